@@ -1,0 +1,294 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QColor, QPalette
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.theme import DARK
+from vae_explorer.gui.training.curve_panel import CurvePanel
+from vae_explorer.gui.training.plots import ElboPlot
+from vae_explorer.session.state import HistoryPoint
+
+PER_EPOCH = 15
+
+
+def history(epochs: int, start: int = 0) -> list[HistoryPoint]:
+    points = []
+    for step in range(start * PER_EPOCH + 1, (start + epochs) * PER_EPOCH + 1):
+        epoch = step / PER_EPOCH
+        kl = 7 - 6 * np.exp(-epoch)
+        elbo = -133 - 407 * np.exp(-epoch / 0.8)
+        held_out = (elbo - 2, elbo - 2 + kl, kl) if step % PER_EPOCH == 0 else (None,) * 3
+        points.append(HistoryPoint(epoch, elbo, elbo + kl, kl, *held_out))
+    return points
+
+
+@pytest.fixture
+def plot(qtbot: QtBot) -> ElboPlot:
+    plot = ElboPlot()
+    qtbot.addWidget(plot)
+    plot.resize(340, 400)
+    with qtbot.waitExposed(plot):
+        plot.show()
+    return plot
+
+
+def drawn(plot: ElboPlot) -> list[NDArray[np.float64]]:
+    """(2, n) x and y of the six curves: train and held-out of each panel."""
+    curves = []
+    for panel in plot.findChildren(CurvePanel):
+        for item in panel.plot.getPlotItem().listDataItems():
+            x, y = item.getOriginalDataset()
+            curves.append(np.empty((2, 0)) if x is None else np.stack([x, y]))
+    return curves
+
+
+def expected(points: list[HistoryPoint]) -> list[NDArray[np.float64]]:
+    curves = []
+    for train, held_out in (
+        ("elbo", "held_out_elbo"),
+        ("log_likelihood", "held_out_log_likelihood"),
+        ("kl", "held_out_kl"),
+    ):
+        for name in (train, held_out):
+            rows = [(p.epoch, getattr(p, name)) for p in points if getattr(p, name) is not None]
+            curves.append(np.array(rows, dtype=float).reshape(-1, 2).T)
+    return curves
+
+
+def wait_drawn(qtbot: QtBot, plot: ElboPlot, points: list[HistoryPoint]) -> None:
+    def check() -> None:
+        for got, wanted in zip(drawn(plot), expected(points), strict=True):
+            np.testing.assert_array_equal(got, wanted)
+
+    qtbot.waitUntil(check)
+
+
+def view_range(plot: ElboPlot, panel: int = 0) -> tuple[list[float], list[float]]:
+    x, y = plot.findChildren(CurvePanel)[panel].plot.viewRange()
+    return x, y
+
+
+def legends(plot: ElboPlot) -> str:
+    return " ".join(label.text() for label in plot.findChildren(QLabel))
+
+
+def epoch_label(plot: ElboPlot) -> str:
+    axis = plot.findChildren(CurvePanel)[0].plot.getPlotItem().getAxis("bottom")
+    return str(axis.labelText)
+
+
+def test_it_says_what_to_do_before_there_is_anything(qtbot: QtBot, plot: ElboPlot) -> None:
+    empty = next(x for x in plot.findChildren(QLabel) if x.text() == "No training yet: press Start")
+    assert empty.isVisible()
+    plot.append(history(1))
+    assert not empty.isVisible()
+    plot.clear()
+    assert empty.isVisible()
+    wait_drawn(qtbot, plot, [])
+
+
+def test_a_history_is_drawn_as_it_is(qtbot: QtBot, plot: ElboPlot) -> None:
+    points = history(3)
+    plot.set_history(points)
+    wait_drawn(qtbot, plot, points)
+
+
+def test_portions_add_up(qtbot: QtBot, plot: ElboPlot) -> None:
+    points = history(3)
+    for start in range(0, len(points), 4):
+        plot.append(points[start : start + 4])
+    wait_drawn(qtbot, plot, points)
+
+
+def test_a_new_history_replaces_the_old(qtbot: QtBot, plot: ElboPlot) -> None:
+    plot.set_history(history(5))
+    points = history(2)
+    plot.set_history(points)
+    wait_drawn(qtbot, plot, points)
+
+
+def test_no_held_out_figures_draw_no_held_out_curve(qtbot: QtBot, plot: ElboPlot) -> None:
+    points = history(1)[:-1]
+    plot.set_history(points)
+    wait_drawn(qtbot, plot, points)
+    assert [curve.shape[1] for curve in drawn(plot)] == [14, 0, 14, 0, 14, 0]
+
+
+def test_a_diverged_run_is_no_accident(qtbot: QtBot, plot: ElboPlot) -> None:
+    nan = float("nan")
+    points = [*history(1), HistoryPoint(1.1, nan, nan, nan)]
+    plot.set_history(points)
+    qtbot.waitUntil(lambda: "nan" in legends(plot))
+    assert np.isfinite(view_range(plot)).all()
+
+
+def test_nothing_is_drawn_while_hidden_and_all_of_it_when_shown(
+    qtbot: QtBot, plot: ElboPlot
+) -> None:
+    plot.set_history(history(1))
+    wait_drawn(qtbot, plot, history(1))
+    plot.hide()
+    plot.append(history(1, start=1))
+    assert drawn(plot)[0].shape[1] == PER_EPOCH
+    plot.show()
+    wait_drawn(qtbot, plot, history(2))
+
+
+@pytest.mark.slow
+def test_a_million_points_are_kept_and_drawn_decimated(qtbot: QtBot, plot: ElboPlot) -> None:
+    one = history(1)[:-1]
+    count = 1_000_000 // len(one)
+    plot.set_history([])
+    for start in range(0, count, 1_000):  # in order of epoch, as a run would say it
+        plot.append(
+            [
+                HistoryPoint(start + k + p.epoch, p.elbo, p.log_likelihood, p.kl)
+                for k in range(min(1_000, count - start))
+                for p in one
+            ]
+        )
+    qtbot.waitUntil(lambda: drawn(plot)[0].shape[1] == count * len(one), timeout=20_000)
+    for panel in plot.findChildren(CurvePanel):
+        curve = panel.plot.getPlotItem().listDataItems()[0]
+        on_screen, _ = curve.getData()
+        assert len(on_screen) < 20 * plot.width()
+
+
+def test_the_view_follows_the_run(qtbot: QtBot, plot: ElboPlot) -> None:
+    plot.set_history(history(2))
+    wait_drawn(qtbot, plot, history(2))
+    plot.append(history(18, start=2))
+    wait_drawn(qtbot, plot, history(20))
+    (left, right), (low, high) = view_range(plot)
+    assert left == pytest.approx(1 / PER_EPOCH)
+    assert right == pytest.approx(20, rel=0.05)
+    assert -180 < low < -135  # not −540
+    assert -134 < high < -120
+
+
+def test_the_panels_share_their_epochs(qtbot: QtBot, plot: ElboPlot) -> None:
+    plot.set_history(history(4))
+    wait_drawn(qtbot, plot, history(4))
+    plot.findChildren(CurvePanel)[2].plot.setXRange(1, 2, padding=0)
+    for panel in range(3):
+        assert view_range(plot, panel)[0] == pytest.approx([1, 2], abs=0.1)
+
+
+@pytest.mark.parametrize("way", ["double click", "home"])
+def test_a_zoomed_view_stays_until_it_is_reset(qtbot: QtBot, plot: ElboPlot, way: str) -> None:
+    plot.set_history(history(4))
+    wait_drawn(qtbot, plot, history(4))
+    panel = plot.findChildren(CurvePanel)[0]
+    view = panel.plot.getPlotItem().getViewBox()
+    view.setRange(xRange=(1, 2), yRange=(-200, -150), padding=0)
+    view.sigRangeChangedManually.emit(view.state["mouseEnabled"])
+    zoomed = view_range(plot)
+    plot.append(history(4, start=4))
+    wait_drawn(qtbot, plot, history(8))
+    assert view_range(plot) == zoomed
+    if way == "home":
+        qtbot.keyClick(plot, Qt.Key.Key_Home)
+    else:
+        viewport = panel.plot.viewport()
+        middle = viewport.rect().center()
+        qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=middle)
+        qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.waitUntil(lambda: view_range(plot)[0][1] > 8)
+    plot.append(history(2, start=8))
+    qtbot.waitUntil(lambda: view_range(plot)[0][1] > 10)
+
+
+def test_legends_read_the_newest_point(qtbot: QtBot, plot: ElboPlot) -> None:
+    points = history(3)
+    plot.set_history(points[:-1])
+    wait_drawn(qtbot, plot, points[:-1])
+    text = legends(plot)
+    for value in (points[-2].elbo, points[-2].log_likelihood, points[-2].kl):
+        assert f"train&nbsp;{value:.2f}".replace("-", "−") in text
+    at_two = points[2 * PER_EPOCH - 1].held_out_elbo
+    assert at_two is not None
+    assert f"held-out&nbsp;−{-at_two:.2f}" in text
+
+
+def test_hovering_reads_the_nearest_point_until_the_pointer_goes(
+    qtbot: QtBot, plot: ElboPlot
+) -> None:
+    points = history(4)
+    plot.set_history(points)
+    wait_drawn(qtbot, plot, points)
+    panel = plot.findChildren(CurvePanel)[1]
+    view = panel.plot.getPlotItem().getViewBox()
+    low, high = view.viewRange()[1]
+    place = panel.plot.mapFromScene(view.mapViewToScene(QPointF(2.0, (low + high) / 2)))
+    viewport = panel.plot.viewport()
+
+    def reads(place: QPoint, label: str) -> bool:
+        # Again and again, for pyqtgraph drops moves that follow too soon.
+        qtbot.mouseMove(viewport, place + QPoint(0, 1))
+        qtbot.mouseMove(viewport, place)
+        return epoch_label(plot) == label
+
+    near = min(points, key=lambda p: abs(p.epoch - 2.0))
+    qtbot.waitUntil(lambda: reads(place, f"epoch {near.epoch:.2f}"))
+    assert f"{near.elbo:.2f}".replace("-", "−") in legends(plot)
+    qtbot.waitUntil(lambda: reads(QPoint(1, 1), "epoch"))
+    assert f"{points[-1].elbo:.2f}".replace("-", "−") in legends(plot)
+
+
+def test_arrow_keys_read_points(qtbot: QtBot, plot: ElboPlot) -> None:
+    points = history(4)
+    plot.set_history(points)
+    wait_drawn(qtbot, plot, points)
+    qtbot.keyClick(plot, Qt.Key.Key_Left)
+    assert epoch_label(plot) == f"epoch {points[-2].epoch:.2f}"
+    qtbot.keyClick(plot, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert epoch_label(plot) == f"epoch {points[-12].epoch:.2f}"
+    qtbot.keyClick(plot, Qt.Key.Key_Right)
+    assert epoch_label(plot) == f"epoch {points[-11].epoch:.2f}"
+    for _ in range(10):
+        qtbot.keyClick(plot, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert epoch_label(plot) == f"epoch {points[0].epoch:.2f}"
+    assert f"{points[0].elbo:.2f}".replace("-", "−") in legends(plot)
+    assert "held-out&nbsp;" not in legends(plot)  # nothing was measured by then
+    qtbot.keyClick(plot, Qt.Key.Key_Escape)
+    assert epoch_label(plot) == "epoch"
+
+
+def test_keys_do_no_harm_without_points(qtbot: QtBot, plot: ElboPlot) -> None:
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_Escape):
+        qtbot.keyClick(plot, key)
+    assert epoch_label(plot) == "epoch"
+
+
+def test_the_keyboard_s_place_is_visible_and_named(qtbot: QtBot, plot: ElboPlot) -> None:
+    plot.set_theme(DARK)
+    plot.clearFocus()
+    without = plot.grab().toImage().pixelColor(1, 1)
+    plot.activateWindow()
+    plot.setFocus()
+    qtbot.waitUntil(plot.hasFocus)
+    assert plot.grab().toImage().pixelColor(1, 1) == QColor(DARK.accent) != without
+    said = QAccessible.queryAccessibleInterface(plot)
+    assert said.text(QAccessible.Text.Name) == "Training curves"
+
+
+def test_panels_stand_side_by_side_in_a_wide_space(qtbot: QtBot, plot: ElboPlot) -> None:
+    panels = plot.findChildren(CurvePanel)
+    plot.set_history(history(1))
+    qtbot.waitUntil(lambda: panels[0].y() < panels[1].y() < panels[2].y())
+    assert len({panel.x() for panel in panels}) == 1
+    plot.resize(900, 220)
+    qtbot.waitUntil(lambda: panels[0].x() < panels[1].x() < panels[2].x())
+    assert len({panel.y() for panel in panels}) == 1
+
+
+def test_the_theme_reaches_everything(plot: ElboPlot) -> None:
+    plot.set_theme(DARK)
+    assert plot.palette().color(QPalette.ColorRole.Window) == QColor(DARK.canvas)
+    for panel in plot.findChildren(CurvePanel):
+        assert panel.plot.backgroundBrush().color() == QColor(DARK.canvas)
+    for color in (DARK.train, DARK.held_out, DARK.log_likelihood, DARK.kl):
+        assert color in legends(plot)

@@ -1,0 +1,224 @@
+import dataclasses
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.training.editors import Editor, NumberBox
+from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, RecipeForm
+from vae_explorer.session import Recipe
+
+
+def _values(name: str) -> st.SearchStrategy[int | float | str]:
+    spec, default = Recipe.specs()[name], getattr(Recipe(), name)
+    if spec.choices:
+        return st.sampled_from(spec.choices)
+    if isinstance(default, int):
+        return st.integers(int(spec.low), int(spec.high))
+    # Nobody means 1e-310, and Qt cannot write all of its digits.
+    return st.floats(spec.low, spec.high, allow_subnormal=False).filter(
+        lambda value: value == 0 or value > 1e-300
+    )
+
+
+RECIPES = st.fixed_dictionaries({name: _values(name) for name in Recipe.specs()}).map(
+    Recipe.from_dict
+)
+
+
+@pytest.fixture
+def form(qtbot: QtBot) -> RecipeForm:
+    form = RecipeForm()
+    qtbot.addWidget(form)
+    return form
+
+
+def editor_of(form: RecipeForm, name: str) -> Editor:
+    label = next(
+        label for label in form.findChildren(QLabel) if label.text() == Recipe.specs()[name].label
+    )
+    editor = label.buddy()
+    assert isinstance(editor, Editor)
+    return editor
+
+
+def mark_of(form: RecipeForm, name: str) -> QLabel:
+    tip = editor_of(form, name).toolTip()
+    marks = [mark for mark in form.findChildren(QLabel) if mark.toolTip() == tip]
+    return next(mark for mark in marks if mark.buddy() is None)
+
+
+def test_it_opens_with_the_default_recipe(form: RecipeForm) -> None:
+    assert form.recipe() == Recipe()
+
+
+@pytest.mark.parametrize("name", Recipe.specs())
+def test_every_field_has_an_editor_with_the_bounds_of_its_spec(form: RecipeForm, name: str) -> None:
+    spec, editor = Recipe.specs()[name], editor_of(form, name)
+    if isinstance(editor, QComboBox):
+        assert tuple(editor.itemText(i) for i in range(editor.count())) == spec.choices
+    else:
+        assert (editor.minimum(), editor.maximum()) == (spec.low, spec.high)
+        assert editor.suffix().strip() == spec.unit
+        assert isinstance(editor, NumberBox) == isinstance(getattr(Recipe(), name), float)
+
+
+@pytest.mark.parametrize("name", Recipe.specs())
+def test_every_field_is_explained(form: RecipeForm, name: str) -> None:
+    spec, editor = Recipe.specs()[name], editor_of(form, name)
+    tip = editor.toolTip()
+    assert spec.help in tip
+    assert name in tip
+    said = QAccessible.queryAccessibleInterface(editor)
+    assert spec.help in said.text(QAccessible.Text.Description)
+    if isinstance(editor, QComboBox):  # named after its choice on Linux, and labelled by relation
+        labels = [
+            other.text(QAccessible.Text.Name)
+            for other, relation in said.relations(QAccessible.RelationFlag.Label)
+        ]
+        assert labels == [spec.label]
+    else:
+        assert said.text(QAccessible.Text.Name) == spec.label
+
+
+def test_the_range_is_in_the_tooltip(form: RecipeForm) -> None:
+    assert "1 to 10,000 epochs" in editor_of(form, "epochs").toolTip()
+    assert "1e-06 to 1" in editor_of(form, "learning_rate").toolTip()
+    assert "binarized | gray | threshold" in editor_of(form, "treatment").toolTip()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(recipe=RECIPES)
+def test_any_recipe_comes_back_unchanged(form: RecipeForm, recipe: Recipe) -> None:
+    form.set_recipe(recipe)
+    assert form.recipe() == recipe
+
+
+def test_setting_a_recipe_is_not_a_change(qtbot: QtBot, form: RecipeForm) -> None:
+    every_field = Recipe.from_dict(
+        {
+            name: spec.choices[-1] if spec.choices else type(getattr(Recipe(), name))(spec.high)
+            for name, spec in Recipe.specs().items()
+        }
+    )
+    with qtbot.assertNotEmitted(form.recipe_changed):
+        form.set_recipe(every_field)
+        form.set_base(every_field)
+        form.set_editable(False)
+        form.set_editable(True)
+        form.set_columns(2)
+    assert form.recipe() == every_field
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, spec in Recipe.specs().items() if len(spec.choices) != 1]
+)
+def test_a_change_of_any_field_is_told(qtbot: QtBot, form: RecipeForm, name: str) -> None:
+    editor = editor_of(form, name)
+    with qtbot.waitSignal(form.recipe_changed) as told:
+        if isinstance(editor, QComboBox):
+            editor.setCurrentIndex((editor.currentIndex() + 1) % editor.count())
+        else:
+            editor.stepBy(1)
+    changed: Recipe = told.args[0]
+    differing = [
+        item.name
+        for item in dataclasses.fields(Recipe)
+        if getattr(changed, item.name) != getattr(Recipe(), item.name)
+    ]
+    assert differing == [name]
+
+
+def test_typing_a_learning_rate(qtbot: QtBot, form: RecipeForm) -> None:
+    editor = editor_of(form, "learning_rate")
+    assert isinstance(editor, NumberBox)
+    editor.selectAll()
+    with qtbot.assertNotEmitted(form.recipe_changed):
+        qtbot.keyClicks(editor, "3e-4")
+    with qtbot.waitSignal(form.recipe_changed) as told:
+        recipe = form.recipe()
+    assert recipe.learning_rate == 3e-4
+    assert told.args == [recipe]
+
+
+def test_changed_fields_are_marked(form: RecipeForm) -> None:
+    form.set_recipe(Recipe(epochs=40, schedule="constant"))
+    assert mark_of(form, "epochs").text() == "●"
+    assert "changed from 20 epochs" in editor_of(form, "epochs").toolTip()
+    assert "changed from cosine" in editor_of(form, "schedule").toolTip()
+    assert mark_of(form, "beta").text() == ""
+    assert "changed" not in editor_of(form, "beta").toolTip()
+    assert form.findChild(QToolButton).text() == "More (1 changed)"
+
+    form.set_base(Recipe(epochs=40))
+    assert mark_of(form, "epochs").text() == ""
+    assert mark_of(form, "schedule").text() == "●"
+
+    form.set_recipe(Recipe(epochs=40))
+    assert mark_of(form, "schedule").text() == ""
+    assert form.findChild(QToolButton).text() == "More"
+
+
+def test_editing_moves_the_mark(form: RecipeForm) -> None:
+    editor = editor_of(form, "seed")
+    assert not isinstance(editor, QComboBox)
+    editor.stepBy(1)
+    assert mark_of(form, "seed").text() == "●"
+    editor.stepBy(-1)
+    assert mark_of(form, "seed").text() == ""
+
+
+def test_more_shows_the_other_fields_by_keyboard(qtbot: QtBot, form: RecipeForm) -> None:
+    with qtbot.waitExposed(form):
+        form.show()
+    more = form.findChild(QToolButton)
+    others = [name for name in Recipe.specs() if name not in FIRST_FIELDS]
+    assert all(editor_of(form, name).isVisible() for name in FIRST_FIELDS)
+    assert not any(editor_of(form, name).isVisible() for name in others)
+    with qtbot.waitSignal(form.rest_toggled):
+        qtbot.keyClick(more, Qt.Key.Key_Space)
+    assert all(editor_of(form, name).isVisible() for name in others)
+    qtbot.keyClick(more, Qt.Key.Key_Space)
+    assert not any(editor_of(form, name).isVisible() for name in others)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_tab_goes_through_the_fields_in_their_order(
+    qtbot: QtBot, form: RecipeForm, columns: int
+) -> None:
+    form.set_columns(columns)
+    form.findChild(QToolButton).setChecked(True)
+    with qtbot.waitExposed(form):
+        form.show()
+    others = [name for name in Recipe.specs() if name not in FIRST_FIELDS]
+    wanted: list[QWidget] = [editor_of(form, name) for name in FIRST_FIELDS]
+    wanted.append(form.findChild(QToolButton))
+    wanted.extend(editor_of(form, name) for name in others)
+    wanted[0].setFocus()
+    visited: list[QWidget | None] = []
+    for _ in wanted:
+        visited.append(QApplication.focusWidget())
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+    assert visited == wanted
+
+
+def test_two_columns_are_wide_and_one_is_tall(form: RecipeForm) -> None:
+    one = form.sizeHint()
+    form.set_columns(2)
+    two = form.sizeHint()
+    assert two.width() > 1.6 * one.width()
+    assert two.height() < 0.8 * one.height()
+    form.set_columns(1)
+    assert form.sizeHint() == one
+
+
+def test_a_run_locks_the_form(form: RecipeForm) -> None:
+    form.set_editable(False)
+    assert not any(editor_of(form, name).isEnabled() for name in Recipe.specs())
+    assert form.findChild(QToolButton).isEnabled()
+    form.set_editable(True)
+    assert all(editor_of(form, name).isEnabled() for name in Recipe.specs())

@@ -1,0 +1,20 @@
+import pytest
+
+from vae_explorer.model.architecture import LATENT_DIM, NETWORKS, POSTERIORS, Architecture
+from vae_explorer.model.gaussian import OUTPUTS
+from vae_explorer.model.networks import BUILDERS
+
+
+def test_pixels_are_height_times_width() -> None:
+    assert Architecture((28, 20)).pixels == 560
+
+
+def test_every_name_a_recipe_may_use_can_be_built() -> None:
+    assert tuple(BUILDERS) == NETWORKS
+    assert tuple(OUTPUTS) == POSTERIORS
+
+
+@pytest.mark.parametrize("posterior", POSTERIORS)
+def test_an_encoder_gives_a_mean_and_the_lower_triangle_of_a_factor(posterior: str) -> None:
+    triangle = LATENT_DIM * (LATENT_DIM + 1) // 2
+    assert OUTPUTS[posterior] == LATENT_DIM + {"diagonal": LATENT_DIM, "full": triangle}[posterior]

@@ -1,0 +1,145 @@
+"""Stand-ins for what session is given from outside: the main thread, its frames and the workers."""
+
+import queue
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.training.checkpoint import write_checkpoint
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run import train
+from vae_explorer.training.snapshot import Snapshot
+
+Call = Callable[[], None]
+
+
+class InlineExecutor(Executor):
+    """Does the work before ``submit`` returns."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+class MainThread:
+    """What is posted waits until the test, which is the main thread, lets it run."""
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+
+    def post(self, call: Call) -> None:
+        self._calls.put(call)
+
+    @property
+    def waiting(self) -> int:
+        return self._calls.qsize()
+
+    def step(self) -> None:
+        self._calls.get_nowait()()
+
+    def run(self) -> None:
+        """Run what waits, and what that posts in its turn."""
+        while self.waiting:
+            self.step()
+
+    def run_until(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
+        """Run what comes until ``condition`` holds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            try:
+                call = self._calls.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                pytest.fail(f"nothing more came within {seconds} s")
+            call()
+
+
+class Frames:
+    """What is deferred waits for the next frame."""
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+
+    def defer(self, call: Call) -> None:
+        self._calls.append(call)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._calls)
+
+    def next(self) -> None:
+        calls, self._calls = self._calls, []
+        for call in calls:
+            call()
+
+
+@pytest.fixture
+def main() -> MainThread:
+    return MainThread()
+
+
+@pytest.fixture
+def frames() -> Frames:
+    return Frames()
+
+
+@pytest.fixture
+def inline_jobs(main: MainThread) -> Jobs:
+    """Jobs that are done as soon as they start; their outcome waits for ``main``."""
+    return Jobs(main.post, InlineExecutor(), InlineExecutor())
+
+
+@pytest.fixture
+def threaded_jobs(main: MainThread) -> Iterator[Jobs]:
+    """Jobs on real threads, which must all end with the test."""
+    jobs = Jobs(main.post)
+    yield jobs
+    assert jobs.shutdown(20)
+
+
+@pytest.fixture(params=["inline", "threads"])
+def jobs(request: pytest.FixtureRequest) -> Jobs:
+    name = "inline_jobs" if request.param == "inline" else "threaded_jobs"
+    found: Jobs = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture(scope="session")
+def digits(mnist_small: ImageSet) -> ImageSet:
+    """600 training images: ten steps an epoch for ``recipe``."""
+    return mnist_small.subset(slice(0, 600))
+
+
+@pytest.fixture(scope="session")
+def recipe() -> Recipe:
+    """Two epochs of a tiny network, a few hundredths of a second."""
+    return Recipe(
+        epochs=2,
+        batch_size=50,
+        width=16,
+        encoder_depth=1,
+        decoder_depth=1,
+        fourier_features=4,
+        validation_images=100,
+    )
+
+
+@pytest.fixture(scope="session")
+def trained(recipe: Recipe, digits: ImageSet) -> Snapshot:
+    return train(recipe, digits, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def checkpoint(trained: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
+    write_checkpoint(trained, path)
+    return path

@@ -1,0 +1,87 @@
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from vae_explorer.files import atomic_write
+
+
+def test_writes_and_replaces(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    atomic_write(path, b"first")
+    atomic_write(path, b"second")
+    assert path.read_bytes() == b"second"
+    assert os.listdir(tmp_path) == ["model"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_new_file_follows_the_mask_and_an_old_one_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    previous = os.umask(0o027)
+    try:
+        atomic_write(path, b"new")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+        path.chmod(0o604)
+        atomic_write(path, b"old")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o604
+    finally:
+        os.umask(previous)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows reserves symbolic links")
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    target, link = tmp_path / "elsewhere" / "model", tmp_path / "link"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    atomic_write(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert os.listdir(target.parent) == ["model"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_failure_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match="No space left"):
+        atomic_write(path, b"new")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_folder_that_cannot_be_synced_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EINVAL, "not on this file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)  # the file itself is opened by pathlib
+        atomic_write(tmp_path / "model", b"new")
+    assert (tmp_path / "model").read_bytes() == b"new"
+
+
+def test_no_place_to_write_is_an_oserror(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        atomic_write(tmp_path / "missing" / "model", b"new")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r"[Ii]s a directory|denied"):
+        atomic_write(tmp_path / "folder", b"new")
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_a_name_as_long_as_the_system_allows(tmp_path: Path) -> None:
+    path = tmp_path / ("z" * 255)
+    atomic_write(path, b"new")
+    assert path.read_bytes() == b"new"

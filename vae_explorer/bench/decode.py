@@ -1,0 +1,47 @@
+"""Latency from a place to a picture, on the road the pointer takes."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from PySide6.QtGui import QGuiApplication, QImage
+
+from vae_explorer.bench.application import application
+from vae_explorer.bench.measurement import Measurement, percentiles
+from vae_explorer.gui.decode.image import gray8
+from vae_explorer.gui.main_thread import FrameClock, MainThread
+from vae_explorer.session.explorer import Explorer, bundled_checkpoint
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.state import Decoded
+from vae_explorer.training.checkpoint import read_checkpoint
+
+_PLACES = 1_000
+_WARM_UP = 50
+_PAUSE_S = 0.009
+"""Longer than a frame, so that the wait for a free frame is not counted."""
+
+
+def measure() -> Iterator[Measurement]:
+    """Move the cursor place by place: set_cursor → event loop → decode → QImage."""
+    app: QGuiApplication = application()
+    main_thread, clock = MainThread(), FrameClock()
+    explorer = Explorer(Jobs(main_thread.post), clock.defer)
+    explorer.decoding.set_decoder(read_checkpoint(bundled_checkpoint()).model)
+    pictures: list[QImage] = []
+
+    def show(decoded: Decoded) -> None:
+        pictures.append(gray8(decoded.image))
+
+    explorer.decoding.decoded.connect(show)
+    latencies = []
+    places = np.random.default_rng(0).standard_normal((_WARM_UP + _PLACES, 2))
+    for z1, z2 in places.tolist():
+        time.sleep(_PAUSE_S)
+        pictures.clear()
+        begin = time.perf_counter()
+        explorer.set_cursor(z1, z2)
+        while not pictures:
+            app.processEvents()
+        latencies.append(1e3 * (time.perf_counter() - begin))
+    explorer.close()
+    yield from percentiles("decode.latency_ms", latencies[_WARM_UP:], "median", "p99")

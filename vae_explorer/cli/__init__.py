@@ -1,0 +1,77 @@
+"""The command line: the window by default, and commands that need neither display nor Qt.
+
+Modules load what they need when a command runs, so that help and refusals come at once.
+"""
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from vae_explorer import __version__
+from vae_explorer.cli.coding import decode, encode
+from vae_explorer.cli.datasets import data
+from vae_explorer.cli.measuring import bench
+from vae_explorer.cli.parameters import checkpoint_argument
+from vae_explorer.cli.pictures import export
+from vae_explorer.cli.scoring import evaluate
+from vae_explorer.cli.training import train
+from vae_explorer.errors import UserError
+
+_INTERRUPTED = 130
+
+
+class _Refusal(click.ClickException):
+    """A ``UserError`` on its way to stderr."""
+
+    exit_code = 2
+
+
+class _Program(click.Group):
+    """Takes a checkpoint for a command's name, and gives every early end its exit status."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0].endswith(".safetensors"):
+            args = ["explore", *args]
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise _Refusal(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(_INTERRUPTED)
+
+
+@click.group(
+    cls=_Program,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="vae-explorer")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """VAE Explorer: a laboratory for variational autoencoders with a 2-D latent space.
+
+    Without a command, or with only a CHECKPOINT.safetensors, the window opens.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(explore)
+
+
+@main.command()
+@checkpoint_argument
+@click.pass_context
+def explore(ctx: click.Context, checkpoint: Path | None) -> NoReturn:
+    """Open the window on CHECKPOINT, or on the bundled model."""
+    from vae_explorer.gui.app import main as open_window
+
+    ctx.exit(open_window(checkpoint))
+
+
+for _command in (train, evaluate, encode, decode, export, data, bench):
+    main.add_command(_command)

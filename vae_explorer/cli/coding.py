@@ -1,0 +1,134 @@
+"""``vae-explorer encode`` and ``vae-explorer decode``: images to codes and back."""
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vae_explorer.cli.parameters import (
+    check_place,
+    checkpoint_argument,
+    open_snapshot,
+    output_option,
+    write_output,
+)
+from vae_explorer.errors import UserError
+
+if TYPE_CHECKING:
+    from vae_explorer.data.dataset import ImageSet
+    from vae_explorer.model.trained import Posterior
+
+_COLUMNS = ("index", "label", "z1", "z2", "var1", "cov12", "var2")
+
+
+@click.command()
+@checkpoint_argument
+@click.option(
+    "--data",
+    "source",
+    default="test",
+    show_default=True,
+    metavar="train|test|FILE.idx[.gz]",
+    help="MNIST images, or an IDX file of images of the model's size.",
+)
+@output_option(".csv", ".npz", about="Where the codes are written.")
+def encode(checkpoint: Path | None, source: str, out: Path) -> None:
+    """Write the posterior of each image under CHECKPOINT, or under the bundled model.
+
+    A CSV has columns index, label (empty if unknown), the mean z1 and z2, and the covariance as
+    var1, cov12 and var2. An NPZ has index, label (unless unknown), mean (n, 2), covariance
+    (n, 2, 2).
+    """
+    snapshot = open_snapshot(checkpoint)
+    images = _images(source)
+    posterior = snapshot.model.encode(images.images)
+    table = _csv if out.suffix == ".csv" else _npz
+    write_output(out, table(images, posterior))
+    click.echo(f"Wrote {len(images):,} codes to {click.format_filename(out)}")
+
+
+def _images(source: str) -> "ImageSet":
+    from vae_explorer.data.bundled import mnist, read_idx_pair
+
+    if source in ("train", "test"):
+        return mnist(source)
+    path = Path(source)
+    return read_idx_pair(path, None, name=path.name, split="file")
+
+
+def _csv(images: "ImageSet", posterior: "Posterior") -> bytes:
+    count = len(images)
+    labels = [""] * count if images.labels is None else images.labels.astype(str)
+    # NumPy writes each float32 in the fewest digits that give it back.
+    means = posterior.mean.astype(str)
+    covariances = posterior.covariance.reshape(count, 4)[:, [0, 1, 3]].astype(str)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for index in range(count):
+        writer.writerow([index, labels[index], *means[index], *covariances[index]])
+    return text.getvalue().encode()
+
+
+def _npz(images: "ImageSet", posterior: "Posterior") -> bytes:
+    import numpy as np
+
+    labels = {} if images.labels is None else {"label": images.labels}
+    content = io.BytesIO()
+    np.savez(
+        content,
+        index=np.arange(len(images)),
+        mean=posterior.mean,
+        covariance=posterior.covariance,
+        **labels,
+    )
+    return content.getvalue()
+
+
+@click.command()
+@checkpoint_argument
+@click.option(
+    "--z",
+    "places",
+    type=(float, float),
+    multiple=True,
+    required=True,
+    metavar="Z1 Z2",
+    help="A place in latent units; may be given again for an NPZ.",
+)
+@output_option(
+    ".png",
+    ".npz",
+    about="A picture, or NPZ with z (n, 2) and image (n, h, w), the Bernoulli means.",
+)
+@click.option(
+    "--scale",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Size of a pixel in a PNG.",
+)
+def decode(
+    checkpoint: Path | None, places: tuple[tuple[float, float], ...], out: Path, scale: int
+) -> None:
+    """Decode places of latent space with CHECKPOINT, or with the bundled model."""
+    for place in places:
+        check_place(place)
+    if out.suffix == ".png" and len(places) > 1:
+        raise UserError(f"A PNG holds one picture, not {len(places)}; give one --z or write .npz.")
+    snapshot = open_snapshot(checkpoint)
+    import numpy as np
+
+    from vae_explorer.export.images import export_digit
+    from vae_explorer.export.requests import DigitRequest
+
+    if out.suffix == ".png":
+        export_digit(snapshot.model, DigitRequest(places[0], scale), out)
+    else:
+        z = np.array(places, np.float32)
+        content = io.BytesIO()
+        np.savez(content, z=z, image=snapshot.model.decode(z))
+        write_output(out, content.getvalue())
+    click.echo(f"Wrote {click.format_filename(out)}")

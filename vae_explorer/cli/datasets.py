@@ -1,0 +1,51 @@
+"""``vae-explorer data``."""
+
+import json
+
+import click
+
+from vae_explorer.errors import DataError
+
+_PUBLISHED = {
+    "train": "251afd29f3c6f204bed9fbe0c5c03f896b5e76daf429154e931f2447cdcca89d",
+    "test": "26120b4578752d7d87c2cb6601f15f4b0efd4dd7947b156b4f7aa2d35f931d2f",
+}
+"""``ImageSet.fingerprint`` of MNIST as published."""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def data(as_json: bool) -> None:
+    """List the bundled images, after checking them to the last pixel."""
+    import numpy as np
+
+    from vae_explorer.data.bundled import mnist
+
+    for split, published in _PUBLISHED.items():
+        images = mnist(split)
+        if images.fingerprint != published:
+            raise DataError(
+                f"The bundled {images.name} {split} images are not the published ones "
+                f"(fingerprint {images.fingerprint[:12]}, expected {published[:12]}); "
+                "install VAE Explorer again."
+            )
+        height, width = images.image_shape
+        assert images.labels is not None
+        labels, counts = np.unique_counts(images.labels)
+        classes = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+        if as_json:
+            record = {
+                "name": images.name,
+                "split": split,
+                "images": len(images),
+                "height": height,
+                "width": width,
+                "classes": classes,
+                "fingerprint": images.fingerprint,
+            }
+            click.echo(json.dumps(record))
+            continue
+        counted = "  ".join(f"{label}: {count:,}" for label, count in classes.items())
+        click.echo(f"{images.name} {split}: {len(images):,} images of {height} x {width}, intact")
+        click.echo(f"  images a class  {counted}")
+        click.echo(f"  fingerprint     {images.fingerprint}")

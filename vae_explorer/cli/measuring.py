@@ -1,0 +1,19 @@
+"""``vae-explorer bench``."""
+
+import click
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["startup", "decode", "map", "train", "responsiveness"]))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def bench(name: str, as_json: bool) -> None:
+    """Measure the speed of this program on this machine."""
+    from vae_explorer.bench import run
+
+    for measurement in run(name):
+        if as_json:
+            click.echo(measurement.to_json())
+            continue
+        details = "  ".join(f"{key}={value}" for key, value in measurement.details.items())
+        value = f"{measurement.value:>12,.4g} {measurement.unit:<10}"
+        click.echo(f"{measurement.metric:<28}{value} n={measurement.n}  {details}".rstrip())

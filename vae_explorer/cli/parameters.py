@@ -1,0 +1,106 @@
+"""Arguments and checks that several commands share."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from vae_explorer.errors import ExportError, UserError
+from vae_explorer.files import atomic_write
+
+if TYPE_CHECKING:
+    from vae_explorer.training.snapshot import Snapshot
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+checkpoint_argument = click.argument(
+    "checkpoint", required=False, type=click.Path(path_type=Path), metavar="[CHECKPOINT]"
+)
+
+
+def open_snapshot(checkpoint: Path | None) -> "Snapshot":
+    """Read a checkpoint, the bundled one if None.
+
+    Raises:
+        CheckpointError: see ``read_checkpoint``.
+    """
+    from vae_explorer.training.checkpoint import read_checkpoint
+
+    if checkpoint is None:
+        from vae_explorer.session.explorer import bundled_checkpoint
+
+        checkpoint = bundled_checkpoint()
+    return read_checkpoint(checkpoint)
+
+
+def output_option(
+    *suffixes: str, about: str, required: bool = True
+) -> Callable[[Command], Command]:
+    """An ``--out`` that is refused before any work if its kind or its folder cannot be written."""
+
+    def check(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+        if path:
+            _check_output(path, suffixes)
+        return path
+
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        required=required,
+        callback=check,
+        metavar="|".join(f"FILE{suffix}" for suffix in suffixes),
+        help=about,
+    )
+
+
+def _check_output(path: Path, suffixes: tuple[str, ...]) -> None:
+    if path.suffix not in suffixes:
+        raise ExportError(f"The name of {path} must end in {' or '.join(suffixes)}.")
+    if path.is_dir():
+        raise ExportError(f"{path} is a folder; name a file.")
+    folder = Path(os.path.realpath(path)).parent  # where a symbolic link leads
+    try:
+        # Trying is the only honest test: permissions, read-only disks, access lists.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ExportError(
+            f"Cannot write {path}: {error.strerror or error}. "
+            f"Make the folder {folder} writable or choose another one."
+        ) from error
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file atomically.
+
+    Raises:
+        ExportError: it cannot be written; an older file of that name is intact.
+    """
+    try:
+        atomic_write(path, content)
+    except OSError as error:
+        raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def check_latent(name: str, value: float) -> None:
+    """Refuse what lies off the explorer's plane.
+
+    Raises:
+        UserError: ``value`` is no finite number within ±``LATENT_LIMIT``; the message has both.
+    """
+    from vae_explorer.session.state import LATENT_LIMIT
+
+    if not abs(value) <= LATENT_LIMIT:  # true for NaN too
+        raise UserError(
+            f"{name} is {value:g}; it must be a number from {-LATENT_LIMIT:g} to "
+            f"{LATENT_LIMIT:g} (latent units)."
+        )
+
+
+def check_place(z: tuple[float, float]) -> None:
+    """Refuse a latent place with a coordinate off the plane; errors as ``check_latent``."""
+    for name, value in zip(("z1", "z2"), z, strict=True):
+        check_latent(name, value)

@@ -1,0 +1,83 @@
+"""``vae-explorer export``: pictures to take away."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from vae_explorer.cli.parameters import (
+    check_latent,
+    check_place,
+    checkpoint_argument,
+    open_snapshot,
+    output_option,
+)
+
+_out = output_option(".png", about="The picture.")
+
+
+@click.group()
+def export() -> None:
+    """Write pictures that say how to make them again."""
+
+
+@export.command()
+@checkpoint_argument
+@click.option("--z", type=(float, float), required=True, metavar="Z1 Z2", help="Latent units.")
+@click.option(
+    "--scale", type=click.IntRange(min=1), default=10, show_default=True, help="Size of a pixel."
+)
+@_out
+def digit(checkpoint: Path | None, z: tuple[float, float], scale: int, out: Path) -> None:
+    """Write one decoded place of CHECKPOINT, or of the bundled model."""
+    check_place(z)
+    snapshot = open_snapshot(checkpoint)
+    from vae_explorer.export.images import export_digit
+    from vae_explorer.export.requests import DigitRequest
+
+    export_digit(snapshot.model, DigitRequest(z, scale), out)
+    click.echo(f"Wrote {click.format_filename(out)}")
+
+
+@export.command()
+@checkpoint_argument
+@click.option(
+    "--n", type=click.IntRange(min=1), default=20, show_default=True, help="Images a side."
+)
+@click.option(
+    "--spacing",
+    type=click.Choice(["quantile", "linear"]),
+    default="quantile",
+    show_default=True,
+    help="Equal prior mass between places, or equal distance.",
+)
+@click.option(
+    "--extent",
+    type=float,
+    default=3.0,
+    show_default=True,
+    help="With linear spacing: half the side of the sheet, latent units.",
+)
+@click.option(
+    "--scale", type=click.IntRange(min=1), default=1, show_default=True, help="Size of a pixel."
+)
+@_out
+def manifold(
+    checkpoint: Path | None,
+    n: int,
+    spacing: Literal["quantile", "linear"],
+    extent: float,
+    scale: int,
+    out: Path,
+) -> None:
+    """Write a sheet of places decoded by CHECKPOINT, or by the bundled model.
+
+    z1 grows rightwards, z2 upwards.
+    """
+    check_latent("--extent", extent)
+    snapshot = open_snapshot(checkpoint)
+    from vae_explorer.export.images import export_manifold
+    from vae_explorer.export.requests import ManifoldRequest
+
+    export_manifold(snapshot.model, ManifoldRequest(n, spacing, extent, scale), out)
+    click.echo(f"Wrote {click.format_filename(out)}")

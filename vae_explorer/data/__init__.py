@@ -1,0 +1,1 @@
+"""Bytes to images: readers, the bundled set, and data treatments."""

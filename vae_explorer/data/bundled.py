@@ -1,0 +1,60 @@
+"""The data set that ships with the program: all of MNIST."""
+
+from functools import cache
+from pathlib import Path
+
+from vae_explorer import paths
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.idx import read_idx
+from vae_explorer.errors import DataError
+
+_PREFIXES = {"train": "train", "test": "t10k"}
+
+
+@cache
+def mnist(split: str) -> ImageSet:
+    """The 60,000 "train" or 10,000 "test" images of MNIST, (n, 28, 28); read once, then shared.
+
+    Raises:
+        DataError: there is no such split, or the bundled files are missing or damaged.
+    """
+    if split not in _PREFIXES:
+        raise DataError(f"MNIST has no split '{split}'; choose one of {', '.join(_PREFIXES)}.")
+    folder = paths.resources() / "mnist"
+    prefix = _PREFIXES[split]
+    return read_idx_pair(
+        folder / f"{prefix}-images-idx3-ubyte.gz",
+        folder / f"{prefix}-labels-idx1-ubyte.gz",
+        name="MNIST",
+        split=split,
+    )
+
+
+def read_idx_pair(
+    images_path: Path, labels_path: Path | None, *, name: str, split: str
+) -> ImageSet:
+    """Read images, and their labels where there are any, from IDX files.
+
+    Raises:
+        DataError: a file cannot be read, holds another number of dimensions, or the two disagree.
+    """
+    images = read_idx(images_path)
+    if images.ndim != 3:
+        raise DataError(
+            f"{images_path} has {images.ndim} dimensions, expected 3 (images, height, width); "
+            "is it the labels file?"
+        )
+    if labels_path is None:
+        return ImageSet(images, None, name, split)
+    labels = read_idx(labels_path)
+    if labels.ndim != 1:
+        raise DataError(
+            f"{labels_path} has {labels.ndim} dimensions, expected 1 (labels); "
+            "is it the images file?"
+        )
+    if len(labels) != len(images):
+        raise DataError(
+            f"{images_path} holds {len(images):,} images but {labels_path} {len(labels):,} labels; "
+            "name two files of the same split."
+        )
+    return ImageSet(images, labels, name, split)

@@ -1,0 +1,86 @@
+"""A set of labelled grey-level images: what the rest of the program calls the data."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae_explorer.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images of one size, with or without labels.
+
+    ``images`` is (n, h, w) uint8, ``labels`` (n,) uint8 or None, ``name`` what people call the data
+    and ``split`` which part of it this is, such as "train" or "test". Both arrays become read-only:
+    the set is shared between threads and named by its fingerprint.
+
+    Raises:
+        DataError: an array has the wrong type or shape, there is no pixel, or images and labels
+            differ in number.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8] | None
+    name: str
+    split: str
+
+    def __post_init__(self) -> None:
+        title = f"{self.name} ({self.split})"
+        _check(self.images, 3, f"{title}: images", "(n, height, width)")
+        if self.images.size == 0:
+            raise DataError(f"{title}: no pixels in images of shape {self.images.shape}.")
+        if self.labels is not None:
+            _check(self.labels, 1, f"{title}: labels", "(n,)")
+            if len(self.labels) != len(self.images):
+                raise DataError(
+                    f"{title}: {len(self.images):,} images but {len(self.labels):,} labels; "
+                    "give one label an image, from the same split."
+                )
+        for field in ("images", "labels"):
+            array = getattr(self, field)
+            if array is not None:
+                object.__setattr__(self, field, _read_only(array))
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.images)
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return (self.images.shape[1], self.images.shape[2])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of shape, pixels and labels, in hexadecimal; names do not enter."""
+        digest = hashlib.sha256(repr(self.images.shape).encode())
+        digest.update(self.images.data)
+        digest.update(b"unlabelled" if self.labels is None else self.labels.data)
+        return digest.hexdigest()
+
+    def subset(self, indices: slice | NDArray[np.intp]) -> "ImageSet":
+        """The images at ``indices``, in that order, under the same name and split.
+
+        Raises:
+            DataError: none are left.
+        """
+        labels = None if self.labels is None else self.labels[indices]
+        return ImageSet(self.images[indices], labels, self.name, self.split)
+
+
+def _check(array: NDArray[Any], dimensions: int, what: str, wanted: str) -> None:
+    if array.dtype != np.uint8 or array.ndim != dimensions:
+        raise DataError(
+            f"{what} are {array.dtype} of shape {array.shape}, expected uint8 of shape {wanted}."
+        )
+
+
+def _read_only(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view

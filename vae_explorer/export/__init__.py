@@ -1,0 +1,1 @@
+"""Things to take away: pictures with what is needed to make them again."""

@@ -1,0 +1,77 @@
+"""Decoded images and manifold sheets as PNG files that say how to make them again."""
+
+import io
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from vae_explorer.errors import ExportError
+from vae_explorer.export.requests import DigitRequest, ManifoldRequest
+from vae_explorer.files import atomic_write
+from vae_explorer.latent.manifold import grid, linear_axis, quantile_axis
+from vae_explorer.model.trained import TrainedVAE
+
+LARGEST_SIDE = 16_384
+"""Most pixels along one side of an exported picture."""
+
+
+def export_digit(model: TrainedVAE, request: DigitRequest, path: Path) -> None:
+    """Write the picture at ``request.z`` as a gray PNG.
+
+    Raises:
+        ExportError: the picture would be too large, or the file cannot be written.
+        DataError: z is not finite.
+    """
+    image = model.decode(np.array([request.z], np.float32))[0]
+    _write_png(path, image, request.scale, {"z": list(request.z)})
+
+
+def export_manifold(model: TrainedVAE, request: ManifoldRequest, path: Path) -> None:
+    """Write a sheet of decoded places as a gray PNG: z₁ grows rightwards, z₂ upwards.
+
+    Raises:
+        ExportError: the sheet would be empty or too large, or the file cannot be written.
+    """
+    if request.n < 1:
+        raise ExportError(f"A manifold sheet needs at least one image a side, not {request.n}.")
+    _check_side(request.n * max(model.image_shape) * request.scale, request.scale)
+    _write_png(path, manifold_sheet(model, request), request.scale, asdict(request))
+
+
+def manifold_sheet(model: TrainedVAE, request: ManifoldRequest) -> NDArray[np.float32]:
+    """The sheet before scaling, (n·h, n·w) float32 in [0, 1]."""
+    quantile = request.spacing == "quantile"
+    axis = quantile_axis(request.n) if quantile else linear_axis(request.n, request.extent)
+    tiles = model.decode(grid(axis))
+    height, width = model.image_shape
+    rows = tiles.reshape(request.n, request.n, height, width).swapaxes(1, 2)
+    return rows.reshape(request.n * height, request.n * width)
+
+
+def _check_side(side: int, scale: int) -> None:
+    if scale < 1 or side > LARGEST_SIDE:
+        raise ExportError(
+            f"The picture would be {side:,} pixels wide at scale {scale}; "
+            f"choose a scale of at least 1 that keeps it within {LARGEST_SIDE:,}."
+        )
+
+
+def _write_png(
+    path: Path, image: NDArray[np.float32], scale: int, made_from: dict[str, object]
+) -> None:
+    _check_side(max(image.shape) * scale, scale)
+    gray = np.rint(image * 255).astype(np.uint8).repeat(scale, 0).repeat(scale, 1)
+    text = PngInfo()
+    text.add_text("Software", "VAE Explorer")
+    text.add_text("vae-explorer", json.dumps(made_from))
+    content = io.BytesIO()
+    Image.fromarray(gray).save(content, "PNG", pnginfo=text)
+    try:
+        atomic_write(path, content.getvalue())
+    except OSError as error:
+        raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error

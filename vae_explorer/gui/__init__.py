@@ -1,0 +1,1 @@
+"""The Qt window. No torch here."""

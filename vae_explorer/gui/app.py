@@ -1,0 +1,101 @@
+"""Starting and ending the window's process."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vae_explorer import paths
+from vae_explorer.errors import UserError
+from vae_explorer.gui import preflight
+from vae_explorer.session.settings import Settings
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from vae_explorer.gui.main_window import MainWindow
+
+_SIGNAL_CHECK_MS = 200
+
+
+def main(checkpoint: Path | None = None) -> int:
+    """Open the window on ``checkpoint``, or on the bundled model, and run until it closes.
+
+    Raises:
+        UserError: no window can open here; the message says why.
+    """
+    app, window = start(checkpoint)
+
+    from PySide6.QtCore import QTimer
+
+    from vae_explorer.gui.exceptions import ExceptionReporter
+
+    ExceptionReporter(window).install()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
+    # A signal handler runs only when Python does, so give it a turn now and then.
+    turns = QTimer()
+    turns.timeout.connect(window.isVisible)
+    turns.start(_SIGNAL_CHECK_MS)
+    return app.exec()
+
+
+def start(checkpoint: Path | None = None) -> "tuple[QApplication, MainWindow]":
+    """The application with its window on screen, its event loop not yet running.
+
+    Raises:
+        UserError: see ``main``.
+    """
+    preflight.check()
+    from PySide6.QtWidgets import QApplication
+
+    from vae_explorer.gui.splash import Splash
+
+    app = QApplication(sys.argv[:1])
+    prepare(app)
+    splash = Splash()
+    splash.show()
+    app.processEvents()
+    window = open_window(checkpoint)
+    splash.finish(window)
+    return app, window
+
+
+def prepare(app: "QApplication") -> None:
+    """Give the application its name, style and icon."""
+    from PySide6.QtGui import QIcon
+
+    app.setApplicationName("vae-explorer")
+    app.setApplicationDisplayName("VAE Explorer")
+    app.setStyle("Fusion")
+    app.setWindowIcon(QIcon(str(paths.resources() / "icons" / "vae-explorer.svg")))
+
+
+def open_window(checkpoint: Path | None = None) -> "MainWindow":
+    """Build and show the window; its map fills in beside it.
+
+    A checkpoint that cannot be opened gives a dialog over the bundled model.
+    """
+    # These bring PyTorch, a second or more, which is why a splash is shown first.
+    from vae_explorer.gui.main_thread import FrameClock, MainThread
+    from vae_explorer.gui.main_window import MainWindow
+    from vae_explorer.session.explorer import Explorer, bundled_checkpoint
+    from vae_explorer.session.jobs import Jobs
+    from vae_explorer.session.training import set_threads
+
+    settings = Settings.read(paths.settings_file())
+    set_threads(settings.threads or None, beside_window=True)
+    main_thread, clock = MainThread(), FrameClock()
+    explorer = Explorer(Jobs(main_thread.post), clock.defer, settings)
+    window = MainWindow(explorer)
+    main_thread.setParent(window)
+    clock.setParent(window)
+    try:
+        explorer.open_now(checkpoint or bundled_checkpoint())
+    except UserError as error:
+        window.show_error("The model was not opened", str(error))
+        if checkpoint:
+            explorer.open_now(bundled_checkpoint())
+    window.show()
+    explorer.warm_up()
+    return window

@@ -1,0 +1,119 @@
+"""The panel beside the map: what the decoder makes of a place, and what it was made from."""
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vae_explorer.gui.decode.digit_view import DigitView
+from vae_explorer.gui.decode.figures import NONE, figure, pair
+from vae_explorer.gui.decode.image import gray8
+from vae_explorer.gui.decode.latent_sliders import LatentSliders
+from vae_explorer.gui.decode.pinned_section import PinnedSection
+from vae_explorer.gui.theme import Theme
+from vae_explorer.session.state import DataPoint, Decoded
+
+_REFIT = (
+    QEvent.Type.Resize,
+    QEvent.Type.FontChange,
+    QEvent.Type.StyleChange,
+    QEvent.Type.DevicePixelRatioChange,
+)
+
+
+class DecodePanel(QWidget):
+    """The decoded digit, the sliders of the cursor, and the pinned digit.
+
+    When height is short the decoded digit shrinks first; after that the panel scrolls.
+    """
+
+    z_changed = Signal(float, float)
+    """A person asks for a place, (z₁, z₂) in latent units."""
+    export_requested = Signal()
+    """A person asks to save the decoded image."""
+    unpin_requested = Signal()
+    """A person lets the pinned digit go."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._digit = DigitView("Decoded digit", f"z = {NONE}", zoom=4)
+        self._sliders = LatentSliders()
+        self._pinned = PinnedSection()
+        self._export = QPushButton("Export image…")
+        self._export.setToolTip("Save the decoded image")
+        self._export.setEnabled(False)
+        self._unpin = QPushButton("Unpin")
+        self._unpin.setToolTip("Let the pinned digit go")
+        self._unpin.setEnabled(False)
+
+        buttons = QHBoxLayout()
+        buttons.addWidget(self._export)
+        buttons.addWidget(self._unpin)
+        buttons.addStretch()
+        content = QWidget()
+        self._column = QVBoxLayout(content)
+        self._column.addWidget(self._digit, 1)
+        self._column.addWidget(self._sliders)
+        self._column.addWidget(self._pinned)
+        self._column.addLayout(buttons)
+        self._column.addStretch()
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        # Tab goes to the controls, which scroll into view by themselves.
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+
+        self._sliders.z_changed.connect(self.z_changed)
+        self._export.clicked.connect(self.export_requested)
+        self._unpin.clicked.connect(self.unpin_requested)
+
+    def set_cursor(self, z1: float, z2: float) -> None:
+        """Put the sliders at a place, latent units."""
+        self._sliders.set_z(z1, z2)
+
+    def set_limit(self, limit: float) -> None:
+        """Let the sliders range over ±``limit`` latent units."""
+        self._sliders.set_limit(limit)
+
+    def set_decoded(self, decoded: Decoded) -> None:
+        """Show a decoded place, with what it cost."""
+        self._digit.set_image(gray8(decoded.image))
+        place = f"z = {pair(decoded.z)}"
+        cost = f"{figure(decoded.milliseconds, 2)} ms"
+        preview = " · preview" if decoded.preview else ""
+        self._digit.set_caption(f"{place} · {cost}{preview}", place + preview)
+        self._export.setEnabled(True)
+
+    def set_pinned(self, point: DataPoint | None) -> None:
+        """Show the pinned point beside its reconstruction, or none."""
+        self._pinned.set_point(point)
+        self._unpin.setEnabled(point is not None)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with another theme's colours."""
+        self._digit.set_theme(theme)
+        self._pinned.set_theme(theme)
+
+    def event(self, event: QEvent) -> bool:
+        """Fit the pictures again when the width, the font or the screen changes."""
+        if event.type() in _REFIT:
+            self._fit()
+        return super().event(event)
+
+    def _fit(self) -> None:
+        """Let the pictures be as tall as the width has zoom for, and no taller."""
+        margins = self._column.contentsMargins()
+        room = self.width() - margins.left() - margins.right()
+        self._digit.setMaximumHeight(self._digit.height_for(room))
+        # A fixed height that asked whether the scroll bar shows could make it come and go for ever.
+        self._pinned.fit(room - self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent))

@@ -1,0 +1,43 @@
+"""Unexpected exceptions become one dialog instead of a lost line on a terminal."""
+
+import logging
+import sys
+import threading
+from types import TracebackType
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from vae_explorer.gui.main_window import MainWindow
+
+logger = logging.getLogger(__name__)
+
+
+class ExceptionReporter(QObject):
+    """Replaces ``sys.excepthook`` and ``threading.excepthook``; dialogs open on the main thread."""
+
+    _caught = Signal(str)
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        # Queued: the hooks run on whatever thread raised, where no widget may be touched.
+        self._caught.connect(self._show, Qt.ConnectionType.QueuedConnection)
+
+    def install(self) -> None:
+        """Take over both hooks."""
+        sys.excepthook = self._report
+        threading.excepthook = self._report_thread
+
+    def _report(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        logger.error("unexpected exception", exc_info=(kind, error, trace))
+        self._caught.emit(f"{kind.__name__}: {error}")
+
+    def _report_thread(self, arguments: threading.ExceptHookArgs) -> None:
+        if arguments.exc_value is not None:
+            self._report(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+
+    @Slot(str)
+    def _show(self, text: str) -> None:
+        self._window.show_error("Something unexpected happened; the explorer goes on.", text)

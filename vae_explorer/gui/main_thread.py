@@ -1,0 +1,53 @@
+"""The hop to the main thread and the frame clock, which the session is given from outside."""
+
+from collections.abc import Callable
+from time import perf_counter
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+_FRAME_MS = 8.0
+
+
+class MainThread(QObject):
+    """Runs functions on the thread it was made on."""
+
+    _posted = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        # Queued even when posted from the main thread, so that order is kept.
+        self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
+
+    def post(self, function: Callable[[], None]) -> None:
+        """Run ``function`` on the main thread, soon and in order. Called from any thread."""
+        self._posted.emit(function)
+
+    @Slot(object)
+    def _run(self, function: Callable[[], None]) -> None:
+        function()
+
+
+class FrameClock(QObject):
+    """Runs the last given function at most once a frame, at once if the last was long ago."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._run)
+        self._function: Callable[[], None] | None = None
+        self._last = 0.0
+
+    def defer(self, function: Callable[[], None]) -> None:
+        """Run ``function`` in the next free frame; it replaces one still waiting."""
+        self._function = function
+        if not self._timer.isActive():
+            since = 1e3 * (perf_counter() - self._last)
+            self._timer.start(max(0, round(_FRAME_MS - since)))
+
+    @Slot()
+    def _run(self) -> None:
+        function, self._function = self._function, None
+        self._last = perf_counter()
+        if function:
+            function()

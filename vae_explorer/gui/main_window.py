@@ -1,0 +1,383 @@
+"""The window: the map at its heart, docks around it, wired to the explorer."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, Qt, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFileDialog,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QWidget,
+)
+
+from vae_explorer.gui import help as help_pages
+from vae_explorer.gui.actions import Actions
+from vae_explorer.gui.decode.decode_panel import DecodePanel
+from vae_explorer.gui.export_dialogs import DigitExportDialog, ManifoldExportDialog
+from vae_explorer.gui.map.map_view import MapView
+from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
+from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.session.explorer import Explorer
+from vae_explorer.session.state import (
+    LATENT_LIMIT,
+    DataPoint,
+    Decoded,
+    Float32,
+    MapPoints,
+    ModelInfo,
+    Phase,
+    TrainingStatus,
+)
+
+_CHECKPOINTS = "VAE Explorer models (*.safetensors)"
+
+
+class MainWindow(QMainWindow):
+    """Shows an ``Explorer`` and sends it what a person asks for. Owns no state of its own."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        super().__init__()
+        self.explorer = explorer
+        self.setWindowTitle("VAE Explorer")
+        self.setAcceptDrops(True)
+        self.setDockOptions(
+            QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks
+        )
+        self._image_shape = (28, 28)
+        self.map = MapView(current_theme())
+        self.decode = DecodePanel()
+        self.training = TrainingPanel()
+        self.setCentralWidget(self.map)
+        self._docks = [
+            self._add_dock("Training", self.training, Qt.DockWidgetArea.LeftDockWidgetArea),
+            self._add_dock("Decode", self.decode, Qt.DockWidgetArea.RightDockWidgetArea),
+        ]
+        self.resizeDocks(self._docks, [340, 300], Qt.Orientation.Horizontal)
+        self._model_line = QLabel()
+        self._decode_line = QLabel()
+        self.statusBar().addPermanentWidget(self._model_line)
+        self.statusBar().addPermanentWidget(self._decode_line)
+        self.actions_ = Actions(self, self._handlers())
+        self._recent = self._build_menus()
+        self._connect_views()
+        self._connect_explorer()
+        self._restore()
+        self.decode.set_limit(LATENT_LIMIT)
+        self.training.set_recipe(explorer.recipe)
+        self._on_status(explorer.training.status)
+        self._show_theme()
+
+    def _add_dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(title.lower())
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _handlers(self) -> dict[str, Callable[[], object]]:
+        return {
+            "open": self._ask_open,
+            "save": self._ask_save,
+            "reset": self.explorer.reset,
+            "export_digit": self._ask_export_digit,
+            "export_manifold": self._ask_export_manifold,
+            "quit": self.close,
+            "fit": self.map.fit,
+            "center": self._center,
+            "unpin": self.explorer.unpin,
+            "split_train": self._show_train,
+            "split_test": self._show_test,
+            "start": self.start_training,
+            "pause": self._toggle_pause,
+            "stop": self.explorer.training.stop,
+            "scheme_system": self._scheme_system,
+            "scheme_light": self._scheme_light,
+            "scheme_dark": self._scheme_dark,
+            "full_screen": self._toggle_full_screen,
+            "keys": self._show_keys,
+            "about": self._show_about,
+        }
+
+    def _build_menus(self) -> QMenu:
+        view = self.actions_.menus["View"]
+        view.addSeparator()
+        for dock in self._docks:
+            view.addAction(dock.toggleViewAction())
+        recent = QMenu("Open Recent", self)
+        self.actions_.menus["File"].insertMenu(self.actions_["save"], recent)
+        recent.triggered.connect(self._open_recent)
+        return recent
+
+    def _connect_views(self) -> None:
+        self.map.hovered.connect(self.explorer.preview)
+        self.map.clicked.connect(self._on_map_clicked)
+        self.map.dragged.connect(self.explorer.set_cursor)
+        self.map.nudged.connect(self.explorer.nudge)
+        self.map.point_hovered.connect(self._on_point_hovered)
+        self.map.space_tapped.connect(self._toggle_pause)
+        self.decode.z_changed.connect(self.explorer.set_cursor)
+        self.decode.export_requested.connect(self._ask_export_digit)
+        self.decode.unpin_requested.connect(self.explorer.unpin)
+        self.training.start_requested.connect(self.explorer.train)
+        self.training.pause_requested.connect(self.explorer.training.pause)
+        self.training.resume_requested.connect(self.explorer.training.resume)
+        self.training.stop_requested.connect(self.explorer.training.stop)
+        self.training.reset_requested.connect(self.explorer.reset)
+
+    def _connect_explorer(self) -> None:
+        explorer, training = self.explorer, self.explorer.training
+        explorer.model_changed.connect(self._on_model)
+        explorer.points_changed.connect(self._on_points)
+        explorer.positions_changed.connect(self._on_positions)
+        explorer.cursor_changed.connect(self._on_cursor)
+        explorer.pinned_changed.connect(self._on_pinned)
+        explorer.history_changed.connect(self.training.set_history)
+        explorer.settings_changed.connect(self._on_settings)
+        explorer.message.connect(self._on_message)
+        explorer.failed.connect(self._on_failed)
+        explorer.decoding.decoded.connect(self._on_decoded)
+        training.status_changed.connect(self._on_status)
+        training.history_started.connect(self._on_history_started)
+        training.history_extended.connect(self.training.append_history)
+        training.logged.connect(self.training.log)
+
+    # What the explorer says
+
+    def _on_model(self, model: ModelInfo) -> None:
+        self._image_shape = model.image_shape
+        elbo = model.held_out_elbo
+        figure = "" if elbo is None else f" · held-out ELBO {elbo:.2f} nats".replace("-", "−")
+        self._model_line.setText(f"{model.name} · epoch {model.epoch:.1f}{figure}")
+        self._model_line.setToolTip(
+            f"{model.path or 'not saved yet'}\n{model.parameters:,} weights"
+        )
+        self.setWindowTitle(f"{model.name} — VAE Explorer")
+
+    def _on_points(self, points: MapPoints) -> None:
+        self.map.set_points(points)
+        self.map.set_cursor(*self.explorer.cursor)
+
+    def _on_positions(self, positions: Float32) -> None:
+        self.map.set_positions(positions)
+
+    def _on_cursor(self, z1: float, z2: float) -> None:
+        self.map.set_cursor(z1, z2)
+        self.decode.set_cursor(z1, z2)
+
+    def _on_pinned(self, point: DataPoint | None) -> None:
+        self.decode.set_pinned(point)
+        self.map.set_pinned(self.explorer.row_of(point))
+
+    def _on_decoded(self, decoded: Decoded) -> None:
+        self.decode.set_decoded(decoded)
+        self._decode_line.setText(f"decoded in {decoded.milliseconds:.2f} ms")
+
+    def _on_status(self, status: TrainingStatus) -> None:
+        self.training.set_status(status)
+        phase = status.phase
+        self.actions_.set_enabled(
+            {
+                "start": phase is Phase.IDLE,
+                "pause": phase in (Phase.RUNNING, Phase.PAUSED),
+                "stop": phase in (Phase.RUNNING, Phase.PAUSED),
+                "split_train": phase is Phase.IDLE,
+                "split_test": phase is Phase.IDLE,
+            }
+        )
+
+    def _on_history_started(self) -> None:
+        self.training.set_history(())
+
+    def _on_settings(self, _: object) -> None:
+        settings = self.explorer.settings
+        self.actions_.set_checked(f"scheme_{settings.scheme}")
+        self.actions_.set_checked(f"split_{settings.split}")
+        self._recent.clear()
+        for name in settings.recent:
+            action = self._recent.addAction(Path(name).name)
+            action.setToolTip(name)
+            action.setData(name)
+        self._recent.setToolTipsVisible(True)
+        self._recent.setEnabled(bool(settings.recent))
+
+    def _on_message(self, text: str) -> None:
+        self.statusBar().showMessage(text, 8_000)
+        self.training.log(text)
+
+    def _on_failed(self, title: str, text: str) -> None:
+        self.training.log(f"{title}: {text}")
+        self.show_error(title, text)
+
+    def show_error(self, title: str, text: str) -> None:
+        """Show a dialog that does not stop anything."""
+        box = QMessageBox(QMessageBox.Icon.Warning, "VAE Explorer", title, parent=self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setInformativeText(text)
+        box.open()
+
+    # What a person asks for
+
+    def _on_map_clicked(self, z1: float, z2: float, row: int) -> None:
+        if row >= 0:
+            self.explorer.pin(row)
+        else:
+            self.explorer.set_cursor(z1, z2)
+
+    def _on_point_hovered(self, row: int) -> None:
+        if row >= 0:
+            thumbnail = self.explorer.thumbnail(row)
+            caption = f"{thumbnail.label} · #{thumbnail.index:,}"
+            self.map.set_hover_image(row, thumbnail.image, caption)
+
+    def _center(self) -> None:
+        self.explorer.set_cursor(0.0, 0.0)
+
+    def _show_train(self) -> None:
+        self.explorer.set_split("train")
+
+    def _show_test(self) -> None:
+        self.explorer.set_split("test")
+
+    def start_training(self) -> None:
+        """Train by the recipe in the form."""
+        self.explorer.train(self.training.recipe())
+
+    def _toggle_pause(self) -> None:
+        if self.explorer.training.status.phase is Phase.PAUSED:
+            self.explorer.training.resume()
+        else:
+            self.explorer.training.pause()
+
+    def _ask_open(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, "Open Model", str(self._folder()), _CHECKPOINTS)
+        if name:
+            self._remember_folder(Path(name))
+            self.explorer.open_checkpoint(Path(name))
+
+    def _ask_save(self) -> None:
+        start = self._folder() / "model.safetensors"
+        name, _ = QFileDialog.getSaveFileName(self, "Save Model As", str(start), _CHECKPOINTS)
+        if name:
+            path = Path(name)
+            path = path if path.suffix else path.with_suffix(".safetensors")
+            self._remember_folder(path)
+            self.explorer.save_checkpoint(path)
+
+    def _ask_export_digit(self) -> None:
+        z1, z2 = self.explorer.cursor
+        start = self._folder() / f"digit z=({z1:.3f}, {z2:.3f}).png"
+        dialog = DigitExportDialog(start, self._image_shape, self)
+        dialog.export_requested.connect(self._export_digit)
+        dialog.open()
+
+    def _ask_export_manifold(self) -> None:
+        dialog = ManifoldExportDialog(self._folder() / "manifold.png", self._image_shape, self)
+        dialog.export_requested.connect(self._export_manifold)
+        dialog.open()
+
+    @Slot(object, int)
+    def _export_digit(self, path: Path, scale: int) -> None:
+        self._remember_folder(path)
+        self.explorer.export_digit(path, scale)
+
+    @Slot(object, object)
+    def _export_manifold(self, path: Path, request: object) -> None:
+        self._remember_folder(path)
+        self.explorer.export_manifold(path, request)  # type: ignore[arg-type]
+
+    def _folder(self) -> Path:
+        folder = Path(self.explorer.settings.folder)
+        return folder if self.explorer.settings.folder and folder.is_dir() else Path.home()
+
+    def _remember_folder(self, path: Path) -> None:
+        self.explorer.change_settings(folder=str(path.parent.absolute()))
+
+    @Slot(QAction)
+    def _open_recent(self, action: QAction) -> None:
+        self.explorer.open_checkpoint(Path(action.data()))
+
+    def _scheme_system(self) -> None:
+        self._choose_scheme(SchemeChoice.SYSTEM)
+
+    def _scheme_light(self) -> None:
+        self._choose_scheme(SchemeChoice.LIGHT)
+
+    def _scheme_dark(self) -> None:
+        self._choose_scheme(SchemeChoice.DARK)
+
+    def _choose_scheme(self, choice: SchemeChoice) -> None:
+        apply_scheme(choice)
+        self.explorer.change_settings(scheme=choice.value)
+
+    def _show_theme(self) -> None:
+        theme = current_theme()
+        for view in (self.map, self.decode, self.training):
+            view.set_theme(theme)
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _show_keys(self) -> None:
+        help_pages.show_keys(self)
+
+    def _show_about(self) -> None:
+        help_pages.show_about(self)
+
+    # Qt's events
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow a change of scheme, ours or the system's."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._show_theme()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a single local file."""
+        urls = event.mimeData().urls()
+        if len(urls) == 1 and urls[0].isLocalFile():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the dropped file as a checkpoint."""
+        event.acceptProposedAction()
+        self.explorer.open_checkpoint(Path(event.mimeData().urls()[0].toLocalFile()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stop and save a run, remember the layout. Asks nothing."""
+        # PySide closes the window even if this method raises, so nothing may.
+        try:
+            self.explorer.change_settings(
+                geometry=b64encode(self.saveGeometry().data()).decode(),
+                layout=b64encode(self.saveState().data()).decode(),
+            )
+            ended = self.explorer.close()
+        except Exception as error:
+            self.show_error("Closing failed", str(error))
+            event.ignore()
+            return
+        if not ended:
+            self.statusBar().showMessage("A job did not end in time")
+        event.accept()
+
+    def _restore(self) -> None:
+        settings = self.explorer.settings
+        self._on_settings(settings)
+        apply_scheme(SchemeChoice(settings.scheme))
+        self.resize(1280, 800)
+        # Qt answers False to bytes that are not its own and leaves the window as it was.
+        self.restoreGeometry(_decoded_bytes(settings.geometry))
+        self.restoreState(_decoded_bytes(settings.layout))
+
+
+def _decoded_bytes(text: str) -> QByteArray:
+    try:
+        return QByteArray(b64decode(text, validate=True))
+    except ValueError:
+        return QByteArray()

@@ -1,0 +1,239 @@
+"""The gestures on the map: what hand and keyboard do, said in latent units."""
+
+from enum import Enum, auto
+from math import hypot
+
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy
+
+from vae_explorer.gui.map.plot import LatentPlot
+from vae_explorer.gui.theme import Theme
+
+FRAME_MS = 16
+CLICK_SLOP = 4.0
+"""A press that moves less than this many pixels is a click."""
+
+NUDGE = 0.1
+"""Latent units an arrow key moves; ten times that with Shift, a tenth with Ctrl."""
+
+_ZOOM_PER_DEGREE = 1.013  # a notch of most wheels is 15 degrees
+_ARROWS = {
+    Qt.Key.Key_Left: (-1.0, 0.0),
+    Qt.Key.Key_Right: (1.0, 0.0),
+    Qt.Key.Key_Down: (0.0, -1.0),
+    Qt.Key.Key_Up: (0.0, 1.0),
+}
+
+
+class _Gesture(Enum):
+    NONE = auto()
+    PRESS = auto()
+    SCRUB = auto()
+    PAN = auto()
+
+
+class MapCanvas(LatentPlot):
+    """A latent plane under the hand.
+
+    Signals, all in latent units:
+        hovered: (z1, z2) under the resting hand, or None when it leaves; once a frame at most.
+        clicked, double_clicked: where. A double click follows the click it began with.
+        scrubbed: every place of a left drag.
+        nudged: what an arrow key adds.
+        grabbed: True while a scrub or a pan goes on.
+        fit_asked: the Home key.
+        space_tapped: Space pressed and released without a pan in between. The map takes the key
+            to pan with, so whoever else listens to it must listen here too.
+    """
+
+    hovered = Signal(object)
+    clicked = Signal(float, float)
+    double_clicked = Signal(float, float)
+    scrubbed = Signal(float, float)
+    nudged = Signal(float, float)
+    grabbed = Signal(bool)
+    fit_asked = Signal()
+    space_tapped = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Map of latent space")
+        self.setAccessibleDescription(
+            "Arrow keys move the cursor, Home fits the view, plus and minus zoom."
+        )
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._gesture = _Gesture.NONE
+        self._button = Qt.MouseButton.NoButton
+        self._pressed_at = self._last = QPointF()
+        self._twice = False
+        self._space = self._space_panned = False
+        self._resting: QPointF | None = None
+        self._over = False
+        self._frame = QTimer(self)
+        self._frame.setSingleShot(True)
+        self._frame.setInterval(FRAME_MS)
+        self._frame.timeout.connect(self._hover)
+        self._show_hand()
+
+    def sizeHint(self) -> QSize:
+        """Room for a map; it takes what there is."""
+        return QSize(640, 560)
+
+    def minimumSizeHint(self) -> QSize:
+        """The least at which axes and points still make sense."""
+        return QSize(220, 200)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a click, a scrub or a pan."""
+        at = event.position()
+        if self._gesture is not _Gesture.NONE or not self.plot_rect().contains(at):
+            return
+        self._button, self._pressed_at, self._last = event.button(), at, at
+        left = event.button() == Qt.MouseButton.LeftButton
+        if event.button() == Qt.MouseButton.MiddleButton or (left and self._space):
+            self._space_panned = self._space
+            self._begin(_Gesture.PAN)
+        elif left:
+            self._gesture = _Gesture.PRESS
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Begin the second click of two, which may still become a scrub."""
+        self.mousePressEvent(event)
+        self._twice = self._gesture is _Gesture.PRESS
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Hover, scrub or pan."""
+        at = event.position()
+        if self._gesture is _Gesture.NONE:
+            self._rest(at)
+            return
+        moved = at - self._pressed_at
+        if self._gesture is _Gesture.PRESS and hypot(moved.x(), moved.y()) >= CLICK_SLOP:
+            self._begin(_Gesture.SCRUB)
+        if self._gesture is _Gesture.SCRUB:
+            self.scrubbed.emit(*self.to_latent(at))
+        elif self._gesture is _Gesture.PAN:
+            self.pan_by(at.x() - self._last.x(), at.y() - self._last.y())
+        self._last = at
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End the gesture; a press that stayed in place was a click."""
+        if self._gesture is _Gesture.NONE or event.button() != self._button:
+            return
+        gesture, twice = self._gesture, self._twice
+        self._gesture, self._twice = _Gesture.NONE, False
+        if gesture is _Gesture.PRESS:
+            (self.double_clicked if twice else self.clicked).emit(
+                *self.to_latent(self._pressed_at)
+            )
+        else:
+            self.grabbed.emit(False)
+        self._show_hand()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom about the pointer."""
+        degrees = event.angleDelta().y() / 8
+        if degrees and self.plot_rect().contains(event.position()):
+            self.zoom(_ZOOM_PER_DEGREE**degrees, event.position())
+            if self._gesture is _Gesture.NONE:
+                self._rest(event.position())
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Say that nothing is hovered any more."""
+        self._rest(None)
+        super().leaveEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Take Space before a shortcut does."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Space
+            and event.modifiers() == Qt.KeyboardModifier.NoModifier
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Nudge, fit, zoom, or make ready to pan."""
+        key = event.key()
+        if key in _ARROWS:
+            step = NUDGE
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                step *= 10
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                step /= 10
+            across, up = _ARROWS[key]
+            self.nudged.emit(across * step, up * step)
+        elif key == Qt.Key.Key_Home:
+            self.fit_asked.emit()
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom(_ZOOM_PER_DEGREE**15)
+        elif key in (Qt.Key.Key_Minus, Qt.Key.Key_Underscore):
+            self.zoom(_ZOOM_PER_DEGREE**-15)
+        elif key == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self._space, self._space_panned = True, False
+                self._show_hand()
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Pass a tap of Space on."""
+        if event.key() != Qt.Key.Key_Space:
+            super().keyReleaseEvent(event)
+        elif self._space and not event.isAutoRepeat():
+            self._space = False
+            self._show_hand()
+            if not self._space_panned:
+                self.space_tapped.emit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus."""
+        super().focusInEvent(event)
+        self._show_focus()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide the focus; a Space held down no longer counts."""
+        super().focusOutEvent(event)
+        self._space = False
+        self._show_hand()
+        self._show_focus()
+
+    def _begin(self, gesture: _Gesture) -> None:
+        self._gesture = gesture
+        self._frame.stop()
+        self._resting = None
+        self._show_hand()
+        self.grabbed.emit(True)
+
+    def _rest(self, at: QPointF | None) -> None:
+        """Note where the hand rests, and say so now or with the next frame."""
+        self._resting = at if at is not None and self.plot_rect().contains(at) else None
+        if self._resting is None:
+            self._frame.stop()
+            if self._over:
+                self._over = False
+                self.hovered.emit(None)
+        elif not self._frame.isActive():
+            self._hover()
+
+    def _hover(self) -> None:
+        if self._resting is None:
+            return
+        at, self._resting = self._resting, None
+        self._over = True
+        self._frame.start()
+        self.hovered.emit(self.to_latent(at))
+
+    def _show_hand(self) -> None:
+        shapes = Qt.CursorShape
+        if self._gesture is _Gesture.PAN:
+            self.setCursor(shapes.ClosedHandCursor)
+        else:
+            self.setCursor(shapes.OpenHandCursor if self._space else shapes.CrossCursor)

@@ -1,0 +1,106 @@
+"""The points as the map draws and picks them: shuffled, filtered by class, always finite."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae_explorer.gui.map.raster import opaque
+from vae_explorer.gui.theme import CLASS_COLORS
+from vae_explorer.session.state import Float32, MapPoints
+
+DRAWABLE_LIMIT = np.float32(1e6)
+"""Places further from the origin than this, infinite or NaN, are neither drawn nor picked."""
+
+_NOWHERE = np.float32(1e9)  # finite, so that arithmetic on it stays silent, and in no view
+
+
+class PointCloud:
+    """Points of the visible classes, in the order they are drawn.
+
+    The order is one fixed shuffle, so that no class buries the others; it is drawn once per set
+    of points, not once per frame.
+
+    Attributes:
+        xs, ys: (m,) float32, contiguous, latent units.
+        colors: (m,) uint32, opaque ARGB.
+        order: (m,) intp, where each of them stands in the ``MapPoints``.
+        drawn: how many of the m have a place that can be drawn.
+        version: grows with every change.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._positions: Float32 = np.empty((0, 2), np.float32)
+        self._labels: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._shuffle: NDArray[np.intp] = np.empty(0, np.intp)
+        self._palette = opaque(CLASS_COLORS)[np.arange(256) % len(CLASS_COLORS)]
+        self._filter(frozenset())
+
+    def __len__(self) -> int:
+        """The number of points, hidden ones included."""
+        return len(self._positions)
+
+    def set_points(self, points: MapPoints, visible: frozenset[int]) -> None:
+        """Take n new points, of which the classes in ``visible`` show.
+
+        Raises:
+            ValueError: positions are not (n, 2), or labels not (n,).
+        """
+        positions = _checked(points.positions, len(points.labels))
+        self._positions = positions
+        self._labels = np.ascontiguousarray(points.labels, np.uint8)
+        self._shuffle = np.random.default_rng(0).permutation(len(positions))
+        self._filter(visible)
+
+    def set_positions(self, positions: Float32) -> None:
+        """Move the same n points to ``positions``, (n, 2).
+
+        Raises:
+            ValueError: the shape is another one.
+        """
+        self._positions = _checked(positions, len(self._positions))
+        self._gather()
+
+    def set_visible(self, visible: frozenset[int]) -> None:
+        """Show the classes in ``visible`` only."""
+        self._filter(visible)
+
+    def place(self, index: int) -> tuple[float, float] | None:
+        """Latent place of point ``index`` of the ``MapPoints``; None where it cannot be drawn."""
+        x, y = (float(value) for value in self._positions[index])
+        drawable = abs(x) <= DRAWABLE_LIMIT and abs(y) <= DRAWABLE_LIMIT  # false for NaN
+        return (x, y) if drawable else None
+
+    def bounds(self) -> tuple[float, float, float, float] | None:
+        """Smallest and largest z₁, then z₂, of all drawable points; None without any."""
+        good = self._positions[(np.abs(self._positions) <= DRAWABLE_LIMIT).all(axis=1)]
+        if not len(good):
+            return None
+        (x0, y0), (x1, y1) = good.min(axis=0), good.max(axis=0)
+        return float(x0), float(x1), float(y0), float(y1)
+
+    def _filter(self, visible: frozenset[int]) -> None:
+        shown = np.zeros(256, bool)
+        shown[list(visible)] = True
+        labels = self._labels[self._shuffle]
+        keep = shown[labels]
+        self.order = self._shuffle[keep]
+        self.colors = self._palette[labels[keep]]
+        self._gather()
+
+    def _gather(self) -> None:
+        # One gather of eight bytes a point costs half of two gathers of four.
+        pairs = self._positions.view(np.complex64)[:, 0].take(self.order)
+        self.xs = np.ascontiguousarray(pairs.real)
+        self.ys = np.ascontiguousarray(pairs.imag)
+        good = (np.abs(self.xs) <= DRAWABLE_LIMIT) & (np.abs(self.ys) <= DRAWABLE_LIMIT)
+        self.drawn = int(np.count_nonzero(good))
+        if self.drawn < len(good):
+            np.logical_not(good, out=good)
+            self.xs[good] = self.ys[good] = _NOWHERE
+        self.version += 1
+
+
+def _checked(positions: Float32, n: int) -> Float32:
+    if positions.shape != (n, 2):
+        raise ValueError(f"positions are {positions.shape}; the map holds {n} points, ({n}, 2)")
+    return np.ascontiguousarray(positions, np.float32)

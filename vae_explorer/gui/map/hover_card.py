@@ -1,0 +1,117 @@
+"""A small card beside the hovered point: the digit, its label, its number and a caption."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
+
+from vae_explorer.gui.theme import CLASS_COLORS, Theme
+
+_THUMBNAIL = 84  # pixels the digit may take, and takes when its size divides them
+_DISTANCE = 16  # pixels from the point to the card
+_CORNER = 5.0
+
+
+class HoverCard(QFrame):
+    """Floats over its parent, is deaf, and never leaves it."""
+
+    def __init__(self, parent: QWidget, theme: Theme) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._picture = QLabel()
+        self._picture.setAccessibleName("Hovered digit")
+        self._swatch = QLabel()
+        self._label = QLabel()
+        self._number = QLabel()
+        self._caption = QLabel()
+        font = self._label.font()
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 1.3)
+        self._label.setFont(font)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setHorizontalSpacing(6)
+        layout.setVerticalSpacing(2)
+        layout.addWidget(self._picture, 0, 0, 1, 3, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self._swatch, 1, 0)
+        layout.addWidget(self._label, 1, 1)
+        layout.addWidget(self._number, 1, 2, Qt.AlignmentFlag.AlignRight)
+        layout.addWidget(self._caption, 2, 0, 1, 3)
+        layout.setColumnStretch(2, 1)
+        self.set_theme(theme)
+        self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour."""
+        self._theme = theme
+        palette = self.palette()
+        palette.setColor(palette.ColorRole.WindowText, QColor(theme.text))
+        self.setPalette(palette)
+        palette.setColor(palette.ColorRole.WindowText, QColor(theme.muted))
+        self._number.setPalette(palette)
+        self._caption.setPalette(palette)
+
+    def set_point(self, label: int, number: str) -> None:
+        """Speak of another point; its picture and caption are not known yet."""
+        self._swatch.setPixmap(_dot(label, self.devicePixelRatioF()))
+        self._label.setText(str(label))
+        self._number.setText(number)
+        self._picture.hide()
+        self._caption.hide()
+        self.adjustSize()
+
+    def set_picture(self, image: NDArray[np.uint8], caption: str) -> None:
+        """Show the point's (h, w) gray image, enlarged a whole number of times, and a line."""
+        self._picture.setPixmap(_enlarged(image, self.devicePixelRatioF()))
+        self._picture.show()
+        self._caption.setText(caption)
+        self._caption.setVisible(bool(caption))
+        self.adjustSize()
+
+    def show_beside(self, at: QPointF) -> None:
+        """Appear below and to the right of pixel ``at``, or wherever there is room."""
+        room, size = self.parentWidget().size(), self.size()
+        x, y = int(at.x()) + _DISTANCE, int(at.y()) + _DISTANCE
+        if x + size.width() > room.width():
+            x = int(at.x()) - _DISTANCE - size.width()
+        if y + size.height() > room.height():
+            y = int(at.y()) - _DISTANCE - size.height()
+        self.move(QPoint(max(x, 0), max(y, 0)))
+        self.show()
+        self.raise_()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """A sheet with round corners and a fine border."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._theme.muted), 1.0))
+        painter.setBrush(QColor(self._theme.canvas))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _CORNER, _CORNER)
+        painter.end()
+
+
+def _dot(label: int, ratio: float) -> QPixmap:
+    side = 10
+    pixmap = QPixmap(round(side * ratio), round(side * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(*(int(part) for part in CLASS_COLORS[label % len(CLASS_COLORS)])))
+    painter.drawEllipse(0, 0, side, side)
+    painter.end()
+    return pixmap
+
+
+def _enlarged(image: NDArray[np.uint8], ratio: float) -> QPixmap:
+    """Pixels of the image become squares of whole device pixels."""
+    height, width = image.shape
+    times = max(1, int(_THUMBNAIL * ratio) // max(height, width))
+    big = np.ascontiguousarray(np.repeat(np.repeat(image, times, axis=0), times, axis=1))
+    rows, columns = big.shape
+    picture = QImage(big.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+    pixmap = QPixmap.fromImage(picture)
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap

@@ -1,0 +1,156 @@
+"""The legend: one button a class, with its colour, its digit and how many points it has."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from vae_explorer.gui.theme import CLASS_COLORS, Theme
+
+_MARGIN, _SPACE, _SWATCH = 7, 7, 10
+
+
+class LegendButton(QAbstractButton):
+    """A row: checked while its class shows."""
+
+    isolate_asked = Signal(int)
+
+    def __init__(self, label: int, count: int, theme: Theme) -> None:
+        super().__init__()
+        self.label = label
+        self.theme = theme
+        self._count = f"{count:,}"
+        self.setCheckable(True)
+        self.setChecked(True)
+        self.setText(str(label))
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(f"Class {label}, {count:,} points")
+        self.setToolTip("Click to show or hide; double-click, or Enter, to show it alone")
+
+    def sizeHint(self) -> QSize:
+        """Swatch, digit and count side by side."""
+        metrics = QFontMetrics(self.font())
+        text = metrics.horizontalAdvance("00") + metrics.horizontalAdvance(self._count)
+        return QSize(2 * _MARGIN + _SWATCH + 2 * _SPACE + text, metrics.height() + 8)
+
+    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
+        """Ask to be alone; take back what the click before did, at once and without a wait."""
+        with QSignalBlocker(self):
+            self.setChecked(not self.isChecked())
+        self.isolate_asked.emit(self.label)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter asks to be alone; Space and arrows are Qt's."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.isolate_asked.emit(self.label)
+        else:
+            super().keyPressEvent(event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Show that it can be pressed."""
+        super().enterEvent(event)
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """A full swatch for a class that shows, a hollow one for a hidden class."""
+        theme, shown = self.theme, self.isChecked()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        if self.underMouse() or self.hasFocus():
+            painter.setPen(QPen(QColor(theme.accent), 1.5) if self.hasFocus() else Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.grid) if self.underMouse() else Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(frame, 4, 4)
+        color = QColor(*(int(part) for part in CLASS_COLORS[self.label % len(CLASS_COLORS)]))
+        painter.setPen(QPen(color if shown else QColor(theme.muted), 1.5))
+        painter.setBrush(color if shown else Qt.BrushStyle.NoBrush)
+        center = QPointF(_MARGIN + _SWATCH / 2, self.height() / 2)
+        painter.drawEllipse(center, _SWATCH / 2 - 0.75, _SWATCH / 2 - 0.75)
+        text = QRectF(self.rect()).adjusted(_MARGIN + _SWATCH + _SPACE, 0, -_MARGIN, 0)
+        painter.setPen(QColor(theme.muted))
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._count)
+        font = self.font()
+        font.setBold(shown)
+        painter.setFont(font)
+        painter.setPen(QColor(theme.text if shown else theme.muted))
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
+        painter.end()
+
+
+class Legend(QScrollArea):
+    """A column of classes, which scrolls when there are many.
+
+    Signals:
+        visible_changed: frozenset of the labels that a person wants to see.
+    """
+
+    visible_changed = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._buttons: list[LegendButton] = []
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName("Classes")
+        self.viewport().setAutoFillBackground(False)
+        self.set_counts({})
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour."""
+        self._theme = theme
+        for button in self._buttons:
+            button.theme = theme
+            button.update()
+
+    def set_counts(self, counts: Mapping[int, int]) -> None:
+        """List these classes, with their numbers of points, all of them shown."""
+        column = QWidget()
+        column.setAutoFillBackground(False)
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 8, 4, 8)
+        layout.setSpacing(0)
+        self._buttons = [LegendButton(label, n, self._theme) for label, n in counts.items()]
+        for button in self._buttons:
+            button.toggled.connect(self._announce)
+            button.isolate_asked.connect(self._isolate)
+            layout.addWidget(button)
+        layout.addStretch()
+        self.setWidget(column)
+        self.setFixedWidth(column.sizeHint().width() if self._buttons else 0)
+
+    def labels(self) -> frozenset[int]:
+        """All classes listed."""
+        return frozenset(button.label for button in self._buttons)
+
+    def visible_labels(self) -> frozenset[int]:
+        """The classes that show."""
+        return frozenset(button.label for button in self._buttons if button.isChecked())
+
+    def set_visible_labels(self, labels: frozenset[int]) -> None:
+        """Show these classes and no others."""
+        for button in self._buttons:
+            with QSignalBlocker(button):
+                button.setChecked(button.label in labels)
+            button.update()
+
+    def _isolate(self, label: int) -> None:
+        alone = frozenset({label})
+        self.set_visible_labels(self.labels() if self.visible_labels() == alone else alone)
+        self._announce()
+
+    def _announce(self) -> None:
+        self.visible_changed.emit(self.visible_labels())

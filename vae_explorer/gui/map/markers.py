@@ -1,0 +1,118 @@
+"""What is drawn over the points: the crosshair, the ring of the pin and the ring of the hover."""
+
+from math import floor
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QRegion
+from PySide6.QtWidgets import QWidget
+
+from vae_explorer.gui.map.plot import LatentPlot
+from vae_explorer.gui.theme import Theme
+
+Place = tuple[float, float] | None
+"""(z1, z2) in latent units, or nowhere."""
+
+_GAP = 9.0  # pixels left free around the place the crosshair marks
+_CURSOR_DOT, _HOVER_RADIUS, _PIN_RADIUS = 1.5, 7.0, 8.0
+_REACH = 5.0  # pixels beside a hair that its halo and the dot can touch
+_HALO_ALPHA = 190
+_OUTSIDE = 1e5
+
+
+class Markers(QWidget):
+    """An overlay of a plot; it knows places and no points."""
+
+    def __init__(self, plot: LatentPlot, theme: Theme) -> None:
+        super().__init__(plot)
+        self._plot = plot
+        self._theme = theme
+        self.cursor_place: Place = None
+        self.pin_place: Place = None
+        self.hover_place: Place = None
+        plot.add_overlay(self)
+        plot.view_changed.connect(self.update)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour."""
+        self._theme = theme
+        self.update()
+
+    def set_cursor_place(self, place: Place) -> None:
+        """Move the crosshair."""
+        self.update(self._cross_region(self.cursor_place))
+        self.cursor_place = place
+        self.update(self._cross_region(place))
+
+    def set_pin_place(self, place: Place) -> None:
+        """Move the pin's ring."""
+        self.update(self._ring_region(self.pin_place))
+        self.pin_place = place
+        self.update(self._ring_region(place))
+
+    def set_hover_place(self, place: Place) -> None:
+        """Move the hover's ring."""
+        self.update(self._ring_region(self.hover_place))
+        self.hover_place = place
+        self.update(self._ring_region(place))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw what there is; everything gets a halo, so that it shows on any colour."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setClipRect(self._plot.plot_rect())
+        if self.cursor_place is not None:
+            self._draw_cross(painter, self._at(self.cursor_place))
+        if self.pin_place is not None:
+            self._draw_ring(painter, self.pin_place, _PIN_RADIUS, self._theme.accent, 2.5)
+        if self.hover_place is not None:
+            self._draw_ring(painter, self.hover_place, _HOVER_RADIUS, self._theme.text, 1.5)
+        painter.end()
+
+    def _halo_color(self) -> QColor:
+        color = QColor(self._theme.canvas)
+        color.setAlpha(_HALO_ALPHA)
+        return color
+
+    def _halo(self, width: float) -> QPen:
+        return QPen(self._halo_color(), width + 2.5)
+
+    def _draw_cross(self, painter: QPainter, at: QPointF) -> None:
+        # Filled rectangles: wide antialiased lines of this length cost a millisecond.
+        area = self._plot.plot_rect()
+        x, y = floor(at.x()), floor(at.y())
+        for half, color in ((1, self._halo_color()), (0, QColor(self._theme.muted))):
+            width = 2 * half + 1
+            for edge, end in ((area.left(), x - _GAP), (x + _GAP, area.right())):
+                painter.fillRect(QRectF(edge, y - half, max(end - edge, 0), width), color)
+            for edge, end in ((area.top(), y - _GAP), (y + _GAP, area.bottom())):
+                painter.fillRect(QRectF(x - half, edge, width, max(end - edge, 0)), color)
+        painter.setPen(self._halo(0.0))
+        painter.setBrush(QColor(self._theme.text))
+        painter.drawEllipse(at, _CURSOR_DOT + 1.0, _CURSOR_DOT + 1.0)
+
+    def _draw_ring(
+        self, painter: QPainter, place: tuple[float, float], radius: float, color: str, width: float
+    ) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for pen in (self._halo(width), QPen(QColor(color), width)):
+            painter.setPen(pen)
+            painter.drawEllipse(self._at(place), radius, radius)
+
+    def _at(self, place: tuple[float, float]) -> QPointF:
+        """Pixel of a place; far outside, one that is merely outside, which integers can hold."""
+        at = self._plot.to_pixel(*place)
+        return QPointF(*(min(max(side, -_OUTSIDE), _OUTSIDE) for side in (at.x(), at.y())))
+
+    def _cross_region(self, place: Place) -> QRegion:
+        if place is None:
+            return QRegion()
+        around = _square(self._at(place), _REACH)
+        column = QRect(around.left(), 0, around.width(), self.height())
+        return QRegion(column) + QRect(0, around.top(), self.width(), around.height())
+
+    def _ring_region(self, place: Place) -> QRegion:
+        return QRegion() if place is None else QRegion(_square(self._at(place), _PIN_RADIUS + 5))
+
+
+def _square(at: QPointF, half: float) -> QRect:
+    return QRectF(at.x() - half, at.y() - half, 2 * half, 2 * half).toAlignedRect()

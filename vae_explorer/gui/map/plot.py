@@ -1,0 +1,129 @@
+"""The plane of the map: axes in latent units at one scale, and the way to and from pixels."""
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtWidgets import QGraphicsItem, QGridLayout, QWidget
+
+from vae_explorer.gui.theme import Theme, style_plot
+
+SMALLEST_SPAN, LARGEST_SPAN = 1e-3, 1e7
+"""Width of the view in latent units; below the first, float32 places fall between pixels."""
+
+_PADDING = 0.04
+_AXIS_WIDTH, _AXIS_HEIGHT = 46, 40
+
+
+class LatentPlot(QWidget):
+    """A pyqtgraph plot with locked aspect, moved by its owner only.
+
+    The plot inside is deaf: mouse and keyboard reach this widget. Pixels are this widget's
+    logical pixels.
+    """
+
+    view_changed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._plot = pg.PlotWidget(background=theme.canvas)
+        self._plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.setAccessibleName("Latent plane")
+        item = self._plot.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.getAxis("left").setWidth(_AXIS_WIDTH)
+        item.getAxis("bottom").setHeight(_AXIS_HEIGHT)
+        for side, name in (("left", "z₂"), ("bottom", "z₁")):
+            axis = item.getAxis(side)
+            axis.enableAutoSIPrefix(False)
+            axis.setStyle(tickLength=4, maxTickLevel=1)  # a third level costs a millisecond a frame
+            axis.setLabel(name)
+        self.view_box = item.getViewBox()
+        self.view_box.setMouseEnabled(False, False)
+        self.view_box.disableAutoRange()
+        self.view_box.setAspectLocked(True, 1)
+        # Without this every move of the view is painted twice: pyqtgraph puts off its matrix to
+        # the first paint, which then dirties all that it has just painted.
+        self.view_box.sigRangeChanged.connect(self.view_box.prepareForPaint)
+        self.view_box.sigRangeChanged.connect(self._announce)
+        self.view_box.sigResized.connect(self._announce)
+        self._layout = QGridLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(self._plot, 0, 0)
+        self.show_region(-3.0, 3.0, -3.0, 3.0)
+        LatentPlot.set_theme(self, theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour background and axes."""
+        self._theme = theme
+        self._plot.setBackground(theme.canvas)
+        style_plot(self._plot.getPlotItem(), theme)
+        self._show_focus()
+
+    def add_item(self, item: QGraphicsItem) -> None:
+        """Put an item, in latent units, on the plane; it does not change the view."""
+        self.view_box.addItem(item, ignoreBounds=True)
+
+    def add_overlay(self, widget: QWidget) -> None:
+        """Lay a widget, deaf like the plot, over all of it."""
+        widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._layout.addWidget(widget, 0, 0)
+
+    def plot_rect(self) -> QRectF:
+        """The plane without its axes, in pixels."""
+        return QRectF(self.view_box.sceneBoundingRect())
+
+    def pixels_per_unit(self) -> tuple[float, float]:
+        """Pixels per latent unit, across and up."""
+        rect, view = self.plot_rect(), self.view_box.viewRect()
+        return rect.width() / view.width(), rect.height() / view.height()
+
+    def to_latent(self, pixel: QPointF) -> tuple[float, float]:
+        """Latent place under a pixel."""
+        rect, view = self.plot_rect(), self.view_box.viewRect()
+        sx, sy = self.pixels_per_unit()
+        z1 = view.left() + (pixel.x() - rect.left()) / sx
+        return z1, view.top() + (rect.bottom() - pixel.y()) / sy  # the view's top is its least z₂
+
+    def to_pixel(self, z1: float, z2: float) -> QPointF:
+        """Pixel of a latent place."""
+        rect, view = self.plot_rect(), self.view_box.viewRect()
+        sx, sy = self.pixels_per_unit()
+        return QPointF(
+            rect.left() + (z1 - view.left()) * sx, rect.bottom() - (z2 - view.top()) * sy
+        )
+
+    def show_region(self, left: float, right: float, bottom: float, top: float) -> None:
+        """Show at least this region, with a little air around it; it may be a single place."""
+        width, height = max(right - left, 1e-2), max(top - bottom, 1e-2)
+        center = QPointF((left + right) / 2, (bottom + top) / 2)
+        self._show(center, width * (1 + 2 * _PADDING), height * (1 + 2 * _PADDING))
+
+    def pan_by(self, dx: float, dy: float) -> None:
+        """Move what is shown by (dx, dy) pixels."""
+        sx, sy = self.pixels_per_unit()
+        view = self.view_box.viewRect()
+        center = view.center() + QPointF(-dx / sx, dy / sy)
+        self._show(center, view.width(), view.height())
+
+    def zoom(self, factor: float, at: QPointF | None = None) -> None:
+        """Magnify by ``factor``, keeping the place under pixel ``at`` (or the middle) there."""
+        view = self.view_box.viewRect()
+        span = min(max(view.width() / factor, SMALLEST_SPAN), LARGEST_SPAN)
+        shrink = span / view.width()
+        fixed = view.center() if at is None else QPointF(*self.to_latent(at))
+        center = fixed + (view.center() - fixed) * shrink
+        self._show(center, span, view.height() * shrink)
+
+    def _show(self, center: QPointF, width: float, height: float) -> None:
+        corner = center - QPointF(width / 2, height / 2)
+        self.view_box.setRange(
+            QRectF(corner.x(), corner.y(), width, height), padding=0, disableAutoRange=False
+        )
+
+    def _announce(self) -> None:
+        self.view_changed.emit()
+
+    def _show_focus(self) -> None:
+        color = self._theme.accent if self.hasFocus() else self._theme.grid
+        self.view_box.setBorder(pg.mkPen(color, width=1))

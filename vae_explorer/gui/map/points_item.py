@@ -1,0 +1,94 @@
+"""The points on the plot: a picture drawn when the view, its size or the points change."""
+
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+
+from vae_explorer.gui.map.cloud import PointCloud
+from vae_explorer.gui.map.raster import PointRaster
+from vae_explorer.gui.map.splat import ARGB, MARGIN, Splatter
+
+_SMALLEST, _LARGEST = 1.5, 8.0  # logical pixels
+
+
+def dot_diameter(occupied: int, area: float) -> float:
+    """Width in pixels of a dot when ``occupied`` pixels of ``area`` hold a point.
+
+    The fourth root is a matter of taste: few points get dots to aim at, many keep their texture.
+    """
+    if not occupied:
+        return _LARGEST
+    return float(min(max(1.55 * (area / occupied) ** 0.25, _SMALLEST), _LARGEST))
+
+
+class PointsItem(QGraphicsObject):
+    """Draws a cloud inside a pyqtgraph view box.
+
+    It lives in the view's coordinates, like every pyqtgraph item, but paints in pixels: the
+    picture matches the device's, whatever the pixel ratio.
+    """
+
+    def __init__(self, cloud: PointCloud, view_box: Any) -> None:
+        super().__init__()
+        self._cloud = cloud
+        self._view_box = view_box
+        self._raster = PointRaster()
+        self._splatter = Splatter()
+        self._picture = QImage()
+        self._drawn_for: object = None
+        self.rasterisations = 0
+        view_box.sigRangeChanged.connect(self._follow)
+
+    def boundingRect(self) -> QRectF:
+        """The whole view, in latent units."""
+        return QRectF(self._view_box.viewRect())
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """Lay the picture over the view."""
+        if not self._cloud.xs.size:
+            return
+        ratio = painter.device().devicePixelRatio()
+        corner = self._view_box.mapToScene(QPointF(0, 0))
+        # The picture begins on a whole device pixel, so that it is copied and never resampled.
+        left, top = int(corner.x() * ratio) / ratio, int(corner.y() * ratio) / ratio
+        self._refresh(ratio, left - corner.x(), top - corner.y())
+        painter.save()
+        to_pixels, _ = self._view_box.childGroup.transform().inverted()
+        painter.setTransform(to_pixels, True)
+        painter.translate(left - corner.x(), top - corner.y())
+        painter.scale(1 / ratio, 1 / ratio)
+        painter.drawImage(-MARGIN, -MARGIN, self._picture)
+        painter.restore()
+
+    def _follow(self) -> None:
+        self.prepareGeometryChange()
+        self.update()
+
+    def _refresh(self, ratio: float, dx: float, dy: float) -> None:
+        """Draw the picture anew, if it is not the one wanted.
+
+        It starts (dx, dy) logical pixels, not positive and less than one, off the view's corner.
+        """
+        box = self._view_box.rect()
+        (x0, x1), (y0, y1) = self._view_box.viewRange()
+        wanted = (self._cloud.version, x0, x1, y0, y1, box.width(), box.height(), ratio, dx, dy)
+        if wanted == self._drawn_for or box.isEmpty():
+            return
+        self._drawn_for = wanted
+        self.rasterisations += 1
+        width = int((box.width() - dx) * ratio) + 1
+        height = int((box.height() - dy) * ratio) + 1
+        unit_x = (x1 - x0) / box.width()
+        unit_y = (y1 - y0) / box.height()
+        left, top = x0 + dx * unit_x, y1 - dy * unit_y
+        edges = (left, left + width / ratio * unit_x, top - height / ratio * unit_y, top)
+        cloud, raster = self._cloud, self._raster
+        raster.draw((cloud.xs, cloud.ys, cloud.colors), edges, (width, height), MARGIN)
+        rows, columns = raster.image.shape
+        points = QImage(raster.image.data, columns, rows, 4 * columns, ARGB)
+        diameter = ratio * dot_diameter(raster.occupied, box.width() * box.height())
+        self._picture = self._splatter.splat(points, diameter)

@@ -1,0 +1,66 @@
+"""Pictures of the real window, for the README and for looking at.
+
+``python -m vae_explorer.gui.screenshots FOLDER`` writes the explore and the train view, light and
+dark, at two sizes.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtTest import QTest
+
+from vae_explorer.gui.app import start
+from vae_explorer.gui.main_window import MainWindow
+from vae_explorer.gui.theme import SchemeChoice, apply_scheme
+from vae_explorer.session import Recipe
+from vae_explorer.session.state import Phase
+
+_SIZES = ((1280, 800), (1920, 1080))
+_PINNED_ROW = 7
+_TIMEOUT_MS = 120_000
+
+
+def take(folder: Path) -> list[Path]:
+    """Drive the window through both views and save what it shows; returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _, window = start()
+    ready: list[object] = []
+    window.explorer.points_changed.connect(ready.append)
+    _wait(lambda: bool(ready))
+    window.explorer.pin(_PINNED_ROW)
+    files = _both_schemes(window, folder, "explore")
+
+    window.training.set_recipe(Recipe(epochs=3))
+    window.start_training()
+    _wait(lambda: window.explorer.training.status.epoch > 1.2)
+    window.explorer.training.pause()
+    _wait(lambda: window.explorer.training.status.phase is Phase.PAUSED)
+    files += _both_schemes(window, folder, "train")
+    window.close()
+    return files
+
+
+def _both_schemes(window: MainWindow, folder: Path, view: str) -> list[Path]:
+    files = []
+    for width, height in _SIZES:
+        window.resize(width, height)
+        for choice in (SchemeChoice.LIGHT, SchemeChoice.DARK):
+            apply_scheme(choice)
+            QTest.qWait(500)
+            window.map.fit()
+            QTest.qWait(500)
+            file = folder / f"{view}-{choice.value}-{width}x{height}.png"
+            window.grab().save(str(file))
+            files.append(file)
+    return files
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    if not QTest.qWaitFor(condition, _TIMEOUT_MS):
+        raise TimeoutError("the window did not get there in two minutes")
+
+
+if __name__ == "__main__":
+    for written in take(Path(sys.argv[1])):
+        print(written)  # noqa: T201

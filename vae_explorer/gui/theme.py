@@ -1,0 +1,128 @@
+"""Colours of the light and the dark scheme, and the ten class colours."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+_PETROFF10 = (
+    "3f90da", "ffa90e", "bd1f01", "94a4a2", "832db6",
+    "a96b59", "e76300", "b9ac70", "717581", "92dadd",
+)  # fmt: skip
+CLASS_COLORS: NDArray[np.uint8] = np.array(
+    [[int(code[i : i + 2], 16) for i in (0, 2, 4)] for code in _PETROFF10], dtype=np.uint8
+)
+"""(10, 3) RGB, Petroff's accessible ten (arXiv 2107.02270); class c takes row c % 10."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of everything we draw ourselves, as #rrggbb; widgets follow Qt's own palette."""
+
+    dark: bool
+    window: str
+    raised: str
+    canvas: str
+    text: str
+    muted: str
+    grid: str
+    accent: str
+    train: str
+    held_out: str
+    log_likelihood: str
+    kl: str
+
+
+LIGHT = Theme(
+    dark=False,
+    window="#f3f4f6",
+    raised="#ffffff",
+    canvas="#ffffff",
+    text="#1d1f23",
+    muted="#5f6670",
+    grid="#d8dce2",
+    accent="#0b57d0",
+    train="#1f6fb8",
+    held_out="#b45309",
+    log_likelihood="#6b2c99",
+    kl="#0f766e",
+)
+DARK = Theme(
+    dark=True,
+    window="#22252a",
+    raised="#2e3239",
+    canvas="#17191d",
+    text="#e6e8eb",
+    muted="#a0a7b2",
+    grid="#343a43",
+    accent="#8ab4f8",
+    train="#6cb6ff",
+    held_out="#f5b041",
+    log_likelihood="#c39bd3",
+    kl="#5cd1c3",
+)
+
+
+class SchemeChoice(Enum):
+    """What a person chose in the View menu."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+_SCHEMES = {
+    SchemeChoice.SYSTEM: Qt.ColorScheme.Unknown,
+    SchemeChoice.LIGHT: Qt.ColorScheme.Light,
+    SchemeChoice.DARK: Qt.ColorScheme.Dark,
+}
+
+
+def apply_scheme(choice: SchemeChoice) -> None:
+    """Show the light, the dark or the system's scheme; Qt then tells every widget by an event."""
+    QApplication.styleHints().setColorScheme(_SCHEMES[choice])
+    # Not every platform obeys: on plain X11 the request changes nothing, so bring our own palette.
+    themes = {SchemeChoice.LIGHT: LIGHT, SchemeChoice.DARK: DARK}
+    QApplication.setPalette(_palette(themes[choice]) if choice in themes else QPalette())
+
+
+def current_theme() -> Theme:
+    """The theme that goes with the palette Qt shows now."""
+    return DARK if QApplication.palette().window().color().lightness() < 128 else LIGHT
+
+
+def _palette(theme: Theme) -> QPalette:
+    role, group = QPalette.ColorRole, QPalette.ColorGroup
+    palette = QPalette(QColor(theme.raised), QColor(theme.window))
+    colors = {
+        role.WindowText: theme.text,
+        role.Text: theme.text,
+        role.ButtonText: theme.text,
+        role.Base: theme.canvas,
+        role.AlternateBase: theme.window,
+        role.ToolTipBase: theme.raised,
+        role.ToolTipText: theme.text,
+        role.PlaceholderText: theme.muted,
+        role.Highlight: theme.accent,
+        role.HighlightedText: theme.canvas,
+        role.Accent: theme.accent,
+        role.Link: theme.accent,
+    }
+    for name, color in colors.items():
+        palette.setColor(name, QColor(color))
+    for name in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(group.Disabled, name, QColor(theme.muted))
+    return palette
+
+
+def style_plot(plot: pg.PlotItem, theme: Theme) -> None:
+    """Give a plot's axes and title the theme's colours."""
+    for name in ("left", "bottom", "right", "top"):
+        axis = plot.getAxis(name)
+        axis.setPen(pg.mkPen(theme.grid))
+        axis.setTextPen(pg.mkPen(theme.text))

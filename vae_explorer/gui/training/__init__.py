@@ -1,0 +1,1 @@
+"""The training dock: recipe, transport, curves and log."""

@@ -1,0 +1,210 @@
+"""One figure of training against the epoch: the training images and the held-out ones."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
+
+from vae_explorer.gui.theme import Theme, style_plot
+from vae_explorer.gui.training.history_table import Float64
+
+Curve = tuple[Float64, Float64]
+"""Epochs (n,), ascending, and nats per image (n,)."""
+
+_UNIT = "nats / image"
+_MOST_MARKERS = 200
+_THINNED = 4_096
+_NOTHING: Float64 = np.empty(0)
+
+
+def robust_range(curves: Iterable[Curve]) -> tuple[float, float] | None:
+    """A y range in which the bulk of some curves (x, y) can be read.
+
+    A run starts hundreds of nats below where it ends, so the first tenth of each curve's time does
+    not count, nor do the outermost hundredths and values that are not finite. None without values.
+    """
+    ends: list[float] = []
+    for x, y in curves:
+        if not len(x):
+            continue
+        tail = y[np.searchsorted(x, x[0] + 0.1 * (x[-1] - x[0])) :]
+        tail = tail[:: max(1, len(tail) // _THINNED)]
+        tail = tail[np.isfinite(tail)]
+        if len(tail):
+            ends.extend(np.percentile(tail, (1, 99)))
+    if not ends:
+        return None
+    low, high = float(min(ends)), float(max(ends))
+    margin = 0.08 * (high - low) or max(1e-3 * abs(high), 1e-3)
+    return low - margin, high + margin
+
+
+class CurvePanel(QWidget):
+    """A small plot under a line that is its legend and reads its values.
+
+    Signals:
+        hovered(float): the pointer is at this epoch.
+        left(): the pointer is on the plot no longer.
+        zoomed(): a person moved or zoomed the view.
+        fit_requested(): a double click.
+    """
+
+    hovered = Signal(float)
+    left = Signal()
+    zoomed = Signal()
+    fit_requested = Signal()
+
+    def __init__(self, title: str, *, markers: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._markers = markers
+        self._values: tuple[float | None, float | None] = (None, None)
+        self._colors = ("", "")
+        self._curves: tuple[Curve, Curve] = ((_NOTHING, _NOTHING), (_NOTHING, _NOTHING))
+        heading = QLabel(f"<b>{title}</b>")
+        self._legend = QLabel()
+        self._heading = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._heading.setSpacing(0)
+        self._heading.addWidget(heading)
+        self._heading.addWidget(self._legend)
+        self._heading.addStretch(1)
+
+        self.plot = pg.PlotWidget()
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot.setAccessibleName(f"{title} against the epoch")
+        self.plot.setMinimumHeight(56)
+        self.plot.setMinimumWidth(120)
+        self.plot.setMenuEnabled(False)
+        # pyqtgraph makes a menu all the same; with a parent it goes when the plot does.
+        self.plot.getPlotItem().ctrlMenu.setParent(self.plot, Qt.WindowType.Popup)
+        self.plot.hideButtons()
+        self.plot.setLabel("left", _UNIT)
+        self.plot.showGrid(x=True, y=True, alpha=0.6)
+        item = self.plot.getPlotItem()
+        self._x_axis, self._y_axis = item.getAxis("bottom"), item.getAxis("left")
+        self._x_axis.setLabel("epoch")
+        item.layout.setContentsMargins(0, 0, 4, 0)
+        self._y_axis.setWidth(self.fontMetrics().horizontalAdvance("−000.0") + 30)
+        item.setDownsampling(auto=True, mode="peak")
+        item.setClipToView(True)
+        self._view = item.getViewBox()
+        self._view.disableAutoRange()
+        # Without this, pyqtgraph paints every item twice a step of panning or zooming.
+        self._view.sigRangeChanged.connect(self._view.prepareForPaint)
+        self._view.sigResized.connect(self._suit_y_axis)
+        self._view.sigYRangeChanged.connect(self._suit_y_axis)
+        self._view.sigRangeChangedManually.connect(self._on_zoomed)
+        self.plot.scene().sigMouseMoved.connect(self._on_moved)
+        self.plot.scene().sigMouseClicked.connect(self._on_clicked)
+
+        self._train = item.plot(connect="finite")
+        self._held_out = item.plot(connect="finite", symbolSize=6, symbolPen=None)
+        self._crosshair = pg.InfiniteLine(angle=90)
+        self._crosshair.hide()
+        item.addItem(self._crosshair, ignoreBounds=True)
+
+        layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._heading)
+        layout.addWidget(self.plot, 1)
+
+    def set_compact(self, compact: bool) -> None:
+        """Put the legend beside the title (True) or under it."""
+        directions = QBoxLayout.Direction
+        self._heading.setDirection(directions.LeftToRight if compact else directions.TopToBottom)
+        self._legend.setContentsMargins(8 if compact else 0, 0, 0, 0)
+
+    def set_epoch_axis_shown(self, shown: bool) -> None:
+        """Show the numbers and the name of the epoch axis, or leave them to a panel below."""
+        self._x_axis.setStyle(showValues=shown)
+        self._x_axis.showLabel(shown)
+
+    def set_theme(self, theme: Theme, train: str, held_out: str) -> None:
+        """Take the theme's colours, and these two for the curves."""
+        self._colors = (train, held_out)
+        self.plot.setBackground(theme.canvas)
+        style_plot(self.plot.getPlotItem(), theme)
+        pale = QColor(train)
+        if train == held_out:  # the dashes must be seen against it
+            pale.setAlpha(150)
+        self._train.setPen(pg.mkPen(pale))
+        style = Qt.PenStyle.SolidLine if self._markers else Qt.PenStyle.DashLine
+        self._held_out.setPen(pg.mkPen(held_out, style=style))
+        self._held_out.setSymbolBrush(pg.mkBrush(held_out))
+        self._crosshair.setPen(pg.mkPen(theme.muted))
+        self._write_legend()
+
+    def set_curves(self, train: Curve, held_out: Curve) -> None:
+        """Draw the figures of the training images and of the held-out ones."""
+        self._curves = (train, held_out)
+        self._train.setData(*train)
+        marked = self._markers and len(held_out[0]) <= _MOST_MARKERS
+        self._held_out.setData(*held_out, symbol="o" if marked else None)
+
+    def fit(self) -> None:
+        """Show the whole run, at a scale in which it can be read."""
+        x, _ = self._curves[0]
+        if len(x):
+            span = x[-1] - x[0] or 1.0
+            # Room on the right for half of the last number.
+            self._view.setXRange(x[0], x[0] + 1.04 * span, padding=0)
+        limits = robust_range(self._curves)
+        if limits:
+            self._view.setYRange(*limits, padding=0)
+
+    def set_values(self, train: float | None, held_out: float | None) -> None:
+        """Write values into the legend, nats per image; None for no value."""
+        self._values = (train, held_out)
+        self._write_legend()
+
+    def set_crosshair(self, epoch: float | None) -> None:
+        """Draw a line at an epoch and write its number under the axis, or take both away."""
+        self._crosshair.setVisible(epoch is not None)
+        if epoch is not None:
+            self._crosshair.setPos(epoch)
+        shown = self._x_axis.label.isVisible()
+        self._x_axis.setLabel("epoch" if epoch is None else f"epoch {epoch:.2f}")
+        self._x_axis.showLabel(shown)
+
+    def _write_legend(self) -> None:
+        strokes = ("━", "━●" if self._markers else "╍╍")
+        words = []
+        for color, stroke, name, value in zip(
+            self._colors, strokes, ("train", "held-out"), self._values, strict=True
+        ):
+            number = "" if value is None else f"&nbsp;{value:.2f}".replace("-", "−")
+            words.append(f'<span style="color:{color}">{stroke}</span>&nbsp;{name}{number}')
+        self._legend.setText("&nbsp; ".join(words))
+
+    def _suit_y_axis(self) -> None:
+        """Name the y axis where there is room; where there is not, number it sparsely."""
+        metrics, height = self.fontMetrics(), self._view.height()
+        roomy = height > metrics.horizontalAdvance(_UNIT)
+        self._y_axis.showLabel(roomy)
+        if roomy or height <= 0:
+            self._y_axis.setTickSpacing()
+            return
+        low, high = self._view.viewRange()[1]
+        least = 1.1 * metrics.height() / height * (high - low)
+        unit = 10.0 ** math.floor(math.log10(least))
+        step = next(factor * unit for factor in (1, 2, 4, 5, 10) if factor * unit >= least)
+        self._y_axis.setTickSpacing(step, step)
+
+    def _on_zoomed(self) -> None:
+        self.zoomed.emit()
+
+    def _on_moved(self, position: QPointF) -> None:
+        if self._view.sceneBoundingRect().contains(position):
+            self.hovered.emit(self._view.mapSceneToView(position).x())
+        else:
+            self.left.emit()
+
+    def _on_clicked(self, event: Any) -> None:
+        if event.double():
+            event.accept()
+            self.fit_requested.emit()

@@ -1,0 +1,127 @@
+"""One editor for each kind of recipe field."""
+
+import math
+
+from PySide6.QtCore import QEvent, QLocale, QObject, Qt
+from PySide6.QtGui import QValidator
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+
+from vae_explorer.session import FieldSpec
+
+Value = int | float | str
+
+
+class NumberBox(QDoubleSpinBox):
+    """A number of any size, written as briefly as it can be: 0.0015, 1e-06, 200.
+
+    What it shows is exactly its value. A step moves the second digit, but never by less than
+    ``grain``, so that zero can be reached.
+    """
+
+    def __init__(self, low: float, high: float, grain: float, unit: str = "") -> None:
+        super().__init__()
+        self._grain = grain
+        self.setLocale(QLocale.c())
+        self.setDecimals(323)  # as many as Qt allows: it must round nothing away
+        self.setRange(low, high)
+        self.setSuffix(f" {unit}" if unit else "")
+
+    def textFromValue(self, value: float) -> str:
+        """The shortest text that reads back as the same number."""
+        return repr(value).removesuffix(".0")
+
+    def valueFromText(self, text: str) -> float:
+        """The number in a text with or without the unit; the present one if there is none."""
+        try:
+            return float(text.removesuffix(self.suffix()))
+        except ValueError:
+            return self.value()
+
+    def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
+        """Accept numbers in range, and let through what may become one."""
+        number = text.removesuffix(self.suffix()).strip()
+        if set(number) - set("0123456789.eE+-"):
+            return QValidator.State.Invalid, text, pos
+        try:
+            inside = self.minimum() <= float(number) <= self.maximum()
+        except ValueError:
+            inside = False
+        state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
+        return state, text, pos
+
+    def stepBy(self, steps: int) -> None:
+        """Move the second significant digit ``steps`` times."""
+        value = self.value()
+        for _ in range(abs(steps)):
+            # A hair inwards, so that 1 goes down to 0.99 and 0.99 up to 1.
+            inner = abs(value) * (1 - 1e-9 if steps < 0 else 1 + 1e-9)
+            adaptive = 10.0 ** (math.floor(math.log10(inner)) - 1) if inner else 0.0
+            value += math.copysign(max(adaptive, self._grain), steps)
+            value = min(max(float(f"{value:.12g}"), self.minimum()), self.maximum())
+        self.setValue(value)
+        self.selectAll()
+
+
+class WheelGuard(QObject):
+    """Lets the wheel scroll past editors without focus, instead of changing them unawares."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Hand the wheel on unless the editor has the focus."""
+        if (
+            event.type() == QEvent.Type.Wheel
+            and isinstance(watched, QWidget)
+            and not watched.hasFocus()
+        ):
+            event.ignore()
+            return True
+        return False
+
+
+Editor = QSpinBox | NumberBox | QComboBox
+
+
+def make_editor(spec: FieldSpec, default: Value) -> Editor:
+    """The editor that fits a field: a choice, a whole number or a number."""
+    editor: Editor
+    if spec.choices:
+        editor = QComboBox()
+        editor.addItems(spec.choices)
+    elif isinstance(default, int):
+        editor = QSpinBox()
+        editor.setLocale(QLocale.c())
+        editor.setRange(int(spec.low), int(spec.high))
+        if spec.unit:  # a quantity; a bare number, such as the seed, goes one by one
+            editor.setSuffix(f" {spec.unit}")
+            editor.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+    else:
+        grain = spec.low or float(default) / 10 or spec.high / 1_000
+        editor = NumberBox(spec.low, spec.high, grain, spec.unit)
+    if not isinstance(editor, QComboBox):
+        # A beginning such as the 1 of 1e-4 is not yet what is meant.
+        editor.setKeyboardTracking(False)
+    editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    write(editor, default)
+    return editor
+
+
+def read(editor: Editor) -> Value:
+    """What the editor holds."""
+    return editor.currentText() if isinstance(editor, QComboBox) else editor.value()
+
+
+def commit(editor: Editor) -> None:
+    """Take what is being typed, if it is complete; if not, the editor goes back to its value."""
+    if not isinstance(editor, QComboBox):
+        editor.interpretText()
+
+
+def write(editor: Editor, value: Value) -> None:
+    """Show a value; an editor that holds it already is left alone, for someone may be typing."""
+    if read(editor) == value:
+        return
+    if isinstance(editor, QComboBox):
+        editor.setCurrentText(str(value))
+    elif isinstance(editor, NumberBox):
+        editor.setValue(float(value))
+    else:
+        editor.setValue(int(value))

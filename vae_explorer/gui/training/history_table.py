@@ -1,0 +1,71 @@
+"""Training figures in growing arrays, ready to draw."""
+
+from collections.abc import Sequence
+from operator import attrgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae_explorer.session.state import HistoryPoint
+
+Float64 = NDArray[np.float64]
+
+_FIGURES = attrgetter(
+    "epoch",
+    "elbo",
+    "log_likelihood",
+    "kl",
+    "held_out_elbo",
+    "held_out_log_likelihood",
+    "held_out_kl",
+)
+
+
+class GrowingColumns:
+    """Columns that grow by doubling, so that adding a row costs O(1) on average."""
+
+    def __init__(self, columns: int) -> None:
+        self._data: Float64 = np.empty((columns, 256))
+        self._used = 0
+
+    def extend(self, rows: Float64) -> None:
+        """Add rows of shape (n, columns)."""
+        end = self._used + len(rows)
+        if end > self._data.shape[1]:
+            grown = np.empty((len(self._data), max(end, 2 * self._data.shape[1])))
+            grown[:, : self._used] = self._data[:, : self._used]
+            self._data = grown
+        self._data[:, self._used : end] = rows.T
+        self._used = end
+
+    @property
+    def values(self) -> Float64:
+        """A (columns, n) view; later rows never change it."""
+        return self._data[:, : self._used]
+
+
+class HistoryTable:
+    """The points of a run, in order of epoch."""
+
+    def __init__(self) -> None:
+        self._train = GrowingColumns(4)
+        self._held_out = GrowingColumns(4)
+
+    def append(self, points: Sequence[HistoryPoint]) -> None:
+        """Add points; those without held-out figures add no held-out row."""
+        if not points:
+            return
+        # None becomes NaN here.
+        rows = np.array([_FIGURES(point) for point in points], dtype=np.float64)
+        self._train.extend(rows[:, :4])
+        self._held_out.extend(rows[~np.isnan(rows[:, 4])][:, [0, 4, 5, 6]])
+
+    @property
+    def train(self) -> Float64:
+        """(4, n): epoch, ELBO, log-likelihood and KL, nats per image."""
+        return self._train.values
+
+    @property
+    def held_out(self) -> Float64:
+        """(4, m): the same of the held-out images, at the moments they were measured."""
+        return self._held_out.values

@@ -1,0 +1,207 @@
+"""The recipe as a form, made from the recipe's own field specifications."""
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vae_explorer.gui.training.editors import Value, WheelGuard, commit, make_editor, read, write
+from vae_explorer.session import FieldSpec, Recipe
+
+FIRST_FIELDS = (
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "width",
+    "encoder_depth",
+    "decoder_depth",
+    "beta",
+    "seed",
+    "treatment",
+)
+"""The fields most often changed; the others wait behind "More"."""
+
+
+class FieldRow:
+    """Label, editor and change mark of one field; ``RecipeForm`` places them."""
+
+    def __init__(self, name: str, spec: FieldSpec, default: Value) -> None:
+        self._name = name
+        self._spec = spec
+        self.editor = make_editor(spec, default)
+        self.label = QLabel(spec.label)
+        self.label.setBuddy(self.editor)
+        self.mark = QLabel()
+        self.mark.setForegroundRole(QPalette.ColorRole.Accent)
+        self.mark.setFixedWidth(self.mark.fontMetrics().horizontalAdvance("●") + 2)
+
+    def compare(self, base: Value) -> bool:
+        """Mark the row if its value is not ``base``, and say whether it is."""
+        changed = read(self.editor) != base
+        note = f"changed from {_number(base)} {self._spec.unit}".rstrip() if changed else ""
+        self.mark.setText("●" if changed else "")
+        font = self.label.font()
+        font.setBold(changed)
+        self.label.setFont(font)
+        tip = "\n".join(filter(None, (self._spec.help, self._limits(), note)))
+        for widget in (self.label, self.editor, self.mark):
+            widget.setToolTip(tip)
+        self.editor.setAccessibleDescription(tip)
+        return changed
+
+    def _limits(self) -> str:
+        spec = self._spec
+        if spec.choices:
+            limits = " | ".join(spec.choices)
+        else:
+            kind = int if isinstance(read(self.editor), int) else float
+            ends = f"{_number(kind(spec.low))} to {_number(kind(spec.high))}"
+            limits = f"{ends} {spec.unit}".rstrip()
+        return f"{spec.group} · {self._name}: {limits}"
+
+
+class RecipeForm(QWidget):
+    """Edits a recipe. Every state of the form is a valid recipe.
+
+    Signals:
+        recipe_changed(Recipe): a person changed a field.
+        rest_toggled(): the form grew or shrank.
+    """
+
+    recipe_changed = Signal(object)
+    rest_toggled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._base = Recipe()
+        self._columns = 1
+        guard = WheelGuard(self)
+        self._rows: dict[str, FieldRow] = {}
+        specs = Recipe.specs()
+        defaults = self._base.to_dict()
+        for name in (*FIRST_FIELDS, *(name for name in specs if name not in FIRST_FIELDS)):
+            row = FieldRow(name, specs[name], defaults[name])
+            row.editor.installEventFilter(guard)
+            if isinstance(row.editor, QComboBox):
+                row.editor.currentTextChanged.connect(self._edited)
+            else:
+                row.editor.valueChanged.connect(self._edited)
+            self._rows[name] = row
+
+        self._first, self._rest = QWidget(), QWidget()
+        for section in (self._first, self._rest):
+            grid = QGridLayout(section)
+            grid.setContentsMargins(0, 0, 0, 0)
+            grid.setVerticalSpacing(4)
+        self._align()
+        self._place()
+        self._more = QToolButton()
+        self._more.setCheckable(True)
+        self._more.setAutoRaise(True)
+        self._more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._more.setToolTip("Show the fields that are seldom changed")
+        self._more.toggled.connect(self._on_more)
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self._first)
+        layout.addWidget(self._more)
+        layout.addWidget(self._rest)
+        layout.addStretch(1)
+        self._show_rest(False)
+        self._compare()
+
+    def recipe(self) -> Recipe:
+        """The recipe as it stands in the form, with what is being typed if that is complete."""
+        for row in self._rows.values():
+            commit(row.editor)
+        return Recipe.from_dict({name: read(row.editor) for name, row in self._rows.items()})
+
+    def set_recipe(self, recipe: Recipe) -> None:
+        """Show a recipe."""
+        for name, value in recipe.to_dict().items():
+            editor = self._rows[name].editor
+            with QSignalBlocker(editor):
+                write(editor, value)
+        self._compare()
+
+    def set_base(self, recipe: Recipe) -> None:
+        """Mark from now on the fields that differ from this recipe; at first the default one."""
+        self._base = recipe
+        self._compare()
+
+    def set_editable(self, editable: bool) -> None:
+        """Allow or refuse changes; a run in progress keeps its recipe."""
+        for row in self._rows.values():
+            row.editor.setEnabled(editable)
+
+    def set_columns(self, columns: int) -> None:
+        """Lay the fields out in one column or in several side by side."""
+        if columns != self._columns:
+            self._columns = columns
+            self._place()
+
+    def _edited(self) -> None:
+        self._compare()
+        self.recipe_changed.emit(self.recipe())
+
+    def _compare(self) -> None:
+        base = self._base.to_dict()
+        changed = {name for name, row in self._rows.items() if row.compare(base[name])}
+        hidden = len(changed.difference(FIRST_FIELDS))
+        self._more.setText(f"More ({hidden} changed)" if hidden else "More")
+
+    def _on_more(self, shown: bool) -> None:
+        self._show_rest(shown)
+        self.rest_toggled.emit()
+
+    def _show_rest(self, shown: bool) -> None:
+        self._rest.setVisible(shown)
+        self._more.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+
+    def _align(self) -> None:
+        """Give all rows the same columns, whether "More" is open or not."""
+        labels = [row.label for row in self._rows.values()]
+        editors = [row.editor for row in self._rows.values()]
+        bold = self.font()
+        bold.setBold(True)
+        probe = QLabel()
+        probe.setFont(bold)
+        width = max(probe.fontMetrics().horizontalAdvance(label.text()) for label in labels)
+        for label in labels:
+            label.setMinimumWidth(width + 2)
+        width = max(editor.sizeHint().width() for editor in editors)
+        for editor in editors:
+            editor.setMinimumWidth(width)
+            editor.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def _place(self) -> None:
+        rows = list(self._rows.values())
+        first = len(FIRST_FIELDS)
+        for section, members in ((self._first, rows[:first]), (self._rest, rows[first:])):
+            grid = section.layout()
+            assert isinstance(grid, QGridLayout)
+            height = -(-len(members) // self._columns)
+            for number, row in enumerate(members):
+                column, line = divmod(number, height)
+                for offset, widget in enumerate((row.mark, row.label, row.editor)):
+                    grid.removeWidget(widget)
+                    grid.addWidget(widget, line, 3 * column + offset)
+            for column in range(grid.columnCount()):
+                grid.setColumnStretch(column, int(column % 3 == 2 and column < 3 * self._columns))
+            grid.activate()  # the form's size hint is asked for before the next event
+
+
+def _number(value: Value) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"

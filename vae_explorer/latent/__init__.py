@@ -1,0 +1,1 @@
+"""What latent space looks like through a model."""

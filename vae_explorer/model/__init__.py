@@ -1,0 +1,1 @@
+"""The VAE itself: z to x and back."""

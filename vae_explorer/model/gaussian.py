@@ -1,0 +1,67 @@
+"""The Gaussian posterior q(z|x) = N(μ, L Lᵀ) in two dimensions."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+OUTPUTS = {"diagonal": 4, "full": 5}
+"""Numbers an encoder gives per image: μ (2), log of L's diagonal (2) and, if full, L₂₁."""
+
+_LOG_SCALE_RANGE = (-9.0, 3.0)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A batch of n Gaussians: ``mean`` (n, 2), ``log_diagonal`` (n, 2), ``lower`` (n,) or None.
+
+    L = [[exp(log_diagonal₀), 0], [lower, exp(log_diagonal₁)]] is the Cholesky factor of the
+    covariance; ``lower`` is None for a diagonal one (Kingma & Welling, arXiv 1906.02691, §2.5.1).
+    """
+
+    mean: Tensor
+    log_diagonal: Tensor
+    lower: Tensor | None
+
+    @classmethod
+    def from_outputs(cls, outputs: Tensor) -> "Gaussian":
+        """Read an encoder's (n, 4) or (n, 5) outputs."""
+        # Clamped so that an untrained or extreme encoder cannot overflow exp().
+        log_diagonal = outputs[:, 2:4].clamp(*_LOG_SCALE_RANGE)
+        return cls(outputs[:, :2], log_diagonal, outputs[:, 4] if outputs.shape[1] == 5 else None)
+
+    def scale_tril(self) -> Tensor:
+        """The Cholesky factors L, (n, 2, 2)."""
+        diagonal = self.log_diagonal.exp()
+        lower = torch.zeros_like(diagonal[:, 0]) if self.lower is None else self.lower
+        zero = torch.zeros_like(lower)
+        return torch.stack([diagonal[:, 0], zero, lower, diagonal[:, 1]], dim=1).view(-1, 2, 2)
+
+    def covariance(self) -> Tensor:
+        """L Lᵀ, (n, 2, 2), squared latent units."""
+        scale = self.scale_tril()
+        return scale @ scale.mT
+
+    def sample(self, generator: Generator) -> Tensor:
+        """One reparameterised draw z = μ + L ε each, (n, 2) (arXiv 1312.6114, §2.4)."""
+        noise = self.mean.new_empty(self.mean.shape).normal_(generator=generator)
+        offset = self.log_diagonal.exp() * noise
+        if self.lower is not None:
+            shear = torch.stack([torch.zeros_like(self.lower), self.lower * noise[:, 0]], dim=1)
+            offset = offset + shear
+        return self.mean + offset
+
+    def kl(self) -> Tensor:
+        """KL(q(z|x) ‖ N(0, I)) in nats, (n,): arXiv 1312.6114, appendix B, plus the L₂₁ term."""
+        squares = self.mean.square() + (2 * self.log_diagonal).exp()
+        total = 0.5 * squares.sum(1) - 1.0 - self.log_diagonal.sum(1)
+        return total if self.lower is None else total + 0.5 * self.lower.square()
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log q(z|x) in nats for z (n, 2), (n,)."""
+        scale = self.scale_tril()
+        first = (z[:, 0] - self.mean[:, 0]) / scale[:, 0, 0]
+        second = (z[:, 1] - self.mean[:, 1] - scale[:, 1, 0] * first) / scale[:, 1, 1]
+        quadratic = first.square() + second.square()
+        return -0.5 * quadratic - self.log_diagonal.sum(1) - math.log(2 * math.pi)

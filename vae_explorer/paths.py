@@ -1,0 +1,33 @@
+"""Where bundled files, runs and settings live. Nothing is created at import."""
+
+from pathlib import Path
+
+import platformdirs
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _bundled(name: str) -> Path:
+    """A folder that ships with the package: inside it in a wheel, beside it in a checkout."""
+    inside = _PACKAGE / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def resources() -> Path:
+    """Bundled data, icons and texts."""
+    return _bundled("resources")
+
+
+def checkpoints() -> Path:
+    """Bundled trained models and the recipes that made them."""
+    return _bundled("checkpoints")
+
+
+def runs() -> Path:
+    """Where training runs are kept, one folder each."""
+    return Path(platformdirs.user_data_dir("vae-explorer", appauthor=False)) / "runs"
+
+
+def settings_file() -> Path:
+    """The settings of the window, a TOML file."""
+    return Path(platformdirs.user_config_dir("vae-explorer", appauthor=False)) / "settings.toml"

@@ -1,0 +1,88 @@
+"""What the window remembers between starts. Never fatal: bad values are dropped."""
+
+import dataclasses
+import logging
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import tomli_w
+
+from vae_explorer.files import atomic_write
+
+_VERSION = 1
+_RECENT = 9
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``scheme`` is "system", "light" or "dark"; ``layout`` and ``geometry`` are Qt's, in base64.
+
+    ``threads`` of 0 means all cores but one; ``device`` is "auto", "cpu", "cuda" or "mps".
+    ``split`` is the part of the data on the map.
+    """
+
+    scheme: str = "system"
+    split: str = "train"
+    device: str = "auto"
+    threads: int = 0
+    recent: tuple[str, ...] = ()
+    folder: str = ""
+    geometry: str = ""
+    layout: str = ""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a settings file; a missing one gives the defaults, bad entries are left out."""
+        try:
+            # Names of files need not be UTF-8; surrogates carry the odd bytes through.
+            values = tomllib.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+            if values.pop("version", None) != _VERSION:
+                raise ValueError("unknown settings version")
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, RecursionError) as error:
+            logger.warning("Settings in %s are not readable (%s); using defaults.", path, error)
+            return cls()
+        good = {key: value for key, value in values.items() if _valid(key, value)}
+        if len(good) < len(values):
+            dropped = ", ".join(sorted(values.keys() - good.keys()))
+            logger.warning("Settings in %s: dropped bad entries %s.", path, dropped)
+        good["recent"] = tuple(good.get("recent", ()))[:_RECENT]
+        return cls(**good)
+
+    def write(self, path: Path) -> None:
+        """Save; a disk that refuses costs a warning and nothing else."""
+        values = {"version": _VERSION} | dataclasses.asdict(self)
+        values["recent"] = list(self.recent)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(path, tomli_w.dumps(values).encode(errors="surrogateescape"))
+        except (OSError, UnicodeEncodeError) as error:
+            logger.warning("Settings were not saved to %s: %s", path, error)
+
+    def with_recent(self, path: Path) -> Self:
+        """Put ``path`` first in the recent list."""
+        name = str(path)
+        others = [other for other in self.recent if other != name]
+        return dataclasses.replace(self, recent=(name, *others)[:_RECENT])
+
+
+_CHOICES = {
+    "scheme": ("system", "light", "dark"),
+    "split": ("train", "test"),
+    "device": ("auto", "cpu", "cuda", "mps"),
+}
+
+
+def _valid(key: str, value: Any) -> bool:
+    if key in _CHOICES:
+        return value in _CHOICES[key]
+    if key == "threads":
+        return type(value) is int and 0 <= value <= 1024
+    if key == "recent":
+        return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    return key in ("folder", "geometry", "layout") and isinstance(value, str)

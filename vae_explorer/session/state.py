@@ -1,0 +1,113 @@
+"""What the window shows, as frozen values: NumPy arrays in, no tensors, no widgets."""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae_explorer.training.history import HistoryPoint as HistoryPoint
+
+Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
+
+LATENT_LIMIT = 6.0
+"""The cursor stays within ±this many latent units of the origin, on both axes."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """The model on the map.
+
+    ``name`` is for people; ``path`` is None while it exists only in memory. ``epoch`` counts
+    finished epochs (fractional during one). ``held_out_elbo`` is in nats per image.
+    """
+
+    name: str
+    path: Path | None
+    epoch: float
+    held_out_elbo: float | None
+    image_shape: tuple[int, int]
+    parameters: int
+
+
+@dataclass(frozen=True)
+class MapPoints:
+    """Points of the map.
+
+    ``positions`` is (n, 2) float32 in latent units, ``labels`` (n,) uint8, ``indices`` (n,) int64
+    into the split they come from; ``total`` is that split's size, ``split`` "train" or "test", and
+    ``kind`` says what a point is, such as "encoder mean".
+    """
+
+    positions: Float32
+    labels: UInt8
+    indices: NDArray[np.int64]
+    total: int
+    split: str
+    kind: str = "encoder mean"
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """One image of the data: ``index`` in its split, ``image`` (h, w) uint8."""
+
+    index: int
+    label: int
+    image: UInt8
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One decoded place: ``image`` is (h, w) float32 Bernoulli means, ``milliseconds`` its cost.
+
+    ``preview`` is True while the pointer merely hovers and the cursor stays where it was.
+    """
+
+    z: tuple[float, float]
+    image: Float32
+    milliseconds: float
+    preview: bool
+
+
+@dataclass(frozen=True)
+class DataPoint:
+    """One image of the data beside its reconstruction from the posterior mean.
+
+    ``original`` is (h, w) uint8, ``reconstruction`` (h, w) float32, ``mean`` (2,) and
+    ``covariance`` (2, 2) the encoder's posterior, the three figures nats of this image (one draw
+    of its data treatment, fixed seed): elbo = log_likelihood − kl.
+    """
+
+    index: int
+    label: int
+    split: str
+    original: UInt8
+    reconstruction: Float32
+    mean: Float32
+    covariance: Float32
+    elbo: float
+    log_likelihood: float
+    kl: float
+
+
+class Phase(Enum):
+    """Where training stands."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True)
+class TrainingStatus:
+    """Progress of the run: ``epoch`` of ``epochs`` (fractional), ``eta_seconds`` to the end."""
+
+    phase: Phase
+    epoch: float = 0.0
+    epochs: int = 0
+    images_per_second: float = 0.0
+    eta_seconds: float | None = None
+    device: str = ""

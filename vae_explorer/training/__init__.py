@@ -1,0 +1,1 @@
+"""Images to a model: recipes, objectives, the trainer and what it saves."""

@@ -1,0 +1,96 @@
+"""Checkpoints: a snapshot as one safetensors file. No pickle, in or out."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vae_explorer.errors import CheckpointError, RecipeError
+from vae_explorer.model.architecture import Architecture
+from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.model.vae import VAE
+from vae_explorer.training.history import from_csv, to_csv
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.snapshot import DataReference, Snapshot
+from vae_explorer.training.tensors import read_tensors, write_tensors
+
+
+def write_checkpoint(snapshot: Snapshot, path: Path) -> None:
+    """Save a snapshot atomically.
+
+    Raises:
+        CheckpointError: the file cannot be written; an old file of that name is intact.
+    """
+    write_tensors(path, snapshot.model.state_dict(), header(snapshot))
+
+
+def read_checkpoint(path: Path) -> Snapshot:
+    """Load a snapshot.
+
+    Raises:
+        CheckpointError: everything ``read_tensors`` refuses, and tensors whose names, shapes or
+            types do not fit the recipe, NaN or infinite weights, a bad recipe or history.
+    """
+    return parse_snapshot(path, *read_tensors(path))
+
+
+def header(snapshot: Snapshot) -> dict[str, str]:
+    """The text fields that go with a snapshot's tensors."""
+    return {
+        "recipe": snapshot.recipe.to_toml(),
+        "image_shape": json.dumps(snapshot.model.image_shape),
+        "data": json.dumps(dataclasses.asdict(snapshot.data)),
+        "progress": json.dumps({"epoch": snapshot.epoch, "step": snapshot.step}),
+        "history": to_csv(snapshot.history),
+    }
+
+
+def parse_snapshot(
+    path: Path, tensors: Mapping[str, Tensor], fields: Mapping[str, str]
+) -> Snapshot:
+    """Check tensors and header fields against each other and build the snapshot.
+
+    ``path`` is named in errors, which are those of ``read_checkpoint``.
+    """
+    try:
+        recipe = Recipe.parse(fields["recipe"], str(path))
+        height, width = json.loads(fields["image_shape"])
+        data = DataReference(**json.loads(fields["data"]))
+        progress = json.loads(fields["progress"])
+        epoch, step = float(progress["epoch"]), int(progress["step"])
+        history = from_csv(fields["history"])
+    except (KeyError, TypeError, ValueError, RecipeError, CheckpointError) as error:
+        raise CheckpointError(f"{path} is damaged: bad header ({error}).") from error
+    if not (type(height) is type(width) is int and 1 <= height <= 512 and 1 <= width <= 512):
+        raise CheckpointError(f"{path} is damaged: bad image shape {height}×{width}.")
+    vae = build(path, recipe.architecture((height, width)), tensors)
+    model = TrainedVAE(vae, recipe.treatment)
+    return Snapshot(model, recipe, data, history, epoch, step)
+
+
+def build(path: Path, architecture: Architecture, tensors: Mapping[str, Tensor]) -> VAE:
+    """A VAE with these weights, after checking names, shapes, types and that all are finite."""
+    with torch.device("meta"):  # sizes without memory: a lying header must not allocate
+        vae = VAE(architecture)
+    expected = vae.state_dict()
+    for name in sorted(expected.keys() ^ tensors.keys()):
+        problem = "lacks" if name in expected else "has an unknown tensor"
+        raise CheckpointError(f"{path} does not fit its recipe: it {problem} '{name}'.")
+    for name, tensor in tensors.items():
+        wanted = expected[name]
+        if tensor.shape != wanted.shape or tensor.dtype != wanted.dtype:
+            raise CheckpointError(
+                f"{path} does not fit its recipe: "
+                f"'{name}' is {tensor.dtype} {tuple(tensor.shape)}, "
+                f"it should be {wanted.dtype} {tuple(wanted.shape)}."
+            )
+        if not bool(tensor.isfinite().all()):
+            raise CheckpointError(
+                f"{path} holds NaN or infinite weights in '{name}'; "
+                "the training that wrote it diverged. Open an earlier checkpoint."
+            )
+    vae.load_state_dict(dict(tensors), assign=True)
+    return vae

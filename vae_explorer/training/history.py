@@ -1,0 +1,59 @@
+"""The figures of a run over time, as rows."""
+
+import csv
+import dataclasses
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vae_explorer.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class HistoryPoint:
+    """Figures at one moment of training, nats per image except ``epoch``.
+
+    The training figures are means over the steps since the last point. The held-out figures are
+    None between epochs; in both sets elbo = log_likelihood − kl, whatever β the loss used.
+    """
+
+    epoch: float
+    elbo: float
+    log_likelihood: float
+    kl: float
+    held_out_elbo: float | None = None
+    held_out_log_likelihood: float | None = None
+    held_out_kl: float | None = None
+
+
+_COLUMNS = [item.name for item in dataclasses.fields(HistoryPoint)]
+
+
+def to_csv(points: Iterable[HistoryPoint]) -> str:
+    """One line a point under a header; absent figures are empty cells."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for point in points:
+        writer.writerow("" if cell is None else repr(cell) for cell in dataclasses.astuple(point))
+    return text.getvalue()
+
+
+def from_csv(text: str) -> tuple[HistoryPoint, ...]:
+    """Read what ``to_csv`` wrote.
+
+    Raises:
+        CheckpointError: the header is not ours or a cell is not a number.
+    """
+    rows = csv.reader(io.StringIO(text))
+    if next(rows, None) != _COLUMNS:
+        raise CheckpointError("The training history has an unknown header.")
+    points = []
+    for row in rows:
+        try:
+            epoch, elbo, log_likelihood, kl = map(float, row[:4])
+            held_out = [float(cell) if cell else None for cell in row[4:]]
+            points.append(HistoryPoint(epoch, elbo, log_likelihood, kl, *held_out))
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(f"The training history has a bad row: {error}.") from error
+    return tuple(points)

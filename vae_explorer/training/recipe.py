@@ -1,0 +1,262 @@
+"""The recipe: every choice that decides what a training run computes."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+import tomli_w
+
+from vae_explorer.data.treatment import TREATMENTS
+from vae_explorer.errors import RecipeError
+from vae_explorer.files import atomic_write
+from vae_explorer.model.architecture import NETWORKS, POSTERIORS, Architecture
+
+SCHEDULES = ("cosine", "one-cycle", "constant")
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """What a form, a command line and a validator need to know of one field.
+
+    ``low`` and ``high`` are inclusive; ``choices`` is empty for numbers. ``unit`` is a plain word.
+    """
+
+    group: str
+    label: str
+    help: str
+    unit: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    choices: tuple[str, ...] = ()
+
+
+def _field(default: int | float | str, spec: FieldSpec) -> Any:
+    return dataclasses.field(default=default, metadata={"spec": spec})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A validated, immutable training recipe.
+
+    Raises:
+        RecipeError: a value has the wrong type or lies outside its range; the message names it.
+    """
+
+    epochs: int = _field(
+        20, FieldSpec("Training", "Epochs", "Passes over the training images.", "epochs", 1, 10_000)
+    )
+    batch_size: int = _field(
+        200, FieldSpec("Training", "Batch", "Images in one gradient step.", "images", 1, 60_000)
+    )
+    learning_rate: float = _field(
+        1.5e-3,
+        FieldSpec("Training", "Learning rate", "AdamW's peak step size.", "", 1e-6, 1.0),
+    )
+    schedule: str = _field(
+        "cosine",
+        FieldSpec(
+            "Training", "Schedule", "How the learning rate moves over the run.", choices=SCHEDULES
+        ),
+    )
+    warmup_steps: int = _field(
+        500,
+        FieldSpec(
+            "Training", "Warm-up", "Steps of linear learning-rate rise.", "steps", 0, 100_000
+        ),
+    )
+    weight_decay: float = _field(
+        1e-3, FieldSpec("Training", "Weight decay", "AdamW's decoupled decay.", "", 0.0, 1.0)
+    )
+    gradient_clip: float = _field(
+        200.0,
+        FieldSpec(
+            "Training",
+            "Gradient clip",
+            "Largest gradient norm of a step; 0 for none.",
+            "nats",
+            0,
+            1e6,
+        ),
+    )
+    beta: float = _field(
+        1.0, FieldSpec("Objective", "β", "Weight of the KL term; 1 is the ELBO.", "", 0.0, 100.0)
+    )
+    treatment: str = _field(
+        "binarized",
+        FieldSpec(
+            "Objective",
+            "Data treatment",
+            "binarized: fresh Bernoulli pixels each time; gray: intensities; threshold: x > 0.5.",
+            choices=TREATMENTS,
+        ),
+    )
+    seed: int = _field(
+        0, FieldSpec("Objective", "Seed", "Fixes weights, order and noise.", "", 0, 2**31 - 1)
+    )
+    validation_images: int = _field(
+        5_000,
+        FieldSpec(
+            "Objective",
+            "Held out",
+            "Last training images kept for validation.",
+            "images",
+            0,
+            50_000,
+        ),
+    )
+    network: str = _field(
+        "mlp", FieldSpec("Model", "Network", "Family of the two networks.", choices=NETWORKS)
+    )
+    width: int = _field(
+        512, FieldSpec("Model", "Width", "Units in a hidden layer.", "units", 1, 8_192)
+    )
+    encoder_depth: int = _field(
+        3, FieldSpec("Model", "Encoder depth", "Hidden layers of the encoder.", "layers", 1, 16)
+    )
+    decoder_depth: int = _field(
+        2, FieldSpec("Model", "Decoder depth", "Hidden layers of the decoder.", "layers", 1, 16)
+    )
+    posterior: str = _field(
+        "full",
+        FieldSpec(
+            "Model", "Posterior", "Covariance of q(z|x): diagonal or full.", choices=POSTERIORS
+        ),
+    )
+    fourier_features: int = _field(
+        16,
+        FieldSpec(
+            "Model",
+            "Fourier features",
+            "Random sine/cosine pairs of z; 0 for none.",
+            "pairs",
+            0,
+            1_024,
+        ),
+    )
+    fourier_scale: float = _field(
+        1.0,
+        FieldSpec(
+            "Model",
+            "Fourier scale",
+            "Standard deviation of their frequencies.",
+            "rad/unit",
+            0.01,
+            100,
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            spec: FieldSpec = item.metadata["spec"]
+            value = getattr(self, item.name)
+            if spec.choices:
+                if value not in spec.choices:
+                    raise RecipeError(
+                        f"Recipe field '{item.name}' is {value!r}; "
+                        f"choose one of {', '.join(spec.choices)}."
+                    )
+                continue
+            whole = type(value) is int  # True and False are no numbers here
+            if not (whole or (item.type is float and type(value) is float)):
+                raise RecipeError(
+                    f"Recipe field '{item.name}' is {value!r}; "
+                    f"it must be {'a whole number' if item.type is int else 'a number'}."
+                )
+            if not spec.low <= value <= spec.high:  # false for NaN too
+                raise RecipeError(
+                    f"Recipe field '{item.name}' is {value:,}; it must lie between "
+                    f"{spec.low:,} and {spec.high:,} {spec.unit}".rstrip()
+                    + "."
+                )
+            if item.type is float and whole:
+                object.__setattr__(self, item.name, float(value))
+
+    @classmethod
+    def specs(cls) -> dict[str, FieldSpec]:
+        """The specification of every field, in order."""
+        return {item.name: item.metadata["spec"] for item in dataclasses.fields(cls)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], source: str = "") -> Self:
+        """Build a recipe from plain values; errors begin with ``source``.
+
+        Raises:
+            RecipeError: a field is unknown, of the wrong type or out of range.
+        """
+        prefix = f"{source}: " if source else ""
+        known = list(cls.specs())
+        for key in values:
+            if key not in known:
+                near = get_close_matches(key, known, 1)
+                hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}."
+                raise RecipeError(f"{prefix}Unknown recipe field '{key}'; {hint}")
+        try:
+            return cls(**values)
+        except RecipeError as error:
+            raise RecipeError(f"{prefix}{error}") from None
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a TOML recipe.
+
+        Raises:
+            RecipeError: the file is missing, not TOML, or holds a bad field.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"Cannot read the recipe {path}: {error}.") from error
+        return cls.parse(text, str(path))
+
+    @classmethod
+    def parse(cls, text: str, source: str = "recipe") -> Self:
+        """Read a recipe from TOML text; ``source`` is named in errors.
+
+        Raises:
+            RecipeError: the text is not TOML, or holds a bad field.
+        """
+        try:
+            values = tomllib.loads(text)
+        except (ValueError, RecursionError) as error:  # endless digits and brackets too
+            raise RecipeError(f"{source} is not a TOML recipe: {error}.") from error
+        return cls.from_dict(values, source)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values, in order."""
+        return dataclasses.asdict(self)
+
+    def to_toml(self) -> str:
+        """The recipe as TOML text."""
+        return tomli_w.dumps(self.to_dict())
+
+    def write(self, path: Path) -> None:
+        """Write the recipe as TOML.
+
+        Raises:
+            OSError: it cannot be written; an older file is intact.
+        """
+        atomic_write(path, self.to_toml().encode())
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, validated.
+
+        Raises:
+            RecipeError: as ``from_dict``.
+        """
+        return type(self).from_dict(self.to_dict() | changes)
+
+    def architecture(self, image_shape: tuple[int, int]) -> Architecture:
+        """The networks this recipe asks for, for images of ``(height, width)``."""
+        return Architecture(
+            image_shape=image_shape,
+            network=self.network,
+            width=self.width,
+            encoder_depth=self.encoder_depth,
+            decoder_depth=self.decoder_depth,
+            posterior=self.posterior,
+            fourier_features=self.fourier_features,
+            fourier_scale=self.fourier_scale,
+        )

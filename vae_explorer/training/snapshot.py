@@ -1,0 +1,38 @@
+"""A model at one moment of its training, with all that is needed to describe it."""
+
+from dataclasses import dataclass
+
+from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class DataReference:
+    """Which images a model was trained on: ``fingerprint`` is ``ImageSet.fingerprint``."""
+
+    name: str
+    fingerprint: str
+    images: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A trained model, how it came about, and how far it is. Never mutated once published.
+
+    ``epoch`` counts passes over the training images, with a fraction inside one; ``step`` counts
+    gradient steps.
+    """
+
+    model: TrainedVAE
+    recipe: Recipe
+    data: DataReference
+    history: tuple[HistoryPoint, ...]
+    epoch: float
+    step: int
+
+    @property
+    def held_out_elbo(self) -> float | None:
+        """The last held-out ELBO, nats per image; None if no epoch has ended."""
+        known = [p.held_out_elbo for p in self.history if p.held_out_elbo is not None]
+        return known[-1] if known else None

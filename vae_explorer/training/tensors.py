@@ -1,0 +1,122 @@
+"""Named tensors with a text header in one safetensors file: read with suspicion, written whole."""
+
+import hashlib
+import json
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from vae_explorer.errors import CheckpointError
+from vae_explorer.files import atomic_write
+
+_LARGEST_FILE = 2 << 30
+_LARGEST_HEADER = 16 << 20
+_FORMAT = "vae-explorer"
+VERSION = 1
+"""Version of the file format; a file with a larger one is refused."""
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> None:
+    """Write tensors and header fields atomically, with a SHA-256 of the tensors' bytes.
+
+    Raises:
+        CheckpointError: the disk is full or the folder cannot be written; an old file is intact.
+    """
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    metadata = dict(header) | {
+        "format": _FORMAT,
+        "version": str(VERSION),
+        "sha256": _digest(plain),
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(path, save(plain, metadata))
+    except OSError as error:
+        raise CheckpointError(
+            f"Cannot write {path}: {error.strerror or error}. "
+            "Nothing was changed; free some space or choose another folder."
+        ) from error
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read what ``write_tensors`` wrote: tensors on the CPU and the header.
+
+    The bytes are read once and never mapped, so that another program cutting the file short cannot
+    take this one down.
+
+    Raises:
+        CheckpointError: missing, not a regular file, cut short, not safetensors, not ours, newer
+            than this program, or damaged. The message names the file and what to do.
+    """
+    content = _read_bytes(path)
+    metadata = _header(path, content)
+    try:
+        tensors = load(content)
+    except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path} is damaged or incomplete: {error}.") from error
+    if _digest(tensors) != metadata.get("sha256"):
+        raise CheckpointError(
+            f"{path} is damaged: its contents do not match the checksum stored in it. "
+            "Use another copy of the file."
+        )
+    return tensors, metadata
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise CheckpointError(f"{path} is not a file; choose a .safetensors checkpoint.")
+        if status.st_size > _LARGEST_FILE:
+            raise CheckpointError(
+                f"{path} has {status.st_size:,} bytes; checkpoints stay below {_LARGEST_FILE:,}."
+            )
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} does not exist.") from None
+    except OSError as error:
+        raise CheckpointError(f"Cannot read {path}: {error.strerror or error}.") from error
+
+
+def _header(path: Path, content: bytes) -> dict[str, str]:
+    size = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or content[8:9] != b"{":
+        raise CheckpointError(
+            f"{path} is not a safetensors file; choose a VAE Explorer checkpoint."
+        )
+    if size > _LARGEST_HEADER or 8 + size > len(content):
+        raise CheckpointError(
+            f"{path} is incomplete: its header is cut short or lies about its size."
+        )
+    try:
+        parsed = json.loads(content[8 : 8 + size])
+        metadata = parsed.get("__metadata__") or {}
+    except (ValueError, RecursionError, AttributeError) as error:
+        raise CheckpointError(f"{path} is damaged: its header is not JSON ({error}).") from error
+    if metadata.get("format") != _FORMAT:
+        raise CheckpointError(
+            f"{path} was not written by VAE Explorer; choose one of its checkpoints."
+        )
+    version = metadata.get("version", "")
+    if not version.isdigit() or int(version) < 1:
+        raise CheckpointError(f"{path} is damaged: its format version is {version[:20]!r}.")
+    if int(version) > VERSION:
+        raise CheckpointError(
+            f"{path} has format version {version}; this program reads up to {VERSION}. "
+            "Update VAE Explorer to open it."
+        )
+    return {str(key): str(value) for key, value in metadata.items()}
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
