@@ -1,5 +1,6 @@
 """Stand-ins for what session is given from outside: the main thread, its frames and the workers."""
 
+import os
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.session.jobs import Jobs
@@ -80,6 +82,21 @@ class Frames:
         calls, self._calls = self._calls, []
         for call in calls:
             call()
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _one_torch_thread() -> Iterator[None]:
+    """As beside a window; more threads only wait for each other on networks this small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def _hasty_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for the disk is proved where files are; a hundred saves here need not."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture

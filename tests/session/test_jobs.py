@@ -6,6 +6,7 @@ from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -68,6 +69,10 @@ def raising(error: BaseException) -> Work:
         raise error
 
     return work
+
+
+def noting(notes: list[int], number: int) -> Work:
+    return lambda _: notes.append(number)
 
 
 def exhausted_iterator(_: Control) -> object:
@@ -150,25 +155,25 @@ def test_work_that_leaves_by_itself_is_cancelled(lane: Starter, main: "MainThrea
     assert outcomes.seen == ["cancelled"]
 
 
-def test_cancel_after_completion_but_before_delivery(lane: Starter, main: "MainThread") -> None:
-    for work in (lambda _: 42, exhausted_iterator):
-        outcomes = Outcomes()
-        worked = threading.Event()
+@pytest.mark.parametrize("work", [lambda _: 42, exhausted_iterator], ids=["done", "failed"])
+def test_cancel_after_completion_but_before_delivery(
+    lane: Starter, main: "MainThread", work: Work
+) -> None:
+    outcomes = Outcomes()
+    worked = threading.Event()
 
-        def then_tell(
-            control: Control, work: Work = work, worked: threading.Event = worked
-        ) -> object:
-            try:
-                return work(control)
-            finally:
-                worked.set()
+    def then_tell(control: Control) -> object:
+        try:
+            return work(control)
+        finally:
+            worked.set()
 
-        job = start(lane, "job", then_tell, outcomes)
-        assert worked.wait(10)
-        job.cancel()
-        main.run_until(lambda job=job: job.finished)
-        main.run()
-        assert outcomes.seen == ["cancelled"]
+    job = start(lane, "job", then_tell, outcomes)
+    assert worked.wait(10)
+    job.cancel()
+    main.run_until(lambda: job.finished)
+    main.run()
+    assert outcomes.seen == ["cancelled"]
 
 
 def test_an_answer_that_cannot_be_shown_leaves_the_lane_free(
@@ -221,7 +226,7 @@ def test_reports_come_in_order_before_the_end(lane: Starter, main: "MainThread")
 
     def work(control: Control) -> str:
         for number in range(5):
-            control.report(lambda number=number: told.append(number))
+            control.report(partial(told.append, number))
         return "end"
 
     job = lane("job", work, done=told.append, failed=told.append)
@@ -314,8 +319,7 @@ def test_replaced_while_waiting_for_the_lane_it_never_starts(
     threaded_jobs.run_newest("other", occupy, done=lambda _: None, failed=lambda _: None)
     assert running.wait(10)
     for number, outcome in enumerate(outcomes):
-        work = lambda _, number=number: worked.append(number)  # noqa: E731
-        jobs.append(start(threaded_jobs.run_newest, "map", work, outcome))
+        jobs.append(start(threaded_jobs.run_newest, "map", noting(worked, number), outcome))
     go_on.set()
     main.run_until(lambda: jobs[-1].finished)
     assert worked == [99]
@@ -432,8 +436,11 @@ def test_every_write_is_done_and_told(jobs: Jobs, main: "MainThread") -> None:
     written: list[int] = []
     outcomes = [Outcomes() for _ in range(5)]
     for number, outcome in enumerate(outcomes):
-        work = lambda number=number: written.append(number)  # noqa: E731
-        jobs.write(work, done=lambda outcome=outcome: outcome.done(None), failed=outcome.failed)
+        jobs.write(
+            partial(written.append, number),
+            done=partial(outcome.done, None),
+            failed=outcome.failed,
+        )
     main.run_until(lambda: all(outcome.seen for outcome in outcomes))
     assert written == [0, 1, 2, 3, 4]
     assert [outcome.seen for outcome in outcomes] == [["done"]] * 5
@@ -461,9 +468,7 @@ def test_shutdown_finishes_writes_that_still_wait(main: "MainThread") -> None:
 
     start(jobs.run_newest, "map", work, outcomes)
     assert running.wait(10)
-    jobs.write(
-        lambda: written.append("model"), done=lambda: write.done(None), failed=write.failed
-    )
+    jobs.write(lambda: written.append("model"), done=lambda: write.done(None), failed=write.failed)
     assert written == []
     assert jobs.shutdown(10)
     assert written == ["model"]
@@ -519,9 +524,7 @@ def test_nothing_is_delivered_after_shutdown(inline_jobs: Jobs, main: "MainThrea
 
     start(inline_jobs.run_exclusive, "Training", work, outcomes)
     start(inline_jobs.run_newest, "map", torch_shape_error, outcomes)
-    inline_jobs.write(
-        lambda: None, done=lambda: outcomes.done(None), failed=outcomes.failed
-    )
+    inline_jobs.write(lambda: None, done=lambda: outcomes.done(None), failed=outcomes.failed)
     assert main.waiting == 4
     assert inline_jobs.shutdown(1)
     main.run()

@@ -14,6 +14,7 @@ from vae_explorer.session.explorer import Explorer, bundled_checkpoint
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.state import Decoded
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.device import set_threads
 
 _PLACES = 1_000
 _WARM_UP = 50
@@ -24,6 +25,7 @@ _PAUSE_S = 0.009
 def measure() -> Iterator[Measurement]:
     """Move the cursor place by place: set_cursor → event loop → decode → QImage."""
     app: QGuiApplication = application()
+    set_threads(beside_window=True)
     main_thread, clock = MainThread(), FrameClock()
     explorer = Explorer(Jobs(main_thread.post), clock.defer)
     explorer.decoding.set_decoder(read_checkpoint(bundled_checkpoint()).model)

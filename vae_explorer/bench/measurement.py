@@ -1,7 +1,7 @@
 """One measured figure, as the bench command prints it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,12 +15,12 @@ class Measurement:
     value: float
     unit: str
     n: int
-    details: dict[str, int | float | str] = field(default_factory=dict)
+    details: Mapping[str, int | float | str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """One line: metric, value, unit, n and the details."""
         fields = {"metric": self.metric, "value": self.value, "unit": self.unit, "n": self.n}
-        return json.dumps(fields | self.details)
+        return json.dumps(fields | dict(self.details))
 
 
 def percentiles(

@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterator
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
-from PySide6.QtTest import QTest
 
 from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement, percentiles
 from vae_explorer.gui.app import open_window
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.session.state import Phase
 
 _TICK_MS = 16
@@ -44,12 +44,12 @@ def measure() -> Iterator[Measurement]:
     """Open the window, start training by its form, let both settle, then listen."""
     application(needs_screen=True)
     window = open_window()
-    QTest.qWait(_SETTLE_MS)
+    run_events(_SETTLE_MS)
     window.start_training()
-    QTest.qWait(_SETTLE_MS)
+    run_events(_SETTLE_MS)
     ticker = _Ticker()
     ticker.start()
-    QTest.qWait(_MEASURE_MS)
+    run_events(_MEASURE_MS)
     ticker.stop()
     speed = window.explorer.training.status.images_per_second
     assert window.explorer.training.status.phase is Phase.RUNNING

@@ -37,7 +37,7 @@ def _start_once() -> None:
 
     moments: list[float] = []
     app, window = start()
-    window.explorer.decoding.decoded.connect(lambda _: moments.append(time.time()), weak=False)
+    window.explorer.decoding.decoded.connect(lambda _: moments.append(time.time()))
     # The window is usable once it has answered its first events, which also paint it.
     app.processEvents()
     shown = time.time()

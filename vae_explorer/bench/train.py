@@ -31,9 +31,9 @@ def measure() -> Iterator[Measurement]:
     product_seconds.append(_product_seconds(trainer))
     speed = images / statistics.median(seconds)
     ceiling = trainer.recipe.batch_size / statistics.mean(product_seconds)
-    details = {"device": trainer.device.type, "threads": threads}
-    yield Measurement("train.images_per_s", speed, "images/s", _REPORTS, details | {})
-    yield Measurement("train.ceiling_share", speed / ceiling, "1", _REPORTS, details | {})
+    details: dict[str, int | float | str] = {"device": trainer.device.type, "threads": threads}
+    yield Measurement("train.images_per_s", speed, "images/s", _REPORTS, details)
+    yield Measurement("train.ceiling_share", speed / ceiling, "1", _REPORTS, details)
 
 
 def _product_seconds(trainer: Trainer) -> float:

@@ -3,6 +3,7 @@
 Modules load what they need when a command runs, so that help and refusals come at once.
 """
 
+import errno
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -45,6 +46,11 @@ class _Program(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(_INTERRUPTED)
+        except OSError as error:
+            # Printing alone fails without a file name; a reader that left is click's business.
+            if error.filename is not None or error.errno == errno.EPIPE:
+                raise
+            raise _Refusal(f"Cannot write the output: {error.strerror}.") from error
 
 
 @click.group(
@@ -67,7 +73,10 @@ def main(ctx: click.Context) -> None:
 @checkpoint_argument
 @click.pass_context
 def explore(ctx: click.Context, checkpoint: Path | None) -> NoReturn:
-    """Open the window on CHECKPOINT, or on the bundled model."""
+    """Open the window.
+
+    It shows CHECKPOINT, or the bundled model.
+    """
     from vae_explorer.gui.app import main as open_window
 
     ctx.exit(open_window(checkpoint))

@@ -3,7 +3,7 @@
 import csv
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -35,7 +35,9 @@ _COLUMNS = ("index", "label", "z1", "z2", "var1", "cov12", "var2")
 )
 @output_option(".csv", ".npz", about="Where the codes are written.")
 def encode(checkpoint: Path | None, source: str, out: Path) -> None:
-    """Write the posterior of each image under CHECKPOINT, or under the bundled model.
+    """Write the posterior of each image to a table.
+
+    The model is CHECKPOINT, or the bundled one.
 
     A CSV has columns index, label (empty if unknown), the mean z1 and z2, and the covariance as
     var1, cov12 and var2. An NPZ has index, label (unless unknown), mean (n, 2), covariance
@@ -75,7 +77,7 @@ def _csv(images: "ImageSet", posterior: "Posterior") -> bytes:
 def _npz(images: "ImageSet", posterior: "Posterior") -> bytes:
     import numpy as np
 
-    labels = {} if images.labels is None else {"label": images.labels}
+    labels: dict[str, Any] = {} if images.labels is None else {"label": images.labels}
     content = io.BytesIO()
     np.savez(
         content,
@@ -113,7 +115,10 @@ def _npz(images: "ImageSet", posterior: "Posterior") -> bytes:
 def decode(
     checkpoint: Path | None, places: tuple[tuple[float, float], ...], out: Path, scale: int
 ) -> None:
-    """Decode places of latent space with CHECKPOINT, or with the bundled model."""
+    """Decode places of latent space.
+
+    The model is CHECKPOINT, or the bundled one.
+    """
     for place in places:
         check_place(place)
     if out.suffix == ".png" and len(places) > 1:

@@ -16,7 +16,7 @@ _PUBLISHED = {
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def data(as_json: bool) -> None:
-    """List the bundled images, after checking them to the last pixel."""
+    """List the bundled images, checked to the last pixel."""
     import numpy as np
 
     from vae_explorer.data.bundled import mnist

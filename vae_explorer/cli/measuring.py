@@ -2,14 +2,14 @@
 
 import click
 
+from vae_explorer.bench import NAMES, run
+
 
 @click.command()
-@click.argument("name", type=click.Choice(["startup", "decode", "map", "train", "responsiveness"]))
+@click.argument("name", type=click.Choice(NAMES))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def bench(name: str, as_json: bool) -> None:
     """Measure the speed of this program on this machine."""
-    from vae_explorer.bench import run
-
     for measurement in run(name):
         if as_json:
             click.echo(measurement.to_json())

@@ -29,7 +29,10 @@ def export() -> None:
 )
 @_out
 def digit(checkpoint: Path | None, z: tuple[float, float], scale: int, out: Path) -> None:
-    """Write one decoded place of CHECKPOINT, or of the bundled model."""
+    """Write one decoded place.
+
+    The model is CHECKPOINT, or the bundled one.
+    """
     check_place(z)
     snapshot = open_snapshot(checkpoint)
     from vae_explorer.export.images import export_digit
@@ -70,9 +73,9 @@ def manifold(
     scale: int,
     out: Path,
 ) -> None:
-    """Write a sheet of places decoded by CHECKPOINT, or by the bundled model.
+    """Write a sheet of decoded places.
 
-    z1 grows rightwards, z2 upwards.
+    z1 grows rightwards, z2 upwards. The model is CHECKPOINT, or the bundled one.
     """
     check_latent("--extent", extent)
     snapshot = open_snapshot(checkpoint)

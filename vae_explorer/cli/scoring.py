@@ -28,7 +28,10 @@ from vae_explorer.cli.parameters import checkpoint_argument, open_snapshot
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(checkpoint: Path | None, split: str, seed: int, as_json: bool) -> None:
-    """Score CHECKPOINT, or the bundled model, on images: the ELBO and its terms."""
+    """Score a model on images: the ELBO and its terms.
+
+    The model is CHECKPOINT, or the bundled one.
+    """
     snapshot = open_snapshot(checkpoint)
     from vae_explorer.data.bundled import mnist
     from vae_explorer.training.evaluation import evaluate as score

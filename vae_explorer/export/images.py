@@ -36,6 +36,7 @@ def export_manifold(model: TrainedVAE, request: ManifoldRequest, path: Path) -> 
 
     Raises:
         ExportError: the sheet would be empty or too large, or the file cannot be written.
+        DataError: the extent is not finite.
     """
     if request.n < 1:
         raise ExportError(f"A manifold sheet needs at least one image a side, not {request.n}.")

@@ -2,14 +2,24 @@
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QWidget,
+)
 
 from vae_explorer.session.commands import COMMANDS, MENUS
 
 
 class Actions:
-    """One QAction a command, added to ``window`` so that its keys work everywhere.
+    """One QAction a command; its keys work everywhere in ``window`` and its docks.
 
     Args:
         window: gets the actions, the menus and the toolbar.
@@ -49,6 +59,9 @@ class Actions:
             if command.toolbar:
                 toolbar.addAction(action)
             self._actions[command.id] = action
+        claims = _KeyClaims(window)
+        for part in (window, *window.findChildren(QDockWidget)):
+            part.installEventFilter(claims)
 
     def __getitem__(self, command_id: str) -> QAction:
         return self._actions[command_id]
@@ -61,3 +74,30 @@ class Actions:
     def set_checked(self, command_id: str) -> None:
         """Check one action of a group."""
         self._actions[command_id].setChecked(True)
+
+
+class _KeyClaims(QObject):
+    """Leaves a focused button, choice or slider the keys it acts on.
+
+    Qt asks the focused widget and then its parents whether a key is theirs before it makes a
+    shortcut of it; text fields say so themselves, these do not.
+    """
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Claim a key, as a parent of whichever widget has the focus."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            widget = QApplication.focusWidget()
+            if widget is not None and _acts_on(widget, event):
+                event.accept()
+                return True
+        return False
+
+
+def _acts_on(widget: QWidget, event: QKeyEvent) -> bool:
+    if event.modifiers() != Qt.KeyboardModifier.NoModifier:
+        return False
+    if isinstance(widget, QAbstractButton):
+        return event.key() == Qt.Key.Key_Space
+    if isinstance(widget, QComboBox):
+        return event.text().isprintable() or event.key() == Qt.Key.Key_Home
+    return isinstance(widget, QAbstractSlider) and event.key() == Qt.Key.Key_Home

@@ -5,6 +5,7 @@ import sys
 import threading
 from types import TracebackType
 
+from psygnal import EmitLoopError
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from vae_explorer.gui.main_window import MainWindow
@@ -32,7 +33,10 @@ class ExceptionReporter(QObject):
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         logger.error("unexpected exception", exc_info=(kind, error, trace))
-        self._caught.emit(f"{kind.__name__}: {error}")
+        # What a listener raised reaches us wrapped in a page on who called whom.
+        cause = error.__cause__ if isinstance(error, EmitLoopError) else None
+        shown = cause or error
+        self._caught.emit(f"{type(shown).__name__}: {shown}")
 
     def _report_thread(self, arguments: threading.ExceptHookArgs) -> None:
         if arguments.exc_value is not None:

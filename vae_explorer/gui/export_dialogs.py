@@ -1,5 +1,6 @@
 """Dialogs that ask what to export and where to."""
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -32,6 +33,7 @@ class _ExportDialog(QDialog):
         self.form = QFormLayout(self)
         self._size = QLabel()
         self._file = QLineEdit(str(path))
+        self._file.setAccessibleName("File")
         self._file.setMinimumWidth(320)
         browse = QPushButton("Browse…")
         browse.clicked.connect(self._browse)
@@ -54,9 +56,14 @@ class _ExportDialog(QDialog):
 
     @property
     def path(self) -> Path:
-        """The chosen file; ".png" is added when no ending was typed."""
-        path = Path(self._file.text()).expanduser()
-        return path if path.suffix else path.with_suffix(".png")
+        """The chosen file; ".png" is added where it was not typed."""
+        path = Path(self._typed)
+        return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
+
+    @property
+    def _typed(self) -> str:
+        # Unlike pathlib's, this one takes a "~somebody" whom nobody knows.
+        return os.path.expanduser(self._file.text().strip())
 
     def show_size(self, width: int, height: int) -> None:
         """Tell how large the picture will be, in pixels."""
@@ -64,8 +71,9 @@ class _ExportDialog(QDialog):
 
     @Slot()
     def _check(self) -> None:
+        name = os.path.basename(self._typed)
         save = self._buttons.button(QDialogButtonBox.StandardButton.Save)
-        save.setEnabled(bool(self._file.text().strip()))
+        save.setEnabled(name not in ("", ".", "..") and not os.path.isdir(self._typed))
 
     @Slot()
     def _browse(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from time import perf_counter
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer, Signal, Slot
 
 _FRAME_MS = 8.0
 
@@ -51,3 +51,13 @@ class FrameClock(QObject):
         self._last = perf_counter()
         if function:
             function()
+
+
+def run_events(milliseconds: int) -> None:
+    """Let the window live for a while, for scripts that drive it.
+
+    ``QTest.qWait`` would keep Python's lock all the while and starve every worker.
+    """
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()

@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -20,15 +20,18 @@ from vae_explorer.gui import help as help_pages
 from vae_explorer.gui.actions import Actions
 from vae_explorer.gui.decode.decode_panel import DecodePanel
 from vae_explorer.gui.export_dialogs import DigitExportDialog, ManifoldExportDialog
+from vae_explorer.gui.figures import figure
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.state import (
     LATENT_LIMIT,
     DataPoint,
     Decoded,
     Float32,
+    HistoryPoint,
     MapPoints,
     ModelInfo,
     Phase,
@@ -50,6 +53,7 @@ class MainWindow(QMainWindow):
             QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks
         )
         self._image_shape = (28, 28)
+        self._fit_next = True
         self.map = MapView(current_theme())
         self.decode = DecodePanel()
         self.training = TrainingPanel()
@@ -59,7 +63,7 @@ class MainWindow(QMainWindow):
             self._add_dock("Decode", self.decode, Qt.DockWidgetArea.RightDockWidgetArea),
         ]
         self.resizeDocks(self._docks, [340, 300], Qt.Orientation.Horizontal)
-        self._model_line = QLabel()
+        self._model_line = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._decode_line = QLabel()
         self.statusBar().addPermanentWidget(self._model_line)
         self.statusBar().addPermanentWidget(self._decode_line)
@@ -137,7 +141,7 @@ class MainWindow(QMainWindow):
         explorer.positions_changed.connect(self._on_positions)
         explorer.cursor_changed.connect(self._on_cursor)
         explorer.pinned_changed.connect(self._on_pinned)
-        explorer.history_changed.connect(self.training.set_history)
+        explorer.history_changed.connect(self._on_opened)
         explorer.settings_changed.connect(self._on_settings)
         explorer.message.connect(self._on_message)
         explorer.failed.connect(self._on_failed)
@@ -152,15 +156,20 @@ class MainWindow(QMainWindow):
     def _on_model(self, model: ModelInfo) -> None:
         self._image_shape = model.image_shape
         elbo = model.held_out_elbo
-        figure = "" if elbo is None else f" · held-out ELBO {elbo:.2f} nats".replace("-", "−")
-        self._model_line.setText(f"{model.name} · epoch {model.epoch:.1f}{figure}")
+        held_out = "" if elbo is None else f" · held-out ELBO {figure(elbo, 2)} nats"
+        self._model_line.setText(f"{model.name} · epoch {model.epoch:.1f}{held_out}")
         self._model_line.setToolTip(
             f"{model.path or 'not saved yet'}\n{model.parameters:,} weights"
         )
         self.setWindowTitle(f"{model.name} — VAE Explorer")
 
+    def _on_opened(self, history: tuple[HistoryPoint, ...]) -> None:
+        self.training.set_history(history)
+        self._fit_next = True
+
     def _on_points(self, points: MapPoints) -> None:
-        self.map.set_points(points)
+        self.map.set_points(points, fit=self._fit_next)
+        self._fit_next = False
         self.map.set_cursor(*self.explorer.cursor)
 
     def _on_positions(self, positions: Float32) -> None:
@@ -200,7 +209,9 @@ class MainWindow(QMainWindow):
         self.actions_.set_checked(f"split_{settings.split}")
         self._recent.clear()
         for name in settings.recent:
-            action = self._recent.addAction(Path(name).name)
+            # With the folder, because every run calls its model alike; & would mark a key.
+            path = Path(name)
+            action = self._recent.addAction(f"{path.parent.name}/{path.name}".replace("&", "&&"))
             action.setToolTip(name)
             action.setData(name)
         self._recent.setToolTipsVisible(True)
@@ -215,7 +226,10 @@ class MainWindow(QMainWindow):
         self.show_error(title, text)
 
     def show_error(self, title: str, text: str) -> None:
-        """Show a dialog that does not stop anything."""
+        """Show a dialog that does not stop anything; one that is open already is enough."""
+        for box in self.findChildren(QMessageBox):
+            if (box.text(), box.informativeText()) == (title, text):
+                return
         box = QMessageBox(QMessageBox.Icon.Warning, "VAE Explorer", title, parent=self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setTextFormat(Qt.TextFormat.PlainText)
@@ -266,7 +280,8 @@ class MainWindow(QMainWindow):
         name, _ = QFileDialog.getSaveFileName(self, "Save Model As", str(start), _CHECKPOINTS)
         if name:
             path = Path(name)
-            path = path if path.suffix else path.with_suffix(".safetensors")
+            if path.suffix != ".safetensors":
+                path = path.with_name(f"{path.name}.safetensors")
             self._remember_folder(path)
             self.explorer.save_checkpoint(path)
 
@@ -288,9 +303,9 @@ class MainWindow(QMainWindow):
         self.explorer.export_digit(path, scale)
 
     @Slot(object, object)
-    def _export_manifold(self, path: Path, request: object) -> None:
+    def _export_manifold(self, path: Path, request: ManifoldRequest) -> None:
         self._remember_folder(path)
-        self.explorer.export_manifold(path, request)  # type: ignore[arg-type]
+        self.explorer.export_manifold(path, request)
 
     def _folder(self) -> Path:
         folder = Path(self.explorer.settings.folder)
@@ -370,7 +385,7 @@ class MainWindow(QMainWindow):
         settings = self.explorer.settings
         self._on_settings(settings)
         apply_scheme(SchemeChoice(settings.scheme))
-        self.resize(1280, 800)
+        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         # Qt answers False to bytes that are not its own and leaves the window as it was.
         self.restoreGeometry(_decoded_bytes(settings.geometry))
         self.restoreState(_decoded_bytes(settings.layout))

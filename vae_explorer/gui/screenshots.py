@@ -5,12 +5,12 @@ dark, at two sizes.
 """
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtTest import QTest
-
 from vae_explorer.gui.app import start
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
 from vae_explorer.session import Recipe
@@ -18,7 +18,7 @@ from vae_explorer.session.state import Phase
 
 _SIZES = ((1280, 800), (1920, 1080))
 _PINNED_ROW = 7
-_TIMEOUT_MS = 120_000
+_TIMEOUT_S = 120
 
 
 def take(folder: Path) -> list[Path]:
@@ -47,9 +47,9 @@ def _both_schemes(window: MainWindow, folder: Path, view: str) -> list[Path]:
         window.resize(width, height)
         for choice in (SchemeChoice.LIGHT, SchemeChoice.DARK):
             apply_scheme(choice)
-            QTest.qWait(500)
+            run_events(500)
             window.map.fit()
-            QTest.qWait(500)
+            run_events(500)
             file = folder / f"{view}-{choice.value}-{width}x{height}.png"
             window.grab().save(str(file))
             files.append(file)
@@ -57,8 +57,11 @@ def _both_schemes(window: MainWindow, folder: Path, view: str) -> list[Path]:
 
 
 def _wait(condition: Callable[[], bool]) -> None:
-    if not QTest.qWaitFor(condition, _TIMEOUT_MS):
-        raise TimeoutError("the window did not get there in two minutes")
+    limit = time.monotonic() + _TIMEOUT_S
+    while not condition():
+        if time.monotonic() > limit:
+            raise TimeoutError("the window did not get there in two minutes")
+        run_events(20)
 
 
 if __name__ == "__main__":

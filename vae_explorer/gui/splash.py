@@ -1,8 +1,8 @@
 """What is on screen while PyTorch loads."""
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QEvent, QRect, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QSplashScreen
+from PySide6.QtWidgets import QApplication, QSplashScreen, QWidget
 
 from vae_explorer import __version__
 from vae_explorer.gui.theme import current_theme
@@ -31,3 +31,11 @@ class Splash(QSplashScreen):
         painter.drawText(text, bottom, f"version {__version__}\nLoading PyTorch and the model…")
         painter.end()
         super().__init__(pixmap)
+
+    def event(self, event: QEvent) -> bool:
+        """Appear at once."""
+        if event.type() == QEvent.Type.Show:
+            # QSplashScreen would wait here for its window, which Qt maps only after this event,
+            # and so would always wait the whole second it allows.
+            return QWidget.event(self, event)
+        return super().event(event)

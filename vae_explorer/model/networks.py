@@ -19,7 +19,9 @@ class FourierFeatures(nn.Module):
 
     def __init__(self, pairs: int, scale: float) -> None:
         super().__init__()
-        self.register_buffer("frequencies", torch.randn(LATENT_DIM, pairs) * scale)
+        # In place: on the meta device, where checkpoints are checked, a product out of place would
+        # import torch._dynamo, a second and a half.
+        self.register_buffer("frequencies", torch.randn(LATENT_DIM, pairs).mul_(scale))
 
     def forward(self, z: Tensor) -> Tensor:
         """Map (n, 2) to (n, 2 + 2 · pairs)."""

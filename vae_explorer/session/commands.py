@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Command:
     """One action. ``keys`` are portable key sequences; ``group`` makes it one of a checkable set.
 
-    ``menu`` names the menu it appears in; "" keeps it to the sheet of keys.
+    ``menu`` names the menu it appears in.
     """
 
     id: str
@@ -58,9 +58,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("split_test", "Map", "Test Images", "Show the 10,000 test images", group="split"),
     Command("start", "Training", "Start", "Train a new model by the recipe", ("Ctrl+T",), True),
-    Command(
-        "pause", "Training", "Pause or Resume", "Pause the run, or go on", ("Space",), True
-    ),
+    Command("pause", "Training", "Pause or Resume", "Pause the run, or go on", ("Space",), True),
     Command("stop", "Training", "Stop", "End the run and keep its model", ("Ctrl+.",), True),
     Command(
         "scheme_system", "View", "Follow the System", "Light or dark as the system", group="scheme"

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from psygnal import Signal
 
 from vae_explorer import paths
 from vae_explorer.data.bundled import mnist
-from vae_explorer.errors import UserError
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.export.images import export_digit, export_manifold
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
 from vae_explorer.session.decoding import Decoding
@@ -23,12 +25,17 @@ from vae_explorer.session.state import (
     MapPoints,
     ModelInfo,
     Thumbnail,
+    UInt8,
 )
 from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import warm_up
+
+IMAGE_SHAPE = (28, 28)
+"""The map shows MNIST, so its models must read images of this height and width."""
 
 CLOSE_SECONDS = 5.0
 """How long closing waits for a running job; one gradient step and a save take far less."""
@@ -82,7 +89,7 @@ class Explorer:
         self._points: MapPoints | None = None
         self._live: np.ndarray | None = None
         self._cursor = (0.0, 0.0)
-        self._pinned: int | None = None
+        self._pinned: tuple[str, int] | None = None  # a split and an index into it
         self._after_training: Callable[[], None] | None = None
 
     # Models
@@ -91,22 +98,25 @@ class Explorer:
         """Open a checkpoint before returning, for start-up; the map follows.
 
         Raises:
-            CheckpointError: see ``read_checkpoint``.
+            CheckpointError: see ``read_checkpoint``, or the model reads images of another size.
         """
-        self._show_opened(path, read_checkpoint(path))
+        self._show_opened(path, _read(path))
 
     def open_checkpoint(self, path: Path) -> None:
-        """Open a checkpoint; a run under way is stopped and saved first."""
-        if self.training.active:
-            self._after_training = lambda: self.open_checkpoint(path)
-            self.training.stop()
-            return
+        """Open a checkpoint; a run under way is stopped and saved once the file proved good."""
         self._jobs.run_newest(
             "open",
-            lambda _: read_checkpoint(path),
-            done=lambda snapshot: self._show_opened(path, snapshot),
-            failed=lambda error: self._fail("The checkpoint was not opened", error),
+            lambda _: _read(path),
+            done=partial(self._on_read, path),
+            failed=partial(self._fail, "The checkpoint was not opened"),
         )
+
+    def _on_read(self, path: Path, snapshot: Snapshot) -> None:
+        if self.training.active:
+            self._after_training = partial(self._show_opened, path, snapshot)
+            self.training.stop()
+        else:
+            self._show_opened(path, snapshot)
 
     def reset(self) -> None:
         """Go back to the bundled model."""
@@ -118,18 +128,17 @@ class Explorer:
         if snapshot is None:
             return
 
-        def saved(_: None) -> None:
+        def saved() -> None:
             if self._snapshot is snapshot:
                 self._path = path
                 self.model_changed.emit(self._model_info(snapshot))
             self._remember(path)
             self.message.emit(f"Saved {path}")
 
-        self._jobs.run_newest(
-            f"save {path}",
-            lambda _: write_checkpoint(snapshot, path),
+        self._jobs.write(
+            partial(write_checkpoint, snapshot, path),
             done=saved,
-            failed=lambda error: self._fail("The model was not saved", error),
+            failed=partial(self._fail, "The model was not saved"),
         )
 
     def _show_opened(self, path: Path, snapshot: Snapshot) -> None:
@@ -150,7 +159,7 @@ class Explorer:
 
     def _model_info(self, snapshot: Snapshot) -> ModelInfo:
         return ModelInfo(
-            name=self._path.name if self._path else "training",
+            name=_name(self._path) if self._path else "training",
             path=self._path,
             epoch=snapshot.epoch,
             held_out_elbo=snapshot.held_out_elbo,
@@ -182,13 +191,14 @@ class Explorer:
         return int(rows[0]) if len(rows) else -1
 
     def _encode(self) -> None:
-        assert self._snapshot is not None
         snapshot, split = self._snapshot, self.settings.split
+        if snapshot is None:
+            return
 
         def work(control: Control) -> MapPoints:
             data = mnist(split)
             mean = snapshot.model.encode(data.images, control.check).mean
-            return MapPoints(mean, data.labels, np.arange(len(mean)), len(mean), split)
+            return MapPoints(mean, _labels(data), np.arange(len(mean)), len(mean), split)
 
         self._jobs.run_newest(
             "map",
@@ -227,14 +237,14 @@ class Explorer:
         """Show the picture at ``z`` while the cursor stays; back to the cursor's at None."""
         if z is None:
             self.decoding.request(self._cursor)
-        else:
+        elif math.isfinite(z[0]) and math.isfinite(z[1]):
             self.decoding.request((_clamp(z[0]), _clamp(z[1])), preview=True)
 
     def pin(self, row: int) -> None:
         """Pin the image behind a row of the map's points and put the cursor on it."""
         if self._points is None or not 0 <= row < len(self._points.indices):
             return
-        self._pinned = int(self._points.indices[row])
+        self._pinned = self._points.split, int(self._points.indices[row])
         z1, z2 = self._points.positions[row]
         self.set_cursor(float(z1), float(z2))
         self._tell_pinned()
@@ -245,18 +255,19 @@ class Explorer:
         self._tell_pinned()
 
     def _tell_pinned(self) -> None:
-        if self._pinned is None or self._snapshot is None or self._points is None:
+        if self._pinned is None or self._snapshot is None:
             self.pinned_changed.emit(None)
             return
-        model, split = self._snapshot.model, self._points.split
+        model = self._snapshot.model
+        split, index = self._pinned
         data = mnist(split)
-        original = data.images[self._pinned]
+        original = data.images[index]
         posterior = model.encode(original[None])
         terms = model.elbo_terms(original[None])
         self.pinned_changed.emit(
             DataPoint(
-                index=self._pinned,
-                label=int(data.labels[self._pinned]),
+                index=index,
+                label=int(_labels(data)[index]),
                 split=split,
                 original=original,
                 reconstruction=model.decode(posterior.mean)[0],
@@ -277,14 +288,15 @@ class Explorer:
 
     def train(self, recipe: Recipe) -> None:
         """Start a run on the training images; the map follows it."""
-        shown = mnist(self.settings.split)
-        live = np.arange(0, len(shown.images), max(1, len(shown.images) // LIVE_IMAGES))
         try:
+            shown = mnist(self.settings.split)
+            live = np.arange(0, len(shown), math.ceil(len(shown) / LIVE_IMAGES))
             self.training.start(recipe, mnist("train"), shown.images[live])
         except UserError as error:
             self._fail("Training did not start", error)
             return
         self._live = live
+        self._jobs.cancel("open")  # what was asked last counts
 
     def _on_moved(self, snapshot: Snapshot, positions: Float32) -> None:
         self._path = None
@@ -297,16 +309,18 @@ class Explorer:
         else:
             data = mnist(self.settings.split)
             total = len(data.images)
-            self._points = MapPoints(positions, data.labels[live], live, total, self.settings.split)
+            labels = _labels(data)[live]
+            self._points = MapPoints(positions, labels, live, total, self.settings.split)
             self.points_changed.emit(self._points)
         self._show(snapshot)
 
-    def _on_training_ended(self, snapshot: Snapshot, path: Path) -> None:
+    def _on_training_ended(self, snapshot: Snapshot, path: Path | None) -> None:
         self._path = path
         self._show(snapshot)
         self._encode()
         if not self.training.active:
-            self._remember(path)
+            if path:
+                self._remember(path)
             self._leave_training()
 
     def _on_training_failed(self, error: BaseException) -> None:
@@ -336,11 +350,10 @@ class Explorer:
         snapshot = self._snapshot
         if snapshot is None:
             return
-        self._jobs.run_newest(
-            f"export {path}",
-            lambda _: write(snapshot),
-            done=lambda _: self.message.emit(f"Exported {path}"),
-            failed=lambda error: self._fail("The picture was not exported", error),
+        self._jobs.write(
+            partial(write, snapshot),
+            done=lambda: self.message.emit(f"Exported {path}"),
+            failed=partial(self._fail, "The picture was not exported"),
         )
 
     def _remember(self, path: Path) -> None:
@@ -374,5 +387,26 @@ class Explorer:
             self.failed.emit(title, f"Unexpected {type(error).__name__}: {error}")
 
 
+def _read(path: Path) -> Snapshot:
+    snapshot = read_checkpoint(path)
+    if snapshot.model.image_shape != IMAGE_SHAPE:
+        height, width = snapshot.model.image_shape
+        raise CheckpointError(
+            f"{path} reads images of {height}×{width} pixels, the map shows images of "
+            f"{IMAGE_SHAPE[0]}×{IMAGE_SHAPE[1]}; choose a model trained on those."
+        )
+    return snapshot
+
+
 def _clamp(value: float) -> float:
     return min(max(value, -LATENT_LIMIT), LATENT_LIMIT)
+
+
+def _labels(data: ImageSet) -> UInt8:
+    assert data.labels is not None, "the bundled images are labelled"
+    return data.labels
+
+
+def _name(path: Path) -> str:
+    """A run's model is known by its folder, which tells when it was made."""
+    return path.parent.name if path.name == RunFolder.MODEL else path.name

@@ -136,6 +136,11 @@ class TrainingSession:
         self.logged.emit(f"Failed: {error}")
         self.failed.emit(error)
 
+    def _on_not_saved(self, error: CheckpointError, *, again: bool) -> None:
+        self.logged.emit(f"Not saved: {error}")
+        if not again:
+            self.not_saved.emit(error)
+
     # The rest runs on the worker's thread.
 
     def _work(
@@ -149,7 +154,7 @@ class TrainingSession:
         telling = _Telling(self, control, trainer, live_images)
         wanted = self._interrupted(control)
         while not trainer.finished and not control.cancelled and not self._stopped:
-            for event in trainer.events(wanted):
+            for event in trainer.events(lambda: wanted() or telling.move_due):
                 telling.hear(event)
                 if isinstance(event, EpochMetrics):
                     self._save(control, trainer, folder)
@@ -167,9 +172,7 @@ class TrainingSession:
         try:
             snapshot = folder.save(trainer)
         except CheckpointError as error:
-            control.report(partial(self.logged.emit, f"Not saved: {error}"))
-            if not self._refused:
-                control.report(partial(self.not_saved.emit, error))
+            control.report(partial(self._on_not_saved, error, again=self._refused))
             self._refused = True
             return trainer.snapshot(), None
         self._refused = False
@@ -213,13 +216,18 @@ class _Telling:
         self._clock = time.monotonic()
         self._images = 0
 
+    @property
+    def move_due(self) -> bool:
+        """True when the map has stood still long enough."""
+        return time.monotonic() - self._moved >= LIVE_SECONDS
+
     def hear(self, event: StepMetrics) -> None:
         self._images += event.images
         self._points.append(event.point)
         now = time.monotonic()
         if now - self._posted >= POST_SECONDS:
             self.flush()
-        if now - self._moved >= LIVE_SECONDS:
+        if self.move_due:
             self._move()
 
     def flush(self) -> None:

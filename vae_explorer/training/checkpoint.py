@@ -4,11 +4,12 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from vae_explorer.errors import CheckpointError, RecipeError
+from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
@@ -58,17 +59,27 @@ def parse_snapshot(
     try:
         recipe = Recipe.parse(fields["recipe"], str(path))
         height, width = json.loads(fields["image_shape"])
-        data = DataReference(**json.loads(fields["data"]))
-        progress = json.loads(fields["progress"])
-        epoch, step = float(progress["epoch"]), int(progress["step"])
+        data = DataReference(**_values(fields["data"], name=str, fingerprint=str, images=int))
+        progress = _values(fields["progress"], epoch=float, step=int)
         history = from_csv(fields["history"])
-    except (KeyError, TypeError, ValueError, RecipeError, CheckpointError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError, UserError) as error:
         raise CheckpointError(f"{path} is damaged: bad header ({error}).") from error
     if not (type(height) is type(width) is int and 1 <= height <= 512 and 1 <= width <= 512):
         raise CheckpointError(f"{path} is damaged: bad image shape {height}×{width}.")
     vae = build(path, recipe.architecture((height, width)), tensors)
     model = TrainedVAE(vae, recipe.treatment)
-    return Snapshot(model, recipe, data, history, epoch, step)
+    return Snapshot(model, recipe, data, history, progress["epoch"], progress["step"])
+
+
+def _values(text: str, **types: type) -> dict[str, Any]:
+    """A JSON object with just these keys, whose texts have that type and whose numbers count."""
+    values = json.loads(text)
+    if not isinstance(values, dict) or {key: type(values[key]) for key in values} != types:
+        raise ValueError(f"expected {', '.join(types)}; found {text[:80]}")
+    for value in values.values():
+        if not isinstance(value, str) and not 0 <= value < 2**63:
+            raise ValueError(f"a number out of range in {text[:80]}")
+    return values
 
 
 def build(path: Path, architecture: Architecture, tensors: Mapping[str, Tensor]) -> VAE:

@@ -3,7 +3,7 @@
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vae_explorer.errors import CheckpointError
@@ -13,7 +13,7 @@ from vae_explorer.errors import CheckpointError
 class HistoryPoint:
     """Figures at one moment of training, nats per image except ``epoch``.
 
-    The training figures are means over the steps since the last point. The held-out figures are
+    The training figures are means over the steps since the last report. The held-out figures are
     None between epochs; in both sets elbo = log_likelihood − kl, whatever β the loss used.
     """
 
@@ -26,7 +26,17 @@ class HistoryPoint:
     held_out_kl: float | None = None
 
 
+LONGEST_HISTORY = 20_000
+"""Points after which a history is thinned; a header of text has to hold it."""
+
 _COLUMNS = [item.name for item in dataclasses.fields(HistoryPoint)]
+
+
+def thinned(points: Sequence[HistoryPoint]) -> list[HistoryPoint]:
+    """Every second point, and every one with held-out figures."""
+    return [
+        point for index, point in enumerate(points) if index % 2 or point.held_out_elbo is not None
+    ]
 
 
 def to_csv(points: Iterable[HistoryPoint]) -> str:
@@ -46,14 +56,14 @@ def from_csv(text: str) -> tuple[HistoryPoint, ...]:
         CheckpointError: the header is not ours or a cell is not a number.
     """
     rows = csv.reader(io.StringIO(text))
-    if next(rows, None) != _COLUMNS:
-        raise CheckpointError("The training history has an unknown header.")
     points = []
-    for row in rows:
-        try:
+    try:
+        if next(rows, None) != _COLUMNS:
+            raise CheckpointError("The training history has an unknown header.")
+        for row in rows:
             epoch, elbo, log_likelihood, kl = map(float, row[:4])
             held_out = [float(cell) if cell else None for cell in row[4:]]
             points.append(HistoryPoint(epoch, elbo, log_likelihood, kl, *held_out))
-        except (TypeError, ValueError) as error:
-            raise CheckpointError(f"The training history has a bad row: {error}.") from error
+    except (TypeError, ValueError, csv.Error) as error:
+        raise CheckpointError(f"The training history has a bad row: {error}.") from error
     return tuple(points)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
@@ -24,12 +25,14 @@ class RunFolder:
     ``state.safetensors`` (resumes the run).
     """
 
+    MODEL: ClassVar = "model.safetensors"
+
     path: Path
 
     @property
     def model_path(self) -> Path:
         """The checkpoint of the last saved moment."""
-        return self.path / "model.safetensors"
+        return self.path / self.MODEL
 
     @property
     def state_path(self) -> Path:
@@ -88,15 +91,16 @@ class RunFolder:
         }
         snapshot = parse_snapshot(self.state_path, weights, fields)
         if snapshot.data.fingerprint != data.fingerprint:
+            trained = snapshot.data
             raise DataError(
-                f"The run in {self.path} was trained on {snapshot.data.name} "
-                f"(fingerprint {snapshot.data.fingerprint[:12]}), not on {data.name} "
-                f"({data.fingerprint[:12]}); give it the same images."
+                f"The run in {self.path} was trained on {trained.images:,} images of "
+                f"{trained.name} (fingerprint {trained.fingerprint[:12]}), not on these {len(data.images):,} of "
+                f"{data.name} ({data.fingerprint[:12]}); give it the same images."
             )
         trainer = Trainer(snapshot.recipe, data, device)
         try:
             trainer.restore(snapshot, tensors)
-        except (KeyError, RuntimeError) as error:
+        except (KeyError, RuntimeError, TypeError) as error:
             raise CheckpointError(f"{self.state_path} is damaged: {error}.") from error
         return trainer
 

@@ -8,9 +8,10 @@ from vae_explorer.training.recipe import Recipe
 def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:
     """The learning rate of ``step`` (counted from 0) in a run of ``total_steps``.
 
-    Every schedule starts with ``warmup_steps`` of linear rise (at most a tenth of the run).
-    ``cosine`` then falls to zero (Loshchilov & Hutter, arXiv 1608.03983); ``one-cycle`` rises over
-    the first 30 % and falls (Smith & Topin, arXiv 1708.07120), ``constant`` stays.
+    ``cosine`` and ``constant`` start with ``warmup_steps`` of linear rise (at most a tenth of the
+    run); then the one falls to zero (Loshchilov & Hutter, arXiv 1608.03983), the other stays.
+    ``one-cycle`` has its own start: it rises over the first 30 % and falls to zero (Smith & Topin,
+    arXiv 1708.07120).
     """
     peak = recipe.learning_rate
     if recipe.schedule == "one-cycle":

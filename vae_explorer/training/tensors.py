@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,16 +95,15 @@ def _header(path: Path, content: bytes) -> dict[str, str]:
             f"{path} is incomplete: its header is cut short or lies about its size."
         )
     try:
-        parsed = json.loads(content[8 : 8 + size])
-        metadata = parsed.get("__metadata__") or {}
-    except (ValueError, RecursionError, AttributeError) as error:
+        metadata = json.loads(content[8 : 8 + size]).get("__metadata__")
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged: its header is not JSON ({error}).") from error
-    if metadata.get("format") != _FORMAT:
+    if not isinstance(metadata, dict) or metadata.get("format") != _FORMAT:
         raise CheckpointError(
             f"{path} was not written by VAE Explorer; choose one of its checkpoints."
         )
-    version = metadata.get("version", "")
-    if not version.isdigit() or int(version) < 1:
+    version = str(metadata.get("version"))
+    if not re.fullmatch("[1-9][0-9]{0,8}", version):
         raise CheckpointError(f"{path} is damaged: its format version is {version[:20]!r}.")
     if int(version) > VERSION:
         raise CheckpointError(

@@ -1,5 +1,6 @@
 """Training as a generator of plain events: no threads, no prints, no clocks."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from vae_explorer.errors import DataError, DivergedError
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.device import choose_device
-from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
 from vae_explorer.training.objective import elbo_loss
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.schedule import learning_rate
@@ -43,7 +44,7 @@ class StepMetrics:
 
 @dataclass(frozen=True)
 class EpochMetrics(StepMetrics):
-    """The report that ends an epoch: ``point`` holds means over the epoch and held-out figures."""
+    """The report that ends an epoch: ``point`` has the held-out figures too."""
 
 
 class Trainer:
@@ -97,7 +98,6 @@ class Trainer:
         self._order = torch.empty(0, dtype=torch.long)
         self._sums = torch.zeros(4, device=self.device)
         self._summed_images = 0
-        self._epoch_sums = torch.zeros(3, dtype=torch.float64)
 
     @property
     def epoch(self) -> float:
@@ -116,7 +116,7 @@ class Trainer:
         caller gets its turn. Abandoning the iterator pauses training; a new one goes on from there.
 
         Raises:
-            DivergedError: a loss is NaN or infinite.
+            DivergedError: a loss or the norm of a gradient is NaN or infinite.
         """
         while not self.finished:
             self._train_step()
@@ -145,23 +145,24 @@ class Trainer:
         for name, parameter in self.vae.named_parameters():
             for key, value in self.optimizer.state[parameter].items():
                 tensors[f"optimizer.{name}.{key}"] = value
-        return tensors | {"noise": self.noise.get_state(), "epoch_sums": self._epoch_sums}
+        return tensors | {"noise": self.noise.get_state()}
 
     def restore(self, snapshot: Snapshot, state: Mapping[str, Tensor]) -> None:
         """Go on from ``snapshot`` and the ``state`` saved with it.
 
         Raises:
-            KeyError, RuntimeError: the state does not fit the recipe.
+            KeyError, RuntimeError, TypeError: the state does not fit the recipe.
         """
         self.vae.load_state_dict(snapshot.model.state_dict())
         for name, parameter in self.vae.named_parameters():
             if snapshot.step:
+                like = torch.empty_like(parameter, requires_grad=False)
+                empty = {"step": like.new_empty(()), "exp_avg": like, "exp_avg_sq": like.clone()}
                 self.optimizer.state[parameter] = {
-                    key: state[f"optimizer.{name}.{key}"].clone().to(self.device)
-                    for key in ("step", "exp_avg", "exp_avg_sq")
+                    key: value.copy_(state[f"optimizer.{name}.{key}"])
+                    for key, value in empty.items()
                 }
         self.noise.set_state(state["noise"])
-        self._epoch_sums = state["epoch_sums"].clone()
         self.step = snapshot.step
         self.history = list(snapshot.history)
 
@@ -199,55 +200,41 @@ class Trainer:
         images = self._summed_images
         self._sums.zero_()
         self._summed_images = 0
-        if not math.isfinite(log_likelihood - kl):
+        if not math.isfinite(log_likelihood + kl + norm):
             raise DivergedError(
-                f"Training diverged at step {self.step:,} (epoch {self.epoch:.2f}): the ELBO is "
-                "not finite. Lower the learning rate or the gradient clip and start again."
+                f"Training diverged at step {self.step:,} (epoch {self.epoch:.2f}): the ELBO or "
+                "its gradient is not finite. Lower the learning rate or set a lower gradient clip, "
+                "and start again."
             )
-        self._epoch_sums += torch.tensor([log_likelihood, kl, images], dtype=torch.float64)
-        point = _point(self.epoch, log_likelihood / images, kl / images)
+        log_likelihood, kl = log_likelihood / images, kl / images
+        point = HistoryPoint(self.epoch, log_likelihood - kl, log_likelihood, kl)
         self.history.append(point)
+        if len(self.history) > LONGEST_HISTORY:
+            self.history = thinned(self.history)
         rate = learning_rate(self.recipe, self.step - 1, self.total_steps)
         return StepMetrics(self.step, images, rate, norm / steps, point)
 
     def _end_epoch(self, last: StepMetrics) -> EpochMetrics:
-        log_likelihood, kl, images = self._epoch_sums.tolist()
-        self._epoch_sums.zero_()
-        held_out = self._held_out_terms()
-        point = _point(self.epoch, log_likelihood / images, kl / images, held_out)
+        held_out = self._held_out_figures() if len(self._held_out) else {}
+        point = dataclasses.replace(last.point, **held_out)
         self.history[-1] = point
         return EpochMetrics(last.step, last.images, last.learning_rate, last.gradient_norm, point)
 
     @torch.inference_mode()
-    def _held_out_terms(self) -> tuple[float, float] | None:
-        if not len(self._held_out):
-            return None
+    def _held_out_figures(self) -> dict[str, float]:
         # The same draw at every epoch, so that the curve shows the model and not the noise.
         generator = torch.Generator(self.device).manual_seed(_HELD_OUT_SEED)
         log_likelihood = kl = 0.0
         for chunk in torch.split(self._held_out, _HELD_OUT_CHUNK):
             x = treat(chunk.float().div_(255), self.recipe.treatment, generator)
             terms = self.vae.elbo_terms(x, generator)
-            log_likelihood += terms.log_likelihood.sum().item()
-            kl += terms.kl.sum().item()
-        return log_likelihood / len(self._held_out), kl / len(self._held_out)
-
-
-def _point(
-    epoch: float, log_likelihood: float, kl: float, held_out: tuple[float, float] | None = None
-) -> HistoryPoint:
-    if held_out is None:
-        return HistoryPoint(epoch, log_likelihood - kl, log_likelihood, kl)
-    reconstruction, divergence = held_out
-    return HistoryPoint(
-        epoch,
-        log_likelihood - kl,
-        log_likelihood,
-        kl,
-        reconstruction - divergence,
-        reconstruction,
-        divergence,
-    )
+            log_likelihood += terms.log_likelihood.sum().item() / len(self._held_out)
+            kl += terms.kl.sum().item() / len(self._held_out)
+        return {
+            "held_out_elbo": log_likelihood - kl,
+            "held_out_log_likelihood": log_likelihood,
+            "held_out_kl": kl,
+        }
 
 
 def warm_up() -> None:

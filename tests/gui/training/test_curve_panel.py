@@ -156,7 +156,7 @@ def test_hovering_tells_the_epoch(qtbot: QtBot, panel: CurvePanel) -> None:
     panel.left.connect(lambda: heard.append(None))
     # Again and again, for pyqtgraph drops moves that follow too soon.
     qtbot.waitUntil(lambda: _move(qtbot, panel, at(panel, 20.0)) or len(heard) > 0)
-    assert heard[0] == pytest.approx(20.0, abs=0.2)
+    assert heard[0] == pytest.approx(20.0, abs=0.5)
     qtbot.waitUntil(lambda: _move(qtbot, panel, QPoint(1, 1)) or None in heard)
 
 

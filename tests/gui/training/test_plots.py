@@ -172,9 +172,10 @@ def test_the_view_follows_the_run(qtbot: QtBot, plot: ElboPlot) -> None:
 def test_the_panels_share_their_epochs(qtbot: QtBot, plot: ElboPlot) -> None:
     plot.set_history(history(4))
     wait_drawn(qtbot, plot, history(4))
-    plot.findChildren(CurvePanel)[2].plot.setXRange(1, 2, padding=0)
-    for panel in range(3):
-        assert view_range(plot, panel)[0] == pytest.approx([1, 2], abs=0.1)
+    for number, epochs in enumerate([(1, 2), (1.5, 3), (0, 4)]):
+        plot.findChildren(CurvePanel)[number].plot.setXRange(*epochs, padding=0)
+        for panel in range(3):
+            assert view_range(plot, panel)[0] == pytest.approx(epochs)
 
 
 @pytest.mark.parametrize("way", ["double click", "home"])
@@ -283,6 +284,22 @@ def test_panels_stand_side_by_side_in_a_wide_space(qtbot: QtBot, plot: ElboPlot)
     plot.resize(900, 220)
     qtbot.waitUntil(lambda: panels[0].x() < panels[1].x() < panels[2].x())
     assert len({panel.y() for panel in panels}) == 1
+
+
+def test_a_small_space_shows_the_elbo_alone(qtbot: QtBot, plot: ElboPlot) -> None:
+    elbo, log_likelihood, kl = plot.findChildren(CurvePanel)
+    plot.set_history(history(1))
+    qtbot.waitUntil(kl.isVisible)
+    plot.resize(340, 150)
+    qtbot.waitUntil(lambda: not kl.isVisible())
+    assert elbo.isVisible()
+    assert not log_likelihood.isVisible()
+    plot.append(history(1, start=1))
+    qtbot.waitUntil(lambda: view_range(plot)[0][1] == pytest.approx(2.0, abs=0.1))
+    assert elbo.plot.getPlotItem().getAxis("bottom").label.isVisible()
+    plot.resize(340, 400)
+    qtbot.waitUntil(kl.isVisible)
+    assert not elbo.plot.getPlotItem().getAxis("bottom").label.isVisible()
 
 
 def test_the_theme_reaches_everything(plot: ElboPlot) -> None:

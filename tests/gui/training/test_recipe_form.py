@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.training.editors import Editor, NumberBox
@@ -195,14 +195,14 @@ def test_tab_goes_through_the_fields_in_their_order(
     with qtbot.waitExposed(form):
         form.show()
     others = [name for name in Recipe.specs() if name not in FIRST_FIELDS]
-    wanted: list[QWidget] = [editor_of(form, name) for name in FIRST_FIELDS]
+    wanted: list[QWidget | None] = [editor_of(form, name) for name in FIRST_FIELDS]
     wanted.append(form.findChild(QToolButton))
     wanted.extend(editor_of(form, name) for name in others)
-    wanted[0].setFocus()
+    editor_of(form, FIRST_FIELDS[0]).setFocus()
     visited: list[QWidget | None] = []
     for _ in wanted:
-        visited.append(QApplication.focusWidget())
-        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(form.focusWidget())
+        qtbot.keyClick(form.focusWidget(), Qt.Key.Key_Tab)
     assert visited == wanted
 
 

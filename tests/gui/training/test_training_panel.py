@@ -4,12 +4,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import (
-    QApplication,
     QLabel,
     QProgressBar,
     QPushButton,
     QSplitter,
+    QTabBar,
     QTabWidget,
+    QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -63,6 +64,29 @@ def test_each_phase_offers_what_can_be_done(
     editors = [x.buddy() for x in panel.findChildren(QLabel) if x.buddy()]
     assert len(editors) == len(Recipe.specs())
     assert {editor.isEnabled() for editor in editors} == {phase is Phase.IDLE}
+
+
+def test_the_keyboard_goes_from_start_to_pause_and_back(qtbot: QtBot, panel: TrainingPanel) -> None:
+    button(panel, "Start").setFocus()
+    panel.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
+    assert panel.focusWidget() is button(panel, "Pause")
+    panel.set_status(TrainingStatus(Phase.PAUSED, 1.0, 20))
+    assert panel.focusWidget() is button(panel, "Resume")
+    panel.set_status(TrainingStatus(Phase.IDLE, 1.0, 20))
+    assert panel.focusWidget() is button(panel, "Start")
+
+
+def test_a_locked_field_hands_the_keyboard_on_once(panel: TrainingPanel) -> None:
+    next(x for x in panel.findChildren(QLabel) if x.text() == "Seed").buddy().setFocus()
+    panel.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
+    assert panel.focusWidget() is button(panel, "Pause")
+    more = panel.findChild(RecipeForm).findChild(QToolButton)
+    more.setFocus()
+    panel.set_status(TrainingStatus(Phase.RUNNING, 0.1, 20))
+    assert panel.focusWidget() is more
+    button(panel, "Stop").setFocus()
+    panel.set_status(TrainingStatus(Phase.STOPPING, 0.1, 20))
+    assert panel.focusWidget() is panel.findChild(QTabBar)
 
 
 def test_start_carries_the_recipe(qtbot: QtBot, panel: TrainingPanel) -> None:
@@ -214,7 +238,7 @@ def test_a_share_chosen_by_hand_is_kept(qtbot: QtBot, panel: TrainingPanel) -> N
 def test_tab_visits_everything_and_all_of_it_has_a_name(qtbot: QtBot, panel: TrainingPanel) -> None:
     button(panel, "Start").setFocus()
     visited: list[QWidget] = []
-    while (here := QApplication.focusWidget()) not in visited:
+    while (here := panel.focusWidget()) not in visited:
         assert here is not None
         visited.append(here)
         name = QAccessible.queryAccessibleInterface(here).text(QAccessible.Text.Name)

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer.gui.decode.digit_view import DigitView
-from vae_explorer.gui.decode.figures import NONE, figure, pair
 from vae_explorer.gui.decode.image import gray8
 from vae_explorer.gui.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.decode.pinned_section import PinnedSection
+from vae_explorer.gui.figures import NONE, figure, pair
 from vae_explorer.gui.theme import Theme
 from vae_explorer.session.state import DataPoint, Decoded
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from vae_explorer.gui.decode.figures import NONE
+from vae_explorer.gui.figures import NONE
 from vae_explorer.gui.theme import Theme, current_theme
 
 _SIDE = 28

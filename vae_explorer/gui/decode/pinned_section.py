@@ -2,18 +2,26 @@
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QGroupBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from vae_explorer.gui.decode.digit_view import DigitView
-from vae_explorer.gui.decode.figures import figure, pair, posterior_widths
 from vae_explorer.gui.decode.image import gray8, signed
+from vae_explorer.gui.figures import figure, pair, posterior_widths
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.state import DataPoint
 
 _HINT = "Click a point to pin it"
 _ROWS = {
     "ELBO": "Evidence lower bound of this image, for one draw of its data treatment",
-    "= log-likelihood": "Of the image given z, averaged over the posterior",
+    "= log-likelihood": "Of the image given one z drawn from its posterior",
     "− KL": "From the posterior to the prior",
     "Posterior mean": "Where the encoder puts this image, in latent units",
     "Posterior width": "Standard deviations along the two axes of the ellipse, in latent units",
@@ -25,6 +33,7 @@ class PinnedSection(QGroupBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Pinned digit", parent)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._point: DataPoint | None = None
         self._theme = current_theme()
         self._original = DigitView("Original image", "Original")

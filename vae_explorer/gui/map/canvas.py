@@ -18,7 +18,7 @@ NUDGE = 0.1
 """Latent units an arrow key moves; ten times that with Shift, a tenth with Ctrl."""
 
 _ZOOM_PER_DEGREE = 1.013  # a notch of most wheels is 15 degrees
-_ARROWS = {
+_ARROWS: dict[int, tuple[float, float]] = {
     Qt.Key.Key_Left: (-1.0, 0.0),
     Qt.Key.Key_Right: (1.0, 0.0),
     Qt.Key.Key_Down: (0.0, -1.0),
@@ -60,6 +60,8 @@ class MapCanvas(LatentPlot):
         super().__init__(theme)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        # A menu refused would be asked of the window, which has one of its own.
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setAccessibleName("Map of latent space")
         self.setAccessibleDescription(
             "Arrow keys move the cursor, Home fits the view, plus and minus zoom."
@@ -107,6 +109,8 @@ class MapCanvas(LatentPlot):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Hover, scrub or pan."""
         at = event.position()
+        if self._gesture is not _Gesture.NONE and not event.buttons() & self._button:
+            self._end()  # the button was released where nobody told us
         if self._gesture is _Gesture.NONE:
             self._rest(at)
             return
@@ -123,15 +127,11 @@ class MapCanvas(LatentPlot):
         """End the gesture; a press that stayed in place was a click."""
         if self._gesture is _Gesture.NONE or event.button() != self._button:
             return
-        gesture, twice = self._gesture, self._twice
-        self._gesture, self._twice = _Gesture.NONE, False
-        if gesture is _Gesture.PRESS:
-            (self.double_clicked if twice else self.clicked).emit(
-                *self.to_latent(self._pressed_at)
-            )
-        else:
-            self.grabbed.emit(False)
-        self._show_hand()
+        clicked, twice = self._gesture is _Gesture.PRESS, self._twice
+        self._end()
+        if clicked:
+            signal = self.double_clicked if twice else self.clicked
+            signal.emit(*self.to_latent(self._pressed_at))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the pointer."""
@@ -211,6 +211,13 @@ class MapCanvas(LatentPlot):
         self._resting = None
         self._show_hand()
         self.grabbed.emit(True)
+
+    def _end(self) -> None:
+        grabbed = self._gesture is not _Gesture.PRESS
+        self._gesture, self._twice = _Gesture.NONE, False
+        self._show_hand()
+        if grabbed:
+            self.grabbed.emit(False)
 
     def _rest(self, at: QPointF | None) -> None:
         """Note where the hand rests, and say so now or with the next frame."""

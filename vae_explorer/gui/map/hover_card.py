@@ -18,6 +18,7 @@ class HoverCard(QFrame):
 
     def __init__(self, parent: QWidget, theme: Theme) -> None:
         super().__init__(parent)
+        self._parent = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._picture = QLabel()
         self._picture.setAccessibleName("Hovered digit")
@@ -71,7 +72,7 @@ class HoverCard(QFrame):
 
     def show_beside(self, at: QPointF) -> None:
         """Appear below and to the right of pixel ``at``, or wherever there is room."""
-        room, size = self.parentWidget().size(), self.size()
+        room, size = self._parent.size(), self.size()
         x, y = int(at.x()) + _DISTANCE, int(at.y()) + _DISTANCE
         if x + size.width() > room.width():
             x = int(at.x()) - _DISTANCE - size.width()
@@ -87,7 +88,9 @@ class HoverCard(QFrame):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(self._theme.muted), 1.0))
         painter.setBrush(QColor(self._theme.canvas))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _CORNER, _CORNER)
+        painter.drawRoundedRect(
+            QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _CORNER, _CORNER
+        )
         painter.end()
 
 

@@ -69,7 +69,9 @@ class LegendButton(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         if self.underMouse() or self.hasFocus():
-            painter.setPen(QPen(QColor(theme.accent), 1.5) if self.hasFocus() else Qt.PenStyle.NoPen)
+            painter.setPen(
+                QPen(QColor(theme.accent), 1.5) if self.hasFocus() else Qt.PenStyle.NoPen
+            )
             painter.setBrush(QColor(theme.grid) if self.underMouse() else Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(frame, 4, 4)
         color = QColor(*(int(part) for part in CLASS_COLORS[self.label % len(CLASS_COLORS)]))
@@ -79,12 +81,16 @@ class LegendButton(QAbstractButton):
         painter.drawEllipse(center, _SWATCH / 2 - 0.75, _SWATCH / 2 - 0.75)
         text = QRectF(self.rect()).adjusted(_MARGIN + _SWATCH + _SPACE, 0, -_MARGIN, 0)
         painter.setPen(QColor(theme.muted))
-        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._count)
+        painter.drawText(
+            text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._count
+        )
         font = self.font()
         font.setBold(shown)
         painter.setFont(font)
         painter.setPen(QColor(theme.text if shown else theme.muted))
-        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
+        painter.drawText(
+            text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text()
+        )
         painter.end()
 
 

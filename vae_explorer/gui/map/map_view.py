@@ -1,10 +1,8 @@
 """The map as one widget: points under the hand, legend beside, an honest line below."""
 
-from collections import Counter
-
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
@@ -64,7 +62,7 @@ class MapView(QWidget):
         self.legend = Legend(theme)
         self._status = QLabel()
         self._status.setAccessibleName("Points shown")
-        self._status.setContentsMargins(10, 0, 10, 6)
+        self._status.setContentsMargins(10, 2, 10, 6)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
         layout.setSpacing(0)
@@ -86,7 +84,7 @@ class MapView(QWidget):
         canvas.grabbed.connect(self._on_grab)
         canvas.fit_asked.connect(self.fit)
         canvas.space_tapped.connect(self.space_tapped)
-        canvas.view_changed.connect(self._hide_card)
+        canvas.view_changed.connect(self._on_view)
         self.legend.visible_changed.connect(self._on_legend)
         self._dwell.timeout.connect(self._show_card)
 
@@ -101,7 +99,8 @@ class MapView(QWidget):
         Raises:
             ValueError: the arrays of ``points`` do not fit together.
         """
-        counts = dict(sorted(Counter(points.labels.tolist()).items()))
+        numbers = np.bincount(points.labels).tolist()
+        counts = {label: n for label, n in enumerate(numbers) if n}
         visible = self.legend.visible_labels()
         if frozenset(counts) != self.legend.labels():
             visible = frozenset(counts)
@@ -127,6 +126,8 @@ class MapView(QWidget):
         """
         self._cloud.set_positions(positions)
         self._place_rings()
+        if self._card.isVisible():
+            self._show_card()
         self._points_changed()
 
     def set_cursor(self, z1: float, z2: float) -> None:
@@ -184,6 +185,11 @@ class MapView(QWidget):
         if grabbed:
             self._set_hit(-1)
 
+    def _on_view(self) -> None:
+        self._hide_card()
+        if self._hit != -1:
+            self._dwell.start()
+
     def _on_legend(self, labels: frozenset[int]) -> None:
         self._filter(labels)
         self.visible_labels_changed.emit(labels)
@@ -235,7 +241,7 @@ class MapView(QWidget):
     def _show_card(self) -> None:
         place = None if self._hit == -1 else self._cloud.place(self._hit)
         if place is not None:
-            self._card.show_beside(QPointF(self.canvas.to_pixel(*place)))
+            self._card.show_beside(self.canvas.to_pixel(*place))
 
     def _hide_card(self) -> None:
         self._dwell.stop()

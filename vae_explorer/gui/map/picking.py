@@ -30,13 +30,14 @@ class Picker:
         """Row of the point nearest to ``place``, or -1 with none within ``radius`` pixels.
 
         Args:
-            xs, ys: (n,) finite float32, latent units.
+            xs: (n,) finite, latent units.
+            ys: likewise.
             place: where to look, latent units.
             scale: pixels per latent unit, across and up.
             radius: pixels, inclusive.
         """
         best, found = np.float32(radius) ** 2, -1
-        (x, y), (sx, sy) = np.float32(place), np.float32(scale)
+        (x, y), (sx, sy) = np.asarray(place, np.float32), np.asarray(scale, np.float32)
         for start in range(0, len(xs), _BLOCK):
             block = slice(start, start + _BLOCK)
             n = len(xs[block])

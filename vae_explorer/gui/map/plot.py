@@ -36,7 +36,7 @@ class LatentPlot(QWidget):
         for side, name in (("left", "z₂"), ("bottom", "z₁")):
             axis = item.getAxis(side)
             axis.enableAutoSIPrefix(False)
-            axis.setStyle(tickLength=4, maxTickLevel=1)  # a third level costs a millisecond a frame
+            axis.setStyle(tickLength=4, maxTickLevel=1)  # a third level: a millisecond a frame
             axis.setLabel(name)
         self.view_box = item.getViewBox()
         self.view_box.setMouseEnabled(False, False)
@@ -51,7 +51,7 @@ class LatentPlot(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.addWidget(self._plot, 0, 0)
         self.show_region(-3.0, 3.0, -3.0, 3.0)
-        LatentPlot.set_theme(self, theme)
+        self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour background and axes."""
@@ -71,7 +71,7 @@ class LatentPlot(QWidget):
 
     def plot_rect(self) -> QRectF:
         """The plane without its axes, in pixels."""
-        return QRectF(self.view_box.sceneBoundingRect())
+        return QRectF(self.view_box.mapRectToScene(self.view_box.rect()))
 
     def pixels_per_unit(self) -> tuple[float, float]:
         """Pixels per latent unit, across and up."""

@@ -12,7 +12,8 @@ _BLOCK = 65_536  # points at a time: the scratch of one block stays in the secon
 def opaque(rgb: NDArray[np.uint8]) -> UInt32:
     """(n,) uint32 ARGB pixels of full alpha from (n, 3) uint8 colours."""
     red, green, blue = rgb.astype(np.uint32).T
-    return np.uint32(0xFF000000) | red << np.uint32(16) | green << np.uint32(8) | blue
+    pixels: UInt32 = 0xFF000000 | red << 16 | green << 8 | blue
+    return pixels
 
 
 class PointRaster:

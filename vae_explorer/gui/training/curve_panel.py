@@ -50,12 +50,14 @@ class CurvePanel(QWidget):
     Signals:
         hovered(float): the pointer is at this epoch.
         left(): the pointer is on the plot no longer.
+        epochs_changed(float, float): the view now shows the epochs between these.
         zoomed(): a person moved or zoomed the view.
         fit_requested(): a double click.
     """
 
     hovered = Signal(float)
     left = Signal()
+    epochs_changed = Signal(float, float)
     zoomed = Signal()
     fit_requested = Signal()
 
@@ -96,6 +98,7 @@ class CurvePanel(QWidget):
         # Without this, pyqtgraph paints every item twice a step of panning or zooming.
         self._view.sigRangeChanged.connect(self._view.prepareForPaint)
         self._view.sigResized.connect(self._suit_y_axis)
+        self._view.sigXRangeChanged.connect(self._on_x_range_changed)
         self._view.sigYRangeChanged.connect(self._suit_y_axis)
         self._view.sigRangeChangedManually.connect(self._on_zoomed)
         self.plot.scene().sigMouseMoved.connect(self._on_moved)
@@ -146,13 +149,17 @@ class CurvePanel(QWidget):
         marked = self._markers and len(held_out[0]) <= _MOST_MARKERS
         self._held_out.setData(*held_out, symbol="o" if marked else None)
 
+    def set_epochs(self, left: float, right: float) -> None:
+        """Show the epochs between these."""
+        self._view.setXRange(left, right, padding=0)
+
     def fit(self) -> None:
         """Show the whole run, at a scale in which it can be read."""
         x, _ = self._curves[0]
         if len(x):
             span = x[-1] - x[0] or 1.0
             # Room on the right for half of the last number.
-            self._view.setXRange(x[0], x[0] + 1.04 * span, padding=0)
+            self.set_epochs(x[0], x[0] + 1.04 * span)
         limits = robust_range(self._curves)
         if limits:
             self._view.setYRange(*limits, padding=0)
@@ -194,6 +201,9 @@ class CurvePanel(QWidget):
         unit = 10.0 ** math.floor(math.log10(least))
         step = next(factor * unit for factor in (1, 2, 4, 5, 10) if factor * unit >= least)
         self._y_axis.setTickSpacing(step, step)
+
+    def _on_x_range_changed(self) -> None:
+        self.epochs_changed.emit(*self._view.viewRange()[0])
 
     def _on_zoomed(self) -> None:
         self.zoomed.emit()

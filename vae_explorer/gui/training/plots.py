@@ -22,6 +22,8 @@ from vae_explorer.gui.training.curve_panel import CurvePanel
 from vae_explorer.gui.training.history_table import HistoryTable
 from vae_explorer.session.state import HistoryPoint
 
+_LEAST_ROW = 600
+_LEAST_STACK = 240
 _LEAST_PAUSE = 0.1  # drawing and painting three panels takes about 10 ms
 _PAUSE_PER_COST = 9  # a very long history takes more, yet no more than a tenth of the time
 
@@ -62,8 +64,7 @@ class ElboPlot(QWidget):
             panel.left.connect(self._stop_reading)
             panel.zoomed.connect(self._stop_following)
             panel.fit_requested.connect(self.fit)
-            if panel is not self._elbo:
-                panel.plot.setXLink(self._elbo.plot)
+            panel.epochs_changed.connect(self._share_epochs)
 
         self._empty = QLabel("No training yet: press Start")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -112,7 +113,7 @@ class ElboPlot(QWidget):
             panel.fit()
 
     def minimumSizeHint(self) -> QSize:
-        """Small in both directions: the panels turn with the space there is."""
+        """Small in both directions: the panels suit themselves to the space there is."""
         return QSize(200, 120)
 
     def sizeHint(self) -> QSize:
@@ -148,7 +149,7 @@ class ElboPlot(QWidget):
         super().leaveEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the panels side by side in a wide space, one above the other in a tall one."""
+        """Put the panels side by side or one above the other; in a small space only the ELBO."""
         super().resizeEvent(event)
         self._arrange()
 
@@ -164,14 +165,17 @@ class ElboPlot(QWidget):
         super().hideEvent(event)
 
     def _arrange(self) -> None:
-        wide = self.width() > 1.8 * self.height()
+        wide = self.width() > max(1.8 * self.height(), _LEAST_ROW)
+        cramped = not wide and self.height() < _LEAST_STACK
         directions = QBoxLayout.Direction
         self._row.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
         # One above the other the lowest also holds the axis.
         shares = (1, 1, 1) if wide else (5, 3, 4)
+        lowest = self._elbo if cramped else self._kl
         for panel, share in zip(self._panels, shares, strict=True):
             panel.set_compact(not wide)
-            panel.set_epoch_axis_shown(wide or panel is self._kl)
+            panel.set_epoch_axis_shown(wide or panel is lowest)
+            panel.setVisible(panel is self._elbo or not cramped)
             self._row.setStretchFactor(panel, share)
 
     def _draw(self) -> None:
@@ -201,6 +205,11 @@ class ElboPlot(QWidget):
         if self._reading is not None:
             self._reading = None
             self._show_values()
+
+    def _share_epochs(self, left: float, right: float) -> None:
+        # pyqtgraph's own links align pixels, which goes wrong for hidden panels.
+        for panel in self._panels:
+            panel.set_epochs(left, right)
 
     def _stop_following(self) -> None:
         self._following = False

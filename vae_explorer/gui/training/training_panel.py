@@ -104,15 +104,15 @@ class TrainingPanel(QWidget):
         self._form.recipe_changed.connect(self.recipe_changed)
         self._plot = ElboPlot()
         self._log = LogView()
-        tabs = QTabWidget()
-        tabs.setDocumentMode(True)
-        tabs.addTab(self._plot, "Plot")
-        tabs.addTab(self._log, "Log")
+        self._tabs = QTabWidget()
+        self._tabs.setDocumentMode(True)
+        self._tabs.addTab(self._plot, "Plot")
+        self._tabs.addTab(self._log, "Log")
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
         self._area = FormArea(self._form)
         self._splitter.addWidget(self._area)
-        self._splitter.addWidget(tabs)
+        self._splitter.addWidget(self._tabs)
         self._splitter.splitterMoved.connect(self._on_splitter_moved)
         self._form.rest_toggled.connect(self._share_space)
         self._share_is_theirs = False
@@ -127,13 +127,24 @@ class TrainingPanel(QWidget):
 
     def set_status(self, status: TrainingStatus) -> None:
         """Show where training stands, and offer what can be done there."""
-        self._phase = status.phase
         idle, paused = status.phase is Phase.IDLE, status.phase is Phase.PAUSED
         active = paused or status.phase is Phase.RUNNING
-        self._start.setEnabled(idle)
-        self._reset.setEnabled(idle)
-        self._pause.setEnabled(active)
-        self._stop.setEnabled(active)
+        enabled: dict[QWidget, bool] = {
+            self._start: idle,
+            self._pause: active,
+            self._stop: active,
+            self._reset: idle,
+        }
+        if status.phase is not self._phase:
+            self._phase = status.phase
+            focus = self.focusWidget()
+            if enabled.get(focus) is False or (not idle and self._form.isAncestorOf(focus)):
+                # Qt would send the keyboard through the form as it is locked, field by field.
+                heir = self._start if idle else self._pause if active else self._tabs
+                heir.setEnabled(True)
+                heir.setFocus()
+        for button, on in enabled.items():
+            button.setEnabled(on)
         self._pause.setText("Resume" if paused else "Pause")
         self._form.set_editable(idle)
         share = status.epoch / status.epochs if status.epochs else 0.0

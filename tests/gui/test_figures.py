@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from vae_explorer.gui.decode.figures import figure, pair, posterior_widths
+from vae_explorer.gui.figures import figure, pair, posterior_widths
 
 
 def test_figure_has_a_true_minus_and_no_negative_zero() -> None:

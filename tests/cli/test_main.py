@@ -1,0 +1,253 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from safetensors.numpy import save_file
+
+import vae_explorer
+from vae_explorer.gui import app
+from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.tensors import read_tensors, write_tensors
+
+Cli = Callable[..., Result]
+Refused = Callable[..., str]
+
+PROGRAM = [sys.executable, "-m", "vae_explorer"]
+
+
+def test_version(cli: Cli) -> None:
+    assert vae_explorer.__version__ in cli("--version").stdout
+
+
+def test_help_names_every_command(cli: Cli) -> None:
+    shown = cli("-h").stdout
+    for name in ("explore", "train", "evaluate", "encode", "decode", "export", "data", "bench"):
+        assert f"\n  {name} " in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "checkpoint"),
+    [
+        ([], None),
+        (["explore"], None),
+        (["explore", "a.safetensors"], Path("a.safetensors")),
+        (["some/where/a.safetensors"], Path("some/where/a.safetensors")),
+    ],
+)
+def test_the_window_opens_by_default(
+    words: list[str], checkpoint: Path | None, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path | None] = []
+
+    def open_window(path: Path | None) -> int:
+        opened.append(path)
+        return 3
+
+    monkeypatch.setattr(app, "main", open_window)
+    assert cli(*words).exit_code == 3
+    assert opened == [checkpoint]
+
+
+def test_an_unknown_command_is_refused(refused: Refused) -> None:
+    assert "frobnicate" in refused("frobnicate")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+def test_no_display() -> None:
+    wanted = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    environment = {key: value for key, value in os.environ.items() if key not in wanted}
+    done = subprocess.run(PROGRAM, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: There is no display")
+    assert done.stderr.count("\n") == 1
+
+
+def _missing(_: Path, path: Path) -> None:
+    assert not path.exists()
+
+
+def _folder(_: Path, path: Path) -> None:
+    path.mkdir()
+
+
+def _empty(_: Path, path: Path) -> None:
+    path.touch()
+
+
+def _truncated(good: Path, path: Path) -> None:
+    content = good.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def _picture(_: Path, path: Path) -> None:
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+
+
+def _foreign(good: Path, path: Path) -> None:
+    weights = {name: value.numpy() for name, value in read_tensors(good)[0].items()}
+    save_file(weights, path)
+
+
+def _newer(good: Path, path: Path) -> None:
+    content = good.read_bytes()
+    assert content.count(b'"version":"1"') == 1
+    path.write_bytes(content.replace(b'"version":"1"', b'"version":"2"'))
+
+
+def _flipped_bit(good: Path, path: Path) -> None:
+    content = bytearray(good.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+
+
+def _nan(good: Path, path: Path) -> None:
+    tensors, header = read_tensors(good)
+    tensors["encoder.0.bias"][0] = float("nan")
+    write_tensors(path, tensors, header)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_missing, "does not exist"),
+        (_folder, "is not a file"),
+        (_empty, "is not a safetensors file"),
+        (_truncated, "incomplete"),
+        (_picture, "is not a safetensors file"),
+        (_foreign, "was not written by VAE Explorer"),
+        (_newer, "has format version 2"),
+        (_flipped_bit, "checksum"),
+        (_nan, "NaN or infinite weights in 'encoder.0.bias'"),
+    ],
+)
+def test_a_bad_checkpoint_gives_one_message(
+    spoil: Callable[[Path, Path], None],
+    message: str,
+    checkpoint: Path,
+    tmp_path: Path,
+    refused: Refused,
+) -> None:
+    path = tmp_path / "bad.safetensors"
+    spoil(checkpoint, path)
+    said = refused("evaluate", path)
+    assert str(path) in said
+    assert message in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["encode", "--out", "codes.csv"],
+        ["decode", "--z", "0", "0", "--out", "digit.png"],
+        ["export", "digit", "--z", "0", "0", "--out", "digit.png"],
+        ["export", "manifold", "--out", "sheet.png"],
+    ],
+)
+def test_no_command_writes_anything_without_a_model(
+    words: list[str], refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert refused(*words, "gone.safetensors") == "gone.safetensors does not exist."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_ends_with_130(cli: Cli, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vae_explorer.training.evaluation.evaluate", interrupted)
+    result = cli("evaluate", checkpoint)
+    assert result.exit_code == 130
+    assert result.stderr == "Interrupted.\n"
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*PROGRAM, "data", "--json"], stdout=writer, stderr=subprocess.PIPE, timeout=60
+    )
+    os.close(writer)
+    assert done.stderr == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_an_output_that_cannot_be_printed_is_an_error() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*PROGRAM, "data"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == 2
+    assert done.stderr == "Error: Cannot write the output: No space left on device.\n"
+
+
+def test_help_and_data_do_without_pytorch_and_nothing_here_loads_qt(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    script = """
+import sys
+from click.testing import CliRunner
+from vae_explorer.cli import main
+
+QT = ("PySide6", "shiboken6", "pyqtgraph")
+
+class NoQt:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in QT:
+            raise ImportError(f"{name} is blocked")
+
+def call(*words):
+    result = CliRunner(catch_exceptions=False).invoke(main, words)
+    assert result.exit_code == 0, (words, result.stderr)
+
+sys.meta_path.insert(0, NoQt())
+model = sys.argv[1]
+call("--help")
+call("train", "--help")
+call("data")
+assert "torch" not in sys.modules
+call("evaluate", model)
+call("encode", model, "--out", "codes.csv")
+call("decode", model, "--z", "0", "0", "--out", "digit.png")
+call("export", "digit", model, "--z", "0", "0", "--out", "digit.png")
+call("export", "manifold", model, "--out", "sheet.png")
+small = ["--set", "width=8", "--set", "epochs=1", "--set", "validation_images=100"]
+call("train", "--images", "200", *small, "--runs", "runs")
+assert not sys.modules.keys() & set(QT)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(checkpoint)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits are set by a POSIX shell")
+def test_a_full_disk_leaves_the_old_file_whole(checkpoint: Path, tmp_path: Path) -> None:
+    out = tmp_path / "codes.csv"
+    out.write_text("old")
+    limited = ["sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *PROGRAM]
+    done = subprocess.run(
+        [*limited, "encode", str(checkpoint), "--out", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stderr == f"Error: Cannot write {out}: File too large.\n"
+    assert out.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_the_module_is_the_program(checkpoint: Path) -> None:
+    done = subprocess.run([*PROGRAM, "--version"], capture_output=True, text=True, timeout=60)
+    assert done.stdout == f"vae-explorer, version {vae_explorer.__version__}\n"
+    assert read_checkpoint(checkpoint).epoch == 1

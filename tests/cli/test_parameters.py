@@ -1,0 +1,60 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vae_explorer.cli.parameters import check_latent, write_output
+from vae_explorer.errors import ExportError, UserError
+
+Refused = Callable[..., str]
+
+
+@pytest.mark.parametrize("value", [-6.0, 0.0, 6.0])
+def test_the_plane_has_its_edge(value: float) -> None:
+    check_latent("z1", value)
+
+
+@pytest.mark.parametrize("value", [-6.001, 1e30, float("inf"), float("nan")])
+def test_off_the_plane_is_refused_by_name_and_value(value: float) -> None:
+    with pytest.raises(UserError, match=f"^z2 is {re.escape(f'{value:g}')}; .* -6 to 6"):
+        check_latent("z2", value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("codes.txt", "must end in .csv or .npz"),
+        ("codes", "must end in .csv or .npz"),
+        ("gone/codes.csv", "No such file or directory"),
+        ("file/codes.csv", "Not a directory"),
+        ("folder.csv", "is a folder"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_any_work(
+    name: str, message: str, refused: Refused, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.csv").mkdir()
+    path = tmp_path / name
+    # The model does not exist either, but is not looked for.
+    said = refused("encode", "gone.safetensors", "--out", path)
+    assert message in said
+    assert str(path) in said
+
+
+def test_an_unwritable_folder_is_named(refused: Refused, locked_folder: Path) -> None:
+    path = locked_folder / "codes.csv"
+    said = refused("encode", "gone.safetensors", "--out", path)
+    assert said.startswith(f"Cannot write {path}: ")
+    assert f"Make the folder {locked_folder} writable" in said
+
+
+def test_checking_leaves_nothing_behind(refused: Refused, tmp_path: Path) -> None:
+    refused("encode", "gone.safetensors", "--out", tmp_path / "codes.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writing_names_the_file_it_could_not_write(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="Cannot write .*x.csv: No such file or directory"):
+        write_output(tmp_path / "gone" / "x.csv", b"")

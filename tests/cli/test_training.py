@@ -1,0 +1,250 @@
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+import vae_explorer as vx
+from vae_explorer import paths
+from vae_explorer.cli.progress import Progress
+from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.trainer import StepMetrics, Trainer
+
+Cli = Callable[..., Result]
+Refused = Callable[..., str]
+
+PROGRAM = [sys.executable, "-m", "vae_explorer"]
+
+
+@pytest.fixture
+def recipe_file(tiny_recipe: vx.Recipe, tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    tiny_recipe.write(path)
+    return path
+
+
+@pytest.fixture
+def quick(recipe_file: Path, tmp_path: Path) -> list[object]:
+    """Options of a run of a second, kept in ``tmp_path / "runs"``."""
+    # One thread: nets this small gain nothing from more, and lose much on a busy machine.
+    return ["--recipe", recipe_file, "--images", 500, "--threads", 1, "--runs", tmp_path / "runs"]
+
+
+@pytest.fixture
+def interrupt_in_second_epoch(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Ctrl-C comes in the first report after one epoch."""
+    hear = Progress.hear
+    pending = [signal.SIGINT]
+
+    def hear_and_interrupt(progress: Progress, event: StepMetrics) -> None:
+        hear(progress, event)
+        if pending and event.point.epoch > 1:
+            signal.raise_signal(pending.pop())
+
+    monkeypatch.setattr(Progress, "hear", hear_and_interrupt)
+    old = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, old)
+
+
+def _content(path: Path) -> tuple[vx.Recipe, tuple[HistoryPoint, ...], bytes]:
+    """Recipe, history and weights of a checkpoint; the order in its file's header is not fixed."""
+    snapshot = vx.read_checkpoint(path)
+    weights = b"".join(tensor.numpy().tobytes() for tensor in snapshot.model.state_dict().values())
+    return snapshot.recipe, snapshot.history, weights
+
+
+def test_a_run_is_kept_and_written_out(
+    cli: Cli, quick: list[object], tiny_recipe: vx.Recipe, tmp_path: Path
+) -> None:
+    out = tmp_path / "model.safetensors"
+    result = cli("train", *quick, "--set", "seed=7", "--out", out)
+    assert result.exit_code == 0
+    recipe = tiny_recipe.replace(seed=7)
+    snapshot = vx.read_checkpoint(out)
+    assert snapshot.recipe == recipe
+    assert snapshot.epoch == 1
+    assert snapshot.data.images == 500
+    assert vx.Recipe.read(tmp_path / "model.toml") == recipe
+    (run,) = (tmp_path / "runs").iterdir()
+    assert _content(run / "model.safetensors") == _content(out)
+    assert f"held-out ELBO {snapshot.held_out_elbo:.3f}" in result.stdout
+    assert str(out) in result.stdout
+    assert str(run) in result.stdout
+    assert result.stderr.startswith("epoch 1/1: ELBO -")
+
+
+def test_runs_go_to_the_users_folder_by_default(cli: Cli, recipe_file: Path) -> None:
+    assert cli("train", "--recipe", recipe_file, "--images", 200).exit_code == 0
+    (run,) = paths.runs().iterdir()
+    assert (run / "model.safetensors").exists()
+
+
+def test_json_tells_each_epoch_and_the_end(cli: Cli, quick: list[object], tmp_path: Path) -> None:
+    result = cli("train", *quick, "--set", "epochs=2", "--json")
+    first, second, end = map(json.loads, result.stdout.splitlines())
+    assert [first["event"], second["event"], end["event"]] == ["epoch", "epoch", "end"]
+    assert [first["epoch"], second["epoch"], end["epoch"]] == [1, 2, 2]
+    assert first["held_out_elbo"] == pytest.approx(
+        first["held_out_log_likelihood"] - first["held_out_kl"]
+    )
+    assert first["images_per_s"] > 0
+    assert end["finished"] is True
+    assert end["step"] == 8
+    (run,) = (tmp_path / "runs").iterdir()
+    assert Path(end["run"]) == run
+    assert Path(end["checkpoint"]) == run / "model.safetensors"
+
+
+def test_training_again_gives_the_same_model(cli: Cli, quick: list[object], tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        cli("train", *quick, "--out", tmp_path / f"{name}.safetensors")
+    first, second = (tmp_path / f"{name}.safetensors" for name in ("a", "b"))
+    assert _content(first) == _content(second)
+
+
+def test_ctrl_c_saves_and_the_command_it_prints_goes_on_to_the_same_numbers(
+    cli: Cli, quick: list[object], tmp_path: Path, interrupt_in_second_epoch: None
+) -> None:
+    longer = ["--set", "epochs=3", "--set", "batch_size=10"]  # 40 steps an epoch, 2 reports
+    out = tmp_path / "resumed model.safetensors"
+    stopped = cli("train", *quick, *longer, "--out", out)
+    assert stopped.exit_code == 130
+    assert stopped.stdout == ""
+    assert not out.exists()
+    said, command = stopped.stderr.splitlines()[-2:]
+    assert said == "Stopped at epoch 1.50; go on with"
+    assert cli(*shlex.split(command)[1:]).exit_code == 0
+    whole = tmp_path / "whole.safetensors"
+    cli("train", *quick, *longer, "--out", whole)
+    assert _content(out) == _content(whole)
+
+
+def test_a_finished_run_can_still_be_written_out(
+    cli: Cli, quick: list[object], tmp_path: Path
+) -> None:
+    cli("train", *quick)
+    (run,) = (tmp_path / "runs").iterdir()
+    out = tmp_path / "late.safetensors"
+    assert cli("train", "--resume", run, "--images", 500, "--out", out).exit_code == 0
+    assert _content(out) == _content(run / "model.safetensors")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
+def test_a_terminated_run_is_saved(quick: list[object], tmp_path: Path) -> None:
+    words = [str(word) for word in quick]
+    with subprocess.Popen(
+        [*PROGRAM, "train", *words, "--set", "epochs=10000"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("epoch 1/10000")
+        process.terminate()
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "go on with\n  vae-explorer train --resume" in said
+    assert "Traceback" not in said
+    (run,) = (tmp_path / "runs").iterdir()
+    assert vx.read_checkpoint(run / "model.safetensors").epoch >= 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits are set by a POSIX shell")
+def test_a_full_disk_says_how_to_go_on(
+    cli: Cli, quick: list[object], tmp_path: Path, interrupt_in_second_epoch: None
+) -> None:
+    cli("train", *quick, "--set", "epochs=3", "--set", "batch_size=10")
+    (run,) = (tmp_path / "runs").iterdir()
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    limited = ["sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *PROGRAM]
+    done = subprocess.run(
+        [*limited, "train", "--resume", str(run), "--images", "500", "--threads", "1"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert f"Error: Cannot write {run}/state.safetensors: File too large." in done.stderr
+    assert (
+        f"go on with\n  vae-explorer train --resume {run} --images 500 --threads 1" in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_a_recipe_beside_the_output_that_says_the_same_keeps_its_comments(
+    cli: Cli, quick: list[object], recipe_file: Path
+) -> None:
+    recipe_file.write_text("# why so small\n" + recipe_file.read_text())
+    out = recipe_file.with_suffix(".safetensors")
+    assert cli("train", *quick, "--out", out).exit_code == 0
+    assert recipe_file.read_text().startswith("# why so small\n")
+    assert cli("train", *quick, "--set", "seed=1", "--out", out).exit_code == 0
+    assert vx.Recipe.read(recipe_file).seed == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "epoch=3"], "Unknown recipe field 'epoch'; did you mean 'epochs'?"),
+        (["--set", "epochs"], "'epochs' does not change a field; write --set FIELD=VALUE."),
+        (["--set", "epochs=many"], "'epochs' is 'many'; it must be a whole number"),
+        (["--set", "epochs=2.5"], "'epochs' is 2.5; it must be a whole number"),
+        (["--set", "epochs=0"], "'epochs' is 0; it must lie between 1 and 10,000"),
+        (["--set", "beta=nan"], "'beta' is nan; it must lie between"),
+        (["--set", "treatment=dithered"], "'treatment' is 'dithered'; choose one of"),
+        (["--recipe", "gone.toml"], "gone.toml"),
+        (["--images", 60_001], "--images is 60,001; MNIST has 60,000 training images"),
+        (["--images", 5_000], "lower 'validation_images'"),
+        (["--images", 6_000, "--device", "abacus"], "Device 'abacus' is not available here"),
+        (["--resume", "gone"], "gone/state.safetensors does not exist"),
+        (["--resume", "gone", "--set", "epochs=3"], "leave out --recipe, --set and --runs"),
+        (["--out", "model.toml"], "must end in .safetensors"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
+    options: list[object], message: str, refused: Refused, tmp_path: Path
+) -> None:
+    assert message in refused("train", *options)
+    assert not paths.runs().exists()
+
+
+def test_a_bad_field_in_a_file_is_named_with_the_file(refused: Refused, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text("epochs = 3\nlearning_rates = 0.1\n")
+    said = refused("train", "--recipe", path)
+    assert said == f"{path}: Unknown recipe field 'learning_rates'; did you mean 'learning_rate'?"
+
+
+def test_folders_that_cannot_be_written_are_refused_at_once(
+    refused: Refused, quick: list[object], locked_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(Trainer, "events", never)
+    said = refused("train", *quick, "--out", locked_folder / "model.safetensors")
+    assert f"Make the folder {locked_folder} writable" in said
+    said = refused("train", *quick, "--runs", locked_folder / "runs")
+    assert said.startswith(f"Cannot start a run in {locked_folder / 'runs'}: ")
+
+
+def test_a_diverged_run_says_what_to_do(
+    refused: Refused, quick: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vae_explorer.training.trainer.learning_rate", lambda *_: 1e30)
+    said = refused("train", *quick, "--set", "epochs=3")
+    assert said.startswith("Training diverged at step ")
+    assert "Lower the learning rate" in said
+
+
+def test_a_run_on_other_images_is_refused(
+    refused: Refused, cli: Cli, quick: list[object], tmp_path: Path
+) -> None:
+    cli("train", *quick)
+    (run,) = (tmp_path / "runs").iterdir()
+    assert "give it the same images" in refused("train", "--resume", run, "--images", 400)

@@ -1,0 +1,218 @@
+"""The real window over a small real subset, on the bundled model, and a person in front of it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMessageBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.data.bundled import mnist
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.gui.app import open_window
+from vae_explorer.gui.decode.digit_view import DigitView
+from vae_explorer.gui.main_window import MainWindow
+from vae_explorer.gui.map.markers import Markers
+from vae_explorer.gui.theme import SchemeChoice, apply_scheme
+from vae_explorer.session import Recipe
+from vae_explorer.session.state import Phase
+from vae_explorer.training.checkpoint import write_checkpoint
+from vae_explorer.training.run import train
+
+Place = tuple[float, float]
+
+
+class Person:
+    """Sees what the window shows and does what a person can do in it."""
+
+    def __init__(self, qtbot: QtBot, window: MainWindow) -> None:
+        self._qtbot = qtbot
+        self.window = window
+        self.markers = window.findChild(Markers)
+
+    # What is seen
+
+    @property
+    def positions(self) -> NDArray[np.float32]:
+        """Where the map's points are, (n, 2), in the order of the data."""
+        return self.window.map._cloud._positions
+
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        assert self.window.map._points is not None
+        return self.window.map._points.labels
+
+    @property
+    def empty(self) -> Place:
+        """The place in sight that is furthest from every point."""
+        rect = self.window.map.canvas.view_box.viewRect()
+        shares = np.linspace(0.05, 0.95, 19)
+        xs, ys = rect.left() + shares * rect.width(), rect.top() + shares * rect.height()
+        places = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 1, 2)
+        distances = np.linalg.norm(places - self.positions, axis=2).min(axis=1)
+        x, y = places[distances.argmax(), 0].tolist()
+        return x, y
+
+    @property
+    def model_line(self) -> str:
+        labels = self.window.statusBar().findChildren(QLabel)
+        return next(label.text() for label in labels if "epoch" in label.text())
+
+    @property
+    def errors(self) -> list[str]:
+        """Title and text of each error dialog on screen."""
+        boxes = self.window.findChildren(QMessageBox)
+        return [f"{box.text()}: {box.informativeText()}" for box in boxes if box.isVisible()]
+
+    def view(self, name: str) -> DigitView:
+        views = self.window.findChildren(DigitView)
+        return next(view for view in views if view.accessibleName() == name)
+
+    def picture(self, name: str = "Decoded digit") -> NDArray[np.uint8]:
+        """Gray levels of an image on screen, (h, w)."""
+        shown = self.view(name)._image
+        assert shown is not None
+        image = shown.convertToFormat(QImage.Format.Format_Grayscale8)
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+        return rows[:, : image.width()].copy()
+
+    def sees(self, image: NDArray[np.float32]) -> bool:
+        """The decoded digit on screen is ``image``, but for the last bit."""
+        wanted = np.rint(image * 255).astype(int)
+        return bool((np.abs(self.picture() - wanted) <= 1).all())
+
+    # What is done
+
+    def wait(self, condition: Callable[[], object], timeout: int = 20_000) -> None:
+        self._qtbot.waitUntil(lambda: bool(condition()), timeout=timeout)
+
+    def wait_for_phase(self, phase: Phase) -> None:
+        self.wait(lambda: self.window.explorer.training.status.phase is phase)
+
+    def trigger(self, command_id: str) -> None:
+        """Choose a command from its menu."""
+        action = self.window.actions_[command_id]
+        assert action.isEnabled()
+        action.trigger()
+
+    def press(self, key: str, widget: QWidget | None = None) -> None:
+        """Press a key where the focus is, or at ``widget`` after giving it the focus."""
+        if widget is not None:
+            widget.setFocus()
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        combination = QKeySequence(key)[0]
+        QTest.keyClick(focused, combination.key(), combination.keyboardModifiers())
+
+    def at(self, place: Place) -> QPoint:
+        return self.window.map.canvas.to_pixel(*place).toPoint()
+
+    def click(self, place: Place) -> None:
+        QTest.mouseClick(self.window.map.canvas, Qt.MouseButton.LeftButton, pos=self.at(place))
+
+    def hover(self, place: Place) -> None:
+        QTest.mouseMove(self.window.map.canvas, self.at(place))
+
+    def leave_map(self) -> None:
+        QTest.mouseMove(self.window.training, QPoint(5, 5))
+
+    def drag(self, start: Place, end: Place) -> None:
+        canvas, left = self.window.map.canvas, Qt.MouseButton.LeftButton
+        QTest.mousePress(canvas, left, pos=self.at(start))
+        for share in (0.3, 0.6, 1.0):
+            QTest.mouseMove(canvas, self.at(start) + (self.at(end) - self.at(start)) * share)
+        QTest.mouseRelease(canvas, left, pos=self.at(end))
+
+    def close(self) -> None:
+        for dialog in self.window.findChildren(QDialog):
+            dialog.close()
+        self.window.close()
+
+
+@pytest.fixture
+def small_mnist(monkeypatch: pytest.MonkeyPatch, mnist_small: ImageSet) -> dict[str, ImageSet]:
+    """600 training and 300 test images stand for all of MNIST."""
+    sets = {
+        "train": mnist_small.subset(slice(0, 600)),
+        "test": mnist("test").subset(slice(0, 300)),
+    }
+    monkeypatch.setattr("vae_explorer.session.explorer.mnist", sets.__getitem__)
+    return sets
+
+
+@pytest.fixture
+def system_scheme(qapp: QApplication) -> Iterator[None]:
+    """Gives the application its own colours back."""
+    yield
+    apply_scheme(SchemeChoice.SYSTEM)
+
+
+@pytest.fixture
+def open_person(
+    qtbot: QtBot,
+    small_mnist: dict[str, ImageSet],
+    system_scheme: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[..., Person]]:
+    """Opens windows as the program does, on the bundled model or on a checkpoint."""
+    # PyTorch's threads belong to the whole test run.
+    monkeypatch.setattr("vae_explorer.session.training.set_threads", lambda *_, **__: 1)
+    people: list[Person] = []
+
+    def open_one(checkpoint: Path | None = None) -> Person:
+        person = Person(qtbot, open_window(checkpoint))
+        people.append(person)
+        person.wait(lambda: len(person.positions))
+        person.window.activateWindow()
+        person.wait(person.window.isActiveWindow)
+        return person
+
+    yield open_one
+    for person in people:
+        person.close()
+        person.window.deleteLater()
+
+
+@pytest.fixture
+def person(open_person: Callable[..., Person]) -> Person:
+    """Somebody at a window of the usual size that shows 600 points on the bundled model."""
+    person = open_person()
+    person.window.resize(1280, 800)
+    QApplication.processEvents()
+    person.window.map.fit()
+    return person
+
+
+@pytest.fixture
+def window(person: Person) -> MainWindow:
+    """That window."""
+    return person.window
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe() -> Recipe:
+    """Two epochs of a tiny network on the 600 images: ten steps each."""
+    return Recipe(
+        epochs=2,
+        batch_size=50,
+        width=16,
+        encoder_depth=1,
+        decoder_depth=1,
+        fourier_features=4,
+        validation_images=100,
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(
+    tiny_recipe: Recipe, mnist_small: ImageSet, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A trained model in a file, nothing like the bundled one."""
+    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
+    write_checkpoint(train(tiny_recipe, mnist_small.subset(slice(0, 600)), device="cpu"), path)
+    return path

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.map.hover_card import HoverCard
+from vae_explorer.gui.theme import DARK, LIGHT
+
+
+@pytest.fixture
+def room(qtbot: QtBot) -> QWidget:
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    widget.resize(500, 400)
+    with qtbot.waitExposed(widget):
+        widget.show()
+    return widget
+
+
+@pytest.fixture
+def card(room: QWidget) -> HoverCard:
+    card = HoverCard(room, LIGHT)
+    card.set_point(7, "train 12,345")
+    return card
+
+
+def texts(card: HoverCard) -> list[str]:
+    return [label.text() for label in card.findChildren(QLabel) if label.isVisibleTo(card)]
+
+
+def test_a_card_without_its_picture_is_only_text(card: HoverCard) -> None:
+    assert [text for text in texts(card) if text] == ["7", "train 12,345"]
+
+
+def test_the_picture_is_enlarged_a_whole_number_of_times(card: HoverCard) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
+    card.set_picture(image, "ELBO −131.2")
+    assert "ELBO −131.2" in texts(card)
+    (shown,) = [
+        label.pixmap() for label in card.findChildren(QLabel) if label.pixmap().width() > 28
+    ]
+    picture = shown.toImage()
+    assert (picture.width(), picture.height()) == (84, 84)
+    for row, column in ((0, 0), (13, 20), (27, 27)):
+        for inner in (0, 2):
+            color = picture.pixelColor(3 * column + inner, 3 * row + inner)
+            assert color.red() == color.green() == color.blue() == image[row, column]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (8, 16), (32, 20), (100, 90)])
+def test_pictures_of_any_shape(card: HoverCard, shape: tuple[int, int]) -> None:
+    card.set_picture(np.full(shape, 128, np.uint8), "")
+    assert card.width() < 160 + shape[1]
+    assert "" not in [text for text in texts(card) if text]
+
+
+def test_another_point_forgets_the_picture(card: HoverCard) -> None:
+    card.set_picture(np.zeros((28, 28), np.uint8), "old")
+    height = card.height()
+    card.set_point(3, "train 1")
+    assert "old" not in texts(card)
+    assert card.height() < height
+
+
+def test_the_card_stays_inside_and_off_the_point(card: HoverCard, room: QWidget) -> None:
+    card.set_picture(np.zeros((28, 28), np.uint8), "ELBO −131.2 nats")
+    for x in (0, 250, 499):
+        for y in (0, 200, 399):
+            card.show_beside(QPointF(x, y))
+            assert room.rect().contains(card.geometry())
+            assert not card.geometry().contains(x, y)
+
+
+def test_the_card_is_deaf_and_follows_the_theme(card: HoverCard) -> None:
+    assert card.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    light = card.grab().toImage()
+    card.set_theme(DARK)
+    assert card.grab().toImage().pixelColor(5, 5).name() == DARK.canvas
+    assert card.grab().toImage() != light

@@ -1,0 +1,293 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.map.hover_card import HoverCard
+from vae_explorer.gui.map.legend import LegendButton
+from vae_explorer.gui.map.map_view import CARD_DELAY_MS, PICK_RADIUS, MapView
+from vae_explorer.gui.map.markers import Markers
+from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.session.state import MapPoints
+
+PointsOf = Callable[[list[tuple[float, float]], list[int]], MapPoints]
+IMAGE = np.full((28, 28), 200, np.uint8)
+SIGNALS = (
+    "hovered",
+    "point_hovered",
+    "clicked",
+    "dragged",
+    "nudged",
+    "visible_labels_changed",
+    "space_tapped",
+)
+
+
+@pytest.fixture
+def heard(view: MapView) -> list[tuple[Any, ...]]:
+    """Everything the map says: (signal, *arguments)."""
+    said: list[tuple[Any, ...]] = []
+    for name in SIGNALS:
+        getattr(view, name).connect(lambda *a, name=name: said.append((name, *a)))
+    return said
+
+
+def names(heard: list[tuple[Any, ...]]) -> list[str]:
+    return [entry[0] for entry in heard]
+
+
+def pixel(view: MapView, index: int, dx: float = 0.0) -> QPointF:
+    place = [(-2, -2), (2, 2), (0, 0), (-2, 2)][index]
+    return view.canvas.to_pixel(*place) + QPointF(dx, 0)
+
+
+def card(view: MapView) -> HoverCard:
+    found = view.findChild(HoverCard)
+    assert found is not None
+    return found
+
+
+def markers(view: MapView) -> Markers:
+    found = view.findChild(Markers)
+    assert found is not None
+    return found
+
+
+def status_line(view: MapView) -> QLabel:
+    return next(
+        label for label in view.findChildren(QLabel) if label.accessibleName() == "Points shown"
+    )
+
+
+def status(view: MapView) -> str:
+    return status_line(view).text()
+
+
+def messages(view: MapView) -> list[str]:
+    return [label.text() for label in view.findChildren(QLabel) if label.isVisible()]
+
+
+def test_an_empty_map_says_so(qtbot: QtBot, points_of: PointsOf) -> None:
+    view = MapView(LIGHT)
+    qtbot.addWidget(view)
+    with qtbot.waitExposed(view):
+        view.show()
+    assert "Opening the map…" in messages(view)
+    view.set_points(points_of([], []))
+    assert "No points to show" in messages(view)
+    view.fit()
+    view.set_points(points_of([(0, 0)], [3]))
+    assert not {"Opening the map…", "No points to show"} & set(messages(view))
+
+
+def test_the_first_points_are_fitted_and_later_ones_when_asked(
+    view: MapView, points_of: PointsOf
+) -> None:
+    rect = view.canvas.plot_rect()
+    assert all(rect.contains(pixel(view, index)) for index in range(4))
+    shown = view.canvas.view_box.viewRect()
+    far = points_of([(50, 50), (60, 60)], [0, 1])
+    view.set_points(far)
+    assert view.canvas.view_box.viewRect() == shown
+    view.set_points(far, fit=True)
+    assert view.canvas.plot_rect().contains(view.canvas.to_pixel(60, 60))
+    assert not view.canvas.plot_rect().contains(view.canvas.to_pixel(0, 0))
+
+
+def test_the_line_below_is_honest(view: MapView) -> None:
+    assert status(view) == "4 of 60,000 · train · encoder mean"
+    view.set_visible_labels(frozenset({1}))
+    assert status(view) == "2 of 60,000 · train · encoder mean"
+    view.set_positions(np.array([(0, 0), (np.nan, 0), (0, 0), (1, 1)], np.float32))
+    assert status(view) == "1 of 60,000 · train · encoder mean"
+
+
+def test_a_click_tells_place_and_point(view: MapView, hand: Any, heard: list[Any]) -> None:
+    hand.click(pixel(view, 1, PICK_RADIUS - 2))
+    hand.click(pixel(view, 1, -(PICK_RADIUS + 2)))
+    assert names(heard) == ["clicked", "clicked"]
+    assert heard[0][3] == 1
+    assert heard[1][3] == -1
+    where = view.canvas.to_latent(pixel(view, 1, PICK_RADIUS - 2))
+    assert heard[0][1:3] == pytest.approx(where)
+
+
+def test_a_drag_tells_places(view: MapView, hand: Any, heard: list[Any]) -> None:
+    hand.drag(pixel(view, 2), pixel(view, 2, 10), pixel(view, 2, 20))
+    assert names(heard) == ["dragged", "dragged"]
+    assert heard[1][1:] == pytest.approx(view.canvas.to_latent(pixel(view, 2, 20)))
+
+
+def test_keys_are_passed_on(qtbot: QtBot, view: MapView, heard: list[Any]) -> None:
+    view.setFocus()
+    qtbot.keyClick(view.canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(view.canvas, Qt.Key.Key_Space)
+    assert names(heard) == ["nudged", "space_tapped"]
+    assert heard[0][1:] == pytest.approx((1.0, 0.0))
+
+
+@pytest.mark.parametrize("how", ["home", "double click"])
+def test_home_and_a_double_click_on_nothing_fit(
+    qtbot: QtBot, view: MapView, hand: Any, how: str
+) -> None:
+    fitted = view.canvas.view_box.viewRect()
+    view.canvas.zoom(0.4)
+    view.canvas.pan_by(40, 40)
+    if how == "home":
+        qtbot.keyClick(view.canvas, Qt.Key.Key_Home)
+    else:
+        hand.double_click(view.canvas.plot_rect().topLeft() + QPointF(20, 20))
+    assert view.canvas.view_box.viewRect() == fitted
+
+
+def test_a_double_click_on_a_point_is_two_clicks(
+    view: MapView, hand: Any, heard: list[Any]
+) -> None:
+    shown = view.canvas.view_box.viewRect()
+    hand.double_click(pixel(view, 2))
+    assert [(entry[0], entry[3]) for entry in heard] == [("clicked", 2), ("clicked", 2)]
+    assert view.canvas.view_box.viewRect() == shown
+
+
+def test_hover_rings_the_nearest_point_and_tells_of_changes(
+    qtbot: QtBot, view: MapView, hand: Any, heard: list[Any]
+) -> None:
+    def told() -> list[int]:
+        return [entry[1] for entry in heard if entry[0] == "point_hovered"]
+
+    hand.move(pixel(view, 1, 5))
+    assert told() == [1]
+    assert markers(view).hover_place == (2, 2)
+    hand.move(pixel(view, 1, 8))
+    qtbot.waitUntil(lambda: names(heard).count("hovered") == 2)
+    assert told() == [1]
+    hand.move(pixel(view, 2))
+    qtbot.waitUntil(lambda: told() == [1, 2])
+    hand.leave()
+    assert told() == [1, 2, -1]
+    assert heard[-1] == ("hovered", None)
+    assert markers(view).hover_place is None
+
+
+def test_the_card_comes_after_a_moment_and_goes_with_the_hit(
+    qtbot: QtBot, view: MapView, hand: Any
+) -> None:
+    hand.move(pixel(view, 2))
+    assert not card(view).isVisible()
+    view.set_hover_image(2, IMAGE, "ELBO −90.1")
+    qtbot.waitUntil(card(view).isVisible, timeout=20 * CARD_DELAY_MS)
+    assert {"7", "train 1,002", "ELBO −90.1"} <= set(messages(view))
+    hand.leave()
+    assert not card(view).isVisible()
+
+
+def test_an_image_that_comes_late_is_ignored(view: MapView, hand: Any) -> None:
+    hand.move(pixel(view, 2))
+    view.set_hover_image(1, IMAGE, "of another point")
+    assert card(view).findChildren(QLabel)
+    assert "of another point" not in [label.text() for label in card(view).findChildren(QLabel)]
+
+
+def test_ring_and_card_are_hidden_while_dragging(qtbot: QtBot, view: MapView, hand: Any) -> None:
+    hand.move(pixel(view, 2))
+    qtbot.waitUntil(card(view).isVisible, timeout=20 * CARD_DELAY_MS)
+    hand.press(pixel(view, 2))
+    hand.move(pixel(view, 2, 12))
+    assert not card(view).isVisible()
+    assert markers(view).hover_place is None
+
+
+def test_the_pin_follows_its_point_and_goes_with_the_points(
+    view: MapView, points_of: PointsOf
+) -> None:
+    view.set_pinned(3)
+    assert markers(view).pin_place == (-2, 2)
+    moved = np.array([(0, 0), (0, 0), (0, 0), (1, 0.5)], np.float32)
+    view.set_positions(moved)
+    assert markers(view).pin_place == (1, 0.5)
+    moved[3] = np.inf
+    view.set_positions(moved.copy())
+    assert markers(view).pin_place is None
+    view.set_pinned(0)
+    view.set_points(points_of([(1, 1)], [0]))
+    assert markers(view).pin_place is None
+
+
+def test_the_legend_hides_classes_from_eye_and_pointer(
+    qtbot: QtBot, view: MapView, hand: Any, heard: list[Any]
+) -> None:
+    seven = next(b for b in view.findChildren(LegendButton) if b.label == 7)
+    qtbot.mouseClick(seven, Qt.MouseButton.LeftButton)
+    assert heard == [("visible_labels_changed", frozenset({0, 1}))]
+    hand.click(pixel(view, 2))
+    assert heard[-1][3] == -1
+    shown = view.grab().toImage().pixelColor(view.canvas.mapTo(view, pixel(view, 2).toPoint()))
+    assert shown == QColor(LIGHT.canvas)
+
+
+def test_hidden_classes_stay_hidden_for_points_of_the_same_classes(
+    view: MapView, points_of: PointsOf
+) -> None:
+    view.set_visible_labels(frozenset({0, 7}))
+    view.set_points(points_of([(0, 0), (1, 1), (2, 2)], [7, 1, 0]))
+    assert view.legend.visible_labels() == {0, 7}
+    assert status(view).startswith("2 of")
+    view.set_points(points_of([(0, 0), (1, 1)], [5, 1]))
+    assert view.legend.visible_labels() == {1, 5}
+
+
+def test_orders_say_nothing(view: MapView, points_of: PointsOf, heard: list[Any]) -> None:
+    view.set_visible_labels(frozenset({1}))
+    view.set_positions(np.zeros((4, 2), np.float32))
+    view.set_cursor(1.0, 2.0)
+    view.set_pinned(1)
+    view.set_hover_image(1, IMAGE, "")
+    view.set_theme(DARK)
+    view.set_points(points_of([(0, 0)], [2]), fit=True)
+    view.fit()
+    view.grab()
+    assert heard == []
+
+
+def test_places_that_are_none_break_nothing(
+    view: MapView, hand: Any, heard: list[Any], points_of: PointsOf
+) -> None:
+    nan, inf = float("nan"), float("inf")
+    view.set_points(points_of([(nan, nan), (inf, 0), (0, -inf), (1e30, 1)], [0, 1, 2, 3]), fit=True)
+    view.set_pinned(0)
+    view.grab()
+    hand.click(view.canvas.plot_rect().center())
+    assert heard[0][3] == -1
+    view.set_points(points_of([(nan, 0), (0.5, 0.5)], [0, 1]), fit=True)
+    hand.click(view.canvas.to_pixel(0.5, 0.5))
+    assert heard[-1][3] == 1
+
+
+def test_positions_of_another_number_are_refused(view: MapView) -> None:
+    with pytest.raises(ValueError, match="4 points"):
+        view.set_positions(np.zeros((5, 2), np.float32))
+
+
+def test_the_cursor_is_drawn_where_it_is_set(view: MapView) -> None:
+    view.set_cursor(-0.75, 1.25)
+    assert markers(view).cursor_place == (-0.75, 1.25)
+
+
+def test_the_theme_reaches_everything(view: MapView) -> None:
+    view.set_theme(DARK)
+    image = view.grab().toImage()
+    between = view.canvas.mapTo(view, pixel(view, 2, 40).toPoint())
+    for spot in (QPoint(2, 2), between, QPoint(view.width() - 3, view.height() - 3)):
+        assert image.pixelColor(spot).name() == DARK.canvas
+    palette = status_line(view).palette()
+    assert palette.color(palette.ColorRole.WindowText) == QColor(DARK.muted)
+
+
+def test_the_map_takes_the_focus_for_its_canvas(view: MapView) -> None:
+    assert view.focusProxy() is view.canvas
+    assert view.canvas.accessibleName()

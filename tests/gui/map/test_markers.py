@@ -1,0 +1,82 @@
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QColor, QImage
+
+from vae_explorer.gui.map.map_view import MapView
+from vae_explorer.gui.map.markers import Markers
+from vae_explorer.gui.theme import DARK, LIGHT
+
+
+@pytest.fixture
+def markers(view: MapView) -> Markers:
+    view.grab()
+    found = view.canvas.findChild(Markers)
+    assert found is not None
+    return found
+
+
+def picture(markers: Markers) -> QImage:
+    image = QImage(markers.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    markers.render(image, QPoint(), renderFlags=Markers.RenderFlag.DrawChildren)
+    return image
+
+
+def test_nothing_is_drawn_at_first(markers: Markers) -> None:
+    blank = QImage(markers.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    blank.fill(0)
+    assert picture(markers) == blank
+
+
+def test_the_crosshair_spans_the_plane_and_leaves_a_gap(view: MapView, markers: Markers) -> None:
+    markers.set_cursor_place((1.0, 0.5))
+    at = view.canvas.to_pixel(1.0, 0.5).toPoint()
+    at = QPoint(int(view.canvas.to_pixel(1.0, 0.5).x()), int(view.canvas.to_pixel(1.0, 0.5).y()))
+    image, rect = picture(markers), view.canvas.plot_rect().toRect()
+    hair = QColor(LIGHT.muted)
+    assert image.pixelColor(rect.left() + 5, at.y()) == hair
+    assert image.pixelColor(rect.right() - 5, at.y()) == hair
+    assert image.pixelColor(at.x(), rect.top() + 5) == hair
+    assert image.pixelColor(at.x(), rect.bottom() - 5) == hair
+    assert image.pixelColor(at.x() + 6, at.y()).alpha() == 0
+    assert image.pixelColor(at.x(), at.y() - 6).alpha() == 0
+    assert image.pixelColor(5, at.y()).alpha() == 0  # the axes stay free
+
+
+def test_rings_leave_their_point_free(view: MapView, markers: Markers) -> None:
+    markers.set_pin_place((0.0, 0.0))
+    at = view.canvas.to_pixel(0.0, 0.0).toPoint()
+    image = picture(markers)
+    assert image.pixelColor(at).alpha() == 0
+    assert image.pixelColor(at.x() + 8, at.y()).alpha() > 200
+    markers.set_pin_place(None)
+    assert picture(markers).pixelColor(at.x() + 8, at.y()).alpha() == 0
+
+
+def test_markers_follow_the_view(view: MapView, markers: Markers) -> None:
+    markers.set_hover_place((0.0, 0.0))
+    before = view.canvas.to_pixel(0.0, 0.0).toPoint()
+    view.canvas.pan_by(60, 0)
+    after = view.canvas.to_pixel(0.0, 0.0).toPoint()
+    image = picture(markers)
+    assert image.pixelColor(before.x() + 7, before.y()).alpha() == 0
+    assert image.pixelColor(after.x() + 7, after.y()).alpha() > 100
+
+
+@pytest.mark.parametrize("place", [(1e6, 1e6), (-1e6, 0.0), (3.0, -50.0)])
+def test_places_far_outside_are_silent(
+    view: MapView, markers: Markers, place: tuple[float, float]
+) -> None:
+    for _ in range(10):
+        view.canvas.zoom(4.0)
+    markers.set_cursor_place(place)
+    markers.set_pin_place(place)
+    markers.set_hover_place(place)
+    assert picture(markers).pixelColor(200, 200).alpha() == 0
+
+
+def test_the_theme_colours_them(markers: Markers) -> None:
+    markers.set_cursor_place((0.0, 0.0))
+    light = picture(markers)
+    markers.set_theme(DARK)
+    assert picture(markers) != light

@@ -1,0 +1,156 @@
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
+
+from vae_explorer.gui.main_window import MainWindow
+from vae_explorer.session import Recipe
+from vae_explorer.session.state import Phase
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+SIZES = [(1280, 800), (1920, 1080)]
+
+
+def visible(top: QWidget) -> Iterator[QWidget]:
+    return (w for w in [top, *top.findChildren(QWidget)] if w.isVisible() and not w.isHidden())
+
+
+def focusable(top: QWidget) -> set[QWidget]:
+    """What the keyboard should reach, for now."""
+    return {
+        widget
+        for widget in visible(top)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.isEnabled()
+        and widget.focusProxy() is None
+        and widget.window() is top
+    }
+
+
+def name_of(widget: QWidget) -> str:
+    return QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
+
+
+def open_more(window: MainWindow) -> None:
+    """Show the fields of the recipe that are seldom changed."""
+    more = next(b for b in window.training.findChildren(QToolButton) if b.text() == "More")
+    more.click()
+    QApplication.processEvents()
+
+
+def test_every_control_has_a_name(person: "Person") -> None:
+    open_more(person.window)
+    person.window.explorer.pin(0)
+    controls = focusable(person.window)
+    assert len(controls) > 30
+    nameless = [str(widget) for widget in controls if not name_of(widget).strip()]
+    assert nameless == []
+    buttons = [w for w in visible(person.window) if isinstance(w, QAbstractButton)]
+    assert [str(b) for b in buttons if not name_of(b).strip()] == []
+
+
+@pytest.mark.parametrize("command_id", ["export_digit", "export_manifold", "keys", "about"])
+def test_every_control_of_a_dialog_has_a_name(person: "Person", command_id: str) -> None:
+    person.trigger(command_id)
+    dialog = person.window.findChild(QDialog)
+    controls = focusable(dialog)
+    assert len(controls) >= 2
+    assert [str(widget) for widget in controls if not name_of(widget).strip()] == []
+
+
+def test_tab_reaches_every_control_and_comes_round(person: "Person") -> None:
+    open_more(person.window)
+    person.window.explorer.pin(0)
+    wanted = focusable(person.window)
+    person.window.map.canvas.setFocus()
+    first = focused = QApplication.focusWidget()
+    reached = set()
+    for _ in range(2 * len(wanted)):
+        reached.add(focused)
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+        focused = QApplication.focusWidget()
+        if focused is first:
+            break
+    else:
+        pytest.fail("Tab does not come round")
+    assert {str(widget) for widget in wanted - reached} == set()
+
+
+def test_each_view_is_named_for_who_cannot_see_it(person: "Person") -> None:
+    names = {name_of(widget) for widget in visible(person.window)}
+    for name in ("Map of latent space", "Decoded digit", "Original image", "Training curves"):
+        assert name in names
+    person.wait(lambda: person.view("Decoded digit").accessibleDescription().startswith("z = "))
+
+
+def clipped(top: QWidget) -> list[str]:
+    """Labels and buttons with less room than their words take."""
+    found = []
+    for widget in visible(top):
+        if isinstance(widget, QLabel) and widget.text():
+            room, need = widget.size(), widget.sizeHint()
+            if widget.wordWrap():
+                fits = widget.heightForWidth(widget.width()) <= widget.height()
+            else:
+                fits = need.width() <= room.width() and need.height() <= room.height()
+            seen = widget.visibleRegion().boundingRect().size()
+            scrolled = seen.isEmpty()
+            if not fits or not (scrolled or seen == widget.size()):
+                found.append(f"'{widget.text()}' has {room}, needs {need}, shows {seen}")
+        elif isinstance(widget, QPushButton):
+            need_width = widget.fontMetrics().horizontalAdvance(widget.text()) + 6
+            if need_width > widget.width() or widget.height() < widget.fontMetrics().height():
+                found.append(f"'{widget.text()}' has {widget.width()}, needs {need_width}")
+    return found
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_nothing_is_clipped(
+    person: "Person", tiny_recipe: Recipe, size: tuple[int, int]
+) -> None:
+    window = person.window
+    window.resize(*size)
+    window.explorer.set_cursor(-5.555, -5.555)
+    window.explorer.pin(0)
+    person.wait(lambda: "preview" not in person.view("Decoded digit").accessibleDescription())
+    QApplication.processEvents()
+    assert clipped(window) == []
+    window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
+    window.start_training()
+    person.wait(lambda: window.explorer.training.status.epoch > 1)
+    assert clipped(window) == []
+    person.trigger("pause")
+    person.wait_for_phase(Phase.PAUSED)
+    QApplication.processEvents()
+    assert clipped(window) == []
+
+
+@pytest.mark.parametrize("command_id", ["export_digit", "export_manifold", "keys", "about"])
+def test_nothing_is_clipped_in_a_dialog(person: "Person", command_id: str) -> None:
+    person.trigger(command_id)
+    QApplication.processEvents()
+    assert clipped(person.window.findChild(QDialog)) == []
+
+
+def test_the_toolbar_shows_all_of_itself(person: "Person") -> None:
+    buttons = [
+        button
+        for button in person.window.findChildren(QToolButton)
+        if button.parent().objectName() == "toolbar" and button.text()
+    ]
+    assert len(buttons) >= 8
+    assert [button.text() for button in buttons if not button.isVisible()] == []

@@ -1,0 +1,49 @@
+"""A recipe that trains in a blink, and what comes of it."""
+
+from collections.abc import Generator
+
+import pytest
+import torch
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.trainer import Trainer
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Generator[None]:
+    """Nets this small are slower on two threads, and far slower on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def recipe() -> Recipe:
+    """Two epochs of eight steps on 800 images, 200 held out."""
+    return Recipe(
+        epochs=2,
+        batch_size=100,
+        validation_images=200,
+        width=16,
+        encoder_depth=1,
+        decoder_depth=1,
+        fourier_features=4,
+    )
+
+
+@pytest.fixture
+def trainer(recipe: Recipe, mnist_small: ImageSet) -> Trainer:
+    """One that has not begun."""
+    return Trainer(recipe, mnist_small, "cpu")
+
+
+@pytest.fixture(scope="session")
+def snapshot(recipe: Recipe, mnist_small: ImageSet) -> Snapshot:
+    """The end of a run."""
+    trainer = Trainer(recipe, mnist_small, "cpu")
+    for _ in trainer.events():
+        pass
+    return trainer.snapshot()

@@ -1,0 +1,304 @@
+import json
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import tomli_w
+import torch
+from torch import Tensor
+
+import vae_explorer
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import CheckpointError
+from vae_explorer.training.checkpoint import header, read_checkpoint, write_checkpoint
+from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.tensors import read_tensors, write_tensors
+from vae_explorer.training.trainer import Trainer
+
+Z = np.random.default_rng(0).normal(size=(9, 2)).astype(np.float32)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "model.safetensors"
+
+
+def _refused(path: Path, reason: str) -> None:
+    """Refused by name in less than a second of work and 100 MB."""
+    process, start = psutil.Process(), time.process_time()
+    before = process.memory_info().rss
+    with pytest.raises(CheckpointError, match=reason) as caught:
+        read_checkpoint(path)
+    assert str(path) in str(caught.value)
+    assert time.process_time() - start < 1
+    assert process.memory_info().rss - before < 100e6
+
+
+def test_a_snapshot_comes_back_whole(snapshot: Snapshot, mnist_small: ImageSet, path: Path) -> None:
+    write_checkpoint(snapshot, path)
+    again = read_checkpoint(path)
+    assert replace(again, model=snapshot.model) == snapshot  # recipe, data, history, progress
+    assert again.data.fingerprint == mnist_small.fingerprint
+    assert again.held_out_elbo == snapshot.held_out_elbo is not None
+    assert again.model.treatment == "binarized"
+    assert again.model.parameters == snapshot.model.parameters
+    np.testing.assert_array_equal(again.model.decode(Z), snapshot.model.decode(Z))
+    images = mnist_small.images[:50]
+    np.testing.assert_array_equal(again.model.elbo(images), snapshot.model.elbo(images))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"posterior": "diagonal"},
+        {"fourier_features": 0},
+        {"encoder_depth": 3, "decoder_depth": 4},
+        {"treatment": "gray"},
+    ],
+    ids=str,
+)
+def test_every_architecture_comes_back(
+    recipe: Recipe, mnist_small: ImageSet, path: Path, changes: dict[str, Any]
+) -> None:
+    snapshot = Trainer(recipe.replace(**changes), mnist_small, "cpu").snapshot()
+    write_checkpoint(snapshot, path)
+    again = read_checkpoint(path)
+    assert replace(again, model=snapshot.model) == snapshot
+    np.testing.assert_array_equal(again.model.decode(Z), snapshot.model.decode(Z))
+
+
+def test_images_that_are_not_square(recipe: Recipe, path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (300, 4, 7), np.uint8)
+    data = ImageSet(images, None, "noise — «weiß» 数字", "train")
+    write_checkpoint(Trainer(recipe, data, "cpu").snapshot(), path)
+    again = read_checkpoint(path)
+    assert again.model.image_shape == (4, 7)
+    assert again.data.name == "noise — «weiß» 数字"
+
+
+def test_the_public_door(snapshot: Snapshot, path: Path) -> None:
+    write_checkpoint(snapshot, path)
+    model = vae_explorer.load_checkpoint(str(path))
+    np.testing.assert_array_equal(model.decode(Z), snapshot.model.decode(Z))
+
+
+def test_a_long_history_can_be_read_again(snapshot: Snapshot, path: Path) -> None:
+    """As many reports as a run can make, each as long as numbers get."""
+    point = HistoryPoint(1234.0123456789012, *[-123.45678901234567] * 6)
+    long = replace(snapshot, history=(point,) * 30_000)
+    write_checkpoint(long, path)
+    assert read_checkpoint(path).history == long.history
+
+
+def test_reading_leaves_the_global_random_stream_alone(snapshot: Snapshot, path: Path) -> None:
+    write_checkpoint(snapshot, path)
+    before = torch.get_rng_state()
+    read_checkpoint(path)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# What does not fit together. Each file is whole, with a right checksum: a liar's, not a rotten one.
+
+
+def _write(snapshot: Snapshot, path: Path, **fields: str) -> None:
+    write_tensors(path, snapshot.model.state_dict(), header(snapshot) | fields)
+
+
+def _recipe_with(snapshot: Snapshot, **changes: Any) -> str:
+    """TOML with values no recipe would take."""
+    return tomli_w.dumps(tomllib.loads(snapshot.recipe.to_toml()) | changes)
+
+
+def _rename(tensors: dict[str, Tensor]) -> None:
+    tensors["encoder.9.weight"] = tensors.pop("encoder.0.weight")
+
+
+def _drop(tensors: dict[str, Tensor]) -> None:
+    del tensors["decoder.0.frequencies"]
+
+
+def _add(tensors: dict[str, Tensor]) -> None:
+    tensors["extra"] = torch.zeros(1)
+
+
+def _transpose(tensors: dict[str, Tensor]) -> None:
+    tensors["encoder.0.weight"] = tensors["encoder.0.weight"].T
+
+
+def _cast(kind: torch.dtype) -> Callable[[dict[str, Tensor]], None]:
+    def change(tensors: dict[str, Tensor]) -> None:
+        tensors["encoder.0.weight"] = tensors["encoder.0.weight"].to(kind)
+
+    return change
+
+
+def _poison(value: float) -> Callable[[dict[str, Tensor]], None]:
+    def change(tensors: dict[str, Tensor]) -> None:
+        tensors["encoder.0.weight"][0, 0] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param(_rename, r"'encoder\.", id="renamed"),
+        pytest.param(_drop, r"lacks 'decoder\.0\.frequencies'", id="missing"),
+        pytest.param(_add, "unknown tensor 'extra'", id="extra"),
+        pytest.param(dict.clear, "lacks", id="none at all"),
+        pytest.param(_transpose, r"\(784, 16\), it should be .*\(16, 784\)", id="shape"),
+        pytest.param(_cast(torch.float64), "float64.*should be torch.float32", id="double"),
+        pytest.param(_cast(torch.float16), "float16.*should be torch.float32", id="half"),
+        pytest.param(_cast(torch.int32), "int32.*should be torch.float32", id="integers"),
+        pytest.param(_cast(torch.complex64), "complex64.*should be torch.float32", id="complex"),
+        pytest.param(_poison(float("nan")), "NaN.*'encoder.0.weight'", id="NaN"),
+        pytest.param(_poison(float("-inf")), "infinite.*'encoder.0.weight'", id="infinite"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Casting complex")
+def test_tensors_that_do_not_fit_the_recipe(
+    snapshot: Snapshot, path: Path, change: Callable[[dict[str, Tensor]], None], reason: str
+) -> None:
+    tensors = {name: value.clone() for name, value in snapshot.model.state_dict().items()}
+    change(tensors)
+    write_tensors(path, tensors, header(snapshot))
+    _refused(path, reason)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"width": 8_192, "encoder_depth": 16, "decoder_depth": 16},  # 8 GB of weights
+        {"width": 15},
+        {"decoder_depth": 2},
+        {"posterior": "diagonal"},
+        {"fourier_features": 1_024},
+    ],
+    ids=str,
+)
+def test_a_recipe_for_other_networks_is_refused_without_building_them(
+    snapshot: Snapshot, path: Path, changes: dict[str, Any]
+) -> None:
+    _write(snapshot, path, recipe=snapshot.recipe.replace(**changes).to_toml())
+    _refused(path, "does not fit its recipe")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"width": 10**9},
+        {"width": True},
+        {"beta": float("nan")},
+        {"network": "transformer"},
+        {"latent_dim": 10**9},
+    ],
+    ids=str,
+)
+def test_a_recipe_out_of_range_is_refused(
+    snapshot: Snapshot, path: Path, changes: dict[str, Any]
+) -> None:
+    _write(snapshot, path, recipe=_recipe_with(snapshot, **changes))
+    _refused(path, "bad header.*'(width|beta|network|latent_dim)'")
+
+
+_DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("recipe", "<b>not TOML</b>"),
+        ("recipe", "x = " + _DEEP),
+        ("image_shape", ""),
+        ("image_shape", "28"),
+        ("image_shape", "[28]"),
+        ("image_shape", "[28, 28, 1]"),
+        ("image_shape", '{"28": 28}'),
+        ("image_shape", "[28.0, 28.0]"),
+        ("image_shape", "[true, 28]"),
+        ("image_shape", '["28", "28"]'),
+        ("image_shape", "[0, 28]"),
+        ("image_shape", "[-28, -28]"),
+        ("image_shape", "[1000000000, 1000000000]"),
+        ("image_shape", "[NaN, 28]"),
+        ("image_shape", _DEEP),
+        ("data", "[]"),
+        ("data", "7"),
+        ("data", "{}"),
+        ("data", '{"name": "x", "fingerprint": "y", "images": 1, "more": 2}'),
+        ("data", '{"name": 7, "fingerprint": "y", "images": 1}'),
+        ("data", '{"name": "x", "fingerprint": null, "images": 1}'),
+        ("data", '{"name": "x", "fingerprint": "y", "images": "many"}'),
+        ("data", '{"name": "x", "fingerprint": "y", "images": -1}'),
+        ("data", _DEEP),
+        ("progress", "{}"),
+        ("progress", "[2.0, 16]"),
+        ("progress", '{"epoch": null, "step": 16}'),
+        ("progress", '{"epoch": NaN, "step": 16}'),
+        ("progress", '{"epoch": Infinity, "step": 16}'),
+        ("progress", '{"epoch": -1.0, "step": 16}'),
+        ("progress", '{"epoch": 2.0, "step": -1}'),
+        ("progress", '{"epoch": 2.0, "step": 1.5}'),
+        ("progress", '{"epoch": 2.0, "step": "16"}'),
+        ("progress", '{"epoch": 2.0, "step": Infinity}'),
+        ("progress", '{"epoch": 1' + "0" * 400 + ', "step": 16}'),
+        ("progress", '{"epoch": 2.0, "step": 1' + "0" * 5_000 + "}"),
+        ("progress", _DEEP),
+        ("history", ""),
+        ("history", "time,loss\n1,2\n"),
+        ("history", "9" * 200_000),
+    ],
+    ids=lambda value: value[:45],
+)
+def test_a_header_of_garbage_is_refused(
+    snapshot: Snapshot, path: Path, field: str, value: str
+) -> None:
+    _write(snapshot, path, **{field: value})
+    _refused(path, "bad header|bad image shape")
+
+
+@pytest.mark.parametrize("field", ["recipe", "image_shape", "data", "progress", "history"])
+def test_every_field_is_needed(snapshot: Snapshot, path: Path, field: str) -> None:
+    fields = header(snapshot)
+    del fields[field]
+    write_tensors(path, snapshot.model.state_dict(), fields)
+    _refused(path, f"bad header.*{field}")
+
+
+def test_a_field_we_do_not_know_does_no_harm(snapshot: Snapshot, path: Path) -> None:
+    _write(snapshot, path, title="<img src=x onerror=alert(1)>")
+    assert read_checkpoint(path).step == snapshot.step
+
+
+def test_markup_in_a_name_stays_text(snapshot: Snapshot, path: Path) -> None:
+    data = {"name": "<b>x</b>", "fingerprint": "f", "images": 1}
+    _write(snapshot, path, data=json.dumps(data))
+    assert read_checkpoint(path).data.name == "<b>x</b>"
+
+
+def test_damage_is_refused_here_too(snapshot: Snapshot, path: Path) -> None:
+    write_checkpoint(snapshot, path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    _refused(path, "damaged or incomplete")
+    path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+    _refused(path, "checksum")
+    path.unlink()
+    _refused(path, "does not exist")
+
+
+def test_the_state_of_a_trainer_is_no_checkpoint(
+    recipe: Recipe, mnist_small: ImageSet, path: Path
+) -> None:
+    trainer = Trainer(recipe, mnist_small, "cpu")
+    write_tensors(path, trainer.state(), header(trainer.snapshot()))
+    _refused(path, "does not fit its recipe")
+    assert "noise" in read_tensors(path)[0]

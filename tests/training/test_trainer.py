@@ -1,0 +1,472 @@
+import math
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import DataError, DivergedError
+from vae_explorer.training import trainer as module
+from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.schedule import learning_rate
+from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer, warm_up
+
+Train = Callable[..., Trainer]
+
+
+@pytest.fixture
+def train(recipe: Recipe, mnist_small: ImageSet) -> Train:
+    """``train(data, **changes)``: a trainer at the end of its recipe."""
+
+    def run(data: ImageSet = mnist_small, **changes: object) -> Trainer:
+        trainer = Trainer(recipe.replace(**changes), data, "cpu")
+        for _ in trainer.events():
+            pass
+        return trainer
+
+    return run
+
+
+def _weights(trainer: Trainer) -> list[Tensor]:
+    return [value.clone() for value in trainer.vae.state_dict().values()]
+
+
+def _equal(first: list[Tensor], second: list[Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+# What it computes
+
+
+def test_it_learns(recipe: Recipe, mnist_small: ImageSet) -> None:
+    """From independent pixels at their means to digits, on images seen and unseen."""
+    trainer = Trainer(
+        recipe.replace(
+            epochs=30,
+            batch_size=50,
+            learning_rate=5e-3,
+            warmup_steps=0,
+            width=64,
+            encoder_depth=2,
+            decoder_depth=2,
+        ),
+        mnist_small,
+        "cpu",
+    )
+    before = trainer.snapshot().model
+    for _ in trainer.events():
+        pass
+    after = trainer.snapshot().model
+    seen, unseen = mnist_small.images[:800], mnist_small.images[800:]
+    assert after.elbo(seen).mean() - before.elbo(seen).mean() > 50
+    assert after.elbo(unseen).mean() - before.elbo(unseen).mean() > 25
+
+
+def test_it_starts_at_the_mean_image(trainer: Trainer, mnist_small: ImageSet) -> None:
+    """An untrained decoder barely heeds z, so the ELBO is that of independent pixels."""
+    x = mnist_small.images[:800].reshape(800, -1) / 255
+    mean = x.mean(0).clip(1e-3, 1 - 1e-3)
+    independent = (x * np.log(mean) + (1 - x) * np.log(1 - mean)).sum(1).mean()
+    started = trainer.snapshot().model.elbo(mnist_small.images[:800]).mean()
+    assert started == pytest.approx(independent, rel=0.03)
+
+
+@pytest.mark.parametrize("clip", [0.0, 1.0])
+def test_a_step_is_adamw_on_the_clipped_gradient_of_the_loss(
+    recipe: Recipe, mnist_small: ImageSet, clip: float
+) -> None:
+    """Against a loop written out, on one image 64 times over, so that order plays no part."""
+    data = mnist_small.subset(np.zeros(64, np.intp))
+    recipe = recipe.replace(
+        epochs=6,
+        batch_size=32,
+        validation_images=0,
+        treatment="gray",
+        beta=2.0,
+        gradient_clip=clip,
+        weight_decay=0.1,
+        schedule="one-cycle",
+        seed=3,
+    )
+    trainer = Trainer(recipe, data, "cpu")
+    reference = Trainer(recipe, data, "cpu").vae
+    optimizer = torch.optim.AdamW(reference.parameters(), weight_decay=0.1, foreach=False)
+    noise = torch.Generator().manual_seed(3)
+    x = torch.from_numpy(mnist_small.images[:1].reshape(1, -1) / 255).float().expand(32, -1)
+    norms = []
+    for step in range(12):
+        terms = reference.elbo_terms(x, noise)
+        loss = -(terms.log_likelihood - 2.0 * terms.kl).mean()
+        parameters = list(reference.parameters())
+        gradients = torch.autograd.grad(loss, parameters)
+        norm = math.sqrt(sum(gradient.square().sum().item() for gradient in gradients))
+        norms.append(norm)
+        shrink = min(1.0, clip / norm) if clip else 1.0
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient * shrink
+        optimizer.param_groups[0]["lr"] = learning_rate(recipe, step, 12)
+        optimizer.step()
+    events = list(trainer.events())
+    for name, value in trainer.vae.state_dict().items():
+        torch.testing.assert_close(value, reference.state_dict()[name], atol=1e-5, rtol=1e-4)
+    assert max(norms) > 1  # so that the clip did something
+    reported = [event.gradient_norm for event in events]
+    assert reported == pytest.approx([sum(norms[i : i + 2]) / 2 for i in range(0, 12, 2)], rel=1e-3)
+
+
+def test_an_epoch_shows_each_training_image_once_in_a_new_order(
+    recipe: Recipe, mnist_small: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Tensor] = []
+
+    def watch(intensities: Tensor, treatment: str, generator: torch.Generator) -> Tensor:
+        shown.append(intensities)
+        assert treatment == "gray"
+        assert isinstance(generator, torch.Generator)
+        return intensities
+
+    monkeypatch.setattr(module, "treat", watch)
+    trainer = Trainer(recipe.replace(batch_size=300, treatment="gray"), mnist_small, "cpu")
+    for _ in trainer.events():
+        pass
+    # Three batches and the held-out images, twice over.
+    assert [len(batch) for batch in shown] == [300, 300, 200, 200] * 2
+    pixels = torch.from_numpy(mnist_small.images.reshape(1_000, -1) / 255).float()
+    first, second = torch.cat(shown[:3]), torch.cat(shown[4:7])
+    for order in (first, second):
+        assert sorted(map(bytes, order.numpy())) == sorted(map(bytes, pixels[:800].numpy()))
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, pixels[:800])
+    torch.testing.assert_close(shown[3], pixels[800:])
+
+
+def test_events_add_up(recipe: Recipe, mnist_small: ImageSet) -> None:
+    recipe = recipe.replace(batch_size=15)  # 54 steps an epoch, the last with 5 images
+    trainer = Trainer(recipe, mnist_small, "cpu")
+    events = list(trainer.events())
+    assert [event.step for event in events] == [20, 40, 54, 60, 80, 100, 108]
+    assert [event.step for event in events if isinstance(event, EpochMetrics)] == [54, 108]
+    assert [event.images for event in events] == [300, 300, 200, 90, 300, 300, 110]
+    assert trainer.history == [event.point for event in events]
+    assert trainer.finished
+    assert trainer.epoch == 2
+    for event in events:
+        assert event.learning_rate == learning_rate(recipe, event.step - 1, 108)
+        assert event.gradient_norm > 0
+        point = event.point
+        assert point.epoch == pytest.approx(event.step / 54)
+        assert point.elbo == pytest.approx(point.log_likelihood - point.kl)
+        held_out = (point.held_out_elbo, point.held_out_log_likelihood, point.held_out_kl)
+        if isinstance(event, EpochMetrics):
+            elbo, log_likelihood, kl = (figure or math.nan for figure in held_out)
+            assert elbo == pytest.approx(log_likelihood - kl)
+        else:
+            assert held_out == (None, None, None)
+
+
+def test_a_report_is_the_mean_over_its_images(recipe: Recipe, mnist_small: ImageSet) -> None:
+    """Asked after every step, the same run tells the parts of which its reports are means."""
+    recipe = recipe.replace(batch_size=15, epochs=1)
+    parts = list(Trainer(recipe, mnist_small, "cpu").events(interrupted=lambda: True))
+    assert [part.images for part in parts] == [15] * 53 + [5]
+    start = 0
+    for event in Trainer(recipe, mnist_small, "cpu").events():
+        window, start = parts[start : event.step], event.step
+        images = np.array([part.images for part in window])
+        for figure in ("elbo", "log_likelihood", "kl"):
+            values = [getattr(part.point, figure) for part in window]
+            mean = np.average(values, weights=images)
+            assert getattr(event.point, figure) == pytest.approx(mean, rel=1e-5)
+        norms = [part.gradient_norm for part in window]
+        assert event.gradient_norm == pytest.approx(np.mean(norms), rel=1e-5)
+
+
+def test_the_first_report_is_the_elbo_of_the_untrained_model(
+    recipe: Recipe, mnist_small: ImageSet
+) -> None:
+    trainer = Trainer(recipe.replace(batch_size=800), mnist_small, "cpu")
+    untrained = trainer.snapshot().model.elbo_terms(mnist_small.images[:800])
+    point = next(trainer.events()).point
+    assert point.log_likelihood == pytest.approx(untrained.log_likelihood.mean(), abs=0.5)
+    assert point.kl == pytest.approx(untrained.kl.mean(), abs=1e-4)
+
+
+def test_figures_are_the_elbo_whatever_the_loss_weighs(train: Train) -> None:
+    point = train(beta=50.0).history[-1]
+    assert point.elbo == pytest.approx(point.log_likelihood - point.kl)
+
+
+def test_held_out_figures_are_those_of_the_last_images(train: Train, mnist_small: ImageSet) -> None:
+    trainer = train(validation_images=500)
+    point = trainer.history[-1]
+    # Another draw of the same 500 images: within five standard errors.
+    terms = trainer.snapshot().model.elbo_terms(mnist_small.images[500:])
+    assert point.held_out_elbo == pytest.approx(terms.elbo.mean(), abs=1.0)
+    assert point.held_out_kl == pytest.approx(terms.kl.mean(), abs=1e-3)
+    assert trainer.snapshot().held_out_elbo == point.held_out_elbo
+
+
+def test_without_held_out_images_there_are_no_held_out_figures(train: Train) -> None:
+    trainer = train(validation_images=0)
+    assert trainer.steps_per_epoch == 10
+    assert all(point.held_out_elbo is None for point in trainer.history)
+    assert trainer.snapshot().held_out_elbo is None
+
+
+def test_held_out_pixels_never_reach_the_weights(train: Train, mnist_small: ImageSet) -> None:
+    poisoned = mnist_small.images.copy()
+    poisoned[800:] = np.random.default_rng(0).permuted(poisoned[800:], axis=0)[:, ::-1]
+    other = train(ImageSet(poisoned, mnist_small.labels, "poisoned", "train"))
+    clean = train()
+    assert _equal(_weights(other), _weights(clean))
+    assert other.history[-1].held_out_elbo != clean.history[-1].held_out_elbo
+    assert other.history[-1].elbo == clean.history[-1].elbo
+
+
+# What decides it
+
+
+def test_the_same_seed_gives_the_same_numbers(train: Train) -> None:
+    first, again = train(seed=5), train(seed=5)
+    assert _equal(_weights(first), _weights(again))
+    assert first.history == again.history
+
+
+def test_another_seed_gives_others(train: Train) -> None:
+    first, other = train(seed=5), train(seed=6)
+    for ours, theirs in zip(_weights(first), _weights(other), strict=True):
+        assert not torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"treatment": "gray"},
+        {"beta": 2.0},
+        {"weight_decay": 0.1},
+        {"gradient_clip": 1.0},
+        {"learning_rate": 2e-3},
+        {"batch_size": 50},
+        {"schedule": "one-cycle"},
+        {"warmup_steps": 1},
+    ],
+    ids=str,
+)
+def test_every_choice_of_the_recipe_counts(train: Train, changes: dict[str, object]) -> None:
+    base = {"warmup_steps": 0, "learning_rate": 1e-3}
+    assert not _equal(_weights(train(**base)), _weights(train(**(base | changes))))
+
+
+def test_names_and_labels_do_not_count(train: Train, mnist_small: ImageSet) -> None:
+    bare = ImageSet(mnist_small.images, None, "another name", "test")
+    assert _equal(_weights(train(bare)), _weights(train()))
+
+
+def test_the_global_random_stream_is_neither_used_nor_moved(
+    recipe: Recipe, mnist_small: ImageSet, train: Train
+) -> None:
+    expected = _weights(train())
+    torch.manual_seed(123)
+    before = torch.get_rng_state()
+    undisturbed = train()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert _equal(_weights(undisturbed), expected)
+
+    trainer = Trainer(recipe, mnist_small, "cpu")
+    for _ in trainer.events(interrupted=lambda: True):
+        torch.randn(7)
+        trainer.snapshot().model.elbo(mnist_small.images[:3])
+    assert _equal(_weights(trainer), expected)
+
+
+def test_asking_often_changes_no_weight(recipe: Recipe, mnist_small: ImageSet) -> None:
+    asked, trainers = [], []
+    for answer in (True, False):
+        trainer = Trainer(recipe, mnist_small, "cpu")
+        asked.append(list(trainer.events(interrupted=lambda answer=answer: answer)))  # type: ignore[misc]
+        trainers.append(trainer)
+    assert len(asked[0]) == trainers[0].total_steps == 16
+    assert len(asked[1]) == 2
+    assert _equal(*map(_weights, trainers))
+    assert asked[0][-1].point.held_out_elbo == asked[1][-1].point.held_out_elbo
+
+
+def test_an_abandoned_run_goes_on_where_it_stood(
+    train: Train, recipe: Recipe, mnist_small: ImageSet
+) -> None:
+    trainer = Trainer(recipe, mnist_small, "cpu")
+    pauses = 0
+    while not trainer.finished:
+        for event in trainer.events(interrupted=lambda: True):
+            if event.step % 3 == 0:
+                pauses += 1
+                break
+    assert pauses == 5
+    assert list(trainer.events()) == []
+    assert _equal(_weights(trainer), _weights(train()))
+
+
+@pytest.mark.parametrize("stop", [0, 1, 5, 8, 11, 15])
+def test_a_restored_trainer_gives_the_same_numbers(
+    recipe: Recipe, mnist_small: ImageSet, train: Train, stop: int
+) -> None:
+    first = Trainer(recipe, mnist_small, "cpu")
+    if stop:
+        for event in first.events(interrupted=lambda: first.step == stop):
+            if event.step == stop:
+                break
+    snapshot = first.snapshot()
+    state = {name: value.clone() for name, value in first.state().items()}
+    for _ in first.events():  # must not reach what was saved
+        pass
+    second = Trainer(recipe, mnist_small, "cpu")
+    second.restore(snapshot, state)
+    assert second.step == stop
+    assert second.epoch == stop / 8
+    rest = list(second.events())
+    whole = train()
+    assert _equal(_weights(second), _weights(whole))
+    assert (
+        second.optimizer.state_dict()["state"].keys()
+        == whole.optimizer.state_dict()["state"].keys()
+    )
+    assert rest[-1].point.held_out_elbo == whole.history[-1].held_out_elbo
+    if stop % 8 == 0:
+        assert second.history == whole.history
+
+
+# What it refuses, and where it ends
+
+
+def test_fewer_images_than_a_batch_are_one_smaller_batch(
+    recipe: Recipe, mnist_small: ImageSet
+) -> None:
+    few = mnist_small.subset(slice(0, 7))
+    trainer = Trainer(recipe.replace(validation_images=2), few, "cpu")
+    events = list(trainer.events())
+    assert [(event.step, event.images, event.point.epoch) for event in events] == [
+        (1, 5, 1),
+        (2, 5, 2),
+    ]
+
+
+def test_one_image_will_do(recipe: Recipe, mnist_small: ImageSet) -> None:
+    trainer = Trainer(recipe.replace(validation_images=0), mnist_small.subset(slice(3, 4)), "cpu")
+    events = list(trainer.events())
+    assert all(math.isfinite(event.point.elbo) for event in events)
+    assert len(events) == 2
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_blank_images_give_finite_numbers(recipe: Recipe, value: int) -> None:
+    blank = ImageSet(np.full((60, 5, 5), value, np.uint8), None, "blank", "train")
+    trainer = Trainer(recipe.replace(validation_images=10), blank, "cpu")
+    for event in trainer.events():
+        assert -1 < event.point.elbo < 0
+
+
+@pytest.mark.parametrize("held_out", [1_000, 1_001, 50_000])
+def test_holding_out_everything_is_refused(
+    recipe: Recipe, mnist_small: ImageSet, held_out: int
+) -> None:
+    with pytest.raises(DataError, match=r"MNIST has 1,000 images.*'validation_images'"):
+        Trainer(recipe.replace(validation_images=held_out), mnist_small, "cpu")
+
+
+def test_a_device_that_is_not_there_is_refused(recipe: Recipe, mnist_small: ImageSet) -> None:
+    with pytest.raises(DataError, match="'tpu'"):
+        Trainer(recipe, mnist_small, "tpu")
+
+
+def test_a_run_that_diverges_says_so(recipe: Recipe, mnist_small: ImageSet) -> None:
+    wild = recipe.replace(
+        epochs=20,
+        learning_rate=1.0,
+        gradient_clip=0,
+        warmup_steps=0,
+        schedule="constant",
+        width=64,
+        encoder_depth=16,
+        decoder_depth=16,
+    )
+    trainer = Trainer(wild, mnist_small, "cpu")
+    with pytest.raises(DivergedError, match=r"diverged at step \d+.*learning rate"):
+        list(trainer.events())
+    assert all(math.isfinite(point.elbo) for point in trainer.history)
+
+
+def test_a_gradient_that_overflows_is_told_before_its_weights_are_saved(
+    recipe: Recipe, mnist_small: ImageSet
+) -> None:
+    """The loss of the step that breaks the weights is still finite."""
+    trainer = Trainer(recipe.replace(gradient_clip=0, batch_size=800), mnist_small, "cpu")
+    with torch.no_grad():
+        for layer in trainer.vae.decoder:
+            if isinstance(layer, torch.nn.Linear):
+                layer.weight.mul_(1e15)
+    with pytest.raises(DivergedError, match="gradient"):
+        next(trainer.events())
+    assert trainer.step == 1
+    assert trainer.history == []
+
+
+def test_a_published_snapshot_never_changes(recipe: Recipe, mnist_small: ImageSet) -> None:
+    trainer = Trainer(recipe, mnist_small, "cpu")
+    places = np.array([[0.0, 0.0], [1.0, -1.0]])
+    published: list[tuple[Snapshot, np.ndarray, int]] = []
+    for _ in trainer.events(interrupted=lambda: trainer.step % 4 == 0):
+        snapshot = trainer.snapshot()
+        published.append((snapshot, snapshot.model.decode(places), len(snapshot.history)))
+    for number, (snapshot, decoded, points) in enumerate(published, 1):
+        np.testing.assert_array_equal(snapshot.model.decode(places), decoded)
+        assert len(snapshot.history) == points == number
+        assert snapshot.step == 4 * number
+        assert snapshot.epoch == number / 2
+    for (_, earlier, _), (_, later, _) in pairwise(published):
+        assert not np.array_equal(earlier, later)
+
+
+def test_a_snapshot_says_what_it_was_trained_on(trainer: Trainer, mnist_small: ImageSet) -> None:
+    snapshot = trainer.snapshot()
+    assert asdict(snapshot.data) == {
+        "name": "MNIST",
+        "fingerprint": mnist_small.fingerprint,
+        "images": 1_000,
+    }
+    assert snapshot.recipe == trainer.recipe
+    assert snapshot.model.treatment == trainer.recipe.treatment
+    assert (snapshot.epoch, snapshot.step, snapshot.history) == (0, 0, ())
+
+
+def test_a_long_history_is_thinned_but_keeps_its_held_out_figures(
+    recipe: Recipe, mnist_small: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_HISTORY", 10)
+    trainer = Trainer(recipe.replace(epochs=4), mnist_small, "cpu")
+    events: list[StepMetrics] = list(trainer.events(interrupted=lambda: True))
+    assert len(events) == 32
+    assert len(trainer.history) <= 11
+    told = [event.point for event in events]
+    assert all(point in told for point in trainer.history)
+    epochs = [point.epoch for point in trainer.history if point.held_out_elbo is not None]
+    assert epochs == [1, 2, 3, 4]
+    assert trainer.history[-1] == told[-1]
+
+
+def test_warming_up_changes_nothing() -> None:
+    before = torch.get_rng_state()
+    warm_up()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_metrics_are_frozen_values(trainer: Trainer) -> None:
+    event = next(trainer.events())
+    assert replace(event) == event
+    assert isinstance(event.point, HistoryPoint)
+    assert all(type(value) in (int, float) for value in asdict(event.point).values())
