@@ -20,9 +20,11 @@ from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
 from vae_explorer.session import Recipe
+from vae_explorer.session.explorer import bundled_checkpoint
 from vae_explorer.session.state import Phase
-from vae_explorer.training.checkpoint import write_checkpoint
+from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.run import train
+from vae_explorer.training.snapshot import Snapshot
 
 Place = tuple[float, float]
 
@@ -44,6 +46,7 @@ class Person:
 
     @property
     def labels(self) -> NDArray[np.uint8]:
+        """Their classes, (n,)."""
         assert self.window.map._points is not None
         return self.window.map._points.labels
 
@@ -106,8 +109,7 @@ class Person:
             widget.setFocus()
         focused = QApplication.focusWidget()
         assert focused is not None
-        combination = QKeySequence(key)[0]
-        QTest.keyClick(focused, combination.key(), combination.keyboardModifiers())
+        QTest.keySequence(focused, QKeySequence(key))
 
     def at(self, place: Place) -> QPoint:
         return self.window.map.canvas.to_pixel(*place).toPoint()
@@ -192,6 +194,12 @@ def person(open_person: Callable[..., Person]) -> Person:
 def window(person: Person) -> MainWindow:
     """That window."""
     return person.window
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Snapshot:
+    """The bundled model."""
+    return read_checkpoint(bundled_checkpoint())
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,10 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.session import Recipe
@@ -66,7 +68,7 @@ def test_every_control_has_a_name(person: "Person") -> None:
 @pytest.mark.parametrize("command_id", ["export_digit", "export_manifold", "keys", "about"])
 def test_every_control_of_a_dialog_has_a_name(person: "Person", command_id: str) -> None:
     person.trigger(command_id)
-    dialog = person.window.findChild(QDialog)
+    (dialog,) = person.window.findChildren(QDialog)
     controls = focusable(dialog)
     assert len(controls) >= 2
     assert [str(widget) for widget in controls if not name_of(widget).strip()] == []
@@ -80,6 +82,7 @@ def test_tab_reaches_every_control_and_comes_round(person: "Person") -> None:
     first = focused = QApplication.focusWidget()
     reached = set()
     for _ in range(2 * len(wanted)):
+        assert focused is not None
         reached.add(focused)
         QTest.keyClick(focused, Qt.Key.Key_Tab)
         focused = QApplication.focusWidget()
@@ -118,10 +121,21 @@ def clipped(top: QWidget) -> list[str]:
     return found
 
 
+def test_what_is_clipped_is_found(qtbot: QtBot) -> None:
+    top = QWidget()
+    qtbot.addWidget(top)
+    layout = QVBoxLayout(top)
+    label, button, roomy = QLabel("far too long"), QPushButton("far too long"), QLabel("short")
+    label.setFixedWidth(20)
+    button.setFixedWidth(20)
+    for widget in (label, button, roomy):
+        layout.addWidget(widget)
+    top.show()
+    assert len(clipped(top)) == 2
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_nothing_is_clipped(
-    person: "Person", tiny_recipe: Recipe, size: tuple[int, int]
-) -> None:
+def test_nothing_is_clipped(person: "Person", tiny_recipe: Recipe, size: tuple[int, int]) -> None:
     window = person.window
     window.resize(*size)
     window.explorer.set_cursor(-5.555, -5.555)
@@ -143,7 +157,8 @@ def test_nothing_is_clipped(
 def test_nothing_is_clipped_in_a_dialog(person: "Person", command_id: str) -> None:
     person.trigger(command_id)
     QApplication.processEvents()
-    assert clipped(person.window.findChild(QDialog)) == []
+    (dialog,) = person.window.findChildren(QDialog)
+    assert clipped(dialog) == []
 
 
 def test_the_toolbar_shows_all_of_itself(person: "Person") -> None:

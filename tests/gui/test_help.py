@@ -22,9 +22,10 @@ def parent(qtbot: QtBot) -> QWidget:
 
 
 def opened(parent: QWidget) -> tuple[TextDialog, QTextBrowser]:
-    dialog = parent.findChild(TextDialog)
+    (dialog,) = parent.findChildren(TextDialog)
     assert dialog.isVisible()
-    return dialog, dialog.findChild(QTextBrowser)
+    (text,) = dialog.findChildren(QTextBrowser)
+    return dialog, text
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.keys], ids=lambda c: c.id)
@@ -75,6 +76,6 @@ def test_a_page_needs_no_scrolling_sideways(qtbot: QtBot, parent: QWidget) -> No
         show(parent)
     for dialog in parent.findChildren(TextDialog):
         text = dialog.findChild(QTextBrowser)
-        qtbot.waitUntil(lambda text=text: text.document().size().width() > 0)
+        assert text.document().size().width() > 0
         assert text.horizontalScrollBar().maximum() == 0
         assert text.accessibleName() == dialog.windowTitle()

@@ -1,4 +1,6 @@
 import threading
+from functools import partial
+from itertools import pairwise
 from time import perf_counter
 
 import pytest
@@ -13,9 +15,12 @@ def test_what_a_thread_posts_runs_on_the_main_thread_in_order(qtbot: QtBot) -> N
     main = MainThread()
     ran: list[tuple[int, bool]] = []
 
+    def note(number: int) -> None:
+        ran.append((number, QThread.isMainThread()))
+
     def post_all() -> None:
         for number in range(100):
-            main.post(lambda number=number: ran.append((number, QThread.isMainThread())))
+            main.post(partial(note, number))
 
     worker = threading.Thread(target=post_all)
     worker.start()
@@ -58,7 +63,7 @@ def test_the_newest_function_wins_the_frame(qtbot: QtBot) -> None:
     clock = FrameClock()
     ran: list[int] = []
     for number in range(50):
-        clock.defer(lambda number=number: ran.append(number))
+        clock.defer(partial(ran.append, number))
     assert ran == []
     qtbot.waitUntil(lambda: bool(ran))
     QApplication.processEvents()
@@ -76,7 +81,7 @@ def test_a_function_may_ask_for_the_next_frame(qtbot: QtBot) -> None:
 
     clock.defer(again)
     qtbot.waitUntil(lambda: len(times) == 20)
-    frames = [1e3 * (later - earlier) for earlier, later in zip(times, times[1:], strict=False)]
+    frames = [1e3 * (later - earlier) for earlier, later in pairwise(times)]
     assert min(frames) > 5, "never more often than about once in 8 ms"
 
 

@@ -1,48 +1,29 @@
-import shutil
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt, QUrl
-from PySide6.QtGui import QAction, QColor, QDragEnterEvent, QDropEvent, QKeySequence, QPalette
-from PySide6.QtTest import QTest
+from PySide6.QtGui import QAction, QColor, QPalette
 from PySide6.QtWidgets import (
     QApplication,
-    QDialogButtonBox,
-    QDockWidget,
     QDoubleSpinBox,
     QFileDialog,
-    QLineEdit,
-    QMessageBox,
-    QPushButton,
     QSlider,
     QWidget,
 )
 
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.export.images import manifold_sheet
-from vae_explorer.gui.export_dialogs import DigitExportDialog, ManifoldExportDialog
 from vae_explorer.gui.help import TextDialog
 from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.gui.theme import DARK, LIGHT, Theme, current_theme
-from vae_explorer.session import ManifoldRequest
+from vae_explorer.session import Recipe
 from vae_explorer.session.commands import COMMANDS
-from vae_explorer.session.explorer import bundled_checkpoint
 from vae_explorer.session.settings import Settings
-from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from tests.gui.conftest import Person
-
-@pytest.fixture(scope="module")
-def bundled() -> Snapshot:
-    return read_checkpoint(bundled_checkpoint())
 
 
 @pytest.fixture(autouse=True)
@@ -53,16 +34,13 @@ def no_file_dialogs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def decode(snapshot: Snapshot, z: tuple[float, float]) -> NDArray[np.float32]:
-    return snapshot.model.decode(np.array([z], np.float32))[0]
+    image: NDArray[np.float32] = snapshot.model.decode(np.array([z], np.float32))[0]
+    return image
 
 
 def axis(person: "Person", kind: type[QWidget], name: str) -> QWidget:
     widgets = person.window.decode.findChildren(kind)
     return next(widget for widget in widgets if widget.accessibleName() == name)
-
-
-def button(window: MainWindow, text: str) -> QPushButton:
-    return next(b for b in window.findChildren(QPushButton) if b.text() == text)
 
 
 def test_it_opens_on_the_bundled_model(
@@ -80,7 +58,7 @@ def test_it_opens_on_the_bundled_model(
 
 
 @pytest.mark.parametrize("command_id", [command.id for command in COMMANDS])
-def test_every_command_runs(person: "Person", tiny_recipe: object, command_id: str) -> None:
+def test_every_command_runs(person: "Person", tiny_recipe: Recipe, command_id: str) -> None:
     window = person.window
     window.training.set_recipe(tiny_recipe)
     for name in ("pause", "stop"):
@@ -222,7 +200,8 @@ def test_a_scheme_recolours_every_view(person: "Person", name: str, theme: Theme
     assert person.view("Decoded digit")._theme is theme
     assert window.training._plot.palette().color(QPalette.ColorRole.Window) == canvas
     person.press("F1")
-    page = window.findChild(TextDialog).grab().toImage()
+    (dialog,) = window.findChildren(TextDialog)
+    page = dialog.grab().toImage()
     assert page.pixelColor(20, page.height() // 2) == canvas
 
 
@@ -231,170 +210,6 @@ def test_full_screen_and_back(person: "Person") -> None:
     assert person.window.isFullScreen()
     person.press("F11")
     assert not person.window.isFullScreen()
-
-
-class TestFiles:
-    def test_dropping_a_checkpoint_opens_it(
-        self, person: "Person", tiny_checkpoint: Path, small_mnist: dict[str, ImageSet]
-    ) -> None:
-        assert self.drop(person, [tiny_checkpoint])
-        person.wait(lambda: person.model_line.startswith("tiny.safetensors · epoch 2.0"))
-        wanted = read_checkpoint(tiny_checkpoint).model.encode(small_mnist["train"].images).mean
-        person.wait(lambda: np.array_equal(person.positions, wanted))
-        assert person.window.explorer.settings.recent == (str(tiny_checkpoint),)
-
-    def test_two_files_or_none_are_not_taken(self, person: "Person", tiny_checkpoint: Path) -> None:
-        assert not self.drop(person, [tiny_checkpoint, tiny_checkpoint])
-        assert not self.drop(person, [])
-
-    @staticmethod
-    def drop(person: "Person", files: list[Path]) -> bool:
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
-        action, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-        none = Qt.KeyboardModifier.NoModifier
-        enter = QDragEnterEvent(QPoint(9, 9), action, data, left, none)
-        enter.ignore()
-        QApplication.sendEvent(person.window, enter)
-        if enter.isAccepted():
-            drop = QDropEvent(QPointF(9, 9), action, data, left, none)
-            QApplication.sendEvent(person.window, drop)
-        return enter.isAccepted()
-
-    def test_a_missing_file_is_named_and_nothing_changes(
-        self, person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        missing = tmp_path / "<b>gone</b>.safetensors"
-        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(missing), ""))
-        line, positions = person.model_line, person.positions
-        person.press("Ctrl+O")
-        person.wait(lambda: person.errors)
-        (error,) = person.errors
-        assert error.startswith("The checkpoint was not opened: ")
-        assert str(missing) in error
-        box = person.window.findChild(QMessageBox)
-        assert box.textFormat() == Qt.TextFormat.PlainText
-        assert str(missing) in person.window.training._log.toPlainText()
-        box.close()
-        assert person.model_line == line
-        assert person.positions is positions
-        empty = person.empty
-        person.click(empty)
-        assert person.window.explorer.cursor == pytest.approx(empty, abs=0.02)
-
-    @pytest.mark.parametrize("typed", ["mine.safetensors", "mine", "mine.v2"])
-    def test_a_saved_model_opens_again_from_the_recent_menu(
-        self, person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path, typed: str
-    ) -> None:
-        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), ""))
-        person.press("Ctrl+S")
-        path = tmp_path / (typed.removesuffix(".safetensors") + ".safetensors")
-        person.wait(path.exists)
-        person.wait(lambda: person.model_line.startswith(path.name))
-        before = person.positions.copy()
-        person.trigger("reset")
-        person.wait(lambda: person.model_line.startswith("mnist-elbo.safetensors"))
-        (recent,) = person.window._recent.actions()
-        assert path.name in recent.text()
-        assert recent.toolTip() == str(path)
-        recent.trigger()
-        person.wait(lambda: person.model_line.startswith(path.name))
-        person.wait(lambda: person.positions is not before)
-        np.testing.assert_array_equal(person.positions, before)
-        assert person.window.explorer.settings.folder == str(tmp_path)
-
-    def test_recent_models_of_one_name_can_be_told_apart(
-        self, person: "Person", tiny_checkpoint: Path, tmp_path: Path
-    ) -> None:
-        for run in ("first", "R&D"):
-            (tmp_path / run).mkdir()
-            path = tmp_path / run / "model.safetensors"
-            shutil.copy(tiny_checkpoint, path)
-            person.window.explorer.open_checkpoint(path)
-            person.wait(lambda path=path: str(path) in person.window.explorer.settings.recent)
-        texts = [action.text() for action in person.window._recent.actions()]
-        assert texts == ["R&&D/model.safetensors", "first/model.safetensors"]
-
-
-class TestExports:
-    def test_a_digit_becomes_a_file(
-        self, person: "Person", bundled: Snapshot, tmp_path: Path
-    ) -> None:
-        person.click(person.empty)
-        z = person.window.explorer.cursor
-        button(person.window, "Export image…").click()
-        dialog = person.window.findChild(DigitExportDialog)
-        path = self.save(person, dialog, tmp_path / "digit.png")
-        pixels = np.asarray(Image.open(path), int)
-        wanted = np.rint(255 * decode(bundled, z)).repeat(10, 0).repeat(10, 1)
-        assert np.abs(pixels - wanted).max() <= 1
-
-    def test_a_manifold_becomes_a_file(
-        self, person: "Person", bundled: Snapshot, tmp_path: Path
-    ) -> None:
-        person.press("Ctrl+Shift+M")
-        dialog = person.window.findChild(ManifoldExportDialog)
-        dialog._n.setValue(5)
-        path = self.save(person, dialog, tmp_path / "sheet.png")
-        wanted = np.rint(255 * manifold_sheet(bundled.model, ManifoldRequest(5)))
-        assert np.abs(np.asarray(Image.open(path), int) - wanted).max() <= 1
-
-    @staticmethod
-    def save(
-        person: "Person", dialog: DigitExportDialog | ManifoldExportDialog, path: Path
-    ) -> Path:
-        lines = dialog.findChildren(QLineEdit)
-        next(line for line in lines if line.parent() is dialog).setText(str(path))
-        dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Save).click()
-        person.wait(lambda: person.window.statusBar().currentMessage() == f"Exported {path}")
-        return path
-
-    def test_a_picture_that_cannot_be_written_is_said(
-        self, person: "Person", tmp_path: Path
-    ) -> None:
-        person.press("Ctrl+Shift+E")
-        dialog = person.window.findChild(DigitExportDialog)
-        path = tmp_path / "nowhere" / "digit.png"
-        next(line for line in dialog.findChildren(QLineEdit) if line.parent() is dialog).setText(
-            str(path)
-        )
-        dialog.accept()
-        person.wait(lambda: person.errors)
-        assert person.errors[0].startswith("The picture was not exported: ")
-        assert str(path) in person.errors[0]
-
-
-class TestSettings:
-    def test_the_layout_comes_back(self, open_person: "Callable[..., Person]") -> None:
-        first = open_person()
-        first.window.resize(790, 666)  # the screen of these tests is 800 × 800
-        dock = first.window.findChild(QDockWidget, "training")
-        first.window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-        first.window.findChild(QDockWidget, "decode").hide()
-        first.close()
-        second = open_person()
-        assert (second.window.width(), second.window.height()) == (790, 666)
-        docks = {d.objectName(): d for d in second.window.findChildren(QDockWidget)}
-        area = second.window.dockWidgetArea(docks["training"])
-        assert area == Qt.DockWidgetArea.BottomDockWidgetArea
-        assert docks["decode"].isHidden()
-
-    @pytest.mark.parametrize("garbage", ["", "no base64 at all", "AAAA", "//79/Pv6"])
-    def test_garbage_is_harmless(
-        self, open_person: "Callable[..., Person]", garbage: str
-    ) -> None:
-        Settings(geometry=garbage, layout=garbage).write(paths.settings_file())
-        window = open_person().window
-        assert window.size() == QSize(1280, 800).boundedTo(window.screen().availableSize())
-        assert all(dock.isVisible() for dock in window.findChildren(QDockWidget))
-
-    def test_a_window_is_never_lost_off_screen(self, open_person: "Callable[..., Person]") -> None:
-        first = open_person()
-        first.window.move(9_000, 9_000)
-        first.close()
-        second = open_person()
-        screen = second.window.screen().availableGeometry()
-        assert screen.intersects(second.window.frameGeometry())
 
 
 def test_a_close_that_fails_keeps_the_window(

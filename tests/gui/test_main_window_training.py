@@ -82,7 +82,9 @@ def test_a_run_from_start_to_stop(
     person.wait(lambda: len(person.positions) == 100)
     before = person.positions.copy()
     person.wait(lambda: not np.array_equal(person.positions, before))
-    np.testing.assert_array_equal(person.labels, small_mnist["train"].labels[::6])
+    labels = small_mnist["train"].labels
+    assert labels is not None
+    np.testing.assert_array_equal(person.labels, labels[::6])
     assert window.windowTitle() == "training — VAE Explorer"
     person.wait(lambda: len(shown_history(window)[1]) >= 2)
 
@@ -131,12 +133,12 @@ def assert_same_history(window: MainWindow, points: tuple[HistoryPoint, ...]) ->
     train, held_out = shown_history(window)
     rows = [(p.epoch, p.elbo, p.log_likelihood, p.kl) for p in points]
     np.testing.assert_array_equal(train, rows)
-    rows = [
+    held_out_rows = [
         (p.epoch, p.held_out_elbo, p.held_out_log_likelihood, p.held_out_kl)
         for p in points
         if p.held_out_elbo is not None
     ]
-    np.testing.assert_array_equal(held_out, rows)
+    np.testing.assert_array_equal(held_out, held_out_rows)
     assert len(held_out) >= 1
 
 
@@ -168,9 +170,7 @@ def test_a_pinned_digit_stays_pinned_while_the_map_moves(
     person.wait(lambda: len(person.positions) == 100)
     place = person.markers.pin_place
     person.wait(lambda: person.markers.pin_place != place)
-    np.testing.assert_array_equal(
-        person.picture("Original image"), small_mnist["train"].images[6]
-    )
+    np.testing.assert_array_equal(person.picture("Original image"), small_mnist["train"].images[6])
     person.trigger("stop")
     person.wait_for_phase(Phase.IDLE)
     person.wait(lambda: len(person.positions) == 600)
@@ -203,9 +203,7 @@ def test_opening_a_model_ends_and_keeps_the_run(
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_closing_ends_and_keeps_the_run(
-    person: "Person", endless: Recipe, paused: bool
-) -> None:
+def test_closing_ends_and_keeps_the_run(person: "Person", endless: Recipe, paused: bool) -> None:
     start(person, endless)
     person.wait(lambda: person.window.explorer.training.status.epoch > 1)
     if paused:

@@ -1,8 +1,9 @@
 import builtins
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -121,16 +122,10 @@ def test_qt_that_cannot_load_is_said_with_the_packages_it_needs(
 ) -> None:
     load = builtins.__import__
 
-    def without_egl(
-        name: str,
-        globals: Mapping[str, object] | None = None,
-        locals: Mapping[str, object] | None = None,
-        fromlist: Sequence[str] | None = (),
-        level: int = 0,
-    ) -> ModuleType:
+    def without_egl(name: str, *arguments: Any) -> ModuleType:
         if name == "PySide6.QtGui":
             raise ImportError("libEGL.so.1: cannot open shared object file")
-        return load(name, globals, locals, fromlist or (), level)
+        return load(name, *arguments)
 
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     monkeypatch.setattr(builtins, "__import__", without_egl)

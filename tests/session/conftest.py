@@ -84,13 +84,10 @@ class Frames:
             call()
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _one_torch_thread() -> Iterator[None]:
+@pytest.fixture(scope="session", autouse=True)
+def _one_torch_thread() -> None:
     """As beside a window; more threads only wait for each other on networks this small."""
-    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.model.trained import Images, Posterior, TrainedVAE
 from vae_explorer.session import explorer as explorer_module
 from vae_explorer.session.explorer import Explorer, bundled_checkpoint
 from vae_explorer.session.jobs import Jobs
@@ -495,8 +496,10 @@ def test_a_point_pinned_while_the_other_split_is_encoded_keeps_its_image(
 ) -> None:
     opened.explorer.set_split("test")
     opened.explorer.pin(550)  # still a training point, and there are 300 test images
+    said = len(opened.pins)
     opened.settle()
     assert opened.points[-1].split == "test"
+    assert len(opened.pins) == said + 1, "the map may not know the row any more"
     assert (opened.pin.split, opened.pin.index) == ("train", 550)
     np.testing.assert_array_equal(opened.pin.original, digits.images[550])
     assert opened.explorer.row_of(opened.pin) == -1
@@ -545,6 +548,16 @@ def test_a_saved_model_opens_to_the_same_figures(
     np.testing.assert_array_equal(opened.points[-1].positions, opened.points[0].positions)
     assert opened.pin.elbo == before.elbo
     assert opened.failures == []
+
+
+def test_a_model_saved_too_late_is_not_taken_for_the_one_on_the_map(
+    opened: Desk, another: Path, tmp_path: Path
+) -> None:
+    opened.explorer.save_checkpoint(tmp_path / "saved.safetensors")
+    opened.explorer.open_now(another)  # before the outcome of saving is told
+    opened.settle()
+    assert opened.messages[-1] == f"Saved {tmp_path / 'saved.safetensors'}"
+    assert opened.models[-1].path == another
 
 
 def _in_a_missing_folder(folder: Path) -> Path:
@@ -692,6 +705,38 @@ def test_never_more_live_images_than_said(
     opened.settle()
     assert opened.points[said].total == images
     assert len(opened.points[said].positions) == shown
+
+
+def test_points_of_the_model_before_do_not_come_back_while_training(
+    threaded: Desk,
+    threaded_jobs: Jobs,
+    unending: Recipe,
+    another: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vae_explorer.session.training.LIVE_SECONDS", 0.0)
+    monkeypatch.setattr(explorer_module, "LIVE_IMAGES", 60)
+    moving = threading.Event()
+    encode = TrainedVAE.encode
+
+    def slow(model: TrainedVAE, images: Images, *check: Callable[[], None]) -> Posterior:
+        if len(images) == 600:
+            assert moving.wait(10)
+        return encode(model, images, *check)
+
+    monkeypatch.setattr(TrainedVAE, "encode", slow)
+    said = len(threaded.points)
+    threaded.explorer.open_now(another)
+    threaded.explorer.train(unending)
+    threaded.main.run_until(lambda: threaded.positions)
+    moving.set()
+    behind = threaded_jobs.run_newest(
+        "behind", lambda _: None, done=lambda _: None, failed=lambda _: None
+    )
+    threaded.main.run_until(lambda: behind.finished)
+    assert {len(points.positions) for points in threaded.points[said:]} == {60}
+    threaded.explorer.training.stop()
+    threaded.wait_for(Phase.IDLE)
 
 
 def test_pins_and_thumbnails_work_on_the_moving_map(

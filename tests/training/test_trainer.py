@@ -1,6 +1,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -289,7 +290,7 @@ def test_asking_often_changes_no_weight(recipe: Recipe, mnist_small: ImageSet) -
     asked, trainers = [], []
     for answer in (True, False):
         trainer = Trainer(recipe, mnist_small, "cpu")
-        asked.append(list(trainer.events(interrupted=lambda answer=answer: answer)))  # type: ignore[misc]
+        asked.append(list(trainer.events(interrupted=partial(bool, answer))))
         trainers.append(trainer)
     assert len(asked[0]) == trainers[0].total_steps == 16
     assert len(asked[1]) == 2

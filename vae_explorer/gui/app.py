@@ -32,7 +32,8 @@ def main(checkpoint: Path | None = None) -> int:
 
     ExceptionReporter(window).install()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close())
+        # Later, for Python may take the signal amid a paint event.
+        signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
     # A signal handler runs only when Python does, so give it a turn now and then.
     turns = QTimer()
     turns.timeout.connect(window.isVisible)

@@ -246,9 +246,7 @@ class MainWindow(QMainWindow):
 
     def _on_point_hovered(self, row: int) -> None:
         if row >= 0:
-            thumbnail = self.explorer.thumbnail(row)
-            caption = f"{thumbnail.label} · #{thumbnail.index:,}"
-            self.map.set_hover_image(row, thumbnail.image, caption)
+            self.map.set_hover_image(row, self.explorer.thumbnail(row).image, caption="")
 
     def _center(self) -> None:
         self.explorer.set_cursor(0.0, 0.0)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from vae_explorer.gui.map.canvas import MapCanvas
 from vae_explorer.gui.map.cloud import PointCloud
+from vae_explorer.gui.map.glyphs import class_places
 from vae_explorer.gui.map.hover_card import HoverCard
 from vae_explorer.gui.map.legend import Legend
 from vae_explorer.gui.map.markers import Markers
@@ -49,6 +50,7 @@ class MapView(QWidget):
         super().__init__()
         self._points: MapPoints | None = None
         self._pinned = self._hit = -1
+        self._class_places: dict[int, tuple[float, float]] = {}
         self._cloud = PointCloud()
         self._picker = Picker()
         self.canvas = MapCanvas(theme)
@@ -116,6 +118,8 @@ class MapView(QWidget):
         self._empty.setVisible(not len(self._cloud))
         if first or fit:
             self.fit()
+        self._class_places = class_places(points.positions, points.labels)
+        self._show_glyphs()
         self._points_changed()
 
     def set_positions(self, positions: Float32) -> None:
@@ -128,6 +132,9 @@ class MapView(QWidget):
         self._place_rings()
         if self._card.isVisible():
             self._show_card()
+        if self._points is not None:
+            self._class_places = class_places(positions, self._points.labels)
+            self._show_glyphs()
         self._points_changed()
 
     def set_cursor(self, z1: float, z2: float) -> None:
@@ -222,6 +229,7 @@ class MapView(QWidget):
 
     def _filter(self, labels: frozenset[int]) -> None:
         self._cloud.set_visible(labels)
+        self._show_glyphs()
         self._forget_hit()
         self._points_changed()
 
@@ -229,6 +237,12 @@ class MapView(QWidget):
         place = self._cloud.place
         self._markers.set_pin_place(None if self._pinned == -1 else place(self._pinned))
         self._markers.set_hover_place(None if self._hit == -1 else place(self._hit))
+
+    def _show_glyphs(self) -> None:
+        """Write each visible class's digit: colour is never the only cue."""
+        visible = self.legend.visible_labels()
+        places = self._class_places.items()
+        self._markers.set_glyphs({str(k): place for k, place in places if k in visible})
 
     def _points_changed(self) -> None:
         self._item.update()

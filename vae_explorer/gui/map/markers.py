@@ -1,9 +1,17 @@
-"""What is drawn over the points: the crosshair, the ring of the pin and the ring of the hover."""
+"""What is drawn over the points: class digits, the crosshair, the rings of pin and hover."""
 
 from math import floor
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QRegion
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QRegion,
+)
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.gui.map.plot import LatentPlot
@@ -17,6 +25,7 @@ _CURSOR_DOT, _HOVER_RADIUS, _PIN_RADIUS = 1.5, 7.0, 8.0
 _REACH = 5.0  # pixels beside a hair that its halo and the dot can touch
 _HALO_ALPHA = 190
 _OUTSIDE = 1e5
+_GLYPH_SCALE = 1.7
 
 
 class Markers(QWidget):
@@ -29,6 +38,7 @@ class Markers(QWidget):
         self.cursor_place: Place = None
         self.pin_place: Place = None
         self.hover_place: Place = None
+        self.glyphs: dict[str, tuple[float, float]] = {}
         plot.add_overlay(self)
         plot.view_changed.connect(self.update)
 
@@ -55,11 +65,17 @@ class Markers(QWidget):
         self.hover_place = place
         self.update(self._ring_region(place))
 
+    def set_glyphs(self, glyphs: dict[str, tuple[float, float]]) -> None:
+        """Write each text at its place."""
+        self.glyphs = glyphs
+        self.update()
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw what there is; everything gets a halo, so that it shows on any colour."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(self._plot.plot_rect())
+        self._draw_glyphs(painter)
         if self.cursor_place is not None:
             self._draw_cross(painter, self._at(self.cursor_place))
         if self.pin_place is not None:
@@ -89,6 +105,19 @@ class Markers(QWidget):
         painter.setPen(self._halo(0.0))
         painter.setBrush(QColor(self._theme.text))
         painter.drawEllipse(at, _CURSOR_DOT + 1.0, _CURSOR_DOT + 1.0)
+
+    def _draw_glyphs(self, painter: QPainter) -> None:
+        font = self.font()
+        font.setPointSizeF(font.pointSizeF() * _GLYPH_SCALE)
+        font.setBold(True)
+        metrics = QFontMetricsF(font)
+        painter.setBrush(QColor(self._theme.text))
+        for text, place in self.glyphs.items():
+            box = metrics.tightBoundingRect(text)
+            path = QPainterPath()
+            path.addText(self._at(place) - box.center(), font, text)
+            painter.strokePath(path, self._halo(1.5))
+            painter.fillPath(path, painter.brush())
 
     def _draw_ring(
         self, painter: QPainter, place: tuple[float, float], radius: float, color: str, width: float

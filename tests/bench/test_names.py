@@ -1,0 +1,56 @@
+"""Each bench runs through with few rounds and prints the metric names that scripts read."""
+
+import math
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from vae_explorer import bench
+from vae_explorer.bench import decode, responsiveness, startup, train
+from vae_explorer.bench import map as map_bench
+
+
+def _names(name: str) -> list[str]:
+    figures = list(bench.run(name))
+    assert all(math.isfinite(figure.value) and figure.value > 0 for figure in figures)
+    return [figure.metric for figure in figures]
+
+
+def test_decode(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    monkeypatch.setattr(decode, "_PLACES", 20)
+    monkeypatch.setattr(decode, "_WARM_UP", 2)
+    assert _names("decode") == ["decode.latency_ms.median", "decode.latency_ms.p99"]
+
+
+def test_map(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    monkeypatch.setattr(map_bench, "_COUNTS", (500, 1_000))
+    monkeypatch.setattr(map_bench, "_ROUNDS", 2)
+    monkeypatch.setattr(map_bench, "_PEER_ROUNDS", 2)
+    figures = list(bench.run("map"))
+    names = ["map.frame_ms", "map.replace_ms", "map.peer_frame_ms", "map.peer_replace_ms"]
+    assert [figure.metric for figure in figures] == names * 2
+    assert [figure.details["points"] for figure in figures] == [500] * 4 + [1_000] * 4
+
+
+@pytest.mark.slow
+def test_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "_REPORTS", 2)
+    monkeypatch.setattr(train, "_ROUNDS", 3)
+    assert _names("train") == ["train.images_per_s", "train.ceiling_share"]
+
+
+@pytest.mark.slow
+def test_responsiveness(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    monkeypatch.setattr(responsiveness, "_SETTLE_MS", 2_500)
+    monkeypatch.setattr(responsiveness, "_MEASURE_MS", 500)
+    figures = list(bench.run("responsiveness"))
+    names = [f"responsiveness.lag_ms.{name}" for name in ("median", "p99", "max")]
+    assert [figure.metric for figure in figures] == names
+    assert figures[0].value <= figures[1].value <= figures[2].value
+    assert all(int(figure.details["images_per_s"]) > 0 for figure in figures)
+
+
+@pytest.mark.slow
+def test_startup(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "_RUNS", 1)
+    assert _names("startup") == ["startup.window_s", "startup.first_decode_s"]

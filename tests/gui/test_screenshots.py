@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication
+
+from vae_explorer.gui import screenshots
+from vae_explorer.gui.app import open_window
+from vae_explorer.gui.main_window import MainWindow
+from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.session import Recipe
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("open_person")  # for the small data and the end of the dark scheme
+def test_both_views_are_taken_light_and_dark(
+    tiny_recipe: Recipe,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    qapp: QApplication,
+) -> None:
+    def start() -> tuple[QApplication, MainWindow]:
+        return qapp, open_window()
+
+    monkeypatch.setattr(screenshots, "start", start)
+    monkeypatch.setattr(screenshots, "Recipe", lambda epochs: tiny_recipe.replace(epochs=10_000))
+    monkeypatch.setattr(screenshots, "_SIZES", ((900, 700),))
+    files = screenshots.take(tmp_path / "new" / "folder")
+    assert [file.name for file in files] == [
+        "explore-light-900x700.png",
+        "explore-dark-900x700.png",
+        "train-light-900x700.png",
+        "train-dark-900x700.png",
+    ]
+    pictures = [QImage(str(file)) for file in files]
+    for picture, theme in zip(pictures, (LIGHT, DARK, LIGHT, DARK), strict=True):
+        assert (picture.width(), picture.height()) == (900, 700)
+        assert picture.pixelColor(2, 2) == QColor(theme.window)
+    assert pictures[0] != pictures[2]
+    assert not any(widget.isVisible() for widget in qapp.topLevelWidgets())
+
+
+def test_a_window_that_never_gets_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screenshots, "_TIMEOUT_S", 0)
+    with pytest.raises(TimeoutError):
+        screenshots._wait(lambda: False)

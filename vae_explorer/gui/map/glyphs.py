@@ -1,0 +1,40 @@
+"""Where each class lives most densely, so that its digit can be written there."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae_explorer.session.state import Float32
+
+_CELLS = 40
+_SAMPLE = 8_000  # enough to find a class's thick, cheap enough for every move of the points
+_FEWEST = 8
+_OUTERMOST = 2.0  # per cent of the points that are left out of the grid on each side
+
+
+def class_places(positions: Float32, labels: NDArray[np.uint8]) -> dict[int, tuple[float, float]]:
+    """The densest place of every class with some points, in latent units.
+
+    Args:
+        positions: (n, 2); places that are not finite do not count.
+        labels: (n,).
+    """
+    step = -(-len(labels) // _SAMPLE) or 1
+    positions, labels = positions[::step], labels[::step]
+    good = np.isfinite(positions).all(axis=1)
+    positions, labels = positions[good], labels[good]
+    if not len(labels):
+        return {}
+    low, high = np.percentile(positions, [_OUTERMOST, 100 - _OUTERMOST], axis=0)
+    span = np.maximum(high - low, 1e-6)
+    cells = ((positions - low) * (_CELLS / span)).clip(0, _CELLS - 1).astype(np.intp)
+    # A frame of one empty cell, so that the 3 × 3 sums below need no special edges.
+    side = _CELLS + 2
+    flat = (labels.astype(np.intp) * side + cells[:, 1] + 1) * side + cells[:, 0] + 1
+    classes = int(labels.max()) + 1
+    counts = np.bincount(flat, minlength=classes * side * side).reshape(classes, side, side)
+    rows = counts[:, :-2] + counts[:, 1:-1] + counts[:, 2:]
+    thick = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]).reshape(classes, -1)
+    best = thick.argmax(axis=1)
+    places = low + (np.stack([best % _CELLS, best // _CELLS], axis=1) + 0.5) * span / _CELLS
+    enough = counts.sum(axis=(1, 2)) >= _FEWEST
+    return {label: (float(z1), float(z2)) for label, (z1, z2) in enumerate(places) if enough[label]}
