@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QDialog,
+    QDockWidget,
     QLabel,
     QPushButton,
     QToolButton,
@@ -151,6 +152,13 @@ def test_nothing_is_clipped(person: "Person", tiny_recipe: Recipe, size: tuple[i
     person.wait_for_phase(Phase.PAUSED)
     QApplication.processEvents()
     assert clipped(window) == []
+
+
+def test_docks_cannot_be_made_too_narrow(person: "Person") -> None:
+    docks = person.window.findChildren(QDockWidget)
+    person.window.resizeDocks(docks, [1] * len(docks), Qt.Orientation.Horizontal)
+    QApplication.processEvents()
+    assert clipped(person.window) == []
 
 
 @pytest.mark.parametrize("command_id", ["export_digit", "export_manifold", "keys", "about"])

@@ -10,6 +10,7 @@ from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session import Recipe
 
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("open_person")  # for the small data and the end of the dark scheme
 def test_both_views_are_taken_light_and_dark(

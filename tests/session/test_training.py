@@ -301,10 +301,10 @@ def test_a_paused_run_ends_at_the_same_weights(
 
 
 def test_a_pause_saves_and_publishes_the_model_and_nothing_moves_meanwhile(
-    threaded: Run, unending: Recipe
+    threaded: Run, unending: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(training_module, "POST_SECONDS", float("inf"))
     threaded.start(unending)
-    threaded.wait_for_more_history()
     threaded.session.pause()
     threaded.wait_for(Phase.PAUSED)
     ((snapshot, path),) = threaded.ends
@@ -335,6 +335,28 @@ def test_stop_ends_the_run_early_and_saves_it(threaded: Run, unending: Recipe) -
     assert same_weights(read_checkpoint(path), snapshot)
 
 
+def test_a_pause_in_the_last_step_does_not_hold_a_finished_run(
+    threaded: Run, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last, pressed = threading.Event(), threading.Event()
+    step = Trainer._train_step
+
+    def wait_in_the_last(trainer: Trainer) -> None:
+        if trainer.step == trainer.total_steps - 1:
+            last.set()
+            assert pressed.wait(10)
+        step(trainer)
+
+    monkeypatch.setattr(Trainer, "_train_step", wait_in_the_last)
+    threaded.start(recipe)
+    assert last.wait(10)
+    threaded.session.pause()
+    pressed.set()
+    threaded.wait_for(Phase.IDLE)
+    assert threaded.phases == [Phase.RUNNING, Phase.IDLE]
+    assert threaded.ends[-1][0].epoch == recipe.epochs
+
+
 def test_pause_and_stop_before_the_first_step(threaded: Run, unending: Recipe) -> None:
     threaded.start(unending)
     threaded.session.pause()
@@ -343,6 +365,26 @@ def test_pause_and_stop_before_the_first_step(threaded: Run, unending: Recipe) -
     assert threaded.phases == [Phase.RUNNING, Phase.STOPPING, Phase.IDLE]
     assert len(threaded.ends) == 1
     assert threaded.ends[0][0].step <= 1
+
+
+def test_a_stop_overtakes_the_news_of_a_pause(
+    threaded: Run, unending: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused = threading.Event()
+
+    class Turn(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            paused.set()
+            return super().wait(timeout)
+
+    monkeypatch.setattr(threaded.session, "_turn", Turn())
+    threaded.start(unending)
+    threaded.session.pause()
+    assert paused.wait(10)
+    threaded.session.stop()
+    threaded.wait_for(Phase.IDLE)
+    assert threaded.phases == [Phase.RUNNING, Phase.STOPPING, Phase.IDLE]
+    assert len(threaded.ends) == 1
 
 
 def test_a_stop_that_came_too_late_does_not_end_the_next_run(inline: Run, recipe: Recipe) -> None:
@@ -527,6 +569,20 @@ def test_a_diverged_run_fails_and_the_next_works(inline: Run, recipe: Recipe) ->
     inline.start(recipe)
     inline.main.run()
     assert len(inline.ends) == 1
+
+
+def test_weights_that_are_no_numbers_are_neither_shown_nor_saved(
+    inline: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_module, "LIVE_SECONDS", 0.0)
+    inline.start(DIVERGING.replace(batch_size=500))  # one step an epoch
+    inline.main.run()
+    assert isinstance(inline.failures[0], DivergedError)
+    assert inline.moves
+    for snapshot, _ in inline.moves:
+        assert all(weights.isfinite().all() for weights in snapshot.model.state_dict().values())
+    (folder,) = inline.runs.iterdir()
+    assert read_checkpoint(folder / "model.safetensors").step == inline.moves[-1][0].step
 
 
 def test_no_images_left_to_train_on_fails(inline: Run, recipe: Recipe) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vae_explorer.errors import CheckpointError
-from vae_explorer.training.history import HistoryPoint, from_csv, to_csv
+from vae_explorer.training.history import HistoryPoint, from_csv, thinned, to_csv
 
 _NUMBERS = st.floats(allow_nan=False)
 _POINTS = st.builds(HistoryPoint, *[_NUMBERS] * 4, *[st.none() | _NUMBERS] * 3)
@@ -37,6 +37,15 @@ def test_a_spreadsheet_can_read_it() -> None:
 def test_no_points_are_a_header_alone() -> None:
     assert _HEADER.count("\n") == 1
     assert from_csv(_HEADER) == ()
+
+
+@given(st.lists(_POINTS, min_size=2))
+def test_thinning_keeps_order_and_every_held_out_figure(points: list[HistoryPoint]) -> None:
+    kept = thinned(points)
+    assert kept == [p for i, p in enumerate(points) if i % 2 == 1 or p.held_out_elbo is not None]
+    held_out = [point for point in points if point.held_out_elbo is not None]
+    assert [point for point in kept if point.held_out_elbo is not None] == held_out
+    assert len(kept) <= len(points) / 2 + len(held_out)
 
 
 @pytest.mark.parametrize("text", ["", "\n", "epoch,elbo\n1,2\n", "x" + _HEADER, "\0"])

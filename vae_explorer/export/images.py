@@ -16,7 +16,7 @@ from vae_explorer.files import atomic_write
 from vae_explorer.latent.manifold import grid, linear_axis, quantile_axis
 from vae_explorer.model.trained import TrainedVAE
 
-LARGEST_SIDE = 16_384
+LARGEST_SIDE = 8_192
 """Most pixels along one side of an exported picture."""
 
 

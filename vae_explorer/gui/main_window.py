@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QMessageBox,
+    QStyle,
     QWidget,
 )
 
@@ -62,6 +63,9 @@ class MainWindow(QMainWindow):
             self._add_dock("Training", self.training, Qt.DockWidgetArea.LeftDockWidgetArea),
             self._add_dock("Decode", self.decode, Qt.DockWidgetArea.RightDockWidgetArea),
         ]
+        # In less it would scroll sideways, and a window made larger again leaves docks as they are.
+        scroll_bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        self.decode.setMinimumWidth(self.decode.sizeHint().width() + scroll_bar)
         self.resizeDocks(self._docks, [340, 300], Qt.Orientation.Horizontal)
         self._model_line = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._decode_line = QLabel()

@@ -19,9 +19,12 @@ class FourierFeatures(nn.Module):
 
     def __init__(self, pairs: int, scale: float) -> None:
         super().__init__()
-        # In place: on the meta device, where checkpoints are checked, a product out of place would
-        # import torch._dynamo, a second and a half.
-        self.register_buffer("frequencies", torch.randn(LATENT_DIM, pairs).mul_(scale))
+        frequencies = torch.empty(LATENT_DIM, pairs)
+        # On the meta device, where checkpoints are checked, there is nothing to draw, and PyTorch
+        # would import a second's worth of modules to find that out.
+        if not frequencies.is_meta:
+            frequencies.normal_(std=scale)
+        self.register_buffer("frequencies", frequencies)
 
     def forward(self, z: Tensor) -> Tensor:
         """Map (n, 2) to (n, 2 + 2 · pairs)."""

@@ -62,7 +62,8 @@ class RunFolder:
         """Write the trainer's present moment: model, state and history.
 
         Raises:
-            CheckpointError: the disk is full or the folder is gone; older files are intact.
+            CheckpointError: the disk is full or the folder cannot be written; older files are
+                intact.
         """
         snapshot = trainer.snapshot()
         write_tensors(self.state_path, trainer.state(), header(snapshot))
@@ -94,8 +95,9 @@ class RunFolder:
             trained = snapshot.data
             raise DataError(
                 f"The run in {self.path} was trained on {trained.images:,} images of "
-                f"{trained.name} (fingerprint {trained.fingerprint[:12]}), not on these {len(data.images):,} of "
-                f"{data.name} ({data.fingerprint[:12]}); give it the same images."
+                f"{trained.name} (fingerprint {trained.fingerprint[:12]}), not on these "
+                f"{len(data.images):,} of {data.name} ({data.fingerprint[:12]}); "
+                "give it the same images."
             )
         trainer = Trainer(snapshot.recipe, data, device)
         try:

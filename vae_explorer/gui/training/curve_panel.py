@@ -19,6 +19,7 @@ Curve = tuple[Float64, Float64]
 _UNIT = "nats / image"
 _MOST_MARKERS = 200
 _THINNED = 4_096
+_GROWTH = 1.25
 _NOTHING: Float64 = np.empty(0)
 
 
@@ -65,6 +66,7 @@ class CurvePanel(QWidget):
         super().__init__(parent)
         self._markers = markers
         self._values: tuple[float | None, float | None] = (None, None)
+        self._crosshair_epoch: float | None = None
         self._colors = ("", "")
         self._curves: tuple[Curve, Curve] = ((_NOTHING, _NOTHING), (_NOTHING, _NOTHING))
         heading = QLabel(f"<b>{title}</b>")
@@ -164,6 +166,21 @@ class CurvePanel(QWidget):
         if limits:
             self._view.setYRange(*limits, padding=0)
 
+    def follow(self) -> None:
+        """Show the whole run as it grows, moving the axes only when they no longer suit it.
+
+        Drawing an axis anew costs more than drawing the curves.
+        """
+        x, _ = self._curves[0]
+        (left, right), (low, high) = self._view.viewRange()
+        if len(x) and not (left == x[0] and x[-1] <= right <= x[0] + 2 * _GROWTH * (x[-1] - x[0])):
+            self.set_epochs(x[0], x[0] + _GROWTH * ((x[-1] - x[0]) or 1.0))
+        limits = robust_range(self._curves)
+        if limits:
+            span = limits[1] - limits[0]
+            if limits[0] < low or limits[1] > high or high - low > 2 * span:
+                self._view.setYRange(limits[0], limits[1] + (_GROWTH - 1) * span, padding=0)
+
     def set_values(self, train: float | None, held_out: float | None) -> None:
         """Write values into the legend, nats per image; None for no value."""
         self._values = (train, held_out)
@@ -171,6 +188,9 @@ class CurvePanel(QWidget):
 
     def set_crosshair(self, epoch: float | None) -> None:
         """Draw a line at an epoch and write its number under the axis, or take both away."""
+        if epoch == self._crosshair_epoch:
+            return
+        self._crosshair_epoch = epoch
         self._crosshair.setVisible(epoch is not None)
         if epoch is not None:
             self._crosshair.setPos(epoch)

@@ -24,7 +24,9 @@ from vae_explorer.session.state import HistoryPoint
 
 _LEAST_ROW = 600
 _LEAST_STACK = 240
-_LEAST_PAUSE = 0.1  # drawing and painting three panels takes about 10 ms
+_LEAST_PAUSE = 0.12
+"""Seconds between two draws of one panel each, so that none keeps the window for long."""
+
 _PAUSE_PER_COST = 9  # a very long history takes more, yet no more than a tenth of the time
 
 
@@ -43,10 +45,11 @@ class ElboPlot(QWidget):
         self._table = HistoryTable()
         self._following = True
         self._reading: int | None = None
-        self._stale = False
+        self._stale: set[int] = set()
+        self._turn = 0
         self._pause = _LEAST_PAUSE
         self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self._draw)
+        self._timer.timeout.connect(self._draw_next)
 
         self._elbo = CurvePanel("ELBO", markers=True)
         self._log_likelihood = CurvePanel("log p(x|z)", markers=False)
@@ -82,11 +85,13 @@ class ElboPlot(QWidget):
         self._reading = None
         self._following = True
         self.append(points)
+        if self.isVisible():
+            self._draw()
 
     def append(self, points: Sequence[HistoryPoint]) -> None:
         """Add later points, at a cost that does not grow with the history."""
         self._table.append(points)
-        self._stale = True
+        self._stale = set(range(len(self._panels)))
         self._pages.setCurrentIndex(1 if self._table.train.size else 0)
         if self.isVisible() and not self._timer.isActive():
             self._timer.start(round(1000 * self._pause))
@@ -179,15 +184,33 @@ class ElboPlot(QWidget):
             self._row.setStretchFactor(panel, share)
 
     def _draw(self) -> None:
-        start = time.perf_counter()
-        train, held_out = self._table.train, self._table.held_out
-        for row, panel in enumerate(self._panels, start=1):
-            panel.set_curves((train[0], train[row]), (held_out[0], held_out[row]))
+        """Draw all panels, at a scale that suits them exactly."""
+        for number in range(len(self._panels)):
+            self._draw_panel(number)
         if self._following:
             self.fit()
-        self._show_values()
-        self._stale = False
+
+    def _draw_next(self) -> None:
+        """Draw the next panel that is behind, and come back for the others."""
+        if not self._stale:  # all were drawn at once while the timer ran
+            return
+        start = time.perf_counter()
+        count = len(self._panels)
+        number = next(n for k in range(count) if (n := (self._turn + k) % count) in self._stale)
+        self._turn = number + 1
+        self._draw_panel(number)
+        if self._following:
+            self._panels[number].follow()
         self._pause = max(_LEAST_PAUSE, _PAUSE_PER_COST * (time.perf_counter() - start))
+        if self._stale:
+            self._timer.start(round(1000 * self._pause))
+
+    def _draw_panel(self, number: int) -> None:
+        train, held_out = self._table.train, self._table.held_out
+        row = number + 1
+        self._panels[number].set_curves((train[0], train[row]), (held_out[0], held_out[row]))
+        self._show_value(number)
+        self._stale.discard(number)
 
     def _read_at(self, epoch: float) -> None:
         epochs = self._table.train[0]
@@ -215,15 +238,18 @@ class ElboPlot(QWidget):
         self._following = False
 
     def _show_values(self) -> None:
-        """Write the point read, or the newest one, into the legends."""
+        for number in range(len(self._panels)):
+            self._show_value(number)
+
+    def _show_value(self, number: int) -> None:
+        """Write the point read, or the newest one, into a panel's legend."""
         train, held_out = self._table.train, self._table.held_out
         index = train.shape[1] - 1 if self._reading is None else self._reading
         if index < 0:
             return
-        epoch = float(train[0, index])
+        epoch, row, panel = float(train[0, index]), number + 1, self._panels[number]
         # The newest held-out figures at that moment.
         held = int(np.searchsorted(held_out[0], epoch, side="right")) - 1
-        for row, panel in enumerate(self._panels, start=1):
-            measured = float(held_out[row, held]) if held >= 0 else None
-            panel.set_values(float(train[row, index]), measured)
-            panel.set_crosshair(None if self._reading is None else epoch)
+        measured = float(held_out[row, held]) if held >= 0 else None
+        panel.set_values(float(train[row, index]), measured)
+        panel.set_crosshair(None if self._reading is None else epoch)
