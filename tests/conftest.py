@@ -19,6 +19,8 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.data.dataset import ImageSet
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Small networks on a busy machine: two threads that wait for each other are far slower than one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 QStandardPaths.setTestModeEnabled(True)
 # The first call of anything in torch takes longer than hypothesis likes.
 hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)

@@ -162,8 +162,9 @@ def open_person(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[..., Person]]:
     """Opens windows as the program does, on the bundled model or on a checkpoint."""
-    # PyTorch's threads belong to the whole test run.
+    # These belong to the whole test run.
     monkeypatch.setattr("vae_explorer.session.training.set_threads", lambda *_, **__: 1)
+    monkeypatch.setattr("sys.setswitchinterval", lambda _: None)
     people: list[Person] = []
 
     def open_one(checkpoint: Path | None = None) -> Person:

@@ -141,8 +141,8 @@ def test_imports_stay_pythons_own_after_qt_is_loaded() -> None:
 
 
 def test_two_bad_models_are_a_plain_error(
-    small_mnist: object, qapp: QApplication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    open_person: "Callable[..., Person]", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.explorer.bundled_checkpoint", lambda: tmp_path / "no")
     with pytest.raises(UserError, match="no"):
-        open_window(tmp_path / "bad.safetensors")
+        open_person(tmp_path / "bad.safetensors")

@@ -1,5 +1,7 @@
 """Starting and ending the window's process."""
 
+import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
 
     from vae_explorer.gui.main_window import MainWindow
 
+logger = logging.getLogger(__name__)
+
 _SIGNAL_CHECK_MS = 200
+_SWITCH_S = 0.0005
 
 
 def main(checkpoint: Path | None = None) -> int:
@@ -38,7 +43,12 @@ def main(checkpoint: Path | None = None) -> int:
     turns = QTimer()
     turns.timeout.connect(window.isVisible)
     turns.start(_SIGNAL_CHECK_MS)
-    return app.exec()
+    status = app.exec()
+    if window.job_left:
+        # Python would wait for its thread for ever.
+        logger.error("a job did not end in time; leaving without it")
+        os._exit(1)
+    return status
 
 
 def start(checkpoint: Path | None = None) -> "tuple[QApplication, MainWindow]":
@@ -84,6 +94,9 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     from vae_explorer.session.jobs import Jobs
     from vae_explorer.session.training import set_threads
 
+    # Painting drops and retakes Python's lock at many calls; by default each retaking may wait 5 ms
+    # for the training thread to let go.
+    sys.setswitchinterval(_SWITCH_S)
     settings = Settings.read(paths.settings_file())
     set_threads(settings.threads or None, beside_window=True)
     main_thread, clock = MainThread(), FrameClock()

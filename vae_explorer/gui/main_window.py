@@ -53,6 +53,8 @@ class MainWindow(QMainWindow):
         self.setDockOptions(
             QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks
         )
+        self.job_left = False
+        """True if a job did not end when the window closed."""
         self._image_shape = (28, 28)
         self._fit_next = True
         self.map = MapView(current_theme())
@@ -374,13 +376,11 @@ class MainWindow(QMainWindow):
                 geometry=b64encode(self.saveGeometry().data()).decode(),
                 layout=b64encode(self.saveState().data()).decode(),
             )
-            ended = self.explorer.close()
+            self.job_left = not self.explorer.close()
         except Exception as error:
             self.show_error("Closing failed", str(error))
             event.ignore()
             return
-        if not ended:
-            self.statusBar().showMessage("A job did not end in time")
         event.accept()
 
     def _restore(self) -> None:

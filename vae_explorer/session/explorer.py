@@ -378,7 +378,11 @@ class Explorer:
 
     def close(self) -> bool:
         """Stop and save a run, end the jobs; False if one did not end in time."""
-        return self._jobs.shutdown(CLOSE_SECONDS)
+        interrupted = self.training.active
+        ended = self._jobs.shutdown(CLOSE_SECONDS)
+        if interrupted and self.training.checkpoint and self.training.checkpoint.exists():
+            self._remember(self.training.checkpoint)
+        return ended
 
     def _fail(self, title: str, error: BaseException) -> None:
         if isinstance(error, UserError):

@@ -25,7 +25,7 @@ POST_SECONDS = 0.05
 LIVE_SECONDS = 0.4
 """Shortest time between two moves of the map."""
 
-LIVE_IMAGES = 6_000
+LIVE_IMAGES = 4_000
 """Images re-encoded for a move of the map: enough to see its shape, cheap enough to train on."""
 
 
@@ -56,6 +56,8 @@ class TrainingSession:
         self._jobs = jobs
         self._runs = runs
         self._device = device
+        self.checkpoint: Path | None = None
+        """Where the newest run keeps its model; not there before the first save."""
         self._status = TrainingStatus(Phase.IDLE)
         self._turn = threading.Condition()
         self._paused = False
@@ -122,6 +124,10 @@ class TrainingSession:
             TrainingStatus(phase, old.epoch, old.epochs, device=old.device, eta_seconds=None)
         )
 
+    def _on_begun(self, device: str, folder: RunFolder) -> None:
+        self.checkpoint = folder.model_path
+        self.logged.emit(f"Training on {device} in {folder.path}")
+
     def _on_done(self, result: tuple[Snapshot, Path | None]) -> None:
         self._set_phase(Phase.IDLE)
         self._tell_ended("Ended", *result)
@@ -148,9 +154,7 @@ class TrainingSession:
     ) -> tuple[Snapshot, Path | None]:
         trainer = Trainer(recipe, data, self._device)
         folder = RunFolder.create(self._runs, recipe)
-        control.report(
-            lambda: self.logged.emit(f"Training on {trainer.device.type} in {folder.path}")
-        )
+        control.report(partial(self._on_begun, trainer.device.type, folder))
         telling = _Telling(self, control, trainer, live_images)
         wanted = self._interrupted(control)
         while not trainer.finished and not control.cancelled and not self._stopped:
