@@ -171,6 +171,8 @@ class MainWindow(QMainWindow):
 
     def _on_opened(self, history: tuple[HistoryPoint, ...]) -> None:
         self.training.set_history(history)
+        if not self.explorer.training.active:
+            self.training.set_recipe(self.explorer.recipe)
         self._fit_next = True
 
     def _on_points(self, points: MapPoints) -> None:
@@ -191,7 +193,7 @@ class MainWindow(QMainWindow):
 
     def _on_decoded(self, decoded: Decoded) -> None:
         self.decode.set_decoded(decoded)
-        self._decode_line.setText(f"decoded in {decoded.milliseconds:.2f} ms")
+        self._decode_line.setText(f"· decoded in {decoded.milliseconds:.2f} ms")
 
     def _on_status(self, status: TrainingStatus) -> None:
         self.training.set_status(status)

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from vae_explorer.session.state import Float32
 
-_CELLS = 40
-_SAMPLE = 8_000  # enough to find a class's thick, cheap enough for every move of the points
+_CELLS = 32
+_SAMPLE = 3_000  # enough to find a class's thick, cheap enough for every move of the points
 _FEWEST = 8
 _OUTERMOST = 2.0  # per cent of the points that are left out of the grid on each side
 

@@ -5,11 +5,11 @@ from math import floor
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
-    QFontMetricsF,
     QPainter,
     QPainterPath,
     QPaintEvent,
     QPen,
+    QPixmap,
     QRegion,
 )
 from PySide6.QtWidgets import QWidget
@@ -39,6 +39,7 @@ class Markers(QWidget):
         self.pin_place: Place = None
         self.hover_place: Place = None
         self.glyphs: dict[str, tuple[float, float]] = {}
+        self._glyph_pictures: dict[tuple[str, Theme, float], QPixmap] = {}
         plot.add_overlay(self)
         plot.view_changed.connect(self.update)
 
@@ -107,17 +108,35 @@ class Markers(QWidget):
         painter.drawEllipse(at, _CURSOR_DOT + 1.0, _CURSOR_DOT + 1.0)
 
     def _draw_glyphs(self, painter: QPainter) -> None:
-        font = self.font()
-        font.setPointSizeF(font.pointSizeF() * _GLYPH_SCALE)
-        font.setBold(True)
-        metrics = QFontMetricsF(font)
-        painter.setBrush(QColor(self._theme.text))
         for text, place in self.glyphs.items():
-            box = metrics.tightBoundingRect(text)
+            picture = self._glyph(text)
+            size = picture.deviceIndependentSize()
+            corner = QPointF(size.width() / 2, size.height() / 2)
+            painter.drawPixmap(self._at(place) - corner, picture)
+
+    def _glyph(self, text: str) -> QPixmap:
+        """A bold text with its halo; kept, since drawing it costs more than all the markers."""
+        key = text, self._theme, self.devicePixelRatioF()
+        if key not in self._glyph_pictures:
+            font = self.font()
+            font.setPointSizeF(font.pointSizeF() * _GLYPH_SCALE)
+            font.setBold(True)
             path = QPainterPath()
-            path.addText(self._at(place) - box.center(), font, text)
-            painter.strokePath(path, self._halo(1.5))
-            painter.fillPath(path, painter.brush())
+            path.addText(0, 0, font, text)
+            pen = self._halo(1.5)
+            box = path.boundingRect().adjusted(-4, -4, 4, 4)
+            ratio = self.devicePixelRatioF()
+            picture = QPixmap((box.size() * ratio).toSize())
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(picture)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.translate(-box.topLeft())
+            painter.strokePath(path, pen)
+            painter.fillPath(path, QColor(self._theme.text))
+            painter.end()
+            self._glyph_pictures[key] = picture
+        return self._glyph_pictures[key]
 
     def _draw_ring(
         self, painter: QPainter, place: tuple[float, float], radius: float, color: str, width: float

@@ -90,6 +90,8 @@ class CurvePanel(QWidget):
         self.plot.showGrid(x=True, y=True, alpha=0.6)
         item = self.plot.getPlotItem()
         self._x_axis, self._y_axis = item.getAxis("bottom"), item.getAxis("left")
+        for axis in (self._x_axis, self._y_axis):
+            axis.enableAutoSIPrefix(False)
         self._x_axis.setLabel("epoch")
         item.layout.setContentsMargins(0, 0, 4, 0)
         self._y_axis.setWidth(self.fontMetrics().horizontalAdvance("−000.0") + 30)

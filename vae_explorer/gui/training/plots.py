@@ -125,6 +125,15 @@ class ElboPlot(QWidget):
         """Enough for three panels, one above the other."""
         return QSize(400, 320)
 
+    def event(self, event: QEvent) -> bool:
+        """Claim Home, and Esc while reading, from the window's shortcuts."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            reading = self._reading is not None
+            if event.key() == Qt.Key.Key_Home or (event.key() == Qt.Key.Key_Escape and reading):
+                event.accept()
+                return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows move the reading, Home fits the view, Esc ends the reading."""
         count = self._table.train.shape[1]
