@@ -71,6 +71,10 @@ class MainWindow(QMainWindow):
         self.resizeDocks(self._docks, [340, 300], Qt.Orientation.Horizontal)
         self._model_line = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._decode_line = QLabel()
+        # Of fixed size, so that a new figure does not lay the window out again.
+        metrics = self.fontMetrics()
+        width = metrics.horizontalAdvance("· decoded in 000.00 ms")
+        self._decode_line.setFixedSize(width, metrics.height())
         self.statusBar().addPermanentWidget(self._model_line)
         self.statusBar().addPermanentWidget(self._decode_line)
         self.actions_ = Actions(self, self._handlers())

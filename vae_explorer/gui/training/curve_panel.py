@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
 
+from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, style_plot
 from vae_explorer.gui.training.history_table import Float64
 
@@ -70,12 +71,11 @@ class CurvePanel(QWidget):
         self._colors = ("", "")
         self._curves: tuple[Curve, Curve] = ((_NOTHING, _NOTHING), (_NOTHING, _NOTHING))
         heading = QLabel(f"<b>{title}</b>")
-        self._legend = QLabel()
+        self._legend = Readout()
         self._heading = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._heading.setSpacing(0)
         self._heading.addWidget(heading)
-        self._heading.addWidget(self._legend)
-        self._heading.addStretch(1)
+        self._heading.addWidget(self._legend, 1)
 
         self.plot = pg.PlotWidget()
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -208,7 +208,7 @@ class CurvePanel(QWidget):
         ):
             number = "" if value is None else f"&nbsp;{value:.2f}".replace("-", "−")
             words.append(f'<span style="color:{color}">{stroke}</span>&nbsp;{name}{number}')
-        self._legend.setText("&nbsp; ".join(words))
+        self._legend.set_text("&nbsp; ".join(words))
 
     def _suit_y_axis(self) -> None:
         """Name the y axis where there is room; where there is not, number it sparsely."""

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.plots import ElboPlot
@@ -92,8 +92,7 @@ class TrainingPanel(QWidget):
         self._progress = QProgressBar()
         self._progress.setRange(0, _PROGRESS_STEPS)
         self._progress.setAccessibleName("Training progress")
-        self._line = QLabel()
-        self._line.setWordWrap(True)
+        self._line = Readout(lines=2)
         self._header = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._header.setContentsMargins(6, 6, 6, 0)
         self._header.addLayout(transport)
@@ -149,7 +148,7 @@ class TrainingPanel(QWidget):
         self._form.set_editable(idle)
         share = status.epoch / status.epochs if status.epochs else 0.0
         self._progress.setValue(round(_PROGRESS_STEPS * min(share, 1.0)))
-        self._line.setText(describe(status))
+        self._line.set_text(describe(status))
 
     def recipe(self) -> Recipe:
         """The recipe in the form, with what is being typed if that is complete."""
@@ -196,7 +195,7 @@ class TrainingPanel(QWidget):
         directions = QBoxLayout.Direction
         self._header.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
         # Two lines in a narrow place: the progress bar must not jump when the text grows.
-        self._line.setMinimumHeight((1 if wide else 2) * self._line.fontMetrics().lineSpacing())
+        self._line.set_lines(1 if wide else 2)
         self._form.set_columns(2 if wide else 1)
         self._splitter.setOrientation(
             Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
