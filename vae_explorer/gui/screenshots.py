@@ -14,7 +14,7 @@ from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
 from vae_explorer.session import Recipe
-from vae_explorer.session.state import Phase
+from vae_explorer.session.state import MapPoints, Phase
 
 _SIZES = ((1280, 800), (1920, 1080))
 _PINNED_ROW = 7
@@ -25,9 +25,9 @@ def take(folder: Path) -> list[Path]:
     """Drive the window through both views and save what it shows; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     _, window = start()
-    ready: list[object] = []
-    window.explorer.points_changed.connect(ready.append)
-    _wait(lambda: bool(ready))
+    shown: list[MapPoints] = []
+    window.explorer.points_changed.connect(shown.append)
+    _wait(lambda: bool(shown))
     window.explorer.pin(_PINNED_ROW)
     files = _both_schemes(window, folder, "explore")
 
@@ -36,6 +36,8 @@ def take(folder: Path) -> list[Path]:
     _wait(lambda: window.explorer.training.status.epoch > 1.2)
     window.explorer.training.pause()
     _wait(lambda: window.explorer.training.status.phase is Phase.PAUSED)
+    # After the moving sample of the images, all of them.
+    _wait(lambda: len(shown[-1].positions) == shown[-1].total)
     files += _both_schemes(window, folder, "train")
     window.close()
     return files

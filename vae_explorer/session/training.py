@@ -22,7 +22,7 @@ from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer
 POST_SECONDS = 0.05
 """Shortest time between two posts to the main thread."""
 
-LIVE_SECONDS = 0.4
+LIVE_SECONDS = 0.35
 """Shortest time between two moves of the map."""
 
 LIVE_IMAGES = 4_000

@@ -73,7 +73,6 @@ class CurvePanel(QWidget):
         heading = QLabel(f"<b>{title}</b>")
         self._legend = Readout()
         self._heading = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._heading.setSpacing(0)
         self._heading.addWidget(heading)
         self._heading.addWidget(self._legend, 1)
 
@@ -124,7 +123,7 @@ class CurvePanel(QWidget):
         """Put the legend beside the title (True) or under it."""
         directions = QBoxLayout.Direction
         self._heading.setDirection(directions.LeftToRight if compact else directions.TopToBottom)
-        self._legend.setContentsMargins(8 if compact else 0, 0, 0, 0)
+        self._heading.setSpacing(8 if compact else 0)
 
     def set_epoch_axis_shown(self, shown: bool) -> None:
         """Show the numbers and the name of the epoch axis, or leave them to a panel below."""
