@@ -23,6 +23,11 @@ def checkpoints() -> Path:
     return _bundled("checkpoints")
 
 
+def bundled_checkpoint() -> Path:
+    """The model the explorer opens on."""
+    return checkpoints() / "mnist-elbo.safetensors"
+
+
 def runs() -> Path:
     """Where training runs are kept, one folder each."""
     return Path(platformdirs.user_data_dir("vae-explorer", appauthor=False)) / "runs"

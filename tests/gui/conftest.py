@@ -19,8 +19,8 @@ from vae_explorer.gui.decode.digit_view import DigitView
 from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
+from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import Recipe
-from vae_explorer.session.explorer import bundled_checkpoint
 from vae_explorer.session.state import Phase
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.run import train

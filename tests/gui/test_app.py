@@ -69,7 +69,7 @@ def test_settings_count_from_the_start(open_person: "Callable[..., Person]") -> 
 def test_without_any_model_there_is_a_dialog_and_a_window(
     open_person: "Callable[..., Person]", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("vae_explorer.session.explorer.bundled_checkpoint", lambda: tmp_path / "no")
+    monkeypatch.setattr("vae_explorer.paths.bundled_checkpoint", lambda: tmp_path / "no")
     monkeypatch.setattr("vae_explorer.session.explorer.Explorer.warm_up", lambda _: None)
     window = open_window()
     QApplication.processEvents()
@@ -143,6 +143,6 @@ def test_imports_stay_pythons_own_after_qt_is_loaded() -> None:
 def test_two_bad_models_are_a_plain_error(
     open_person: "Callable[..., Person]", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("vae_explorer.session.explorer.bundled_checkpoint", lambda: tmp_path / "no")
+    monkeypatch.setattr("vae_explorer.paths.bundled_checkpoint", lambda: tmp_path / "no")
     with pytest.raises(UserError, match="no"):
         open_person(tmp_path / "bad.safetensors")

@@ -23,8 +23,9 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.model.trained import Images, Posterior, TrainedVAE
+from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import explorer as explorer_module
-from vae_explorer.session.explorer import Explorer, bundled_checkpoint
+from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.settings import Settings
 from vae_explorer.session.state import (

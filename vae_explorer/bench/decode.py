@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 from PySide6.QtGui import QGuiApplication, QImage
 
+from vae_explorer import paths
 from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement, percentiles
 from vae_explorer.gui.decode.image import gray8
 from vae_explorer.gui.main_thread import FrameClock, MainThread
-from vae_explorer.session.explorer import Explorer, bundled_checkpoint
+from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.state import Decoded
 from vae_explorer.training.checkpoint import read_checkpoint
@@ -28,7 +29,7 @@ def measure() -> Iterator[Measurement]:
     set_threads(beside_window=True)
     main_thread, clock = MainThread(), FrameClock()
     explorer = Explorer(Jobs(main_thread.post), clock.defer)
-    explorer.decoding.set_decoder(read_checkpoint(bundled_checkpoint()).model)
+    explorer.decoding.set_decoder(read_checkpoint(paths.bundled_checkpoint()).model)
     pictures: list[QImage] = []
 
     def show(decoded: Decoded) -> None:

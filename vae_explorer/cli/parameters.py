@@ -10,6 +10,7 @@ import click
 
 from vae_explorer.errors import ExportError, UserError
 from vae_explorer.files import atomic_write
+from vae_explorer.paths import bundled_checkpoint
 
 if TYPE_CHECKING:
     from vae_explorer.training.snapshot import Snapshot
@@ -29,11 +30,7 @@ def open_snapshot(checkpoint: Path | None) -> "Snapshot":
     """
     from vae_explorer.training.checkpoint import read_checkpoint
 
-    if checkpoint is None:
-        from vae_explorer.session.explorer import bundled_checkpoint
-
-        checkpoint = bundled_checkpoint()
-    return read_checkpoint(checkpoint)
+    return read_checkpoint(checkpoint or bundled_checkpoint())
 
 
 def output_option(

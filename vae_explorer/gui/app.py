@@ -90,7 +90,7 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     # These bring PyTorch, a second or more, which is why a splash is shown first.
     from vae_explorer.gui.main_thread import FrameClock, MainThread
     from vae_explorer.gui.main_window import MainWindow
-    from vae_explorer.session.explorer import Explorer, bundled_checkpoint
+    from vae_explorer.session.explorer import Explorer
     from vae_explorer.session.jobs import Jobs
     from vae_explorer.session.training import set_threads
 
@@ -105,11 +105,11 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     main_thread.setParent(window)
     clock.setParent(window)
     try:
-        explorer.open_now(checkpoint or bundled_checkpoint())
+        explorer.open_now(checkpoint or paths.bundled_checkpoint())
     except UserError as error:
         window.show_error("The model was not opened", str(error))
         if checkpoint:
-            explorer.open_now(bundled_checkpoint())
+            explorer.open_now(paths.bundled_checkpoint())
     window.show()
     explorer.warm_up()
     return window

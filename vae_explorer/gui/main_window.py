@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QDockWidget,
-    QFileDialog,
     QLabel,
     QMainWindow,
     QMenu,
@@ -20,12 +19,11 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui import help as help_pages
 from vae_explorer.gui.actions import Actions
 from vae_explorer.gui.decode.decode_panel import DecodePanel
-from vae_explorer.gui.export_dialogs import DigitExportDialog, ManifoldExportDialog
 from vae_explorer.gui.figures import figure
+from vae_explorer.gui.file_dialogs import FileDialogs
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.training.training_panel import TrainingPanel
-from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.state import (
     LATENT_LIMIT,
@@ -38,8 +36,6 @@ from vae_explorer.session.state import (
     Phase,
     TrainingStatus,
 )
-
-_CHECKPOINTS = "VAE Explorer models (*.safetensors)"
 
 
 class MainWindow(QMainWindow):
@@ -55,7 +51,7 @@ class MainWindow(QMainWindow):
         )
         self.job_left = False
         """True if a job did not end when the window closed."""
-        self._image_shape = (28, 28)
+        self._files = FileDialogs(explorer, self)
         self._fit_next = True
         self.map = MapView(current_theme())
         self.decode = DecodePanel()
@@ -95,12 +91,13 @@ class MainWindow(QMainWindow):
         return dock
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
+        files = self._files
         return {
-            "open": self._ask_open,
-            "save": self._ask_save,
+            "open": files.open_model,
+            "save": files.save_model,
             "reset": self.explorer.reset,
-            "export_digit": self._ask_export_digit,
-            "export_manifold": self._ask_export_manifold,
+            "export_digit": files.export_digit,
+            "export_manifold": files.export_manifold,
             "quit": self.close,
             "fit": self.map.fit,
             "center": self._center,
@@ -136,7 +133,7 @@ class MainWindow(QMainWindow):
         self.map.point_hovered.connect(self._on_point_hovered)
         self.map.space_tapped.connect(self._toggle_pause)
         self.decode.z_changed.connect(self.explorer.set_cursor)
-        self.decode.export_requested.connect(self._ask_export_digit)
+        self.decode.export_requested.connect(self._files.export_digit)
         self.decode.unpin_requested.connect(self.explorer.unpin)
         self.training.start_requested.connect(self.explorer.train)
         self.training.pause_requested.connect(self.explorer.training.pause)
@@ -164,7 +161,6 @@ class MainWindow(QMainWindow):
     # What the explorer says
 
     def _on_model(self, model: ModelInfo) -> None:
-        self._image_shape = model.image_shape
         elbo = model.held_out_elbo
         held_out = "" if elbo is None else f" · held-out ELBO {figure(elbo, 2)} nats"
         self._model_line.setText(f"{model.name} · epoch {model.epoch:.1f}{held_out}")
@@ -279,51 +275,6 @@ class MainWindow(QMainWindow):
         else:
             self.explorer.training.pause()
 
-    def _ask_open(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Open Model", str(self._folder()), _CHECKPOINTS)
-        if name:
-            self._remember_folder(Path(name))
-            self.explorer.open_checkpoint(Path(name))
-
-    def _ask_save(self) -> None:
-        start = self._folder() / "model.safetensors"
-        name, _ = QFileDialog.getSaveFileName(self, "Save Model As", str(start), _CHECKPOINTS)
-        if name:
-            path = Path(name)
-            if path.suffix != ".safetensors":
-                path = path.with_name(f"{path.name}.safetensors")
-            self._remember_folder(path)
-            self.explorer.save_checkpoint(path)
-
-    def _ask_export_digit(self) -> None:
-        z1, z2 = self.explorer.cursor
-        start = self._folder() / f"digit z=({z1:.3f}, {z2:.3f}).png"
-        dialog = DigitExportDialog(start, self._image_shape, self)
-        dialog.export_requested.connect(self._export_digit)
-        dialog.open()
-
-    def _ask_export_manifold(self) -> None:
-        dialog = ManifoldExportDialog(self._folder() / "manifold.png", self._image_shape, self)
-        dialog.export_requested.connect(self._export_manifold)
-        dialog.open()
-
-    @Slot(object, int)
-    def _export_digit(self, path: Path, scale: int) -> None:
-        self._remember_folder(path)
-        self.explorer.export_digit(path, scale)
-
-    @Slot(object, object)
-    def _export_manifold(self, path: Path, request: ManifoldRequest) -> None:
-        self._remember_folder(path)
-        self.explorer.export_manifold(path, request)
-
-    def _folder(self) -> Path:
-        folder = Path(self.explorer.settings.folder)
-        return folder if self.explorer.settings.folder and folder.is_dir() else Path.home()
-
-    def _remember_folder(self, path: Path) -> None:
-        self.explorer.change_settings(folder=str(path.parent.absolute()))
-
     @Slot(QAction)
     def _open_recent(self, action: QAction) -> None:
         self.explorer.open_checkpoint(Path(action.data()))
@@ -393,7 +344,8 @@ class MainWindow(QMainWindow):
         settings = self.explorer.settings
         self._on_settings(settings)
         apply_scheme(SchemeChoice(settings.scheme))
-        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
+        # Not self.screen(): with that wrapper PySide takes the screen down with the window.
+        self.resize(QSize(1280, 800).boundedTo(QGuiApplication.primaryScreen().availableSize()))
         # Qt answers False to bytes that are not its own and leaves the window as it was.
         self.restoreGeometry(_decoded_bytes(settings.geometry))
         self.restoreState(_decoded_bytes(settings.layout))

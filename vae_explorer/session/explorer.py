@@ -41,11 +41,6 @@ CLOSE_SECONDS = 5.0
 """How long closing waits for a running job; one gradient step and a save take far less."""
 
 
-def bundled_checkpoint() -> Path:
-    """The model the explorer opens on."""
-    return paths.checkpoints() / "mnist-elbo.safetensors"
-
-
 class Explorer:
     """Composition root and state of one window. All methods belong to the main thread.
 
@@ -120,7 +115,7 @@ class Explorer:
 
     def reset(self) -> None:
         """Go back to the bundled model."""
-        self.open_checkpoint(bundled_checkpoint())
+        self.open_checkpoint(paths.bundled_checkpoint())
 
     def save_checkpoint(self, path: Path) -> None:
         """Save the model on the map."""
@@ -146,7 +141,7 @@ class Explorer:
         self._show(snapshot)
         self.history_changed.emit(snapshot.history)
         self._encode()
-        if path != bundled_checkpoint():
+        if path != paths.bundled_checkpoint():
             self._remember(path)
         self.message.emit(f"Opened {path.name}")
 

@@ -1,0 +1,70 @@
+"""Asking for files: open, save, export."""
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from vae_explorer.gui.export_dialogs import DigitExportDialog, ManifoldExportDialog
+from vae_explorer.session import ManifoldRequest
+from vae_explorer.session.explorer import IMAGE_SHAPE, Explorer
+
+_CHECKPOINTS = "VAE Explorer models (*.safetensors)"
+
+
+class FileDialogs:
+    """Asks a person for a file, tells the explorer, and remembers the folder."""
+
+    def __init__(self, explorer: Explorer, window: QWidget) -> None:
+        self._explorer = explorer
+        self._window = window
+
+    def open_model(self) -> None:
+        """Ask for a checkpoint to open."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open Model", str(self._folder()), _CHECKPOINTS
+        )
+        if name:
+            self._remember_folder(Path(name))
+            self._explorer.open_checkpoint(Path(name))
+
+    def save_model(self) -> None:
+        """Ask where to save the model on the map."""
+        start = self._folder() / "model.safetensors"
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, "Save Model As", str(start), _CHECKPOINTS
+        )
+        if name:
+            path = Path(name)
+            if path.suffix != ".safetensors":
+                path = path.with_name(f"{path.name}.safetensors")
+            self._remember_folder(path)
+            self._explorer.save_checkpoint(path)
+
+    def export_digit(self) -> None:
+        """Ask how to export the decoded image at the cursor."""
+        z1, z2 = self._explorer.cursor
+        start = self._folder() / f"digit z=({z1:.3f}, {z2:.3f}).png"
+        dialog = DigitExportDialog(start, IMAGE_SHAPE, self._window)
+        dialog.export_requested.connect(self._on_export_digit)
+        dialog.open()
+
+    def export_manifold(self) -> None:
+        """Ask how to export a sheet of decoded places."""
+        dialog = ManifoldExportDialog(self._folder() / "manifold.png", IMAGE_SHAPE, self._window)
+        dialog.export_requested.connect(self._on_export_manifold)
+        dialog.open()
+
+    def _on_export_digit(self, path: Path, scale: int) -> None:
+        self._remember_folder(path)
+        self._explorer.export_digit(path, scale)
+
+    def _on_export_manifold(self, path: Path, request: ManifoldRequest) -> None:
+        self._remember_folder(path)
+        self._explorer.export_manifold(path, request)
+
+    def _folder(self) -> Path:
+        folder = Path(self._explorer.settings.folder)
+        return folder if self._explorer.settings.folder and folder.is_dir() else Path.home()
+
+    def _remember_folder(self, path: Path) -> None:
+        self._explorer.change_settings(folder=str(path.parent.absolute()))
