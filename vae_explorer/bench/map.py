@@ -63,29 +63,36 @@ def _measure_one(
     window.show()
     run_events(_SHOW_MS)
     surface = box.getViewWidget().viewport()
-    frames, replaces = [], []
     moved = points.positions + np.float32(0.01)
-    for number in range(rounds + 2):
-        begin = time.perf_counter()
+
+    def pan(number: int) -> None:
         box.translateBy(x=_STEP if number % 2 else -_STEP)
-        surface.repaint()
-        middle = time.perf_counter()
+
+    def move(number: int) -> None:
         replace(moved if number % 2 else points.positions)
-        surface.repaint()
-        end = time.perf_counter()
-        frames.append(1e3 * (middle - begin))
-        replaces.append(1e3 * (end - middle))
+
+    times = {"frame_ms": _times(pan, surface, rounds), "replace_ms": _times(move, surface, rounds)}
     window.close()
     window.deleteLater()
     platform = QGuiApplication.platformName()
-    for name, times in (("frame_ms", frames), ("replace_ms", replaces)):
-        # The first two rounds fill caches.
-        value = statistics.median(times[2:])
+    for name, milliseconds in times.items():
         details: dict[str, int | float | str] = {
             "points": len(points.positions),
             "platform": platform,
         }
+        value = statistics.median(milliseconds)
         yield Measurement(prefix + name, value, "ms", rounds, details)
+
+
+def _times(change: Callable[[int], None], surface: QWidget, rounds: int) -> list[float]:
+    """Milliseconds of each change with the paint that follows; two unmeasured ones fill caches."""
+    times = []
+    for number in range(rounds + 2):
+        begin = time.perf_counter()
+        change(number)
+        surface.repaint()
+        times.append(1e3 * (time.perf_counter() - begin))
+    return times[2:]
 
 
 def _points(count: int) -> MapPoints:
