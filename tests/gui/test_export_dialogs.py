@@ -156,13 +156,13 @@ def test_cancel_asks_for_nothing(
 @pytest.mark.parametrize(
     ("typed", "path"),
     [
-        ("/tmp/a.png", Path("/tmp/a.png")),
-        ("/tmp/a.PNG", Path("/tmp/a.PNG")),
-        ("/tmp/a", Path("/tmp/a.png")),
-        ("  /tmp/a  ", Path("/tmp/a.png")),
-        ("/tmp/z=(0.5, 1.25)", Path("/tmp/z=(0.5, 1.25).png")),
-        ("/tmp/a.jpg", Path("/tmp/a.jpg.png")),
-        ("/tmp/数字.png", Path("/tmp/数字.png")),
+        ("/pictures/a.png", Path("/pictures/a.png")),
+        ("/pictures/a.PNG", Path("/pictures/a.PNG")),
+        ("/pictures/a", Path("/pictures/a.png")),
+        ("  /pictures/a  ", Path("/pictures/a.png")),
+        ("/pictures/z=(0.5, 1.25)", Path("/pictures/z=(0.5, 1.25).png")),
+        ("/pictures/a.jpg", Path("/pictures/a.jpg.png")),
+        ("/pictures/数字.png", Path("/pictures/数字.png")),
         ("~nobody-knows-me/a", Path("~nobody-knows-me/a.png")),
     ],
 )
