@@ -6,6 +6,7 @@ pyqtgraph's own scatter plot, one item a class, is measured in the same run.
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pyqtgraph as pg
@@ -17,7 +18,7 @@ from vae_explorer.bench.measurement import Measurement
 from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import CLASS_COLORS, LIGHT
-from vae_explorer.session.state import Float32, MapPoints
+from vae_explorer.session.state import Float32, MapPoints, UInt8
 
 _COUNTS = (10_000, 70_000, 1_000_000)
 _WIDTH, _HEIGHT = 900, 700
@@ -42,13 +43,14 @@ def measure() -> Iterator[Measurement]:
         )
         peer = pg.PlotWidget(background="w")
         items = _peer_items(peer, points)
-
-        def replace(positions: Float32, items: list[pg.ScatterPlotItem] = items) -> None:
-            for label, item in enumerate(items):
-                chosen = positions[points.labels == label]  # noqa: B023 - used at once
-                item.setData(chosen[:, 0], chosen[:, 1])
-
-        yield from _measure_one("map.peer_", peer, peer.getViewBox(), replace, points, _PEER_ROUNDS)
+        yield from _measure_one(
+            "map.peer_",
+            peer,
+            peer.getViewBox(),
+            partial(_replace_peer, items, points.labels),
+            points,
+            _PEER_ROUNDS,
+        )
 
 
 def _measure_one(
@@ -115,3 +117,9 @@ def _peer_items(plot: pg.PlotWidget, points: MapPoints) -> list[pg.ScatterPlotIt
         items.append(item)
     plot.disableAutoRange()
     return items
+
+
+def _replace_peer(items: list[pg.ScatterPlotItem], labels: UInt8, positions: Float32) -> None:
+    for label, item in enumerate(items):
+        chosen = positions[labels == label]
+        item.setData(chosen[:, 0], chosen[:, 1])

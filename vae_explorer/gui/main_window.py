@@ -26,7 +26,6 @@ from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.state import (
-    LATENT_LIMIT,
     DataPoint,
     Decoded,
     Float32,
@@ -78,8 +77,6 @@ class MainWindow(QMainWindow):
         self._connect_views()
         self._connect_explorer()
         self._restore()
-        self.decode.set_limit(LATENT_LIMIT)
-        self.training.set_recipe(explorer.recipe)
         self._on_status(explorer.training.status)
         self._show_theme()
 
