@@ -18,9 +18,8 @@ def run() -> vx.Snapshot:
             epochs=2,
             batch_size=10_000,
             validation_images=50_000,
-            width=16,
-            encoder_depth=1,
-            decoder_depth=1,
+            encoder_hidden="16",
+            decoder_hidden="16",
         )
     )
 

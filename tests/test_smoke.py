@@ -69,7 +69,7 @@ def drive() -> None:
     figures: list[HistoryPoint] = []
     window.explorer.training.history_extended.connect(figures.extend)
     window.training.set_recipe(
-        Recipe(epochs=100, batch_size=1_000, width=32, encoder_depth=1, decoder_depth=1)
+        Recipe(epochs=100, batch_size=1_000, encoder_hidden="32", decoder_hidden="32")
     )
     buttons = window.training.findChildren(QPushButton)
     QTest.mouseClick(next(button for button in buttons if button.text() == "Start"), left)

@@ -20,9 +20,8 @@ def tiny_recipe() -> Recipe:
         epochs=1,
         batch_size=100,
         validation_images=100,
-        width=16,
-        encoder_depth=1,
-        decoder_depth=1,
+        encoder_hidden="16",
+        decoder_hidden="16",
         fourier_features=2,
     )
 

@@ -216,7 +216,7 @@ call("encode", model, "--out", "codes.csv")
 call("decode", model, "--z", "0", "0", "--out", "digit.png")
 call("export", "digit", model, "--z", "0", "0", "--out", "digit.png")
 call("export", "manifold", model, "--out", "sheet.png")
-small = ["--set", "width=8", "--set", "epochs=1", "--set", "validation_images=100"]
+small = ["--set", "encoder_hidden=8", "--set", "epochs=1", "--set", "validation_images=100"]
 call("train", "--images", "200", *small, "--runs", "runs")
 assert not sys.modules.keys() & set(QT)
 """

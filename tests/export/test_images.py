@@ -29,7 +29,7 @@ def _model(image_shape: tuple[int, int]) -> TrainedVAE:
     """An untrained decoder, made to depend on z so that no two places look alike."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        vae = VAE(Architecture(image_shape, width=16))
+        vae = VAE(Architecture(image_shape, encoder_hidden=(16,)))
     with torch.no_grad():
         for parameter in vae.decoder.parameters():
             parameter.mul_(3)

@@ -209,9 +209,8 @@ def tiny_recipe() -> Recipe:
     return Recipe(
         epochs=2,
         batch_size=50,
-        width=16,
-        encoder_depth=1,
-        decoder_depth=1,
+        encoder_hidden="16",
+        decoder_hidden="16",
         fourier_features=4,
         validation_images=100,
     )

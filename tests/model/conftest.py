@@ -17,7 +17,7 @@ def build() -> Build:
     """``build(image_shape, seed=0, **architecture)``: a VAE of 16 units a layer."""
 
     def make(image_shape: tuple[int, int] = (28, 28), seed: int = 0, **changes: Any) -> VAE:
-        sizes = {"width": 16, "encoder_depth": 1, "decoder_depth": 1} | changes
+        sizes = {"encoder_hidden": (16,), "decoder_hidden": (16,)} | changes
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return VAE(Architecture(image_shape, **sizes))

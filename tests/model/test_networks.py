@@ -36,7 +36,7 @@ def test_weights_and_frequencies_are_fixed_by_the_seed() -> None:
     with torch.random.fork_rng(devices=[]):
         for seed in (1, 1, 2):
             torch.manual_seed(seed)
-            drawn.append(BUILDERS["mlp"](Architecture((6, 5), width=8), 5)[1].state_dict())
+            drawn.append(build(Architecture((6, 5), decoder_hidden=(8,)), 5)[1].state_dict())
     first, again, other = drawn
     assert "0.frequencies" in first  # saved with the weights
     for name, value in first.items():

@@ -139,9 +139,8 @@ def recipe() -> Recipe:
     return Recipe(
         epochs=2,
         batch_size=50,
-        width=16,
-        encoder_depth=1,
-        decoder_depth=1,
+        encoder_hidden="16",
+        decoder_hidden="16",
         fourier_features=4,
         validation_images=100,
     )

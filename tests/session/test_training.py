@@ -35,8 +35,7 @@ DIVERGING = Recipe(
     learning_rate=1.0,
     warmup_steps=0,
     gradient_clip=0.0,
-    width=32,
-    encoder_depth=8,
+    encoder_hidden="-".join(["32"] * 8),
     validation_images=100,
 )
 """The largest step through many layers overflows within a few steps."""

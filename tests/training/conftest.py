@@ -27,9 +27,8 @@ def recipe() -> Recipe:
         epochs=2,
         batch_size=100,
         validation_images=200,
-        width=16,
-        encoder_depth=1,
-        decoder_depth=1,
+        encoder_hidden="16",
+        decoder_hidden="16",
         fourier_features=4,
     )
 

@@ -60,7 +60,7 @@ def test_a_snapshot_comes_back_whole(snapshot: Snapshot, mnist_small: ImageSet, 
     [
         {"posterior": "diagonal"},
         {"fourier_features": 0},
-        {"encoder_depth": 3, "decoder_depth": 4},
+        {"encoder_hidden": "16-16-16", "decoder_hidden": "16-16-16-16"},
         {"treatment": "gray"},
     ],
     ids=str,
@@ -176,9 +176,9 @@ def test_tensors_that_do_not_fit_the_recipe(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"width": 8_192, "encoder_depth": 16, "decoder_depth": 16},  # 8 GB of weights
-        {"width": 15},
-        {"decoder_depth": 2},
+        {"encoder_hidden": "-".join(["8192"] * 16), "decoder_hidden": "-".join(["8192"] * 16)},  # 8 GB of weights
+        {"encoder_hidden": "15"},
+        {"decoder_hidden": "16-16"},
         {"posterior": "diagonal"},
         {"fourier_features": 1_024},
     ],
@@ -194,8 +194,8 @@ def test_a_recipe_for_other_networks_is_refused_without_building_them(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"width": 10**9},
-        {"width": True},
+        {"encoder_hidden": 10**9},
+        {"encoder_hidden": True},
         {"beta": float("nan")},
         {"network": "transformer"},
         {"latent_dim": 10**9},

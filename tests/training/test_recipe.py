@@ -142,10 +142,10 @@ def test_replace_checks_what_it_changes() -> None:
 
 
 def test_the_architecture_takes_its_sizes_from_the_recipe() -> None:
-    recipe = Recipe(width=32, encoder_depth=1, decoder_depth=4, posterior="diagonal")
+    recipe = Recipe(encoder_hidden="32", decoder_hidden="32-32-32-32", posterior="diagonal")
     architecture = recipe.architecture((28, 20))
     assert architecture.image_shape == (28, 20)
-    for name in ("network", "width", "encoder_depth", "decoder_depth", "posterior"):
+    for name in ("network", "posterior"):
         assert getattr(architecture, name) == getattr(recipe, name)
     for name in ("fourier_features", "fourier_scale"):
         assert getattr(architecture, name) == getattr(recipe, name)

@@ -53,9 +53,8 @@ def test_it_learns(recipe: Recipe, mnist_small: ImageSet) -> None:
             batch_size=50,
             learning_rate=5e-3,
             warmup_steps=0,
-            width=64,
-            encoder_depth=2,
-            decoder_depth=2,
+            encoder_hidden="64-64",
+            decoder_hidden="64-64",
         ),
         mnist_small,
         "cpu",
@@ -392,9 +391,8 @@ def test_a_run_that_diverges_says_so(recipe: Recipe, mnist_small: ImageSet) -> N
         gradient_clip=0,
         warmup_steps=0,
         schedule="constant",
-        width=64,
-        encoder_depth=16,
-        decoder_depth=16,
+        encoder_hidden="64-64-64-64-64-64-64-64-64-64-64-64-64-64-64-64",
+        decoder_hidden="64-64-64-64-64-64-64-64-64-64-64-64-64-64-64-64",
     )
     trainer = Trainer(wild, mnist_small, "cpu")
     with pytest.raises(DivergedError, match=r"diverged at step \d+.*learning rate"):

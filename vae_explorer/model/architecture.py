@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-NETWORKS = ("mlp",)
+NETWORKS = ("mlp", "residual", "conv")
+ACTIVATIONS = ("gelu", "relu", "tanh")
 POSTERIORS = ("diagonal", "full")
+LIKELIHOODS = ("bernoulli", "continuous-bernoulli", "gaussian")
 LATENT_DIM = 2
 
 
@@ -11,16 +13,18 @@ LATENT_DIM = 2
 class Architecture:
     """Sizes of encoder and decoder.
 
-    ``image_shape`` is ``(height, width)`` in pixels; depths count hidden layers of ``width`` units.
-    ``fourier_features`` pairs of sine and cosine of z, with normal frequencies of standard
-    deviation ``fourier_scale`` (radians per latent unit), join z at the decoder's input.
+    ``image_shape`` is ``(height, width)`` in pixels. The hidden sizes run in the order the data
+    takes, from the image to z and from z to the image: units of a layer, or channels of a
+    convolution. ``fourier_features`` pairs of sine and cosine of z, with normal frequencies of
+    standard deviation ``fourier_scale`` (radians per latent unit), join z at the decoder's input.
     """
 
     image_shape: tuple[int, int]
     network: str = "mlp"
-    width: int = 512
-    encoder_depth: int = 3
-    decoder_depth: int = 2
+    encoder_hidden: tuple[int, ...] = (512, 512, 512)
+    decoder_hidden: tuple[int, ...] = (512, 512)
+    activation: str = "gelu"
+    likelihood: str = "bernoulli"
     posterior: str = "full"
     fourier_features: int = 16
     fourier_scale: float = 1.0

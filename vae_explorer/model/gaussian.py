@@ -43,14 +43,23 @@ class Gaussian:
         scale = self.scale_tril()
         return scale @ scale.mT
 
-    def sample(self, generator: Generator) -> Tensor:
-        """One reparameterised draw z = μ + L ε each, (n, 2) (arXiv 1312.6114, §2.4)."""
-        noise = self.mean.new_empty(self.mean.shape).normal_(generator=generator)
+    def sample(self, generator: Generator, samples: int = 1) -> Tensor:
+        """Reparameterised draws z = μ + L ε, (samples, n, 2) (arXiv 1312.6114, §2.4)."""
+        noise = self.mean.new_empty(samples, *self.mean.shape).normal_(generator=generator)
+        return self.transform(noise)
+
+    def transform(self, noise: Tensor) -> Tensor:
+        """Map ε (..., n, 2) to z = μ + L ε."""
         offset = self.log_diagonal.exp() * noise
         if self.lower is not None:
-            shear = torch.stack([torch.zeros_like(self.lower), self.lower * noise[:, 0]], dim=1)
-            offset = offset + shear
+            shear = self.lower * noise[..., 0]
+            offset = offset + torch.stack([torch.zeros_like(shear), shear], dim=-1)
         return self.mean + offset
+
+    def detach(self) -> "Gaussian":
+        """The same distributions, through which no gradient flows."""
+        lower = None if self.lower is None else self.lower.detach()
+        return Gaussian(self.mean.detach(), self.log_diagonal.detach(), lower)
 
     def kl(self) -> Tensor:
         """KL(q(z|x) ‖ N(0, I)) in nats, (n,): arXiv 1312.6114, appendix B, plus the L₂₁ term."""
@@ -59,9 +68,13 @@ class Gaussian:
         return total if self.lower is None else total + 0.5 * self.lower.square()
 
     def log_prob(self, z: Tensor) -> Tensor:
-        """Log q(z|x) in nats for z (n, 2), (n,)."""
-        scale = self.scale_tril()
-        first = (z[:, 0] - self.mean[:, 0]) / scale[:, 0, 0]
-        second = (z[:, 1] - self.mean[:, 1] - scale[:, 1, 0] * first) / scale[:, 1, 1]
-        quadratic = first.square() + second.square()
-        return -0.5 * quadratic - self.log_diagonal.sum(1) - math.log(2 * math.pi)
+        """Log q(z|x) in nats for z (..., n, 2), (..., n)."""
+        diagonal = self.log_diagonal.exp()
+        offset = z - self.mean
+        first = offset[..., 0] / diagonal[:, 0]
+        second = offset[..., 1]
+        if self.lower is not None:
+            second = second - self.lower * first
+        second = second / diagonal[:, 1]
+        normalizer = self.log_diagonal.sum(1) + math.log(2 * math.pi)
+        return -0.5 * (first.square() + second.square()) - normalizer

@@ -46,40 +46,45 @@ class TrainedVAE:
     Args:
         vae: copied; later training of the original does not show here.
         treatment: the data treatment it was trained with, used by ``elbo``.
+
+    ``vae``, frozen, is for the numerical packages alone.
     """
 
     def __init__(self, vae: VAE, treatment: str) -> None:
-        self._vae = deepcopy(vae).eval().requires_grad_(False)
+        self.vae = deepcopy(vae).eval().requires_grad_(False)
         self.treatment = treatment
 
     @property
     def image_shape(self) -> tuple[int, int]:
         """(height, width) in pixels."""
-        return self._vae.architecture.image_shape
+        return self.vae.architecture.image_shape
 
     @property
     def parameters(self) -> int:
         """Trained numbers in both networks."""
-        return sum(parameter.numel() for parameter in self._vae.parameters())
+        return sum(parameter.numel() for parameter in self.vae.parameters())
 
     def state_dict(self) -> dict[str, Tensor]:
         """The weights by name, for checkpoints. Not to be changed."""
-        return self._vae.state_dict()
+        return self.vae.state_dict()
 
-    def decode_logits(self, z: NDArray[np.floating]) -> Float32:
-        """Bernoulli logits (n, h, w) float32 at z (n, 2).
+    def decode_outputs(self, z: NDArray[np.floating]) -> Float32:
+        """What parametrises p(x|z), (n, h, w) float32, at z (n, 2): logits, or a Gaussian's mean.
 
         Raises:
             DataError: z has another shape or holds NaN or infinity.
         """
-        return self._decode(z, sigmoid=False)
+        return self._decode(z, lambda outputs: outputs)
 
     def decode(self, z: NDArray[np.floating]) -> Float32:
-        """Bernoulli means in [0, 1], (n, h, w) float32, at z (n, 2); errors as decode_logits."""
-        return self._decode(z, sigmoid=True)
+        """E[x|z] as an image in [0, 1], (n, h, w) float32, at z (n, 2); errors as decode_outputs.
+
+        A Gaussian's mean is cut off at 0 and 1.
+        """
+        return self._decode(z, lambda outputs: self.vae.likelihood.mean(outputs).clamp_(0, 1))
 
     @torch.inference_mode()
-    def _decode(self, z: NDArray[np.floating], *, sigmoid: bool) -> Float32:
+    def _decode(self, z: NDArray[np.floating], read: Callable[[Tensor], Tensor]) -> Float32:
         with np.errstate(over="ignore"):  # too far for float32 is infinite, and refused below
             # Copied, because PyTorch does not take read-only arrays.
             z = np.array(z, np.float32, order="C")
@@ -87,9 +92,7 @@ class TrainedVAE:
             raise DataError(f"Latent places must have shape (n, 2), not {z.shape}.")
         if not np.isfinite(z).all():
             raise DataError("Latent places must be finite numbers; found NaN or infinity.")
-        output = self._vae.logits(torch.from_numpy(z).to(self._device))
-        if sigmoid:
-            output = output.sigmoid_()
+        output = read(self.vae.outputs(torch.from_numpy(z).to(self.device)))
         pixels: Float32 = output.cpu().numpy()
         return pixels.reshape(-1, *self.image_shape)
 
@@ -109,10 +112,24 @@ class TrainedVAE:
         for start in range(0, len(images), _CHUNK):
             check()
             part = slice(start, start + _CHUNK)
-            posterior = self._vae.posterior(self._intensities(images[part]))
+            posterior = self.vae.posterior(self.tensor(images[part]))
             mean[part] = posterior.mean.cpu().numpy()
             covariance[part] = posterior.covariance().cpu().numpy()
         return Posterior(mean, covariance)
+
+    @torch.inference_mode()
+    def treated(self, images: Images, seed: int = 0) -> Float32:
+        """One draw of the model's data treatment, (n, h, w) float32: what a likelihood is of.
+
+        ``seed`` fixes the draw of a binarized set, whatever is computed of it later.
+        """
+        generator = torch.Generator(self.device).manual_seed(seed)
+        parts = [
+            treat(self.tensor(images[start : start + _CHUNK]), self.treatment, generator)
+            for start in range(0, len(images), _CHUNK)
+        ]
+        treated = torch.cat(parts) if parts else torch.empty(0)
+        return treated.cpu().numpy().reshape(-1, *self.image_shape)
 
     def elbo(self, images: Images, seed: int = 0) -> Float32:
         """One-sample ELBO of each image, (n,) float32 nats; see ``elbo_terms``."""
@@ -122,17 +139,16 @@ class TrainedVAE:
     def elbo_terms(
         self, images: Images, seed: int = 0, check: Callable[[], None] = _nothing
     ) -> Elbo:
-        """One-sample ELBO and its two terms, under the model's own data treatment.
+        """One-sample ELBO and its two terms of the draw ``treated(images, seed)``.
 
-        ``seed`` fixes both the draw of a binarised data set and the noise ε; arguments and errors
-        are otherwise those of ``encode``.
+        ``seed`` fixes the noise ε too; arguments and errors are otherwise those of ``encode``.
         """
-        generator = torch.Generator(self._device).manual_seed(seed)
+        x = self.tensor(self.treated(images, seed))
+        generator = torch.Generator(self.device).manual_seed(seed)
         parts: list[ElboTerms] = []
-        for start in range(0, len(images), _CHUNK):
+        for chunk in x.split(_CHUNK):
             check()
-            x = self._intensities(images[start : start + _CHUNK])
-            parts.append(self._vae.elbo_terms(treat(x, self.treatment, generator), generator))
+            parts.append(self.vae.elbo_terms(chunk, generator))
         if not parts:
             empty = np.empty(0, np.float32)
             return Elbo(empty, empty, empty)
@@ -141,10 +157,15 @@ class TrainedVAE:
         return Elbo(log_likelihood - kl, log_likelihood, kl)
 
     @property
-    def _device(self) -> torch.device:
-        return next(self._vae.parameters()).device
+    def device(self) -> torch.device:
+        """Where the weights live."""
+        return next(self.vae.parameters()).device
 
-    def _intensities(self, images: Images) -> Tensor:
+    def tensor(self, images: Images) -> Tensor:
+        """Images (n, h, w), uint8 or floating in [0, 1], as the networks take them: (n, pixels).
+
+        For the numerical packages; errors are those of ``encode``.
+        """
         if images.ndim != 3 or images.shape[1:] != self.image_shape:
             height, width = self.image_shape
             raise DataError(
@@ -157,4 +178,4 @@ class TrainedVAE:
             flat /= 255
         elif not ((flat >= 0) & (flat <= 1)).all():  # false for NaN too
             raise DataError("Floating-point images must lie in [0, 1]; pass uint8 for 0 to 255.")
-        return torch.from_numpy(flat).to(self._device)
+        return torch.from_numpy(flat).to(self.device)

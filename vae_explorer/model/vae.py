@@ -1,14 +1,14 @@
 """The variational autoencoder: x → q(z|x) → z → p(x|z) (Kingma & Welling, arXiv 1312.6114)."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
 
+from vae_explorer.model import likelihood, networks
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.gaussian import OUTPUTS, Gaussian
-from vae_explorer.model.likelihood import bernoulli_log_likelihood
-from vae_explorer.model.networks import BUILDERS
 
 
 @dataclass(frozen=True)
@@ -24,37 +24,46 @@ class ElboTerms:
         return self.log_likelihood - self.kl
 
 
+def log_prior(z: Tensor) -> Tensor:
+    """Log N(z; 0, I) of z (..., 2), (...,) nats."""
+    return -0.5 * z.square().sum(-1) - math.log(2 * math.pi)
+
+
 class VAE(nn.Module):
     """Encoder and decoder with a standard normal prior on a two-dimensional z."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.encoder, self.decoder = BUILDERS[architecture.network](
-            architecture, OUTPUTS[architecture.posterior]
-        )
+        self.encoder, self.decoder = networks.build(architecture, OUTPUTS[architecture.posterior])
+        self.likelihood = likelihood.FAMILIES[architecture.likelihood]()
 
     def posterior(self, x: Tensor) -> Gaussian:
         """q(z|x) for x (n, pixels) in [0, 1]."""
         return Gaussian.from_outputs(self.encoder(x))
 
-    def logits(self, z: Tensor) -> Tensor:
-        """Bernoulli logits (n, pixels) for z (n, 2)."""
-        output: Tensor = self.decoder(z)
-        return output
+    def outputs(self, z: Tensor) -> Tensor:
+        """What parametrises p(x|z), (..., pixels), for z (..., 2): logits, or a Gaussian's mean."""
+        output: Tensor = self.decoder(z.reshape(-1, z.shape[-1]))
+        return output.view(*z.shape[:-1], -1)
 
-    def elbo_terms(self, x: Tensor, generator: Generator) -> ElboTerms:
-        """One-sample ELBO with the KL in closed form (arXiv 1312.6114, eq. 10).
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        """Log p(x|z) for x (n, pixels) and z (..., n, 2), (..., n) nats per image."""
+        value: Tensor = self.likelihood(x, self.outputs(z))
+        return value
+
+    def elbo_terms(self, x: Tensor, generator: Generator, samples: int = 1) -> ElboTerms:
+        """The ELBO from ``samples`` draws an image, the KL in closed form (arXiv 1312.6114, eq. 10).
 
         ``x`` is (n, pixels), already data-treated; ``generator`` gives ε.
         """
         posterior = self.posterior(x)
-        logits = self.logits(posterior.sample(generator))
-        return ElboTerms(bernoulli_log_likelihood(x, logits), posterior.kl())
+        z = posterior.sample(generator, samples)
+        return ElboTerms(self.log_likelihood(x, z).mean(0), posterior.kl())
 
     @torch.no_grad()
     def set_output_bias(self, mean_image: Tensor) -> None:
-        """Start the decoder at the mean image (pixels,): bias = logit of each mean pixel."""
-        last = self.decoder[-1]
-        assert isinstance(last, nn.Linear)
-        last.bias.copy_(torch.logit(mean_image, eps=1e-3))
+        """Start the decoder near the mean image (pixels,)."""
+        bias = self.decoder[-1].bias
+        assert isinstance(bias, Tensor)
+        bias.copy_(self.likelihood.outputs_for(mean_image))

@@ -1,6 +1,7 @@
 """The recipe: every choice that decides what a training run computes."""
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,9 +13,19 @@ import tomli_w
 from vae_explorer.data.treatment import TREATMENTS
 from vae_explorer.errors import RecipeError
 from vae_explorer.files import atomic_write
-from vae_explorer.model.architecture import NETWORKS, POSTERIORS, Architecture
+from vae_explorer.model.architecture import (
+    ACTIVATIONS,
+    LIKELIHOODS,
+    NETWORKS,
+    POSTERIORS,
+    Architecture,
+)
 
 SCHEDULES = ("cosine", "one-cycle", "constant")
+OBJECTIVES = ("elbo", "iwae", "iwae-dreg", "exact")
+PRECISIONS = ("float32", "bfloat16")
+LONGEST_STACK = 16
+WIDEST_LAYER = 8_192
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,8 @@ class FieldSpec:
     """What a form, a command line and a validator need to know of one field.
 
     ``low`` and ``high`` are inclusive; ``choices`` is empty for numbers. ``unit`` is a plain word.
+    Where ``sizes`` is true the value is a list of whole numbers such as ``512-256``, and the limits
+    are those of each.
     """
 
     group: str
@@ -31,6 +44,7 @@ class FieldSpec:
     low: float = 0.0
     high: float = 0.0
     choices: tuple[str, ...] = ()
+    sizes: bool = False
 
 
 def _field(default: int | float | str, spec: FieldSpec) -> Any:
@@ -81,8 +95,45 @@ class Recipe:
             1e6,
         ),
     )
+    precision: str = _field(
+        "float32",
+        FieldSpec(
+            "Training",
+            "Precision",
+            "Numbers inside matrix products; bfloat16 is faster where the processor has it.",
+            choices=PRECISIONS,
+        ),
+    )
+    objective: str = _field(
+        "elbo",
+        FieldSpec(
+            "Objective",
+            "Objective",
+            "elbo: Kingma & Welling's bound; iwae: Burda et al.'s tighter one; iwae-dreg: the same "
+            "with less noisy encoder gradients; exact: log p(x) itself, summed over a lattice.",
+            choices=OBJECTIVES,
+        ),
+    )
+    samples: int = _field(
+        1,
+        FieldSpec(
+            "Objective", "Samples", "Draws of z an image: k of IWAE-k.", "draws", 1, 10_000
+        ),
+    )
+    lattice_points: int = _field(
+        1_600,
+        FieldSpec(
+            "Objective", "Lattice", "Places the exact objective sums over.", "places", 16, 100_000
+        ),
+    )
     beta: float = _field(
         1.0, FieldSpec("Objective", "β", "Weight of the KL term; 1 is the ELBO.", "", 0.0, 100.0)
+    )
+    kl_warmup: float = _field(
+        0.0,
+        FieldSpec(
+            "Objective", "KL warm-up", "Epochs in which β rises from 0.", "epochs", 0, 10_000
+        ),
     )
     treatment: str = _field(
         "binarized",
@@ -110,14 +161,42 @@ class Recipe:
     network: str = _field(
         "mlp", FieldSpec("Model", "Network", "Family of the two networks.", choices=NETWORKS)
     )
-    width: int = _field(
-        512, FieldSpec("Model", "Width", "Units in a hidden layer.", "units", 1, 8_192)
+    encoder_hidden: str = _field(
+        "512-512-512",
+        FieldSpec(
+            "Model",
+            "Encoder layers",
+            "Hidden sizes from the image to z: units, or channels of a convolution.",
+            "units",
+            1,
+            WIDEST_LAYER,
+            sizes=True,
+        ),
     )
-    encoder_depth: int = _field(
-        3, FieldSpec("Model", "Encoder depth", "Hidden layers of the encoder.", "layers", 1, 16)
+    decoder_hidden: str = _field(
+        "512-512",
+        FieldSpec(
+            "Model",
+            "Decoder layers",
+            "Hidden sizes from z to the image.",
+            "units",
+            1,
+            WIDEST_LAYER,
+            sizes=True,
+        ),
     )
-    decoder_depth: int = _field(
-        2, FieldSpec("Model", "Decoder depth", "Hidden layers of the decoder.", "layers", 1, 16)
+    activation: str = _field(
+        "gelu", FieldSpec("Model", "Activation", "Non-linearity.", choices=ACTIVATIONS)
+    )
+    likelihood: str = _field(
+        "bernoulli",
+        FieldSpec(
+            "Model",
+            "Likelihood",
+            "bernoulli: binary pixels; continuous-bernoulli: a density on [0, 1]; gaussian: a "
+            "density with one learned variance.",
+            choices=LIKELIHOODS,
+        ),
     )
     posterior: str = _field(
         "full",
@@ -158,6 +237,12 @@ class Recipe:
                         f"Recipe field '{item.name}' is {value!r}; "
                         f"choose one of {', '.join(spec.choices)}."
                     )
+                continue
+            if spec.sizes:
+                if type(value) is int:  # a single layer needs no quotes
+                    value = str(value)
+                    object.__setattr__(self, item.name, value)
+                _check_sizes(item.name, value, spec)
                 continue
             whole = type(value) is int  # True and False are no numbers here
             if not (whole or (item.type is float and type(value) is float)):
@@ -253,10 +338,26 @@ class Recipe:
         return Architecture(
             image_shape=image_shape,
             network=self.network,
-            width=self.width,
-            encoder_depth=self.encoder_depth,
-            decoder_depth=self.decoder_depth,
+            encoder_hidden=_sizes(self.encoder_hidden),
+            decoder_hidden=_sizes(self.decoder_hidden),
+            activation=self.activation,
+            likelihood=self.likelihood,
             posterior=self.posterior,
             fourier_features=self.fourier_features,
             fourier_scale=self.fourier_scale,
         )
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(int(size) for size in text.split("-"))
+
+
+def _check_sizes(name: str, value: object, spec: FieldSpec) -> None:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})*", value):
+        sizes = _sizes(value)
+        if len(sizes) <= LONGEST_STACK and all(spec.low <= size <= spec.high for size in sizes):
+            return
+    raise RecipeError(
+        f"Recipe field '{name}' is {value!r}; it must be 1 to {LONGEST_STACK} sizes from "
+        f"{spec.low:,} to {spec.high:,} {spec.unit}, such as \"512-256\"."
+    )
