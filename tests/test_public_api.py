@@ -63,7 +63,7 @@ def test_train_gives_model_history_and_recipe(run: vx.Snapshot) -> None:
 
 def test_decode(model: vx.TrainedVAE) -> None:
     z = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
-    means, logits = model.decode(z), model.decode_logits(z)
+    means, logits = model.decode(z), model.decode_outputs(z)
     for array in (means, logits):
         assert array.shape == (5, 28, 28)
         assert array.dtype == np.float32

@@ -49,7 +49,7 @@ PAUSED = ({"Resume", "Stop"}, {"pause", "stop"})
 
 
 def shown_history(window: MainWindow) -> tuple[np.ndarray, np.ndarray]:
-    """What the plots draw: (n, 4) of the training images and (m, 4) of the held-out ones."""
+    """What the plots draw: (n, 5) of the training images and (m, 5) of the held-out ones."""
     table = window.training._plot._table
     return table.train.T, table.held_out.T
 
@@ -131,14 +131,20 @@ def test_a_run_from_start_to_stop(
 
 def assert_same_history(window: MainWindow, points: tuple[HistoryPoint, ...]) -> None:
     train, held_out = shown_history(window)
-    rows = [(p.epoch, p.elbo, p.log_likelihood, p.kl) for p in points]
+    rows = [(p.epoch, p.elbo, p.log_likelihood, p.kl, p.objective) for p in points]
     np.testing.assert_array_equal(train, rows)
     held_out_rows = [
-        (p.epoch, p.held_out_elbo, p.held_out_log_likelihood, p.held_out_kl)
+        (
+            p.epoch,
+            p.held_out_elbo,
+            p.held_out_log_likelihood,
+            p.held_out_kl,
+            p.held_out_log_marginal,
+        )
         for p in points
         if p.held_out_elbo is not None
     ]
-    np.testing.assert_array_equal(held_out, held_out_rows)
+    np.testing.assert_array_equal(held_out, np.array(held_out_rows, dtype=float))
     assert len(held_out) >= 1
 
 

@@ -1,16 +1,14 @@
 import pytest
 
-from vae_explorer.model.architecture import LATENT_DIM, NETWORKS, POSTERIORS, Architecture
+from vae_explorer.model.architecture import LATENT_DIM, POSTERIORS, Architecture
 from vae_explorer.model.gaussian import OUTPUTS
-from vae_explorer.model.networks import BUILDERS
 
 
 def test_pixels_are_height_times_width() -> None:
     assert Architecture((28, 20)).pixels == 560
 
 
-def test_every_name_a_recipe_may_use_can_be_built() -> None:
-    assert tuple(BUILDERS) == NETWORKS
+def test_every_posterior_has_its_number_of_outputs() -> None:
     assert tuple(OUTPUTS) == POSTERIORS
 
 

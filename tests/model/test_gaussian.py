@@ -56,6 +56,35 @@ def test_log_prob(outputs: Tensor) -> None:
     torch.testing.assert_close(Gaussian.from_outputs(outputs).log_prob(z), expected)
 
 
+def test_log_prob_takes_several_places_for_each(outputs: Tensor) -> None:
+    z = torch.randn(3, 4, len(outputs), 2, generator=_generator(1), dtype=torch.float64)
+    expected = _reference(outputs).log_prob(z)
+    torch.testing.assert_close(Gaussian.from_outputs(outputs).log_prob(z), expected)
+
+
+def test_noise_is_mapped_by_mean_and_factor(outputs: Tensor) -> None:
+    noise = torch.randn(3, len(outputs), 2, generator=_generator(1), dtype=torch.float64)
+    reference = _reference(outputs)
+    expected = reference.loc + torch.einsum("nij,snj->sni", reference.scale_tril, noise)
+    torch.testing.assert_close(Gaussian.from_outputs(outputs).transform(noise), expected)
+
+
+def test_several_samples_are_several_draws_for_each(outputs: Tensor) -> None:
+    z = Gaussian.from_outputs(outputs).sample(_generator(), 4)
+    assert z.shape == (4, len(outputs), 2)
+    assert len(z.unique(dim=0)) == 4
+
+
+def test_no_gradient_flows_through_a_detached_copy(outputs: Tensor) -> None:
+    given = outputs.clone().requires_grad_()
+    gaussian = Gaussian.from_outputs(given)
+    detached = gaussian.detach()
+    assert gaussian.kl().requires_grad
+    assert not detached.kl().requires_grad
+    assert torch.equal(detached.scale_tril(), gaussian.scale_tril())
+    assert torch.equal(detached.mean, gaussian.mean)
+
+
 def test_the_prior_itself_has_no_divergence() -> None:
     assert Gaussian.from_outputs(torch.zeros(3, 5)).kl().tolist() == [0, 0, 0]
 
@@ -76,7 +105,7 @@ def test_samples_have_the_mean_and_covariance(posterior: str) -> None:
     draws = 100_000
     outputs = torch.tensor([[1.0, -2.0, -0.5, 0.3, -1.2]]).double()[:, : OUTPUTS[posterior]]
     gaussian = Gaussian.from_outputs(outputs.expand(draws, -1))
-    z, covariance = gaussian.sample(_generator()), gaussian.covariance()[0]
+    z, covariance = gaussian.sample(_generator())[0], gaussian.covariance()[0]
     variances = covariance.diagonal()
     mean_error = (variances / draws).sqrt()
     assert ((z.mean(0) - gaussian.mean[0]).abs() < 5 * mean_error).all()

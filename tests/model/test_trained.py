@@ -45,7 +45,7 @@ def test_it_says_what_it_is(model: TrainedVAE) -> None:
 
 def test_decode_gives_bernoulli_means(model: TrainedVAE) -> None:
     z = _places(5)
-    images, logits = model.decode(z), model.decode_logits(z)
+    images, logits = model.decode(z), model.decode_outputs(z)
     for array in (images, logits):
         assert array.shape == (5, 28, 28)
         assert array.dtype == np.float32

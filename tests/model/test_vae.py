@@ -42,7 +42,7 @@ def x() -> Tensor:
 def _log_joint(vae: VAE, x: Tensor) -> Tensor:
     """log p(x, z) at every point of the plane, with torch.distributions alone."""
     prior: Any = MultivariateNormal(torch.zeros(2).double(), torch.eye(2).double())
-    likelihood: Any = Bernoulli(logits=vae.logits(PLANE))
+    likelihood: Any = Bernoulli(logits=vae.outputs(PLANE))
     joint: Tensor = likelihood.log_prob(x).sum(1) + prior.log_prob(PLANE)
     return joint
 
@@ -104,6 +104,6 @@ def test_the_output_bias_starts_the_decoder_at_the_mean_image(build: Build) -> N
     mean = torch.tensor([0.0, 0.25, 0.9, 1.0])
     vae.set_output_bias(mean)
     nn.init.zeros_(_last_layer(vae).weight)
-    decoded = vae.logits(torch.randn(3, 2)).sigmoid()
+    decoded = vae.outputs(torch.randn(3, 2)).sigmoid()
     # Black and white are clamped by 1e-3, so that their logits are finite.
     torch.testing.assert_close(decoded, mean.clamp(1e-3, 1 - 1e-3).expand(3, -1))

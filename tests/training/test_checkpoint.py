@@ -176,7 +176,10 @@ def test_tensors_that_do_not_fit_the_recipe(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"encoder_hidden": "-".join(["8192"] * 16), "decoder_hidden": "-".join(["8192"] * 16)},  # 8 GB of weights
+        {
+            "encoder_hidden": "-".join(["8192"] * 16),
+            "decoder_hidden": "-".join(["8192"] * 16),
+        },  # 8 GB of weights
         {"encoder_hidden": "15"},
         {"decoder_hidden": "16-16"},
         {"posterior": "diagonal"},
@@ -206,7 +209,7 @@ def test_a_recipe_out_of_range_is_refused(
     snapshot: Snapshot, path: Path, changes: dict[str, Any]
 ) -> None:
     _write(snapshot, path, recipe=_recipe_with(snapshot, **changes))
-    _refused(path, "bad header.*'(width|beta|network|latent_dim)'")
+    _refused(path, "bad header.*'(encoder_hidden|beta|network|latent_dim)'")
 
 
 _DEEP = "[" * 100_000

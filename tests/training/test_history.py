@@ -9,7 +9,7 @@ from vae_explorer.errors import CheckpointError
 from vae_explorer.training.history import HistoryPoint, from_csv, thinned, to_csv
 
 _NUMBERS = st.floats(allow_nan=False)
-_POINTS = st.builds(HistoryPoint, *[_NUMBERS] * 4, *[st.none() | _NUMBERS] * 3)
+_POINTS = st.builds(HistoryPoint, *[_NUMBERS] * 5, *[st.none() | _NUMBERS] * 4)
 _HEADER = to_csv([])
 
 
@@ -19,7 +19,10 @@ def test_what_was_written_is_read_to_the_last_bit(points: list[HistoryPoint]) ->
 
 
 def test_a_spreadsheet_can_read_it() -> None:
-    points = [HistoryPoint(0.5, -200.5, -195.25, 5.25), HistoryPoint(1, -3, -2, 1, -6, -4, 2)]
+    points = [
+        HistoryPoint(0.5, -200.5, -195.25, 5.25, -200),
+        HistoryPoint(1, -3, -2, 1, -2.5, -6, -4, 2, -5),
+    ]
     rows = list(csv.DictReader(io.StringIO(to_csv(points))))
     assert rows[0]["elbo"] == "-200.5"
     assert rows[0]["held_out_elbo"] == ""
@@ -28,9 +31,11 @@ def test_a_spreadsheet_can_read_it() -> None:
         "elbo": "-3",
         "log_likelihood": "-2",
         "kl": "1",
+        "objective": "-2.5",
         "held_out_elbo": "-6",
         "held_out_log_likelihood": "-4",
         "held_out_kl": "2",
+        "held_out_log_marginal": "-5",
     }
 
 
@@ -57,14 +62,14 @@ def test_a_foreign_header_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        "1,2,3",
-        "1,2,3,4,5,6,7,8",
-        "1,2,three,4,,,",
-        ",2,3,4,,,",
+        "1,2,3,4",
+        "1,2,3,4,5,6,7,8,9,10",
+        "1,2,three,4,5,,,,",
+        ",2,3,4,5,,,,",
         "",
         "9" * 200_000,
         '"1',
-        "1\r2,3,4,5,,,",
+        "1\r2,3,4,5,6,,,,",
     ],
 )
 def test_a_bad_row_is_refused(row: str) -> None:

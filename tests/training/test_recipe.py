@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vae_explorer.errors import RecipeError
-from vae_explorer.training.recipe import FieldSpec, Recipe
+from vae_explorer.training.recipe import LONGEST_STACK, WIDEST_LAYER, FieldSpec, Recipe
 
 SPECS = Recipe.specs()
-NUMBERS = [name for name, spec in SPECS.items() if not spec.choices]
+NUMBERS = [name for name, spec in SPECS.items() if not (spec.choices or spec.sizes)]
+SIZES = [name for name, spec in SPECS.items() if spec.sizes]
 CHOICES = [name for name, spec in SPECS.items() if spec.choices]
 WHOLE = [name for name in NUMBERS if isinstance(getattr(Recipe(), name), int)]
 
@@ -19,6 +20,9 @@ def values(spec: FieldSpec, name: str) -> st.SearchStrategy[Any]:
     """Everything the specification of a field allows."""
     if spec.choices:
         return st.sampled_from(spec.choices)
+    if spec.sizes:
+        size = st.integers(int(spec.low), int(spec.high)).map(str)
+        return st.lists(size, min_size=1, max_size=LONGEST_STACK).map("-".join)
     if name in WHOLE:
         return st.integers(int(spec.low), int(spec.high))
     return st.floats(spec.low, spec.high)
@@ -89,6 +93,18 @@ def test_what_is_no_number_is_refused_by_name(name: str, value: Any) -> None:
         Recipe.from_dict({name: value})
 
 
+@pytest.mark.parametrize("name", SIZES)
+def test_sizes_are_numbers_and_how_many_there_are_is_limited(name: str) -> None:
+    for value in ("1", f"{WIDEST_LAYER}", "-".join(["512"] * LONGEST_STACK)):
+        assert getattr(Recipe.from_dict({name: value}), name) == value
+    assert getattr(Recipe.from_dict({name: 64}), name) == "64"
+    bad: list[Any] = ["", "0", "-1", "512-", "512--512", "512,512", " 512", "512\n", "\u0663"]
+    bad += ["1.5", "9" * 5_000, f"{WIDEST_LAYER + 1}", "-".join(["1"] * (LONGEST_STACK + 1))]
+    for value in [*bad, 0, -3, 10**400, 2.0, True, None, [1], {"a": 1}]:
+        with pytest.raises(RecipeError, match=f"'{name}' is"):
+            Recipe.from_dict({name: value})
+
+
 @pytest.mark.parametrize("name", CHOICES)
 @pytest.mark.parametrize("value", ["nonsense", 1, None, ["mlp"]])
 def test_an_unknown_choice_is_refused_with_the_known_ones(name: str, value: Any) -> None:
@@ -145,7 +161,9 @@ def test_the_architecture_takes_its_sizes_from_the_recipe() -> None:
     recipe = Recipe(encoder_hidden="32", decoder_hidden="32-32-32-32", posterior="diagonal")
     architecture = recipe.architecture((28, 20))
     assert architecture.image_shape == (28, 20)
-    for name in ("network", "posterior"):
+    assert architecture.encoder_hidden == (32,)
+    assert architecture.decoder_hidden == (32, 32, 32, 32)
+    for name in ("network", "posterior", "activation", "likelihood"):
         assert getattr(architecture, name) == getattr(recipe, name)
     for name in ("fourier_features", "fourier_scale"):
         assert getattr(architecture, name) == getattr(recipe, name)

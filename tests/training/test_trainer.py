@@ -11,9 +11,10 @@ from torch import Tensor
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError, DivergedError
+from vae_explorer.model.architecture import LIKELIHOODS, NETWORKS
 from vae_explorer.training import trainer as module
 from vae_explorer.training.history import HistoryPoint
-from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.recipe import OBJECTIVES, PRECISIONS, Recipe
 from vae_explorer.training.schedule import learning_rate
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer, warm_up
@@ -66,6 +67,56 @@ def test_it_learns(recipe: Recipe, mnist_small: ImageSet) -> None:
     seen, unseen = mnist_small.images[:800], mnist_small.images[800:]
     assert after.elbo(seen).mean() - before.elbo(seen).mean() > 50
     assert after.elbo(unseen).mean() - before.elbo(unseen).mean() > 25
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_objective_rises_as_it_is_trained(
+    recipe: Recipe, mnist_small: ImageSet, name: str, precision: str
+) -> None:
+    """From a first step to the last of two epochs; weights and figures stay float32."""
+    small = recipe.replace(
+        batch_size=20,
+        learning_rate=5e-3,
+        warmup_steps=0,
+        objective=name,
+        samples=3,
+        lattice_points=100,
+        precision=precision,
+    )
+    trainer = Trainer(small, mnist_small, "cpu")
+    points = [event.point for event in trainer.events(interrupted=lambda: trainer.step == 1)]
+    assert all(math.isfinite(point.objective) for point in points)
+    assert points[-1].objective > points[0].objective + 5
+    assert points[-1].elbo > points[0].elbo + 5
+    assert all(value.dtype == torch.float32 for value in _weights(trainer))
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_learns_by_every_likelihood(
+    recipe: Recipe, mnist_small: ImageSet, network: str, likelihood: str
+) -> None:
+    changes = {"network": network, "likelihood": likelihood, "treatment": "gray"}
+    small = recipe.replace(
+        batch_size=25,
+        encoder_hidden="4-8",
+        decoder_hidden="8-4",
+        learning_rate=5e-3,
+        warmup_steps=0,
+        **changes,
+    )
+    trainer = Trainer(small, mnist_small, "cpu")
+    points = [event.point for event in trainer.events()]
+    assert points[-1].objective > points[0].objective
+
+
+def test_the_objective_of_a_report_is_what_is_maximised(train: Train) -> None:
+    """The ELBO itself, before β; a tighter bound lies above it; a lattice sum knows no encoder."""
+    plain = train(beta=3.0).history[-1]
+    assert plain.objective == pytest.approx(plain.elbo, rel=1e-5)
+    tighter = train(objective="iwae", samples=20).history[-1]
+    assert tighter.objective > tighter.elbo
 
 
 def test_it_starts_at_the_mean_image(trainer: Trainer, mnist_small: ImageSet) -> None:
@@ -179,7 +230,7 @@ def test_a_report_is_the_mean_over_its_images(recipe: Recipe, mnist_small: Image
     for event in Trainer(recipe, mnist_small, "cpu").events():
         window, start = parts[start : event.step], event.step
         images = np.array([part.images for part in window])
-        for figure in ("elbo", "log_likelihood", "kl"):
+        for figure in ("elbo", "log_likelihood", "kl", "objective"):
             values = [getattr(part.point, figure) for part in window]
             mean = np.average(values, weights=images)
             assert getattr(event.point, figure) == pytest.approx(mean, rel=1e-5)
@@ -193,7 +244,7 @@ def test_the_first_report_is_the_elbo_of_the_untrained_model(
     trainer = Trainer(recipe.replace(batch_size=800), mnist_small, "cpu")
     untrained = trainer.snapshot().model.elbo_terms(mnist_small.images[:800])
     point = next(trainer.events()).point
-    assert point.log_likelihood == pytest.approx(untrained.log_likelihood.mean(), abs=0.5)
+    assert point.log_likelihood == pytest.approx(untrained.log_likelihood.mean(), abs=2)
     assert point.kl == pytest.approx(untrained.kl.mean(), abs=1e-4)
 
 
@@ -255,6 +306,13 @@ def test_another_seed_gives_others(train: Train) -> None:
         {"batch_size": 50},
         {"schedule": "one-cycle"},
         {"warmup_steps": 1},
+        {"precision": "bfloat16"},
+        {"samples": 2},
+        {"kl_warmup": 1.0},
+        {"objective": "iwae"},
+        {"objective": "exact"},
+        {"activation": "tanh"},
+        {"likelihood": "continuous-bernoulli"},
     ],
     ids=str,
 )
@@ -339,6 +397,26 @@ def test_a_restored_trainer_gives_the_same_numbers(
     assert rest[-1].point.held_out_elbo == whole.history[-1].held_out_elbo
     if stop % 8 == 0:
         assert second.history == whole.history
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_objective_is_resumed_to_the_last_bit(
+    recipe: Recipe, mnist_small: ImageSet, train: Train, name: str, precision: str
+) -> None:
+    changes: dict[str, object] = {"objective": name, "precision": precision, "kl_warmup": 1.5}
+    changes |= {"samples": 3, "lattice_points": 50}
+    first = Trainer(recipe.replace(**changes), mnist_small, "cpu")
+    for event in first.events(interrupted=lambda: first.step == 5):
+        if event.step == 5:
+            break
+    second = Trainer(recipe.replace(**changes), mnist_small, "cpu")
+    second.restore(first.snapshot(), first.state())
+    for _ in second.events():
+        pass
+    whole = train(**changes)
+    assert _equal(_weights(second), _weights(whole))
+    assert second.history[-1] == whole.history[-1]
 
 
 # What it refuses, and where it ends
@@ -468,4 +546,5 @@ def test_metrics_are_frozen_values(trainer: Trainer) -> None:
     event = next(trainer.events())
     assert replace(event) == event
     assert isinstance(event.point, HistoryPoint)
-    assert all(type(value) in (int, float) for value in asdict(event.point).values())
+    figures = [value for value in asdict(event.point).values() if value is not None]
+    assert all(type(value) in (int, float) for value in figures)

@@ -43,7 +43,8 @@ class Likelihood(nn.Module):
     def pairwise(self, x: Tensor, outputs: Tensor) -> Tensor:
         """Log p(xᵢ|zₖ) of every image (n, D) with every output (K, D), (n, K) nats."""
         constant = self.log_base(x).reshape(-1, 1) - self.log_normalizer(outputs)
-        return torch.addmm(constant.expand(len(x), -1), x, self.natural(outputs).mT)
+        # The product may come in bfloat16; the sum must not.
+        return constant + x @ self.natural(outputs).mT
 
 
 class Bernoulli(Likelihood):
@@ -88,7 +89,8 @@ class ContinuousBernoulli(Bernoulli):
         small = outputs.abs() < self._SMALL
         safe = torch.where(small, torch.ones_like(outputs), outputs)
         series = 0.5 + outputs / 12 - outputs**3 / 720
-        return torch.where(small, series, -1 / torch.expm1(-safe) - 1 / safe)
+        # By tanh, as the gradient is not a number where exp(−l) overflows.
+        return torch.where(small, series, 0.5 + 0.5 / torch.tanh(safe / 2) - 1 / safe)
 
 
 class Gaussian(Likelihood):

@@ -35,7 +35,8 @@ class FourierFeatures(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Map (n, 2) to (n, 2 + 2 · pairs)."""
-        phase = z @ self.frequencies
+        with torch.autocast(z.device.type, enabled=False):  # places need all their digits
+            phase = z @ self.frequencies
         return torch.cat([z, phase.sin(), phase.cos()], dim=1)
 
 
@@ -107,15 +108,13 @@ def _dense(
         architecture: Architecture, inputs: int, outputs: int
     ) -> tuple[nn.Sequential, nn.Sequential]:
         pixels, encoder, decoder = (
-            architecture.pixels, architecture.encoder_hidden, architecture.decoder_hidden
+            architecture.pixels,
+            architecture.encoder_hidden,
+            architecture.decoder_hidden,
         )
         return (
-            nn.Sequential(
-                *stack(architecture, encoder, pixels), nn.Linear(encoder[-1], outputs)
-            ),
-            nn.Sequential(
-                *stack(architecture, decoder, inputs), nn.Linear(decoder[-1], pixels)
-            ),
+            nn.Sequential(*stack(architecture, encoder, pixels), nn.Linear(encoder[-1], outputs)),
+            nn.Sequential(*stack(architecture, decoder, inputs), nn.Linear(decoder[-1], pixels)),
         )
 
     return build
@@ -161,9 +160,7 @@ def _conv(
     return nn.Sequential(*encoder), nn.Sequential(*decoder)
 
 
-FAMILIES: dict[
-    str, Callable[[Architecture, int, int], tuple[nn.Sequential, nn.Sequential]]
-] = {
+FAMILIES: dict[str, Callable[[Architecture, int, int], tuple[nn.Sequential, nn.Sequential]]] = {
     "mlp": _dense(_mlp),
     "residual": _dense(_residual),
     "conv": _conv,
@@ -178,9 +175,7 @@ def build(architecture: Architecture, outputs: int) -> tuple[nn.Sequential, nn.S
     The decoder's last module has a ``bias`` (pixels,).
     """
     pairs = architecture.fourier_features
-    encoder, decoder = FAMILIES[architecture.network](
-        architecture, LATENT_DIM + 2 * pairs, outputs
-    )
+    encoder, decoder = FAMILIES[architecture.network](architecture, LATENT_DIM + 2 * pairs, outputs)
     if pairs:
         decoder.insert(0, FourierFeatures(pairs, architecture.fourier_scale))
     return encoder, decoder

@@ -146,7 +146,7 @@ class TrainedVAE:
         x = self.tensor(self.treated(images, seed))
         generator = torch.Generator(self.device).manual_seed(seed)
         parts: list[ElboTerms] = []
-        for chunk in x.split(_CHUNK):
+        for chunk in torch.split(x, _CHUNK):
             check()
             parts.append(self.vae.elbo_terms(chunk, generator))
         if not parts:
@@ -173,7 +173,7 @@ class TrainedVAE:
                 f"array; it was given shape {images.shape}."
             )
         # Copied, because PyTorch does not take read-only arrays.
-        flat = images.reshape(len(images), -1).astype(np.float32)
+        flat = images.reshape(len(images), self.vae.architecture.pixels).astype(np.float32)
         if images.dtype == np.uint8:
             flat /= 255
         elif not ((flat >= 0) & (flat <= 1)).all():  # false for NaN too

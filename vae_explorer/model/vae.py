@@ -29,6 +29,11 @@ def log_prior(z: Tensor) -> Tensor:
     return -0.5 * z.square().sum(-1) - math.log(2 * math.pi)
 
 
+def _full_precision(tensor: Tensor) -> Tensor:
+    """What autocast left in bfloat16 as float32; float64 stays."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 class VAE(nn.Module):
     """Encoder and decoder with a standard normal prior on a two-dimensional z."""
 
@@ -40,20 +45,22 @@ class VAE(nn.Module):
 
     def posterior(self, x: Tensor) -> Gaussian:
         """q(z|x) for x (n, pixels) in [0, 1]."""
-        return Gaussian.from_outputs(self.encoder(x))
+        return Gaussian.from_outputs(_full_precision(self.encoder(x)))
 
     def outputs(self, z: Tensor) -> Tensor:
         """What parametrises p(x|z), (..., pixels), for z (..., 2): logits, or a Gaussian's mean."""
-        output: Tensor = self.decoder(z.reshape(-1, z.shape[-1]))
-        return output.view(*z.shape[:-1], -1)
+        output = _full_precision(self.decoder(z.reshape(-1, z.shape[-1])))
+        return output.view(*z.shape[:-1], self.architecture.pixels)
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """Log p(x|z) for x (n, pixels) and z (..., n, 2), (..., n) nats per image."""
         value: Tensor = self.likelihood(x, self.outputs(z))
         return value
 
+    forward = log_likelihood
+
     def elbo_terms(self, x: Tensor, generator: Generator, samples: int = 1) -> ElboTerms:
-        """The ELBO from ``samples`` draws an image, the KL in closed form (arXiv 1312.6114, eq. 10).
+        """The ELBO, mean over ``samples`` draws, its KL in closed form (arXiv 1312.6114, eq. 10).
 
         ``x`` is (n, pixels), already data-treated; ``generator`` gives ε.
         """

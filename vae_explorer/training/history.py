@@ -15,15 +15,19 @@ class HistoryPoint:
 
     The training figures are means over the steps since the last report. The held-out figures are
     None between epochs; in both sets elbo = log_likelihood − kl, whatever β the loss used.
+    ``objective`` is what training maximises, before β; ``held_out_log_marginal`` log p(x) of
+    some held-out images, summed over a lattice.
     """
 
     epoch: float
     elbo: float
     log_likelihood: float
     kl: float
+    objective: float
     held_out_elbo: float | None = None
     held_out_log_likelihood: float | None = None
     held_out_kl: float | None = None
+    held_out_log_marginal: float | None = None
 
 
 LONGEST_HISTORY = 20_000
@@ -61,9 +65,9 @@ def from_csv(text: str) -> tuple[HistoryPoint, ...]:
         if next(rows, None) != _COLUMNS:
             raise CheckpointError("The training history has an unknown header.")
         for row in rows:
-            epoch, elbo, log_likelihood, kl = map(float, row[:4])
-            held_out = [float(cell) if cell else None for cell in row[4:]]
-            points.append(HistoryPoint(epoch, elbo, log_likelihood, kl, *held_out))
+            epoch, elbo, log_likelihood, kl, objective = map(float, row[:5])
+            held_out = [float(cell) if cell else None for cell in row[5:]]
+            points.append(HistoryPoint(epoch, elbo, log_likelihood, kl, objective, *held_out))
     except (TypeError, ValueError, csv.Error) as error:
         raise CheckpointError(f"The training history has a bad row: {error}.") from error
     return tuple(points)

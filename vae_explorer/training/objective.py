@@ -1,14 +1,107 @@
-"""What training maximises."""
+"""What training maximises: one function a published objective, all in nats per image."""
 
-from torch import Tensor
+import math
+from dataclasses import dataclass
 
-from vae_explorer.model.vae import ElboTerms
+import torch
+from torch import Generator, Tensor
+from torch.func import functional_call
+
+from vae_explorer.latent.lattice import shifted_lattice
+from vae_explorer.model.gaussian import Gaussian
+from vae_explorer.model.vae import VAE, ElboTerms, log_prior
+from vae_explorer.training.recipe import Recipe
 
 
-def elbo_loss(terms: ElboTerms, beta: float) -> Tensor:
-    """Minus the β-weighted ELBO, averaged over the batch; nats per image.
+@dataclass(frozen=True)
+class Objective:
+    """A batch's value of an objective.
 
-    β = 1 is the ELBO (Kingma & Welling, arXiv 1312.6114, eq. 10); other values trade rate for
-    distortion (Higgins et al., β-VAE, ICLR 2017, eq. 4).
+    ``value`` (n,) is what is maximised, before β; ``terms`` are those of the ELBO, which every
+    objective knows at no cost; minus the gradient of ``loss`` () is the direction of the step.
     """
-    return (beta * terms.kl - terms.log_likelihood).mean()
+
+    loss: Tensor
+    value: Tensor
+    terms: ElboTerms
+
+
+def objective(recipe: Recipe, vae: VAE, x: Tensor, generator: Generator, epoch: float) -> Objective:
+    """The recipe's objective for x (n, pixels), data-treated, at a moment of training."""
+    match recipe.objective:
+        case "elbo":
+            return elbo(vae, x, generator, recipe.samples, _beta(recipe, epoch))
+        case "iwae":
+            return iwae(vae, x, generator, recipe.samples)
+        case "iwae-dreg":
+            return iwae_dreg(vae, x, generator, recipe.samples)
+        case _:
+            return exact(vae, x, generator, recipe.lattice_points, recipe.samples)
+
+
+def _beta(recipe: Recipe, epoch: float) -> float:
+    """β after its linear warm-up (Sønderby et al., arXiv 1602.02282, §2.2)."""
+    return recipe.beta * (min(1.0, epoch / recipe.kl_warmup) if recipe.kl_warmup else 1.0)
+
+
+def elbo(
+    vae: VAE, x: Tensor, generator: Generator, samples: int = 1, beta: float = 1.0
+) -> Objective:
+    """The evidence lower bound, mean over ``samples`` draws (arXiv 1312.6114, eq. 10).
+
+    The KL is in closed form. β = 1 is the bound; other weights trade rate for distortion (Higgins
+    et al., β-VAE, ICLR 2017, eq. 4).
+    """
+    terms = vae.elbo_terms(x, generator, samples)
+    return Objective((beta * terms.kl - terms.log_likelihood).mean(), terms.elbo, terms)
+
+
+def iwae(vae: VAE, x: Tensor, generator: Generator, samples: int) -> Objective:
+    """The importance-weighted bound log (1/k) Σ p(x, zᵢ)/q(zᵢ|x) (arXiv 1509.00519, eq. 8)."""
+    posterior = vae.posterior(x)
+    z = posterior.sample(generator, samples)
+    log_likelihood = vae.log_likelihood(x, z)
+    log_weights = log_likelihood + log_prior(z) - posterior.log_prob(z)
+    value = log_weights.logsumexp(0) - math.log(samples)
+    return Objective(-value.mean(), value, _terms(log_likelihood, posterior))
+
+
+def iwae_dreg(vae: VAE, x: Tensor, generator: Generator, samples: int) -> Objective:
+    """The same bound, its gradient doubly reparameterised (Tucker et al., arXiv 1810.04152, eq. 8).
+
+    The encoder's gradient flows through z alone, weighted by the squared normalised weights: its
+    noise does not grow with k, as that of ``iwae`` does relative to its size.
+    """
+    posterior = vae.posterior(x)
+    z = posterior.sample(generator, samples)
+    log_likelihood = vae.log_likelihood(x, z)
+    log_weights = log_likelihood + log_prior(z) - posterior.detach().log_prob(z)
+    value = log_weights.detach().logsumexp(0) - math.log(samples)
+    normalised = log_weights.detach().softmax(0)
+    # The loss below weighs both networks' gradients once; the encoder's gets its second here.
+    z.register_hook(lambda gradient: normalised.unsqueeze(-1) * gradient)  # type: ignore[no-untyped-call]
+    loss = -(normalised * log_weights).sum(0).mean()
+    return Objective(loss, value, _terms(log_likelihood, posterior))
+
+
+def exact(vae: VAE, x: Tensor, generator: Generator, points: int, samples: int = 1) -> Objective:
+    """Log p(x) itself, log (1/K) Σ p(x|zₖ) over a lattice shifted anew at every step.
+
+    The decoder climbs the sum (the idea of QLVM, arXiv 2601.18676), which costs one decoding of
+    K places for the whole batch and one (n × D)(D × K) product, and approaches log p(x) from below
+    as the lattice gets finer. The encoder climbs the ELBO with the decoder held.
+    """
+    outputs = vae.outputs(shifted_lattice(points, generator).to(x.dtype))
+    value = vae.likelihood.pairwise(x, outputs).logsumexp(1) - math.log(points)
+    posterior = vae.posterior(x)
+    z = posterior.sample(generator, samples)
+    held = {name: parameter.detach() for name, parameter in vae.named_parameters()}
+    log_likelihood: Tensor = functional_call(vae, held, (x, z))
+    terms = _terms(log_likelihood, posterior)
+    fit = log_likelihood.mean(0) - posterior.kl()
+    return Objective(-(value + fit).mean(), value, terms)
+
+
+def _terms(log_likelihood: Tensor, posterior: Gaussian) -> ElboTerms:
+    with torch.no_grad():
+        return ElboTerms(log_likelihood.mean(0), posterior.kl())

@@ -116,9 +116,7 @@ class Recipe:
     )
     samples: int = _field(
         1,
-        FieldSpec(
-            "Objective", "Samples", "Draws of z an image: k of IWAE-k.", "draws", 1, 10_000
-        ),
+        FieldSpec("Objective", "Samples", "Draws of z an image: k of IWAE-k.", "draws", 1, 10_000),
     )
     lattice_points: int = _field(
         1_600,
@@ -359,5 +357,5 @@ def _check_sizes(name: str, value: object, spec: FieldSpec) -> None:
             return
     raise RecipeError(
         f"Recipe field '{name}' is {value!r}; it must be 1 to {LONGEST_STACK} sizes from "
-        f"{spec.low:,} to {spec.high:,} {spec.unit}, such as \"512-256\"."
+        f'{spec.low:,} to {spec.high:,} {spec.unit}, such as "512-256".'
     )

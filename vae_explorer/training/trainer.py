@@ -12,11 +12,12 @@ from torch import Tensor
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.treatment import treat
 from vae_explorer.errors import DataError, DivergedError
+from vae_explorer.latent.lattice import shifted_lattice
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.device import choose_device
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
-from vae_explorer.training.objective import elbo_loss
+from vae_explorer.training.objective import objective
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.schedule import learning_rate
 from vae_explorer.training.snapshot import DataReference, Snapshot
@@ -26,6 +27,8 @@ REPORT_STEPS = 20
 
 _HELD_OUT_SEED = 20_140_501
 _HELD_OUT_CHUNK = 2_500
+_MARGINAL_IMAGES = 500
+_MARGINAL_PLACES = 10_000
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Trainer:
         self.noise = torch.Generator(self.device).manual_seed(recipe.seed)
         self._order_epoch = -1
         self._order = torch.empty(0, dtype=torch.long)
-        self._sums = torch.zeros(4, device=self.device)
+        self._sums = torch.zeros(5, device=self.device)
         self._summed_images = 0
 
     @property
@@ -169,9 +172,10 @@ class Trainer:
     def _train_step(self) -> None:
         batch = self._next_batch()
         x = treat(batch.float().div_(255), self.recipe.treatment, self.noise)
-        terms = self.vae.elbo_terms(x, self.noise)
-        loss = elbo_loss(terms, self.recipe.beta)
-        torch.autograd.backward(loss)
+        low = self.recipe.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+            result = objective(self.recipe, self.vae, x, self.noise, self.epoch)
+        torch.autograd.backward(result.loss)
         limit = self.recipe.gradient_clip or math.inf
         norm = torch.nn.utils.clip_grad_norm_(self.vae.parameters(), limit)
         rate = learning_rate(self.recipe, self.step, self.total_steps)
@@ -182,9 +186,9 @@ class Trainer:
         self.step += 1
         self._summed_images += len(batch)
         with torch.no_grad():
-            self._sums += torch.stack(
-                [terms.log_likelihood.sum(), terms.kl.sum(), norm, torch.ones_like(norm)]
-            )
+            terms, value = result.terms, result.value
+            sums = [terms.log_likelihood.sum(), terms.kl.sum(), value.sum(), norm]
+            self._sums += torch.stack([*sums, torch.ones_like(norm)])
 
     def _next_batch(self) -> Tensor:
         epoch, position = divmod(self.step, self.steps_per_epoch)
@@ -196,18 +200,19 @@ class Trainer:
         return self._train.index_select(0, self._order[position * size : (position + 1) * size])
 
     def _report(self) -> StepMetrics:
-        log_likelihood, kl, norm, steps = self._sums.tolist()
+        log_likelihood, kl, value, norm, steps = self._sums.tolist()
         images = self._summed_images
         self._sums.zero_()
         self._summed_images = 0
-        if not math.isfinite(log_likelihood + kl + norm):
+        if not math.isfinite(log_likelihood + kl + value + norm):
             raise DivergedError(
-                f"Training diverged at step {self.step:,} (epoch {self.epoch:.2f}): the ELBO or "
-                "its gradient is not finite. Lower the learning rate or set a lower gradient clip, "
-                "and start again."
+                f"Training diverged at step {self.step:,} (epoch {self.epoch:.2f}): its objective "
+                "or the gradient is not finite. Lower the learning rate or set a lower gradient "
+                "clip, and start again."
             )
         log_likelihood, kl = log_likelihood / images, kl / images
-        point = HistoryPoint(self.epoch, log_likelihood - kl, log_likelihood, kl)
+        elbo = log_likelihood - kl
+        point = HistoryPoint(self.epoch, elbo, log_likelihood, kl, value / images)
         self.history.append(point)
         if len(self.history) > LONGEST_HISTORY:
             self.history = thinned(self.history)
@@ -234,7 +239,23 @@ class Trainer:
             "held_out_elbo": log_likelihood - kl,
             "held_out_log_likelihood": log_likelihood,
             "held_out_kl": kl,
+            "held_out_log_marginal": self._held_out_log_marginal(),
         }
+
+    def _held_out_log_marginal(self) -> float:
+        """Mean log p(x) of the first held-out images, nats, from a fixed lattice over the prior.
+
+        Cheap enough for every epoch. On posteriors wider than the lattice's spacing it is exact; on
+        narrower ones a little too low, by some tenths of a nat for a sharp decoder.
+        """
+        generator = torch.Generator(self.device).manual_seed(_HELD_OUT_SEED)
+        intensities = self._held_out[:_MARGINAL_IMAGES].float().div_(255)
+        x = treat(intensities, self.recipe.treatment, generator)
+        total = torch.full((len(x),), -math.inf, device=self.device)
+        for places in torch.split(shifted_lattice(_MARGINAL_PLACES, generator), _HELD_OUT_CHUNK):
+            joint = self.vae.likelihood.pairwise(x, self.vae.outputs(places))
+            total = torch.logaddexp(total, joint.logsumexp(1))
+        return total.mean().item() - math.log(_MARGINAL_PLACES)
 
 
 def warm_up() -> None:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
-from vae_explorer.gui.training.curve_panel import CurvePanel, robust_range
+from vae_explorer.gui.training.curve_panel import CurvePanel, Look, robust_range
 
 X = np.linspace(0.0, 40.0, 601)
 RISE = -133 - 407 * np.exp(-X / 0.8)
@@ -112,6 +112,27 @@ def test_the_legend_reads_values(panel: CurvePanel) -> None:
     assert "train&nbsp;−133.46" in legend(panel)
     panel.set_values(-133.456, -136.0)
     assert "held-out&nbsp;−136.00" in legend(panel)
+
+
+def test_more_curves_are_in_the_legend_while_they_have_points(qtbot: QtBot) -> None:
+    panel = CurvePanel("ELBO", markers=True, more=(Look("log p(x)", "━◆", symbol="d"),))
+    qtbot.addWidget(panel)
+    panel.set_theme(LIGHT, LIGHT.train, LIGHT.held_out, LIGHT.log_likelihood)
+    nothing = (X[:0], X[:0])
+    panel.set_curves((X, RISE), (X[15::15], RISE[15::15]), nothing)
+    panel.set_values(-134.0, -136.0, None)
+    assert LIGHT.log_likelihood not in legend(panel)
+    assert panel.legend_lines == 1
+    panel.set_curves((X, RISE), (X[15::15], RISE[15::15]), (X[15::15], RISE[15::15] - 9))
+    panel.set_values(-134.0, -136.0, -135.0)
+    assert f"{LIGHT.log_likelihood}" in legend(panel)
+    assert "log&nbsp;p(x)&nbsp;−135.00" in legend(panel)
+    assert panel.legend_lines == 2
+    item = panel.plot.getPlotItem().listDataItems()[2]
+    assert item.opts["symbol"] == "d"
+    assert item.opts["pen"].color() == QColor(LIGHT.log_likelihood)
+    panel.fit()
+    assert panel.plot.viewRange()[1][0] < -142  # it counts for the scale
 
 
 def test_the_axes_are_named(panel: CurvePanel) -> None:

@@ -5,11 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QValidator, QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.training.editors import NumberBox, WheelGuard, make_editor, read, write
-from vae_explorer.session import FieldSpec
+from vae_explorer.gui.training.editors import (
+    MOST_SIZES,
+    NumberBox,
+    SizesBox,
+    WheelGuard,
+    commit,
+    make_editor,
+    read,
+    write,
+)
+from vae_explorer.session import FieldSpec, Recipe
+from vae_explorer.training.recipe import LONGEST_STACK
 
 
 @pytest.fixture
@@ -118,6 +128,75 @@ def test_each_kind_of_field_gets_its_editor(qtbot: QtBot) -> None:
     assert isinstance(choice, QComboBox)
     assert [choice.itemText(i) for i in range(choice.count())] == ["cosine", "constant"]
     assert [read(editor) for editor in (whole, number, choice)] == [200, 1e-3, "constant"]
+
+
+@pytest.fixture
+def sizes(qtbot: QtBot) -> SizesBox:
+    """As for the encoder's layers, at 512-256."""
+    sizes = make_editor(Recipe.specs()["encoder_hidden"], "512-256")
+    assert isinstance(sizes, SizesBox)
+    qtbot.addWidget(sizes)
+    return sizes
+
+
+def test_the_longest_stack_is_the_recipe_s() -> None:
+    assert MOST_SIZES == LONGEST_STACK
+
+
+LONGEST = "-".join(["8192"] * MOST_SIZES)
+
+
+@pytest.mark.parametrize("typed", ["64", "1", "8192-1", "0064-32", LONGEST])
+def test_sizes_can_be_typed(qtbot: QtBot, sizes: SizesBox, typed: str) -> None:
+    sizes.selectAll()
+    with qtbot.assertNotEmitted(sizes.value_changed):
+        qtbot.keyClicks(sizes, typed)
+    assert read(sizes) == "512-256"
+    with qtbot.waitSignal(sizes.value_changed) as told:
+        qtbot.keyClick(sizes, Qt.Key.Key_Return)
+    assert told.args == [typed] == [read(sizes)]
+    assert Recipe(encoder_hidden=typed).encoder_hidden == typed
+
+
+@pytest.mark.parametrize("typed", ["", "-", "512-", "-512", "5--6", "0", "8193", f"{LONGEST}-1"])
+@pytest.mark.parametrize("end", ["return", "leave", "commit"])
+def test_incomplete_sizes_go_back(qtbot: QtBot, typed: str, end: str) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    sizes, other = SizesBox(1, 8_192), QLineEdit(window)
+    sizes.setParent(window)
+    write(sizes, "512-256")
+    with qtbot.waitExposed(window):
+        window.show()
+    window.activateWindow()
+    sizes.setFocus()
+    qtbot.waitUntil(sizes.hasFocus)
+    sizes.clear()
+    qtbot.keyClicks(sizes, typed)
+    assert sizes.text() == typed
+    with qtbot.assertNotEmitted(sizes.value_changed):
+        if end == "return":
+            qtbot.keyClick(sizes, Qt.Key.Key_Return)
+        elif end == "leave":
+            other.setFocus()
+        else:
+            commit(sizes)
+    assert sizes.text() == read(sizes) == "512-256"
+
+
+def test_leaving_takes_complete_sizes(qtbot: QtBot, sizes: SizesBox) -> None:
+    sizes.setText("64-32")
+    with qtbot.waitSignal(sizes.value_changed) as told:
+        commit(sizes)
+    assert told.args == ["64-32"]
+    with qtbot.assertNotEmitted(sizes.value_changed):
+        commit(sizes)
+
+
+def test_nothing_but_digits_and_hyphens_can_be_typed(qtbot: QtBot, sizes: SizesBox) -> None:
+    sizes.clear()
+    qtbot.keyClicks(sizes, "a5,1 2×-²+6")
+    assert sizes.text() == "512-6"
 
 
 def test_writing_the_same_value_leaves_half_typed_text_alone(qtbot: QtBot, box: NumberBox) -> None:

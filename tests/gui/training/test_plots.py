@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QColor, QPalette
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.theme import DARK
@@ -14,14 +14,18 @@ from vae_explorer.session.state import HistoryPoint
 PER_EPOCH = 15
 
 
-def history(epochs: int, start: int = 0) -> list[HistoryPoint]:
+def history(epochs: int, start: int = 0, objective: str = "elbo") -> list[HistoryPoint]:
+    """As of a run; with "iwae" the objective is its own, and log p(x) is known."""
     points = []
+    own = 1.0 if objective == "iwae" else 0.0
     for step in range(start * PER_EPOCH + 1, (start + epochs) * PER_EPOCH + 1):
         epoch = step / PER_EPOCH
         kl = 7 - 6 * np.exp(-epoch)
         elbo = -133 - 407 * np.exp(-epoch / 0.8)
-        held_out = (elbo - 2, elbo - 2 + kl, kl) if step % PER_EPOCH == 0 else (None,) * 3
-        points.append(HistoryPoint(epoch, elbo, elbo + kl, kl, *held_out))
+        held_out: tuple[float | None, ...] = (None,) * 4
+        if step % PER_EPOCH == 0:
+            held_out = (elbo - 2, elbo - 2 + kl, kl, elbo - 1 if own else None)
+        points.append(HistoryPoint(epoch, elbo, elbo + kl, kl, elbo + own, *held_out))
     return points
 
 
@@ -36,7 +40,7 @@ def plot(qtbot: QtBot) -> ElboPlot:
 
 
 def drawn(plot: ElboPlot) -> list[NDArray[np.float64]]:
-    """(2, n) x and y of the six curves: train and held-out of each panel."""
+    """(2, n) x and y of the curves: train and held-out of each panel, and two more of the first."""
     curves = []
     for panel in plot.findChildren(CurvePanel):
         for item in panel.plot.getPlotItem().listDataItems():
@@ -47,14 +51,14 @@ def drawn(plot: ElboPlot) -> list[NDArray[np.float64]]:
 
 def expected(points: list[HistoryPoint]) -> list[NDArray[np.float64]]:
     curves = []
-    for train, held_out in (
-        ("elbo", "held_out_elbo"),
-        ("log_likelihood", "held_out_log_likelihood"),
-        ("kl", "held_out_kl"),
+    own = any(p.objective != p.elbo for p in points)
+    for name in (
+        *("elbo", "held_out_elbo", "held_out_log_marginal", "objective" if own else ""),
+        *("log_likelihood", "held_out_log_likelihood"),
+        *("kl", "held_out_kl"),
     ):
-        for name in (train, held_out):
-            rows = [(p.epoch, getattr(p, name)) for p in points if getattr(p, name) is not None]
-            curves.append(np.array(rows, dtype=float).reshape(-1, 2).T)
+        rows = [(p.epoch, y) for p in points if (y := getattr(p, name, None)) is not None]
+        curves.append(np.array(rows, dtype=float).reshape(-1, 2).T)
     return curves
 
 
@@ -96,6 +100,47 @@ def test_a_history_is_drawn_as_it_is(qtbot: QtBot, plot: ElboPlot) -> None:
     wait_drawn(qtbot, plot, points)
 
 
+def test_an_objective_of_its_own_and_the_exact_figure_come_and_go(
+    qtbot: QtBot, plot: ElboPlot
+) -> None:
+    points = history(3, objective="iwae")
+    plot.set_history(points)
+    wait_drawn(qtbot, plot, points)
+    for name in ("objective", "log&nbsp;p(x)&nbsp;(held&nbsp;out)"):
+        assert name in legends(plot)
+    plot.set_history(history(3))
+    wait_drawn(qtbot, plot, history(3))
+    for name in ("objective", "log&nbsp;p(x)&nbsp;(held&nbsp;out)"):
+        assert name not in legends(plot)
+
+
+def test_they_are_read_too(qtbot: QtBot, plot: ElboPlot) -> None:
+    points = history(3, objective="iwae")
+    plot.set_history(points)
+    wait_drawn(qtbot, plot, points)
+    for _ in range(2):
+        qtbot.keyClick(plot, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    here, measured = points[-21], points[PER_EPOCH - 1].held_out_log_marginal
+    assert measured is not None
+    assert f"objective&nbsp;−{-here.objective:.2f}" in legends(plot)
+    assert f"(held&nbsp;out)&nbsp;−{-measured:.2f}" in legends(plot)
+    for _ in range(2):
+        qtbot.keyClick(plot, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert "(held&nbsp;out)&nbsp;" not in legends(plot)  # nothing was measured by then
+
+
+@pytest.mark.parametrize("size", [(340, 400), (340, 250), (200, 120), (900, 220)])
+def test_a_longer_legend_has_its_room(qtbot: QtBot, plot: ElboPlot, size: tuple[int, int]) -> None:
+    points = history(3, objective="iwae")
+    plot.resize(*size)
+    plot.set_history(points)
+    wait_drawn(qtbot, plot, points)
+    QApplication.processEvents()
+    for panel in plot.findChildren(CurvePanel):
+        if panel.isVisible():
+            assert panel.height() >= panel.minimumSizeHint().height()
+
+
 def test_portions_add_up(qtbot: QtBot, plot: ElboPlot) -> None:
     points = history(3)
     for start in range(0, len(points), 4):
@@ -114,12 +159,12 @@ def test_no_held_out_figures_draw_no_held_out_curve(qtbot: QtBot, plot: ElboPlot
     points = history(1)[:-1]
     plot.set_history(points)
     wait_drawn(qtbot, plot, points)
-    assert [curve.shape[1] for curve in drawn(plot)] == [14, 0, 14, 0, 14, 0]
+    assert [curve.shape[1] for curve in drawn(plot)] == [14, 0, 0, 0, 14, 0, 14, 0]
 
 
 def test_a_diverged_run_is_no_accident(qtbot: QtBot, plot: ElboPlot) -> None:
     nan = float("nan")
-    points = [*history(1), HistoryPoint(1.1, nan, nan, nan)]
+    points = [*history(1), HistoryPoint(1.1, nan, nan, nan, nan)]
     plot.set_history(points)
     qtbot.waitUntil(lambda: "nan" in legends(plot))
     assert np.isfinite(view_range(plot)).all()
@@ -145,14 +190,16 @@ def test_a_million_points_are_kept_and_drawn_decimated(qtbot: QtBot, plot: ElboP
     for start in range(0, count, 1_000):  # in order of epoch, as a run would say it
         plot.append(
             [
-                HistoryPoint(start + k + p.epoch, p.elbo, p.log_likelihood, p.kl)
+                HistoryPoint(start + k + p.epoch, p.elbo, p.log_likelihood, p.kl, p.elbo)
                 for k in range(min(1_000, count - start))
                 for p in one
             ]
         )
     # The panels are drawn one after the other.
     qtbot.waitUntil(
-        lambda: all(curve.shape[1] == count * len(one) for curve in drawn(plot)[::2]),
+        lambda: all(
+            curve.shape[1] == count * len(one) for curve in map(drawn(plot).__getitem__, (0, 4, 6))
+        ),
         timeout=20_000,
     )
     for panel in plot.findChildren(CurvePanel):

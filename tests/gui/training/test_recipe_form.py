@@ -5,10 +5,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QComboBox, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.training.editors import Editor, NumberBox
+from vae_explorer.gui.training.editors import Editor, NumberBox, SizesBox
 from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, RecipeForm
 from vae_explorer.session import Recipe
 
@@ -17,6 +17,9 @@ def _values(name: str) -> st.SearchStrategy[int | float | str]:
     spec, default = Recipe.specs()[name], getattr(Recipe(), name)
     if spec.choices:
         return st.sampled_from(spec.choices)
+    if spec.sizes:
+        sizes = st.lists(st.integers(int(spec.low), int(spec.high)), min_size=1, max_size=16)
+        return sizes.map(lambda stack: "-".join(map(str, stack)))
     if isinstance(default, int):
         return st.integers(int(spec.low), int(spec.high))
     # Nobody means 1e-310, and Qt cannot write all of its digits.
@@ -61,6 +64,9 @@ def test_every_field_has_an_editor_with_the_bounds_of_its_spec(form: RecipeForm,
     spec, editor = Recipe.specs()[name], editor_of(form, name)
     if isinstance(editor, QComboBox):
         assert tuple(editor.itemText(i) for i in range(editor.count())) == spec.choices
+    elif isinstance(editor, SizesBox):
+        assert spec.sizes
+        assert editor.text() == getattr(Recipe(), name)
     else:
         assert (editor.minimum(), editor.maximum()) == (spec.low, spec.high)
         assert editor.suffix().strip() == spec.unit
@@ -88,6 +94,8 @@ def test_every_field_is_explained(form: RecipeForm, name: str) -> None:
 def test_the_range_is_in_the_tooltip(form: RecipeForm) -> None:
     assert "1 to 10,000 epochs" in editor_of(form, "epochs").toolTip()
     assert "1e-06 to 1" in editor_of(form, "learning_rate").toolTip()
+    sizes = "1 to 16 sizes, 1 to 8,192 units each, such as 512-256"
+    assert sizes in editor_of(form, "encoder_hidden").toolTip()
     assert "binarized | gray | threshold" in editor_of(form, "treatment").toolTip()
 
 
@@ -101,7 +109,9 @@ def test_any_recipe_comes_back_unchanged(form: RecipeForm, recipe: Recipe) -> No
 def test_setting_a_recipe_is_not_a_change(qtbot: QtBot, form: RecipeForm) -> None:
     every_field = Recipe.from_dict(
         {
-            name: spec.choices[-1] if spec.choices else type(getattr(Recipe(), name))(spec.high)
+            name: spec.choices[-1]
+            if spec.choices
+            else (int if spec.sizes else type(getattr(Recipe(), name)))(spec.high)
             for name, spec in Recipe.specs().items()
         }
     )
@@ -122,6 +132,10 @@ def test_a_change_of_any_field_is_told(qtbot: QtBot, form: RecipeForm, name: str
     with qtbot.waitSignal(form.recipe_changed) as told:
         if isinstance(editor, QComboBox):
             editor.setCurrentIndex((editor.currentIndex() + 1) % editor.count())
+        elif isinstance(editor, SizesBox):
+            editor.selectAll()
+            qtbot.keyClicks(editor, "64-32")
+            qtbot.keyClick(editor, Qt.Key.Key_Return)
         else:
             editor.stepBy(1)
     changed: Recipe = told.args[0]
@@ -145,6 +159,23 @@ def test_typing_a_learning_rate(qtbot: QtBot, form: RecipeForm) -> None:
     assert told.args == [recipe]
 
 
+def test_half_typed_sizes_never_reach_a_recipe(qtbot: QtBot, form: RecipeForm) -> None:
+    editor = editor_of(form, "decoder_hidden")
+    assert isinstance(editor, SizesBox)
+    editor.selectAll()
+    with qtbot.assertNotEmitted(form.recipe_changed):
+        qtbot.keyClicks(editor, "64-")
+        assert form.recipe() == Recipe()
+    assert editor.text() == Recipe().decoder_hidden
+    editor.selectAll()
+    qtbot.keyClicks(editor, "64-32")
+    with qtbot.waitSignal(form.recipe_changed) as told:
+        recipe = form.recipe()
+    assert recipe.decoder_hidden == "64-32"
+    assert told.args == [recipe]
+    assert mark_of(form, "decoder_hidden").text() == "●"
+
+
 def test_changed_fields_are_marked(form: RecipeForm) -> None:
     form.set_recipe(Recipe(epochs=40, schedule="constant"))
     assert mark_of(form, "epochs").text() == "●"
@@ -165,7 +196,7 @@ def test_changed_fields_are_marked(form: RecipeForm) -> None:
 
 def test_editing_moves_the_mark(form: RecipeForm) -> None:
     editor = editor_of(form, "seed")
-    assert not isinstance(editor, QComboBox)
+    assert isinstance(editor, QSpinBox)
     editor.stepBy(1)
     assert mark_of(form, "seed").text() == "●"
     editor.stepBy(-1)

@@ -19,15 +19,15 @@ from vae_explorer.gui.theme import DARK
 from vae_explorer.gui.training.curve_panel import CurvePanel
 from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.plots import ElboPlot
-from vae_explorer.gui.training.recipe_form import RecipeForm
+from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, RecipeForm
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session import Recipe
 from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
 
 TALL, WIDE = (340, 700), (1280, 300)
 POINTS = [
-    HistoryPoint(0.5, -200.0, -195.0, 5.0),
-    HistoryPoint(1.0, -150.0, -144.0, 6.0, -152.0, -146.0, 6.0),
+    HistoryPoint(0.5, -200.0, -195.0, 5.0, -200.0),
+    HistoryPoint(1.0, -150.0, -144.0, 6.0, -150.0, -152.0, -146.0, 6.0),
 ]
 
 
@@ -247,7 +247,7 @@ def test_tab_visits_everything_and_all_of_it_has_a_name(qtbot: QtBot, panel: Tra
     kinds = [type(widget).__name__ for widget in visited]
     assert kinds[:2] == ["QPushButton", "QPushButton"]
     assert kinds[-2:] == ["QTabBar", "ElboPlot"]
-    assert len(visited) == 2 + 9 + 1 + 2
+    assert len(visited) == 2 + len(FIRST_FIELDS) + 1 + 2
     bar = panel.findChild(QProgressBar)
     assert bar is not None
     name = QAccessible.queryAccessibleInterface(bar).text(QAccessible.Text.Name)

@@ -1,8 +1,8 @@
-"""One figure of training against the epoch: the training images and the held-out ones."""
+"""One figure of training against the epoch: the training images, the held-out ones, and more."""
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
@@ -17,6 +17,19 @@ from vae_explorer.gui.training.history_table import Float64
 Curve = tuple[Float64, Float64]
 """Epochs (n,), ascending, and nats per image (n,)."""
 
+
+class Look(NamedTuple):
+    """How a curve is called and drawn: its stroke in the legend, its line and its markers."""
+
+    name: str
+    stroke: str
+    line: Qt.PenStyle = Qt.PenStyle.SolidLine
+    symbol: str | None = None
+
+
+_TRAIN = Look("train", "━")
+_MARKED = Look("held-out", "━●", symbol="o")
+_DASHED = Look("held-out", "╍╍", Qt.PenStyle.DashLine)
 _UNIT = "nats / image"
 _MOST_MARKERS = 200
 _THINNED = 4_096
@@ -47,7 +60,10 @@ def robust_range(curves: Iterable[Curve]) -> tuple[float, float] | None:
 
 
 class CurvePanel(QWidget):
-    """A small plot under a line that is its legend and reads its values.
+    """A small plot under a legend that reads its values.
+
+    It always has a curve of the training images and one of the held-out ones; each of ``more``
+    takes a line of the legend while it has points.
 
     Signals:
         hovered(float): the pointer is at this epoch.
@@ -63,13 +79,21 @@ class CurvePanel(QWidget):
     zoomed = Signal()
     fit_requested = Signal()
 
-    def __init__(self, title: str, *, markers: bool, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        *,
+        markers: bool,
+        more: tuple[Look, ...] = (),
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._markers = markers
-        self._values: tuple[float | None, float | None] = (None, None)
+        self._looks = (_TRAIN, _MARKED if markers else _DASHED, *more)
+        self._values: tuple[float | None, ...] = (None,) * len(self._looks)
         self._crosshair_epoch: float | None = None
-        self._colors = ("", "")
-        self._curves: tuple[Curve, Curve] = ((_NOTHING, _NOTHING), (_NOTHING, _NOTHING))
+        self._colors = ("",) * len(self._looks)
+        self._curves: tuple[Curve, ...] = ((_NOTHING, _NOTHING),) * len(self._looks)
+        self._lines = 1
         heading = QLabel(f"<b>{title}</b>")
         self._legend = Readout()
         self._heading = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -107,8 +131,9 @@ class CurvePanel(QWidget):
         self.plot.scene().sigMouseMoved.connect(self._on_moved)
         self.plot.scene().sigMouseClicked.connect(self._on_clicked)
 
-        self._train = item.plot(connect="finite")
-        self._held_out = item.plot(connect="finite", symbolSize=6, symbolPen=None)
+        self._items = [
+            item.plot(connect="finite", symbolSize=6, symbolPen=None) for _ in self._looks
+        ]
         self._crosshair = pg.InfiniteLine(angle=90)
         self._crosshair.hide()
         item.addItem(self._crosshair, ignoreBounds=True)
@@ -130,27 +155,35 @@ class CurvePanel(QWidget):
         self._x_axis.setStyle(showValues=shown)
         self._x_axis.showLabel(shown)
 
-    def set_theme(self, theme: Theme, train: str, held_out: str) -> None:
-        """Take the theme's colours, and these two for the curves."""
-        self._colors = (train, held_out)
+    def set_theme(self, theme: Theme, *colors: str) -> None:
+        """Take the theme's colours, and these for the curves."""
+        self._colors = colors
         self.plot.setBackground(theme.canvas)
         style_plot(self.plot.getPlotItem(), theme)
-        pale = QColor(train)
-        if train == held_out:  # the dashes must be seen against it
-            pale.setAlpha(150)
-        self._train.setPen(pg.mkPen(pale))
-        style = Qt.PenStyle.SolidLine if self._markers else Qt.PenStyle.DashLine
-        self._held_out.setPen(pg.mkPen(held_out, style=style))
-        self._held_out.setSymbolBrush(pg.mkBrush(held_out))
+        for item, look, color in zip(self._items, self._looks, colors, strict=True):
+            shade = QColor(color)
+            if look is _TRAIN and color == colors[1]:  # the dashes must be seen against it
+                shade.setAlpha(150)
+            item.setPen(pg.mkPen(shade, style=look.line))
+            item.setSymbolBrush(pg.mkBrush(shade))
         self._crosshair.setPen(pg.mkPen(theme.muted))
         self._write_legend()
 
-    def set_curves(self, train: Curve, held_out: Curve) -> None:
-        """Draw the figures of the training images and of the held-out ones."""
-        self._curves = (train, held_out)
-        self._train.setData(*train)
-        marked = self._markers and len(held_out[0]) <= _MOST_MARKERS
-        self._held_out.setData(*held_out, symbol="o" if marked else None)
+    def set_curves(self, *curves: Curve) -> None:
+        """Draw the figures of the training images, of the held-out ones, and the others."""
+        self._curves = curves
+        for item, look, curve in zip(self._items, self._looks, curves, strict=True):
+            item.setData(*curve, symbol=look.symbol if len(curve[0]) <= _MOST_MARKERS else None)
+        lines = 1 + sum(len(x) > 0 for x, _ in curves[2:])
+        if lines != self._lines:
+            self._lines = lines
+            self._legend.set_lines(lines)
+            self._write_legend()
+
+    @property
+    def legend_lines(self) -> int:
+        """How many lines the legend takes."""
+        return self._lines
 
     def set_epochs(self, left: float, right: float) -> None:
         """Show the epochs between these."""
@@ -182,9 +215,9 @@ class CurvePanel(QWidget):
             if limits[0] < low or limits[1] > high or high - low > 2 * span:
                 self._view.setYRange(limits[0], limits[1] + (_GROWTH - 1) * span, padding=0)
 
-    def set_values(self, train: float | None, held_out: float | None) -> None:
-        """Write values into the legend, nats per image; None for no value."""
-        self._values = (train, held_out)
+    def set_values(self, *values: float | None) -> None:
+        """Write the curves' values into the legend, nats per image; None for no value."""
+        self._values = values
         self._write_legend()
 
     def set_crosshair(self, epoch: float | None) -> None:
@@ -200,14 +233,16 @@ class CurvePanel(QWidget):
         self._x_axis.showLabel(shown)
 
     def _write_legend(self) -> None:
-        strokes = ("━", "━●" if self._markers else "╍╍")
-        words = []
-        for color, stroke, name, value in zip(
-            self._colors, strokes, ("train", "held-out"), self._values, strict=True
+        words: list[str] = []
+        for color, look, value, (x, _) in zip(
+            self._colors, self._looks, self._values, self._curves, strict=True
         ):
+            if len(words) >= 2 and not len(x):
+                continue
+            name = look.name.replace(" ", "&nbsp;")
             number = "" if value is None else f"&nbsp;{value:.2f}".replace("-", "−")
-            words.append(f'<span style="color:{color}">{stroke}</span>&nbsp;{name}{number}')
-        self._legend.set_text("&nbsp; ".join(words))
+            words.append(f'<span style="color:{color}">{look.stroke}</span>&nbsp;{name}{number}')
+        self._legend.set_text("<br>".join(["&nbsp; ".join(words[:2]), *words[2:]]))
 
     def _suit_y_axis(self) -> None:
         """Name the y axis where there is room; where there is not, number it sparsely."""

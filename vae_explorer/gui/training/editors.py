@@ -1,14 +1,25 @@
 """One editor for each kind of recipe field."""
 
 import math
+import re
 
-from PySide6.QtCore import QEvent, QLocale, QObject, Qt
+from PySide6.QtCore import QEvent, QLocale, QObject, Qt, Signal
 from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
 
 from vae_explorer.session import FieldSpec
 
 Value = int | float | str
+
+MOST_SIZES = 16
+_LONG_CHOICE = 9
 
 
 class NumberBox(QDoubleSpinBox):
@@ -62,6 +73,65 @@ class NumberBox(QDoubleSpinBox):
         self.selectAll()
 
 
+class SizesBox(QLineEdit):
+    """Whole numbers joined by hyphens, such as 512-256; it speaks as the number boxes do.
+
+    Signals:
+        value_changed(str): editing ended with another valid text.
+    """
+
+    value_changed = Signal(str)
+
+    def __init__(self, low: int, high: int) -> None:
+        super().__init__()
+        self._value = ""
+        self.setValidator(_SizesValidator(self, low, high))
+        self.editingFinished.connect(self.interpretText)
+
+    def value(self) -> str:
+        """The last valid text."""
+        return self._value
+
+    def setValue(self, value: str) -> None:
+        """Show a valid text."""
+        changed = value != self._value
+        self._value = value
+        self.setText(value)
+        self.setCursorPosition(0)  # of a long one the beginning is seen
+        if changed:
+            self.value_changed.emit(value)
+
+    def interpretText(self) -> None:
+        """Take the text typed, or put the last valid one back."""
+        if self.text() != self._value:
+            self.setValue(self.text() if self.hasAcceptableInput() else self._value)
+
+
+class _SizesValidator(QValidator):
+    """Accepts what a recipe does, and lets through what may become it."""
+
+    def __init__(self, box: SizesBox, low: int, high: int) -> None:
+        super().__init__(box)
+        self._box = box
+        self._low, self._high = low, high
+
+    def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
+        if set(text) - set("0123456789-"):
+            return QValidator.State.Invalid, text, pos
+        inside = False
+        if re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})*", text):
+            sizes = [int(size) for size in text.split("-")]
+            inside = len(sizes) <= MOST_SIZES and all(
+                self._low <= size <= self._high for size in sizes
+            )
+        state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
+        return state, text, pos
+
+    def fixup(self, text: str) -> str:
+        # Otherwise Qt leaves incomplete text standing when the editor is left.
+        return self._box.value()
+
+
 class WheelGuard(QObject):
     """Lets the wheel scroll past editors without focus, instead of changing them unawares."""
 
@@ -77,15 +147,23 @@ class WheelGuard(QObject):
         return False
 
 
-Editor = QSpinBox | NumberBox | QComboBox
+Editor = QSpinBox | NumberBox | QComboBox | SizesBox
 
 
 def make_editor(spec: FieldSpec, default: Value) -> Editor:
-    """The editor that fits a field: a choice, a whole number or a number."""
+    """The editor that fits a field: a choice, sizes, a whole number or a number."""
     editor: Editor
     if spec.choices:
         editor = QComboBox()
         editor.addItems(spec.choices)
+        # One long choice must not make all editors wide; the list still shows it whole.
+        editor.view().setMinimumWidth(editor.sizeHint().width())
+        if max(map(len, spec.choices)) > _LONG_CHOICE:
+            policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            editor.setSizeAdjustPolicy(policy)
+            editor.setMinimumContentsLength(_LONG_CHOICE)
+    elif spec.sizes:
+        editor = SizesBox(int(spec.low), int(spec.high))
     elif isinstance(default, int):
         editor = QSpinBox()
         editor.setLocale(QLocale.c())
@@ -96,7 +174,7 @@ def make_editor(spec: FieldSpec, default: Value) -> Editor:
     else:
         grain = spec.low or float(default) / 10 or spec.high / 1_000
         editor = NumberBox(spec.low, spec.high, grain, spec.unit)
-    if not isinstance(editor, QComboBox):
+    if isinstance(editor, QAbstractSpinBox):
         # A beginning such as the 1 of 1e-4 is not yet what is meant.
         editor.setKeyboardTracking(False)
     editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -121,6 +199,8 @@ def write(editor: Editor, value: Value) -> None:
         return
     if isinstance(editor, QComboBox):
         editor.setCurrentText(str(value))
+    elif isinstance(editor, SizesBox):
+        editor.setValue(str(value))
     elif isinstance(editor, NumberBox):
         editor.setValue(float(value))
     else:

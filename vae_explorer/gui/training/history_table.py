@@ -15,10 +15,13 @@ _FIGURES = attrgetter(
     "elbo",
     "log_likelihood",
     "kl",
+    "objective",
     "held_out_elbo",
     "held_out_log_likelihood",
     "held_out_kl",
+    "held_out_log_marginal",
 )
+_TOLERANCE = 1e-3  # nats; less cannot be seen
 
 
 class GrowingColumns:
@@ -48,8 +51,9 @@ class HistoryTable:
     """The points of a run, in order of epoch."""
 
     def __init__(self) -> None:
-        self._train = GrowingColumns(4)
-        self._held_out = GrowingColumns(4)
+        self._train = GrowingColumns(5)
+        self._held_out = GrowingColumns(5)
+        self._own_objective = False
 
     def append(self, points: Sequence[HistoryPoint]) -> None:
         """Add points; those without held-out figures add no held-out row."""
@@ -57,15 +61,24 @@ class HistoryTable:
             return
         # None becomes NaN here.
         rows = np.array([_FIGURES(point) for point in points], dtype=np.float64)
-        self._train.extend(rows[:, :4])
-        self._held_out.extend(rows[~np.isnan(rows[:, 4])][:, [0, 4, 5, 6]])
+        self._train.extend(rows[:, :5])
+        self._own_objective |= bool(np.any(np.abs(rows[:, 4] - rows[:, 1]) > _TOLERANCE))
+        self._held_out.extend(rows[~np.isnan(rows[:, 5])][:, [0, 5, 6, 7, 8]])
 
     @property
     def train(self) -> Float64:
-        """(4, n): epoch, ELBO, log-likelihood and KL, nats per image."""
+        """(5, n): epoch, ELBO, log-likelihood, KL and the objective, nats per image."""
         return self._train.values
 
     @property
     def held_out(self) -> Float64:
-        """(4, m): the same of the held-out images, at the moments they were measured."""
+        """(5, m): the same of the held-out images, at the moments they were measured.
+
+        In place of the objective stands the exact log p(x), or NaN.
+        """
         return self._held_out.values
+
+    @property
+    def own_objective(self) -> bool:
+        """Whether training maximises something else than the ELBO."""
+        return self._own_objective

@@ -18,10 +18,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QBoxLayout, QLabel, QStackedLayout, QWidget
 
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.gui.training.curve_panel import CurvePanel
-from vae_explorer.gui.training.history_table import HistoryTable
+from vae_explorer.gui.training.curve_panel import Curve, CurvePanel, Look
+from vae_explorer.gui.training.history_table import Float64, HistoryTable
 from vae_explorer.session.state import HistoryPoint
 
+_MORE = (
+    Look("log p(x) (held out)", "━◆", symbol="d"),
+    Look("objective", "┄┄", Qt.PenStyle.DotLine),
+)
 _LEAST_ROW = 600
 _LEAST_STACK = 240
 _LEAST_PAUSE = 0.12
@@ -51,7 +55,8 @@ class ElboPlot(QWidget):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._draw_next)
 
-        self._elbo = CurvePanel("ELBO", markers=True)
+        self._elbo = CurvePanel("ELBO", markers=True, more=_MORE)
+        self._elbo.setToolTip("The lower bound of log p(x), which is exact where it is shown")
         self._log_likelihood = CurvePanel("log p(x|z)", markers=False)
         self._log_likelihood.setToolTip("Expected log-likelihood of an image under its posterior")
         self._kl = CurvePanel("KL", markers=False)
@@ -107,7 +112,7 @@ class ElboPlot(QWidget):
         palette.setColor(QPalette.ColorRole.WindowText, theme.text)
         palette.setColor(QPalette.ColorRole.Accent, theme.accent)
         self.setPalette(palette)
-        self._elbo.set_theme(theme, theme.train, theme.held_out)
+        self._elbo.set_theme(theme, theme.train, theme.held_out, theme.log_likelihood, theme.muted)
         self._log_likelihood.set_theme(theme, theme.log_likelihood, theme.log_likelihood)
         self._kl.set_theme(theme, theme.kl, theme.kl)
 
@@ -180,7 +185,8 @@ class ElboPlot(QWidget):
 
     def _arrange(self) -> None:
         wide = self.width() > max(1.8 * self.height(), _LEAST_ROW)
-        cramped = not wide and self.height() < _LEAST_STACK
+        more = (self._elbo.legend_lines - 1) * self.fontMetrics().lineSpacing()
+        cramped = not wide and self.height() < _LEAST_STACK + more
         directions = QBoxLayout.Direction
         self._row.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
         # One above the other the lowest also holds the axis.
@@ -216,10 +222,18 @@ class ElboPlot(QWidget):
 
     def _draw_panel(self, number: int) -> None:
         train, held_out = self._table.train, self._table.held_out
-        row = number + 1
-        self._panels[number].set_curves((train[0], train[row]), (held_out[0], held_out[row]))
+        row, panel = number + 1, self._panels[number]
+        curves: list[Curve] = [(train[0], train[row]), (held_out[0], held_out[row])]
+        lines = panel.legend_lines
+        if panel is self._elbo:
+            exact = _exact(held_out)
+            own = slice(None if self._table.own_objective else 0)
+            curves += [(exact[0], exact[4]), (train[0, own], train[4, own])]
+        panel.set_curves(*curves)
         self._show_value(number)
         self._stale.discard(number)
+        if panel.legend_lines != lines:
+            self._arrange()
 
     def _read_at(self, epoch: float) -> None:
         epochs = self._table.train[0]
@@ -257,8 +271,20 @@ class ElboPlot(QWidget):
         if index < 0:
             return
         epoch, row, panel = float(train[0, index]), number + 1, self._panels[number]
-        # The newest held-out figures at that moment.
-        held = int(np.searchsorted(held_out[0], epoch, side="right")) - 1
-        measured = float(held_out[row, held]) if held >= 0 else None
-        panel.set_values(float(train[row, index]), measured)
+        values = [float(train[row, index]), _newest(held_out, row, epoch)]
+        if panel is self._elbo:
+            objective = float(train[4, index]) if self._table.own_objective else None
+            values += [_newest(_exact(held_out), 4, epoch), objective]
+        panel.set_values(*values)
         panel.set_crosshair(None if self._reading is None else epoch)
+
+
+def _exact(held_out: Float64) -> Float64:
+    """The columns with an exact log p(x)."""
+    return held_out[:, ~np.isnan(held_out[4])]
+
+
+def _newest(held_out: Float64, row: int, epoch: float) -> float | None:
+    """The newest held-out figure at a moment."""
+    last = int(np.searchsorted(held_out[0], epoch, side="right")) - 1
+    return float(held_out[row, last]) if last >= 0 else None

@@ -12,20 +12,30 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vae_explorer.gui.training.editors import Value, WheelGuard, commit, make_editor, read, write
+from vae_explorer.gui.training.editors import (
+    MOST_SIZES,
+    SizesBox,
+    Value,
+    WheelGuard,
+    commit,
+    make_editor,
+    read,
+    write,
+)
 from vae_explorer.session import FieldSpec, Recipe
 
 FIRST_FIELDS = (
-    "epochs",
-    "batch_size",
-    "learning_rate",
     "objective",
     "samples",
+    "beta",
+    "epochs",
+    "learning_rate",
+    "network",
     "encoder_hidden",
     "decoder_hidden",
-    "beta",
-    "seed",
     "treatment",
+    "likelihood",
+    "seed",
 )
 """The fields most often changed; the others wait behind "More"."""
 
@@ -62,9 +72,11 @@ class FieldRow:
         if spec.choices:
             limits = " | ".join(spec.choices)
         else:
-            kind = int if isinstance(read(self.editor), int) else float
+            kind = int if spec.sizes or isinstance(read(self.editor), int) else float
             ends = f"{_number(kind(spec.low))} to {_number(kind(spec.high))}"
             limits = f"{ends} {spec.unit}".rstrip()
+            if spec.sizes:
+                limits = f"1 to {MOST_SIZES} sizes, {limits} each, such as 512-256"
         return f"{spec.group} · {self._name}: {limits}"
 
 
@@ -92,6 +104,8 @@ class RecipeForm(QWidget):
             row.editor.installEventFilter(guard)
             if isinstance(row.editor, QComboBox):
                 row.editor.currentTextChanged.connect(self._edited)
+            elif isinstance(row.editor, SizesBox):
+                row.editor.value_changed.connect(self._edited)
             else:
                 row.editor.valueChanged.connect(self._edited)
             self._rows[name] = row
@@ -100,7 +114,7 @@ class RecipeForm(QWidget):
         for section in (self._first, self._rest):
             grid = QGridLayout(section)
             grid.setContentsMargins(0, 0, 0, 0)
-            grid.setVerticalSpacing(4)
+            grid.setVerticalSpacing(3)
         self._align()
         self._place()
         self._more = QToolButton()
