@@ -65,7 +65,7 @@ def images(linear: Linear, places: list[list[float]]) -> tuple[NDArray[np.float3
 @pytest.mark.parametrize("scale", [0.02, 0.1, 0.4, 1.2])
 def test_the_marginal_and_the_posterior_of_a_linear_gaussian_model(scale: float) -> None:
     linear = Linear(scale)
-    batch, x = images(linear, [[0, 0], [0.3, -0.2], [0.1, 0.25]])
+    batch, x = images(linear, [[0.0, 0.0], [0.3, -0.2], [0.1, 0.25]])
     exact = exact_posterior(linear.model, batch)
     np.testing.assert_allclose(exact.log_marginal, linear.log_marginal(x), atol=1e-3)
     assert (exact.error < 1e-3).all()
@@ -130,7 +130,7 @@ def test_what_check_raises_ends_the_work() -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        exact_posterior(linear.model, images(linear, [[0, 0]])[0], stop)
+        exact_posterior(linear.model, images(linear, [[0.0, 0.0]])[0], stop)
 
 
 def test_wrong_images_and_unknown_codes_are_refused() -> None:

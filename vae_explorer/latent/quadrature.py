@@ -77,8 +77,9 @@ def exact_posterior(
         DataError: as ``TrainedVAE.encode``.
     """
     chunks = torch.split(model.tensor(x), _IMAGES)
-    parts = [_integrate(model, chunk, check) for chunk in chunks]
-    sums = _Sums(*(torch.cat(columns).cpu().numpy() for columns in zip(*parts, strict=True)))
+    nothing = _Sums(*(torch.empty(0, columns, dtype=torch.float64) for columns in (5, 6, 3)))
+    parts = [nothing, *(_integrate(model, chunk, check) for chunk in chunks if len(chunk))]
+    sums = _Sums(*(torch.cat(columns).numpy() for columns in zip(*parts, strict=True)))
     value = sums.log_integral[:, 0]
     spread = np.abs(sums.log_integral[:, 1:] - value[:, None]).max(1, initial=0)
     mean = sums.expectation[:, 1:3]
@@ -145,7 +146,7 @@ def _integrate(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> _Sums
         if not len(image):
             break
     assert result is not None
-    return result
+    return _Sums(*(columns.cpu() for columns in result))
 
 
 def _candidates(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> Tensor:
