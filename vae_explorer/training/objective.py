@@ -36,7 +36,9 @@ def objective(recipe: Recipe, vae: VAE, x: Tensor, generator: Generator, epoch: 
         case "iwae-dreg":
             return iwae_dreg(vae, x, generator, recipe.samples)
         case _:
-            return exact(vae, x, generator, recipe.lattice_points, recipe.samples)
+            return exact(
+                vae, x, generator, recipe.lattice_points, recipe.samples, recipe.elbo_share
+            )
 
 
 def _beta(recipe: Recipe, epoch: float) -> float:
@@ -84,22 +86,36 @@ def iwae_dreg(vae: VAE, x: Tensor, generator: Generator, samples: int) -> Object
     return Objective(loss, value, _terms(log_likelihood, posterior))
 
 
-def exact(vae: VAE, x: Tensor, generator: Generator, points: int, samples: int = 1) -> Objective:
+def exact(
+    vae: VAE,
+    x: Tensor,
+    generator: Generator,
+    points: int,
+    samples: int = 1,
+    elbo_share: float = 0.0,
+) -> Objective:
     """Log p(x) itself, log (1/K) Σ p(x|zₖ) over a lattice shifted anew at every step.
 
-    The decoder climbs the sum (the idea of QLVM, arXiv 2601.18676), which costs one decoding of
-    K places for the whole batch and one (n × D)(D × K) product, and approaches log p(x) from below
-    as the lattice gets finer. The encoder climbs the ELBO with the decoder held.
+    The sum (the idea of QLVM, arXiv 2601.18676) costs one decoding of K places for the whole batch
+    and one (n × D)(D × K) product, and approaches log p(x) from below as the lattice gets finer.
+    The encoder climbs the ELBO. The decoder climbs (1 − ``elbo_share``) · log p(x) + ``elbo_share``
+    · ELBO, the limit K → ∞ of the combination of bounds in Rainforth et al. (arXiv 1802.04537,
+    §5.2): alone, log p(x) cares not whether a Gaussian fits the posteriors that it makes.
     """
     outputs = vae.outputs(shifted_lattice(points, generator).to(x.dtype))
     value = vae.likelihood.pairwise(x, outputs).logsumexp(1) - math.log(points)
     posterior = vae.posterior(x)
     z = posterior.sample(generator, samples)
-    held = {name: parameter.detach() for name, parameter in vae.named_parameters()}
-    log_likelihood: Tensor = functional_call(vae, held, (x, z))
+    # The decoder's weights as they are, but passing on only that share of their gradient.
+    shared = {
+        name: torch.lerp(parameter.detach(), parameter, elbo_share)
+        for name, parameter in vae.named_parameters()
+    }
+    log_likelihood: Tensor = functional_call(vae, shared, (x, z))
     terms = _terms(log_likelihood, posterior)
     fit = log_likelihood.mean(0) - posterior.kl()
-    return Objective(-(value + fit).mean(), value, terms)
+    loss = -((1 - elbo_share) * value + fit).mean()
+    return Objective(loss, value, terms)
 
 
 def _terms(log_likelihood: Tensor, posterior: Gaussian) -> ElboTerms:

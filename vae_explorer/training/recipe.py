@@ -124,6 +124,17 @@ class Recipe:
             "Objective", "Lattice", "Places the exact objective sums over.", "places", 16, 100_000
         ),
     )
+    elbo_share: float = _field(
+        0.0,
+        FieldSpec(
+            "Objective",
+            "ELBO share",
+            "How much of the exact objective the ELBO takes over, to keep posteriors easy to encode.",
+            "",
+            0.0,
+            1.0,
+        ),
+    )
     beta: float = _field(
         1.0, FieldSpec("Objective", "β", "Weight of the KL term; 1 is the ELBO.", "", 0.0, 100.0)
     )
