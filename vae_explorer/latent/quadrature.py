@@ -1,44 +1,45 @@
 """Exact log p(x) and the exact posterior, by quadrature over the whole latent plane.
 
-In two dimensions the integral p(x) = ∫ p(x|z) p(z) dz can be done: the square of ±6 latent units,
-outside which the prior has a mass of 4e-9, is cut into tiles; a look at each tile's middle says
-which of them can matter to an image. No window follows the encoder's q(z|x), which would miss the
-modes that q misses. Within a tile log p(x|z) is a smooth function of z: known at a few Chebyshev
-nodes, which is where the decoder is called, it is interpolated to as many places as the sum needs.
+In two dimensions the integral p(x) = ∫ p(x|z) p(z) dz can be done: tile by tile, over every tile
+that may matter to an image. No window follows the encoder's q(z|x), which would miss the modes that
+q misses.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.polynomial.chebyshev import chebpts1, chebvander
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.errors import DataError
+from vae_explorer.latent.tiling import (
+    EXTENT,
+    NEGLIGIBLE,
+    NODES,
+    TILE,
+    Tiling,
+    candidates,
+    interpolation,
+    log_joints,
+    square,
+)
 from vae_explorer.model.trained import Float32, Images, TrainedVAE
-from vae_explorer.model.vae import log_prior
 
 Float64 = NDArray[np.float64]
 
 CODES = ("mean", "mode")
 
-_EXTENT = 6.0  # of the square
-_TILE = 0.2  # latent units a side, halved where an image needs it
 _HALVINGS = 4
-_NODES = 10  # along a tile's side, where the decoder is called
 _POINTS = 16  # along a tile's side, where the interpolant is summed
 _FEWER_DEGREES, _FEWER_POINTS = 3, 4  # of the rougher sum that tells the error
 _TOLERANCE = 1e-3  # nats of estimated error, above which an image's tiles are halved
 _TILES = 32  # about as many matter to an image
-_NEGLIGIBLE = 10.0  # nats below the whole
 _IMAGES = 10_000  # integrated together
-_LOOKED_AT = 1_000  # images in one product of the look
-_DECODED = 4_096  # places in one call of the decoder
 
 
 def _nothing() -> None:
@@ -55,7 +56,7 @@ class ExactPosterior:
 
     ``error`` adds what two things are estimated to cost. The interpolant can miss log p(x|z), and
     the sum be too coarse for a narrow posterior: by no more than what changes with an interpolant
-    of two degrees less and a sum over fewer places. A posterior can reach out of the square: by the
+    of lower degree and a sum over fewer places. A posterior can reach out of the square: by the
     share of its outermost tiles.
     """
 
@@ -115,37 +116,6 @@ def exact_codes(
     return (posterior.mean if kind == "mean" else posterior.mode).astype(np.float32)
 
 
-class _Tiling(NamedTuple):
-    """The square of ±``extent`` cut into tiles of side ``size``, numbered row by row."""
-
-    extent: float
-    size: float
-
-    @property
-    def side(self) -> int:
-        """Tiles in a row."""
-        return round(2 * self.extent / self.size)
-
-    def centres(self, tile: Tensor) -> Tensor:
-        """The middles (m, 2) of tiles (m,)."""
-        corner = torch.stack([tile // self.side, tile % self.side], dim=1)
-        return (corner + 0.5) * self.size - self.extent
-
-    def outermost(self, tile: Tensor) -> Tensor:
-        """Which of tiles (m,) lie at the edge of the square, (m,) bool."""
-        row, column = tile // self.side, tile % self.side
-        return (row.minimum(column) == 0) | (row.maximum(column) == self.side - 1)
-
-    def halved(self) -> "_Tiling":
-        """Four tiles for each one."""
-        return _Tiling(self.extent, self.size / 2)
-
-    def quadrants(self, tile: Tensor) -> Tensor:
-        """The four tiles (m, 4) of the halved tiling that make up each of tiles (m,)."""
-        first = 4 * self.side * (tile // self.side) + 2 * (tile % self.side)
-        return first[:, None] + first.new_tensor([0, 1, 2 * self.side, 2 * self.side + 1])
-
-
 class _Sums(NamedTuple):
     """What is known of m integrals over a tile, or over all tiles of an image, float64.
 
@@ -170,13 +140,11 @@ def _joined(*parts: _Sums) -> _Sums:
 class _Rule(NamedTuple):
     """How to interpolate and sum over a tile of side 1 around 0.
 
-    ``nodes`` (_NODES², 2), Chebyshev's; ``places`` (p, 2), Gauss and Legendre's;
-    ``interpolation`` (_NODES², p + q) from the nodes to the places and to the q places of the
-    rougher sum; ``sums`` (p, 10): the places' weights, those of each quadrant, and those times the
-    moments; ``rougher`` (q,): the weights of the rougher sum.
+    ``places`` (p, 2), Gauss and Legendre's; ``interpolation`` (NODES², p + q) from the nodes to the
+    places and to the q places of the rougher sum; ``sums`` (p, 10): the places' weights, those of
+    each quadrant, and those times the moments; ``rougher`` (q, 1): the weights of the rougher sum.
     """
 
-    nodes: Tensor
     places: Tensor
     interpolation: Tensor
     sums: Tensor
@@ -184,42 +152,26 @@ class _Rule(NamedTuple):
 
 
 def _rule(device: torch.device) -> _Rule:
-    nodes = chebpts1(_NODES)
-    coefficients = np.linalg.inv(chebvander(nodes, _NODES - 1))
-
-    def gauss(fewer_points: int, fewer_degrees: int) -> tuple[Any, Any, Any]:
-        places, weights = leggauss(_POINTS - fewer_points)
-        degrees = _NODES - fewer_degrees
-        along = chebvander(places, degrees - 1) @ coefficients[:degrees]
-        return (
-            _square(places / 2),
-            np.outer(weights / 2, weights / 2).ravel(),
-            np.kron(along, along),
-        )
-
-    places, weights, interpolation = gauss(0, 0)
-    _, rougher, rougher_interpolation = gauss(_FEWER_POINTS, _FEWER_DEGREES)
-    first, second = places.T
+    along, weights = leggauss(_POINTS)
+    rougher_along, rougher_weights = leggauss(_POINTS - _FEWER_POINTS)
+    first, second = square(along / 2).T
     quadrant = np.equal.outer(2 * (first > 0) + (second > 0), np.arange(4))
-    moments = np.stack([first, second, first**2, first * second, second**2], axis=1)
+    sums = np.vstack(
+        [np.ones(_POINTS**2), *quadrant.T, first, second, first**2, first * second, second**2]
+    )
     arrays = (
-        _square(nodes / 2),
-        places,
-        np.vstack([interpolation, rougher_interpolation]).T,
-        np.hstack([np.ones_like(weights)[:, None], quadrant, moments]) * weights[:, None],
-        rougher,
+        square(along / 2),
+        np.hstack([interpolation(along), interpolation(rougher_along, NODES - _FEWER_DEGREES)]),
+        (sums * np.kron(weights / 2, weights / 2)).T,
+        np.kron(rougher_weights / 2, rougher_weights / 2)[:, None],
     )
     return _Rule(*(torch.from_numpy(array).float().to(device) for array in arrays))
 
 
-def _square(axis: Float64) -> Float64:
-    return np.stack([np.repeat(axis, len(axis)), np.tile(axis, len(axis))], axis=1)
-
-
 def _integrate(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> _Sums:
     """The integrals for x (n, pixels)."""
-    rule, tiling = _rule(x.device), _Tiling(_EXTENT, _TILE)
-    tile, image = _candidates(model, x, tiling, check)
+    rule, tiling = _rule(x.device), Tiling(EXTENT, TILE)
+    tile, image = candidates(model, x, tiling, check)
     settled, owners = _Sums(*(x.new_empty(0, n).double() for n in _COLUMNS)), image[:0]
     for halvings in range(_HALVINGS + 1):
         pieces, quadrants = _sample(model, x, rule, tiling, tile, image, check)
@@ -234,98 +186,27 @@ def _integrate(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> _Sums
         stay = torch.cat([split.new_ones(len(settled.peak)), ~split])
         settled, owners = _Sums(*(column[stay] for column in known)), owners[stay]
         log_quadrants = quadrants - sums.log_integral[image, :1]
-        needed = split[:, None] & (log_quadrants + error.log1p()[:, None] > -_NEGLIGIBLE)
+        needed = split[:, None] & (log_quadrants + error.log1p()[:, None] > -NEGLIGIBLE)
         pair, quadrant = needed.nonzero(as_tuple=True)
         tile, order = tiling.quadrants(tile)[pair, quadrant].sort(stable=True)
         image, tiling = image[pair][order], tiling.halved()
     return sums
 
 
-def _candidates(
-    model: TrainedVAE, x: Tensor, tiling: _Tiling, check: Callable[[], None]
-) -> tuple[Tensor, Tensor]:
-    """Which tile may matter to which image: (pairs,) tiles in order, (pairs,) images.
-
-    Every image looks at the middle of every tile, then at those of the quadrants of what is left.
-    """
-    look = _Look.at(model, tiling, check)
-    seen = []
-    best = []
-    for images in torch.split(x, _LOOKED_AT):
-        check()
-        joint = model.vae.likelihood.pairwise(images, look.outputs).add_(look.prior)
-        best.append(joint.amax(1))
-        seen.append(joint.add_(look.slack) > best[-1][:, None] - _NEGLIGIBLE)
-    tile, image = torch.cat(seen).mT.nonzero(as_tuple=True)
-    look = _Look.at(model, tiling.halved(), check)
-    tiles, counts = torch.unique_consecutive(tile, return_counts=True)
-    owners = iter(torch.split(image, counts.tolist()))
-    joints, slacks = [], []
-    for quadrants in tiling.quadrants(tiles):
-        joint = model.vae.likelihood.pairwise(x[next(owners)], look.outputs[quadrants])
-        joints.append(joint.add_(look.prior[quadrants]))
-        slacks.append(look.slack[quadrants].expand_as(joint))
-    joint = torch.cat(joints)
-    top = torch.cat(best).scatter_reduce(0, image, joint.amax(1), "amax")
-    kept = (joint + torch.cat(slacks)).amax(1) > top[image] - _NEGLIGIBLE
-    return tile[kept], image[kept]
-
-
-class _Look(NamedTuple):
-    """The middles of all tiles: ``outputs`` (tiles, pixels) of the decoder, ``prior`` (tiles,).
-
-    ``slack`` (tiles,) says by how much a tile's best log-joint may exceed that of its middle.
-    Between neighbours the symmetrised KL of p(x|z) is the squared distance in the decoder's Fisher
-    metric. Half the sum over both axes is twice what log p(x|z) is expected to fall from a tile's
-    corner to its middle, were the corner's image the truth.
-    """
-
-    outputs: Tensor
-    prior: Tensor
-    slack: Tensor
-
-    @classmethod
-    def at(cls, model: TrainedVAE, tiling: _Tiling, check: Callable[[], None]) -> "_Look":
-        side = tiling.side
-        places = tiling.centres(torch.arange(side**2, device=model.device))
-        parts = []
-        for part in torch.split(places, _DECODED):
-            check()
-            parts.append(model.vae.outputs(part))
-        outputs = torch.cat(parts)
-        likelihood = model.vae.likelihood
-        natural = likelihood.natural(outputs).view(side, side, -1)
-        mean = likelihood.mean(outputs).view(side, side, -1)
-        slack = torch.zeros(side, side, device=model.device)
-        for axis in (0, 1):
-            distance = (natural.diff(dim=axis) * mean.diff(dim=axis)).sum(-1)
-            edge = distance.narrow(axis, 0, 1) * 0
-            both = torch.cat([edge, distance], axis), torch.cat([distance, edge], axis)
-            slack += torch.maximum(*both) / 2
-        return cls(outputs, log_prior(places), slack.flatten())
-
-
 def _sample(
     model: TrainedVAE,
     x: Tensor,
     rule: _Rule,
-    tiling: _Tiling,
+    tiling: Tiling,
     tile: Tensor,
     image: Tensor,
     check: Callable[[], None],
 ) -> tuple[_Sums, Tensor]:
     """The integral of each (tile, image) pair, sorted by tile; and (pairs, 4) of its quadrants."""
-    tiles, counts = torch.unique_consecutive(tile, return_counts=True)
-    owners = iter(torch.split(image, counts.tolist()))
-    parts = []
-    for block in torch.split(tiles, _DECODED // len(rule.nodes)):
-        check()
-        centres = tiling.centres(block)
-        z = centres[:, None] + rule.nodes * tiling.size
-        outputs = model.vae.outputs(z)
-        for centre, nodes, output in zip(centres, z, outputs, strict=True):
-            joint = model.vae.likelihood.pairwise(x[next(owners)], output) + log_prior(nodes)
-            parts.append(_tile_sums(joint, rule, centre.double(), tiling.size))
+    parts = [
+        _tile_sums(joint, rule, centre.double(), tiling.size)
+        for centre, joint in log_joints(model, x, tiling, tile, image, check)
+    ]
     log_integral, expectation, peak, quadrants = (
         torch.cat(columns) for columns in zip(*parts, strict=True)
     )
@@ -341,7 +222,7 @@ def _tile_sums(joint: Tensor, rule: _Rule, centre: Tensor, size: float) -> tuple
     relative = interpolant[:, : len(rule.places)]
     highest, where = relative.max(1, keepdim=True)
     weights = (interpolant - highest).clamp(max=50).exp()
-    rougher = weights[:, len(rule.places) :] @ rule.rougher[:, None]
+    rougher = weights[:, len(rule.places) :] @ rule.rougher
     weights = weights[:, : len(rule.places)]
     sums = torch.cat([weights @ rule.sums, rougher], 1).double()
     total, quadrants, moments, rougher = (

@@ -129,7 +129,7 @@ class Recipe:
         FieldSpec(
             "Objective",
             "ELBO share",
-            "How much of the exact objective the ELBO takes over, to keep posteriors easy to encode.",
+            "Part of the decoder's exact objective that is the ELBO: keeps posteriors easy to fit.",
             "",
             0.0,
             1.0,

@@ -1,0 +1,73 @@
+"""The exact posterior p(z|x) of one image as a picture, with its modes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
+
+from vae_explorer.errors import DataError
+from vae_explorer.latent.tiling import EXTENT, TILE, Tiling, candidates, interpolation, log_joints
+from vae_explorer.model.trained import Images, TrainedVAE
+
+_POINTS = 8  # along the side of a halved tile
+_LOWEST_MODE = 0.01  # of the highest
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class PosteriorGrid:
+    """p(z|x) on a square of places, float64.
+
+    ``axis`` (n,) are the places' coordinates in latent units, evenly spaced along both axes, the
+    first of which is z₁. ``density`` (n, n) integrates to 1, per squared latent unit, and is 0
+    wherever it is negligible. ``modes`` (k, 2) are its local maxima at least a hundredth as high as
+    the highest, which comes first; to within one step of the axis.
+    """
+
+    axis: NDArray[np.float64]
+    density: NDArray[np.float64]
+    modes: NDArray[np.float64]
+
+
+@torch.inference_mode()
+def posterior_grid(
+    model: TrainedVAE, x: Images, check: Callable[[], None] = _nothing
+) -> PosteriorGrid:
+    """The exact posterior of one image (1, h, w), already data-treated.
+
+    Raises:
+        DataError: there is not exactly one image, or as ``TrainedVAE.encode``.
+    """
+    if len(x) != 1:
+        raise DataError(f"A posterior is drawn for one image at a time, not for {len(x)}.")
+    image = model.tensor(x)
+    whole = Tiling(EXTENT, TILE)
+    tiling = whole.halved()
+    tiles = whole.quadrants(candidates(model, image, whole, check)[0]).flatten()
+    middles = (np.arange(_POINTS) + 0.5) / _POINTS
+    to_places = torch.from_numpy(interpolation(2 * middles - 1)).to(image)
+    step = tiling.size / _POINTS
+    n = tiling.side * _POINTS
+    log_joint = np.full((n, n), -np.inf)
+    owners = torch.zeros_like(tiles)
+    joints = log_joints(model, image, tiling, tiles, owners, check)
+    for tile, (_, joint) in zip(tiles.tolist(), joints, strict=True):
+        row, column = (index * _POINTS for index in divmod(tile, tiling.side))
+        values = (joint @ to_places).view(_POINTS, _POINTS).cpu().numpy()
+        log_joint[row : row + _POINTS, column : column + _POINTS] = values
+    relative = np.exp(log_joint - log_joint.max())
+    axis = np.linspace(step / 2 - EXTENT, EXTENT - step / 2, n)
+    peaks = (relative == maximum_filter(relative, 3)) & (relative >= _LOWEST_MODE)
+    row, column = peaks.nonzero()
+    order = relative[row, column].argsort()[::-1]
+    return PosteriorGrid(
+        axis=axis,
+        density=relative / (relative.sum() * step**2),
+        modes=np.stack([axis[row[order]], axis[column[order]]], axis=1),
+    )

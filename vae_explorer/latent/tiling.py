@@ -1,0 +1,165 @@
+"""The latent plane cut into tiles, which of them matter to an image, and how to interpolate in one.
+
+Within a tile log p(x|z) is a smooth function of z: known at a few Chebyshev nodes, which is where
+the decoder is called, it is interpolated to as many places as a sum or a picture needs.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.polynomial.chebyshev import chebpts1, chebvander
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.model.vae import log_prior
+
+Float64 = NDArray[np.float64]
+
+EXTENT = 6.0
+"""Half the side of the square in latent units; the prior has a mass of 4e-9 outside."""
+TILE = 0.2
+"""Side of a tile in latent units."""
+NODES = 10
+"""Along a tile's side, where the decoder is called."""
+NEGLIGIBLE = 10.0
+"""Nats below the best or the whole."""
+
+_LOOKED_AT = 1_000  # images in one product of the look
+_DECODED = 4_096  # places in one call of the decoder
+
+
+class Tiling(NamedTuple):
+    """The square of ±``extent`` cut into tiles of side ``size``, numbered row by row."""
+
+    extent: float
+    size: float
+
+    @property
+    def side(self) -> int:
+        """Tiles in a row."""
+        return round(2 * self.extent / self.size)
+
+    def centres(self, tile: Tensor) -> Tensor:
+        """The middles (m, 2) of tiles (m,)."""
+        corner = torch.stack([tile // self.side, tile % self.side], dim=1)
+        return (corner + 0.5) * self.size - self.extent
+
+    def outermost(self, tile: Tensor) -> Tensor:
+        """Which of tiles (m,) lie at the edge of the square, (m,) bool."""
+        row, column = tile // self.side, tile % self.side
+        return (row.minimum(column) == 0) | (row.maximum(column) == self.side - 1)
+
+    def halved(self) -> "Tiling":
+        """Four tiles for each one."""
+        return Tiling(self.extent, self.size / 2)
+
+    def quadrants(self, tile: Tensor) -> Tensor:
+        """The four tiles (m, 4) of the halved tiling that make up each of tiles (m,)."""
+        first = 4 * self.side * (tile // self.side) + 2 * (tile % self.side)
+        return first[:, None] + first.new_tensor([0, 1, 2 * self.side, 2 * self.side + 1])
+
+
+def candidates(
+    model: TrainedVAE, x: Tensor, tiling: Tiling, check: Callable[[], None]
+) -> tuple[Tensor, Tensor]:
+    """Which tile may matter to which image: (pairs,) tiles in order, (pairs,) images.
+
+    Every image looks at the middle of every tile, then at those of the quadrants of what is left.
+    """
+    look = _Look.at(model, tiling, check)
+    seen = []
+    best = []
+    for images in torch.split(x, _LOOKED_AT):
+        check()
+        joint = model.vae.likelihood.pairwise(images, look.outputs).add_(look.prior)
+        best.append(joint.amax(1))
+        seen.append(joint.add_(look.slack) > best[-1][:, None] - NEGLIGIBLE)
+    tile, image = torch.cat(seen).mT.nonzero(as_tuple=True)
+    look = _Look.at(model, tiling.halved(), check)
+    tiles, counts = torch.unique_consecutive(tile, return_counts=True)
+    owners = iter(torch.split(image, counts.tolist()))
+    joints, slacks = [], []
+    for quadrants in tiling.quadrants(tiles):
+        joint = model.vae.likelihood.pairwise(x[next(owners)], look.outputs[quadrants])
+        joints.append(joint.add_(look.prior[quadrants]))
+        slacks.append(look.slack[quadrants].expand_as(joint))
+    joint = torch.cat(joints)
+    top = torch.cat(best).scatter_reduce(0, image, joint.amax(1), "amax")
+    kept = (joint + torch.cat(slacks)).amax(1) > top[image] - NEGLIGIBLE
+    return tile[kept], image[kept]
+
+
+class _Look(NamedTuple):
+    """The middles of all tiles: ``outputs`` (tiles, pixels) of the decoder, ``prior`` (tiles,).
+
+    ``slack`` (tiles,) says by how much a tile's best log-joint may exceed that of its middle.
+    Between neighbours the symmetrised KL of p(x|z) is the squared distance in the decoder's Fisher
+    metric. Half the sum over both axes is twice what log p(x|z) is expected to fall from a tile's
+    corner to its middle, were the corner's image the truth.
+    """
+
+    outputs: Tensor
+    prior: Tensor
+    slack: Tensor
+
+    @classmethod
+    def at(cls, model: TrainedVAE, tiling: Tiling, check: Callable[[], None]) -> "_Look":
+        side = tiling.side
+        places = tiling.centres(torch.arange(side**2, device=model.device))
+        parts = []
+        for part in torch.split(places, _DECODED):
+            check()
+            parts.append(model.vae.outputs(part))
+        outputs = torch.cat(parts)
+        likelihood = model.vae.likelihood
+        natural = likelihood.natural(outputs).view(side, side, -1)
+        mean = likelihood.mean(outputs).view(side, side, -1)
+        slack = torch.zeros(side, side, device=model.device)
+        for axis in (0, 1):
+            distance = (natural.diff(dim=axis) * mean.diff(dim=axis)).sum(-1)
+            edge = distance.narrow(axis, 0, 1) * 0
+            both = torch.cat([edge, distance], axis), torch.cat([distance, edge], axis)
+            slack += torch.maximum(*both) / 2
+        return cls(outputs, log_prior(places), slack.flatten())
+
+
+def log_joints(
+    model: TrainedVAE,
+    x: Tensor,
+    tiling: Tiling,
+    tile: Tensor,
+    image: Tensor,
+    check: Callable[[], None],
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """log p(x, z) of each (tile, image) pair, sorted by tile, at the nodes.
+
+    Yields the middle (2,) of each tile and (images that it matters to, NODES²), in nats.
+    """
+    tiles, counts = torch.unique_consecutive(tile, return_counts=True)
+    owners = iter(torch.split(image, counts.tolist()))
+    nodes = torch.from_numpy(square(chebpts1(NODES) / 2)).to(x)
+    for block in torch.split(tiles, _DECODED // len(nodes)):
+        check()
+        centres = tiling.centres(block)
+        places = centres[:, None] + nodes * tiling.size
+        for centre, z, outputs in zip(centres, places, model.vae.outputs(places), strict=True):
+            joint = model.vae.likelihood.pairwise(x[next(owners)], outputs)
+            yield centre, joint + log_prior(z)
+
+
+def interpolation(along: Float64, degrees: int = NODES) -> Float64:
+    """From a tile's nodes to all pairs of places ``along`` its side, which is −1 to 1.
+
+    (NODES², len(along)²), by Chebyshev polynomials up to ``degrees`` − 1 in each direction.
+    """
+    coefficients = np.linalg.inv(chebvander(chebpts1(NODES), NODES - 1))[:degrees]
+    one = (chebvander(along, degrees - 1) @ coefficients).T
+    return np.kron(one, one).astype(np.float64)
+
+
+def square(axis: Float64) -> Float64:
+    """All pairs (n², 2) of the values of ``axis`` (n,), the first of a pair outermost."""
+    return np.stack([np.repeat(axis, len(axis)), np.tile(axis, len(axis))], axis=1)
