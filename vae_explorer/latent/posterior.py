@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
 from vae_explorer.errors import DataError
-from vae_explorer.latent.tiling import EXTENT, TILE, Tiling, candidates, interpolation, log_joints
+from vae_explorer.latent.tiling import EXTENT, TILE, Pairs, candidates, interpolation, log_joints
 from vae_explorer.model.trained import Images, TrainedVAE
 
-_POINTS = 8  # along the side of a halved tile
+_STEP = TILE / 16  # latent units between places
 _LOWEST_MODE = 0.01  # of the highest
 
 
@@ -47,27 +47,27 @@ def posterior_grid(
     if len(x) != 1:
         raise DataError(f"A posterior is drawn for one image at a time, not for {len(x)}.")
     image = model.tensor(x)
-    whole = Tiling(EXTENT, TILE)
-    tiling = whole.halved()
-    tiles = whole.quadrants(candidates(model, image, whole, check)[0]).flatten()
-    middles = (np.arange(_POINTS) + 0.5) / _POINTS
+    (pairs,) = candidates(model, image, check)
+    if pairs.tiling.size <= TILE:  # a narrow posterior
+        tiles = pairs.tiling.quadrants(pairs.tile).flatten()
+        pairs = Pairs(pairs.tiling.halved(), tiles, torch.zeros_like(tiles))
+    points = round(pairs.tiling.size / _STEP)
+    middles = (np.arange(points) + 0.5) / points
     to_places = torch.from_numpy(interpolation(2 * middles - 1)).to(image)
-    step = tiling.size / _POINTS
-    n = tiling.side * _POINTS
+    n = pairs.tiling.side * points
     log_joint = np.full((n, n), -np.inf)
-    owners = torch.zeros_like(tiles)
-    joints = log_joints(model, image, tiling, tiles, owners, check)
-    for tile, (_, joint) in zip(tiles.tolist(), joints, strict=True):
-        row, column = (index * _POINTS for index in divmod(tile, tiling.side))
-        values = (joint @ to_places).view(_POINTS, _POINTS).cpu().numpy()
-        log_joint[row : row + _POINTS, column : column + _POINTS] = values
+    joints = log_joints(model, image, pairs, check)
+    for tile, (_, joint) in zip(pairs.tile.tolist(), joints, strict=True):
+        row, column = (index * points for index in divmod(tile, pairs.tiling.side))
+        values = (joint @ to_places).view(points, points).cpu().numpy()
+        log_joint[row : row + points, column : column + points] = values
     relative = np.exp(log_joint - log_joint.max())
-    axis = np.linspace(step / 2 - EXTENT, EXTENT - step / 2, n)
+    axis = np.linspace(_STEP / 2 - EXTENT, EXTENT - _STEP / 2, n)
     peaks = (relative == maximum_filter(relative, 3)) & (relative >= _LOWEST_MODE)
     row, column = peaks.nonzero()
     order = relative[row, column].argsort()[::-1]
     return PosteriorGrid(
         axis=axis,
-        density=relative / (relative.sum() * step**2),
+        density=relative / (relative.sum() * _STEP**2),
         modes=np.stack([axis[row[order]], axis[column[order]]], axis=1),
     )

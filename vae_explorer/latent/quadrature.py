@@ -18,11 +18,9 @@ from torch import Tensor
 
 from vae_explorer.errors import DataError
 from vae_explorer.latent.tiling import (
-    EXTENT,
     NEGLIGIBLE,
     NODES,
-    TILE,
-    Tiling,
+    Pairs,
     candidates,
     interpolation,
     log_joints,
@@ -34,7 +32,7 @@ Float64 = NDArray[np.float64]
 
 CODES = ("mean", "mode")
 
-_HALVINGS = 4
+_HALVINGS = 5
 _POINTS = 16  # along a tile's side, where the interpolant is summed
 _FEWER_DEGREES, _FEWER_POINTS = 3, 4  # of the rougher sum that tells the error
 _TOLERANCE = 1e-3  # nats of estimated error, above which an image's tiles are halved
@@ -170,12 +168,25 @@ def _rule(device: torch.device) -> _Rule:
 
 def _integrate(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> _Sums:
     """The integrals for x (n, pixels)."""
-    rule, tiling = _rule(x.device), Tiling(EXTENT, TILE)
-    tile, image = candidates(model, x, tiling, check)
-    settled, owners = _Sums(*(x.new_empty(0, n).double() for n in _COLUMNS)), image[:0]
+    rule = _rule(x.device)
+    parts, owners = [], []
+    for pairs in candidates(model, x, check):
+        pieces, image = _refined(model, x, rule, pairs, check)
+        parts.append(pieces)
+        owners.append(image)
+    return _combine(_joined(*parts), torch.cat(owners), len(x))
+
+
+def _refined(
+    model: TrainedVAE, x: Tensor, rule: _Rule, pairs: Pairs, check: Callable[[], None]
+) -> tuple[_Sums, Tensor]:
+    """The integrals (pieces,) over tiles as small as they need be, and the images (pieces,)."""
+    settled = _Sums(*(x.new_empty(0, columns).double() for columns in _COLUMNS))
+    settled_image = pairs.image[:0]
     for halvings in range(_HALVINGS + 1):
-        pieces, quadrants = _sample(model, x, rule, tiling, tile, image, check)
-        known, owners = _joined(settled, pieces), torch.cat([owners, image])
+        tiling, tile, image = pairs
+        pieces, quadrants = _sample(model, x, rule, pairs, check)
+        known, owners = _joined(settled, pieces), torch.cat([settled_image, image])
         sums = _combine(known, owners, len(x))
         log_share = pieces.log_integral[:, 0] - sums.log_integral[image, 0]
         error = pieces.expectation[:, 6]
@@ -184,34 +195,28 @@ def _integrate(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> _Sums
         if halvings == _HALVINGS or not split.any():
             break
         stay = torch.cat([split.new_ones(len(settled.peak)), ~split])
-        settled, owners = _Sums(*(column[stay] for column in known)), owners[stay]
+        settled, settled_image = _Sums(*(column[stay] for column in known)), owners[stay]
         log_quadrants = quadrants - sums.log_integral[image, :1]
         needed = split[:, None] & (log_quadrants + error.log1p()[:, None] > -NEGLIGIBLE)
         pair, quadrant = needed.nonzero(as_tuple=True)
         tile, order = tiling.quadrants(tile)[pair, quadrant].sort(stable=True)
-        image, tiling = image[pair][order], tiling.halved()
-    return sums
+        pairs = Pairs(tiling.halved(), tile, image[pair][order])
+    return known, owners
 
 
 def _sample(
-    model: TrainedVAE,
-    x: Tensor,
-    rule: _Rule,
-    tiling: Tiling,
-    tile: Tensor,
-    image: Tensor,
-    check: Callable[[], None],
+    model: TrainedVAE, x: Tensor, rule: _Rule, pairs: Pairs, check: Callable[[], None]
 ) -> tuple[_Sums, Tensor]:
-    """The integral of each (tile, image) pair, sorted by tile; and (pairs, 4) of its quadrants."""
+    """The integral of each pair, and (pairs, 4) those of its tile's quadrants."""
     parts = [
-        _tile_sums(joint, rule, centre.double(), tiling.size)
-        for centre, joint in log_joints(model, x, tiling, tile, image, check)
+        _tile_sums(joint, rule, centre.double(), pairs.tiling.size)
+        for centre, joint in log_joints(model, x, pairs, check)
     ]
     log_integral, expectation, peak, quadrants = (
         torch.cat(columns) for columns in zip(*parts, strict=True)
     )
     rougher = (log_integral[:, 1] - log_integral[:, 0]).clamp(max=50).expm1().abs()
-    errors = torch.stack([rougher, tiling.outermost(tile).double()], dim=1)
+    errors = torch.stack([rougher, pairs.tiling.outermost(pairs.tile).double()], dim=1)
     return _Sums(log_integral[:, :1], torch.cat([expectation, errors], 1), peak), quadrants
 
 

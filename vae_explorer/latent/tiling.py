@@ -27,6 +27,8 @@ NODES = 10
 NEGLIGIBLE = 10.0
 """Nats below the best or the whole."""
 
+_BROAD = 800  # tiles that may matter to an image, above which it gets larger ones
+_LARGER = 4  # times
 _LOOKED_AT = 1_000  # images in one product of the look
 _DECODED = 4_096  # places in one call of the decoder
 
@@ -62,34 +64,58 @@ class Tiling(NamedTuple):
         return first[:, None] + first.new_tensor([0, 1, 2 * self.side, 2 * self.side + 1])
 
 
-def candidates(
-    model: TrainedVAE, x: Tensor, tiling: Tiling, check: Callable[[], None]
-) -> tuple[Tensor, Tensor]:
-    """Which tile may matter to which image: (pairs,) tiles in order, (pairs,) images.
+class Pairs(NamedTuple):
+    """Which tile matters to which image: (pairs,) tiles in order and (pairs,) images."""
 
-    Every image looks at the middle of every tile, then at those of the quadrants of what is left.
+    tiling: Tiling
+    tile: Tensor
+    image: Tensor
+
+
+def candidates(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> list[Pairs]:
+    """Which tile may matter to which of x (n, pixels); every image is in one of the ``Pairs``.
+
+    Every image looks at the middle of every tile, then at those of the quadrants of what is left;
+    but an image of a broad posterior, to which most of the plane matters, gets larger tiles.
     """
+    tiling = Tiling(EXTENT, TILE)
     look = _Look.at(model, tiling, check)
-    seen = []
-    best = []
+    best, seen = [], []
     for images in torch.split(x, _LOOKED_AT):
         check()
         joint = model.vae.likelihood.pairwise(images, look.outputs).add_(look.prior)
         best.append(joint.amax(1))
         seen.append(joint.add_(look.slack) > best[-1][:, None] - NEGLIGIBLE)
-    tile, image = torch.cat(seen).mT.nonzero(as_tuple=True)
-    look = _Look.at(model, tiling.halved(), check)
-    tiles, counts = torch.unique_consecutive(tile, return_counts=True)
-    owners = iter(torch.split(image, counts.tolist()))
+    matters = torch.cat(seen)
+    broad = matters.sum(1) > _BROAD
+    parts = []
+    if not broad.all():
+        tile, image = (matters & ~broad[:, None]).mT.nonzero(as_tuple=True)
+        kept = _look_closer(model, x, Pairs(tiling, tile, image), torch.cat(best), check)
+        parts.append(Pairs(tiling, tile[kept], image[kept]))
+    if broad.any():
+        larger = Tiling(EXTENT, _LARGER * TILE)
+        blocks = (matters & broad[:, None]).view(-1, larger.side, _LARGER, larger.side, _LARGER)
+        tile, image = blocks.any(4).any(2).flatten(1).mT.nonzero(as_tuple=True)
+        parts.append(Pairs(larger, tile, image))
+    return parts
+
+
+def _look_closer(
+    model: TrainedVAE, x: Tensor, pairs: Pairs, best: Tensor, check: Callable[[], None]
+) -> Tensor:
+    """Which pairs still matter (pairs,) at a look at the tiles' quadrants; ``best`` so far (n,)."""
+    look = _Look.at(model, pairs.tiling.halved(), check)
+    tiles, counts = torch.unique_consecutive(pairs.tile, return_counts=True)
+    owners = iter(torch.split(pairs.image, counts.tolist()))
     joints, slacks = [], []
-    for quadrants in tiling.quadrants(tiles):
+    for quadrants in pairs.tiling.quadrants(tiles):
         joint = model.vae.likelihood.pairwise(x[next(owners)], look.outputs[quadrants])
         joints.append(joint.add_(look.prior[quadrants]))
         slacks.append(look.slack[quadrants].expand_as(joint))
     joint = torch.cat(joints)
-    top = torch.cat(best).scatter_reduce(0, image, joint.amax(1), "amax")
-    kept = (joint + torch.cat(slacks)).amax(1) > top[image] - NEGLIGIBLE
-    return tile[kept], image[kept]
+    best = best.scatter_reduce(0, pairs.image, joint.amax(1), "amax")
+    return (joint + torch.cat(slacks)).amax(1) > best[pairs.image] - NEGLIGIBLE
 
 
 class _Look(NamedTuple):
@@ -127,17 +153,13 @@ class _Look(NamedTuple):
 
 
 def log_joints(
-    model: TrainedVAE,
-    x: Tensor,
-    tiling: Tiling,
-    tile: Tensor,
-    image: Tensor,
-    check: Callable[[], None],
+    model: TrainedVAE, x: Tensor, pairs: Pairs, check: Callable[[], None]
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """log p(x, z) of each (tile, image) pair, sorted by tile, at the nodes.
+    """log p(x, z) of each pair at the nodes of its tile.
 
     Yields the middle (2,) of each tile and (images that it matters to, NODES²), in nats.
     """
+    tiling, tile, image = pairs
     tiles, counts = torch.unique_consecutive(tile, return_counts=True)
     owners = iter(torch.split(image, counts.tolist()))
     nodes = torch.from_numpy(square(chebpts1(NODES) / 2)).to(x)
