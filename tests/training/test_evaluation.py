@@ -3,12 +3,15 @@ import pytest
 from scipy import stats
 
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.latent.gap import gap
+from vae_explorer.latent.importance import iwae
+from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.training.evaluation import evaluate
 from vae_explorer.training.snapshot import Snapshot
 
 
 def test_it_is_the_mean_of_the_terms(snapshot: Snapshot, mnist_small: ImageSet) -> None:
-    scores = evaluate(snapshot.model, mnist_small, seed=4)
+    scores = evaluate(snapshot.model, mnist_small, seed=4, subset=20)
     terms = snapshot.model.elbo_terms(mnist_small.images, 4)
     assert scores.elbo == pytest.approx(np.mean(terms.elbo.astype(float)))
     assert scores.log_likelihood == pytest.approx(np.mean(terms.log_likelihood.astype(float)))
@@ -19,18 +22,38 @@ def test_it_is_the_mean_of_the_terms(snapshot: Snapshot, mnist_small: ImageSet) 
 
 
 def test_it_says_what_the_figures_depend_on(snapshot: Snapshot, mnist_small: ImageSet) -> None:
-    scores = evaluate(snapshot.model, mnist_small, seed=4)
+    scores = evaluate(snapshot.model, mnist_small, seed=4, subset=20)
     assert scores.images == 1_000
     assert scores.data == "MNIST train"
     assert scores.treatment == "binarized"
-    assert scores.estimator == "ELBO"
+    assert scores.subset == 20
     assert scores.seed == 4
 
 
+def test_every_bound_is_held_against_the_exact_log_marginal(
+    snapshot: Snapshot, mnist_small: ImageSet
+) -> None:
+    few = mnist_small.subset(slice(0, 50))
+    scores = evaluate(snapshot.model, few, seed=4, subset=50)
+    x = snapshot.model.treated(few.images, 4)
+    exact = exact_posterior(snapshot.model, x)
+    assert scores.log_marginal == pytest.approx(exact.log_marginal.mean())
+    assert scores.log_marginal_error == pytest.approx(exact.error.mean())
+    assert scores.elbo < scores.iwae_50 < scores.log_marginal + 0.05
+    assert scores.iwae_5000 == pytest.approx(iwae(snapshot.model, x, 5_000, 4).mean())
+    assert scores.iwae_5000 == pytest.approx(scores.log_marginal, abs=0.05)
+    anatomy = gap(snapshot.model, x, exact.log_marginal)
+    assert scores.approximation_gap == pytest.approx(anatomy.approximation.mean())
+    assert scores.amortisation_gap == pytest.approx(anatomy.amortisation.mean())
+    gaps = scores.approximation_gap + scores.amortisation_gap
+    assert scores.log_marginal - gaps == pytest.approx(scores.elbo, abs=0.5)  # one z an image
+
+
 def test_the_seed_matters_within_the_noise(snapshot: Snapshot, mnist_small: ImageSet) -> None:
-    first = evaluate(snapshot.model, mnist_small, seed=1)
-    assert evaluate(snapshot.model, mnist_small, seed=1) == first
-    other = evaluate(snapshot.model, mnist_small, seed=2)
+    few = mnist_small.subset(slice(0, 100))
+    first = evaluate(snapshot.model, few, seed=1, subset=5)
+    assert evaluate(snapshot.model, few, seed=1, subset=5) == first
+    other = evaluate(snapshot.model, few, seed=2, subset=5)
     assert other.elbo != first.elbo
     assert other.elbo == pytest.approx(first.elbo, abs=5 * first.standard_error)
 

@@ -20,6 +20,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 checkpoint_argument = click.argument(
     "checkpoint", required=False, type=click.Path(path_type=Path), metavar="[CHECKPOINT]"
 )
+checkpoints_argument = click.argument(
+    "checkpoints", nargs=-1, type=click.Path(path_type=Path), metavar="[CHECKPOINT]..."
+)
 
 
 def open_snapshot(checkpoint: Path | None) -> "Snapshot":
