@@ -6,7 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import bench
-from vae_explorer.bench import decode, responsiveness, startup, train
+from vae_explorer.bench import decode, exact, responsiveness, startup, train
 from vae_explorer.bench import map as map_bench
 
 
@@ -34,9 +34,29 @@ def test_map(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
 
 @pytest.mark.slow
 def test_train(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "_REPORTS", 2)
-    monkeypatch.setattr(train, "_ROUNDS", 3)
-    assert _names("train") == ["train.images_per_s", "train.ceiling_share"]
+    monkeypatch.setattr(train, "_ROUNDS", 2)
+    monkeypatch.setattr(train, "_REPORTS", 1)
+    monkeypatch.setattr(train, "_PRODUCTS", 3)
+    names = ["images_per_s", "vs_dataloader", "vs_tensors", "ceiling_share", "bfloat16_gain"]
+    assert _names("train") == [f"train.{name}" for name in names]
+
+
+@pytest.mark.slow
+def test_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "_IMAGES", 20)
+    monkeypatch.setattr(exact, "_RUNS", 1)
+    monkeypatch.setattr(exact, "_PRODUCTS", 1)
+    seconds, error, share = bench.run("exact")
+    assert [figure.metric for figure in (seconds, error, share)] == [
+        "exact.seconds_10k",
+        "exact.error_nats",
+        "exact.ceiling_share",
+    ]
+    assert seconds.value > 0
+    assert error.n == 20
+    assert 0 < error.value <= float(error.details["max"])
+    assert float(error.details["p99"]) <= float(error.details["max"])
+    assert share.value > 0
 
 
 @pytest.mark.slow

@@ -40,7 +40,18 @@ def test_text_is_a_table(cli: Cli, measured: list[str]) -> None:
     assert first.index(" ms ") == second.index(" ms ")
 
 
+def test_several_are_measured_one_after_another(cli: Cli, measured: list[str]) -> None:
+    lines = cli("bench", "train", "exact", "--json").stdout.splitlines()
+    assert measured == ["train", "exact"]
+    assert [json.loads(line)["n"] for line in lines] == [2_000, 100] * 2
+
+
+def test_none_at_all_is_refused(refused: Refused, measured: list[str]) -> None:
+    assert "NAMES" in refused("bench") or "startup" in refused("bench")
+    assert not measured
+
+
 def test_an_unknown_name_is_refused_with_the_known_ones(refused: Refused) -> None:
     said = refused("bench", "coffee")
-    for name in ("startup", "decode", "map", "train", "responsiveness"):
+    for name in ("startup", "decode", "map", "train", "exact", "responsiveness"):
         assert name in said

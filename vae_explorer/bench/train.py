@@ -1,43 +1,103 @@
-"""Images per second of training, beside what the matrix products alone would allow."""
+"""Images per second of training, beside loops as they are usually written and the bare products.
+
+All train the same network on the same images in batches of the same size, in turn and round by
+round, so that whatever else the machine does meets them alike.
+"""
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 
 import torch
 
 from vae_explorer.bench.measurement import Measurement
+from vae_explorer.bench.reference import indexed_batches, loaded_batches, training_losses
 from vae_explorer.data.bundled import mnist
+from vae_explorer.model.vae import VAE
 from vae_explorer.training.device import set_threads
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.trainer import Trainer
+from vae_explorer.training.trainer import REPORT_STEPS, Trainer
 
-_REPORTS = 12
-_ROUNDS = 20
+_BATCH = 128
+_ROUNDS = 7
+"""With one more to warm up; few enough that no epoch ends."""
+_REPORTS = 2
+"""Of the trainer, in a round; the other loops take as many steps."""
+_PRODUCTS = 20
+"""Times that the products of one step are measured in a round."""
 
 
 def measure() -> Iterator[Measurement]:
-    """Train the default recipe for some reports; measure the bare products before and after."""
+    """Medians over rounds: of the speed, and of its ratio to the others' of the same round."""
     threads = set_threads()
-    trainer = Trainer(Recipe(), mnist("train"))
-    events = trainer.events()
-    next(events)  # the first steps import the optimizer's machinery
-    product_seconds = [_product_seconds(trainer)]
-    seconds, images = [], 0
-    for _ in range(_REPORTS):
-        begin = time.perf_counter()
-        images = next(events).images
-        seconds.append(time.perf_counter() - begin)
-    product_seconds.append(_product_seconds(trainer))
-    speed = images / statistics.median(seconds)
-    ceiling = trainer.recipe.batch_size / statistics.mean(product_seconds)
-    details: dict[str, int | float | str] = {"device": trainer.device.type, "threads": threads}
-    yield Measurement("train.images_per_s", speed, "images/s", _REPORTS, details)
-    yield Measurement("train.ceiling_share", speed / ceiling, "1", _REPORTS, details)
+    data = mnist("train")
+    recipe = Recipe(batch_size=_BATCH, validation_images=0)
+    trainer = Trainer(recipe, data)
+    device = trainer.device
+
+    def network() -> VAE:
+        return VAE(recipe.architecture(data.image_shape)).to(device)
+
+    low = Trainer(recipe.replace(precision="bfloat16"), data)
+    loaded = training_losses(network(), loaded_batches(data, _BATCH, recipe.seed), recipe.seed)
+    indexed = training_losses(
+        network(), indexed_batches(data, _BATCH, recipe.seed, device), recipe.seed
+    )
+    steps = _REPORTS * REPORT_STEPS
+    speeds = _rounds(
+        {
+            "dataloader": partial(_speed, loaded, steps),
+            "tensors": partial(_speed, indexed, steps),
+            "ours": partial(_speed, trainer.events(), _REPORTS),
+            "bfloat16": partial(_speed, low.events(), _REPORTS),
+            "ceiling": lambda: _BATCH / _product_seconds(trainer),
+        }
+    )
+    ours = speeds["ours"]
+    details: dict[str, int | float | str] = {
+        "device": device.type,
+        "threads": threads,
+        "batch": _BATCH,
+    }
+    yield Measurement("train.images_per_s", statistics.median(ours), "images/s", _ROUNDS, details)
+    for metric, name in (
+        ("vs_dataloader", "dataloader"),
+        ("vs_tensors", "tensors"),
+        ("ceiling_share", "ceiling"),
+    ):
+        yield Measurement(f"train.{metric}", _ratio(ours, speeds[name]), "1", _ROUNDS, details)
+    gain = _ratio(speeds["bfloat16"], ours)
+    yield Measurement("train.bfloat16_gain", gain, "1", _ROUNDS, details)
+
+
+def _rounds(runs: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """What each of ``runs`` returns in every round but the first."""
+    results: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(1 + _ROUNDS):
+        for name, run in runs.items():
+            results[name].append(run())
+    return {name: values[1:] for name, values in results.items()}
+
+
+def _ratio(values: list[float], others: list[float]) -> float:
+    return statistics.median(value / other for value, other in zip(values, others, strict=True))
+
+
+def _speed(training: Iterator[object], items: int) -> float:
+    """Images per second of the steps of one round, which come as so many items."""
+    begin = time.perf_counter()
+    for _ in islice(training, items):
+        pass
+    return _REPORTS * REPORT_STEPS * _BATCH / (time.perf_counter() - begin)
 
 
 def _product_seconds(trainer: Trainer) -> float:
-    """The median time of one step's matrix products: forward, and two each backward."""
+    """The median time of one step's matrix products: forward, and two each backward.
+
+    Only the first layer has but one backward: nothing needs a gradient of the images.
+    """
     batch = trainer.recipe.batch_size
     layers = [layer for layer in trainer.vae.modules() if isinstance(layer, torch.nn.Linear)]
     operands = [
@@ -49,11 +109,12 @@ def _product_seconds(trainer: Trainer) -> float:
         for layer in layers
     ]
     times = []
-    for _ in range(_ROUNDS):
+    for _ in range(_PRODUCTS):
         begin = time.perf_counter()
-        for inputs, weight, outputs in operands:
+        for number, (inputs, weight, outputs) in enumerate(operands):
             inputs @ weight.T
-            outputs @ weight
+            if number:
+                outputs @ weight
             outputs.T @ inputs
         if trainer.device.type == "cuda":
             torch.cuda.synchronize()

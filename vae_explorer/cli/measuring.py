@@ -1,16 +1,18 @@
 """``vae-explorer bench``."""
 
+from itertools import chain
+
 import click
 
 from vae_explorer.bench import NAMES, run
 
 
 @click.command()
-@click.argument("name", type=click.Choice(NAMES))
+@click.argument("names", nargs=-1, required=True, type=click.Choice(NAMES))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-def bench(name: str, as_json: bool) -> None:
+def bench(names: tuple[str, ...], as_json: bool) -> None:
     """Measure the speed of this program on this machine."""
-    for measurement in run(name):
+    for measurement in chain.from_iterable(map(run, names)):
         if as_json:
             click.echo(measurement.to_json())
             continue

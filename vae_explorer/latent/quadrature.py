@@ -32,7 +32,8 @@ Float64 = NDArray[np.float64]
 
 CODES = ("mean", "mode")
 
-_HALVINGS = 5
+_SMALLEST = 0.013  # tile that is not halved
+_OVERSHOOT = 3.0  # nats of an interpolant above its highest node
 _POINTS = 16  # along a tile's side, where the interpolant is summed
 _FEWER_DEGREES, _FEWER_POINTS = 3, 4  # of the rougher sum that tells the error
 _TOLERANCE = 1e-3  # nats of estimated error, above which an image's tiles are halved
@@ -166,48 +167,61 @@ def _rule(device: torch.device) -> _Rule:
     return _Rule(*(torch.from_numpy(array).float().to(device) for array in arrays))
 
 
+class _Sheet(NamedTuple):
+    """Pairs of one tiling, their integrals, and (pairs, 4) those of their tiles' quadrants."""
+
+    pairs: Pairs
+    pieces: _Sums
+    quadrants: Tensor
+
+    def without(self, split: Tensor) -> "_Sheet":
+        """The pairs that are not ``split`` (pairs,)."""
+        tiling, tile, image = self.pairs
+        return _Sheet(
+            Pairs(tiling, tile[~split], image[~split]),
+            _Sums(*(column[~split] for column in self.pieces)),
+            self.quadrants[~split],
+        )
+
+
 def _integrate(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> _Sums:
-    """The integrals for x (n, pixels)."""
+    """The integrals for x (n, pixels), with tiles halved until each is small enough.
+
+    All tiles are looked at anew in every round: while one of them is far off, so are the shares of
+    the others.
+    """
     rule = _rule(x.device)
-    parts, owners = [], []
-    for pairs in candidates(model, x, check):
-        pieces, image = _refined(model, x, rule, pairs, check)
-        parts.append(pieces)
-        owners.append(image)
-    return _combine(_joined(*parts), torch.cat(owners), len(x))
+    sheets = [_sample(model, x, rule, pairs, check) for pairs in candidates(model, x, check)]
+    while True:
+        pieces = _joined(*(sheet.pieces for sheet in sheets))
+        sums = _combine(pieces, torch.cat([sheet.pairs.image for sheet in sheets]), len(x))
+        left = []
+        for sheet in sheets:
+            split, halved = _split(sheet, sums)
+            if len(halved.tile):
+                left.append(_sample(model, x, rule, halved, check))
+            left.append(sheet.without(split))
+        if len(left) == len(sheets):
+            return sums
+        sheets = left
 
 
-def _refined(
-    model: TrainedVAE, x: Tensor, rule: _Rule, pairs: Pairs, check: Callable[[], None]
-) -> tuple[_Sums, Tensor]:
-    """The integrals (pieces,) over tiles as small as they need be, and the images (pieces,)."""
-    settled = _Sums(*(x.new_empty(0, columns).double() for columns in _COLUMNS))
-    settled_image = pairs.image[:0]
-    for halvings in range(_HALVINGS + 1):
-        tiling, tile, image = pairs
-        pieces, quadrants = _sample(model, x, rule, pairs, check)
-        known, owners = _joined(settled, pieces), torch.cat([settled_image, image])
-        sums = _combine(known, owners, len(x))
-        log_share = pieces.log_integral[:, 0] - sums.log_integral[image, 0]
-        error = pieces.expectation[:, 6]
-        split = sums.expectation[image, 6] > _TOLERANCE
-        split &= log_share.exp() * error > _TOLERANCE / _TILES
-        if halvings == _HALVINGS or not split.any():
-            break
-        stay = torch.cat([split.new_ones(len(settled.peak)), ~split])
-        settled, settled_image = _Sums(*(column[stay] for column in known)), owners[stay]
-        log_quadrants = quadrants - sums.log_integral[image, :1]
-        needed = split[:, None] & (log_quadrants + error.log1p()[:, None] > -NEGLIGIBLE)
-        pair, quadrant = needed.nonzero(as_tuple=True)
-        tile, order = tiling.quadrants(tile)[pair, quadrant].sort(stable=True)
-        pairs = Pairs(tiling.halved(), tile, image[pair][order])
-    return known, owners
+def _split(sheet: _Sheet, sums: _Sums) -> tuple[Tensor, Pairs]:
+    """Which pairs (pairs,) ask for smaller tiles, and those."""
+    tiling, tile, image = sheet.pairs
+    total = sums.log_integral[image]
+    error = sheet.pieces.expectation[:, 6:7]
+    split = (sheet.pieces.log_integral - total).exp() * error > _TOLERANCE / _TILES
+    split &= (sums.expectation[image, 6:7] > _TOLERANCE) & (tiling.size > _SMALLEST)
+    needed = split & (sheet.quadrants - total + error.log1p() > -NEGLIGIBLE)
+    pair, quadrant = needed.nonzero(as_tuple=True)
+    tile, order = tiling.quadrants(tile)[pair, quadrant].sort(stable=True)
+    return split[:, 0], Pairs(tiling.halved(), tile, image[pair][order])
 
 
 def _sample(
     model: TrainedVAE, x: Tensor, rule: _Rule, pairs: Pairs, check: Callable[[], None]
-) -> tuple[_Sums, Tensor]:
-    """The integral of each pair, and (pairs, 4) those of its tile's quadrants."""
+) -> _Sheet:
     parts = [
         _tile_sums(joint, rule, centre.double(), pairs.tiling.size)
         for centre, joint in log_joints(model, x, pairs, check)
@@ -215,20 +229,23 @@ def _sample(
     log_integral, expectation, peak, quadrants = (
         torch.cat(columns) for columns in zip(*parts, strict=True)
     )
-    rougher = (log_integral[:, 1] - log_integral[:, 0]).clamp(max=50).expm1().abs()
-    errors = torch.stack([rougher, pairs.tiling.outermost(pairs.tile).double()], dim=1)
-    return _Sums(log_integral[:, :1], torch.cat([expectation, errors], 1), peak), quadrants
+    error = (log_integral[:, 1] - log_integral[:, 0]).expm1().abs()
+    errors = torch.stack([error, pairs.tiling.outermost(pairs.tile).double()], dim=1)
+    pieces = _Sums(log_integral[:, :1], torch.cat([expectation, errors], 1), peak)
+    return _Sheet(pairs, pieces, quadrants)
 
 
 def _tile_sums(joint: Tensor, rule: _Rule, centre: Tensor, size: float) -> tuple[Tensor, ...]:
     """What ``_sample`` needs of one tile, from the log-joint (m, nodes)."""
     offset = joint.amax(1, keepdim=True)
-    interpolant = (joint - offset) @ rule.interpolation
-    relative = interpolant[:, : len(rule.places)]
+    interpolant, rougher = ((joint - offset) @ rule.interpolation).tensor_split(
+        [len(rule.places)], dim=1
+    )
+    # Where it oscillates wildly it must not outweigh all other tiles.
+    relative = interpolant.clamp(max=_OVERSHOOT)
     highest, where = relative.max(1, keepdim=True)
-    weights = (interpolant - highest).clamp(max=50).exp()
-    rougher = weights[:, len(rule.places) :] @ rule.rougher
-    weights = weights[:, : len(rule.places)]
+    weights = (relative - highest).exp()
+    rougher = (rougher - highest).clamp(max=50).exp() @ rule.rougher
     sums = torch.cat([weights @ rule.sums, rougher], 1).double()
     total, quadrants, moments, rougher = (
         sums[:, part] for part in (slice(1), slice(1, 5), slice(5, 10), slice(10, 11))
