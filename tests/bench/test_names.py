@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import torch
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import bench
@@ -34,6 +35,7 @@ def test_map(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
 
 @pytest.mark.slow
 def test_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "set_threads", torch.get_num_threads)
     monkeypatch.setattr(train, "_ROUNDS", 2)
     monkeypatch.setattr(train, "_REPORTS", 1)
     monkeypatch.setattr(train, "_PRODUCTS", 3)
@@ -43,6 +45,7 @@ def test_train(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "set_threads", torch.get_num_threads)
     monkeypatch.setattr(exact, "_IMAGES", 20)
     monkeypatch.setattr(exact, "_RUNS", 1)
     monkeypatch.setattr(exact, "_PRODUCTS", 1)

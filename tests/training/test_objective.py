@@ -247,3 +247,17 @@ def test_a_learned_variance_climbs_the_sum_alone() -> None:
     ]
     torch.testing.assert_close(*slopes)
     assert slopes[0] != 0
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_the_elbo_s_share_moves_the_decoder_alone(vae: VAE, x: Tensor, share: float) -> None:
+    def gradients(elbo_share: float) -> tuple[Tensor, Tensor]:
+        return _gradients(vae, exact(vae, x, _generator(), 50, 3, elbo_share))
+
+    generator = _generator()
+    shifted_lattice(50, generator)
+    bound = _gradients(vae, elbo(vae, x, generator, 3))
+    alone, shared = gradients(0.0), gradients(share)
+    torch.testing.assert_close(shared[0], alone[0])
+    torch.testing.assert_close(shared[0], bound[0])
+    torch.testing.assert_close(shared[1], (1 - share) * alone[1] + share * bound[1])
