@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.gap import gap
 from vae_explorer.latent.importance import iwae
 from vae_explorer.latent.quadrature import exact_posterior
@@ -45,6 +46,10 @@ def test_every_bound_is_held_against_the_exact_log_marginal(
     anatomy = gap(snapshot.model, x, exact.log_marginal)
     assert scores.approximation_gap == pytest.approx(anatomy.approximation.mean())
     assert scores.amortisation_gap == pytest.approx(anatomy.amortisation.mean())
+    codes = aggregate(snapshot.model, x, 4)
+    assert scores.mutual_information == codes.mutual_information
+    assert scores.marginal_kl == codes.marginal_kl
+    assert scores.active_units == codes.active_units
     gaps = scores.approximation_gap + scores.amortisation_gap
     assert scores.log_marginal - gaps == pytest.approx(scores.elbo, abs=0.5)  # one z an image
 

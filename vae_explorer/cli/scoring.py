@@ -22,6 +22,7 @@ _COLUMNS = (
     ("KL", 7),
     ("approx.", 9),
     ("amort.", 8),
+    ("I(x;z)", 8),
 )
 
 
@@ -97,6 +98,7 @@ def _cells(row: "Evaluation") -> list[str]:
         f"{row.kl:.2f}",
         f"{row.approximation_gap:.2f}",
         f"{row.amortisation_gap:.2f}",
+        f"{row.mutual_information:.2f}",
     ]
 
 
@@ -105,7 +107,7 @@ def _published_cells(row: PublishedResult) -> list[str]:
     elbo, likelihood, kl = (
         "" if value is None else f"{value:.2f}" for value in (row.elbo, row.log_likelihood, row.kl)
     )
-    return [elbo, "", "", estimate, likelihood, kl, "", ""]
+    return [elbo, "", "", estimate, likelihood, kl, "", "", ""]
 
 
 def _notes(row: "Evaluation") -> str:
@@ -119,6 +121,7 @@ def _notes(row: "Evaluation") -> str:
             "different treatments cannot be compared.",
             f"approx. and amort. are the two parts of log p(x) − ELBO on {row.subset:,} images, "
             "which IWAE-5000 comes from too: log p(x) less the shortfall there.",
+            "I(x;z) is the mutual information of image and code, the KL less KL(q(z)||p(z)).",
             *sources,
         ]
     )

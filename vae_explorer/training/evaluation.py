@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.gap import gap
 from vae_explorer.latent.importance import iwae
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
+
+_AGGREGATED = 10_000  # images; the time grows with their square
 
 
 def _nothing() -> None:
@@ -27,6 +30,10 @@ class Evaluation:
     quadrature, ``log_marginal_error`` the mean of its estimated errors and
     ``log_marginal_standard_error`` that of its mean over images. ``seed`` fixes the one draw of the
     data treatment, which all figures share, and all noise.
+
+    ``mutual_information`` of image and code and ``marginal_kl``, KL(q(z) ‖ p(z)), add up to the
+    rate, and ``active_units`` is the number of dimensions in use; all three are of at most 10,000
+    images, see ``Aggregate``.
 
     Three figures come from ``subset`` images, spread evenly over the set, for their cost:
     ``approximation_gap``, ``amortisation_gap``, and ``iwae_5000``, which is ``log_marginal`` less
@@ -44,6 +51,9 @@ class Evaluation:
     log_marginal_standard_error: float
     approximation_gap: float
     amortisation_gap: float
+    mutual_information: float
+    marginal_kl: float
+    active_units: int
     images: int
     subset: int
     data: str
@@ -75,7 +85,8 @@ def evaluate(
     x = model.treated(data.images, seed)
     terms = model.elbo_terms(data.images, seed, check)
     exact = exact_posterior(model, x, check)
-    some = np.linspace(0, len(x) - 1, min(subset, len(x))).round().astype(int)
+    some = _spread(len(x), subset)
+    codes = aggregate(model, x[_spread(len(x), _AGGREGATED)], seed, check)
     anatomy = gap(model, x[some], exact.log_marginal[some], check)
     shortfall = exact.log_marginal[some] - iwae(model, x[some], 5_000, seed, check)
     log_marginal = float(exact.log_marginal.mean())
@@ -91,12 +102,20 @@ def evaluate(
         log_marginal_standard_error=_standard_error(exact.log_marginal),
         approximation_gap=_mean(anatomy.approximation),
         amortisation_gap=_mean(anatomy.amortisation),
+        mutual_information=codes.mutual_information,
+        marginal_kl=codes.marginal_kl,
+        active_units=codes.active_units,
         images=len(x),
         subset=len(some),
         data=f"{data.name} {data.split}",
         treatment=model.treatment,
         seed=seed,
     )
+
+
+def _spread(n: int, count: int) -> NDArray[np.int_]:
+    """At most ``count`` of n indices, evenly."""
+    return np.linspace(0, n - 1, min(count, n)).round().astype(int)
 
 
 def _mean(values: NDArray[np.floating]) -> float:
