@@ -34,7 +34,8 @@ class FieldSpec:
 
     ``low`` and ``high`` are inclusive; ``choices`` is empty for numbers. ``unit`` is a plain word.
     Where ``sizes`` is true the value is a list of whole numbers such as ``512-256``, and the limits
-    are those of each.
+    are those of each. ``about`` has a line on each of ``choices``, or nothing; ``objectives`` are
+    those that the field matters to, all if empty.
     """
 
     group: str
@@ -45,6 +46,8 @@ class FieldSpec:
     high: float = 0.0
     choices: tuple[str, ...] = ()
     sizes: bool = False
+    about: tuple[str, ...] = ()
+    objectives: tuple[str, ...] = ()
 
 
 def _field(default: int | float | str, spec: FieldSpec) -> Any:
@@ -109,19 +112,30 @@ class Recipe:
         FieldSpec(
             "Objective",
             "Objective",
-            "elbo: Kingma & Welling's bound; iwae: Burda et al.'s tighter one; iwae-dreg: the same "
-            "with less noisy encoder gradients; exact: log p(x) itself, summed over a lattice.",
+            "What training maximises.",
             choices=OBJECTIVES,
+            about=(
+                "Kingma & Welling's lower bound on log p(x)",
+                "Burda et al.'s tighter bound of several importance-weighted samples",
+                "the same, its encoder gradients less noisy (Tucker et al.)",
+                "log p(x) itself, summed over a lattice of z",
+            ),
         ),
     )
     samples: int = _field(
         1,
-        FieldSpec("Objective", "Samples", "Draws of z an image: k of IWAE-k.", "draws", 1, 10_000),
+        FieldSpec("Objective", "Samples", "Draws of z an image: k of IWAE-k.", "", 1, 10_000),
     )
     lattice_points: int = _field(
         1_600,
         FieldSpec(
-            "Objective", "Lattice", "Places the exact objective sums over.", "places", 16, 100_000
+            "Objective",
+            "Lattice",
+            "Places the exact objective sums over.",
+            "places",
+            16,
+            100_000,
+            objectives=("exact",),
         ),
     )
     elbo_share: float = _field(
@@ -133,15 +147,31 @@ class Recipe:
             "",
             0.0,
             1.0,
+            objectives=("exact",),
         ),
     )
     beta: float = _field(
-        1.0, FieldSpec("Objective", "β", "Weight of the KL term; 1 is the ELBO.", "", 0.0, 100.0)
+        1.0,
+        FieldSpec(
+            "Objective",
+            "β",
+            "Weight of the KL term; 1 is the ELBO.",
+            "",
+            0.0,
+            100.0,
+            objectives=("elbo",),
+        ),
     )
     kl_warmup: float = _field(
         0.0,
         FieldSpec(
-            "Objective", "KL warm-up", "Epochs in which β rises from 0.", "epochs", 0, 10_000
+            "Objective",
+            "KL warm-up",
+            "Epochs in which β rises from 0.",
+            "epochs",
+            0,
+            10_000,
+            objectives=("elbo",),
         ),
     )
     treatment: str = _field(
@@ -149,8 +179,9 @@ class Recipe:
         FieldSpec(
             "Objective",
             "Data treatment",
-            "binarized: fresh Bernoulli pixels each time; gray: intensities; threshold: x > 0.5.",
+            "What becomes of the pixels' intensities.",
             choices=TREATMENTS,
+            about=("fresh Bernoulli pixels each time", "left as they are", "x > 0.5"),
         ),
     )
     seed: int = _field(
@@ -168,7 +199,18 @@ class Recipe:
         ),
     )
     network: str = _field(
-        "mlp", FieldSpec("Model", "Network", "Family of the two networks.", choices=NETWORKS)
+        "mlp",
+        FieldSpec(
+            "Model",
+            "Network",
+            "Family of the two networks.",
+            choices=NETWORKS,
+            about=(
+                "fully connected layers",
+                "a fully connected residual block for each size",
+                "convolutions; each size halves the image's sides",
+            ),
+        ),
     )
     encoder_hidden: str = _field(
         "512-512-512",
@@ -202,15 +244,23 @@ class Recipe:
         FieldSpec(
             "Model",
             "Likelihood",
-            "bernoulli: binary pixels; continuous-bernoulli: a density on [0, 1]; gaussian: a "
-            "density with one learned variance.",
+            "p(x|z) of a pixel.",
             choices=LIKELIHOODS,
+            about=(
+                "binary pixels",
+                "a density on [0, 1] (Loaiza-Ganem & Cunningham)",
+                "a density with one learned variance for all pixels",
+            ),
         ),
     )
     posterior: str = _field(
         "full",
         FieldSpec(
-            "Model", "Posterior", "Covariance of q(z|x): diagonal or full.", choices=POSTERIORS
+            "Model",
+            "Posterior",
+            "Covariance of the Gaussian q(z|x).",
+            choices=POSTERIORS,
+            about=("axis-aligned ellipses", "ellipses that lean"),
         ),
     )
     fourier_features: int = _field(

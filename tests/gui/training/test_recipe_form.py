@@ -228,7 +228,7 @@ def test_tab_goes_through_the_fields_in_their_order(
     others = [name for name in Recipe.specs() if name not in FIRST_FIELDS]
     wanted: list[QWidget | None] = [editor_of(form, name) for name in FIRST_FIELDS]
     wanted.append(form.findChild(QToolButton))
-    wanted.extend(editor_of(form, name) for name in others)
+    wanted.extend(editor_of(form, name) for name in others if used(name, "elbo"))
     editor_of(form, FIRST_FIELDS[0]).setFocus()
     visited: list[QWidget | None] = []
     for _ in wanted:
@@ -252,4 +252,31 @@ def test_a_run_locks_the_form(form: RecipeForm) -> None:
     assert not any(editor_of(form, name).isEnabled() for name in Recipe.specs())
     assert form.findChild(QToolButton).isEnabled()
     form.set_editable(True)
-    assert all(editor_of(form, name).isEnabled() for name in Recipe.specs())
+    assert all(editor_of(form, name).isEnabled() == used(name, "elbo") for name in Recipe.specs())
+
+
+def used(name: str, objective: str) -> bool:
+    objectives = Recipe.specs()[name].objectives
+    return not objectives or objective in objectives
+
+
+def test_only_the_fields_that_matter_to_the_objective_can_be_edited(form: RecipeForm) -> None:
+    objectives = Recipe.specs()["objective"].choices
+    for objective in objectives:
+        form.set_recipe(Recipe(objective=objective))
+        for name in Recipe.specs():
+            assert editor_of(form, name).isEnabled() == used(name, objective), (objective, name)
+    assert used("beta", "elbo")
+    assert not used("beta", "exact")
+    assert not used("lattice_points", "iwae")
+    assert form.recipe() == Recipe(objective=objectives[-1]), "what is not used is kept"
+
+
+def test_every_choice_explains_itself_in_a_line(form: RecipeForm) -> None:
+    for name in ("objective", "network", "likelihood", "posterior", "treatment"):
+        spec, editor = Recipe.specs()[name], editor_of(form, name)
+        assert len(spec.about) == len(spec.choices), name
+        assert isinstance(editor, QComboBox)
+        for index, (choice, about) in enumerate(zip(spec.choices, spec.about, strict=True)):
+            assert editor.itemData(index, Qt.ItemDataRole.ToolTipRole) == about
+            assert f"{choice}: {about}" in editor.toolTip()

@@ -63,7 +63,7 @@ def test_each_phase_offers_what_can_be_done(
     assert {x.text() for x in buttons if x.isEnabled()} == enabled
     editors = [x.buddy() for x in panel.findChildren(QLabel) if x.buddy()]
     assert len(editors) == len(Recipe.specs())
-    assert {editor.isEnabled() for editor in editors} == {phase is Phase.IDLE}
+    assert any(editor.isEnabled() for editor in editors) == (phase is Phase.IDLE)
 
 
 def test_the_keyboard_goes_from_start_to_pause_and_back(qtbot: QtBot, panel: TrainingPanel) -> None:

@@ -156,6 +156,8 @@ def make_editor(spec: FieldSpec, default: Value) -> Editor:
     if spec.choices:
         editor = QComboBox()
         editor.addItems(spec.choices)
+        for index, about in enumerate(spec.about):
+            editor.setItemData(index, about, Qt.ItemDataRole.ToolTipRole)
         # One long choice must not make all editors wide; the list still shows it whole.
         editor.view().setMinimumWidth(editor.sizeHint().width())
         if max(map(len, spec.choices)) > _LONG_CHOICE:

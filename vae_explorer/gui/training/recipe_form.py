@@ -61,11 +61,19 @@ class FieldRow:
         font = self.label.font()
         font.setBold(changed)
         self.label.setFont(font)
-        tip = "\n".join(filter(None, (self._spec.help, self._limits(), note)))
+        choices = zip(self._spec.choices, self._spec.about, strict=False)
+        lines = [self._spec.help, *(f"{name}: {about}" for name, about in choices)]
+        tip = "\n".join(filter(None, (*lines, self._limits(), note)))
         for widget in (self.label, self.editor, self.mark):
             widget.setToolTip(tip)
         self.editor.setAccessibleDescription(tip)
         return changed
+
+    def set_editable(self, editable: bool, objective: str) -> None:
+        """Allow changes, if the field matters to the objective at all."""
+        used = not self._spec.objectives or objective in self._spec.objectives
+        self.editor.setEnabled(editable and used)
+        self.label.setEnabled(used)
 
     def _limits(self) -> str:
         spec = self._spec
@@ -95,6 +103,7 @@ class RecipeForm(QWidget):
         super().__init__(parent)
         self._base = Recipe()
         self._columns = 1
+        self._editable = True
         guard = WheelGuard(self)
         self._rows: dict[str, FieldRow] = {}
         specs = Recipe.specs()
@@ -156,8 +165,8 @@ class RecipeForm(QWidget):
 
     def set_editable(self, editable: bool) -> None:
         """Allow or refuse changes; a run in progress keeps its recipe."""
-        for row in self._rows.values():
-            row.editor.setEnabled(editable)
+        self._editable = editable
+        self._compare()
 
     def set_columns(self, columns: int) -> None:
         """Lay the fields out in one column or in several side by side."""
@@ -172,6 +181,9 @@ class RecipeForm(QWidget):
     def _compare(self) -> None:
         base = self._base.to_dict()
         changed = {name for name, row in self._rows.items() if row.compare(base[name])}
+        objective = str(read(self._rows["objective"].editor))
+        for row in self._rows.values():
+            row.set_editable(self._editable, objective)
         hidden = len(changed.difference(FIRST_FIELDS))
         self._more.setText(f"More ({hidden} changed)" if hidden else "More")
 
