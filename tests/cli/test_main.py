@@ -211,7 +211,7 @@ call("--help")
 call("train", "--help")
 call("data")
 assert "torch" not in sys.modules
-call("evaluate", model)
+call("evaluate", model, "--subset", "1")
 call("encode", model, "--out", "codes.csv")
 call("decode", model, "--z", "0", "0", "--out", "digit.png")
 call("export", "digit", model, "--z", "0", "0", "--out", "digit.png")

@@ -21,7 +21,7 @@ from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import Recipe
-from vae_explorer.session.state import Phase
+from vae_explorer.session.state import LATENT_LIMIT, Phase
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
@@ -52,11 +52,12 @@ class Person:
 
     @property
     def empty(self) -> Place:
-        """The place in sight that is furthest from every point."""
+        """The place in sight, and in the cursor's reach, that is furthest from every point."""
         rect = self.window.map.canvas.view_box.viewRect()
         shares = np.linspace(0.05, 0.95, 19)
         xs, ys = rect.left() + shares * rect.width(), rect.top() + shares * rect.height()
         places = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 1, 2)
+        places = places[np.abs(places).max((1, 2)) < LATENT_LIMIT]
         distances = np.linalg.norm(places - self.positions, axis=2).min(axis=1)
         x, y = places[distances.argmax(), 0].tolist()
         return x, y

@@ -50,7 +50,7 @@ def name_of(widget: QWidget) -> str:
 
 def open_more(window: MainWindow) -> None:
     """Show the fields of the recipe that are seldom changed."""
-    more = next(b for b in window.training.findChildren(QToolButton) if b.text() == "More")
+    more = next(b for b in window.training.findChildren(QToolButton) if b.text().startswith("More"))
     more.click()
     QApplication.processEvents()
 
