@@ -147,6 +147,7 @@ def test_nothing_is_clipped(person: "Person", tiny_recipe: Recipe, size: tuple[i
     window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
     window.start_training()
     person.wait(lambda: window.explorer.training.status.epoch > 1)
+    QApplication.processEvents()
     assert clipped(window) == []
     person.trigger("pause")
     person.wait_for_phase(Phase.PAUSED)
