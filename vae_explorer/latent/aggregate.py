@@ -6,7 +6,6 @@ q(z) from the prior (Hoffman & Johnson, "ELBO surgery", 2016, eq. 6-7).
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,21 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.model.gaussian import Gaussian
-from vae_explorer.model.trained import Images, TrainedVAE
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import log_prior
 
 Float64 = NDArray[np.float64]
-Check = Callable[[], None]
 
 ACTIVE = 0.01
 """The activity above which a dimension is in use (Burda et al., arXiv 1509.00519, §5.2)."""
 
 _IMAGES = 2_000  # decoded at once
 _PAIRS = 200_000  # of a place and a posterior, at once: a few arrays of 1.6 MB
-
-
-def _nothing() -> None:
-    pass
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,7 @@ class Aggregate:
 
 
 @torch.inference_mode()
-def aggregate(model: TrainedVAE, x: Images, seed: int = 0, check: Check = _nothing) -> Aggregate:
+def aggregate(model: TrainedVAE, x: Images, seed: int = 0, check: Check = unchecked) -> Aggregate:
     """Compare q(z) of x with the prior, by one draw zᵢ ~ q(z|xᵢ) an image.
 
     KL(q(z) ‖ p(z)) is the mean of log q(zᵢ) − log p(zᵢ), with log q(zᵢ) over all N posteriors: the

@@ -7,7 +7,7 @@ polynomials of degree 15 in each direction; there is no noise.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,20 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.model.gaussian import Gaussian
-from vae_explorer.model.trained import Images, TrainedVAE
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 
 Float64 = NDArray[np.float64]
 Floats = NDArray[np.floating]
-Check = Callable[[], None]
 
 _NODES = 8  # along each axis
 _IMAGES = 64  # decoded at once, each at all of its nodes
 _RATE = 0.1  # Adam's first step, in standard deviations of the encoder's q
 _EVERY = 10
-
-
-def _nothing() -> None:
-    pass
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,7 @@ class Gap:
         return self.log_marginal - self.elbo
 
 
-def gap(model: TrainedVAE, x: Images, log_marginal: Float64, check: Check = _nothing) -> Gap:
+def gap(model: TrainedVAE, x: Images, log_marginal: Float64, check: Check = unchecked) -> Gap:
     """Split the gap below ``log_marginal``, (n,) nats, an estimate of log p(x)."""
     seen = list(refine_posterior(model, x, check=check))
     return Gap(log_marginal, seen[-1].elbo, seen[0].elbo)
@@ -81,7 +76,7 @@ def gap(model: TrainedVAE, x: Images, log_marginal: Float64, check: Check = _not
 
 @torch.no_grad()
 def expected_elbo(
-    model: TrainedVAE, x: Images, mean: Floats, covariance: Floats, check: Check = _nothing
+    model: TrainedVAE, x: Images, mean: Floats, covariance: Floats, check: Check = unchecked
 ) -> Float64:
     """E_q[log p(x|z)] − KL of q = N(mean (n, 2), covariance (n, 2, 2)), (n,) nats."""
     if not len(x):
@@ -94,7 +89,7 @@ def expected_elbo(
 
 
 def refine_posterior(
-    model: TrainedVAE, x: Images, steps: int = 300, check: Check = _nothing
+    model: TrainedVAE, x: Images, steps: int = 300, check: Check = unchecked
 ) -> Iterator[Refinement]:
     """Climb the ELBO of each image from the encoder's q, by Adam within the encoder's family.
 

@@ -7,7 +7,7 @@ chunks: what it raises ends the work. Errors are those of ``TrainedVAE.encode``.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae_explorer.model.trained import Images, TrainedVAE
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import VAE, log_prior
 
 Float64 = NDArray[np.float64]
@@ -27,10 +27,6 @@ _PLACES = 4_096  # decoded at once
 _WEIGHTS = 4_000_000  # held at once
 _TAIL = 5  # fewer weights say nothing about a tail
 _ROUNDING = 1e-3  # nats, of a log-likelihood in float32
-
-
-def _nothing() -> None:
-    pass
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ def importance_weights(
     samples: int,
     seed: int = 0,
     proposal: str = "posterior",
-    check: Callable[[], None] = _nothing,
+    check: Check = unchecked,
 ) -> Float64:
     """Log w of every image at each of its places, (n, samples) nats.
 
@@ -103,7 +99,7 @@ def importance_estimate(
     samples: int,
     seed: int = 0,
     proposal: str = "posterior",
-    check: Callable[[], None] = _nothing,
+    check: Check = unchecked,
 ) -> ImportanceEstimate:
     """log p(x) of each image, with what tells whether to believe it."""
     value, size, shape = [np.empty(0)], [np.empty(0)], [np.empty(0)]
@@ -122,7 +118,7 @@ def naive_monte_carlo(
     x: Images,
     samples: int,
     seed: int = 0,
-    check: Callable[[], None] = _nothing,
+    check: Check = unchecked,
 ) -> ImportanceEstimate:
     """log p(x) as the mean of p(x|z) over z from the prior, few of which come near x's digit."""
     return importance_estimate(model, x, samples, seed, "prior", check)
@@ -134,7 +130,7 @@ def iwae(
     x: Images,
     k: int,
     seed: int = 0,
-    check: Callable[[], None] = _nothing,
+    check: Check = unchecked,
 ) -> Float64:
     """The k-sample bound of each image, (n,) nats (Burda et al., arXiv 1509.00519, eq. 8)."""
     parts = _log_weights(model, x, k, seed, "posterior", check)
@@ -149,7 +145,7 @@ def iwae_ladder(
     ks: Sequence[int] = RUNGS,
     seed: int = 0,
     proposal: str = "posterior",
-    check: Callable[[], None] = _nothing,
+    check: Check = unchecked,
 ) -> Ladder:
     """IWAE-k for rising k, all from one set of max(ks) weights an image.
 
@@ -241,7 +237,7 @@ def _log_weights(
     samples: int,
     seed: int,
     proposal: str,
-    check: Callable[[], None],
+    check: Check,
 ) -> Iterator[Tensor]:
     """Log w of some images at a time, (m, samples) float64, in their order."""
     if proposal not in PROPOSALS:
@@ -260,7 +256,7 @@ def _log_weights(
 
 
 def _weigh_prior(
-    vae: VAE, x: Tensor, weights: Tensor, generator: torch.Generator, check: Callable[[], None]
+    vae: VAE, x: Tensor, weights: Tensor, generator: torch.Generator, check: Check
 ) -> None:
     for columns in torch.split(weights, _PLACES, dim=1):
         check()
@@ -269,7 +265,7 @@ def _weigh_prior(
 
 
 def _weigh_posterior(
-    vae: VAE, x: Tensor, weights: Tensor, generator: torch.Generator, check: Callable[[], None]
+    vae: VAE, x: Tensor, weights: Tensor, generator: torch.Generator, check: Check
 ) -> None:
     for rows, images in zip(torch.split(weights, 64), torch.split(x, 64), strict=True):
         posterior = vae.posterior(images)

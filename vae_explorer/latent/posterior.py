@@ -1,6 +1,5 @@
 """The exact posterior p(z|x) of one image as a picture, with its modes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +9,10 @@ from scipy.ndimage import maximum_filter
 
 from vae_explorer.errors import DataError
 from vae_explorer.latent.tiling import EXTENT, TILE, Pairs, candidates, interpolation, log_joints
-from vae_explorer.model.trained import Images, TrainedVAE
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 
 _STEP = TILE / 16  # latent units between places
 _LOWEST_MODE = 0.01  # of the highest
-
-
-def _nothing() -> None:
-    pass
 
 
 @dataclass(frozen=True)
@@ -36,9 +31,7 @@ class PosteriorGrid:
 
 
 @torch.inference_mode()
-def posterior_grid(
-    model: TrainedVAE, x: Images, check: Callable[[], None] = _nothing
-) -> PosteriorGrid:
+def posterior_grid(model: TrainedVAE, x: Images, check: Check = unchecked) -> PosteriorGrid:
     """The exact posterior of one image (1, h, w), already data-treated.
 
     Raises:

@@ -6,7 +6,6 @@ q misses.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,7 +25,7 @@ from vae_explorer.latent.tiling import (
     log_joints,
     square,
 )
-from vae_explorer.model.trained import Float32, Images, TrainedVAE
+from vae_explorer.model.trained import Check, Float32, Images, TrainedVAE, unchecked
 
 Float64 = NDArray[np.float64]
 
@@ -39,10 +38,6 @@ _FEWER_DEGREES, _FEWER_POINTS = 3, 4  # of the rougher sum that tells the error
 _TOLERANCE = 1e-3  # nats of estimated error, above which an image's tiles are halved
 _TILES = 32  # about as many matter to an image
 _IMAGES = 10_000  # integrated together
-
-
-def _nothing() -> None:
-    pass
 
 
 @dataclass(frozen=True)
@@ -68,9 +63,7 @@ class ExactPosterior:
 
 
 @torch.inference_mode()
-def exact_posterior(
-    model: TrainedVAE, x: Images, check: Callable[[], None] = _nothing
-) -> ExactPosterior:
+def exact_posterior(model: TrainedVAE, x: Images, check: Check = unchecked) -> ExactPosterior:
     """Integrate p(x|z) p(z) for each image (n, h, w), already data-treated.
 
     Posteriors narrower than about 0.001 latent units get a large ``error``, and may be missed
@@ -102,7 +95,7 @@ def exact_posterior(
 
 
 def exact_codes(
-    model: TrainedVAE, x: Images, kind: str = "mean", check: Callable[[], None] = _nothing
+    model: TrainedVAE, x: Images, kind: str = "mean", check: Check = unchecked
 ) -> Float32:
     """The mean or the mode of each exact posterior, (n, 2): codes that owe nothing to the encoder.
 
@@ -184,7 +177,7 @@ class _Sheet(NamedTuple):
         )
 
 
-def _integrate(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> _Sums:
+def _integrate(model: TrainedVAE, x: Tensor, check: Check) -> _Sums:
     """The integrals for x (n, pixels), with tiles halved until each is small enough.
 
     All tiles are looked at anew in every round: while one of them is far off, so are the shares of
@@ -219,9 +212,7 @@ def _split(sheet: _Sheet, sums: _Sums) -> tuple[Tensor, Pairs]:
     return split[:, 0], Pairs(tiling.halved(), tile, image[pair][order])
 
 
-def _sample(
-    model: TrainedVAE, x: Tensor, rule: _Rule, pairs: Pairs, check: Callable[[], None]
-) -> _Sheet:
+def _sample(model: TrainedVAE, x: Tensor, rule: _Rule, pairs: Pairs, check: Check) -> _Sheet:
     parts = [
         _tile_sums(joint, rule, centre.double(), pairs.tiling.size)
         for centre, joint in log_joints(model, x, pairs, check)

@@ -4,7 +4,7 @@ Within a tile log p(x|z) is a smooth function of z: known at a few Chebyshev nod
 the decoder is called, it is interpolated to as many places as a sum or a picture needs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.polynomial.chebyshev import chebpts1, chebvander
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.model.vae import log_prior
 
 Float64 = NDArray[np.float64]
@@ -72,7 +72,7 @@ class Pairs(NamedTuple):
     image: Tensor
 
 
-def candidates(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> list[Pairs]:
+def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
     """Which tile may matter to which of x (n, pixels); every image is in one of the ``Pairs``.
 
     Every image looks at the middle of every tile, then at those of the quadrants of what is left;
@@ -101,9 +101,7 @@ def candidates(model: TrainedVAE, x: Tensor, check: Callable[[], None]) -> list[
     return parts
 
 
-def _look_closer(
-    model: TrainedVAE, x: Tensor, pairs: Pairs, best: Tensor, check: Callable[[], None]
-) -> Tensor:
+def _look_closer(model: TrainedVAE, x: Tensor, pairs: Pairs, best: Tensor, check: Check) -> Tensor:
     """Which pairs still matter (pairs,) at a look at the tiles' quadrants; ``best`` so far (n,)."""
     look = _Look.at(model, pairs.tiling.halved(), check)
     tiles, counts = torch.unique_consecutive(pairs.tile, return_counts=True)
@@ -132,7 +130,7 @@ class _Look(NamedTuple):
     slack: Tensor
 
     @classmethod
-    def at(cls, model: TrainedVAE, tiling: Tiling, check: Callable[[], None]) -> "_Look":
+    def at(cls, model: TrainedVAE, tiling: Tiling, check: Check) -> "_Look":
         side = tiling.side
         places = tiling.centres(torch.arange(side**2, device=model.device))
         parts = []
@@ -153,7 +151,7 @@ class _Look(NamedTuple):
 
 
 def log_joints(
-    model: TrainedVAE, x: Tensor, pairs: Pairs, check: Callable[[], None]
+    model: TrainedVAE, x: Tensor, pairs: Pairs, check: Check
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """log p(x, z) of each pair at the nodes of its tile.
 

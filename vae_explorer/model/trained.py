@@ -15,6 +15,8 @@ from vae_explorer.model.vae import VAE, ElboTerms
 
 Float32 = NDArray[np.float32]
 Images = NDArray[np.uint8] | NDArray[np.floating]
+Check = Callable[[], None]
+"""Called between chunks of work; what it raises ends the work."""
 
 _CHUNK = 2_000
 
@@ -36,8 +38,8 @@ class Elbo:
     kl: Float32
 
 
-def _nothing() -> None:
-    pass
+def unchecked() -> None:
+    """The ``Check`` that lets all work go on."""
 
 
 class TrainedVAE:
@@ -97,7 +99,7 @@ class TrainedVAE:
         return pixels.reshape(-1, *self.image_shape)
 
     @torch.inference_mode()
-    def encode(self, images: Images, check: Callable[[], None] = _nothing) -> Posterior:
+    def encode(self, images: Images, check: Check = unchecked) -> Posterior:
         """q(z|x) of each image, fed as intensities whatever the data treatment.
 
         Args:
@@ -136,9 +138,7 @@ class TrainedVAE:
         return self.elbo_terms(images, seed).elbo
 
     @torch.inference_mode()
-    def elbo_terms(
-        self, images: Images, seed: int = 0, check: Callable[[], None] = _nothing
-    ) -> Elbo:
+    def elbo_terms(self, images: Images, seed: int = 0, check: Check = unchecked) -> Elbo:
         """One-sample ELBO and its two terms of the draw ``treated(images, seed)``.
 
         ``seed`` fixes the noise ε too; arguments and errors are otherwise those of ``encode``.

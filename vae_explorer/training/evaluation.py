@@ -1,7 +1,6 @@
 """Scores of a model on images it has not seen."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +11,9 @@ from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.gap import gap
 from vae_explorer.latent.importance import iwae
 from vae_explorer.latent.quadrature import exact_posterior
-from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.model.trained import Check, TrainedVAE, unchecked
 
 _AGGREGATED = 10_000  # images; the time grows with their square
-
-
-def _nothing() -> None:
-    pass
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ def evaluate(
     data: ImageSet,
     seed: int = 0,
     subset: int = 200,
-    check: Callable[[], None] = _nothing,
+    check: Check = unchecked,
 ) -> Evaluation:
     """The model's bounds, its exact log p(x) and its gaps on ``data`` under its own treatment.
 
