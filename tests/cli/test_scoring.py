@@ -60,9 +60,14 @@ def test_one_table_for_all_models_and_what_is_published(cli: Cli, checkpoint: Pa
 
 def test_the_columns_are_straight(cli: Cli, checkpoint: Path) -> None:
     lines = cli("evaluate", checkpoint, "--subset", 4).stdout.splitlines()
-    table = [line for line in lines if line.startswith(("model ", "tiny ", "Gaussian", "sphere"))]
-    assert len({len(line.rstrip()) for line in table[:2]}) == 1
-    assert max(len(line) for line in table) <= 120
+    head = next(line for line in lines if line.startswith("model "))
+    rows = [line for line in lines if line.startswith(("tiny ", "Gaussian", "sphere"))]
+    assert len(rows) == 1 + len(PUBLISHED)
+    end = head.index("log p(x|z)") + len("log p(x|z)")
+    for row in rows:
+        assert row[end : end + 1] == " "
+        assert row[end - 1].isdigit() or not row[head.index("log p(x)") + 12 :].strip()
+    assert max(len(line) for line in [head, *rows]) <= 120
 
 
 def test_published_rows_are_in_the_json_too(cli: Cli, checkpoint: Path) -> None:
@@ -74,4 +79,5 @@ def test_the_training_images_are_another_set(cli: Cli, checkpoint: Path) -> None
     result = cli("evaluate", checkpoint, "--data", "train", "--subset", 4, "--json")
     (score,) = json.loads(result.stdout)["models"]
     assert score["images"] == 300
+    assert json.loads(result.stdout)["published"] == [], "they are of the test images"
     assert score["data"] == "MNIST train"

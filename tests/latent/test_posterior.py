@@ -83,3 +83,29 @@ def test_what_check_raises_ends_the_work(linear_gaussian: Any) -> None:
 
     with pytest.raises(InterruptedError):
         posterior_grid(linear.model, linear.images([[0.0, 0.0]])[0], stop)
+
+
+def test_a_flat_posterior_has_one_mode(
+    linear_gaussian: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoder ignores z, so that the posterior is the prior."""
+    linear = linear_gaussian(0.1)
+    constant = nn.Linear(2, 6)
+    with torch.no_grad():
+        constant.weight.zero_()
+    monkeypatch.setattr(linear.model.vae, "decoder", nn.Sequential(constant))
+    modes = posterior_grid(linear.model, np.zeros((1, *SHAPE), np.float32)).modes
+    np.testing.assert_allclose(modes, [[0, 0]], atol=0.02)
+
+
+def test_a_sharp_model_s_posterior_is_as_high_as_its_joint(mnist_small: ImageSet) -> None:
+    model = read_checkpoint(paths.checkpoints() / "mnist-exact.safetensors").model
+    for x in np.split(model.treated(mnist_small.images[:3]), 3):
+        grid, exact = posterior_grid(model, x), exact_posterior(model, x)
+        z = torch.from_numpy(grid.modes[:1]).float()
+        with torch.inference_mode():
+            joint = model.vae.log_likelihood(model.tensor(x), z) + log_prior(z)
+        log_density = joint.item() - exact.log_marginal[0]
+        assert np.log(grid.density.max()) == pytest.approx(log_density, abs=0.1)
+        distance = np.linalg.norm(grid.modes - exact.mode, axis=1).min()
+        assert distance < 0.03

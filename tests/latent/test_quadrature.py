@@ -129,3 +129,36 @@ def _dense(model: TrainedVAE, x: NDArray[np.float32], step: float) -> NDArray[np
             total = torch.logaddexp(total, (joint + log_prior(z)).double().logsumexp(1))
     dense: NDArray[np.float64] = total.numpy() + 2 * math.log(step)
     return dense
+
+
+def test_a_peak_in_the_middle_of_a_tile_is_not_lost(
+    linear_gaussian: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linear = linear_gaussian(0.5)
+
+    class Spike(nn.Module):
+        def forward(self, z: Tensor) -> Tensor:
+            height = (-((z - 0.1) / 0.03).square().sum(-1, keepdim=True) / 2).exp()
+            return height.expand(*z.shape[:-1], 6)
+
+    monkeypatch.setattr(linear.model.vae, "decoder", Spike())
+    x = np.ones((1, *SHAPE), np.float32)
+    exact = exact_posterior(linear.model, x)
+    axis = torch.arange(-0.2, 0.4, 0.0005)
+    with torch.inference_mode():
+        z = torch.cartesian_prod(axis, axis)
+        joint = linear.model.vae.likelihood.pairwise(linear.model.tensor(x), Spike()(z))
+        dense = (joint + log_prior(z)).double().logsumexp(1).item() + 2 * math.log(0.0005)
+    assert exact.log_marginal[0] == pytest.approx(dense, abs=2e-3)
+
+
+def test_a_decoder_that_is_not_finite_is_refused(
+    linear_gaussian: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linear = linear_gaussian(0.5)
+    broken = nn.Linear(2, 6)
+    with torch.no_grad():
+        broken.bias.fill_(math.nan)
+    monkeypatch.setattr(linear.model.vae, "decoder", nn.Sequential(broken))
+    with pytest.raises(DataError, match="not finite"):
+        exact_posterior(linear.model, np.zeros((1, *SHAPE), np.float32))

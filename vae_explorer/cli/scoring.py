@@ -56,7 +56,7 @@ def evaluate(
 ) -> None:
     """Score models on images: every bound against the exact log p(x), and the gap between.
 
-    The models are CHECKPOINTS, or the bundled one.
+    Each CHECKPOINT gets a row; without any, the bundled model.
     """
     from vae_explorer.data.bundled import mnist
     from vae_explorer.training.evaluation import evaluate as score
@@ -64,28 +64,31 @@ def evaluate(
     snapshots = [(str(path), open_snapshot(path)) for path in checkpoints]
     snapshots = snapshots or [("bundled", open_snapshot(None))]
     images = mnist(split)
+    published = PUBLISHED if split == "test" else ()
+    width = max(14, *(len(Path(name).stem) for name, _ in snapshots))
     if not as_json:
         click.echo(f"{images.name} {split}, {len(images.images):,} images; nats per image\n")
-        click.echo(_line("model", "pixels", [name for name, _ in _COLUMNS]))
+        click.echo(_line("model", width, "pixels", [name for name, _ in _COLUMNS]))
     rows = []
     for name, snapshot in snapshots:
         row = score(snapshot.model, images, seed, subset)
         rows.append({"checkpoint": name} | dataclasses.asdict(row))
         if not as_json:
-            click.echo(_line(Path(name).stem, row.treatment, _cells(row)))
+            click.echo(_line(Path(name).stem, width, row.treatment, _cells(row)))
     if as_json:
-        published = [dataclasses.asdict(row) for row in PUBLISHED]
-        click.echo(json.dumps({"models": rows, "published": published}))
+        click.echo(json.dumps({"models": rows, "published": [*map(dataclasses.asdict, published)]}))
         return
-    click.echo("published")
-    for number, result in enumerate(PUBLISHED, 1):
-        click.echo(_line(f"{result.model} [{number}]", result.treatment, _published_cells(result)))
-    click.echo(_notes(row))
+    if published:
+        click.echo("published")
+    for number, result in enumerate(published, 1):
+        name = f"{result.model} [{number}]"
+        click.echo(_line(name, width, result.treatment, _published_cells(result)))
+    click.echo(_notes(row, published))
 
 
-def _line(name: str, pixels: str, cells: list[str]) -> str:
+def _line(name: str, width: int, pixels: str, cells: list[str]) -> str:
     padded = (cell.rjust(width) for cell, (_, width) in zip(cells, _COLUMNS, strict=True))
-    return f"{name:<16}{pixels:<10}{''.join(padded)}"
+    return f"{name:<{width + 2}}{pixels:<10}{''.join(padded)}"
 
 
 def _cells(row: "Evaluation") -> list[str]:
@@ -110,18 +113,19 @@ def _published_cells(row: PublishedResult) -> list[str]:
     return [elbo, "", "", estimate, likelihood, kl, "", "", ""]
 
 
-def _notes(row: "Evaluation") -> str:
-    sources = (f"[{number}] {result.source}" for number, result in enumerate(PUBLISHED, 1))
+def _notes(row: "Evaluation", published: tuple[PublishedResult, ...]) -> str:
+    sources = (f"[{number}] {result.source}" for number, result in enumerate(published, 1))
     return "\n".join(
         [
             "",
-            "log p(x) is exact, by quadrature; ± is its mean estimated error. Over images "
-            f"the means have a standard error of about {row.log_marginal_standard_error:.2f}.",
+            "log p(x) is exact, by quadrature; ± is the mean estimate of its numerical error. "
+            f"Another set of images would change it by some {row.log_marginal_standard_error:.2f}.",
             f"One draw of the pixels, seed {row.seed}; one z an image for the ELBO. Pixels of "
             "different treatments cannot be compared.",
             f"approx. and amort. are the two parts of log p(x) − ELBO on {row.subset:,} images, "
             "which IWAE-5000 comes from too: log p(x) less the shortfall there.",
-            "I(x;z) is the mutual information of image and code, the KL less KL(q(z)||p(z)).",
+            "I(x;z) is the mutual information of image and code, the KL less KL(q(z)||p(z)), on at "
+            "most 10,000 images.",
             *sources,
         ]
     )

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
+from scipy.ndimage import label, maximum_filter, maximum_position
 
 from vae_explorer.errors import DataError
-from vae_explorer.latent.tiling import EXTENT, TILE, Pairs, candidates, interpolation, log_joints
+from vae_explorer.latent.quadrature import adapted_tiles
+from vae_explorer.latent.tiling import EXTENT, interpolation, log_joints
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 
-_STEP = TILE / 16  # latent units between places
+_STEP = 0.0125  # latent units between places, the side of the smallest tile
 _LOWEST_MODE = 0.01  # of the highest
 
 
@@ -22,7 +23,8 @@ class PosteriorGrid:
     ``axis`` (n,) are the places' coordinates in latent units, evenly spaced along both axes, the
     first of which is z₁. ``density`` (n, n) integrates to 1, per squared latent unit, and is 0
     wherever it is negligible. ``modes`` (k, 2) are its local maxima at least a hundredth as high as
-    the highest, which comes first; to within one step of the axis.
+    the highest, which comes first; each to within a step, and any less than three steps apart
+    taken for one.
     """
 
     axis: NDArray[np.float64]
@@ -40,24 +42,23 @@ def posterior_grid(model: TrainedVAE, x: Images, check: Check = unchecked) -> Po
     if len(x) != 1:
         raise DataError(f"A posterior is drawn for one image at a time, not for {len(x)}.")
     image = model.tensor(x)
-    (pairs,) = candidates(model, image, check)
-    if pairs.tiling.size <= TILE:  # a narrow posterior
-        tiles = pairs.tiling.quadrants(pairs.tile).flatten()
-        pairs = Pairs(pairs.tiling.halved(), tiles, torch.zeros_like(tiles))
-    points = round(pairs.tiling.size / _STEP)
-    middles = (np.arange(points) + 0.5) / points
-    to_places = torch.from_numpy(interpolation(2 * middles - 1)).to(image)
-    n = pairs.tiling.side * points
+    n = round(2 * EXTENT / _STEP)
     log_joint = np.full((n, n), -np.inf)
-    joints = log_joints(model, image, pairs, check)
-    for tile, (_, joint) in zip(pairs.tile.tolist(), joints, strict=True):
-        row, column = (index * points for index in divmod(tile, pairs.tiling.side))
-        values = (joint @ to_places).view(points, points).cpu().numpy()
-        log_joint[row : row + points, column : column + points] = values
+    for pairs in adapted_tiles(model, image, check):
+        points = round(pairs.tiling.size / _STEP)
+        middles = (np.arange(points) + 0.5) / points
+        to_places = interpolation(2 * middles - 1)
+        joints = log_joints(model, image, pairs, check)
+        for tile, (_, joint) in zip(pairs.tile.tolist(), joints, strict=True):
+            row, column = (index * points for index in divmod(tile, pairs.tiling.side))
+            values = joint[0].double().cpu().numpy() @ to_places
+            log_joint[row : row + points, column : column + points] = values.reshape(points, points)
     relative = np.exp(log_joint - log_joint.max())
     axis = np.linspace(_STEP / 2 - EXTENT, EXTENT - _STEP / 2, n)
-    peaks = (relative == maximum_filter(relative, 3)) & (relative >= _LOWEST_MODE)
-    row, column = peaks.nonzero()
+    # Over two steps even a broad posterior falls by more than float32 rounds log p(x|z).
+    peaks = (relative == maximum_filter(relative, 5)) & (relative >= _LOWEST_MODE)
+    equal, count = label(peaks, np.ones((3, 3)))
+    row, column = np.array(maximum_position(relative, equal, range(1, count + 1))).T
     order = relative[row, column].argsort()[::-1]
     return PosteriorGrid(
         axis=axis,

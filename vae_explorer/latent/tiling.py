@@ -13,6 +13,7 @@ from numpy.polynomial.chebyshev import chebpts1, chebvander
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vae_explorer.errors import DataError
 from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.model.vae import log_prior
 
@@ -24,10 +25,10 @@ TILE = 0.2
 """Side of a tile in latent units."""
 NODES = 10
 """Along a tile's side, where the decoder is called."""
-NEGLIGIBLE = 10.0
+NEGLIGIBLE = 12.0
 """Nats below the best or the whole."""
 
-_BROAD = 800  # tiles that may matter to an image, above which it gets larger ones
+_MANY = 800  # tiles that may matter to an image, above which it gets larger ones
 _LARGER = 4  # times
 _LOOKED_AT = 1_000  # images in one product of the look
 _DECODED = 4_096  # places in one call of the decoder
@@ -76,26 +77,34 @@ def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
     """Which tile may matter to which of x (n, pixels); every image is in one of the ``Pairs``.
 
     Every image looks at the middle of every tile, then at those of the quadrants of what is left;
-    but an image of a broad posterior, to which most of the plane matters, gets larger tiles.
+    but an image to which too many tiles may matter gets larger ones, to be halved where need be.
+
+    Raises:
+        DataError: the log-joint is not finite.
     """
     tiling = Tiling(EXTENT, TILE)
     look = _Look.at(model, tiling, check)
-    best, seen = [], []
+    best, near, seen = [], [], []
     for images in torch.split(x, _LOOKED_AT):
         check()
         joint = model.vae.likelihood.pairwise(images, look.outputs).add_(look.prior)
         best.append(joint.amax(1))
-        seen.append(joint.add_(look.slack) > best[-1][:, None] - NEGLIGIBLE)
+        enough = best[-1][:, None] - NEGLIGIBLE
+        near.append(joint > enough)
+        seen.append(joint.add_(look.slack) > enough)
+    if not torch.cat(best).isfinite().all():
+        raise DataError("The decoder's log p(x|z) is not finite; the model is of no use.")
     matters = torch.cat(seen)
-    broad = matters.sum(1) > _BROAD
+    many = matters.sum(1) > _MANY
     parts = []
-    if not broad.all():
-        tile, image = (matters & ~broad[:, None]).mT.nonzero(as_tuple=True)
+    if not many.all():
+        tile, image = (matters & ~many[:, None]).mT.nonzero(as_tuple=True)
         kept = _look_closer(model, x, Pairs(tiling, tile, image), torch.cat(best), check)
+        kept |= torch.cat(near)[image, tile]
         parts.append(Pairs(tiling, tile[kept], image[kept]))
-    if broad.any():
+    if many.any():
         larger = Tiling(EXTENT, _LARGER * TILE)
-        blocks = (matters & broad[:, None]).view(-1, larger.side, _LARGER, larger.side, _LARGER)
+        blocks = (matters & many[:, None]).view(-1, larger.side, _LARGER, larger.side, _LARGER)
         tile, image = blocks.any(4).any(2).flatten(1).mT.nonzero(as_tuple=True)
         parts.append(Pairs(larger, tile, image))
     return parts

@@ -15,8 +15,9 @@ class HistoryPoint:
 
     The training figures are means over the steps since the last report. The held-out figures are
     None between epochs; in both sets elbo = log_likelihood − kl, whatever β the loss used.
-    ``objective`` is what training maximises, before β; ``held_out_log_marginal`` is
-    log p(x): the held-out ELBO and its gap on some of those images, summed over a lattice.
+    ``objective`` is what training maximises, before β and the ELBO share;
+    ``held_out_log_marginal`` is log p(x): the held-out ELBO and its gap on some of those images,
+    summed over a lattice.
     """
 
     epoch: float

@@ -117,14 +117,14 @@ class Recipe:
             about=(
                 "Kingma & Welling's lower bound on log p(x)",
                 "Burda et al.'s tighter bound of several importance-weighted samples",
-                "the same, its encoder gradients less noisy (Tucker et al.)",
+                "IWAE with less noisy encoder gradients (Tucker et al.)",
                 "log p(x) itself, summed over a lattice of z",
             ),
         ),
     )
     samples: int = _field(
         1,
-        FieldSpec("Objective", "Samples", "Draws of z an image: k of IWAE-k.", "", 1, 10_000),
+        FieldSpec("Objective", "Samples", "Draws of z an image; the k of IWAE-k.", "", 1, 10_000),
     )
     lattice_points: int = _field(
         1_600,

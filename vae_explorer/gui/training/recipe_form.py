@@ -61,8 +61,8 @@ class FieldRow:
         font = self.label.font()
         font.setBold(changed)
         self.label.setFont(font)
-        choices = zip(self._spec.choices, self._spec.about, strict=False)
-        lines = [self._spec.help, *(f"{name}: {about}" for name, about in choices)]
+        about = zip(self._spec.choices if self._spec.about else (), self._spec.about, strict=True)
+        lines = [self._spec.help, *(f"{name}: {line}" for name, line in about)]
         tip = "\n".join(filter(None, (*lines, self._limits(), note)))
         for widget in (self.label, self.editor, self.mark):
             widget.setToolTip(tip)
