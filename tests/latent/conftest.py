@@ -56,6 +56,20 @@ class LinearGaussian:
         return x.numpy().reshape(-1, *SHAPE), x
 
 
+class _Square(nn.Module):
+    def forward(self, z: Tensor) -> Tensor:
+        output: Tensor = torch.cat([z[:, :1].square() / 4, z[:, 1:] / 4], 1).repeat(1, 3)
+        return output
+
+
+@pytest.fixture
+def two_places(monkeypatch: pytest.MonkeyPatch) -> tuple[TrainedVAE, NDArray[np.float32]]:
+    """A model whose x depends on z₁² alone, and an image that comes from (±1, 0) alike."""
+    model = LinearGaussian(0.5).model
+    monkeypatch.setattr(model.vae, "decoder", _Square())
+    return model, np.tile([0.25, 0.0], 3).astype(np.float32).reshape(1, *SHAPE)
+
+
 @pytest.fixture(scope="session")
 def linear_gaussian() -> Callable[..., LinearGaussian]:
     return LinearGaussian

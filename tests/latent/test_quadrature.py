@@ -38,18 +38,8 @@ def test_the_marginal_and_the_posterior_of_a_linear_gaussian_model(
     np.testing.assert_allclose(exact.entropy, entropy, atol=2e-3)
 
 
-def test_two_modes_are_both_seen(linear_gaussian: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """x depends on z₁² alone: each image comes from two places alike."""
-    linear = linear_gaussian(0.5)
-
-    class Square(nn.Module):
-        def forward(self, z: Tensor) -> Tensor:
-            output: Tensor = torch.cat([z[:, :1].square() / 4, z[:, 1:] / 4], 1).repeat(1, 3)
-            return output
-
-    monkeypatch.setattr(linear.model.vae, "decoder", Square())
-    batch = np.tile([0.25, 0.0], 3).astype(np.float32).reshape(1, *SHAPE)
-    exact = exact_posterior(linear.model, batch)
+def test_two_modes_are_both_seen(two_places: tuple[TrainedVAE, NDArray[np.float32]]) -> None:
+    exact = exact_posterior(*two_places)
     assert exact.mean[0, 0] == pytest.approx(0, abs=1e-3)
     assert exact.covariance[0, 0, 0] == pytest.approx(0.95, abs=0.1)
     assert abs(exact.mode[0, 0]) == pytest.approx(1, abs=0.05)

@@ -87,7 +87,7 @@ def evaluate(
 
 
 def _line(name: str, width: int, pixels: str, cells: list[str]) -> str:
-    padded = (cell.rjust(width) for cell, (_, width) in zip(cells, _COLUMNS, strict=True))
+    padded = (cell.rjust(room) for cell, (_, room) in zip(cells, _COLUMNS, strict=True))
     return f"{name:<{width + 2}}{pixels:<10}{''.join(padded)}"
 
 

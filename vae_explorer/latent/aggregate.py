@@ -10,14 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.model.gaussian import Gaussian
-from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import log_prior
-
-Float64 = NDArray[np.float64]
 
 ACTIVE = 0.01
 """The activity above which a dimension is in use (Burda et al., arXiv 1509.00519, §5.2)."""

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.model.gaussian import Gaussian
-from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
 
-Float64 = NDArray[np.float64]
 Floats = NDArray[np.floating]
 
 _NODES = 8  # along each axis

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.ndimage import label, maximum_filter, maximum_position
 
 from vae_explorer.errors import DataError
 from vae_explorer.latent.quadrature import adapted_tiles
 from vae_explorer.latent.tiling import EXTENT, interpolation, log_joints
-from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
 
 _STEP = 0.0125  # latent units between places, the side of the smallest tile
 _LOWEST_MODE = 0.01  # of the highest
@@ -27,9 +26,9 @@ class PosteriorGrid:
     taken for one.
     """
 
-    axis: NDArray[np.float64]
-    density: NDArray[np.float64]
-    modes: NDArray[np.float64]
+    axis: Float64
+    density: Float64
+    modes: Float64
 
 
 @torch.inference_mode()

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.polynomial.legendre import leggauss
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.errors import DataError
@@ -25,9 +24,7 @@ from vae_explorer.latent.tiling import (
     log_joints,
     square,
 )
-from vae_explorer.model.trained import Check, Float32, Images, TrainedVAE, unchecked
-
-Float64 = NDArray[np.float64]
+from vae_explorer.model.trained import Check, Float32, Float64, Images, TrainedVAE, unchecked
 
 CODES = ("mean", "mode")
 
@@ -79,17 +76,17 @@ def exact_posterior(model: TrainedVAE, x: Images, check: Check = unchecked) -> E
     """
     parts = [_Sums(*(torch.empty(0, columns).double() for columns in _COLUMNS))]
     for chunk in torch.split(model.tensor(x), _IMAGES) if len(x) else ():
-        sums = _integrate(model, chunk, check)
+        _, sums = _integrate(model, chunk, check)
         parts.append(_Sums(*(column.cpu() for column in sums)))
     sums = _joined(*parts)
     log_marginal, expectation = sums.log_integral[:, 0].numpy(), sums.expectation.numpy()
-    mean, square = expectation[:, 1:3], expectation[:, [3, 4, 4, 5]].reshape(-1, 2, 2)
+    mean, second = expectation[:, 1:3], expectation[:, [3, 4, 4, 5]].reshape(-1, 2, 2)
     return ExactPosterior(
         log_marginal=log_marginal,
         error=expectation[:, 6:].sum(1),
         mean=mean,
         mode=sums.peak[:, 1:].numpy(),
-        covariance=square - mean[:, :, None] * mean[:, None, :],
+        covariance=second - mean[:, :, None] * mean[:, None, :],
         entropy=log_marginal - expectation[:, 0],
     )
 
@@ -177,24 +174,17 @@ class _Sheet(NamedTuple):
         )
 
 
-def _integrate(model: TrainedVAE, x: Tensor, check: Check) -> _Sums:
-    """The integrals for x (n, pixels)."""
-    sheets = _sheets(model, x, check)
-    pieces = _joined(*(sheet.pieces for sheet in sheets))
-    return _combine(pieces, torch.cat([sheet.pairs.image for sheet in sheets]), len(x))
-
-
 def adapted_tiles(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
     """The tiles, for x (n, pixels), in each of which the interpolant is good enough to integrate.
 
     Raises:
         DataError: the log-joint is not finite.
     """
-    return [sheet.pairs for sheet in _sheets(model, x, check) if len(sheet.pairs.tile)]
+    return [sheet.pairs for sheet in _integrate(model, x, check)[0] if len(sheet.pairs.tile)]
 
 
-def _sheets(model: TrainedVAE, x: Tensor, check: Check) -> list[_Sheet]:
-    """All pairs that matter to x (n, pixels), with tiles halved until each is small enough.
+def _integrate(model: TrainedVAE, x: Tensor, check: Check) -> tuple[list[_Sheet], _Sums]:
+    """All pairs that matter to x (n, pixels), with tiles small enough, and the n integrals.
 
     All tiles are looked at anew in every round: while one of them is far off, so are the shares of
     the others.
@@ -212,7 +202,7 @@ def _sheets(model: TrainedVAE, x: Tensor, check: Check) -> list[_Sheet]:
                 sheet = sheet.without(split)
             left.append(sheet)
         if len(left) == len(sheets):
-            return sheets
+            return sheets, sums
         sheets = left
 
 

@@ -10,14 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.polynomial.chebyshev import chebpts1, chebvander
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.errors import DataError
-from vae_explorer.model.trained import Check, TrainedVAE
+from vae_explorer.model.trained import Check, Float64, TrainedVAE
 from vae_explorer.model.vae import log_prior
-
-Float64 = NDArray[np.float64]
 
 EXTENT = 6.0
 """Half the side of the square in latent units; the prior has a mass of 4e-9 outside."""
@@ -35,20 +32,19 @@ _DECODED = 4_096  # places in one call of the decoder
 
 
 class Tiling(NamedTuple):
-    """The square of ±``extent`` cut into tiles of side ``size``, numbered row by row."""
+    """The square of ±``EXTENT`` cut into tiles of side ``size``, numbered row by row."""
 
-    extent: float
     size: float
 
     @property
     def side(self) -> int:
         """Tiles in a row."""
-        return round(2 * self.extent / self.size)
+        return round(2 * EXTENT / self.size)
 
     def centres(self, tile: Tensor) -> Tensor:
         """The middles (m, 2) of tiles (m,)."""
         corner = torch.stack([tile // self.side, tile % self.side], dim=1)
-        return (corner + 0.5) * self.size - self.extent
+        return (corner + 0.5) * self.size - EXTENT
 
     def outermost(self, tile: Tensor) -> Tensor:
         """Which of tiles (m,) lie at the edge of the square, (m,) bool."""
@@ -57,7 +53,7 @@ class Tiling(NamedTuple):
 
     def halved(self) -> "Tiling":
         """Four tiles for each one."""
-        return Tiling(self.extent, self.size / 2)
+        return Tiling(self.size / 2)
 
     def quadrants(self, tile: Tensor) -> Tensor:
         """The four tiles (m, 4) of the halved tiling that make up each of tiles (m,)."""
@@ -72,6 +68,11 @@ class Pairs(NamedTuple):
     tile: Tensor
     image: Tensor
 
+    def by_tile(self) -> tuple[Tensor, Iterator[Tensor]]:
+        """The tiles (t,), each once, and the images (m,) that each of them matters to."""
+        tiles, counts = torch.unique_consecutive(self.tile, return_counts=True)
+        return tiles, iter(torch.split(self.image, counts.tolist()))
+
 
 def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
     """Which tile may matter to which of x (n, pixels); every image is in one of the ``Pairs``.
@@ -82,7 +83,7 @@ def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
     Raises:
         DataError: the log-joint is not finite.
     """
-    tiling = Tiling(EXTENT, TILE)
+    tiling = Tiling(TILE)
     look = _Look.at(model, tiling, check)
     best, near, seen = [], [], []
     for images in torch.split(x, _LOOKED_AT):
@@ -103,7 +104,7 @@ def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
         kept |= torch.cat(near)[image, tile]
         parts.append(Pairs(tiling, tile[kept], image[kept]))
     if many.any():
-        larger = Tiling(EXTENT, _LARGER * TILE)
+        larger = Tiling(_LARGER * TILE)
         blocks = (matters & many[:, None]).view(-1, larger.side, _LARGER, larger.side, _LARGER)
         tile, image = blocks.any(4).any(2).flatten(1).mT.nonzero(as_tuple=True)
         parts.append(Pairs(larger, tile, image))
@@ -113,8 +114,7 @@ def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
 def _look_closer(model: TrainedVAE, x: Tensor, pairs: Pairs, best: Tensor, check: Check) -> Tensor:
     """Which pairs still matter (pairs,) at a look at the tiles' quadrants; ``best`` so far (n,)."""
     look = _Look.at(model, pairs.tiling.halved(), check)
-    tiles, counts = torch.unique_consecutive(pairs.tile, return_counts=True)
-    owners = iter(torch.split(pairs.image, counts.tolist()))
+    tiles, owners = pairs.by_tile()
     joints, slacks = [], []
     for quadrants in pairs.tiling.quadrants(tiles):
         joint = model.vae.likelihood.pairwise(x[next(owners)], look.outputs[quadrants])
@@ -166,14 +166,12 @@ def log_joints(
 
     Yields the middle (2,) of each tile and (images that it matters to, NODES²), in nats.
     """
-    tiling, tile, image = pairs
-    tiles, counts = torch.unique_consecutive(tile, return_counts=True)
-    owners = iter(torch.split(image, counts.tolist()))
+    tiles, owners = pairs.by_tile()
     nodes = torch.from_numpy(square(chebpts1(NODES) / 2)).to(x)
     for block in torch.split(tiles, _DECODED // len(nodes)):
         check()
-        centres = tiling.centres(block)
-        places = centres[:, None] + nodes * tiling.size
+        centres = pairs.tiling.centres(block)
+        places = centres[:, None] + nodes * pairs.tiling.size
         for centre, z, outputs in zip(centres, places, model.vae.outputs(places), strict=True):
             joint = model.vae.likelihood.pairwise(x[next(owners)], outputs)
             yield centre, joint + log_prior(z)

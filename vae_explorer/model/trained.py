@@ -14,6 +14,7 @@ from vae_explorer.errors import DataError
 from vae_explorer.model.vae import VAE, ElboTerms
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 Images = NDArray[np.uint8] | NDArray[np.floating]
 Check = Callable[[], None]
 """Called between chunks of work; what it raises ends the work."""

@@ -65,7 +65,7 @@ def evaluate(
 ) -> Evaluation:
     """The model's bounds, its exact log p(x) and its gaps on ``data`` under its own treatment.
 
-    Takes about a minute for 10,000 images on two cores, most of it for the subset.
+    Takes a minute or two for 10,000 images on two cores, most of it for the subset.
 
     Args:
         model: what to score.

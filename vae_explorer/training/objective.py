@@ -110,6 +110,7 @@ def exact(
     shared = {
         name: torch.lerp(parameter.detach(), parameter, elbo_share)
         for name, parameter in vae.named_parameters()
+        if not name.startswith("encoder.")
     }
     log_likelihood: Tensor = functional_call(vae, shared, (x, z))
     terms = _terms(log_likelihood, posterior)

@@ -230,20 +230,19 @@ class Trainer:
         # The same draw at every epoch, so that the curve shows the model and not the noise.
         generator = torch.Generator(self.device).manual_seed(_HELD_OUT_SEED)
         log_likelihood = kl = 0.0
-        gaps: list[float] = []
-        for chunk in torch.split(self._held_out, _HELD_OUT_CHUNK):
+        for number, chunk in enumerate(torch.split(self._held_out, _HELD_OUT_CHUNK)):
             x = treat(chunk.float().div_(255), self.recipe.treatment, generator)
             terms = self.vae.elbo_terms(x, generator)
             log_likelihood += terms.log_likelihood.sum().item() / len(self._held_out)
             kl += terms.kl.sum().item() / len(self._held_out)
-            if not gaps:
+            if number == 0:
                 few = x[:_MARGINAL_IMAGES]
-                gaps.append(self._log_marginal(few) - terms.elbo[: len(few)].mean().item())
+                gap = self._log_marginal(few) - terms.elbo[: len(few)].mean().item()
         return {
             "held_out_elbo": log_likelihood - kl,
             "held_out_log_likelihood": log_likelihood,
             "held_out_kl": kl,
-            "held_out_log_marginal": log_likelihood - kl + gaps[0],
+            "held_out_log_marginal": log_likelihood - kl + gap,
         }
 
     def _log_marginal(self, x: Tensor) -> float:

@@ -166,7 +166,7 @@ class RecipeForm(QWidget):
     def set_editable(self, editable: bool) -> None:
         """Allow or refuse changes; a run in progress keeps its recipe."""
         self._editable = editable
-        self._compare()
+        self._enable()
 
     def set_columns(self, columns: int) -> None:
         """Lay the fields out in one column or in several side by side."""
@@ -181,11 +181,14 @@ class RecipeForm(QWidget):
     def _compare(self) -> None:
         base = self._base.to_dict()
         changed = {name for name, row in self._rows.items() if row.compare(base[name])}
+        self._enable()
+        hidden = len(changed.difference(FIRST_FIELDS))
+        self._more.setText(f"More ({hidden} changed)" if hidden else "More")
+
+    def _enable(self) -> None:
         objective = str(read(self._rows["objective"].editor))
         for row in self._rows.values():
             row.set_editable(self._editable, objective)
-        hidden = len(changed.difference(FIRST_FIELDS))
-        self._more.setText(f"More ({hidden} changed)" if hidden else "More")
 
     def _on_more(self, shown: bool) -> None:
         self._show_rest(shown)
