@@ -1,0 +1,161 @@
+"""The layers of the map as data: their names, what they say, their keys and choices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to choose in a layer: ``options`` are (value, text) pairs, the first the default."""
+
+    id: str
+    name: str
+    options: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """A layer: ``about`` is its one line of explanation, ``key`` the key that shows or hides it."""
+
+    id: str
+    name: str
+    about: str
+    key: str
+    choices: tuple[Choice, ...] = ()
+    on: bool = False
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class LayerState:
+    """How a layer is shown: ``opacity`` from 0 to 1, ``chosen`` the values of its choices."""
+
+    id: str
+    on: bool
+    opacity: float
+    chosen: Mapping[str, str] = field(default_factory=dict)
+
+
+LAYERS: tuple[LayerSpec, ...] = (
+    LayerSpec(
+        "ellipses",
+        "Encoder's posterior",
+        "q(z|x) of the hovered and pinned digits at 1, 2 and 3 standard deviations, to scale.",
+        "E",
+        on=True,
+    ),
+    LayerSpec(
+        "points",
+        "Points",
+        "One dot an image; where dots crowd, the shade tells how many.",
+        "P",
+        (
+            Choice(
+                "size",
+                "Dots",
+                (("adaptive", "Size by the view"), ("small", "Small"), ("large", "Large")),
+            ),
+        ),
+        on=True,
+    ),
+    LayerSpec(
+        "flow",
+        "Training flow",
+        "Where each digit has moved since the snapshot before.",
+        "T",
+        opacity=0.8,
+    ),
+    LayerSpec(
+        "prior",
+        "Prior",
+        "The circles of N(0, I) at 1, 2 and 3 standard deviations: 39, 86 and 99 % lie within.",
+        "N",
+    ),
+    LayerSpec(
+        "posterior",
+        "Exact posterior",
+        "p(z|x) of the hovered or else the pinned digit by quadrature; crosses mark its modes.",
+        "X",
+        opacity=0.9,
+    ),
+    LayerSpec(
+        "likelihood",
+        "Likelihood",
+        "log p(x|z) of the pinned digit at every place: where the decoder could have drawn it.",
+        "L",
+        opacity=0.9,
+    ),
+    LayerSpec(
+        "density",
+        "Density",
+        "Where the codes lie; a line holds the given share of them.",
+        "D",
+        (
+            Choice(
+                "of",
+                "Of",
+                (("posterior", "Aggregate posterior q(z)"), ("points", "Points")),
+            ),
+            Choice(
+                "show",
+                "As",
+                (("both", "Shade and lines"), ("lines", "Lines"), ("shade", "Shade")),
+            ),
+        ),
+        opacity=0.8,
+    ),
+    LayerSpec(
+        "classes",
+        "Class regions",
+        "The most probable digit at z, from q(z) of each class; doubt fades it.",
+        "C",
+        (
+            Choice(
+                "show",
+                "As",
+                (("class", "Most probable class"), ("entropy", "Entropy of p(y|z)")),
+            ),
+        ),
+        opacity=0.5,
+    ),
+    LayerSpec(
+        "metric",
+        "Metric",
+        "How much the picture changes with a step in z; an ellipse is a step of equal change.",
+        "M",
+        (
+            Choice(
+                "metric",
+                "Change of",
+                (("euclidean", "Pixels (JᵀJ)"), ("fisher", "Distribution (Fisher)")),
+            ),
+            Choice(
+                "show",
+                "As",
+                (("both", "Shade and ellipses"), ("shade", "Shade"), ("ellipses", "Ellipses")),
+            ),
+        ),
+        opacity=0.8,
+    ),
+    LayerSpec(
+        "manifold",
+        "Manifold",
+        "What the decoder draws at each place; zoom in for more places.",
+        "G",
+        (
+            Choice(
+                "places",
+                "Places",
+                (("even", "Evenly spaced"), ("quantiles", "Equal shares of the prior")),
+            ),
+        ),
+        opacity=0.7,
+    ),
+)
+"""The topmost first, which is the order they start in."""
+
+
+def default_state(spec: LayerSpec) -> LayerState:
+    """As a layer starts."""
+    chosen = {choice.id: choice.options[0][0] for choice in spec.choices}
+    return LayerState(spec.id, spec.on, spec.opacity, chosen)
