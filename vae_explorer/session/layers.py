@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Choice:
-    """Something to choose in a layer: ``options`` are (value, text) pairs, the first the default."""
+    """Something to choose in a layer: ``options`` are (value, text), the first the default."""
 
     id: str
     name: str
