@@ -75,6 +75,23 @@ def test_several_samples_are_several_draws_for_each(outputs: Tensor) -> None:
     assert len(z.unique(dim=0)) == 4
 
 
+@pytest.mark.parametrize("mirror", [1, -1], ids=["rotation", "reflection"])
+def test_turning_maps_every_place(outputs: Tensor, mirror: int) -> None:
+    sine, cosine = math.sin(2.2), math.cos(2.2)
+    rows = [[cosine, -mirror * sine], [sine, mirror * cosine]]
+    rotation = torch.tensor(rows, dtype=torch.float64)
+    gaussian, reference = Gaussian.from_outputs(outputs), _reference(outputs)
+    turned = gaussian.turned(rotation)
+    torch.testing.assert_close(turned.mean, (rotation @ reference.loc.mT).mT)
+    covariance = rotation @ reference.covariance_matrix @ rotation.T
+    torch.testing.assert_close(turned.covariance(), covariance)
+    torch.testing.assert_close(turned.scale_tril(), torch.linalg.cholesky(covariance))
+    torch.testing.assert_close(turned.kl(), gaussian.kl())
+    z = torch.randn(len(outputs), 2, generator=_generator(1), dtype=torch.float64)
+    torch.testing.assert_close(turned.log_prob(z @ rotation.T), reference.log_prob(z))
+    assert gaussian.turned(None) is gaussian
+
+
 def test_no_gradient_flows_through_a_detached_copy(outputs: Tensor) -> None:
     given = outputs.clone().requires_grad_()
     gaussian = Gaussian.from_outputs(given)

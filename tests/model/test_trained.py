@@ -212,6 +212,60 @@ def test_training_on_does_not_show_in_what_was_published(build: Build, digits: U
     assert all(parameter.requires_grad for parameter in vae.parameters())
 
 
+def _orthogonal(degrees: float, mirrored: bool = False) -> NDArray[np.float64]:
+    angle, mirror = np.deg2rad(degrees), -1 if mirrored else 1
+    return np.array(
+        [[mirror * np.cos(angle), -np.sin(angle)], [mirror * np.sin(angle), np.cos(angle)]]
+    )
+
+
+@pytest.mark.parametrize("posterior", ["diagonal", "full"])
+def test_a_turned_model_has_its_codes_and_places_turned(
+    build: Build, digits: UInt8, posterior: str
+) -> None:
+    model, rotation = TrainedVAE(build(posterior=posterior), "gray"), _orthogonal(130, True)
+    turned = model.turned(rotation)
+    before, after = model.encode(digits), turned.encode(digits)
+    np.testing.assert_allclose(after.mean, before.mean @ rotation.T, atol=1e-6)
+    np.testing.assert_allclose(
+        after.covariance, rotation @ before.covariance @ rotation.T, atol=1e-6
+    )
+    z = _places(5)
+    np.testing.assert_allclose(turned.decode(z @ rotation.T), model.decode(z), atol=1e-6)
+    np.testing.assert_allclose(
+        turned.elbo_terms(digits).kl, model.elbo_terms(digits).kl, rtol=1e-5, atol=1e-6
+    )
+
+
+def test_turning_twice_is_turning_once(model: TrainedVAE, digits: UInt8) -> None:
+    first, second = _orthogonal(70, True), _orthogonal(-25)
+    twice, once = model.turned(first).turned(second), model.turned(second @ first)
+    np.testing.assert_allclose(twice.encode(digits).mean, once.encode(digits).mean, atol=1e-6)
+    np.testing.assert_allclose(twice.decode(_places(5)), once.decode(_places(5)), atol=1e-6)
+    back = model.turned(first).turned(first.T)
+    np.testing.assert_allclose(back.encode(digits).mean, model.encode(digits).mean, atol=1e-6)
+
+
+def test_turning_does_not_show_in_the_weights(model: TrainedVAE) -> None:
+    decoded = model.decode(_places(5))
+    turned = model.turned(_orthogonal(40))
+    weights, same = model.state_dict(), turned.state_dict()
+    assert list(same) == list(weights)
+    assert all(torch.equal(same[name], weights[name]) for name in weights)
+    assert (turned.parameters, turned.treatment) == (model.parameters, model.treatment)
+    np.testing.assert_array_equal(model.decode(_places(5)), decoded)
+
+
+@pytest.mark.parametrize(
+    "matrix", [np.eye(3), np.eye(2) * 1.001, [[1, 0.01], [0, 1]], np.full((2, 2), np.nan)]
+)
+def test_only_rotations_and_reflections_keep_the_prior(
+    model: TrainedVAE, matrix: NDArray[np.float64]
+) -> None:
+    with pytest.raises(ValueError, match="not an orthogonal"):
+        model.turned(matrix)
+
+
 def test_answers_are_the_callers_to_change(model: TrainedVAE) -> None:
     first = model.decode(_places(2))
     before = first.copy()

@@ -78,6 +78,18 @@ def test_elbo_and_gap_add_up_to_the_evidence(vae: VAE, x: Tensor) -> None:
     assert (elbo + gap).item() == pytest.approx(evidence.item(), abs=1e-6)
 
 
+@torch.inference_mode()
+def test_a_turned_latent_space_has_the_same_evidence(vae: VAE, x: Tensor) -> None:
+    evidence = _log_joint(vae, x).logsumexp(0) + math.log(CELL)
+    posterior, outputs = vae.posterior(x[None]), vae.outputs(PLANE)
+    rotation = torch.tensor([[0.6, 0.8], [0.8, -0.6]], dtype=torch.float64)
+    vae.rotation = rotation
+    turned = _log_joint(vae, x).logsumexp(0) + math.log(CELL)
+    assert turned.item() == pytest.approx(evidence.item(), abs=1e-6)
+    torch.testing.assert_close(vae.outputs(PLANE @ rotation.T), outputs)
+    torch.testing.assert_close(vae.posterior(x[None]).mean, posterior.mean @ rotation.T)
+
+
 def test_the_gradient_is_the_slope(vae: VAE, x: Tensor) -> None:
     """Along a random direction through all weights, by central differences."""
     weights = list(vae.parameters())

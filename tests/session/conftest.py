@@ -109,7 +109,7 @@ def frames() -> Frames:
 @pytest.fixture
 def inline_jobs(main: MainThread) -> Jobs:
     """Jobs that are done as soon as they start; their outcome waits for ``main``."""
-    return Jobs(main.post, InlineExecutor(), InlineExecutor())
+    return Jobs(main.post, lambda _: InlineExecutor())
 
 
 @pytest.fixture

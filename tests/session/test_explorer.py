@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vae_explorer import paths
+from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.export.requests import ManifoldRequest
@@ -71,10 +72,10 @@ class Desk:
         self.pictures: list[Decoded] = []
         self.heard = [
             explorer.model_changed.connect(self.models.append),
-            explorer.points_changed.connect(self.points.append),
-            explorer.positions_changed.connect(self.positions.append),
+            explorer.map.points_changed.connect(self.points.append),
+            explorer.map.positions_changed.connect(self.positions.append),
             explorer.cursor_changed.connect(lambda z1, z2: self.cursors.append((z1, z2))),
-            explorer.pinned_changed.connect(self.pins.append),
+            explorer.pins.pinned_changed.connect(self.pins.append),
             explorer.history_changed.connect(self.histories.append),
             explorer.message.connect(self.messages.append),
             explorer.failed.connect(lambda title, text: self.failures.append((title, text))),
@@ -98,6 +99,11 @@ class Desk:
         return self.pins[-1]
 
     @property
+    def pinned_row(self) -> int:
+        """Where the pin is among the points."""
+        return self.explorer.map.row(self.pin.split, self.pin.index)
+
+    @property
     def recent(self) -> list[Path]:
         return [Path(name) for name in self.explorer.settings.recent]
 
@@ -109,7 +115,7 @@ def small_mnist(
     """What the explorer takes for MNIST: 600 training images, 300 others to test on."""
     test = mnist_small.subset(slice(600, 900))
     sets = {"train": digits, "test": ImageSet(test.images, test.labels, test.name, "test")}
-    monkeypatch.setattr(explorer_module, "mnist", sets.__getitem__)
+    monkeypatch.setattr(bundled, "mnist", sets.__getitem__)
     return sets
 
 
@@ -390,13 +396,12 @@ def test_without_a_model_every_request_is_harmless(desk: Desk, tmp_path: Path) -
     explorer.set_cursor(1.0, 1.0)
     explorer.preview((0.0, 0.0))
     explorer.pin(0)
-    explorer.unpin()
+    explorer.pins.clear()
     explorer.set_split("test")
     explorer.save_checkpoint(tmp_path / "a.safetensors")
     explorer.export_digit(tmp_path / "a.png", 1)
     explorer.export_manifold(tmp_path / "b.png", ManifoldRequest())
     desk.settle()
-    assert explorer.row_of(None) == -1
     assert (len(desk.pictures), len(desk.points), len(desk.failures)) == (0, 0, 0)
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []
 
@@ -436,9 +441,9 @@ def test_a_pinned_point_shows_its_image_and_figures(
     z1, z2 = opened.points[-1].positions[17]
     assert opened.explorer.cursor == (float(z1), float(z2))
     assert opened.pictures[-1].z == (float(z1), float(z2))
-    assert opened.explorer.row_of(point) == 17
+    assert opened.explorer.map.row(point.split, point.index) == 17
 
-    opened.explorer.unpin()
+    opened.explorer.pins.clear()
     assert opened.pins[-1] is None
     assert opened.explorer.cursor == (float(z1), float(z2))
 
@@ -465,7 +470,7 @@ def test_the_pin_stays_on_its_image_under_another_model(
 def test_a_thumbnail_is_the_image_behind_the_row(opened: Desk, digits: ImageSet) -> None:
     assert digits.labels is not None
     for row in (0, 599):
-        thumbnail = opened.explorer.thumbnail(row)
+        thumbnail = opened.explorer.map.thumbnail(row)
         assert (thumbnail.index, thumbnail.label) == (row, digits.labels[row])
         np.testing.assert_array_equal(thumbnail.image, digits.images[row])
 
@@ -483,8 +488,8 @@ def test_the_other_split_takes_the_map_and_the_pin_is_lost(
     np.testing.assert_array_equal(points.positions, trained.model.encode(test.images).mean)
     np.testing.assert_array_equal(points.labels, test.labels)
     assert opened.pins[-1] is None
-    assert opened.explorer.row_of(train_point) == -1
-    np.testing.assert_array_equal(opened.explorer.thumbnail(5).image, test.images[5])
+    assert opened.explorer.map.row(train_point.split, train_point.index) == -1
+    np.testing.assert_array_equal(opened.explorer.map.thumbnail(5).image, test.images[5])
     assert Settings.read(paths.settings_file()).split == "test"
 
     opened.explorer.set_split("test")
@@ -503,7 +508,7 @@ def test_a_point_pinned_while_the_other_split_is_encoded_keeps_its_image(
     assert len(opened.pins) == said + 1, "the map may not know the row any more"
     assert (opened.pin.split, opened.pin.index) == ("train", 550)
     np.testing.assert_array_equal(opened.pin.original, digits.images[550])
-    assert opened.explorer.row_of(opened.pin) == -1
+    assert opened.pinned_row == -1
 
 
 def test_images_that_cannot_be_read_are_told(
@@ -512,7 +517,7 @@ def test_images_that_cannot_be_read_are_told(
     def mnist(split: str) -> NoReturn:
         raise DataError(f"The {split} images are damaged.")
 
-    monkeypatch.setattr(explorer_module, "mnist", mnist)
+    monkeypatch.setattr(bundled, "mnist", mnist)
     opened.explorer.set_split("test")
     opened.settle()
     opened.explorer.train(recipe)
@@ -749,12 +754,12 @@ def test_pins_and_thumbnails_work_on_the_moving_map(
     opened.main.run_until(lambda: opened.positions)
     opened.explorer.pin(7)
     assert opened.pin.index == 70
-    assert opened.explorer.row_of(opened.pin) == 7
-    assert opened.explorer.thumbnail(7).index == 70
-    np.testing.assert_array_equal(opened.explorer.thumbnail(7).image, digits.images[70])
+    assert opened.pinned_row == 7
+    assert opened.explorer.map.thumbnail(7).index == 70
+    np.testing.assert_array_equal(opened.explorer.map.thumbnail(7).image, digits.images[70])
     opened.settle()
     assert opened.pin.index == 70
-    assert opened.explorer.row_of(opened.pin) == 70
+    assert opened.pinned_row == 70
 
 
 def test_a_second_run_is_refused_by_name(opened: Desk, recipe: Recipe) -> None:
@@ -933,7 +938,7 @@ def test_closing_while_training_leaves_a_run_that_opens_and_goes_on(
     begun = time.monotonic()
     assert closing.explorer.close()
     assert time.monotonic() - begun < 2
-    assert not [t for t in threading.enumerate() if t.name.startswith(("exclusive", "newest"))]
+    assert not [t for t in threading.enumerate() if t.name.startswith(("exclusive", "files", "layers", "figures"))]
 
     said = len(closing.models), len(closing.points), len(closing.messages)
     closing.main.run()

@@ -354,7 +354,7 @@ def test_in_any_order_each_ends_once_and_only_the_newest_is_shown(
 ) -> None:
     posted: list[Callable[[], None]] = []
     executor = SteppedExecutor()
-    jobs = Jobs(posted.append, executor, executor)
+    jobs = Jobs(posted.append, lambda _: executor)
     started: dict[str, list[Outcomes]] = {"a": [], "b": []}
     unwanted: list[tuple[Outcomes, bool]] = []  # and whether it had ended by then
 

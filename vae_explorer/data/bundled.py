@@ -3,6 +3,8 @@
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.idx import read_idx
@@ -15,11 +17,19 @@ _PREFIXES = {"train": "train", "test": "t10k"}
 def mnist(split: str) -> ImageSet:
     """The 60,000 "train" or 10,000 "test" images of MNIST, (n, 28, 28); read once, then shared.
 
+    "both" are all 70,000, those to train on first.
+
     Raises:
         DataError: there is no such split, or the bundled files are missing or damaged.
     """
+    if split == "both":
+        parts = [mnist(part) for part in _PREFIXES]
+        images = np.concatenate([part.images for part in parts])
+        labels = np.concatenate([part.labels for part in parts if part.labels is not None])
+        return ImageSet(images, labels, "MNIST", split)
     if split not in _PREFIXES:
-        raise DataError(f"MNIST has no split '{split}'; choose one of {', '.join(_PREFIXES)}.")
+        choices = ", ".join((*_PREFIXES, "both"))
+        raise DataError(f"MNIST has no split '{split}'; choose one of {choices}.")
     folder = paths.resources() / "mnist"
     prefix = _PREFIXES[split]
     return read_idx_pair(

@@ -72,16 +72,18 @@ def aggregate(model: TrainedVAE, x: Images, seed: int = 0, check: Check = unchec
     if not len(x):
         nan = math.nan
         return Aggregate(nan, nan, nan, nan, nan, np.full(2, nan))
+    rotation = model.vae.rotation
     generator = torch.Generator(model.device).manual_seed(seed)
     outputs, places, distortion = [], [], []
     for part in torch.split(images, _IMAGES):
         check()
         outputs.append(model.vae.encoder(part))
-        z = Gaussian.from_outputs(outputs[-1]).sample(generator)
+        z = Gaussian.from_outputs(outputs[-1]).turned(rotation).sample(generator)
         distortion.append(-model.vae.log_likelihood(part, z)[0])
         places.append(z[0])
     # Float64, because a narrow posterior is 1e-4 wide.
-    q, z = Gaussian.from_outputs(torch.cat(outputs).double()), torch.cat(places).double()
+    q = Gaussian.from_outputs(torch.cat(outputs).double()).turned(rotation)
+    z = torch.cat(places).double()
     excess = _log_aggregate(q, z, check) - log_prior(z)
     rate, marginal_kl = q.kl().mean().item(), excess.mean().item()
     spread = excess.std().item() if len(x) > 1 else math.nan

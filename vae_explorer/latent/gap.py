@@ -97,7 +97,7 @@ def refine_posterior(
     if not len(x):
         yield Refinement(0, np.empty((0, 2)), np.empty((0, 2, 2)), np.empty(0))
         return
-    images = model.tensor(x)
+    images, rotation = model.tensor(x), model.vae.rotation
     with torch.no_grad():
         outputs = model.vae.encoder(images).double()
     start = Gaussian.from_outputs(outputs)
@@ -107,14 +107,14 @@ def refine_posterior(
     for step in range(steps + 1):
         optimizer.zero_grad()
         elbos = []
-        for part in _elbos(model, images, _moved(start, offset), check):
+        for part in _elbos(model, images, _moved(start, offset).turned(rotation), check):
             elbos.append(part.detach())
             torch.autograd.backward(-part.sum(), retain_graph=True)  # of _moved, for the next chunk
         better = (elbo := torch.cat(elbos)) > best_elbo
         best = torch.where(better[:, None], offset.detach(), best)
         best_elbo = torch.where(better, elbo, best_elbo)
         if step % _EVERY == 0 or step == steps:
-            q = _moved(start, best)
+            q = _moved(start, best).turned(rotation)
             found = (part.cpu().numpy() for part in (q.mean, q.covariance(), best_elbo))
             yield Refinement(step, *found)
         optimizer.param_groups[0]["lr"] = _RATE * (1 + math.cos(math.pi * step / max(1, steps))) / 2

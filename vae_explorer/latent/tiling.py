@@ -6,6 +6,7 @@ the decoder is called, it is interpolated to as many places as a sum or a pictur
 
 from collections.abc import Iterator
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -84,7 +85,7 @@ def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
         DataError: the log-joint is not finite.
     """
     tiling = Tiling(TILE)
-    look = _Look.at(model, tiling, check)
+    look = _Look.of(model, tiling, check)
     best, near, seen = [], [], []
     for images in torch.split(x, _LOOKED_AT):
         check()
@@ -113,7 +114,7 @@ def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
 
 def _look_closer(model: TrainedVAE, x: Tensor, pairs: Pairs, best: Tensor, check: Check) -> Tensor:
     """Which pairs still matter (pairs,) at a look at the tiles' quadrants; ``best`` so far (n,)."""
-    look = _Look.at(model, pairs.tiling.halved(), check)
+    look = _Look.of(model, pairs.tiling.halved(), check)
     tiles, owners = pairs.by_tile()
     joints, slacks = [], []
     for quadrants in pairs.tiling.quadrants(tiles):
@@ -139,7 +140,15 @@ class _Look(NamedTuple):
     slack: Tensor
 
     @classmethod
-    def at(cls, model: TrainedVAE, tiling: Tiling, check: Check) -> "_Look":
+    def of(cls, model: TrainedVAE, tiling: Tiling, check: Check) -> "_Look":
+        """Kept for as long as the model: for one image it is nearly all of the work."""
+        looks = _LOOKS.setdefault(model, {})
+        if tiling not in looks:
+            looks[tiling] = cls._at(model, tiling, check)
+        return looks[tiling]
+
+    @classmethod
+    def _at(cls, model: TrainedVAE, tiling: Tiling, check: Check) -> "_Look":
         side = tiling.side
         places = tiling.centres(torch.arange(side**2, device=model.device))
         parts = []
@@ -157,6 +166,9 @@ class _Look(NamedTuple):
             both = torch.cat([edge, distance], axis), torch.cat([distance, edge], axis)
             slack += torch.maximum(*both) / 2
         return cls(outputs, log_prior(places), slack.flatten())
+
+
+_LOOKS: WeakKeyDictionary[TrainedVAE, dict[Tiling, _Look]] = WeakKeyDictionary()
 
 
 def log_joints(

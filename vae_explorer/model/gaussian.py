@@ -56,6 +56,18 @@ class Gaussian:
             offset = offset + torch.stack([torch.zeros_like(shear), shear], dim=-1)
         return self.mean + offset
 
+    def turned(self, rotation: Tensor | None) -> "Gaussian":
+        """N(R μ, R Σ Rᵀ), the distribution of R z, for an orthogonal R (2, 2); itself for None."""
+        if rotation is None:
+            return self
+        rotation = rotation.to(self.mean)
+        # The first row of R L is as long as that of its Cholesky factor; the determinant stays.
+        first, second = (rotation @ self.scale_tril()).unbind(1)
+        length = first.norm(dim=1)
+        log_length = length.log()
+        log_diagonal = torch.stack([log_length, self.log_diagonal.sum(1) - log_length], dim=1)
+        return Gaussian(self.mean @ rotation.T, log_diagonal, (first * second).sum(1) / length)
+
     def detach(self) -> "Gaussian":
         """The same distributions, through which no gradient flows."""
         lower = None if self.lower is None else self.lower.detach()

@@ -71,6 +71,28 @@ class TrainedVAE:
         """The weights by name, for checkpoints. Not to be changed."""
         return self.vae.state_dict()
 
+    def turned(self, rotation: NDArray[np.floating]) -> "TrainedVAE":
+        """The same model with its latent space turned or mirrored: R z stands for z.
+
+        q(z|x) becomes N(R μ, R Σ Rᵀ), and z decodes to what Rᵀ z did. The prior stays, and
+        with it KL, ELBO and log p(x), though a seed draws other places. So do the weights: a
+        checkpoint knows no rotation.
+
+        Args:
+            rotation: an orthogonal R (2, 2).
+
+        Raises:
+            ValueError: R is not orthogonal to within 1e-4.
+        """
+        matrix = np.array(rotation, np.float64)
+        if matrix.shape != (2, 2) or not np.allclose(matrix @ matrix.T, np.eye(2), 0, 1e-4):
+            raise ValueError(f"not an orthogonal (2, 2) matrix: {matrix.tolist()}")
+        turned = TrainedVAE(self.vae, self.treatment)
+        before = turned.vae.rotation
+        added = torch.from_numpy(matrix)
+        turned.vae.rotation = added if before is None else added @ before
+        return turned
+
     def decode_outputs(self, z: NDArray[np.floating]) -> Float32:
         """What parametrises p(x|z), (n, h, w) float32, at z (n, 2): logits, or a Gaussian's mean.
 

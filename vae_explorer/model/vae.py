@@ -35,20 +35,28 @@ def _full_precision(tensor: Tensor) -> Tensor:
 
 
 class VAE(nn.Module):
-    """Encoder and decoder with a standard normal prior on a two-dimensional z."""
+    """Encoder and decoder with a standard normal prior on a two-dimensional z.
+
+    ``rotation`` is None or an orthogonal R (2, 2): z is then R times the z of the networks, which
+    the prior does not notice. It is no part of the weights.
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
+        self.rotation: Tensor | None = None
         self.encoder, self.decoder = networks.build(architecture, OUTPUTS[architecture.posterior])
         self.likelihood = likelihood.FAMILIES[architecture.likelihood]()
 
     def posterior(self, x: Tensor) -> Gaussian:
         """q(z|x) for x (n, pixels) in [0, 1]."""
-        return Gaussian.from_outputs(_full_precision(self.encoder(x)))
+        q = Gaussian.from_outputs(_full_precision(self.encoder(x)))
+        return q.turned(self.rotation)
 
     def outputs(self, z: Tensor) -> Tensor:
         """What parametrises p(x|z), (..., pixels), for z (..., 2): logits, or a Gaussian's mean."""
+        if self.rotation is not None:
+            z = z @ self.rotation.to(z)  # Rᵀ z, of rows
         output = _full_precision(self.decoder(z.reshape(-1, z.shape[-1])))
         return output.view(*z.shape[:-1], self.architecture.pixels)
 

@@ -7,26 +7,29 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer import paths
-from vae_explorer.data.bundled import mnist
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data import bundled
+from vae_explorer.data.tables import read_table
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.export.images import export_digit, export_manifold
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
+from vae_explorer.export.tables import export_points
+from vae_explorer.model.trained import Posterior, TrainedVAE
+from vae_explorer.session.coloring import Coloring
 from vae_explorer.session.decoding import Decoding
-from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.edits import Edit
+from vae_explorer.session.figures import PointFigures
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.latent_map import LatentMap
+from vae_explorer.session.map_layers import MapLayers
+from vae_explorer.session.pins import Pins
+from vae_explorer.session.search import Search
+from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings
-from vae_explorer.session.state import (
-    LATENT_LIMIT,
-    DataPoint,
-    Float32,
-    MapPoints,
-    ModelInfo,
-    Thumbnail,
-    UInt8,
-)
+from vae_explorer.session.state import LATENT_LIMIT, DataPoint, Float32, MapPoints, ModelInfo
 from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -51,19 +54,17 @@ class Explorer:
     """
 
     model_changed = Signal(ModelInfo)
-    points_changed = Signal(MapPoints)
-    """Other points than before."""
-    positions_changed = Signal(object)
-    """The same points, moved: (n, 2) float32."""
     cursor_changed = Signal(float, float)
-    pinned_changed = Signal(object)
-    """A ``DataPoint`` or None."""
     history_changed = Signal(tuple)
     """All ``HistoryPoint``s of the model that was opened."""
     settings_changed = Signal(Settings)
     message = Signal(str)
+    progress = Signal(str)
+    """What is being computed and how far it is, or "" when nothing is."""
     failed = Signal(str, str)
     """A title and a text that says what to do."""
+    edited = Signal(Edit)
+    """A change of pins or of the selection, which can be undone."""
 
     def __init__(
         self,
@@ -78,13 +79,26 @@ class Explorer:
         self.training.ended.connect(self._on_training_ended)
         self.training.failed.connect(self._on_training_failed)
         self.training.not_saved.connect(self._on_not_saved)
+        self.map = LatentMap(jobs, self._fail, self.progress.emit)
+        self.pins = Pins()
+        self.selection = Selection()
+        self.figures = PointFigures(jobs, self._fail)
+        self.coloring = Coloring(self.figures)
+        self.layers = MapLayers(jobs, self._fail, self.settings.layers)
+        self.map.turned.connect(self._on_turned)
+        self.map.points_changed.connect(self._on_points)
+        self.map.positions_changed.connect(self._on_positions)
+        self.figures.progress.connect(self.progress)
+        self.pins.edited.connect(self.edited)
+        self.pins.tray_changed.connect(self._on_pins)
+        self.selection.edited.connect(self.edited)
+        self.search = Search(jobs, self.map, self.pins, self.selection, self.figures, self._fail)
         self._jobs = jobs
         self._snapshot: Snapshot | None = None
+        self._model: TrainedVAE | None = None  # as the map is turned
         self._path: Path | None = None
-        self._points: MapPoints | None = None
-        self._live: np.ndarray | None = None
+        self._live: NDArray[np.int64] | None = None
         self._cursor = (0.0, 0.0)
-        self._pinned: tuple[str, int] | None = None  # a split and an index into it
         self._after_training: Callable[[], None] | None = None
 
     # Models
@@ -146,11 +160,15 @@ class Explorer:
         self.message.emit(f"Opened {path.name}")
 
     def _show(self, snapshot: Snapshot) -> None:
+        """Show a model whose points follow."""
+        self._tell_model(snapshot)
+        # One that is to be aligned waits for its points, which say how it is turned.
+        if not self.settings.align or self.map.points is None:
+            self._on_turned(snapshot.model)
+
+    def _tell_model(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self.decoding.set_decoder(snapshot.model)
         self.model_changed.emit(self._model_info(snapshot))
-        self.decoding.request(self._cursor)
-        self._tell_pinned()
 
     def _model_info(self, snapshot: Snapshot) -> ModelInfo:
         return ModelInfo(
@@ -165,49 +183,54 @@ class Explorer:
     # The map
 
     def set_split(self, split: str) -> None:
-        """Show the "train" or the "test" images; not while training."""
+        """Show the "train" or the "test" images, or "both"; not while training."""
         if split != self.settings.split and not self.training.active:
             self.change_settings(split=split)
-            self.unpin()
             self._encode()
 
-    def thumbnail(self, row: int) -> Thumbnail:
-        """The image behind row ``row`` of the map's points."""
-        assert self._points is not None
-        index = int(self._points.indices[row])
-        data = mnist(self._points.split)
-        return Thumbnail(index, int(self._points.labels[row]), data.images[index])
+    def set_kind(self, kind: str) -> None:
+        """Show the encoder's "mean", a "sample" from q(z|x) or the "exact" posterior's mean."""
+        if kind != self.settings.kind:
+            self.change_settings(kind=kind)
+            if not self.training.active:
+                self._encode()
 
-    def row_of(self, point: DataPoint | None) -> int:
-        """The row of ``point`` among the map's points, or −1."""
-        if point is None or self._points is None or point.split != self._points.split:
-            return -1
-        rows = np.flatnonzero(self._points.indices == point.index)
-        return int(rows[0]) if len(rows) else -1
+    def set_aligned(self, aligned: bool) -> None:
+        """Turn every other model's plane so that it compares with the one before, or do not."""
+        if aligned != self.settings.align:
+            self.change_settings(align=aligned)
+            if not aligned and not self.training.active:
+                self._encode()
 
     def _encode(self) -> None:
-        snapshot, split = self._snapshot, self.settings.split
-        if snapshot is None:
-            return
+        if self._snapshot is not None:
+            settings = self.settings
+            self.map.encode(self._snapshot.model, settings.split, settings.kind, settings.align)
 
-        def work(control: Control) -> MapPoints:
-            data = mnist(split)
-            mean = snapshot.model.encode(data.images, control.check).mean
-            return MapPoints(mean, _labels(data), np.arange(len(mean)), len(mean), split)
+    def _on_turned(self, model: TrainedVAE) -> None:
+        self._model = model
+        self.decoding.set_decoder(model)
+        self.decoding.request(self._cursor)
+        self.figures.set_model(model)
+        self.pins.set_model(model)
 
-        self._jobs.run_newest(
-            "map",
-            work,
-            done=self._set_points,
-            failed=lambda error: self._fail("The images could not be encoded", error),
-        )
+    def _on_points(self, points: MapPoints) -> None:
+        self.selection.reset(points.total, points.split)
+        self._on_positions(points.positions)
 
-    def _set_points(self, points: MapPoints) -> None:
-        self._points = points
-        self.points_changed.emit(points)
-        self._tell_pinned()
+    def _on_positions(self, _: Float32) -> None:
+        points, posterior, model = self.map.points, self.map.posterior, self._model
+        assert points is not None
+        assert posterior is not None
+        assert model is not None
+        self.figures.set_points(points)
+        self.coloring.set_points(points, posterior, self.training.moving)
+        self.layers.set_scene(model, points, posterior, self.map.before)
 
-    # The cursor and the pin
+    def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
+        self.layers.set_pinned(tray, self.pins.current)
+
+    # The cursor and the pins
 
     @property
     def cursor(self) -> tuple[float, float]:
@@ -235,44 +258,51 @@ class Explorer:
         elif math.isfinite(z[0]) and math.isfinite(z[1]):
             self.decoding.request((_clamp(z[0]), _clamp(z[1])), preview=True)
 
-    def pin(self, row: int) -> None:
-        """Pin the image behind a row of the map's points and put the cursor on it."""
-        if self._points is None or not 0 <= row < len(self._points.indices):
+    def pin(self, row: int, *, add: bool = False) -> None:
+        """Pin the image behind a row of the map's points and put the cursor on it.
+
+        With ``add`` the others stay pinned, and a pinned one is no longer.
+        """
+        points = self.map.points
+        if points is None or not 0 <= row < len(points.indices):
             return
-        self._pinned = self._points.split, int(self._points.indices[row])
-        z1, z2 = self._points.positions[row]
+        split, index = points.origin(row)
+        if add:
+            self.pins.toggle(split, index)
+        else:
+            self.pins.pin(split, index)
+        z1, z2 = points.positions[row]
         self.set_cursor(float(z1), float(z2))
-        self._tell_pinned()
 
-    def unpin(self) -> None:
-        """Forget the pinned image."""
-        self._pinned = None
-        self._tell_pinned()
+    def hover(self, row: int) -> None:
+        """Draw the layers of the image behind a row of the points, or of none for −1."""
+        self.layers.set_hovered(row)
 
-    def _tell_pinned(self) -> None:
-        if self._pinned is None or self._snapshot is None:
-            self.pinned_changed.emit(None)
+    def find(self, split: str, index: int) -> None:
+        """Pin and select an image by its index in "train" or "test"."""
+        points, row = self.map.points, self.map.row(split, index)
+        if points is None or row < 0:
+            text = f"Image {index:,} of {split} is not on the map; show all images of that split."
+            self._fail("The image was not found", UserError(text))
             return
-        model = self._snapshot.model
-        split, index = self._pinned
-        data = mnist(split)
-        original = data.images[index]
-        posterior = model.encode(original[None])
-        terms = model.elbo_terms(original[None])
-        self.pinned_changed.emit(
-            DataPoint(
-                index=index,
-                label=int(_labels(data)[index]),
-                split=split,
-                original=original,
-                reconstruction=model.decode(posterior.mean)[0],
-                mean=posterior.mean[0],
-                covariance=posterior.covariance[0],
-                elbo=float(terms.elbo[0]),
-                log_likelihood=float(terms.log_likelihood[0]),
-                kl=float(terms.kl[0]),
+        self.pin(row)
+        self.selection.replace(points.indices[[row]], f"Find {index:,}")
+
+    def export_selection(self, path: Path) -> None:
+        """Write a table of the selected points, or of all if none is, as CSV."""
+        columns = self.search.table()
+        self._write(path, lambda: export_points(path, columns), "The table was not exported")
+
+    def load_table(self, path: Path) -> None:
+        """Colour the points by a user's table, one row an image of those on the map."""
+        points = self.map.points
+        if points is not None:
+            self._jobs.run_newest(
+                "table",
+                lambda _: read_table(path, points.total),
+                done=self.coloring.set_table,
+                failed=partial(self._fail, "The table was not read"),
             )
-        )
 
     # Training
 
@@ -283,31 +313,22 @@ class Explorer:
 
     def train(self, recipe: Recipe) -> None:
         """Start a run on the training images; the map follows it."""
+        split = self.settings.split
         try:
-            shown = mnist(self.settings.split)
-            live = np.arange(0, len(shown), math.ceil(len(shown) / LIVE_IMAGES))
-            self.training.start(recipe, mnist("train"), shown.images[live])
+            live, images = self.map.live_images(split, LIVE_IMAGES)
+            self.training.start(recipe, bundled.mnist("train"), images)
         except UserError as error:
             self._fail("Training did not start", error)
             return
         self._live = live
         self._jobs.cancel("open")  # what was asked last counts
 
-    def _on_moved(self, snapshot: Snapshot, positions: Float32) -> None:
+    def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
         self._path = None
-        self._jobs.cancel("map")
-        live = self._live
-        assert live is not None
-        if self._points is not None and self._points.indices is live:
-            self._points = dataclasses.replace(self._points, positions=positions)
-            self.positions_changed.emit(positions)
-        else:
-            data = mnist(self.settings.split)
-            total = len(data.images)
-            labels = _labels(data)[live]
-            self._points = MapPoints(positions, labels, live, total, self.settings.split)
-            self.points_changed.emit(self._points)
-        self._show(snapshot)
+        assert self._live is not None
+        settings = self.settings
+        self._tell_model(snapshot)
+        self.map.move(snapshot.model, posterior, settings.split, self._live, settings.align)
 
     def _on_training_ended(self, snapshot: Snapshot, path: Path | None) -> None:
         self._path = path
@@ -335,20 +356,21 @@ class Explorer:
     def export_digit(self, path: Path, scale: int) -> None:
         """Write the picture at the cursor as PNG, each pixel ``scale`` × ``scale``."""
         request = DigitRequest(self._cursor, scale)
-        self._export(path, lambda model: export_digit(model.model, request, path))
+        self._export(path, lambda model: export_digit(model, request, path))
 
     def export_manifold(self, path: Path, request: ManifoldRequest) -> None:
         """Write a sheet of decoded places as PNG."""
-        self._export(path, lambda model: export_manifold(model.model, request, path))
+        self._export(path, lambda model: export_manifold(model, request, path))
 
-    def _export(self, path: Path, write: Callable[[Snapshot], None]) -> None:
-        snapshot = self._snapshot
-        if snapshot is None:
-            return
+    def _export(self, path: Path, write: Callable[[TrainedVAE], None]) -> None:
+        if self._model is not None:
+            self._write(path, partial(write, self._model), "The picture was not exported")
+
+    def _write(self, path: Path, write: Callable[[], None], failure: str) -> None:
         self._jobs.write(
-            partial(write, snapshot),
+            write,
             done=lambda: self.message.emit(f"Exported {path}"),
-            failed=partial(self._fail, "The picture was not exported"),
+            failed=partial(self._fail, failure),
         )
 
     def _remember(self, path: Path) -> None:
@@ -373,6 +395,7 @@ class Explorer:
 
     def close(self) -> bool:
         """Stop and save a run, end the jobs; False if one did not end in time."""
+        self.change_settings(layers=self.layers.states)
         interrupted = self.training.active
         ended = self._jobs.shutdown(CLOSE_SECONDS)
         if interrupted and self.training.checkpoint and self.training.checkpoint.exists():
@@ -399,11 +422,6 @@ def _read(path: Path) -> Snapshot:
 
 def _clamp(value: float) -> float:
     return min(max(value, -LATENT_LIMIT), LATENT_LIMIT)
-
-
-def _labels(data: ImageSet) -> UInt8:
-    assert data.labels is not None, "the bundled images are labelled"
-    return data.labels
 
 
 def _name(path: Path) -> str:

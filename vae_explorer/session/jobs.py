@@ -1,8 +1,9 @@
-"""Work beside the main thread, in two lanes.
+"""Work beside the main thread, in lanes of one thread each.
 
 *exclusive*: one job at a time, refused while another runs (training). *newest wins*: a job of the
-same key replaces an older one, whose answer is then never delivered (open, encode); files are
-written in the same lane, but nothing replaces or cancels that.
+same key replaces an older one, whose answer is then never delivered. Of these lanes "files" is for
+what a person waits for (open, encode; files are written there too, but nothing replaces or cancels
+that), "layers" for what is drawn on the map, "figures" for what may take minutes.
 
 Every job ends exactly once, as done, failed or cancelled, whatever its work raised; after
 ``shutdown`` nothing is delivered any more. Executors and the hop to the main thread are given from
@@ -13,11 +14,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
 
 from vae_explorer.errors import UserError
 
 T = TypeVar("T")
+
+Lane = Literal["files", "layers", "figures"]
 
 Post = Callable[[Callable[[], None]], None]
 """Runs a function on the main thread, soon, in order. Called from any thread."""
@@ -78,22 +81,23 @@ def _ignore() -> None:
     pass
 
 
+def _thread(lane: str) -> Executor:
+    return ThreadPoolExecutor(1, lane)
+
+
 class Jobs:
     """Starts jobs and delivers their outcome on the main thread.
 
     Args:
         post: the hop to the main thread.
-        exclusive: runs the exclusive lane; a thread of its own if None.
-        newest: runs the newest-wins lane; a thread of its own if None.
+        executor: makes what runs a lane, from its name; a thread each if not given.
     """
 
-    def __init__(
-        self, post: Post, exclusive: Executor | None = None, newest: Executor | None = None
-    ) -> None:
+    def __init__(self, post: Post, executor: Callable[[str], Executor] = _thread) -> None:
         self._hop = post
         self._closed = False
-        self._exclusive = exclusive or ThreadPoolExecutor(1, "exclusive")
-        self._newest = newest or ThreadPoolExecutor(1, "newest")
+        self._exclusive = executor("exclusive")
+        self._lanes = {lane: executor(lane) for lane in get_args(Lane)}
         self._exclusive_job: Job | None = None
         self._jobs: dict[str, Job] = {}
         self._futures: set[Future[None]] = set()
@@ -128,11 +132,12 @@ class Jobs:
         done: Callable[[T], None],
         failed: Callable[[BaseException], None],
         cancelled: Callable[[], None] = _ignore,
+        lane: Lane = "files",
     ) -> Job:
         """Start ``work``, cancelling an older job of the same key."""
         self.cancel(key)
         job = self._jobs[key] = Job(key, self._post)
-        self._submit(self._newest, job, work, done, failed, cancelled)
+        self._submit(self._lanes[lane], job, work, done, failed, cancelled)
         return job
 
     def write(
@@ -145,7 +150,7 @@ class Jobs:
         """Write a file that somebody asked for: never cancelled, ``shutdown`` waits for it."""
         job = Job("write", self._post)
         self._submit(
-            self._newest, job, lambda _: work(), lambda _: done(), failed, cancelled=_ignore
+            self._lanes["files"], job, lambda _: work(), lambda _: done(), failed, cancelled=_ignore
         )
 
     def cancel(self, key: str) -> None:
@@ -160,7 +165,7 @@ class Jobs:
             if job:
                 job.cancel()
         unfinished = wait(tuple(self._futures), timeout=seconds).not_done
-        for executor in (self._exclusive, self._newest):
+        for executor in (self._exclusive, *self._lanes.values()):
             executor.shutdown(wait=not unfinished, cancel_futures=True)
         return not unfinished
 

@@ -37,8 +37,9 @@ class MapPoints:
     """Points of the map.
 
     ``positions`` is (n, 2) float32 in latent units, ``labels`` (n,) uint8, ``indices`` (n,) int64
-    into the split they come from; ``total`` is that split's size, ``split`` "train" or "test", and
-    ``kind`` says what a point is, such as "encoder mean".
+    into the split they come from; ``total`` is that split's size, ``split`` "train", "test" or
+    "both". ``kind`` says what a point is, such as "encoder mean", and ``orientation`` how the plane
+    was turned to be comparable, if it was.
     """
 
     positions: Float32
@@ -47,6 +48,34 @@ class MapPoints:
     total: int
     split: str
     kind: str = "encoder mean"
+    orientation: str = ""
+
+    def origin(self, row: int) -> tuple[str, int]:
+        """The split, "train" or "test", and the index in it of the image behind a row."""
+        return origin(self.split, int(self.indices[row]))
+
+
+TRAINING_IMAGES = 60_000
+"""Of "both" splits these come first."""
+
+
+def origin(split: str, index: int) -> tuple[str, int]:
+    """The split, "train" or "test", and the index in it of image ``index`` of ``split``."""
+    if split != "both":
+        return split, index
+    return ("train", index) if index < TRAINING_IMAGES else ("test", index - TRAINING_IMAGES)
+
+
+def index_in(split: str, part: str, index: int) -> int:
+    """Where image ``index`` of ``part``, "train" or "test", is in ``split``; −1 if it is not."""
+    if split == "both":
+        return index + (TRAINING_IMAGES if part == "test" else 0)
+    return index if split == part else -1
+
+
+def draw_seeds(split: str, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The seeds (n,) of the draws that images ``indices`` (n,) of ``split`` are scored on."""
+    return indices + (TRAINING_IMAGES if split == "test" else 0)
 
 
 @dataclass(frozen=True)
@@ -77,7 +106,7 @@ class DataPoint:
 
     ``original`` is (h, w) uint8, ``reconstruction`` (h, w) float32, ``mean`` (2,) and
     ``covariance`` (2, 2) the encoder's posterior, the three figures nats of this image (one draw
-    of its data treatment, fixed seed): elbo = log_likelihood − kl.
+    of its data treatment, fixed seed; no other noise): elbo = log_likelihood − kl.
     """
 
     index: int
@@ -90,6 +119,35 @@ class DataPoint:
     elbo: float
     log_likelihood: float
     kl: float
+
+
+@dataclass(frozen=True)
+class ExactFigures:
+    """What is known of one image: ``elbo`` and log p(x), in nats, with the latter's error."""
+
+    split: str
+    index: int
+    elbo: float
+    log_marginal: float
+    error: float
+
+
+@dataclass(frozen=True, eq=False)
+class PointColors:
+    """What the points' colours mean: ``values`` (n,) float32, NaN where not known.
+
+    Of a scale ``low`` and ``high`` are its ends, beyond which a value takes the colour of the end,
+    and ``unit`` is its unit. Of categories ``names`` are theirs, and ``values`` index them.
+    ``about`` is one line on what exactly is shown.
+    """
+
+    title: str
+    about: str
+    values: Float32
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    names: tuple[str, ...] = ()
 
 
 class Phase(Enum):

@@ -12,7 +12,7 @@ from psygnal import Signal
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.state import Float32, HistoryPoint, Phase, TrainingStatus
+from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
 from vae_explorer.training.device import set_threads as set_threads
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder
@@ -43,7 +43,7 @@ class TrainingSession:
     history_extended = Signal(tuple)
     """New ``HistoryPoint``s."""
     moved = Signal(Snapshot, object)
-    """The model as it is now, and where it puts the live images: (n, 2) float32."""
+    """The model as it is now, and the ``Posterior`` of the live images."""
     ended = Signal(Snapshot, object)
     """The run paused, finished or stopped; its state is in the given checkpoint, a ``Path``, or
     None if the disk refused it."""
@@ -73,6 +73,11 @@ class TrainingSession:
     def active(self) -> bool:
         """True from start until the run has ended."""
         return self._status.phase is not Phase.IDLE
+
+    @property
+    def moving(self) -> bool:
+        """True while the map follows the run."""
+        return self._status.phase in (Phase.RUNNING, Phase.STOPPING)
 
     def start(self, recipe: Recipe, data: ImageSet, live_images: np.ndarray) -> None:
         """Begin a run on ``data``; ``live_images`` (n, h, w) uint8 are the ones the map shows.
@@ -259,6 +264,6 @@ class _Telling:
 
     def _move(self) -> None:
         snapshot = self.trainer.snapshot()
-        positions: Float32 = snapshot.model.encode(self._live).mean
-        self._control.report(lambda: self._session.moved.emit(snapshot, positions))
+        posterior = snapshot.model.encode(self._live)
+        self._control.report(lambda: self._session.moved.emit(snapshot, posterior))
         self._moved = time.monotonic()

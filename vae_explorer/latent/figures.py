@@ -1,0 +1,63 @@
+"""Figures of single images that do not depend on which others are asked for beside them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vae_explorer.data.treatment import treat
+from vae_explorer.latent.gap import expected_elbo
+from vae_explorer.model.trained import Check, Float32, Float64, Images, TrainedVAE, unchecked
+
+_IMAGES = 500
+
+
+@dataclass(frozen=True)
+class ImageFigures:
+    """elbo = log_likelihood − kl of n images, each (n,) float64 nats, without sampling noise."""
+
+    elbo: Float64
+    log_likelihood: Float64
+    kl: Float64
+
+
+def own_draws(model: TrainedVAE, images: Images, seeds: NDArray[np.integer]) -> Float32:
+    """The model's data treatment of images (n, h, w), each with a draw of its own seed (n,).
+
+    So the draw of an image is the same whether it is scored alone or among all of its set.
+
+    Raises:
+        DataError: as ``TrainedVAE.encode``.
+    """
+    generator = torch.Generator(model.device)
+    treated = model.tensor(images)
+    for image, seed in zip(treated, seeds.tolist(), strict=True):
+        image.copy_(treat(image, model.treatment, generator.manual_seed(seed)))
+    return treated.cpu().numpy().reshape(images.shape)
+
+
+def image_figures(
+    model: TrainedVAE, images: Images, seeds: NDArray[np.integer], check: Check = unchecked
+) -> ImageFigures:
+    """The ELBO of each image (n, h, w) and its two terms, by Gauss-Hermite sums over q(z|x).
+
+    ``seeds`` (n,) fix each image's draw, see ``own_draws``; ``check`` and errors as
+    ``TrainedVAE.encode``.
+    """
+    posterior = model.encode(images, check)
+    mean, covariance = (part.astype(np.float64) for part in (posterior.mean, posterior.covariance))
+    elbos = [np.empty(0)]
+    for start in range(0, len(images), _IMAGES):
+        part = slice(start, start + _IMAGES)
+        x = own_draws(model, images[part], seeds[part])
+        elbos.append(expected_elbo(model, x, mean[part], covariance[part], check))
+    elbo = np.concatenate(elbos)
+    trace = np.trace(covariance, axis1=1, axis2=2)
+    kl = 0.5 * (trace + (mean**2).sum(1) - 2 - np.linalg.slogdet(covariance)[1])
+    return ImageFigures(elbo, elbo + kl, kl)
+
+
+def posterior_width(covariance: NDArray[np.floating]) -> Float64:
+    """The geometric mean (n,) of the two standard deviations of each (n, 2, 2), latent units."""
+    return np.asarray(np.linalg.det(covariance.astype(np.float64)).clip(0) ** 0.25)

@@ -1,0 +1,298 @@
+"""What each layer draws of a scene: one function a layer, from arrays to marks."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae_explorer.latent import density, metric
+from vae_explorer.latent.contours import level_lines, mass_levels
+from vae_explorer.latent.figures import own_draws
+from vae_explorer.latent.landscape import likelihood_landscape
+from vae_explorer.latent.manifold import cell_places, cells, middles
+from vae_explorer.latent.posterior import posterior_grid
+from vae_explorer.model.trained import Check, Posterior, TrainedVAE
+from vae_explorer.session.marks import (
+    ClassField,
+    Curve,
+    Drawing,
+    Ellipses,
+    Field,
+    Mark,
+    Region,
+    Sheet,
+    Spots,
+    Trails,
+)
+from vae_explorer.session.state import LATENT_LIMIT, Float32, MapPoints, UInt8
+
+_SHARES = (0.5, 0.8, 0.95)
+"""Of the mass, which the lines of a density hold."""
+_CELLS = 400  # of a density, along each axis
+_FIELD_PIXELS = 4  # across a cell of a field that follows the view
+_METRIC_PIXELS = 12
+_INDICATRIX_PIXELS = 56  # from one to the next
+_SHEET_PIXELS = 26  # across the smallest picture
+_MOST_TRAILS = 3_000
+_MOST_PICTURES = 6_000  # kept for the next view
+_FALL = 30.0  # nats below the best place, at which a landscape ends
+_AROUND = 0.25  # of the view, drawn beyond each of its edges to pan into
+
+
+@dataclass(frozen=True)
+class View:
+    """What of the plane is in sight: its ``region`` and how many ``pixels`` it is wide and high."""
+
+    region: Region
+    pixels: tuple[int, int]
+
+    def widened(self) -> "View":
+        """With what lies around it, at the same scale."""
+        left, right, bottom, top = self.region
+        across, up = _AROUND * (right - left), _AROUND * (top - bottom)
+        width, height = (round(side * (1 + 2 * _AROUND)) for side in self.pixels)
+        return View((left - across, right + across, bottom - up, top + up), (width, height))
+
+    def shape(self, pixels: int) -> tuple[int, int]:
+        """Rows and columns of cells about ``pixels`` wide."""
+        width, height = self.pixels
+        return max(2, height // pixels), max(2, width // pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """An image to draw of: ``image`` (h, w) uint8, its q(z|x), and the ``seed`` of its draw."""
+
+    title: str
+    image: UInt8
+    label: int
+    mean: Float32
+    covariance: Float32
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What there is to draw. ``before`` are the points' places under the snapshot before.
+
+    ``memory`` keeps what is costly to compute for as long as the model is on the map.
+    """
+
+    model: TrainedVAE
+    points: MapPoints
+    posterior: Posterior
+    view: View
+    before: Float32 | None = None
+    hovered: Subject | None = None
+    pinned: tuple[Subject, ...] = ()
+    current: Subject | None = None
+    memory: dict[object, object] = field(default_factory=dict)
+
+
+def ellipses(scene: Scene, _chosen: Mapping[str, str], _check: Check) -> Drawing:
+    """q(z|x) of the hovered and pinned images."""
+    subjects = [*scene.pinned, *([scene.hovered] if scene.hovered else [])]
+    if not subjects:
+        return Drawing(note="Hover over a point or pin one.")
+    mark = Ellipses(
+        np.stack([subject.mean for subject in subjects]),
+        np.stack([subject.covariance for subject in subjects]),
+        labels=np.array([subject.label for subject in subjects], np.uint8),
+    )
+    return Drawing((mark,), f"1, 2 and 3 σ of {_counted(len(subjects), 'digit')}")
+
+
+def prior(_scene: Scene, _chosen: Mapping[str, str], _check: Check) -> Drawing:
+    """The circles of N(0, I)."""
+    centre, covariance = np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32)[None]
+    return Drawing((Ellipses(centre, covariance, named=True),))
+
+
+def flow(scene: Scene, _chosen: Mapping[str, str], _check: Check) -> Drawing:
+    """Where the points came from."""
+    if scene.before is None:
+        return Drawing(note="Train, or open another model of the same images, to see a move.")
+    step = -(-len(scene.points.labels) // _MOST_TRAILS)
+    end = scene.points.positions[::step]
+    note = f"{len(end):,} of {len(scene.points.labels):,} points"
+    return Drawing((Trails(scene.before[::step], end, scene.points.labels[::step]),), note)
+
+
+def posterior(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawing:
+    """The exact p(z|x), with its modes."""
+    subject = scene.hovered or scene.current
+    if subject is None:
+        return Drawing(note="Hover over a point or pin one.")
+    found = posterior_grid(scene.model, _draw(scene.model, subject), check)
+    step = float(found.axis[1] - found.axis[0])
+    # The density comes with z₁ along its first axis; a field has it along its second.
+    values = found.density.T
+    some = values > 1e-6 * values.max()
+    rows, columns = (np.flatnonzero(some.any(axis)) for axis in (1, 0))
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    edges = [found.axis[ends] for ends in (columns, rows)]
+    left, right, bottom, top = (
+        float(edge) for axis in edges for edge in (axis[0] - step / 2, axis[-1] + step / 2)
+    )
+    heat = Field(
+        (left, right, bottom, top),
+        values[box].astype(np.float32),
+        0.0,
+        float(values.max()),
+        "per squared latent unit",
+        fading=True,
+    )
+    modes = _counted(len(found.modes), "mode")
+    return Drawing((heat, Spots(found.modes.astype(np.float32))), f"{subject.title} · {modes}")
+
+
+def likelihood(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawing:
+    """Log p(x|z) over the view."""
+    subject = scene.current
+    if subject is None:
+        return Drawing(note="Pin a digit.")
+    view = scene.view.widened()
+    x = _draw(scene.model, subject)
+    shape = view.shape(_FIELD_PIXELS)
+    values = likelihood_landscape(scene.model, x, view.region, shape, check)
+    best = float(values.max())
+    low = max(float(values.min()), best - _FALL * 5)
+    heat = Field(view.region, values.astype(np.float32), low, best, "nats")
+    return Drawing((heat,), f"{subject.title} · best in view {best:.1f} nats")
+
+
+def density_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
+    """Of the aggregate posterior or of the points."""
+    axis, region = _plane(scene)
+    if chosen["of"] == "posterior":
+        values = _aggregate(scene, axis, check).sum(0)
+        note = f"q(z), the mean of q(z|x) over {len(scene.points.labels):,} images"
+    else:
+        values = density.points_density(scene.points.positions, axis)
+        note = f"Of {len(scene.points.labels):,} points, smoothed"
+    marks: list[Mark] = []
+    if chosen["show"] != "lines":
+        high = float(np.quantile(values[values > 0], 0.999)) if values.any() else 1.0
+        shade = values.astype(np.float32)
+        marks.append(Field(region, shade, 0.0, high, "per squared latent unit", fading=True))
+    if chosen["show"] != "shade":
+        levels = mass_levels(values, _SHARES)
+        marks += [
+            Curve(level_lines(values, region, level), f"{100 * share:.0f} %", 1.2 - share)
+            for share, level in zip(_SHARES, levels.tolist(), strict=True)
+        ]
+    return Drawing(tuple(marks), note)
+
+
+def classes(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
+    """The argmax or the entropy of p(y|z)."""
+    axis, region = _plane(scene)
+    label, entropy = density.class_posterior(_aggregate(scene, axis, check))
+    note = "p(y|z) from q(z) of each class; blank where no code reaches"
+    if chosen["show"] == "entropy":
+        high = float(np.log(10))
+        return Drawing((Field(region, entropy, 0.0, high, "nats"),), note)
+    strength = np.nan_to_num(1.0 - entropy / np.log(10)).astype(np.float32)
+    return Drawing((ClassField(region, label, strength.clip(0, 1)),), note)
+
+
+def metric_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
+    """The magnification and the indicatrices of the pull-back metric."""
+    view, kind = scene.view.widened(), chosen["metric"]
+    marks: list[Mark] = []
+    shape = view.shape(_INDICATRIX_PIXELS)
+    places = middles(view.region, shape)
+    tensors = metric.pullback_metric(scene.model, places, kind, check)
+    spacing = (view.region[1] - view.region[0]) / shape[1]
+    if chosen["show"] != "ellipses":
+        fine = view.shape(_METRIC_PIXELS)
+        fine_tensors = metric.pullback_metric(scene.model, middles(view.region, fine), kind, check)
+        values = np.log10(metric.magnification(fine_tensors).clip(1e-6)).reshape(fine)
+        low, high = (float(end) for end in np.percentile(values, [1, 99]))
+        shade = values.astype(np.float32)
+        marks.append(Field(view.region, shade, low, max(high, low + 1e-3), "log₁₀ √det G"))
+    # As long a step as makes the middle ellipse fill its place.
+    widest = np.sqrt(np.linalg.eigvalsh(tensors)[:, 0].clip(1e-12))
+    length = float(0.4 * spacing * np.median(widest))
+    if chosen["show"] != "shade":
+        covariances = metric.indicatrices(tensors, length, 0.5 * spacing)
+        marks.append(Ellipses(places, covariances.astype(np.float32), (1.0,)))
+    what = "nats¹ᐟ²" if kind == "fisher" else "in pixels"
+    return Drawing(
+        tuple(marks), f"Each ellipse: steps that change the picture by {length:.2g} {what}"
+    )
+
+
+def manifold(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
+    """Decoded pictures, as many as the view has room for."""
+    view, quantiles = scene.view, chosen["places"] == "quantiles"
+    left, right, _, _ = view.region
+    size = _SHEET_PIXELS * (right - left) / view.pixels[0]
+    boxes = cells(view.widened().region, size, LATENT_LIMIT, quantiles)
+    places = cell_places(boxes, quantiles)
+    if quantiles:
+        # Around its place, as far as its nearest edge, since the place is not the cell's middle.
+        reach = np.abs(boxes.reshape(-1, 2, 2) - places[:, :, None]).min((1, 2))
+        x, y = places.T
+        boxes = np.stack([x - reach, x + reach, y - reach, y + reach], axis=1)
+    images = _decoded(scene, places.astype(np.float32), check)
+    return Drawing((Sheet(boxes, images),), f"{len(boxes):,} places decoded")
+
+
+DRAWINGS: dict[str, tuple[Callable[[Scene, Mapping[str, str], Check], Drawing], frozenset[str]]] = {
+    "ellipses": (ellipses, frozenset({"points", "hovered", "pinned"})),
+    "prior": (prior, frozenset()),
+    "flow": (flow, frozenset({"points"})),
+    "posterior": (posterior, frozenset({"model", "hovered", "pinned"})),
+    "likelihood": (likelihood, frozenset({"model", "pinned", "view"})),
+    "density": (density_of, frozenset({"points"})),
+    "classes": (classes, frozenset({"points"})),
+    "metric": (metric_of, frozenset({"model", "view"})),
+    "manifold": (manifold, frozenset({"model", "view"})),
+}
+"""How a layer is drawn, and the parts of a scene that it is drawn anew for."""
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("s" if n != 1 else "")
+
+
+def _draw(model: TrainedVAE, subject: Subject) -> Float32:
+    return own_draws(model, subject.image[None], np.array([subject.seed]))
+
+
+def _plane(scene: Scene) -> tuple[NDArray[np.float64], Region]:
+    """The middles (m,) of cells along either axis, as far as the codes reach, and their square."""
+    reach = np.abs(scene.posterior.mean[np.isfinite(scene.posterior.mean).all(1)])
+    extent = max(LATENT_LIMIT, float(reach.max(initial=0.0)) + 0.5)
+    edges = np.linspace(-extent, extent, _CELLS + 1)
+    return (edges[:-1] + edges[1:]) / 2, (-extent, extent, -extent, extent)
+
+
+def _aggregate(scene: Scene, axis: NDArray[np.float64], check: Check) -> NDArray[np.float64]:
+    key = "aggregate", id(scene.posterior)
+    if key not in scene.memory:
+        posterior, labels = scene.posterior, scene.points.labels
+        scene.memory[key] = density.aggregate_density(
+            posterior.mean, posterior.covariance, labels, axis, check
+        )
+    found = scene.memory[key]
+    assert isinstance(found, np.ndarray)
+    return found
+
+
+def _decoded(scene: Scene, places: Float32, check: Check) -> Float32:
+    """The pictures (n, h, w) at ``places`` (n, 2), most of them known from the view before."""
+    known = scene.memory.setdefault("pictures", {})
+    assert isinstance(known, dict)
+    keys = [tuple(place) for place in places.tolist()]
+    new = [row for row, key in enumerate(keys) if key not in known]
+    check()
+    if new:
+        for row, image in zip(new, scene.model.decode(places[new]), strict=True):
+            known[keys[row]] = image
+    pictures = np.array([known[key] for key in keys], np.float32)
+    for key in list(known)[: max(0, len(known) - _MOST_PICTURES)]:
+        del known[key]
+    return pictures.reshape(-1, *scene.model.image_shape)

@@ -1,0 +1,163 @@
+"""Figures of every image on the map, computed once for each model and kept."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from psygnal import Signal
+
+from vae_explorer.data import bundled
+from vae_explorer.latent.figures import image_figures, own_draws
+from vae_explorer.latent.quadrature import exact_posterior
+from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.state import (
+    ExactFigures,
+    Float32,
+    MapPoints,
+    draw_seeds,
+)
+
+_CHUNK = 2_000  # images between two reports of progress
+
+Arrays = dict[str, Float32]
+
+
+class PointFigures:
+    """What the model thinks of the images on the map, nats per image. Main thread only.
+
+    Args:
+        jobs: where they are computed, which takes seconds for the ELBO and minutes for log p(x).
+        fail: told what went wrong, with a title.
+    """
+
+    progress = Signal(str)
+    """What is being computed and how far it is, or "" when nothing is."""
+    inspected = Signal(ExactFigures)
+    """Of the one image asked for by ``inspect``."""
+
+    def __init__(self, jobs: Jobs, fail: Callable[[str, BaseException], None]) -> None:
+        self._jobs = jobs
+        self._fail = fail
+        self._model: TrainedVAE | None = None
+        self._points: MapPoints | None = None
+        self._known: Arrays = {}
+
+    @property
+    def known(self) -> Arrays:
+        """All that has been asked for, by name, (n,) each; NaN where not yet known."""
+        return dict(self._known)
+
+    def set_model(self, model: TrainedVAE) -> None:
+        """Forget what another model thought."""
+        if model is not self._model:
+            self._model = model
+            self._forget()
+
+    def set_points(self, points: MapPoints) -> None:
+        """Speak of other images from now on."""
+        old, self._points = self._points, points
+        if (
+            old is None
+            or old.split != points.split
+            or not np.array_equal(old.indices, points.indices)
+        ):
+            self._forget()
+
+    def request(self, names: tuple[str, ...], done: Callable[[Arrays], None]) -> None:
+        """Call ``done`` with arrays (n,), NaN where not yet known, as often as more is known.
+
+        The names are "elbo", "log_likelihood" and "log_marginal". An earlier request that is not
+        yet answered is dropped; what it has computed is not.
+        """
+        model, points = self._model, self._points
+        if model is None or points is None:
+            return
+        known = self._known
+        for name in names:
+            known.setdefault(name, np.full(len(points.indices), np.nan, np.float32))
+        # A copy each time, because what was told must not change in another thread.
+        tell = partial(self._tell, known, done)
+        if any(np.isnan(known[name]).any() for name in names):
+            self._jobs.run_newest(
+                "figures",
+                lambda control: self._compute(model, points, known, names, tell, control),
+                done=lambda _: self._end(tell),
+                failed=partial(self._fail, "The figures could not be computed"),
+                cancelled=lambda: self.progress.emit(""),
+                lane="figures",
+            )
+        else:
+            self.cancel()
+            tell()
+
+    def cancel(self) -> None:
+        """Compute no more for now."""
+        self._jobs.cancel("figures")
+        self.progress.emit("")
+
+    def inspect(self, row: int) -> None:
+        """Compute the figures of one image of the map; newest wins."""
+        model, points = self._model, self._points
+        if model is None or points is None:
+            return
+        split, index = points.origin(row)
+
+        def work(control: Control) -> ExactFigures:
+            image = bundled.mnist(split).images[index : index + 1]
+            seeds = draw_seeds(split, np.array([index]))
+            elbo = image_figures(model, image, seeds, control.check).elbo
+            exact = exact_posterior(model, own_draws(model, image, seeds), control.check)
+            return ExactFigures(
+                split, index, float(elbo[0]), float(exact.log_marginal[0]), float(exact.error[0])
+            )
+
+        self._jobs.run_newest(
+            "inspect",
+            work,
+            done=self.inspected.emit,
+            failed=partial(self._fail, "The figures could not be computed"),
+            lane="layers",
+        )
+
+    def _tell(self, known: Arrays, done: Callable[[Arrays], None]) -> None:
+        if known is self._known:
+            done({name: values.copy() for name, values in known.items()})
+
+    def _end(self, tell: Callable[[], None]) -> None:
+        self.progress.emit("")
+        tell()
+
+    def _forget(self) -> None:
+        self.cancel()
+        self._known = {}
+
+    # The rest runs on the worker's thread.
+
+    def _compute(
+        self,
+        model: TrainedVAE,
+        points: MapPoints,
+        known: Arrays,
+        names: tuple[str, ...],
+        tell: Callable[[], None],
+        control: Control,
+    ) -> None:
+        images = bundled.mnist(points.split).images
+        seeds = draw_seeds(points.split, points.indices)
+        exact = "log_marginal" in names
+        n = len(seeds)
+        for start in range(0, n, _CHUNK):
+            part = slice(start, min(start + _CHUNK, n))
+            chosen = images[points.indices[part]]
+            if names != ("log_marginal",) and np.isnan(known["elbo"][part]).any():
+                figures = image_figures(model, chosen, seeds[part], control.check)
+                known["elbo"][part] = figures.elbo
+                known["log_likelihood"][part] = figures.log_likelihood
+            if exact and np.isnan(known["log_marginal"][part]).any():
+                x = own_draws(model, chosen, seeds[part])
+                known["log_marginal"][part] = exact_posterior(model, x, control.check).log_marginal
+            what = "log p(x)" if exact else "ELBO"
+            text = f"{what}: {part.stop:,} of {n:,} images"
+            control.report(partial(self.progress.emit, text))
+            control.report(tell)
