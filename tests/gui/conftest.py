@@ -144,7 +144,7 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch, mnist_small: ImageSet) -> dict[
         "train": mnist_small.subset(slice(0, 600)),
         "test": mnist("test").subset(slice(0, 300)),
     }
-    monkeypatch.setattr("vae_explorer.session.explorer.mnist", sets.__getitem__)
+    monkeypatch.setattr("vae_explorer.data.bundled.mnist", sets.__getitem__)
     return sets
 
 

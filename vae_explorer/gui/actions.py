@@ -48,6 +48,7 @@ class Actions:
             keys = f" ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})"
             action.setToolTip(command.help + (keys if command.keys else ""))
             action.triggered.connect(handlers[command.id])
+            action.setCheckable(command.check)
             if command.group:
                 group = groups.setdefault(command.group, QActionGroup(window))
                 action.setCheckable(True)
@@ -71,9 +72,9 @@ class Actions:
         for command_id, value in enabled.items():
             self._actions[command_id].setEnabled(value)
 
-    def set_checked(self, command_id: str) -> None:
-        """Check one action of a group."""
-        self._actions[command_id].setChecked(True)
+    def set_checked(self, command_id: str, checked: bool = True) -> None:
+        """Check one action of a group, or check or uncheck one that stands alone."""
+        self._actions[command_id].setChecked(checked)
 
 
 class _KeyClaims(QObject):

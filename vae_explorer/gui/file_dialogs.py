@@ -9,6 +9,7 @@ from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.explorer import IMAGE_SHAPE, Explorer
 
 _CHECKPOINTS = "VAE Explorer models (*.safetensors)"
+_TABLES = "Tables (*.csv *.tsv *.txt)"
 
 
 class FileDialogs:
@@ -53,6 +54,25 @@ class FileDialogs:
         dialog = ManifoldExportDialog(self._folder() / "manifold.png", IMAGE_SHAPE, self._window)
         dialog.export_requested.connect(self._on_export_manifold)
         dialog.open()
+
+    def export_points(self) -> None:
+        """Ask where to write the table of points."""
+        start = self._folder() / "points.csv"
+        name, _ = QFileDialog.getSaveFileName(self._window, "Export Points", str(start), _TABLES)
+        if name:
+            path = Path(name)
+            path = path if path.suffix else path.with_suffix(".csv")
+            self._remember_folder(path)
+            self._explorer.export_selection(path)
+
+    def load_table(self) -> None:
+        """Ask for a table to colour the points by."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Colour by Table", str(self._folder()), _TABLES
+        )
+        if name:
+            self._remember_folder(Path(name))
+            self._explorer.load_table(Path(name))
 
     def _on_export_digit(self, path: Path, scale: int) -> None:
         self._remember_folder(path)

@@ -21,16 +21,16 @@ from vae_explorer.gui.actions import Actions
 from vae_explorer.gui.decode.decode_panel import DecodePanel
 from vae_explorer.gui.figures import figure
 from vae_explorer.gui.file_dialogs import FileDialogs
+from vae_explorer.gui.layers.layers_panel import LayersPanel
 from vae_explorer.gui.map.map_view import MapView
+from vae_explorer.gui.map_controller import MapController
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.state import (
     DataPoint,
     Decoded,
-    Float32,
     HistoryPoint,
-    MapPoints,
     ModelInfo,
     Phase,
     TrainingStatus,
@@ -51,19 +51,22 @@ class MainWindow(QMainWindow):
         self.job_left = False
         """True if a job did not end when the window closed."""
         self._files = FileDialogs(explorer, self)
-        self._fit_next = True
         self.map = MapView(current_theme())
         self.decode = DecodePanel()
         self.training = TrainingPanel()
+        self.layers = LayersPanel(current_theme())
         self.setCentralWidget(self.map)
         self._docks = [
             self._add_dock("Training", self.training, Qt.DockWidgetArea.LeftDockWidgetArea),
+            self._add_dock("Layers", self.layers, Qt.DockWidgetArea.LeftDockWidgetArea),
             self._add_dock("Decode", self.decode, Qt.DockWidgetArea.RightDockWidgetArea),
         ]
+        self.tabifyDockWidget(self._docks[0], self._docks[1])
+        self._docks[0].raise_()
         # In less it would scroll sideways, and a window made larger again leaves docks as they are.
         scroll_bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
         self.decode.setMinimumWidth(self.decode.sizeHint().width() + scroll_bar)
-        self.resizeDocks(self._docks, [340, 300], Qt.Orientation.Horizontal)
+        self.resizeDocks([self._docks[0], self._docks[2]], [340, 300], Qt.Orientation.Horizontal)
         self._model_line = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._decode_line = QLabel()
         # Of fixed size, so that a new figure does not lay the window out again.
@@ -72,7 +75,11 @@ class MainWindow(QMainWindow):
         self._decode_line.setFixedSize(width, metrics.height())
         self.statusBar().addPermanentWidget(self._model_line)
         self.statusBar().addPermanentWidget(self._decode_line)
-        self.actions_ = Actions(self, self._handlers())
+        self._progress_line = QLabel()
+        self.statusBar().insertPermanentWidget(0, self._progress_line)
+        self._map = MapController(explorer, self.map, self.layers, self)
+        self.actions_ = Actions(self, self._map.handlers() | self._handlers())
+        self._map.set_actions(self.actions_)
         self._recent = self._build_menus()
         self._connect_views()
         self._connect_explorer()
@@ -95,12 +102,9 @@ class MainWindow(QMainWindow):
             "reset": self.explorer.reset,
             "export_digit": files.export_digit,
             "export_manifold": files.export_manifold,
+            "export_points": files.export_points,
+            "color_table": files.load_table,
             "quit": self.close,
-            "fit": self.map.fit,
-            "center": self._center,
-            "unpin": self.explorer.unpin,
-            "split_train": self._show_train,
-            "split_test": self._show_test,
             "start": self.start_training,
             "pause": self._toggle_pause,
             "stop": self.explorer.training.stop,
@@ -123,15 +127,12 @@ class MainWindow(QMainWindow):
         return recent
 
     def _connect_views(self) -> None:
-        self.map.hovered.connect(self.explorer.preview)
-        self.map.clicked.connect(self._on_map_clicked)
-        self.map.dragged.connect(self.explorer.set_cursor)
-        self.map.nudged.connect(self.explorer.nudge)
-        self.map.point_hovered.connect(self._on_point_hovered)
         self.map.space_tapped.connect(self._toggle_pause)
         self.decode.z_changed.connect(self.explorer.set_cursor)
         self.decode.export_requested.connect(self._files.export_digit)
-        self.decode.unpin_requested.connect(self.explorer.unpin)
+        self.decode.unpin_requested.connect(self.explorer.pins.clear)
+        self.decode.pin_chosen.connect(self.explorer.pins.look_at)
+        self.decode.pin_removed.connect(self.explorer.pins.remove)
         self.training.start_requested.connect(self.explorer.train)
         self.training.pause_requested.connect(self.explorer.training.pause)
         self.training.resume_requested.connect(self.explorer.training.resume)
@@ -141,10 +142,9 @@ class MainWindow(QMainWindow):
     def _connect_explorer(self) -> None:
         explorer, training = self.explorer, self.explorer.training
         explorer.model_changed.connect(self._on_model)
-        explorer.points_changed.connect(self._on_points)
-        explorer.positions_changed.connect(self._on_positions)
-        explorer.cursor_changed.connect(self._on_cursor)
-        explorer.pinned_changed.connect(self._on_pinned)
+        explorer.cursor_changed.connect(self.decode.set_cursor)
+        explorer.pins.tray_changed.connect(self._on_pins)
+        explorer.progress.connect(self._on_progress)
         explorer.history_changed.connect(self._on_opened)
         explorer.settings_changed.connect(self._on_settings)
         explorer.message.connect(self._on_message)
@@ -170,23 +170,10 @@ class MainWindow(QMainWindow):
         self.training.set_history(history)
         if not self.explorer.training.active:
             self.training.set_recipe(self.explorer.recipe)
-        self._fit_next = True
+        self._map.fit_next()
 
-    def _on_points(self, points: MapPoints) -> None:
-        self.map.set_points(points, fit=self._fit_next)
-        self._fit_next = False
-        self.map.set_cursor(*self.explorer.cursor)
-
-    def _on_positions(self, positions: Float32) -> None:
-        self.map.set_positions(positions)
-
-    def _on_cursor(self, z1: float, z2: float) -> None:
-        self.map.set_cursor(z1, z2)
-        self.decode.set_cursor(z1, z2)
-
-    def _on_pinned(self, point: DataPoint | None) -> None:
-        self.decode.set_pinned(point)
-        self.map.set_pinned(self.explorer.row_of(point))
+    def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
+        self.decode.set_pins(tray, self.explorer.pins.current)
 
     def _on_decoded(self, decoded: Decoded) -> None:
         self.decode.set_decoded(decoded)
@@ -200,8 +187,7 @@ class MainWindow(QMainWindow):
                 "start": phase is Phase.IDLE,
                 "pause": phase in (Phase.RUNNING, Phase.PAUSED),
                 "stop": phase in (Phase.RUNNING, Phase.PAUSED),
-                "split_train": phase is Phase.IDLE,
-                "split_test": phase is Phase.IDLE,
+                **{f"split_{split}": phase is Phase.IDLE for split in ("train", "test", "both")},
             }
         )
 
@@ -211,7 +197,7 @@ class MainWindow(QMainWindow):
     def _on_settings(self, _: object) -> None:
         settings = self.explorer.settings
         self.actions_.set_checked(f"scheme_{settings.scheme}")
-        self.actions_.set_checked(f"split_{settings.split}")
+        self._map.show_settings()
         self._recent.clear()
         for name in settings.recent:
             # With the folder, because every run calls its model alike; & would mark a key.
@@ -221,6 +207,9 @@ class MainWindow(QMainWindow):
             action.setData(name)
         self._recent.setToolTipsVisible(True)
         self._recent.setEnabled(bool(settings.recent))
+
+    def _on_progress(self, text: str) -> None:
+        self._progress_line.setText(text)
 
     def _on_message(self, text: str) -> None:
         self.statusBar().showMessage(text, 8_000)
@@ -242,25 +231,6 @@ class MainWindow(QMainWindow):
         box.open()
 
     # What a person asks for
-
-    def _on_map_clicked(self, z1: float, z2: float, row: int) -> None:
-        if row >= 0:
-            self.explorer.pin(row)
-        else:
-            self.explorer.set_cursor(z1, z2)
-
-    def _on_point_hovered(self, row: int) -> None:
-        if row >= 0:
-            self.map.set_hover_image(row, self.explorer.thumbnail(row).image, caption="")
-
-    def _center(self) -> None:
-        self.explorer.set_cursor(0.0, 0.0)
-
-    def _show_train(self) -> None:
-        self.explorer.set_split("train")
-
-    def _show_test(self) -> None:
-        self.explorer.set_split("test")
 
     def start_training(self) -> None:
         """Train by the recipe in the form."""
@@ -291,7 +261,7 @@ class MainWindow(QMainWindow):
 
     def _show_theme(self) -> None:
         theme = current_theme()
-        for view in (self.map, self.decode, self.training):
+        for view in (self.map, self.layers, self.decode, self.training):
             view.set_theme(theme)
 
     def _toggle_full_screen(self) -> None:

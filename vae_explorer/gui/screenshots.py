@@ -26,7 +26,7 @@ def take(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     _, window = start()
     shown: list[MapPoints] = []
-    window.explorer.points_changed.connect(shown.append)
+    window.explorer.map.points_changed.connect(shown.append)
     _wait(lambda: bool(shown))
     window.explorer.pin(_PINNED_ROW)
     files = _both_schemes(window, folder, "explore")

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from vae_explorer.session.layers import LAYERS
+
 
 @dataclass(frozen=True)
 class Command:
-    """One action. ``keys`` are portable key sequences; ``group`` makes it one of a checkable set.
+    """One action. ``keys`` are portable key sequences.
 
-    ``menu`` names the menu it appears in.
+    ``menu`` names the menu it appears in. ``group`` makes it one of a checkable set, of which one
+    is on; ``check`` makes it something that is on or off by itself.
     """
 
     id: str
@@ -17,11 +20,17 @@ class Command:
     keys: tuple[str, ...] = ()
     toolbar: bool = False
     group: str = ""
+    check: bool = False
     separator: bool = False
     """Draw a line above it in the menu."""
 
 
-MENUS = ("File", "Map", "Training", "View", "Help")
+MENUS = ("File", "Edit", "Select", "Map", "Layers", "Training", "View", "Help")
+
+_LAYER_COMMANDS = tuple(
+    Command(f"layer_{spec.id}", "Layers", spec.name, spec.about, (spec.key,), check=True)
+    for spec in LAYERS
+)
 
 COMMANDS: tuple[Command, ...] = (
     Command("open", "File", "Open Model…", "Open a checkpoint on the map", ("Ctrl+O",), True),
@@ -45,9 +54,71 @@ COMMANDS: tuple[Command, ...] = (
         True,
     ),
     Command("quit", "File", "Quit", "Stop and save a run, then close", ("Ctrl+Q",), separator=True),
+    Command("undo", "Edit", "Undo", "Take back a change of pins or selection", ("Ctrl+Z",)),
+    Command("redo", "Edit", "Redo", "Make it again", ("Ctrl+Shift+Z", "Ctrl+Y")),
+    Command(
+        "clear",
+        "Edit",
+        "Clear Selection or Pins",
+        "Clear the selection; without one, the pins",
+        ("Esc",),
+        separator=True,
+    ),
+    Command("tool_scrub", "Select", "Scrub", "Drag to move the cursor", ("Shift+S",), group="tool"),
+    Command(
+        "tool_box",
+        "Select",
+        "Box",
+        "Drag a box around points; Ctrl adds, Alt removes",
+        ("Shift+B",),
+        True,
+        group="tool",
+    ),
+    Command(
+        "tool_lasso",
+        "Select",
+        "Lasso",
+        "Draw around points; Ctrl adds, Alt removes",
+        ("Shift+L",),
+        True,
+        group="tool",
+    ),
+    Command(
+        "select_shown",
+        "Select",
+        "Shown Classes",
+        "Select every point of the classes that the legend shows",
+        ("Ctrl+A",),
+        separator=True,
+    ),
+    Command(
+        "nearest",
+        "Select",
+        "Nearest to the Pin…",
+        "Select the nearest of the pinned digit, by code or by image",
+        ("Ctrl+K",),
+    ),
+    Command("worst", "Select", "100 of Lowest ELBO", "Select what the model explains worst"),
+    Command("find", "Select", "Find Image…", "Pin an image by its index", ("Ctrl+F",)),
+    Command("invert", "Select", "Invert", "Select all other points", ("Ctrl+I",)),
+    Command(
+        "name_selection",
+        "Select",
+        "Name Selection…",
+        "Keep the selection under a name",
+        ("Ctrl+D",),
+        separator=True,
+    ),
+    Command(
+        "export_points",
+        "Select",
+        "Export Points…",
+        "Write a table of the selected points, or of all, as CSV",
+        ("Ctrl+Shift+T",),
+        separator=True,
+    ),
     Command("fit", "Map", "Fit the Map", "Show every point", ("Home",), True),
     Command("center", "Map", "Cursor to the Origin", "Move the cursor to z = (0, 0)", ("O",)),
-    Command("unpin", "Map", "Clear the Pin", "Forget the pinned digit", ("Esc",)),
     Command(
         "split_train",
         "Map",
@@ -57,6 +128,40 @@ COMMANDS: tuple[Command, ...] = (
         separator=True,
     ),
     Command("split_test", "Map", "Test Images", "Show the 10,000 test images", group="split"),
+    Command("split_both", "Map", "All Images", "Show all 70,000 images", group="split"),
+    Command(
+        "kind_mean",
+        "Map",
+        "Encoder Means",
+        "A point is the mean of q(z|x)",
+        group="kind",
+        separator=True,
+    ),
+    Command("kind_sample", "Map", "Samples", "A point is one draw from q(z|x)", group="kind"),
+    Command(
+        "kind_exact",
+        "Map",
+        "Exact Posterior Means",
+        "A point is the mean of p(z|x), which takes minutes",
+        group="kind",
+    ),
+    Command(
+        "align",
+        "Map",
+        "Align Snapshots and Runs",
+        "Turn or mirror every other model's plane to fit the points shown (Procrustes)",
+        check=True,
+        separator=True,
+    ),
+    Command("ease", "Map", "Let Points Glide", "Ease from snapshot to snapshot", check=True),
+    Command(
+        "color_table",
+        "Map",
+        "Colour by Table…",
+        "Colour points by a column of a CSV file",
+        separator=True,
+    ),
+    *_LAYER_COMMANDS,
     Command("start", "Training", "Start", "Train a new model by the recipe", ("Ctrl+T",), True),
     Command("pause", "Training", "Pause or Resume", "Pause the run, or go on", ("Space",), True),
     Command("stop", "Training", "Stop", "End the run and keep its model", ("Ctrl+.",), True),
@@ -73,12 +178,17 @@ COMMANDS: tuple[Command, ...] = (
 GESTURES: tuple[tuple[str, str], ...] = (
     ("Move the pointer over the map", "Preview the digit at that place"),
     ("Click", "Put the cursor there; on a point, pin its digit"),
+    ("Ctrl-click", "Add a point to the pins, or take it out"),
     ("Drag", "Scrub: the decoded digit follows"),
+    ("Shift-drag", "Select in a box; with Alt, deselect"),
+    ("Shift+Ctrl-drag", "Select with a lasso; with Alt, deselect"),
     ("Wheel", "Zoom about the pointer"),
     ("Middle-drag or Space-drag", "Pan"),
     ("Double-click an empty place", "Fit the map"),
     ("Arrow keys", "Move the cursor by 0.1 (Shift ×10, Ctrl ×0.1)"),
     ("Click a class in the legend", "Hide or show it; double-click isolates it"),
+    ("Shift-click a class in the legend", "Select its points; with Ctrl too, add them"),
+    ("Alt+Up, Alt+Down on a layer", "Move it up or down"),
     ("Drop a checkpoint on the window", "Open it"),
 )
 """What the mouse and the map's keys do, for the sheet of keys."""

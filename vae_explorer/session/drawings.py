@@ -33,10 +33,10 @@ _CELLS = 400  # of a density, along each axis
 _FIELD_PIXELS = 4  # across a cell of a field that follows the view
 _METRIC_PIXELS = 12
 _INDICATRIX_PIXELS = 56  # from one to the next
-_SHEET_PIXELS = 26  # across the smallest picture
+_SHEET_PIXELS = 22  # across the smallest picture
 _MOST_TRAILS = 3_000
 _MOST_PICTURES = 6_000  # kept for the next view
-_FALL = 30.0  # nats below the best place, at which a landscape ends
+_FALL = 100.0  # nats below the best place, at which a landscape ends
 _AROUND = 0.25  # of the view, drawn beyond each of its edges to pan into
 
 
@@ -157,9 +157,8 @@ def likelihood(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawin
     shape = view.shape(_FIELD_PIXELS)
     values = likelihood_landscape(scene.model, x, view.region, shape, check)
     best = float(values.max())
-    low = max(float(values.min()), best - _FALL * 5)
-    heat = Field(view.region, values.astype(np.float32), low, best, "nats")
-    return Drawing((heat,), f"{subject.title} · best in view {best:.1f} nats")
+    heat = Field(view.region, values.astype(np.float32), best - _FALL, best, "nats", fading=True)
+    return Drawing((heat,), f"{subject.title} · best in view {best:.1f} nats".replace("-", "−"))
 
 
 def density_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:

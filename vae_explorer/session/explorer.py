@@ -98,6 +98,7 @@ class Explorer:
         self._model: TrainedVAE | None = None  # as the map is turned
         self._path: Path | None = None
         self._live: NDArray[np.int64] | None = None
+        self._selectable = ("", 0)  # the split that selections are of, and its size
         self._cursor = (0.0, 0.0)
         self._after_training: Callable[[], None] | None = None
 
@@ -215,7 +216,9 @@ class Explorer:
         self.pins.set_model(model)
 
     def _on_points(self, points: MapPoints) -> None:
-        self.selection.reset(points.total, points.split)
+        if (points.split, points.total) != self._selectable:
+            self._selectable = points.split, points.total
+            self.selection.reset(points.total, points.split)
         self._on_positions(points.positions)
 
     def _on_positions(self, _: Float32) -> None:

@@ -191,6 +191,10 @@ class LatentMap:
 
     # What is asked
 
+    def totals(self) -> dict[str, int]:
+        """How many images "train" and "test" have."""
+        return {split: len(bundled.mnist(split)) for split in ("train", "test")}
+
     def thumbnail(self, row: int) -> Thumbnail:
         """The image behind row ``row`` of the map's points."""
         assert self.points is not None

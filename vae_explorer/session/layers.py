@@ -45,20 +45,6 @@ LAYERS: tuple[LayerSpec, ...] = (
         on=True,
     ),
     LayerSpec(
-        "points",
-        "Points",
-        "One dot an image; where dots crowd, the shade tells how many.",
-        "P",
-        (
-            Choice(
-                "size",
-                "Dots",
-                (("adaptive", "Size by the view"), ("small", "Small"), ("large", "Large")),
-            ),
-        ),
-        on=True,
-    ),
-    LayerSpec(
         "flow",
         "Training flow",
         "Where each digit has moved since the snapshot before.",
@@ -99,24 +85,24 @@ LAYERS: tuple[LayerSpec, ...] = (
             Choice(
                 "show",
                 "As",
-                (("both", "Shade and lines"), ("lines", "Lines"), ("shade", "Shade")),
+                (("lines", "Lines"), ("shade", "Shade"), ("both", "Shade and lines")),
             ),
         ),
         opacity=0.8,
     ),
     LayerSpec(
-        "classes",
-        "Class regions",
-        "The most probable digit at z, from q(z) of each class; doubt fades it.",
-        "C",
+        "points",
+        "Points",
+        "One dot an image; where dots crowd, the shade tells how many.",
+        "P",
         (
             Choice(
-                "show",
-                "As",
-                (("class", "Most probable class"), ("entropy", "Entropy of p(y|z)")),
+                "size",
+                "Dots",
+                (("adaptive", "Size by the view"), ("small", "Small"), ("large", "Large")),
             ),
         ),
-        opacity=0.5,
+        on=True,
     ),
     LayerSpec(
         "metric",
@@ -136,6 +122,20 @@ LAYERS: tuple[LayerSpec, ...] = (
             ),
         ),
         opacity=0.8,
+    ),
+    LayerSpec(
+        "classes",
+        "Class regions",
+        "The most probable digit at z, from q(z) of each class; doubt fades it.",
+        "C",
+        (
+            Choice(
+                "show",
+                "As",
+                (("class", "Most probable class"), ("entropy", "Entropy of p(y|z)")),
+            ),
+        ),
+        opacity=0.5,
     ),
     LayerSpec(
         "manifold",

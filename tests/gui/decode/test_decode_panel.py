@@ -91,9 +91,9 @@ def test_orders_are_silent(panel: DecodePanel) -> None:
     panel.set_limit(3.0)
     panel.set_cursor(1.0, -2.0)
     panel.set_decoded(decoded())
-    panel.set_pinned(POINT)
+    panel.set_pins((POINT,), POINT)
     panel.set_theme(DARK)
-    panel.set_pinned(None)
+    panel.set_pins((), None)
     panel.set_limit(1.0)
     assert [spy.count() for spy in spies] == [0, 0, 0]
 
@@ -110,12 +110,12 @@ def test_buttons_wait_for_something_to_act_on(qtbot: QtBot, panel: DecodePanel) 
     assert not export.isEnabled()
     assert not unpin.isEnabled()
     panel.set_decoded(decoded())
-    panel.set_pinned(POINT)
+    panel.set_pins((POINT,), POINT)
     with qtbot.waitSignal(panel.export_requested):
         QTest.mouseClick(export, Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(panel.unpin_requested):
         QTest.keyClick(unpin, Qt.Key.Key_Space)
-    panel.set_pinned(None)
+    panel.set_pins((), None)
     assert not unpin.isEnabled()
 
 
@@ -126,7 +126,7 @@ def test_nothing_is_cut_at_any_size_of_dock(
     panel: DecodePanel, width: int, height: int, pinned: DataPoint | None
 ) -> None:
     panel.set_decoded(decoded(preview=True))
-    panel.set_pinned(pinned)
+    panel.set_pins((pinned,) if pinned else (), pinned)
     panel.resize(width, height)
     settle()
     scroll = panel.findChildren(QScrollArea)[0]
@@ -170,7 +170,7 @@ def test_the_layout_comes_to_rest_where_the_scroll_bar_appears(panel: DecodePane
 def test_pinning_does_not_move_the_decoded_digit(panel: DecodePanel) -> None:
     settle()
     before = digit(panel).geometry()
-    panel.set_pinned(POINT)
+    panel.set_pins((POINT,), POINT)
     settle()
     assert digit(panel).geometry() == before
 
@@ -189,7 +189,7 @@ def test_a_larger_font_still_shows_whole_zooms(panel: DecodePanel) -> None:
 
 def test_everything_that_takes_the_keyboard_has_a_name(panel: DecodePanel) -> None:
     panel.set_decoded(decoded())
-    panel.set_pinned(POINT)
+    panel.set_pins((POINT,), POINT)
     reached = []
     panel.setFocus()
     for _ in range(12):

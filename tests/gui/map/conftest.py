@@ -16,16 +16,20 @@ NO_BUTTON = Qt.MouseButton.NoButton
 
 
 class Hand:
-    """Sends mouse events to one widget, with the buttons a real mouse would report."""
+    """Sends mouse events to one widget, with the buttons a real mouse would report.
+
+    ``keys`` are held down all the while.
+    """
 
     def __init__(self, widget: QWidget) -> None:
+        self.keys = Qt.KeyboardModifier.NoModifier
         self._widget = widget
         self._held = NO_BUTTON
 
     def _send(self, kind: QEvent.Type, at: QPointF, button: Qt.MouseButton) -> None:
         spot = QPointF(self._widget.mapToGlobal(at.toPoint()))
-        none = Qt.KeyboardModifier.NoModifier
-        QApplication.sendEvent(self._widget, QMouseEvent(kind, at, spot, button, self._held, none))
+        event = QMouseEvent(kind, at, spot, button, self._held, self.keys)
+        QApplication.sendEvent(self._widget, event)
 
     def move(self, at: QPointF) -> None:
         self._send(QEvent.Type.MouseMove, at, NO_BUTTON)

@@ -21,22 +21,49 @@ def cloud_of(n: int = 500) -> tuple[PointCloud, MapPoints]:
     return cloud, points
 
 
-def test_order_is_a_shuffle_and_everything_follows_it() -> None:
+def test_everything_follows_the_order() -> None:
     cloud, points = cloud_of()
     assert sorted(cloud.order) == list(range(500))
-    assert list(cloud.order) != list(range(500))
     assert np.array_equal(cloud.xs, points.positions[cloud.order, 0])
     assert np.array_equal(cloud.ys, points.positions[cloud.order, 1])
     assert np.array_equal(cloud.colors, opaque(CLASS_COLORS)[points.labels[cloud.order]])
     assert len(cloud) == cloud.drawn == 500
 
 
-def test_the_shuffle_stays_while_points_move() -> None:
+def test_the_order_stays_while_points_move() -> None:
     cloud, points = cloud_of()
     before = cloud.order.copy()
     cloud.set_positions(points.positions + 1)
     assert np.array_equal(cloud.order, before)
     assert np.allclose(cloud.xs, points.positions[before, 0] + 1)
+
+
+def test_points_may_have_colours_of_their_own() -> None:
+    cloud, points = cloud_of()
+    own = np.random.default_rng(0).integers(0, 256, (500, 3)).astype(np.uint8)
+    order = cloud.order
+    cloud.set_colors(own)
+    assert cloud.order is order
+    assert np.array_equal(cloud.colors, opaque(own))
+    cloud.set_positions(points.positions + 1)
+    cloud.set_visible(frozenset({3, 4}))
+    assert np.array_equal(cloud.colors, opaque(own)[np.isin(points.labels, (3, 4))])
+    cloud.set_colors(None)
+    assert np.array_equal(cloud.colors, opaque(CLASS_COLORS)[points.labels[cloud.order]])
+    cloud.set_colors(own)
+    cloud.set_points(points, frozenset({3}))
+    assert set(cloud.colors) == set(opaque(CLASS_COLORS[3:4]))
+
+
+def test_what_is_shown_is_a_mask_only_while_some_are_hidden() -> None:
+    cloud, points = cloud_of()
+    assert vars(cloud)["shown"] is None
+    cloud.set_visible(frozenset({3, 4}))
+    assert cloud.shown is not None
+    assert np.array_equal(cloud.shown, np.isin(points.labels, (3, 4)))
+    cloud.set_visible(frozenset(range(10)))
+    assert cloud.shown is None
+    assert cloud.positions is points.positions
 
 
 def test_hidden_classes_are_left_out_and_come_back() -> None:
@@ -57,7 +84,9 @@ def test_every_change_is_a_new_version() -> None:
     versions.append(cloud.version)
     cloud.set_visible(frozenset())
     versions.append(cloud.version)
-    assert len(set(versions)) == 3
+    cloud.set_colors(np.zeros((500, 3), np.uint8))
+    versions.append(cloud.version)
+    assert len(set(versions)) == 4
 
 
 def test_places_that_are_none_are_neither_drawn_nor_bounds() -> None:
@@ -94,6 +123,8 @@ def test_shapes_that_do_not_fit_are_refused_and_change_nothing() -> None:
         cloud.set_positions(points.positions[:5])
     with pytest.raises(ValueError, match="8 points"):
         cloud.set_positions(np.zeros((8, 3), np.float32))
+    with pytest.raises(ValueError, match="8 points"):
+        cloud.set_colors(np.zeros((8, 4), np.uint8))
     assert cloud.version == version
     assert np.array_equal(cloud.xs, points.positions[cloud.order, 0])
 

@@ -1,10 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.picking import Picker
+from vae_explorer.session.place_index import PlaceIndex
+from vae_explorer.session.state import MapPoints
 
 PLACES = st.floats(-4, 4, width=32)
 
@@ -74,3 +79,59 @@ def test_no_points() -> None:
 def test_points_parked_far_away_are_never_meant() -> None:
     far = np.array([1e9, 1e9], np.float32)
     assert Picker().nearest(far, far, (0.0, 0.0), (1e6, 1e6), 14.0) == -1
+
+
+@pytest.fixture(scope="module")
+def many() -> MapPoints:
+    n = 400_000
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 10, n).astype(np.uint8)
+    centers = rng.normal(size=(10, 2))
+    positions = (centers[labels] + rng.normal(size=(n, 2)) * 0.3).astype(np.float32)
+    return MapPoints(positions, labels, np.arange(n), n, "train")
+
+
+@pytest.mark.parametrize("visible", [frozenset(range(10)), frozenset(range(1, 9)), frozenset({2})])
+@pytest.mark.parametrize("scale", [2.0, 120.0, 9_000.0])
+def test_an_index_finds_what_brute_force_finds(
+    many: MapPoints, visible: frozenset[int], scale: float
+) -> None:
+    cloud = PointCloud()
+    cloud.set_points(many, visible)
+    picker = Picker()
+    picker.set_index(PlaceIndex(many.positions))
+    shown = np.isin(many.labels, list(visible))
+    xs, ys = many.positions.T
+    rng = np.random.default_rng(int(scale))
+    for place in [*rng.normal(size=(12, 2)), *(rng.normal(size=(4, 2)) * 6)]:
+        found = picker.pick(cloud, tuple(place), (scale, scale), 14.0)
+        pixels = brute(xs[shown], ys[shown], tuple(place), (scale, scale))
+        if pixels.min() > 14:
+            assert found == -1
+        else:
+            assert int(many.labels[found]) in visible
+            [distance] = brute(xs[[found]], ys[[found]], tuple(place), (scale, scale))
+            assert distance == pytest.approx(pixels.min(), abs=1e-3)
+
+
+def test_an_index_of_other_positions_is_not_asked(many: MapPoints) -> None:
+    cloud = PointCloud()
+    cloud.set_points(many, frozenset(range(10)))
+    picker = Picker()
+    picker.set_index(PlaceIndex(many.positions))
+    cloud.set_positions(many.positions + np.float32(50))
+    x, y = (float(z) for z in many.positions[7])
+    assert picker.pick(cloud, (x, y), (100.0, 100.0), 14.0) == -1
+    found = picker.pick(cloud, (x + 50, y + 50), (1e6, 1e6), 14.0)
+    assert np.allclose(many.positions[found], many.positions[7], atol=1e-4)
+
+
+def test_places_too_far_out_to_be_drawn_are_not_picked(many: MapPoints) -> None:
+    positions = many.positions.copy()
+    positions[3] = 2e6, 2e6
+    positions[4] = np.nan, 0
+    cloud = PointCloud()
+    cloud.set_points(replace(many, positions=positions), frozenset(range(10)))
+    picker = Picker()
+    picker.set_index(PlaceIndex(positions))
+    assert picker.pick(cloud, (2e6, 2e6), (100.0, 100.0), 14.0) == -1

@@ -8,6 +8,8 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map.points_item import PointsItem, dot_diameter
 from vae_explorer.gui.theme import CLASS_COLORS, LIGHT
+from vae_explorer.session.place_index import PlaceIndex
+from vae_explorer.session.state import MapPoints
 
 
 def painted(view: MapView, ratio: float = 1.0) -> QImage:
@@ -29,6 +31,11 @@ def class_color(label: int) -> QColor:
     return QColor(*(int(part) for part in CLASS_COLORS[label]))
 
 
+def points_item(view: MapView) -> PointsItem:
+    children = view.canvas.view_box.childGroup.childItems()
+    return next(child for child in children if isinstance(child, PointsItem))
+
+
 @pytest.mark.parametrize("size", [(700, 560), (300, 700), (901, 333)])
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
 def test_a_point_shows_where_the_view_says_it_is(
@@ -44,11 +51,7 @@ def test_a_point_shows_where_the_view_says_it_is(
 
 
 def test_one_rasterisation_for_each_change_and_none_without(view: MapView) -> None:
-    item = next(
-        child
-        for child in view.canvas.view_box.childGroup.childItems()
-        if isinstance(child, PointsItem)
-    )
+    item = points_item(view)
     painted(view)
     count = item.rasterisations
     painted(view)
@@ -97,7 +100,74 @@ def test_a_dot_half_in_view_shows_its_half(view: MapView) -> None:
 
 
 def test_dots_are_large_for_few_and_small_for_many() -> None:
-    widths = [dot_diameter(n, 500_000) for n in (0, 1, 500, 5_000, 50_000, 200_000, 500_000)]
+    widths = [dot_diameter(n, 500_000, 0.0) for n in (0, 1, 500, 5_000, 50_000, 200_000, 500_000)]
     assert widths == sorted(widths, reverse=True)
     assert widths[0] == 8.0
     assert widths[-1] >= 1.5
+    widths = [dot_diameter(100_000, 500_000, crowd) for crowd in (0.0, 0.1, 1.0, 10.0, 1_000.0)]
+    assert widths == sorted(widths, reverse=True)
+    assert 1.0 < widths[-1] < 1.01
+
+
+def dot_width(view: MapView) -> int:
+    """Pixels across the dot in the middle of the view, faint edges included."""
+    image = painted(view)
+    at = view.canvas.to_pixel(0.0, 0.0)
+    row = (image.pixelColor(int(at.x()) + dx, int(at.y())) for dx in range(-15, 16))
+    return sum(color != QColor(LIGHT.canvas) for color in row)
+
+
+def test_a_chosen_size_holds_in_any_view(view: MapView) -> None:
+    item = points_item(view)
+    widths = {}
+    for size in ("adaptive", "small", "large"):
+        item.set_style(size)
+        widths[size] = dot_width(view)
+    assert widths["small"] < widths["large"]
+    assert widths["adaptive"] == widths["large"]  # of a view of four points
+    for size in ("small", "large"):
+        item.set_style(size)
+        for factor in (0.3, 10.0):
+            view.canvas.zoom(factor)
+            assert dot_width(view) == widths[size]
+        view.canvas.zoom(1 / 3)
+    with pytest.raises(KeyError):
+        item.set_style("huge")
+
+
+def test_the_items_own_opacity_fades_the_dots(view: MapView) -> None:
+    points_item(view).setOpacity(0.5)
+    drawn = color_at(painted(view), view.canvas.to_pixel(0.0, 0.0))
+    ink, paper = class_color(7), QColor(LIGHT.canvas)
+    for part in (QColor.red, QColor.green, QColor.blue):
+        assert part(drawn) == pytest.approx((part(ink) + part(paper)) / 2, abs=2)
+
+
+def test_a_layer_needs_at_most_three_times_the_bytes_of_its_points(view: MapView) -> None:
+    n = 1_000_000
+    rng = np.random.default_rng(0)
+    points = MapPoints(
+        rng.normal(size=(n, 2)).astype(np.float32),
+        rng.integers(0, 10, n).astype(np.uint8),
+        np.arange(n),
+        n,
+        "train",
+    )
+    view.resize(900, 700)
+    view.set_points(points)
+    view.set_visible_labels(frozenset(range(9)))
+    painted(view)
+    item = points_item(view)
+    cloud = item._cloud
+    cloud.set_colors(np.zeros((n, 3), np.uint8))
+    shared = {id(points.positions), id(points.labels)}
+    held = sum(
+        part.nbytes
+        for owner in (cloud, item._raster)
+        for part in vars(owner).values()
+        if isinstance(part, np.ndarray) and id(part) not in shared
+    )
+    held += sum(picture.sizeInBytes() for picture in item._splatter._pictures)
+    held += PlaceIndex(points.positions).nbytes
+    assert item.rasterisations > 0
+    assert held <= 3 * (points.positions.nbytes + points.labels.nbytes + points.indices.nbytes)

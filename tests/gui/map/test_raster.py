@@ -2,21 +2,35 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from vae_explorer.gui.map.raster import PointRaster, opaque
+from vae_explorer.gui.map.raster import FAINTEST, PointRaster, opacity, opaque
+from vae_explorer.gui.theme import CLASS_COLORS
 
 VIEW = (0.0, 4.0, 0.0, 3.0)
 SIZE = (4, 3)
-RED, BLUE = 0xFFFF0000, 0xFF0000FF
+RED, GREEN, BLUE = 0xFFFF0000, 0xFF00FF00, 0xFF0000FF
 
 
 def draw(
     places: list[tuple[float, float]], colors: list[int], margin: int = 1
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint32]]:
+) -> NDArray[np.uint32]:
     xs, ys = np.array(places, np.float32).reshape(-1, 2).T.copy()
     raster = PointRaster()
     raster.draw((xs, ys, np.array(colors, np.uint32)), VIEW, SIZE, margin)
     return raster.image
+
+
+def channels(pixels: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """Red, green, blue and alpha of pixels, still premultiplied, on a last axis."""
+    return np.stack([pixels >> shift & 0xFF for shift in (16, 8, 0, 24)], -1).astype(np.float64)
+
+
+def crowded(n: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint32]]:
+    """A normal of 10 pixels: hundreds of points in its middle, single ones around."""
+    rng = np.random.default_rng(n)
+    xs, ys = (rng.normal(size=(2, n)) * 0.5).astype(np.float32)
+    return xs + 2, ys + np.float32(1.5), opaque(CLASS_COLORS)[rng.integers(0, 10, n)]
 
 
 def test_opaque_is_argb() -> None:
@@ -27,12 +41,85 @@ def test_opaque_is_argb() -> None:
 
 
 def test_pixels_are_exact_with_row_zero_on_top() -> None:
-    image = draw([(0.0, 2.5), (3.9, 0.1), (1.0, 1.0)], [1, 2, 3])[1:-1, 1:-1]
-    assert image.tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [0, 3, 0, 2]]
+    image = draw([(0.0, 2.5), (3.9, 0.1), (1.0, 1.0)], [RED, BLUE, GREEN])[1:-1, 1:-1]
+    assert image.tolist() == [[RED, 0, 0, 0], [0, 0, 0, 0], [0, GREEN, 0, BLUE]]
 
 
-def test_the_later_of_two_on_one_pixel_shows() -> None:
-    assert draw([(0.5, 0.5), (0.6, 0.4)], [RED, BLUE])[3, 1] == BLUE
+def test_a_pixel_has_the_mean_colour_of_its_points() -> None:
+    pixel = draw([(0.5, 0.5), (0.6, 0.4), (0.4, 0.6)], [RED, BLUE, RED])[3, 1]
+    red, green, blue, alpha = channels(pixel)
+    assert [red, green, blue] == pytest.approx([alpha * 2 / 3, 0, alpha / 3], abs=0.51)
+
+
+def test_the_picture_is_the_same_in_any_order() -> None:
+    points = crowded(50_000)
+    rng = np.random.default_rng(0)
+    pictures = []
+    for order in (np.arange(50_000), np.arange(50_000)[::-1], rng.permutation(50_000)):
+        raster = PointRaster()
+        xs, ys, colors = points[0][order], points[1][order], points[2][order]
+        raster.draw((xs, ys, colors), VIEW, (80, 60))
+        pictures.append(raster.image)
+    assert np.array_equal(pictures[0], pictures[1])
+    assert np.array_equal(pictures[0], pictures[2])
+
+
+@pytest.mark.parametrize("label", range(10))
+def test_a_pixel_of_one_class_has_the_colour_of_its_key(label: int) -> None:
+    xs, ys, _ = crowded(20_000)
+    colors = np.broadcast_to(opaque(CLASS_COLORS)[label], xs.shape)
+    raster = PointRaster()
+    raster.draw((xs, ys, colors), VIEW, (80, 60))
+    drawn = channels(raster.image[raster.image != 0])
+    alpha = drawn[:, 3:]
+    assert len(np.unique(alpha)) > 10
+    assert np.abs(drawn[:, :3] - CLASS_COLORS[label] * alpha / 255).max() <= 0.5 + 1e-6
+    raster.draw((xs, ys, colors), VIEW, (80, 60), crowd=0.0)
+    drawn = channels(raster.image[raster.image != 0])
+    assert np.array_equal(drawn, np.broadcast_to([*CLASS_COLORS[label], 255], drawn.shape))
+
+
+def test_a_million_points_on_one_pixel_keep_their_mean() -> None:
+    n = 1_000_001
+    colors = np.where(np.arange(n) % 4 == 0, np.uint32(0xFFFFFFFF), np.uint32(0xFF00FF01))
+    raster = PointRaster()
+    at = np.full(n, 1.5, np.float32)
+    raster.draw((at, at, colors), VIEW, SIZE, crowd=0.0)
+    assert raster.occupied == 1
+    assert channels(raster.image[2, 2]).tolist() == [64, 255, 65, 255]
+
+
+def test_opacity_tells_one_from_ten_from_a_hundred_in_a_crowd() -> None:
+    xs, ys, colors = crowded(1_000_000)
+    raster = PointRaster()
+    raster.draw((xs, ys, colors), VIEW, (120, 90))
+    counts = np.array([1, 10, 100, 1_000], np.float32)
+    levels = opacity(counts, raster.crowd)
+    assert levels[0] >= FAINTEST
+    assert (np.diff(levels) > 0.05).all()
+    assert levels[-1] > 0.8
+
+
+def test_few_points_are_opaque_even_if_some_coincide() -> None:
+    xs, ys, colors = crowded(300)
+    xs[:5] = xs[0]
+    ys[:5] = ys[0]
+    raster = PointRaster()
+    raster.draw((xs, ys, colors), VIEW, (800, 600))
+    assert channels(raster.image[raster.image != 0])[:, 3].min() >= 250
+
+
+def test_zooming_changes_the_opacity_of_a_point_bit_by_bit() -> None:
+    points = crowded(100_000)
+    raster = PointRaster()
+    levels = []
+    for zoom in 1.05 ** np.arange(-60, 120):
+        view = (2 - 2 / zoom, 2 + 2 / zoom, 1.5 - 1.5 / zoom, 1.5 + 1.5 / zoom)
+        raster.draw(points, view, (200, 150))
+        levels.append(float(opacity(np.ones(1, np.float32), raster.crowd)[0]))
+    assert min(levels) < 0.4
+    assert max(levels) > 0.9
+    assert np.abs(np.diff(levels)).max() < 0.02
 
 
 def test_points_out_of_view_leave_no_trace() -> None:
@@ -65,20 +152,20 @@ def test_a_picture_of_another_size_follows() -> None:
         assert raster.image.shape == (size[1] + 4, size[0] + 4)
 
 
-@pytest.mark.parametrize("n", [65_535, 65_536, 65_537, 140_000])
-def test_every_block_is_drawn(n: int) -> None:
+@pytest.mark.parametrize("n", [16_383, 16_384, 16_385, 140_000])
+def test_every_point_counts(n: int) -> None:
     rng = np.random.default_rng(n)
     xs, ys = rng.uniform(-1, 5, (2, n)).astype(np.float32)
-    colors = np.arange(1, n + 1, dtype=np.uint32)
     raster = PointRaster()
-    raster.draw((xs, ys, colors), VIEW, (40, 30))
-    expected = np.zeros((30, 40), np.uint32)
+    raster.draw((xs, ys, np.full(n, RED, np.uint32)), VIEW, (40, 30))
     column, row = np.floor(xs * np.float32(10)), np.floor((3 - ys) * np.float32(10))
     inside = (column >= 0) & (column < 40) & (row >= 0) & (row < 30)
-    for i in np.flatnonzero(inside):
-        expected[int(row[i]), int(column[i])] = colors[i]
+    expected = np.zeros((30, 40))
+    np.add.at(expected, (row[inside].astype(int), column[inside].astype(int)), 1)
+    alpha = channels(raster.image)[1:-1, 1:-1, 3]
+    wanted = np.rint(255 * opacity(np.maximum(expected, 1).astype(np.float32), raster.crowd))
     # A place on the border of two pixels may round to either.
-    assert np.mean(raster.image[1:-1, 1:-1] == expected) > 0.99
+    assert np.mean(alpha == np.where(expected > 0, wanted, 0)) > 0.98
     assert raster.occupied == pytest.approx(np.count_nonzero(expected), abs=3)
 
 
@@ -97,4 +184,8 @@ def test_any_finite_places_in_any_view_are_silent(
     raster = PointRaster()
     raster.draw((xs, ys, colors), (-span, span, -span, span), (16, 12), 4)
     assert raster.occupied <= len(places)
-    assert set(np.unique(raster.image)) <= {0, RED}
+    red, green, blue, alpha = channels(raster.image).reshape(-1, 4).T
+    assert np.array_equal(red, alpha)
+    assert not green.any()
+    assert not blue.any()
+    assert ((alpha == 0) | (alpha >= np.floor(255 * FAINTEST))).all()

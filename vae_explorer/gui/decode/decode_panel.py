@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.decode.digit_view import DigitView
 from vae_explorer.gui.decode.image import gray8
 from vae_explorer.gui.decode.latent_sliders import LatentSliders
+from vae_explorer.gui.decode.pin_tray import PinTray
 from vae_explorer.gui.decode.pinned_section import PinnedSection
 from vae_explorer.gui.figures import NONE, figure, pair
 from vae_explorer.gui.theme import Theme
@@ -39,17 +40,22 @@ class DecodePanel(QWidget):
     """A person asks to save the decoded image."""
     unpin_requested = Signal()
     """A person lets the pinned digit go."""
+    pin_chosen = Signal(str, int)
+    """A person looks at another pinned digit, by split and index."""
+    pin_removed = Signal(str, int)
+    """A person takes a digit out of the tray."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._digit = DigitView("Decoded digit", f"z = {NONE}", zoom=4)
         self._sliders = LatentSliders()
         self._pinned = PinnedSection()
+        self._tray = PinTray()
         self._export = QPushButton("Export image…")
         self._export.setToolTip("Save the decoded image")
         self._export.setEnabled(False)
-        self._unpin = QPushButton("Unpin")
-        self._unpin.setToolTip("Let the pinned digit go")
+        self._unpin = QPushButton("Unpin all")
+        self._unpin.setToolTip("Let all pinned digits go")
         self._unpin.setEnabled(False)
 
         buttons = QHBoxLayout()
@@ -61,6 +67,7 @@ class DecodePanel(QWidget):
         self._column.addWidget(self._digit, 1)
         self._column.addWidget(self._sliders)
         self._column.addWidget(self._pinned)
+        self._column.addWidget(self._tray)
         self._column.addLayout(buttons)
         self._column.addStretch()
         scroll = QScrollArea()
@@ -76,6 +83,8 @@ class DecodePanel(QWidget):
         self._sliders.z_changed.connect(self.z_changed)
         self._export.clicked.connect(self.export_requested)
         self._unpin.clicked.connect(self.unpin_requested)
+        self._tray.chosen.connect(self.pin_chosen)
+        self._tray.removed.connect(self.pin_removed)
 
     def set_cursor(self, z1: float, z2: float) -> None:
         """Put the sliders at a place, latent units."""
@@ -94,10 +103,11 @@ class DecodePanel(QWidget):
         self._digit.set_caption(f"{place} · {cost}{preview}", place + preview)
         self._export.setEnabled(True)
 
-    def set_pinned(self, point: DataPoint | None) -> None:
-        """Show the pinned point beside its reconstruction, or none."""
-        self._pinned.set_point(point)
-        self._unpin.setEnabled(point is not None)
+    def set_pins(self, tray: tuple[DataPoint, ...], current: DataPoint | None) -> None:
+        """Show the pinned points, and ``current`` beside its reconstruction."""
+        self._pinned.set_point(current)
+        self._tray.set_pins(tray, current)
+        self._unpin.setEnabled(bool(tray))
 
     def set_theme(self, theme: Theme) -> None:
         """Draw with another theme's colours."""

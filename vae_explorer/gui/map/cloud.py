@@ -1,11 +1,10 @@
-"""The points as the map draws and picks them: shuffled, filtered by class, always finite."""
+"""The points as the map draws and picks them: filtered by class, always finite."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vae_explorer.gui.map.raster import opaque
+from vae_explorer.gui.map.raster import UInt32, opaque
 from vae_explorer.gui.theme import CLASS_COLORS
-from vae_explorer.session.state import Float32, MapPoints
+from vae_explorer.session.state import Float32, MapPoints, UInt8
 
 DRAWABLE_LIMIT = np.float32(1e6)
 """Places further from the origin than this, infinite or NaN, are neither drawn nor picked."""
@@ -14,15 +13,13 @@ _NOWHERE = np.float32(1e9)  # finite, so that arithmetic on it stays silent, and
 
 
 class PointCloud:
-    """Points of the visible classes, in the order they are drawn.
-
-    The order is one fixed shuffle, so that no class buries the others; it is drawn once per set
-    of points, not once per frame.
+    """Points of the visible classes.
 
     Attributes:
         xs, ys: (m,) float32, contiguous, latent units.
         colors: (m,) uint32, opaque ARGB.
-        order: (m,) intp, where each of them stands in the ``MapPoints``.
+        order: (m,) int32, where each of them stands in the ``MapPoints``.
+        shown: (n,) bool, which points are of visible classes; None when all are.
         drawn: how many of the m have a place that can be drawn.
         version: grows with every change.
     """
@@ -30,8 +27,8 @@ class PointCloud:
     def __init__(self) -> None:
         self.version = 0
         self._positions: Float32 = np.empty((0, 2), np.float32)
-        self._labels: NDArray[np.uint8] = np.empty(0, np.uint8)
-        self._shuffle: NDArray[np.intp] = np.empty(0, np.intp)
+        self._labels: UInt8 = np.empty(0, np.uint8)
+        self._own_colors: UInt32 | None = None
         self._palette = opaque(CLASS_COLORS)[np.arange(256) % len(CLASS_COLORS)]
         self._filter(frozenset())
 
@@ -39,16 +36,20 @@ class PointCloud:
         """The number of points, hidden ones included."""
         return len(self._positions)
 
+    @property
+    def positions(self) -> Float32:
+        """(n, 2), hidden ones included; the very array given if it is float32 and contiguous."""
+        return self._positions
+
     def set_points(self, points: MapPoints, visible: frozenset[int]) -> None:
-        """Take n new points, of which the classes in ``visible`` show.
+        """Take n new points in the colours of their classes; those in ``visible`` show.
 
         Raises:
             ValueError: positions are not (n, 2), or labels not (n,).
         """
-        positions = _checked(points.positions, len(points.labels))
-        self._positions = positions
+        self._positions = _checked(points.positions, len(points.labels))
         self._labels = np.ascontiguousarray(points.labels, np.uint8)
-        self._shuffle = np.random.default_rng(0).permutation(len(positions))
+        self._own_colors = None
         self._filter(visible)
 
     def set_positions(self, positions: Float32) -> None:
@@ -63,6 +64,20 @@ class PointCloud:
     def set_visible(self, visible: frozenset[int]) -> None:
         """Show the classes in ``visible`` only."""
         self._filter(visible)
+
+    def set_colors(self, rgb: UInt8 | None) -> None:
+        """Give each of the n points its own colour, (n, 3), until other points come.
+
+        None gives them back their classes' colours.
+
+        Raises:
+            ValueError: the shape is another one.
+        """
+        if rgb is not None and rgb.shape != (len(self), 3):
+            raise ValueError(f"colours are {rgb.shape}; the map holds {len(self)} points, (n, 3)")
+        self._own_colors = None if rgb is None else opaque(rgb)
+        self._color()
+        self.version += 1
 
     def place(self, index: int) -> tuple[float, float] | None:
         """Latent place of point ``index`` of the ``MapPoints``; None where it cannot be drawn."""
@@ -79,17 +94,25 @@ class PointCloud:
         return float(x0), float(x1), float(y0), float(y1)
 
     def _filter(self, visible: frozenset[int]) -> None:
-        shown = np.zeros(256, bool)
-        shown[list(visible)] = True
-        labels = self._labels[self._shuffle]
-        keep = shown[labels]
-        self.order = self._shuffle[keep]
-        self.colors = self._palette[labels[keep]]
+        classes = np.zeros(256, bool)
+        classes[list(visible)] = True
+        shown = classes[self._labels]
+        self.order = np.flatnonzero(shown).astype(np.int32)
+        self.shown = None if len(self.order) == len(shown) else shown
+        self._color()
         self._gather()
 
+    def _color(self) -> None:
+        if self._own_colors is None:
+            self.colors = self._palette[self._labels[self.order]]
+        else:
+            self.colors = self._own_colors[self.order]
+
     def _gather(self) -> None:
-        # One gather of eight bytes a point costs half of two gathers of four.
-        pairs = self._positions.view(np.complex64)[:, 0].take(self.order)
+        # As pairs of eight bytes: one gather of them costs half of two gathers of four.
+        pairs = self._positions.view(np.complex64)[:, 0]
+        if self.shown is not None:
+            pairs = pairs.take(self.order)
         self.xs = np.ascontiguousarray(pairs.real)
         self.ys = np.ascontiguousarray(pairs.imag)
         good = (np.abs(self.xs) <= DRAWABLE_LIMIT) & (np.abs(self.ys) <= DRAWABLE_LIMIT)

@@ -24,11 +24,15 @@ class LegendButton(QAbstractButton):
     """A row: checked while its class shows."""
 
     isolate_asked = Signal(int)
+    select_asked = Signal(int, bool)
+    """A class, and whether it is to be added to the selection."""
 
     def __init__(self, label: int, count: int, theme: Theme) -> None:
         super().__init__()
         self.label = label
         self.theme = theme
+        self.colored = True
+        """Whether points have the colours of classes."""
         self._count = f"{count:,}"
         self.setCheckable(True)
         self.setChecked(True)
@@ -36,13 +40,23 @@ class LegendButton(QAbstractButton):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(f"Class {label}, {count:,} points")
-        self.setToolTip("Click to show or hide; double-click, or Enter, to show it alone")
+        self.setToolTip(
+            "Click to show or hide; double-click, or Enter, to show it alone; Shift-click to select"
+        )
 
     def sizeHint(self) -> QSize:
         """Swatch, digit and count side by side."""
         metrics = QFontMetrics(self.font())
         text = metrics.horizontalAdvance("00") + metrics.horizontalAdvance(self._count)
         return QSize(2 * _MARGIN + _SWATCH + 2 * _SPACE + text, metrics.height() + 8)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """With Shift, ask to be selected."""
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            adding = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            self.select_asked.emit(self.label, adding)
+        else:
+            super().mousePressEvent(event)
 
     def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
         """Ask to be alone; take back what the click before did, at once and without a wait."""
@@ -75,6 +89,7 @@ class LegendButton(QAbstractButton):
             painter.setBrush(QColor(theme.grid) if self.underMouse() else Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(frame, 4, 4)
         color = QColor(*(int(part) for part in CLASS_COLORS[self.label % len(CLASS_COLORS)]))
+        color = color if self.colored else QColor(theme.muted)
         painter.setPen(QPen(color if shown else QColor(theme.muted), 1.5))
         painter.setBrush(color if shown else Qt.BrushStyle.NoBrush)
         center = QPointF(_MARGIN + _SWATCH / 2, self.height() / 2)
@@ -99,13 +114,16 @@ class Legend(QScrollArea):
 
     Signals:
         visible_changed: frozenset of the labels that a person wants to see.
+        select_asked: the label of a class to select, and whether to add it.
     """
 
     visible_changed = Signal(object)
+    select_asked = Signal(int, bool)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
+        self._colored = True
         self._buttons: list[LegendButton] = []
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
@@ -122,6 +140,13 @@ class Legend(QScrollArea):
             button.theme = theme
             button.update()
 
+    def set_colored(self, colored: bool) -> None:
+        """Show the classes' colours, or say by grey swatches that points do not have them."""
+        self._colored = colored
+        for button in self._buttons:
+            button.colored = colored
+            button.update()
+
     def set_counts(self, counts: Mapping[int, int]) -> None:
         """List these classes, with their numbers of points, all of them shown."""
         column = QWidget()
@@ -131,8 +156,10 @@ class Legend(QScrollArea):
         layout.setSpacing(0)
         self._buttons = [LegendButton(label, n, self._theme) for label, n in counts.items()]
         for button in self._buttons:
+            button.colored = self._colored
             button.toggled.connect(self._announce)
             button.isolate_asked.connect(self._isolate)
+            button.select_asked.connect(self.select_asked)
             layout.addWidget(button)
         layout.addStretch()
         self.setWidget(column)

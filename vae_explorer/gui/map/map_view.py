@@ -4,23 +4,37 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from vae_explorer.gui.map.canvas import MapCanvas
+from vae_explorer.gui.layers.layer_item import LayerItem
+from vae_explorer.gui.map.canvas import MapCanvas, Tool
 from vae_explorer.gui.map.cloud import PointCloud
+from vae_explorer.gui.map.easing import Easing
 from vae_explorer.gui.map.glyphs import class_places
 from vae_explorer.gui.map.hover_card import HoverCard
 from vae_explorer.gui.map.legend import Legend
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.map.picking import Picker
+from vae_explorer.gui.map.point_colors import ColorKey, point_rgb
 from vae_explorer.gui.map.points_item import PointsItem
+from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.theme import Theme
-from vae_explorer.session.state import Float32, MapPoints
+from vae_explorer.session.layers import LayerState
+from vae_explorer.session.marks import Drawing
+from vae_explorer.session.place_index import PlaceIndex
+from vae_explorer.session.selection import Bools
+from vae_explorer.session.state import Float32, MapPoints, PointColors
 
 PICK_RADIUS = 14.0
 """Pixels from the pointer within which the nearest point is meant."""
 
 CARD_DELAY_MS = 125
+_COLOR_LETTERS = 8  # in sight of what colours mean, in the narrowest map
+VIEW_DELAY_MS = 120
+"""How long the view must rest before what follows it is drawn anew."""
+
+_POINTS = "points"
+"""The layer that is drawn here and not from marks."""
 
 
 class MapView(QWidget):
@@ -29,7 +43,13 @@ class MapView(QWidget):
     Signals; places in latent units, an index is one into the arrays of ``MapPoints``, -1 none:
         hovered: (z1, z2) under the pointer, or None when it leaves; once a frame at most.
         point_hovered: the nearest point, whenever it becomes another one.
+        dwelt: the point that has been hovered for a while.
         clicked: place, and the point there.
+        ctrl_clicked: the point there.
+        selected: corners (k, 2), and "replace", "add" or "remove".
+        view_rested: left, right, bottom and top edge, and the size (width, height) in pixels.
+        class_select_asked: the label of a class to select, and whether to add it.
+        color_chosen: by what a person wants the points coloured.
         dragged: every place of a scrub.
         nudged: what an arrow key adds to the cursor.
         visible_labels_changed: frozenset of the labels a person wants to see.
@@ -40,7 +60,13 @@ class MapView(QWidget):
 
     hovered = Signal(object)
     point_hovered = Signal(int)
+    dwelt = Signal(int)
     clicked = Signal(float, float, int)
+    ctrl_clicked = Signal(int)
+    selected = Signal(object, str)
+    view_rested = Signal(object, object)
+    class_select_asked = Signal(int, bool)
+    color_chosen = Signal(str)
     dragged = Signal(float, float)
     nudged = Signal(float, float)
     visible_labels_changed = Signal(object)
@@ -48,52 +74,89 @@ class MapView(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._theme = theme
         self._points: MapPoints | None = None
         self._pinned = self._hit = -1
+        self._tray: tuple[int, ...] = ()
+        self._colors: PointColors | None = None
+        self._selected: Bools | None = None
+        self._summary = ""
         self._class_places: dict[int, tuple[float, float]] = {}
         self._cloud = PointCloud()
         self._picker = Picker()
         self.canvas = MapCanvas(theme)
         self._item = PointsItem(self._cloud, self.canvas.view_box)
         self.canvas.add_item(self._item)
+        self._layers: dict[str, LayerItem] = {}
         self._markers = Markers(self.canvas, theme)
+        self._outline = SelectionMarks(self.canvas, theme)
         self._empty = QLabel("Opening the map…", alignment=Qt.AlignmentFlag.AlignCenter)
         self.canvas.add_overlay(self._empty)
         self._card = HoverCard(self.canvas, theme)
         self._dwell = QTimer(self, singleShot=True, interval=CARD_DELAY_MS)
+        self._rest = QTimer(self, singleShot=True, interval=VIEW_DELAY_MS)
+        self._easing = Easing(self)
         self.legend = Legend(theme)
+        self._key = ColorKey(theme)
         self._status = QLabel()
         self._status.setAccessibleName("Points shown")
-        self._status.setContentsMargins(10, 2, 10, 6)
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 6, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.canvas, 0, 0)
-        layout.addWidget(self.legend, 0, 1)
-        layout.addWidget(self._status, 1, 0, 1, 2)
+        self._status.setWordWrap(True)  # or a long line would keep the window wide
+        self._color_by = QComboBox()
+        self._color_by.setAccessibleName("Colour points by")
+        self._color_by.setToolTip("What the colours of the points mean")
+        self._color_by.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._color_by.setMinimumContentsLength(_COLOR_LETTERS)
+        self._lay_out()
         self.setFocusProxy(self.canvas)
         self.setAutoFillBackground(True)
         self._connect()
         self.set_theme(theme)
 
+    def _lay_out(self) -> None:
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(self._key, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.legend, 1)
+        line = QHBoxLayout()
+        line.setContentsMargins(10, 2, 8, 6)
+        line.addWidget(self._status, 2)
+        line.addWidget(QLabel("Colour by "))
+        line.addWidget(self._color_by, 1)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 6, 0, 0)
+        layout.setSpacing(0)
+        layout.setColumnStretch(0, 1)
+        layout.addWidget(self.canvas, 0, 0)
+        layout.addLayout(column, 0, 1)
+        layout.addLayout(line, 1, 0, 1, 2)
+
     def _connect(self) -> None:
         canvas = self.canvas
         canvas.hovered.connect(self._on_hover)
         canvas.clicked.connect(self._on_click)
+        canvas.ctrl_clicked.connect(self._on_ctrl_click)
         canvas.double_clicked.connect(self._on_double_click)
         canvas.scrubbed.connect(self.dragged)
         canvas.nudged.connect(self.nudged)
+        canvas.selected.connect(self.selected)
+        canvas.outline_changed.connect(self._outline.set_outline)
         canvas.grabbed.connect(self._on_grab)
         canvas.fit_asked.connect(self.fit)
         canvas.space_tapped.connect(self.space_tapped)
         canvas.view_changed.connect(self._on_view)
         self.legend.visible_changed.connect(self._on_legend)
-        self._dwell.timeout.connect(self._show_card)
+        self.legend.select_asked.connect(self.class_select_asked)
+        self._color_by.activated.connect(self._on_color)
+        self._dwell.timeout.connect(self._on_dwell)
+        self._rest.timeout.connect(self._tell_view)
+        self._easing.moved.connect(self._place)
 
     # Orders from above.
 
     def set_points(self, points: MapPoints, fit: bool = False) -> None:
-        """Show other points; hover and pin are forgotten.
+        """Show other points, in the colours of their classes; hover, pins, selection are forgotten.
 
         The view is fitted to the first points ever, and when ``fit`` asks for it. Classes stay
         hidden when the new points have the same classes.
@@ -106,9 +169,11 @@ class MapView(QWidget):
         visible = self.legend.visible_labels()
         if frozenset(counts) != self.legend.labels():
             visible = frozenset(counts)
+        self._easing.stop()
         self._cloud.set_points(points, visible)
         first = self._points is None
         self._points = points
+        self._colors = self._selected = None
         self._forget_hit()
         self.set_pinned(-1)
         with QSignalBlocker(self.legend):
@@ -122,20 +187,68 @@ class MapView(QWidget):
         self._show_glyphs()
         self._points_changed()
 
-    def set_positions(self, positions: Float32) -> None:
-        """Move the same points to ``positions``, (n, 2) in latent units.
+    def set_positions(self, positions: Float32, ease: bool = False) -> None:
+        """Move the same points to ``positions``, (n, 2) in latent units, maybe along the way.
 
         Raises:
             ValueError: there are not as many as there are points.
         """
-        self._cloud.set_positions(positions)
-        self._place_rings()
-        if self._card.isVisible():
-            self._show_card()
-        if self._points is not None:
-            self._class_places = class_places(positions, self._points.labels)
-            self._show_glyphs()
-        self._points_changed()
+        if ease and positions.shape == self._cloud.positions.shape:
+            self._easing.start(self._cloud.positions, positions)
+        else:
+            self._easing.stop()
+            self._place(positions)
+
+    def set_index(self, index: PlaceIndex) -> None:
+        """Pick with the help of an index of the positions."""
+        self._picker.set_index(index)
+
+    def set_colors(self, colors: PointColors | None) -> None:
+        """Give points other colours than their classes', and show the key to them.
+
+        Raises:
+            ValueError: there are not as many values as points.
+        """
+        self._colors = colors
+        self.legend.set_colored(colors is None)
+        self._key.set_colors(colors)
+        self._recolor()
+
+    def set_color_choices(self, choices: tuple[tuple[str, str], ...], by: str) -> None:
+        """Offer these (value, text) to colour by, of which ``by`` is chosen."""
+        self._color_by.clear()
+        for value, text in choices:
+            self._color_by.addItem(text, value)
+        self._color_by.setCurrentIndex(self._color_by.findData(by))
+
+    def set_selected(self, selected: Bools | None, summary: str = "") -> None:
+        """Let the points that are not ``selected`` (n,) fade; none does without a selection."""
+        self._selected = selected
+        self._summary = summary
+        self._recolor()
+
+    def set_layers(self, states: tuple[LayerState, ...]) -> None:
+        """Show the layers as these, the topmost first, say."""
+        for height, state in enumerate(reversed(states)):
+            item = self._item if state.id == _POINTS else self._layer(state.id)
+            item.setZValue(height)
+            item.setVisible(state.on)
+            item.setOpacity(state.opacity)
+            if state.id == _POINTS:
+                self._item.set_style(state.chosen["size"])
+
+    def set_drawing(self, layer: str, drawing: Drawing) -> None:
+        """Show what a layer draws now."""
+        self._layer(layer).set_drawing(drawing)
+
+    def shown(self) -> Bools:
+        """Which points (n,) are of classes that show."""
+        shown = self._cloud.shown
+        return np.ones(len(self._cloud), np.bool_) if shown is None else shown
+
+    def set_tool(self, tool: Tool) -> None:
+        """Let a plain drag draw a box or a lasso, or scrub."""
+        self.canvas.set_tool(tool)
 
     def set_cursor(self, z1: float, z2: float) -> None:
         """Move the crosshair."""
@@ -144,6 +257,11 @@ class MapView(QWidget):
     def set_pinned(self, index: int) -> None:
         """Ring the point ``index``, or none for -1."""
         self._pinned = index
+        self._place_rings()
+
+    def set_tray(self, indices: tuple[int, ...]) -> None:
+        """Ring these points too."""
+        self._tray = indices
         self._place_rings()
 
     def set_hover_image(self, index: int, image: NDArray[np.uint8], caption: str) -> None:
@@ -160,15 +278,22 @@ class MapView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour everything."""
-        for part in (self.canvas, self._markers, self._card, self.legend):
+        self._theme = theme
+        for part in (self.canvas, self._markers, self._outline, self._card, self.legend, self._key):
             part.set_theme(theme)
+        for layer in self._layers.values():
+            layer.set_theme(theme)
+        self._recolor()
         palette = self.palette()
         palette.setColor(palette.ColorRole.Window, QColor(theme.canvas))
         palette.setColor(palette.ColorRole.WindowText, QColor(theme.muted))
         self.setPalette(palette)
 
     def fit(self) -> None:
-        """Show all points, hidden classes included, so that toggling a class moves nothing."""
+        """Show the points, hidden classes included, so that toggling a class moves nothing.
+
+        Of many points a few outliers may be left out of sight.
+        """
         bounds = self._cloud.bounds()
         if bounds is not None:
             self.canvas.show_region(*bounds)
@@ -182,6 +307,11 @@ class MapView(QWidget):
     def _on_click(self, z1: float, z2: float) -> None:
         self.clicked.emit(z1, z2, self._pick(z1, z2))
 
+    def _on_ctrl_click(self, z1: float, z2: float) -> None:
+        hit = self._pick(z1, z2)
+        if hit != -1:
+            self.ctrl_clicked.emit(hit)
+
     def _on_double_click(self, z1: float, z2: float) -> None:
         if self._pick(z1, z2) == -1:
             self.fit()
@@ -193,6 +323,7 @@ class MapView(QWidget):
             self._set_hit(-1)
 
     def _on_view(self) -> None:
+        self._rest.start()
         self._hide_card()
         if self._hit != -1:
             self._dwell.start()
@@ -201,12 +332,50 @@ class MapView(QWidget):
         self._filter(labels)
         self.visible_labels_changed.emit(labels)
 
+    def _on_color(self) -> None:
+        self.color_chosen.emit(self._color_by.currentData())
+
+    def _on_dwell(self) -> None:
+        self._show_card()
+        self.dwelt.emit(self._hit)
+
+    def _tell_view(self) -> None:
+        view, rect = self.canvas.view_box.viewRect(), self.canvas.plot_rect()
+        region = (view.left(), view.right(), view.top(), view.bottom())  # its top is its least z₂
+        self.view_rested.emit(region, (round(rect.width()), round(rect.height())))
+
     def _pick(self, z1: float, z2: float) -> int:
-        cloud, scale = self._cloud, self.canvas.pixels_per_unit()
-        row = self._picker.nearest(cloud.xs, cloud.ys, (z1, z2), scale, PICK_RADIUS)
-        return -1 if row < 0 else int(cloud.order[row])
+        if not self._item.isVisible():
+            return -1
+        scale = self.canvas.pixels_per_unit()
+        return self._picker.pick(self._cloud, (z1, z2), scale, PICK_RADIUS)
 
     # What follows from either.
+
+    def _layer(self, layer: str) -> LayerItem:
+        if layer not in self._layers:
+            item = LayerItem(self.canvas.view_box, self._theme)
+            item.setVisible(False)
+            self._layers[layer] = item
+            self.canvas.add_item(item)
+        return self._layers[layer]
+
+    def _place(self, positions: Float32) -> None:
+        self._cloud.set_positions(positions)
+        self._place_rings()
+        if self._card.isVisible():
+            self._show_card()
+        if self._points is not None:
+            self._class_places = class_places(positions, self._points.labels)
+            self._show_glyphs()
+        self._points_changed()
+
+    def _recolor(self) -> None:
+        if self._points is not None:
+            labels = self._points.labels
+            rgb = point_rgb(self._colors, labels, self._selected, self._theme)
+            self._cloud.set_colors(rgb)
+            self._points_changed()
 
     def _set_hit(self, index: int) -> None:
         if index == self._hit:
@@ -237,6 +406,8 @@ class MapView(QWidget):
         place = self._cloud.place
         self._markers.set_pin_place(None if self._pinned == -1 else place(self._pinned))
         self._markers.set_hover_place(None if self._hit == -1 else place(self._hit))
+        places = [place(row) for row in self._tray if row != self._pinned]
+        self._markers.set_tray_places([there for there in places if there is not None])
 
     def _show_glyphs(self) -> None:
         """Write each visible class's digit: colour is never the only cue."""
@@ -247,10 +418,14 @@ class MapView(QWidget):
     def _points_changed(self) -> None:
         self._item.update()
         if self._points is not None:
-            self._status.setText(
-                f"{self._cloud.drawn:,} of {self._points.total:,} · "
-                f"{self._points.split} · {self._points.kind}"
-            )
+            points = self._points
+            split = "train and test" if points.split == "both" else points.split
+            parts = [f"{self._cloud.drawn:,} of {points.total:,}", split, points.kind]
+            if points.orientation:
+                parts.append(points.orientation)
+            if self._selected is not None:
+                parts.append(f"{self._summary} selected")
+            self._status.setText(" · ".join(parts))
 
     def _show_card(self) -> None:
         place = None if self._hit == -1 else self._cloud.place(self._hit)

@@ -38,6 +38,7 @@ class Markers(QWidget):
         self.cursor_place: Place = None
         self.pin_place: Place = None
         self.hover_place: Place = None
+        self.tray_places: list[tuple[float, float]] = []
         self.glyphs: dict[str, tuple[float, float]] = {}
         self._glyph_pictures: dict[tuple[str, Theme, float], QPixmap] = {}
         plot.add_overlay(self)
@@ -60,6 +61,12 @@ class Markers(QWidget):
         self.pin_place = place
         self.update(self._ring_region(place))
 
+    def set_tray_places(self, places: list[tuple[float, float]]) -> None:
+        """Ring all that is pinned, thinner than the one pin that is looked at."""
+        if places != self.tray_places:
+            self.tray_places = places
+            self.update()
+
     def set_hover_place(self, place: Place) -> None:
         """Move the hover's ring."""
         self.update(self._ring_region(self.hover_place))
@@ -79,6 +86,8 @@ class Markers(QWidget):
         self._draw_glyphs(painter)
         if self.cursor_place is not None:
             self._draw_cross(painter, self._at(self.cursor_place))
+        for place in self.tray_places:
+            self._draw_ring(painter, place, _PIN_RADIUS, self._theme.accent, 1.5)
         if self.pin_place is not None:
             self._draw_ring(painter, self.pin_place, _PIN_RADIUS, self._theme.accent, 2.5)
         if self.hover_place is not None:

@@ -1,6 +1,6 @@
 """The points on the plot: a picture drawn when the view, its size or the points change."""
 
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter
@@ -11,16 +11,24 @@ from vae_explorer.gui.map.raster import PointRaster
 from vae_explorer.gui.map.splat import ARGB, MARGIN, Splatter
 
 _SMALLEST, _LARGEST = 1.5, 8.0  # logical pixels
+_STYLES: Final[dict[str, tuple[float, float] | None]] = {
+    "adaptive": None,
+    "small": (2.0, 3.0),
+    "large": (_LARGEST, 0.0),
+}
+"""Diameter in logical pixels, and the crowd that opacity is compared with; None: as the view is."""
 
 
-def dot_diameter(occupied: int, area: float) -> float:
+def dot_diameter(occupied: int, area: float, crowd: float) -> float:
     """Width in pixels of a dot when ``occupied`` pixels of ``area`` hold a point.
 
     The fourth root is a matter of taste: few points get dots to aim at, many keep their texture.
+    In a ``crowd`` dots shrink to the pixels, whose shade then tells more.
     """
     if not occupied:
         return _LARGEST
-    return float(min(max(1.55 * (area / occupied) ** 0.25, _SMALLEST), _LARGEST))
+    alone = min(max(1.55 * (area / occupied) ** 0.25, _SMALLEST), _LARGEST)
+    return float(1 + (alone - 1) / (1 + crowd))
 
 
 class PointsItem(QGraphicsObject):
@@ -37,9 +45,20 @@ class PointsItem(QGraphicsObject):
         self._raster = PointRaster()
         self._splatter = Splatter()
         self._picture = QImage()
+        self._style = "adaptive"
         self._drawn_for: object = None
         self.rasterisations = 0
         view_box.sigRangeChanged.connect(self._follow)
+
+    def set_style(self, size: str) -> None:
+        """Draw dots of ``size``: "adaptive" to the view, or always "small" or "large".
+
+        Raises:
+            KeyError: there is no such size.
+        """
+        _STYLES[size]
+        self._style = size
+        self.update()
 
     def boundingRect(self) -> QRectF:
         """The whole view, in latent units."""
@@ -75,7 +94,8 @@ class PointsItem(QGraphicsObject):
         """
         box = self._view_box.rect()
         (x0, x1), (y0, y1) = self._view_box.viewRange()
-        wanted = (self._cloud.version, x0, x1, y0, y1, box.width(), box.height(), ratio, dx, dy)
+        view = x0, x1, y0, y1, box.width(), box.height(), ratio, dx, dy
+        wanted = self._cloud.version, self._style, view
         if wanted == self._drawn_for or box.isEmpty():
             return
         self._drawn_for = wanted
@@ -87,8 +107,11 @@ class PointsItem(QGraphicsObject):
         left, top = x0 + dx * unit_x, y1 - dy * unit_y
         edges = (left, left + width / ratio * unit_x, top - height / ratio * unit_y, top)
         cloud, raster = self._cloud, self._raster
-        raster.draw((cloud.xs, cloud.ys, cloud.colors), edges, (width, height), MARGIN)
+        points, size = (cloud.xs, cloud.ys, cloud.colors), (width, height)
+        style = _STYLES[self._style]
+        raster.draw(points, edges, size, MARGIN, style and style[1])
         rows, columns = raster.image.shape
-        points = QImage(raster.image.data, columns, rows, 4 * columns, ARGB)
-        diameter = ratio * dot_diameter(raster.occupied, box.width() * box.height())
-        self._picture = self._splatter.splat(points, diameter)
+        pixels = QImage(raster.image.data, columns, rows, 4 * columns, ARGB)
+        area = box.width() * box.height()
+        logical = style[0] if style else dot_diameter(raster.occupied, area, raster.crowd)
+        self._picture = self._splatter.splat(pixels, ratio * logical)

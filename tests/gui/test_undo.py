@@ -1,0 +1,113 @@
+from functools import partial
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.undo import MOST_EDITS, Undo
+from vae_explorer.session.edits import Edit
+from vae_explorer.session.selection import Selection
+
+
+@pytest.fixture
+def selection() -> Selection:
+    selection = Selection()
+    selection.reset(1_000, "some")
+    return selection
+
+
+@pytest.fixture
+def undo(qtbot: QtBot, selection: Selection) -> Undo:
+    undo = Undo()
+    selection.edited.connect(undo.push)
+    return undo
+
+
+@pytest.fixture
+def heard(undo: Undo) -> dict[str, object]:
+    """What was said last on each signal."""
+    said: dict[str, object] = {}
+    for name in ("can_undo", "can_redo", "undo_text", "redo_text"):
+        getattr(undo, f"{name}_changed").connect(partial(said.__setitem__, name))
+    return said
+
+
+def test_selections_go_back_and_forth(selection: Selection, undo: Undo) -> None:
+    states = [[], [3, 4], [3, 4, 9], [9]]
+    selection.replace([3, 4])
+    selection.add([9])
+    selection.remove([3, 4])
+    for _ in range(2):
+        for state in states[-2::-1]:
+            undo.undo()
+            assert selection.indices.tolist() == state
+        undo.undo()
+        for state in states[1:]:
+            undo.redo()
+            assert selection.indices.tolist() == state
+        undo.redo()
+
+
+def test_a_push_does_not_make_the_edit_again(undo: Undo) -> None:
+    done: list[str] = []
+    undo.push(Edit("Select", partial(done.append, "undo"), partial(done.append, "redo")))
+    assert done == []
+    undo.undo()
+    undo.redo()
+    undo.undo()
+    assert done == ["undo", "redo", "undo"]
+
+
+def test_it_says_what_can_be_done(
+    selection: Selection, undo: Undo, heard: dict[str, object]
+) -> None:
+    selection.replace([1], "Lasso")
+    assert (heard["can_undo"], heard["undo_text"]) == (True, "Lasso")
+    selection.clear()
+    undo.undo()
+    assert heard == {
+        "can_undo": True,
+        "undo_text": "Lasso",
+        "can_redo": True,
+        "redo_text": "Clear Selection",
+    }
+    undo.undo()
+    assert (heard["can_undo"], heard["undo_text"], heard["redo_text"]) == (False, "", "Lasso")
+    selection.replace([2], "Box")
+    assert (heard["can_redo"], heard["redo_text"], heard["undo_text"]) == (False, "", "Box")
+    undo.clear()
+    assert (heard["can_undo"], heard["undo_text"]) == (False, "")
+
+
+def test_an_edit_told_while_another_is_undone_is_not_recorded(
+    selection: Selection, undo: Undo
+) -> None:
+    """Somebody who listens may answer an undo by a change of its own."""
+    selection.replace([1])
+    undo.push(Edit("Pin", undo=lambda: selection.add([2]), redo=lambda: selection.add([3])))
+    undo.undo()
+    assert selection.indices.tolist() == [1, 2]
+    undo.redo()
+    assert selection.indices.tolist() == [1, 2, 3]
+    undo.undo()
+    undo.undo()
+    assert selection.indices.tolist() == []
+
+
+def test_the_oldest_edits_are_forgotten(selection: Selection, undo: Undo) -> None:
+    for index in range(MOST_EDITS + 5):
+        selection.add([index])
+    for _ in range(MOST_EDITS + 5):
+        undo.undo()
+    assert selection.indices.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_an_edit_that_fails_does_not_stop_the_next(selection: Selection, undo: Undo) -> None:
+    def fail() -> None:
+        raise RuntimeError("cannot go back")
+
+    undo.push(Edit("Broken", fail, fail))
+    with pytest.raises(RuntimeError, match="cannot go back"):
+        undo.undo()
+    selection.replace([1])
+    undo.undo()
+    assert len(selection) == 0

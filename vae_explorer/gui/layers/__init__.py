@@ -1,0 +1,1 @@
+"""Layers of the map: how their marks are drawn, their keys, and the panel that rules them."""
