@@ -47,7 +47,7 @@ def drive() -> None:
 
     _app, window = start()
     points: list[MapPoints] = []
-    window.explorer.points_changed.connect(points.append)
+    window.explorer.map.points_changed.connect(points.append)
     wait("the points of the map", lambda: points)
     assert points[0].positions.shape == (60_000, 2)
     assert window.isVisible()

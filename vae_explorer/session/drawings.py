@@ -29,7 +29,7 @@ from vae_explorer.session.state import LATENT_LIMIT, Float32, MapPoints, UInt8
 
 _SHARES = (0.5, 0.8, 0.95)
 """Of the mass, which the lines of a density hold."""
-_CELLS = 400  # of a density, along each axis
+_CELLS = 560  # of a density, along each axis
 _FIELD_PIXELS = 4  # across a cell of a field that follows the view
 _METRIC_PIXELS = 12
 _INDICATRIX_PIXELS = 56  # from one to the next
@@ -98,7 +98,6 @@ def ellipses(scene: Scene, _chosen: Mapping[str, str], _check: Check) -> Drawing
     mark = Ellipses(
         np.stack([subject.mean for subject in subjects]),
         np.stack([subject.covariance for subject in subjects]),
-        labels=np.array([subject.label for subject in subjects], np.uint8),
     )
     return Drawing((mark,), f"1, 2 and 3 σ of {_counted(len(subjects), 'digit')}")
 

@@ -3,8 +3,8 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -12,7 +12,6 @@ from vae_explorer.gui.training.editors import (
     MOST_SIZES,
     NumberBox,
     SizesBox,
-    WheelGuard,
     commit,
     make_editor,
     read,
@@ -207,35 +206,3 @@ def test_writing_the_same_value_leaves_half_typed_text_alone(qtbot: QtBot, box: 
     assert box.text() == "0.50"
     write(box, 0.25)
     assert box.text() == "0.25"
-
-
-def test_the_wheel_changes_only_the_editor_with_the_focus(qtbot: QtBot) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
-    guard = WheelGuard(window)
-    here, there = QSpinBox(window), QSpinBox(window)
-    there.move(0, 50)
-    for editor in (here, there):
-        editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        editor.installEventFilter(guard)
-    with qtbot.waitExposed(window):
-        window.show()
-    window.activateWindow()
-    here.setFocus()
-    qtbot.waitUntil(here.hasFocus)
-    for editor in (here, there):
-        QApplication.sendEvent(editor, _wheel_up())
-    assert (here.value(), there.value()) == (1, 0)
-
-
-def _wheel_up() -> QWheelEvent:
-    return QWheelEvent(
-        QPointF(5, 5),
-        QPointF(5, 5),
-        QPoint(0, 0),
-        QPoint(0, 120),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )

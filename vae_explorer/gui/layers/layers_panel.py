@@ -3,7 +3,7 @@
 from functools import partial
 from itertools import pairwise
 
-from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from vae_explorer.gui.layers.layer_key import LayerKey
 from vae_explorer.gui.theme import Theme
-from vae_explorer.gui.training.editors import WheelGuard
+from vae_explorer.gui.wheel_guard import WheelGuard
 from vae_explorer.session.layers import LAYERS, Choice, LayerSpec, LayerState, default_state
 from vae_explorer.session.marks import Drawing
 
@@ -32,6 +32,7 @@ _MARGIN = 6
 _GRIP_WIDTH, _GRIP_GAP = 12, 4
 _DOT = 2
 _PERCENT = 100
+_PATIENCE_MS = 250
 
 
 class LayersPanel(QWidget):
@@ -103,7 +104,7 @@ class LayersPanel(QWidget):
 
     def set_busy(self, layer: str, busy: bool) -> None:
         """Say that a layer's next drawing is being computed, or no longer."""
-        self._rows[layer].busy.setVisible(busy)
+        self._rows[layer].set_busy(busy)
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour."""
@@ -187,6 +188,9 @@ class _LayerRow(QWidget):
         policy.setRetainSizeWhenHidden(True)
         self.busy.setSizePolicy(policy)
         self.busy.hide()
+        # Most drawings are quicker than this, and words that flash say nothing.
+        self._patience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
+        self._patience.timeout.connect(self.busy.show)
         self._combos = {choice.id: _combo(spec, choice) for choice in spec.choices}
         self.key = LayerKey(theme)
         self.controls = (self.check, self._slider, *self._combos.values())
@@ -249,6 +253,14 @@ class _LayerRow(QWidget):
         for choice, combo in self._combos.items():
             with QSignalBlocker(combo):
                 combo.setCurrentIndex(combo.findData(state.chosen[choice]))
+
+    def set_busy(self, busy: bool) -> None:
+        """Say that the next drawing is being computed, if it takes a while, or no longer."""
+        if busy:
+            self._patience.start()
+        else:
+            self._patience.stop()
+            self.busy.hide()
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour."""

@@ -3,7 +3,7 @@
 import math
 import re
 
-from PySide6.QtCore import QEvent, QLocale, QObject, Qt, Signal
+from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QLineEdit,
     QSpinBox,
-    QWidget,
 )
 
 from vae_explorer.session import FieldSpec
@@ -130,21 +129,6 @@ class _SizesValidator(QValidator):
     def fixup(self, text: str) -> str:
         # Otherwise Qt leaves incomplete text standing when the editor is left.
         return self._box.value()
-
-
-class WheelGuard(QObject):
-    """Lets the wheel scroll past editors without focus, instead of changing them unawares."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Hand the wheel on unless the editor has the focus."""
-        if (
-            event.type() == QEvent.Type.Wheel
-            and isinstance(watched, QWidget)
-            and not watched.hasFocus()
-        ):
-            event.ignore()
-            return True
-        return False
 
 
 Editor = QSpinBox | NumberBox | QComboBox | SizesBox

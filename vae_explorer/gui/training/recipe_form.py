@@ -16,12 +16,12 @@ from vae_explorer.gui.training.editors import (
     MOST_SIZES,
     SizesBox,
     Value,
-    WheelGuard,
     commit,
     make_editor,
     read,
     write,
 )
+from vae_explorer.gui.wheel_guard import WheelGuard
 from vae_explorer.session import FieldSpec, Recipe
 
 FIRST_FIELDS = (
