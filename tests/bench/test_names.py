@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import bench
@@ -27,10 +28,15 @@ def test_map(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr(map_bench, "_COUNTS", (500, 1_000))
     monkeypatch.setattr(map_bench, "_ROUNDS", 2)
     monkeypatch.setattr(map_bench, "_PEER_ROUNDS", 2)
+    monkeypatch.setattr(map_bench, "_PICKS", 5)
     figures = list(bench.run("map"))
-    names = ["map.frame_ms", "map.replace_ms", "map.peer_frame_ms", "map.peer_replace_ms"]
+    window = ["frame_ms", "zoom_ms", "replace_ms", "bytes_per_point"]
+    picks = ["index_build_ms", "pick_index_ms", "pick_all_ms"]
+    names = [f"map.{name}" for name in (*window, *picks, *(f"peer_{name}" for name in window))]
     assert [figure.metric for figure in figures] == names * 2
-    assert [figure.details["points"] for figure in figures] == [500] * 4 + [1_000] * 4
+    assert [figure.details["points"] for figure in figures] == [500] * 11 + [1_000] * 11
+    assert all(math.isfinite(figure.value) and figure.value > 0 for figure in figures)
+    assert figures[0].details["platform"] == QGuiApplication.platformName()
 
 
 @pytest.mark.slow

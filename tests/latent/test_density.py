@@ -25,14 +25,13 @@ def mixture(mean: Any, covariance: Any, axis: Float64) -> Float64:
         away = places - middle
         distance = np.einsum("...i,ij,...j", away, np.linalg.inv(spread), away)
         total += np.exp(-distance / 2) / (2 * np.pi * np.sqrt(np.linalg.det(spread)))
-    average: Float64 = total / len(mean)
-    return average
+    return total / len(mean)
 
 
 def turned(deviations: Any, angle: float) -> Float64:
     """The covariance with these standard deviations along axes turned by an angle."""
     cos, sin = np.cos(angle), np.sin(angle)
-    half = np.array([[cos, -sin], [sin, cos]]) * deviations
+    half: Float64 = np.array([[cos, -sin], [sin, cos]]) * deviations
     return half @ half.T
 
 
@@ -108,6 +107,23 @@ def test_a_wide_one_beyond_the_edge_is_seen_and_a_far_one_is_not() -> None:
 def test_the_widest_are_flat() -> None:
     (density,) = aggregate_density(np.zeros((1, 2)), 1e6 * np.eye(2)[None], None, middles(80))
     np.testing.assert_allclose(density, 1 / (2 * np.pi * 1e6), rtol=1e-3)
+
+
+@pytest.mark.parametrize("length", [1e3, 1e5])
+def test_an_endless_needle_aslant_is_a_ridge(length: float) -> None:
+    axis = middles(80)
+    covariance = np.array([turned((length, 0.3), np.pi / 4)])
+    (density,) = aggregate_density(np.zeros((1, 2)), covariance, None, axis)
+    away = (axis[:, None] - axis) / 2**0.5
+    shape = np.exp(-((away / 0.3) ** 2) / 2)
+    np.testing.assert_allclose(density / density.max(), shape, atol=2e-3)
+
+
+def test_a_covariance_beyond_float64_gives_numbers() -> None:
+    covariance = np.array([turned((1e15, 0.3), 0.6)])
+    density = aggregate_density(np.zeros((1, 2)), covariance, None, middles(80))
+    assert np.isfinite(density).all()
+    assert density.any()
 
 
 def test_what_is_not_finite_lies_nowhere_but_counts() -> None:

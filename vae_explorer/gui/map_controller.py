@@ -71,7 +71,7 @@ class MapController(QObject):
             "undo": self._undo.undo,
             "redo": self._undo.redo,
             "clear": self._clear,
-            "select_shown": lambda: search.labels(self._view.legend.visible_labels()),
+            "select_shown": self._select_shown,
             "nearest": self._ask_nearest,
             "worst": lambda: search.worst(_WORST),
             "find": self._ask_find,
@@ -248,6 +248,9 @@ class MapController(QObject):
 
     def _on_view(self, region: Region, pixels: tuple[int, int]) -> None:
         self._explorer.layers.set_view(View(region, pixels))
+
+    def _select_shown(self) -> None:
+        self._explorer.search.labels(self._view.legend.visible_labels())
 
     def _clear(self) -> None:
         if len(self._explorer.selection):

@@ -60,7 +60,7 @@ class LatentMap:
     index_changed = Signal(object)
     """The ``PlaceIndex`` of the positions last told."""
     turned = Signal(TrainedVAE)
-    """The model whose plane is the map's; before the points it has turned with it."""
+    """The model whose plane the map's will be, told while the points are still the ones before."""
 
     def __init__(
         self,
@@ -129,13 +129,13 @@ class LatentMap:
         points = self.points
         reference = points if align else None
         shown, posterior, orientation = _aligned(model, posterior, split, indices, reference)
+        self.turned.emit(shown)
         self.posterior = posterior
         if points is not None and points.indices is indices:
             self.before = points.positions
             self.points = dataclasses.replace(
                 points, positions=posterior.mean, orientation=orientation
             )
-            self.turned.emit(shown)
             self.positions_changed.emit(posterior.mean)
         else:
             data = bundled.mnist(split)
@@ -145,7 +145,6 @@ class LatentMap:
             self.points = MapPoints(
                 posterior.mean, labels, indices, total, split, orientation=orientation
             )
-            self.turned.emit(shown)
             self.points_changed.emit(self.points)
         self._index()
 
@@ -172,9 +171,9 @@ class LatentMap:
     def _show(self, encoded: _Encoded) -> None:
         old, new = self.points, encoded.points
         same = old is not None and (old.split, len(old.labels)) == (new.split, len(new.labels))
+        self.turned.emit(encoded.model)
         self.before = old.positions if old is not None and same else None
         self.points, self.posterior = new, encoded.posterior
-        self.turned.emit(encoded.model)
         self.points_changed.emit(new)
         self._index()
 

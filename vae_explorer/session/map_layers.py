@@ -25,7 +25,8 @@ class MapLayers:
     """State and drawings of all layers. All methods belong to the main thread.
 
     A layer that is off is not drawn; it is drawn anew when something it depends on changes, and of
-    several requests only the newest is answered.
+    several requests only the newest is answered. But a drawing that is under way when the model
+    moves on is finished first: while training no slow one would ever be.
 
     Args:
         jobs: where layers are drawn.
@@ -107,7 +108,7 @@ class MapLayers:
             current=old.current if old else None,
             memory=old.memory if old is not None and same else {},
         )
-        self._invalidate("points", *(() if same else ("model",)))
+        self._invalidate("points", *(() if same else ("model",)), patient=True)
 
     def set_view(self, view: View) -> None:
         """Draw for another part of the plane."""
@@ -142,11 +143,11 @@ class MapLayers:
         if new.on:
             self._refresh(layer)
 
-    def _invalidate(self, *parts: str) -> None:
+    def _invalidate(self, *parts: str, patient: bool = False) -> None:
         for layer, (_, depends) in DRAWINGS.items():
             if depends.intersection(parts):
                 self._stale.add(layer)
-                if self.state(layer).on:
+                if self.state(layer).on and not (patient and layer in self._busy):
                     self._refresh(layer)
 
     def _refresh(self, layer: str) -> None:
@@ -171,6 +172,8 @@ class MapLayers:
     def _show(self, layer: str, drawing: Drawing) -> None:
         self._set_busy(layer, False)
         self.drawn.emit(layer, drawing)
+        if self.state(layer).on:
+            self._refresh(layer)
 
     def _give_up(self, layer: str, error: BaseException) -> None:
         self._set_busy(layer, False)

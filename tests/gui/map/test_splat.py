@@ -58,6 +58,19 @@ def test_every_point_keeps_its_colour_at_its_centre() -> None:
     assert np.array_equal(grown[pixels != 0], pixels[pixels != 0])
 
 
+@pytest.mark.parametrize("diameter", [1.3, 2.0, 3.0, 4.2])
+def test_faint_points_keep_their_colour_and_grow_no_fainter(diameter: float) -> None:
+    faint, colors = 77, np.array([0x3F, 0x90, 0xDA])
+    blue, green, red = np.rint(colors[::-1] * faint / 255).astype(int).tolist()
+    pixels = np.zeros((SIDE, SIDE), np.uint32)
+    pixels[10:30, 10:30] = faint << 24 | red << 16 | green << 8 | blue
+    result = Splatter().splat(QImage(pixels.data, SIDE, SIDE, 4 * SIDE, ARGB), diameter)
+    rows = np.frombuffer(result.constBits(), np.uint8).reshape(SIDE, SIDE, 4)[10:30, 10:30]
+    opacity = rows[:, :, 3].astype(float)
+    assert opacity.min() >= faint
+    assert np.abs(rows[:, :, 2::-1] - colors * opacity[:, :, None] / 255).max() < 4
+
+
 def test_one_splatter_serves_pictures_of_any_size() -> None:
     splatter = Splatter()
     for side in (20, 33, 20):

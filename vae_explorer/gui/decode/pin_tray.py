@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QListView,
     QListWidget,
     QListWidgetItem,
+    QSizePolicy,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -47,6 +48,8 @@ class PinTray(QListWidget):
         self.setMovement(QListView.Movement.Static)
         self.setItemDelegate(_PictureDelegate(self))
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Qt wants 256 pixels, more than all else in the panel.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         bar = self.horizontalScrollBar().sizeHint().height()
         self.setFixedHeight(_SIDE + _ROOM + bar + 2 * self.frameWidth())
         self.currentItemChanged.connect(self._on_current)

@@ -10,6 +10,7 @@ DRAWABLE_LIMIT = np.float32(1e6)
 """Places further from the origin than this, infinite or NaN, are neither drawn nor picked."""
 
 _NOWHERE = np.float32(1e9)  # finite, so that arithmetic on it stays silent, and in no view
+_OUTLIERS, _FEW = 0.2, 1_000  # per cent at each side of the plane, in sets that are not small
 
 
 class PointCloud:
@@ -86,11 +87,15 @@ class PointCloud:
         return (x, y) if drawable else None
 
     def bounds(self) -> tuple[float, float, float, float] | None:
-        """Smallest and largest z₁, then z₂, of all drawable points; None without any."""
+        """Smallest and largest z₁, then z₂, of all drawable points; None without any.
+
+        Of a thousand points or more, a few outliers do not count: they would leave the rest small.
+        """
         good = self._positions[(np.abs(self._positions) <= DRAWABLE_LIMIT).all(axis=1)]
         if not len(good):
             return None
-        (x0, y0), (x1, y1) = good.min(axis=0), good.max(axis=0)
+        outliers = _OUTLIERS if len(good) >= _FEW else 0.0
+        (x0, y0), (x1, y1) = np.percentile(good, [outliers, 100 - outliers], axis=0)
         return float(x0), float(x1), float(y0), float(y1)
 
     def _filter(self, visible: frozenset[int]) -> None:

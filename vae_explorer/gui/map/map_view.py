@@ -100,7 +100,9 @@ class MapView(QWidget):
         self._key = ColorKey(theme)
         self._status = QLabel()
         self._status.setAccessibleName("Points shown")
-        self._status.setWordWrap(True)  # or a long line would keep the window wide
+        # Two lines, or a long text would keep the window wide; always, or the map would jump.
+        self._status.setWordWrap(True)
+        self._status.setMinimumHeight(2 * self._status.fontMetrics().lineSpacing())
         self._color_by = QComboBox()
         self._color_by.setAccessibleName("Colour points by")
         self._color_by.setToolTip("What the colours of the points mean")
@@ -174,8 +176,9 @@ class MapView(QWidget):
         first = self._points is None
         self._points = points
         self._colors = self._selected = None
+        self._pinned, self._tray = -1, ()
         self._forget_hit()
-        self.set_pinned(-1)
+        self._place_rings()
         with QSignalBlocker(self.legend):
             self.legend.set_counts(counts)
             self.legend.set_visible_labels(visible)

@@ -28,7 +28,7 @@ def dot_diameter(occupied: int, area: float, crowd: float) -> float:
     if not occupied:
         return _LARGEST
     alone = min(max(1.55 * (area / occupied) ** 0.25, _SMALLEST), _LARGEST)
-    return float(1 + (alone - 1) / (1 + crowd))
+    return float(1 + (alone - 1) / (1 + crowd) ** 0.5)
 
 
 class PointsItem(QGraphicsObject):
