@@ -232,8 +232,15 @@ class MainWindow(QMainWindow):
 
     # What a person asks for
 
+    def show_dock(self, name: str) -> None:
+        """Bring a dock, "training", "layers" or "decode", to the front."""
+        dock = next(dock for dock in self._docks if dock.objectName() == name)
+        dock.show()
+        dock.raise_()
+
     def start_training(self) -> None:
         """Train by the recipe in the form."""
+        self.show_dock("training")
         self.explorer.train(self.training.recipe())
 
     def _toggle_pause(self) -> None:

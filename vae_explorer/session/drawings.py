@@ -1,7 +1,9 @@
 """What each layer draws of a scene: one function a layer, from arrays to marks."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +37,8 @@ _METRIC_PIXELS = 12
 _INDICATRIX_PIXELS = 56  # from one to the next
 _SHEET_PIXELS = 22  # across the smallest picture
 _MOST_TRAILS = 3_000
+_MOST_POSTERIORS = 8  # besides the one that is looked at
+_NEGLIGIBLE = 1e-6  # of the highest density
 _MOST_PICTURES = 6_000  # kept for the next view
 _FALL = 100.0  # nats below the best place, at which a landscape ends
 _AROUND = 0.25  # of the view, drawn beyond each of its edges to pan into
@@ -74,8 +78,10 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What there is to draw. ``before`` are the points' places under the snapshot before.
+    """What there is to draw.
 
+    ``before`` are points under the snapshot before, ``start`` under the first of the run. The
+    landscapes are of ``current``, one of the ``pinned``.
     ``memory`` keeps what is costly to compute for as long as the model is on the map.
     """
 
@@ -83,7 +89,8 @@ class Scene:
     points: MapPoints
     posterior: Posterior
     view: View
-    before: Float32 | None = None
+    before: MapPoints | None = None
+    start: MapPoints | None = None
     hovered: Subject | None = None
     pinned: tuple[Subject, ...] = ()
     current: Subject | None = None
@@ -108,42 +115,31 @@ def prior(_scene: Scene, _chosen: Mapping[str, str], _check: Check) -> Drawing:
     return Drawing((Ellipses(centre, covariance, named=True),))
 
 
-def flow(scene: Scene, _chosen: Mapping[str, str], _check: Check) -> Drawing:
+def flow(scene: Scene, chosen: Mapping[str, str], _check: Check) -> Drawing:
     """Where the points came from."""
-    if scene.before is None:
-        return Drawing(note="Train, or open another model of the same images, to see a move.")
-    step = -(-len(scene.points.labels) // _MOST_TRAILS)
-    end = scene.points.positions[::step]
-    note = f"{len(end):,} of {len(scene.points.labels):,} points"
-    return Drawing((Trails(scene.before[::step], end, scene.points.labels[::step]),), note)
+    now, then = scene.points, scene.start if chosen["since"] == "start" else scene.before
+    if then is None or then.split != now.split:
+        return Drawing(note="Train, or open another model, to see points move.")
+    common, here, there = np.intersect1d(now.indices, then.indices, return_indices=True)
+    some = slice(None, None, -(-len(common) // _MOST_TRAILS) or 1)
+    here, there = here[some], there[some]
+    trails = Trails(then.positions[there], now.positions[here], now.labels[here])
+    return Drawing((trails,), f"{len(here):,} of {len(now.labels):,} points")
 
 
 def posterior(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawing:
-    """The exact p(z|x), with its modes."""
+    """The exact p(z|x) of the hovered and pinned images, with its modes."""
     subject = scene.hovered or scene.current
     if subject is None:
         return Drawing(note="Hover over a point or pin one.")
-    found = posterior_grid(scene.model, _draw(scene.model, subject), check)
-    step = float(found.axis[1] - found.axis[0])
-    # The density comes with z₁ along its first axis; a field has it along its second.
-    values = found.density.T
-    some = values > 1e-6 * values.max()
-    rows, columns = (np.flatnonzero(some.any(axis)) for axis in (1, 0))
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    edges = [found.axis[ends] for ends in (columns, rows)]
-    left, right, bottom, top = (
-        float(edge) for axis in edges for edge in (axis[0] - step / 2, axis[-1] + step / 2)
-    )
-    heat = Field(
-        (left, right, bottom, top),
-        values[box].astype(np.float32),
-        0.0,
-        float(values.max()),
-        "per squared latent unit",
-        fading=True,
-    )
-    modes = _counted(len(found.modes), "mode")
-    return Drawing((heat, Spots(found.modes.astype(np.float32))), f"{subject.title} · {modes}")
+    others = [other for other in scene.pinned if other.seed != subject.seed]
+    # Last, and so on top, the one whose key is shown; a scale of its own each would need a key too.
+    subjects = [*others[-_MOST_POSTERIORS:], subject]
+    found = [_exact(scene, one, check) for one in subjects]
+    high = found[-1][0].high
+    marks = [dataclasses.replace(heat, high=high) for heat, _ in found]
+    modes = _counted(len(found[-1][1].places), "mode")
+    return Drawing((*marks, *(spots for _, spots in found)), f"{subject.title} · {modes}")
 
 
 def likelihood(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawing:
@@ -177,7 +173,7 @@ def density_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing
     if chosen["show"] != "shade":
         levels = mass_levels(values, _SHARES)
         marks += [
-            Curve(level_lines(values, region, level), f"{100 * share:.0f} %", 1.2 - share)
+            Curve(level_lines(values, region, level), f"{100 * share:.0f} %", 1.5 - share)
             for share, level in zip(_SHARES, levels.tolist(), strict=True)
         ]
     return Drawing(tuple(marks), note)
@@ -268,22 +264,50 @@ def _plane(scene: Scene) -> tuple[NDArray[np.float64], Region]:
     return (edges[:-1] + edges[1:]) / 2, (-extent, extent, -extent, extent)
 
 
-def _aggregate(scene: Scene, axis: NDArray[np.float64], check: Check) -> NDArray[np.float64]:
-    key = "aggregate", id(scene.posterior)
+def _exact(scene: Scene, subject: Subject, check: Check) -> tuple[Field, Spots]:
+    """The density of p(z|x) where it is not negligible, and its modes, the highest first."""
+    key = "posterior", subject.seed
     if key not in scene.memory:
-        posterior, labels = scene.posterior, scene.points.labels
-        scene.memory[key] = density.aggregate_density(
-            posterior.mean, posterior.covariance, labels, axis, check
+        found = posterior_grid(scene.model, _draw(scene.model, subject), check)
+        step = float(found.axis[1] - found.axis[0])
+        # The density comes with z₁ along its first axis; a field has it along its second.
+        values = found.density.T.astype(np.float32)
+        some = values > _NEGLIGIBLE * values.max()
+        rows, columns = (np.flatnonzero(some.any(axis)) for axis in (1, 0))
+        left, right, bottom, top = (
+            float(found.axis[line] + side * step / 2)
+            for lines in (columns, rows)
+            for line, side in ((lines[0], -1), (lines[-1], 1))
         )
-    found = scene.memory[key]
-    assert isinstance(found, np.ndarray)
-    return found
+        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        scene.memory[key] = (
+            Field(
+                (left, right, bottom, top),
+                values[box].copy(),
+                0.0,
+                float(values.max()),
+                "per squared latent unit",
+                fading=True,
+            ),
+            Spots(found.modes.astype(np.float32)),
+        )
+    return cast(tuple[Field, Spots], scene.memory[key])
+
+
+def _aggregate(scene: Scene, axis: NDArray[np.float64], check: Check) -> NDArray[np.float64]:
+    """The density of each class, (classes, m, m), kept with the q(z|x) that it is of."""
+    posterior, labels = scene.posterior, scene.points.labels
+    known = cast(tuple[Posterior, NDArray[np.float64]] | None, scene.memory.get("aggregate"))
+    if known is None or known[0] is not posterior:
+        mean, covariance = posterior.mean, posterior.covariance
+        known = posterior, density.aggregate_density(mean, covariance, labels, axis, check)
+        scene.memory["aggregate"] = known
+    return known[1]
 
 
 def _decoded(scene: Scene, places: Float32, check: Check) -> Float32:
     """The pictures (n, h, w) at ``places`` (n, 2), most of them known from the view before."""
-    known = scene.memory.setdefault("pictures", {})
-    assert isinstance(known, dict)
+    known = cast(dict[tuple[float, ...], Float32], scene.memory.setdefault("pictures", {}))
     keys = [tuple(place) for place in places.tolist()]
     new = [row for row, key in enumerate(keys) if key not in known]
     check()

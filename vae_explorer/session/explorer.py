@@ -228,7 +228,7 @@ class Explorer:
         assert model is not None
         self.figures.set_points(points)
         self.coloring.set_points(points, posterior, self.training.moving)
-        self.layers.set_scene(model, points, posterior, self.map.before)
+        self.layers.set_scene(model, points, posterior, self.map.before, self.map.start)
 
     def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
         self.layers.set_pinned(tray, self.pins.current)
@@ -324,6 +324,7 @@ class Explorer:
             self._fail("Training did not start", error)
             return
         self._live = live
+        self.map.start = None
         self._jobs.cancel("open")  # what was asked last counts
 
     def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:

@@ -73,6 +73,8 @@ class PointFigures:
         model, points = self._model, self._points
         if model is None or points is None:
             return
+        if names != ("log_marginal",):
+            names = (*names, "elbo", "log_likelihood")  # computed together
         known = self._known
         for name in names:
             known.setdefault(name, np.full(len(points.indices), np.nan, np.float32))
@@ -83,7 +85,7 @@ class PointFigures:
                 "figures",
                 lambda control: self._compute(model, points, known, names, tell, control),
                 done=lambda _: self._end(tell),
-                failed=partial(self._fail, "The figures could not be computed"),
+                failed=self._give_up,
                 cancelled=lambda: self.progress.emit(""),
                 lane="figures",
             )
@@ -127,6 +129,10 @@ class PointFigures:
     def _end(self, tell: Callable[[], None]) -> None:
         self.progress.emit("")
         tell()
+
+    def _give_up(self, error: BaseException) -> None:
+        self.progress.emit("")
+        self._fail("The figures could not be computed", error)
 
     def _forget(self) -> None:
         self.cancel()

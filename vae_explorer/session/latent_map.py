@@ -74,8 +74,10 @@ class LatentMap:
         self.points: MapPoints | None = None
         self.posterior: Posterior | None = None
         """q(z|x) of the points, as the map is turned."""
-        self.before: Float32 | None = None
-        """Where the points were under the snapshot before this one, if they were the same."""
+        self.before: MapPoints | None = None
+        """The points under the snapshot before this one."""
+        self.start: MapPoints | None = None
+        """The points under the first snapshot since it was set to None, as when a run begins."""
 
     # What is shown
 
@@ -131,20 +133,20 @@ class LatentMap:
         shown, posterior, orientation = _aligned(model, posterior, split, indices, reference)
         self.turned.emit(shown)
         self.posterior = posterior
+        self.before = points
         if points is not None and points.indices is indices:
-            self.before = points.positions
             self.points = dataclasses.replace(
                 points, positions=posterior.mean, orientation=orientation
             )
             self.positions_changed.emit(posterior.mean)
         else:
             data = bundled.mnist(split)
-            self.before = None
             labels = labels_of(data)[indices]
             total = len(data)
             self.points = MapPoints(
                 posterior.mean, labels, indices, total, split, orientation=orientation
             )
+            self.start = self.start or self.points
             self.points_changed.emit(self.points)
         self._index()
 
@@ -169,12 +171,11 @@ class LatentMap:
         return codes
 
     def _show(self, encoded: _Encoded) -> None:
-        old, new = self.points, encoded.points
-        same = old is not None and (old.split, len(old.labels)) == (new.split, len(new.labels))
+        self._say("")
         self.turned.emit(encoded.model)
-        self.before = old.positions if old is not None and same else None
-        self.points, self.posterior = new, encoded.posterior
-        self.points_changed.emit(new)
+        self.before, self.points = self.points, encoded.points
+        self.posterior = encoded.posterior
+        self.points_changed.emit(encoded.points)
         self._index()
 
     def _index(self) -> None:

@@ -47,8 +47,15 @@ LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
         "flow",
         "Training flow",
-        "Where each digit has moved since the snapshot before.",
+        "Where each digit has moved between two snapshots.",
         "T",
+        (
+            Choice(
+                "since",
+                "Since",
+                (("before", "The snapshot before"), ("start", "The start of the run")),
+            ),
+        ),
         opacity=0.8,
     ),
     LayerSpec(

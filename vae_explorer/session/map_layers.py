@@ -13,7 +13,7 @@ from vae_explorer.session.drawings import DRAWINGS, Scene, Subject, View
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.marks import Drawing
-from vae_explorer.session.state import DataPoint, Float32, MapPoints, draw_seeds
+from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
 
 _IMMEDIATE = frozenset({"ellipses", "prior", "flow"})
 """Drawn at once, because they only gather what is known."""
@@ -82,6 +82,11 @@ class MapLayers:
         self.states = tuple(others)
         self.changed.emit(self.states)
 
+    @property
+    def busy(self) -> bool:
+        """Whether any layer is being drawn."""
+        return bool(self._busy)
+
     def state(self, layer: str) -> LayerState:
         """How a layer is shown."""
         return next(state for state in self.states if state.id == layer)
@@ -93,9 +98,10 @@ class MapLayers:
         model: TrainedVAE,
         points: MapPoints,
         posterior: Posterior,
-        before: Float32 | None,
+        before: MapPoints | None,
+        start: MapPoints | None,
     ) -> None:
-        """Draw another model, or other points of it."""
+        """Draw another model, or other points of it; see ``Scene``."""
         old = self._scene
         same = old is not None and old.model is model
         self._scene = Scene(
@@ -104,6 +110,7 @@ class MapLayers:
             posterior,
             self._view,
             before,
+            start,
             pinned=old.pinned if old else (),
             current=old.current if old else None,
             memory=old.memory if old is not None and same else {},

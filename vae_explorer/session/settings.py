@@ -95,7 +95,9 @@ def _valid(key: str, value: Any) -> bool:
     if key in ("align", "ease"):
         return isinstance(value, bool)
     if key == "layers":
-        return isinstance(value, list) and all(_valid_layer(entry) for entry in value)
+        if not (isinstance(value, list) and all(_valid_layer(entry) for entry in value)):
+            return False
+        return len({entry["id"] for entry in value}) == len(value)
     if key == "recent":
         return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
     return key in ("folder", "geometry", "layout") and isinstance(value, str)

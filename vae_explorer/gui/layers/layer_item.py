@@ -34,7 +34,7 @@ Paint = Callable[[QPainter], None]
 _HALO_ALPHA = 190
 _LINE, _HALO = 1.5, 4.0  # logical pixels
 _HAIR, _HAIR_HALO = 1.0, 2.5
-_CROWD = 200  # from so many ellipses on, lines are thin
+_CROWD = 50  # from so many ellipses on, lines are thin
 _CROSS, _FIRST_CROSS = 4.0, 7.0  # half a cross, logical pixels
 _TRAIL = ((0.0, 0.4, 0.25), (0.4, 0.75, 0.5), (0.75, 1.0, 0.9))  # from, to, alpha
 _DOT = 3.0
@@ -225,7 +225,8 @@ def _ellipses(ellipses: Ellipses, theme: Theme) -> Iterator[Paint]:
     for path in paths.values():
         yield _line(path, halo, _HAIR_HALO) if crowd else _halo(path, halo)
     for label, path in paths.items():
-        color = QColor(theme.accent) if label is None else _class_color(label)
+        own = theme.text if crowd else theme.accent  # thin lines need the contrast
+        color = QColor(own) if label is None else _class_color(label)
         yield _line(path, color, _HAIR if crowd else _LINE)
 
 
