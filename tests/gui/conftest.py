@@ -16,6 +16,7 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.app import open_window
 from vae_explorer.gui.decode.digit_view import DigitView
+from vae_explorer.gui.decode.pin_tray import PinTray
 from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
@@ -27,6 +28,7 @@ from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
 
 Place = tuple[float, float]
+NOTHING_HELD = Qt.KeyboardModifier.NoModifier
 
 
 class Person:
@@ -63,6 +65,35 @@ class Person:
         return x, y
 
     @property
+    def status(self) -> str:
+        """The line below the map."""
+        labels = self.window.map.findChildren(QLabel)
+        return next(label.text() for label in labels if label.accessibleName() == "Points shown")
+
+    @property
+    def selected(self) -> list[int]:
+        """The indices of the selected images."""
+        return self.window.explorer.selection.indices.tolist()
+
+    @property
+    def pins(self) -> list[int]:
+        """The indices of the pinned images, as in the tray."""
+        (tray,) = self.window.decode.findChildren(PinTray)
+        return [tray.item(row).data(Qt.ItemDataRole.UserRole)[1] for row in range(tray.count())]
+
+    @property
+    def lone(self) -> int:
+        """The point in sight, off the crosshair, that is furthest from all the others."""
+        canvas = self.window.map.canvas
+        pixels = np.array([canvas.to_pixel(*place).toTuple() for place in self.positions.tolist()])
+        distances = np.hypot(*(pixels[:, None] - pixels).transpose(2, 0, 1))
+        np.fill_diagonal(distances, np.inf)
+        rect, cross = canvas.plot_rect(), canvas.to_pixel(*self.window.explorer.cursor).toTuple()
+        inner = (pixels > rect.topLeft().toTuple()) & (pixels < rect.bottomRight().toTuple())
+        clear = inner.all(1) & (np.abs(pixels - cross) > 20).all(1)
+        return int(np.where(clear, distances.min(1), -1).argmax())
+
+    @property
     def model_line(self) -> str:
         labels = self.window.statusBar().findChildren(QLabel)
         return next(label.text() for label in labels if "epoch" in label.text())
@@ -76,6 +107,12 @@ class Person:
     def view(self, name: str) -> DigitView:
         views = self.window.findChildren(DigitView)
         return next(view for view in views if view.accessibleName() == name)
+
+    def color_at(self, place: Place) -> tuple[int, int, int]:
+        """The colour on screen of a place of the map, (red, green, blue)."""
+        at = self.window.map.canvas.to_pixel(*place)
+        color = self.window.map.canvas.grab().toImage().pixelColor(int(at.x()), int(at.y()))
+        return color.red(), color.green(), color.blue()
 
     def picture(self, name: str = "Decoded digit") -> NDArray[np.uint8]:
         """Gray levels of an image on screen, (h, w)."""
@@ -115,8 +152,9 @@ class Person:
     def at(self, place: Place) -> QPoint:
         return self.window.map.canvas.to_pixel(*place).toPoint()
 
-    def click(self, place: Place) -> None:
-        QTest.mouseClick(self.window.map.canvas, Qt.MouseButton.LeftButton, pos=self.at(place))
+    def click(self, place: Place, held: Qt.KeyboardModifier = NOTHING_HELD) -> None:
+        left = Qt.MouseButton.LeftButton
+        QTest.mouseClick(self.window.map.canvas, left, held, self.at(place))
 
     def hover(self, place: Place) -> None:
         QTest.mouseMove(self.window.map.canvas, self.at(place))
@@ -124,9 +162,11 @@ class Person:
     def leave_map(self) -> None:
         QTest.mouseMove(self.window.training, QPoint(5, 5))
 
-    def drag(self, start: Place, end: Place) -> None:
+    def drag(
+        self, start: Place, end: Place, held: Qt.KeyboardModifier = NOTHING_HELD
+    ) -> None:
         canvas, left = self.window.map.canvas, Qt.MouseButton.LeftButton
-        QTest.mousePress(canvas, left, pos=self.at(start))
+        QTest.mousePress(canvas, left, held, self.at(start))
         for share in (0.3, 0.6, 1.0):
             QTest.mouseMove(canvas, self.at(start) + (self.at(end) - self.at(start)) * share)
         QTest.mouseRelease(canvas, left, pos=self.at(end))
@@ -139,12 +179,16 @@ class Person:
 
 @pytest.fixture
 def small_mnist(monkeypatch: pytest.MonkeyPatch, mnist_small: ImageSet) -> dict[str, ImageSet]:
-    """600 training and 300 test images stand for all of MNIST."""
+    """600 training and 300 test images, and "both", stand for all of MNIST."""
     sets = {
         "train": mnist_small.subset(slice(0, 600)),
         "test": mnist("test").subset(slice(0, 300)),
     }
+    images = np.concatenate([part.images for part in sets.values()])
+    labels = [part.labels for part in sets.values() if part.labels is not None]
+    sets["both"] = ImageSet(images, np.concatenate(labels), "MNIST", "both")
     monkeypatch.setattr("vae_explorer.data.bundled.mnist", sets.__getitem__)
+    monkeypatch.setattr("vae_explorer.session.state.TRAINING_IMAGES", 600)
     return sets
 
 

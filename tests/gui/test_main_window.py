@@ -63,6 +63,10 @@ def test_every_command_runs(person: "Person", tiny_recipe: Recipe, command_id: s
     window.training.set_recipe(tiny_recipe)
     for name in ("pause", "stop"):
         window.actions_[name].setEnabled(True)  # as if a run went on
+    window.explorer.pin(0)
+    window.explorer.selection.replace([1, 2])
+    window.explorer.selection.clear()
+    person.trigger("undo")  # leaves a selection, and something to redo
     person.trigger(command_id)
     QApplication.processEvents()
     assert not person.errors
@@ -162,7 +166,7 @@ def test_a_hovered_point_shows_its_image(
     person.hover(tuple(person.positions[extreme]))
     card = person.window.map._card
     person.wait(card.isVisible)
-    thumbnail = person.window.explorer.thumbnail(extreme)
+    thumbnail = person.window.explorer.map.thumbnail(extreme)
     np.testing.assert_array_equal(thumbnail.image, small_mnist["train"].images[extreme])
     assert card._label.text() == str(thumbnail.label)
     assert not card._picture.pixmap().isNull()

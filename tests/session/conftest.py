@@ -8,17 +8,29 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.model.trained import Posterior
+from vae_explorer.session import state
 from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.state import MapPoints
 from vae_explorer.training.checkpoint import write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
 
 Call = Callable[[], None]
+
+
+class Failures(list[tuple[str, BaseException]]):
+    """What went wrong, with its title; told by a call."""
+
+    def __call__(self, title: str, error: BaseException) -> None:
+        self.append((title, error))
 
 
 class InlineExecutor(Executor):
@@ -127,6 +139,14 @@ def jobs(request: pytest.FixtureRequest) -> Jobs:
     return found
 
 
+@pytest.fixture
+def failures() -> Iterator[Failures]:
+    """Takes what goes wrong; a test that expects it clears it."""
+    told = Failures()
+    yield told
+    assert not told
+
+
 @pytest.fixture(scope="session")
 def digits(mnist_small: ImageSet) -> ImageSet:
     """600 training images: ten steps an epoch for ``recipe``."""
@@ -156,3 +176,38 @@ def checkpoint(trained: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> P
     path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
     write_checkpoint(trained, path)
     return path
+
+
+@pytest.fixture
+def small_mnist(
+    monkeypatch: pytest.MonkeyPatch, digits: ImageSet, mnist_small: ImageSet
+) -> dict[str, ImageSet]:
+    """What session takes for MNIST: 600 training images, 300 others to test on."""
+    test, both = mnist_small.subset(slice(600, 900)), mnist_small.subset(slice(0, 900))
+    sets = {
+        "train": digits,
+        "test": ImageSet(test.images, test.labels, test.name, "test"),
+        "both": ImageSet(both.images, both.labels, both.name, "both"),
+    }
+    monkeypatch.setattr(bundled, "mnist", sets.__getitem__)
+    monkeypatch.setattr(state, "TRAINING_IMAGES", len(digits))
+    return sets
+
+
+@pytest.fixture(scope="session")
+def posterior(trained: Snapshot, digits: ImageSet) -> Posterior:
+    """q(z|x) of all ``digits``."""
+    return trained.model.encode(digits.images)
+
+
+@pytest.fixture(scope="session")
+def points(posterior: Posterior, digits: ImageSet) -> MapPoints:
+    """All ``digits`` where ``trained`` encodes them."""
+    assert digits.labels is not None
+    return MapPoints(posterior.mean, digits.labels, np.arange(600), 600, "train")
+
+
+@pytest.fixture(scope="session")
+def other(recipe: Recipe, digits: ImageSet) -> Snapshot:
+    """Another training of the same network."""
+    return train(recipe.replace(epochs=1, seed=7), digits, device="cpu")

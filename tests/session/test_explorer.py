@@ -23,6 +23,7 @@ from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.latent.figures import image_figures
 from vae_explorer.model.trained import Images, Posterior, TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import explorer as explorer_module
@@ -46,6 +47,9 @@ from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from tests.session.conftest import Frames, MainThread
+
+
+pytestmark = pytest.mark.usefixtures("small_mnist")
 
 
 class Desk:
@@ -108,17 +112,6 @@ class Desk:
         return [Path(name) for name in self.explorer.settings.recent]
 
 
-@pytest.fixture(autouse=True)
-def small_mnist(
-    monkeypatch: pytest.MonkeyPatch, digits: ImageSet, mnist_small: ImageSet
-) -> dict[str, ImageSet]:
-    """What the explorer takes for MNIST: 600 training images, 300 others to test on."""
-    test = mnist_small.subset(slice(600, 900))
-    sets = {"train": digits, "test": ImageSet(test.images, test.labels, test.name, "test")}
-    monkeypatch.setattr(bundled, "mnist", sets.__getitem__)
-    return sets
-
-
 @pytest.fixture
 def desk(inline_jobs: Jobs, main: "MainThread", frames: "Frames") -> Desk:
     """Nothing is open; jobs run inline."""
@@ -148,20 +141,19 @@ def unending(recipe: Recipe) -> Recipe:
 
 
 @pytest.fixture
-def another(tmp_path: Path, recipe: Recipe, digits: ImageSet) -> Path:
+def another(tmp_path: Path, other: Snapshot) -> Path:
     """A checkpoint of other weights."""
     path = tmp_path / "another.safetensors"
-    write_checkpoint(train(recipe.replace(epochs=1, seed=7), digits, device="cpu"), path)
+    write_checkpoint(other, path)
     return path
 
 
 def expected_point(snapshot: Snapshot, data: ImageSet, index: int) -> dict[str, float]:
-    terms = snapshot.model.elbo_terms(data.images[index : index + 1])
-    return {
-        "elbo": float(terms.elbo[0]),
-        "log_likelihood": float(terms.log_likelihood[0]),
-        "kl": float(terms.kl[0]),
-    }
+    """Of a training image, which is drawn with its index for a seed."""
+    figures = image_figures(
+        snapshot.model, data.images[index : index + 1], np.array([index])
+    )
+    return {name: float(getattr(figures, name)[0]) for name in ("elbo", "log_likelihood", "kl")}
 
 
 # Opening
@@ -475,11 +467,10 @@ def test_a_thumbnail_is_the_image_behind_the_row(opened: Desk, digits: ImageSet)
         np.testing.assert_array_equal(thumbnail.image, digits.images[row])
 
 
-def test_the_other_split_takes_the_map_and_the_pin_is_lost(
+def test_the_other_split_takes_the_map_and_the_pin_stays_in_the_tray(
     opened: Desk, trained: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     opened.explorer.pin(17)
-    train_point = opened.pin
     opened.explorer.set_split("test")
     opened.settle()
     points = opened.points[-1]
@@ -487,8 +478,9 @@ def test_the_other_split_takes_the_map_and_the_pin_is_lost(
     assert (points.split, points.total) == ("test", 300)
     np.testing.assert_array_equal(points.positions, trained.model.encode(test.images).mean)
     np.testing.assert_array_equal(points.labels, test.labels)
-    assert opened.pins[-1] is None
-    assert opened.explorer.map.row(train_point.split, train_point.index) == -1
+    assert (opened.pin.split, opened.pin.index) == ("train", 17)
+    assert opened.explorer.pins.tray == (opened.pin,)
+    assert opened.pinned_row == -1
     np.testing.assert_array_equal(opened.explorer.map.thumbnail(5).image, test.images[5])
     assert Settings.read(paths.settings_file()).split == "test"
 
@@ -938,7 +930,8 @@ def test_closing_while_training_leaves_a_run_that_opens_and_goes_on(
     begun = time.monotonic()
     assert closing.explorer.close()
     assert time.monotonic() - begun < 2
-    assert not [t for t in threading.enumerate() if t.name.startswith(("exclusive", "files", "layers", "figures"))]
+    lanes = ("exclusive", "files", "layers", "figures")
+    assert not [t for t in threading.enumerate() if t.name.startswith(lanes)]
 
     said = len(closing.models), len(closing.points), len(closing.messages)
     closing.main.run()

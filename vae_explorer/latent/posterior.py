@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.ndimage import label, maximum_filter, maximum_position
 
 from vae_explorer.errors import DataError
 from vae_explorer.latent.quadrature import adapted_tiles
@@ -38,6 +37,9 @@ def posterior_grid(model: TrainedVAE, x: Images, check: Check = unchecked) -> Po
     Raises:
         DataError: there is not exactly one image, or as ``TrainedVAE.encode``.
     """
+    # Imported late: it costs the start of the window a sixth of a second.
+    from scipy.ndimage import label, maximum_filter, maximum_position
+
     if len(x) != 1:
         raise DataError(f"A posterior is drawn for one image at a time, not for {len(x)}.")
     image = model.tensor(x)

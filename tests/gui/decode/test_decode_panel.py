@@ -86,7 +86,13 @@ def test_a_preview_says_so_and_leaves_the_sliders(panel: DecodePanel) -> None:
 def test_orders_are_silent(panel: DecodePanel) -> None:
     spies = [
         QSignalSpy(signal)
-        for signal in (panel.z_changed, panel.export_requested, panel.unpin_requested)
+        for signal in (
+            panel.z_changed,
+            panel.export_requested,
+            panel.unpin_requested,
+            panel.pin_chosen,
+            panel.pin_removed,
+        )
     ]
     panel.set_limit(3.0)
     panel.set_cursor(1.0, -2.0)
@@ -95,7 +101,7 @@ def test_orders_are_silent(panel: DecodePanel) -> None:
     panel.set_theme(DARK)
     panel.set_pins((), None)
     panel.set_limit(1.0)
-    assert [spy.count() for spy in spies] == [0, 0, 0]
+    assert [spy.count() for spy in spies] == [0] * 5
 
 
 def test_a_slider_asks_for_a_place(qtbot: QtBot, panel: DecodePanel) -> None:
@@ -106,7 +112,7 @@ def test_a_slider_asks_for_a_place(qtbot: QtBot, panel: DecodePanel) -> None:
 
 
 def test_buttons_wait_for_something_to_act_on(qtbot: QtBot, panel: DecodePanel) -> None:
-    export, unpin = button(panel, "Export image…"), button(panel, "Unpin")
+    export, unpin = button(panel, "Export image…"), button(panel, "Unpin all")
     assert not export.isEnabled()
     assert not unpin.isEnabled()
     panel.set_decoded(decoded())
@@ -201,7 +207,8 @@ def test_everything_that_takes_the_keyboard_has_a_name(panel: DecodePanel) -> No
         QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
         for widget in reached
     ]
-    assert sorted(names) == ["Export image…", "Unpin", "z₁", "z₁ slider", "z₂", "z₂ slider"]
+    sliders = ["z₁", "z₁ slider", "z₂", "z₂ slider"]
+    assert sorted(names) == ["Export image…", "Pinned digits", "Unpin all", *sliders]
 
 
 def test_every_picture_has_a_name(panel: DecodePanel) -> None:

@@ -28,8 +28,9 @@ def picture(marks: SelectionMarks) -> QImage:
 def opaque(image: QImage, start: QPointF, end: QPointF) -> float:
     """The share of the way between two pixels that is fully drawn."""
     shares = np.linspace(0.05, 0.95, 200).tolist()
-    spots = [(start + share * (end - start)).toPoint() for share in shares]
-    return float(np.mean([qAlpha(image.pixel(spot)) > 230 for spot in spots]))
+    spots = [start + share * (end - start) for share in shares]
+    alphas = [qAlpha(image.pixel(int(spot.x()), int(spot.y()))) for spot in spots]
+    return float(np.mean([alpha > 230 for alpha in alphas]))
 
 
 def test_nothing_is_drawn_without_an_outline(marks: SelectionMarks) -> None:
