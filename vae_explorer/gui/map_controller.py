@@ -190,6 +190,7 @@ class MapController(QObject):
 
     def _on_colors(self, colors: PointColors | None) -> None:
         points = self._explorer.map.points
+        self._view.set_color_by(self._explorer.coloring.by)
         if points is not None and (colors is None or len(colors.values) == len(points.labels)):
             self._view.set_colors(colors)
 

@@ -29,7 +29,7 @@ from vae_explorer.session.pins import Pins
 from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings
-from vae_explorer.session.state import LATENT_LIMIT, DataPoint, Float32, MapPoints, ModelInfo
+from vae_explorer.session.state import LATENT_LIMIT, DataPoint, ModelInfo
 from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -86,8 +86,7 @@ class Explorer:
         self.coloring = Coloring(self.figures)
         self.layers = MapLayers(jobs, self._fail, self.settings.layers)
         self.map.turned.connect(self._on_turned)
-        self.map.points_changed.connect(self._on_points)
-        self.map.positions_changed.connect(self._on_positions)
+        self.map.settled.connect(self._on_settled)
         self.figures.progress.connect(self.progress)
         self.pins.edited.connect(self.edited)
         self.pins.tray_changed.connect(self._on_pins)
@@ -215,17 +214,14 @@ class Explorer:
         self.figures.set_model(model)
         self.pins.set_model(model)
 
-    def _on_points(self, points: MapPoints) -> None:
-        if (points.split, points.total) != self._selectable:
-            self._selectable = points.split, points.total
-            self.selection.reset(points.total, points.split)
-        self._on_positions(points.positions)
-
-    def _on_positions(self, _: Float32) -> None:
+    def _on_settled(self) -> None:
         points, posterior, model = self.map.points, self.map.posterior, self._model
         assert points is not None
         assert posterior is not None
         assert model is not None
+        if (points.split, points.total) != self._selectable:
+            self._selectable = points.split, points.total
+            self.selection.reset(points.total, points.split)
         self.figures.set_points(points)
         self.coloring.set_points(points, posterior, self.training.moving)
         self.layers.set_scene(model, points, posterior, self.map.before, self.map.start)

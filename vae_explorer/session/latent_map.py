@@ -57,6 +57,8 @@ class LatentMap:
     """Other points than before."""
     positions_changed = Signal(object)
     """The same points, moved: (n, 2) float32."""
+    settled = Signal()
+    """After either: now follows what is made of the points."""
     index_changed = Signal(object)
     """The ``PlaceIndex`` of the positions last told."""
     turned = Signal(TrainedVAE)
@@ -148,7 +150,7 @@ class LatentMap:
             )
             self.start = self.start or self.points
             self.points_changed.emit(self.points)
-        self._index()
+        self._settle()
 
     def _positions(
         self, model: TrainedVAE, posterior: Posterior, split: str, kind: str, control: Control
@@ -176,11 +178,12 @@ class LatentMap:
         self.before, self.points = self.points, encoded.points
         self.posterior = encoded.posterior
         self.points_changed.emit(encoded.points)
-        self._index()
+        self._settle()
 
-    def _index(self) -> None:
+    def _settle(self) -> None:
         points = self.points
         assert points is not None
+        self.settled.emit()
         self._jobs.run_newest(
             "index",
             lambda _: PlaceIndex(points.positions),

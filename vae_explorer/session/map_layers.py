@@ -72,7 +72,8 @@ class MapLayers:
     def choose(self, layer: str, choice: str, value: str) -> None:
         """Take another value of one of a layer's choices."""
         chosen = {**self.state(layer).chosen, choice: value}
-        self._stale.add(layer)
+        if layer in DRAWINGS:
+            self._stale.add(layer)
         self._change(layer, chosen=chosen)
 
     def move(self, layer: str, position: int) -> None:

@@ -217,12 +217,16 @@ class MapView(QWidget):
         self._key.set_colors(colors)
         self._recolor()
 
+    def set_color_by(self, by: str) -> None:
+        """Choose another of what there is to colour by."""
+        self._color_by.setCurrentIndex(self._color_by.findData(by))
+
     def set_color_choices(self, choices: tuple[tuple[str, str], ...], by: str) -> None:
         """Offer these (value, text) to colour by, of which ``by`` is chosen."""
         self._color_by.clear()
         for value, text in choices:
             self._color_by.addItem(text, value)
-        self._color_by.setCurrentIndex(self._color_by.findData(by))
+        self.set_color_by(by)
 
     def set_selected(self, selected: Bools | None, summary: str = "") -> None:
         """Let the points that are not ``selected`` (n,) fade; none does without a selection."""
