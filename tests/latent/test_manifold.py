@@ -117,7 +117,7 @@ def test_cells_at_quantiles_have_equal_prior_mass_and_places_that_halve_it() -> 
 
 
 def test_even_cells_are_square_and_stand_for_their_middle() -> None:
-    found = cells((0.1, 0.2, -0.1, 0.1), 1.4, 6.0, quantiles=False)
+    found = cells((0.0, 1.5, -0.1, 0.1), 1.4, 6.0, quantiles=False)
     assert found.tolist() == [[0, 1.5, -1.5, 0], [0, 1.5, 0, 1.5]]
     assert cell_places(found, quantiles=False).tolist() == [[0.75, -0.75], [0.75, 0.75]]
 

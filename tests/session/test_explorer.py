@@ -1,3 +1,4 @@
+import csv
 import dataclasses
 import json
 import logging
@@ -27,6 +28,7 @@ from vae_explorer.latent.figures import image_figures
 from vae_explorer.model.trained import Images, Posterior, TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import explorer as explorer_module
+from vae_explorer.session.edits import Edit
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.settings import Settings
@@ -39,6 +41,7 @@ from vae_explorer.session.state import (
     MapPoints,
     ModelInfo,
     Phase,
+    PointColors,
 )
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -150,9 +153,7 @@ def another(tmp_path: Path, other: Snapshot) -> Path:
 
 def expected_point(snapshot: Snapshot, data: ImageSet, index: int) -> dict[str, float]:
     """Of a training image, which is drawn with its index for a seed."""
-    figures = image_figures(
-        snapshot.model, data.images[index : index + 1], np.array([index])
-    )
+    figures = image_figures(snapshot.model, data.images[index : index + 1], np.array([index]))
     return {name: float(getattr(figures, name)[0]) for name in ("elbo", "log_likelihood", "kl")}
 
 
@@ -501,6 +502,134 @@ def test_a_point_pinned_while_the_other_split_is_encoded_keeps_its_image(
     assert (opened.pin.split, opened.pin.index) == ("train", 550)
     np.testing.assert_array_equal(opened.pin.original, digits.images[550])
     assert opened.pinned_row == -1
+
+
+def test_images_of_both_splits_are_found_by_split_and_index(
+    opened: Desk, small_mnist: dict[str, ImageSet]
+) -> None:
+    opened.explorer.find("test", 5)
+    ((title, text),) = opened.failures
+    assert (title, opened.pins) == ("The image was not found", [])
+    assert "Image 5 of test" in text
+
+    opened.explorer.set_split("both")
+    opened.settle()
+    for split, index, row in (("train", 5, 5), ("test", 5, 605)):
+        opened.explorer.find(split, index)
+        assert opened.explorer.selection.indices.tolist() == [row]
+        assert opened.explorer.cursor == tuple(opened.points[-1].positions[row].tolist())
+        np.testing.assert_array_equal(opened.pin.original, small_mnist[split].images[index])
+    opened.explorer.find("test", 300)
+    assert len(opened.failures) == 2
+
+
+def test_pins_and_selections_are_undone_in_turn(opened: Desk) -> None:
+    edits: list[Edit] = []
+    opened.explorer.edited.connect(edits.append)
+    opened.explorer.pin(3)
+    opened.explorer.pin(4, add=True)
+    opened.explorer.selection.replace([7, 8])
+    opened.explorer.pin(3, add=True)  # no longer
+    seen = []
+    for edit in reversed(edits):
+        edit.undo()
+        pinned = [point.index for point in opened.explorer.pins.tray]
+        seen.append((edit.text, pinned, len(opened.explorer.selection)))
+    assert seen == [
+        ("Remove Pin", [3, 4], 2),
+        ("Select", [3, 4], 0),
+        ("Add Pin", [3], 0),
+        ("Pin", [], 0),
+    ]
+
+
+def test_a_selection_is_of_its_data(opened: Desk, another: Path) -> None:
+    opened.explorer.selection.replace([7, 8])
+    opened.explorer.open_checkpoint(another)
+    opened.settle()
+    assert len(opened.explorer.selection) == 2
+    opened.explorer.set_split("test")
+    opened.settle()
+    assert opened.explorer.selection.summary() == "0 of 300"
+
+
+def test_the_selection_is_exported_with_what_is_known(opened: Desk, tmp_path: Path) -> None:
+    opened.explorer.search.worst(3)
+    opened.settle()
+    rows = opened.explorer.selection.indices
+    assert len(rows) == 3
+    opened.explorer.export_selection(tmp_path / "worst.csv")
+    opened.settle()
+    with (tmp_path / "worst.csv").open(newline="") as file:
+        header, *lines = csv.reader(file)
+    assert header == ["split", "index", "label", "z1", "z2", "elbo", "log_likelihood"]
+    points, elbo = opened.points[-1], opened.explorer.figures.known["elbo"]
+    for line, row in zip(lines, rows.tolist(), strict=True):
+        assert line[:3] == ["train", str(row), str(points.labels[row])]
+        values = np.array(line[3:6], np.float32)
+        np.testing.assert_array_equal(values, [*points.positions[row], elbo[row]])
+
+
+def test_the_columns_of_a_table_are_told_and_a_bad_one_is(opened: Desk, tmp_path: Path) -> None:
+    told: list[PointColors | None] = []
+    opened.explorer.coloring.changed.connect(told.append)
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(["x", *map(str, range(600))]))
+    opened.explorer.load_table(path)
+    opened.settle()
+    assert told[-1] is not None
+    np.testing.assert_array_equal(told[-1].values, np.arange(600))
+    path.write_text("x\n1\n")
+    opened.explorer.load_table(path)
+    opened.settle()
+    assert [title for title, _ in opened.failures] == ["The table was not read"]
+
+
+def test_an_aligned_model_decodes_what_lies_under_its_points(
+    opened: Desk, other: Snapshot, another: Path, digits: ImageSet
+) -> None:
+    explorer = opened.explorer
+    explorer.set_aligned(True)
+    explorer.pin(17)
+    explorer.open_checkpoint(another)
+    opened.settle()
+    points = opened.points[-1]
+    assert points.orientation.startswith("aligned: ")
+    plain = other.model.encode(digits.images).mean
+    before = opened.points[0].positions
+    assert np.square(points.positions - before).sum() < np.square(plain - before).sum()
+    np.testing.assert_allclose(opened.pin.mean, points.positions[17], atol=1e-5)
+    explorer.set_cursor(*points.positions[17].tolist())
+    opened.settle()
+    np.testing.assert_allclose(
+        opened.pictures[-1].image, other.model.decode(plain[17:18])[0], atol=1e-4
+    )
+
+    explorer.set_aligned(False)
+    opened.settle()
+    assert opened.points[-1].orientation == ""
+    np.testing.assert_array_equal(opened.points[-1].positions, plain)
+
+
+def test_points_are_of_the_kind_asked_for(opened: Desk) -> None:
+    opened.explorer.set_kind("sample")
+    opened.settle()
+    opened.explorer.set_kind("sample")
+    opened.settle()
+    assert [points.kind for points in opened.points] == ["encoder mean", "sample from q(z|x)"]
+    assert Settings.read(paths.settings_file()).kind == "sample"
+
+
+def test_layers_are_remembered_when_the_window_closes(opened: Desk) -> None:
+    opened.explorer.layers.set_on("prior", on=True)
+    opened.explorer.layers.move("prior", 0)
+    states = opened.explorer.layers.states
+    assert opened.explorer.close()
+    remembered = Settings.read(paths.settings_file())
+    assert remembered.layers == states
+    explorer = Explorer(Jobs(lambda _: None), lambda _: None, remembered)
+    assert explorer.layers.states == states
+    assert explorer.close()
 
 
 def test_images_that_cannot_be_read_are_told(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vae_explorer.session import settings as settings_module
+from vae_explorer.session.layers import LAYERS, LayerSpec, LayerState, default_state
 from vae_explorer.session.settings import Settings
 
 DEFAULTS = Settings()
@@ -39,6 +40,25 @@ def test_a_missing_file_gives_defaults_without_a_word(
     assert warnings_in(caplog) == []
 
 
+def _states(spec: LayerSpec) -> st.SearchStrategy[LayerState]:
+    chosen = {
+        choice.id: st.sampled_from([value for value, _ in choice.options])
+        for choice in spec.choices
+    }
+    return st.builds(
+        LayerState,
+        id=st.just(spec.id),
+        on=st.booleans(),
+        opacity=st.floats(0, 1),
+        chosen=st.fixed_dictionaries(chosen),
+    )
+
+
+_layers = (
+    st.permutations(LAYERS)
+    .flatmap(lambda specs: st.tuples(*map(_states, specs)))
+    .flatmap(lambda states: st.integers(0, len(LAYERS)).map(lambda n: states[:n]))
+)
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
@@ -46,7 +66,11 @@ _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
     settings=st.builds(
         Settings,
         scheme=st.sampled_from(["system", "light", "dark"]),
-        split=st.sampled_from(["train", "test"]),
+        split=st.sampled_from(["train", "test", "both"]),
+        kind=st.sampled_from(["mean", "sample", "exact"]),
+        align=st.booleans(),
+        ease=st.booleans(),
+        layers=_layers,
         device=st.sampled_from(["auto", "cpu", "cuda", "mps"]),
         threads=st.integers(0, 1024),
         recent=st.lists(_texts, max_size=9).map(tuple),
@@ -164,6 +188,9 @@ def test_a_folder_without_permission_gives_defaults_and_a_warning(
         "scheme = 1",
         "scheme = ['dark']",
         "split = 'validation'",
+        "kind = 'mode'",
+        "align = 1",
+        "ease = 'yes'",
         "device = 'tpu'",
         "threads = -1",
         "threads = 1025",
@@ -193,6 +220,37 @@ def test_a_bad_entry_is_dropped_alone(
     (warning,) = warnings_in(caplog)
     assert key in warning
     assert str(path) in warning
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "prior", "chosen": {}},  # there already
+        {"id": "pixels"},
+        {"on": 1},
+        {"opacity": 1.5},
+        {"opacity": float("nan")},
+        {"opacity": "half"},
+        {"chosen": {}},
+        {"chosen": {"since": "yesterday"}},
+        {"chosen": {"since": ["before"]}},
+        {"chosen": {"since": "before", "colour": "red"}},
+        {"colour": "red"},
+    ],
+    ids=str,
+)
+def test_layers_are_dropped_when_one_is_not_ours(
+    path: Path, change: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    specs = {spec.id: spec for spec in LAYERS}
+    layers = [dataclasses.asdict(default_state(specs[name])) for name in ("prior", "flow")]
+    put(path, tomli_w.dumps({"version": 1, "scheme": "dark", "layers": layers}))
+    assert len(Settings.read(path).layers) == 2
+    layers[1] |= change
+    put(path, tomli_w.dumps({"version": 1, "scheme": "dark", "layers": layers}))
+    assert Settings.read(path) == Settings(scheme="dark")
+    (warning,) = warnings_in(caplog)
+    assert "layers" in warning
 
 
 _values = st.recursive(

@@ -12,6 +12,7 @@ import torch
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, DivergedError
+from vae_explorer.model.trained import Posterior
 from vae_explorer.session import training as training_module
 from vae_explorer.session.jobs import BusyError, Jobs
 from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
@@ -52,7 +53,7 @@ class Run:
         self.statuses: list[TrainingStatus] = []
         self.points: list[HistoryPoint] = []
         self.batches: list[tuple[HistoryPoint, ...]] = []
-        self.moves: list[tuple[Snapshot, np.ndarray]] = []
+        self.moves: list[tuple[Snapshot, Posterior]] = []
         self.ends: list[tuple[Snapshot, Path | None]] = []
         self.lines: list[str] = []
         self.failures: list[BaseException] = []
@@ -95,8 +96,8 @@ class Run:
         self.batches.append(points)
         self.points.extend(points)
 
-    def _on_moved(self, snapshot: Snapshot, positions: np.ndarray) -> None:
-        self.moves.append((snapshot, positions))
+    def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
+        self.moves.append((snapshot, posterior))
 
     def _on_ended(self, snapshot: Snapshot, path: Path | None) -> None:
         self.ends.append((snapshot, path))
@@ -243,12 +244,12 @@ def test_the_map_moves_now_and_then_by_snapshots_that_stay(
     inline.start(recipe)
     inline.main.run()
     assert len(inline.moves) >= 3
-    for snapshot, positions in inline.moves:
-        assert positions.shape == (60, 2)
-        assert positions.dtype == np.float32
-        np.testing.assert_array_equal(
-            positions, snapshot.model.encode(inline.data.images[::10]).mean
-        )
+    for snapshot, posterior in inline.moves:
+        assert posterior.mean.shape == (60, 2)
+        assert posterior.mean.dtype == np.float32
+        expected = snapshot.model.encode(inline.data.images[::10])
+        np.testing.assert_array_equal(posterior.mean, expected.mean)
+        np.testing.assert_array_equal(posterior.covariance, expected.covariance)
     # The run has long gone on; what was shown is still the model of its own step.
     again = Trainer(recipe, inline.data, "cpu")
     moves = iter(inline.moves)

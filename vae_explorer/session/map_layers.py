@@ -67,7 +67,7 @@ class MapLayers:
 
     def set_opacity(self, layer: str, opacity: float) -> None:
         """From 0, which is invisible, to 1."""
-        self._change(layer, opacity=min(max(opacity, 0.0), 1.0))
+        self._change(layer, opacity=min(max(float(opacity), 0.0), 1.0))
 
     def choose(self, layer: str, choice: str, value: str) -> None:
         """Take another value of one of a layer's choices."""
