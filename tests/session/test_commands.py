@@ -43,7 +43,8 @@ def test_a_group_is_a_choice_within_one_menu() -> None:
     for command in COMMANDS:
         if command.group:
             groups.setdefault(command.group, []).append(command)
-    assert {name: len(members) for name, members in groups.items()} == {"split": 2, "scheme": 3}
+    sizes = {name: len(members) for name, members in groups.items()}
+    assert sizes == {"tool": 3, "split": 3, "kind": 3, "scheme": 3}
     for name, members in groups.items():
         assert len({command.menu for command in members}) == 1
         assert all(command.id.startswith(f"{name}_") for command in members)
@@ -56,7 +57,7 @@ def test_what_alters_or_ends_a_run_is_at_hand_on_keyboard_and_toolbar() -> None:
         assert table[name].toolbar
     assert table["pause"].keys == ("Space",)
     assert table["fit"].keys == ("Home",)
-    assert table["unpin"].keys == ("Esc",)
+    assert table["clear"].keys == ("Esc",)
     assert table["keys"].keys == ("F1",)
 
 

@@ -62,7 +62,7 @@ def test_more_is_known_chunk_by_chunk(
     texts: list[str] = []
     told: list[Arrays] = []
     figures.progress.connect(texts.append)
-    figures.request(("elbo",), told.append)
+    figures.request("a", ("elbo",), told.append)
     main.run()
     known = [int(np.isfinite(arrays["elbo"]).sum()) for arrays in told]
     assert known[-1] == 600
@@ -77,7 +77,7 @@ def test_more_is_known_chunk_by_chunk(
 
 def test_what_is_told_does_not_change_any_more(figures: PointFigures, main: "MainThread") -> None:
     told: list[Arrays] = []
-    figures.request(("elbo",), told.append)
+    figures.request("a", ("elbo",), told.append)
     main.run()
     told[-1]["elbo"][:] = 0
     assert (figures.known["elbo"] < 0).all()
@@ -92,16 +92,16 @@ def test_known_values_are_kept_until_there_is_another_model(
     points: MapPoints,
 ) -> None:
     told: list[Arrays] = []
-    figures.request(("elbo",), told.append)
+    figures.request("a", ("elbo",), told.append)
     main.run()
     figures.set_model(trained.model)
     figures.set_points(points)
-    figures.request(("elbo", "log_likelihood"), told.append)
+    figures.request("a", ("elbo", "log_likelihood"), told.append)
     assert computed == [250, 250, 100]
     np.testing.assert_array_equal(told[-1]["elbo"], told[-2]["elbo"])
     figures.set_model(other.model)
     assert figures.known == {}
-    figures.request(("elbo",), told.append)
+    figures.request("a", ("elbo",), told.append)
     main.run()
     assert len(computed) == 6
     assert not np.array_equal(told[-1]["elbo"], told[0]["elbo"])
@@ -112,10 +112,10 @@ def test_a_request_that_is_dropped_is_not_answered_but_its_figures_stay(
 ) -> None:
     first: list[Arrays] = []
     second: list[Arrays] = []
-    figures.request(("elbo",), first.append)
-    figures.cancel()
+    figures.request("a", ("elbo",), first.append)
+    figures.cancel("a")
     main.run()
-    figures.request(("elbo",), second.append)
+    figures.request("a", ("elbo",), second.append)
     main.run()
     assert first == []
     assert len(second) == 1
@@ -126,11 +126,11 @@ def test_other_images_have_other_figures(
     figures: PointFigures, main: "MainThread", computed: list[int]
 ) -> None:
     told: list[Arrays] = []
-    figures.request(("elbo",), told.append)
+    figures.request("a", ("elbo",), told.append)
     figures.set_points(some([5, 7], "test"))
     main.run()
     assert told == [], "of images that are no longer there"
-    figures.request(("elbo",), told.append)
+    figures.request("a", ("elbo",), told.append)
     main.run()
     assert told[-1]["elbo"].shape == (2,)
 
@@ -139,7 +139,7 @@ def test_one_image_s_figures_are_those_it_has_among_all(
     figures: PointFigures, main: "MainThread", trained: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     figures.set_points(some([0, 599, 600, 605], "both"))
-    figures.request(ALL, lambda _: None)
+    figures.request("a", ALL, lambda _: None)
     seen: list[ExactFigures] = []
     figures.inspected.connect(seen.append)
     main.run()
@@ -180,7 +180,7 @@ def test_a_failure_is_told_and_nothing_is_said_to_go_on(
         raise RuntimeError("no memory")
 
     monkeypatch.setattr(figures_module, "exact_posterior", breaks)
-    figures.request(("log_marginal",), lambda _: None)
+    figures.request("a", ("log_marginal",), lambda _: None)
     figures.inspect(0)
     main.run()
     assert [title for title, _ in failures] == 2 * ["The figures could not be computed"]
@@ -191,7 +191,7 @@ def test_a_failure_is_told_and_nothing_is_said_to_go_on(
 def test_without_a_model_nothing_is_asked(inline_jobs: Jobs, failures: "Failures") -> None:
     figures = PointFigures(inline_jobs, failures)
     told: list[Arrays] = []
-    figures.request(ALL, told.append)
+    figures.request("a", ALL, told.append)
     figures.inspect(0)
     assert told == []
     assert figures.known == {}

@@ -99,9 +99,11 @@ class Coloring:
             self.changed.emit(self._of_figures({}))
             if self._moving:
                 return
-            self._figures.request(names, lambda known: self.changed.emit(self._of_figures(known)))
+            self._figures.request(
+                "color", names, lambda known: self.changed.emit(self._of_figures(known))
+            )
             return
-        self._figures.cancel()
+        self._figures.cancel("color")
         if self.by == "width":
             widths = posterior_width(posterior.covariance).astype(np.float32)
             about = "Geometric mean of the standard deviations of q(z|x)"

@@ -28,7 +28,9 @@ class Command:
 MENUS = ("File", "Edit", "Select", "Map", "Layers", "Training", "View", "Help")
 
 _LAYER_COMMANDS = tuple(
-    Command(f"layer_{spec.id}", "Layers", spec.name, spec.about, (spec.key,), check=True)
+    Command(
+        f"layer_{spec.id}", "Layers", spec.name, spec.about.rstrip("."), (spec.key,), check=True
+    )
     for spec in LAYERS
 )
 

@@ -315,6 +315,6 @@ def _decoded(scene: Scene, places: Float32, check: Check) -> Float32:
         for row, image in zip(new, scene.model.decode(places[new]), strict=True):
             known[keys[row]] = image
     pictures = np.array([known[key] for key in keys], np.float32)
-    for key in list(known)[: max(0, len(known) - _MOST_PICTURES)]:
+    for key in list(known)[: max(0, len(known) - max(_MOST_PICTURES, 2 * len(keys)))]:
         del known[key]
     return pictures.reshape(-1, *scene.model.image_shape)

@@ -20,6 +20,9 @@ from vae_explorer.session.state import (
 
 _CHUNK = 2_000  # images between two reports of progress
 
+NAMES = ("elbo", "log_likelihood", "log_marginal")
+"""What can be asked for."""
+
 Arrays = dict[str, Float32]
 
 
@@ -42,6 +45,7 @@ class PointFigures:
         self._model: TrainedVAE | None = None
         self._points: MapPoints | None = None
         self._known: Arrays = {}
+        self._requests: dict[str, tuple[tuple[str, ...], Callable[[Arrays], None]]] = {}
 
     @property
     def known(self) -> Arrays:
@@ -64,39 +68,45 @@ class PointFigures:
         ):
             self._forget()
 
-    def request(self, names: tuple[str, ...], done: Callable[[Arrays], None]) -> None:
+    def request(self, who: str, names: tuple[str, ...], done: Callable[[Arrays], None]) -> None:
         """Call ``done`` with arrays (n,), NaN where not yet known, as often as more is known.
 
-        The names are "elbo", "log_likelihood" and "log_marginal". An earlier request that is not
-        yet answered is dropped; what it has computed is not.
+        Args:
+            who: asks; replaces what the same one asked before.
+            names: of ``NAMES``.
+            done: told; no longer once everything is.
         """
-        model, points = self._model, self._points
-        if model is None or points is None:
-            return
         if names != ("log_marginal",):
             names = (*names, "elbo", "log_likelihood")  # computed together
-        known = self._known
-        for name in names:
-            known.setdefault(name, np.full(len(points.indices), np.nan, np.float32))
-        # A copy each time, because what was told must not change in another thread.
-        tell = partial(self._tell, known, done)
-        if any(np.isnan(known[name]).any() for name in names):
-            self._jobs.run_newest(
-                "figures",
-                lambda control: self._compute(model, points, known, names, tell, control),
-                done=lambda _: self._end(tell),
-                failed=self._give_up,
-                cancelled=lambda: self.progress.emit(""),
-                lane="figures",
-            )
-        else:
-            self.cancel()
-            tell()
+        self._requests[who] = names, done
+        self._work_on()
 
-    def cancel(self) -> None:
-        """Compute no more for now."""
+    def cancel(self, who: str) -> None:
+        """Compute no more for one who asked."""
+        if self._requests.pop(who, None):
+            self._work_on()
+
+    def _work_on(self) -> None:
+        """Compute what is wanted now; what an earlier job has found stays found."""
+        model, points, known = self._model, self._points, self._known
         self._jobs.cancel("figures")
         self.progress.emit("")
+        if model is None or points is None or not self._requests:
+            return
+        wanted = {name for names, _ in self._requests.values() for name in names}
+        names = [name for name in NAMES if name in wanted]
+        for name in names:
+            known.setdefault(name, np.full(len(points.indices), np.nan, np.float32))
+        if not any(np.isnan(known[name]).any() for name in names):
+            self._end()
+            return
+        self._jobs.run_newest(
+            "figures",
+            lambda control: self._compute(model, points, known, names, control),
+            done=lambda _: self._end(),
+            failed=self._give_up,
+            lane="figures",
+        )
 
     def inspect(self, row: int) -> None:
         """Compute the figures of one image of the map; newest wins."""
@@ -122,21 +132,27 @@ class PointFigures:
             lane="layers",
         )
 
-    def _tell(self, known: Arrays, done: Callable[[Arrays], None]) -> None:
-        if known is self._known:
-            done({name: values.copy() for name, values in known.items()})
+    def _tell(self) -> None:
+        # A copy, because what was told must not change in another thread.
+        known = {name: values.copy() for name, values in self._known.items()}
+        for _, done in list(self._requests.values()):
+            done(known)
 
-    def _end(self, tell: Callable[[], None]) -> None:
+    def _end(self) -> None:
         self.progress.emit("")
-        tell()
+        self._tell()
+        self._requests.clear()
 
     def _give_up(self, error: BaseException) -> None:
         self.progress.emit("")
+        self._requests.clear()
         self._fail("The figures could not be computed", error)
 
     def _forget(self) -> None:
-        self.cancel()
+        self._jobs.cancel("figures")
+        self.progress.emit("")
         self._known = {}
+        self._requests.clear()
 
     # The rest runs on the worker's thread.
 
@@ -145,8 +161,7 @@ class PointFigures:
         model: TrainedVAE,
         points: MapPoints,
         known: Arrays,
-        names: tuple[str, ...],
-        tell: Callable[[], None],
+        names: list[str],
         control: Control,
     ) -> None:
         images = bundled.mnist(points.split).images
@@ -156,7 +171,7 @@ class PointFigures:
         for start in range(0, n, _CHUNK):
             part = slice(start, min(start + _CHUNK, n))
             chosen = images[points.indices[part]]
-            if names != ("log_marginal",) and np.isnan(known["elbo"][part]).any():
+            if "elbo" in names and np.isnan(known["elbo"][part]).any():
                 figures = image_figures(model, chosen, seeds[part], control.check)
                 known["elbo"][part] = figures.elbo
                 known["log_likelihood"][part] = figures.log_likelihood
@@ -166,4 +181,4 @@ class PointFigures:
             what = "log p(x)" if exact else "ELBO"
             text = f"{what}: {part.stop:,} of {n:,} images"
             control.report(partial(self.progress.emit, text))
-            control.report(tell)
+            control.report(self._tell)

@@ -116,7 +116,8 @@ class MapLayers:
             current=old.current if old else None,
             memory=old.memory if old is not None and same else {},
         )
-        self._invalidate("points", *(() if same else ("model",)), patient=True)
+        lost = ("hovered",) if old is not None and old.hovered is not None else ()
+        self._invalidate("points", *(() if same else ("model",)), *lost, patient=True)
 
     def set_view(self, view: View) -> None:
         """Draw for another part of the plane."""
@@ -186,6 +187,8 @@ class MapLayers:
     def _give_up(self, layer: str, error: BaseException) -> None:
         self._set_busy(layer, False)
         self._fail(f"The layer “{layer}” could not be drawn", error)
+        if self.state(layer).on:
+            self._refresh(layer)  # if a newer scene waits
 
     def _set_busy(self, layer: str, busy: bool) -> None:
         if busy != (layer in self._busy):

@@ -87,7 +87,7 @@ class Search:
                 rows = np.argsort(elbo, kind="stable")[:k]
                 self._selection.replace(points.indices[rows], f"Select {k} of Least ELBO")
 
-        self._figures.request(("elbo",), select)
+        self._figures.request("worst", ("elbo",), select)
 
     def table(self) -> dict[str, NDArray[Any]]:
         """What is known of the selected points, or of all if none is, one column (k,) a name."""
