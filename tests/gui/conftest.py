@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage, QKeySequence
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -73,7 +73,7 @@ class Person:
     @property
     def selected(self) -> list[int]:
         """The indices of the selected images."""
-        return self.window.explorer.selection.indices.tolist()
+        return list(self.window.explorer.selection.indices.tolist())
 
     @property
     def pins(self) -> list[int]:
@@ -157,14 +157,17 @@ class Person:
         QTest.mouseClick(self.window.map.canvas, left, held, self.at(place))
 
     def hover(self, place: Place) -> None:
-        QTest.mouseMove(self.window.map.canvas, self.at(place))
+        # Not by the real pointer: whatever window lies there, such as a tooltip, would get it.
+        canvas, at, none = self.window.map.canvas, self.at(place), Qt.MouseButton.NoButton
+        spot = QPointF(canvas.mapToGlobal(at))
+        kind = QEvent.Type.MouseMove
+        move = QMouseEvent(kind, at.toPointF(), spot, none, none, NOTHING_HELD)
+        QApplication.sendEvent(canvas, move)
 
     def leave_map(self) -> None:
-        QTest.mouseMove(self.window.training, QPoint(5, 5))
+        QApplication.sendEvent(self.window.map.canvas, QEvent(QEvent.Type.Leave))
 
-    def drag(
-        self, start: Place, end: Place, held: Qt.KeyboardModifier = NOTHING_HELD
-    ) -> None:
+    def drag(self, start: Place, end: Place, held: Qt.KeyboardModifier = NOTHING_HELD) -> None:
         canvas, left = self.window.map.canvas, Qt.MouseButton.LeftButton
         QTest.mousePress(canvas, left, held, self.at(start))
         for share in (0.3, 0.6, 1.0):

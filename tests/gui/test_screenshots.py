@@ -1,3 +1,4 @@
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,12 @@ from vae_explorer.gui.app import open_window
 from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session import Recipe
+from vae_explorer.session.layers import LAYERS
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("open_person")  # for the small data and the end of the dark scheme
-def test_both_views_are_taken_light_and_dark(
+def test_views_and_layers_are_taken_light_and_dark(
     tiny_recipe: Recipe,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -25,18 +27,28 @@ def test_both_views_are_taken_light_and_dark(
     monkeypatch.setattr(screenshots, "start", start)
     monkeypatch.setattr(screenshots, "Recipe", lambda epochs: tiny_recipe.replace(epochs=10_000))
     monkeypatch.setattr(screenshots, "_SIZES", ((900, 700),))
+    two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))
+    monkeypatch.setattr(screenshots, "LAYERS", two)
     files = screenshots.take(tmp_path / "new" / "folder")
     assert [file.name for file in files] == [
         "explore-light-900x700.png",
         "explore-dark-900x700.png",
+        "layer-prior-whole-light-900x700.png",
+        "layer-prior-whole-dark-900x700.png",
+        "layer-prior-near-light-900x700.png",
+        "layer-prior-near-dark-900x700.png",
         "train-light-900x700.png",
         "train-dark-900x700.png",
+        "layer-flow-whole-light-900x700.png",
+        "layer-flow-whole-dark-900x700.png",
+        "layer-flow-near-light-900x700.png",
+        "layer-flow-near-dark-900x700.png",
     ]
     pictures = [QImage(str(file)) for file in files]
-    for picture, theme in zip(pictures, (LIGHT, DARK, LIGHT, DARK), strict=True):
+    for picture, theme in zip(pictures, 6 * (LIGHT, DARK), strict=True):
         assert (picture.width(), picture.height()) == (900, 700)
         assert picture.pixelColor(2, 2) == QColor(theme.window)
-    assert pictures[0] != pictures[2]
+    assert not any(one == other for one, other in combinations(pictures, 2))
     assert not any(widget.isVisible() for widget in qapp.topLevelWidgets())
 
 

@@ -240,8 +240,9 @@ class MainWindow(QMainWindow):
 
     def start_training(self) -> None:
         """Train by the recipe in the form."""
+        recipe = self.training.recipe()  # before a field that is shown anew forgets its typing
         self.show_dock("training")
-        self.explorer.train(self.training.recipe())
+        self.explorer.train(recipe)
 
     def _toggle_pause(self) -> None:
         if self.explorer.training.status.phase is Phase.PAUSED:

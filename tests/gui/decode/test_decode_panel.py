@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
@@ -16,6 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.decode.decode_panel import DecodePanel
 from vae_explorer.gui.decode.digit_view import DigitView
+from vae_explorer.gui.decode.pin_tray import PinTray
 from vae_explorer.gui.theme import DARK
 from vae_explorer.session.state import DataPoint, Decoded
 
@@ -123,6 +126,18 @@ def test_buttons_wait_for_something_to_act_on(qtbot: QtBot, panel: DecodePanel) 
         QTest.keyClick(unpin, Qt.Key.Key_Space)
     panel.set_pins((), None)
     assert not unpin.isEnabled()
+
+
+def test_the_tray_passes_on_what_a_person_wants(qtbot: QtBot, panel: DecodePanel) -> None:
+    other = replace(POINT, index=3, split="test")
+    panel.set_pins((POINT, other), POINT)
+    (tray,) = panel.findChildren(PinTray)
+    with qtbot.waitSignal(panel.pin_chosen) as chosen:
+        box = tray.visualItemRect(tray.item(1))
+        QTest.mouseClick(tray.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
+    with qtbot.waitSignal(panel.pin_removed) as removed:
+        QTest.keyClick(tray, Qt.Key.Key_Delete)
+    assert chosen.args == removed.args == ["test", 3]
 
 
 @pytest.mark.parametrize("pinned", [None, POINT])

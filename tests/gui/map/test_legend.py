@@ -1,9 +1,10 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.legend import Legend, LegendButton
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT
 
 LEFT = Qt.MouseButton.LeftButton
 ALL = frozenset({0, 1, 2, 11})
@@ -102,6 +103,35 @@ def test_focus_is_visible(qtbot: QtBot, legend: Legend) -> None:
     target.setFocus()
     qtbot.waitUntil(target.hasFocus)
     assert target.grab().toImage() != before
+
+
+def test_a_shift_click_asks_to_select_and_toggles_nothing(
+    qtbot: QtBot, legend: Legend, said: list[frozenset[int]]
+) -> None:
+    asked: list[tuple[int, bool]] = []
+    legend.select_asked.connect(lambda *asking: asked.append(asking))
+    shift, ctrl = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+    qtbot.mousePress(button(legend, 1), LEFT, shift)
+    qtbot.mouseDClick(button(legend, 1), LEFT, shift)
+    qtbot.mousePress(button(legend, 2), LEFT, shift | ctrl)
+    assert asked == [(1, False), (2, True)]
+    assert said == []
+    assert legend.visible_labels() == ALL
+
+
+def test_swatches_are_grey_while_colours_mean_something_else(legend: Legend) -> None:
+    def swatch(label: int) -> str:
+        target = button(legend, label)
+        return target.grab().toImage().pixelColor(12, target.height() // 2).name()
+
+    blue, orange = (QColor(*CLASS_COLORS[label].tolist()).name() for label in (0, 1))
+    assert (swatch(0), swatch(1)) == (blue, orange)
+    legend.set_colored(False)
+    assert swatch(0) == swatch(1) == LIGHT.muted
+    legend.set_counts({1: 2})
+    assert swatch(1) == LIGHT.muted, "of other points too"
+    legend.set_colored(True)
+    assert swatch(1) == orange
 
 
 def test_many_classes_scroll(legend: Legend) -> None:

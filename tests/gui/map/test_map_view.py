@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.map.map_view import CARD_DELAY_MS, PICK_RADIUS, MapView
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.layers import LAYERS, default_state
+from vae_explorer.session.state import MapPoints, PointColors
 
 PointsOf = Callable[[list[tuple[float, float]], list[int]], MapPoints]
 IMAGE = np.full((28, 28), 200, np.uint8)
+COLORS = PointColors("Width", "How wide", np.array([0, 1, 0.5, np.nan], np.float32), unit="units")
 SIGNALS = (
     "hovered",
     "point_hovered",
@@ -25,6 +28,10 @@ SIGNALS = (
     "nudged",
     "visible_labels_changed",
     "space_tapped",
+    "ctrl_clicked",
+    "selected",
+    "class_select_asked",
+    "color_chosen",
 )
 
 
@@ -115,6 +122,15 @@ def test_a_click_tells_place_and_point(view: MapView, hand: Any, heard: list[Any
     assert heard[1][3] == -1
     where = view.canvas.to_latent(pixel(view, 1, PICK_RADIUS - 2))
     assert heard[0][1:3] == pytest.approx(where)
+
+
+def test_a_ctrl_click_tells_a_point_and_nothing_of_empty_places(
+    view: MapView, hand: Any, heard: list[Any]
+) -> None:
+    hand.keys = Qt.KeyboardModifier.ControlModifier
+    hand.click(pixel(view, 3))
+    hand.click(pixel(view, 3, PICK_RADIUS + 2))
+    assert heard == [("ctrl_clicked", 3)]
 
 
 def test_a_drag_tells_places(view: MapView, hand: Any, heard: list[Any]) -> None:
@@ -246,7 +262,13 @@ def test_orders_say_nothing(view: MapView, points_of: PointsOf, heard: list[Any]
     view.set_positions(np.zeros((4, 2), np.float32))
     view.set_cursor(1.0, 2.0)
     view.set_pinned(1)
+    view.set_tray((0, 1))
     view.set_hover_image(1, IMAGE, "")
+    view.set_color_choices((("label", "Label"), ("width", "Posterior width")), "width")
+    view.set_colors(COLORS)
+    view.set_selected(np.array([True, False, False, True]), "2 of 60,000")
+    view.set_layers(tuple(default_state(spec) for spec in LAYERS))
+    view.set_tool("box")
     view.set_theme(DARK)
     view.set_points(points_of([(0, 0)], [2]), fit=True)
     view.fit()
@@ -271,6 +293,65 @@ def test_places_that_are_none_break_nothing(
 def test_positions_of_another_number_are_refused(view: MapView) -> None:
     with pytest.raises(ValueError, match="4 points"):
         view.set_positions(np.zeros((5, 2), np.float32))
+
+
+def test_points_glide_when_asked(qtbot: QtBot, view: MapView) -> None:
+    start, end = view._cloud.positions.copy(), np.full((4, 2), 0.5, np.float32)
+    seen: list[Any] = []
+    view._easing.moved.connect(lambda _: seen.append(view._cloud.positions.copy()))
+    view.set_pinned(1)
+    view.set_positions(end, ease=True)
+    qtbot.waitUntil(lambda: bool(seen) and np.array_equal(seen[-1], end))
+    between = [places for places in seen if not (places == end).any()]
+    for places in between:
+        shares = (places - start) / (end - start)
+        np.testing.assert_allclose(shares, shares[0, 0], atol=1e-6)
+    assert markers(view).pin_place == (0.5, 0.5)
+    view.set_positions(start, ease=False)
+    np.testing.assert_array_equal(view._cloud.positions, start)
+
+
+def test_other_points_end_a_glide(qtbot: QtBot, view: MapView, points_of: PointsOf) -> None:
+    view.set_positions(np.zeros((4, 2), np.float32), ease=True)
+    view.set_points(points_of([(1, 1)], [0]))
+    qtbot.wait(50)
+    np.testing.assert_array_equal(view._cloud.positions, [(1, 1)])
+
+
+def test_layers_are_stacked_as_told(view: MapView) -> None:
+    def stacked() -> list[str]:
+        items = {**view._layers, "points": view._item}
+        return sorted(items, key=lambda layer: -items[layer].zValue())
+
+    states = tuple(default_state(spec) for spec in LAYERS)
+    view.set_layers(states)
+    assert stacked() == [state.id for state in states]
+    view.set_layers((replace(states[-1], on=True, opacity=0.25), *states[:-1]))
+    assert stacked() == [states[-1].id, *(state.id for state in states[:-1])]
+    item = view._layers[states[-1].id]
+    assert item.isVisible()
+    assert item.opacity() == 0.25
+
+
+def test_points_that_are_hidden_are_not_hit(view: MapView, hand: Any, heard: list[Any]) -> None:
+    states = [default_state(spec) for spec in LAYERS]
+    view.set_layers(tuple(replace(state, on=state.id != "points") for state in states))
+    hand.click(pixel(view, 1))
+    assert heard[0][3] == -1
+
+
+def test_colours_of_another_number_are_refused(view: MapView) -> None:
+    with pytest.raises(ValueError, match="4 points"):
+        view.set_colors(replace(COLORS, values=np.zeros(5, np.float32)))
+
+
+def test_a_selection_and_its_size_are_seen(view: MapView, points_of: PointsOf) -> None:
+    view.set_selected(np.array([True, False, True, False]), "2 of 60,000")
+    assert status(view).endswith(" · 2 of 60,000 selected")
+    colors = view._cloud.colors
+    view.set_selected(None)
+    assert "selected" not in status(view)
+    assert (view._cloud.colors == colors).tolist() == [True, False, True, False]
 
 
 def test_the_cursor_is_drawn_where_it_is_set(view: MapView) -> None:

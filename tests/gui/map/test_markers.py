@@ -53,6 +53,24 @@ def test_rings_leave_their_point_free(view: MapView, markers: Markers) -> None:
     assert picture(markers).pixelColor(at.x() + 8, at.y()).alpha() == 0
 
 
+def test_all_pins_have_a_ring_and_the_one_looked_at_a_bolder_one(
+    view: MapView, markers: Markers
+) -> None:
+    def ink(place: tuple[float, float]) -> int:
+        """How dark it is along a radius; the halo is white."""
+        at, image = view.canvas.to_pixel(*place), picture(markers)
+        row = [image.pixelColor(int(at.x()) + dx, int(at.y())) for dx in range(13)]
+        return sum(255 - color.lightness() for color in row if color.alpha() > 0)
+
+    first, second = (-1.0, 0.0), (1.0, 0.0)
+    markers.set_tray_places([first])
+    markers.set_pin_place(second)
+    assert picture(markers).pixelColor(view.canvas.to_pixel(*first).toPoint()).alpha() == 0
+    assert 0 < ink(first) < ink(second)
+    markers.set_tray_places([])
+    assert ink(first) == 0 < ink(second)
+
+
 def test_markers_follow_the_view(view: MapView, markers: Markers) -> None:
     markers.set_hover_place((0.0, 0.0))
     before = view.canvas.to_pixel(0.0, 0.0).toPoint()

@@ -58,8 +58,10 @@ class LegendButton(QAbstractButton):
         else:
             super().mousePressEvent(event)
 
-    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Ask to be alone; take back what the click before did, at once and without a wait."""
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            return
         with QSignalBlocker(self):
             self.setChecked(not self.isChecked())
         self.isolate_asked.emit(self.label)
