@@ -61,7 +61,7 @@ class MapController(QObject):
         self._recall, self._forget = QMenu("Recall", window), QMenu("Forget", window)
         self._connect_views()
         self._connect_explorer()
-        view.set_color_choices(explorer.coloring.choices, explorer.coloring.by)
+        view.status.set_color_choices(explorer.coloring.choices, explorer.coloring.by)
         self._on_layers(explorer.layers.states)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
@@ -135,7 +135,7 @@ class MapController(QObject):
         view.selected.connect(self._on_selected)
         view.class_select_asked.connect(self._on_class_selected)
         view.view_rested.connect(self._on_view)
-        view.color_chosen.connect(explorer.coloring.choose)
+        view.status.color_chosen.connect(explorer.coloring.choose)
         self._panel.toggled.connect(layers.set_on)
         self._panel.opacity_changed.connect(layers.set_opacity)
         self._panel.moved.connect(layers.move)
@@ -190,12 +190,12 @@ class MapController(QObject):
 
     def _on_colors(self, colors: PointColors | None) -> None:
         points = self._explorer.map.points
-        self._view.set_color_by(self._explorer.coloring.by)
+        self._view.status.set_color_by(self._explorer.coloring.by)
         if points is not None and (colors is None or len(colors.values) == len(points.labels)):
             self._view.set_colors(colors)
 
     def _on_choices(self, choices: tuple[tuple[str, str], ...]) -> None:
-        self._view.set_color_choices(choices, self._explorer.coloring.by)
+        self._view.status.set_color_choices(choices, self._explorer.coloring.by)
 
     def _on_selection(self, indices: NDArray[np.int64]) -> None:
         points, selection = self._explorer.map.points, self._explorer.selection
@@ -214,14 +214,14 @@ class MapController(QObject):
             menu.setEnabled(bool(names))
 
     def _on_layers(self, states: tuple[LayerState, ...]) -> None:
-        self._view.set_layers(states)
+        self._view.layers.set_states(states)
         self._panel.set_layers(states)
         if self._actions is not None:
             for state in states:
                 self._actions.set_checked(f"layer_{state.id}", state.on)
 
     def _on_drawn(self, layer: str, drawing: Drawing) -> None:
-        self._view.set_drawing(layer, drawing)
+        self._view.layers.set_drawing(layer, drawing)
         self._panel.set_drawing(layer, drawing)
 
     # What a person asks for

@@ -31,7 +31,6 @@ SIGNALS = (
     "ctrl_clicked",
     "selected",
     "class_select_asked",
-    "color_chosen",
 )
 
 
@@ -264,10 +263,10 @@ def test_orders_say_nothing(view: MapView, points_of: PointsOf, heard: list[Any]
     view.set_pinned(1)
     view.set_tray((0, 1))
     view.set_hover_image(1, IMAGE, "")
-    view.set_color_choices((("label", "Label"), ("width", "Posterior width")), "width")
+    view.status.set_color_choices((("label", "Label"), ("width", "Posterior width")), "width")
     view.set_colors(COLORS)
     view.set_selected(np.array([True, False, False, True]), "2 of 60,000")
-    view.set_layers(tuple(default_state(spec) for spec in LAYERS))
+    view.layers.set_states(tuple(default_state(spec) for spec in LAYERS))
     view.set_tool("box")
     view.set_theme(DARK)
     view.set_points(points_of([(0, 0)], [2]), fit=True)
@@ -320,22 +319,22 @@ def test_other_points_end_a_glide(qtbot: QtBot, view: MapView, points_of: Points
 
 def test_layers_are_stacked_as_told(view: MapView) -> None:
     def stacked() -> list[str]:
-        items = {**view._layers, "points": view._item}
+        items = {**view.layers._items, "points": view._item}
         return sorted(items, key=lambda layer: -items[layer].zValue())
 
     states = tuple(default_state(spec) for spec in LAYERS)
-    view.set_layers(states)
+    view.layers.set_states(states)
     assert stacked() == [state.id for state in states]
-    view.set_layers((replace(states[-1], on=True, opacity=0.25), *states[:-1]))
+    view.layers.set_states((replace(states[-1], on=True, opacity=0.25), *states[:-1]))
     assert stacked() == [states[-1].id, *(state.id for state in states[:-1])]
-    item = view._layers[states[-1].id]
+    item = view.layers._items[states[-1].id]
     assert item.isVisible()
     assert item.opacity() == 0.25
 
 
 def test_points_that_are_hidden_are_not_hit(view: MapView, hand: Any, heard: list[Any]) -> None:
     states = [default_state(spec) for spec in LAYERS]
-    view.set_layers(tuple(replace(state, on=state.id != "points") for state in states))
+    view.layers.set_states(tuple(replace(state, on=state.id != "points") for state in states))
     hand.click(pixel(view, 1))
     assert heard[0][3] == -1
 

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from vae_explorer.gui.layers.layer_item import LayerItem
+from vae_explorer.gui.layers.layer_stack import LayerStack
 from vae_explorer.gui.map.canvas import MapCanvas, Tool
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.easing import Easing
@@ -18,9 +18,8 @@ from vae_explorer.gui.map.picking import Picker
 from vae_explorer.gui.map.point_colors import ColorKey, point_rgb
 from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
+from vae_explorer.gui.map.status_line import StatusLine
 from vae_explorer.gui.theme import Theme
-from vae_explorer.session.layers import LayerState
-from vae_explorer.session.marks import Drawing
 from vae_explorer.session.place_index import PlaceIndex
 from vae_explorer.session.selection import Bools
 from vae_explorer.session.state import Float32, MapPoints, PointColors
@@ -29,12 +28,8 @@ PICK_RADIUS = 14.0
 """Pixels from the pointer within which the nearest point is meant."""
 
 CARD_DELAY_MS = 125
-_COLOR_LETTERS = 8  # in sight of what colours mean, in the narrowest map
 VIEW_DELAY_MS = 120
 """How long the view must rest before what follows it is drawn anew."""
-
-_POINTS = "points"
-"""The layer that is drawn here and not from marks."""
 
 
 class MapView(QWidget):
@@ -49,7 +44,6 @@ class MapView(QWidget):
         selected: corners (k, 2), and "replace", "add" or "remove".
         view_rested: left, right, bottom and top edge, and the size (width, height) in pixels.
         class_select_asked: the label of a class to select, and whether to add it.
-        color_chosen: by what a person wants the points coloured.
         dragged: every place of a scrub.
         nudged: what an arrow key adds to the cursor.
         visible_labels_changed: frozenset of the labels a person wants to see.
@@ -66,7 +60,6 @@ class MapView(QWidget):
     selected = Signal(object, str)
     view_rested = Signal(object, object)
     class_select_asked = Signal(int, bool)
-    color_chosen = Signal(str)
     dragged = Signal(float, float)
     nudged = Signal(float, float)
     visible_labels_changed = Signal(object)
@@ -86,8 +79,7 @@ class MapView(QWidget):
         self._picker = Picker()
         self.canvas = MapCanvas(theme)
         self._item = PointsItem(self._cloud, self.canvas.view_box)
-        self.canvas.add_item(self._item)
-        self._layers: dict[str, LayerItem] = {}
+        self.layers = LayerStack(self.canvas, self._item, theme)
         self._markers = Markers(self.canvas, theme)
         self._outline = SelectionMarks(self.canvas, theme)
         self._empty = QLabel("Opening the map…", alignment=Qt.AlignmentFlag.AlignCenter)
@@ -98,18 +90,7 @@ class MapView(QWidget):
         self._easing = Easing(self)
         self.legend = Legend(theme)
         self._key = ColorKey(theme)
-        self._status = QLabel()
-        self._status.setAccessibleName("Points shown")
-        # Two lines, or a long text would keep the window wide; always, or the map would jump.
-        self._status.setWordWrap(True)
-        self._status.setMinimumHeight(2 * self._status.fontMetrics().lineSpacing())
-        self._color_by = QComboBox()
-        self._color_by.setAccessibleName("Colour points by")
-        self._color_by.setToolTip("What the colours of the points mean")
-        self._color_by.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self._color_by.setMinimumContentsLength(_COLOR_LETTERS)
+        self.status = StatusLine()
         self._lay_out()
         self.setFocusProxy(self.canvas)
         self.setAutoFillBackground(True)
@@ -121,18 +102,13 @@ class MapView(QWidget):
         column.setSpacing(0)
         column.addWidget(self._key, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.legend, 1)
-        line = QHBoxLayout()
-        line.setContentsMargins(10, 2, 8, 6)
-        line.addWidget(self._status, 2)
-        line.addWidget(QLabel("Colour by "))
-        line.addWidget(self._color_by, 1)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
         layout.setSpacing(0)
         layout.setColumnStretch(0, 1)
         layout.addWidget(self.canvas, 0, 0)
         layout.addLayout(column, 0, 1)
-        layout.addLayout(line, 1, 0, 1, 2)
+        layout.addWidget(self.status, 1, 0, 1, 2)
 
     def _connect(self) -> None:
         canvas = self.canvas
@@ -150,7 +126,6 @@ class MapView(QWidget):
         canvas.view_changed.connect(self._on_view)
         self.legend.visible_changed.connect(self._on_legend)
         self.legend.select_asked.connect(self.class_select_asked)
-        self._color_by.activated.connect(self._on_color)
         self._dwell.timeout.connect(self._on_dwell)
         self._rest.timeout.connect(self._tell_view)
         self._easing.moved.connect(self._place)
@@ -217,36 +192,11 @@ class MapView(QWidget):
         self._key.set_colors(colors)
         self._recolor()
 
-    def set_color_by(self, by: str) -> None:
-        """Choose another of what there is to colour by."""
-        self._color_by.setCurrentIndex(self._color_by.findData(by))
-
-    def set_color_choices(self, choices: tuple[tuple[str, str], ...], by: str) -> None:
-        """Offer these (value, text) to colour by, of which ``by`` is chosen."""
-        self._color_by.clear()
-        for value, text in choices:
-            self._color_by.addItem(text, value)
-        self.set_color_by(by)
-
     def set_selected(self, selected: Bools | None, summary: str = "") -> None:
         """Let the points that are not ``selected`` (n,) fade; none does without a selection."""
         self._selected = selected
         self._summary = summary
         self._recolor()
-
-    def set_layers(self, states: tuple[LayerState, ...]) -> None:
-        """Show the layers as these, the topmost first, say."""
-        for height, state in enumerate(reversed(states)):
-            item = self._item if state.id == _POINTS else self._layer(state.id)
-            item.setZValue(height)
-            item.setVisible(state.on)
-            item.setOpacity(state.opacity)
-            if state.id == _POINTS:
-                self._item.set_style(state.chosen["size"])
-
-    def set_drawing(self, layer: str, drawing: Drawing) -> None:
-        """Show what a layer draws now."""
-        self._layer(layer).set_drawing(drawing)
 
     def shown(self) -> Bools:
         """Which points (n,) are of classes that show."""
@@ -288,8 +238,7 @@ class MapView(QWidget):
         self._theme = theme
         for part in (self.canvas, self._markers, self._outline, self._card, self.legend, self._key):
             part.set_theme(theme)
-        for layer in self._layers.values():
-            layer.set_theme(theme)
+        self.layers.set_theme(theme)
         self._recolor()
         palette = self.palette()
         palette.setColor(palette.ColorRole.Window, QColor(theme.canvas))
@@ -339,9 +288,6 @@ class MapView(QWidget):
         self._filter(labels)
         self.visible_labels_changed.emit(labels)
 
-    def _on_color(self) -> None:
-        self.color_chosen.emit(self._color_by.currentData())
-
     def _on_dwell(self) -> None:
         self._show_card()
         self.dwelt.emit(self._hit)
@@ -358,14 +304,6 @@ class MapView(QWidget):
         return self._picker.pick(self._cloud, (z1, z2), scale, PICK_RADIUS)
 
     # What follows from either.
-
-    def _layer(self, layer: str) -> LayerItem:
-        if layer not in self._layers:
-            item = LayerItem(self.canvas.view_box, self._theme)
-            item.setVisible(False)
-            self._layers[layer] = item
-            self.canvas.add_item(item)
-        return self._layers[layer]
 
     def _place(self, positions: Float32) -> None:
         self._cloud.set_positions(positions)
@@ -390,10 +328,8 @@ class MapView(QWidget):
         self._forget_hit()
         self._hit = index
         if index != -1 and self._points is not None:
-            points = self._points
-            self._card.set_point(
-                int(points.labels[index]), f"{points.split} {points.indices[index]:,}"
-            )
+            split, number = self._points.origin(index)
+            self._card.set_point(int(self._points.labels[index]), f"{split} {number:,}")
             self._dwell.start()
         self._place_rings()
         self.point_hovered.emit(index)
@@ -425,14 +361,8 @@ class MapView(QWidget):
     def _points_changed(self) -> None:
         self._item.update()
         if self._points is not None:
-            points = self._points
-            split = "train and test" if points.split == "both" else points.split
-            parts = [f"{self._cloud.drawn:,} of {points.total:,}", split, points.kind]
-            if points.orientation:
-                parts.append(points.orientation)
-            if self._selected is not None:
-                parts.append(f"{self._summary} selected")
-            self._status.setText(" · ".join(parts))
+            selected = self._summary if self._selected is not None else ""
+            self.status.set_points(self._points, self._cloud.drawn, selected)
 
     def _show_card(self) -> None:
         place = None if self._hit == -1 else self._cloud.place(self._hit)

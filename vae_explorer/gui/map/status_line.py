@@ -1,0 +1,61 @@
+"""The honest line below the map: what its points are, and what their colours mean."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
+
+from vae_explorer.session.state import MapPoints
+
+_LETTERS = 8  # in sight of what colours mean, in the narrowest map
+
+
+class StatusLine(QWidget):
+    """How many points show, of what, and a choice of what to colour them by.
+
+    Signals:
+        color_chosen: by what a person wants the points coloured.
+    """
+
+    color_chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = QLabel()
+        self._text.setAccessibleName("Points shown")
+        # Two lines, or a long text would keep the window wide; always, or the map would jump.
+        self._text.setWordWrap(True)
+        self._text.setMinimumHeight(2 * self._text.fontMetrics().lineSpacing())
+        self._color_by = QComboBox()
+        self._color_by.setAccessibleName("Colour points by")
+        self._color_by.setToolTip("What the colours of the points mean")
+        self._color_by.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._color_by.setMinimumContentsLength(_LETTERS)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 2, 8, 6)
+        layout.addWidget(self._text, 2)
+        layout.addWidget(QLabel("Colour by "))
+        layout.addWidget(self._color_by, 1)
+        self._color_by.activated.connect(self._on_color)
+
+    def set_points(self, points: MapPoints, drawn: int, selected: str) -> None:
+        """Speak of points of which ``drawn`` show; ``selected`` is how many are, or empty."""
+        split = "train and test" if points.split == "both" else points.split
+        parts = [f"{drawn:,} of {points.total:,}", split, points.kind, points.orientation]
+        if selected:
+            parts.append(f"{selected} selected")
+        self._text.setText(" · ".join(part for part in parts if part))
+
+    def set_color_choices(self, choices: tuple[tuple[str, str], ...], by: str) -> None:
+        """Offer these (value, text) to colour by, of which ``by`` is chosen."""
+        self._color_by.clear()
+        for value, text in choices:
+            self._color_by.addItem(text, value)
+        self.set_color_by(by)
+
+    def set_color_by(self, by: str) -> None:
+        """Choose another of what there is to colour by."""
+        self._color_by.setCurrentIndex(self._color_by.findData(by))
+
+    def _on_color(self) -> None:
+        self.color_chosen.emit(self._color_by.currentData())
