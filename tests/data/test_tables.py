@@ -66,13 +66,19 @@ def test_empty_cells_are_missing(path: Path) -> None:
 
 
 def test_one_word_makes_categories_and_too_many_are_left_out(path: Path) -> None:
-    rows = [f"{i},{i % 64},{i}_{i},n{i}" for i in range(65)]
-    path.write_text("\n".join(["number,few,pair,many", *rows]).replace("63,63,", "63,x,"))
-    table = read_table(path, 65)
-    assert len(_numbers(table.columns["number"])) == 65
-    assert sorted(set(_names(table.columns["few"]))) == sorted([*map(str, range(63)), "x"])
-    reason = "holds 65 different names, more than 64"
+    rows = [f"{i},{i % 10},{i}_{i},n{i}" for i in range(11)]
+    path.write_text("\n".join(["number,few,pair,many", *rows]).replace("9,9,", "9,x,"))
+    table = read_table(path, 11)
+    assert len(_numbers(table.columns["number"])) == 11
+    assert sorted(set(_names(table.columns["few"]))) == sorted([*map(str, range(9)), "x"])
+    reason = "holds 11 different names, more than 10"
     assert table.skipped == {"pair": reason, "many": reason}
+
+
+def test_a_table_of_nothing_to_colour_by_is_refused(path: Path) -> None:
+    path.write_text("index,gone\n0,\n1,\n")
+    with pytest.raises(DataError, match="no column to colour by: 'gone' holds no value"):
+        read_table(path, 2)
 
 
 @given(
@@ -81,7 +87,7 @@ def test_one_word_makes_categories_and_too_many_are_left_out(path: Path) -> None
             *[st.text(ascii_letters + ' ,;\t"\nß', min_size=1, max_size=8).map("x".__add__)] * 2
         ),
         min_size=1,
-        max_size=20,
+        max_size=10,
     )
 )
 def test_any_text_survives(

@@ -28,6 +28,7 @@ from vae_explorer.latent.figures import image_figures
 from vae_explorer.model.trained import Images, Posterior, TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import explorer as explorer_module
+from vae_explorer.session import training as training_module
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.jobs import Jobs
@@ -82,7 +83,7 @@ class Desk:
             explorer.map.points_changed.connect(self.points.append),
             explorer.map.positions_changed.connect(self.positions.append),
             explorer.cursor_changed.connect(lambda z1, z2: self.cursors.append((z1, z2))),
-            explorer.pins.pinned_changed.connect(self.pins.append),
+            explorer.pins.tray_changed.connect(lambda _: self.pins.append(explorer.pins.current)),
             explorer.history_changed.connect(self.histories.append),
             explorer.message.connect(self.messages.append),
             explorer.failed.connect(lambda title, text: self.failures.append((title, text))),
@@ -516,7 +517,7 @@ def test_images_of_both_splits_are_found_by_split_and_index(
     opened.settle()
     for split, index, row in (("train", 5, 5), ("test", 5, 605)):
         opened.explorer.find(split, index)
-        assert opened.explorer.selection.indices.tolist() == [row]
+        assert opened.pinned_row == row
         assert opened.explorer.cursor == tuple(opened.points[-1].positions[row].tolist())
         np.testing.assert_array_equal(opened.pin.original, small_mnist[split].images[index])
     opened.explorer.find("test", 300)
@@ -911,6 +912,25 @@ def test_a_run_that_fails_is_told_and_the_next_one_works(opened: Desk, recipe: R
     opened.explorer.train(recipe)
     opened.settle()
     assert opened.models[-1].epoch == recipe.epochs
+
+
+def test_what_moved_before_a_run_failed_is_shown_whole(
+    opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explorer_module, "LIVE_IMAGES", 60)
+    monkeypatch.setattr(training_module, "LIVE_SECONDS", 0.0)
+    saves: list[object] = []
+
+    def breaks(folder: RunFolder, trainer: object) -> NoReturn:
+        saves.append(trainer)
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(RunFolder, "save", breaks)
+    opened.explorer.train(recipe)
+    opened.settle()
+    assert saves
+    assert any(len(points.positions) == 60 for points in opened.points)
+    assert len(opened.points[-1].positions) == 600
 
 
 def test_a_run_the_disk_refuses_is_on_the_map_and_can_be_saved_elsewhere(

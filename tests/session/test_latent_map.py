@@ -141,11 +141,27 @@ def test_after_aligning_images_lie_nearer_to_where_they_lay(
     )
 
 
-def test_other_images_are_not_aligned(room: Room, trained: Snapshot, other: Snapshot) -> None:
+def test_the_plane_stays_turned_when_other_images_come(
+    room: Room, trained: Snapshot, other: Snapshot
+) -> None:
     room.encode(trained.model)
-    points = room.encode(other.model, "test", align=True)
-    assert points.orientation == ""
-    assert room.models[-1] is other.model
+    aligned = room.encode(other.model, align=True)
+    shown = room.models[-1]
+    both = room.encode(other.model, "both", align=True)
+    np.testing.assert_array_equal(both.positions[:600], aligned.positions)
+    assert both.orientation == aligned.orientation != ""
+    assert room.models[-1] is shown, "so what is known of its images is not forgotten"
+    assert room.map.before is not aligned, "the model is the same; nothing has moved"
+
+
+def test_a_model_is_aligned_by_the_images_that_were_shown(
+    room: Room, trained: Snapshot, other: Snapshot
+) -> None:
+    room.encode(trained.model)
+    aligned = room.encode(other.model, align=True)
+    room.encode(trained.model)
+    of_others = room.encode(other.model, "test", align=True)
+    assert of_others.orientation == aligned.orientation
 
 
 # Training

@@ -1,7 +1,8 @@
 """Which layers are drawn, when, and of what."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import numpy as np
 import pytest
@@ -238,6 +239,41 @@ def test_ellipses_follow_pins_and_pointer_at_once(
     assert len(easel.drawn) == said
     pins.clear()
     assert easel.drawn[-1][1].marks == ()
+
+
+def test_the_hovered_image_is_kept_while_the_points_move(
+    easel: Easel, trained: Snapshot, other: Snapshot, points: MapPoints, posterior: Posterior
+) -> None:
+    def centres() -> list[list[float]]:
+        marks = easel.drawn[-1][1].marks
+        found: list[list[float]] = cast(Ellipses, marks[0]).centres.tolist() if marks else []
+        return found
+
+    easel.layers.set_hovered(9)
+    moved = Posterior(posterior.mean + np.float32(1), posterior.covariance)
+    easel.layers.set_scene(other.model, points, moved, points, None)
+    np.testing.assert_allclose(centres(), moved.mean[[9]])
+    others = dataclasses.replace(points, indices=points.indices.copy())
+    easel.layers.set_scene(trained.model, others, posterior, None, None)
+    assert centres() == []
+
+
+def test_pins_under_another_model_wait_for_its_scene(
+    easel: Easel, main: "MainThread", scenes: list[Scene], trained: Snapshot, other: Snapshot
+) -> None:
+    easel.layers.set_on("likelihood", on=True)
+    pins = Pins()
+    pins.set_model(trained.model)
+    pins.tray_changed.connect(lambda tray: easel.layers.set_pinned(tray, pins.current))
+    pins.pin("train", 5)
+    main.run()
+    said = len(easel.drawn)
+    pins.set_model(other.model)
+    main.run()
+    assert len(easel.drawn) == said
+    pins.toggle("train", 6)
+    main.run()
+    assert len(easel.drawn) > said
 
 
 def test_pins_are_kept_for_the_next_model(

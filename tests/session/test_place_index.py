@@ -45,10 +45,6 @@ def test_against_brute_force(
     else:
         assert away[found] <= radius * (1 + 1e-12)
         assert away[found] == pytest.approx(away.min(), rel=1e-12)
-    for k in (1, 7, 100):
-        several = index.nearest_k(place, k, allowed)
-        assert len(several) == len(set(several.tolist())) == min(k, allowed.sum())
-        assert away[several] == pytest.approx(np.sort(away)[: len(several)], rel=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -64,20 +60,6 @@ def test_many_places_however_they_lie(kind: str) -> None:
                 assert away.min() > radius
             else:
                 assert away[found] == away.min() <= radius
-        assert np.array_equal(away[index.nearest_k(place, 12)], np.sort(away)[:12])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_rectangle_holds_its_edges(kind: str) -> None:
-    positions = of_kind(kind)
-    index = PlaceIndex(positions)
-    xs, ys = positions.T
-    for i, j in ((0, 1), (5, 900), (77, 20_000), (1_000, 2_000)):
-        (left, right), (bottom, top) = (sorted(positions[[i, j], axis].tolist()) for axis in (0, 1))
-        inside = (xs >= left) & (xs <= right) & (ys >= bottom) & (ys <= top)
-        found = index.within(left, right, bottom, top)
-        assert sorted(found) == np.flatnonzero(inside).tolist()
-        assert {i, j} <= set(found.tolist())
 
 
 def test_places_that_are_none_are_never_found() -> None:
@@ -87,16 +69,12 @@ def test_places_that_are_none_are_never_found() -> None:
     index = PlaceIndex(positions)
     good = set(range(2, 200, 3))
     assert index.nearest((0.0, 0.0), 1e30) in good
-    assert set(index.nearest_k((0.0, 0.0), 200).tolist()) == good
-    assert set(index.within(-np.inf, np.inf, -np.inf, np.inf).tolist()) == good
 
 
 @pytest.mark.parametrize("n", [0, 3])
 def test_with_none_to_find(n: int) -> None:
     index = PlaceIndex(np.full((n, 2), np.nan, np.float32))
     assert index.nearest((0.0, 0.0), 1.0) == -1
-    assert index.nearest_k((0.0, 0.0), 5).shape == (0,)
-    assert index.within(-1.0, 1.0, -1.0, 1.0).shape == (0,)
     assert index.fullest == 0
 
 

@@ -31,7 +31,10 @@ class Finder:
         self.pins = Pins()
         self.selection = Selection()
         self.figures = PointFigures(jobs, failures)
-        self.search = Search(jobs, self.map, self.pins, self.selection, self.figures, failures)
+        self.moving = False
+        self.search = Search(
+            jobs, self.map, self.pins, self.selection, self.figures, lambda: self.moving, failures
+        )
         self.pins.set_model(snapshot.model)
         self.figures.set_model(snapshot.model)
         self._snapshot = snapshot
@@ -136,6 +139,22 @@ def test_the_worst_have_the_least_elbo(
     finder.main.run()
     elbo = image_figures(trained.model, small_mnist["both"].images, np.arange(900)).elbo
     assert finder.found == sorted(np.argsort(elbo)[:20].tolist())
+
+
+def test_the_worst_are_selected_once_and_not_of_moving_points(
+    finder: Finder, failures: "Failures"
+) -> None:
+    finder.figures.request("color", ("log_marginal",), lambda _: None)
+    finder.search.worst(20)
+    selected: list[object] = []
+    finder.selection.changed.connect(selected.append)
+    finder.main.run()
+    assert len(selected) == 1
+    finder.moving = True
+    finder.search.worst(3)
+    ((_, error),) = failures
+    assert "pause" in str(error)
+    failures.clear()
 
 
 def test_the_table_says_what_is_known_of_the_selected_or_of_all(finder: Finder) -> None:

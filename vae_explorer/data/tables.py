@@ -20,7 +20,7 @@ from vae_explorer.errors import DataError
 
 INDEX = "index"
 """The column that says which image a row is of."""
-MAX_NAMES = 64
+MAX_NAMES = 10
 """A column of more categories than colours can tell apart is left out."""
 MAX_BYTES = 2**28
 
@@ -106,6 +106,9 @@ def read_table(path: Path, rows: int) -> Table:
             places = {name: code for code, name in enumerate(names)} | {"": -1}
             codes = np.array([places[cell] for cell in cells], np.int16)
             columns[name] = Categories(_placed(codes, images, rows, -1), tuple(names))
+    if not columns:
+        reasons = "; ".join(f"'{name}' {why}" for name, why in skipped.items()) or "there is none"
+        raise DataError(f"{path} has no column to colour by: {reasons}.")
     return Table(path.name, columns, skipped)
 
 

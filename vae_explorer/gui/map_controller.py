@@ -57,6 +57,7 @@ class MapController(QObject):
         self._window = window
         self._actions: Actions | None = None
         self._fit_next = True
+        self._data = ("", 0)
         self._undo = Undo(self)
         self._recall, self._forget = QMenu("Recall", window), QMenu("Forget", window)
         self._connect_views()
@@ -163,6 +164,9 @@ class MapController(QObject):
     # What the explorer says
 
     def _on_points(self, points: MapPoints) -> None:
+        if (points.split, points.total) != self._data:
+            self._data = points.split, points.total
+            self._undo.clear()  # its selections are of other images
         self._view.set_points(points, fit=self._fit_next)
         self._fit_next = False
         self._view.set_cursor(*self._explorer.cursor)

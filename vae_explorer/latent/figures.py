@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from vae_explorer.data.treatment import treat
-from vae_explorer.latent.gap import expected_elbo
+from vae_explorer.latent.gap import elbo_of
 from vae_explorer.model.trained import Check, Float32, Float64, Images, TrainedVAE, unchecked
 
 _IMAGES = 500
@@ -37,6 +37,7 @@ def own_draws(model: TrainedVAE, images: Images, seeds: NDArray[np.integer]) -> 
     return treated.cpu().numpy().reshape(images.shape)
 
 
+@torch.inference_mode()
 def image_figures(
     model: TrainedVAE, images: Images, seeds: NDArray[np.integer], check: Check = unchecked
 ) -> ImageFigures:
@@ -45,16 +46,15 @@ def image_figures(
     ``seeds`` (n,) fix each image's draw, see ``own_draws``; ``check`` and errors as
     ``TrainedVAE.encode``.
     """
-    posterior = model.encode(images, check)
-    mean, covariance = (part.astype(np.float64) for part in (posterior.mean, posterior.covariance))
-    elbos = [np.empty(0)]
+    elbos, kls = [np.empty(0)], [np.empty(0)]
     for start in range(0, len(images), _IMAGES):
+        check()
         part = slice(start, start + _IMAGES)
+        q = model.vae.posterior(model.tensor(images[part])).double()
         x = own_draws(model, images[part], seeds[part])
-        elbos.append(expected_elbo(model, x, mean[part], covariance[part], check))
-    elbo = np.concatenate(elbos)
-    trace = np.trace(covariance, axis1=1, axis2=2)
-    kl = 0.5 * (trace + (mean**2).sum(1) - 2 - np.linalg.slogdet(covariance)[1])
+        elbos.append(elbo_of(model, x, q, check))
+        kls.append(q.kl().cpu().numpy())
+    elbo, kl = np.concatenate(elbos), np.concatenate(kls)
     return ImageFigures(elbo, elbo + kl, kl)
 
 

@@ -84,6 +84,12 @@ def expected_elbo(
     diagonal = np.log(np.diagonal(factor, axis1=1, axis2=2))
     parts = (mean.astype(np.float64), diagonal, factor[:, 1, 0].copy())
     q = Gaussian(*(torch.from_numpy(part).to(model.device) for part in parts))
+    return elbo_of(model, x, q, check)
+
+
+@torch.no_grad()
+def elbo_of(model: TrainedVAE, x: Images, q: Gaussian, check: Check = unchecked) -> Float64:
+    """E_q[log p(x|z)] − KL of n images under as many Gaussians in float64, (n,) nats."""
     return torch.cat(list(_elbos(model, model.tensor(x), q, check))).cpu().numpy()
 
 

@@ -68,6 +68,11 @@ class Gaussian:
         log_diagonal = torch.stack([log_length, self.log_diagonal.sum(1) - log_length], dim=1)
         return Gaussian(self.mean @ rotation.T, log_diagonal, (first * second).sum(1) / length)
 
+    def double(self) -> "Gaussian":
+        """The same distributions in float64."""
+        lower = None if self.lower is None else self.lower.double()
+        return Gaussian(self.mean.double(), self.log_diagonal.double(), lower)
+
     def detach(self) -> "Gaussian":
         """The same distributions, through which no gradient flows."""
         lower = None if self.lower is None else self.lower.detach()

@@ -54,7 +54,8 @@ class TrainedVAE:
     """
 
     def __init__(self, vae: VAE, treatment: str) -> None:
-        self.vae = deepcopy(vae).eval().requires_grad_(False)
+        # On the CPU: what is computed of a trained model needs float64, and the same draws always.
+        self.vae = deepcopy(vae).cpu().eval().requires_grad_(False)
         self.treatment = treatment
 
     @property

@@ -87,7 +87,8 @@ class Coloring:
         """Take the columns of a user's table, one value an image, and colour by the first."""
         self._table = table
         self.choices_changed.emit(self.choices)
-        self.choose(_TABLE + next(iter(table.columns)))
+        self.by = _TABLE + next(iter(table.columns))
+        self.refresh()
 
     def refresh(self) -> None:
         """Tell the colours as they are now, and again when more is known."""

@@ -12,7 +12,7 @@ from psygnal import Signal
 
 from vae_explorer import paths
 from vae_explorer.data import bundled
-from vae_explorer.data.tables import read_table
+from vae_explorer.data.tables import Table, read_table
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.export.images import export_digit, export_manifold
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
@@ -91,7 +91,15 @@ class Explorer:
         self.pins.edited.connect(self.edited)
         self.pins.tray_changed.connect(self._on_pins)
         self.selection.edited.connect(self.edited)
-        self.search = Search(jobs, self.map, self.pins, self.selection, self.figures, self._fail)
+        self.search = Search(
+            jobs,
+            self.map,
+            self.pins,
+            self.selection,
+            self.figures,
+            lambda: self.training.moving,
+            self._fail,
+        )
         self._jobs = jobs
         self._snapshot: Snapshot | None = None
         self._model: TrainedVAE | None = None  # as the map is turned
@@ -152,6 +160,7 @@ class Explorer:
 
     def _show_opened(self, path: Path, snapshot: Snapshot) -> None:
         self._path = path
+        self.map.start = None
         self._show(snapshot)
         self.history_changed.emit(snapshot.history)
         self._encode()
@@ -192,14 +201,14 @@ class Explorer:
         """Show the encoder's "mean", a "sample" from q(z|x) or the "exact" posterior's mean."""
         if kind != self.settings.kind:
             self.change_settings(kind=kind)
-            if not self.training.active:
+            if not self.training.moving:
                 self._encode()
 
     def set_aligned(self, aligned: bool) -> None:
         """Turn every other model's plane so that it compares with the one before, or do not."""
         if aligned != self.settings.align:
             self.change_settings(align=aligned)
-            if not aligned and not self.training.active:
+            if not aligned and not self.training.moving:
                 self._encode()
 
     def _encode(self) -> None:
@@ -278,14 +287,13 @@ class Explorer:
         self.layers.set_hovered(row)
 
     def find(self, split: str, index: int) -> None:
-        """Pin and select an image by its index in "train" or "test"."""
-        points, row = self.map.points, self.map.row(split, index)
-        if points is None or row < 0:
+        """Pin an image by its index in "train" or "test"."""
+        row = self.map.row(split, index)
+        if row < 0:
             text = f"Image {index:,} of {split} is not on the map; show all images of that split."
             self._fail("The image was not found", UserError(text))
             return
         self.pin(row)
-        self.selection.replace(points.indices[[row]], f"Find {index:,}")
 
     def export_selection(self, path: Path) -> None:
         """Write a table of the selected points, or of all if none is, as CSV."""
@@ -299,7 +307,7 @@ class Explorer:
             self._jobs.run_newest(
                 "table",
                 lambda _: read_table(path, points.total),
-                done=self.coloring.set_table,
+                done=partial(self._on_table, points.total),
                 failed=partial(self._fail, "The table was not read"),
             )
 
@@ -341,10 +349,19 @@ class Explorer:
 
     def _on_training_failed(self, error: BaseException) -> None:
         self._fail("Training ended early", error)
+        self._encode()  # what moved last, whole
         self._leave_training()
 
     def _on_not_saved(self, error: UserError) -> None:
         self._fail("The run was not saved; training goes on", error)
+
+    def _on_table(self, total: int, table: Table) -> None:
+        if self.map.points is None or self.map.points.total != total:
+            return  # other images have come meanwhile
+        self.coloring.set_table(table)
+        left_out = "; ".join(f"“{name}” {why}" for name, why in table.skipped.items())
+        if left_out:
+            self.message.emit(f"Columns of {table.name} left out: {left_out}")
 
     def _leave_training(self) -> None:
         then, self._after_training = self._after_training, None

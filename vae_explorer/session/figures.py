@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.data import bundled
@@ -15,6 +16,7 @@ from vae_explorer.session.state import (
     ExactFigures,
     Float32,
     MapPoints,
+    UInt8,
     draw_seeds,
 )
 
@@ -135,7 +137,9 @@ class PointFigures:
     def _tell(self) -> None:
         # A copy, because what was told must not change in another thread.
         known = {name: values.copy() for name, values in self._known.items()}
-        for _, done in list(self._requests.values()):
+        for who, (names, done) in list(self._requests.items()):
+            if not any(np.isnan(known[name]).any() for name in names):
+                del self._requests[who]
             done(known)
 
     def _end(self) -> None:
@@ -150,6 +154,7 @@ class PointFigures:
 
     def _forget(self) -> None:
         self._jobs.cancel("figures")
+        self._jobs.cancel("inspect")
         self.progress.emit("")
         self._known = {}
         self._requests.clear()
@@ -166,19 +171,40 @@ class PointFigures:
     ) -> None:
         images = bundled.mnist(points.split).images
         seeds = draw_seeds(points.split, points.indices)
-        exact = "log_marginal" in names
-        n = len(seeds)
-        for start in range(0, n, _CHUNK):
-            part = slice(start, min(start + _CHUNK, n))
-            chosen = images[points.indices[part]]
-            if "elbo" in names and np.isnan(known["elbo"][part]).any():
-                figures = image_figures(model, chosen, seeds[part], control.check)
-                known["elbo"][part] = figures.elbo
-                known["log_likelihood"][part] = figures.log_likelihood
-            if exact and np.isnan(known["log_marginal"][part]).any():
-                x = own_draws(model, chosen, seeds[part])
-                known["log_marginal"][part] = exact_posterior(model, x, control.check).log_marginal
-            what = "log p(x)" if exact else "ELBO"
-            text = f"{what}: {part.stop:,} of {n:,} images"
-            control.report(partial(self.progress.emit, text))
-            control.report(self._tell)
+        passes = ("ELBO", "elbo", self._bound), ("log p(x)", "log_marginal", self._exact)
+        for what, name, compute in passes:  # the ELBO of all first: it is much quicker
+            if name not in names:
+                continue
+            for start in range(0, len(seeds), _CHUNK):
+                part = slice(start, min(start + _CHUNK, len(seeds)))
+                if np.isnan(known[name][part]).any():
+                    chosen = images[points.indices[part]]
+                    compute(model, chosen, seeds[part], known, part, control)
+                text = f"{what}: {part.stop:,} of {len(seeds):,} images"
+                control.report(partial(self.progress.emit, text))
+                control.report(self._tell)
+
+    @staticmethod
+    def _bound(
+        model: TrainedVAE,
+        images: UInt8,
+        seeds: NDArray[np.int64],
+        known: Arrays,
+        part: slice,
+        control: Control,
+    ) -> None:
+        figures = image_figures(model, images, seeds, control.check)
+        known["elbo"][part] = figures.elbo
+        known["log_likelihood"][part] = figures.log_likelihood
+
+    @staticmethod
+    def _exact(
+        model: TrainedVAE,
+        images: UInt8,
+        seeds: NDArray[np.int64],
+        known: Arrays,
+        part: slice,
+        control: Control,
+    ) -> None:
+        exact = exact_posterior(model, own_draws(model, images, seeds), control.check)
+        known["log_marginal"][part] = exact.log_marginal

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.quadrature import exact_codes
-from vae_explorer.model.trained import Posterior, TrainedVAE
+from vae_explorer.model.trained import Check, Float64, Posterior, TrainedVAE, unchecked
 from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.place_index import PlaceIndex
 from vae_explorer.session.state import (
@@ -38,10 +39,13 @@ _INTEGRATED = 2_000  # images between two looks at whether exact codes are still
 
 
 @dataclass(frozen=True, eq=False)
-class _Encoded:
-    model: TrainedVAE
-    posterior: Posterior
-    points: MapPoints
+class _Plane:
+    """A model as it was trained and as the map is turned, and how."""
+
+    trained: TrainedVAE
+    shown: TrainedVAE
+    rotation: Float64 | None = None
+    orientation: str = ""
 
 
 class LatentMap:
@@ -73,6 +77,7 @@ class LatentMap:
         self._jobs = jobs
         self._fail = fail
         self._say = say
+        self._plane: _Plane | None = None
         self.points: MapPoints | None = None
         self.posterior: Posterior | None = None
         """q(z|x) of the points, as the map is turned."""
@@ -86,32 +91,65 @@ class LatentMap:
     def encode(self, model: TrainedVAE, split: str, kind: str, align: bool) -> None:
         """Put the images of ``split`` on the map, beside the main thread.
 
+        Exact means come after the encoder's, minutes later.
+
         Args:
             model: as it was trained.
             split: "train", "test" or "both".
             kind: of ``KINDS``.
             align: turn the plane so that the points lie as nearly as they can where they lay.
         """
-        reference = self.points if align else None
+        plane, before = self._plane, self._means()
 
-        def work(control: Control) -> _Encoded:
+        def work(control: Control) -> tuple[_Plane, Posterior, MapPoints]:
             data = bundled.mnist(split)
-            everything = np.arange(len(data))
-            posterior = model.encode(data.images, control.check)
-            shown, posterior, orientation = _aligned(model, posterior, split, everything, reference)
-            positions = self._positions(shown, posterior, split, kind, control)
-            labels = labels_of(data)
+            new = _aligned(plane, model, before, control.check) if align else _Plane(model, model)
+            posterior = new.shown.encode(data.images, control.check)
+            positions = _samples(posterior) if kind == "sample" else posterior.mean
+            text = KINDS["mean" if kind == "exact" else kind]
+            everything, labels = np.arange(len(data)), labels_of(data)
             points = MapPoints(
-                positions, labels, everything, len(data), split, KINDS[kind], orientation
+                positions, labels, everything, len(data), split, text, new.orientation
             )
-            return _Encoded(shown, posterior, points)
+            return new, posterior, points
+
+        def show(found: tuple[_Plane, Posterior, MapPoints]) -> None:
+            self._show(*found)
+            if kind == "exact":
+                self._integrate()
+
+        self._jobs.run_newest("map", work, done=show, failed=self._give_up)
+
+    def _integrate(self) -> None:
+        """Put the exact means in the place of the encoder's."""
+        plane, points, posterior = self._plane, self.points, self.posterior
+        assert plane is not None
+        assert points is not None
+        assert posterior is not None
+
+        def work(control: Control) -> MapPoints:
+            images = bundled.mnist(points.split).images
+            seeds = draw_seeds(points.split, points.indices)
+            codes = np.empty_like(points.positions)
+            for start in range(0, len(codes), _INTEGRATED):
+                part = slice(start, min(start + _INTEGRATED, len(codes)))
+                x = own_draws(plane.shown, images[part], seeds[part])
+                codes[part] = exact_codes(plane.shown, x, check=control.check)
+                text = f"Exact codes: {part.stop:,} of {len(codes):,}"
+                control.report(partial(self._say, text))
+            return dataclasses.replace(points, positions=codes, kind=KINDS["exact"])
+
+        def done(exact: MapPoints) -> None:
+            self._say("")
+            self._show(plane, posterior, exact)
 
         self._jobs.run_newest(
             "map",
             work,
-            done=self._show,
-            failed=lambda error: self._fail("The images could not be encoded", error),
-            lane="figures" if kind == "exact" else "files",
+            done=done,
+            failed=self._give_up,
+            cancelled=lambda: self._say(""),
+            lane="figures",
         )
 
     def live_images(self, split: str, most: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -130,55 +168,49 @@ class LatentMap:
     ) -> None:
         """Show the images ``indices`` (m,) of ``split`` where another snapshot encodes them."""
         self._jobs.cancel("map")
-        points = self.points
-        reference = points if align else None
-        shown, posterior, orientation = _aligned(model, posterior, split, indices, reference)
-        self.turned.emit(shown)
-        self.posterior = posterior
-        self.before = points
-        if points is not None and points.indices is indices:
-            self.points = dataclasses.replace(
-                points, positions=posterior.mean, orientation=orientation
-            )
-            self.positions_changed.emit(posterior.mean)
-        else:
-            data = bundled.mnist(split)
-            labels = labels_of(data)[indices]
-            total = len(data)
-            self.points = MapPoints(
-                posterior.mean, labels, indices, total, split, orientation=orientation
-            )
-            self.start = self.start or self.points
-            self.points_changed.emit(self.points)
-        self._settle()
-
-    def _positions(
-        self, model: TrainedVAE, posterior: Posterior, split: str, kind: str, control: Control
-    ) -> Float32:
+        points, means = self.points, self._means()
+        plane = _Plane(model, model)
+        if align and points is not None and points.indices is indices:
+            assert self.posterior is not None
+            plane = _turned(model, posterior.mean, self.posterior.mean)
+            posterior = _turned_posterior(posterior, plane)
+        elif align:
+            plane = _aligned(self._plane, model, means, unchecked)
+            posterior = _turned_posterior(posterior, plane)
         data = bundled.mnist(split)
-        if kind == "sample":
-            noise = np.random.default_rng(0).standard_normal((len(data), 2, 1))
-            factor = np.linalg.cholesky(posterior.covariance.astype(np.float64))
-            return (posterior.mean + (factor @ noise)[:, :, 0]).astype(np.float32)
-        if kind == "mean":
-            return posterior.mean
-        seeds = draw_seeds(split, np.arange(len(data)))
-        codes = np.empty((len(data), 2), np.float32)
-        for start in range(0, len(data), _INTEGRATED):
-            part = slice(start, start + _INTEGRATED)
-            x = own_draws(model, data.images[part], seeds[part])
-            codes[part] = exact_codes(model, x, check=control.check)
-            done = min(start + _INTEGRATED, len(data))
-            control.report(lambda n=done: self._say(f"Exact codes: {n:,} of {len(data):,}"))  # type: ignore[misc]
-        return codes
+        moved = MapPoints(
+            posterior.mean,
+            labels_of(data)[indices],
+            indices,
+            len(data),
+            split,
+            orientation=plane.orientation,
+        )
+        self._show(plane, posterior, moved)
+        self.start = self.start or moved
 
-    def _show(self, encoded: _Encoded) -> None:
-        self._say("")
-        self.turned.emit(encoded.model)
-        self.before, self.points = self.points, encoded.points
-        self.posterior = encoded.posterior
-        self.points_changed.emit(encoded.points)
+    def _show(self, plane: _Plane, posterior: Posterior, points: MapPoints) -> None:
+        self.turned.emit(plane.shown)
+        old = self.points
+        if self._plane is None or plane.trained is not self._plane.trained:
+            self.before = old
+        same = old is not None and old.indices is points.indices and old.kind == points.kind
+        self._plane, self.posterior, self.points = plane, posterior, points
+        if same:
+            self.positions_changed.emit(points.positions)
+        else:
+            self.points_changed.emit(points)
         self._settle()
+
+    def _means(self) -> MapPoints | None:
+        """The points as the encoder's means, which planes are compared by."""
+        if self.points is None or self.posterior is None:
+            return None
+        return dataclasses.replace(self.points, positions=self.posterior.mean)
+
+    def _give_up(self, error: BaseException) -> None:
+        self._say("")
+        self._fail("The images could not be encoded", error)
 
     def _settle(self) -> None:
         points = self.points
@@ -220,21 +252,38 @@ def labels_of(data: ImageSet) -> UInt8:
     return data.labels
 
 
+def _samples(posterior: Posterior) -> Float32:
+    """One draw (n, 2) from each Gaussian."""
+    noise = np.random.default_rng(0).standard_normal((len(posterior.mean), 2, 1))
+    # By eigenvectors: in float32 a needle's covariance need not be positive definite.
+    variances, axes = np.linalg.eigh(posterior.covariance.astype(np.float64))
+    offset = (axes * np.sqrt(variances.clip(0))[:, None, :]) @ noise
+    return np.asarray(posterior.mean + offset[:, :, 0], np.float32)
+
+
 def _aligned(
-    model: TrainedVAE,
-    posterior: Posterior,
-    split: str,
-    indices: NDArray[np.int64],
-    reference: MapPoints | None,
-) -> tuple[TrainedVAE, Posterior, str]:
-    """The model, its codes of ``indices`` of ``split``, both turned to ``reference``, and how."""
-    if reference is None or reference.split != split:
-        return model, posterior, ""
-    common, here, there = np.intersect1d(indices, reference.indices, return_indices=True)
-    some = slice(None, None, max(1, len(common) // _PROBES))
-    rotation = procrustes(posterior.mean[here[some]], reference.positions[there[some]])
+    plane: _Plane | None, model: TrainedVAE, before: MapPoints | None, check: Check
+) -> _Plane:
+    """How to turn a model so that the images ``before``, means of their q(z|x), move least."""
+    if before is None or plane is None:
+        return _Plane(model, model)
+    if model is plane.trained:
+        return plane
+    step = max(1, len(before.indices) // _PROBES)
+    images = bundled.mnist(before.split).images[before.indices[::step]]
+    return _turned(model, model.encode(images, check).mean, before.positions[::step])
+
+
+def _turned(model: TrainedVAE, means: Float32, reference: Float32) -> _Plane:
+    rotation = procrustes(means, reference)
+    return _Plane(model, model.turned(rotation), rotation, f"aligned: {describe(rotation)}")
+
+
+def _turned_posterior(posterior: Posterior, plane: _Plane) -> Posterior:
+    """What the turned model's encoder would give."""
+    rotation = plane.rotation
+    if rotation is None:
+        return posterior
     covariance = rotation @ posterior.covariance @ rotation.T
-    turned = Posterior(
-        (posterior.mean @ rotation.T).astype(np.float32), covariance.astype(np.float32)
-    )
-    return model.turned(rotation), turned, f"aligned: {describe(rotation)}"
+    mean = posterior.mean @ rotation.T
+    return Posterior(mean.astype(np.float32), covariance.astype(np.float32))

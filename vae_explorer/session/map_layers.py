@@ -52,6 +52,7 @@ class MapLayers:
         self.states = states + new
         self._scene: Scene | None = None
         self._view = _VIEW
+        self._hovered = -1
         self._stale = set(DRAWINGS)
         self._busy: set[str] = set()
 
@@ -116,8 +117,14 @@ class MapLayers:
             current=old.current if old else None,
             memory=old.memory if old is not None and same else {},
         )
-        lost = ("hovered",) if old is not None and old.hovered is not None else ()
-        self._invalidate("points", *(() if same else ("model",)), *lost, patient=True)
+        if old is None or old.points.indices is not points.indices:
+            self._hovered = -1
+        if self._hovered >= 0:
+            hovered = _at(self._scene, self._hovered)
+            self._scene = dataclasses.replace(self._scene, hovered=hovered)
+        lost = old is not None and old.hovered is not None and self._hovered < 0
+        parts = ("points", *(() if same else ("model",)), *(("hovered",) if lost else ()))
+        self._invalidate(*parts, patient=True)
 
     def set_view(self, view: View) -> None:
         """Draw for another part of the plane."""
@@ -130,12 +137,19 @@ class MapLayers:
         scene = self._scene
         if scene is None or (row < 0 and scene.hovered is None):
             return
+        self._hovered = row
         self._replace("hovered", hovered=_at(scene, row) if row >= 0 else None)
 
     def set_pinned(self, tray: tuple[DataPoint, ...], current: DataPoint | None) -> None:
         """Draw of these images, the landscapes of ``current``."""
         pinned = tuple(_of(point) for point in tray)
-        self._replace("pinned", pinned=pinned, current=_of(current) if current else None)
+        chosen = _of(current) if current else None
+        scene = self._scene
+        if scene is not None and _seeds(scene.pinned, scene.current) == _seeds(pinned, chosen):
+            # The same images under another model, whose scene is about to come.
+            self._scene = dataclasses.replace(scene, pinned=pinned, current=chosen)
+        else:
+            self._replace("pinned", pinned=pinned, current=chosen)
 
     def _replace(self, part: str, **changes: object) -> None:
         if self._scene is not None:
@@ -219,6 +233,11 @@ def _of(point: DataPoint) -> Subject:
         point.covariance,
         _seed(point.split, point.index),
     )
+
+
+def _seeds(pinned: tuple[Subject, ...], current: Subject | None) -> list[int]:
+    """Which images these are."""
+    return [subject.seed for subject in pinned] + ([current.seed] if current else [])
 
 
 def _seed(split: str, index: int) -> int:

@@ -12,6 +12,9 @@ from vae_explorer.session.edits import Edit
 from vae_explorer.session.latent_map import labels_of
 from vae_explorer.session.state import DataPoint, draw_seeds
 
+MOST = 24
+"""Pins there may be: each is described anew for every snapshot of a run."""
+
 Pin = tuple[str, int]
 """A split, "train" or "test", and an index into it."""
 
@@ -22,9 +25,7 @@ class Pins:
     """Images that stay marked whatever model is on the map. Main thread only."""
 
     tray_changed = Signal(tuple)
-    """All pinned ``DataPoint``s, the oldest first."""
-    pinned_changed = Signal(object)
-    """The one looked at, a ``DataPoint``, or None."""
+    """All pinned ``DataPoint``s, the oldest first; ``current`` may be another than before."""
     edited = Signal(Edit)
 
     def __init__(self) -> None:
@@ -33,10 +34,12 @@ class Pins:
         self._pins: tuple[Pin, ...] = ()
         self._current: Pin | None = None
         self._model: TrainedVAE | None = None
+        self._described: dict[Pin, DataPoint] = {}  # under that model
 
     def set_model(self, model: TrainedVAE) -> None:
         """Describe the same images under another model."""
         self._model = model
+        self._described = {}
         if self._pins:
             self._tell()
 
@@ -45,12 +48,12 @@ class Pins:
         self._edit("Pin", (((split, index),), (split, index)))
 
     def toggle(self, split: str, index: int) -> None:
-        """Add one image to the tray, or take it out."""
+        """Add one image to the tray, or take it out; of too many the oldest goes."""
         pin = split, index
         if pin in self._pins:
             self.remove(split, index)
         else:
-            self._edit("Add Pin", ((*self._pins, pin), pin))
+            self._edit("Add Pin", ((*self._pins, pin)[-MOST:], pin))
 
     def remove(self, split: str, index: int) -> None:
         """Take one image out of the tray; if it was looked at, the newest other is."""
@@ -82,11 +85,11 @@ class Pins:
         model = self._model
         if model is None:
             return
-        self.tray = tuple(_described(model, *pin) for pin in self._pins)
-        chosen = [point for point in self.tray if (point.split, point.index) == self._current]
-        self.current = chosen[0] if chosen else None
+        known = self._described
+        self._described = {pin: known.get(pin) or _described(model, *pin) for pin in self._pins}
+        self.tray = tuple(self._described.values())
+        self.current = self._described[self._current] if self._current else None
         self.tray_changed.emit(self.tray)
-        self.pinned_changed.emit(self.current)
 
 
 def _described(model: TrainedVAE, split: str, index: int) -> DataPoint:

@@ -73,31 +73,6 @@ class PlaceIndex:
                 return -1
             reach = min(2 * reach, radius)
 
-    def nearest_k(self, place: tuple[float, float], k: int, allowed: Mask | None = None) -> Indices:
-        """Indices of the ``k`` points nearest to ``place``, nearest first; fewer if there are.
-
-        Args:
-            place: latent units.
-            k: how many, at least 1.
-            allowed: (n,), which points count; None for all.
-        """
-        reach = self._first_reach
-        while True:
-            candidates = self._around(place, reach)
-            rows, squares = self._measure(candidates, place, allowed)
-            # All within the reach are here; of those beyond it, in the corners, some may lack.
-            certain = np.count_nonzero(squares <= reach**2)
-            if certain >= k or len(candidates) == len(self._order):
-                return rows[np.argsort(squares, kind="stable")[:k]]
-            reach *= 2
-
-    def within(self, left: float, right: float, bottom: float, top: float) -> Indices:
-        """Indices, in no order, of the points of a rectangle, edges included; latent units."""
-        rows = self._candidates(left, right, bottom, top)
-        xs, ys = self.positions[rows].T
-        inside: Indices = rows[(xs >= left) & (xs <= right) & (ys >= bottom) & (ys <= top)]
-        return inside
-
     def _measure(
         self, rows: Indices, place: tuple[float, float], allowed: Mask | None
     ) -> tuple[Indices, NDArray[np.float64]]:

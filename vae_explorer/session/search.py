@@ -27,6 +27,7 @@ class Search:
         pins: Pins,
         selection: Selection,
         figures: PointFigures,
+        moving: Callable[[], bool],
         fail: Callable[[str, BaseException], None],
     ) -> None:
         self._jobs = jobs
@@ -34,6 +35,7 @@ class Search:
         self._pins = pins
         self._selection = selection
         self._figures = figures
+        self._moving = moving
         self._fail = fail
 
     def inside(self, polygon: NDArray[np.float64], mode: Mode, visible: Bools) -> None:
@@ -59,8 +61,12 @@ class Search:
         if space == "latent":
             row = self._map.row(pinned.split, pinned.index)
             z1, z2 = (points.positions[row] if row >= 0 else pinned.mean).tolist()
-            rows = nearest_codes(points.positions, (z1, z2), k)
-            self._selection.replace(points.indices[rows], f"Select {k} Nearest Codes")
+            try:
+                rows = nearest_codes(points.positions, (z1, z2), k)
+            except UserError as error:
+                self._fail("Nothing was selected", error)
+            else:
+                self._selection.replace(points.indices[rows], f"Select {k} Nearest Codes")
             return
 
         def work(check: Callable[[], None]) -> NDArray[np.int64]:
@@ -79,7 +85,11 @@ class Search:
         )
 
     def worst(self, k: int) -> None:
-        """Select the ``k`` points of least ELBO, once all of them are known."""
+        """Select the ``k`` points of least ELBO once all are known, but not while they move."""
+        if self._moving():
+            text = "The points move; pause or stop the training first."
+            self._fail("Nothing was selected", UserError(text))
+            return
 
         def select(known: Arrays) -> None:
             elbo, points = known["elbo"], self._map.points
@@ -95,7 +105,7 @@ class Search:
         if points is None:
             return {}
         chosen = self._selection.mask(points.indices)
-        rows = np.flatnonzero(chosen) if chosen.any() else np.arange(len(chosen))
+        rows = np.flatnonzero(chosen) if len(self._selection) else np.arange(len(chosen))
         origins = [points.origin(row) for row in rows.tolist()]
         columns: dict[str, NDArray[Any]] = {
             "split": np.array([split for split, _ in origins]),

@@ -14,6 +14,7 @@ from vae_explorer.session.state import PointColors, UInt8
 _FADED = 0.8  # of the canvas in the colour of a point that is not selected
 _BAR_WIDTH, _MARGIN, _SPACE, _SWATCH = 14, 8, 6, 10
 _BAR_HEIGHT = 160
+_WIDEST = 110  # pixels of a category's name
 
 
 def point_rgb(
@@ -103,7 +104,8 @@ class ColorKey(QWidget):
         colors = self._colors
         assert colors is not None
         if colors.names:
-            return list(colors.names)
+            metrics, middle = QFontMetrics(self.font()), Qt.TextElideMode.ElideMiddle
+            return [metrics.elidedText(name, middle, _WIDEST) for name in colors.names]
         ends = colors.high, (colors.low + colors.high) / 2, colors.low
         digits = (
             0 if colors.high - colors.low >= 20 else 2 if colors.high - colors.low >= 0.5 else 3
