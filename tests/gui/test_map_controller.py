@@ -29,6 +29,7 @@ from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.map.point_colors import ColorKey
 from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 from vae_explorer.latent.figures import own_draws
+from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import Recipe
 from vae_explorer.session.layers import LAYERS, LayerSpec
 from vae_explorer.session.state import Phase
@@ -103,7 +104,8 @@ def accept(person: "Person", verb: str) -> None:
 def test_a_layer_is_switched_by_its_key_and_by_a_click(person: "Person", spec: LayerSpec) -> None:
     window = person.window
     window.explorer.pin(0)
-    window.explorer.set_kind("sample")  # so that the points have moved
+    other = bundled_checkpoint().with_name("mnist-paper.safetensors")
+    window.explorer.open_checkpoint(other)  # so that the points have moved
     person.wait(lambda: window.explorer.map.before is not None)
     box = next(b for b in window.layers.findChildren(QCheckBox) if b.text() == spec.name)
 
@@ -281,7 +283,7 @@ def test_the_worst_are_selected_once_all_are_known(person: "Person") -> None:
 
 
 @pytest.mark.parametrize(("split", "row"), [("train", 123), ("test", 600 + 123)])
-def test_find_pins_and_selects_an_image(person: "Person", split: str, row: int) -> None:
+def test_find_pins_an_image(person: "Person", split: str, row: int) -> None:
     person.trigger("split_both")
     person.wait(lambda: len(person.positions) == 900)
     person.trigger("find")
@@ -289,7 +291,7 @@ def test_find_pins_and_selects_an_image(person: "Person", split: str, row: int) 
     combo.setCurrentIndex(combo.findData(split))
     dialog(person).findChild(QSpinBox).setValue(123)
     accept(person, "Find")
-    assert person.selected == [row]
+    assert person.window.map._pinned == row
     current = person.window.explorer.pins.current
     assert current is not None
     assert (current.split, current.index) == (split, 123)
