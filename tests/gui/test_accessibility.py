@@ -184,7 +184,7 @@ def test_what_is_clipped_is_found(qtbot: QtBot) -> None:
 def test_nothing_is_clipped(person: "Person", tiny_recipe: Recipe, size: tuple[int, int]) -> None:
     window = person.window
     window.resize(*size)
-    window.explorer.set_cursor(-5.555, -5.555)
+    window.explorer.cursor.move(-5.555, -5.555)
     window.explorer.pin(0)
     person.wait(lambda: "preview" not in person.view("Decoded digit").accessibleDescription())
     QApplication.processEvents()

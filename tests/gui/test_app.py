@@ -74,7 +74,7 @@ def test_without_any_model_there_is_a_dialog_and_a_window(
     window = open_window()
     QApplication.processEvents()
     assert window.isVisible()
-    window.explorer.set_cursor(1.0, 1.0)
+    window.explorer.cursor.move(1.0, 1.0)
     window.explorer.export_digit(tmp_path / "a.png", 1)
     window.explorer.save_checkpoint(tmp_path / "a.safetensors")
     window.map.canvas.hovered.emit((0.5, 0.5))

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.selection_dialogs import (
     FindImageDialog,
-    NameSelectionDialog,
+    NameDialog,
     NearestImagesDialog,
 )
 
@@ -83,7 +83,7 @@ def test_neighbours_are_counted_in_one_space_or_the_other(
 
 
 def test_a_name_is_told_without_the_spaces_around_it(qtbot: QtBot, opened: Open) -> None:
-    dialog = opened(NameSelectionDialog, ["twos"])
+    dialog = opened(NameDialog, "Name Selection", ["twos"])
     chosen: list[str] = []
     dialog.name_chosen.connect(chosen.append)
     QTest.keyClicks(focused(), "  my twos ")
@@ -93,7 +93,7 @@ def test_a_name_is_told_without_the_spaces_around_it(qtbot: QtBot, opened: Open)
 
 
 def test_a_name_must_be_one_and_may_replace(qtbot: QtBot, opened: Open) -> None:
-    dialog = opened(NameSelectionDialog, ["twos"])
+    dialog = opened(NameDialog, "Name Selection", ["twos"])
     chosen: list[str] = []
     dialog.name_chosen.connect(chosen.append)
     line = dialog.findChild(QLineEdit)
@@ -114,7 +114,7 @@ KINDS = pytest.mark.parametrize(
     [
         (FindImageDialog, (TOTALS, "train")),
         (NearestImagesDialog, ()),
-        (NameSelectionDialog, ([],)),
+        (NameDialog, ("Name Selection", [])),
     ],
 )
 

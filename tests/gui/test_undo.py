@@ -1,9 +1,14 @@
 from functools import partial
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.undo import MOST_EDITS, Undo
+from vae_explorer.session.cursor import Cursor
+from vae_explorer.session.decoding import Decoding
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.selection import Selection
 
@@ -111,3 +116,79 @@ def test_an_edit_that_fails_does_not_stop_the_next(selection: Selection, undo: U
     selection.replace([1])
     undo.undo()
     assert len(selection) == 0
+
+
+# Merging
+
+
+def test_edits_of_one_key_in_a_row_are_one(undo: Undo, heard: dict[str, object]) -> None:
+    done: list[str] = []
+    for number, merge in enumerate(["a", "a", "a", "b", "a", "", ""]):
+        back, again = partial(done.append, f"-{number}"), partial(done.append, f"+{number}")
+        undo.push(Edit(f"Step {number}", back, again, merge))
+    assert heard["undo_text"] == "Step 6"
+    for _ in range(5):
+        undo.undo()
+    assert heard["can_undo"] is False
+    assert heard["redo_text"] == "Step 0"
+    for _ in range(5):
+        undo.redo()
+    assert heard["can_redo"] is False
+    assert done == ["-6", "-5", "-4", "-3", "-0", "+2", "+3", "+4", "+5", "+6"]
+
+
+def test_a_merged_edit_does_not_bring_back_what_was_undone(undo: Undo) -> None:
+    for merge in ("a", "b"):
+        undo.push(Edit("Step", lambda: None, lambda: None, merge))
+    undo.undo()
+    undo.push(Edit("Step", lambda: None, lambda: None, "a"))
+    assert not undo._stack.canRedo()
+    assert undo._stack.count() == 1
+
+
+_coordinates = st.sampled_from([-9.0, -1.5, 0.0, 0.25, 2.0])
+_moves = st.one_of(
+    st.tuples(st.sampled_from(["move", "scrub", "nudge"]), st.tuples(_coordinates, _coordinates)),
+    st.tuples(st.sampled_from(["rest", "random", "back", "forward"]), st.just(())),
+)
+
+
+@given(st.lists(_moves, max_size=40), st.integers(0, 10))
+def test_any_moves_of_the_cursor_go_back_and_forth(
+    qapp: QApplication, moves: list[tuple[str, tuple[float, ...]]], steps: int
+) -> None:
+    undo, cursor = Undo(), Cursor(Decoding(lambda _: None))
+    cursor.edited.connect(undo.push)
+    ways = [(False, False)]
+    cursor.visits_changed.connect(lambda back, forward: ways.append((back, forward)))
+    for way, arguments in moves:
+        getattr(cursor, way)(*arguments)
+    end = cursor.place
+    for _ in range(steps):
+        undo.undo()
+    for _ in range(steps):
+        undo.redo()
+    assert cursor.place == end
+    while undo._stack.canUndo():
+        undo.undo()
+    assert (cursor.place, ways[-1]) == ((0.0, 0.0), (False, False))
+    while undo._stack.canRedo():
+        undo.redo()
+    assert cursor.place == end
+
+
+def test_a_scrub_is_undone_at_once_and_the_next_alone(undo: Undo) -> None:
+    cursor = Cursor(Decoding(lambda _: None))
+    cursor.edited.connect(undo.push)
+    for start in (1.0, 2.0):
+        for step in range(20):
+            cursor.scrub(start + step / 100, 0.0)
+        cursor.rest()
+    undo.undo()
+    assert cursor.place == (1.19, 0.0)
+    undo.undo()
+    assert cursor.place == (0.0, 0.0)
+    undo.redo()
+    cursor.scrub(5.0, 0.0)
+    undo.undo()
+    assert cursor.place == (1.19, 0.0)

@@ -11,7 +11,7 @@ _MODIFIERS = {"Ctrl", "Shift", "Alt"}
 def test_ids_are_unique_words() -> None:
     ids = [command.id for command in COMMANDS]
     assert len(set(ids)) == len(ids)
-    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in ids)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", name) for name in ids)
 
 
 def test_no_key_and_no_text_is_given_twice() -> None:

@@ -56,6 +56,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("small_mnist")
 
 
+def at_once(_: float, function: Callable[[], None]) -> None:
+    """In place of a clock."""
+    function()
+
+
 class Desk:
     """An explorer and all it said, in place of the window."""
 
@@ -66,7 +71,7 @@ class Desk:
         frames: "Frames",
         settings: Settings | None = None,
     ) -> None:
-        self.explorer = explorer = Explorer(jobs, frames.defer, settings)
+        self.explorer = explorer = Explorer(jobs, frames.defer, at_once, settings)
         self.main = main
         self.frames = frames
         self.models: list[ModelInfo] = []
@@ -82,7 +87,7 @@ class Desk:
             explorer.model_changed.connect(self.models.append),
             explorer.map.points_changed.connect(self.points.append),
             explorer.map.positions_changed.connect(self.positions.append),
-            explorer.cursor_changed.connect(lambda z1, z2: self.cursors.append((z1, z2))),
+            explorer.cursor.changed.connect(lambda z1, z2: self.cursors.append((z1, z2))),
             explorer.pins.tray_changed.connect(lambda _: self.pins.append(explorer.pins.current)),
             explorer.history_changed.connect(self.histories.append),
             explorer.message.connect(self.messages.append),
@@ -200,7 +205,7 @@ def test_open_now_refuses_what_is_no_checkpoint(desk: Desk, tmp_path: Path) -> N
 
 
 def test_open_checkpoint_replaces_model_points_and_history(opened: Desk, another: Path) -> None:
-    opened.explorer.set_cursor(0.5, 0.5)
+    opened.explorer.cursor.move(0.5, 0.5)
     opened.explorer.open_checkpoint(another)
     opened.settle()
     snapshot = read_checkpoint(another)
@@ -208,7 +213,7 @@ def test_open_checkpoint_replaces_model_points_and_history(opened: Desk, another
     assert opened.histories[-1] == snapshot.history
     assert opened.explorer.recipe == snapshot.recipe
     assert not np.array_equal(opened.points[-1].positions, opened.points[0].positions)
-    assert opened.explorer.cursor == (0.5, 0.5)
+    assert opened.explorer.cursor.place == (0.5, 0.5)
     np.testing.assert_array_equal(
         opened.pictures[-1].image, snapshot.model.decode(np.array([[0.5, 0.5]]))[0]
     )
@@ -320,26 +325,26 @@ def test_a_file_whose_name_is_no_unicode_opens(
 
 @given(st.floats(), st.floats())
 def test_the_cursor_stays_within_the_limit(z1: float, z2: float) -> None:
-    explorer = Explorer(Jobs(lambda _: None), lambda _: None)
-    explorer.set_cursor(1.0, -1.0)
-    explorer.set_cursor(z1, z2)
+    explorer = Explorer(Jobs(lambda _: None), lambda _: None, at_once)
+    explorer.cursor.move(1.0, -1.0)
+    explorer.cursor.move(z1, z2)
     if math.isfinite(z1) and math.isfinite(z2):
-        assert explorer.cursor == (
+        assert explorer.cursor.place == (
             min(max(z1, -LATENT_LIMIT), LATENT_LIMIT),
             min(max(z2, -LATENT_LIMIT), LATENT_LIMIT),
         )
     else:
-        assert explorer.cursor == (1.0, -1.0)
+        assert explorer.cursor.place == (1.0, -1.0)
 
 
 def test_the_cursor_is_told_when_it_moves_and_drawn_clamped(
     opened: Desk, trained: Snapshot
 ) -> None:
     explorer = opened.explorer
-    explorer.set_cursor(1.5, 100.0)
-    explorer.set_cursor(1.5, 6.0)
-    explorer.set_cursor(math.nan, 0.0)
-    explorer.set_cursor(0.0, -math.inf)
+    explorer.cursor.move(1.5, 100.0)
+    explorer.cursor.move(1.5, 6.0)
+    explorer.cursor.move(math.nan, 0.0)
+    explorer.cursor.move(0.0, -math.inf)
     assert opened.cursors == [(1.5, LATENT_LIMIT)]
     opened.settle()
     assert opened.pictures[-1].z == (1.5, LATENT_LIMIT)
@@ -350,28 +355,28 @@ def test_the_cursor_is_told_when_it_moves_and_drawn_clamped(
 
 def test_nudging_moves_by_a_little_up_to_the_limit(desk: Desk) -> None:
     for _ in range(4):
-        desk.explorer.nudge(0.25, -2.0)
-    assert desk.explorer.cursor == (1.0, -LATENT_LIMIT)
+        desk.explorer.cursor.nudge(0.25, -2.0)
+    assert desk.explorer.cursor.place == (1.0, -LATENT_LIMIT)
     assert desk.cursors == [(0.25, -2.0), (0.5, -4.0), (0.75, -6.0), (1.0, -6.0)]
 
 
 def test_ten_thousand_moves_in_a_frame_decode_once(opened: Desk) -> None:
     drawn = len(opened.pictures)
     for step in range(10_000):
-        opened.explorer.set_cursor(step / 5_000, 0.0)
+        opened.explorer.cursor.move(step / 5_000, 0.0)
     assert opened.frames.waiting == 1
     opened.settle()
     assert [picture.z for picture in opened.pictures[drawn:]] == [(9_999 / 5_000, 0.0)]
 
 
 def test_a_preview_leaves_the_cursor_and_goes_back(opened: Desk) -> None:
-    opened.explorer.set_cursor(1.0, 2.0)
-    opened.explorer.preview((-3.0, 90.0))
+    opened.explorer.cursor.move(1.0, 2.0)
+    opened.explorer.cursor.preview((-3.0, 90.0))
     opened.frames.next()
     assert opened.pictures[-1].z == (-3.0, LATENT_LIMIT)
     assert opened.pictures[-1].preview
-    assert opened.explorer.cursor == (1.0, 2.0)
-    opened.explorer.preview(None)
+    assert opened.explorer.cursor.place == (1.0, 2.0)
+    opened.explorer.cursor.preview(None)
     opened.frames.next()
     assert opened.pictures[-1].z == (1.0, 2.0)
     assert not opened.pictures[-1].preview
@@ -380,15 +385,15 @@ def test_a_preview_leaves_the_cursor_and_goes_back(opened: Desk) -> None:
 @pytest.mark.parametrize("z", [(math.nan, 0.0), (0.0, math.nan), (math.inf, 0.0)])
 def test_a_preview_nowhere_is_ignored(opened: Desk, z: tuple[float, float]) -> None:
     drawn = len(opened.pictures)
-    opened.explorer.preview(z)
+    opened.explorer.cursor.preview(z)
     opened.frames.next()
     assert len(opened.pictures) == drawn
 
 
 def test_without_a_model_every_request_is_harmless(desk: Desk, tmp_path: Path) -> None:
     explorer = desk.explorer
-    explorer.set_cursor(1.0, 1.0)
-    explorer.preview((0.0, 0.0))
+    explorer.cursor.move(1.0, 1.0)
+    explorer.cursor.preview((0.0, 0.0))
     explorer.pin(0)
     explorer.pins.clear()
     explorer.set_split("test")
@@ -403,7 +408,7 @@ def test_without_a_model_every_request_is_harmless(desk: Desk, tmp_path: Path) -
 def test_a_cursor_moved_before_the_first_model_is_where_it_opens(
     desk: Desk, checkpoint: Path
 ) -> None:
-    desk.explorer.set_cursor(1.0, 1.0)
+    desk.explorer.cursor.move(1.0, 1.0)
     desk.settle()
     desk.explorer.open_now(checkpoint)
     desk.settle()
@@ -433,13 +438,13 @@ def test_a_pinned_point_shows_its_image_and_figures(
     for name, value in expected_point(trained, digits, 17).items():
         assert getattr(point, name) == pytest.approx(value)
     z1, z2 = opened.points[-1].positions[17]
-    assert opened.explorer.cursor == (float(z1), float(z2))
+    assert opened.explorer.cursor.place == (float(z1), float(z2))
     assert opened.pictures[-1].z == (float(z1), float(z2))
     assert opened.explorer.map.row(point.split, point.index) == 17
 
     opened.explorer.pins.clear()
     assert opened.pins[-1] is None
-    assert opened.explorer.cursor == (float(z1), float(z2))
+    assert opened.explorer.cursor.place == (float(z1), float(z2))
 
 
 @pytest.mark.parametrize("row", [-1, 600, 10**9])
@@ -447,7 +452,7 @@ def test_a_row_that_is_not_there_is_not_pinned(opened: Desk, row: int) -> None:
     said = len(opened.pins)
     opened.explorer.pin(row)
     assert len(opened.pins) == said
-    assert opened.explorer.cursor == (0.0, 0.0)
+    assert opened.explorer.cursor.place == (0.0, 0.0)
 
 
 def test_the_pin_stays_on_its_image_under_another_model(
@@ -518,7 +523,7 @@ def test_images_of_both_splits_are_found_by_split_and_index(
     for split, index, row in (("train", 5, 5), ("test", 5, 605)):
         opened.explorer.find(split, index)
         assert opened.pinned_row == row
-        assert opened.explorer.cursor == tuple(opened.points[-1].positions[row].tolist())
+        assert opened.explorer.cursor.place == tuple(opened.points[-1].positions[row].tolist())
         np.testing.assert_array_equal(opened.pin.original, small_mnist[split].images[index])
     opened.explorer.find("test", 300)
     assert len(opened.failures) == 2
@@ -600,7 +605,7 @@ def test_an_aligned_model_decodes_what_lies_under_its_points(
     before = opened.points[0].positions
     assert np.square(points.positions - before).sum() < np.square(plain - before).sum()
     np.testing.assert_allclose(opened.pin.mean, points.positions[17], atol=1e-5)
-    explorer.set_cursor(*points.positions[17].tolist())
+    explorer.cursor.move(*points.positions[17].tolist())
     opened.settle()
     np.testing.assert_allclose(
         opened.pictures[-1].image, other.model.decode(plain[17:18])[0], atol=1e-4
@@ -628,7 +633,7 @@ def test_layers_are_remembered_when_the_window_closes(opened: Desk) -> None:
     assert opened.explorer.close()
     remembered = Settings.read(paths.settings_file())
     assert remembered.layers == states
-    explorer = Explorer(Jobs(lambda _: None), lambda _: None, remembered)
+    explorer = Explorer(Jobs(lambda _: None), lambda _: None, at_once, remembered)
     assert explorer.layers.states == states
     assert explorer.close()
 
@@ -734,10 +739,10 @@ def test_an_unwritable_place_is_told_and_the_model_stays(
 
 def test_an_exported_digit_is_what_the_cursor_shows(opened: Desk, tmp_path: Path) -> None:
     path = tmp_path / "digit.png"
-    opened.explorer.set_cursor(0.5, -1.25)
+    opened.explorer.cursor.move(0.5, -1.25)
     opened.settle()
     opened.explorer.export_digit(path, 3)
-    opened.explorer.set_cursor(5.0, 5.0)  # too late for the export
+    opened.explorer.cursor.move(5.0, 5.0)  # too late for the export
     opened.main.run()
     assert opened.messages[-1] == f"Exported {path}"
     with Image.open(path) as picture:

@@ -5,8 +5,8 @@ from vae_explorer.session.drawings import DRAWINGS
 from vae_explorer.session.layers import LAYERS, default_state
 
 
-def test_all_layers_but_the_points_are_drawings() -> None:
-    assert {spec.id for spec in LAYERS} == DRAWINGS.keys() | {"points"}
+def test_all_layers_but_three_are_drawn_of_a_scene() -> None:
+    assert {spec.id for spec in LAYERS} == DRAWINGS.keys() | {"points", "path", "refined"}
     assert len({spec.id for spec in LAYERS}) == len(LAYERS)
 
 
@@ -20,4 +20,4 @@ def test_a_layer_starts_with_the_first_of_each_choice() -> None:
         state = default_state(spec)
         assert (state.id, state.on, state.opacity) == (spec.id, spec.on, spec.opacity)
         assert state.chosen == {choice.id: choice.options[0][0] for choice in spec.choices}
-    assert [spec.id for spec in LAYERS if spec.on] == ["ellipses", "points"]
+    assert [spec.id for spec in LAYERS if spec.on] == ["path", "refined", "ellipses", "points"]

@@ -10,7 +10,7 @@ from vae_explorer import paths
 from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement, percentiles
 from vae_explorer.gui.decode.image import gray8
-from vae_explorer.gui.main_thread import FrameClock, MainThread
+from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.state import Decoded
@@ -28,7 +28,7 @@ def measure() -> Iterator[Measurement]:
     app: QGuiApplication = application()
     set_threads(beside_window=True)
     main_thread, clock = MainThread(), FrameClock()
-    explorer = Explorer(Jobs(main_thread.post), clock.defer)
+    explorer = Explorer(Jobs(main_thread.post), clock.defer, run_after)
     explorer.decoding.set_decoder(read_checkpoint(paths.bundled_checkpoint()).model)
     pictures: list[QImage] = []
 
@@ -42,7 +42,7 @@ def measure() -> Iterator[Measurement]:
         time.sleep(_PAUSE_S)
         pictures.clear()
         begin = time.perf_counter()
-        explorer.set_cursor(z1, z2)
+        explorer.cursor.move(z1, z2)
         while not pictures:
             app.processEvents()
         latencies.append(1e3 * (time.perf_counter() - begin))

@@ -19,6 +19,8 @@ from vae_explorer.model.trained import TrainedVAE
 LARGEST_SIDE = 8_192
 """Most pixels along one side of an exported picture."""
 
+_STRIP_SCALE = 4
+
 
 def export_digit(model: TrainedVAE, request: DigitRequest, path: Path) -> None:
     """Write the picture at ``request.z`` as a gray PNG.
@@ -42,6 +44,17 @@ def export_manifold(model: TrainedVAE, request: ManifoldRequest, path: Path) -> 
         raise ExportError(f"A manifold sheet needs at least one image a side, not {request.n}.")
     _check_side(request.n * max(model.image_shape) * request.scale, request.scale)
     _write_png(path, manifold_sheet(model, request), request.scale, asdict(request))
+
+
+def export_strip(images: NDArray[np.float32], path: Path) -> None:
+    """Write pictures (n, h, w) in [0, 1] side by side as a gray PNG, enlarged as far as it may be.
+
+    Raises:
+        ExportError: the strip would be too large, or the file cannot be written.
+    """
+    strip = np.concatenate(list(images), axis=1)
+    scale = min(_STRIP_SCALE, LARGEST_SIDE // strip.shape[1])
+    _write_png(path, strip, scale, {"frames": len(images)})
 
 
 def manifold_sheet(model: TrainedVAE, request: ManifoldRequest) -> NDArray[np.float32]:

@@ -88,7 +88,7 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     A checkpoint that cannot be opened gives a dialog over the bundled model.
     """
     # These bring PyTorch, a second or more, which is why a splash is shown first.
-    from vae_explorer.gui.main_thread import FrameClock, MainThread
+    from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
     from vae_explorer.gui.main_window import MainWindow
     from vae_explorer.session.explorer import Explorer
     from vae_explorer.session.jobs import Jobs
@@ -100,7 +100,7 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     settings = Settings.read(paths.settings_file())
     set_threads(settings.threads or None, beside_window=True)
     main_thread, clock = MainThread(), FrameClock()
-    explorer = Explorer(Jobs(main_thread.post), clock.defer, settings)
+    explorer = Explorer(Jobs(main_thread.post), clock.defer, run_after, settings)
     window = MainWindow(explorer)
     main_thread.setParent(window)
     clock.setParent(window)

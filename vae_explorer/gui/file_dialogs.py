@@ -43,7 +43,7 @@ class FileDialogs:
 
     def export_digit(self) -> None:
         """Ask how to export the decoded image at the cursor."""
-        z1, z2 = self._explorer.cursor
+        z1, z2 = self._explorer.cursor.place
         start = self._folder() / f"digit z=({z1:.3f}, {z2:.3f}).png"
         dialog = DigitExportDialog(start, IMAGE_SHAPE, self._window)
         dialog.export_requested.connect(self._on_export_digit)

@@ -53,6 +53,11 @@ class FrameClock(QObject):
             function()
 
 
+def run_after(seconds: float, function: Callable[[], None]) -> None:
+    """Run ``function`` on the main thread when so many seconds have passed."""
+    QTimer.singleShot(round(1e3 * seconds), function)
+
+
 def run_events(milliseconds: int) -> None:
     """Let the window live for a while, for scripts that drive it.
 

@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Slot
@@ -19,11 +20,16 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui import help as help_pages
 from vae_explorer.gui.actions import Actions
 from vae_explorer.gui.decode.decode_panel import DecodePanel
+from vae_explorer.gui.decode.refine_section import RefineSection
+from vae_explorer.gui.draw.draw_panel import DrawPanel
+from vae_explorer.gui.explore_controller import ExploreController
 from vae_explorer.gui.figures import figure
 from vae_explorer.gui.file_dialogs import FileDialogs
 from vae_explorer.gui.layers.layers_panel import LayersPanel
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map_controller import MapController
+from vae_explorer.gui.palette import CommandPalette, menu_commands
+from vae_explorer.gui.paths.path_panel import PathPanel
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.explorer import Explorer
@@ -35,6 +41,11 @@ from vae_explorer.session.state import (
     Phase,
     TrainingStatus,
 )
+
+_CORNERS = {
+    Qt.Corner.BottomLeftCorner: Qt.DockWidgetArea.LeftDockWidgetArea,
+    Qt.Corner.BottomRightCorner: Qt.DockWidgetArea.RightDockWidgetArea,
+}
 
 
 class MainWindow(QMainWindow):
@@ -55,14 +66,26 @@ class MainWindow(QMainWindow):
         self.decode = DecodePanel()
         self.training = TrainingPanel()
         self.layers = LayersPanel(current_theme())
+        self.paths = PathPanel()
+        self.draw = DrawPanel()
+        self.refine = RefineSection()
         self.setCentralWidget(self.map)
         self._docks = [
             self._add_dock("Training", self.training, Qt.DockWidgetArea.LeftDockWidgetArea),
             self._add_dock("Layers", self.layers, Qt.DockWidgetArea.LeftDockWidgetArea),
             self._add_dock("Decode", self.decode, Qt.DockWidgetArea.RightDockWidgetArea),
+            self._add_dock("Draw", self.draw, Qt.DockWidgetArea.RightDockWidgetArea),
+            self._add_dock("Refine", self.refine, Qt.DockWidgetArea.RightDockWidgetArea),
+            self._add_dock("Paths", self.paths, Qt.DockWidgetArea.BottomDockWidgetArea),
         ]
         self.tabifyDockWidget(self._docks[0], self._docks[1])
+        self.tabifyDockWidget(self._docks[2], self._docks[3])
+        self.tabifyDockWidget(self._docks[3], self._docks[4])
         self._docks[0].raise_()
+        self._docks[2].raise_()
+        self._docks[5].hide()
+        for corner, side in _CORNERS.items():
+            self.setCorner(corner, side)  # or a path would shorten the docks beside the map
         # In less it would scroll sideways, and a window made larger again leaves docks as they are.
         scroll_bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
         self.decode.setMinimumWidth(self.decode.sizeHint().width() + scroll_bar)
@@ -78,7 +101,10 @@ class MainWindow(QMainWindow):
         self._progress_line = QLabel()
         self.statusBar().insertPermanentWidget(0, self._progress_line)
         self._map = MapController(explorer, self.map, self.layers, self)
-        self.actions_ = Actions(self, self._map.handlers() | self._handlers())
+        self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
+        self._palette = CommandPalette(self)
+        handlers = self._map.handlers() | self._explore.handlers() | self._handlers()
+        self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)
         self._recent = self._build_menus()
         self._connect_views()
@@ -111,6 +137,10 @@ class MainWindow(QMainWindow):
             "scheme_system": self._scheme_system,
             "scheme_light": self._scheme_light,
             "scheme_dark": self._scheme_dark,
+            "layout_explore": partial(self._lay_out, "layers", "decode"),
+            "layout_train": partial(self._lay_out, "training", "decode"),
+            "layout_travel": partial(self._lay_out, "layers", "draw", "paths"),
+            "palette": self._open_palette,
             "full_screen": self._toggle_full_screen,
             "keys": self._show_keys,
             "about": self._show_about,
@@ -128,7 +158,7 @@ class MainWindow(QMainWindow):
 
     def _connect_views(self) -> None:
         self.map.space_tapped.connect(self._toggle_pause)
-        self.decode.z_changed.connect(self.explorer.set_cursor)
+        self.decode.z_changed.connect(self.explorer.cursor.scrub)
         self.decode.export_requested.connect(self._files.export_digit)
         self.decode.unpin_requested.connect(self.explorer.pins.clear)
         self.decode.pin_chosen.connect(self.explorer.pins.look_at)
@@ -142,7 +172,7 @@ class MainWindow(QMainWindow):
     def _connect_explorer(self) -> None:
         explorer, training = self.explorer, self.explorer.training
         explorer.model_changed.connect(self._on_model)
-        explorer.cursor_changed.connect(self.decode.set_cursor)
+        explorer.cursor.changed.connect(self.decode.set_cursor)
         explorer.pins.tray_changed.connect(self._on_pins)
         explorer.progress.connect(self._on_progress)
         explorer.history_changed.connect(self._on_opened)
@@ -232,8 +262,18 @@ class MainWindow(QMainWindow):
 
     # What a person asks for
 
+    def _lay_out(self, *names: str) -> None:
+        """Bring these docks to the front; paths are hidden unless they are among them."""
+        self._docks[5].setVisible("paths" in names)
+        for name in names:
+            self.show_dock(name)
+
+    def _open_palette(self) -> None:
+        self._palette.set_commands(menu_commands(self.menuBar()))
+        self._palette.open()
+
     def show_dock(self, name: str) -> None:
-        """Bring a dock, "training", "layers" or "decode", to the front."""
+        """Bring a dock, such as "training" or "layers", to the front."""
         dock = next(dock for dock in self._docks if dock.objectName() == name)
         dock.show()
         dock.raise_()
@@ -269,7 +309,8 @@ class MainWindow(QMainWindow):
 
     def _show_theme(self) -> None:
         theme = current_theme()
-        for view in (self.map, self.layers, self.decode, self.training):
+        views = (self.map, self.layers, self.decode, self.training, self.paths, self.draw)
+        for view in (*views, self.refine):
             view.set_theme(theme)
 
     def _toggle_full_screen(self) -> None:

@@ -1,6 +1,6 @@
 """Between the explorer and everything that shows or changes the map."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 import numpy as np
@@ -16,10 +16,11 @@ from vae_explorer.gui.map.canvas import Tool
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.selection_dialogs import (
     FindImageDialog,
-    NameSelectionDialog,
+    NameDialog,
     NearestImagesDialog,
 )
 from vae_explorer.gui.undo import Undo
+from vae_explorer.session.cursor import Bookmark
 from vae_explorer.session.drawings import View
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.layers import LAYERS, LayerState
@@ -60,6 +61,7 @@ class MapController(QObject):
         self._data = ("", 0)
         self._undo = Undo(self)
         self._recall, self._forget = QMenu("Recall", window), QMenu("Forget", window)
+        self._visit, self._unmark = QMenu("Go to Mark", window), QMenu("Forget Mark", window)
         self._connect_views()
         self._connect_explorer()
         view.status.set_color_choices(explorer.coloring.choices, explorer.coloring.by)
@@ -79,7 +81,11 @@ class MapController(QObject):
             "invert": explorer.selection.invert,
             "name_selection": self._ask_name,
             "fit": self._view.fit,
-            "center": lambda: explorer.set_cursor(0.0, 0.0),
+            "center": lambda: explorer.cursor.move(0.0, 0.0),
+            "back": explorer.cursor.back,
+            "forward": explorer.cursor.forward,
+            "random": explorer.cursor.random,
+            "mark": self._ask_mark,
             "align": lambda: explorer.set_aligned(not explorer.settings.align),
             "ease": lambda: explorer.change_settings(ease=not explorer.settings.ease),
         }
@@ -90,6 +96,8 @@ class MapController(QObject):
             handlers[f"split_{split}"] = partial(explorer.set_split, split)
         for kind in ("mean", "sample", "exact"):
             handlers[f"kind_{kind}"] = partial(explorer.set_kind, kind)
+        for digit in range(10):
+            handlers[f"digit_{digit}"] = partial(self._go_to, digit)
         for spec in LAYERS:
             handlers[f"layer_{spec.id}"] = partial(explorer.layers.toggle, spec.id)
         return handlers
@@ -100,6 +108,8 @@ class MapController(QObject):
         menu = actions.menus["Select"]
         for part in (self._recall, self._forget):
             menu.insertMenu(actions["export_points"], part)
+        for part in (self._visit, self._unmark):
+            actions.menus["Go"].addMenu(part)
         self._undo.can_undo_changed.connect(actions["undo"].setEnabled)
         self._undo.can_redo_changed.connect(actions["redo"].setEnabled)
         self._undo.undo_text_changed.connect(self._name_undo)
@@ -107,6 +117,8 @@ class MapController(QObject):
         actions.set_enabled({"undo": False, "redo": False})
         actions.set_checked("tool_scrub")
         self._on_names(())
+        self._on_visits(False, False)
+        self._on_bookmarks(())
         self._on_selection(np.empty(0, np.int64))
         self._on_layers(self._explorer.layers.states)
         self.show_settings()
@@ -126,11 +138,12 @@ class MapController(QObject):
 
     def _connect_views(self) -> None:
         view, explorer, layers = self._view, self._explorer, self._explorer.layers
-        view.hovered.connect(explorer.preview)
+        view.hovered.connect(explorer.cursor.preview)
         view.clicked.connect(self._on_clicked)
         view.ctrl_clicked.connect(self._on_ctrl_clicked)
-        view.dragged.connect(explorer.set_cursor)
-        view.nudged.connect(explorer.nudge)
+        view.dragged.connect(explorer.cursor.scrub)
+        view.canvas.grabbed.connect(self._on_grabbed)
+        view.nudged.connect(explorer.cursor.nudge)
         view.point_hovered.connect(self._on_hovered)
         view.dwelt.connect(explorer.figures.inspect)
         view.selected.connect(self._on_selected)
@@ -143,13 +156,17 @@ class MapController(QObject):
         self._panel.choice_changed.connect(layers.choose)
         self._recall.triggered.connect(self._on_recall)
         self._forget.triggered.connect(self._on_forget)
+        self._visit.triggered.connect(self._on_visit)
+        self._unmark.triggered.connect(self._on_unmark)
 
     def _connect_explorer(self) -> None:
         explorer = self._explorer
         explorer.map.points_changed.connect(self._on_points)
         explorer.map.positions_changed.connect(self._on_positions)
         explorer.map.index_changed.connect(self._view.set_index)
-        explorer.cursor_changed.connect(self._view.set_cursor)
+        explorer.cursor.changed.connect(self._view.set_cursor)
+        explorer.cursor.visits_changed.connect(self._on_visits)
+        explorer.cursor.bookmarks_changed.connect(self._on_bookmarks)
         explorer.pins.tray_changed.connect(self._on_pins)
         explorer.figures.inspected.connect(self._on_inspected)
         explorer.coloring.changed.connect(self._on_colors)
@@ -169,7 +186,7 @@ class MapController(QObject):
             self._undo.clear()  # its selections are of other images
         self._view.set_points(points, fit=self._fit_next)
         self._fit_next = False
-        self._view.set_cursor(*self._explorer.cursor)
+        self._view.set_cursor(*self._explorer.cursor.place)
         self._on_pins(self._explorer.pins.tray)
         self._on_selection(self._explorer.selection.indices)
 
@@ -210,12 +227,15 @@ class MapController(QObject):
         if self._actions is not None:
             self._actions.set_enabled({"invert": some, "name_selection": some})
 
+    def _on_visits(self, can_back: bool, can_forward: bool) -> None:
+        if self._actions is not None:
+            self._actions.set_enabled({"back": can_back, "forward": can_forward})
+
+    def _on_bookmarks(self, bookmarks: tuple[Bookmark, ...]) -> None:
+        _fill((self._visit, self._unmark), [bookmark.name for bookmark in bookmarks])
+
     def _on_names(self, names: tuple[str, ...]) -> None:
-        for menu in (self._recall, self._forget):
-            menu.clear()
-            for name in names:
-                menu.addAction(name.replace("&", "&&")).setData(name)
-            menu.setEnabled(bool(names))
+        _fill((self._recall, self._forget), names)
 
     def _on_layers(self, states: tuple[LayerState, ...]) -> None:
         self._view.layers.set_states(states)
@@ -230,11 +250,24 @@ class MapController(QObject):
 
     # What a person asks for
 
+    def _on_grabbed(self, grabbed: bool) -> None:
+        if not grabbed:
+            self._explorer.cursor.rest()
+
+    def _go_to(self, digit: int) -> None:
+        self._explorer.cursor.go_to(self._view.class_places(), digit)
+
+    def _ask_mark(self) -> None:
+        names = [bookmark.name for bookmark in self._explorer.cursor.bookmarks]
+        dialog = NameDialog("Mark Place", names, self._window)
+        dialog.name_chosen.connect(self._explorer.cursor.mark)
+        dialog.open()
+
     def _on_clicked(self, z1: float, z2: float, row: int) -> None:
         if row >= 0:
             self._explorer.pin(row)
         else:
-            self._explorer.set_cursor(z1, z2)
+            self._explorer.cursor.move(z1, z2)
 
     def _on_ctrl_clicked(self, row: int) -> None:
         self._explorer.pin(row, add=True)
@@ -279,13 +312,21 @@ class MapController(QObject):
         dialog.open()
 
     def _ask_name(self) -> None:
-        dialog = NameSelectionDialog(self._explorer.selection.names, self._window)
+        dialog = NameDialog("Name Selection", self._explorer.selection.names, self._window)
         dialog.name_chosen.connect(self._explorer.selection.save)
         dialog.open()
 
     @Slot(QAction)
     def _on_recall(self, action: QAction) -> None:
         self._explorer.selection.recall(action.data())
+
+    @Slot(QAction)
+    def _on_visit(self, action: QAction) -> None:
+        self._explorer.cursor.visit(action.data())
+
+    @Slot(QAction)
+    def _on_unmark(self, action: QAction) -> None:
+        self._explorer.cursor.forget(action.data())
 
     @Slot(QAction)
     def _on_forget(self, action: QAction) -> None:
@@ -302,3 +343,12 @@ class MapController(QObject):
     def _name_action(self, command: str, verb: str, text: str) -> None:
         assert self._actions is not None
         self._actions[command].setText(f"{verb} {text}".strip().replace("&", "&&"))
+
+
+def _fill(menus: Iterable[QMenu], names: Collection[str]) -> None:
+    """List the names in each menu; one without any cannot be opened."""
+    for menu in menus:
+        menu.clear()
+        for name in names:
+            menu.addAction(name.replace("&", "&&")).setData(name)
+        menu.setEnabled(bool(names))

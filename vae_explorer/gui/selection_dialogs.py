@@ -98,13 +98,13 @@ class NearestImagesDialog(_Dialog):
         self.nearest_requested.emit(self._count.value(), self._space.currentData())
 
 
-class NameSelectionDialog(_Dialog):
+class NameDialog(_Dialog):
     """Asks for a name, and says so when it is one of ``taken``."""
 
     name_chosen = Signal(str)
 
-    def __init__(self, taken: Collection[str], parent: QWidget) -> None:
-        super().__init__("Name Selection", "Save", parent)
+    def __init__(self, title: str, taken: Collection[str], parent: QWidget) -> None:
+        super().__init__(title, "Save", parent)
         self._taken = taken
         self._name = QLineEdit()
         self._name.setMinimumWidth(240)

@@ -1,6 +1,7 @@
 """Taking edits back, and making them again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -35,7 +36,10 @@ class Undo(QObject):
         self._stack.redoTextChanged.connect(self.redo_text_changed)
 
     def push(self, edit: Edit) -> None:
-        """Take note of an edit; those told while another is undone or redone belong to that."""
+        """Take note of an edit; those told while another is undone or redone belong to that.
+
+        One of the same ``merge`` as the edit before it becomes one with that.
+        """
         if not self._restoring:
             self._stack.push(_Command(edit))
 
@@ -64,6 +68,18 @@ class _Command(QUndoCommand):
         super().__init__(edit.text)
         self._edit = edit
         self._pushed = False
+
+    def id(self) -> int:
+        """Qt asks those alike whether they merge, and −1 never."""
+        return 1 if self._edit.merge else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Take over where the next edit ends, if it goes on with this one."""
+        assert isinstance(other, _Command)
+        if other._edit.merge != self._edit.merge:
+            return False
+        self._edit = replace(self._edit, redo=other._edit.redo)
+        return True
 
     def undo(self) -> None:
         self._edit.undo()

@@ -24,7 +24,6 @@ Floats = NDArray[np.floating]
 _NODES = 8  # along each axis
 _IMAGES = 64  # decoded at once, each at all of its nodes
 _RATE = 0.1  # Adam's first step, in standard deviations of the encoder's q
-_EVERY = 10
 
 
 @dataclass(frozen=True)
@@ -94,18 +93,26 @@ def elbo_of(model: TrainedVAE, x: Images, q: Gaussian, check: Check = unchecked)
 
 
 def refine_posterior(
-    model: TrainedVAE, x: Images, steps: int = 300, check: Check = unchecked
+    model: TrainedVAE,
+    x: Images,
+    steps: int = 300,
+    check: Check = unchecked,
+    every: int = 10,
+    encoded: Images | None = None,
 ) -> Iterator[Refinement]:
     """Climb the ELBO of each image from the encoder's q, by Adam within the encoder's family.
 
-    Yields the encoder's q as step 0, then what there is every ten steps and after the last one.
+    Yields the encoder's q as step 0, then the best ``every`` so many steps and after the last one.
+    The encoder is given ``encoded`` (n, h, w), such as the intensities that ``x`` is a draw of, or
+    else ``x`` itself.
     """
     if not len(x):
         yield Refinement(0, np.empty((0, 2)), np.empty((0, 2, 2)), np.empty(0))
         return
     images, rotation = model.tensor(x), model.vae.rotation
     with torch.no_grad():
-        outputs = model.vae.encoder(images).double()
+        given = images if encoded is None else model.tensor(encoded)
+        outputs = model.vae.encoder(given).double()
     start = Gaussian.from_outputs(outputs)
     offset = torch.zeros_like(outputs, requires_grad=True)
     best, best_elbo = offset.detach().clone(), outputs.new_full((len(images),), -math.inf)
@@ -119,7 +126,7 @@ def refine_posterior(
         better = (elbo := torch.cat(elbos)) > best_elbo
         best = torch.where(better[:, None], offset.detach(), best)
         best_elbo = torch.where(better, elbo, best_elbo)
-        if step % _EVERY == 0 or step == steps:
+        if step % every == 0 or step == steps:
             q = _moved(start, best).turned(rotation)
             found = (part.cpu().numpy() for part in (q.mean, q.covariance(), best_elbo))
             yield Refinement(step, *found)

@@ -25,8 +25,18 @@ class Command:
     """Draw a line above it in the menu."""
 
 
-MENUS = ("File", "Edit", "Select", "Map", "Layers", "Training", "View", "Help")
+MENUS = ("File", "Edit", "Go", "Select", "Map", "Layers", "Training", "View", "Help")
 
+_DIGIT_COMMANDS = tuple(
+    Command(
+        f"digit_{digit}",
+        "Go",
+        f"Go to Digit {digit}",
+        f"Move the cursor to where {digit}s are densest",
+        (str(digit),),
+    )
+    for digit in range(10)
+)
 _LAYER_COMMANDS = tuple(
     Command(
         f"layer_{spec.id}", "Layers", spec.name, spec.about.rstrip("."), (spec.key,), check=True
@@ -56,7 +66,7 @@ COMMANDS: tuple[Command, ...] = (
         True,
     ),
     Command("quit", "File", "Quit", "Stop and save a run, then close", ("Ctrl+Q",), separator=True),
-    Command("undo", "Edit", "Undo", "Take back a change of pins or selection", ("Ctrl+Z",)),
+    Command("undo", "Edit", "Undo", "Take back a move, a pin or a selection", ("Ctrl+Z",)),
     Command("redo", "Edit", "Redo", "Make it again", ("Ctrl+Shift+Z", "Ctrl+Y")),
     Command(
         "clear",
@@ -119,8 +129,21 @@ COMMANDS: tuple[Command, ...] = (
         ("Ctrl+Shift+T",),
         separator=True,
     ),
+    Command("refine", "Go", "Refine Posterior", "Climb the ELBO of the pinned digit", ("Ctrl+R",)),
     Command("fit", "Map", "Fit the Map", "Show every point", ("Home",), True),
-    Command("center", "Map", "Cursor to the Origin", "Move the cursor to z = (0, 0)", ("O",)),
+    Command("center", "Go", "Cursor to the Origin", "Move the cursor to z = (0, 0)", ("O",)),
+    Command("random", "Go", "Random Place", "Move the cursor to a draw from the prior", ("R",)),
+    Command("back", "Go", "Back", "Return to the place visited before", ("Alt+Left",)),
+    Command("forward", "Go", "Forward", "Take going back, back", ("Alt+Right",)),
+    *_DIGIT_COMMANDS,
+    Command(
+        "mark",
+        "Go",
+        "Mark Place…",
+        "Keep the cursor's place under a name",
+        ("Ctrl+B",),
+        separator=True,
+    ),
     Command(
         "split_train",
         "Map",
@@ -172,7 +195,32 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("scheme_light", "View", "Light", "Always light", group="scheme"),
     Command("scheme_dark", "View", "Dark", "Always dark", group="scheme"),
+    Command(
+        "layout_explore",
+        "View",
+        "Explore",
+        "Layers, map and decoder",
+        ("Ctrl+1",),
+        separator=True,
+    ),
+    Command("layout_train", "View", "Train", "The training form and its curves", ("Ctrl+2",)),
+    Command("layout_travel", "View", "Travel", "Paths, and the digit drawn", ("Ctrl+3",)),
+    Command(
+        "compare",
+        "View",
+        "Compare…",
+        "Show two models, or two sets of images, side by side",
+        ("Ctrl+Shift+C",),
+        separator=True,
+    ),
     Command("full_screen", "View", "Full Screen", "Fill the screen, or leave it", ("F11",)),
+    Command(
+        "palette",
+        "Help",
+        "Command Palette…",
+        "Find a command by its name and run it",
+        ("Ctrl+Shift+P",),
+    ),
     Command("keys", "Help", "Keys and Gestures", "This sheet", ("F1",)),
     Command("about", "Help", "About VAE Explorer", "Version, data and licences"),
 )

@@ -81,7 +81,8 @@ class Scene:
     """What there is to draw.
 
     ``before`` are points under the snapshot before, ``start`` under the first of the run. The
-    landscapes are of ``current``, one of the ``pinned``.
+    landscapes are of ``drawn``, which is not in the data, or else of ``current``, one of the
+    ``pinned``.
     ``memory`` keeps what is costly to compute for as long as the model is on the map.
     """
 
@@ -94,12 +95,14 @@ class Scene:
     hovered: Subject | None = None
     pinned: tuple[Subject, ...] = ()
     current: Subject | None = None
+    drawn: Subject | None = None
     memory: dict[object, object] = field(default_factory=dict)
 
 
 def ellipses(scene: Scene, _chosen: Mapping[str, str], _check: Check) -> Drawing:
     """q(z|x) of the hovered and pinned images."""
-    subjects = [*scene.pinned, *([scene.hovered] if scene.hovered else [])]
+    others = (scene.drawn, scene.hovered)
+    subjects = [*scene.pinned, *(subject for subject in others if subject)]
     if not subjects:
         return Drawing(note="Hover over a point or pin one.")
     mark = Ellipses(
@@ -129,7 +132,7 @@ def flow(scene: Scene, chosen: Mapping[str, str], _check: Check) -> Drawing:
 
 def posterior(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawing:
     """The exact p(z|x) of the hovered and pinned images, with its modes."""
-    subject = scene.hovered or scene.current
+    subject = scene.hovered or scene.drawn or scene.current
     if subject is None:
         return Drawing(note="Hover over a point or pin one.")
     others = [other for other in scene.pinned if other.seed != subject.seed]
@@ -144,9 +147,9 @@ def posterior(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawing
 
 def likelihood(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawing:
     """Log p(x|z) over the view."""
-    subject = scene.current
+    subject = scene.drawn or scene.current
     if subject is None:
-        return Drawing(note="Pin a digit.")
+        return Drawing(note="Pin a digit, or draw one.")
     view = scene.view.widened()
     x = _draw(scene.model, subject)
     shape = view.shape(_FIELD_PIXELS)
@@ -266,7 +269,8 @@ def _plane(scene: Scene) -> tuple[NDArray[np.float64], Region]:
 
 def _exact(scene: Scene, subject: Subject, check: Check) -> tuple[Field, Spots]:
     """The density of p(z|x) where it is not negligible, and its modes, the highest first."""
-    key = "posterior", subject.seed
+    # Of a drawing, which changes, not the seed alone.
+    key = "posterior", subject.seed, subject.image.tobytes()
     if key not in scene.memory:
         found = posterior_grid(scene.model, _draw(scene.model, subject), check)
         step = float(found.axis[1] - found.axis[0])

@@ -1,7 +1,6 @@
 """The application without pixels: what is open, where the cursor is, what is pinned."""
 
 import dataclasses
-import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,22 +13,26 @@ from vae_explorer import paths
 from vae_explorer.data import bundled
 from vae_explorer.data.tables import Table, read_table
 from vae_explorer.errors import CheckpointError, UserError
-from vae_explorer.export.images import export_digit, export_manifold
+from vae_explorer.export.images import export_digit, export_manifold, export_strip
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
 from vae_explorer.export.tables import export_points
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.coloring import Coloring
+from vae_explorer.session.comparison import Comparison
+from vae_explorer.session.cursor import Cursor
 from vae_explorer.session.decoding import Decoding
-from vae_explorer.session.edits import Edit
+from vae_explorer.session.edits import Edit, joined
+from vae_explorer.session.exploration import Exploration
 from vae_explorer.session.figures import PointFigures
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.latent_map import LatentMap
 from vae_explorer.session.map_layers import MapLayers
 from vae_explorer.session.pins import Pins
+from vae_explorer.session.refinement import After
 from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings
-from vae_explorer.session.state import LATENT_LIMIT, DataPoint, ModelInfo
+from vae_explorer.session.state import DataPoint, ModelInfo
 from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -50,11 +53,11 @@ class Explorer:
     Args:
         jobs: the lanes for work beside the main thread.
         defer: runs a function on the main thread, soon and at most once a frame.
+        after: runs one there when some seconds have passed.
         settings: what was remembered; ``settings`` holds the present ones.
     """
 
     model_changed = Signal(ModelInfo)
-    cursor_changed = Signal(float, float)
     history_changed = Signal(tuple)
     """All ``HistoryPoint``s of the model that was opened."""
     settings_changed = Signal(Settings)
@@ -64,16 +67,18 @@ class Explorer:
     failed = Signal(str, str)
     """A title and a text that says what to do."""
     edited = Signal(Edit)
-    """A change of pins or of the selection, which can be undone."""
+    """A change of cursor, pins or selection, which can be undone."""
 
     def __init__(
         self,
         jobs: Jobs,
         defer: Callable[[Callable[[], None]], None],
+        after: After,
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.decoding = Decoding(defer)
+        self.cursor = Cursor(self.decoding)
         self.training = TrainingSession(jobs, paths.runs(), self.settings.device)
         self.training.moved.connect(self._on_moved)
         self.training.ended.connect(self._on_training_ended)
@@ -88,9 +93,10 @@ class Explorer:
         self.map.turned.connect(self._on_turned)
         self.map.settled.connect(self._on_settled)
         self.figures.progress.connect(self.progress)
-        self.pins.edited.connect(self.edited)
+        self.cursor.edited.connect(self._on_edited)
+        self.pins.edited.connect(self._on_edited)
         self.pins.tray_changed.connect(self._on_pins)
-        self.selection.edited.connect(self.edited)
+        self.selection.edited.connect(self._on_edited)
         self.search = Search(
             jobs,
             self.map,
@@ -100,13 +106,15 @@ class Explorer:
             lambda: self.training.moving,
             self._fail,
         )
+        self.exploration = Exploration(jobs, self._fail, after, self.cursor, self.pins, self.layers)
+        self.exploration.travel.progress.connect(self.progress)
         self._jobs = jobs
+        self._gathered: list[Edit] | None = None
         self._snapshot: Snapshot | None = None
         self._model: TrainedVAE | None = None  # as the map is turned
         self._path: Path | None = None
         self._live: NDArray[np.int64] | None = None
         self._selectable = ("", 0)  # the split that selections are of, and its size
-        self._cursor = (0.0, 0.0)
         self._after_training: Callable[[], None] | None = None
 
     # Models
@@ -219,9 +227,10 @@ class Explorer:
     def _on_turned(self, model: TrainedVAE) -> None:
         self._model = model
         self.decoding.set_decoder(model)
-        self.decoding.request(self._cursor)
+        self.decoding.request(self.cursor.place)
         self.figures.set_model(model)
         self.pins.set_model(model)
+        self.exploration.set_model(model)
 
     def _on_settled(self) -> None:
         points, posterior, model = self.map.points, self.map.posterior, self._model
@@ -234,37 +243,12 @@ class Explorer:
         self.figures.set_points(points)
         self.coloring.set_points(points, posterior, self.training.moving)
         self.layers.set_scene(model, points, posterior, self.map.before, self.map.start)
+        self.exploration.set_points(points)
 
     def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
         self.layers.set_pinned(tray, self.pins.current)
 
     # The cursor and the pins
-
-    @property
-    def cursor(self) -> tuple[float, float]:
-        """The one place of interest, in latent units."""
-        return self._cursor
-
-    def set_cursor(self, z1: float, z2: float) -> None:
-        """Move the cursor, clamped to ±``LATENT_LIMIT``; places that are no numbers are ignored."""
-        if not (math.isfinite(z1) and math.isfinite(z2)):
-            return
-        place = (_clamp(z1), _clamp(z2))
-        if place != self._cursor:
-            self._cursor = place
-            self.cursor_changed.emit(*place)
-        self.decoding.request(place)
-
-    def nudge(self, dz1: float, dz2: float) -> None:
-        """Move the cursor by a little."""
-        self.set_cursor(self._cursor[0] + dz1, self._cursor[1] + dz2)
-
-    def preview(self, z: tuple[float, float] | None) -> None:
-        """Show the picture at ``z`` while the cursor stays; back to the cursor's at None."""
-        if z is None:
-            self.decoding.request(self._cursor)
-        elif math.isfinite(z[0]) and math.isfinite(z[1]):
-            self.decoding.request((_clamp(z[0]), _clamp(z[1])), preview=True)
 
     def pin(self, row: int, *, add: bool = False) -> None:
         """Pin the image behind a row of the map's points and put the cursor on it.
@@ -275,12 +259,23 @@ class Explorer:
         if points is None or not 0 <= row < len(points.indices):
             return
         split, index = points.origin(row)
+        z1, z2 = points.positions[row].tolist()
+        # One edit of the pin and the cursor.
+        self._gathered = []
         if add:
             self.pins.toggle(split, index)
         else:
             self.pins.pin(split, index)
-        z1, z2 = points.positions[row]
-        self.set_cursor(float(z1), float(z2))
+        self.cursor.move(z1, z2)
+        edits, self._gathered = self._gathered, None
+        if edits:
+            self.edited.emit(joined(edits))
+
+    def _on_edited(self, edit: Edit) -> None:
+        if self._gathered is None:
+            self.edited.emit(edit)
+        else:
+            self._gathered.append(edit)
 
     def hover(self, row: int) -> None:
         """Draw the layers of the image behind a row of the points, or of none for −1."""
@@ -372,8 +367,14 @@ class Explorer:
 
     def export_digit(self, path: Path, scale: int) -> None:
         """Write the picture at the cursor as PNG, each pixel ``scale`` × ``scale``."""
-        request = DigitRequest(self._cursor, scale)
+        request = DigitRequest(self.cursor.place, scale)
         self._export(path, lambda model: export_digit(model, request, path))
+
+    def export_path(self, path: Path) -> None:
+        """Write the pictures of the path as one strip, PNG."""
+        trip = self.exploration.travel.trip
+        if trip is not None and len(trip.images):
+            self._write(path, partial(export_strip, trip.images, path), "The path was not exported")
 
     def export_manifold(self, path: Path, request: ManifoldRequest) -> None:
         """Write a sheet of decoded places as PNG."""
@@ -389,6 +390,19 @@ class Explorer:
             done=lambda: self.message.emit(f"Exported {path}"),
             failed=partial(self._fail, failure),
         )
+
+    # Comparing
+
+    def compare(self) -> Comparison:
+        """Two maps side by side, for as long as it is not closed; one at a time."""
+        return Comparison(self._jobs, self._fail)
+
+    def shown(self) -> tuple[Snapshot, str] | None:
+        """The model as the map is turned, and its name."""
+        if self._snapshot is None or self._model is None:
+            return None
+        name = self._model_info(self._snapshot).name
+        return dataclasses.replace(self._snapshot, model=self._model), name
 
     def _remember(self, path: Path) -> None:
         self.change_settings(recent=self.settings.with_recent(path.resolve()).recent)
@@ -412,6 +426,7 @@ class Explorer:
 
     def close(self) -> bool:
         """Stop and save a run, end the jobs; False if one did not end in time."""
+        self.exploration.refining.stop()
         self.change_settings(layers=self.layers.states)
         interrupted = self.training.active
         ended = self._jobs.shutdown(CLOSE_SECONDS)
@@ -435,10 +450,6 @@ def _read(path: Path) -> Snapshot:
             f"{IMAGE_SHAPE[0]}×{IMAGE_SHAPE[1]}; choose a model trained on those."
         )
     return snapshot
-
-
-def _clamp(value: float) -> float:
-    return min(max(value, -LATENT_LIMIT), LATENT_LIMIT)
 
 
 def _name(path: Path) -> str:

@@ -55,6 +55,7 @@ class LatentMap:
         jobs: where images are encoded.
         fail: told what went wrong, with a title.
         say: told what goes on, now and then.
+        key: put before "map" and "index", the keys of its jobs; another map needs another one.
     """
 
     points_changed = Signal(MapPoints)
@@ -73,10 +74,12 @@ class LatentMap:
         jobs: Jobs,
         fail: Callable[[str, BaseException], None],
         say: Callable[[str], None],
+        key: str = "",
     ) -> None:
         self._jobs = jobs
         self._fail = fail
         self._say = say
+        self._key = key
         self._plane: _Plane | None = None
         self.points: MapPoints | None = None
         self.posterior: Posterior | None = None
@@ -118,7 +121,7 @@ class LatentMap:
             if kind == "exact":
                 self._integrate()
 
-        self._jobs.run_newest("map", work, done=show, failed=self._give_up)
+        self._jobs.run_newest(f"{self._key}map", work, done=show, failed=self._give_up)
 
     def _integrate(self) -> None:
         """Put the exact means in the place of the encoder's."""
@@ -144,7 +147,7 @@ class LatentMap:
             self._show(plane, posterior, exact)
 
         self._jobs.run_newest(
-            "map",
+            f"{self._key}map",
             work,
             done=done,
             failed=self._give_up,
@@ -167,7 +170,7 @@ class LatentMap:
         align: bool,
     ) -> None:
         """Show the images ``indices`` (m,) of ``split`` where another snapshot encodes them."""
-        self._jobs.cancel("map")
+        self._jobs.cancel(f"{self._key}map")
         points, means = self.points, self._means()
         plane = _Plane(model, model)
         if align and points is not None and points.indices is indices:
@@ -217,7 +220,7 @@ class LatentMap:
         assert points is not None
         self.settled.emit()
         self._jobs.run_newest(
-            "index",
+            f"{self._key}index",
             lambda _: PlaceIndex(points.positions),
             done=self.index_changed.emit,
             failed=lambda error: self._fail("Points may be slow to pick", error),

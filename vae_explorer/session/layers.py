@@ -38,6 +38,20 @@ class LayerState:
 
 LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
+        "path",
+        "Path",
+        "The way through the latent plane that is chosen below; crosses are its stops.",
+        "W",
+        on=True,
+    ),
+    LayerSpec(
+        "refined",
+        "Refined posterior",
+        "The Gaussian on its way from the encoder's guess to the best there is.",
+        "F",
+        on=True,
+    ),
+    LayerSpec(
         "ellipses",
         "Encoder's posterior",
         "q(z|x) of the hovered and pinned digits at 1, 2 and 3 standard deviations, to scale.",

@@ -115,6 +115,7 @@ class MapLayers:
             start,
             pinned=old.pinned if old else (),
             current=old.current if old else None,
+            drawn=old.drawn if old else None,
             memory=old.memory if old is not None and same else {},
         )
         if old is None or old.points.indices is not points.indices:
@@ -150,6 +151,14 @@ class MapLayers:
             self._scene = dataclasses.replace(scene, pinned=pinned, current=chosen)
         else:
             self._replace("pinned", pinned=pinned, current=chosen)
+
+    def set_drawn(self, drawn: Subject | None) -> None:
+        """Draw of an image that is not in the data too, or no longer."""
+        self._replace("pinned", drawn=drawn)
+
+    def show(self, layer: str, drawing: Drawing) -> None:
+        """Show what somebody else has drawn for a layer."""
+        self.drawn.emit(layer, drawing)
 
     def _replace(self, part: str, **changes: object) -> None:
         if self._scene is not None:

@@ -198,6 +198,10 @@ class MapView(QWidget):
         self._summary = summary
         self._recolor()
 
+    def class_places(self) -> dict[int, tuple[float, float]]:
+        """The densest place of each class that has some points, latent units."""
+        return self._class_places
+
     def shown(self) -> Bools:
         """Which points (n,) are of classes that show."""
         shown = self._cloud.shown

@@ -1,0 +1,200 @@
+"""Between what is explored and the docks that show it: paths, drawing, refining, comparing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from vae_explorer.gui.compare_window import CompareWindow
+from vae_explorer.gui.decode.refine_section import RefineSection
+from vae_explorer.gui.draw.draw_panel import DrawPanel
+from vae_explorer.gui.paths.path_panel import PathPanel
+from vae_explorer.session.comparison import Comparison, Side, bundled_models, model_name
+from vae_explorer.session.explorer import Explorer
+from vae_explorer.session.refinement import RefinementStep
+from vae_explorer.session.selection import Mode
+from vae_explorer.session.state import UInt8
+from vae_explorer.session.travel import Trip
+
+_PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff)"
+_MODELS = "VAE Explorer models (*.safetensors)"
+
+
+class ExploreController(QObject):
+    """Wires the docks of paths, drawing and refining to the explorer; opens the comparison.
+
+    Args:
+        explorer: told what a person wants, and listened to.
+        paths: the dock of paths.
+        draw: that of drawing.
+        refine: that of refining.
+        window: the parent of dialogs.
+    """
+
+    def __init__(
+        self,
+        explorer: Explorer,
+        paths: PathPanel,
+        draw: DrawPanel,
+        refine: RefineSection,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._explorer = explorer
+        self._paths = paths
+        self._draw = draw
+        self._refine = refine
+        self._window = window
+        self._comparison: tuple[Comparison, CompareWindow] | None = None
+        self._connect_paths()
+        self._connect_drawing()
+        self._connect_refining()
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """What the commands about exploring do, by id."""
+        return {"compare": self._compare, "refine": self._explorer.exploration.refine}
+
+    def _connect_paths(self) -> None:
+        travel, panel = self._explorer.exploration.travel, self._paths
+        panel.chosen.connect(travel.choose)
+        panel.frame_chosen.connect(travel.set_frame)
+        panel.export_requested.connect(self._export_path)
+        travel.path_changed.connect(self._on_path)
+        travel.frame_changed.connect(self._on_frame)
+
+    def _connect_drawing(self) -> None:
+        drawn, panel = self._explorer.exploration.drawn, self._draw
+        panel.drawn.connect(drawn.draw)
+        panel.cleared.connect(self._on_cleared)
+        panel.image_given.connect(drawn.give)
+        panel.file_given.connect(drawn.open)
+        panel.open_requested.connect(self._open_picture)
+        drawn.seen_changed.connect(self._on_seen)
+        drawn.reconstructed.connect(panel.set_reconstruction)
+        drawn.read.connect(panel.set_figures)
+        drawn.nearest_changed.connect(panel.set_nearest)
+
+    def _connect_refining(self) -> None:
+        refining, section = self._explorer.exploration.refining, self._refine
+        section.start_requested.connect(self._explorer.exploration.refine)
+        section.stop_requested.connect(refining.stop)
+        self._explorer.exploration.refinable_changed.connect(self._on_refinable)
+        self._on_refinable(False)
+        refining.started.connect(self._on_refining)
+        refining.stepped.connect(section.append_step)
+        refining.ceiling_known.connect(section.set_ceiling)
+        refining.ended.connect(self._on_refined)
+
+    # What the explorer says
+
+    def _on_path(self, trip: Trip | None) -> None:
+        self._paths.set_trip(trip)
+        self._paths.set_frame(self._explorer.exploration.travel.frame)
+
+    def _on_frame(self, frame: int, _: tuple[float, float]) -> None:
+        self._paths.set_frame(frame)
+
+    def _on_seen(self, seen: UInt8 | None, ink: UInt8 | None) -> None:
+        self._draw.set_seen(seen)
+        if ink is not None:
+            self._draw.set_ink(ink)
+
+    def _on_cleared(self) -> None:
+        self._explorer.exploration.drawn.draw(np.zeros((1, 1), np.uint8))  # the pad is empty
+
+    def _on_refining(self) -> None:
+        self._refine.clear()
+        self._refine.set_running(True)
+
+    def _on_refinable(self, refinable: bool) -> None:
+        self._refine.clear()
+        self._refine.setEnabled(refinable)
+
+    def _on_refined(self, _: RefinementStep | None) -> None:
+        self._refine.set_running(False)
+
+    # What a person asks for
+
+    def _open_picture(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open Picture", "", _PICTURES)
+        if name:
+            self._explorer.exploration.drawn.open(Path(name))
+
+    def _export_path(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, "Export Path", "path.png", "PNG image (*.png)"
+        )
+        if name:
+            self._explorer.export_path(Path(name).with_suffix(".png"))
+
+    def _compare(self) -> None:
+        """Open the comparison, or bring it to the front."""
+        if self._comparison is not None:
+            self._comparison[1].activateWindow()
+            self._comparison[1].raise_()
+            return
+        comparison, window = self._explorer.compare(), CompareWindow(self._window)
+        self._comparison = comparison, window
+        comparison.side_changed.connect(window.set_side)
+        comparison.points_changed.connect(window.set_points)
+        comparison.index_changed.connect(window.set_index)
+        comparison.linked.connect(window.set_linked)
+        comparison.decoded.connect(window.set_preview)
+        comparison.selection_changed.connect(window.set_selected)
+        comparison.figures_changed.connect(window.set_figures)
+        comparison.progress.connect(window.set_progress)
+        window.split_chosen.connect(comparison.set_split)
+        window.place_hovered.connect(comparison.preview)
+        window.area_selected.connect(comparison.select_inside)
+        window.class_selected.connect(comparison.select_class)
+        window.clear_requested.connect(comparison.clear_selection)
+        window.point_hovered.connect(self._on_compared)
+        window.point_selected.connect(self._on_compared_selected)
+        window.model_chosen.connect(self._on_model_chosen)
+        window.open_requested.connect(self._open_compared)
+        window.closed.connect(self._on_compare_closed)
+        recent = tuple(Path(name) for name in self._explorer.settings.recent)
+        models = tuple(dict.fromkeys((*bundled_models(), *recent)))
+        window.set_models(tuple((path, model_name(path)) for path in models))
+        window.set_figures(comparison.figures())
+        self._take("A")
+        window.show()
+
+    def _take(self, side: Side) -> None:
+        assert self._comparison is not None
+        shown = self._explorer.shown()
+        if shown is not None:
+            self._comparison[0].take(side, *shown)
+
+    def _on_compared(self, side: Side, row: int) -> None:
+        assert self._comparison is not None
+        comparison, window = self._comparison
+        comparison.hover(side, row)
+        if row >= 0:
+            window.set_hover_image(side, row, comparison.thumbnail(side, row).image)
+
+    def _on_compared_selected(self, side: Side, row: int, mode: Mode) -> None:
+        assert self._comparison is not None
+        rows: NDArray[np.int64] = np.array([row])
+        self._comparison[0].select(side, rows, mode)
+
+    def _on_model_chosen(self, side: Side, path: Path | None) -> None:
+        assert self._comparison is not None
+        if path is None:
+            self._take(side)
+        else:
+            self._comparison[0].open(side, path)
+
+    def _open_compared(self, side: Side) -> None:
+        assert self._comparison is not None
+        name, _ = QFileDialog.getOpenFileName(self._comparison[1], "Open Model", "", _MODELS)
+        if name:
+            self._comparison[0].open(side, Path(name))
+
+    def _on_compare_closed(self) -> None:
+        if self._comparison is not None:
+            self._comparison[0].close()
+            self._comparison = None

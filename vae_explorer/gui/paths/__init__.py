@@ -1,0 +1,1 @@
+"""The dock of paths: its choices, and the strip of frames."""
