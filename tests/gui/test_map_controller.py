@@ -107,6 +107,14 @@ def test_a_layer_is_switched_by_its_key_and_by_a_click(person: "Person", spec: L
     other = bundled_checkpoint().with_name("mnist-paper.safetensors")
     window.explorer.open_checkpoint(other)  # so that the points have moved
     person.wait(lambda: window.explorer.map.before is not None)
+    if spec.id == "path":
+        window.explorer.exploration.travel.choose("row", 4, False)
+        person.wait(lambda: window.explorer.exploration.travel.trip is not None)
+    elif spec.id == "refined":
+        ended: list[object] = []
+        window.explorer.exploration.refining.ended.connect(ended.append)
+        window.explorer.exploration.refine()
+        person.wait(lambda: ended)
     box = next(b for b in window.layers.findChildren(QCheckBox) if b.text() == spec.name)
 
     def shown() -> tuple[bool, bool, bool]:

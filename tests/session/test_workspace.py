@@ -191,7 +191,7 @@ def test_a_version_that_is_none_is_refused(path: Path, version: Any) -> None:
         read_workspace(path)
 
 
-LAYER = dataclasses.asdict(default_state(LAYERS[1]))
+LAYER = dataclasses.asdict(default_state(next(spec for spec in LAYERS if spec.id == "flow")))
 BAD: list[tuple[str, list[Any]]] = [
     ("model", ["0" * 63, "g" * 64, "A" * 64, 0]),
     ("path", ["", "/a\0b", "/\ud800", [], ["/a"], 1]),

@@ -7,16 +7,21 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from vae_explorer.gui.export_dialogs import DigitExportDialog, ManifoldExportDialog
 from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.explorer import IMAGE_SHAPE, Explorer
+from vae_explorer.session.marks import Region
+from vae_explorer.session.workspace import EXTENSION
+from vae_explorer.session.workspaces import Workspaces
 
 _CHECKPOINTS = "VAE Explorer models (*.safetensors)"
+_WORKSPACES = f"VAE Explorer workspaces (*{EXTENSION})"
 _TABLES = "Tables (*.csv *.tsv *.txt)"
 
 
 class FileDialogs:
     """Asks a person for a file, tells the explorer, and remembers the folder."""
 
-    def __init__(self, explorer: Explorer, window: QWidget) -> None:
+    def __init__(self, explorer: Explorer, workspaces: Workspaces, window: QWidget) -> None:
         self._explorer = explorer
+        self._workspaces = workspaces
         self._window = window
 
     def open_model(self) -> None:
@@ -54,6 +59,27 @@ class FileDialogs:
         dialog = ManifoldExportDialog(self._folder() / "manifold.png", IMAGE_SHAPE, self._window)
         dialog.export_requested.connect(self._on_export_manifold)
         dialog.open()
+
+    def open_workspace(self) -> None:
+        """Ask for a workspace to restore."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open Workspace", str(self._folder()), _WORKSPACES
+        )
+        if name:
+            self._remember_folder(Path(name))
+            self._workspaces.open(Path(name))
+
+    def save_workspace(self, view: Region, layout: str) -> None:
+        """Ask where to save the workspace, with what only the window knows."""
+        start = self._folder() / f"workspace{EXTENSION}"
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, "Save Workspace", str(start), _WORKSPACES
+        )
+        if name:
+            path = Path(name)
+            path = path if path.suffix == EXTENSION else path.with_name(f"{path.name}{EXTENSION}")
+            self._remember_folder(path)
+            self._workspaces.save(path, view, layout)
 
     def export_points(self) -> None:
         """Ask where to write the table of points."""

@@ -2,7 +2,6 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Slot
@@ -41,6 +40,16 @@ from vae_explorer.session.state import (
     Phase,
     TrainingStatus,
 )
+from vae_explorer.session.workspace import Workspace
+from vae_explorer.session.workspaces import Workspaces
+
+_LAYOUTS = {
+    "explore": ("layers", "decode"),
+    "train": ("training", "decode"),
+    "travel": ("layers", "draw", "paths"),
+}
+_LAYOUT = 2
+"""Version of the arrangement of docks; one of another version is not restored."""
 
 _CORNERS = {
     Qt.Corner.BottomLeftCorner: Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -61,7 +70,8 @@ class MainWindow(QMainWindow):
         )
         self.job_left = False
         """True if a job did not end when the window closed."""
-        self._files = FileDialogs(explorer, self)
+        self.workspaces = Workspaces(explorer)
+        self._files = FileDialogs(explorer, self.workspaces, self)
         self.map = MapView(current_theme())
         self.decode = DecodePanel()
         self.training = TrainingPanel()
@@ -102,7 +112,8 @@ class MainWindow(QMainWindow):
         self.statusBar().insertPermanentWidget(0, self._progress_line)
         self._map = MapController(explorer, self.map, self.layers, self)
         self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
-        self._palette = CommandPalette(self)
+        self._palette: CommandPalette | None = None
+        self._layout = "train"
         handlers = self._map.handlers() | self._explore.handlers() | self._handlers()
         self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)
@@ -128,6 +139,8 @@ class MainWindow(QMainWindow):
             "reset": self.explorer.reset,
             "export_digit": files.export_digit,
             "export_manifold": files.export_manifold,
+            "open_workspace": files.open_workspace,
+            "save_workspace": self._save_workspace,
             "export_points": files.export_points,
             "color_table": files.load_table,
             "quit": self.close,
@@ -137,9 +150,9 @@ class MainWindow(QMainWindow):
             "scheme_system": self._scheme_system,
             "scheme_light": self._scheme_light,
             "scheme_dark": self._scheme_dark,
-            "layout_explore": partial(self._lay_out, "layers", "decode"),
-            "layout_train": partial(self._lay_out, "training", "decode"),
-            "layout_travel": partial(self._lay_out, "layers", "draw", "paths"),
+            "layout_explore": self._lay_out_explore,
+            "layout_train": self._lay_out_train,
+            "layout_travel": self._lay_out_travel,
             "palette": self._open_palette,
             "full_screen": self._toggle_full_screen,
             "keys": self._show_keys,
@@ -173,6 +186,7 @@ class MainWindow(QMainWindow):
         explorer, training = self.explorer, self.explorer.training
         explorer.model_changed.connect(self._on_model)
         explorer.cursor.changed.connect(self.decode.set_cursor)
+        self.workspaces.restored.connect(self._on_restored)
         explorer.pins.tray_changed.connect(self._on_pins)
         explorer.progress.connect(self._on_progress)
         explorer.history_changed.connect(self._on_opened)
@@ -262,13 +276,34 @@ class MainWindow(QMainWindow):
 
     # What a person asks for
 
-    def _lay_out(self, *names: str) -> None:
-        """Bring these docks to the front; paths are hidden unless they are among them."""
-        self._docks[5].setVisible("paths" in names)
-        for name in names:
-            self.show_dock(name)
+    def _save_workspace(self) -> None:
+        self._files.save_workspace(self.map.region(), self._layout)
+
+    def _on_restored(self, workspace: Workspace) -> None:
+        self._choose_scheme(SchemeChoice(workspace.scheme))
+        self._lay_out(workspace.layout)
+        self._map.restore(workspace)
+
+    def _lay_out_explore(self) -> None:
+        self._lay_out("explore")
+
+    def _lay_out_train(self) -> None:
+        self._lay_out("train")
+
+    def _lay_out_travel(self) -> None:
+        self._lay_out("travel")
+
+    def _lay_out(self, name: str) -> None:
+        """Bring the docks of a layout to the front; paths are hidden unless they are among them."""
+        docks = _LAYOUTS.get(name, ())
+        self._layout = name
+        self._docks[5].setVisible("paths" in docks)
+        for dock in docks:
+            self.show_dock(dock)
 
     def _open_palette(self) -> None:
+        if self._palette is None:  # kept, because it remembers what was run
+            self._palette = CommandPalette(self)
         self._palette.set_commands(menu_commands(self.menuBar()))
         self._palette.open()
 
@@ -347,7 +382,7 @@ class MainWindow(QMainWindow):
         try:
             self.explorer.change_settings(
                 geometry=b64encode(self.saveGeometry().data()).decode(),
-                layout=b64encode(self.saveState().data()).decode(),
+                layout=b64encode(self.saveState(_LAYOUT).data()).decode(),
             )
             self.job_left = not self.explorer.close()
         except Exception as error:
@@ -364,7 +399,7 @@ class MainWindow(QMainWindow):
         self.resize(QSize(1280, 800).boundedTo(QGuiApplication.primaryScreen().availableSize()))
         # Qt answers False to bytes that are not its own and leaves the window as it was.
         self.restoreGeometry(_decoded_bytes(settings.geometry))
-        self.restoreState(_decoded_bytes(settings.layout))
+        self.restoreState(_decoded_bytes(settings.layout), _LAYOUT)
 
 
 def _decoded_bytes(text: str) -> QByteArray:

@@ -34,6 +34,7 @@ from vae_explorer.session.state import (
     PointColors,
     Thumbnail,
 )
+from vae_explorer.session.workspace import Workspace
 
 _WORST = 100
 
@@ -86,6 +87,8 @@ class MapController(QObject):
             "forward": explorer.cursor.forward,
             "random": explorer.cursor.random,
             "mark": self._ask_mark,
+            "analogy": explorer.arithmetic.analogy,
+            "attribute": explorer.arithmetic.add_attribute,
             "align": lambda: explorer.set_aligned(not explorer.settings.align),
             "ease": lambda: explorer.change_settings(ease=not explorer.settings.ease),
         }
@@ -97,7 +100,7 @@ class MapController(QObject):
         for kind in ("mean", "sample", "exact"):
             handlers[f"kind_{kind}"] = partial(explorer.set_kind, kind)
         for digit in range(10):
-            handlers[f"digit_{digit}"] = partial(self._go_to, digit)
+            handlers[f"digit_{digit}"] = partial(_go_to, explorer, self._view, digit)
         for spec in LAYERS:
             handlers[f"layer_{spec.id}"] = partial(explorer.layers.toggle, spec.id)
         return handlers
@@ -131,6 +134,12 @@ class MapController(QObject):
             self._actions.set_checked(f"kind_{settings.kind}")
             self._actions.set_checked("align", settings.align)
             self._actions.set_checked("ease", settings.ease)
+
+    def restore(self, workspace: Workspace) -> None:
+        """Show what a workspace says was in sight; what was done before cannot be undone."""
+        left, right, bottom, top = workspace.view
+        self._view.canvas.show_exactly(left, right, bottom, top)
+        self._undo.clear()
 
     def fit_next(self) -> None:
         """Fit the view to the next points."""
@@ -254,9 +263,6 @@ class MapController(QObject):
         if not grabbed:
             self._explorer.cursor.rest()
 
-    def _go_to(self, digit: int) -> None:
-        self._explorer.cursor.go_to(self._view.class_places(), digit)
-
     def _ask_mark(self) -> None:
         names = [bookmark.name for bookmark in self._explorer.cursor.bookmarks]
         dialog = NameDialog("Mark Place", names, self._window)
@@ -343,6 +349,11 @@ class MapController(QObject):
     def _name_action(self, command: str, verb: str, text: str) -> None:
         assert self._actions is not None
         self._actions[command].setText(f"{verb} {text}".strip().replace("&", "&&"))
+
+
+def _go_to(explorer: Explorer, view: MapView, digit: int) -> None:
+    # Not a method, which the action would keep, and the window with it.
+    explorer.cursor.go_to(view.class_places(), digit)
 
 
 def _fill(menus: Iterable[QMenu], names: Collection[str]) -> None:

@@ -293,7 +293,7 @@ def _exact(scene: Scene, subject: Subject, check: Check) -> tuple[Field, Spots]:
                 "per squared latent unit",
                 fading=True,
             ),
-            Spots(found.modes.astype(np.float32)),
+            Spots(found.modes.astype(np.float32), "modes; the highest is larger"),
         )
     return cast(tuple[Field, Spots], scene.memory[key])
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from vae_explorer.export.images import export_digit, export_manifold, export_str
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
 from vae_explorer.export.tables import export_points
 from vae_explorer.model.trained import Posterior, TrainedVAE
+from vae_explorer.session.arithmetic import Arithmetic
 from vae_explorer.session.coloring import Coloring
 from vae_explorer.session.comparison import Comparison
 from vae_explorer.session.cursor import Cursor
@@ -39,6 +41,8 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import warm_up
+
+T = TypeVar("T")
 
 IMAGE_SHAPE = (28, 28)
 """The map shows MNIST, so its models must read images of this height and width."""
@@ -84,12 +88,12 @@ class Explorer:
         self.training.ended.connect(self._on_training_ended)
         self.training.failed.connect(self._on_training_failed)
         self.training.not_saved.connect(self._on_not_saved)
-        self.map = LatentMap(jobs, self._fail, self.progress.emit)
+        self.map = LatentMap(jobs, self.fail, self.progress.emit)
         self.pins = Pins()
         self.selection = Selection()
-        self.figures = PointFigures(jobs, self._fail)
+        self.figures = PointFigures(jobs, self.fail)
         self.coloring = Coloring(self.figures)
-        self.layers = MapLayers(jobs, self._fail, self.settings.layers)
+        self.layers = MapLayers(jobs, self.fail, self.settings.layers)
         self.map.turned.connect(self._on_turned)
         self.map.settled.connect(self._on_settled)
         self.figures.progress.connect(self.progress)
@@ -104,9 +108,12 @@ class Explorer:
             self.selection,
             self.figures,
             lambda: self.training.moving,
-            self._fail,
+            self.fail,
         )
-        self.exploration = Exploration(jobs, self._fail, after, self.cursor, self.pins, self.layers)
+        self.arithmetic = Arithmetic(
+            self.map, self.pins, self.selection, self.cursor, self.message.emit, self.fail
+        )
+        self.exploration = Exploration(jobs, self.fail, after, self.cursor, self.pins, self.layers)
         self.exploration.travel.progress.connect(self.progress)
         self._jobs = jobs
         self._gathered: list[Edit] | None = None
@@ -125,23 +132,29 @@ class Explorer:
         Raises:
             CheckpointError: see ``read_checkpoint``, or the model reads images of another size.
         """
-        self._show_opened(path, _read(path))
+        self._show_opened(path, read_model(path))
 
     def open_checkpoint(self, path: Path) -> None:
         """Open a checkpoint; a run under way is stopped and saved once the file proved good."""
         self._jobs.run_newest(
             "open",
-            lambda _: _read(path),
-            done=partial(self._on_read, path),
-            failed=partial(self._fail, "The checkpoint was not opened"),
+            lambda _: read_model(path),
+            done=partial(self.open_snapshot, path),
+            failed=partial(self.fail, "The checkpoint was not opened"),
         )
 
-    def _on_read(self, path: Path, snapshot: Snapshot) -> None:
+    def open_snapshot(self, path: Path, snapshot: Snapshot) -> None:
+        """Show what was read from ``path``; a run under way is stopped and saved first."""
         if self.training.active:
             self._after_training = partial(self._show_opened, path, snapshot)
             self.training.stop()
         else:
             self._show_opened(path, snapshot)
+
+    @property
+    def path(self) -> Path | None:
+        """Where the model on the map is saved; None while it exists only in memory."""
+        return self._path
 
     def reset(self) -> None:
         """Go back to the bundled model."""
@@ -163,7 +176,7 @@ class Explorer:
         self._jobs.write(
             partial(write_checkpoint, snapshot, path),
             done=saved,
-            failed=partial(self._fail, "The model was not saved"),
+            failed=partial(self.fail, "The model was not saved"),
         )
 
     def _show_opened(self, path: Path, snapshot: Snapshot) -> None:
@@ -286,14 +299,14 @@ class Explorer:
         row = self.map.row(split, index)
         if row < 0:
             text = f"Image {index:,} of {split} is not on the map; show all images of that split."
-            self._fail("The image was not found", UserError(text))
+            self.fail("The image was not found", UserError(text))
             return
         self.pin(row)
 
     def export_selection(self, path: Path) -> None:
         """Write a table of the selected points, or of all if none is, as CSV."""
         columns = self.search.table()
-        self._write(path, lambda: export_points(path, columns), "The table was not exported")
+        self.write(path, lambda: export_points(path, columns), "The table was not exported")
 
     def load_table(self, path: Path) -> None:
         """Colour the points by a user's table, one row an image of those on the map."""
@@ -303,7 +316,7 @@ class Explorer:
                 "table",
                 lambda _: read_table(path, points.total),
                 done=partial(self._on_table, points.total),
-                failed=partial(self._fail, "The table was not read"),
+                failed=partial(self.fail, "The table was not read"),
             )
 
     # Training
@@ -320,7 +333,7 @@ class Explorer:
             live, images = self.map.live_images(split, LIVE_IMAGES)
             self.training.start(recipe, bundled.mnist("train"), images)
         except UserError as error:
-            self._fail("Training did not start", error)
+            self.fail("Training did not start", error)
             return
         self._live = live
         self.map.start = None
@@ -343,12 +356,12 @@ class Explorer:
             self._leave_training()
 
     def _on_training_failed(self, error: BaseException) -> None:
-        self._fail("Training ended early", error)
+        self.fail("Training ended early", error)
         self._encode()  # what moved last, whole
         self._leave_training()
 
     def _on_not_saved(self, error: UserError) -> None:
-        self._fail("The run was not saved; training goes on", error)
+        self.fail("The run was not saved; training goes on", error)
 
     def _on_table(self, total: int, table: Table) -> None:
         if self.map.points is None or self.map.points.total != total:
@@ -374,7 +387,7 @@ class Explorer:
         """Write the pictures of the path as one strip, PNG."""
         trip = self.exploration.travel.trip
         if trip is not None and len(trip.images):
-            self._write(path, partial(export_strip, trip.images, path), "The path was not exported")
+            self.write(path, partial(export_strip, trip.images, path), "The path was not exported")
 
     def export_manifold(self, path: Path, request: ManifoldRequest) -> None:
         """Write a sheet of decoded places as PNG."""
@@ -382,20 +395,21 @@ class Explorer:
 
     def _export(self, path: Path, write: Callable[[TrainedVAE], None]) -> None:
         if self._model is not None:
-            self._write(path, partial(write, self._model), "The picture was not exported")
+            self.write(path, partial(write, self._model), "The picture was not exported")
 
-    def _write(self, path: Path, write: Callable[[], None], failure: str) -> None:
+    def write(self, path: Path, write: Callable[[], None], failure: str) -> None:
+        """Write a file beside the main thread, and say so; ``failure`` is the title of an error."""
         self._jobs.write(
             write,
             done=lambda: self.message.emit(f"Exported {path}"),
-            failed=partial(self._fail, failure),
+            failed=partial(self.fail, failure),
         )
 
     # Comparing
 
     def compare(self) -> Comparison:
         """Two maps side by side, for as long as it is not closed; one at a time."""
-        return Comparison(self._jobs, self._fail)
+        return Comparison(self._jobs, self.fail)
 
     def shown(self) -> tuple[Snapshot, str] | None:
         """The model as the map is turned, and its name."""
@@ -407,6 +421,16 @@ class Explorer:
     def _remember(self, path: Path) -> None:
         self.change_settings(recent=self.settings.with_recent(path.resolve()).recent)
 
+    def read_beside(
+        self,
+        key: str,
+        read: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """Read a file beside the main thread; of the same key the newest wins."""
+        self._jobs.run_newest(key, lambda _: read(), done=done, failed=failed)
+
     # The application
 
     def warm_up(self) -> None:
@@ -415,7 +439,7 @@ class Explorer:
             "warm-up",
             lambda _: warm_up(),
             done=lambda _: None,
-            failed=lambda error: self._fail("Training may not work here", error),
+            failed=lambda error: self.fail("Training may not work here", error),
         )
 
     def change_settings(self, **changes: object) -> None:
@@ -434,14 +458,20 @@ class Explorer:
             self._remember(self.training.checkpoint)
         return ended
 
-    def _fail(self, title: str, error: BaseException) -> None:
+    def fail(self, title: str, error: BaseException) -> None:
+        """Tell what went wrong, in words if it is an error of ours."""
         if isinstance(error, UserError):
             self.failed.emit(title, str(error))
         else:
             self.failed.emit(title, f"Unexpected {type(error).__name__}: {error}")
 
 
-def _read(path: Path) -> Snapshot:
+def read_model(path: Path) -> Snapshot:
+    """Read a checkpoint of images that the map shows.
+
+    Raises:
+        CheckpointError: see ``read_checkpoint``, or the model reads images of another size.
+    """
     snapshot = read_checkpoint(path)
     if snapshot.model.image_shape != IMAGE_SHAPE:
         height, width = snapshot.model.image_shape

@@ -49,7 +49,7 @@ class MapLayers:
         self._fail = fail
         known = {state.id for state in states}
         new = tuple(default_state(spec) for spec in LAYERS if spec.id not in known)
-        self.states = states + new
+        self.states = new + states  # new ones where they are seen
         self._scene: Scene | None = None
         self._view = _VIEW
         self._hovered = -1
@@ -76,6 +76,16 @@ class MapLayers:
         if layer in DRAWINGS:
             self._stale.add(layer)
         self._change(layer, chosen=chosen)
+
+    def restore(self, states: tuple[LayerState, ...]) -> None:
+        """Show layers as these, the topmost first, say; any others as they are, above."""
+        named = {state.id for state in states}
+        self.states = (*(state for state in self.states if state.id not in named), *states)
+        self._stale.update(DRAWINGS)
+        self.changed.emit(self.states)
+        for state in self.states:
+            if state.on:
+                self._refresh(state.id)
 
     def move(self, layer: str, position: int) -> None:
         """Put a layer at a position, counted from the topmost."""

@@ -82,9 +82,10 @@ class Ellipses:
 
 @dataclass(frozen=True, eq=False)
 class Spots:
-    """Marked places (n, 2), such as modes; the first is the most important."""
+    """Marked places (n, 2); the first is the most important, ``text`` says what they are."""
 
     places: Float32
+    text: str = ""
 
 
 @dataclass(frozen=True, eq=False)

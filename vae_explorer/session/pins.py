@@ -66,6 +66,10 @@ class Pins:
         if (split, index) in self._pins:
             self._restore((self._pins, (split, index)))
 
+    def restore(self, pins: tuple[Pin, ...], current: Pin | None) -> None:
+        """Pin these in place of all, and look at ``current``; no edit."""
+        self._restore((pins[-MOST:], current))
+
     def clear(self) -> None:
         """Empty the tray."""
         self._edit("Clear Pins", ((), None))

@@ -109,6 +109,11 @@ class Selection:
         """The names of the saved selections of this data, the oldest first."""
         return tuple(self._saved[self._data])
 
+    def saved(self) -> dict[str, tuple[int, ...]]:
+        """The indices of each saved selection of this data, rising."""
+        chosen = self._saved[self._data]
+        return {name: tuple(np.flatnonzero(mask).tolist()) for name, mask in chosen.items()}
+
     def save(self, name: str) -> None:
         """Keep the selection under ``name``, without spaces around it; an older one is replaced.
 

@@ -11,6 +11,7 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.errors import DataError, UserError
+from vae_explorer.latent.arithmetic import class_means
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.geodesic import GeodesicGraph, geodesic, geodesic_graph, mean_images
 from vae_explorer.latent.landscape import likelihood_landscape
@@ -115,7 +116,7 @@ def marks_of(trip: Trip | None) -> tuple[Mark, ...]:
     """The path on the map: its line, and crosses at its stops, the largest where it begins."""
     if trip is None or not len(trip.places):
         return ()
-    return Curve((trip.line,)), Spots(trip.stops)
+    return Curve((trip.line,)), Spots(trip.stops, "stops")
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,7 +217,7 @@ class Travel:
         """Take the means of the classes from these points."""
         finite = np.isfinite(points.positions).all(1)
         places, labels = points.positions[finite], points.labels[finite]
-        means = [places[labels == label].mean(0) for label in np.unique(labels)]
+        means = list(class_means(places, labels).values())
         found = np.array(means, np.float32).reshape(-1, 2)
         self._change(self._request.kind == "classes", patient=True, means=found)
 

@@ -51,9 +51,11 @@ def test_a_field_has_three_values_and_a_unit(key: LayerKey) -> None:
 
 def test_lines_say_their_texts_and_named_ellipses_their_radii(key: LayerKey) -> None:
     curves = [Curve((PLACES,), text) for text in ("25 %", "50 %", "50 %", "")]
-    key.set_drawing(Drawing((*curves, Ellipses(PLACES, ROUND, named=True), Spots(PLACES))))
-    assert words(key) == ["25 %, 50 %", "1, 2, 3 σ", "modes, the highest is larger"]
-    key.set_drawing(Drawing((Ellipses(PLACES, ROUND), Spots(PLACES[:1]), Spots(PLACES[:0]))))
+    key.set_drawing(Drawing((*curves, Ellipses(PLACES, ROUND, named=True), Spots(PLACES, "modes"))))
+    assert words(key) == ["25 %, 50 %", "1, 2, 3 σ", "modes"]
+    key.set_drawing(
+        Drawing((Ellipses(PLACES, ROUND), Spots(PLACES[:1], "mode"), Spots(PLACES[:0], "none")))
+    )
     assert words(key) == ["mode"]
 
 

@@ -20,6 +20,7 @@ from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.map.status_line import StatusLine
 from vae_explorer.gui.theme import Theme
+from vae_explorer.session.marks import Region
 from vae_explorer.session.place_index import PlaceIndex
 from vae_explorer.session.selection import Bools
 from vae_explorer.session.state import Float32, MapPoints, PointColors
@@ -198,6 +199,11 @@ class MapView(QWidget):
         self._summary = summary
         self._recolor()
 
+    def region(self) -> Region:
+        """What of the plane is in sight."""
+        view = self.canvas.view_box.viewRect()
+        return view.left(), view.right(), view.top(), view.bottom()  # its top is its least z₂
+
     def class_places(self) -> dict[int, tuple[float, float]]:
         """The densest place of each class that has some points, latent units."""
         return self._class_places
@@ -297,9 +303,8 @@ class MapView(QWidget):
         self.dwelt.emit(self._hit)
 
     def _tell_view(self) -> None:
-        view, rect = self.canvas.view_box.viewRect(), self.canvas.plot_rect()
-        region = (view.left(), view.right(), view.top(), view.bottom())  # its top is its least z₂
-        self.view_rested.emit(region, (round(rect.width()), round(rect.height())))
+        rect = self.canvas.plot_rect()
+        self.view_rested.emit(self.region(), (round(rect.width()), round(rect.height())))
 
     def _pick(self, z1: float, z2: float) -> int:
         if not self._item.isVisible():

@@ -99,6 +99,11 @@ class LatentPlot(QWidget):
         center = QPointF((left + right) / 2, (bottom + top) / 2)
         self._show(center, width * (1 + 2 * _PADDING), height * (1 + 2 * _PADDING))
 
+    def show_exactly(self, left: float, right: float, bottom: float, top: float) -> None:
+        """Show this region, as ``show_region`` without the air."""
+        center = QPointF((left + right) / 2, (bottom + top) / 2)
+        self._show(center, max(right - left, SMALLEST_SPAN), max(top - bottom, SMALLEST_SPAN))
+
     def pan_by(self, dx: float, dy: float) -> None:
         """Move what is shown by (dx, dy) pixels."""
         sx, sy = self.pixels_per_unit()
