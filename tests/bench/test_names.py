@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import bench
-from vae_explorer.bench import decode, exact, responsiveness, startup, train
+from vae_explorer.bench import decode, exact, explore, responsiveness, startup, train
 from vae_explorer.bench import map as map_bench
 
 
@@ -66,6 +66,22 @@ def test_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < error.value <= float(error.details["max"])
     assert float(error.details["p99"]) <= float(error.details["max"])
     assert share.value > 0
+
+
+@pytest.mark.slow
+def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    monkeypatch.setattr(explore, "set_threads", torch.get_num_threads)
+    monkeypatch.setattr(explore, "_SETTLE_MS", 2_500)
+    for name, few in (("_MOVES", 5), ("_PAIRS", 1), ("_DIGITS", 1), ("_MANIFOLDS", 1)):
+        monkeypatch.setattr(explore, name, few)
+    assert _names("explore") == [
+        "explore.pointer_ms.median",
+        "explore.pointer_ms.p99",
+        "explore.pointer_training_ms.p99",
+        "explore.manifold64_ms",
+        "explore.geodesic_ms",
+        "explore.posterior_ms",
+    ]
 
 
 @pytest.mark.slow

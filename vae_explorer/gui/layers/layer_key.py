@@ -71,7 +71,7 @@ def _words(mark: Mark) -> str:
         case Ellipses() if mark.named:
             return f"{', '.join(f'{radius:g}' for radius in mark.radii)} σ"
         case Spots() if len(mark.places):
-            return "modes, the highest is larger" if len(mark.places) > 1 else "mode"
+            return mark.text
         case Trails() if len(mark.end):
             return "each move ends at its dot"
         case _:
