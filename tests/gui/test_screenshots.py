@@ -27,6 +27,7 @@ def test_views_and_layers_are_taken_light_and_dark(
     monkeypatch.setattr(screenshots, "start", start)
     monkeypatch.setattr(screenshots, "Recipe", lambda epochs: tiny_recipe.replace(epochs=10_000))
     monkeypatch.setattr(screenshots, "_SIZES", ((1000, 700),))
+    monkeypatch.setattr(screenshots, "_PINNED_ROWS", (7, 501))
     two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))
     monkeypatch.setattr(screenshots, "LAYERS", two)
     files = screenshots.take(tmp_path / "new" / "folder")
