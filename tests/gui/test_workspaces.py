@@ -1,0 +1,55 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+
+def test_another_window_opens_on_the_same_pixels(
+    open_person: "Callable[..., Person]", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.vaex"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    first = open_person()
+    explorer = first.window.explorer
+    first.trigger("layout_explore")
+    first.trigger("split_test")
+    first.wait(lambda: len(first.positions) == 300)
+    explorer.pin(4)
+    explorer.pin(9, add=True)
+    explorer.cursor.move(0.5, -0.25)
+    explorer.selection.replace([1, 2, 3])
+    explorer.layers.set_on("prior", on=True)
+    first.window.map.canvas.show_region(-1.0, 1.5, -1.25, 1.0)
+    explorer.coloring.choose("width")
+    settle(first)
+    first.trigger("save_workspace")
+    first.wait(path.exists)
+    seen = first.window.map.canvas.grab().toImage(), first.picture()
+    size = first.window.size()
+    first.close()
+
+    second = open_person()
+    second.window.resize(size)
+    second.trigger("layout_explore")
+    second.trigger("open_workspace")
+    second.wait(lambda: len(second.positions) == 300)
+    second.wait(lambda: second.window.explorer.coloring.by == "width")
+    settle(second)
+    assert second.window.map.canvas.grab().toImage() == seen[0]
+    np.testing.assert_array_equal(second.picture(), seen[1])
+    assert not second.errors
+
+
+def settle(person: "Person") -> None:
+    """Wait until all layers are drawn and the view has told where it rests."""
+    QApplication.processEvents()
+    person.wait(lambda: not person.window.map._rest.isActive())
+    person.wait(lambda: not person.window.explorer.layers.busy)
+    QApplication.processEvents()
