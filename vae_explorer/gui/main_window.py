@@ -194,6 +194,7 @@ class MainWindow(QMainWindow):
         explorer.message.connect(self._on_message)
         explorer.failed.connect(self._on_failed)
         explorer.decoding.decoded.connect(self._on_decoded)
+        explorer.exploration.trust.read.connect(self.decode.set_trust)
         training.status_changed.connect(self._on_status)
         training.history_started.connect(self._on_history_started)
         training.history_extended.connect(self.training.append_history)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.cursor import Cursor, Place
 from vae_explorer.session.drawings import Subject
 from vae_explorer.session.drawn_digit import DrawnDigit
@@ -16,6 +16,7 @@ from vae_explorer.session.pins import Pins
 from vae_explorer.session.refinement import After, RefinementStep, Refining
 from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
 from vae_explorer.session.travel import Travel, Trip, marks_of, stops_of
+from vae_explorer.session.trust_gauge import TrustGauge
 
 
 class Exploration:
@@ -39,6 +40,8 @@ class Exploration:
         self.travel = Travel(jobs, fail)
         self.refining = Refining(jobs, fail, after)
         self.drawn = DrawnDigit(jobs, fail)
+        self.trust = TrustGauge(jobs, fail)
+        self.trust.support_changed.connect(self.travel.set_support)
         self._cursor = cursor
         self._pins = pins
         self._layers = layers
@@ -60,8 +63,10 @@ class Exploration:
         self.drawn.set_model(model)
         self._clear_refined()
 
-    def set_points(self, points: MapPoints) -> None:
-        """Explore among other points."""
+    def set_points(self, points: MapPoints, posterior: Posterior, moving: bool) -> None:
+        """Explore among other points; ``moving`` ones will soon be elsewhere."""
+        assert self._model is not None
+        self.trust.set_points(self._model, points, posterior, moving)
         self.travel.set_points(points)
         self.drawn.set_points(points)
 

@@ -34,7 +34,7 @@ from vae_explorer.session.refinement import After
 from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings
-from vae_explorer.session.state import DataPoint, ModelInfo
+from vae_explorer.session.state import DataPoint, Decoded, ModelInfo
 from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -115,6 +115,7 @@ class Explorer:
         )
         self.exploration = Exploration(jobs, self.fail, after, self.cursor, self.pins, self.layers)
         self.exploration.travel.progress.connect(self.progress)
+        self.decoding.decoded.connect(self._on_decoded)
         self._jobs = jobs
         self._gathered: list[Edit] | None = None
         self._snapshot: Snapshot | None = None
@@ -256,7 +257,10 @@ class Explorer:
         self.figures.set_points(points)
         self.coloring.set_points(points, posterior, self.training.moving)
         self.layers.set_scene(model, points, posterior, self.map.before, self.map.start)
-        self.exploration.set_points(points)
+        self.exploration.set_points(points, posterior, self.training.moving)
+
+    def _on_decoded(self, decoded: Decoded) -> None:
+        self.exploration.trust.ask(decoded.z)
 
     def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
         self.layers.set_pinned(tray, self.pins.current)

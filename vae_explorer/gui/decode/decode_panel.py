@@ -16,9 +16,11 @@ from vae_explorer.gui.decode.image import gray8
 from vae_explorer.gui.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.decode.pin_tray import PinTray
 from vae_explorer.gui.decode.pinned_section import PinnedSection
+from vae_explorer.gui.decode.trust_section import TrustSection
 from vae_explorer.gui.figures import NONE, figure, pair
 from vae_explorer.gui.theme import Theme
 from vae_explorer.session.state import DataPoint, Decoded
+from vae_explorer.session.trust_gauge import TrustReading
 
 _REFIT = (
     QEvent.Type.Resize,
@@ -49,6 +51,7 @@ class DecodePanel(QWidget):
         super().__init__(parent)
         self._digit = DigitView("Decoded digit", f"z = {NONE}", zoom=4)
         self._sliders = LatentSliders()
+        self._trust = TrustSection()
         self._pinned = PinnedSection()
         self._tray = PinTray()
         self._export = QPushButton("Export image…")
@@ -66,6 +69,7 @@ class DecodePanel(QWidget):
         self._column = QVBoxLayout(content)
         self._column.addWidget(self._digit, 1)
         self._column.addWidget(self._sliders)
+        self._column.addWidget(self._trust)
         self._column.addWidget(self._pinned)
         self._column.addWidget(self._tray)
         self._column.addLayout(buttons)
@@ -103,6 +107,10 @@ class DecodePanel(QWidget):
         self._digit.set_caption(f"{place} · {cost}{preview}", place + preview)
         self._export.setEnabled(True)
 
+    def set_trust(self, reading: TrustReading | None) -> None:
+        """Say whether the decoded place is one of the data."""
+        self._trust.set_reading(reading)
+
     def set_pins(self, tray: tuple[DataPoint, ...], current: DataPoint | None) -> None:
         """Show the pinned points, and ``current`` beside its reconstruction."""
         self._pinned.set_point(current)
@@ -112,6 +120,7 @@ class DecodePanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Draw with another theme's colours."""
         self._digit.set_theme(theme)
+        self._trust.set_theme(theme)
         self._pinned.set_theme(theme)
 
     def event(self, event: QEvent) -> bool:
