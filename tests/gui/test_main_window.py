@@ -63,7 +63,8 @@ def test_every_command_runs(person: "Person", tiny_recipe: Recipe, command_id: s
     window.training.set_recipe(tiny_recipe)
     for name in ("pause", "stop"):
         window.actions_[name].setEnabled(True)  # as if a run went on
-    window.explorer.pin(0)
+    for row in (0, 1, 2):
+        window.explorer.pin(row, add=True)
     window.explorer.selection.replace([1, 2])
     window.explorer.selection.clear()
     person.trigger("undo")  # leaves a selection, and something to redo

@@ -550,3 +550,18 @@ def test_shutdown_says_when_work_does_not_listen(open_jobs: Jobs, main: "MainThr
 def test_shutdown_with_nothing_to_do_and_twice(open_jobs: Jobs) -> None:
     assert open_jobs.shutdown(0)
     assert open_jobs.shutdown(0)
+
+
+def test_after_the_shutdown_nothing_is_begun(main: "MainThread") -> None:
+    jobs = Jobs(main.post)
+    assert jobs.shutdown(5)
+    begun: list[object] = []
+
+    def begin(_: Control) -> None:
+        begun.append("work")
+
+    jobs.run_newest("late", begin, done=begun.append, failed=begun.append)
+    jobs.run_exclusive("late", begin, done=begun.append, failed=begun.append)
+    jobs.write(lambda: begun.append("file"), done=lambda: None, failed=begun.append)
+    main.run()
+    assert begun == []

@@ -55,7 +55,7 @@ class ExploreController(QObject):
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """What the commands about exploring do, by id."""
-        return {"compare": self._compare, "refine": self._explorer.exploration.refine}
+        return {"compare": self._compare}
 
     def _connect_paths(self) -> None:
         travel, panel = self._explorer.exploration.travel, self._paths

@@ -20,6 +20,7 @@ from vae_explorer.gui import help as help_pages
 from vae_explorer.gui.actions import Actions
 from vae_explorer.gui.decode.decode_panel import DecodePanel
 from vae_explorer.gui.decode.refine_section import RefineSection
+from vae_explorer.gui.decode.worst_list import WorstList
 from vae_explorer.gui.draw.draw_panel import DrawPanel
 from vae_explorer.gui.explore_controller import ExploreController
 from vae_explorer.gui.figures import figure
@@ -48,7 +49,7 @@ _LAYOUTS = {
     "train": ("training", "decode"),
     "travel": ("layers", "draw", "paths"),
 }
-_LAYOUT = 2
+_LAYOUT = 3
 """Version of the arrangement of docks; one of another version is not restored."""
 
 _CORNERS = {
@@ -79,6 +80,7 @@ class MainWindow(QMainWindow):
         self.paths = PathPanel()
         self.draw = DrawPanel()
         self.refine = RefineSection()
+        self.worst = WorstList(explorer.image)
         self.setCentralWidget(self.map)
         self._docks = [
             self._add_dock("Training", self.training, Qt.DockWidgetArea.LeftDockWidgetArea),
@@ -87,10 +89,12 @@ class MainWindow(QMainWindow):
             self._add_dock("Draw", self.draw, Qt.DockWidgetArea.RightDockWidgetArea),
             self._add_dock("Refine", self.refine, Qt.DockWidgetArea.RightDockWidgetArea),
             self._add_dock("Paths", self.paths, Qt.DockWidgetArea.BottomDockWidgetArea),
+            self._add_dock("Worst", self.worst, Qt.DockWidgetArea.RightDockWidgetArea),
         ]
         self.tabifyDockWidget(self._docks[0], self._docks[1])
         self.tabifyDockWidget(self._docks[2], self._docks[3])
         self.tabifyDockWidget(self._docks[3], self._docks[4])
+        self.tabifyDockWidget(self._docks[4], self._docks[6])
         self._docks[0].raise_()
         self._docks[2].raise_()
         self._docks[5].hide()
@@ -141,6 +145,9 @@ class MainWindow(QMainWindow):
             "export_manifold": files.export_manifold,
             "open_workspace": files.open_workspace,
             "save_workspace": self._save_workspace,
+            "refine": self._refine,
+            "resample": self.explorer.exploration.card.resample,
+            "worst_first": self._show_worst,
             "export_points": files.export_points,
             "color_table": files.load_table,
             "quit": self.close,
@@ -174,6 +181,9 @@ class MainWindow(QMainWindow):
         self.decode.z_changed.connect(self.explorer.cursor.scrub)
         self.decode.export_requested.connect(self._files.export_digit)
         self.decode.unpin_requested.connect(self.explorer.pins.clear)
+        self.worst.chosen.connect(self.explorer.find)
+        self.decode.resample_requested.connect(self.explorer.exploration.card.resample)
+        self.decode.refine_requested.connect(self._refine)
         self.decode.pin_chosen.connect(self.explorer.pins.look_at)
         self.decode.pin_removed.connect(self.explorer.pins.remove)
         self.training.start_requested.connect(self.explorer.train)
@@ -187,6 +197,7 @@ class MainWindow(QMainWindow):
         explorer.model_changed.connect(self._on_model)
         explorer.cursor.changed.connect(self.decode.set_cursor)
         self.workspaces.restored.connect(self._on_restored)
+        explorer.search.ranked.connect(self.worst.set_images)
         explorer.pins.tray_changed.connect(self._on_pins)
         explorer.progress.connect(self._on_progress)
         explorer.history_changed.connect(self._on_opened)
@@ -195,6 +206,7 @@ class MainWindow(QMainWindow):
         explorer.failed.connect(self._on_failed)
         explorer.decoding.decoded.connect(self._on_decoded)
         explorer.exploration.trust.read.connect(self.decode.set_trust)
+        explorer.exploration.card.computed.connect(self.decode.set_card)
         training.status_changed.connect(self._on_status)
         training.history_started.connect(self._on_history_started)
         training.history_extended.connect(self.training.append_history)
@@ -276,6 +288,14 @@ class MainWindow(QMainWindow):
         box.open()
 
     # What a person asks for
+
+    def _show_worst(self) -> None:
+        self.show_dock("worst")
+        self.explorer.search.rank()
+
+    def _refine(self) -> None:
+        self.show_dock("refine")
+        self.explorer.exploration.refine()
 
     def _save_workspace(self) -> None:
         self._files.save_workspace(self.map.region(), self._layout)

@@ -61,3 +61,17 @@ def image_figures(
 def posterior_width(covariance: NDArray[np.floating]) -> Float64:
     """The geometric mean (n,) of the two standard deviations of each (n, 2, 2), latent units."""
     return np.asarray(np.linalg.det(covariance.astype(np.float64)).clip(0) ** 0.25)
+
+
+@torch.inference_mode()
+def pixel_log_likelihoods(model: TrainedVAE, x: Images, z: NDArray[np.floating]) -> Float64:
+    """log p(x|z) of each pixel of x (1, h, w), already data-treated, at z (n, 2): (n, h, w) nats.
+
+    Raises:
+        DataError: as ``TrainedVAE.encode`` and ``TrainedVAE.decode``.
+    """
+    image = model.tensor(x).double()
+    outputs = image.new_tensor(model.decode_outputs(z)).reshape(len(z), -1)
+    # A likelihood sums over the last axis: here over one pixel.
+    pixels: Float64 = model.vae.likelihood(image[..., None], outputs[..., None]).numpy()
+    return pixels.reshape(len(z), *model.image_shape)

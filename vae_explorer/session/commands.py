@@ -159,6 +159,10 @@ COMMANDS: tuple[Command, ...] = (
         "Move the cursor by the mean of the selected images − that of the others",
         ("Ctrl+Shift+V",),
     ),
+    Command(
+        "resample", "Go", "Resample Posterior", "Decode another draw from the pinned digit's q"
+    ),
+    Command("worst_first", "Select", "Worst First", "List all points from the lowest ELBO on"),
     Command("refine", "Go", "Refine Posterior", "Climb the ELBO of the pinned digit", ("Ctrl+R",)),
     Command("fit", "Map", "Fit the Map", "Show every point", ("Home",), True),
     Command("center", "Go", "Cursor to the Origin", "Move the cursor to z = (0, 0)", ("O",)),

@@ -6,6 +6,7 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.model.trained import Posterior, TrainedVAE
+from vae_explorer.session.card import CardSession
 from vae_explorer.session.cursor import Cursor, Place
 from vae_explorer.session.drawings import Subject
 from vae_explorer.session.drawn_digit import DrawnDigit
@@ -41,6 +42,7 @@ class Exploration:
         self.refining = Refining(jobs, fail, after)
         self.drawn = DrawnDigit(jobs, fail)
         self.trust = TrustGauge(jobs, fail)
+        self.card = CardSession(jobs, fail)
         self.trust.support_changed.connect(self.travel.set_support)
         self._cursor = cursor
         self._pins = pins
@@ -58,6 +60,7 @@ class Exploration:
     def set_model(self, model: TrainedVAE) -> None:
         """Explore another model; the pins must have been told of it."""
         self._model = model
+        self.card.set_point(model, self._pins.current)
         self.travel.set_model(model)
         self.refining.set_model(model)
         self.drawn.set_model(model)
@@ -81,6 +84,8 @@ class Exploration:
         self.travel.set_stops(stops_of(tray))
         pinned = self._pins.current
         self.travel.set_subject(pinned)
+        if self._model is not None:
+            self.card.set_point(self._model, pinned)
         looked_at = (pinned.split, pinned.index) if pinned else None
         if looked_at != self._looked_at:
             self._looked_at = looked_at

@@ -34,7 +34,7 @@ from vae_explorer.session.refinement import After
 from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings
-from vae_explorer.session.state import DataPoint, Decoded, ModelInfo
+from vae_explorer.session.state import DataPoint, Decoded, ModelInfo, UInt8
 from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -293,6 +293,11 @@ class Explorer:
             self.edited.emit(edit)
         else:
             self._gathered.append(edit)
+
+    def image(self, split: str, index: int) -> UInt8:
+        """Image ``index`` of "train" or "test", (h, w)."""
+        image: UInt8 = bundled.mnist(split).images[index]
+        return image
 
     def hover(self, row: int) -> None:
         """Draw the layers of the image behind a row of the points, or of none for −1."""

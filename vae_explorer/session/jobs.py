@@ -159,7 +159,10 @@ class Jobs:
             self._jobs[key].cancel()
 
     def shutdown(self, seconds: float) -> bool:
-        """Cancel all but writes and wait for the threads; False if one did not end in time."""
+        """Cancel all but writes and wait for the threads; False if one did not end in time.
+
+        What is asked for later is not begun.
+        """
         self._closed = True
         for job in [self._exclusive_job, *self._jobs.values()]:
             if job:
@@ -202,6 +205,8 @@ class Jobs:
             else:
                 self._post(partial(end, partial(done, result)))
 
+        if self._closed:
+            return  # a last frame may still be drawn, and ask
         future = executor.submit(on_worker)
         self._futures.add(future)
         future.add_done_callback(self._futures.discard)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from psygnal import Signal
 
 from vae_explorer.data import bundled
 from vae_explorer.errors import UserError
@@ -19,6 +20,9 @@ from vae_explorer.session.selection import Bools, Mode, Selection, inside
 
 class Search:
     """Selects points of the map. All methods belong to the main thread."""
+
+    ranked = Signal(tuple)
+    """(split, index, label, ELBO) of every point, the worst first."""
 
     def __init__(
         self,
@@ -83,6 +87,23 @@ class Search:
             done=select,
             failed=partial(self._fail, "Nothing was selected"),
         )
+
+    def rank(self) -> None:
+        """Tell all points from the lowest ELBO to the highest, once all are known."""
+        if self._moving():
+            text = "The points move; pause or stop the training first."
+            self._fail("Nothing was ranked", UserError(text))
+            return
+
+        def tell(known: Arrays) -> None:
+            elbo, points = known["elbo"], self._map.points
+            if points is not None and not np.isnan(elbo).any():
+                rows = np.argsort(elbo, kind="stable").tolist()
+                labels, elbos = points.labels.tolist(), elbo.tolist()
+                found = ((*points.origin(row), labels[row], elbos[row]) for row in rows)
+                self.ranked.emit(tuple(found))
+
+        self._figures.request("rank", ("elbo",), tell)
 
     def worst(self, k: int) -> None:
         """Select the ``k`` points of least ELBO once all are known, but not while they move."""

@@ -15,10 +15,11 @@ from vae_explorer.gui.decode.digit_view import DigitView
 from vae_explorer.gui.decode.image import gray8
 from vae_explorer.gui.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.decode.pin_tray import PinTray
-from vae_explorer.gui.decode.pinned_section import PinnedSection
+from vae_explorer.gui.decode.point_card import PointCard
 from vae_explorer.gui.decode.trust_section import TrustSection
 from vae_explorer.gui.figures import NONE, figure, pair
 from vae_explorer.gui.theme import Theme
+from vae_explorer.session.card import Card
 from vae_explorer.session.state import DataPoint, Decoded
 from vae_explorer.session.trust_gauge import TrustReading
 
@@ -44,6 +45,10 @@ class DecodePanel(QWidget):
     """A person lets the pinned digit go."""
     pin_chosen = Signal(str, int)
     """A person looks at another pinned digit, by split and index."""
+    resample_requested = Signal()
+    """A person wants another draw from the pinned digit's q."""
+    refine_requested = Signal()
+    """A person wants the pinned digit's posterior refined."""
     pin_removed = Signal(str, int)
     """A person takes a digit out of the tray."""
 
@@ -52,7 +57,7 @@ class DecodePanel(QWidget):
         self._digit = DigitView("Decoded digit", f"z = {NONE}", zoom=4)
         self._sliders = LatentSliders()
         self._trust = TrustSection()
-        self._pinned = PinnedSection()
+        self._card = PointCard()
         self._tray = PinTray()
         self._export = QPushButton("Export image…")
         self._export.setToolTip("Save the decoded image")
@@ -70,7 +75,7 @@ class DecodePanel(QWidget):
         self._column.addWidget(self._digit, 1)
         self._column.addWidget(self._sliders)
         self._column.addWidget(self._trust)
-        self._column.addWidget(self._pinned)
+        self._column.addWidget(self._card)
         self._column.addWidget(self._tray)
         self._column.addLayout(buttons)
         self._column.addStretch()
@@ -87,6 +92,8 @@ class DecodePanel(QWidget):
         self._sliders.z_changed.connect(self.z_changed)
         self._export.clicked.connect(self.export_requested)
         self._unpin.clicked.connect(self.unpin_requested)
+        self._card.resample_requested.connect(self.resample_requested)
+        self._card.refine_requested.connect(self.refine_requested)
         self._tray.chosen.connect(self.pin_chosen)
         self._tray.removed.connect(self.pin_removed)
 
@@ -113,15 +120,19 @@ class DecodePanel(QWidget):
 
     def set_pins(self, tray: tuple[DataPoint, ...], current: DataPoint | None) -> None:
         """Show the pinned points, and ``current`` beside its reconstruction."""
-        self._pinned.set_point(current)
+        self._card.set_point(current)
         self._tray.set_pins(tray, current)
         self._unpin.setEnabled(bool(tray))
+
+    def set_card(self, card: Card | None) -> None:
+        """Show what takes longer of the pinned point."""
+        self._card.set_card(card)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw with another theme's colours."""
         self._digit.set_theme(theme)
         self._trust.set_theme(theme)
-        self._pinned.set_theme(theme)
+        self._card.set_theme(theme)
 
     def event(self, event: QEvent) -> bool:
         """Fit the pictures again when the width, the font or the screen changes."""
@@ -135,4 +146,4 @@ class DecodePanel(QWidget):
         room = self.width() - margins.left() - margins.right()
         self._digit.setMaximumHeight(self._digit.height_for(room))
         # A fixed height that asked whether the scroll bar shows could make it come and go for ever.
-        self._pinned.fit(room - self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent))
+        self._card.fit(room - self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent))
