@@ -3,6 +3,9 @@
 import dataclasses
 import json
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,7 +108,7 @@ def train(
     set_threads(threads)
     if resume:
         folder = RunFolder(resume)
-        trainer = folder.resume(data, device)
+        trainer = folder.resume(data, device, partial(click.echo, err=True))
     else:
         trainer = Trainer(recipe, data, device)
         folder = RunFolder.create(runs or paths.runs(), recipe)
@@ -168,26 +171,32 @@ def _go_on(folder: "RunFolder", options: dict[str, object]) -> str:
 
 def _run(trainer: "Trainer", folder: "RunFolder", stop: Stop, go_on: str, as_json: bool) -> None:
     """Train until the end or until ``stop`` is asked, saving each epoch and where it ends."""
-    from vae_explorer.training.trainer import EpochMetrics
+    from vae_explorer.training.run import Recorder
+    from vae_explorer.training.trainer import EpochMetrics, StepMetrics
 
-    with progress(trainer) as shown:
-        for event in trainer.events(stop.asked):
-            shown.hear(event)
-            if isinstance(event, EpochMetrics):
-                _save(trainer, folder, go_on)
-                if as_json:
-                    figures = dataclasses.asdict(event.point)
-                    speed = {"images_per_s": round(shown.images_per_s, 1)}
-                    click.echo(json.dumps({"event": "epoch"} | figures | speed))
+    recorder = Recorder(trainer, folder)
+    with progress(trainer) as shown, _kept(folder, go_on):
+        if not trainer.step:
+            recorder.begin()
+        for event in trainer.events(lambda: stop.asked() or recorder.moment_due):
+            recorder.hear(event)
+            if isinstance(event, StepMetrics):
+                shown.hear(event)
+            if as_json and isinstance(event, EpochMetrics):
+                figures = dataclasses.asdict(event.point)
+                speed = {"images_per_s": round(shown.images_per_s, 1)}
+                click.echo(json.dumps({"event": "epoch"} | figures | speed))
             if stop.asked():
                 break
-    if not trainer.finished:
-        _save(trainer, folder, go_on)
+        if not trainer.finished:
+            recorder.save()
 
 
-def _save(trainer: "Trainer", folder: "RunFolder", go_on: str) -> None:
+@contextmanager
+def _kept(folder: "RunFolder", go_on: str) -> Iterator[None]:
+    """Say of an error how to go on, if the run can."""
     try:
-        folder.save(trainer)
+        yield
     except CheckpointError as error:
         if not folder.state_path.exists():
             raise

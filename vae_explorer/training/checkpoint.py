@@ -15,7 +15,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.history import from_csv, to_csv
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.snapshot import DataReference, Snapshot
+from vae_explorer.training.snapshot import Change, DataReference, Snapshot
 from vae_explorer.training.tensors import read_tensors, write_tensors
 
 
@@ -46,6 +46,7 @@ def header(snapshot: Snapshot) -> dict[str, str]:
         "data": json.dumps(dataclasses.asdict(snapshot.data)),
         "progress": json.dumps({"epoch": snapshot.epoch, "step": snapshot.step}),
         "history": to_csv(snapshot.history),
+        "changes": json.dumps([dataclasses.astuple(change) for change in snapshot.changes]),
     }
 
 
@@ -62,13 +63,24 @@ def parse_snapshot(
         data = DataReference(**_values(fields["data"], name=str, fingerprint=str, images=int))
         progress = _values(fields["progress"], epoch=float, step=int)
         history = from_csv(fields["history"])
+        changes = _changes(fields.get("changes", "[]"), recipe)
     except (KeyError, TypeError, ValueError, RecursionError, UserError) as error:
         raise CheckpointError(f"{path} is damaged: bad header ({error}).") from error
     if not (type(height) is type(width) is int and 1 <= height <= 512 and 1 <= width <= 512):
         raise CheckpointError(f"{path} is damaged: bad image shape {height}×{width}.")
     vae = build(path, recipe.architecture((height, width)), tensors)
     model = TrainedVAE(vae, recipe.treatment)
-    return Snapshot(model, recipe, data, history, progress["epoch"], progress["step"])
+    return Snapshot(model, recipe, data, history, progress["epoch"], progress["step"], changes)
+
+
+def _changes(text: str, recipe: Recipe) -> tuple[Change, ...]:
+    """What was steered, each a step, a field and a value that the recipe could have."""
+    changes = tuple(Change(step, field, value) for step, field, value in json.loads(text))
+    for change in changes:
+        recipe.replace(**{change.field: change.value})
+        if type(change.step) is not int or not 0 <= change.step < 2**63:
+            raise ValueError(f"a change at step {change.step!r}")
+    return changes
 
 
 def _values(text: str, **types: type) -> dict[str, Any]:

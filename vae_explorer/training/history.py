@@ -11,13 +11,19 @@ from vae_explorer.errors import CheckpointError
 
 @dataclass(frozen=True)
 class HistoryPoint:
-    """Figures at one moment of training, nats per image except ``epoch``.
+    """Figures at one moment of training, nats per image unless said.
 
     The training figures are means over the steps since the last report. The held-out figures are
     None between epochs; in both sets elbo = log_likelihood − kl, whatever β the loss used.
     ``objective`` is what training maximises, before β and the ELBO share;
     ``held_out_log_marginal`` is log p(x): the held-out ELBO and its gap on some of those images,
-    summed over a lattice.
+    summed over a lattice. ``active_units`` (0 to 2) are those of the held-out images
+    (arXiv 1509.00519, §5.2).
+
+    What the step of the moment was taken with: ``learning_rate``, ``gradient_norm`` (the mean
+    before clipping, nats), ``beta`` after its warm-up, and ``samples``, draws of z an image.
+    ``seconds`` were spent training up to here; they tell of the machine, so points compare equal
+    without them. All from ``active_units`` on are None where not known.
     """
 
     epoch: float
@@ -29,12 +35,21 @@ class HistoryPoint:
     held_out_log_likelihood: float | None = None
     held_out_kl: float | None = None
     held_out_log_marginal: float | None = None
+    active_units: int | None = None
+    step: int | None = None
+    learning_rate: float | None = None
+    gradient_norm: float | None = None
+    beta: float | None = None
+    samples: int | None = None
+    seconds: float | None = dataclasses.field(default=None, compare=False)
 
 
 LONGEST_HISTORY = 20_000
 """Points after which a history is thinned; a header of text has to hold it."""
 
-_COLUMNS = [item.name for item in dataclasses.fields(HistoryPoint)]
+_COLUMNS = {item.name: item.type for item in dataclasses.fields(HistoryPoint)}
+_NEEDED = 5
+"""The first columns have a number in every row."""
 
 
 def thinned(points: Sequence[HistoryPoint]) -> list[HistoryPoint]:
@@ -55,7 +70,7 @@ def to_csv(points: Iterable[HistoryPoint]) -> str:
 
 
 def from_csv(text: str) -> tuple[HistoryPoint, ...]:
-    """Read what ``to_csv`` wrote.
+    """Read what ``to_csv`` wrote, now or when it knew only the first columns.
 
     Raises:
         CheckpointError: the header is not ours or a cell is not a number.
@@ -63,12 +78,20 @@ def from_csv(text: str) -> tuple[HistoryPoint, ...]:
     rows = csv.reader(io.StringIO(text))
     points = []
     try:
-        if next(rows, None) != _COLUMNS:
+        header = next(rows, [])
+        if len(header) < _NEEDED or header != list(_COLUMNS)[: len(header)]:
             raise CheckpointError("The training history has an unknown header.")
+        kinds = [int if _COLUMNS[name] == int | None else float for name in header]
         for row in rows:
-            epoch, elbo, log_likelihood, kl, objective = map(float, row[:5])
-            held_out = [float(cell) if cell else None for cell in row[5:]]
-            points.append(HistoryPoint(epoch, elbo, log_likelihood, kl, objective, *held_out))
+            cells = [kind(cell) if cell else None for kind, cell in zip(kinds, row, strict=True)]
+            if None in cells[:_NEEDED]:
+                raise ValueError("an empty cell")
+            points.append(HistoryPoint(*cells))  # type: ignore[arg-type]
     except (TypeError, ValueError, csv.Error) as error:
         raise CheckpointError(f"The training history has a bad row: {error}.") from error
     return tuple(points)
+
+
+def until(points: Sequence[HistoryPoint], epoch: float) -> tuple[HistoryPoint, ...]:
+    """The points up to a moment."""
+    return tuple(point for point in points if point.epoch <= epoch)

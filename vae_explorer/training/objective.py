@@ -30,7 +30,7 @@ def objective(recipe: Recipe, vae: VAE, x: Tensor, generator: Generator, epoch: 
     """The recipe's objective for x (n, pixels), data-treated, at a moment of training."""
     match recipe.objective:
         case "elbo":
-            return elbo(vae, x, generator, recipe.samples, _beta(recipe, epoch))
+            return elbo(vae, x, generator, recipe.samples, effective_beta(recipe, epoch))
         case "iwae":
             return iwae(vae, x, generator, recipe.samples)
         case "iwae-dreg":
@@ -41,7 +41,7 @@ def objective(recipe: Recipe, vae: VAE, x: Tensor, generator: Generator, epoch: 
             )
 
 
-def _beta(recipe: Recipe, epoch: float) -> float:
+def effective_beta(recipe: Recipe, epoch: float) -> float:
     """β after its linear warm-up (Sønderby et al., arXiv 1602.02282, §2.2)."""
     return recipe.beta * (min(1.0, epoch / recipe.kl_warmup) if recipe.kl_warmup else 1.0)
 

@@ -24,6 +24,9 @@ from vae_explorer.model.architecture import (
 SCHEDULES = ("cosine", "one-cycle", "constant")
 OBJECTIVES = ("elbo", "iwae", "iwae-dreg", "exact")
 PRECISIONS = ("float32", "bfloat16")
+STEERABLE = ("learning_rate", "beta", "samples")
+"""Fields that may be given another value while a run is under way."""
+
 LONGEST_STACK = 16
 WIDEST_LAYER = 8_192
 

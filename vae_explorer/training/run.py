@@ -1,28 +1,47 @@
 """A training run as a folder a person can read, and the loop that fills it."""
 
+import dataclasses
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+import tomli_w
+import torch
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.files import atomic_write
 from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
 from vae_explorer.training.history import to_csv
+from vae_explorer.training.moments import Moments, first_stride
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.tensors import read_tensors, write_tensors
-from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer
+from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer, Turn
+
+_SAVE_SECONDS = 30.0
+"""Longest time between two saves of a run."""
+
+
+@dataclass(frozen=True)
+class RunLabel:
+    """What a person wrote on a run, and where it came from: a moment of another, a sweep."""
+
+    name: str = ""
+    note: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True)
 class RunFolder:
     """One folder a run.
 
-    It holds ``recipe.toml``, ``history.csv``, ``model.safetensors`` (opens in the explorer) and
-    ``state.safetensors`` (resumes the run).
+    It holds ``recipe.toml``, ``history.csv``, ``model.safetensors`` (opens in the explorer),
+    ``state.safetensors`` (resumes the run), ``moments`` (whole models at some of its steps) and,
+    if somebody wrote on it, ``label.toml``.
     """
 
     MODEL: ClassVar = "model.safetensors"
@@ -38,6 +57,28 @@ class RunFolder:
     def state_path(self) -> Path:
         """The trainer's state at the same moment."""
         return self.path / "state.safetensors"
+
+    @property
+    def label(self) -> RunLabel:
+        """What is written on the run; a label that cannot be read is empty."""
+        try:
+            values = tomllib.loads((self.path / "label.toml").read_text(encoding="utf-8"))
+            texts = {key: text for key, text in values.items() if isinstance(text, str)}
+            return RunLabel(**texts)
+        except (OSError, ValueError, TypeError):
+            return RunLabel()
+
+    def write_label(self, label: RunLabel) -> None:
+        """Write on the run.
+
+        Raises:
+            CheckpointError: the folder cannot be written; an older label is intact.
+        """
+        self._write("label.toml", tomli_w.dumps(dataclasses.asdict(label)))
+
+    def moments(self, stride: int = 1) -> Moments:
+        """The models kept on the way."""
+        return Moments(self.path / "moments", stride)
 
     @classmethod
     def create(cls, parent: Path, recipe: Recipe) -> "RunFolder":
@@ -66,23 +107,38 @@ class RunFolder:
                 intact.
         """
         snapshot = trainer.snapshot()
-        write_tensors(self.state_path, trainer.state(), header(snapshot))
+        fields = header(snapshot) | {"machine": machine(trainer)}
+        write_tensors(self.state_path, trainer.state(), fields)
         write_checkpoint(snapshot, self.model_path)
-        try:
-            atomic_write(self.path / "history.csv", to_csv(snapshot.history).encode())
-        except OSError as error:
-            raise CheckpointError(
-                f"Cannot write {self.path}: {error.strerror or error}."
-            ) from error
+        self._write("history.csv", to_csv(snapshot.history))
         return snapshot
 
-    def resume(self, data: ImageSet, device: str = "auto") -> Trainer:
+    def _write(self, name: str, text: str) -> None:
+        try:
+            atomic_write(self.path / name, text.encode())
+        except OSError as error:
+            raise CheckpointError(
+                f"Cannot write {self.path / name}: {error.strerror or error}."
+            ) from error
+
+    def resume(
+        self,
+        data: ImageSet,
+        device: str = "auto",
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> Trainer:
         """A trainer that goes on from the last saved moment, to the same numbers bit for bit.
 
+        One that ended before its first save begins anew. ``warn`` is told why the numbers may not
+        be the same after all: on another device, processor, version or number of threads.
+
         Raises:
-            CheckpointError: there is no readable state.
+            CheckpointError: the state cannot be read.
+            RecipeError: there is no state, and no recipe to begin with.
             DataError: ``data`` is not what the run was trained on.
         """
+        if not self.state_path.exists():
+            return Trainer(Recipe.read(self.path / "recipe.toml"), data, device)
         tensors, fields = read_tensors(self.state_path)
         prefix = "model."
         weights = {
@@ -104,7 +160,60 @@ class RunFolder:
             trainer.restore(snapshot, tensors)
         except (KeyError, RuntimeError, TypeError) as error:
             raise CheckpointError(f"{self.state_path} is damaged: {error}.") from error
+        before, now = fields.get("machine", "an unknown machine"), machine(trainer)
+        if before != now:
+            warn(f"Trained so far with {before}, from here with {now}: last digits may differ.")
         return trainer
+
+
+class Recorder:
+    """Keeps a run in its folder as it trains: moments when due, and all of it now and then.
+
+    Used by whoever runs the trainer, on the same thread. Every method raises CheckpointError when
+    the disk refuses; training can go on all the same.
+    """
+
+    def __init__(self, trainer: Trainer, folder: RunFolder) -> None:
+        self.folder = folder
+        self.moments = folder.moments(first_stride(trainer.total_steps))
+        self._trainer = trainer
+        self._saved = time.monotonic()
+
+    def begin(self) -> Snapshot:
+        """Save the run before its first step, so that it can be resumed whatever happens."""
+        self.save()
+        return self.keep()
+
+    @property
+    def moment_due(self) -> bool:
+        """Whether the present moment is to be kept."""
+        return self.moments.due(self._trainer.step)
+
+    def keep(self) -> Snapshot:
+        """Keep the present moment."""
+        snapshot = self._trainer.snapshot()
+        self.moments.keep(snapshot)
+        return snapshot
+
+    def save(self) -> Snapshot:
+        """Save the run as it is, for ``resume``."""
+        self._saved = time.monotonic()
+        return self.folder.save(self._trainer)
+
+    def hear(self, event: Turn) -> None:
+        """Keep and save what is due after an event."""
+        if self.moment_due:
+            self.keep()
+        if isinstance(event, EpochMetrics) or time.monotonic() - self._saved > _SAVE_SECONDS:
+            self.save()
+
+
+def machine(trainer: Trainer) -> str:
+    """What the last bits of a run depend on beside its recipe and its images."""
+    return (
+        f"PyTorch {torch.__version__} on {trainer.device.type}, "
+        f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+    )
 
 
 def _first_free(parent: Path, stem: str) -> Path:
@@ -139,10 +248,12 @@ def train(
 
         data = mnist("train")
     trainer = Trainer(recipe, data, device)
-    run = RunFolder.create(runs, recipe) if runs else None
-    for event in trainer.events():
-        if run and isinstance(event, EpochMetrics):
-            run.save(trainer)
-        if report:
+    recorder = Recorder(trainer, RunFolder.create(runs, recipe)) if runs else None
+    if recorder:
+        recorder.begin()
+    for event in trainer.events(lambda: recorder is not None and recorder.moment_due):
+        if recorder:
+            recorder.hear(event)
+        if report and isinstance(event, StepMetrics):
             report(event)
     return trainer.snapshot()

@@ -17,11 +17,20 @@ class DataReference:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A field of the recipe that was steered: from ``step`` on it had another value."""
+
+    step: int
+    field: str
+    value: float
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A trained model, how it came about, and how far it is. Never mutated once published.
 
     ``epoch`` counts passes over the training images, with a fraction inside one; ``step`` counts
-    gradient steps.
+    gradient steps. ``recipe`` is as it stands now, after ``changes``.
     """
 
     model: TrainedVAE
@@ -30,6 +39,7 @@ class Snapshot:
     history: tuple[HistoryPoint, ...]
     epoch: float
     step: int
+    changes: tuple[Change, ...] = ()
 
     @property
     def held_out_elbo(self) -> float | None:

@@ -1,9 +1,11 @@
-"""Training as a generator of plain events: no threads, no prints, no clocks."""
+"""Training as a generator of plain events: no threads, no prints; its clock only dates reports."""
 
 import dataclasses
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,19 +13,20 @@ from torch import Tensor
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.treatment import treat
-from vae_explorer.errors import DataError, DivergedError
+from vae_explorer.errors import CheckpointError, DataError, DivergedError
+from vae_explorer.latent.aggregate import ACTIVE
 from vae_explorer.latent.lattice import shifted_lattice
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.model.vae import VAE
+from vae_explorer.model.vae import VAE, ElboTerms
 from vae_explorer.training.device import choose_device
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
-from vae_explorer.training.objective import objective
+from vae_explorer.training.objective import Objective, effective_beta, objective
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.schedule import learning_rate
-from vae_explorer.training.snapshot import DataReference, Snapshot
+from vae_explorer.training.snapshot import Change, DataReference, Snapshot
 
 REPORT_STEPS = 20
-"""Steps between two reports, so that the device is read back only then."""
+"""Steps between two reports."""
 
 _HELD_OUT_SEED = 20_140_501
 _HELD_OUT_CHUNK = 2_500
@@ -32,16 +35,17 @@ _MARGINAL_PLACES = 10_000
 
 
 @dataclass(frozen=True)
-class StepMetrics:
-    """A report: ``point`` holds means over the ``images`` trained on since the last one.
-
-    ``gradient_norm`` is the mean norm before clipping, in nats.
-    """
+class Turn:
+    """The caller's turn after ``step``, which it asked for: nothing is reported."""
 
     step: int
+
+
+@dataclass(frozen=True)
+class StepMetrics(Turn):
+    """A report: ``point`` holds means over the ``images`` trained on since the last one."""
+
     images: int
-    learning_rate: float
-    gradient_norm: float
     point: HistoryPoint
 
 
@@ -58,7 +62,7 @@ class Trainer:
     ``validation_images`` of the set are held out; without any, held-out figures stay None.
 
     Args:
-        recipe: what to compute.
+        recipe: what to compute; ``recipe`` is it as steered since.
         data: labels are not used.
         device: "auto", "cpu", "cuda" or "mps".
 
@@ -77,7 +81,10 @@ class Trainer:
         self.device = choose_device(device)
         self.data = DataReference(data.name, data.fingerprint, len(data.images))
         self.step = 0
+        self.seconds = 0.0
+        """Spent in steps and held-out figures."""
         self.history: list[HistoryPoint] = []
+        self.changes: list[Change] = []
         pixels = torch.from_numpy(np.array(data.images).reshape(len(data.images), -1))
         self._train, self._held_out = pixels.to(self.device).tensor_split([count])
         self.steps_per_epoch = math.ceil(count / recipe.batch_size)
@@ -99,8 +106,7 @@ class Trainer:
         self.noise = torch.Generator(self.device).manual_seed(recipe.seed)
         self._order_epoch = -1
         self._order = torch.empty(0, dtype=torch.long)
-        self._sums = torch.zeros(5, device=self.device)
-        self._summed_images = 0
+        self._sums = torch.zeros(6, device=self.device)
 
     @property
     def epoch(self) -> float:
@@ -112,21 +118,69 @@ class Trainer:
         """True once the recipe's epochs are done."""
         return self.step >= self.total_steps
 
-    def events(self, interrupted: Callable[[], bool] = bool) -> Iterator[StepMetrics]:
+    def events(self, interrupted: Callable[[], bool] = bool) -> Iterator[Turn]:
         """Train to the end of the recipe, yielding a report every few steps and each epoch.
 
-        ``interrupted`` is asked after every step; when true, a report follows at once, so that the
-        caller gets its turn. Abandoning the iterator pauses training; a new one goes on from there.
+        ``interrupted`` is asked after every step; when true, a ``Turn`` follows at once where no
+        report is due, which changes nothing of what is computed or reported later. Abandoning the
+        iterator pauses training; a new one goes on from there.
 
         Raises:
-            DivergedError: a loss or the norm of a gradient is NaN or infinite.
+            DivergedError: see ``take_step``.
         """
         while not self.finished:
-            self._train_step()
-            if self.step % self.steps_per_epoch == 0:
-                yield self._end_epoch(self._report())
-            elif self.step % REPORT_STEPS == 0 or interrupted():
-                yield self._report()
+            begin = time.perf_counter()
+            event = self.take_step()
+            self.seconds += time.perf_counter() - begin
+            if event or interrupted():
+                yield event or Turn(self.step)
+
+    def take_step(self) -> StepMetrics | None:
+        """Take one step, and report if a report is due.
+
+        Raises:
+            DivergedError: a term of the loss or the gradient is NaN or infinite. The step is not
+                taken: weights, optimizer and ``step`` are those before it.
+        """
+        batch = self._next_batch()
+        x = treat(batch.float().div_(255), self.recipe.treatment, self.noise)
+        low = self.recipe.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+            result = objective(self.recipe, self.vae, x, self.noise, self.epoch)
+        torch.autograd.backward(result.loss)
+        limit = self.recipe.gradient_clip or math.inf
+        norm = torch.nn.utils.clip_grad_norm_(self.vae.parameters(), limit)
+        terms, value = result.terms, result.value
+        with torch.no_grad():
+            sums = [terms.log_likelihood.sum(), terms.kl.sum(), value.sum(), norm]
+            images = torch.full_like(norm, len(batch))
+            added = torch.stack([*sums, torch.ones_like(norm), images])
+        if not added.isfinite().all():
+            self.optimizer.zero_grad(set_to_none=True)
+            raise self._diverged(result, norm)
+        rate = learning_rate(self.recipe, self.step, self.total_steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self._sums += added
+        if self.step % self.steps_per_epoch == 0:
+            return self._end_epoch(self._report())
+        return self._report() if self.step % REPORT_STEPS == 0 else None
+
+    def steer(self, **changes: float) -> None:
+        """Give fields of ``STEERABLE`` another value from the next step on.
+
+        Raises:
+            RecipeError: as ``Recipe.replace``.
+        """
+        recipe = self.recipe.replace(**changes)
+        for field in changes:
+            value = getattr(recipe, field)
+            if value != getattr(self.recipe, field):
+                self.changes.append(Change(self.step, field, value))
+        self.recipe = recipe
 
     def snapshot(self) -> Snapshot:
         """A copy of the model as it is now."""
@@ -137,10 +191,11 @@ class Trainer:
             tuple(self.history),
             self.epoch,
             self.step,
+            tuple(self.changes),
         )
 
     def state(self) -> dict[str, Tensor]:
-        """Weights, optimizer and random streams; with them a run goes on as if never stopped.
+        """Weights, optimizer, random stream and sums; with them a run goes on as if never stopped.
 
         Meant for the moments when ``events`` has handed over control.
         """
@@ -148,7 +203,12 @@ class Trainer:
         for name, parameter in self.vae.named_parameters():
             for key, value in self.optimizer.state[parameter].items():
                 tensors[f"optimizer.{name}.{key}"] = value
-        return tensors | {"noise": self.noise.get_state()}
+        seconds = torch.tensor(self.seconds, dtype=torch.float64)
+        return tensors | {
+            "noise": self.noise.get_state(),
+            "sums": self._sums,
+            "seconds": seconds,
+        }
 
     def restore(self, snapshot: Snapshot, state: Mapping[str, Tensor]) -> None:
         """Go on from ``snapshot`` and the ``state`` saved with it.
@@ -166,29 +226,38 @@ class Trainer:
                     for key, value in empty.items()
                 }
         self.noise.set_state(state["noise"])
+        self._sums.copy_(state["sums"])
+        self.seconds = state["seconds"].item()
+        self._go_on_from(snapshot)
+
+    def branch(self, snapshot: Snapshot) -> None:
+        """Go on from a model alone, by a recipe that may differ; AdamW's averages begin anew.
+
+        Raises:
+            CheckpointError: the model's networks are not the recipe's, or its epochs are over.
+        """
+        if self.vae.architecture != snapshot.model.vae.architecture:
+            raise CheckpointError(
+                "A branch keeps the networks of its run: leave network, layers, activation, "
+                "likelihood, posterior and Fourier features as they are, or start a new run."
+            )
+        if snapshot.epoch >= self.recipe.epochs:
+            raise CheckpointError(
+                f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
+                f"{self.recipe.epochs}; raise 'epochs' to branch from here."
+            )
+        self.vae.load_state_dict(snapshot.model.state_dict())
+        self._go_on_from(snapshot)
+        # In steps of the batch size that the recipe has now.
+        self.step = round(snapshot.epoch * self.steps_per_epoch)
+        self.seconds = next(
+            (point.seconds for point in reversed(snapshot.history) if point.seconds), 0.0
+        )
+
+    def _go_on_from(self, snapshot: Snapshot) -> None:
         self.step = snapshot.step
         self.history = list(snapshot.history)
-
-    def _train_step(self) -> None:
-        batch = self._next_batch()
-        x = treat(batch.float().div_(255), self.recipe.treatment, self.noise)
-        low = self.recipe.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
-            result = objective(self.recipe, self.vae, x, self.noise, self.epoch)
-        torch.autograd.backward(result.loss)
-        limit = self.recipe.gradient_clip or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.vae.parameters(), limit)
-        rate = learning_rate(self.recipe, self.step, self.total_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.step += 1
-        self._summed_images += len(batch)
-        with torch.no_grad():
-            terms, value = result.terms, result.value
-            sums = [terms.log_likelihood.sum(), terms.kl.sum(), value.sum(), norm]
-            self._sums += torch.stack([*sums, torch.ones_like(norm)])
+        self.changes = list(snapshot.changes)
 
     def _next_batch(self) -> Tensor:
         epoch, position = divmod(self.step, self.steps_per_epoch)
@@ -199,50 +268,72 @@ class Trainer:
         size = self.recipe.batch_size
         return self._train.index_select(0, self._order[position * size : (position + 1) * size])
 
+    def _diverged(self, result: Objective, norm: Tensor) -> DivergedError:
+        terms = {
+            "the log-likelihood": result.terms.log_likelihood,
+            "the KL term": result.terms.kl,
+            "the objective": result.value,
+            "the gradient": norm,
+        }
+        term = next(name for name, value in terms.items() if not value.sum().isfinite())
+        return DivergedError(
+            f"Training diverged at step {self.step + 1:,} (epoch {self.epoch:.2f}): {term} is not "
+            "finite. The model of the step before is kept. Lower the learning rate or set a lower "
+            "gradient clip, and go on from an earlier moment or start again."
+        )
+
     def _report(self) -> StepMetrics:
-        log_likelihood, kl, value, norm, steps = self._sums.tolist()
-        images = self._summed_images
+        log_likelihood, kl, value, norm, steps, images = self._sums.tolist()
         self._sums.zero_()
-        self._summed_images = 0
-        if not math.isfinite(log_likelihood + kl + value + norm):
-            raise DivergedError(
-                f"Training diverged at step {self.step:,} (epoch {self.epoch:.2f}): its objective "
-                "or the gradient is not finite. Lower the learning rate or set a lower gradient "
-                "clip, and start again."
-            )
         log_likelihood, kl = log_likelihood / images, kl / images
-        elbo = log_likelihood - kl
-        point = HistoryPoint(self.epoch, elbo, log_likelihood, kl, value / images)
+        point = HistoryPoint(
+            self.epoch,
+            log_likelihood - kl,
+            log_likelihood,
+            kl,
+            value / images,
+            step=self.step,
+            learning_rate=learning_rate(self.recipe, self.step - 1, self.total_steps),
+            gradient_norm=norm / steps,
+            beta=effective_beta(self.recipe, (self.step - 1) / self.steps_per_epoch),
+            samples=self.recipe.samples,
+            seconds=self.seconds,
+        )
         self.history.append(point)
         if len(self.history) > LONGEST_HISTORY:
             self.history = thinned(self.history)
-        rate = learning_rate(self.recipe, self.step - 1, self.total_steps)
-        return StepMetrics(self.step, images, rate, norm / steps, point)
+        return StepMetrics(self.step, round(images), point)
 
     def _end_epoch(self, last: StepMetrics) -> EpochMetrics:
         held_out = self._held_out_figures() if len(self._held_out) else {}
         point = dataclasses.replace(last.point, **held_out)
         self.history[-1] = point
-        return EpochMetrics(last.step, last.images, last.learning_rate, last.gradient_norm, point)
+        return EpochMetrics(last.step, last.images, point)
 
     @torch.inference_mode()
-    def _held_out_figures(self) -> dict[str, float]:
+    def _held_out_figures(self) -> dict[str, Any]:
         # The same draw at every epoch, so that the curve shows the model and not the noise.
         generator = torch.Generator(self.device).manual_seed(_HELD_OUT_SEED)
-        log_likelihood = kl = 0.0
+        log_likelihood = kl = gap = 0.0
+        means = []
         for number, chunk in enumerate(torch.split(self._held_out, _HELD_OUT_CHUNK)):
             x = treat(chunk.float().div_(255), self.recipe.treatment, generator)
-            terms = self.vae.elbo_terms(x, generator)
+            posterior = self.vae.posterior(x)
+            z = posterior.sample(generator)
+            terms = ElboTerms(self.vae.log_likelihood(x, z)[0], posterior.kl())
+            means.append(posterior.mean)
             log_likelihood += terms.log_likelihood.sum().item() / len(self._held_out)
             kl += terms.kl.sum().item() / len(self._held_out)
             if number == 0:
                 few = x[:_MARGINAL_IMAGES]
                 gap = self._log_marginal(few) - terms.elbo[: len(few)].mean().item()
+        activity = torch.cat(means).var(0, correction=0)
         return {
             "held_out_elbo": log_likelihood - kl,
             "held_out_log_likelihood": log_likelihood,
             "held_out_kl": kl,
             "held_out_log_marginal": log_likelihood - kl + gap,
+            "active_units": int((activity > ACTIVE).sum()),
         }
 
     def _log_marginal(self, x: Tensor) -> float:
