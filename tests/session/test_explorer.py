@@ -28,7 +28,8 @@ from vae_explorer.latent.figures import image_figures
 from vae_explorer.model.trained import Images, Posterior, TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import explorer as explorer_module
-from vae_explorer.session import training as training_module
+from vae_explorer.session import lab as lab_module
+from vae_explorer.session import training_worker as worker_module
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.jobs import Jobs
@@ -792,8 +793,9 @@ def test_what_is_unexpected_is_told_by_its_kind(
 def test_the_map_follows_a_run_and_ends_on_its_checkpoint(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
 ) -> None:
-    monkeypatch.setattr("vae_explorer.session.training.LIVE_SECONDS", 0.0)
-    monkeypatch.setattr(explorer_module, "LIVE_IMAGES", 250)
+    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
+    monkeypatch.setattr(lab_module, "LIVE_IMAGES", 250)
     opened.explorer.pin(17)
     said = len(opened.points)
     opened.explorer.train(recipe.replace(seed=3))
@@ -831,8 +833,9 @@ def test_never_more_live_images_than_said(
     limit: int,
     shown: int,
 ) -> None:
-    monkeypatch.setattr("vae_explorer.session.training.LIVE_SECONDS", 0.0)
-    monkeypatch.setattr(explorer_module, "LIVE_IMAGES", limit)
+    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
+    monkeypatch.setattr(lab_module, "LIVE_IMAGES", limit)
     said = len(opened.points)
     opened.explorer.train(recipe)
     opened.settle()
@@ -847,8 +850,9 @@ def test_points_of_the_model_before_do_not_come_back_while_training(
     another: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("vae_explorer.session.training.LIVE_SECONDS", 0.0)
-    monkeypatch.setattr(explorer_module, "LIVE_IMAGES", 60)
+    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
+    monkeypatch.setattr(lab_module, "LIVE_IMAGES", 60)
     moving = threading.Event()
     encode = TrainedVAE.encode
 
@@ -875,8 +879,9 @@ def test_points_of_the_model_before_do_not_come_back_while_training(
 def test_pins_and_thumbnails_work_on_the_moving_map(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
 ) -> None:
-    monkeypatch.setattr("vae_explorer.session.training.LIVE_SECONDS", 0.0)
-    monkeypatch.setattr(explorer_module, "LIVE_IMAGES", 60)
+    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
+    monkeypatch.setattr(lab_module, "LIVE_IMAGES", 60)
     opened.explorer.train(recipe)
     opened.main.run_until(lambda: opened.positions)
     opened.explorer.pin(7)
@@ -922,8 +927,9 @@ def test_a_run_that_fails_is_told_and_the_next_one_works(opened: Desk, recipe: R
 def test_what_moved_before_a_run_failed_is_shown_whole(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(explorer_module, "LIVE_IMAGES", 60)
-    monkeypatch.setattr(training_module, "LIVE_SECONDS", 0.0)
+    monkeypatch.setattr(lab_module, "LIVE_IMAGES", 60)
+    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
     saves: list[object] = []
 
     def breaks(folder: RunFolder, trainer: object) -> NoReturn:

@@ -13,7 +13,7 @@ import torch
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, DivergedError
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session import training as training_module
+from vae_explorer.session import training_worker as worker_module
 from vae_explorer.session.jobs import BusyError, Jobs
 from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
 from vae_explorer.session.training import TrainingSession
@@ -134,7 +134,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(tick=0.002)
-    monkeypatch.setattr(training_module, "time", clock)
+    monkeypatch.setattr(worker_module, "time", clock)
     return clock
 
 
@@ -216,7 +216,7 @@ def test_posts_are_at_most_twenty_a_second(
     inline: Run, recipe: Recipe, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trainer_module, "REPORT_STEPS", 1)
-    monkeypatch.setattr(training_module, "LIVE_SECONDS", float("inf"))
+    monkeypatch.setattr(worker_module, "LIVE_SECONDS", float("inf"))
     posted: list[float] = []
     post = inline.main.post
 
@@ -233,7 +233,7 @@ def test_posts_are_at_most_twenty_a_second(
     # Besides: the folder's name at the start, the last points and the outcome at the end.
     assert 10 * seconds < len(posted) <= 20 * seconds + 3
     gaps = np.diff(posted[1:-2])
-    assert gaps.min() >= training_module.POST_SECONDS
+    assert gaps.min() >= worker_module.POST_SECONDS
 
 
 def test_the_map_moves_now_and_then_by_snapshots_that_stay(
@@ -303,7 +303,7 @@ def test_a_paused_run_ends_at_the_same_weights(
 def test_a_pause_saves_and_publishes_the_model_and_nothing_moves_meanwhile(
     threaded: Run, unending: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_module, "POST_SECONDS", float("inf"))
+    monkeypatch.setattr(worker_module, "POST_SECONDS", float("inf"))
     threaded.start(unending)
     threaded.session.pause()
     threaded.wait_for(Phase.PAUSED)
@@ -347,7 +347,7 @@ def test_a_pause_in_the_last_step_does_not_hold_a_finished_run(
             assert pressed.wait(10)
         step(trainer)
 
-    monkeypatch.setattr(Trainer, "_train_step", wait_in_the_last)
+    monkeypatch.setattr(Trainer, "take_step", wait_in_the_last)
     threaded.start(recipe)
     assert last.wait(10)
     threaded.session.pause()
@@ -574,7 +574,7 @@ def test_a_diverged_run_fails_and_the_next_works(inline: Run, recipe: Recipe) ->
 def test_weights_that_are_no_numbers_are_neither_shown_nor_saved(
     inline: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_module, "LIVE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
     inline.start(DIVERGING.replace(batch_size=500))  # one step an epoch
     inline.main.run()
     assert isinstance(inline.failures[0], DivergedError)
@@ -631,7 +631,7 @@ def test_a_run_that_breaks_in_a_step_is_told_and_the_next_works(
         step(trainer)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_train_step", breaks)
+        patch.setattr(Trainer, "take_step", breaks)
         threaded.start(recipe)
         threaded.wait_for(Phase.IDLE)
     assert len(threaded.failures) == 1

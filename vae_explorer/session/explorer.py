@@ -12,6 +12,7 @@ from psygnal import Signal
 
 from vae_explorer import paths
 from vae_explorer.data import bundled
+from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.tables import Table, read_table
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.export.images import export_digit, export_manifold, export_strip
@@ -27,6 +28,7 @@ from vae_explorer.session.edits import Edit, joined
 from vae_explorer.session.exploration import Exploration
 from vae_explorer.session.figures import PointFigures
 from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.lab import Lab
 from vae_explorer.session.latent_map import LatentMap
 from vae_explorer.session.map_layers import MapLayers
 from vae_explorer.session.pins import Pins
@@ -35,7 +37,6 @@ from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings
 from vae_explorer.session.state import DataPoint, Decoded, ModelInfo, UInt8
-from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder
@@ -83,11 +84,9 @@ class Explorer:
         self.settings = settings or Settings()
         self.decoding = Decoding(defer)
         self.cursor = Cursor(self.decoding)
-        self.training = TrainingSession(jobs, paths.runs(), self.settings.device)
-        self.training.moved.connect(self._on_moved)
-        self.training.ended.connect(self._on_training_ended)
-        self.training.failed.connect(self._on_training_failed)
-        self.training.not_saved.connect(self._on_not_saved)
+        self.lab = Lab(jobs, after, self, paths.runs(), self.settings.device)
+        self.training = self.lab.training
+        self.lab.left.connect(self._on_left)
         self.map = LatentMap(jobs, self.fail, self.progress.emit)
         self.pins = Pins()
         self.selection = Selection()
@@ -107,7 +106,7 @@ class Explorer:
             self.pins,
             self.selection,
             self.figures,
-            lambda: self.training.moving,
+            lambda: self.lab.moving,
             self.fail,
         )
         self.arithmetic = Arithmetic(
@@ -121,7 +120,7 @@ class Explorer:
         self._snapshot: Snapshot | None = None
         self._model: TrainedVAE | None = None  # as the map is turned
         self._path: Path | None = None
-        self._live: NDArray[np.int64] | None = None
+        self._name = ""
         self._selectable = ("", 0)  # the split that selections are of, and its size
         self._after_training: Callable[[], None] | None = None
 
@@ -169,7 +168,7 @@ class Explorer:
 
         def saved() -> None:
             if self._snapshot is snapshot:
-                self._path = path
+                self._path, self._name = path, _name(path)
                 self.model_changed.emit(self._model_info(snapshot))
             self._remember(path)
             self.message.emit(f"Saved {path}")
@@ -181,11 +180,10 @@ class Explorer:
         )
 
     def _show_opened(self, path: Path, snapshot: Snapshot) -> None:
-        self._path = path
         self.map.start = None
-        self._show(snapshot)
+        self.lab.open_film(path, snapshot)
+        self.show_whole(snapshot, path)
         self.history_changed.emit(snapshot.history)
-        self._encode()
         if path != paths.bundled_checkpoint():
             self._remember(path)
         self.message.emit(f"Opened {path.name}")
@@ -203,7 +201,7 @@ class Explorer:
 
     def _model_info(self, snapshot: Snapshot) -> ModelInfo:
         return ModelInfo(
-            name=_name(self._path) if self._path else "training",
+            name=self._name,
             path=self._path,
             epoch=snapshot.epoch,
             held_out_elbo=snapshot.held_out_elbo,
@@ -217,20 +215,21 @@ class Explorer:
         """Show the "train" or the "test" images, or "both"; not while training."""
         if split != self.settings.split and not self.training.active:
             self.change_settings(split=split)
+            self.lab.probe_anew()
             self._encode()
 
     def set_kind(self, kind: str) -> None:
         """Show the encoder's "mean", a "sample" from q(z|x) or the "exact" posterior's mean."""
         if kind != self.settings.kind:
             self.change_settings(kind=kind)
-            if not self.training.moving:
+            if not self.lab.moving:
                 self._encode()
 
     def set_aligned(self, aligned: bool) -> None:
         """Turn every other model's plane so that it compares with the one before, or do not."""
         if aligned != self.settings.align:
             self.change_settings(align=aligned)
-            if not aligned and not self.training.moving:
+            if not aligned and not self.lab.moving:
                 self._encode()
 
     def _encode(self) -> None:
@@ -255,9 +254,9 @@ class Explorer:
             self._selectable = points.split, points.total
             self.selection.reset(points.total, points.split)
         self.figures.set_points(points)
-        self.coloring.set_points(points, posterior, self.training.moving)
+        self.coloring.set_points(points, posterior, self.lab.moving)
         self.layers.set_scene(model, points, posterior, self.map.before, self.map.start)
-        self.exploration.set_points(points, posterior, self.training.moving)
+        self.exploration.set_points(points, posterior, self.lab.moving)
 
     def _on_decoded(self, decoded: Decoded) -> None:
         self.exploration.trust.ask(decoded.z)
@@ -335,42 +334,45 @@ class Explorer:
         """The recipe of the model on the map."""
         return self._snapshot.recipe if self._snapshot else Recipe()
 
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The model on the map, as it was trained."""
+        return self._snapshot
+
     def train(self, recipe: Recipe) -> None:
         """Start a run on the training images; the map follows it."""
-        split = self.settings.split
-        try:
-            live, images = self.map.live_images(split, LIVE_IMAGES)
-            self.training.start(recipe, bundled.mnist("train"), images)
-        except UserError as error:
-            self.fail("Training did not start", error)
-            return
-        self._live = live
-        self.map.start = None
-        self._jobs.cancel("open")  # what was asked last counts
+        self.lab.train(recipe)
 
-    def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
-        self._path = None
-        assert self._live is not None
-        settings = self.settings
+    def training_images(self) -> ImageSet:
+        """The images that runs are trained on."""
+        return bundled.mnist("train")
+
+    def probes(self, most: int) -> tuple[NDArray[np.int64], UInt8]:
+        """Some images of the split that is shown, at most so many, and their indices in it."""
+        return self.map.live_images(self.settings.split, most)
+
+    def show_moving(
+        self, snapshot: Snapshot, posterior: Posterior, indices: NDArray[np.int64], name: str
+    ) -> None:
+        """Show a model that another may follow at once, by q(z|x) of the probes ``indices``."""
+        self._path, self._name = None, name
         self._tell_model(snapshot)
-        self.map.move(snapshot.model, posterior, settings.split, self._live, settings.align)
+        settings = self.settings
+        self.map.move(snapshot.model, posterior, settings.split, indices, settings.align)
 
-    def _on_training_ended(self, snapshot: Snapshot, path: Path | None) -> None:
-        self._path = path
+    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
+        """Show a model, saved at ``path``, and all images, which follow."""
+        self._path, self._name = path, _name(path) if path else "training"
         self._show(snapshot)
         self._encode()
-        if not self.training.active:
-            if path:
-                self._remember(path)
-            self._leave_training()
 
-    def _on_training_failed(self, error: BaseException) -> None:
-        self.fail("Training ended early", error)
-        self._encode()  # what moved last, whole
-        self._leave_training()
-
-    def _on_not_saved(self, error: UserError) -> None:
-        self.fail("The run was not saved; training goes on", error)
+    def _on_left(self) -> None:
+        path = self.training.checkpoint
+        if path is not None and path.exists():
+            self._remember(path)
+        then, self._after_training = self._after_training, None
+        if then:
+            then()
 
     def _on_table(self, total: int, table: Table) -> None:
         if self.map.points is None or self.map.points.total != total:
@@ -379,11 +381,6 @@ class Explorer:
         left_out = "; ".join(f"“{name}” {why}" for name, why in table.skipped.items())
         if left_out:
             self.message.emit(f"Columns of {table.name} left out: {left_out}")
-
-    def _leave_training(self) -> None:
-        then, self._after_training = self._after_training, None
-        if then:
-            then()
 
     # Files
 

@@ -1,9 +1,5 @@
 """Training beside the window: one run in the exclusive lane, told in at most 20 posts a second."""
 
-import threading
-import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +7,26 @@ from psygnal import Signal
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
+from vae_explorer.model.trained import Posterior
+from vae_explorer.session.film import FilmFrame
 from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
+from vae_explorer.session.training_worker import Begin, Orders, Until, Worker
+from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.device import set_threads as set_threads
+from vae_explorer.training.health import Finding
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer
-
-POST_SECONDS = 0.05
-"""Shortest time between two posts to the main thread."""
-
-LIVE_SECONDS = 0.35
-"""Shortest time between two moves of the map."""
+from vae_explorer.training.stopping import StopRule
+from vae_explorer.training.trainer import Trainer
 
 LIVE_IMAGES = 4_000
 """Images re-encoded for a move of the map: enough to see its shape, cheap enough to train on."""
 
 
 class TrainingSession:
-    """Starts, pauses, resumes and stops the one run. All methods belong to the main thread.
+    """Starts, pauses, steers and stops the one run. All methods belong to the main thread.
 
     Args:
         jobs: where the run's thread comes from.
@@ -41,9 +37,16 @@ class TrainingSession:
     status_changed = Signal(TrainingStatus)
     history_started = Signal()
     history_extended = Signal(tuple)
-    """New ``HistoryPoint``s."""
+    """New ``HistoryPoint``s; of a resumed run or a branch first those it begins with."""
     moved = Signal(Snapshot, object)
     """The model as it is now, and the ``Posterior`` of the live images."""
+    begun = Signal(RunFolder)
+    kept = Signal(FilmFrame, tuple)
+    """A moment that was kept, and the steps of all that still are."""
+    dissected = Signal(StepAnatomy)
+    """The step that ``Until`` "dissected" led to."""
+    found = Signal(tuple)
+    """``Finding``s, when they are others than before."""
     ended = Signal(Snapshot, object)
     """The run paused, finished or stopped; its state is in the given checkpoint, a ``Path``, or
     None if the disk refused it."""
@@ -54,15 +57,12 @@ class TrainingSession:
 
     def __init__(self, jobs: Jobs, runs: Path, device: str = "auto") -> None:
         self._jobs = jobs
-        self._runs = runs
+        self.runs = runs
         self._device = device
         self.checkpoint: Path | None = None
         """Where the newest run keeps its model; not there before the first save."""
         self._status = TrainingStatus(Phase.IDLE)
-        self._turn = threading.Condition()
-        self._paused = False
-        self._stopped = False
-        self._refused = False
+        self._orders = Orders()
 
     @property
     def status(self) -> TrainingStatus:
@@ -76,48 +76,98 @@ class TrainingSession:
 
     @property
     def moving(self) -> bool:
-        """True while the map follows the run."""
+        """True while the run moves the map."""
         return self._status.phase in (Phase.RUNNING, Phase.STOPPING)
 
-    def start(self, recipe: Recipe, data: ImageSet, live_images: np.ndarray) -> None:
-        """Begin a run on ``data``; ``live_images`` (n, h, w) uint8 are the ones the map shows.
+    def start(
+        self,
+        recipe: Recipe,
+        data: ImageSet,
+        live_images: np.ndarray,
+        *,
+        until: Until = "end",
+        paused: bool = False,
+        label: RunLabel | None = None,
+        branch: Snapshot | None = None,
+        folder: RunFolder | None = None,
+    ) -> None:
+        """Begin a run on ``data``.
+
+        Args:
+            recipe: what to compute.
+            data: what to train on.
+            live_images: (n, h, w) uint8, those that the map shows.
+            until: where it is to pause by itself.
+            paused: wait before the first step.
+            label: is written on it.
+            branch: go on from this model instead of a new one.
+            folder: of the run, if it has one already.
 
         Raises:
             BusyError: a run is under way.
         """
-        if not self.active:  # before the worker can look, and never under a run
-            self._paused = self._stopped = self._refused = False
-        self._jobs.run_exclusive(
-            "Training",
-            lambda control: self._work(control, recipe, data, live_images),
-            done=self._on_done,
-            failed=self._on_failed,
+        device = self._device
+
+        def begin(_: object) -> tuple[Trainer, RunFolder]:
+            trainer = Trainer(recipe, data, device)
+            if branch:
+                trainer.branch(branch)
+            own = folder or RunFolder.create(self.runs, recipe)
+            if label:
+                own.write_label(label)
+            return trainer, own
+
+        self._run(begin, live_images, recipe.epochs, Orders(paused=paused, until=until))
+
+    def resume_run(
+        self, folder: RunFolder, epochs: int, data: ImageSet, live_images: np.ndarray
+    ) -> None:
+        """Go on with a run that was left, of so many epochs; other arguments as for ``start``.
+
+        Raises:
+            BusyError: a run is under way.
+        """
+        device = self._device
+        self._run(
+            lambda warn: (folder.resume(data, device, warn), folder), live_images, epochs, Orders()
         )
+
+    def _run(self, begin: Begin, live_images: np.ndarray, epochs: int, orders: Orders) -> None:
+        def work(control: Control) -> tuple[Snapshot, Path | None]:
+            return Worker(begin, live_images, orders, self, control).run()
+
+        if not self.active:  # before the worker can look, and never under a run
+            orders.rule = self._orders.rule
+            self._orders = orders
+        self._jobs.run_exclusive("Training", work, done=self._on_done, failed=self._on_failed)
         self.history_started.emit()
-        self._set_status(TrainingStatus(Phase.RUNNING, 0.0, recipe.epochs))
+        self._set_status(TrainingStatus(Phase.RUNNING, 0.0, epochs))
 
     def pause(self) -> None:
         """Stop after the present step and wait; nothing happens unless a run is running."""
         if self._status.phase is Phase.RUNNING:
-            self._ask(paused=True)
+            self._orders.give(paused=True)
 
-    def resume(self) -> None:
+    def resume(self, until: Until = "end") -> None:
         """Go on after a pause."""
         if self._status.phase is Phase.PAUSED:
-            self._ask(paused=False)
+            self._orders.give(paused=False, until=until)
             self._set_phase(Phase.RUNNING)
 
     def stop(self) -> None:
         """End the run after the present step, saving it."""
         if self._status.phase in (Phase.RUNNING, Phase.PAUSED):
-            self._ask(stopped=True)
+            self._orders.give(stopped=True)
             self._set_phase(Phase.STOPPING)
 
-    def _ask(self, *, paused: bool | None = None, stopped: bool | None = None) -> None:
-        with self._turn:
-            self._paused = self._paused if paused is None else paused
-            self._stopped = self._stopped if stopped is None else stopped
-            self._turn.notify_all()
+    def steer(self, field: str, value: float) -> None:
+        """Give a field of ``STEERABLE`` another value from the next step on."""
+        if self.active:
+            self._orders.steer(field, value)
+
+    def set_rule(self, rule: StopRule) -> None:
+        """End this run, or the next, by a rule."""
+        self._orders.give(rule=rule)
 
     def _set_status(self, status: TrainingStatus) -> None:
         self._status = status
@@ -128,10 +178,6 @@ class TrainingSession:
         self._set_status(
             TrainingStatus(phase, old.epoch, old.epochs, device=old.device, eta_seconds=None)
         )
-
-    def _on_begun(self, device: str, folder: RunFolder) -> None:
-        self.checkpoint = folder.model_path
-        self.logged.emit(f"Training on {device} in {folder.path}")
 
     def _on_done(self, result: tuple[Snapshot, Path | None]) -> None:
         self._set_phase(Phase.IDLE)
@@ -147,123 +193,52 @@ class TrainingSession:
         self.logged.emit(f"Failed: {error}")
         self.failed.emit(error)
 
-    def _on_not_saved(self, error: CheckpointError, *, again: bool) -> None:
+    # What the worker reports; see ``Hearer``.
+
+    def hear_begun(self, device: str, folder: RunFolder) -> None:
+        """Say where the run is."""
+        self.checkpoint = folder.model_path
+        self.logged.emit(f"Training on {device} in {folder.path}")
+        self.begun.emit(folder)
+
+    def hear_points(self, points: tuple[HistoryPoint, ...], status: TrainingStatus) -> None:
+        """Pass figures on; a phase that a person has just asked for stays."""
+        if points:
+            self.history_extended.emit(points)
+        if self._status.phase is Phase.RUNNING:
+            self._set_status(status)
+
+    def hear_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
+        """Pass a move of the map on."""
+        self.moved.emit(snapshot, posterior)
+
+    def hear_kept(self, frame: FilmFrame, steps: tuple[int, ...]) -> None:
+        """Pass a frame of the film on."""
+        self.kept.emit(frame, steps)
+
+    def hear_dissected(self, anatomy: StepAnatomy) -> None:
+        """Pass a step on."""
+        self.dissected.emit(anatomy)
+
+    def hear_paused(self, saved: tuple[Snapshot, Path | None] | None) -> None:
+        """The run waits, unless it was stopped meanwhile."""
+        if self._status.phase is Phase.RUNNING:
+            self._set_phase(Phase.PAUSED)
+            if saved:
+                self._tell_ended("Paused", *saved)
+
+    def hear_findings(self, found: tuple[Finding, ...]) -> None:
+        """Note what is wrong, once, and pass it on."""
+        for finding in found:
+            self.logged.emit(f"{finding.title}: {finding.text} {finding.advice}")
+        self.found.emit(found)
+
+    def hear_refused(self, error: CheckpointError, *, again: bool) -> None:
+        """Note that the disk refuses."""
         self.logged.emit(f"Not saved: {error}")
         if not again:
             self.not_saved.emit(error)
 
-    # The rest runs on the worker's thread.
-
-    def _work(
-        self, control: Control, recipe: Recipe, data: ImageSet, live_images: np.ndarray
-    ) -> tuple[Snapshot, Path | None]:
-        trainer = Trainer(recipe, data, self._device)
-        folder = RunFolder.create(self._runs, recipe)
-        control.report(partial(self._on_begun, trainer.device.type, folder))
-        telling = _Telling(self, control, trainer, live_images)
-        wanted = self._interrupted(control)
-        while not trainer.finished and not control.cancelled and not self._stopped:
-            for event in trainer.events(lambda: wanted() or telling.move_due):
-                telling.hear(event)
-                if isinstance(event, EpochMetrics):
-                    self._save(control, trainer, folder)
-                if wanted():
-                    break
-            if self._paused and not trainer.finished:
-                self._wait_out_pause(control, telling, folder)
-        telling.flush()
-        return self._save(control, trainer, folder)
-
-    def _save(
-        self, control: Control, trainer: Trainer, folder: RunFolder
-    ) -> tuple[Snapshot, Path | None]:
-        """Save if the disk lets us; a full one must not end the training."""
-        try:
-            snapshot = folder.save(trainer)
-        except CheckpointError as error:
-            control.report(partial(self._on_not_saved, error, again=self._refused))
-            self._refused = True
-            return trainer.snapshot(), None
-        self._refused = False
-        return snapshot, folder.model_path
-
-    def _interrupted(self, control: Control) -> Callable[[], bool]:
-        return lambda: control.cancelled or self._stopped or self._paused
-
-    def _wait_out_pause(self, control: Control, telling: "_Telling", folder: RunFolder) -> None:
-        telling.flush()
-        saved = self._save(control, telling.trainer, folder)
-        control.report(partial(self._on_paused, *saved))
-        with self._turn:
-            while self._paused and not self._stopped and not control.cancelled:
-                # Cancelling does not notify, so look again now and then.
-                self._turn.wait(0.1)
-        telling.restart_clock()
-
-    def _on_paused(self, snapshot: Snapshot, path: Path | None) -> None:
-        if self._status.phase is Phase.RUNNING:  # not if stopped meanwhile
-            self._set_phase(Phase.PAUSED)
-            self._tell_ended("Paused", snapshot, path)
-
-
-class _Telling:
-    """Gathers a trainer's events on its thread and posts them, batched, to the main thread."""
-
-    def __init__(
-        self, session: TrainingSession, control: Control, trainer: Trainer, live: np.ndarray
-    ) -> None:
-        self.trainer = trainer
-        self._session = session
-        self._control = control
-        self._live = live
-        self._points: list[HistoryPoint] = []
-        self._posted = self._moved = time.monotonic()
-        self.restart_clock()
-
-    def restart_clock(self) -> None:
-        """Leave a pause out of the images per second."""
-        self._clock = time.monotonic()
-        self._images = 0
-
-    @property
-    def move_due(self) -> bool:
-        """True when the map has stood still long enough."""
-        return time.monotonic() - self._moved >= LIVE_SECONDS
-
-    def hear(self, event: StepMetrics) -> None:
-        self._images += event.images
-        self._points.append(event.point)
-        now = time.monotonic()
-        if now - self._posted >= POST_SECONDS:
-            self.flush()
-        if self.move_due:
-            self._move()
-
-    def flush(self) -> None:
-        """Post what has gathered."""
-        points, self._points = tuple(self._points), []
-        speed = self._images / max(time.monotonic() - self._clock, 1e-9)
-        trainer = self.trainer
-        left = (trainer.total_steps - trainer.step) * trainer.recipe.batch_size
-        status = TrainingStatus(
-            Phase.RUNNING,
-            trainer.epoch,
-            trainer.recipe.epochs,
-            speed,
-            left / speed if speed else None,
-            trainer.device.type,
-        )
-        self._control.report(lambda: self._show(points, status))
-        self._posted = time.monotonic()
-
-    def _show(self, points: tuple[HistoryPoint, ...], status: TrainingStatus) -> None:
-        if points:
-            self._session.history_extended.emit(points)
-        if self._session.status.phase is Phase.RUNNING:
-            self._session._set_status(status)
-
-    def _move(self) -> None:
-        snapshot = self.trainer.snapshot()
-        posterior = snapshot.model.encode(self._live)
-        self._control.report(lambda: self._session.moved.emit(snapshot, posterior))
-        self._moved = time.monotonic()
+    def hear_log(self, text: str) -> None:
+        """Note something."""
+        self.logged.emit(text)

@@ -200,11 +200,16 @@ class Recorder:
         self._saved = time.monotonic()
         return self.folder.save(self._trainer)
 
+    def save_due(self, event: Turn) -> bool:
+        """Whether the run is to be saved after an event: at an epoch's end, and now and then."""
+        late = time.monotonic() - self._saved > _SAVE_SECONDS
+        return late or isinstance(event, EpochMetrics)
+
     def hear(self, event: Turn) -> None:
         """Keep and save what is due after an event."""
         if self.moment_due:
             self.keep()
-        if isinstance(event, EpochMetrics) or time.monotonic() - self._saved > _SAVE_SECONDS:
+        if self.save_due(event):
             self.save()
 
 
