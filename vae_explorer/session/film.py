@@ -1,0 +1,39 @@
+"""A light film of a run: where the probe images were at each kept moment, and what z decoded to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vae_explorer.export.images import manifold_sheet
+from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.model.trained import Posterior
+from vae_explorer.session.state import HistoryPoint, UInt8
+from vae_explorer.training.snapshot import Snapshot
+
+SHEET = 8
+"""Decoded places on a side of a frame's sheet."""
+
+_REACH = 2.5
+
+
+@dataclass(frozen=True, eq=False)
+class FilmFrame:
+    """A kept moment: some hundred kilobytes, whatever the model.
+
+    ``posterior`` is that of the probe images; ``sheet`` a picture (8 h, 8 w) uint8 of the decoded
+    places within ±2.5; ``point`` the figures reported last, None before the first report.
+    """
+
+    step: int
+    epoch: float
+    posterior: Posterior
+    sheet: UInt8
+    point: HistoryPoint | None
+
+
+def film_frame(snapshot: Snapshot, posterior: Posterior) -> FilmFrame:
+    """The frame of a snapshot, whose posterior of the probe images is known."""
+    decoded = manifold_sheet(snapshot.model, ManifoldRequest(SHEET, "linear", _REACH))
+    sheet = (255 * decoded).round().astype(np.uint8)
+    point = snapshot.history[-1] if snapshot.history else None
+    return FilmFrame(snapshot.step, snapshot.epoch, posterior, sheet, point)

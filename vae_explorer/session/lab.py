@@ -1,0 +1,214 @@
+"""The training lab: starting, branching and resuming runs, and what of them is on the map."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import UserError
+from vae_explorer.model.trained import Posterior
+from vae_explorer.session.film import FilmFrame
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.refinement import After
+from vae_explorer.session.state import UInt8
+from vae_explorer.session.time_machine import TimeMachine
+from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
+from vae_explorer.session.training_worker import Until
+from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.estimate import Estimate, estimate
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run import RunFolder, RunLabel
+from vae_explorer.training.snapshot import Snapshot
+
+Indices = NDArray[np.int64]
+
+
+class Stage(Protocol):
+    """Where models are shown."""
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The model on the map."""
+
+    def training_images(self) -> ImageSet:
+        """What is trained on."""
+
+    def probes(self, most: int) -> tuple[Indices, UInt8]:
+        """Some images of the split that is shown, and their indices in it."""
+
+    def show_moving(
+        self, snapshot: Snapshot, posterior: Posterior, indices: Indices, name: str
+    ) -> None:
+        """Show where a model, of this name, puts the probes."""
+
+    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
+        """Show where a model, saved at ``path``, puts all images."""
+
+    def fail(self, title: str, error: BaseException) -> None:
+        """Tell what went wrong."""
+
+
+class Lab:
+    """Runs, and which moment of one is shown. All methods belong to the main thread.
+
+    Args:
+        jobs: the lanes of work.
+        after: runs a function on the main thread when some seconds have passed.
+        stage: where models are shown.
+        runs: the folder of runs.
+        device: what is trained on.
+    """
+
+    estimated = Signal(Estimate)
+    left = Signal()
+    """The run is over, and what comes of it is shown."""
+
+    def __init__(self, jobs: Jobs, after: After, stage: Stage, runs: Path, device: str) -> None:
+        self._jobs = jobs
+        self._stage = stage
+        self.training = TrainingSession(jobs, runs, device)
+        self.time = TimeMachine(jobs, stage.fail, after)
+        self._device = device
+        self._probes: tuple[Indices, UInt8] | None = None
+        self._latest: Callable[[], None] | None = None
+        """Shows the run as it is now."""
+        self.training.begun.connect(self._on_begun)
+        self.training.moved.connect(self._on_moved)
+        self.training.kept.connect(self.time.keep)
+        self.training.history_extended.connect(self.time.extend)
+        self.training.ended.connect(self._on_ended)
+        self.training.failed.connect(self._on_failed)
+        self.training.not_saved.connect(self._on_not_saved)
+        self.time.arrived.connect(self._on_arrived)
+        self.time.returned.connect(self._on_returned)
+
+    @property
+    def moving(self) -> bool:
+        """True while the map follows the run, and figures of its points would be stale at once."""
+        return self.training.moving and self.time.shown is None
+
+    # Runs
+
+    def train(self, recipe: Recipe, until: Until = "end", *, paused: bool = False) -> None:
+        """Start a run on the training images; the map follows it."""
+        self._start(recipe, partial(self.training.start, until=until, paused=paused))
+
+    def branch(self, recipe: Recipe) -> None:
+        """Start a run that goes on from the model on the map, by a recipe of its own."""
+        snapshot = self._stage.snapshot
+        if snapshot is not None:
+            name = self.training.checkpoint.parent.name if self.training.checkpoint else "a model"
+            label = RunLabel(origin=f"{name}, epoch {snapshot.epoch:.2f}")
+            self._start(recipe, partial(self.training.start, branch=snapshot, label=label))
+
+    def _start(self, recipe: Recipe, start: Callable[..., None]) -> None:
+        try:
+            probes = self._stage.probes(LIVE_IMAGES)
+            start(recipe, self._stage.training_images(), probes[1])
+        except UserError as error:
+            self._stage.fail("Training did not start", error)
+            return
+        self._begin(probes)
+
+    def resume_run(self, run: RunFolder) -> None:
+        """Go on with a run that was left."""
+
+        def begin(snapshot: Snapshot) -> None:
+            probes = self._stage.probes(LIVE_IMAGES)
+            data = self._stage.training_images()
+            try:
+                self.training.resume_run(run, snapshot.recipe.epochs, data, probes[1])
+            except UserError as error:
+                self._stage.fail("The run was not resumed", error)
+                return
+            self._begin(probes)
+
+        self._jobs.run_newest(
+            "resume",
+            lambda _: read_checkpoint(run.model_path),
+            done=begin,
+            failed=partial(self._stage.fail, "The run was not resumed"),
+        )
+
+    def _begin(self, probes: tuple[Indices, UInt8]) -> None:
+        self._probes = probes
+        self.time.begin(None)
+        for asked_before in ("open", "estimate"):
+            self._jobs.cancel(asked_before)
+
+    def _on_begun(self, run: RunFolder) -> None:
+        if run.moments().steps:  # of a resumed one
+            assert self._probes is not None
+            self.time.open(run, (), self._probes[1])
+        else:
+            self.time.begin(run)
+
+    def open_film(self, path: Path | None, snapshot: Snapshot) -> None:
+        """Take the moments along if ``path`` is the model of a run, of which this is the end."""
+        run = RunFolder(path.parent) if path and path.name == RunFolder.MODEL else None
+        self._probes = self._stage.probes(LIVE_IMAGES)
+        self._latest = partial(self._stage.show_whole, snapshot, path)
+        self.time.open(run, snapshot.history, self._probes[1])
+
+    def probe_anew(self) -> None:
+        """Make the film of other images, as the map shows another split; not during a run."""
+        snapshot = self._stage.snapshot
+        if self.time.shown is not None:
+            self.time.return_live()
+        if snapshot is not None and self.time.frames:
+            self._probes = self._stage.probes(LIVE_IMAGES)
+            self.time.develop(self._probes[1])
+
+    def estimate(self, recipe: Recipe) -> None:
+        """Find out how long a run would take; not while there is one, which would distort it."""
+        if self.training.active:
+            return
+        data = self._stage.training_images()
+        self._jobs.run_newest(
+            "estimate",
+            lambda control: estimate(recipe, data, self._device, control.check),
+            done=self.estimated.emit,
+            failed=partial(self._stage.fail, "The recipe cannot be estimated"),
+            lane="figures",
+        )
+
+    # What is shown
+
+    def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
+        assert self._probes is not None
+        indices = self._probes[0]
+        self._show(partial(self._stage.show_moving, snapshot, posterior, indices, "training"))
+
+    def _on_ended(self, snapshot: Snapshot, path: Path | None) -> None:
+        self._show(partial(self._stage.show_whole, snapshot, path))
+        if not self.training.active:
+            self.left.emit()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._stage.fail("Training ended early", error)
+        snapshot = self._stage.snapshot
+        if snapshot is not None and self.time.shown is None:
+            self._show(partial(self._stage.show_whole, snapshot, None))
+        self.left.emit()
+
+    def _on_not_saved(self, error: UserError) -> None:
+        self._stage.fail("The run was not saved; training goes on", error)
+
+    def _show(self, latest: Callable[[], None]) -> None:
+        """Show the run as it is now, or remember how while an earlier moment is shown."""
+        self._latest = latest
+        if self.time.shown is None:
+            latest()
+
+    def _on_arrived(self, snapshot: Snapshot, frame: FilmFrame) -> None:
+        assert self._probes is not None
+        self._stage.show_moving(snapshot, frame.posterior, self._probes[0], self.time.name)
+
+    def _on_returned(self) -> None:
+        if self._latest is not None:
+            self._latest()
