@@ -131,6 +131,24 @@ class TimeMachine:
             last = self.frames[-1]
             self.show(epoch * (last.step / last.epoch if last.epoch else 0.0))
 
+    def back(self) -> None:
+        """Show the moment before the one shown, or the last one."""
+        shown = self.shown
+        before = [frame for frame in self.frames if shown is None or frame.step < shown.step]
+        if before:
+            self.pause()
+            self._show(before[-1])
+
+    def forward(self) -> None:
+        """Show the moment after the one shown; after the last, the run as it is now."""
+        self.pause()
+        if self.shown is not None:
+            following = self._next()
+            if following is None:
+                self.return_live()
+            else:
+                self._show(following)
+
     def return_live(self) -> None:
         """Show the run as it is now."""
         self.pause()
