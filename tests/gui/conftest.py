@@ -96,8 +96,12 @@ class Person:
 
     @property
     def model_line(self) -> str:
-        labels = self.window.statusBar().findChildren(QLabel)
-        return next(label.text() for label in labels if "epoch" in label.text())
+        return self.field("Model")
+
+    def field(self, name: str) -> str:
+        """What a field at the foot of the window says, by its name."""
+        fields = self.window.statusBar().findChildren(QWidget)
+        return next(f.accessibleDescription() for f in fields if f.accessibleName() == name)
 
     @property
     def errors(self) -> list[str]:

@@ -122,7 +122,7 @@ def test_a_layer_is_switched_by_its_key_and_by_a_click(person: "Person", spec: L
         return window.explorer.layers.state(spec.id).on, action.isChecked(), box.isChecked()
 
     assert shown() == (spec.on,) * 3
-    next(dock for dock in window._docks if dock.windowTitle() == "Layers").raise_()
+    window.docks.show("layers")
     box.setFocus()
     before = window.map.canvas.grab().toImage()
     person.press(spec.key)

@@ -4,23 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from vae_explorer.gui.compare_window import CompareWindow
+from vae_explorer.gui.compare_controller import CompareController
 from vae_explorer.gui.decode.refine_section import RefineSection
 from vae_explorer.gui.draw.draw_panel import DrawPanel
 from vae_explorer.gui.paths.path_panel import PathPanel
-from vae_explorer.session.comparison import Comparison, Side, bundled_models, model_name
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.refinement import RefinementStep
-from vae_explorer.session.selection import Mode
 from vae_explorer.session.state import UInt8
 from vae_explorer.session.travel import Trip
 
 _PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff)"
-_MODELS = "VAE Explorer models (*.safetensors)"
 
 
 class ExploreController(QObject):
@@ -48,7 +44,7 @@ class ExploreController(QObject):
         self._draw = draw
         self._refine = refine
         self._window = window
-        self._comparison: tuple[Comparison, CompareWindow] | None = None
+        self._comparison: CompareController | None = None
         self._connect_paths()
         self._connect_drawing()
         self._connect_refining()
@@ -62,6 +58,7 @@ class ExploreController(QObject):
         panel.chosen.connect(travel.choose)
         panel.frame_chosen.connect(travel.set_frame)
         panel.export_requested.connect(self._export_path)
+        travel.chosen.connect(panel.set_choice)
         travel.path_changed.connect(self._on_path)
         travel.frame_changed.connect(self._on_frame)
 
@@ -128,73 +125,16 @@ class ExploreController(QObject):
             self._window, "Export Path", "path.png", "PNG image (*.png)"
         )
         if name:
-            self._explorer.export_path(Path(name).with_suffix(".png"))
+            path = Path(name)
+            path = path if path.suffix == ".png" else path.with_name(f"{path.name}.png")
+            self._explorer.export_path(path)
 
     def _compare(self) -> None:
         """Open the comparison, or bring it to the front."""
-        if self._comparison is not None:
-            self._comparison[1].activateWindow()
-            self._comparison[1].raise_()
-            return
-        comparison, window = self._explorer.compare(), CompareWindow(self._window)
-        self._comparison = comparison, window
-        comparison.side_changed.connect(window.set_side)
-        comparison.points_changed.connect(window.set_points)
-        comparison.index_changed.connect(window.set_index)
-        comparison.linked.connect(window.set_linked)
-        comparison.decoded.connect(window.set_preview)
-        comparison.selection_changed.connect(window.set_selected)
-        comparison.figures_changed.connect(window.set_figures)
-        comparison.progress.connect(window.set_progress)
-        window.split_chosen.connect(comparison.set_split)
-        window.place_hovered.connect(comparison.preview)
-        window.area_selected.connect(comparison.select_inside)
-        window.class_selected.connect(comparison.select_class)
-        window.clear_requested.connect(comparison.clear_selection)
-        window.point_hovered.connect(self._on_compared)
-        window.point_selected.connect(self._on_compared_selected)
-        window.model_chosen.connect(self._on_model_chosen)
-        window.open_requested.connect(self._open_compared)
-        window.closed.connect(self._on_compare_closed)
-        recent = tuple(Path(name) for name in self._explorer.settings.recent)
-        models = tuple(dict.fromkeys((*bundled_models(), *recent)))
-        window.set_models(tuple((path, model_name(path)) for path in models))
-        window.set_figures(comparison.figures())
-        self._take("A")
-        window.show()
-
-    def _take(self, side: Side) -> None:
-        assert self._comparison is not None
-        shown = self._explorer.shown()
-        if shown is not None:
-            self._comparison[0].take(side, *shown)
-
-    def _on_compared(self, side: Side, row: int) -> None:
-        assert self._comparison is not None
-        comparison, window = self._comparison
-        comparison.hover(side, row)
-        if row >= 0:
-            window.set_hover_image(side, row, comparison.thumbnail(side, row).image)
-
-    def _on_compared_selected(self, side: Side, row: int, mode: Mode) -> None:
-        assert self._comparison is not None
-        rows: NDArray[np.int64] = np.array([row])
-        self._comparison[0].select(side, rows, mode)
-
-    def _on_model_chosen(self, side: Side, path: Path | None) -> None:
-        assert self._comparison is not None
-        if path is None:
-            self._take(side)
-        else:
-            self._comparison[0].open(side, path)
-
-    def _open_compared(self, side: Side) -> None:
-        assert self._comparison is not None
-        name, _ = QFileDialog.getOpenFileName(self._comparison[1], "Open Model", "", _MODELS)
-        if name:
-            self._comparison[0].open(side, Path(name))
+        if self._comparison is None:
+            self._comparison = CompareController(self._explorer, self._window)
+            self._comparison.closed.connect(self._on_compare_closed)
+        self._comparison.show()
 
     def _on_compare_closed(self) -> None:
-        if self._comparison is not None:
-            self._comparison[0].close()
-            self._comparison = None
+        self._comparison = None

@@ -1,35 +1,29 @@
 """The window: the map at its heart, docks around it, wired to the explorer."""
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import (
-    QDockWidget,
-    QLabel,
-    QMainWindow,
-    QMenu,
-    QMessageBox,
-    QStyle,
-    QWidget,
-)
+from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox
 
 from vae_explorer.gui import help as help_pages
 from vae_explorer.gui.actions import Actions
 from vae_explorer.gui.decode.decode_panel import DecodePanel
 from vae_explorer.gui.decode.refine_section import RefineSection
 from vae_explorer.gui.decode.worst_list import WorstList
+from vae_explorer.gui.docks import Docks, decoded_bytes
 from vae_explorer.gui.draw.draw_panel import DrawPanel
+from vae_explorer.gui.dropped_files import DroppedFiles
 from vae_explorer.gui.explore_controller import ExploreController
-from vae_explorer.gui.figures import figure
 from vae_explorer.gui.file_dialogs import FileDialogs
 from vae_explorer.gui.layers.layers_panel import LayersPanel
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map_controller import MapController
 from vae_explorer.gui.palette import CommandPalette, menu_commands
 from vae_explorer.gui.paths.path_panel import PathPanel
+from vae_explorer.gui.status_bar import StatusBar
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.explorer import Explorer
@@ -44,19 +38,6 @@ from vae_explorer.session.state import (
 from vae_explorer.session.workspace import Workspace
 from vae_explorer.session.workspaces import Workspaces
 
-_LAYOUTS = {
-    "explore": ("layers", "decode"),
-    "train": ("training", "decode"),
-    "travel": ("layers", "draw", "paths"),
-}
-_LAYOUT = 3
-"""Version of the arrangement of docks; one of another version is not restored."""
-
-_CORNERS = {
-    Qt.Corner.BottomLeftCorner: Qt.DockWidgetArea.LeftDockWidgetArea,
-    Qt.Corner.BottomRightCorner: Qt.DockWidgetArea.RightDockWidgetArea,
-}
-
 
 class MainWindow(QMainWindow):
     """Shows an ``Explorer`` and sends it what a person asks for. Owns no state of its own."""
@@ -66,9 +47,6 @@ class MainWindow(QMainWindow):
         self.explorer = explorer
         self.setWindowTitle("VAE Explorer")
         self.setAcceptDrops(True)
-        self.setDockOptions(
-            QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks
-        )
         self.job_left = False
         """True if a job did not end when the window closed."""
         self.workspaces = Workspaces(explorer)
@@ -82,42 +60,22 @@ class MainWindow(QMainWindow):
         self.refine = RefineSection()
         self.worst = WorstList(explorer.image)
         self.setCentralWidget(self.map)
-        self._docks = [
-            self._add_dock("Training", self.training, Qt.DockWidgetArea.LeftDockWidgetArea),
-            self._add_dock("Layers", self.layers, Qt.DockWidgetArea.LeftDockWidgetArea),
-            self._add_dock("Decode", self.decode, Qt.DockWidgetArea.RightDockWidgetArea),
-            self._add_dock("Draw", self.draw, Qt.DockWidgetArea.RightDockWidgetArea),
-            self._add_dock("Refine", self.refine, Qt.DockWidgetArea.RightDockWidgetArea),
-            self._add_dock("Paths", self.paths, Qt.DockWidgetArea.BottomDockWidgetArea),
-            self._add_dock("Worst", self.worst, Qt.DockWidgetArea.RightDockWidgetArea),
-        ]
-        self.tabifyDockWidget(self._docks[0], self._docks[1])
-        self.tabifyDockWidget(self._docks[2], self._docks[3])
-        self.tabifyDockWidget(self._docks[3], self._docks[4])
-        self.tabifyDockWidget(self._docks[4], self._docks[6])
-        self._docks[0].raise_()
-        self._docks[2].raise_()
-        self._docks[5].hide()
-        for corner, side in _CORNERS.items():
-            self.setCorner(corner, side)  # or a path would shorten the docks beside the map
-        # In less it would scroll sideways, and a window made larger again leaves docks as they are.
-        scroll_bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        self.decode.setMinimumWidth(self.decode.sizeHint().width() + scroll_bar)
-        self.resizeDocks([self._docks[0], self._docks[2]], [340, 300], Qt.Orientation.Horizontal)
-        self._model_line = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self._decode_line = QLabel()
-        # Of fixed size, so that a new figure does not lay the window out again.
-        metrics = self.fontMetrics()
-        width = metrics.horizontalAdvance("· decoded in 000.00 ms")
-        self._decode_line.setFixedSize(width, metrics.height())
-        self.statusBar().addPermanentWidget(self._model_line)
-        self.statusBar().addPermanentWidget(self._decode_line)
-        self._progress_line = QLabel()
-        self.statusBar().insertPermanentWidget(0, self._progress_line)
+        self.status = StatusBar()
+        self.setStatusBar(self.status)
+        panels = {
+            "training": self.training,
+            "layers": self.layers,
+            "decode": self.decode,
+            "draw": self.draw,
+            "refine": self.refine,
+            "worst": self.worst,
+            "paths": self.paths,
+        }
+        self.docks = Docks(self, panels)
+        self._dropped = DroppedFiles(explorer, self.workspaces, self.draw, self._show_pad)
         self._map = MapController(explorer, self.map, self.layers, self)
         self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
         self._palette: CommandPalette | None = None
-        self._layout = "train"
         handlers = self._map.handlers() | self._explore.handlers() | self._handlers()
         self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)
@@ -127,13 +85,6 @@ class MainWindow(QMainWindow):
         self._restore()
         self._on_status(explorer.training.status)
         self._show_theme()
-
-    def _add_dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(title.lower())
-        dock.setWidget(widget)
-        self.addDockWidget(area, dock)
-        return dock
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
         files = self._files
@@ -159,6 +110,7 @@ class MainWindow(QMainWindow):
             "scheme_dark": self._scheme_dark,
             "layout_explore": self._lay_out_explore,
             "layout_train": self._lay_out_train,
+            "layout_learn": self._lay_out_learn,
             "layout_travel": self._lay_out_travel,
             "palette": self._open_palette,
             "full_screen": self._toggle_full_screen,
@@ -169,8 +121,7 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> QMenu:
         view = self.actions_.menus["View"]
         view.addSeparator()
-        for dock in self._docks:
-            view.addAction(dock.toggleViewAction())
+        view.addActions(self.docks.actions())
         recent = QMenu("Open Recent", self)
         self.actions_.menus["File"].insertMenu(self.actions_["save"], recent)
         recent.triggered.connect(self._open_recent)
@@ -178,6 +129,7 @@ class MainWindow(QMainWindow):
 
     def _connect_views(self) -> None:
         self.map.space_tapped.connect(self._toggle_pause)
+        self.map.visible_labels_changed.connect(self._on_shown)
         self.decode.z_changed.connect(self.explorer.cursor.scrub)
         self.decode.export_requested.connect(self._files.export_digit)
         self.decode.unpin_requested.connect(self.explorer.pins.clear)
@@ -199,7 +151,11 @@ class MainWindow(QMainWindow):
         self.workspaces.restored.connect(self._on_restored)
         explorer.search.ranked.connect(self.worst.set_images)
         explorer.pins.tray_changed.connect(self._on_pins)
-        explorer.progress.connect(self._on_progress)
+        explorer.pins.tray_changed.connect(self._on_marked)
+        explorer.selection.changed.connect(self._on_marked)
+        explorer.map.points_changed.connect(self._on_shown)
+        explorer.cursor.changed.connect(self.status.set_place)
+        explorer.progress.connect(self.status.set_progress)
         explorer.history_changed.connect(self._on_opened)
         explorer.settings_changed.connect(self._on_settings)
         explorer.message.connect(self._on_message)
@@ -215,12 +171,7 @@ class MainWindow(QMainWindow):
     # What the explorer says
 
     def _on_model(self, model: ModelInfo) -> None:
-        elbo = model.held_out_elbo
-        held_out = "" if elbo is None else f" · held-out ELBO {figure(elbo, 2)} nats"
-        self._model_line.setText(f"{model.name} · epoch {model.epoch:.1f}{held_out}")
-        self._model_line.setToolTip(
-            f"{model.path or 'not saved yet'}\n{model.parameters:,} weights"
-        )
+        self.status.set_model(model)
         self.setWindowTitle(f"{model.name} — VAE Explorer")
 
     def _on_opened(self, history: tuple[HistoryPoint, ...]) -> None:
@@ -232,9 +183,18 @@ class MainWindow(QMainWindow):
     def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
         self.decode.set_pins(tray, self.explorer.pins.current)
 
+    def _on_marked(self, _: object) -> None:
+        self.status.set_marked(len(self.explorer.pins.tray), len(self.explorer.selection))
+
+    def _on_shown(self, _: object) -> None:
+        points = self.explorer.map.points
+        if points is not None:
+            shown = int(self.map.shown().sum())
+            self.status.set_data(points.split, shown, points.total)
+
     def _on_decoded(self, decoded: Decoded) -> None:
         self.decode.set_decoded(decoded)
-        self._decode_line.setText(f"· decoded in {decoded.milliseconds:.2f} ms")
+        self.status.set_cost(decoded.milliseconds)
 
     def _on_status(self, status: TrainingStatus) -> None:
         self.training.set_status(status)
@@ -265,9 +225,6 @@ class MainWindow(QMainWindow):
         self._recent.setToolTipsVisible(True)
         self._recent.setEnabled(bool(settings.recent))
 
-    def _on_progress(self, text: str) -> None:
-        self._progress_line.setText(text)
-
     def _on_message(self, text: str) -> None:
         self.statusBar().showMessage(text, 8_000)
         self.training.log(text)
@@ -290,37 +247,38 @@ class MainWindow(QMainWindow):
     # What a person asks for
 
     def _show_worst(self) -> None:
-        self.show_dock("worst")
+        self.docks.show("worst")
         self.explorer.search.rank()
 
     def _refine(self) -> None:
-        self.show_dock("refine")
+        self.docks.show("refine")
         self.explorer.exploration.refine()
 
     def _save_workspace(self) -> None:
-        self._files.save_workspace(self.map.region(), self._layout)
+        self._files.save_workspace(self.map.region(), self.docks.layout)
 
     def _on_restored(self, workspace: Workspace) -> None:
         self._choose_scheme(SchemeChoice(workspace.scheme))
-        self._lay_out(workspace.layout)
+        self.docks.lay_out(workspace.layout)
         self._map.restore(workspace)
 
     def _lay_out_explore(self) -> None:
-        self._lay_out("explore")
+        self.docks.lay_out("explore")
 
     def _lay_out_train(self) -> None:
-        self._lay_out("train")
+        self.docks.lay_out("train")
 
     def _lay_out_travel(self) -> None:
-        self._lay_out("travel")
+        self.docks.lay_out("travel")
 
-    def _lay_out(self, name: str) -> None:
-        """Bring the docks of a layout to the front; paths are hidden unless they are among them."""
-        docks = _LAYOUTS.get(name, ())
-        self._layout = name
-        self._docks[5].setVisible("paths" in docks)
-        for dock in docks:
-            self.show_dock(dock)
+    def _lay_out_learn(self) -> None:
+        """Show where theory is seen, and both posteriors of the pinned digit."""
+        self.docks.lay_out("learn")
+        for layer in ("ellipses", "posterior"):
+            self.explorer.layers.set_on(layer, on=True)
+
+    def _show_pad(self) -> None:
+        self.docks.show("draw")
 
     def _open_palette(self) -> None:
         if self._palette is None:  # kept, because it remembers what was run
@@ -328,16 +286,10 @@ class MainWindow(QMainWindow):
         self._palette.set_commands(menu_commands(self.menuBar()))
         self._palette.open()
 
-    def show_dock(self, name: str) -> None:
-        """Bring a dock, such as "training" or "layers", to the front."""
-        dock = next(dock for dock in self._docks if dock.objectName() == name)
-        dock.show()
-        dock.raise_()
-
     def start_training(self) -> None:
         """Train by the recipe in the form."""
         recipe = self.training.recipe()  # before a field that is shown anew forgets its typing
-        self.show_dock("training")
+        self.docks.show("training")
         self.explorer.train(recipe)
 
     def _toggle_pause(self) -> None:
@@ -387,15 +339,14 @@ class MainWindow(QMainWindow):
             self._show_theme()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take a single local file."""
-        urls = event.mimeData().urls()
-        if len(urls) == 1 and urls[0].isLocalFile():
+        """Take a single file, or a picture."""
+        if self._dropped.accepts(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the dropped file as a checkpoint."""
+        """Open what was dropped."""
         event.acceptProposedAction()
-        self.explorer.open_checkpoint(Path(event.mimeData().urls()[0].toLocalFile()))
+        self._dropped.take(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop and save a run, remember the layout. Asks nothing."""
@@ -403,7 +354,7 @@ class MainWindow(QMainWindow):
         try:
             self.explorer.change_settings(
                 geometry=b64encode(self.saveGeometry().data()).decode(),
-                layout=b64encode(self.saveState(_LAYOUT).data()).decode(),
+                layout=self.docks.state(),
             )
             self.job_left = not self.explorer.close()
         except Exception as error:
@@ -418,13 +369,5 @@ class MainWindow(QMainWindow):
         apply_scheme(SchemeChoice(settings.scheme))
         # Not self.screen(): with that wrapper PySide takes the screen down with the window.
         self.resize(QSize(1280, 800).boundedTo(QGuiApplication.primaryScreen().availableSize()))
-        # Qt answers False to bytes that are not its own and leaves the window as it was.
-        self.restoreGeometry(_decoded_bytes(settings.geometry))
-        self.restoreState(_decoded_bytes(settings.layout), _LAYOUT)
-
-
-def _decoded_bytes(text: str) -> QByteArray:
-    try:
-        return QByteArray(b64decode(text, validate=True))
-    except ValueError:
-        return QByteArray()
+        self.restoreGeometry(decoded_bytes(settings.geometry))
+        self.docks.restore(settings.layout)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from vae_explorer.errors import UserError
 from vae_explorer.gui.actions import Actions
 from vae_explorer.gui.figures import figure
 from vae_explorer.gui.layers.layers_panel import LayersPanel
@@ -266,7 +267,7 @@ class MapController(QObject):
     def _ask_mark(self) -> None:
         names = [bookmark.name for bookmark in self._explorer.cursor.bookmarks]
         dialog = NameDialog("Mark Place", names, self._window)
-        dialog.name_chosen.connect(self._explorer.cursor.mark)
+        dialog.name_chosen.connect(self._mark)
         dialog.open()
 
     def _on_clicked(self, z1: float, z2: float, row: int) -> None:
@@ -319,24 +320,38 @@ class MapController(QObject):
 
     def _ask_name(self) -> None:
         dialog = NameDialog("Name Selection", self._explorer.selection.names, self._window)
-        dialog.name_chosen.connect(self._explorer.selection.save)
+        dialog.name_chosen.connect(self._save_selection)
         dialog.open()
 
     @Slot(QAction)
     def _on_recall(self, action: QAction) -> None:
-        self._explorer.selection.recall(action.data())
+        self._try("Nothing was selected", self._explorer.selection.recall, action.data())
 
     @Slot(QAction)
     def _on_visit(self, action: QAction) -> None:
-        self._explorer.cursor.visit(action.data())
+        self._try("The cursor did not move", self._explorer.cursor.visit, action.data())
 
     @Slot(QAction)
     def _on_unmark(self, action: QAction) -> None:
-        self._explorer.cursor.forget(action.data())
+        self._try("No mark was forgotten", self._explorer.cursor.forget, action.data())
 
     @Slot(QAction)
     def _on_forget(self, action: QAction) -> None:
-        self._explorer.selection.forget(action.data())
+        self._try("No selection was forgotten", self._explorer.selection.forget, action.data())
+
+    @Slot(str)
+    def _mark(self, name: str) -> None:
+        self._try("The place was not marked", self._explorer.cursor.mark, name)
+
+    @Slot(str)
+    def _save_selection(self, name: str) -> None:
+        self._try("The selection was not kept", self._explorer.selection.save, name)
+
+    def _try(self, title: str, action: Callable[[str], None], name: str) -> None:
+        try:
+            action(name)
+        except UserError as error:
+            self._explorer.fail(title, error)
 
     @Slot(str)
     def _name_undo(self, text: str) -> None:

@@ -53,7 +53,7 @@ def take(folder: Path) -> list[Path]:
     files += _palette(window, folder) + _comparison(window, folder)
 
     _show_layers(window, _ALWAYS_ON)
-    window.show_dock("training")
+    window.docks.show("training")
     window.training.set_recipe(Recipe(epochs=3))
     window.start_training()
     _wait(lambda: explorer.training.status.epoch > 1.2)
@@ -87,7 +87,7 @@ def _paths(window: MainWindow, folder: Path) -> list[Path]:
 def _drawing(window: MainWindow, folder: Path) -> list[Path]:
     """A digit on the pad, which is one of the data, enlarged."""
     window.actions_["layout_explore"].trigger()
-    window.show_dock("draw")
+    window.docks.show("draw")
     ink = window.explorer.map.thumbnail(_DRAWN_ROW).image.repeat(10, 0).repeat(10, 1)
     window.draw.set_ink(ink)
     window.draw.drawn.emit(ink)
@@ -100,7 +100,7 @@ def _drawing(window: MainWindow, folder: Path) -> list[Path]:
 def _refinement(window: MainWindow, folder: Path) -> list[Path]:
     """The encoder's guess, on the way, and the best there is."""
     refining = window.explorer.exploration.refining
-    window.show_dock("refine")
+    window.docks.show("refine")
     window.explorer.layers.set_on("posterior", on=True)
     files = []
     for name, share in (("start", 0.0), ("middle", 0.08), ("end", 1.0)):
@@ -119,7 +119,7 @@ def _reached(steps: list[RefinementStep], share: float) -> bool:
 
 
 def _palette(window: MainWindow, folder: Path) -> list[Path]:
-    window.show_dock("decode")
+    window.docks.show("decode")
     files = []
     for choice in (SchemeChoice.LIGHT, SchemeChoice.DARK):
         apply_scheme(choice)
@@ -155,7 +155,7 @@ def _comparison(window: MainWindow, folder: Path) -> list[Path]:
 def _layer(window: MainWindow, folder: Path, layer: str) -> list[Path]:
     """The whole plane and a part of it, with one layer besides those that are always on."""
     window.resize(*_SIZES[0])
-    window.show_dock("layers")
+    window.docks.show("layers")
     _show_layers(window, _ALWAYS_ON | {layer})
     zooms: dict[str, Callable[[], None]] = {
         "whole": window.map.fit,

@@ -238,7 +238,14 @@ COMMANDS: tuple[Command, ...] = (
         separator=True,
     ),
     Command("layout_train", "View", "Train", "The training form and its curves", ("Ctrl+2",)),
-    Command("layout_travel", "View", "Travel", "Paths, and the digit drawn", ("Ctrl+3",)),
+    Command(
+        "layout_learn",
+        "View",
+        "Learn",
+        "Layers and refining: q(z|x) of the pinned digit beside the exact posterior",
+        ("Ctrl+3",),
+    ),
+    Command("layout_travel", "View", "Travel", "Paths, and the digit drawn", ("Ctrl+4",)),
     Command(
         "compare",
         "View",
@@ -273,6 +280,6 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Click a class in the legend", "Hide or show it; double-click isolates it"),
     ("Shift-click a class in the legend", "Select its points; with Ctrl too, add them"),
     ("Alt+Up, Alt+Down on a layer", "Move it up or down"),
-    ("Drop a checkpoint on the window", "Open it"),
+    ("Drop a file on the window", "Open a model or a workspace, colour by a table, read a picture"),
 )
 """What the mouse and the map's keys do, for the sheet of keys."""

@@ -147,6 +147,8 @@ class Travel:
         fail: told what went wrong, with a title.
     """
 
+    chosen = Signal(str, int, bool)
+    """The kind, frames and closing of the path that is wanted, whoever chose them."""
     path_changed = Signal(object)
     """A ``Trip``, or None; ``frame`` may be another than before."""
     frame_changed = Signal(int, tuple)
@@ -181,6 +183,7 @@ class Travel:
         again = (kind, n, closed) == (old.kind, old.n, old.closed)
         if kind != old.kind:
             self.frame = 0
+        self.chosen.emit(kind, n, closed)
         self._change(kind=kind, n=n, closed=closed, seed=old.seed + again)
 
     def set_frame(self, frame: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGroupBox, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGroupBox, QPushButton, QVBoxLayout, QWidget
 
 from vae_explorer.gui.figures import figure
 from vae_explorer.gui.readout import Readout
@@ -13,7 +13,7 @@ from vae_explorer.gui.theme import Theme, current_theme, style_plot
 from vae_explorer.session.refinement import RefinementStep
 
 _HINT = "Climb the ELBO of this digit from the encoder's q"
-_HEIGHT = 130  # of the plot, logical pixels
+_LEAST_WIDTH, _LEAST_HEIGHT = 120, 130  # of the plot, logical pixels
 
 
 class RefineSection(QGroupBox):
@@ -31,7 +31,6 @@ class RefineSection(QGroupBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Refine the posterior", parent)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._steps: list[RefinementStep] = []
         self._ceiling: float | None = None
         self._running = False
@@ -46,8 +45,7 @@ class RefineSection(QGroupBox):
         self._plot = pg.PlotWidget()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setAccessibleName("ELBO against the step")
-        self._plot.setFixedHeight(_HEIGHT)
-        self._plot.setMinimumWidth(120)
+        self._plot.setMinimumSize(_LEAST_WIDTH, _LEAST_HEIGHT)
         self._plot.setMenuEnabled(False)
         self._plot.setMouseEnabled(x=False, y=False)
         item = self._plot.getPlotItem()
@@ -71,7 +69,7 @@ class RefineSection(QGroupBox):
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.addWidget(self._button)
-        column.addWidget(self._plot)
+        column.addWidget(self._plot, 1)
         column.addWidget(self._text)
         self.set_running(False)
         self.clear()

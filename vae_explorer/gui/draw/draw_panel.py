@@ -1,6 +1,6 @@
 """The panel to draw a digit in, and to see what the model makes of it."""
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -161,6 +161,14 @@ class DrawPanel(QWidget):
         self._pad.set_theme(theme)
         for view in (self._seen, self._reconstruction, *self._nearest):
             view.set_theme(theme)
+
+    def accepts(self, mime: QMimeData) -> bool:
+        """Whether the pad would take what is dragged."""
+        return self._pad.accepts(mime)
+
+    def take(self, mime: QMimeData) -> None:
+        """Tell of a picture that was dropped elsewhere as if it were on the pad."""
+        self._pad.take(mime)
 
     def event(self, event: QEvent) -> bool:
         """Fit the pictures again when the width, the font or the screen changes."""

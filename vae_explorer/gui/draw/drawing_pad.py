@@ -170,7 +170,19 @@ class DrawingPad(QWidget):
 
     def paste(self) -> None:
         """Ask for the picture on the clipboard, if there is one."""
-        self._take(QApplication.clipboard().mimeData())
+        self.take(QApplication.clipboard().mimeData())
+
+    def accepts(self, mime: QMimeData) -> bool:
+        """Whether there is a picture, or its file, in what is dragged or copied."""
+        return mime.hasImage() or _picture_file(mime) is not None
+
+    def take(self, mime: QMimeData) -> None:
+        """Ask for that picture, as if it were dropped here."""
+        path = _picture_file(mime)
+        if path is not None:
+            self.file_dropped.emit(path)
+        elif mime.hasImage():
+            self.image_dropped.emit(_rgba(mime.imageData()))
 
     def minimumSizeHint(self) -> QSize:
         """Room to draw in."""
@@ -234,7 +246,7 @@ class DrawingPad(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Let a picture in."""
-        if event.mimeData().hasImage() or _picture_file(event.mimeData()) is not None:
+        if self.accepts(event.mimeData()):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
         else:
@@ -244,7 +256,7 @@ class DrawingPad(QWidget):
         """Hand the picture on."""
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        self._take(event.mimeData())
+        self.take(event.mimeData())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus."""
@@ -343,13 +355,6 @@ class DrawingPad(QWidget):
         }
         return next((action for key, action in keys.items() if event.matches(key)), None)
 
-    def _take(self, mime: QMimeData) -> None:
-        path = _picture_file(mime)
-        if path is not None:
-            self.file_dropped.emit(path)
-        elif mime.hasImage():
-            self.image_dropped.emit(_rgba(mime.imageData()))
-
     def _box(self) -> QRectF:
         """The square that is drawn in, logical coordinates."""
         side = max(min(self.width(), self.height()) - 2 * _FRAME, 1)
@@ -411,8 +416,10 @@ def _picture_file(mime: QMimeData) -> Path | None:
     return None
 
 
-def _rgba(image: QImage | QPixmap) -> UInt8:
-    """(h, w, 4) of RGB and opacity."""
-    plain = QImage(image.toImage() if isinstance(image, QPixmap) else image)
+def _rgba(image: QImage | QPixmap | None) -> UInt8:
+    """(h, w, 4) of RGB and opacity; without pixels if whoever offered it does not give it."""
+    plain = image.toImage() if isinstance(image, QPixmap) else QImage(image or QImage())
+    if plain.isNull():
+        return np.empty((0, 0, 4), np.uint8)
     plain = plain.convertToFormat(QImage.Format.Format_RGBA8888)
     return np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), -1, 4).copy()

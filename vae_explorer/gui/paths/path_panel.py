@@ -2,7 +2,7 @@
 
 from html import escape
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -74,6 +74,14 @@ class PathPanel(QWidget):
 
         self._strip.frame_chosen.connect(self.frame_chosen)
         self.set_trip(None)
+
+    def set_choice(self, kind: str, frames: int, closed: bool) -> None:
+        """Show what is chosen: a kind of ``KINDS`` or "", frames, and whether closed."""
+        with QSignalBlocker(self._frames), QSignalBlocker(self._closed):
+            self._kind.setCurrentIndex(self._kind.findData(kind))
+            self._frames.setValue(frames)
+            self._closed.setChecked(closed)
+        self._show_kind()
 
     def set_trip(self, trip: Trip | None) -> None:
         """Show another path, or none; one that plays goes on."""
@@ -166,10 +174,13 @@ class PathPanel(QWidget):
         return _row(self._play, self._loop, label, self._speed, self._export)
 
     def _choose(self) -> None:
-        kind = self._kind.currentData()
-        self._closed.setEnabled(any(one.id == kind and one.closable for one in KINDS))
-        self._kind.setToolTip(next((one.about for one in KINDS if one.id == kind), ""))
-        self.chosen.emit(kind, self._frames.value(), self._closed.isChecked())
+        self._show_kind()
+        self.chosen.emit(self._kind.currentData(), self._frames.value(), self._closed.isChecked())
+
+    def _show_kind(self) -> None:
+        kind = next((one for one in KINDS if one.id == self._kind.currentData()), None)
+        self._closed.setEnabled(kind is not None and kind.closable)
+        self._kind.setToolTip("" if kind is None else kind.about)
 
     def _set_speed(self, speed: int) -> None:
         self._timer.setInterval(round(1_000 / speed))
