@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox
+from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QVBoxLayout, QWidget
 
 from vae_explorer.gui import help as help_pages
 from vae_explorer.gui.actions import Actions
@@ -25,6 +25,8 @@ from vae_explorer.gui.palette import CommandPalette, menu_commands
 from vae_explorer.gui.paths.path_panel import PathPanel
 from vae_explorer.gui.status_bar import StatusBar
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
+from vae_explorer.gui.time_controller import TimeController
+from vae_explorer.gui.training.time_bar import TimeBar
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.state import (
@@ -59,7 +61,8 @@ class MainWindow(QMainWindow):
         self.draw = DrawPanel()
         self.refine = RefineSection()
         self.worst = WorstList(explorer.image)
-        self.setCentralWidget(self.map)
+        self.time_bar = TimeBar()
+        self.setCentralWidget(_column(self.map, self.time_bar))
         self.status = StatusBar()
         self.setStatusBar(self.status)
         panels = {
@@ -75,8 +78,11 @@ class MainWindow(QMainWindow):
         self._dropped = DroppedFiles(explorer, self.workspaces, self.draw, self._show_pad)
         self._map = MapController(explorer, self.map, self.layers, self)
         self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
+        self._time = TimeController(explorer, self.time_bar)
         self._palette: CommandPalette | None = None
-        handlers = self._map.handlers() | self._explore.handlers() | self._handlers()
+        handlers = self._handlers()
+        for controller in (self._map, self._explore, self._time):
+            handlers |= controller.handlers()
         self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)
         self._recent = self._build_menus()
@@ -371,3 +377,14 @@ class MainWindow(QMainWindow):
         self.resize(QSize(1280, 800).boundedTo(QGuiApplication.primaryScreen().availableSize()))
         self.restoreGeometry(decoded_bytes(settings.geometry))
         self.docks.restore(settings.layout)
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    """Widgets above each other, of which the first takes what room there is."""
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for widget in widgets:
+        layout.addWidget(widget, int(widget is widgets[0]))
+    return column

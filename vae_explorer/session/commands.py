@@ -225,6 +225,17 @@ COMMANDS: tuple[Command, ...] = (
     Command("pause", "Training", "Pause or Resume", "Pause the run, or go on", ("Space",), True),
     Command("stop", "Training", "Stop", "End the run and keep its model", ("Ctrl+.",), True),
     Command(
+        "moment_play",
+        "Training",
+        "Play the Training",
+        "Show moment after moment of the run, or stay at one",
+        ("Ctrl+Space",),
+        separator=True,
+    ),
+    Command("moment_back", "Training", "Moment Before", "Go back in the run", ("[",)),
+    Command("moment_forward", "Training", "Moment After", "Go on in the run", ("]",)),
+    Command("moment_live", "Training", "Live", "Show the run as it is now", ("Ctrl+L",)),
+    Command(
         "scheme_system", "View", "Follow the System", "Light or dark as the system", group="scheme"
     ),
     Command("scheme_light", "View", "Light", "Always light", group="scheme"),

@@ -9,7 +9,7 @@ from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.history import HistoryPoint, until
 from vae_explorer.training.snapshot import Snapshot
 
-MOST = 64
+MOST = 48
 """Moments at even distances; the powers of two before them come on top, some dozen."""
 
 _FIRST_STRIDE = 128

@@ -55,7 +55,7 @@ class TimeBar(QWidget):
         self._preview = _Preview(self)
         self.slider.installEventFilter(self)
         self._text = Readout()
-        self._text.setMinimumWidth(self.fontMetrics().horizontalAdvance(_LONGEST))
+        self._text.setFixedWidth(self.fontMetrics().horizontalAdvance(_LONGEST))
         self._live = QToolButton()
         self._live.setText("Live")
         self._live.setAutoRaise(True)
