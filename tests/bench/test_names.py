@@ -87,12 +87,17 @@ def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
 @pytest.mark.slow
 def test_responsiveness(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr(responsiveness, "_SETTLE_MS", 2_500)
-    monkeypatch.setattr(responsiveness, "_MEASURE_MS", 500)
-    figures = list(bench.run("responsiveness"))
+    monkeypatch.setattr(responsiveness, "_EPOCHS", 1)
+    monkeypatch.setattr(responsiveness, "_HEADLESS_EPOCHS", 1)
+    monkeypatch.setattr(responsiveness, "_HEADLESS_THREADS", (1,))
+    *lags, ratio = bench.run("responsiveness")
     names = [f"responsiveness.lag_ms.{name}" for name in ("median", "p99", "max")]
-    assert [figure.metric for figure in figures] == names
-    assert figures[0].value <= figures[1].value <= figures[2].value
-    assert all(int(figure.details["images_per_s"]) > 0 for figure in figures)
+    assert [figure.metric for figure in lags] == names
+    assert lags[0].value <= lags[1].value <= lags[2].value
+    assert all(int(figure.details["images_per_s"]) > 0 for figure in lags)
+    assert ratio.metric == "responsiveness.throughput_ratio"
+    expected = int(lags[0].details["images_per_s"]) / int(ratio.details["headless_images_per_s"])
+    assert ratio.value == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ _SETTLE_MS = 4_000
 _EPOCHS = 20
 _HEADLESS_EPOCHS = 5
 """Enough for a steady speed; start-up does not count."""
+_HEADLESS_THREADS = (None, 1)
 _ACT_MS = 150
 _SIZES = ((1280, 800), (1500, 900), (1100, 700))
 _LAYERS = ("density", "manifold", "prior", "metric")
@@ -89,7 +90,7 @@ def measure() -> Iterator[Measurement]:
     yield from percentiles(
         "responsiveness.lag_ms", ticker.lags, "median", "p99", "max", images_per_s=round(in_window)
     )
-    for threads in (None, 1):
+    for threads in _HEADLESS_THREADS:
         headless = _headless_speed(threads)
         yield Measurement(
             "responsiveness.throughput_ratio",
