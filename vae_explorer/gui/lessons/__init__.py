@@ -1,0 +1,1 @@
+"""The learn dock and the instruments of the lessons."""

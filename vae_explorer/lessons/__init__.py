@@ -1,0 +1,1 @@
+"""The numbers behind the lessons, and the lesson files."""

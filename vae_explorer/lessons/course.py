@@ -1,0 +1,217 @@
+"""Lesson files: Markdown with a TOML head, some fenced blocks with a meaning of their own.
+
+    +++
+    title = "What a functional is"
+    instrument = "functionals"
+    references = ["[arXiv 1906.02691](https://arxiv.org/abs/1906.02691)"]
+    [symbols]
+    H = "the entropy of p, in nats"
+    +++
+    ## A function takes a number
+    Text in Markdown.
+
+    ```state
+    bars = 6
+    hide = ["ascend"]
+    ```
+
+    ```formula
+    H :: H
+    = -\\sum_i p_i \\log p_i
+    ```
+
+    ```question
+    Which p has the largest entropy?
+    - [ ] all on one bar
+    - [x] all bars alike
+    ---
+    What is read after an answer.
+    ```
+
+    ```python
+    data = ...  # reproduces the figure by the public API
+    ```
+
+Each ``##`` begins a step. A formula has a part a line: LaTeX, then ``::`` and a symbol if the part is
+tied to a live value. A state sets the instrument as the step begins; of its keys ``hide`` names
+controls that are not shown.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vae_explorer import paths
+from vae_explorer.errors import UserError
+
+
+class LessonError(UserError):
+    """A lesson file cannot be read."""
+
+
+@dataclass(frozen=True)
+class FormulaPart:
+    """A piece of a formula in LaTeX; ``symbol`` is "" or the name of a live value."""
+
+    tex: str
+    symbol: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Asked before the reveal: ``right`` (k,) tells which of ``choices`` (k,) are."""
+
+    text: str
+    choices: tuple[str, ...]
+    right: tuple[bool, ...]
+    reveal: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A page of a lesson; ``text`` is Markdown, ``formulas`` stand under it, each in parts."""
+
+    title: str
+    text: str
+    formulas: tuple[tuple[FormulaPart, ...], ...] = ()
+    question: Question | None = None
+    state: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson: ``id`` is its file's name, ``symbols`` say what each live value is."""
+
+    id: str
+    title: str
+    instrument: str
+    steps: tuple[Step, ...]
+    symbols: dict[str, str] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+
+
+def bundled_lessons() -> tuple[Lesson, ...]:
+    """The lessons that ship with the program, in the order of their files' names.
+
+    Raises:
+        LessonError: as ``read_lesson``.
+    """
+    return tuple(map(read_lesson, sorted((paths.resources() / "lessons").glob("*.md"))))
+
+
+def read_lesson(path: Path) -> Lesson:
+    """Read a lesson file.
+
+    Raises:
+        LessonError: it is missing, has no head, or a block is not as it should be; the message
+            names the file and the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LessonError(f"Cannot read the lesson {path}: {error}.") from error
+    return parse_lesson(text, path.stem, str(path))
+
+
+def parse_lesson(text: str, lesson_id: str, source: str = "the lesson") -> Lesson:
+    """Read a lesson from its text; ``source`` is named in errors, which are ``read_lesson``'s."""
+    match = re.match(r"\+\+\+\n(.*?)\n\+\+\+\n", text, re.DOTALL)
+    if not match:
+        raise LessonError(f"{source} has no head; begin it with +++, TOML and +++.")
+    try:
+        head = tomllib.loads(match[1])
+    except tomllib.TOMLDecodeError as error:
+        raise LessonError(f"{source}: its head is not TOML ({error}).") from error
+    title, instrument = head.get("title"), head.get("instrument", "")
+    symbols, references = head.get("symbols", {}), head.get("references", [])
+    known = isinstance(title, str) and isinstance(instrument, str)
+    if not (known and isinstance(symbols, dict) and isinstance(references, list)):
+        raise LessonError(
+            f"{source}: its head needs a title and may have an instrument (texts), "
+            "symbols (a table) and references (a list)."
+        )
+    first = text[: match.end()].count("\n") + 1
+    steps = tuple(_steps(text[match.end() :], first, source))
+    if not steps:
+        raise LessonError(f"{source} has no step; begin each with '## ' and its title.")
+    lesson = Lesson(
+        lesson_id,
+        str(title),
+        str(instrument),
+        steps,
+        {str(name): str(about) for name, about in symbols.items()},
+        tuple(map(str, references)),
+    )
+    unknown = sorted(_symbols(lesson) - lesson.symbols.keys())
+    if unknown:
+        raise LessonError(
+            f"{source}: its formulas have the symbols {', '.join(unknown)}, "
+            "of which its head says nothing."
+        )
+    return lesson
+
+
+def _symbols(lesson: Lesson) -> set[str]:
+    formulas = [formula for step in lesson.steps for formula in step.formulas]
+    return {part.symbol for formula in formulas for part in formula if part.symbol}
+
+
+def _steps(body: str, first_line: int, source: str) -> Iterator[Step]:
+    line = first_line
+    for number, part in enumerate(re.split(r"^## +", body, flags=re.MULTILINE)):
+        if number:
+            title, _, rest = part.partition("\n")
+            yield _step(title.strip(), rest, f"{source}, line {line}")
+        line += part.count("\n")
+
+
+_BLOCK = re.compile(r"^```(state|formula|question|python)\n(.*?)^```\n?", re.DOTALL | re.MULTILINE)
+
+
+def _step(title: str, text: str, where: str) -> Step:
+    formulas, question, state, code = [], None, {}, ""
+    for kind, content in _BLOCK.findall(text):
+        if kind == "formula":
+            formulas.append(_formula(content))
+        elif kind == "question":
+            question = _question(content, where)
+        elif kind == "python":
+            code = content
+        else:
+            try:
+                state = tomllib.loads(content)
+            except tomllib.TOMLDecodeError as error:
+                raise LessonError(f"{where}: a state is not TOML ({error}).") from error
+    return Step(title, _BLOCK.sub("", text).strip(), tuple(formulas), question, state, code)
+
+
+def _formula(content: str) -> tuple[FormulaPart, ...]:
+    parts = []
+    for line in content.splitlines():
+        tex, _, symbol = line.partition("::")
+        if tex.strip():
+            parts.append(FormulaPart(tex.strip(), symbol.strip()))
+    return tuple(parts)
+
+
+_CHOICE = re.compile(r"- \[([ x])\] (.*)")
+
+
+def _question(content: str, where: str) -> Question:
+    asked, _, reveal = content.partition("\n---\n")
+    lines = asked.splitlines()
+    choices = [match for line in lines if (match := _CHOICE.fullmatch(line.strip()))]
+    words = [line for line in lines if not _CHOICE.fullmatch(line.strip())]
+    right = tuple(match[1] == "x" for match in choices)
+    if len(choices) < 2 or not any(right) or not reveal.strip():
+        raise LessonError(
+            f"{where}: a question needs two choices or more, written '- [ ] …', one of them right, "
+            "'- [x] …', and after a line --- what is read after the answer."
+        )
+    return Question(
+        "\n".join(words).strip(), tuple(match[2] for match in choices), right, reveal.strip()
+    )

@@ -1,0 +1,1 @@
+"""What a lesson's instrument holds and computes, without pixels."""
