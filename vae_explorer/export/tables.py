@@ -1,4 +1,4 @@
-"""Points as CSV files."""
+"""Points as CSV files, and other text."""
 
 import csv
 import io
@@ -31,7 +31,16 @@ def export_points(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
+    export_text(path, text.getvalue())
+
+
+def export_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8.
+
+    Raises:
+        ExportError: the file cannot be written; an older one is intact.
+    """
     try:
-        atomic_write(path, text.getvalue().encode())
+        atomic_write(path, text.encode())
     except OSError as error:
         raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error

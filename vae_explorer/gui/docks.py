@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStyle, QWidget
 LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "explore": ("layers", "decode"),
     "train": ("training", "decode"),
-    "learn": ("layers", "refine"),
+    "learn": ("learn", "decode"),
     "travel": ("layers", "draw", "paths"),
 }
 """By name, the docks that an arrangement brings to the front."""
@@ -22,6 +22,7 @@ _BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 _AREAS = {
     "training": _LEFT,
     "layers": _LEFT,
+    "learn": _LEFT,
     "decode": _RIGHT,
     "draw": _RIGHT,
     "refine": _RIGHT,
@@ -31,7 +32,7 @@ _AREAS = {
 """Where a dock is at first; those of one side are tabs, of which the first is in front."""
 
 _WIDTHS = {"training": 340, "decode": 300}
-_VERSION = 3  # of the arrangement; one of another is not restored
+_VERSION = 4  # of the arrangement; one of another is not restored
 
 
 class Docks:
@@ -39,8 +40,8 @@ class Docks:
 
     Args:
         window: whose docks they are.
-        panels: what is in them, by the name of each: "training", "layers", "decode", "draw",
-            "refine", "worst" and "paths".
+        panels: what is in them, by the name of each: "training", "layers", "learn", "decode",
+            "draw", "refine", "worst" and "paths".
     """
 
     def __init__(self, window: QMainWindow, panels: Mapping[str, QWidget]) -> None:

@@ -13,6 +13,7 @@ from vae_explorer.session.workspaces import Workspaces
 
 _CHECKPOINTS = "VAE Explorer models (*.safetensors)"
 _WORKSPACES = f"VAE Explorer workspaces (*{EXTENSION})"
+_LESSONS = "Lessons (*.md)"
 _TABLES = "Tables (*.csv *.tsv *.txt)"
 
 
@@ -99,6 +100,26 @@ class FileDialogs:
         if name:
             self._remember_folder(Path(name))
             self._explorer.load_table(Path(name))
+
+    def open_lesson(self) -> None:
+        """Ask for a lesson that somebody wrote."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open Lesson", str(self._folder()), _LESSONS
+        )
+        if name:
+            self._remember_folder(Path(name))
+            self._explorer.learning.open_file(Path(name))
+
+    def save_lesson(self) -> None:
+        """Ask where to save the lesson with its present step as it is set up."""
+        text = self._explorer.learning.as_file()
+        start = self._folder() / "lesson.md"
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save Lesson", str(start), _LESSONS)
+        if name:
+            path = Path(name)
+            path = path if path.suffix else path.with_suffix(".md")
+            self._remember_folder(path)
+            self._explorer.write_text(path, text, "The lesson was not saved")
 
     def _on_export_digit(self, path: Path, scale: int) -> None:
         self._remember_folder(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from vae_explorer.gui import help as help_pages
 from vae_explorer.gui.actions import Actions
@@ -19,6 +19,8 @@ from vae_explorer.gui.dropped_files import DroppedFiles
 from vae_explorer.gui.explore_controller import ExploreController
 from vae_explorer.gui.file_dialogs import FileDialogs
 from vae_explorer.gui.layers.layers_panel import LayersPanel
+from vae_explorer.gui.learn_controller import LearnController
+from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map_controller import MapController
 from vae_explorer.gui.palette import CommandPalette, menu_commands
@@ -62,12 +64,16 @@ class MainWindow(QMainWindow):
         self.refine = RefineSection()
         self.worst = WorstList(explorer.image)
         self.time_bar = TimeBar()
-        self.setCentralWidget(_column(self.map, self.time_bar))
+        self.learn = LearnPanel()
+        self._pages = QStackedWidget()
+        self._pages.addWidget(_column(self.map, self.time_bar))
+        self.setCentralWidget(self._pages)
         self.status = StatusBar()
         self.setStatusBar(self.status)
         panels = {
             "training": self.training,
             "layers": self.layers,
+            "learn": self.learn,
             "decode": self.decode,
             "draw": self.draw,
             "refine": self.refine,
@@ -79,9 +85,10 @@ class MainWindow(QMainWindow):
         self._map = MapController(explorer, self.map, self.layers, self)
         self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
         self._time = TimeController(explorer, self.time_bar)
+        self._learn = LearnController(explorer.learning, self.learn, self._pages)
         self._palette: CommandPalette | None = None
         handlers = self._handlers()
-        for controller in (self._map, self._explore, self._time):
+        for controller in (self._map, self._explore, self._time, self._learn):
             handlers |= controller.handlers()
         self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)
@@ -107,6 +114,8 @@ class MainWindow(QMainWindow):
             "worst_first": self._show_worst,
             "export_points": files.export_points,
             "color_table": files.load_table,
+            "open_lesson": files.open_lesson,
+            "save_lesson": files.save_lesson,
             "quit": self.close,
             "start": self.start_training,
             "pause": self._toggle_pause,
@@ -265,23 +274,28 @@ class MainWindow(QMainWindow):
 
     def _on_restored(self, workspace: Workspace) -> None:
         self._choose_scheme(SchemeChoice(workspace.scheme))
-        self.docks.lay_out(workspace.layout)
+        self._lay_out(workspace.layout)
         self._map.restore(workspace)
 
     def _lay_out_explore(self) -> None:
-        self.docks.lay_out("explore")
+        self._lay_out("explore")
 
     def _lay_out_train(self) -> None:
-        self.docks.lay_out("train")
-
-    def _lay_out_travel(self) -> None:
-        self.docks.lay_out("travel")
+        self._lay_out("train")
 
     def _lay_out_learn(self) -> None:
-        """Show where theory is seen, and both posteriors of the pinned digit."""
-        self.docks.lay_out("learn")
-        for layer in ("ellipses", "posterior"):
-            self.explorer.layers.set_on(layer, on=True)
+        self._lay_out("learn")
+
+    def _lay_out_travel(self) -> None:
+        self._lay_out("travel")
+
+    def _lay_out(self, name: str) -> None:
+        """Arrange the docks; lessons have the place of the map, and give it back."""
+        self.docks.lay_out(name)
+        if self.docks.layout == "learn":
+            self._learn.show()
+        else:
+            self._learn.leave()
 
     def _show_pad(self) -> None:
         self.docks.show("draw")
@@ -326,6 +340,7 @@ class MainWindow(QMainWindow):
         views = (self.map, self.layers, self.decode, self.training, self.paths, self.draw)
         for view in (*views, self.refine):
             view.set_theme(theme)
+        self._learn.set_theme(theme)
 
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)

@@ -1,4 +1,4 @@
-"""Lesson files: Markdown with a TOML head, some fenced blocks with a meaning of their own.
+r"""Lesson files: Markdown with a TOML head, some fenced blocks with a meaning of their own.
 
     +++
     title = "What a functional is"
@@ -17,7 +17,7 @@
 
     ```formula
     H :: H
-    = -\\sum_i p_i \\log p_i
+    = -\sum_i p_i \log p_i
     ```
 
     ```question
@@ -32,8 +32,8 @@
     data = ...  # reproduces the figure by the public API
     ```
 
-Each ``##`` begins a step. A formula has a part a line: LaTeX, then ``::`` and a symbol if the part is
-tied to a live value. A state sets the instrument as the step begins; of its keys ``hide`` names
+Each ``##`` begins a step. A formula has a part a line: LaTeX, then ``::`` and a symbol if the part
+is tied to a live value. A state sets the instrument as the step begins; of its keys ``hide`` names
 controls that are not shown.
 """
 
@@ -43,6 +43,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from vae_explorer import paths
 from vae_explorer.errors import UserError
@@ -81,6 +83,11 @@ class Step:
     state: dict[str, Any] = field(default_factory=dict)
     code: str = ""
 
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The controls of the instrument that are not shown."""
+        return frozenset(map(str, self.state.get("hide", ())))
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -92,6 +99,8 @@ class Lesson:
     steps: tuple[Step, ...]
     symbols: dict[str, str] = field(default_factory=dict)
     references: tuple[str, ...] = ()
+    source: str = ""
+    """The text of its file."""
 
 
 def bundled_lessons() -> tuple[Lesson, ...]:
@@ -145,6 +154,7 @@ def parse_lesson(text: str, lesson_id: str, source: str = "the lesson") -> Lesso
         steps,
         {str(name): str(about) for name, about in symbols.items()},
         tuple(map(str, references)),
+        text,
     )
     unknown = sorted(_symbols(lesson) - lesson.symbols.keys())
     if unknown:
@@ -153,6 +163,18 @@ def parse_lesson(text: str, lesson_id: str, source: str = "the lesson") -> Lesso
             "of which its head says nothing."
         )
     return lesson
+
+
+def with_state(lesson: Lesson, number: int, state: dict[str, Any]) -> str:
+    """The lesson's text with the state of a step replaced, but for what the step hides."""
+    hidden = lesson.steps[number].hidden
+    whole = state | ({"hide": sorted(hidden)} if hidden else {})
+    block = f"```state\n{tomli_w.dumps(whole)}```\n"
+    head, *parts = re.split(r"(?=^## )", lesson.source, flags=re.MULTILINE)
+    plain = re.sub(_STATE, "", parts[number])
+    title, _, rest = plain.partition("\n")
+    parts[number] = f"{title}\n{block}{rest}"
+    return head + "".join(parts)
 
 
 def _symbols(lesson: Lesson) -> set[str]:
@@ -169,6 +191,7 @@ def _steps(body: str, first_line: int, source: str) -> Iterator[Step]:
         line += part.count("\n")
 
 
+_STATE = re.compile(r"^```state\n.*?^```\n?", re.DOTALL | re.MULTILINE)
 _BLOCK = re.compile(r"^```(state|formula|question|python)\n(.*?)^```\n?", re.DOTALL | re.MULTILINE)
 
 

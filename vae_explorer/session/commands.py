@@ -25,7 +25,7 @@ class Command:
     """Draw a line above it in the menu."""
 
 
-MENUS = ("File", "Edit", "Go", "Select", "Map", "Layers", "Training", "View", "Help")
+MENUS = ("File", "Edit", "Go", "Select", "Map", "Layers", "Training", "Learn", "View", "Help")
 
 _DIGIT_COMMANDS = tuple(
     Command(
@@ -235,6 +235,29 @@ COMMANDS: tuple[Command, ...] = (
     Command("moment_back", "Training", "Moment Before", "Go back in the run", ("[",)),
     Command("moment_forward", "Training", "Moment After", "Go on in the run", ("]",)),
     Command("moment_live", "Training", "Live", "Show the run as it is now", ("Ctrl+L",)),
+    Command("next_step", "Learn", "Next Step", "Go on in the lesson", ("Ctrl+PgDown",)),
+    Command("step_before", "Learn", "Step Before", "Go back in the lesson", ("Ctrl+PgUp",)),
+    Command(
+        "open_lesson",
+        "Learn",
+        "Open Lesson…",
+        "Open a lesson file that somebody wrote",
+        separator=True,
+    ),
+    Command(
+        "save_lesson",
+        "Learn",
+        "Save Lesson…",
+        "Save the lesson as a file, its present step set up as it is now",
+    ),
+    Command(
+        "large",
+        "Learn",
+        "Large Type",
+        "Show the lesson to a room, or to one person",
+        ("Ctrl+Shift+L",),
+        check=True,
+    ),
     Command(
         "scheme_system", "View", "Follow the System", "Light or dark as the system", group="scheme"
     ),

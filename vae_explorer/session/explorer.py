@@ -17,20 +17,23 @@ from vae_explorer.data.tables import Table, read_table
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.export.images import export_digit, export_manifold, export_strip
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
-from vae_explorer.export.tables import export_points
+from vae_explorer.export.tables import export_points, export_text
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.arithmetic import Arithmetic
 from vae_explorer.session.coloring import Coloring
 from vae_explorer.session.comparison import Comparison
 from vae_explorer.session.cursor import Cursor
 from vae_explorer.session.decoding import Decoding
+from vae_explorer.session.drawings import Subject
 from vae_explorer.session.edits import Edit, joined
 from vae_explorer.session.exploration import Exploration
 from vae_explorer.session.figures import PointFigures
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.lab import Lab
 from vae_explorer.session.latent_map import LatentMap
-from vae_explorer.session.map_layers import MapLayers
+from vae_explorer.session.learning import Learning
+from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.map_layers import MapLayers, subject_at, subject_of
 from vae_explorer.session.pins import Pins
 from vae_explorer.session.refinement import After
 from vae_explorer.session.search import Search
@@ -114,8 +117,11 @@ class Explorer:
         )
         self.exploration = Exploration(jobs, self.fail, after, self.cursor, self.pins, self.layers)
         self.exploration.travel.progress.connect(self.progress)
+        self.learning = Learning(Workbench(jobs, self.fail, after, self.cursor), self.fail)
+        self.exploration.drawn.subject_changed.connect(self._on_drawn)
         self.decoding.decoded.connect(self._on_decoded)
         self._jobs = jobs
+        self._drawn: Subject | None = None
         self._gathered: list[Edit] | None = None
         self._snapshot: Snapshot | None = None
         self._model: TrainedVAE | None = None  # as the map is turned
@@ -244,6 +250,7 @@ class Explorer:
         self.figures.set_model(model)
         self.pins.set_model(model)
         self.exploration.set_model(model)
+        self.learning.bench.set_model(model)
 
     def _on_settled(self) -> None:
         points, posterior, model = self.map.points, self.map.posterior, self._model
@@ -257,12 +264,28 @@ class Explorer:
         self.coloring.set_points(points, posterior, self.lab.moving)
         self.layers.set_scene(model, points, posterior, self.map.before, self.map.start)
         self.exploration.set_points(points, posterior, self.lab.moving)
+        if not self.lab.moving:
+            self.learning.bench.set_points(points)
+            self._set_subject()
 
     def _on_decoded(self, decoded: Decoded) -> None:
         self.exploration.trust.ask(decoded.z)
 
     def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
         self.layers.set_pinned(tray, self.pins.current)
+        self._set_subject()
+
+    def _on_drawn(self, drawn: Subject | None) -> None:
+        self._drawn = drawn
+        self._set_subject()
+
+    def _set_subject(self) -> None:
+        """The lessons are about the drawn digit, else the pinned one, else the first of all."""
+        pinned, points, posterior = self.pins.current, self.map.points, self.map.posterior
+        subject = self._drawn or (subject_of(pinned) if pinned else None)
+        if subject is None and points is not None and posterior is not None:
+            subject = subject_at(points, posterior, 0)
+        self.learning.bench.set_subject(subject)
 
     # The cursor and the pins
 
@@ -410,6 +433,10 @@ class Explorer:
             done=lambda: self.message.emit(f"Exported {path}"),
             failed=partial(self.fail, failure),
         )
+
+    def write_text(self, path: Path, text: str, failure: str) -> None:
+        """Write a text file beside the main thread; ``failure`` is the title of an error."""
+        self.write(path, partial(export_text, path, text), failure)
 
     # Comparing
 

@@ -3,7 +3,8 @@
 *exclusive*: one job at a time, refused while another runs (training). *newest wins*: a job of the
 same key replaces an older one, whose answer is then never delivered. Of these lanes "files" is for
 what a person waits for (open, encode; files are written there too, but nothing replaces or cancels
-that), "layers" for what is drawn on the map, "figures" for what may take minutes.
+that), "layers" for what is drawn on the map, "figures" for what may take minutes, "lessons" for
+what the instruments of the lessons compute.
 
 Every job ends exactly once, as done, failed or cancelled, whatever its work raised; after
 ``shutdown`` nothing is delivered any more. Executors and the hop to the main thread are given from
@@ -20,7 +21,7 @@ from vae_explorer.errors import UserError
 
 T = TypeVar("T")
 
-Lane = Literal["files", "layers", "figures"]
+Lane = Literal["files", "layers", "figures", "lessons"]
 
 Post = Callable[[Callable[[], None]], None]
 """Runs a function on the main thread, soon, in order. Called from any thread."""

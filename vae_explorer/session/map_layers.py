@@ -131,7 +131,7 @@ class MapLayers:
         if old is None or old.points.indices is not points.indices:
             self._hovered = -1
         if self._hovered >= 0:
-            hovered = _at(self._scene, self._hovered)
+            hovered = subject_at(self._scene.points, self._scene.posterior, self._hovered)
             self._scene = dataclasses.replace(self._scene, hovered=hovered)
         lost = old is not None and old.hovered is not None and self._hovered < 0
         parts = ("points", *(() if same else ("model",)), *(("hovered",) if lost else ()))
@@ -149,12 +149,14 @@ class MapLayers:
         if scene is None or (row < 0 and scene.hovered is None):
             return
         self._hovered = row
-        self._replace("hovered", hovered=_at(scene, row) if row >= 0 else None)
+        self._replace(
+            "hovered", hovered=subject_at(scene.points, scene.posterior, row) if row >= 0 else None
+        )
 
     def set_pinned(self, tray: tuple[DataPoint, ...], current: DataPoint | None) -> None:
         """Draw of these images, the landscapes of ``current``."""
-        pinned = tuple(_of(point) for point in tray)
-        chosen = _of(current) if current else None
+        pinned = tuple(subject_of(point) for point in tray)
+        chosen = subject_of(current) if current else None
         scene = self._scene
         if scene is not None and _seeds(scene.pinned, scene.current) == _seeds(pinned, chosen):
             # The same images under another model, whose scene is about to come.
@@ -229,21 +231,21 @@ class MapLayers:
             self.busy_changed.emit(layer, busy)
 
 
-def _at(scene: Scene, row: int) -> Subject:
-    points = scene.points
+def subject_at(points: MapPoints, posterior: Posterior, row: int) -> Subject:
+    """The image behind a row of the points, as something to draw of."""
     split, index = points.origin(row)
-    image = bundled.mnist(split).images[index]
     return Subject(
         f"{split} {index:,}",
-        image,
+        bundled.mnist(split).images[index],
         int(points.labels[row]),
-        scene.posterior.mean[row],
-        scene.posterior.covariance[row],
+        posterior.mean[row],
+        posterior.covariance[row],
         _seed(split, index),
     )
 
 
-def _of(point: DataPoint) -> Subject:
+def subject_of(point: DataPoint) -> Subject:
+    """A pinned image as something to draw of."""
     return Subject(
         f"{point.split} {point.index:,}",
         point.original,

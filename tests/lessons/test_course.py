@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import pytest
+
+from vae_explorer.lessons.course import (
+    FormulaPart,
+    LessonError,
+    bundled_lessons,
+    parse_lesson,
+    read_lesson,
+    with_state,
+)
+
+TEXT = r"""+++
+title = "Entropy"
+instrument = "functionals"
+references = ["[arXiv 1906.02691](https://arxiv.org/abs/1906.02691)"]
+[symbols]
+H = "the entropy of p, in nats"
++++
+## First
+Some *text*.
+
+```state
+bars = 6
+hide = ["ascend"]
+```
+
+```formula
+H[p] :: H
+= -\sum_i p_i \log p_i
+```
+
+More text.
+
+```question
+Which is largest?
+- [ ] this
+- [x] that
+---
+Because.
+```
+## Second
+```python
+data = {"H": 1.0}
+```
+```
+not ours
+```
+"""
+
+
+def test_a_lesson_is_read_whole() -> None:
+    lesson = parse_lesson(TEXT, "entropy")
+    assert (lesson.id, lesson.title, lesson.instrument) == ("entropy", "Entropy", "functionals")
+    assert lesson.symbols == {"H": "the entropy of p, in nats"}
+    assert len(lesson.references) == 1
+    first, second = lesson.steps
+    assert first.title == "First"
+    assert "Some *text*." in first.text
+    assert "More text." in first.text
+    assert "```" not in first.text
+    assert first.state == {"bars": 6, "hide": ["ascend"]}
+    assert first.hidden == {"ascend"}
+    (formula,) = first.formulas
+    assert formula == (FormulaPart("H[p]", "H"), FormulaPart(r"= -\sum_i p_i \log p_i"))
+    assert first.question is not None
+    assert first.question.text == "Which is largest?"
+    assert first.question.choices == ("this", "that")
+    assert first.question.right == (False, True)
+    assert first.question.reveal == "Because."
+    assert second.code == 'data = {"H": 1.0}\n'
+    assert "not ours" in second.text
+    assert second.question is None
+    assert second.hidden == frozenset()
+
+
+def test_a_state_set_by_hand_is_read_again() -> None:
+    lesson = parse_lesson(TEXT, "entropy")
+    again = parse_lesson(with_state(lesson, 0, {"bars": 9, "rate": 0.5}), "entropy")
+    assert again.steps[0].state == {"bars": 9, "rate": 0.5, "hide": ["ascend"]}
+    assert again.steps[0].formulas == lesson.steps[0].formulas
+    assert again.steps[0].question == lesson.steps[0].question
+    assert again.steps[1] == lesson.steps[1]
+    fresh = parse_lesson(with_state(lesson, 1, {"bars": 2}), "entropy")
+    assert fresh.steps[1].state == {"bars": 2}
+    assert fresh.steps[0] == lesson.steps[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("+++\n", "", "no head"),
+        ('title = "Entropy"', "title = Entropy", "not TOML"),
+        ('title = "Entropy"', "title = 3", "needs a title"),
+        ("[symbols]", "symbols = 1\n[other]", "symbols"),
+        ("## ", "# ", "no step"),
+        ("bars = 6", "bars = six", "line 8: a state is not TOML"),
+        ("- [x] that", "- [ ] that", "one of them right"),
+        ("---\nBecause.", "", "what is read after"),
+        ("- [ ] this\n", "", "two choices"),
+        ("H[p] :: H", "H[p] :: entropy", "symbols entropy"),
+    ],
+)
+def test_a_bad_lesson_says_what_is_wrong_and_where(old: str, new: str, message: str) -> None:
+    assert old in TEXT
+    with pytest.raises(LessonError, match=message) as caught:
+        parse_lesson(TEXT.replace(old, new), "entropy", "mine.md")
+    assert "mine.md" in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(LessonError, match="nothing"):
+        read_lesson(tmp_path / "nothing.md")
+    (tmp_path / "latin.md").write_bytes(b"\xff\xfe")
+    with pytest.raises(LessonError, match=r"latin\.md"):
+        read_lesson(tmp_path / "latin.md")
+
+
+def test_every_bundled_lesson_has_what_a_lesson_needs() -> None:
+    lessons = bundled_lessons()
+    assert lessons
+    for lesson in lessons:
+        assert lesson.references, lesson.id
+        assert 3 <= len(lesson.steps) <= 7, lesson.id
+        assert any(step.question for step in lesson.steps), lesson.id
+        assert any(step.formulas for step in lesson.steps), lesson.id

@@ -1,0 +1,82 @@
+"""A workbench on the bundled model and a real digit, whose work is done as soon as it is asked."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from vae_explorer.data.bundled import mnist
+from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.paths import bundled_checkpoint
+from vae_explorer.session.cursor import Cursor
+from vae_explorer.session.decoding import Decoding
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.map_layers import subject_at
+from vae_explorer.session.state import MapPoints
+from vae_explorer.training.checkpoint import read_checkpoint
+
+if TYPE_CHECKING:
+    from tests.session.conftest import Failures, MainThread
+
+CODES = 2_000
+"""Training images on the map."""
+
+
+class Clock:
+    """What is to run after some seconds waits until the test lets it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def after(self, _: float, call: Callable[[], None]) -> None:
+        self.waiting.append(call)
+
+    def tick(self) -> None:
+        """Let all run that waits now."""
+        calls, self.waiting = self.waiting, []
+        for call in calls:
+            call()
+
+
+@pytest.fixture(scope="session")
+def model() -> TrainedVAE:
+    """The bundled model."""
+    return read_checkpoint(bundled_checkpoint()).model
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def workbench(
+    inline_jobs: Jobs, failures: "Failures", clock: Clock, model: TrainedVAE
+) -> Workbench:
+    """With the model, some codes, and the first training image to look at."""
+    bench = Workbench(inline_jobs, failures, clock.after, Cursor(Decoding(lambda call: call())))
+    data = mnist("train").subset(slice(0, CODES))
+    posterior = model.encode(data.images)
+    assert data.labels is not None
+    points = MapPoints(posterior.mean, data.labels, np.arange(CODES), 60_000, "train")
+    bench.set_model(model)
+    bench.set_points(points)
+    bench.set_subject(subject_at(points, posterior, 0))
+    return bench
+
+
+@pytest.fixture
+def settle(main: "MainThread", clock: Clock) -> Callable[[], None]:
+    """``settle()``: let all work and all animation come to its end."""
+
+    def run() -> None:
+        for _ in range(20_000):
+            main.run()
+            if not clock.waiting:
+                return
+            clock.tick()
+        pytest.fail("the animation does not end")
+
+    return run

@@ -1,0 +1,204 @@
+"""Formulas as they are typeset, whose parts tell what they are and what they are worth now."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from PySide6.QtCore import QByteArray, QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from ziamath.config import config
+from ziamath.zmath import Latex
+
+from vae_explorer.gui.figures import figure
+from vae_explorer.session.learning import FormulaPart
+
+_GAP = 0.28
+"""Between parts, in widths of an em."""
+
+_MARGIN = 4
+
+
+class Glyphs:
+    """A piece of LaTeX drawn once: ``size`` in pixels and how far it reaches below the baseline."""
+
+    def __init__(self, tex: str, size: float, color: str) -> None:
+        # Plain paths: Qt's renderer knows no <symbol>.
+        config.svg2 = False
+        drawn = Latex(tex, size=size, color=color, inline=False)
+        width, height = drawn.getsize()
+        self.size = QSize(round(width) + 2, round(height) + 2)
+        self.below = -drawn.getyofst()
+        self._renderer = QSvgRenderer(QByteArray(drawn.svg().encode()))
+
+    def draw(self, painter: QPainter, place: QPointF) -> None:
+        """Draw with the upper left corner at a place."""
+        self._renderer.render(painter, QRectF(place, self.size.toSizeF()))
+
+
+@lru_cache(maxsize=512)
+def glyphs(tex: str, size: float, color: str) -> Glyphs:
+    """The same piece is typeset once."""
+    return Glyphs(tex, size, color)
+
+
+class FormulaView(QWidget):
+    """One formula. A part with a symbol has its live value below it and its meaning in a tool tip.
+
+    Args:
+        parts: from left to right; the line is broken where it becomes too long.
+        meanings: of the symbols, by name.
+    """
+
+    def __init__(
+        self,
+        parts: tuple[FormulaPart, ...],
+        meanings: Mapping[str, str],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._parts = parts
+        self._meanings = meanings
+        self._values: Mapping[str, float | str] = {}
+        self._em = 18.0
+        self._boxes: list[QRectF] = []
+        self._hovered = ""
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Formula")
+        self._describe()
+
+    def set_values(self, values: Mapping[str, float | str]) -> None:
+        """Write other live values below the symbols."""
+        self._values = values
+        self._describe()
+        self.update()
+
+    def set_em(self, pixels: float) -> None:
+        """Set in another size."""
+        self._em = pixels
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """One line if there is room, and the height of all lines at the present width."""
+        width = sum(self._glyphs(part).size.width() + self._gap for part in self._parts)
+        return QSize(round(width) + 2 * _MARGIN, round(self._lay_out(self.width())[1]))
+
+    def minimumSizeHint(self) -> QSize:
+        """The widest part."""
+        width = max((self._glyphs(part).size.width() for part in self._parts), default=0)
+        return QSize(width + 2 * _MARGIN, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width may break other lines."""
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the parts, the hovered one raised, and the values."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._boxes, _ = self._lay_out(self.width())
+        palette = self.palette()
+        small = self.font()
+        small.setPixelSize(max(9, round(0.62 * self._em)))
+        painter.setFont(small)
+        for part, box in zip(self._parts, self._boxes, strict=True):
+            if part.symbol and part.symbol == self._hovered:
+                shade = palette.color(QPalette.ColorRole.Accent)
+                shade.setAlpha(50)
+                painter.fillRect(box.adjusted(-2, -2, 2, 2), shade)
+            self._glyphs(part).draw(painter, box.topLeft())
+            if part.symbol in self._values:
+                painter.setPen(palette.color(QPalette.ColorRole.Accent))
+                below = QRectF(box.center().x() - 60, box.bottom() - self._note, 120, self._note)
+                align = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
+                painter.drawText(below, align, value_text(self._values[part.symbol]))
+
+    def event(self, event: QEvent) -> bool:
+        """Say what a symbol is."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            symbol = self._symbol_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), self._meaning(symbol), self)
+            return True
+        return super().event(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Raise the symbol under the pointer."""
+        symbol = self._symbol_at(event.position())
+        if symbol != self._hovered:
+            self._hovered = symbol
+            self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Raise none."""
+        self._hovered = ""
+        self.update()
+        super().leaveEvent(event)
+
+    @property
+    def _gap(self) -> float:
+        return _GAP * self._em
+
+    @property
+    def _note(self) -> float:
+        """Room for a value below a symbol."""
+        return 0.8 * self._em if any(part.symbol for part in self._parts) else 0.0
+
+    def _glyphs(self, part: FormulaPart) -> Glyphs:
+        role = QPalette.ColorRole.Accent if part.symbol else QPalette.ColorRole.WindowText
+        return glyphs(part.tex, self._em, self.palette().color(role).name())
+
+    def _lay_out(self, width: int) -> tuple[list[QRectF], float]:
+        """A box for each part, with the room below for its value, and the height of all."""
+        lines: list[list[FormulaPart]] = [[]]
+        x = float(_MARGIN)
+        for part in self._parts:
+            needed = self._glyphs(part).size.width()
+            if lines[-1] and x + needed > width - _MARGIN:
+                lines.append([])
+                x = float(_MARGIN)
+            lines[-1].append(part)
+            x += needed + self._gap
+        boxes = []
+        top = float(_MARGIN)
+        for line in lines:
+            drawn = [self._glyphs(part) for part in line]
+            above = max((one.size.height() - one.below for one in drawn), default=0.0)
+            below = max((one.below for one in drawn), default=0.0)
+            x = float(_MARGIN)
+            for one in drawn:
+                up = one.size.height() - one.below
+                height = one.size.height() + (below - one.below) + self._note
+                boxes.append(QRectF(x, top + above - up, one.size.width(), height))
+                x += one.size.width() + self._gap
+            top += above + below + self._note + 4
+        return boxes, top
+
+    def _symbol_at(self, place: QPointF) -> str:
+        for part, box in zip(self._parts, self._boxes, strict=False):
+            if box.contains(place):
+                return part.symbol
+        return ""
+
+    def _meaning(self, symbol: str) -> str:
+        meaning = self._meanings.get(symbol, "")
+        value = self._values.get(symbol)
+        return meaning if value is None else f"{meaning}: {value_text(value)}"
+
+    def _describe(self) -> None:
+        """For those who hear it: the LaTeX, and what the symbols are."""
+        tex = " ".join(part.tex for part in self._parts)
+        said = [self._meaning(part.symbol) for part in self._parts if part.symbol]
+        self.setAccessibleDescription("; ".join([tex, *said]))
+
+
+def value_text(value: float | str) -> str:
+    """A live value as it is written below its symbol."""
+    if isinstance(value, str):
+        return value
+    size = abs(value)
+    if size and not 1e-3 <= size < 1e5:
+        return f"{value:.1e}".replace("-", "−")
+    return figure(value, 0 if size >= 1000 else 1 if size >= 100 else 3 if size < 10 else 2)

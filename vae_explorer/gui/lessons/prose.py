@@ -1,0 +1,39 @@
+"""Markdown that is as tall as its text."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
+
+
+class Prose(QTextBrowser):
+    """Text without scroll bars, for a page that scrolls as a whole. Its links open outside."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setOpenExternalLinks(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.viewport().setAutoFillBackground(False)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.document().setDocumentMargin(2)
+
+    def set_text(self, markdown: str) -> None:
+        """Show another text; an empty one takes no room."""
+        self.setMarkdown(markdown)
+        self.setVisible(bool(markdown))
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """The text's height at the present width."""
+        return QSize(200, round(self.document().size().height()) + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        """As high as it needs, as narrow as one likes."""
+        return QSize(60, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width makes another height."""
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self.updateGeometry()
