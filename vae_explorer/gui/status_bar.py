@@ -81,10 +81,11 @@ class _Field(QWidget):
         super().__init__()
         self._text = ""
         self._sample = sample
-        self._gives_way = gives_way
         self.setAccessibleName(name)
         across = QSizePolicy.Policy.Ignored if gives_way else QSizePolicy.Policy.Fixed
         self.setSizePolicy(across, QSizePolicy.Policy.Fixed)
+        if gives_way:
+            self.setMinimumWidth(_LEAST)
 
     def set_text(self, text: str, tip: str = "") -> None:
         """Show another text; ``tip``, or the name and all of it, stands above the pointer."""
@@ -99,11 +100,6 @@ class _Field(QWidget):
         """Room for the sample, whatever the text."""
         metrics = self.fontMetrics()
         return QSize(metrics.horizontalAdvance(self._sample) + _APART, metrics.height())
-
-    def minimumSizeHint(self) -> QSize:
-        """The same, or what is left to one that gives way."""
-        hint = self.sizeHint()
-        return QSize(_LEAST, hint.height()) if self._gives_way else hint
 
     def shown(self) -> str:
         """As much of the text as there is room for."""
