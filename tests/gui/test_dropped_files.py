@@ -46,7 +46,10 @@ def targets(person: "Person") -> list[QWidget]:
 @pytest.fixture
 def digit(small_mnist: dict[str, ImageSet]) -> NDArray[np.uint8]:
     """A large dark digit on a light ground, (280, 280)."""
-    return np.uint8(255) - small_mnist["train"].images[ROW].repeat(10, 0).repeat(10, 1)
+    dark: NDArray[np.uint8] = np.uint8(255) - small_mnist["train"].images[ROW].repeat(10, 0).repeat(
+        10, 1
+    )
+    return dark
 
 
 @pytest.mark.parametrize("where", range(3))
