@@ -73,6 +73,7 @@ def fill(bar: StatusBar) -> None:
 
 def test_it_says_everything(bar: StatusBar) -> None:
     fill(bar)
+    QApplication.processEvents()
     assert [field(bar, name).shown() for name in NAMES] == [
         "mine.safetensors · epoch 12.3 · held-out ELBO −128.80 nats",
         "train and test · 70,000 of 70,000",
@@ -87,12 +88,13 @@ def test_it_says_everything(bar: StatusBar) -> None:
 
 
 def test_new_figures_lay_nothing_out(qtbot: QtBot, bar: StatusBar) -> None:
+    bar.set_progress("Exact codes: 0 of 70,000")
+    qtbot.wait(20)
     requests = _Requests(bar)
     for widget in (bar, bar.window()):
         widget.installEventFilter(requests)
     places = [field(bar, name).geometry() for name in NAMES]
     fill(bar)
-    bar.set_progress("")
     qtbot.wait(20)
     assert requests.count == 0
     assert [field(bar, name).geometry() for name in NAMES] == places
@@ -115,6 +117,30 @@ def test_a_narrow_window_shortens_the_name_and_no_figure(bar: StatusBar) -> None
         assert field(bar, name).shown() == field(bar, name).accessibleDescription()
 
 
+def test_a_message_before_the_window_shows_hides_as_well(qtbot: QtBot, window: QMainWindow) -> None:
+    bar = StatusBar()
+    window.setStatusBar(bar)
+    qtbot.addWidget(window)
+    bar.set_message("Opened")
+    with qtbot.waitExposed(window):
+        window.show()
+    assert not field(bar, "Model").isVisible()
+    assert bar.currentMessage() == "Opened"
+    bar.clearMessage()
+    assert field(bar, "Model").isVisible()
+
+
+def test_the_model_has_the_room_of_progress_when_there_is_none(
+    qtbot: QtBot, bar: StatusBar
+) -> None:
+    fill(bar)
+    qtbot.wait(20)
+    before = field(bar, "Model").width()
+    bar.set_progress("")
+    qtbot.wait(20)
+    assert field(bar, "Model").width() > before + 100
+
+
 def test_a_message_leaves_place_and_time(bar: StatusBar) -> None:
     fill(bar)
     bar.showMessage("Saved")
@@ -127,14 +153,6 @@ def test_a_message_leaves_place_and_time(bar: StatusBar) -> None:
 def test_it_follows_the_window(person: "Person") -> None:
     explorer = person.window.explorer
     assert person.field("Data") == "train · 600 of 600"
-    assert person.field("Marked points") == "0 pinned · 0 selected"
-    explorer.pin(3)
-    explorer.pin(4, add=True)
-    explorer.selection.replace([1, 2, 3])
-    assert person.field("Marked points") == "2 pinned · 3 selected"
-    explorer.cursor.move(0.5, -1.25)
-    assert person.field("Place of the cursor") == "z = (0.500, −1.250)"
-    person.wait(lambda: person.field("Time of the last decoding").endswith(" ms"))
     hidden = int((person.labels == 3).sum())
     button = next(b for b in person.window.findChildren(LegendButton) if b.label == 3)
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -143,6 +161,14 @@ def test_it_follows_the_window(person: "Person") -> None:
     person.trigger("split_both")
     person.wait(lambda: person.field("Data").endswith("of 900"))
     assert person.field("Data").startswith("train and test · ")
+    assert person.field("Marked points") == "0 pinned · 0 selected"
+    explorer.pin(3)
+    explorer.pin(4, add=True)
+    explorer.selection.replace([1, 2, 3])
+    assert person.field("Marked points") == "2 pinned · 3 selected"
+    explorer.cursor.move(0.5, -1.25)
+    assert person.field("Place of the cursor") == "z = (0.500, −1.250)"
+    person.wait(lambda: person.field("Time of the last decoding").endswith(" ms"))
 
 
 @pytest.mark.parametrize("layout", ["explore", "train", "learn", "travel"])
@@ -151,7 +177,9 @@ def test_all_of_it_is_in_sight_at_1280(person: "Person", layout: str) -> None:
     person.window.resize(1280, 800)
     QApplication.processEvents()
     assert person.window.width() == 1280
+    person.window.status.clearMessage()
     fill(person.window.status)
+    QApplication.processEvents()
     for name in NAMES:
         one = field(person.window.status, name)
         assert one.shown() == one.accessibleDescription()

@@ -1,6 +1,6 @@
 """Pictures of the real window, for the README and for looking at.
 
-``python -m vae_explorer.gui.screenshots FOLDER`` writes the views to explore, to learn and to train,
+``python -m vae_explorer.gui.screenshots FOLDER`` writes the views to explore, learn and train,
 paths, a drawing, a refinement and a comparison at two sizes, the palette, and each layer of the map
 at two zooms, all of them light and dark.
 """
