@@ -232,7 +232,7 @@ class MainWindow(QMainWindow):
         self._recent.setEnabled(bool(settings.recent))
 
     def _on_message(self, text: str) -> None:
-        self.statusBar().showMessage(text, 8_000)
+        self.status.set_message(text)
         self.training.log(text)
 
     def _on_failed(self, title: str, text: str) -> None:
