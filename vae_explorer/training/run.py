@@ -15,6 +15,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.files import atomic_write
 from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
+from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import to_csv
 from vae_explorer.training.moments import Moments, first_stride
 from vae_explorer.training.recipe import Recipe
@@ -126,11 +127,13 @@ class RunFolder:
         data: ImageSet,
         device: str = "auto",
         warn: Callable[[str], None] = lambda _: None,
+        team: Team = ALONE,
     ) -> Trainer:
         """A trainer that goes on from the last saved moment, to the same numbers bit for bit.
 
         One that ended before its first save begins anew. ``warn`` is told why the numbers may not
-        be the same after all: on another device, processor, version or number of threads.
+        be the same after all: on another device, processor, version or number of threads or
+        processes.
 
         Raises:
             CheckpointError: the state cannot be read.
@@ -138,7 +141,7 @@ class RunFolder:
             DataError: ``data`` is not what the run was trained on.
         """
         if not self.state_path.exists():
-            return Trainer(Recipe.read(self.path / "recipe.toml"), data, device)
+            return Trainer(Recipe.read(self.path / "recipe.toml"), data, device, team)
         tensors, fields = read_tensors(self.state_path)
         prefix = "model."
         weights = {
@@ -155,7 +158,7 @@ class RunFolder:
                 f"{len(data.images):,} of {data.name} ({data.fingerprint[:12]}); "
                 "give it the same images."
             )
-        trainer = Trainer(snapshot.recipe, data, device)
+        trainer = Trainer(snapshot.recipe, data, device, team)
         try:
             trainer.restore(snapshot, tensors)
         except (KeyError, RuntimeError, TypeError) as error:
@@ -210,10 +213,11 @@ class Recorder:
 
 def machine(trainer: Trainer) -> str:
     """What the last bits of a run depend on beside its recipe and its images."""
+    size = trainer.team.size
     return (
         f"PyTorch {torch.__version__} on {trainer.device.type}, "
         f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
-    )
+    ) + (f" in each of {size} processes" if size > 1 else "")
 
 
 def _first_free(parent: Path, stem: str) -> Path:
