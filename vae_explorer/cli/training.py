@@ -5,7 +5,7 @@ import json
 import os
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vae_explorer.training.distributed import Team
     from vae_explorer.training.run import RunFolder
     from vae_explorer.training.snapshot import Snapshot
+    from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.trainer import Trainer
 
 
@@ -58,6 +59,9 @@ if TYPE_CHECKING:
 @images_option
 @device_option
 @threads_option
+@click.option(
+    "--tensorboard", is_flag=True, help="Write event files for TensorBoard to the run's folder too."
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print a JSON object an epoch and at the end."
 )
@@ -101,10 +105,13 @@ def _train(
     images: int | None,
     device: str,
     threads: int | None,
+    tensorboard: bool,
     as_json: bool,
 ) -> int:
     recipe = read_recipe(recipe_file, changes)  # refused before anything large is loaded
     data = training_images(images)
+    if tensorboard:
+        from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.device import set_threads
     from vae_explorer.training.distributed import ALONE
     from vae_explorer.training.run import RunFolder
@@ -121,10 +128,12 @@ def _train(
     if not team.leads:
         return _follow(trainer)
     folder = RunFolder(resume) if resume else RunFolder.create(runs or paths.runs(), recipe)
-    go_on = _go_on(team, folder, {"--images": images, "--threads": threads, "--out": out})
+    options = {"--images": images, "--threads": threads, "--out": out}
+    go_on = _go_on(team, folder, options | {"--tensorboard": tensorboard or None})
 
-    with Stop() as stop:
-        _run(trainer, folder, stop, go_on, as_json)
+    with Stop() as stop, ExitStack() as files:
+        board = files.enter_context(closing(EventFile(folder, trainer))) if tensorboard else None
+        _run(trainer, folder, stop, go_on, as_json, board)
     snapshot = trainer.snapshot()
     model = folder.model_path
     if out and trainer.finished:
@@ -150,11 +159,18 @@ def _go_on(team: "Team", folder: "RunFolder", options: dict[str, object]) -> str
         words[:1] = ["torchrun", "--nproc-per-node", str(team.local_size), "-m", "vae_explorer"]
     for option, value in options.items():
         if value is not None:
-            words += [option, str(value)]
+            words += [option] if value is True else [option, str(value)]
     return shlex.join(words)
 
 
-def _run(trainer: "Trainer", folder: "RunFolder", stop: Stop, go_on: str, as_json: bool) -> None:
+def _run(
+    trainer: "Trainer",
+    folder: "RunFolder",
+    stop: Stop,
+    go_on: str,
+    as_json: bool,
+    board: "EventFile | None",
+) -> None:
     """Train until the end or until ``stop`` is asked, saving each epoch and where it ends."""
     from vae_explorer.training.run import Recorder
     from vae_explorer.training.trainer import EpochMetrics, StepMetrics
@@ -166,6 +182,8 @@ def _run(trainer: "Trainer", folder: "RunFolder", stop: Stop, go_on: str, as_jso
         team.any()
         for event in trainer.events(lambda: team.size > 1 or stop.asked() or recorder.moment_due):
             recorder.hear(event)
+            if board:
+                board.hear(event)
             if isinstance(event, StepMetrics):
                 shown.hear(event)
             if as_json and isinstance(event, EpochMetrics):
