@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vae_explorer.errors import DataError, RecipeError
-from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.recipe import Recipe, Value, field_value
 
 if TYPE_CHECKING:
     from vae_explorer.data.dataset import ImageSet
@@ -59,23 +59,13 @@ def read_recipe(path: Path | None, changes: Iterable[str]) -> Recipe:
         RecipeError: the file cannot be read, or a change is no FIELD=VALUE of a recipe.
     """
     recipe = Recipe.read(path) if path else Recipe()
-    values: dict[str, int | float | str] = {}
+    values: dict[str, Value] = {}
     for change in changes:
         name, equals, text = change.partition("=")
         if not equals:
             raise RecipeError(f"'{change}' does not change a field; write --set FIELD=VALUE.")
         values[name.strip()] = field_value(text)
     return recipe.replace(**values)
-
-
-def field_value(text: str) -> int | float | str:
-    """A number where it reads as one."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text.strip()
 
 
 def training_images(count: int | None) -> "ImageSet":

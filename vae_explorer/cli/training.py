@@ -128,12 +128,12 @@ def _train(
     if not team.leads:
         return _follow(trainer)
     folder = RunFolder(resume) if resume else RunFolder.create(runs or paths.runs(), recipe)
-    options = {"--images": images, "--threads": threads, "--out": out}
+    options: dict[str, object] = {"--images": images, "--threads": threads, "--out": out}
     go_on = _go_on(team, folder, options | {"--tensorboard": tensorboard or None})
 
     with Stop() as stop, ExitStack() as files:
         board = files.enter_context(closing(EventFile(folder, trainer))) if tensorboard else None
-        _run(trainer, folder, stop, go_on, as_json, board)
+        run(trainer, folder, stop, go_on, as_json, board)
     snapshot = trainer.snapshot()
     model = folder.model_path
     if out and trainer.finished:
@@ -163,15 +163,18 @@ def _go_on(team: "Team", folder: "RunFolder", options: dict[str, object]) -> str
     return shlex.join(words)
 
 
-def _run(
+def run(
     trainer: "Trainer",
     folder: "RunFolder",
     stop: Stop,
     go_on: str,
     as_json: bool,
-    board: "EventFile | None",
+    board: "EventFile | None" = None,
 ) -> None:
-    """Train until the end or until ``stop`` is asked, saving each epoch and where it ends."""
+    """Train until the end or until ``stop`` is asked, saving each epoch and where it ends.
+
+    Shows how it goes; ``go_on`` is the command for when the disk refuses.
+    """
     from vae_explorer.training.run import Recorder
     from vae_explorer.training.trainer import EpochMetrics, StepMetrics
 
@@ -197,7 +200,7 @@ def _run(
 
 
 def _follow(trainer: "Trainer") -> int:
-    """Take the steps that ``_run`` takes in the leading process."""
+    """Take the steps that ``run`` takes in the leading process."""
     with Stop() as stop:
         trainer.team.any()
         for _ in trainer.events(lambda: True):

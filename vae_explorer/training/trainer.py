@@ -79,19 +79,7 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, data: ImageSet, device: str = "auto", team: Team = ALONE
     ) -> None:
-        count = len(data.images) - recipe.validation_images
-        if count < 1:
-            raise DataError(
-                f"{data.name} has {len(data.images):,} images and {recipe.validation_images:,} are "
-                "held out, so none are left to train on; lower 'validation_images'."
-            )
-        smallest = count % recipe.batch_size or recipe.batch_size
-        if smallest < team.size:
-            raise DataError(
-                f"The {count:,} training images in batches of {recipe.batch_size:,} leave "
-                f"{smallest:,} in the smallest, and {team.size} processes need one each; choose "
-                "another 'batch_size' or fewer processes."
-            )
+        count = check_fits(recipe, data, team)
         self.recipe = recipe
         self.team = team
         self.device = choose_device(device)
@@ -366,6 +354,28 @@ class Trainer:
             joint = self.vae.likelihood.pairwise(x, self.vae.outputs(places))
             total = torch.logaddexp(total, joint.logsumexp(1))
         return total.mean().item() - math.log(_MARGINAL_PLACES)
+
+
+def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
+    """How many images there are to train on.
+
+    Raises:
+        DataError: none, or a batch has fewer than the team has processes.
+    """
+    count = len(data.images) - recipe.validation_images
+    if count < 1:
+        raise DataError(
+            f"{data.name} has {len(data.images):,} images and {recipe.validation_images:,} are "
+            "held out, so none are left to train on; lower 'validation_images'."
+        )
+    smallest = count % recipe.batch_size or recipe.batch_size
+    if smallest < team.size:
+        raise DataError(
+            f"The {count:,} training images in batches of {recipe.batch_size:,} leave "
+            f"{smallest:,} in the smallest, and {team.size} processes need one each; choose "
+            "another 'batch_size' or fewer processes."
+        )
+    return count
 
 
 def warm_up() -> None:
