@@ -281,3 +281,28 @@ def test_a_run_on_other_images_is_refused(
     cli("train", *quick)
     (run,) = (tmp_path / "runs").iterdir()
     assert "give it the same images" in refused("train", "--resume", run, "--images", 400)
+
+
+def test_a_run_can_be_watched_in_tensorboard(
+    cli: Cli, quick: list[object], tmp_path: Path, interrupt_in_second_epoch: None
+) -> None:
+    longer = ["--set", "epochs=3", "--set", "batch_size=10"]
+    stopped = cli("train", *quick, *longer, "--tensorboard")
+    command = stopped.stderr.splitlines()[-1]
+    assert command.endswith(" --tensorboard")
+    (run,) = (tmp_path / "runs").iterdir()
+    (first,) = (run / "tensorboard").iterdir()
+    assert b"held_out/elbo" in first.read_bytes()
+    assert cli(*shlex.split(command)[1:]).exit_code == 0
+    assert len(list((run / "tensorboard").iterdir())) == 2
+
+
+def test_without_tensorboard_s_package_nothing_is_begun(
+    refused: Refused, quick: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    monkeypatch.delitem(sys.modules, "vae_explorer.training.tensorboard", raising=False)
+    said = refused("train", *quick, "--tensorboard")
+    assert "need the package tensorboardX" in said
+    assert "pip install 'vae-explorer[tensorboard]'" in said
+    assert not (tmp_path / "runs").exists()

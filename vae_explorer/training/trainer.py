@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from vae_explorer.latent.lattice import shifted_lattice
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE, ElboTerms
 from vae_explorer.training.device import choose_device
+from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
-from vae_explorer.training.objective import Objective, effective_beta, objective
+from vae_explorer.training.objective import Objective, effective_beta
 from vae_explorer.training.recipe import STEERABLE, Recipe
 from vae_explorer.training.schedule import learning_rate
 from vae_explorer.training.snapshot import Change, DataReference, Snapshot
@@ -65,19 +67,21 @@ class Trainer:
         recipe: what to compute; ``recipe`` is it as steered since.
         data: labels are not used.
         device: "auto", "cpu", "cuda" or "mps".
+        team: the processes that train this VAE together. Each has a trainer, takes the same steps
+            at the same time and computes its part of every batch; the rank that leads has all
+            figures and a state from which any number of processes goes on.
 
     Raises:
-        DataError: nothing is left to train on, or the device is not there.
+        DataError: nothing is left to train on, a batch has fewer images than there are processes,
+            or the device is not there.
     """
 
-    def __init__(self, recipe: Recipe, data: ImageSet, device: str = "auto") -> None:
-        count = len(data.images) - recipe.validation_images
-        if count < 1:
-            raise DataError(
-                f"{data.name} has {len(data.images):,} images and {recipe.validation_images:,} are "
-                "held out, so none are left to train on; lower 'validation_images'."
-            )
+    def __init__(
+        self, recipe: Recipe, data: ImageSet, device: str = "auto", team: Team = ALONE
+    ) -> None:
+        count = check_fits(recipe, data, team)
         self.recipe = recipe
+        self.team = team
         self.device = choose_device(device)
         self.data = DataReference(data.name, data.fingerprint, len(data.images))
         self.step = 0
@@ -153,7 +157,7 @@ class Trainer:
         x = treat(batch.float().div_(255), self.recipe.treatment, self.noise)
         low = self.recipe.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
-            result = objective(self.recipe, self.vae, x, self.noise, self.epoch)
+            result = self._objective(self.recipe, x, self.noise, self.epoch)
         torch.autograd.backward(result.loss)
         limit = self.recipe.gradient_clip or math.inf
         norm = torch.nn.utils.clip_grad_norm_(self.vae.parameters(), limit)
@@ -162,10 +166,11 @@ class Trainer:
             sums = [terms.log_likelihood.sum(), terms.kl.sum(), value.sum(), norm]
             images = torch.full_like(norm, len(batch))
             added = torch.stack([*sums, torch.ones_like(norm), images])
+        self.team.add_up(added[:3])
         if not added.isfinite().all():
             self.optimizer.zero_grad(set_to_none=True)
             self.noise.set_state(noise)
-            raise self._diverged(result, norm)
+            raise self._diverged(added)
         rate = learning_rate(self.recipe, self.step, self.total_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -283,6 +288,11 @@ class Trainer:
             for key, value in self.optimizer.state[parameter].items()
         }
 
+    @cached_property
+    def _objective(self) -> Callable[..., Objective]:
+        # Not before the first step: processes wait for each other to set it up.
+        return self.team.objective(self.vae)
+
     def _next_batch(self) -> Tensor:
         epoch, position = divmod(self.step, self.steps_per_epoch)
         if epoch != self._order_epoch:
@@ -292,14 +302,9 @@ class Trainer:
         size = self.recipe.batch_size
         return self._train.index_select(0, self._order[position * size : (position + 1) * size])
 
-    def _diverged(self, result: Objective, norm: Tensor) -> DivergedError:
-        terms = {
-            "the log-likelihood": result.terms.log_likelihood,
-            "the KL term": result.terms.kl,
-            "the objective": result.value,
-            "the gradient": norm,
-        }
-        term = next(name for name, value in terms.items() if not value.sum().isfinite())
+    def _diverged(self, added: Tensor) -> DivergedError:
+        terms = ("the log-likelihood", "the KL term", "the objective", "the gradient")
+        term = next(name for name, sum_ in zip(terms, added, strict=False) if not sum_.isfinite())
         return DivergedError(
             f"Training diverged at step {self.step + 1:,} (epoch {self.epoch:.2f}): {term} is not "
             "finite. The model of the step before is kept. Lower the learning rate or set a lower "
@@ -333,7 +338,7 @@ class Trainer:
     @torch.inference_mode()
     def held_out_figures(self) -> dict[str, Any]:
         """The model as it is now on the held-out images, by their names in ``HistoryPoint``."""
-        if not len(self._held_out):
+        if not (len(self._held_out) and self.team.leads):
             return {}
         # The same draw at every epoch, so that the curve shows the model and not the noise.
         generator = torch.Generator(self.device).manual_seed(_HELD_OUT_SEED)
@@ -378,6 +383,28 @@ def _fill(tensor: Tensor, value: Tensor) -> None:
     if (value.shape, value.dtype) != (tensor.shape, tensor.dtype) or not value.isfinite().all():
         raise ValueError(f"not {tuple(tensor.shape)} finite numbers of type {tensor.dtype}")
     tensor.copy_(value)
+
+
+def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
+    """How many images there are to train on.
+
+    Raises:
+        DataError: none, or a batch has fewer than the team has processes.
+    """
+    count = len(data.images) - recipe.validation_images
+    if count < 1:
+        raise DataError(
+            f"{data.name} has {len(data.images):,} images and {recipe.validation_images:,} are "
+            "held out, so none are left to train on; lower 'validation_images'."
+        )
+    smallest = count % recipe.batch_size or recipe.batch_size
+    if smallest < team.size:
+        raise DataError(
+            f"The {count:,} training images in batches of {recipe.batch_size:,} leave "
+            f"{smallest:,} in the smallest, and {team.size} processes need one each; choose "
+            "another 'batch_size' or fewer processes."
+        )
+    return count
 
 
 def warm_up() -> None:
