@@ -14,7 +14,7 @@ import click
 from vae_explorer import paths
 from vae_explorer.cli.parameters import output_option, write_output
 from vae_explorer.cli.progress import Stop, progress
-from vae_explorer.errors import CheckpointError, DataError, RecipeError, UserError
+from vae_explorer.errors import CheckpointError, DataError, DivergedError, RecipeError, UserError
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -178,16 +178,20 @@ def _run(trainer: "Trainer", folder: "RunFolder", stop: Stop, go_on: str, as_jso
     with progress(trainer) as shown, _kept(folder, go_on):
         if not trainer.step:
             recorder.begin()
-        for event in trainer.events(lambda: stop.asked() or recorder.moment_due):
-            recorder.hear(event)
-            if isinstance(event, StepMetrics):
-                shown.hear(event)
-            if as_json and isinstance(event, EpochMetrics):
-                figures = dataclasses.asdict(event.point)
-                speed = {"images_per_s": round(shown.images_per_s, 1)}
-                click.echo(json.dumps({"event": "epoch"} | figures | speed))
-            if stop.asked():
-                break
+        try:
+            for event in trainer.events(lambda: stop.asked() or recorder.moment_due):
+                recorder.hear(event)
+                if isinstance(event, StepMetrics):
+                    shown.hear(event)
+                if as_json and isinstance(event, EpochMetrics):
+                    figures = dataclasses.asdict(event.point)
+                    speed = {"images_per_s": round(shown.images_per_s, 1)}
+                    click.echo(json.dumps({"event": "epoch"} | figures | speed))
+                if stop.asked():
+                    break
+        except DivergedError:
+            recorder.save()
+            raise
         if not trainer.finished:
             recorder.save()
 
