@@ -28,7 +28,7 @@ from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.checkpoint import write_checkpoint
 from vae_explorer.training.health import Finding
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import train
+from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.snapshot import Snapshot
 
 Call = Callable[[], None]
@@ -197,6 +197,26 @@ class Clock:
         return self.now
 
 
+class Later:
+    """What is to be done after some seconds is done when the test says so."""
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+
+    def after(self, seconds: float, call: Call) -> None:
+        assert seconds > 0
+        self._calls.append(call)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._calls)
+
+    def pass_time(self) -> None:
+        calls, self._calls = self._calls, []
+        for call in calls:
+            call()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_torch_thread() -> None:
     """As beside a window; more threads only wait for each other on networks this small."""
@@ -217,6 +237,11 @@ def main() -> MainThread:
 @pytest.fixture
 def frames() -> Frames:
     return Frames()
+
+
+@pytest.fixture
+def later() -> Later:
+    return Later()
 
 
 @pytest.fixture
@@ -270,6 +295,16 @@ def recipe() -> Recipe:
 @pytest.fixture(scope="session")
 def trained(recipe: Recipe, digits: ImageSet) -> Snapshot:
     return train(recipe, digits, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def run_folder(
+    recipe: Recipe, digits: ImageSet, tmp_path_factory: pytest.TempPathFactory
+) -> RunFolder:
+    """``trained`` as a run; the moments of all its 20 steps are kept. Not to be changed."""
+    runs = tmp_path_factory.mktemp("runs")
+    train(recipe, digits, runs=runs, device="cpu")
+    return RunFolder(next(runs.iterdir()))
 
 
 @pytest.fixture(scope="session")
