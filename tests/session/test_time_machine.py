@@ -340,17 +340,24 @@ def test_a_moment_that_comes_after_the_return_is_not_shown(cinema: Cinema) -> No
 
 
 def test_a_moment_of_images_that_are_no_longer_shown_does_not_come(
-    threaded: Cinema, digits: ImageSet, slow_reads: threading.Semaphore
+    threaded: Cinema, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    read, allowed = Moments.read, threading.Event()
+
+    def wait(moments: Moments, step: int, *history: tuple[HistoryPoint, ...]) -> Snapshot:
+        if history and step == 4:  # as is to be shown, not for the film
+            assert allowed.wait(20)
+        return read(moments, step, *history)
+
+    monkeypatch.setattr(Moments, "read", wait)
     threaded.time.show(4)
     threaded.time.return_live()
-    slow_reads.release(2)  # the moment's, and the first frame's
     threaded.time.develop(digits.images[:7])
-    threaded.main.run_until(lambda: threaded.time.frames)
+    threaded.main.run_until(lambda: len(threaded.time.frames) == 21)
     threaded.time.show(0)
-    slow_reads.release(100)
+    allowed.set()
     threaded.main.run_until(lambda: threaded.arrived)
-    assert threaded.arrived[0] == 0
+    assert threaded.arrived == [0]
 
 
 # Moments that are gone
