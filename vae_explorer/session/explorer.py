@@ -86,6 +86,7 @@ class Explorer:
         self.cursor = Cursor(self.decoding)
         self.lab = Lab(jobs, after, self, paths.runs(), self.settings.device)
         self.training = self.lab.training
+        self.training.begun.connect(self._on_begun)
         self.lab.left.connect(self._on_left)
         self.map = LatentMap(jobs, self.fail, self.progress.emit)
         self.pins = Pins()
@@ -365,6 +366,9 @@ class Explorer:
         self._path, self._name = path, _name(path) if path else "training"
         self._show(snapshot)
         self._encode()
+
+    def _on_begun(self, _: RunFolder) -> None:
+        self.map.start = None
 
     def _on_left(self) -> None:
         path = self.training.checkpoint

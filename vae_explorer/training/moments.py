@@ -58,7 +58,14 @@ class Moments:
         alone = dataclasses.replace(snapshot, history=snapshot.history[-1:])
         write_checkpoint(alone, self.path(snapshot.step))
         self.steps = sorted({*self.steps, snapshot.step})
-        for step in [step for step in self.steps if not self._stays(step, self.steps[-1])]:
+        self._drop([step for step in self.steps if not self._stays(step, self.steps[-1])])
+
+    def drop_after(self, last: int) -> None:
+        """Drop what a run that was killed kept after the step it goes on from."""
+        self._drop([step for step in self.steps if step > last])
+
+    def _drop(self, steps: list[int]) -> None:
+        for step in steps:
             with suppress(OSError):  # one too many does no harm
                 self.path(step).unlink(missing_ok=True)
             self.steps.remove(step)

@@ -182,6 +182,7 @@ class Recorder:
     def __init__(self, trainer: Trainer, folder: RunFolder) -> None:
         self.folder = folder
         self.moments = folder.moments(first_stride(trainer.total_steps))
+        self.moments.drop_after(trainer.step)
         self._trainer = trainer
         self._saved = time.monotonic()
 

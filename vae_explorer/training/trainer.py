@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from vae_explorer.training.snapshot import Change, DataReference, Snapshot
 
 REPORT_STEPS = 20
 """Steps between two reports."""
+
+_GLOBAL_STREAM = threading.Lock()
+"""Held by who draws from it: two trainers may be made at once, as by an estimate beside a run."""
 
 _HELD_OUT_SEED = 20_140_501
 _HELD_OUT_CHUNK = 2_500
@@ -95,7 +99,7 @@ class Trainer:
         self.total_steps = recipe.epochs * self.steps_per_epoch
 
         height, width = data.images.shape[1:]
-        with torch.random.fork_rng(devices=[]):
+        with _GLOBAL_STREAM, torch.random.fork_rng(devices=[]):
             # nn.Linear draws its weights from the global stream; borrow it, then put it back.
             torch.manual_seed(recipe.seed)
             self.vae = VAE(recipe.architecture((height, width)))
