@@ -32,6 +32,7 @@ from vae_explorer.gui.palette import CommandPalette, menu_commands
 from vae_explorer.gui.paths.path_panel import PathPanel
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.training_controller import TrainingController
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.state import (
     DataPoint,
@@ -116,9 +117,11 @@ class MainWindow(QMainWindow):
         self.statusBar().insertPermanentWidget(0, self._progress_line)
         self._map = MapController(explorer, self.map, self.layers, self)
         self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
+        self._training = TrainingController(explorer, self.training, self)
         self._palette: CommandPalette | None = None
         self._layout = "train"
         handlers = self._map.handlers() | self._explore.handlers() | self._handlers()
+        handlers |= self._training.handlers()
         self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)
         self._recent = self._build_menus()
@@ -187,10 +190,6 @@ class MainWindow(QMainWindow):
         self.decode.pin_chosen.connect(self.explorer.pins.look_at)
         self.decode.pin_removed.connect(self.explorer.pins.remove)
         self.training.start_requested.connect(self.explorer.train)
-        self.training.pause_requested.connect(self.explorer.training.pause)
-        self.training.resume_requested.connect(self.explorer.training.resume)
-        self.training.stop_requested.connect(self.explorer.training.stop)
-        self.training.reset_requested.connect(self.explorer.reset)
 
     def _connect_explorer(self) -> None:
         explorer, training = self.explorer, self.explorer.training
@@ -244,6 +243,7 @@ class MainWindow(QMainWindow):
                 "start": phase is Phase.IDLE,
                 "pause": phase in (Phase.RUNNING, Phase.PAUSED),
                 "stop": phase in (Phase.RUNNING, Phase.PAUSED),
+                **self._training.offers(phase),
                 **{f"split_{split}": phase is Phase.IDLE for split in ("train", "test", "both")},
             }
         )

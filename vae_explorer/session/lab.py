@@ -20,7 +20,8 @@ from vae_explorer.session.time_machine import TimeMachine
 from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
 from vae_explorer.session.training_worker import Until
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.estimate import Estimate, estimate
+from vae_explorer.training.estimate import Estimate as Estimate
+from vae_explorer.training.estimate import estimate
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
@@ -65,6 +66,7 @@ class Lab:
     """
 
     estimated = Signal(Estimate)
+    not_estimated = Signal(BaseException)
     left = Signal()
     """The run is over, and what comes of it is shown."""
 
@@ -173,7 +175,7 @@ class Lab:
             "estimate",
             lambda control: estimate(recipe, data, self._device, control.check),
             done=self.estimated.emit,
-            failed=partial(self._stage.fail, "The recipe cannot be estimated"),
+            failed=self.not_estimated.emit,
             lane="figures",
         )
 
