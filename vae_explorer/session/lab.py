@@ -25,6 +25,7 @@ from vae_explorer.training.estimate import estimate
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.trainer import check_branch
 
 Indices = NDArray[np.int64]
 
@@ -103,10 +104,16 @@ class Lab:
     def branch(self, recipe: Recipe) -> None:
         """Start a run that goes on from the model on the map, by a recipe of its own."""
         snapshot = self._stage.snapshot
-        if snapshot is not None:
+        if snapshot is None:
+            return
+
+        def start(recipe: Recipe, data: ImageSet, live_images: UInt8) -> None:
+            check_branch(recipe, data.image_shape, snapshot)
             name = self.training.checkpoint.parent.name if self.training.checkpoint else "a model"
             label = RunLabel(origin=f"{name}, epoch {snapshot.epoch:.2f}")
-            self._start(recipe, partial(self.training.start, branch=snapshot, label=label))
+            self.training.start(recipe, data, live_images, branch=snapshot, label=label)
+
+        self._start(recipe, start)
 
     def _start(self, recipe: Recipe, start: Callable[..., None]) -> None:
         try:

@@ -234,18 +234,9 @@ class Trainer:
         """Go on from a model alone, by a recipe that may differ; AdamW's averages begin anew.
 
         Raises:
-            CheckpointError: the model's networks are not the recipe's, or its epochs are over.
+            CheckpointError: as ``check_branch``.
         """
-        if self.vae.architecture != snapshot.model.vae.architecture:
-            raise CheckpointError(
-                "A branch keeps the networks of its run: leave network, layers, activation, "
-                "likelihood, posterior and Fourier features as they are, or start a new run."
-            )
-        if snapshot.epoch >= self.recipe.epochs:
-            raise CheckpointError(
-                f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
-                f"{self.recipe.epochs}; raise 'epochs' to branch from here."
-            )
+        check_branch(self.recipe, self.vae.architecture.image_shape, snapshot)
         self.vae.load_state_dict(snapshot.model.state_dict())
         self._go_on_from(snapshot)
         # In steps of the batch size that the recipe has now.
@@ -348,6 +339,24 @@ class Trainer:
             joint = self.vae.likelihood.pairwise(x, self.vae.outputs(places))
             total = torch.logaddexp(total, joint.logsumexp(1))
         return total.mean().item() - math.log(_MARGINAL_PLACES)
+
+
+def check_branch(recipe: Recipe, image_shape: tuple[int, int], snapshot: Snapshot) -> None:
+    """Whether a run by a recipe can go on from a model.
+
+    Raises:
+        CheckpointError: the model's networks are not the recipe's, or its epochs are over.
+    """
+    if recipe.architecture(image_shape) != snapshot.model.vae.architecture:
+        raise CheckpointError(
+            "A branch keeps the networks of its run: leave network, layers, activation, "
+            "likelihood, posterior and Fourier features as they are, or start a new run."
+        )
+    if snapshot.epoch >= recipe.epochs:
+        raise CheckpointError(
+            f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
+            f"{recipe.epochs}; raise 'epochs' to branch from here."
+        )
 
 
 def warm_up() -> None:

@@ -233,7 +233,7 @@ class TermsCard(Card):
             ("ELBO", likelihood - kl, theme.train),
         )
         metrics = self.fontMetrics()
-        height = min(area.height() / 5, 2.0 * metrics.height())
+        height = 1.5 * metrics.height()
         name = metrics.horizontalAdvance("log p(x|z)") + 8
         number = metrics.horizontalAdvance("−0,000.0") + 6
         largest = max(abs(value) for _, value, _ in rows) or 1.0
@@ -247,14 +247,36 @@ class TermsCard(Card):
             painter.fillRect(bar, QColor(color))
             place = QRectF(area.right() - number, top, number, height)
             self._write(painter, place, f"{figure(value, 1)}", align.AlignRight)
-        top = area.top() + 3 * height
-        notes = (
-            f"nats, mean of the {len(anatomy.x)} images shown",
-            f"all {anatomy.batch:,} of the batch: ELBO {figure(anatomy.elbo, 1)}",
+        text = (
+            f"nats, mean of the {len(anatomy.x)} shown; ELBO of all {anatomy.batch:,}: "
+            f"{figure(anatomy.elbo, 1)}"
         )
-        for line, text in enumerate(notes):
-            place = QRectF(area.left(), top + line * height, area.width(), height)
-            self._write(painter, place, text, align.AlignLeft, theme.text if line else theme.muted)
+        painter.setPen(QColor(theme.muted))
+        top = area.top() + 3 * height + 2
+        place = QRectF(area.left(), top, area.width(), 2.2 * metrics.height())
+        painter.drawText(place, int(align.AlignTop | Qt.TextFlag.TextWordWrap), text)
+        self._draw_each(painter, area.adjusted(0, place.bottom() - area.top(), 0, 0))
+
+    def _draw_each(self, painter: QPainter, area: QRectF) -> None:
+        """Each image above its own ELBO, if there is room."""
+        metrics, anatomy = self.fontMetrics(), self.anatomy
+        elbos = [f"{figure(elbo, 0)}" for elbo in (anatomy.log_likelihood - anatomy.kl).tolist()]
+        count = len(elbos)
+        least = max(map(metrics.horizontalAdvance, elbos)) + 4
+        columns = max(1, min(count, int(area.width() / least)))
+        columns = math.ceil(count / math.ceil(count / columns))  # lines of equal length
+        lines = math.ceil(count / columns)
+        cell = min(area.width() / columns, area.height() / lines - metrics.height(), 64.0)
+        if cell < metrics.height():
+            return
+        width, height = area.width() / columns, cell + metrics.height()
+        for number, elbo in enumerate(elbos):
+            line, column = divmod(number, columns)
+            left, top = area.left() + column * width, area.top() + line * height
+            place = QRectF(left + (width - cell) / 2 + 1, top + 1, cell - 2, cell - 2)
+            painter.drawImage(place, self._images[number])
+            place = QRectF(left, top + cell, width, metrics.height())
+            self._write(painter, place, elbo, Qt.AlignmentFlag.AlignHCenter)
 
 
 class GradientCard(Card):
@@ -278,7 +300,6 @@ class GradientCard(Card):
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Name, gradient and update of each layer, each kind to a scale of its own."""
         layers, theme, metrics = self.anatomy.layers, self._theme, self.fontMetrics()
-        number = metrics.horizontalAdvance("0.0e-00") + 6
         widest = max(metrics.horizontalAdvance(short_name(layer.name)) for layer in layers)
         name = min(widest + 8.0, 0.36 * area.width())
         half = (area.width() - name) / 2
@@ -299,13 +320,15 @@ class GradientCard(Card):
             heading = QRectF(left, area.top(), half, height)
             self._write(painter, heading, title, align.AlignLeft, theme.muted)
             largest = max(values) or 1.0
-            for line, value in enumerate(values):
+            texts = [f"{value:.2g}" for value in values]
+            number = max(map(metrics.horizontalAdvance, texts)) + 6
+            for line, (value, text) in enumerate(zip(values, texts, strict=True)):
                 top = area.top() + (line + 1) * height
                 length = max((half - number - 8) * value / largest, 1.0)
                 bar = QRectF(left, top + 0.2 * height, length, 0.6 * height)
                 painter.fillRect(bar, QColor(color))
                 place = QRectF(left, top, half - 8, height)
-                self._write(painter, place, f"{value:.1e}", align.AlignRight, theme.text)
+                self._write(painter, place, text, align.AlignRight)
         place = QRectF(area.left(), area.top() + (len(layers) + 1) * height, area.width(), height)
         whole = f"whole gradient ‖∇‖ {self.anatomy.gradient_norm:.3g}"
         self._write(painter, place, whole, align.AlignLeft, theme.muted)
@@ -320,8 +343,7 @@ def noise_of(anatomy: StepAnatomy) -> NDArray[np.float64]:
     """ε (n, 2) with z = μ + L ε, where L is the Cholesky factor of Σ."""
     offsets = (anatomy.z - anatomy.mean).astype(np.float64)
     factors = np.linalg.cholesky(anatomy.covariance.astype(np.float64))
-    noise: NDArray[np.float64] = np.linalg.solve(factors, offsets[..., None])[..., 0]
-    return noise
+    return np.linalg.solve(factors, offsets[..., None])[..., 0].astype(np.float64)
 
 
 def best_columns(width: float, height: float, count: int) -> int:

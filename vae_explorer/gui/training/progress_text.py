@@ -22,9 +22,9 @@ def format_duration(seconds: float) -> str:
 
 
 def counter(status: TrainingStatus) -> str:
-    """Epochs as on a counter, such as "3.42 / 20"; "0 / 0" before any run."""
+    """Epochs as on a counter, such as "3.42 / 20"; "0" before any run."""
     if not status.epochs:
-        return "0 / 0"
+        return "0"
     if status.epoch >= status.epochs:
         return f"{status.epochs:,} / {status.epochs:,}"
     # Rounded down: an epoch has not ended before all of its steps are taken.

@@ -92,8 +92,8 @@ class FieldRow:
     def help(self) -> str:
         """The field in a line of rich text: what it is, its range and how it is marked."""
         limits = self._limits().rpartition(": ")[2]
-        parts = [f"<b>{escape(self._spec.label)}</b> {escape(self._spec.help)} {escape(limits)}"]
-        return " · ".join([*parts, *map(escape, self._notes())])
+        text = " · ".join((f"{self._spec.help} {limits}", *self._notes()))
+        return f"<b>{escape(self._spec.label)}</b> {escape(text, quote=False)}"
 
     def _notes(self) -> list[str]:
         return list(filter(None, (self._note, "takes effect at the next step" * self._live)))

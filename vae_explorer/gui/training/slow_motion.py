@@ -29,7 +29,7 @@ FASTEST, SLOWEST = 2, 30
 """Tenths of a second a stage may last."""
 
 _USUAL = 12
-_WIDE = 900  # from here on all stages are shown side by side
+_WIDE = 1_000  # from here on all stages are shown side by side
 _HINT = (
     "Next step takes one gradient step of the run, or the first of a new one, and shows what "
     "happens in it."
@@ -108,6 +108,7 @@ class SlowMotion(QWidget):
         self._speed.setAccessibleName("Seconds a stage")
         self._speed.setToolTip("How long a stage is shown; to the right it is faster")
         self._speed.setMinimumWidth(40)
+        self._speed.setMaximumWidth(200)
         self._speed.valueChanged.connect(self._on_speed)
         self._seconds = QLabel()
         self._seconds.setFixedWidth(self._seconds.fontMetrics().horizontalAdvance("0.0 s") + 2)
@@ -117,6 +118,7 @@ class SlowMotion(QWidget):
             controls.addWidget(widget)
         controls.addWidget(self._speed, 1)
         controls.addWidget(self._seconds)
+        controls.addStretch()
 
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 4, 6, 4)

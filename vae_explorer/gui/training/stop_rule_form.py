@@ -1,7 +1,5 @@
 """When a run is to end before its recipe does: four conditions, each with a check box."""
 
-import dataclasses
-
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
@@ -87,12 +85,8 @@ class StopRuleForm(QWidget):
 
     def rule(self) -> StopRule:
         """The rule as it stands in the form."""
-        checked = {
-            name: self._editors[name].value()
-            for name, check in self._checks.items()
-            if check.isChecked()
-        }
-        return dataclasses.replace(StopRule(), **checked)
+        epoch, seconds, elbo, plateau = map(self._value, ("epoch", "seconds", "elbo", "plateau"))
+        return StopRule(epoch, seconds, elbo, None if plateau is None else int(plateau))
 
     def set_rule(self, rule: StopRule) -> None:
         """Show a rule; a condition that does not matter keeps the number it had."""
@@ -104,6 +98,9 @@ class StopRuleForm(QWidget):
                     editor.setValue(value)
             editor.setEnabled(value is not None)
         self._summarize()
+
+    def _value(self, name: str) -> float | None:
+        return self._editors[name].value() if self._checks[name].isChecked() else None
 
     def _on_changed(self) -> None:
         self._summarize()

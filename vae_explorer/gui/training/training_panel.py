@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
+    QHBoxLayout,
     QScrollArea,
     QSplitter,
     QTabWidget,
@@ -85,24 +86,26 @@ class TrainingPanel(QWidget):
         self.form.rest_toggled.connect(self._share_space)
         self.stop_rule = StopRuleForm()
         self.stop_rule.toggled.connect(self._share_space)
-        fields = QWidget()
-        column = QVBoxLayout(fields)
+        self._fields = QWidget()
+        column = QVBoxLayout(self._fields)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.form)
         column.addWidget(self.stop_rule)
         column.addStretch(1)
         self.stop_rule.setContentsMargins(6, 0, 6, 4)
-        self._area = FormArea(fields)
+        self._area = FormArea(self._fields)
         self._help = Readout(lines=2)
-        self._help.setContentsMargins(6, 0, 6, 0)
         self._side = QWidget()
         column = QVBoxLayout(self._side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.presets)
         column.addWidget(self._area, 1)
-        column.addWidget(self._help)
+        line = QHBoxLayout()
+        line.setContentsMargins(6, 0, 6, 0)
+        line.addWidget(self._help)
+        column.addLayout(line)
 
         self._plot = ElboPlot()
         self._log = LogView()
@@ -214,6 +217,11 @@ class TrainingPanel(QWidget):
 
     def _share_space(self) -> None:
         """Give the form what it asks for and the tabs the rest, but in a tall dock enough."""
+        for part in (self.form, self.stop_rule, self._fields, self._area, self._side):
+            layout = part.layout()
+            if layout:  # what has just grown or shrunk is to be known up to here at once
+                layout.activate()
+            part.updateGeometry()
         wide = self._splitter.orientation() == Qt.Orientation.Horizontal
         whole = self._splitter.width() if wide else self._splitter.height()
         whole -= self._splitter.handleWidth()

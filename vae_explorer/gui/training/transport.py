@@ -45,7 +45,9 @@ class Transport(QWidget):
         self.start = QPushButton("Start")
         self.start.setToolTip(_tip(_COMMANDS["start"]))
         self.start.clicked.connect(self.start_requested)
-        self.start.setMinimumWidth(self.start.fontMetrics().horizontalAdvance("Start") + 20)
+        width = self.start.fontMetrics().horizontalAdvance("Start")
+        self.start.setMinimumWidth(width + 20)
+        self.start.setMaximumWidth(width + 80)
         row = QHBoxLayout()
         row.setSpacing(2)
         row.addWidget(self.start, 1)
@@ -64,6 +66,7 @@ class Transport(QWidget):
             button.clicked.connect(self._on_clicked)
             row.addWidget(button)
             self.buttons[name] = button
+        row.addStretch()
 
         self._counter = Readout()
         self._counter.setAccessibleName("Epoch")
@@ -123,6 +126,8 @@ class Transport(QWidget):
         self._all.setSpacing(16 if wide else 4)
         self._words.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
         self._words.setSpacing(8 if wide else 1)
+        self._words.setStretch(0, int(wide))
+        self._words.setStretch(1, 2 * wide)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint the signs in the theme's colours."""
