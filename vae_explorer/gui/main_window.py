@@ -28,6 +28,7 @@ from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.time_controller import TimeController
 from vae_explorer.gui.training.time_bar import TimeBar
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.training_controller import TrainingController
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.state import (
     DataPoint,
@@ -79,9 +80,10 @@ class MainWindow(QMainWindow):
         self._map = MapController(explorer, self.map, self.layers, self)
         self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
         self._time = TimeController(explorer, self.time_bar)
+        self._training = TrainingController(explorer, self.training, self)
         self._palette: CommandPalette | None = None
         handlers = self._handlers()
-        for controller in (self._map, self._explore, self._time):
+        for controller in (self._map, self._explore, self._time, self._training):
             handlers |= controller.handlers()
         self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)
@@ -145,10 +147,6 @@ class MainWindow(QMainWindow):
         self.decode.pin_chosen.connect(self.explorer.pins.look_at)
         self.decode.pin_removed.connect(self.explorer.pins.remove)
         self.training.start_requested.connect(self.explorer.train)
-        self.training.pause_requested.connect(self.explorer.training.pause)
-        self.training.resume_requested.connect(self.explorer.training.resume)
-        self.training.stop_requested.connect(self.explorer.training.stop)
-        self.training.reset_requested.connect(self.explorer.reset)
 
     def _connect_explorer(self) -> None:
         explorer, training = self.explorer, self.explorer.training
@@ -210,6 +208,7 @@ class MainWindow(QMainWindow):
                 "start": phase is Phase.IDLE,
                 "pause": phase in (Phase.RUNNING, Phase.PAUSED),
                 "stop": phase in (Phase.RUNNING, Phase.PAUSED),
+                **self._training.offers(phase),
                 **{f"split_{split}": phase is Phase.IDLE for split in ("train", "test", "both")},
             }
         )

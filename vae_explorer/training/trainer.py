@@ -247,19 +247,10 @@ class Trainer:
         ``step`` and the steps of ``changes`` are then in batches of this recipe's size.
 
         Raises:
-            CheckpointError: the model's networks are not the recipe's, or its epochs are over.
+            CheckpointError: as ``check_branch``.
         """
-        if self.vae.architecture != snapshot.model.vae.architecture:
-            raise CheckpointError(
-                "A branch keeps the networks of its run: leave network, layers, activation, "
-                "likelihood, posterior and Fourier features as they are, or start a new run."
-            )
-        step = round(snapshot.epoch * self.steps_per_epoch)
-        if step >= self.total_steps:
-            raise CheckpointError(
-                f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
-                f"{self.recipe.epochs}; raise 'epochs' to branch from here."
-            )
+        check_branch(self.recipe, self.vae.architecture.image_shape, snapshot)
+        step = min(round(snapshot.epoch * self.steps_per_epoch), self.total_steps - 1)
         self._go_on_from(snapshot)
         self.step, scale = step, step / max(snapshot.step, 1)
         self.changes = [
@@ -409,6 +400,24 @@ def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
             "another 'batch_size' or fewer processes."
         )
     return count
+
+
+def check_branch(recipe: Recipe, image_shape: tuple[int, int], snapshot: Snapshot) -> None:
+    """Whether a run by a recipe can go on from a model.
+
+    Raises:
+        CheckpointError: the model's networks are not the recipe's, or its epochs are over.
+    """
+    if recipe.architecture(image_shape) != snapshot.model.vae.architecture:
+        raise CheckpointError(
+            "A branch keeps the networks of its run: leave network, layers, activation, "
+            "likelihood, posterior and Fourier features as they are, or start a new run."
+        )
+    if snapshot.epoch >= recipe.epochs:
+        raise CheckpointError(
+            f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
+            f"{recipe.epochs}; raise 'epochs' to branch from here."
+        )
 
 
 def warm_up() -> None:
