@@ -68,6 +68,11 @@ class RunFolder:
         except (OSError, ValueError, TypeError):
             return RunLabel()
 
+    @property
+    def name(self) -> str:
+        """What it is called: as a person named it, or as its folder, by date, time and seed."""
+        return self.label.name or self.path.name
+
     def write_label(self, label: RunLabel) -> None:
         """Write on the run.
 
