@@ -11,15 +11,24 @@ from vae_explorer.training.recipe import Recipe
 def test_differences_are_short() -> None:
     recipe = Recipe(beta=4, seed=2, learning_rate=1e-4, encoder_hidden="64-32", treatment="gray")
     assert differences(recipe) == (
-        "learning rate 0.0001",
         "β 4",
         "data treatment gray",
         "seed 2",
         "encoder layers 64-32",
+        "learning rate 0.0001",
     )
     assert differences(Recipe(kl_warmup=2)) == ("KL warm-up 2",)
     assert differences(Recipe()) == ()
     assert differences(recipe, recipe.replace(beta=1.0)) == ("β 4",)
+
+
+def test_every_field_has_its_place() -> None:
+    others = {
+        name: spec.choices[-1] if spec.choices else "7" if spec.sizes else 7
+        for name, spec in Recipe.specs().items()
+    }
+    others |= {"elbo_share": 0.7, "learning_rate": 0.7, "weight_decay": 0.7, "lattice_points": 70}
+    assert len(differences(Recipe.from_dict(others))) == len(Recipe.specs())
 
 
 def points(count: int, every: int) -> list[HistoryPoint]:

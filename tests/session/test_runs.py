@@ -19,7 +19,7 @@ from vae_explorer.model.trained import Posterior
 from vae_explorer.session import runs as runs_module
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.lab import Lab
-from vae_explorer.session.run_info import RunInfo
+from vae_explorer.session.run_info import RunInfo, read_run
 from vae_explorer.session.runs import Runs
 from vae_explorer.session.state import HistoryPoint, Phase, UInt8
 from vae_explorer.training.history import from_csv
@@ -267,7 +267,6 @@ def test_two_hundred_runs_are_read_once(
         threads.add(threading.current_thread())
         return read_run(run, sweep)
 
-    read_run = runs_module.read_run
     monkeypatch.setattr(runs_module, "read_run", count)
     first = desk.refresh()
     assert len(first) == len(read) == 200

@@ -57,6 +57,12 @@ class ExploreController(QObject):
         """What the commands about exploring do, by id."""
         return {"compare": self._compare}
 
+    def compare(self, a: Path, b: Path) -> None:
+        """Open the comparison with the models of two checkpoints."""
+        self._compare()
+        self._on_model_chosen("A", a)
+        self._on_model_chosen("B", b)
+
     def _connect_paths(self) -> None:
         travel, panel = self._explorer.exploration.travel, self._paths
         panel.chosen.connect(travel.choose)

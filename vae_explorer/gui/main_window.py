@@ -30,7 +30,9 @@ from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map_controller import MapController
 from vae_explorer.gui.palette import CommandPalette, menu_commands
 from vae_explorer.gui.paths.path_panel import PathPanel
+from vae_explorer.gui.runs_controller import RunsController
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
+from vae_explorer.gui.training.runs_panel import RunsPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.state import (
@@ -49,7 +51,10 @@ _LAYOUTS = {
     "train": ("training", "decode"),
     "travel": ("layers", "draw", "paths"),
 }
-_LAYOUT = 3
+_ROOM_FOR_RUNS = QSize(1_700, 900)
+"""Of a window that shows the runs below the map when it is laid out to train."""
+
+_LAYOUT = 4
 """Version of the arrangement of docks; one of another version is not restored."""
 
 _CORNERS = {
@@ -81,6 +86,7 @@ class MainWindow(QMainWindow):
         self.draw = DrawPanel()
         self.refine = RefineSection()
         self.worst = WorstList(explorer.image)
+        self.runs = RunsPanel()
         self.setCentralWidget(self.map)
         self._docks = [
             self._add_dock("Training", self.training, Qt.DockWidgetArea.LeftDockWidgetArea),
@@ -90,14 +96,17 @@ class MainWindow(QMainWindow):
             self._add_dock("Refine", self.refine, Qt.DockWidgetArea.RightDockWidgetArea),
             self._add_dock("Paths", self.paths, Qt.DockWidgetArea.BottomDockWidgetArea),
             self._add_dock("Worst", self.worst, Qt.DockWidgetArea.RightDockWidgetArea),
+            self._add_dock("Runs", self.runs, Qt.DockWidgetArea.BottomDockWidgetArea),
         ]
         self.tabifyDockWidget(self._docks[0], self._docks[1])
         self.tabifyDockWidget(self._docks[2], self._docks[3])
         self.tabifyDockWidget(self._docks[3], self._docks[4])
         self.tabifyDockWidget(self._docks[4], self._docks[6])
+        self.tabifyDockWidget(self._docks[5], self._docks[7])
         self._docks[0].raise_()
         self._docks[2].raise_()
         self._docks[5].hide()
+        self._docks[7].hide()
         for corner, side in _CORNERS.items():
             self.setCorner(corner, side)  # or a path would shorten the docks beside the map
         # In less it would scroll sideways, and a window made larger again leaves docks as they are.
@@ -116,9 +125,11 @@ class MainWindow(QMainWindow):
         self.statusBar().insertPermanentWidget(0, self._progress_line)
         self._map = MapController(explorer, self.map, self.layers, self)
         self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
+        self._runs = RunsController(explorer, self.runs, self.training, self._explore.compare, self)
         self._palette: CommandPalette | None = None
         self._layout = "train"
-        handlers = self._map.handlers() | self._explore.handlers() | self._handlers()
+        handlers = self._map.handlers() | self._explore.handlers() | self._runs.handlers()
+        handlers |= self._handlers()
         self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)
         self._recent = self._build_menus()
@@ -315,10 +326,16 @@ class MainWindow(QMainWindow):
         self._lay_out("travel")
 
     def _lay_out(self, name: str) -> None:
-        """Bring the docks of a layout to the front; paths are hidden unless they are among them."""
+        """Bring the docks of a layout to the front; paths are hidden unless they are among them.
+
+        So are the runs, which train has where there is room for them.
+        """
         docks = _LAYOUTS.get(name, ())
+        if name == "train" and self.size().boundedTo(_ROOM_FOR_RUNS) == _ROOM_FOR_RUNS:
+            docks = (*docks, "runs")
         self._layout = name
         self._docks[5].setVisible("paths" in docks)
+        self._docks[7].setVisible("runs" in docks)
         for dock in docks:
             self.show_dock(dock)
 

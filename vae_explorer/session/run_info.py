@@ -22,6 +22,7 @@ SWEEP = "sweep.toml"
 RECIPE, HISTORY, LABEL = "recipe.toml", "history.csv", "label.toml"
 _PARTS = (RECIPE, HISTORY, LABEL, RunFolder.MODEL, "moments")
 _MOST_BYTES = 1 << 26  # of a text; our longest history has some megabytes
+_GROUPS = ("Objective", "Model", "Training")
 _HELD_OUT = 5  # the column of the held-out ELBO
 
 Signature = tuple[tuple[int, int] | None, ...]
@@ -99,14 +100,14 @@ class RunInfo:
 
 
 def differences(recipe: Recipe, base: Recipe | None = None) -> tuple[str, ...]:
-    """In what a recipe differs from ``base``, the default one if None: "β 4", "seed 2"."""
-    base = base or Recipe()
-    values, usual = recipe.to_dict(), base.to_dict()
-    return tuple(
-        f"{_in_a_sentence(spec.label)} {_plain(values[name])}"
-        for name, spec in Recipe.specs().items()
-        if values[name] != usual[name]
-    )
+    """In what a recipe differs from ``base``, the default one if None: "β 4", "seed 2".
+
+    What is maximised comes first, then the model, and how it was trained last.
+    """
+    values, usual = recipe.to_dict(), (base or Recipe()).to_dict()
+    specs = [(name, spec) for name, spec in Recipe.specs().items() if values[name] != usual[name]]
+    specs.sort(key=lambda item: _GROUPS.index(item[1].group))
+    return tuple(f"{_in_a_sentence(spec.label)} {_plain(values[name])}" for name, spec in specs)
 
 
 def _in_a_sentence(label: str) -> str:
