@@ -179,7 +179,7 @@ class RunsModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = _ROLE.DisplayRole) -> Any:
-        """What a cell says and how."""
+        """What a cell says and how; in the user role the colour of a curve that is wanted."""
         run, column = self._runs[index.row()], Column(index.column())
         match role:
             case _ROLE.DisplayRole:
@@ -201,7 +201,7 @@ class RunsModel(QAbstractTableModel):
             case _ROLE.CheckStateRole if column is Column.CURVE and _has_curve(run):
                 on = run.path in self._colors
                 return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
-            case _ROLE.DecorationRole if column is Column.CURVE and run.path in self._colors:
+            case _ROLE.UserRole if column is Column.CURVE and run.path in self._colors:
                 return QColor(self._colors[run.path])
         return None
 

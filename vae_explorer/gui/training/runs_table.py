@@ -31,7 +31,7 @@ from vae_explorer.session.run_info import RunInfo
 _AIR = 6  # pixels a row is higher than its text
 _LETTERS = {
     Column.NAME: 21,
-    Column.RECIPE: 17,
+    Column.RECIPE: 15,
     Column.ELBO: 9,
     Column.LOG_MARGINAL: 9,
     Column.EPOCHS: 9,
@@ -59,15 +59,12 @@ class CurveBox(QStyledItemDelegate):
         """Draw the box over the row's ground."""
         plain = QStyleOptionViewItem(option)
         self.initStyleOption(plain, index)
-        plain.features &= ~(
-            QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator
-            | QStyleOptionViewItem.ViewItemFeature.HasDecoration
-        )
+        plain.features &= ~QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator
         style = plain.widget.style()
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, plain, painter, plain.widget)
         if index.data(Qt.ItemDataRole.CheckStateRole) is None:
             return
-        color = index.data(Qt.ItemDataRole.DecorationRole)
+        color = index.data(Qt.ItemDataRole.UserRole)
         selected = plain.state & QStyle.StateFlag.State_Selected
         role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text
         box = QRect(0, 0, _BOX, _BOX)
@@ -103,7 +100,7 @@ class RunsTable(QTableView):
 
     def __init__(self, rows: RunsModel, order: RunsOrder) -> None:
         super().__init__()
-        self._rows = rows
+        self.rows = rows
         self._order = order
         self.setAccessibleName("Runs")
         self.setModel(order)
@@ -181,6 +178,6 @@ class RunsTable(QTableView):
         """Space toggles curves."""
         if event.key() == Qt.Key.Key_Space and not event.modifiers():
             rows = self.selectionModel().selectedRows()
-            self._rows.toggle_curves([self._order.mapToSource(index).row() for index in rows])
+            self.rows.toggle_curves([self._order.mapToSource(index).row() for index in rows])
         else:
             super().keyPressEvent(event)
