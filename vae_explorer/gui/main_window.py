@@ -23,9 +23,11 @@ from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map_controller import MapController
 from vae_explorer.gui.palette import CommandPalette, menu_commands
 from vae_explorer.gui.paths.path_panel import PathPanel
+from vae_explorer.gui.runs_controller import RunsController
 from vae_explorer.gui.status_bar import StatusBar
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.time_controller import TimeController
+from vae_explorer.gui.training.runs_panel import RunsPanel
 from vae_explorer.gui.training.time_bar import TimeBar
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.training_controller import TrainingController
@@ -62,6 +64,7 @@ class MainWindow(QMainWindow):
         self.draw = DrawPanel()
         self.refine = RefineSection()
         self.worst = WorstList(explorer.image)
+        self.runs = RunsPanel()
         self.time_bar = TimeBar()
         self.setCentralWidget(_column(self.map, self.time_bar))
         self.status = StatusBar()
@@ -74,6 +77,7 @@ class MainWindow(QMainWindow):
             "refine": self.refine,
             "worst": self.worst,
             "paths": self.paths,
+            "runs": self.runs,
         }
         self.docks = Docks(self, panels)
         self._dropped = DroppedFiles(explorer, self.workspaces, self.draw, self._show_pad)
@@ -81,9 +85,11 @@ class MainWindow(QMainWindow):
         self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
         self._time = TimeController(explorer, self.time_bar)
         self._training = TrainingController(explorer, self.training, self)
+        self._runs = RunsController(explorer, self.runs, self.training, self._explore.compare, self)
         self._palette: CommandPalette | None = None
         handlers = self._handlers()
-        for controller in (self._map, self._explore, self._time, self._training):
+        controllers = (self._map, self._explore, self._time, self._training, self._runs)
+        for controller in controllers:
             handlers |= controller.handlers()
         self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)

@@ -296,6 +296,13 @@ COMMANDS: tuple[Command, ...] = (
         ("Ctrl+Shift+C",),
         separator=True,
     ),
+    Command(
+        "runs",
+        "View",
+        "Browse Runs",
+        "All training runs: sort, name, compare, open, resume",
+        ("Ctrl+Shift+R",),
+    ),
     Command("full_screen", "View", "Full Screen", "Fill the screen, or leave it", ("F11",)),
     Command(
         "palette",

@@ -69,6 +69,11 @@ class RunFolder:
         texts = {item.name: values.get(item.name) for item in dataclasses.fields(RunLabel)}
         return RunLabel(**{name: text for name, text in texts.items() if isinstance(text, str)})
 
+    @property
+    def name(self) -> str:
+        """What it is called: as a person named it, or as its folder, by date, time and seed."""
+        return self.label.name or self.path.name
+
     def write_label(self, label: RunLabel) -> None:
         """Write on the run.
 
