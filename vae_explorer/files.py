@@ -6,6 +6,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+_TEMPORARY = ".vae-explorer-{}.tmp"
+
 
 def atomic_write(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content`` in one step.
@@ -17,7 +19,7 @@ def atomic_write(path: Path, content: bytes) -> None:
         OSError: the folder is missing or read-only, or the disk is full. The old file is intact.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".vae-explorer-{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(_TEMPORARY.format(secrets.token_hex(8)))
     stream = temporary.open("xb")
     try:
         with stream:
@@ -31,6 +33,13 @@ def atomic_write(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what writers that were killed left in a folder; nobody may be writing there now."""
+    for path in folder.glob(_TEMPORARY.format("[0-9a-f]" * 16)):
+        with suppress(OSError):  # it does no harm, but for its size
+            path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

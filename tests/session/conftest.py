@@ -5,6 +5,7 @@ import queue
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,20 @@ import torch
 
 from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session import state
+from vae_explorer.session import training_worker as worker_module
+from vae_explorer.session.film import FilmFrame
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.state import HistoryPoint, MapPoints, Phase, TrainingStatus
+from vae_explorer.session.training import TrainingSession
+from vae_explorer.session.training_worker import Until
+from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.checkpoint import write_checkpoint
+from vae_explorer.training.health import Finding
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import train
+from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.snapshot import Snapshot
 
 Call = Callable[[], None]
@@ -96,6 +104,119 @@ class Frames:
             call()
 
 
+UNENDING = 10_000
+"""Epochs no test waits for."""
+
+
+class Run:
+    """A training session and all it said, driven from the main thread of the test."""
+
+    def __init__(self, jobs: Jobs, main: MainThread, runs: Path, data: ImageSet) -> None:
+        self.session = TrainingSession(jobs, runs, "cpu")
+        self.main = main
+        self.data = data
+        self.runs = runs
+        self.statuses: list[TrainingStatus] = []
+        self.points: list[HistoryPoint] = []
+        self.batches: list[tuple[HistoryPoint, ...]] = []
+        self.moves: list[tuple[Snapshot, Posterior]] = []
+        self.ends: list[tuple[Snapshot, Path | None]] = []
+        self.lines: list[str] = []
+        self.failures: list[BaseException] = []
+        self.refusals: list[CheckpointError] = []
+        self.kept: list[tuple[FilmFrame, tuple[int, ...]]] = []
+        self.anatomies: list[StepAnatomy] = []
+        self.findings: list[tuple[Finding, ...]] = []
+        self.starts = 0
+        self.session.status_changed.connect(self.statuses.append)
+        self.session.history_started.connect(self._on_history_started)
+        self.session.history_extended.connect(self._on_history_extended)
+        self.session.moved.connect(self._on_moved)
+        self.session.kept.connect(self._on_kept)
+        self.session.dissected.connect(self.anatomies.append)
+        self.session.found.connect(self.findings.append)
+        self.session.ended.connect(self._on_ended)
+        self.session.logged.connect(self.lines.append)
+        self.session.failed.connect(self.failures.append)
+        self.session.not_saved.connect(self.refusals.append)
+
+    def start(self, recipe: Recipe, until: Until = "end", *, paused: bool = False) -> None:
+        live = self.data.images[::10]
+        self.session.start(recipe, self.data, live, until=until, paused=paused)
+
+    def finish(self) -> Snapshot:
+        """The run's last state, when it has ended."""
+        self.wait_for(Phase.IDLE)
+        assert self.failures == []
+        return self.ends[-1][0]
+
+    def wait_for(self, phase: Phase) -> None:
+        self.main.run_until(lambda: self.session.status.phase is phase)
+
+    def wait_for_more_history(self) -> None:
+        known = len(self.points)
+        self.main.run_until(lambda: len(self.points) > known)
+
+    @property
+    def phases(self) -> list[Phase]:
+        """The phases gone through, without repeats."""
+        phases = [status.phase for status in self.statuses]
+        return [
+            phase
+            for phase, before in zip(phases, [None, *phases], strict=False)
+            if phase is not before
+        ]
+
+    def _on_history_started(self) -> None:
+        self.starts += 1
+        self.points.clear()
+
+    def _on_history_extended(self, points: tuple[HistoryPoint, ...]) -> None:
+        self.batches.append(points)
+        self.points.extend(points)
+
+    def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
+        self.moves.append((snapshot, posterior))
+
+    def _on_kept(self, frame: FilmFrame, steps: tuple[int, ...]) -> None:
+        self.kept.append((frame, steps))
+
+    def _on_ended(self, snapshot: Snapshot, path: Path | None) -> None:
+        self.ends.append((snapshot, path))
+
+
+@dataclass
+class Clock:
+    """A module's ``time``, in which every look takes ``tick`` seconds."""
+
+    tick: float
+    now: float = 1_000.0
+
+    def monotonic(self) -> float:
+        self.now += self.tick
+        return self.now
+
+
+class Later:
+    """What is to be done after some seconds is done when the test says so."""
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+
+    def after(self, seconds: float, call: Call) -> None:
+        assert seconds > 0
+        self._calls.append(call)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._calls)
+
+    def pass_time(self) -> None:
+        calls, self._calls = self._calls, []
+        for call in calls:
+            call()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_torch_thread() -> None:
     """As beside a window; more threads only wait for each other on networks this small."""
@@ -116,6 +237,11 @@ def main() -> MainThread:
 @pytest.fixture
 def frames() -> Frames:
     return Frames()
+
+
+@pytest.fixture
+def later() -> Later:
+    return Later()
 
 
 @pytest.fixture
@@ -172,6 +298,16 @@ def trained(recipe: Recipe, digits: ImageSet) -> Snapshot:
 
 
 @pytest.fixture(scope="session")
+def run_folder(
+    recipe: Recipe, digits: ImageSet, tmp_path_factory: pytest.TempPathFactory
+) -> RunFolder:
+    """``trained`` as a run; the moments of all its 20 steps are kept. Not to be changed."""
+    runs = tmp_path_factory.mktemp("runs")
+    train(recipe, digits, runs=runs, device="cpu")
+    return RunFolder(next(runs.iterdir()))
+
+
+@pytest.fixture(scope="session")
 def checkpoint(trained: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
     write_checkpoint(trained, path)
@@ -211,3 +347,47 @@ def points(posterior: Posterior, digits: ImageSet) -> MapPoints:
 def other(recipe: Recipe, digits: ImageSet) -> Snapshot:
     """Another training of the same network."""
     return train(recipe.replace(epochs=1, seed=7), digits, device="cpu")
+
+
+@pytest.fixture
+def inline_run(inline_jobs: Jobs, main: MainThread, tmp_path: Path, digits: ImageSet) -> Run:
+    """A session whose whole run happens within ``start`` and is told when ``main`` runs."""
+    return Run(inline_jobs, main, tmp_path / "runs", digits)
+
+
+@pytest.fixture
+def threaded_run(threaded_jobs: Jobs, main: MainThread, tmp_path: Path, digits: ImageSet) -> Run:
+    return Run(threaded_jobs, main, tmp_path / "runs", digits)
+
+
+@pytest.fixture
+def closing_run(main: MainThread, tmp_path: Path, digits: ImageSet) -> Iterator[Run]:
+    """A run whose jobs the test shuts down itself."""
+    jobs = Jobs(main.post)
+    yield Run(jobs, main, tmp_path / "runs", digits)
+    assert jobs.shutdown(20)
+
+
+@pytest.fixture
+def unending(recipe: Recipe) -> Recipe:
+    return recipe.replace(epochs=UNENDING)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(tick=0.002)
+    monkeypatch.setattr(worker_module, "time", clock)
+    return clock
+
+
+@pytest.fixture(scope="session")
+def same_weights() -> Callable[[Snapshot, Snapshot], bool]:
+    """Whether two models are equal to the last bit."""
+
+    def same(first: Snapshot, second: Snapshot) -> bool:
+        ours, theirs = first.model.state_dict(), second.model.state_dict()
+        return ours.keys() == theirs.keys() and all(
+            torch.equal(ours[name], theirs[name]) for name in ours
+        )
+
+    return same

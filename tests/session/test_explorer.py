@@ -49,6 +49,7 @@ from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from tests.session.conftest import Frames, MainThread
@@ -932,8 +933,12 @@ def test_what_moved_before_a_run_failed_is_shown_whole(
     monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
     saves: list[object] = []
 
-    def breaks(folder: RunFolder, trainer: object) -> NoReturn:
+    save = RunFolder.save
+
+    def breaks(folder: RunFolder, trainer: Trainer) -> Snapshot:
         saves.append(trainer)
+        if len(saves) == 1:  # before the first step
+            return save(folder, trainer)
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(RunFolder, "save", breaks)

@@ -36,6 +36,7 @@ from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map_layers import MapLayers, subject_at, subject_of
 from vae_explorer.session.pins import Pins
 from vae_explorer.session.refinement import After
+from vae_explorer.session.runs import Runs
 from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings
@@ -89,6 +90,7 @@ class Explorer:
         self.cursor = Cursor(self.decoding)
         self.lab = Lab(jobs, after, self, paths.runs(), self.settings.device)
         self.training = self.lab.training
+        self.training.begun.connect(self._on_begun)
         self.lab.left.connect(self._on_left)
         self.map = LatentMap(jobs, self.fail, self.progress.emit)
         self.pins = Pins()
@@ -389,6 +391,9 @@ class Explorer:
         self._show(snapshot)
         self._encode()
 
+    def _on_begun(self, _: RunFolder) -> None:
+        self.map.start = None
+
     def _on_left(self) -> None:
         path = self.training.checkpoint
         if path is not None and path.exists():
@@ -443,6 +448,10 @@ class Explorer:
     def compare(self) -> Comparison:
         """Two maps side by side, for as long as it is not closed; one at a time."""
         return Comparison(self._jobs, self.fail)
+
+    def catalogue(self, trash: Callable[[Path], bool]) -> Runs:
+        """All runs; ``trash`` moves a folder to the system's trash, and says whether it could."""
+        return Runs(self._jobs, self.lab, self.open_checkpoint, trash, self.fail)
 
     def shown(self) -> tuple[Snapshot, str] | None:
         """The model as the map is turned, and its name."""
@@ -516,5 +525,5 @@ def read_model(path: Path) -> Snapshot:
 
 
 def _name(path: Path) -> str:
-    """A run's model is known by its folder, which tells when it was made."""
-    return path.parent.name if path.name == RunFolder.MODEL else path.name
+    """A run's model is known by the run's name."""
+    return RunFolder(path.parent).name if path.name == RunFolder.MODEL else path.name

@@ -20,10 +20,12 @@ from vae_explorer.session.time_machine import TimeMachine
 from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
 from vae_explorer.session.training_worker import Until
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.estimate import Estimate, estimate
+from vae_explorer.training.estimate import Estimate as Estimate
+from vae_explorer.training.estimate import estimate
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.trainer import check_branch
 
 Indices = NDArray[np.int64]
 
@@ -65,6 +67,7 @@ class Lab:
     """
 
     estimated = Signal(Estimate)
+    not_estimated = Signal(BaseException)
     left = Signal()
     """The run is over, and what comes of it is shown."""
 
@@ -77,6 +80,8 @@ class Lab:
         self._probes: tuple[Indices, UInt8] | None = None
         self._latest: Callable[[], None] | None = None
         """Shows the run as it is now."""
+        self._moved: Snapshot | None = None
+        """Of the newest run, as it moved last."""
         self.training.begun.connect(self._on_begun)
         self.training.moved.connect(self._on_moved)
         self.training.kept.connect(self.time.keep)
@@ -101,10 +106,16 @@ class Lab:
     def branch(self, recipe: Recipe) -> None:
         """Start a run that goes on from the model on the map, by a recipe of its own."""
         snapshot = self._stage.snapshot
-        if snapshot is not None:
-            name = self.training.checkpoint.parent.name if self.training.checkpoint else "a model"
+        if snapshot is None:
+            return
+
+        def start(recipe: Recipe, data: ImageSet, live_images: UInt8) -> None:
+            check_branch(recipe, data.image_shape, snapshot)
+            name = self.time.name or "a model"
             label = RunLabel(origin=f"{name}, epoch {snapshot.epoch:.2f}")
-            self._start(recipe, partial(self.training.start, branch=snapshot, label=label))
+            self.training.start(recipe, data, live_images, branch=snapshot, label=label)
+
+        self._start(recipe, start)
 
     def _start(self, recipe: Recipe, start: Callable[..., None]) -> None:
         try:
@@ -119,9 +130,9 @@ class Lab:
         """Go on with a run that was left."""
 
         def begin(snapshot: Snapshot) -> None:
-            probes = self._stage.probes(LIVE_IMAGES)
-            data = self._stage.training_images()
             try:
+                probes = self._stage.probes(LIVE_IMAGES)
+                data = self._stage.training_images()
                 self.training.resume_run(run, snapshot.recipe.epochs, data, probes[1])
             except UserError as error:
                 self._stage.fail("The run was not resumed", error)
@@ -136,44 +147,51 @@ class Lab:
         )
 
     def _begin(self, probes: tuple[Indices, UInt8]) -> None:
-        self._probes = probes
-        self.time.begin(None)
+        self._probes, self._moved = probes, None
         for asked_before in ("open", "estimate"):
             self._jobs.cancel(asked_before)
 
     def _on_begun(self, run: RunFolder) -> None:
+        """Leave the film of the model before; of a run that cannot begin nothing is changed."""
+        self._latest = None
+        self.time.begin(run)
         if run.moments().steps:  # of a resumed one
             assert self._probes is not None
-            self.time.open(run, (), self._probes[1])
-        else:
-            self.time.begin(run)
+            self.time.develop(self._probes[1])
 
     def open_film(self, path: Path | None, snapshot: Snapshot) -> None:
         """Take the moments along if ``path`` is the model of a run, of which this is the end."""
         run = RunFolder(path.parent) if path and path.name == RunFolder.MODEL else None
-        self._probes = self._stage.probes(LIVE_IMAGES)
         self._latest = partial(self._stage.show_whole, snapshot, path)
-        self.time.open(run, snapshot.history, self._probes[1])
+        self.time.begin(run, snapshot.history)
+        if run is not None and run.moments().steps:
+            self._develop()
 
     def probe_anew(self) -> None:
         """Make the film of other images, as the map shows another split; not during a run."""
-        snapshot = self._stage.snapshot
-        if self.time.shown is not None:
-            self.time.return_live()
-        if snapshot is not None and self.time.frames:
+        self.time.return_live()
+        if self.time.name:
+            self._develop()
+
+    def _develop(self) -> None:
+        try:
             self._probes = self._stage.probes(LIVE_IMAGES)
-            self.time.develop(self._probes[1])
+        except UserError as error:
+            self.time.begin(None)
+            self._stage.fail("The moments of the run cannot be shown", error)
+            return
+        self.time.develop(self._probes[1])
 
     def estimate(self, recipe: Recipe) -> None:
         """Find out how long a run would take; not while there is one, which would distort it."""
         if self.training.active:
             return
-        data = self._stage.training_images()
+        images, device = self._stage.training_images, self._device
         self._jobs.run_newest(
             "estimate",
-            lambda control: estimate(recipe, data, self._device, control.check),
+            lambda control: estimate(recipe, images(), device, control.check),
             done=self.estimated.emit,
-            failed=partial(self._stage.fail, "The recipe cannot be estimated"),
+            failed=self.not_estimated.emit,
             lane="figures",
         )
 
@@ -182,6 +200,7 @@ class Lab:
     def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
         assert self._probes is not None
         indices = self._probes[0]
+        self._moved = snapshot
         self._show(partial(self._stage.show_moving, snapshot, posterior, indices, "training"))
 
     def _on_ended(self, snapshot: Snapshot, path: Path | None) -> None:
@@ -191,9 +210,8 @@ class Lab:
 
     def _on_failed(self, error: BaseException) -> None:
         self._stage.fail("Training ended early", error)
-        snapshot = self._stage.snapshot
-        if snapshot is not None and self.time.shown is None:
-            self._show(partial(self._stage.show_whole, snapshot, None))
+        if self._moved is not None:
+            self._show(partial(self._stage.show_whole, self._moved, None))
         self.left.emit()
 
     def _on_not_saved(self, error: UserError) -> None:

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.errors import CheckpointError
 from vae_explorer.session.film import FilmFrame, film_frame
 from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.refinement import After
 from vae_explorer.session.state import HistoryPoint, UInt8
+from vae_explorer.training.history import LONGEST_HISTORY, thinned
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot
@@ -48,6 +51,7 @@ class TimeMachine:
         self._after = after
         self._run: RunFolder | None = None
         self._history: list[HistoryPoint] = []
+        self._on_disk: set[int] = set()
         self._wanted: FilmFrame | None = None
         self._reading = False
         self.frames: tuple[FilmFrame, ...] = ()
@@ -61,61 +65,73 @@ class TimeMachine:
         """Of the run."""
         return self._run.path.name if self._run else ""
 
-    def open(self, run: RunFolder | None, history: Sequence[HistoryPoint], probes: UInt8) -> None:
-        """Make the film of a run from its moments, beside the main thread, or have none.
+    def develop(self, probes: UInt8) -> None:
+        """Make the film anew from the moments on disk, beside the main thread.
 
         Args:
-            run: whose moments.
-            history: the figures to go with them.
-            probes: images (n, h, w), where they were is told.
+            probes: images (n, h, w); where they were is told.
         """
-        self.begin(run, history)
-        self.develop(probes)
-
-    def develop(self, probes: UInt8) -> None:
-        """Make the film anew, of these images (n, h, w)."""
-        run = self._run
-        if run is not None:
+        if self._run is not None:
+            moments = self._run.moments()
+            self._on_disk = set(moments.steps)
+            self._set_frames(())
             self._jobs.run_newest(
                 "film",
-                partial(self._develop, run.moments(), probes),
+                partial(self._develop, moments, probes),
                 done=lambda _: None,
                 failed=partial(self._fail, "Some moments of the run cannot be shown"),
                 lane="figures",
             )
 
     def begin(self, run: RunFolder | None, history: Sequence[HistoryPoint] = ()) -> None:
-        """Start a film without frames, as with a new run."""
+        """Start a film without frames: of a run and its figures, or of none."""
         self._jobs.cancel("film")
         self.pause()
-        self._run, self._history = run, list(history)
+        self._run, self._history, self._on_disk = run, list(history), set()
         self._show(None)
-        self._set_frames({})
+        self._set_frames(())
+
+    def forget(self, runs: Sequence[Path]) -> None:
+        """Have no film if it is of one of these runs, which are about to go."""
+        if self._run is not None and self._run.path in runs:
+            self.return_live()
+            self.begin(None)
 
     def extend(self, points: Sequence[HistoryPoint]) -> None:
         """Add figures of the run."""
         self._history.extend(points)
+        if len(self._history) > LONGEST_HISTORY:
+            self._history = thinned(self._history)
 
     def keep(self, frame: FilmFrame, steps: Sequence[int]) -> None:
         """Add a frame; only ``steps`` still have one."""
-        frames = {known.step: known for known in (*self.frames, frame) if known.step in {*steps}}
-        self._set_frames(frames)
+        self._on_disk = set(steps)
+        self._add(frame)
 
-    def _add(self, run: Moments, frame: FilmFrame) -> None:
-        if self._run is not None and run.folder == self._run.moments().folder:
-            self._set_frames({known.step: known for known in (*self.frames, frame)})
+    def _add(self, frame: FilmFrame) -> None:
+        self._set_frames((*self.frames, frame))
 
-    def _set_frames(self, frames: dict[int, FilmFrame]) -> None:
-        self.frames = tuple(frames[step] for step in sorted(frames))
+    def _set_frames(self, frames: Sequence[FilmFrame]) -> None:
+        """Of each step on disk the last one."""
+        known = {frame.step: frame for frame in frames}
+        self.frames = tuple(known[step] for step in sorted(known.keys() & self._on_disk))
         self.film_changed.emit(self.frames)
 
     def _develop(self, moments: Moments, probes: UInt8, control: Control) -> None:
         """On the worker's thread: frames in an order that soon covers the whole run."""
+        problem: CheckpointError | None = None
         for step in _halving(moments.steps):
             control.check()
-            snapshot = moments.read(step)
+            try:
+                snapshot = moments.read(step)
+            except CheckpointError as error:
+                if moments.path(step).exists():  # else it was dropped, as the run goes on
+                    problem = error
+                continue
             frame = film_frame(snapshot, snapshot.model.encode(probes, control.check))
-            control.report(partial(self._add, moments, frame))
+            control.report(partial(self._add, frame))
+        if problem:
+            raise problem
 
     # What is shown
 
@@ -195,31 +211,42 @@ class TimeMachine:
             "moment",
             lambda _: run.moments().read(frame.step, history),
             done=partial(self._on_read, run, frame),
-            failed=self._on_unread,
+            failed=partial(self._on_unread, frame),
         )
 
     def _on_read(self, run: RunFolder, frame: FilmFrame, snapshot: Snapshot) -> None:
         self._reading = False
-        if run is self._run and self.shown is not None:
+        on_the_way = self.shown is not None and frame in self.frames
+        if run is self._run and (on_the_way or frame is self.shown):
             self.arrived.emit(snapshot, frame)
         if self._wanted is not None:
             self._read()
         elif self.playing:
-            self._after(PLAY_SECONDS, self._play_on)
+            self._after(PLAY_SECONDS, partial(self._play_on, frame))
 
-    def _on_unread(self, error: BaseException) -> None:
+    def _on_unread(self, frame: FilmFrame, error: BaseException) -> None:
         self._reading = False
-        self._fail("The moment cannot be shown", error)
-        self.return_live()
-
-    def _play_on(self) -> None:
-        following = self._next()
-        if not self.playing or self._reading:
+        if frame is not self.shown:  # another is wanted by now, or none
+            self._read()
             return
-        if following is None:
-            self.pause()
+        assert self._run is not None
+        self._on_disk &= set(self._run.moments().steps)
+        dropped = frame.step not in self._on_disk
+        self._set_frames(self.frames)
+        if dropped and self.frames:
+            self.show(frame.step)
         else:
-            self._show(following)
+            self._fail("The moment cannot be shown", error)
+            self.return_live()
+
+    def _play_on(self, frame: FilmFrame) -> None:
+        """Go on from ``frame``, unless somebody went elsewhere meanwhile."""
+        if self.playing and self.shown is frame:
+            following = self._next()
+            if following is None:
+                self.pause()
+            else:
+                self._show(following)
 
 
 def _halving(steps: Sequence[int]) -> Iterator[int]:

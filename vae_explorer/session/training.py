@@ -11,13 +11,15 @@ from vae_explorer.model.trained import Posterior
 from vae_explorer.session.film import FilmFrame
 from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
-from vae_explorer.session.training_worker import Begin, Orders, Until, Worker
-from vae_explorer.training.anatomy import StepAnatomy
+from vae_explorer.session.training_worker import Begin, Orders, Worker
+from vae_explorer.session.training_worker import Until as Until
+from vae_explorer.training.anatomy import LayerGradient as LayerGradient
+from vae_explorer.training.anatomy import StepAnatomy as StepAnatomy
 from vae_explorer.training.device import set_threads as set_threads
 from vae_explorer.training.health import Finding
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel
-from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.snapshot import Snapshot as Snapshot
 from vae_explorer.training.stopping import StopRule
 from vae_explorer.training.trainer import Trainer
 
@@ -60,9 +62,11 @@ class TrainingSession:
         self.runs = runs
         self._device = device
         self.checkpoint: Path | None = None
-        """Where the newest run keeps its model; not there before the first save."""
+        """Where the newest run keeps its model, if it has begun; not there before a save worked."""
         self._status = TrainingStatus(Phase.IDLE)
         self._orders = Orders()
+        self._found: tuple[Finding, ...] = ()
+        self._told: set[str] = set()
 
     @property
     def status(self) -> TrainingStatus:
@@ -140,7 +144,10 @@ class TrainingSession:
             orders.rule = self._orders.rule
             self._orders = orders
         self._jobs.run_exclusive("Training", work, done=self._on_done, failed=self._on_failed)
+        self.checkpoint = None
+        self._told.clear()
         self.history_started.emit()
+        self._tell_found(())
         self._set_status(TrainingStatus(Phase.RUNNING, 0.0, epochs))
 
     def pause(self) -> None:
@@ -151,7 +158,7 @@ class TrainingSession:
     def resume(self, until: Until = "end") -> None:
         """Go on after a pause."""
         if self._status.phase is Phase.PAUSED:
-            self._orders.give(paused=False, until=until)
+            self._orders.resume(until)
             self._set_phase(Phase.RUNNING)
 
     def stop(self) -> None:
@@ -228,10 +235,17 @@ class TrainingSession:
                 self._tell_ended("Paused", *saved)
 
     def hear_findings(self, found: tuple[Finding, ...]) -> None:
-        """Note what is wrong, once, and pass it on."""
+        """Note what is wrong, once a run whatever its figures, and pass it on."""
         for finding in found:
-            self.logged.emit(f"{finding.title}: {finding.text} {finding.advice}")
-        self.found.emit(found)
+            if finding.title not in self._told:
+                self._told.add(finding.title)
+                self.logged.emit(f"{finding.title}: {finding.text} {finding.advice}")
+        self._tell_found(found)
+
+    def _tell_found(self, found: tuple[Finding, ...]) -> None:
+        if found != self._found:
+            self._found = found
+            self.found.emit(found)
 
     def hear_refused(self, error: CheckpointError, *, again: bool) -> None:
         """Note that the disk refuses."""

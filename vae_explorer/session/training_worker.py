@@ -50,6 +50,8 @@ class Orders:
     until: Until = "end"
     rule: StopRule = field(default_factory=StopRule)
     steering: dict[str, float] = field(default_factory=dict)
+    resumed: int = 0
+    """How often a pause was ended; the next may begin before a run that waits has looked."""
     given: threading.Condition = field(default_factory=threading.Condition)
 
     def give(self, **fields: object) -> None:
@@ -58,6 +60,10 @@ class Orders:
             for name, value in fields.items():
                 setattr(self, name, value)
             self.given.notify_all()
+
+    def resume(self, until: Until) -> None:
+        """End a pause."""
+        self.give(paused=False, until=until, resumed=self.resumed + 1)
 
     def steer(self, name: str, value: float) -> None:
         """Have a field of the recipe changed before the next step."""
@@ -91,7 +97,7 @@ class Hearer(Protocol):
         """A step was taken slowly."""
 
     def hear_paused(self, saved: tuple[Snapshot, Path | None] | None) -> None:
-        """The run waits; after an order for one step it is not saved."""
+        """The run waits; after an order for one step it is not saved, and the map moves then."""
 
     def hear_findings(self, found: tuple[Finding, ...]) -> None:
         """What is wrong with the run has changed."""
@@ -128,7 +134,7 @@ class Worker:
         self._live = live_images
         self._trainer, folder = begin(self._log)
         self._recorder = Recorder(self._trainer, folder)
-        self._refused = False
+        self._refused: set[str] = set()
         self._saving = True
         self._found: tuple[Finding, ...] = ()
         # A resumed run tells what it has so far.
@@ -148,26 +154,29 @@ class Worker:
         Raises:
             DivergedError: see ``Trainer.take_step``; the model of the step before was saved.
         """
-        trainer, orders = self._trainer, self._orders
-        if not trainer.step:
-            self._save()
+        if not self._recorder.folder.state_path.exists():
+            self._save()  # so that it can be resumed whatever happens
         self._keep_if_due()
         self._set_goal()
         try:
-            while not self._over():
-                if orders.paused:
-                    self._wait_out_pause()
-                elif orders.until == "dissected":
-                    self._dissect()
-                else:
-                    self._train()
+            self._follow_orders()
         except DivergedError:
-            self._flush()
             self._move()
             self._save()
             raise
-        self._flush()
+        finally:
+            self._flush()
         return self._save()
+
+    def _follow_orders(self) -> None:
+        orders = self._orders
+        while not self._over():
+            if orders.paused:
+                self._wait_out_pause()
+            elif orders.until == "dissected":
+                self._dissect()
+            else:
+                self._train()
 
     def _over(self) -> bool:
         orders = self._orders
@@ -217,15 +226,13 @@ class Worker:
             self._move()
 
     def _steer(self) -> None:
-        wanted = self._orders.take_steering()
-        if wanted:
+        for name, value in self._orders.take_steering().items():
             try:
-                self._trainer.steer(**wanted)
+                self._trainer.steer(**{name: value})
             except RecipeError as error:
                 self._log(str(error))
-                return
-            values = ", ".join(f"{name} {value:g}" for name, value in wanted.items())
-            self._log(f"From step {self._trainer.step + 1:,} on: {values}")
+            else:
+                self._log(f"From step {self._trainer.step + 1:,} on: {name} {value:g}")
 
     # Pausing
 
@@ -242,21 +249,21 @@ class Worker:
         self._pause_itself(saved=False)
 
     def _pause_itself(self, *, saved: bool) -> None:
-        """Wait for the next order; one that came meanwhile is none to wait after."""
+        """Wait as if a person had paused."""
         self._goal = None
         self._saving = saved
         self._orders.give(paused=True, until="end")
 
     def _wait_out_pause(self) -> None:
         self._flush()
+        orders, resumed = self._orders, self._orders.resumed
         saved = self._save() if self._saving else None
+        self._control.report(partial(self._hearer.hear_paused, saved))
         if not self._saving:
             self._move()
         self._saving = True
-        self._control.report(partial(self._hearer.hear_paused, saved))
-        orders = self._orders
         with orders.given:
-            while orders.paused and not orders.stopped and not self._control.cancelled:
+            while orders.resumed == resumed and not orders.stopped and not self._control.cancelled:
                 # Cancelling does not notify, so look again now and then.
                 orders.given.wait(0.1)
         self._steer()
@@ -267,31 +274,33 @@ class Worker:
 
     def _save(self) -> tuple[Snapshot, Path | None]:
         """Save if the disk lets us; a full one must not end the training."""
-        snapshot = self._guarded(self._recorder.save)
+        snapshot = self._guarded("save", self._recorder.save)
         if snapshot is None:
             return self._trainer.snapshot(), None
-        self._refused = False
         return snapshot, self._recorder.folder.model_path
 
     def _keep_if_due(self) -> bool:
         """Keep the moment, on disk and in the film, if it is one to be kept."""
         if not self._recorder.moment_due:
             return False
-        snapshot = self._guarded(self._recorder.keep)
+        snapshot = self._guarded("keep", self._recorder.keep)
         if snapshot is not None:
             frame = film_frame(snapshot, self._move(snapshot))
             steps = tuple(self._recorder.moments.steps)
             self._control.report(partial(self._hearer.hear_kept, frame, steps))
         return snapshot is not None
 
-    def _guarded(self, write: Callable[[], T]) -> T | None:
+    def _guarded(self, name: Literal["save", "keep"], write: Callable[[], T]) -> T | None:
         try:
             written = write()
         except CheckpointError as error:
-            report = partial(self._hearer.hear_refused, error, again=self._refused)
-            self._control.report(report)
-            self._refused = True
+            # Moments are many, and where one is refused the rest mostly are: told once.
+            again = name in self._refused or (name == "keep" and bool(self._refused))
+            if name == "save" or not again:
+                self._control.report(partial(self._hearer.hear_refused, error, again=again))
+            self._refused.add(name)
             return None
+        self._refused.discard(name)
         return written
 
     # Telling

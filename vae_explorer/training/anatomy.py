@@ -30,9 +30,10 @@ class StepAnatomy:
     ``x`` (n, h, w) are the images after the data treatment, as the encoder saw them; ``mean``
     (n, 2) and ``covariance`` (n, 2, 2) its q(z|x); ``z`` (n, 2) the first draw of each;
     ``decoded`` (n, h, w) its E[x|z]. ``log_likelihood`` and ``kl`` (n,), nats, are the terms, and
-    ``elbo`` the mean of their difference over the whole batch of ``batch`` images. ``layers`` are
-    from the image to the image. The step was taken with ``learning_rate`` and led to ``step``.
-    ``report`` is what was due after it, if anything.
+    ``elbo`` the mean of their difference over the whole batch of ``batch`` images (and over all
+    draws). ``gradient_norm`` is that of all ``layers``, which are from the image to the image. The
+    step was taken with ``learning_rate`` and led to ``step``. ``report`` is what was due after it,
+    if anything.
     """
 
     step: int
@@ -62,31 +63,26 @@ def dissect(trainer: Trainer, images: int = 8) -> StepAnatomy:
         DivergedError: as ``Trainer.take_step``.
     """
     vae = trainer.vae
-    encoded, decoded = _Tap(), _Tap()
+    taps = encoded, decoded, rated = _Tap(vae.encoder), _Tap(vae.decoder), _Tap(vae.likelihood)
     gradients: dict[str, float] = {}
 
     def before_update(*_: object) -> None:
+        for tap in taps:  # held-out images may follow
+            tap.handle.remove()
         gradients.update(_norms({name: p.grad for name, p in vae.named_parameters()}))
 
     before = {name: p.detach().clone() for name, p in vae.named_parameters()}
-    hooks = [
-        vae.encoder.register_forward_hook(encoded),
-        vae.decoder.register_forward_hook(decoded),
-        trainer.optimizer.register_step_pre_hook(before_update),
-    ]
+    update = trainer.optimizer.register_step_pre_hook(before_update)
     try:
         report = trainer.take_step()
     finally:
-        for hook in hooks:
-            hook.remove()
+        for handle in (update, *(tap.handle for tap in taps)):
+            handle.remove()
     updates = _norms({name: p.detach() - before[name] for name, p in vae.named_parameters()})
     with torch.no_grad():
-        x, q = encoded.calls[0]
-        # The exact objective decodes its lattice first; held-out images may follow.
-        z, outputs = decoded.calls[1 if trainer.recipe.objective == "exact" else 0]
-        posterior = Gaussian.from_outputs(q)
-        log_likelihood = vae.likelihood(x, outputs.view(-1, *x.shape))
-        kl = posterior.kl()
+        (x,), (z,) = encoded.inputs, decoded.inputs
+        posterior = Gaussian.from_outputs(encoded.output)
+        log_likelihood, kl = rated.output, posterior.kl()
         shape = (-1, *vae.architecture.image_shape)
         few = slice(0, images)
         return StepAnatomy(
@@ -96,7 +92,7 @@ def dissect(trainer: Trainer, images: int = 8) -> StepAnatomy:
             mean=_array(posterior.mean[few]),
             covariance=_array(posterior.covariance()[few]),
             z=_array(z[: len(x)][few]),
-            decoded=_array(vae.likelihood.mean(outputs[: len(x)][few]).clamp(0, 1).view(shape)),
+            decoded=_array(vae.likelihood.mean(rated.inputs[1][0, few]).clamp(0, 1).view(shape)),
             log_likelihood=_array(log_likelihood[0, few]),
             kl=_array(kl[few]),
             elbo=(log_likelihood.mean(0) - kl).mean().item(),
@@ -108,14 +104,14 @@ def dissect(trainer: Trainer, images: int = 8) -> StepAnatomy:
 
 
 class _Tap:
-    """Keeps what goes into and comes out of a module, of its first two calls."""
+    """Keeps what goes into and comes out of a module at its last call."""
 
-    def __init__(self) -> None:
-        self.calls: list[tuple[Tensor, Tensor]] = []
+    def __init__(self, module: nn.Module) -> None:
+        self.handle = module.register_forward_hook(self._keep)
 
-    def __call__(self, _: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        if len(self.calls) < 2:
-            self.calls.append((inputs[0].detach().float(), output.detach().float()))
+    def _keep(self, _: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        self.inputs = [tensor.detach().float() for tensor in inputs]
+        self.output = output.detach().float()
 
 
 def _norms(tensors: dict[str, Tensor | None]) -> dict[str, float]:

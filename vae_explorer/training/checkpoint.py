@@ -14,7 +14,7 @@ from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.history import from_csv, to_csv
-from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.recipe import STEERABLE, Recipe
 from vae_explorer.training.snapshot import Change, DataReference, Snapshot
 from vae_explorer.training.tensors import read_tensors, write_tensors
 
@@ -75,9 +75,12 @@ def parse_snapshot(
 
 def _changes(text: str, recipe: Recipe) -> tuple[Change, ...]:
     """What was steered, each a step, a field and a value that the recipe could have."""
+    kinds = {field: (type(getattr(recipe, field)), Recipe.specs()[field]) for field in STEERABLE}
     changes = tuple(Change(step, field, value) for step, field, value in json.loads(text))
     for change in changes:
-        recipe.replace(**{change.field: change.value})
+        kind, spec = kinds[change.field]
+        if type(change.value) is not kind or not spec.low <= change.value <= spec.high:
+            raise ValueError(f"{change.field} changed to {change.value!r}")
         if type(change.step) is not int or not 0 <= change.step < 2**63:
             raise ValueError(f"a change at step {change.step!r}")
     return changes

@@ -1,26 +1,27 @@
 """How long a recipe will take here and how much memory, before it is trained."""
 
-import math
 import statistics
 import time
 from dataclasses import dataclass
 
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import Check, unchecked
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.trainer import Trainer
+from vae_explorer.training.trainer import EpochMetrics, Trainer
 
 _STEPS = 12
-_WARM = 3
 
 
 @dataclass(frozen=True)
 class Estimate:
     """Of one recipe on this machine as it is now.
 
-    ``epoch_seconds`` of steps, held-out figures left out; ``run_seconds`` of all its epochs;
-    ``memory_bytes`` of images, weights, gradients, AdamW's two averages and the largest
-    activations of a step; ``parameters``, ``steps_per_epoch``.
+    ``epoch_seconds`` of steps and held-out figures; ``run_seconds`` of all its epochs;
+    ``memory_bytes`` of images, weights, gradients, AdamW's two averages and, within a half or so,
+    the activations of a step; ``parameters``, ``steps_per_epoch``.
     """
 
     epoch_seconds: float
@@ -45,31 +46,39 @@ def estimate(
         DataError, DivergedError: as ``Trainer``.
     """
     trainer = Trainer(recipe, data, device)
+    kept = _bytes_kept(trainer)
+    begin = time.perf_counter()
+    trainer.held_out_figures()
+    held_out = time.perf_counter() - begin
     times = []
-    for _ in range(min(_STEPS, trainer.total_steps)):
+    for _ in range(_STEPS):
         check()
         begin = time.perf_counter()
-        trainer.take_step()
-        times.append(time.perf_counter() - begin)
-    step = statistics.median(times[_WARM:] or times)
+        event = trainer.take_step()
+        own = held_out if isinstance(event, EpochMetrics) else 0.0
+        times.append(max(0.0, time.perf_counter() - begin - own))
     parameters = sum(parameter.numel() for parameter in trainer.vae.parameters())
-    epoch = step * trainer.steps_per_epoch
-    activations = _activations(recipe, math.prod(data.image_shape))
+    epoch = statistics.median(times) * trainer.steps_per_epoch + held_out
     return Estimate(
         epoch,
         epoch * recipe.epochs,
-        data.images.nbytes + 16 * parameters + 8 * activations,
+        # Half of the activations again, for the gradients that are there with them.
+        data.images.nbytes + 16 * parameters + kept * 3 // 2,
         parameters,
         trainer.steps_per_epoch,
     )
 
 
-def _activations(recipe: Recipe, pixels: int) -> int:
-    """Numbers that a forward pass leaves for the backward one; there are as many gradients."""
-    encoded, decoded = (
-        2 * sum(map(int, text.split("-"))) + pixels
-        for text in (recipe.encoder_hidden, recipe.decoder_hidden)
-    )
-    draws = recipe.batch_size * recipe.samples
-    places = recipe.lattice_points if recipe.objective == "exact" else 0
-    return recipe.batch_size * encoded + (draws + places) * decoded
+def _bytes_kept(trainer: Trainer) -> int:
+    """What a step keeps for its backward pass beside the weights."""
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    weights = {parameter.data_ptr() for parameter in trainer.vae.parameters()}
+    with saved_tensors_hooks(keep, lambda tensor: tensor):
+        trainer.take_step()
+    return sum(size for place, size in kept.items() if place not in weights)

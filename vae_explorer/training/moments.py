@@ -10,9 +10,9 @@ from vae_explorer.training.history import HistoryPoint, until
 from vae_explorer.training.snapshot import Snapshot
 
 MOST = 48
-"""Moments at even distances; the powers of two before them come on top, some dozen."""
+"""Moments at even distances; the powers of two before the second come on top, at most eight."""
 
-_FIRST_STRIDE = 128
+_LONGEST_FIRST_STRIDE = 128
 
 
 def first_stride(total_steps: int) -> int:
@@ -21,33 +21,32 @@ def first_stride(total_steps: int) -> int:
     Of a short run all moments are kept; of one that may be stopped long before its end the first
     are close together, and thinned as it goes on.
     """
-    return max(1, min(-(-total_steps // MOST), _FIRST_STRIDE))
+    return min(total_steps // MOST + 1, _LONGEST_FIRST_STRIDE)
 
 
 class Moments:
     """The models of a run at some of its steps, each a checkpoint in ``folder``.
 
-    Kept are step 0, the powers of two, between which a map unfolds, and every ``stride`` steps.
-    Whenever those are too many the stride doubles and every second one goes. Not for several
-    threads at once, but for ``read``.
+    Kept are step 0, the first powers of two, between which a map unfolds, and every ``stride``
+    steps. Whenever those are too many the stride doubles and every second one goes, so what is
+    kept depends on the last step alone. Not for several threads at once, but for ``read``.
 
     Args:
         folder: made when the first is kept; moments already in it are known.
-        stride: see ``first_stride``; at least such that those on disk are not too many.
+        stride: what it is at first; see ``first_stride``.
     """
 
-    def __init__(self, folder: Path, stride: int = _FIRST_STRIDE) -> None:
+    def __init__(self, folder: Path, stride: int) -> None:
         self.folder = folder
-        self._stride = stride
+        self._first_stride = stride
         names = [path.name for path in folder.glob("*.safetensors")] if folder.is_dir() else []
-        found = [re.fullmatch(r"step-(\d{9})\.safetensors", name) for name in names]
+        found = [re.fullmatch(r"step-([0-9]{9})\.safetensors", name) for name in names]
         self.steps = sorted(int(match[1]) for match in found if match)
         """Of the moments on disk, ascending."""
 
     def due(self, step: int) -> bool:
         """Whether the model is to be kept after this step."""
-        early = step & (step - 1) == 0 and step <= self._stride
-        return (early or step % self._stride == 0) and step not in self.steps
+        return step not in self.steps and self._stays(step, last=max([step, *self.steps]))
 
     def keep(self, snapshot: Snapshot) -> None:
         """Write a moment, and drop others if there are too many.
@@ -59,12 +58,17 @@ class Moments:
         alone = dataclasses.replace(snapshot, history=snapshot.history[-1:])
         write_checkpoint(alone, self.path(snapshot.step))
         self.steps = sorted({*self.steps, snapshot.step})
-        while sum(step % self._stride == 0 for step in self.steps) > MOST:
-            self._stride *= 2
-            for step in [step for step in self.steps if not self._stays(step)]:
-                with suppress(OSError):  # one too many does no harm
-                    self.path(step).unlink(missing_ok=True)
-                self.steps.remove(step)
+        self._drop([step for step in self.steps if not self._stays(step, self.steps[-1])])
+
+    def drop_after(self, last: int) -> None:
+        """Drop what a run that was killed kept after the step it goes on from."""
+        self._drop([step for step in self.steps if step > last])
+
+    def _drop(self, steps: list[int]) -> None:
+        for step in steps:
+            with suppress(OSError):  # one too many does no harm
+                self.path(step).unlink(missing_ok=True)
+            self.steps.remove(step)
 
     def read(self, step: int, history: tuple[HistoryPoint, ...] = ()) -> Snapshot:
         """A kept moment, with the part of the run's ``history`` up to it.
@@ -80,5 +84,10 @@ class Moments:
         """Where the moment of a step is, or would be."""
         return self.folder / f"step-{step:09d}.safetensors"
 
-    def _stays(self, step: int) -> bool:
-        return step % self._stride == 0 or step & (step - 1) == 0
+    def _stays(self, step: int, last: int) -> bool:
+        """Whether the moment of ``step`` is one of those kept of a run up to ``last``."""
+        stride = self._first_stride
+        while last // stride >= MOST:
+            stride *= 2
+        early = step & (step - 1) == 0 and step <= self._first_stride
+        return early or step % stride == 0

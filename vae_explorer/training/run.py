@@ -12,9 +12,10 @@ import tomli_w
 import torch
 
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.errors import CheckpointError, DataError
-from vae_explorer.files import atomic_write
+from vae_explorer.errors import CheckpointError, DataError, DivergedError
+from vae_explorer.files import atomic_write, sweep
 from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
+from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import to_csv
 from vae_explorer.training.moments import Moments, first_stride
 from vae_explorer.training.recipe import Recipe
@@ -60,13 +61,18 @@ class RunFolder:
 
     @property
     def label(self) -> RunLabel:
-        """What is written on the run; a label that cannot be read is empty."""
+        """What is written on the run; what cannot be read is empty."""
         try:
             values = tomllib.loads((self.path / "label.toml").read_text(encoding="utf-8"))
-            texts = {key: text for key, text in values.items() if isinstance(text, str)}
-            return RunLabel(**texts)
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, RecursionError):
             return RunLabel()
+        texts = {item.name: values.get(item.name) for item in dataclasses.fields(RunLabel)}
+        return RunLabel(**{name: text for name, text in texts.items() if isinstance(text, str)})
+
+    @property
+    def name(self) -> str:
+        """What it is called: as a person named it, or as its folder, by date, time and seed."""
+        return self.label.name or self.path.name
 
     def write_label(self, label: RunLabel) -> None:
         """Write on the run.
@@ -126,19 +132,24 @@ class RunFolder:
         data: ImageSet,
         device: str = "auto",
         warn: Callable[[str], None] = lambda _: None,
+        team: Team = ALONE,
     ) -> Trainer:
         """A trainer that goes on from the last saved moment, to the same numbers bit for bit.
 
         One that ended before its first save begins anew. ``warn`` is told why the numbers may not
-        be the same after all: on another device, processor, version or number of threads.
+        be the same after all: on another device, processor, version or number of threads or
+        processes. Files that were half written when the run was killed are deleted.
 
         Raises:
-            CheckpointError: the state cannot be read.
-            RecipeError: there is no state, and no recipe to begin with.
+            CheckpointError: there is no run, or its state cannot be read.
+            RecipeError: the recipe of a run that was never saved cannot be read.
             DataError: ``data`` is not what the run was trained on.
         """
-        if not self.state_path.exists():
-            return Trainer(Recipe.read(self.path / "recipe.toml"), data, device)
+        for folder in (self.path, self.moments().folder):
+            sweep(folder)
+        recipe_path = self.path / "recipe.toml"
+        if recipe_path.exists() and not self.state_path.exists():
+            return Trainer(Recipe.read(recipe_path), data, device, team)
         tensors, fields = read_tensors(self.state_path)
         prefix = "model."
         weights = {
@@ -155,10 +166,10 @@ class RunFolder:
                 f"{len(data.images):,} of {data.name} ({data.fingerprint[:12]}); "
                 "give it the same images."
             )
-        trainer = Trainer(snapshot.recipe, data, device)
+        trainer = Trainer(snapshot.recipe, data, device, team)
         try:
             trainer.restore(snapshot, tensors)
-        except (KeyError, RuntimeError, TypeError) as error:
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise CheckpointError(f"{self.state_path} is damaged: {error}.") from error
         before, now = fields.get("machine", "an unknown machine"), machine(trainer)
         if before != now:
@@ -176,6 +187,7 @@ class Recorder:
     def __init__(self, trainer: Trainer, folder: RunFolder) -> None:
         self.folder = folder
         self.moments = folder.moments(first_stride(trainer.total_steps))
+        self.moments.drop_after(trainer.step)
         self._trainer = trainer
         self._saved = time.monotonic()
 
@@ -215,10 +227,13 @@ class Recorder:
 
 def machine(trainer: Trainer) -> str:
     """What the last bits of a run depend on beside its recipe and its images."""
+    kind = trainer.device.type
+    device = torch.cuda.get_device_name(trainer.device) if kind == "cuda" else kind
+    size = trainer.team.size
     return (
-        f"PyTorch {torch.__version__} on {trainer.device.type}, "
+        f"PyTorch {torch.__version__} on {device}, "
         f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
-    )
+    ) + (f" in each of {size} processes" if size > 1 else "")
 
 
 def _first_free(parent: Path, stem: str) -> Path:
@@ -247,6 +262,10 @@ def train(
 
     Returns:
         The final snapshot: ``.model``, ``.history``, ``.recipe``.
+
+    Raises:
+        DivergedError: the run is kept as it was before the step that failed.
+        CheckpointError: the run cannot be kept.
     """
     if data is None:
         from vae_explorer.data.bundled import mnist
@@ -256,9 +275,14 @@ def train(
     recorder = Recorder(trainer, RunFolder.create(runs, recipe)) if runs else None
     if recorder:
         recorder.begin()
-    for event in trainer.events(lambda: recorder is not None and recorder.moment_due):
+    try:
+        for event in trainer.events(lambda: recorder is not None and recorder.moment_due):
+            if recorder:
+                recorder.hear(event)
+            if report and isinstance(event, StepMetrics):
+                report(event)
+    except DivergedError:
         if recorder:
-            recorder.hear(event)
-        if report and isinstance(event, StepMetrics):
-            report(event)
+            recorder.save()
+        raise
     return trainer.snapshot()

@@ -8,7 +8,7 @@ from vae_explorer.training.history import HistoryPoint
 
 @dataclass(frozen=True)
 class StopRule:
-    """Ends a run at whichever comes first; None for what does not matter.
+    """Ends a run at whichever comes first; None, or no epochs, for what does not matter.
 
     ``epoch`` and ``seconds`` of training; ``elbo``, of the held-out images, nats; ``plateau``, the
     epochs in which the held-out ELBO has not risen by more than ``least_gain`` nats.
@@ -26,12 +26,10 @@ class StopRule:
             return f"epoch {self.epoch:g} is reached"
         if self.seconds is not None and seconds >= self.seconds:
             return f"{self.seconds:g} seconds are over"
-        if self.elbo is None and self.plateau is None:
-            return ""
         elbos = [point.held_out_elbo for point in history if point.held_out_elbo is not None]
         if self.elbo is not None and elbos and elbos[-1] >= self.elbo:
-            return f"the held-out ELBO is above {self.elbo:g} nats"
-        if self.plateau is not None and len(elbos) > self.plateau:
+            return f"the held-out ELBO has reached {self.elbo:g} nats"
+        if self.plateau and len(elbos) > self.plateau:
             best = max(elbos[: -self.plateau])
             if max(elbos[-self.plateau :]) <= best + self.least_gain:
                 return (

@@ -2,9 +2,11 @@
 
 import dataclasses
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,20 +15,24 @@ from torch import Tensor
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.treatment import treat
-from vae_explorer.errors import CheckpointError, DataError, DivergedError
+from vae_explorer.errors import CheckpointError, DataError, DivergedError, RecipeError
 from vae_explorer.latent.aggregate import ACTIVE
 from vae_explorer.latent.lattice import shifted_lattice
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE, ElboTerms
 from vae_explorer.training.device import choose_device
+from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
-from vae_explorer.training.objective import Objective, effective_beta, objective
-from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.objective import Objective, effective_beta
+from vae_explorer.training.recipe import STEERABLE, Recipe
 from vae_explorer.training.schedule import learning_rate
 from vae_explorer.training.snapshot import Change, DataReference, Snapshot
 
 REPORT_STEPS = 20
 """Steps between two reports."""
+
+_GLOBAL_STREAM = threading.Lock()
+"""Held by who draws from it: two trainers may be made at once, as by an estimate beside a run."""
 
 _HELD_OUT_SEED = 20_140_501
 _HELD_OUT_CHUNK = 2_500
@@ -65,19 +71,21 @@ class Trainer:
         recipe: what to compute; ``recipe`` is it as steered since.
         data: labels are not used.
         device: "auto", "cpu", "cuda" or "mps".
+        team: the processes that train this VAE together. Each has a trainer, takes the same steps
+            at the same time and computes its part of every batch; the rank that leads has all
+            figures and a state from which any number of processes goes on.
 
     Raises:
-        DataError: nothing is left to train on, or the device is not there.
+        DataError: nothing is left to train on, a batch has fewer images than there are processes,
+            or the device is not there.
     """
 
-    def __init__(self, recipe: Recipe, data: ImageSet, device: str = "auto") -> None:
-        count = len(data.images) - recipe.validation_images
-        if count < 1:
-            raise DataError(
-                f"{data.name} has {len(data.images):,} images and {recipe.validation_images:,} are "
-                "held out, so none are left to train on; lower 'validation_images'."
-            )
+    def __init__(
+        self, recipe: Recipe, data: ImageSet, device: str = "auto", team: Team = ALONE
+    ) -> None:
+        count = check_fits(recipe, data, team)
         self.recipe = recipe
+        self.team = team
         self.device = choose_device(device)
         self.data = DataReference(data.name, data.fingerprint, len(data.images))
         self.step = 0
@@ -91,7 +99,7 @@ class Trainer:
         self.total_steps = recipe.epochs * self.steps_per_epoch
 
         height, width = data.images.shape[1:]
-        with torch.random.fork_rng(devices=[]):
+        with _GLOBAL_STREAM, torch.random.fork_rng(devices=[]):
             # nn.Linear draws its weights from the global stream; borrow it, then put it back.
             torch.manual_seed(recipe.seed)
             self.vae = VAE(recipe.architecture((height, width)))
@@ -103,6 +111,13 @@ class Trainer:
             weight_decay=recipe.weight_decay,
             fused=True,
         )
+        for parameter in self.vae.parameters():
+            # What AdamW would make at its first step; so any moment can be saved and restored.
+            self.optimizer.state[parameter] = {
+                "step": torch.zeros((), device=self.device),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
         self.noise = torch.Generator(self.device).manual_seed(recipe.seed)
         self._order_epoch = -1
         self._order = torch.empty(0, dtype=torch.long)
@@ -129,9 +144,7 @@ class Trainer:
             DivergedError: see ``take_step``.
         """
         while not self.finished:
-            begin = time.perf_counter()
             event = self.take_step()
-            self.seconds += time.perf_counter() - begin
             if event or interrupted():
                 yield event or Turn(self.step)
 
@@ -140,13 +153,15 @@ class Trainer:
 
         Raises:
             DivergedError: a term of the loss or the gradient is NaN or infinite. The step is not
-                taken: weights, optimizer and ``step`` are those before it.
+                taken: the trainer is as it was before it.
         """
+        begin = time.perf_counter()
+        noise = self.noise.get_state()
         batch = self._next_batch()
         x = treat(batch.float().div_(255), self.recipe.treatment, self.noise)
         low = self.recipe.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
-            result = objective(self.recipe, self.vae, x, self.noise, self.epoch)
+            result = self._objective(self.recipe, x, self.noise, self.epoch)
         torch.autograd.backward(result.loss)
         limit = self.recipe.gradient_clip or math.inf
         norm = torch.nn.utils.clip_grad_norm_(self.vae.parameters(), limit)
@@ -155,9 +170,11 @@ class Trainer:
             sums = [terms.log_likelihood.sum(), terms.kl.sum(), value.sum(), norm]
             images = torch.full_like(norm, len(batch))
             added = torch.stack([*sums, torch.ones_like(norm), images])
+        self.team.add_up(added[:3])
         if not added.isfinite().all():
             self.optimizer.zero_grad(set_to_none=True)
-            raise self._diverged(result, norm)
+            self.noise.set_state(noise)
+            raise self._diverged(added)
         rate = learning_rate(self.recipe, self.step, self.total_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -165,22 +182,26 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         self._sums += added
-        if self.step % self.steps_per_epoch == 0:
-            return self._end_epoch(self._report())
-        return self._report() if self.step % REPORT_STEPS == 0 else None
+        epoch_over = self.step % self.steps_per_epoch == 0
+        held_out = self.held_out_figures() if epoch_over else {}
+        self.seconds += time.perf_counter() - begin
+        if epoch_over:
+            return EpochMetrics(self.step, *self._report(held_out))
+        return StepMetrics(self.step, *self._report({})) if self.step % REPORT_STEPS == 0 else None
 
     def steer(self, **changes: float) -> None:
         """Give fields of ``STEERABLE`` another value from the next step on.
 
         Raises:
-            RecipeError: as ``Recipe.replace``.
+            RecipeError: a field is not one of them, or a value out of range; nothing is changed.
         """
-        recipe = self.recipe.replace(**changes)
-        for field in changes:
-            value = getattr(recipe, field)
-            if value != getattr(self.recipe, field):
-                self.changes.append(Change(self.step, field, value))
-        self.recipe = recipe
+        for field in changes.keys() - set(STEERABLE):
+            raise RecipeError(
+                f"Recipe field '{field}' cannot change while a run is under way; "
+                f"choose one of {', '.join(STEERABLE)}."
+            )
+        before, self.recipe = self.recipe, self.recipe.replace(**changes)
+        self._note_changes(before)
 
     def snapshot(self) -> Snapshot:
         """A copy of the model as it is now."""
@@ -200,64 +221,72 @@ class Trainer:
         Meant for the moments when ``events`` has handed over control.
         """
         tensors = {f"model.{name}": value for name, value in self.vae.state_dict().items()}
-        for name, parameter in self.vae.named_parameters():
-            for key, value in self.optimizer.state[parameter].items():
-                tensors[f"optimizer.{name}.{key}"] = value
         seconds = torch.tensor(self.seconds, dtype=torch.float64)
-        return tensors | {
-            "noise": self.noise.get_state(),
-            "sums": self._sums,
-            "seconds": seconds,
-        }
+        rest = {"noise": self.noise.get_state(), "sums": self._sums, "seconds": seconds}
+        return tensors | self._averages() | rest
 
     def restore(self, snapshot: Snapshot, state: Mapping[str, Tensor]) -> None:
         """Go on from ``snapshot`` and the ``state`` saved with it.
 
         Raises:
-            KeyError, RuntimeError, TypeError: the state does not fit the recipe.
+            KeyError, RuntimeError, TypeError, ValueError: the state does not fit the recipe.
         """
-        self.vae.load_state_dict(snapshot.model.state_dict())
-        for name, parameter in self.vae.named_parameters():
-            if snapshot.step:
-                like = torch.empty_like(parameter, requires_grad=False)
-                empty = {"step": like.new_empty(()), "exp_avg": like, "exp_avg_sq": like.clone()}
-                self.optimizer.state[parameter] = {
-                    key: value.copy_(state[f"optimizer.{name}.{key}"])
-                    for key, value in empty.items()
-                }
-        self.noise.set_state(state["noise"])
-        self._sums.copy_(state["sums"])
-        self.seconds = state["seconds"].item()
         self._go_on_from(snapshot)
+        for name, average in self._averages().items():
+            _fill(average, state[name])
+        self.noise.set_state(state["noise"])
+        # Neither was kept by earlier versions, which saved when the sums were 0.
+        seconds = torch.zeros((), dtype=torch.float64)
+        _fill(self._sums, state.get("sums", self._sums))
+        _fill(seconds, state.get("seconds", seconds))
+        self.seconds = seconds.item()
 
     def branch(self, snapshot: Snapshot) -> None:
         """Go on from a model alone, by a recipe that may differ; AdamW's averages begin anew.
 
+        ``step`` and the steps of ``changes`` are then in batches of this recipe's size.
+
         Raises:
-            CheckpointError: the model's networks are not the recipe's, or its epochs are over.
+            CheckpointError: as ``check_branch``.
         """
-        if self.vae.architecture != snapshot.model.vae.architecture:
-            raise CheckpointError(
-                "A branch keeps the networks of its run: leave network, layers, activation, "
-                "likelihood, posterior and Fourier features as they are, or start a new run."
-            )
-        if snapshot.epoch >= self.recipe.epochs:
-            raise CheckpointError(
-                f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
-                f"{self.recipe.epochs}; raise 'epochs' to branch from here."
-            )
-        self.vae.load_state_dict(snapshot.model.state_dict())
+        check_branch(self.recipe, self.vae.architecture.image_shape, snapshot)
+        step = min(round(snapshot.epoch * self.steps_per_epoch), self.total_steps - 1)
         self._go_on_from(snapshot)
-        # In steps of the batch size that the recipe has now.
-        self.step = round(snapshot.epoch * self.steps_per_epoch)
+        self.step, scale = step, step / max(snapshot.step, 1)
+        self.changes = [
+            dataclasses.replace(change, step=round(change.step * scale)) for change in self.changes
+        ]
+        self._note_changes(snapshot.recipe)
         self.seconds = next(
             (point.seconds for point in reversed(snapshot.history) if point.seconds), 0.0
         )
 
     def _go_on_from(self, snapshot: Snapshot) -> None:
+        self.vae.load_state_dict(snapshot.model.state_dict())
         self.step = snapshot.step
         self.history = list(snapshot.history)
         self.changes = list(snapshot.changes)
+
+    def _note_changes(self, before: Recipe) -> None:
+        for field in STEERABLE:
+            value = getattr(self.recipe, field)
+            if value != getattr(before, field):
+                # Of several at one step the last one counts.
+                others = [c for c in self.changes if (c.step, c.field) != (self.step, field)]
+                self.changes = [*others, Change(self.step, field, value)]
+
+    def _averages(self) -> dict[str, Tensor]:
+        """AdamW's own, by the names they are saved under."""
+        return {
+            f"optimizer.{name}.{key}": value
+            for name, parameter in self.vae.named_parameters()
+            for key, value in self.optimizer.state[parameter].items()
+        }
+
+    @cached_property
+    def _objective(self) -> Callable[..., Objective]:
+        # Not before the first step: processes wait for each other to set it up.
+        return self.team.objective(self.vae)
 
     def _next_batch(self) -> Tensor:
         epoch, position = divmod(self.step, self.steps_per_epoch)
@@ -268,21 +297,17 @@ class Trainer:
         size = self.recipe.batch_size
         return self._train.index_select(0, self._order[position * size : (position + 1) * size])
 
-    def _diverged(self, result: Objective, norm: Tensor) -> DivergedError:
-        terms = {
-            "the log-likelihood": result.terms.log_likelihood,
-            "the KL term": result.terms.kl,
-            "the objective": result.value,
-            "the gradient": norm,
-        }
-        term = next(name for name, value in terms.items() if not value.sum().isfinite())
+    def _diverged(self, added: Tensor) -> DivergedError:
+        terms = ("the log-likelihood", "the KL term", "the objective", "the gradient")
+        term = next(name for name, sum_ in zip(terms, added, strict=False) if not sum_.isfinite())
         return DivergedError(
             f"Training diverged at step {self.step + 1:,} (epoch {self.epoch:.2f}): {term} is not "
             "finite. The model of the step before is kept. Lower the learning rate or set a lower "
             "gradient clip, and go on from an earlier moment or start again."
         )
 
-    def _report(self) -> StepMetrics:
+    def _report(self, held_out: Mapping[str, Any]) -> tuple[int, HistoryPoint]:
+        """Put a point into the history; the images it is the mean of, and the point."""
         log_likelihood, kl, value, norm, steps, images = self._sums.tolist()
         self._sums.zero_()
         log_likelihood, kl = log_likelihood / images, kl / images
@@ -298,20 +323,18 @@ class Trainer:
             beta=effective_beta(self.recipe, (self.step - 1) / self.steps_per_epoch),
             samples=self.recipe.samples,
             seconds=self.seconds,
+            **held_out,
         )
-        self.history.append(point)
-        if len(self.history) > LONGEST_HISTORY:
+        if len(self.history) >= LONGEST_HISTORY:
             self.history = thinned(self.history)
-        return StepMetrics(self.step, round(images), point)
-
-    def _end_epoch(self, last: StepMetrics) -> EpochMetrics:
-        held_out = self._held_out_figures() if len(self._held_out) else {}
-        point = dataclasses.replace(last.point, **held_out)
-        self.history[-1] = point
-        return EpochMetrics(last.step, last.images, point)
+        self.history.append(point)
+        return round(images), point
 
     @torch.inference_mode()
-    def _held_out_figures(self) -> dict[str, Any]:
+    def held_out_figures(self) -> dict[str, Any]:
+        """The model as it is now on the held-out images, by their names in ``HistoryPoint``."""
+        if not (len(self._held_out) and self.team.leads):
+            return {}
         # The same draw at every epoch, so that the curve shows the model and not the noise.
         generator = torch.Generator(self.device).manual_seed(_HELD_OUT_SEED)
         log_likelihood = kl = gap = 0.0
@@ -348,6 +371,53 @@ class Trainer:
             joint = self.vae.likelihood.pairwise(x, self.vae.outputs(places))
             total = torch.logaddexp(total, joint.logsumexp(1))
         return total.mean().item() - math.log(_MARGINAL_PLACES)
+
+
+def _fill(tensor: Tensor, value: Tensor) -> None:
+    """Copy saved numbers, which must be finite and of the same shape and type."""
+    if (value.shape, value.dtype) != (tensor.shape, tensor.dtype) or not value.isfinite().all():
+        raise ValueError(f"not {tuple(tensor.shape)} finite numbers of type {tensor.dtype}")
+    tensor.copy_(value)
+
+
+def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
+    """How many images there are to train on.
+
+    Raises:
+        DataError: none, or a batch has fewer than the team has processes.
+    """
+    count = len(data.images) - recipe.validation_images
+    if count < 1:
+        raise DataError(
+            f"{data.name} has {len(data.images):,} images and {recipe.validation_images:,} are "
+            "held out, so none are left to train on; lower 'validation_images'."
+        )
+    smallest = count % recipe.batch_size or recipe.batch_size
+    if smallest < team.size:
+        raise DataError(
+            f"The {count:,} training images in batches of {recipe.batch_size:,} leave "
+            f"{smallest:,} in the smallest, and {team.size} processes need one each; choose "
+            "another 'batch_size' or fewer processes."
+        )
+    return count
+
+
+def check_branch(recipe: Recipe, image_shape: tuple[int, int], snapshot: Snapshot) -> None:
+    """Whether a run by a recipe can go on from a model.
+
+    Raises:
+        CheckpointError: the model's networks are not the recipe's, or its epochs are over.
+    """
+    if recipe.architecture(image_shape) != snapshot.model.vae.architecture:
+        raise CheckpointError(
+            "A branch keeps the networks of its run: leave network, layers, activation, "
+            "likelihood, posterior and Fourier features as they are, or start a new run."
+        )
+    if snapshot.epoch >= recipe.epochs:
+        raise CheckpointError(
+            f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
+            f"{recipe.epochs}; raise 'epochs' to branch from here."
+        )
 
 
 def warm_up() -> None:
