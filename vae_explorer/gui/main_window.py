@@ -191,6 +191,7 @@ class MainWindow(QMainWindow):
         self.training.resume_requested.connect(self.explorer.training.resume)
         self.training.stop_requested.connect(self.explorer.training.stop)
         self.training.reset_requested.connect(self.explorer.reset)
+        self.training.curves_export_requested.connect(self._export_curves)
 
     def _connect_explorer(self) -> None:
         explorer, training = self.explorer, self.explorer.training
@@ -296,6 +297,9 @@ class MainWindow(QMainWindow):
     def _refine(self) -> None:
         self.show_dock("refine")
         self.explorer.exploration.refine()
+
+    def _export_curves(self) -> None:
+        self._files.export_curves(self.training.export_curves)
 
     def _save_workspace(self) -> None:
         self._files.save_workspace(self.map.region(), self._layout)

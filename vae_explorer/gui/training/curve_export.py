@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     QSizeF,
     Qt,
 )
-from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QImage, QImageWriter, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
 from vae_explorer.errors import ExportError
@@ -28,7 +28,7 @@ KINDS = ("png", "svg", "pdf", "csv")
 """Extensions of the files that can be made."""
 
 PNG_SCALE = 2
-_LEAST = QSize(360, 220)
+_LEAST = QSize(360, 260)
 _MARGIN = 12
 _TITLE = "VAE Explorer: training curves"
 _PDF_SCALE = 10  # finer than a screen, or letters would stand unevenly
@@ -102,7 +102,7 @@ def _png(buffer: QBuffer, size: QSize, draw: Callable[[QPainter], None]) -> None
     painter.scale(PNG_SCALE, PNG_SCALE)
     draw(painter)
     painter.end()
-    image.save(buffer, format=b"PNG")
+    QImageWriter(buffer, QByteArray(b"png")).write(image)
 
 
 def _svg(buffer: QBuffer, size: QSize, draw: Callable[[QPainter], None]) -> None:

@@ -18,7 +18,8 @@ def columns_for(count: int, width: int, height: int) -> int:
 
     def misshapen(columns: int) -> float:
         rows = -(-count // columns)
-        return abs(math.log(width / columns / max(height / rows, 1) / _ASPECT))
+        empty = math.log(columns * rows / count)
+        return abs(math.log(width / columns / max(height / rows, 1) / _ASPECT)) + empty
 
     most = max(min(count, width // _LEAST_WIDTH), 1)
     return min(range(1, most + 1), key=misshapen)
@@ -85,6 +86,8 @@ class CurveGrid(QScrollArea):
             stack = 5 if number == 0 else 4 if number == count - 1 else 3
             self._grid.setRowStretch(row, stack if columns == 1 else 1)
             panel.set_compact(columns == 1)
-            below = self._panels[number + columns] if number + columns < count else None
-            panel.set_x_axis_shown(not (panel.timed and below and below.timed))
+            # Numbered alike along a row, or its panels would differ in height.
+            below = self._panels[(row + 1) * columns :][:columns]
+            same = len(below) == columns and all(p.timed for p in (panel, *below))
+            panel.set_x_axis_shown(not same)
             panel.show()

@@ -206,7 +206,11 @@ class CurvePanel(PanelFrame):
     @property
     def _limits(self) -> tuple[float, float] | None:
         samples = [trace.sample(self.scale) for trace in self._all]
-        return robust_range([Vertices(x, to_axis(y, self._log_y)) for x, y in samples])
+        found = robust_range([Vertices(x, to_axis(y, self._log_y)) for x, y in samples])
+        if found is None or self.spec.limits:
+            return self.spec.limits
+        more = max(self.spec.least_span - (found[1] - found[0]), 0.0) / 2
+        return found[0] - more, found[1] + more
 
     def _edges(self) -> Float64:
         left, right = self.view.viewRange()[0]
@@ -219,7 +223,10 @@ class CurvePanel(PanelFrame):
         self._strokes = []
         for trace, pair in zip(self._all, self._items, strict=True):
             for smooth, item in zip((False, True), pair, strict=True):
-                x, y = trace.drawn(self.scale, edges, smooth=smooth)
+                if trace.foreign and smooth != trace.smoothing:
+                    x = y = np.empty(0)
+                else:
+                    x, y = trace.drawn(self.scale, edges, smooth=smooth)
                 vertices = Vertices(x, to_axis(y, self._log_y))
                 self._strokes.append((trace, smooth, vertices))
                 item.setData(*vertices, symbol=self._symbol(trace, vertices))
@@ -246,8 +253,12 @@ class CurvePanel(PanelFrame):
             if kept.sum() > 1:
                 self._band = (Vertices(x[kept], lower[kept]), Vertices(x[kept], upper[kept]))
         self._shade.setVisible(self._band is not None)
-        for border, curve in zip(self._borders, self._band or (), strict=False):
-            border.setData(*curve)
+        if self._band:
+            lower_border, upper_border = self._borders
+            lower_border.blockSignals(True)  # one of them is enough to shade anew
+            lower_border.setData(*self._band[0])
+            lower_border.blockSignals(False)
+            upper_border.setData(*self._band[1])
 
     def _symbol(self, trace: Trace, vertices: Vertices) -> str | None:
         few = len(vertices.x) * _MARKER_ROOM <= self.view.width()

@@ -44,6 +44,10 @@ class PanelSpec(NamedTuple):
     curves: tuple[CurveSpec, ...]
     optional: bool = True
     log_y: bool = False
+    limits: tuple[float, float] | None = None
+    """All the values there can be, if they are few."""
+    least_span: float = 0.0
+    """The axis shows so much at least."""
     shade: tuple[str, str] | None = None
     """Two columns, the lower first, between which the plot is shaded, and the gap is written."""
 
@@ -117,6 +121,7 @@ PANELS = (
                 digits=".0f",
             ),
         ),
+        limits=(-0.1, 2.1),
     ),
     PanelSpec(
         "learning_rate",
@@ -140,6 +145,7 @@ PANELS = (
         "weight of KL",
         "The weight of KL in the objective",
         (CurveSpec("train", "beta", "kl", smooth=False, digits=".3g"),),
+        least_span=0.2,
     ),
     PanelSpec(
         "samples",
@@ -147,6 +153,7 @@ PANELS = (
         "draws / image",
         "Draws of z an image in each step",
         (CurveSpec("train", "samples", "train", smooth=False, digits=".0f"),),
+        least_span=2.0,
     ),
 )
 
@@ -157,3 +164,10 @@ class Overlay(NamedTuple):
     name: str
     color: str
     points: Sequence[HistoryPoint]
+
+
+def overlaid(spec: PanelSpec) -> list[CurveSpec]:
+    """What a panel shows of other runs: of the training images a line, of the held-out a dashed."""
+    lines = {"all": Qt.PenStyle.SolidLine, "held_out": _DASHES}
+    found = (next((c for c in spec.curves if c.rows == rows), None) for rows in lines)
+    return [c._replace(line=lines[c.rows]) for c in found if c is not None]

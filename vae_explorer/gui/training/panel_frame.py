@@ -12,6 +12,7 @@ from vae_explorer.gui.theme import LIGHT, Theme, style_plot
 from vae_explorer.gui.training.decimation import Vertices
 from vae_explorer.gui.training.legend import Legend
 from vae_explorer.gui.training.sheet import Sheet
+from vae_explorer.gui.training.ticks import NumberAxis
 
 _NEAR = 8  # pixels
 _LEAST_HEIGHT = 48
@@ -50,7 +51,7 @@ class PanelFrame(QWidget):
         self._heading.addWidget(heading, 0, Qt.AlignmentFlag.AlignTop)
         self._heading.addWidget(self._legend, 1)
 
-        self.plot = pg.PlotWidget()
+        self.plot = pg.PlotWidget(axisItems={side: NumberAxis(side) for side in ("bottom", "left")})
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.setAccessibleName(f"{title}, curves")
         self.plot.setMinimumHeight(_LEAST_HEIGHT)

@@ -22,7 +22,7 @@ from vae_explorer.gui.training.curve_controls import RATE_DISTORTION, CurveChoic
 from vae_explorer.gui.training.curve_export import render_curves
 from vae_explorer.gui.training.curve_grid import CurveGrid
 from vae_explorer.gui.training.curve_panel import CurvePanel
-from vae_explorer.gui.training.curve_table import PANELS, Overlay, TimeAxis
+from vae_explorer.gui.training.curve_table import PANELS, Overlay, TimeAxis, overlaid
 from vae_explorer.gui.training.history_table import HistoryTable
 from vae_explorer.gui.training.panel_frame import PanelFrame
 from vae_explorer.gui.training.rate_distortion import Path, RateDistortionPanel
@@ -294,11 +294,9 @@ class ElboPlot(QWidget):
             if (curve.column != "objective" or table.own_objective)
             and (curve.rows != "exact" or table.knows(curve.column))
         ]
-        shown = [
-            next((c for c in spec.curves if c.rows == rows), None) for rows in ("all", "held_out")
-        ]
+        shown = overlaid(spec)
         foreign = [
-            (overlay.name, [Trace(other, c, overlay.color) for c in shown if c is not None])
+            (overlay.name, [Trace(other, c, overlay.color) for c in shown])
             for overlay, other in self._overlays
         ]
         for trace in (*own, *(trace for _, traces in foreign for trace in traces)):

@@ -115,7 +115,7 @@ class RateDistortionPanel(PanelFrame):
         self._dots = item.plot(pen=None, symbol="o", symbolSize=9)
         self._dots.setZValue(10)
         self._moment: float | None = None
-        self._moment_dot = item.plot(pen=None, symbol="t", symbolSize=12)
+        self._moment_dot = item.plot(pen=None, symbol="t", symbolSize=10)
         self._moment_dot.setZValue(9)
 
     def set_paths(self, paths: Sequence[Path], names: Sequence[str]) -> None:
@@ -273,7 +273,7 @@ class RateDistortionPanel(PanelFrame):
             entries.append(Entry(path.color(theme), "━●", name, value))
         beta = self._touching[1]
         if beta is not None:
-            entries.append(Entry(theme.muted, "╍╍", "slope −β", written(-beta, ".3g")))
+            entries.append(Entry(theme.muted, "╍╍", "slope −β =", written(-beta, ".3g")))
         colors = [p.foreign_color for p in self._paths if p.foreign_color and p.rows == "all"]
         entries += [
             Entry(color, "━", name) for color, name in zip(colors, self._names, strict=True)

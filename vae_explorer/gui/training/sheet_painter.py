@@ -1,6 +1,5 @@
 """Draws a sheet with any painter, in pixels of a screen of the usual density."""
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,6 +11,7 @@ from vae_explorer.gui.training.decimation import Vertices
 from vae_explorer.gui.training.legend import Entry, elided, entry_width
 from vae_explorer.gui.training.legend import flow as flow_lines
 from vae_explorer.gui.training.sheet import Axis, Band, Sheet, Stroke
+from vae_explorer.gui.training.ticks import ticks
 
 _FONT_PIXELS = 12
 _SMALL_PIXELS = 11
@@ -21,45 +21,6 @@ _TICK = 4.0
 _FAR = 1e5
 _SYMBOL = 3.0
 _SHADE = 0.18
-
-
-def ticks(axis: Axis, most: int) -> list[tuple[float, str]]:
-    """Places in units of the axis, ``most`` or fewer, and their numbers.
-
-    Steps are 1, 2 or 5 times a power of ten; on a logarithmic axis powers of ten, or 1, 2 and 5
-    times those if there are few.
-    """
-    if not axis.high > axis.low:
-        return []
-    if axis.log:
-        return _log_ticks(axis, most)
-    rough = (axis.high - axis.low) / max(most, 1)
-    unit = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough * (1 - 1e-9))
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    first, last = math.ceil(axis.low / step - 1e-9), math.floor(axis.high / step + 1e-9)
-    return [
-        (number * step, f"{number * step:z,.{decimals}f}".replace("-", "−"))
-        for number in range(first, last + 1)
-    ]
-
-
-def _log_ticks(axis: Axis, most: int) -> list[tuple[float, str]]:
-    first, last = math.floor(axis.low), math.ceil(axis.high)
-    for factors in ((1, 2, 5), (1,)):
-        places = [
-            (power + math.log10(factor), factor * 10.0**power)
-            for power in range(first, last + 1)
-            for factor in factors
-        ]
-        found = [(x, _short(value)) for x, value in places if axis.low <= x <= axis.high]
-        if len(found) <= most:
-            return found
-    return found[:: -(-len(found) // most)]
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if 1 <= value < 1e6 else f"{value:g}".replace("-", "−")
 
 
 def draw_sheet(painter: QPainter, rect: QRectF, sheet: Sheet, theme: Theme) -> None:
@@ -122,14 +83,16 @@ def _draw_legend(
 
 def _draw_axes(painter: QPainter, plot: QRectF, sheet: Sheet, theme: Theme) -> None:
     metrics = QFontMetricsF(painter.font(), painter.device())
-    for x, number in ticks(sheet.x, int(plot.width() // 60)):
+    for x, number in ticks(sheet.x.low, sheet.x.high, int(plot.width() // 48), log=sheet.x.log):
         at = _across(plot, sheet.x, x)
         painter.setPen(QPen(QColor(theme.grid), 1))
         painter.drawLine(QPointF(at, plot.top()), QPointF(at, plot.bottom() + _TICK))
         painter.setPen(QColor(theme.text))
         place = QRectF(at - 40, plot.bottom() + _TICK, 80, 14)
         painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, number)
-    for y, number in ticks(sheet.y, max(int(plot.height() // 28), 2)):
+    for y, number in ticks(
+        sheet.y.low, sheet.y.high, max(int(plot.height() // 24), 2), log=sheet.y.log
+    ):
         at = _up(plot, sheet.y, y)
         painter.setPen(QPen(QColor(theme.grid), 1))
         painter.drawLine(QPointF(plot.left() - _TICK, at), QPointF(plot.right(), at))

@@ -5,6 +5,7 @@ import numpy as np
 from vae_explorer.gui.training.history_table import Float64, GrowingColumns
 
 _NEGLIGIBLE = 1e-17
+_SETTLED = 4_096  # values after which nothing is left of the start, with a weight of 0.99
 _PORTION = 16_384
 """As many values as stay near the processor while they are summed."""
 
@@ -50,6 +51,6 @@ class Smoothed:
         counts = self._count + np.arange(1, len(sums))
         self._count += len(sums) - 1
         averages = np.full(len(values), np.nan)
-        weights = (1 - self._weight) / (1 - self._weight**counts)
+        weights = (1 - self._weight) / (1 - self._weight ** counts.clip(max=_SETTLED))
         averages[finite] = weights * sums[1:]
         return averages

@@ -44,6 +44,7 @@ class Trace:
         self._pyramid = Pyramid()
         self._average: tuple[Smoothed, Pyramid] | None = None
         self._averages: Float64 = np.empty(0)
+        self._seen = 0
 
     def color(self, theme: Theme) -> str:
         """Its own colour, or the theme's for the figure."""
@@ -67,6 +68,7 @@ class Trace:
     def update(self) -> None:
         """Take the new rows of the table."""
         values = self.values
+        self._seen = len(values)
         self._pyramid.update(values)
         if self._average:
             average, pyramid = self._average
@@ -91,16 +93,16 @@ class Trace:
         return float(self.values[end - 1]) if end and not np.isnan(self.values[end - 1]) else None
 
     def drawn(self, scale: TimeScale, edges: Float64, *, smooth: bool) -> Vertices:
-        """The curve between the edges of the pixel columns, in units of the x axis.
+        """The curve as of ``update`` between the edges of pixel columns, in units of the x axis.
 
         ``smooth`` asks for the average, which is empty without smoothing.
         """
-        values, pyramid = self.values, self._pyramid
+        values, pyramid = self.values[: self._seen], self._pyramid
         if smooth:
             if self._average is None:
                 return Vertices(np.empty(0), np.empty(0))
             values, pyramid = self._averages, self._average[1]
-        times = self.times(scale.unit)
+        times = self.times(scale.unit)[: self._seen]
         x, y = decimate(times, values[: len(times)], pyramid, scale.from_view(edges))
         return Vertices(scale.to_view(x), y)
 
@@ -112,7 +114,8 @@ class Trace:
         if len(times) > _SAMPLED:
             first, last = scale.to_view(times[[0, -1]])
             places = scale.from_view(np.linspace(first, last, _SAMPLED))
-            found = np.unique(np.searchsorted(times, places).clip(max=len(times) - 1))
+            found = np.searchsorted(times, places).clip(max=len(times) - 1)
+            found = found[np.diff(found, prepend=-1) > 0]
             times, values = times[found], values[found]
         return Vertices(scale.to_view(times), values)
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.training.log_view import LogView
-from vae_explorer.gui.training.plots import ElboPlot
+from vae_explorer.gui.training.plots import ElboPlot, Overlay
 from vae_explorer.gui.training.progress_text import describe
 from vae_explorer.gui.training.recipe_form import RecipeForm
 from vae_explorer.session import Recipe
@@ -59,6 +59,8 @@ class TrainingPanel(QWidget):
         start_requested(Recipe), pause_requested(), resume_requested(), stop_requested(),
         reset_requested(): a button.
         recipe_changed(Recipe): a person changed a field.
+        moment_chosen(float): a person chose this epoch in the curves.
+        curves_export_requested(): a person wants to keep the curves; ``export_curves`` has them.
     """
 
     start_requested = Signal(object)
@@ -67,6 +69,8 @@ class TrainingPanel(QWidget):
     stop_requested = Signal()
     reset_requested = Signal()
     recipe_changed = Signal(object)
+    moment_chosen = Signal(float)
+    curves_export_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,6 +106,8 @@ class TrainingPanel(QWidget):
         self._form = RecipeForm()
         self._form.recipe_changed.connect(self.recipe_changed)
         self._plot = ElboPlot()
+        self._plot.moment_chosen.connect(self.moment_chosen)
+        self._plot.export_requested.connect(self.curves_export_requested)
         self._log = LogView()
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
@@ -169,6 +175,18 @@ class TrainingPanel(QWidget):
     def append_history(self, points: Sequence[HistoryPoint]) -> None:
         """Add later figures of the run."""
         self._plot.append(points)
+
+    def set_overlays(self, overlays: tuple[Overlay, ...]) -> None:
+        """Draw other runs beside this one."""
+        self._plot.set_overlays(overlays)
+
+    def set_moment(self, epoch: float | None) -> None:
+        """Mark the moment that the rest of the window shows, or none."""
+        self._plot.set_moment(epoch)
+
+    def export_curves(self, kind: str) -> bytes:
+        """The curves as a file of this kind; see ``ElboPlot.export``."""
+        return self._plot.export(kind)
 
     def log(self, text: str) -> None:
         """Add a line to the log."""
