@@ -166,8 +166,8 @@ def test_progress_is_shown_in_words_and_as_a_bar(panel: TrainingPanel) -> None:
 def test_history_and_log_arrive(qtbot: QtBot, panel: TrainingPanel) -> None:
     panel.set_history(POINTS[:1])
     panel.append_history(POINTS[1:])
-    curve = panel.findChildren(CurvePanel)[0].plot.getPlotItem().listDataItems()[0]
-    qtbot.waitUntil(lambda: curve.yData is not None and list(curve.yData) == [-200.0, -150.0])
+    elbo = panel.findChildren(CurvePanel)[0]
+    qtbot.waitUntil(lambda: list(elbo.vertices()[0].y) == [-200.0, -150.0])
     panel.log("epoch 1: held-out −152.0")
     assert panel.findChild(LogView).toPlainText().endswith("epoch 1: held-out −152.0")
 

@@ -64,10 +64,10 @@ class CurvePanel(PanelFrame):
         while len(self._items) < count:
             pair = tuple(item.plot(connect="finite", symbolSize=6, symbolPen=None) for _ in "12")
             self._items.append((pair[0], pair[1]))
+        # Kept for another run: pyqtgraph's items are safer emptied than removed.
         for pair in self._items[count:]:
             for curve in pair:
-                item.removeItem(curve)
-        del self._items[count:]
+                curve.setData([], [])
         self._color()
 
     def set_scale(self, scale: TimeScale) -> None:
@@ -221,13 +221,15 @@ class CurvePanel(PanelFrame):
     def _redraw(self) -> None:
         edges = self._edges()
         self._strokes = []
-        for trace, pair in zip(self._all, self._items, strict=True):
+        for trace, pair in zip(self._all, self._items, strict=False):
             for smooth, item in zip((False, True), pair, strict=True):
                 if trace.foreign and smooth != trace.smoothing:
                     x = y = np.empty(0)
                 else:
                     x, y = trace.drawn(self.scale, edges, smooth=smooth)
                 vertices = Vertices(x, to_axis(y, self._log_y))
+                if not np.isfinite(vertices.y).any():  # which pyqtgraph does not bear
+                    vertices = Vertices(x[:0], y[:0])
                 self._strokes.append((trace, smooth, vertices))
                 item.setData(*vertices, symbol=self._symbol(trace, vertices))
             self._fade(trace, pair)
@@ -268,7 +270,7 @@ class CurvePanel(PanelFrame):
         return _PALE if trace.smoothing and not smooth else 1.0
 
     def _color(self) -> None:
-        for trace, pair in zip(self._all, self._items, strict=True):
+        for trace, pair in zip(self._all, self._items, strict=False):
             self._fade(trace, pair)
         self._shade.setBrush(pg.mkBrush(self._faint(self._shade_color(self.theme), _SHADE)))
 

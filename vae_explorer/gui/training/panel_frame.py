@@ -103,6 +103,10 @@ class PanelFrame(QWidget):
         """Show the whole run, at a scale in which it can be read."""
         raise NotImplementedError
 
+    def fit_y(self) -> None:
+        """Show the values of this panel, whatever part of the time is in sight."""
+        raise NotImplementedError
+
     def follow(self) -> None:
         """Show the whole run as it grows, moving the axes only when they no longer suit it."""
         raise NotImplementedError

@@ -22,16 +22,17 @@ from vae_explorer.gui.training.curve_controls import RATE_DISTORTION, CurveChoic
 from vae_explorer.gui.training.curve_export import render_curves
 from vae_explorer.gui.training.curve_grid import CurveGrid
 from vae_explorer.gui.training.curve_panel import CurvePanel
-from vae_explorer.gui.training.curve_table import PANELS, Overlay, TimeAxis, overlaid
+from vae_explorer.gui.training.curve_runs import CurveRuns, Panel
+from vae_explorer.gui.training.curve_table import PANELS, Overlay
 from vae_explorer.gui.training.history_table import HistoryTable
-from vae_explorer.gui.training.panel_frame import PanelFrame
-from vae_explorer.gui.training.rate_distortion import Path, RateDistortionPanel
-from vae_explorer.gui.training.trace import TimeScale, Trace
+from vae_explorer.gui.training.rate_distortion import RateDistortionPanel
+from vae_explorer.gui.training.trace import TimeScale
 from vae_explorer.session.state import HistoryPoint
 
 __all__ = ["ElboPlot", "Overlay"]
 
-_LEAST_STACK = 260
+_LEAST_ROW = 600
+_LEAST_STACK = 320
 _LEAST_PAUSE = 0.12
 """Seconds between two draws of one panel each, so that none keeps the window for long."""
 
@@ -58,32 +59,21 @@ class ElboPlot(QWidget):
         self.setAccessibleName("Training curves")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAutoFillBackground(True)
-        self._table = HistoryTable()
-        self._overlays: tuple[tuple[Overlay, HistoryTable], ...] = ()
+        self._runs = CurveRuns()
         self._choices = CurveChoices()
         self._following = True
         self._reading: int | None = None
         self._moment: float | None = None
-        self._stale: set[PanelFrame] = set()
+        self._stale: set[Panel] = set()
+        self._new: set[Panel] = set()
         self._turn = 0
         self._pause = _LEAST_PAUSE
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._draw_next)
 
-        self._curves = {spec.id: CurvePanel(spec) for spec in PANELS}
-        self._plane = RateDistortionPanel()
-        self._panels: tuple[PanelFrame, ...] = (*self._curves.values(), self._plane)
-        for panel in self._panels:
-            panel.setParent(self)
-            panel.hide()
-            panel.hovered.connect(self._on_hovered)
-            panel.left.connect(self._stop_reading)
-            panel.zoomed.connect(self._stop_following)
-            panel.fit_requested.connect(self.fit)
-            panel.clicked.connect(self._on_clicked)
-            if panel.timed:
-                panel.x_range_changed.connect(self._share_times)
-        self._shown: tuple[PanelFrame, ...] = ()
+        self._theme = current_theme()
+        self._panels: dict[str, Panel] = {}
+        self._shown: tuple[Panel, ...] = ()
         self._controls = CurveControls()
         self._controls.choices_changed.connect(self._on_choices)
         self._controls.export_requested.connect(self.export_requested)
@@ -103,22 +93,22 @@ class ElboPlot(QWidget):
         self._pages.addWidget(self._empty)
         self._pages.addWidget(curves)
         self._build()
-        self.set_theme(current_theme())
+        self.set_theme(self._theme)
 
     # What the window says
 
     def set_history(self, points: Sequence[HistoryPoint]) -> None:
         """Show these points, in order of epoch, instead of those before."""
-        self._table = HistoryTable(points)
+        self._runs.set_points(points)
         self._reading = None
         self._following = True
         self._build()
 
     def append(self, points: Sequence[HistoryPoint]) -> None:
         """Add later points, at a cost that does not grow with the history."""
-        before = self._conditions
+        before = self._runs.conditions
         self._table.append(points)
-        if self._conditions != before:
+        if self._runs.conditions != before:
             self._build()
         else:
             self._spoil()
@@ -129,7 +119,7 @@ class ElboPlot(QWidget):
 
     def set_overlays(self, overlays: tuple[Overlay, ...]) -> None:
         """Draw other runs, thin, beside this one."""
-        self._overlays = tuple((overlay, HistoryTable(overlay.points)) for overlay in overlays)
+        self._runs.set_overlays(overlays)
         self._build()
 
     def set_moment(self, epoch: float | None) -> None:
@@ -141,6 +131,10 @@ class ElboPlot(QWidget):
         """Choose panels, axes and smoothing."""
         self._controls.set_choices(choices)
         self._take(choices)
+
+    @property
+    def _table(self) -> HistoryTable:
+        return self._runs.table
 
     @property
     def choices(self) -> CurveChoices:
@@ -159,12 +153,13 @@ class ElboPlot(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
+        self._theme = theme
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Window, theme.canvas)
         palette.setColor(QPalette.ColorRole.WindowText, theme.text)
         palette.setColor(QPalette.ColorRole.Accent, theme.accent)
         self.setPalette(palette)
-        for panel in self._panels:
+        for panel in self._panels.values():
             panel.set_theme(theme)
 
     def fit(self) -> None:
@@ -242,88 +237,52 @@ class ElboPlot(QWidget):
     # Which panels and curves there are
 
     @property
-    def _conditions(self) -> tuple[bool, ...]:
-        """What decides which panels and curves there are."""
-        table = self._table
-        return (
-            len(table) > 0,
-            table.own_objective,
-            table.knows("held_out_log_marginal"),
-            table.unusual("beta"),
-            table.unusual("samples"),
-            self._scale != self._choices.scale,
-        )
-
-    @property
     def _scale(self) -> TimeScale:
-        """The one chosen; epochs where the run does not know the unit."""
-        wanted = self._choices.scale
-        return wanted if self._table.has_time(wanted.unit) else wanted._replace(unit="epoch")
-
-    @property
-    def _offered(self) -> frozenset[str]:
-        tables = (self._table, *(table for _, table in self._overlays))
-        usual = {
-            name for name in ("beta", "samples") if not any(table.unusual(name) for table in tables)
-        }
-        return frozenset((*self._curves, RATE_DISTORTION)) - usual
+        return self._runs.scale(self._choices.scale)
 
     def _build(self) -> None:
         """Make the curves anew, for other data or by other choices."""
-        table, offered = self._table, self._offered
-        units: tuple[TimeAxis, ...] = ("epoch", "step", "seconds")
-        self._controls.set_known(offered, frozenset(u for u in units if table.has_time(u)))
-        for panel in self._curves.values():
-            self._build_curves(panel)
-        runs = [("", table), *((overlay.color, other) for overlay, other in self._overlays)]
-        paths = [Path(other, rows, color) for color, other in runs for rows in ("all", "held_out")]
-        for path in paths:
-            path.set_smoothing(self._choices.smoothing)
-        self._plane.set_paths(paths, [overlay.name for overlay, _ in self._overlays])
-        self._pages.setCurrentIndex(1 if len(table) or self._overlays else 0)
+        self._controls.set_known(self._runs.offered, self._runs.units)
+        for panel in self._panels.values():
+            self._runs.fill(panel, self._choices)
+        self._pages.setCurrentIndex(0 if self._runs.empty else 1)
         self._show_panels()
         self._show_reading()
         self._show_moment()
         self._spoil(at_once=True)
 
-    def _build_curves(self, panel: CurvePanel) -> None:
-        spec, table = panel.spec, self._table
-        own = [
-            Trace(table, curve)
-            for curve in spec.curves
-            if (curve.column != "objective" or table.own_objective)
-            and (curve.rows != "exact" or table.knows(curve.column))
-        ]
-        shown = overlaid(spec)
-        foreign = [
-            (overlay.name, [Trace(other, c, overlay.color) for c in shown])
-            for overlay, other in self._overlays
-        ]
-        for trace in (*own, *(trace for _, traces in foreign for trace in traces)):
-            trace.set_smoothing(self._choices.smoothing)
-        panel.set_scale(self._scale)
-        panel.set_log_y(self._choices.log_y)
-        panel.set_traces(own, foreign)
+    def _panel(self, name: str) -> Panel:
+        """The panel of this name, made when it is first shown."""
+        if name not in self._panels:
+            spec = next((spec for spec in PANELS if spec.id == name), None)
+            panel = CurvePanel(spec) if spec else RateDistortionPanel()
+            panel.hovered.connect(self._on_hovered)
+            panel.left.connect(self._stop_reading)
+            panel.zoomed.connect(self._stop_following)
+            panel.fit_requested.connect(self.fit)
+            panel.clicked.connect(self._on_clicked)
+            if panel.timed:
+                panel.x_range_changed.connect(self._share_times)
+            panel.set_theme(self._theme)
+            self._runs.fill(panel, self._choices)
+            self._panels[name] = panel
+        return self._panels[name]
 
     def _show_panels(self) -> None:
-        wanted = self._choices.panels & self._offered
-        cramped = self.height() < _LEAST_STACK and self.width() < 2 * self.height()
-        shown: list[PanelFrame] = [
-            panel
-            for panel in self._curves.values()
-            if not panel.spec.optional or panel.spec.id in wanted
-        ]
-        if RATE_DISTORTION in wanted:
-            shown.append(self._plane)
-        if cramped:
-            shown = shown[:1]
+        wanted = self._choices.panels & self._runs.offered
+        wide = self.width() > max(1.8 * self.height(), _LEAST_ROW)
+        cramped = not wide and self.height() < _LEAST_STACK
+        names = [spec.id for spec in PANELS if not spec.optional or spec.id in wanted]
+        names += [RATE_DISTORTION] if RATE_DISTORTION in wanted else []
+        shown = [self._panel(name) for name in (names[:1] if cramped else names)]
         self._controls.setVisible(not cramped)
         if tuple(shown) != self._shown:
             new = set(shown) - set(self._shown)
             self._shown = tuple(shown)
             self._grid.set_panels(self._shown)
             self._stale |= new
-            times = self._curves["elbo"].view.viewRange()[0]
+            self._new |= new
+            times = shown[0].view.viewRange()[0]
             for panel in new:
                 if isinstance(panel, CurvePanel):
                     panel.set_x_range(*times)
@@ -366,9 +325,12 @@ class ElboPlot(QWidget):
         self._pause = max(_LEAST_PAUSE, _PAUSE_PER_COST * (time.perf_counter() - start))
         self._start_timer()
 
-    def _draw_panel(self, panel: PanelFrame) -> None:
+    def _draw_panel(self, panel: Panel) -> None:
         panel.refresh()
         self._stale.discard(panel)
+        if panel in self._new:
+            self._new.discard(panel)
+            panel.fit_y()
 
     # Reading
 
@@ -416,17 +378,17 @@ class ElboPlot(QWidget):
     def _show_reading(self) -> None:
         index, times = self._reading, self._table.column(self._scale.unit)
         epochs = self._table.column("epoch")
-        for panel in self._curves.values():
-            panel.set_reading(None if index is None else float(times[index]))
-        self._plane.set_reading(None if index is None else float(epochs[index]))
+        for panel in self._panels.values():
+            line = times if panel.timed else epochs
+            panel.set_reading(None if index is None else float(line[index]))
 
     def _show_moment(self) -> None:
         moment, epochs = self._moment, self._table.column("epoch")
-        self._plane.set_moment(moment)
-        known = moment is not None and len(epochs) > 0
         times = self._table.column(self._scale.unit)
-        for panel in self._curves.values():
-            panel.set_moment(float(np.interp(moment or 0.0, epochs, times)) if known else None)
+        known = moment is not None and len(times) > 0
+        for panel in self._panels.values():
+            line = times if panel.timed else epochs
+            panel.set_moment(float(np.interp(moment or 0.0, epochs, line)) if known else None)
 
     def _share_times(self, left: float, right: float) -> None:
         # pyqtgraph's own links align pixels, which goes wrong for hidden panels.

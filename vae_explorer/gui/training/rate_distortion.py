@@ -75,8 +75,10 @@ class Path:
 
     @property
     def drawn(self) -> Vertices:
-        """The places where rate or distortion turn, and more."""
-        return Vertices(self.rate[self.outline], -self.distortion[self.outline])
+        """The places where rate or distortion turn, and more; none if no place is known."""
+        x, y = self.rate[self.outline], -self.distortion[self.outline]
+        known = np.isfinite(x) & np.isfinite(y)
+        return Vertices(x, y) if known.any() else Vertices(x[:0], y[:0])
 
     def index(self, epoch: float | None) -> int | None:
         """The newest place at a moment, or of all; None if there was none yet."""
@@ -120,11 +122,11 @@ class RateDistortionPanel(PanelFrame):
 
     def set_paths(self, paths: Sequence[Path], names: Sequence[str]) -> None:
         """Draw these, the run's own two first and then those of others by their names."""
-        item = self.plot.getPlotItem()
-        for curve in self._curves:
-            item.removeItem(curve)
         self._paths, self._names = list(paths), list(names)
-        self._curves = [item.plot(connect="finite") for _ in paths]
+        while len(self._curves) < len(paths):
+            self._curves.append(self.plot.getPlotItem().plot(connect="finite"))
+        for curve in self._curves[len(paths) :]:
+            curve.setData([], [])
         self._color()
 
     def set_theme(self, theme: Theme) -> None:
@@ -145,7 +147,7 @@ class RateDistortionPanel(PanelFrame):
 
     def refresh(self) -> None:
         """Draw the figures as they are now."""
-        for path, curve in zip(self._paths, self._curves, strict=True):
+        for path, curve in zip(self._paths, self._curves, strict=False):
             path.update()
             curve.setData(*path.drawn)
         self.show_values()
@@ -155,6 +157,10 @@ class RateDistortionPanel(PanelFrame):
         limits = self._limits
         if limits:
             self.view.setRange(xRange=limits[0], yRange=limits[1], padding=0)
+
+    def fit_y(self) -> None:
+        """The axis of rates is this panel's own, so there is nothing to keep."""
+        self.fit()
 
     def follow(self) -> None:
         """Move the axes only when they no longer suit the paths."""
@@ -195,7 +201,7 @@ class RateDistortionPanel(PanelFrame):
         strokes = [
             Stroke(path.drawn, path.color(theme), line=_line(path))
             for path in self._paths
-            if len(path.outline)
+            if len(path.drawn.x)
         ]
         for path in self._own:
             place = path.at(self._epoch)
@@ -260,7 +266,7 @@ class RateDistortionPanel(PanelFrame):
             self._tangent.setPos(touching)
 
     def _color(self) -> None:
-        for path, curve in zip(self._paths, self._curves, strict=True):
+        for path, curve in zip(self._paths, self._curves, strict=False):
             curve.setPen(pg.mkPen(QColor(path.color(self.theme)), style=_line(path)))
         self._tangent.setPen(pg.mkPen(self.theme.muted, style=Qt.PenStyle.DashLine))
 

@@ -13,6 +13,7 @@ from vae_explorer.gui.training.history_table import Float64, HistoryTable
 from vae_explorer.gui.training.smoothing import Smoothed
 
 _SAMPLED = 4_096
+_FAR = 300.0
 
 
 class TimeScale(NamedTuple):
@@ -26,8 +27,8 @@ class TimeScale(NamedTuple):
         return to_axis(times, self.log)
 
     def from_view(self, places: Float64) -> Float64:
-        """And back."""
-        return np.power(10.0, places) if self.log else places
+        """And back; what is further than a number can be is as far as that."""
+        return np.power(10.0, places.clip(-_FAR, _FAR)) if self.log else places
 
 
 class Trace:
