@@ -119,11 +119,10 @@ def test_a_pdf_is_one_page_of_that_size_with_the_colours_in_it() -> None:
     assert height == pytest.approx(596 * 0.75, abs=1)
     streams = re.findall(rb"stream\r?\n(.*?)endstream", content, re.DOTALL)
     drawn = b"".join(zlib.decompress(s) for s in streams if s[:1] == b"\x78")
-    red, green, blue, _ = QColor(LIGHT.kl).getRgbF()
+    color = QColor(LIGHT.kl)
+    wanted = (color.redF(), color.greenF(), color.blueF())
     numbers = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) (?:SCN|RG|scn|rg)", drawn)
-    assert any(
-        np.allclose([float(n) for n in color], (red, green, blue), atol=2e-3) for color in numbers
-    )
+    assert any(np.allclose([float(n) for n in rgb], wanted, atol=2e-3) for rgb in numbers)
 
 
 def test_a_csv_is_the_history() -> None:

@@ -193,15 +193,16 @@ class CurvePanel(PanelFrame):
 
     @property
     def _ends(self) -> tuple[float, float] | None:
-        """The first and the last moment of the run that the axis can show."""
-        times = next((t for t in (x.times(self.scale.unit) for x in self._traces) if len(t)), None)
-        if times is None:
+        """The first and the last moment of all runs that the axis can show."""
+        ends = []
+        for trace in self._all:
+            times = trace.times(self.scale.unit)
+            start = int(np.searchsorted(times, 0.0, side="right")) if self.scale.log else 0
+            if start < len(times):
+                ends.append(self.scale.to_view(times[[start, -1]]).tolist())
+        if not ends:
             return None
-        start = int(np.searchsorted(times, 0.0, side="right")) if self.scale.log else 0
-        if start == len(times):
-            return None
-        first, last = self.scale.to_view(times[[start, -1]])
-        return float(first), float(last)
+        return min(first for first, _ in ends), max(last for _, last in ends)
 
     @property
     def _limits(self) -> tuple[float, float] | None:
