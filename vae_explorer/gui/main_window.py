@@ -21,6 +21,7 @@ from vae_explorer.gui.actions import Actions
 from vae_explorer.gui.decode.decode_panel import DecodePanel
 from vae_explorer.gui.decode.refine_section import RefineSection
 from vae_explorer.gui.decode.worst_list import WorstList
+from vae_explorer.gui.dock_tabs import DockTabs
 from vae_explorer.gui.draw.draw_panel import DrawPanel
 from vae_explorer.gui.explore_controller import ExploreController
 from vae_explorer.gui.figures import figure
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(self._docks[3], self._docks[4])
         self.tabifyDockWidget(self._docks[4], self._docks[6])
         self.tabifyDockWidget(self._docks[5], self._docks[7])
+        DockTabs(self, self._docks)
         self._docks[0].raise_()
         self._docks[2].raise_()
         self._docks[5].hide()
