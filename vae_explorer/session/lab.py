@@ -78,6 +78,8 @@ class Lab:
         self.time = TimeMachine(jobs, stage.fail, after)
         self._device = device
         self._probes: tuple[Indices, UInt8] | None = None
+        self._moved = False
+        """Whether the run has been on the map."""
         self._latest: Callable[[], None] | None = None
         """Shows the run as it is now."""
         self.training.begun.connect(self._on_begun)
@@ -146,6 +148,7 @@ class Lab:
 
     def _begin(self, probes: tuple[Indices, UInt8]) -> None:
         self._probes = probes
+        self._moved = False
         self.time.begin(None)
         for asked_before in ("open", "estimate"):
             self._jobs.cancel(asked_before)
@@ -190,6 +193,7 @@ class Lab:
 
     def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
         assert self._probes is not None
+        self._moved = True
         indices = self._probes[0]
         self._show(partial(self._stage.show_moving, snapshot, posterior, indices, "training"))
 
@@ -201,7 +205,7 @@ class Lab:
     def _on_failed(self, error: BaseException) -> None:
         self._stage.fail("Training ended early", error)
         snapshot = self._stage.snapshot
-        if snapshot is not None and self.time.shown is None:
+        if snapshot is not None and self._moved and self.time.shown is None:
             self._show(partial(self._stage.show_whole, snapshot, None))
         self.left.emit()
 
