@@ -33,7 +33,12 @@ def test_views_and_layers_are_taken_light_and_dark(
     files = screenshots.take(tmp_path / "new" / "folder")
     views = ["explore", "layer-prior-whole", "layer-prior-near", "path-geodesic", "path-straight"]
     views += ["draw", "refine-start", "refine-middle", "refine-end", "palette", "compare"]
-    views += ["train", "layer-flow-whole", "layer-flow-near"]
+    views += [
+        "train",
+        *(f"slow-{stage}" for stage in range(1, 6)),
+        "layer-flow-whole",
+        "layer-flow-near",
+    ]
     sizes = {"palette": ""}
     assert [file.name for file in files] == [
         f"{view}-{scheme}{sizes.get(view, '-1000x700')}.png"

@@ -62,6 +62,7 @@ def take(folder: Path) -> list[Path]:
     # After the moving sample of the images, all of them.
     _wait(lambda: len(shown[-1].positions) == shown[-1].total)
     files += _both_sizes(window, folder, "train")
+    files += _slow_motion(window, folder)
     explorer.layers.choose("flow", "since", "start")
     files += _layer(window, folder, "flow")
     window.close()
@@ -111,6 +112,22 @@ def _refinement(window: MainWindow, folder: Path) -> list[Path]:
         refining.stop()
         refining.stepped.disconnect(steps.append)
         files += _both_sizes(window, folder, f"refine-{name}", partial(_show_near, window))
+    return files
+
+
+def _slow_motion(window: MainWindow, folder: Path) -> list[Path]:
+    """Each stage of the next step."""
+    slow, training = window.training.slow_motion, window.explorer.training
+    came: list[object] = []
+    training.dissected.connect(came.append)
+    window.actions_["slow_motion"].trigger()
+    _wait(lambda: bool(came) and training.status.phase is Phase.PAUSED)
+    training.dissected.disconnect(came.append)
+    window.resize(*_SIZES[0])
+    files = []
+    for stage in range(slow.stages):
+        show = partial(slow.set_stage, stage)
+        files += _both_schemes(window, folder, f"slow-{stage + 1}", show)
     return files
 
 
