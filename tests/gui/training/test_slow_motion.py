@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.gui.training.anatomy_cards import Card
+from vae_explorer.gui.training.anatomy_card import Card
 from vae_explorer.gui.training.slow_motion import FASTEST, SLOWEST, SlowMotion
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training import StepAnatomy
