@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vae_explorer.files import atomic_write
+from vae_explorer.files import atomic_write, sweep
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -85,3 +85,26 @@ def test_a_name_as_long_as_the_system_allows(tmp_path: Path) -> None:
     path = tmp_path / ("z" * 255)
     atomic_write(path, b"new")
     assert path.read_bytes() == b"new"
+
+
+def test_sweeping_deletes_what_a_killed_writer_left_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    def stay(*_: object, **__: object) -> None: ...
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", killed)
+        patch.setattr(Path, "unlink", stay)  # nobody tidies up after a kill
+        with pytest.raises(SystemExit):
+            atomic_write(tmp_path / "model", b"half")
+    (left,) = tmp_path.iterdir()
+    assert left.read_bytes() == b"half"
+    others = {"model", "other.tmp", ".vae-explorer-mine.tmp", left.name + "~"}
+    for name in others:
+        (tmp_path / name).touch()
+    sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == others
+    sweep(tmp_path / "missing")

@@ -36,3 +36,8 @@ def runs() -> Path:
 def settings_file() -> Path:
     """The settings of the window, a TOML file."""
     return Path(platformdirs.user_config_dir("vae-explorer", appauthor=False)) / "settings.toml"
+
+
+def presets() -> Path:
+    """Where a person's own recipes are kept, TOML files."""
+    return settings_file().parent / "presets"

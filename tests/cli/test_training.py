@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -58,6 +59,10 @@ def _content(path: Path) -> tuple[vx.Recipe, tuple[HistoryPoint, ...], bytes]:
     snapshot = vx.read_checkpoint(path)
     weights = b"".join(tensor.numpy().tobytes() for tensor in snapshot.model.state_dict().values())
     return snapshot.recipe, snapshot.history, weights
+
+
+def _files(run: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
 
 
 def test_a_run_is_kept_and_written_out(
@@ -159,7 +164,7 @@ def test_a_full_disk_says_how_to_go_on(
 ) -> None:
     cli("train", *quick, "--set", "epochs=3", "--set", "batch_size=10")
     (run,) = (tmp_path / "runs").iterdir()
-    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    before = _files(run)
     limited = ["sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *PROGRAM]
     done = subprocess.run(
         [*limited, "train", "--resume", str(run), "--images", "500", "--threads", "1"],
@@ -168,12 +173,14 @@ def test_a_full_disk_says_how_to_go_on(
         timeout=60,
     )
     assert done.returncode == 2
-    assert f"Error: Cannot write {run}/state.safetensors: File too large." in done.stderr
+    # The first file that a resumed run writes is its next moment.
+    assert f"Error: Cannot write {run}/moments/step-" in done.stderr
+    assert ": File too large." in done.stderr
     assert (
         f"go on with\n  vae-explorer train --resume {run} --images 500 --threads 1" in done.stderr
     )
     assert "Traceback" not in done.stderr
-    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+    assert _files(run) == before
 
 
 def test_a_recipe_beside_the_output_that_says_the_same_keeps_its_comments(
@@ -234,12 +241,40 @@ def test_folders_that_cannot_be_written_are_refused_at_once(
 
 
 def test_a_diverged_run_says_what_to_do(
-    refused: Refused, quick: list[object], monkeypatch: pytest.MonkeyPatch
+    refused: Refused, quick: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.training.trainer.learning_rate", lambda *_: 1e30)
     said = refused("train", *quick, "--set", "epochs=3")
-    assert said.startswith("Training diverged at step ")
+    diverged = re.match(r"Training diverged at step (\d+) ", said)
+    assert diverged
     assert "Lower the learning rate" in said
+    (run,) = (tmp_path / "runs").iterdir()
+    # The model of the step before is kept, in what opens and in what resumes.
+    assert vx.read_checkpoint(run / "model.safetensors").step == int(diverged[1]) - 1
+    again = refused("train", "--resume", run, "--images", 500, "--threads", 1)
+    assert again.partition(" (")[0] == said.partition(" (")[0]
+
+
+def test_a_run_keeps_moments_from_its_first_step_on(
+    cli: Cli, quick: list[object], tmp_path: Path
+) -> None:
+    cli("train", *quick, "--set", "epochs=2")
+    (run,) = (tmp_path / "runs").iterdir()
+    names = sorted(path.name for path in (run / "moments").iterdir())
+    assert names == [f"step-{step:09d}.safetensors" for step in range(9)]
+    assert _content(run / "moments" / names[-1])[2] == _content(run / "model.safetensors")[2]
+
+
+def test_a_resumed_run_says_if_the_machine_is_another(
+    cli: Cli, quick: list[object], tmp_path: Path
+) -> None:
+    cli("train", *quick)
+    (run,) = (tmp_path / "runs").iterdir()
+    same = cli("train", "--resume", run, "--images", 500, "--threads", 1)
+    assert "Trained so far" not in same.stderr
+    other = cli("train", "--resume", run, "--images", 500, "--threads", 2)
+    assert "1 threads, from here with " in other.stderr
+    assert "2 threads: last digits may differ." in other.stderr
 
 
 def test_a_run_on_other_images_is_refused(
@@ -248,3 +283,28 @@ def test_a_run_on_other_images_is_refused(
     cli("train", *quick)
     (run,) = (tmp_path / "runs").iterdir()
     assert "give it the same images" in refused("train", "--resume", run, "--images", 400)
+
+
+def test_a_run_can_be_watched_in_tensorboard(
+    cli: Cli, quick: list[object], tmp_path: Path, interrupt_in_second_epoch: None
+) -> None:
+    longer = ["--set", "epochs=3", "--set", "batch_size=10"]
+    stopped = cli("train", *quick, *longer, "--tensorboard")
+    command = stopped.stderr.splitlines()[-1]
+    assert command.endswith(" --tensorboard")
+    (run,) = (tmp_path / "runs").iterdir()
+    (first,) = (run / "tensorboard").iterdir()
+    assert b"held_out/elbo" in first.read_bytes()
+    assert cli(*shlex.split(command)[1:]).exit_code == 0
+    assert len(list((run / "tensorboard").iterdir())) == 2
+
+
+def test_without_tensorboard_s_package_nothing_is_begun(
+    refused: Refused, quick: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    monkeypatch.delitem(sys.modules, "vae_explorer.training.tensorboard", raising=False)
+    said = refused("train", *quick, "--tensorboard")
+    assert "need the package tensorboardX" in said
+    assert "pip install 'vae-explorer[tensorboard]'" in said
+    assert not (tmp_path / "runs").exists()

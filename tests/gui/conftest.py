@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QKeySequence, QMouseEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -28,6 +28,7 @@ from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
 
 Place = tuple[float, float]
+_LEFT = Qt.MouseButton.LeftButton
 NOTHING_HELD = Qt.KeyboardModifier.NoModifier
 
 
@@ -178,6 +179,19 @@ class Person:
         for share in (0.3, 0.6, 1.0):
             QTest.mouseMove(canvas, self.at(start) + (self.at(end) - self.at(start)) * share)
         QTest.mouseRelease(canvas, left, pos=self.at(end))
+
+    def drop(self, data: QMimeData, onto: QWidget | None = None) -> bool:
+        """Drag onto a widget, by default the map, and let go; False if it is not taken there."""
+        widget, copy, left = onto or self.window.map.canvas, Qt.DropAction.CopyAction, _LEFT
+        at = widget.rect().center()
+        enter = QDragEnterEvent(at, copy, data, left, NOTHING_HELD)
+        enter.ignore()
+        QApplication.sendEvent(widget, enter)
+        if enter.isAccepted():
+            QApplication.sendEvent(
+                widget, QDropEvent(at.toPointF(), copy, data, left, NOTHING_HELD)
+            )
+        return enter.isAccepted()
 
     def close(self) -> None:
         for dialog in self.window.findChildren(QDialog):

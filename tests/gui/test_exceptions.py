@@ -52,6 +52,16 @@ def test_an_exception_in_a_slot_becomes_a_dialog(
     assert "in fail" in caplog.text, "the log has the traceback"
 
 
+def test_an_error_of_ours_is_said_in_its_own_words(
+    qtbot: QtBot, window: MainWindow, reporter: ExceptionReporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    QTimer.singleShot(0, lambda: window.explorer.cursor.visit("nowhere"))
+    qtbot.waitUntil(lambda: bool(dialogs(window)))
+    (box,) = dialogs(window)
+    assert box.informativeText() == "No place is named “nowhere”; mark one first."
+    caplog.clear()
+
+
 def test_an_exception_on_a_thread_is_shown_by_the_main_one(
     qtbot: QtBot,
     window: MainWindow,

@@ -70,6 +70,9 @@ def test_every_command_runs(person: "Person", tiny_recipe: Recipe, command_id: s
     person.trigger("undo")  # leaves a selection, and something to redo
     if command_id == "forward":
         person.trigger("back")
+    if command_id == "branch":  # by a recipe of the networks on the map
+        recipe = window.explorer.recipe.replace(epochs=10_000, validation_images=100)
+        window.training.set_recipe(recipe)
     person.trigger(command_id)
     QApplication.processEvents()
     assert not person.errors

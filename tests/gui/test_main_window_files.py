@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QApplication,
     QDialogButtonBox,
     QDockWidget,
     QFileDialog,
@@ -21,47 +20,16 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer import paths
-from vae_explorer.data.dataset import ImageSet
 from vae_explorer.export.images import manifold_sheet
 from vae_explorer.gui.export_dialogs import DigitExportDialog, ManifoldExportDialog
 from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.settings import Settings
-from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from tests.gui.conftest import Person
 
 Dialog = DigitExportDialog | ManifoldExportDialog
-
-
-def test_dropping_a_checkpoint_opens_it(
-    person: "Person", tiny_checkpoint: Path, small_mnist: dict[str, ImageSet]
-) -> None:
-    assert drop(person, [tiny_checkpoint])
-    person.wait(lambda: person.model_line.startswith("tiny.safetensors · epoch 2.0"))
-    wanted = read_checkpoint(tiny_checkpoint).model.encode(small_mnist["train"].images).mean
-    person.wait(lambda: np.array_equal(person.positions, wanted))
-    assert person.window.explorer.settings.recent == (str(tiny_checkpoint),)
-
-
-def test_two_files_or_none_are_not_taken(person: "Person", tiny_checkpoint: Path) -> None:
-    assert not drop(person, [tiny_checkpoint, tiny_checkpoint])
-    assert not drop(person, [])
-
-
-def drop(person: "Person", files: list[Path]) -> bool:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
-    action, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    none = Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPoint(9, 9), action, data, left, none)
-    enter.ignore()
-    QApplication.sendEvent(person.window, enter)
-    if enter.isAccepted():
-        drop = QDropEvent(QPointF(9, 9), action, data, left, none)
-        QApplication.sendEvent(person.window, drop)
-    return enter.isAccepted()
 
 
 def test_a_missing_file_is_named_and_nothing_changes(

@@ -31,7 +31,14 @@ def test_views_and_layers_are_taken_light_and_dark(
     two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))
     monkeypatch.setattr(screenshots, "LAYERS", two)
     files = screenshots.take(tmp_path / "new" / "folder")
-    views = ["explore", "layer-prior-whole", "layer-prior-near", "path-geodesic", "path-straight"]
+    views = [
+        "explore",
+        "learn",
+        "layer-prior-whole",
+        "layer-prior-near",
+        "path-geodesic",
+        "path-straight",
+    ]
     views += ["draw", "refine-start", "refine-middle", "refine-end", "palette", "compare"]
     views += ["train", "layer-flow-whole", "layer-flow-near"]
     sizes = {"palette": ""}

@@ -1,8 +1,12 @@
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -11,6 +15,9 @@ from vae_explorer.session.cursor import Cursor
 from vae_explorer.session.decoding import Decoding
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.selection import Selection
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
 
 
 @pytest.fixture
@@ -175,6 +182,73 @@ def test_any_moves_of_the_cursor_go_back_and_forth(
     while undo._stack.canRedo():
         undo.redo()
     assert cursor.place == end
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_edits_of_the_window_go_back_and_forth(person: "Person", seed: int) -> None:
+    """Moves, pins and selections, in any order: undone to the start, and redone to the end."""
+    window, random = person.window, np.random.default_rng(seed)
+    explorer, actions = window.explorer, window.actions_
+    cursor, pins, selection, search = (
+        explorer.cursor,
+        explorer.pins,
+        explorer.selection,
+        explorer.search,
+    )
+
+    def row() -> int:
+        return int(random.integers(600))
+
+    def rows() -> NDArray[np.int64]:
+        return random.integers(600, size=random.integers(1, 50))
+
+    def slide() -> None:
+        for _ in range(3):
+            cursor.scrub(*random.uniform(-7, 7, 2).tolist())
+
+    ways: list[Callable[[], object]] = [
+        lambda: cursor.move(*random.uniform(-7, 7, 2).tolist()),
+        lambda: cursor.nudge(*random.normal(size=2).tolist()),
+        slide,
+        cursor.rest,
+        cursor.random,
+        cursor.back,
+        cursor.forward,
+        lambda: cursor.go_to(window.map.class_places(), int(random.integers(10))),
+        lambda: explorer.pin(row()),
+        lambda: explorer.pin(row(), add=True),
+        lambda: pins.remove("train", int(random.choice(person.pins or [0]))),
+        pins.clear,
+        explorer.arithmetic.add_attribute,
+        lambda: explorer.find("train", row()),
+        lambda: selection.replace(rows()),
+        lambda: selection.add(rows()),
+        lambda: selection.remove(rows()),
+        selection.invert,
+        selection.clear,
+        lambda: search.labels(frozenset(random.integers(10, size=3).tolist())),
+    ]
+
+    def state() -> tuple[object, ...]:
+        current = pins.current and pins.current.index
+        ways_on = actions["back"].isEnabled(), actions["forward"].isEnabled()
+        return cursor.place, ways_on, person.pins, current, person.selected
+
+    start = state()
+    for _ in range(MOST_EDITS):
+        ways[random.integers(len(ways))]()
+    cursor.rest()
+    states = [state()]
+    assert states[0] != start
+    while actions["undo"].isEnabled():
+        person.trigger("undo")
+        states.append(state())
+    assert states[-1] == start
+    assert len(states) > MOST_EDITS / 4
+    for wanted in states[-2::-1]:
+        person.trigger("redo")
+        assert state() == wanted
+    assert not actions["redo"].isEnabled()
 
 
 def test_a_scrub_is_undone_at_once_and_the_next_alone(undo: Undo) -> None:

@@ -275,6 +275,14 @@ def test_where_there_is_no_path_a_note_says_why(
     assert travel.frame == 0
 
 
+def test_what_is_chosen_is_told_as_it_is_taken(travel: Travel) -> None:
+    told: list[tuple[str, int, bool]] = []
+    travel.chosen.connect(lambda *choice: told.append(choice))
+    travel.choose("circle", 8, True)
+    travel.choose("", 1_000, False)
+    assert told == [("circle", 8, True), ("", 64, False)]
+
+
 def test_only_the_newest_choice_is_answered(
     travel: Travel, main: "MainThread", told: list[Trip | None]
 ) -> None:

@@ -2,7 +2,7 @@ import json
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,10 @@ def test_the_public_door(snapshot: Snapshot, path: Path) -> None:
 
 def test_a_long_history_can_be_read_again(snapshot: Snapshot, path: Path) -> None:
     """As many reports as a run can make, each as long as numbers get."""
-    point = HistoryPoint(1234.0123456789012, *[-123.45678901234567] * 6)
+    number = -123.45678901234567
+    figures = {item.name: number for item in fields(HistoryPoint)}
+    whole = {"active_units": 2, "step": 600_000_000, "samples": 10_000}
+    point = HistoryPoint(**(figures | whole))  # type: ignore[arg-type]
     long = replace(snapshot, history=(point,) * 30_000)
     write_checkpoint(long, path)
     assert read_checkpoint(path).history == long.history
@@ -255,6 +258,33 @@ _DEEP = "[" * 100_000
         ("progress", '{"epoch": 1' + "0" * 400 + ', "step": 16}'),
         ("progress", '{"epoch": 2.0, "step": 1' + "0" * 5_000 + "}"),
         ("progress", _DEEP),
+        ("changes", ""),
+        ("changes", "7"),
+        ("changes", "null"),
+        ("changes", '{"beta": 2.0}'),
+        ("changes", "[7]"),
+        ("changes", '["abc"]'),
+        ("changes", '[[1, "beta"]]'),
+        ("changes", '[[1, "beta", 2.0, 3]]'),
+        ("changes", '[[1, "seed", 2]]'),
+        ("changes", '[[1, "speed", 2.0]]'),
+        ("changes", "[[1, 2, 3]]"),
+        ("changes", '[[1, ["beta"], 2.0]]'),
+        ("changes", '[["1", "beta", 2.0]]'),
+        ("changes", '[[true, "beta", 2.0]]'),
+        ("changes", '[[-1, "beta", 2.0]]'),
+        ("changes", '[[1.0, "beta", 2.0]]'),
+        ("changes", "[[1" + "0" * 20 + ', "beta", 2.0]]'),
+        ("changes", '[[1, "beta", "2"]]'),
+        ("changes", '[[1, "beta", true]]'),
+        ("changes", '[[1, "beta", null]]'),
+        ("changes", '[[1, "beta", NaN]]'),
+        ("changes", '[[1, "beta", 101.0]]'),
+        ("changes", '[[1, "learning_rate", Infinity]]'),
+        ("changes", '[[1, "samples", 1.5]]'),
+        ("changes", '[[1, "beta", 2.0], ' * 2 + "[]]]"),
+        ("changes", "[" + '[1, "beta", 2.0], ' * 100_000 + "7]"),
+        ("changes", _DEEP),
         ("history", ""),
         ("history", "time,loss\n1,2\n"),
         ("history", "9" * 200_000),
@@ -274,6 +304,25 @@ def test_every_field_is_needed(snapshot: Snapshot, path: Path, field: str) -> No
     del fields[field]
     write_tensors(path, snapshot.model.state_dict(), fields)
     _refused(path, f"bad header.*{field}")
+
+
+def test_what_was_steered_comes_back(recipe: Recipe, mnist_small: ImageSet, path: Path) -> None:
+    trainer = Trainer(recipe, mnist_small, "cpu")
+    trainer.steer(beta=2, learning_rate=1e-4)
+    trainer.take_step()
+    trainer.steer(samples=5)
+    write_checkpoint(trainer.snapshot(), path)
+    again = read_checkpoint(path)
+    assert again.changes == tuple(trainer.changes)
+    assert len(again.changes) == 3
+    assert again.recipe == trainer.recipe
+
+
+def test_a_file_without_changes_is_of_an_earlier_version(snapshot: Snapshot, path: Path) -> None:
+    texts = header(snapshot)
+    del texts["changes"]
+    write_tensors(path, snapshot.model.state_dict(), texts)
+    assert read_checkpoint(path).changes == ()
 
 
 def test_a_field_we_do_not_know_does_no_harm(snapshot: Snapshot, path: Path) -> None:

@@ -66,3 +66,9 @@ def test_threads_leave_one_core_to_a_window(
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     assert set_threads(count, beside_window=beside) == chosen
     assert torch.get_num_threads() == chosen
+
+
+def test_processes_that_compute_at_once_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 7)
+    assert [set_threads(processes=count) for count in (1, 2, 8)] == [7, 3, 1]
+    assert set_threads(4, processes=2) == 4

@@ -16,6 +16,7 @@ from vae_explorer.cli.measuring import bench
 from vae_explorer.cli.parameters import checkpoint_argument
 from vae_explorer.cli.pictures import export
 from vae_explorer.cli.scoring import evaluate
+from vae_explorer.cli.sweeping import sweep
 from vae_explorer.cli.training import train
 from vae_explorer.errors import UserError
 
@@ -82,5 +83,5 @@ def explore(ctx: click.Context, checkpoint: Path | None) -> NoReturn:
     ctx.exit(open_window(checkpoint))
 
 
-for _command in (train, evaluate, encode, decode, export, data, bench):
+for _command in (train, sweep, evaluate, encode, decode, export, data, bench):
     main.add_command(_command)

@@ -96,6 +96,11 @@ class Stop:
         """True once the run is to end."""
         return self.signal != 0
 
+    @property
+    def status(self) -> int:
+        """The exit status of a program that was so ended, by itself or with others."""
+        return 128 + (self.signal or signal.SIGTERM)
+
     def _ask(self, number: int, _: FrameType | None) -> None:
         self.signal = number
         self._restore()

@@ -2,53 +2,43 @@
 
 import dataclasses
 import json
+import os
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vae_explorer import paths
 from vae_explorer.cli.parameters import output_option, write_output
 from vae_explorer.cli.progress import Stop, progress
-from vae_explorer.errors import CheckpointError, DataError, DivergedError, RecipeError, UserError
+from vae_explorer.cli.recipes import (
+    device_option,
+    images_option,
+    read_recipe,
+    recipe_fields,
+    recipe_option,
+    set_option,
+    threads_option,
+    training_images,
+)
+from vae_explorer.errors import CheckpointError, DivergedError, RecipeError, UserError
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from vae_explorer.data.dataset import ImageSet
+    from vae_explorer.training.distributed import Team
     from vae_explorer.training.run import RunFolder
     from vae_explorer.training.snapshot import Snapshot
+    from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.trainer import Trainer
 
 
-def _recipe_fields() -> str:
-    """All recipe fields with default and range, for the help."""
-    lines = ["\b", "Recipe fields (default; range):"]
-    for name, default in Recipe().to_dict().items():
-        spec = Recipe.specs()[name]
-        allowed = ", ".join(spec.choices) or f"{spec.low:,g} to {spec.high:,.10g} {spec.unit}"
-        lines.append(f"  {name:<18} {default}; {allowed}".rstrip())
-    return "\n".join(lines)
-
-
-@click.command(epilog=_recipe_fields())
-@click.option(
-    "--recipe",
-    "recipe_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE.toml",
-    help="What to compute; fields it leaves out have their defaults.",
-)
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change one field of the recipe; may be given again.",
-)
+@click.command(epilog=recipe_fields())
+@recipe_option
+@set_option
 @output_option(
     ".safetensors",
     required=False,
@@ -66,21 +56,47 @@ def _recipe_fields() -> str:
     metavar="RUN_DIR",
     help="Go on with a run that was interrupted, to the same numbers as if it had not been.",
 )
-@click.option("--images", type=click.IntRange(min=1), help="Use only the first so many images.")
+@images_option
+@device_option
+@threads_option
 @click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="auto|cpu|cuda|mps",
-    help="Where to compute.",
+    "--tensorboard", is_flag=True, help="Write event files for TensorBoard to the run's folder too."
 )
-@click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads [default: all cores].")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print a JSON object an epoch and at the end."
 )
 @click.pass_context
-def train(
-    ctx: click.Context,
+def train(ctx: click.Context, /, **options: Any) -> None:
+    """Train a model on the MNIST training images.
+
+    Ctrl-C ends the step under way, saves the run and says how to go on.
+
+    Started by torchrun, several processes train one model, each on its part of every batch:
+    torchrun --nproc-per-node 2 -m vae_explorer train ...
+    """
+    if options["resume"] and any(options[name] for name in ("recipe_file", "changes", "runs")):
+        raise click.UsageError(
+            "--resume takes recipe and folder from the run; leave out --recipe, --set and --runs."
+        )
+    ctx.exit(_together(partial(_train, **options)))
+
+
+def _together(work: "Callable[[Team | None], int]") -> int:
+    """Do it as one of the processes that torchrun started, or alone; gives the exit status."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return work(None)
+    from vae_explorer.training.distributed import EndedElsewhereError, joined
+
+    try:
+        with joined() as team, team.united():
+            return work(team)
+    except EndedElsewhereError:  # and said there
+        return 2
+
+
+def _train(
+    team: "Team | None",
+    *,
     recipe_file: Path | None,
     changes: tuple[str, ...],
     out: Path | None,
@@ -89,33 +105,35 @@ def train(
     images: int | None,
     device: str,
     threads: int | None,
+    tensorboard: bool,
     as_json: bool,
-) -> None:
-    """Train a model on the MNIST training images.
-
-    Ctrl-C ends the step under way, saves the run and says how to go on.
-    """
-    if resume and (recipe_file or changes or runs):
-        raise click.UsageError(
-            "--resume takes recipe and folder from the run; leave out --recipe, --set and --runs."
-        )
-    recipe = _recipe(recipe_file, changes)  # refused before anything large is loaded
-    data = _training_images(images)
+) -> int:
+    recipe = read_recipe(recipe_file, changes)  # refused before anything large is loaded
+    data = training_images(images)
+    if tensorboard:
+        from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.device import set_threads
+    from vae_explorer.training.distributed import ALONE
     from vae_explorer.training.run import RunFolder
     from vae_explorer.training.trainer import Trainer
 
-    set_threads(threads)
+    team = team or ALONE
+    set_threads(threads, processes=team.local_size)
+    device = team.device(device)
     if resume:
-        folder = RunFolder(resume)
-        trainer = folder.resume(data, device, partial(click.echo, err=True))
+        warn = partial(click.echo, err=True) if team.leads else _silent
+        trainer = RunFolder(resume).resume(data, device, warn, team)
     else:
-        trainer = Trainer(recipe, data, device)
-        folder = RunFolder.create(runs or paths.runs(), recipe)
-    go_on = _go_on(folder, {"--images": images, "--threads": threads, "--out": out})
+        trainer = Trainer(recipe, data, device, team)
+    if not team.leads:
+        return _follow(trainer)
+    folder = RunFolder(resume) if resume else RunFolder.create(runs or paths.runs(), recipe)
+    options: dict[str, object] = {"--images": images, "--threads": threads, "--out": out}
+    go_on = _go_on(team, folder, options | {"--tensorboard": tensorboard or None})
 
-    with Stop() as stop:
-        _run(trainer, folder, stop, go_on, as_json)
+    with Stop() as stop, ExitStack() as files:
+        board = files.enter_context(closing(EventFile(folder, trainer))) if tensorboard else None
+        run(trainer, folder, stop, go_on, as_json, board)
     snapshot = trainer.snapshot()
     model = folder.model_path
     if out and trainer.finished:
@@ -125,75 +143,76 @@ def train(
         click.echo(json.dumps(_end(trainer, folder, model)))
     if not trainer.finished:
         click.echo(f"Stopped at epoch {trainer.epoch:.2f}; go on with\n  {go_on}", err=True)
-        ctx.exit(128 + stop.signal)
+        return stop.status
     if not as_json:
         click.echo(_summary(snapshot, folder, model))
+    return 0
 
 
-def _recipe(path: Path | None, changes: tuple[str, ...]) -> Recipe:
-    recipe = Recipe.read(path) if path else Recipe()
-    values: dict[str, int | float | str] = {}
-    for change in changes:
-        name, equals, text = change.partition("=")
-        if not equals:
-            raise RecipeError(f"'{change}' does not change a field; write --set FIELD=VALUE.")
-        values[name.strip()] = _value(text.strip())
-    return recipe.replace(**values)
+def _silent(_: str) -> None:
+    """For what the leading process says."""
 
 
-def _value(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _training_images(count: int | None) -> "ImageSet":
-    from vae_explorer.data.bundled import mnist
-
-    data = mnist("train")
-    if count is None:
-        return data
-    if count > len(data):
-        raise DataError(f"--images is {count:,}; {data.name} has {len(data):,} training images.")
-    return data.subset(slice(count))
-
-
-def _go_on(folder: "RunFolder", options: dict[str, object]) -> str:
+def _go_on(team: "Team", folder: "RunFolder", options: dict[str, object]) -> str:
     words = ["vae-explorer", "train", "--resume", str(folder.path)]
+    if team.size > 1:
+        words[:1] = ["torchrun", "--nproc-per-node", str(team.local_size), "-m", "vae_explorer"]
     for option, value in options.items():
         if value is not None:
-            words += [option, str(value)]
+            words += [option] if value is True else [option, str(value)]
     return shlex.join(words)
 
 
-def _run(trainer: "Trainer", folder: "RunFolder", stop: Stop, go_on: str, as_json: bool) -> None:
-    """Train until the end or until ``stop`` is asked, saving each epoch and where it ends."""
+def run(
+    trainer: "Trainer",
+    folder: "RunFolder",
+    stop: Stop,
+    go_on: str,
+    as_json: bool,
+    board: "EventFile | None" = None,
+) -> None:
+    """Train until the end or until ``stop`` is asked, saving each epoch and where it ends.
+
+    Shows how it goes; ``go_on`` is the command for when the disk refuses.
+    """
     from vae_explorer.training.run import Recorder
     from vae_explorer.training.trainer import EpochMetrics, StepMetrics
 
-    recorder = Recorder(trainer, folder)
+    recorder, team = Recorder(trainer, folder), trainer.team
     with progress(trainer) as shown, _kept(folder, go_on):
         if not trainer.step:
             recorder.begin()
+        team.any()
         try:
-            for event in trainer.events(lambda: stop.asked() or recorder.moment_due):
+            for event in trainer.events(
+                lambda: team.size > 1 or stop.asked() or recorder.moment_due
+            ):
                 recorder.hear(event)
+                if board:
+                    board.hear(event)
                 if isinstance(event, StepMetrics):
                     shown.hear(event)
                 if as_json and isinstance(event, EpochMetrics):
                     figures = dataclasses.asdict(event.point)
                     speed = {"images_per_s": round(shown.images_per_s, 1)}
                     click.echo(json.dumps({"event": "epoch"} | figures | speed))
-                if stop.asked():
+                if team.any(stop.asked()):
                     break
         except DivergedError:
             recorder.save()
             raise
         if not trainer.finished:
             recorder.save()
+
+
+def _follow(trainer: "Trainer") -> int:
+    """Take the steps that ``run`` takes in the leading process."""
+    with Stop() as stop:
+        trainer.team.any()
+        for _ in trainer.events(lambda: True):
+            if trainer.team.any(stop.asked()):
+                break
+    return 0 if trainer.finished else stop.status
 
 
 @contextmanager

@@ -46,6 +46,11 @@ class CompareController(QObject):
         self._window.activateWindow()
         self._window.raise_()
 
+    def open(self, a: Path, b: Path) -> None:
+        """Compare the models of two checkpoints."""
+        self._comparison.open("A", a)
+        self._comparison.open("B", b)
+
     def _connect(self) -> None:
         comparison, window = self._comparison, self._window
         comparison.side_changed.connect(window.set_side)

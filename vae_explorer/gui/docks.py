@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStyle, QWidget
 
@@ -27,11 +27,18 @@ _AREAS = {
     "refine": _RIGHT,
     "worst": _RIGHT,
     "paths": _BOTTOM,
+    "runs": _BOTTOM,
 }
 """Where a dock is at first; those of one side are tabs, of which the first is in front."""
 
+_AT_WISH = frozenset({"paths", "runs"})
+"""Not there at first."""
+
+_ROOM_FOR_RUNS = QSize(1_700, 900)
+"""Of a window that shows the runs below the map when it is laid out to train."""
+
 _WIDTHS = {"training": 340, "decode": 300}
-_VERSION = 3  # of the arrangement; one of another is not restored
+_VERSION = 4  # of the arrangement; one of another is not restored
 
 
 class Docks:
@@ -40,7 +47,7 @@ class Docks:
     Args:
         window: whose docks they are.
         panels: what is in them, by the name of each: "training", "layers", "decode", "draw",
-            "refine", "worst" and "paths".
+            "refine", "worst", "paths" and "runs".
     """
 
     def __init__(self, window: QMainWindow, panels: Mapping[str, QWidget]) -> None:
@@ -70,7 +77,8 @@ class Docks:
             in_front.setdefault(area, dock)
         for dock in in_front.values():
             dock.raise_()
-        self._docks["paths"].hide()
+        for name in _AT_WISH:
+            self._docks[name].hide()
         window.resizeDocks(
             [self._docks[name] for name in _WIDTHS],
             list(_WIDTHS.values()),
@@ -88,16 +96,21 @@ class Docks:
         dock.raise_()
 
     def lay_out(self, name: str) -> None:
-        """Bring the docks of one of ``LAYOUTS`` to the front; paths show in no other than theirs.
+        """Bring the docks of one of ``LAYOUTS`` to the front; those below the map show in no other.
+
+        Training has the runs too where there is room for them.
 
         Another name changes nothing: a workspace may have one of a newer program.
         """
         if name not in LAYOUTS:
             return
         self.layout = name
-        if "paths" not in LAYOUTS[name]:
-            self._docks["paths"].hide()
-        for dock in LAYOUTS[name]:
+        docks = LAYOUTS[name]
+        if name == "train" and self._window.size().boundedTo(_ROOM_FOR_RUNS) == _ROOM_FOR_RUNS:
+            docks = (*docks, "runs")
+        for dock in _AT_WISH - {*docks}:
+            self._docks[dock].hide()
+        for dock in docks:
             self.show(dock)
 
     def state(self) -> str:

@@ -8,6 +8,7 @@ from types import TracebackType
 from psygnal import EmitLoopError
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from vae_explorer.errors import UserError
 from vae_explorer.gui.main_window import MainWindow
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,9 @@ class ExceptionReporter(QObject):
         # What a listener raised reaches us wrapped in a page on who called whom.
         cause = error.__cause__ if isinstance(error, EmitLoopError) else None
         shown = cause or error
-        self._caught.emit(f"{type(shown).__name__}: {shown}")
+        # One of ours is written for people.
+        ours = isinstance(shown, UserError)
+        self._caught.emit(str(shown) if ours else f"{type(shown).__name__}: {shown}")
 
     def _report_thread(self, arguments: threading.ExceptHookArgs) -> None:
         if arguments.exc_value is not None:

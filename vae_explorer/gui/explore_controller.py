@@ -53,6 +53,10 @@ class ExploreController(QObject):
         """What the commands about exploring do, by id."""
         return {"compare": self._compare}
 
+    def compare(self, a: Path, b: Path) -> None:
+        """Open the comparison with the models of two checkpoints."""
+        self._compare().open(a, b)
+
     def _connect_paths(self) -> None:
         travel, panel = self._explorer.exploration.travel, self._paths
         panel.chosen.connect(travel.choose)
@@ -129,12 +133,13 @@ class ExploreController(QObject):
             path = path if path.suffix == ".png" else path.with_name(f"{path.name}.png")
             self._explorer.export_path(path)
 
-    def _compare(self) -> None:
+    def _compare(self) -> CompareController:
         """Open the comparison, or bring it to the front."""
         if self._comparison is None:
             self._comparison = CompareController(self._explorer, self._window)
             self._comparison.closed.connect(self._on_compare_closed)
         self._comparison.show()
+        return self._comparison
 
     def _on_compare_closed(self) -> None:
         self._comparison = None

@@ -23,11 +23,14 @@ from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map_controller import MapController
 from vae_explorer.gui.palette import CommandPalette, menu_commands
 from vae_explorer.gui.paths.path_panel import PathPanel
+from vae_explorer.gui.runs_controller import RunsController
 from vae_explorer.gui.status_bar import StatusBar
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.time_controller import TimeController
+from vae_explorer.gui.training.runs_panel import RunsPanel
 from vae_explorer.gui.training.time_bar import TimeBar
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.training_controller import TrainingController
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.state import (
     DataPoint,
@@ -61,6 +64,7 @@ class MainWindow(QMainWindow):
         self.draw = DrawPanel()
         self.refine = RefineSection()
         self.worst = WorstList(explorer.image)
+        self.runs = RunsPanel()
         self.time_bar = TimeBar()
         self.setCentralWidget(_column(self.map, self.time_bar))
         self.status = StatusBar()
@@ -73,15 +77,19 @@ class MainWindow(QMainWindow):
             "refine": self.refine,
             "worst": self.worst,
             "paths": self.paths,
+            "runs": self.runs,
         }
         self.docks = Docks(self, panels)
         self._dropped = DroppedFiles(explorer, self.workspaces, self.draw, self._show_pad)
         self._map = MapController(explorer, self.map, self.layers, self)
         self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
         self._time = TimeController(explorer, self.time_bar)
+        self._training = TrainingController(explorer, self.training, self)
+        self._runs = RunsController(explorer, self.runs, self.training, self._explore.compare, self)
         self._palette: CommandPalette | None = None
         handlers = self._handlers()
-        for controller in (self._map, self._explore, self._time):
+        controllers = (self._map, self._explore, self._time, self._training, self._runs)
+        for controller in controllers:
             handlers |= controller.handlers()
         self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)
@@ -145,10 +153,6 @@ class MainWindow(QMainWindow):
         self.decode.pin_chosen.connect(self.explorer.pins.look_at)
         self.decode.pin_removed.connect(self.explorer.pins.remove)
         self.training.start_requested.connect(self.explorer.train)
-        self.training.pause_requested.connect(self.explorer.training.pause)
-        self.training.resume_requested.connect(self.explorer.training.resume)
-        self.training.stop_requested.connect(self.explorer.training.stop)
-        self.training.reset_requested.connect(self.explorer.reset)
 
     def _connect_explorer(self) -> None:
         explorer, training = self.explorer, self.explorer.training
@@ -210,6 +214,7 @@ class MainWindow(QMainWindow):
                 "start": phase is Phase.IDLE,
                 "pause": phase in (Phase.RUNNING, Phase.PAUSED),
                 "stop": phase in (Phase.RUNNING, Phase.PAUSED),
+                **self._training.offers(phase),
                 **{f"split_{split}": phase is Phase.IDLE for split in ("train", "test", "both")},
             }
         )
@@ -232,7 +237,7 @@ class MainWindow(QMainWindow):
         self._recent.setEnabled(bool(settings.recent))
 
     def _on_message(self, text: str) -> None:
-        self.statusBar().showMessage(text, 8_000)
+        self.status.set_message(text)
         self.training.log(text)
 
     def _on_failed(self, title: str, text: str) -> None:

@@ -1,8 +1,8 @@
 """Pictures of the real window, for the README and for looking at.
 
-``python -m vae_explorer.gui.screenshots FOLDER`` writes the explore and the train view, paths, a
-drawing, a refinement and a comparison at two sizes, the palette, and each layer of the map at two
-zooms, all of them light and dark.
+``python -m vae_explorer.gui.screenshots FOLDER`` writes the views to explore, learn and train,
+paths, a drawing, a refinement and a comparison at two sizes, the palette, and each layer of the map
+at two zooms, all of them light and dark.
 """
 
 import sys
@@ -43,7 +43,10 @@ def take(folder: Path) -> list[Path]:
     _wait(lambda: bool(shown))
     for row in _PINNED_ROWS:
         explorer.pin(row, add=True)
+    window.actions_["layout_explore"].trigger()
     files = _both_sizes(window, folder, "explore")
+    window.actions_["layout_learn"].trigger()
+    files += _both_sizes(window, folder, "learn", partial(_show_near, window))
     for spec in LAYERS:
         if spec.id not in ("points", "flow", "path", "refined"):
             files += _layer(window, folder, spec.id)

@@ -3,21 +3,23 @@
 from html import escape
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QStatusBar, QWidget
 
 from vae_explorer.gui.figures import figure, pair
 from vae_explorer.session.state import ModelInfo
 
 _LEAST = 60  # logical pixels of a field that gives way
+_MOST = 16_777_215  # and of any widget, as Qt has it
+_MESSAGE_MS = 8_000
 _APART = 10  # logical pixels from one text to the next
 
 
 class StatusBar(QStatusBar):
     """What is on the map, where the cursor is, and how long the last picture took.
 
-    Every field has room of its own, so that a new figure lays nothing out. A message hides all but
-    place and time while it shows.
+    Every field has room of its own, so that a new figure lays nothing out; only that of progress
+    comes and goes. A message hides all but place and time while it shows.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -37,6 +39,7 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self._cost)
         self.set_place(0.0, 0.0)
         self.set_marked(0, 0)
+        self.set_progress("")
 
     def set_model(self, model: ModelInfo) -> None:
         """Name the model on the map, its age, and its ELBO on held-out images."""
@@ -64,8 +67,20 @@ class StatusBar(QStatusBar):
         self._cost.set_text(f"{figure(milliseconds, 2)} ms")
 
     def set_progress(self, text: str) -> None:
-        """Say what is being computed; "" when nothing is."""
+        """Say what is being computed; "" when nothing is, and the model has its room."""
         self._progress.set_text(text)
+        self._progress.setMaximumWidth(_MOST if text else _LEAST)
+
+    def set_message(self, text: str) -> None:
+        """Say something for some seconds."""
+        self.showMessage(text, _MESSAGE_MS)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let a message that came before the window hide what it stands on."""
+        super().showEvent(event)
+        message = self.currentMessage()
+        self.clearMessage()
+        self.set_message(message)
 
 
 class _Field(QWidget):
@@ -81,10 +96,11 @@ class _Field(QWidget):
         super().__init__()
         self._text = ""
         self._sample = sample
-        self._gives_way = gives_way
         self.setAccessibleName(name)
         across = QSizePolicy.Policy.Ignored if gives_way else QSizePolicy.Policy.Fixed
         self.setSizePolicy(across, QSizePolicy.Policy.Fixed)
+        if gives_way:
+            self.setMinimumWidth(_LEAST)
 
     def set_text(self, text: str, tip: str = "") -> None:
         """Show another text; ``tip``, or the name and all of it, stands above the pointer."""
@@ -99,11 +115,6 @@ class _Field(QWidget):
         """Room for the sample, whatever the text."""
         metrics = self.fontMetrics()
         return QSize(metrics.horizontalAdvance(self._sample) + _APART, metrics.height())
-
-    def minimumSizeHint(self) -> QSize:
-        """The same, or what is left to one that gives way."""
-        hint = self.sizeHint()
-        return QSize(_LEAST, hint.height()) if self._gives_way else hint
 
     def shown(self) -> str:
         """As much of the text as there is room for."""

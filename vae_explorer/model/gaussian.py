@@ -13,6 +13,20 @@ _LOG_SCALE_RANGE = (-9.0, 3.0)
 
 
 @dataclass(frozen=True)
+class Part:
+    """The images from ``start`` to before ``stop`` of a batch of ``whole``."""
+
+    start: int
+    stop: int
+    whole: int
+
+    @property
+    def rows(self) -> slice:
+        """Where they are."""
+        return slice(self.start, self.stop)
+
+
+@dataclass(frozen=True)
 class Gaussian:
     """A batch of n Gaussians: ``mean`` (n, 2), ``log_diagonal`` (n, 2), ``lower`` (n,) or None.
 
@@ -43,10 +57,14 @@ class Gaussian:
         scale = self.scale_tril()
         return scale @ scale.mT
 
-    def sample(self, generator: Generator, samples: int = 1) -> Tensor:
-        """Reparameterised draws z = μ + L ε, (samples, n, 2) (arXiv 1312.6114, §2.4)."""
-        noise = self.mean.new_empty(samples, *self.mean.shape).normal_(generator=generator)
-        return self.transform(noise)
+    def sample(self, generator: Generator, samples: int = 1, part: Part | None = None) -> Tensor:
+        """Reparameterised draws z = μ + L ε, (samples, n, 2) (arXiv 1312.6114, §2.4).
+
+        If these are only a ``part`` of a batch, their ε are those that they have in the whole.
+        """
+        count = part.whole if part else len(self.mean)
+        noise = self.mean.new_empty(samples, count, 2).normal_(generator=generator)
+        return self.transform(noise[:, part.rows] if part else noise)
 
     def transform(self, noise: Tensor) -> Tensor:
         """Map ε (..., n, 2) to z = μ + L ε."""

@@ -8,7 +8,7 @@ from torch import Generator, Tensor, nn
 
 from vae_explorer.model import likelihood, networks
 from vae_explorer.model.architecture import Architecture
-from vae_explorer.model.gaussian import OUTPUTS, Gaussian
+from vae_explorer.model.gaussian import OUTPUTS, Gaussian, Part
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,16 @@ class VAE(nn.Module):
 
     forward = log_likelihood
 
-    def elbo_terms(self, x: Tensor, generator: Generator, samples: int = 1) -> ElboTerms:
+    def elbo_terms(
+        self, x: Tensor, generator: Generator, samples: int = 1, part: Part | None = None
+    ) -> ElboTerms:
         """The ELBO, mean over ``samples`` draws, its KL in closed form (arXiv 1312.6114, eq. 10).
 
-        ``x`` is (n, pixels), already data-treated; ``generator`` gives ε.
+        ``x`` is (n, pixels), already data-treated; ``generator`` gives ε, see ``Gaussian.sample``
+        for ``part``.
         """
         posterior = self.posterior(x)
-        z = posterior.sample(generator, samples)
+        z = posterior.sample(generator, samples, part)
         return ElboTerms(self.log_likelihood(x, z).mean(0), posterior.kl())
 
     @torch.no_grad()

@@ -224,6 +224,37 @@ COMMANDS: tuple[Command, ...] = (
     Command("start", "Training", "Start", "Train a new model by the recipe", ("Ctrl+T",), True),
     Command("pause", "Training", "Pause or Resume", "Pause the run, or go on", ("Space",), True),
     Command("stop", "Training", "Stop", "End the run and keep its model", ("Ctrl+.",), True),
+    Command("step", "Training", "Step", "Take one gradient step, then pause", (".",)),
+    Command("epoch", "Training", "Epoch", "Train to the end of the epoch, then pause", ("Alt+.",)),
+    Command(
+        "slow_motion",
+        "Training",
+        "Slow Motion",
+        "Take one gradient step and tell it stage by stage",
+        ("Ctrl+Alt+.",),
+    ),
+    Command(
+        "restart",
+        "Training",
+        "Restart",
+        "Begin anew by the same recipe and seed, paused before the first step",
+        ("Ctrl+Shift+R",),
+        separator=True,
+    ),
+    Command(
+        "branch",
+        "Training",
+        "Branch",
+        "Go on from the model on the map as a new run, by the recipe in the form; "
+        "AdamW's averages begin anew",
+    ),
+    Command("new_seed", "Training", "New Seed", "Put another seed into the form"),
+    Command(
+        "estimate",
+        "Training",
+        "Estimate",
+        "Find out how long the recipe in the form takes here and how much memory",
+    ),
     Command(
         "moment_play",
         "Training",
@@ -264,6 +295,13 @@ COMMANDS: tuple[Command, ...] = (
         "Show two models, or two sets of images, side by side",
         ("Ctrl+Shift+C",),
         separator=True,
+    ),
+    Command(
+        "runs",
+        "View",
+        "Browse Runs",
+        "All training runs: sort, name, compare, open, resume",
+        ("Ctrl+Shift+R",),
     ),
     Command("full_screen", "View", "Full Screen", "Fill the screen, or leave it", ("F11",)),
     Command(

@@ -426,8 +426,8 @@ def bundled_models() -> tuple[Path, ...]:
 
 
 def model_name(path: Path) -> str:
-    """What a model is called: a run's by its folder, which tells when it was made."""
-    return path.parent.name if path.name == RunFolder.MODEL else path.stem
+    """What a model is called: a run's by the run's name."""
+    return RunFolder(path.parent).name if path.name == RunFolder.MODEL else path.stem
 
 
 def other_side(side: Side) -> Side:

@@ -33,6 +33,7 @@ from vae_explorer.session.latent_map import LatentMap
 from vae_explorer.session.map_layers import MapLayers
 from vae_explorer.session.pins import Pins
 from vae_explorer.session.refinement import After
+from vae_explorer.session.runs import Runs
 from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings
@@ -421,6 +422,10 @@ class Explorer:
         """Two maps side by side, for as long as it is not closed; one at a time."""
         return Comparison(self._jobs, self.fail)
 
+    def catalogue(self, trash: Callable[[Path], bool]) -> Runs:
+        """All runs; ``trash`` moves a folder to the system's trash, and says whether it could."""
+        return Runs(self._jobs, self.lab, self.open_checkpoint, trash, self.fail)
+
     def shown(self) -> tuple[Snapshot, str] | None:
         """The model as the map is turned, and its name."""
         if self._snapshot is None or self._model is None:
@@ -493,5 +498,5 @@ def read_model(path: Path) -> Snapshot:
 
 
 def _name(path: Path) -> str:
-    """A run's model is known by its folder, which tells when it was made."""
-    return path.parent.name if path.name == RunFolder.MODEL else path.name
+    """A run's model is known by the run's name."""
+    return RunFolder(path.parent).name if path.name == RunFolder.MODEL else path.name

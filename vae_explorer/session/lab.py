@@ -20,10 +20,12 @@ from vae_explorer.session.time_machine import TimeMachine
 from vae_explorer.session.training import LIVE_IMAGES, TrainingSession
 from vae_explorer.session.training_worker import Until
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.estimate import Estimate, estimate
+from vae_explorer.training.estimate import Estimate as Estimate
+from vae_explorer.training.estimate import estimate
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.trainer import check_branch
 
 Indices = NDArray[np.int64]
 
@@ -65,6 +67,7 @@ class Lab:
     """
 
     estimated = Signal(Estimate)
+    not_estimated = Signal(BaseException)
     left = Signal()
     """The run is over, and what comes of it is shown."""
 
@@ -103,10 +106,16 @@ class Lab:
     def branch(self, recipe: Recipe) -> None:
         """Start a run that goes on from the model on the map, by a recipe of its own."""
         snapshot = self._stage.snapshot
-        if snapshot is not None:
+        if snapshot is None:
+            return
+
+        def start(recipe: Recipe, data: ImageSet, live_images: UInt8) -> None:
+            check_branch(recipe, data.image_shape, snapshot)
             name = self.time.name or "a model"
             label = RunLabel(origin=f"{name}, epoch {snapshot.epoch:.2f}")
-            self._start(recipe, partial(self.training.start, branch=snapshot, label=label))
+            self.training.start(recipe, data, live_images, branch=snapshot, label=label)
+
+        self._start(recipe, start)
 
     def _start(self, recipe: Recipe, start: Callable[..., None]) -> None:
         try:
@@ -182,7 +191,7 @@ class Lab:
             "estimate",
             lambda control: estimate(recipe, images(), device, control.check),
             done=self.estimated.emit,
-            failed=partial(self._stage.fail, "The recipe cannot be estimated"),
+            failed=self.not_estimated.emit,
             lane="figures",
         )
 

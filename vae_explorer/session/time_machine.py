@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from psygnal import Signal
@@ -89,6 +90,12 @@ class TimeMachine:
         self._run, self._history, self._on_disk = run, list(history), set()
         self._show(None)
         self._set_frames(())
+
+    def forget(self, runs: Sequence[Path]) -> None:
+        """Have no film if it is of one of these runs, which are about to go."""
+        if self._run is not None and self._run.path in runs:
+            self.return_live()
+            self.begin(None)
 
     def extend(self, points: Sequence[HistoryPoint]) -> None:
         """Add figures of the run."""

@@ -28,12 +28,16 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def set_threads(count: int | None = None, *, beside_window: bool = False) -> int:
+def set_threads(
+    count: int | None = None, *, beside_window: bool = False, processes: int = 1
+) -> int:
     """Set the threads one operation may use: ``count``, else all cores, less one beside a window.
+
+    Where as many ``processes`` compute at the same time, each takes its share of the cores.
 
     Two threads on two cores slow each other down as soon as a window wants its share.
     """
     cores = os.cpu_count() or 1
-    chosen = count or max(1, cores - 1 if beside_window else cores)
+    chosen = count or max(1, (cores - 1 if beside_window else cores) // processes)
     torch.set_num_threads(chosen)
     return chosen

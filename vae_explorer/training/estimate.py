@@ -20,8 +20,8 @@ class Estimate:
     """Of one recipe on this machine as it is now.
 
     ``epoch_seconds`` of steps and held-out figures; ``run_seconds`` of all its epochs;
-    ``memory_bytes`` of images, weights, gradients, AdamW's two averages and what a step keeps for
-    its backward pass; ``parameters``, ``steps_per_epoch``.
+    ``memory_bytes`` of images, weights, gradients, AdamW's two averages and, within a half or so,
+    the activations of a step; ``parameters``, ``steps_per_epoch``.
     """
 
     epoch_seconds: float
@@ -62,7 +62,8 @@ def estimate(
     return Estimate(
         epoch,
         epoch * recipe.epochs,
-        data.images.nbytes + 16 * parameters + kept,
+        # Half of the activations again, for the gradients that are there with them.
+        data.images.nbytes + 16 * parameters + kept * 3 // 2,
         parameters,
         trainer.steps_per_epoch,
     )

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from torch.func import functional_call
 
 from vae_explorer.latent.lattice import shifted_lattice
-from vae_explorer.model.gaussian import Gaussian
+from vae_explorer.model.gaussian import Gaussian, Part
 from vae_explorer.model.vae import VAE, ElboTerms, log_prior
 from vae_explorer.training.recipe import Recipe
 
@@ -26,19 +26,28 @@ class Objective:
     terms: ElboTerms
 
 
-def objective(recipe: Recipe, vae: VAE, x: Tensor, generator: Generator, epoch: float) -> Objective:
-    """The recipe's objective for x (n, pixels), data-treated, at a moment of training."""
+def objective(
+    recipe: Recipe,
+    vae: VAE,
+    x: Tensor,
+    generator: Generator,
+    epoch: float,
+    part: Part | None = None,
+) -> Objective:
+    """The recipe's objective for x (n, pixels), data-treated, at a moment of training.
+
+    If ``x`` is only a ``part`` of a batch, it is given the noise that it has in the whole.
+    """
+    k = recipe.samples
     match recipe.objective:
         case "elbo":
-            return elbo(vae, x, generator, recipe.samples, effective_beta(recipe, epoch))
+            return elbo(vae, x, generator, k, effective_beta(recipe, epoch), part)
         case "iwae":
-            return iwae(vae, x, generator, recipe.samples)
+            return iwae(vae, x, generator, k, part)
         case "iwae-dreg":
-            return iwae_dreg(vae, x, generator, recipe.samples)
+            return iwae_dreg(vae, x, generator, k, part)
         case _:
-            return exact(
-                vae, x, generator, recipe.lattice_points, recipe.samples, recipe.elbo_share
-            )
+            return exact(vae, x, generator, recipe.lattice_points, k, recipe.elbo_share, part)
 
 
 def effective_beta(recipe: Recipe, epoch: float) -> float:
@@ -47,35 +56,44 @@ def effective_beta(recipe: Recipe, epoch: float) -> float:
 
 
 def elbo(
-    vae: VAE, x: Tensor, generator: Generator, samples: int = 1, beta: float = 1.0
+    vae: VAE,
+    x: Tensor,
+    generator: Generator,
+    samples: int = 1,
+    beta: float = 1.0,
+    part: Part | None = None,
 ) -> Objective:
     """The evidence lower bound, mean over ``samples`` draws (arXiv 1312.6114, eq. 10).
 
     The KL is in closed form. β = 1 is the bound; other weights trade rate for distortion (Higgins
     et al., β-VAE, ICLR 2017, eq. 4).
     """
-    terms = vae.elbo_terms(x, generator, samples)
+    terms = vae.elbo_terms(x, generator, samples, part)
     return Objective((beta * terms.kl - terms.log_likelihood).mean(), terms.elbo, terms)
 
 
-def iwae(vae: VAE, x: Tensor, generator: Generator, samples: int) -> Objective:
+def iwae(
+    vae: VAE, x: Tensor, generator: Generator, samples: int, part: Part | None = None
+) -> Objective:
     """The importance-weighted bound log (1/k) Σ p(x, zᵢ)/q(zᵢ|x) (arXiv 1509.00519, eq. 8)."""
     posterior = vae.posterior(x)
-    z = posterior.sample(generator, samples)
+    z = posterior.sample(generator, samples, part)
     log_likelihood = vae.log_likelihood(x, z)
     log_weights = log_likelihood + log_prior(z) - posterior.log_prob(z)
     value = log_weights.logsumexp(0) - math.log(samples)
     return Objective(-value.mean(), value, _terms(log_likelihood, posterior))
 
 
-def iwae_dreg(vae: VAE, x: Tensor, generator: Generator, samples: int) -> Objective:
+def iwae_dreg(
+    vae: VAE, x: Tensor, generator: Generator, samples: int, part: Part | None = None
+) -> Objective:
     """The same bound, its gradient doubly reparameterised (Tucker et al., arXiv 1810.04152, eq. 8).
 
     The encoder's gradient flows through z alone, weighted by the squared normalised weights: its
     noise does not grow with k, as that of ``iwae`` does relative to its size.
     """
     posterior = vae.posterior(x)
-    z = posterior.sample(generator, samples)
+    z = posterior.sample(generator, samples, part)
     log_likelihood = vae.log_likelihood(x, z)
     log_weights = log_likelihood + log_prior(z) - posterior.detach().log_prob(z)
     value = log_weights.detach().logsumexp(0) - math.log(samples)
@@ -93,6 +111,7 @@ def exact(
     points: int,
     samples: int = 1,
     elbo_share: float = 0.0,
+    part: Part | None = None,
 ) -> Objective:
     """Log p(x) itself, log (1/K) Σ p(x|zₖ) over a lattice shifted anew at every step.
 
@@ -105,7 +124,7 @@ def exact(
     outputs = vae.outputs(shifted_lattice(points, generator).to(x.dtype))
     value = vae.likelihood.pairwise(x, outputs).logsumexp(1) - math.log(points)
     posterior = vae.posterior(x)
-    z = posterior.sample(generator, samples)
+    z = posterior.sample(generator, samples, part)
     # The decoder's weights as they are, but passing on only that share of their gradient.
     shared = {
         name: torch.lerp(parameter.detach(), parameter, elbo_share)

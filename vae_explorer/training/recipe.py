@@ -21,6 +21,9 @@ from vae_explorer.model.architecture import (
     Architecture,
 )
 
+Value = int | float | str
+"""Of a field."""
+
 SCHEDULES = ("cosine", "one-cycle", "constant")
 OBJECTIVES = ("elbo", "iwae", "iwae-dreg", "exact")
 PRECISIONS = ("float32", "bfloat16")
@@ -53,7 +56,17 @@ class FieldSpec:
     objectives: tuple[str, ...] = ()
 
 
-def _field(default: int | float | str, spec: FieldSpec) -> Any:
+def field_value(text: str) -> Value:
+    """What a person wrote for a field: a number where it reads as one."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text.strip()
+
+
+def _field(default: Value, spec: FieldSpec) -> Any:
     return dataclasses.field(default=default, metadata={"spec": spec})
 
 

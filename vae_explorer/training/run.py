@@ -15,6 +15,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, DivergedError
 from vae_explorer.files import atomic_write, sweep
 from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
+from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import to_csv
 from vae_explorer.training.moments import Moments, first_stride
 from vae_explorer.training.recipe import Recipe
@@ -67,6 +68,11 @@ class RunFolder:
             return RunLabel()
         texts = {item.name: values.get(item.name) for item in dataclasses.fields(RunLabel)}
         return RunLabel(**{name: text for name, text in texts.items() if isinstance(text, str)})
+
+    @property
+    def name(self) -> str:
+        """What it is called: as a person named it, or as its folder, by date, time and seed."""
+        return self.label.name or self.path.name
 
     def write_label(self, label: RunLabel) -> None:
         """Write on the run.
@@ -126,12 +132,13 @@ class RunFolder:
         data: ImageSet,
         device: str = "auto",
         warn: Callable[[str], None] = lambda _: None,
+        team: Team = ALONE,
     ) -> Trainer:
         """A trainer that goes on from the last saved moment, to the same numbers bit for bit.
 
         One that ended before its first save begins anew. ``warn`` is told why the numbers may not
-        be the same after all: on another device, processor, version or number of threads. Files
-        that were half written when the run was killed are deleted.
+        be the same after all: on another device, processor, version or number of threads or
+        processes. Files that were half written when the run was killed are deleted.
 
         Raises:
             CheckpointError: there is no run, or its state cannot be read.
@@ -142,7 +149,7 @@ class RunFolder:
             sweep(folder)
         recipe_path = self.path / "recipe.toml"
         if recipe_path.exists() and not self.state_path.exists():
-            return Trainer(Recipe.read(recipe_path), data, device)
+            return Trainer(Recipe.read(recipe_path), data, device, team)
         tensors, fields = read_tensors(self.state_path)
         prefix = "model."
         weights = {
@@ -159,7 +166,7 @@ class RunFolder:
                 f"{len(data.images):,} of {data.name} ({data.fingerprint[:12]}); "
                 "give it the same images."
             )
-        trainer = Trainer(snapshot.recipe, data, device)
+        trainer = Trainer(snapshot.recipe, data, device, team)
         try:
             trainer.restore(snapshot, tensors)
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -222,10 +229,11 @@ def machine(trainer: Trainer) -> str:
     """What the last bits of a run depend on beside its recipe and its images."""
     kind = trainer.device.type
     device = torch.cuda.get_device_name(trainer.device) if kind == "cuda" else kind
+    size = trainer.team.size
     return (
         f"PyTorch {torch.__version__} on {device}, "
         f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
-    )
+    ) + (f" in each of {size} processes" if size > 1 else "")
 
 
 def _first_free(parent: Path, stem: str) -> Path:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from vae_explorer.latent.lattice import shifted_lattice
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE, ElboTerms
 from vae_explorer.training.device import choose_device
+from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
-from vae_explorer.training.objective import Objective, effective_beta, objective
+from vae_explorer.training.objective import Objective, effective_beta
 from vae_explorer.training.recipe import STEERABLE, Recipe
 from vae_explorer.training.schedule import learning_rate
 from vae_explorer.training.snapshot import Change, DataReference, Snapshot
@@ -69,19 +71,21 @@ class Trainer:
         recipe: what to compute; ``recipe`` is it as steered since.
         data: labels are not used.
         device: "auto", "cpu", "cuda" or "mps".
+        team: the processes that train this VAE together. Each has a trainer, takes the same steps
+            at the same time and computes its part of every batch; the rank that leads has all
+            figures and a state from which any number of processes goes on.
 
     Raises:
-        DataError: nothing is left to train on, or the device is not there.
+        DataError: nothing is left to train on, a batch has fewer images than there are processes,
+            or the device is not there.
     """
 
-    def __init__(self, recipe: Recipe, data: ImageSet, device: str = "auto") -> None:
-        count = len(data.images) - recipe.validation_images
-        if count < 1:
-            raise DataError(
-                f"{data.name} has {len(data.images):,} images and {recipe.validation_images:,} are "
-                "held out, so none are left to train on; lower 'validation_images'."
-            )
+    def __init__(
+        self, recipe: Recipe, data: ImageSet, device: str = "auto", team: Team = ALONE
+    ) -> None:
+        count = check_fits(recipe, data, team)
         self.recipe = recipe
+        self.team = team
         self.device = choose_device(device)
         self.data = DataReference(data.name, data.fingerprint, len(data.images))
         self.step = 0
@@ -157,7 +161,7 @@ class Trainer:
         x = treat(batch.float().div_(255), self.recipe.treatment, self.noise)
         low = self.recipe.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
-            result = objective(self.recipe, self.vae, x, self.noise, self.epoch)
+            result = self._objective(self.recipe, x, self.noise, self.epoch)
         torch.autograd.backward(result.loss)
         limit = self.recipe.gradient_clip or math.inf
         norm = torch.nn.utils.clip_grad_norm_(self.vae.parameters(), limit)
@@ -166,10 +170,11 @@ class Trainer:
             sums = [terms.log_likelihood.sum(), terms.kl.sum(), value.sum(), norm]
             images = torch.full_like(norm, len(batch))
             added = torch.stack([*sums, torch.ones_like(norm), images])
+        self.team.add_up(added[:3])
         if not added.isfinite().all():
             self.optimizer.zero_grad(set_to_none=True)
             self.noise.set_state(noise)
-            raise self._diverged(result, norm)
+            raise self._diverged(added)
         rate = learning_rate(self.recipe, self.step, self.total_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -242,19 +247,10 @@ class Trainer:
         ``step`` and the steps of ``changes`` are then in batches of this recipe's size.
 
         Raises:
-            CheckpointError: the model's networks are not the recipe's, or its epochs are over.
+            CheckpointError: as ``check_branch``.
         """
-        if self.vae.architecture != snapshot.model.vae.architecture:
-            raise CheckpointError(
-                "A branch keeps the networks of its run: leave network, layers, activation, "
-                "likelihood, posterior and Fourier features as they are, or start a new run."
-            )
-        step = round(snapshot.epoch * self.steps_per_epoch)
-        if step >= self.total_steps:
-            raise CheckpointError(
-                f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
-                f"{self.recipe.epochs}; raise 'epochs' to branch from here."
-            )
+        check_branch(self.recipe, self.vae.architecture.image_shape, snapshot)
+        step = min(round(snapshot.epoch * self.steps_per_epoch), self.total_steps - 1)
         self._go_on_from(snapshot)
         self.step, scale = step, step / max(snapshot.step, 1)
         self.changes = [
@@ -287,6 +283,11 @@ class Trainer:
             for key, value in self.optimizer.state[parameter].items()
         }
 
+    @cached_property
+    def _objective(self) -> Callable[..., Objective]:
+        # Not before the first step: processes wait for each other to set it up.
+        return self.team.objective(self.vae)
+
     def _next_batch(self) -> Tensor:
         epoch, position = divmod(self.step, self.steps_per_epoch)
         if epoch != self._order_epoch:
@@ -296,14 +297,9 @@ class Trainer:
         size = self.recipe.batch_size
         return self._train.index_select(0, self._order[position * size : (position + 1) * size])
 
-    def _diverged(self, result: Objective, norm: Tensor) -> DivergedError:
-        terms = {
-            "the log-likelihood": result.terms.log_likelihood,
-            "the KL term": result.terms.kl,
-            "the objective": result.value,
-            "the gradient": norm,
-        }
-        term = next(name for name, value in terms.items() if not value.sum().isfinite())
+    def _diverged(self, added: Tensor) -> DivergedError:
+        terms = ("the log-likelihood", "the KL term", "the objective", "the gradient")
+        term = next(name for name, sum_ in zip(terms, added, strict=False) if not sum_.isfinite())
         return DivergedError(
             f"Training diverged at step {self.step + 1:,} (epoch {self.epoch:.2f}): {term} is not "
             "finite. The model of the step before is kept. Lower the learning rate or set a lower "
@@ -337,7 +333,7 @@ class Trainer:
     @torch.inference_mode()
     def held_out_figures(self) -> dict[str, Any]:
         """The model as it is now on the held-out images, by their names in ``HistoryPoint``."""
-        if not len(self._held_out):
+        if not (len(self._held_out) and self.team.leads):
             return {}
         # The same draw at every epoch, so that the curve shows the model and not the noise.
         generator = torch.Generator(self.device).manual_seed(_HELD_OUT_SEED)
@@ -382,6 +378,46 @@ def _fill(tensor: Tensor, value: Tensor) -> None:
     if (value.shape, value.dtype) != (tensor.shape, tensor.dtype) or not value.isfinite().all():
         raise ValueError(f"not {tuple(tensor.shape)} finite numbers of type {tensor.dtype}")
     tensor.copy_(value)
+
+
+def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
+    """How many images there are to train on.
+
+    Raises:
+        DataError: none, or a batch has fewer than the team has processes.
+    """
+    count = len(data.images) - recipe.validation_images
+    if count < 1:
+        raise DataError(
+            f"{data.name} has {len(data.images):,} images and {recipe.validation_images:,} are "
+            "held out, so none are left to train on; lower 'validation_images'."
+        )
+    smallest = count % recipe.batch_size or recipe.batch_size
+    if smallest < team.size:
+        raise DataError(
+            f"The {count:,} training images in batches of {recipe.batch_size:,} leave "
+            f"{smallest:,} in the smallest, and {team.size} processes need one each; choose "
+            "another 'batch_size' or fewer processes."
+        )
+    return count
+
+
+def check_branch(recipe: Recipe, image_shape: tuple[int, int], snapshot: Snapshot) -> None:
+    """Whether a run by a recipe can go on from a model.
+
+    Raises:
+        CheckpointError: the model's networks are not the recipe's, or its epochs are over.
+    """
+    if recipe.architecture(image_shape) != snapshot.model.vae.architecture:
+        raise CheckpointError(
+            "A branch keeps the networks of its run: leave network, layers, activation, "
+            "likelihood, posterior and Fourier features as they are, or start a new run."
+        )
+    if snapshot.epoch >= recipe.epochs:
+        raise CheckpointError(
+            f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
+            f"{recipe.epochs}; raise 'epochs' to branch from here."
+        )
 
 
 def warm_up() -> None:

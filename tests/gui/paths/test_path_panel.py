@@ -107,6 +107,21 @@ def test_the_same_kind_again_is_told_again(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_what_is_chosen_elsewhere_is_shown_and_not_told(
+    panel: PathPanel, chosen: list[tuple[str, int, bool]], kind: PathKind
+) -> None:
+    panel.set_choice(kind.id, 24, kind.closable)
+    combo, closed = panel.findChild(QComboBox), button(panel, "Closed")
+    assert (combo.currentText(), combo.toolTip()) == (kind.name, kind.about)
+    assert panel.findChild(QSpinBox).value() == 24
+    assert (closed.isEnabled(), closed.isChecked()) == (kind.closable, kind.closable)
+    panel.set_choice("", 16, False)
+    assert (combo.currentText(), combo.toolTip()) == ("No path", "")
+    assert not closed.isEnabled()
+    assert chosen == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_only_what_leads_through_pins_can_be_closed(panel: PathPanel, kind: PathKind) -> None:
     pick(panel, kind.id)
     assert button(panel, "Closed").isEnabled() == ("pinned" in kind.about)

@@ -3,14 +3,21 @@ import dataclasses
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.training.editors import Editor, NumberBox, SizesBox
-from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, RecipeForm
-from vae_explorer.session import Recipe
+from vae_explorer.gui.training.recipe_form import CHANGED, FIRST_FIELDS, LIVE, RecipeForm
+from vae_explorer.session import STEERABLE, Recipe
 
 
 def _values(name: str) -> st.SearchStrategy[int | float | str]:
@@ -253,6 +260,78 @@ def test_a_run_locks_the_form(form: RecipeForm) -> None:
     assert form.findChild(QToolButton).isEnabled()
     form.set_editable(True)
     assert all(editor_of(form, name).isEnabled() == used(name, "elbo") for name in Recipe.specs())
+
+
+def test_a_run_leaves_open_what_it_can_take(qtbot: QtBot, form: RecipeForm) -> None:
+    form.set_editable(False, live=True)
+    enabled = {name for name in Recipe.specs() if editor_of(form, name).isEnabled()}
+    assert enabled == set(STEERABLE)
+    for name in Recipe.specs():
+        live = name in STEERABLE
+        assert mark_of(form, name).text() == LIVE * live
+        assert ("takes effect at the next step" in editor_of(form, name).toolTip()) == live
+        assert form.locks(editor_of(form, name), live=True) != live
+        assert form.locks(editor_of(form, name), live=False)
+    form.set_editable(True)
+    assert mark_of(form, "beta").text() == ""
+    assert not form.locks(None, live=True)
+
+
+def test_what_the_objective_does_not_use_is_not_steered(form: RecipeForm) -> None:
+    form.set_recipe(Recipe(objective="exact"))
+    form.set_editable(False, live=True)
+    assert not editor_of(form, "beta").isEnabled()
+    assert editor_of(form, "learning_rate").isEnabled()
+
+
+def test_steering_tells_the_value_that_was_meant(qtbot: QtBot, form: RecipeForm) -> None:
+    form.set_editable(False, live=True)
+    editor = editor_of(form, "samples")
+    assert isinstance(editor, QSpinBox)
+    told: list[tuple[str, object]] = []
+    form.steered.connect(lambda name, value: told.append((name, value)))
+    with qtbot.waitSignal(form.steered):
+        for _ in range(4):
+            editor.stepBy(1)
+    assert told == [("samples", 5)], "not each of the values on the way"
+    assert type(told[0][1]) is int
+    assert mark_of(form, "samples").text() == CHANGED + LIVE
+    rate = editor_of(form, "learning_rate")
+    assert isinstance(rate, NumberBox)
+    rate.selectAll()
+    qtbot.keyClicks(rate, "3e-4")
+    with qtbot.waitSignal(form.steered) as last:
+        qtbot.keyClick(rate, Qt.Key.Key_Return)
+    assert last.args == ["learning_rate", 3e-4]
+
+
+def test_a_run_that_is_over_is_not_steered(qtbot: QtBot, form: RecipeForm) -> None:
+    editor = editor_of(form, "samples")
+    assert isinstance(editor, QSpinBox)
+    with qtbot.assertNotEmitted(form.steered, wait=400):
+        editor.stepBy(1)
+        form.set_editable(False, live=True)
+        editor.stepBy(1)
+        form.set_editable(False)
+        form.set_editable(True)
+        form.set_recipe(Recipe(samples=7))
+
+
+def test_the_field_under_keyboard_or_pointer_is_told(qtbot: QtBot, form: RecipeForm) -> None:
+    with qtbot.waitExposed(form):
+        form.show()
+    told: list[str] = []
+    form.pointed.connect(told.append)
+    form.set_recipe(Recipe(learning_rate=0.01))
+    editor_of(form, "learning_rate").setFocus()
+    for part in ("Learning rate", "1e-06 to 1", "AdamW's peak step size.", "changed from 0.0015"):
+        assert part in told[-1]
+    QApplication.sendEvent(editor_of(form, "beta"), QEvent(QEvent.Type.Enter))
+    assert "Weight of the KL term" in told[-1]
+    QApplication.sendEvent(editor_of(form, "beta"), QEvent(QEvent.Type.Leave))
+    assert "Learning rate" in told[-1]
+    form.findChild(QToolButton).setFocus()
+    assert told[-1] == ""
 
 
 def used(name: str, objective: str) -> bool:

@@ -13,7 +13,7 @@ from vae_explorer.gui.theme import Theme, current_theme, style_plot
 from vae_explorer.session.refinement import RefinementStep
 
 _HINT = "Climb the ELBO of this digit from the encoder's q"
-_LEAST_WIDTH, _LEAST_HEIGHT = 120, 130  # of the plot, logical pixels
+_LEAST_WIDTH, _LEAST_HEIGHT, _MOST_HEIGHT = 120, 130, 320  # of the plot, logical pixels
 
 
 class RefineSection(QGroupBox):
@@ -46,6 +46,7 @@ class RefineSection(QGroupBox):
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setAccessibleName("ELBO against the step")
         self._plot.setMinimumSize(_LEAST_WIDTH, _LEAST_HEIGHT)
+        self._plot.setMaximumHeight(_MOST_HEIGHT)
         self._plot.setMenuEnabled(False)
         self._plot.setMouseEnabled(x=False, y=False)
         item = self._plot.getPlotItem()
@@ -71,6 +72,7 @@ class RefineSection(QGroupBox):
         column.addWidget(self._button)
         column.addWidget(self._plot, 1)
         column.addWidget(self._text)
+        column.addStretch()
         self.set_running(False)
         self.clear()
         self.set_theme(current_theme())

@@ -9,7 +9,17 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontInfo,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+    QTransform,
+)
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
 from vae_explorer.gui.layers.color_maps import argb_image, class_image, field_image
@@ -40,6 +50,7 @@ _TRAIL = ((0.0, 0.4, 0.25), (0.4, 0.75, 0.5), (0.75, 1.0, 0.9))  # from, to, alp
 _DOT = 3.0
 _CRISP_FROM = 2.0  # pixels of the screen to one of a picture
 _TEXT_HALO = 6.0  # closes the gap before a percent sign
+_TEXT_FINENESS = 8.0  # its outline is taken from a font so many times larger
 _TEXT_ROOM = 18.0  # logical pixels a text keeps from the edges of the view
 _CIRCLE = np.linspace(0.0, 2 * np.pi, 65)[:-1]
 
@@ -144,9 +155,13 @@ def _captions(mark: Mark) -> Iterator[_Caption]:
 
 
 def _glyphs(text: str) -> QPainterPath:
+    # At a size that is never painted: Qt spaces letters otherwise once it has painted them.
+    font = QFont()
+    font.setPointSizeF(_TEXT_FINENESS * QFontInfo(font).pointSizeF())
     path = QPainterPath()
-    path.addText(0.0, 0.0, QFont(), text)
-    return path.translated(-path.boundingRect().center())
+    path.addText(0.0, 0.0, font, text)
+    path.translate(-path.boundingRect().center())
+    return QTransform.fromScale(1 / _TEXT_FINENESS, 1 / _TEXT_FINENESS).map(path)
 
 
 def _prepared(mark: Mark, theme: Theme) -> Iterator[Paint]:

@@ -1,4 +1,4 @@
-"""The words beside the progress bar."""
+"""The words of the transport."""
 
 import math
 
@@ -21,22 +21,46 @@ def format_duration(seconds: float) -> str:
     return " ".join(words)
 
 
+def counter(status: TrainingStatus) -> str:
+    """Epochs as on a counter, such as "3.42 / 20"; "0" before any run."""
+    if not status.epochs:
+        return "0"
+    if status.epoch >= status.epochs:
+        return f"{status.epochs:,} / {status.epochs:,}"
+    # Rounded down: an epoch has not ended before all of its steps are taken.
+    epoch = math.floor(status.epoch * 100 + 1e-6) / 100
+    return f"{epoch:,.2f} / {status.epochs:,}"
+
+
+def progress(status: TrainingStatus) -> str:
+    """What stands in the progress bar, such as "17 % · 1 min 20 s left"."""
+    if not status.epochs:
+        return ""
+    words = [f"{math.floor(100 * min(status.epoch / status.epochs, 1.0) + 1e-6)} %"]
+    if status.phase is Phase.RUNNING and status.eta_seconds is not None:
+        words.append(f"{format_duration(status.eta_seconds)} left")
+    return " · ".join(words)
+
+
 def describe(status: TrainingStatus) -> str:
-    """One line on a run, such as "epoch 3.4 of 20 · 9,100 images/s · 1 min 20 s left · cpu"."""
+    """One line on a run, such as "9,100 images/s · cpu"."""
     if not status.epochs:
         return "Ready"
-    place = f"epoch {round(status.epoch, 1):g} of {status.epochs:,}"
     if status.phase is Phase.IDLE:
-        return f"Finished: {place}" if status.epoch >= status.epochs else f"Stopped at {place}"
+        return "Finished" if status.epoch >= status.epochs else "Stopped"
     if status.phase is Phase.PAUSED:
-        return f"Paused at {place}"
+        return " · ".join(filter(None, ("Paused", status.device)))
     if status.phase is Phase.STOPPING:
-        return f"Stopping at {place}"
-    words = [place]
-    if status.images_per_second > 0:
-        words.append(f"{status.images_per_second:,.0f} images/s")
-    if status.eta_seconds is not None:
-        words.append(f"{format_duration(status.eta_seconds)} left")
-    if status.device:
-        words.append(status.device)
-    return " · ".join(words)
+        return "Stopping"
+    if status.images_per_second <= 0:
+        return " · ".join(filter(None, ("Running", status.device)))
+    return " · ".join(filter(None, (f"{status.images_per_second:,.0f} images/s", status.device)))
+
+
+def format_bytes(count: int) -> str:
+    """A number of bytes in decimal units, such as "212 MB"."""
+    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= size:
+            value = count / size
+            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+    return f"{count} B"

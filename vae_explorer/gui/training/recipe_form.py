@@ -1,6 +1,8 @@
 """The recipe as a form, made from the recipe's own field specifications."""
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from html import escape
+
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
@@ -22,7 +24,7 @@ from vae_explorer.gui.training.editors import (
     write,
 )
 from vae_explorer.gui.wheel_guard import WheelGuard
-from vae_explorer.session import FieldSpec, Recipe
+from vae_explorer.session import STEERABLE, FieldSpec, Recipe
 
 FIRST_FIELDS = (
     "objective",
@@ -39,6 +41,17 @@ FIRST_FIELDS = (
 )
 """The fields most often changed; the others wait behind "More"."""
 
+CHANGED, LIVE = "●", "↻"
+"""Marks: not the base's value; takes effect at the next step of the run."""
+
+_SETTLE_MS = 250  # a value that arrows run through is not yet what is meant
+_ABOUT = {
+    QEvent.Type.Enter: True,
+    QEvent.Type.FocusIn: True,
+    QEvent.Type.Leave: False,
+    QEvent.Type.FocusOut: False,
+}
+
 
 class FieldRow:
     """Label, editor and change mark of one field; ``RecipeForm`` places them."""
@@ -51,29 +64,48 @@ class FieldRow:
         self.label.setBuddy(self.editor)
         self.mark = QLabel()
         self.mark.setForegroundRole(QPalette.ColorRole.Accent)
-        self.mark.setFixedWidth(self.mark.fontMetrics().horizontalAdvance("●") + 2)
+        self.mark.setFixedWidth(self.mark.fontMetrics().horizontalAdvance(CHANGED + LIVE) + 2)
+        self._changed = self._live = False
+        self._note = ""
 
     def compare(self, base: Value) -> bool:
         """Mark the row if its value is not ``base``, and say whether it is."""
-        changed = read(self.editor) != base
-        note = f"changed from {_number(base)} {self._spec.unit}".rstrip() if changed else ""
-        self.mark.setText("●" if changed else "")
+        self._changed = read(self.editor) != base
+        changed = f"changed from {_number(base)} {self._spec.unit}".rstrip()
+        self._note = changed if self._changed else ""
         font = self.label.font()
-        font.setBold(changed)
+        font.setBold(self._changed)
         self.label.setFont(font)
+        self._tell()
+        return self._changed
+
+    def set_editable(self, editable: bool, live: bool, objective: str) -> None:
+        """Allow changes, if the field matters to the objective at all; ``live`` ones to a run."""
+        used = not self._spec.objectives or objective in self._spec.objectives
+        live = live and used and self._name in STEERABLE
+        self.editor.setEnabled((editable and used) or live)
+        self.label.setEnabled(used)
+        if live != self._live:
+            self._live = live
+            self._tell()
+
+    def help(self) -> str:
+        """The field in a line of rich text: what it is, its range and how it is marked."""
+        limits = self._limits().rpartition(": ")[2]
+        text = " · ".join((f"{self._spec.help} {limits}", *self._notes()))
+        return f"<b>{escape(self._spec.label)}</b> {escape(text, quote=False)}"
+
+    def _notes(self) -> list[str]:
+        return list(filter(None, (self._note, "takes effect at the next step" * self._live)))
+
+    def _tell(self) -> None:
+        self.mark.setText(CHANGED * self._changed + LIVE * self._live)
         about = zip(self._spec.choices if self._spec.about else (), self._spec.about, strict=True)
         lines = [self._spec.help, *(f"{name}: {line}" for name, line in about)]
-        tip = "\n".join(filter(None, (*lines, self._limits(), note)))
+        tip = "\n".join((*lines, self._limits(), *self._notes()))
         for widget in (self.label, self.editor, self.mark):
             widget.setToolTip(tip)
         self.editor.setAccessibleDescription(tip)
-        return changed
-
-    def set_editable(self, editable: bool, objective: str) -> None:
-        """Allow changes, if the field matters to the objective at all."""
-        used = not self._spec.objectives or objective in self._spec.objectives
-        self.editor.setEnabled(editable and used)
-        self.label.setEnabled(used)
 
     def _limits(self) -> str:
         spec = self._spec
@@ -93,10 +125,14 @@ class RecipeForm(QWidget):
 
     Signals:
         recipe_changed(Recipe): a person changed a field.
+        steered(str, object): a person gave a field of the run under way another value.
+        pointed(str): the field under the pointer or the keyboard, in a line of rich text, or "".
         rest_toggled(): the form grew or shrank.
     """
 
     recipe_changed = Signal(object)
+    steered = Signal(str, object)
+    pointed = Signal(str)
     rest_toggled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -104,13 +140,23 @@ class RecipeForm(QWidget):
         self._base = Recipe()
         self._columns = 1
         self._editable = True
+        self._live = False
+        self._steering: dict[str, Value] = {}
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._steer)
         guard = WheelGuard(self)
         self._rows: dict[str, FieldRow] = {}
+        self._row_of: dict[QObject, FieldRow] = {}
         specs = Recipe.specs()
         defaults = self._base.to_dict()
         for name in (*FIRST_FIELDS, *(name for name in specs if name not in FIRST_FIELDS)):
             row = FieldRow(name, specs[name], defaults[name])
             row.editor.installEventFilter(guard)
+            for widget in (row.editor, row.label, row.mark):
+                widget.installEventFilter(self)
+                self._row_of[widget] = row
             if isinstance(row.editor, QComboBox):
                 row.editor.currentTextChanged.connect(self._edited)
             elif isinstance(row.editor, SizesBox):
@@ -163,10 +209,29 @@ class RecipeForm(QWidget):
         self._base = recipe
         self._compare()
 
-    def set_editable(self, editable: bool) -> None:
-        """Allow or refuse changes; a run in progress keeps its recipe."""
-        self._editable = editable
+    def set_editable(self, editable: bool, *, live: bool = False) -> None:
+        """Allow or refuse changes; with ``live`` those that a run in progress can take."""
+        self._editable, self._live = editable, live and not editable
+        if not self._live:
+            self._settle.stop()
+            self._steering.clear()
         self._enable()
+
+    def locks(self, widget: QWidget | None, *, live: bool) -> bool:
+        """Whether ``set_editable(False, live=live)`` would disable a widget of the form."""
+        row = self._row_of.get(widget) if widget else None
+        return row is not None and not (live and row in map(self._rows.get, STEERABLE))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell which field a person looks at."""
+        row = self._row_of.get(watched)
+        looks = _ABOUT.get(event.type())
+        if row and looks is not None:
+            if not looks:  # the keyboard's field, if the pointer has left another
+                focus = self.focusWidget()
+                row = self._row_of.get(focus) if focus and focus.hasFocus() else None
+            self.pointed.emit(row.help() if row else "")
+        return super().eventFilter(watched, event)
 
     def set_columns(self, columns: int) -> None:
         """Lay the fields out in one column or in several side by side."""
@@ -176,7 +241,17 @@ class RecipeForm(QWidget):
 
     def _edited(self) -> None:
         self._compare()
+        row = self._row_of.get(self.sender())
+        if self._live and row:
+            name = next(name for name, other in self._rows.items() if other is row)
+            self._steering[name] = read(row.editor)
+            self._settle.start()
         self.recipe_changed.emit(self.recipe())
+
+    def _steer(self) -> None:
+        steering, self._steering = self._steering, {}
+        for name, value in steering.items():
+            self.steered.emit(name, value)
 
     def _compare(self) -> None:
         base = self._base.to_dict()
@@ -188,7 +263,7 @@ class RecipeForm(QWidget):
     def _enable(self) -> None:
         objective = str(read(self._rows["objective"].editor))
         for row in self._rows.values():
-            row.set_editable(self._editable, objective)
+            row.set_editable(self._editable, self._live, objective)
 
     def _on_more(self, shown: bool) -> None:
         self._show_rest(shown)

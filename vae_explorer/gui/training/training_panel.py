@@ -1,15 +1,12 @@
-"""The training dock: transport, progress, recipe, curves and log."""
+"""The training dock: transport, health, recipe, curves, slow motion and log."""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QBoxLayout,
     QFrame,
     QHBoxLayout,
-    QProgressBar,
-    QPushButton,
     QScrollArea,
     QSplitter,
     QTabWidget,
@@ -19,15 +16,23 @@ from PySide6.QtWidgets import (
 
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.training.health_banner import HealthBanner
 from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.plots import ElboPlot
-from vae_explorer.gui.training.progress_text import describe
-from vae_explorer.gui.training.recipe_form import RecipeForm
+from vae_explorer.gui.training.preset_bar import PresetBar
+from vae_explorer.gui.training.recipe_form import CHANGED, LIVE, RecipeForm
+from vae_explorer.gui.training.slow_motion import SlowMotion
+from vae_explorer.gui.training.stop_rule_form import StopRuleForm
+from vae_explorer.gui.training.transport import Transport
 from vae_explorer.session import Recipe
 from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
 
-_PROGRESS_STEPS = 1_000
 _LEAST_WIDE = 900
+_LEAST_TABS = {"Plot": 230, "Slow": 320}
+"""What a tall dock keeps for its tabs, logical pixels, before the form is shown whole."""
+
+_LEGEND = f"{CHANGED} changed from the default"
+_LIVE_LEGEND = f"{_LEGEND} · {LIVE} takes effect at the next step of the run"
 
 
 class FormArea(QScrollArea):
@@ -55,112 +60,118 @@ class FormArea(QScrollArea):
 class TrainingPanel(QWidget):
     """Everything about a training run, for a tall dock at the side or a wide one below.
 
+    Its parts have signals of their own: ``transport``, ``presets``, ``form``, ``stop_rule`` and
+    ``slow_motion``.
+
     Signals:
-        start_requested(Recipe), pause_requested(), resume_requested(), stop_requested(),
-        reset_requested(): a button.
-        recipe_changed(Recipe): a person changed a field.
+        start_requested(Recipe): the button.
+        recipe_changed(Recipe): a person changed a field or took a preset.
     """
 
     start_requested = Signal(object)
-    pause_requested = Signal()
-    resume_requested = Signal()
-    stop_requested = Signal()
-    reset_requested = Signal()
     recipe_changed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._phase = Phase.IDLE
-        self._start = QPushButton("Start")
-        self._start.setToolTip("Train a new model with this recipe")
-        self._start.clicked.connect(self._on_start)
-        self._pause = QPushButton("Pause")
-        self._pause.clicked.connect(self._on_pause)
-        self._stop = QPushButton("Stop")
-        self._stop.setToolTip("End the run and keep the model as it is")
-        self._stop.clicked.connect(self.stop_requested)
-        self._reset = QPushButton("Reset")
-        self._reset.setToolTip("Back to the bundled model")
-        self._reset.clicked.connect(self.reset_requested)
-        transport = QHBoxLayout()
-        transport.setSpacing(4)
-        for button in (self._start, self._pause, self._stop, self._reset):
-            # Four of them must fit into a narrow dock.
-            button.setMinimumWidth(button.fontMetrics().horizontalAdvance("Resume") + 20)
-            transport.addWidget(button)
+        self._live = False
+        self.transport = Transport()
+        self.transport.start_requested.connect(self._on_start)
+        self.health = HealthBanner()
+        self.presets = PresetBar()
+        self.presets.chosen.connect(self._on_preset)
+        self.form = RecipeForm()
+        self.form.recipe_changed.connect(self._on_recipe)
+        self.form.pointed.connect(self._on_pointed)
+        self.form.rest_toggled.connect(self._share_space)
+        self.stop_rule = StopRuleForm()
+        self.stop_rule.toggled.connect(self._share_space)
+        self._fields = QWidget()
+        column = QVBoxLayout(self._fields)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.form)
+        column.addWidget(self.stop_rule)
+        column.addStretch(1)
+        self.stop_rule.setContentsMargins(6, 0, 6, 4)
+        self._area = FormArea(self._fields)
+        self._help = Readout(lines=2)
+        self._side = QWidget()
+        column = QVBoxLayout(self._side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.presets)
+        column.addWidget(self._area, 1)
+        line = QHBoxLayout()
+        line.setContentsMargins(6, 0, 6, 0)
+        line.addWidget(self._help)
+        column.addLayout(line)
 
-        self._progress = QProgressBar()
-        self._progress.setRange(0, _PROGRESS_STEPS)
-        self._progress.setAccessibleName("Training progress")
-        self._line = Readout(lines=2)
-        self._header = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        self._header.setContentsMargins(6, 6, 6, 0)
-        self._header.addLayout(transport)
-        self._header.addWidget(self._progress, 1)
-        self._header.addWidget(self._line, 2)
-
-        self._form = RecipeForm()
-        self._form.recipe_changed.connect(self.recipe_changed)
         self._plot = ElboPlot()
         self._log = LogView()
+        self.slow_motion = SlowMotion()
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
         self._tabs.addTab(self._plot, "Plot")
+        self._tabs.addTab(self.slow_motion, "Slow")
         self._tabs.addTab(self._log, "Log")
+        self._tabs.currentChanged.connect(self._share_space)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
-        self._area = FormArea(self._form)
-        self._splitter.addWidget(self._area)
+        self._splitter.addWidget(self._side)
         self._splitter.addWidget(self._tabs)
         self._splitter.splitterMoved.connect(self._on_splitter_moved)
-        self._form.rest_toggled.connect(self._share_space)
         self._share_is_theirs = False
 
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
-        layout.addLayout(self._header)
+        layout.addWidget(self.transport)
+        layout.addWidget(self.health)
         layout.addWidget(self._splitter, 1)
         self.set_status(TrainingStatus(Phase.IDLE))
+        self._on_pointed("")
         self._arrange(wide=False)
 
     def set_status(self, status: TrainingStatus) -> None:
         """Show where training stands, and offer what can be done there."""
-        idle, paused = status.phase is Phase.IDLE, status.phase is Phase.PAUSED
-        active = paused or status.phase is Phase.RUNNING
-        enabled: dict[QWidget, bool] = {
-            self._start: idle,
-            self._pause: active,
-            self._stop: active,
-            self._reset: idle,
-        }
-        if status.phase is not self._phase:
-            self._phase = status.phase
+        phase = status.phase
+        idle = phase is Phase.IDLE
+        self._live = phase in (Phase.RUNNING, Phase.PAUSED)
+        if phase is not self._phase:
+            self._phase = phase
             focus = self.focusWidget()
-            if enabled.get(focus) is False or (not idle and self._form.isAncestorOf(focus)):
+            locked = not idle and (
+                self.presets.isAncestorOf(focus) or self.form.locks(focus, live=self._live)
+            )
+            if locked or self.transport.offers(phase).get(focus) is False:
                 # Qt would send the keyboard through the form as it is locked, field by field.
-                heir = self._start if idle else self._pause if active else self._tabs
+                heir: QWidget = self._tabs
+                if idle:
+                    heir = self.transport.start
+                elif self._live:
+                    heir = self.transport.buttons["pause"]
                 heir.setEnabled(True)
                 heir.setFocus()
-        for button, on in enabled.items():
-            button.setEnabled(on)
-        self._pause.setText("Resume" if paused else "Pause")
-        self._form.set_editable(idle)
-        share = status.epoch / status.epochs if status.epochs else 0.0
-        self._progress.setValue(round(_PROGRESS_STEPS * min(share, 1.0)))
-        self._line.set_text(describe(status))
+            self.form.set_editable(idle, live=self._live)
+            self.presets.set_editable(idle)
+            self.slow_motion.set_phase(phase)
+            self._on_pointed("")
+        self.transport.set_status(status)
 
     def recipe(self) -> Recipe:
         """The recipe in the form, with what is being typed if that is complete."""
-        return self._form.recipe()
+        return self.form.recipe()
 
     def set_recipe(self, recipe: Recipe) -> None:
         """Show a recipe in the form."""
-        self._form.set_recipe(recipe)
+        self.form.set_recipe(recipe)
+        self.presets.set_recipe(recipe)
 
     def set_base(self, recipe: Recipe) -> None:
         """Mark the fields of the form that differ from this recipe."""
-        self._form.set_base(recipe)
+        self.form.set_base(recipe)
 
     def set_history(self, points: Sequence[HistoryPoint]) -> None:
         """Show the figures of a run, in order of epoch."""
@@ -170,13 +181,18 @@ class TrainingPanel(QWidget):
         """Add later figures of the run."""
         self._plot.append(points)
 
+    def show_slow_motion(self) -> None:
+        """Bring the stages of a step to the front."""
+        self._tabs.setCurrentWidget(self.slow_motion)
+
     def log(self, text: str) -> None:
         """Add a line to the log."""
         self._log.append(text)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
-        self._plot.set_theme(theme)
+        for part in (self.transport, self.health, self._plot, self.slow_motion):
+            part.set_theme(theme)
 
     def minimumSizeHint(self) -> QSize:
         """Small in both directions, whatever the layout now: a dock may be moved or turned."""
@@ -192,23 +208,29 @@ class TrainingPanel(QWidget):
             self._share_space()
 
     def _arrange(self, wide: bool) -> None:
-        directions = QBoxLayout.Direction
-        self._header.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
-        # Two lines in a narrow place: the progress bar must not jump when the text grows.
-        self._line.set_lines(1 if wide else 2)
-        self._form.set_columns(2 if wide else 1)
+        self.transport.set_wide(wide)
+        self.form.set_columns(2 if wide else 1)
         self._splitter.setOrientation(
             Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         )
         self._share_is_theirs = False
 
     def _share_space(self) -> None:
-        """Give the form what it asks for and the plot the rest."""
+        """Give the form what it asks for and the tabs the rest, but in a tall dock enough."""
+        for part in (self.form, self.stop_rule, self._fields, self._area, self._side):
+            layout = part.layout()
+            if layout:  # what has just grown or shrunk is to be known up to here at once
+                layout.activate()
+            part.updateGeometry()
         wide = self._splitter.orientation() == Qt.Orientation.Horizontal
         whole = self._splitter.width() if wide else self._splitter.height()
-        hint = self._area.sizeHint()
+        whole -= self._splitter.handleWidth()
+        hint = self._side.sizeHint()
         share = hint.width() if wide else hint.height()
-        self._splitter.setSizes([share, max(whole - share - self._splitter.handleWidth(), 1)])
+        if not wide:
+            slow = self._tabs.currentWidget() is self.slow_motion
+            share = min(share, max(whole - _LEAST_TABS["Slow" if slow else "Plot"], whole // 3))
+        self._splitter.setSizes([share, max(whole - share, 1)])
 
     def _on_splitter_moved(self) -> None:
         self._share_is_theirs = True
@@ -216,5 +238,13 @@ class TrainingPanel(QWidget):
     def _on_start(self) -> None:
         self.start_requested.emit(self.recipe())
 
-    def _on_pause(self) -> None:
-        (self.resume_requested if self._phase is Phase.PAUSED else self.pause_requested).emit()
+    def _on_preset(self, recipe: Recipe) -> None:
+        self.set_recipe(recipe)
+        self.recipe_changed.emit(recipe)
+
+    def _on_recipe(self, recipe: Recipe) -> None:
+        self.presets.set_recipe(recipe)
+        self.recipe_changed.emit(recipe)
+
+    def _on_pointed(self, text: str) -> None:
+        self._help.set_text(text or (_LIVE_LEGEND if self._live else _LEGEND))

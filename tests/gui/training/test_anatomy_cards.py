@@ -1,0 +1,184 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.theme import DARK, LIGHT, Theme
+from vae_explorer.gui.training.anatomy_cards import (
+    Card,
+    best_columns,
+    cards,
+    image_color,
+    noise_of,
+    short_name,
+)
+from vae_explorer.session.training import StepAnatomy
+
+SIZES = [(320, 180), (180, 200), (420, 400)]
+
+
+def shown(
+    qtbot: QtBot,
+    number: int,
+    anatomy: StepAnatomy,
+    size: tuple[int, int] = SIZES[0],
+    theme: Theme = LIGHT,
+) -> tuple[Card, QImage]:
+    """One card as it is drawn when its stage is lit."""
+    card = cards()[number]
+    qtbot.addWidget(card)
+    card.set_theme(theme)
+    card.set_anatomy(anatomy)
+    card.set_reached(True, True)
+    card.resize(*size)
+    return card, picture(card)
+
+
+def picture(widget: QWidget) -> QImage:
+    return widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+
+
+def colors(image: QImage) -> dict[str, int]:
+    """How many pixels have a colour."""
+    pixels = np.frombuffer(image.constBits(), np.uint32)
+    values, counts = np.unique(pixels, return_counts=True)
+    return {
+        QColor(int(value)).name(): int(count) for value, count in zip(values, counts, strict=True)
+    }
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("number", range(5))
+def test_a_stage_that_is_reached_is_drawn(
+    qtbot: QtBot, anatomy: StepAnatomy, number: int, theme: Theme, size: tuple[int, int]
+) -> None:
+    card, image = shown(qtbot, number, anatomy, size, theme)
+    drawn = colors(image)
+    assert drawn[theme.accent] > size[0], "a lit frame"
+    card.set_reached(False, False)
+    blank = colors(picture(card))
+    assert theme.accent not in blank
+    assert blank[theme.canvas] > drawn[theme.canvas]
+    assert len(drawn) > len(blank)
+
+
+def test_the_images_and_their_decodings_are_on_their_cards(
+    qtbot: QtBot, anatomy: StepAnatomy
+) -> None:
+    _, encode = shown(qtbot, 0, anatomy)
+    ink = anatomy.x.mean()  # of binary images
+    drawn = colors(encode)
+    assert drawn["#ffffff"] > 0
+    images = drawn["#000000"] / (1 - ink)
+    assert 8 * 30**2 < images < 320 * 180
+    _, decode = shown(qtbot, 2, anatomy)
+    gray = {QColor(name).red() for name in colors(decode) if _is_gray(name)}
+    assert len(gray) > 50, "decoded pixels are probabilities"
+
+
+def _is_gray(name: str) -> bool:
+    color = QColor(name)
+    return color.red() == color.green() == color.blue()
+
+
+def test_each_image_has_its_colour_on_every_picture(qtbot: QtBot, anatomy: StepAnatomy) -> None:
+    for number in (0, 1, 2):
+        _, image = shown(qtbot, number, anatomy, (420, 400))
+        drawn = colors(image)
+        assert all(image_color(index).name() in drawn for index in range(8)), number
+
+
+def test_ellipses_are_to_scale(qtbot: QtBot, anatomy: StepAnatomy) -> None:
+    alone = dataclasses.replace(
+        anatomy,
+        x=anatomy.x[:1],
+        mean=np.zeros((1, 2), np.float32),
+        covariance=np.diag([0.64, 0.16]).astype(np.float32)[None],
+        z=np.zeros((1, 2), np.float32),
+        decoded=anatomy.decoded[:1],
+    )
+    _, image = shown(qtbot, 0, alone, (620, 400))
+    color = image_color(0)
+    places = [
+        (x, y)
+        for x in range(250, 610)
+        for y in range(30, 390)
+        if image.pixelColor(x, y).name() == color.name()
+    ]
+    xs, ys = zip(*places, strict=True)
+    width, height = max(xs) - min(xs), max(ys) - min(ys)
+    # Two standard deviations of 0.8 and 0.4 to each side, of a plane of 4.4 latent units.
+    side = 400 - 12 - image_line(qtbot)
+    assert width == pytest.approx(3.2 / 4.4 * side, rel=0.03)
+    assert height == pytest.approx(1.6 / 4.4 * side, rel=0.04)
+
+
+def image_line(qtbot: QtBot) -> int:
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    return widget.fontMetrics().height()
+
+
+def test_noise_is_what_made_the_draws(anatomy: StepAnatomy) -> None:
+    noise = noise_of(anatomy)
+    factors = np.linalg.cholesky(anatomy.covariance.astype(np.float64))
+    z = anatomy.mean + np.einsum("nij,nj->ni", factors, noise)
+    np.testing.assert_allclose(z, anatomy.z, atol=1e-5)
+    assert np.abs(noise).max() < 6, "sixteen numbers of a standard normal"
+
+
+def test_captions_tell_the_step(qtbot: QtBot, anatomy: StepAnatomy) -> None:
+    captions = [shown(qtbot, number, anatomy)[0].caption() for number in range(5)]
+    for caption, term in zip(
+        captions, ("q(z|x)", "z = μ + L ε", "E[x|z]", "KL", "Δθ"), strict=True
+    ):
+        assert term in caption
+        assert caption.endswith(".")
+        assert "{" not in caption
+    assert "8 of 50" in captions[0]
+    assert f"{anatomy.learning_rate:.3g}" in captions[4]
+
+
+def test_the_gradient_has_a_line_for_each_layer(qtbot: QtBot, anatomy: StepAnatomy) -> None:
+    card, image = shown(qtbot, 4, anatomy)
+    drawn = colors(image)
+    assert drawn[LIGHT.train] > 50
+    assert drawn[LIGHT.held_out] > 50
+    deep = dataclasses.replace(anatomy, layers=anatomy.layers * 8)
+    before = card.minimumSizeHint().height()
+    card.set_anatomy(deep)
+    line = card.fontMetrics().height()
+    assert card.minimumSizeHint().height() > max(before, 8 * len(anatomy.layers) * line)
+
+
+def test_bars_of_the_terms_are_in_proportion(qtbot: QtBot, anatomy: StepAnatomy) -> None:
+    known = dataclasses.replace(
+        anatomy,
+        log_likelihood=np.full(8, -90, np.float32),
+        kl=np.full(8, 30, np.float32),
+    )
+    _, image = shown(qtbot, 3, known, (420, 400))
+    drawn = colors(image)
+    areas = [drawn[color] for color in (LIGHT.log_likelihood, LIGHT.kl, LIGHT.train)]
+    assert areas[0] / areas[2] == pytest.approx(90 / 120, rel=0.03)
+    assert areas[1] / areas[2] == pytest.approx(30 / 120, rel=0.06)
+
+
+@given(st.floats(20, 2_000), st.floats(20, 2_000), st.integers(1, 8))
+def test_squares_are_as_large_as_they_can_be(width: float, height: float, count: int) -> None:
+    def side(columns: int) -> float:
+        return min(width / columns, height / math.ceil(count / columns))
+
+    assert side(best_columns(width, height, count)) == max(side(n) for n in (1, 2, 4, 8))
+
+
+def test_names_are_short() -> None:
+    assert short_name("encoder.0") == "enc.0"
+    assert short_name("decoder.blocks.1.first") == "dec.blocks.1.first"

@@ -1,0 +1,132 @@
+"""Runs that are killed outright, at any moment: what is on disk is whole, and goes on."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from vae_explorer.data.bundled import mnist
+from vae_explorer.errors import CheckpointError
+from vae_explorer.training import trainer as trainer_module
+from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.history import from_csv
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.tensors import read_tensors
+from vae_explorer.training.trainer import Trainer
+
+_TRIALS = 50
+_RESUMED = 6
+
+_PARENT = """
+import os, random, signal, sys, time
+from pathlib import Path
+
+import torch
+from vae_explorer.cli import main
+from vae_explorer.data.bundled import mnist
+from vae_explorer.training import run, trainer
+
+trainer._MARGINAL_PLACES = 100  # only to be quick
+trainer.warm_up()
+mnist("train").subset(slice(500))
+place, trials, words = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+delays = random.Random(0)
+for trial in range(trials):
+    runs = place / str(trial)
+    delay = delays.uniform(0, 0.6)
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        main(["train", *words, "--runs", str(runs)])
+    while not runs.exists() or not any(runs.iterdir()):
+        time.sleep(0.0005)
+    time.sleep(delay)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+"""Imports torch once and forks a ``vae-explorer train`` a trial, killed after 0 to 600 ms."""
+
+
+def _whole(path: Path, never_stopped: RunFolder) -> None:
+    """A file of the run is one of that which was never stopped, as it was at some time."""
+    if path.suffix == ".csv":
+        points = from_csv(path.read_text())
+        assert points == from_csv((never_stopped.path / path.name).read_text())[: len(points)]
+    elif path.suffix == ".toml":
+        assert Recipe.read(path) == Recipe.read(never_stopped.path / path.name)
+    elif path.parent.name == "moments":
+        ours = read_checkpoint(path)
+        theirs = read_checkpoint(never_stopped.moments().path(ours.step))
+        assert (ours.step, ours.history) == (theirs.step, theirs.history)
+        _same(ours.model.state_dict(), theirs.model.state_dict())
+    else:
+        assert path.name in ("model.safetensors", "state.safetensors")
+        read_tensors(path)
+
+
+def _same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
+    assert first.keys() == second.keys()
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+def _left_over(folder: RunFolder) -> Sequence[Path]:
+    return [*folder.path.rglob(".vae-explorer-*.tmp")]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="forks")
+def test_a_run_killed_at_any_moment_goes_on(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer_module, "_MARGINAL_PLACES", 100)
+    data = mnist("train").subset(slice(500))
+    recipe = recipe.replace(epochs=40, batch_size=50, validation_images=100)  # 8 steps each
+    recipe.write(tmp_path / "recipe.toml")
+    train(recipe, data, runs=tmp_path / "whole", device="cpu")
+    never_stopped = RunFolder(*(tmp_path / "whole").iterdir())
+    end = never_stopped.resume(data, "cpu")
+    words = ["--recipe", str(tmp_path / "recipe.toml"), "--images", "500", "--threads", "1"]
+    subprocess.run(
+        [sys.executable, "-c", _PARENT, str(tmp_path), str(_TRIALS), *words],
+        check=True,
+        timeout=300,
+    )
+    resumed = []
+    for trial in range(_TRIALS):
+        folder = RunFolder(*(tmp_path / str(trial)).iterdir())
+        left_over = _left_over(folder)
+        for path in folder.path.rglob("*"):
+            if path.is_file() and path not in left_over:
+                _whole(path, never_stopped)
+        if not (folder.path / "recipe.toml").exists():  # nothing at all was written yet
+            with pytest.raises(CheckpointError, match="does not exist"):
+                folder.resume(data, "cpu")
+            continue
+        trainer = folder.resume(data, "cpu", _refuse_to_warn)
+        assert _left_over(folder) == []
+        if folder.model_path.exists():
+            # Written after the state; at most that one save behind it.
+            assert 0 <= trainer.step - read_checkpoint(folder.model_path).step <= 8
+        resumed.append(trainer)
+    assert len({trainer.step for trainer in resumed}) > 5  # killed in many places
+    resumed.sort(key=lambda trainer: trainer.step)
+    for trainer in resumed[:: len(resumed) // _RESUMED]:
+        _finish(trainer)
+        state, expected = trainer.state(), end.state()
+        del state["seconds"], expected["seconds"]
+        _same(state, expected)
+        assert trainer.history == end.history
+
+
+def _refuse_to_warn(message: str) -> None:
+    raise AssertionError(message)
+
+
+def _finish(trainer: Trainer) -> None:
+    for _ in trainer.events():
+        pass

@@ -1,0 +1,84 @@
+"""What the commands that train share: the recipe and the images."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vae_explorer.errors import DataError, RecipeError
+from vae_explorer.training.recipe import Recipe, Value, field_value
+
+if TYPE_CHECKING:
+    from vae_explorer.data.dataset import ImageSet
+
+
+def recipe_fields() -> str:
+    """All recipe fields with default and range, for the help."""
+    lines = ["\b", "Recipe fields (default; range):"]
+    for name, default in Recipe().to_dict().items():
+        spec = Recipe.specs()[name]
+        allowed = ", ".join(spec.choices) or f"{spec.low:,g} to {spec.high:,.10g} {spec.unit}"
+        lines.append(f"  {name:<18} {default}; {allowed}".rstrip())
+    return "\n".join(lines)
+
+
+recipe_option = click.option(
+    "--recipe",
+    "recipe_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="What to compute; fields it leaves out have their defaults.",
+)
+set_option = click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change one field of the recipe; may be given again.",
+)
+images_option = click.option(
+    "--images", type=click.IntRange(min=1), help="Use only the first so many images."
+)
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda|mps",
+    help="Where to compute.",
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(1, 1024), help="CPU threads [default: all cores]."
+)
+
+
+def read_recipe(path: Path | None, changes: Iterable[str]) -> Recipe:
+    """A recipe file, or the default recipe, with some fields changed.
+
+    Raises:
+        RecipeError: the file cannot be read, or a change is no FIELD=VALUE of a recipe.
+    """
+    recipe = Recipe.read(path) if path else Recipe()
+    values: dict[str, Value] = {}
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise RecipeError(f"'{change}' does not change a field; write --set FIELD=VALUE.")
+        values[name.strip()] = field_value(text)
+    return recipe.replace(**values)
+
+
+def training_images(count: int | None) -> "ImageSet":
+    """The first ``count`` MNIST training images, all if None.
+
+    Raises:
+        DataError: there are not so many.
+    """
+    from vae_explorer.data.bundled import mnist
+
+    data = mnist("train")
+    if count is None:
+        return data
+    if count > len(data):
+        raise DataError(f"--images is {count:,}; {data.name} has {len(data):,} training images.")
+    return data.subset(slice(count))

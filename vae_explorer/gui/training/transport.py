@@ -1,0 +1,166 @@
+"""The transport of a run: one row of buttons, a counter of epochs and how far it is."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+
+from vae_explorer.gui.readout import Readout
+from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.training.icons import SIDE, icon
+from vae_explorer.gui.training.progress_text import counter, describe, progress
+from vae_explorer.session.commands import COMMANDS, Command
+from vae_explorer.session.state import Phase, TrainingStatus
+
+_STEPS = 1_000
+_NAMES = ("restart", "pause", "step", "epoch", "slow_motion", "stop", "branch", "new_seed")
+_COMMANDS = {command.id: command for command in COMMANDS}
+_IDLE = frozenset({"restart", "step", "epoch", "slow_motion", "branch", "new_seed"})
+_ACTIVE = frozenset({"restart", "pause", "step", "epoch", "slow_motion", "stop", "branch"})
+
+
+class Transport(QWidget):
+    """Sends what a person wants of the run, and shows where it stands.
+
+    Signals:
+        start_requested(): a new run by the recipe in the form.
+        requested(str): another button: "restart", "pause", "resume", "step", "epoch",
+            "slow_motion", "stop", "branch" or "new_seed".
+    """
+
+    start_requested = Signal()
+    requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._phase = Phase.IDLE
+        self._theme: Theme | None = None
+        self.start = QPushButton("Start")
+        self.start.setToolTip(_tip(_COMMANDS["start"]))
+        self.start.clicked.connect(self.start_requested)
+        width = self.start.fontMetrics().horizontalAdvance("Start")
+        self.start.setMinimumWidth(width + 20)
+        self.start.setMaximumWidth(width + 80)
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        row.addWidget(self.start, 1)
+        self.buttons: dict[str, QToolButton] = {}
+        for name in _NAMES:
+            command = _COMMANDS[name]
+            button = QToolButton()
+            button.setText(command.text)
+            button.setAccessibleName(command.text)
+            button.setAccessibleDescription(command.help)
+            button.setToolTip(_tip(command))
+            button.setIconSize(QSize(SIDE, SIDE))
+            button.setAutoRaise(True)
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            button.setProperty("sign", name)
+            button.clicked.connect(self._on_clicked)
+            row.addWidget(button)
+            self.buttons[name] = button
+        row.addStretch()
+
+        self._counter = Readout()
+        self._counter.setAccessibleName("Epoch")
+        font = self._counter.font()
+        font.setPointSizeF(1.7 * font.pointSizeF())
+        font.setBold(True)
+        self._counter.setFont(font)
+        self._counter.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._progress = QProgressBar()
+        self._progress.setRange(0, _STEPS)
+        self._progress.setAccessibleName("Training progress")
+        self._progress.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._line = Readout()
+        self._line.setAccessibleName("State of the run")
+        self._words = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._words.setSpacing(1)
+        self._words.addWidget(self._line)
+        self._words.addWidget(self._progress)
+        place = QHBoxLayout()
+        place.setSpacing(8)
+        place.addWidget(self._counter)
+        place.addLayout(self._words, 1)
+        self._all = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._all.setContentsMargins(6, 6, 6, 0)
+        self._all.setSpacing(4)
+        self._all.addLayout(row)
+        self._all.addLayout(place, 1)
+        self.set_status(TrainingStatus(Phase.IDLE))
+
+    def set_status(self, status: TrainingStatus) -> None:
+        """Show where training stands, and offer what can be done there."""
+        self._phase = status.phase
+        for button, on in self.offers(status.phase).items():
+            button.setEnabled(on)
+        paused = status.phase is Phase.PAUSED
+        pause = self.buttons["pause"]
+        pause.setText("Resume" if paused else "Pause")
+        pause.setAccessibleName(pause.text())
+        self._show_signs()
+        share = status.epoch / status.epochs if status.epochs else 0.0
+        self._progress.setValue(round(_STEPS * min(share, 1.0)))
+        self._progress.setFormat(progress(status))
+        self._set_counter(counter(status))
+        self._line.set_text(describe(status))
+
+    def offers(self, phase: Phase) -> dict[QWidget, bool]:
+        """Which buttons can be used in a phase."""
+        idle = phase is Phase.IDLE
+        usable = _IDLE if idle else frozenset() if phase is Phase.STOPPING else _ACTIVE
+        offered: dict[QWidget, bool] = {self.start: idle}
+        return offered | {button: name in usable for name, button in self.buttons.items()}
+
+    def set_wide(self, wide: bool) -> None:
+        """Put everything into one row, or the counter under the buttons."""
+        directions = QBoxLayout.Direction
+        self._all.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
+        self._all.setSpacing(16 if wide else 4)
+        self._words.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
+        self._words.setSpacing(8 if wide else 1)
+        self._words.setStretch(0, int(wide))
+        self._words.setStretch(1, 2 * wide)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint the signs in the theme's colours."""
+        self._theme = theme
+        for button in self.buttons.values():
+            button.setIcon(icon(button.property("sign"), theme))
+
+    def _show_signs(self) -> None:
+        """Of the one button whose sign changes."""
+        running = self._phase in (Phase.RUNNING, Phase.STOPPING)
+        sign, pause = "pause" if running else "run", self.buttons["pause"]
+        if sign != pause.property("sign"):
+            pause.setProperty("sign", sign)
+            if self._theme:
+                pause.setIcon(icon(sign, self._theme))
+
+    def _set_counter(self, text: str) -> None:
+        """Leave room for the widest digits, so that nothing moves while they run."""
+        room = self._counter.fontMetrics().horizontalAdvance(
+            "".join("0" if letter.isdigit() else letter for letter in text)
+        )
+        if abs(room + 4 - self._counter.width()) > 1:
+            self._counter.setFixedWidth(room + 4)
+        self._counter.set_text(text)
+
+    def _on_clicked(self) -> None:
+        name = next(name for name, button in self.buttons.items() if button is self.sender())
+        resumes = name == "pause" and self._phase is Phase.PAUSED
+        self.requested.emit("resume" if resumes else name)
+
+
+def _tip(command: Command) -> str:
+    keys = ", ".join(
+        QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.keys
+    )
+    return f"{command.text}: {command.help}" + (f" ({keys})" if keys else "")

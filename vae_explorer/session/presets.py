@@ -1,0 +1,98 @@
+"""Recipes by name: the default one, those of the bundled models, and a person's own."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from vae_explorer.errors import RecipeError, UserError
+from vae_explorer.training.recipe import Recipe
+
+DEFAULT = "Default"
+LONGEST_NAME = 60
+
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A recipe and its name; ``own`` if a person saved it and may delete it."""
+
+    name: str
+    recipe: Recipe
+    own: bool = False
+
+
+class Presets:
+    """The default recipe, then the TOML files of two folders, each by the name of its file.
+
+    Args:
+        bundled: the folder of recipes that ship with the program.
+        own: that of a person's own; made when the first is saved.
+    """
+
+    def __init__(self, bundled: Path, own: Path) -> None:
+        self._bundled = bundled
+        self._own = own
+
+    def read(self) -> tuple[tuple[Preset, ...], tuple[str, ...]]:
+        """All presets, and a message on each file that is none."""
+        found = [Preset(DEFAULT, Recipe())]
+        messages: list[str] = []
+        for folder, own in ((self._bundled, False), (self._own, True)):
+            for path in sorted(folder.glob("*.toml"), key=lambda path: path.stem.casefold()):
+                try:
+                    found.append(Preset(path.stem, Recipe.read(path), own))
+                except RecipeError as error:
+                    messages.append(f"Preset left out: {error}")
+        return tuple(found), tuple(messages)
+
+    def save(self, name: str, recipe: Recipe) -> None:
+        """Keep a recipe under a name; an own preset of this name, in whatever case, is replaced.
+
+        Raises:
+            UserError: the name cannot be a file's or is a bundled one's, or the disk refuses.
+        """
+        self._check(name)
+        try:
+            self._own.mkdir(parents=True, exist_ok=True)
+            recipe.write(self._own / f"{name}.toml")
+            for other in self._files(name):
+                if other.stem != name:
+                    other.unlink()
+        except OSError as error:
+            raise UserError(
+                f"The preset “{name}” cannot be written to {self._own}: {error.strerror or error}."
+            ) from error
+
+    def delete(self, name: str) -> None:
+        """Delete an own preset; nothing happens if there is none of this name.
+
+        Raises:
+            UserError: the disk refuses.
+        """
+        try:
+            for path in self._files(name):
+                path.unlink()
+        except OSError as error:
+            raise UserError(
+                f"The preset “{name}” cannot be deleted from {self._own}: "
+                f"{error.strerror or error}."
+            ) from error
+
+    def _files(self, name: str) -> list[Path]:
+        """The own files of a name, which some disks tell apart by case and others do not."""
+        wanted = name.casefold()
+        return [path for path in self._own.glob("*.toml") if path.stem.casefold() == wanted]
+
+    def _check(self, name: str) -> None:
+        bundled = (path.stem.casefold() for path in self._bundled.glob("*.toml"))
+        if name.casefold() in (DEFAULT.casefold(), *bundled):
+            raise UserError(f"“{name}” is a preset of the program; choose another name.")
+        if not name.strip() or len(name) > LONGEST_NAME:
+            raise UserError(f"The name of a preset has 1 to {LONGEST_NAME} characters.")
+        if _FORBIDDEN.search(name) or name != name.strip(" .") or _DEVICES.fullmatch(name):
+            raise UserError(
+                f"“{name}” cannot be the name of a file everywhere; use letters, digits, spaces "
+                "and hyphens."
+            )
