@@ -186,7 +186,7 @@ def test_a_run_is_resumed_and_its_recipe_shown(person: "Person", tiny_recipe: Re
 
 def test_curves_of_other_runs_are_told(person: "Person", two_runs: tuple[Path, Path]) -> None:
     told: list[tuple[Overlay, ...]] = []
-    person.window._runs.overlays_changed.connect(told.append)
+    monkeypatch.setattr(person.window.training, "set_overlays", told.append)
     browse(person, 2)
     choose(person, 0, 1)
     person.press("Space")

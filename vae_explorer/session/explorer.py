@@ -15,6 +15,7 @@ from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.tables import Table, read_table
 from vae_explorer.errors import CheckpointError, UserError
+from vae_explorer.export.content import export_content
 from vae_explorer.export.images import export_digit, export_manifold, export_strip
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
 from vae_explorer.export.tables import export_points
@@ -399,6 +400,10 @@ class Explorer:
         trip = self.exploration.travel.trip
         if trip is not None and len(trip.images):
             self.write(path, partial(export_strip, trip.images, path), "The path was not exported")
+
+    def export_curves(self, path: Path, content: bytes) -> None:
+        """Write the training curves as a view has drawn them."""
+        self.write(path, partial(export_content, path, content), "The curves were not exported")
 
     def export_manifold(self, path: Path, request: ManifoldRequest) -> None:
         """Write a sheet of decoded places as PNG."""
