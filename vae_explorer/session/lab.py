@@ -78,8 +78,6 @@ class Lab:
         self.time = TimeMachine(jobs, stage.fail, after)
         self._device = device
         self._probes: tuple[Indices, UInt8] | None = None
-        self._moved = False
-        """Whether the run has been on the map."""
         self._latest: Callable[[], None] | None = None
         """Shows the run as it is now."""
         self._moved: Snapshot | None = None
@@ -149,13 +147,7 @@ class Lab:
         )
 
     def _begin(self, probes: tuple[Indices, UInt8]) -> None:
-<<<<<<< HEAD
         self._probes, self._moved = probes, None
-=======
-        self._probes = probes
-        self._moved = False
-        self.time.begin(None)
->>>>>>> form
         for asked_before in ("open", "estimate"):
             self._jobs.cancel(asked_before)
 
@@ -207,7 +199,6 @@ class Lab:
 
     def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
         assert self._probes is not None
-        self._moved = True
         indices = self._probes[0]
         self._moved = snapshot
         self._show(partial(self._stage.show_moving, snapshot, posterior, indices, "training"))
@@ -219,14 +210,8 @@ class Lab:
 
     def _on_failed(self, error: BaseException) -> None:
         self._stage.fail("Training ended early", error)
-<<<<<<< HEAD
         if self._moved is not None:
             self._show(partial(self._stage.show_whole, self._moved, None))
-=======
-        snapshot = self._stage.snapshot
-        if snapshot is not None and self._moved and self.time.shown is None:
-            self._show(partial(self._stage.show_whole, snapshot, None))
->>>>>>> form
         self.left.emit()
 
     def _on_not_saved(self, error: UserError) -> None:

@@ -26,7 +26,14 @@ _EXPLORING = [
     "palette",
     "compare-1000x700",
 ]
-_TRAINING = ["train-live", "train", "layer-flow-whole", "layer-flow-near", "train-scrubbed"]
+_TRAINING = [
+    "train-live",
+    "train",
+    *(f"slow-{stage}" for stage in range(1, 6)),
+    "layer-flow-whole",
+    "layer-flow-near",
+    "train-scrubbed",
+]
 _WITHOUT_SIZE = ("palette", "compare-1000x700")
 
 
@@ -43,28 +50,14 @@ def test_views_and_layers_are_taken_light_and_dark(
 
     monkeypatch.setattr(screenshots, "start", start)
     monkeypatch.setattr(training, "Recipe", lambda epochs: tiny_recipe.replace(epochs=10_000))
-    for module in (camera, exploring):
+    for module in (camera, exploring, training):
         monkeypatch.setattr(module, "SIZES", ((1000, 700),))
     monkeypatch.setattr(exploring, "PINNED_ROWS", (7, 501))
     two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))
-<<<<<<< HEAD:tests/gui/screenshots/test_take.py
     for module in (camera, exploring):
         monkeypatch.setattr(module, "LAYERS", two)
     files = screenshots.take(tmp_path / "new" / "folder", ("exploring", "training"))
     views = _EXPLORING + _TRAINING
-=======
-    monkeypatch.setattr(screenshots, "LAYERS", two)
-    files = screenshots.take(tmp_path / "new" / "folder")
-    views = ["explore", "layer-prior-whole", "layer-prior-near", "path-geodesic", "path-straight"]
-    views += ["draw", "refine-start", "refine-middle", "refine-end", "palette", "compare"]
-    views += [
-        "train",
-        *(f"slow-{stage}" for stage in range(1, 6)),
-        "layer-flow-whole",
-        "layer-flow-near",
-    ]
-    sizes = {"palette": ""}
->>>>>>> form:tests/gui/test_screenshots.py
     assert [file.name for file in files] == [
         f"{view}-{scheme}{'' if view in _WITHOUT_SIZE else '-1000x700'}.png"
         for view in views
