@@ -10,11 +10,11 @@ from vae_explorer.session.card import CardSession
 from vae_explorer.session.cursor import Cursor, Place
 from vae_explorer.session.drawings import Subject
 from vae_explorer.session.drawn_digit import DrawnDigit
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import After, Jobs
 from vae_explorer.session.map_layers import MapLayers
 from vae_explorer.session.marks import Drawing, Ellipses
 from vae_explorer.session.pins import Pins
-from vae_explorer.session.refinement import After, RefinementStep, Refining
+from vae_explorer.session.refinement import RefinementStep, Refining
 from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
 from vae_explorer.session.travel import Travel, Trip, marks_of, stops_of
 from vae_explorer.session.trust_gauge import TrustGauge
@@ -41,7 +41,7 @@ class Exploration:
         self.travel = Travel(jobs, fail)
         self.refining = Refining(jobs, fail, after)
         self.drawn = DrawnDigit(jobs, fail)
-        self.trust = TrustGauge(jobs, fail)
+        self.trust = TrustGauge(jobs, fail, after)
         self.card = CardSession(jobs, fail)
         self.trust.support_changed.connect(self.travel.set_support)
         self._cursor = cursor

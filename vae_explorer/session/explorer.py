@@ -26,11 +26,10 @@ from vae_explorer.session.decoding import Decoding
 from vae_explorer.session.edits import Edit, joined
 from vae_explorer.session.exploration import Exploration
 from vae_explorer.session.figures import PointFigures
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import After, Jobs
 from vae_explorer.session.latent_map import LatentMap
 from vae_explorer.session.map_layers import MapLayers
 from vae_explorer.session.pins import Pins
-from vae_explorer.session.refinement import After
 from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings

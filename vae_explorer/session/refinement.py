@@ -11,7 +11,7 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import Refinement, refine_posterior
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.jobs import After, Control, Jobs
 from vae_explorer.session.state import Float32, UInt8
 
 STEPS = 300
@@ -19,9 +19,6 @@ STEPS = 300
 
 _EVERY = 6  # steps between two that are shown
 _PAUSE = 0.05  # seconds before the next is computed: at most 20 a second, the whole in 3 to 4 s
-
-After = Callable[[float, Callable[[], None]], None]
-"""Runs a function on the main thread when so many seconds have passed."""
 
 
 @dataclass(frozen=True, eq=False)
