@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.gui.compare_window import CompareWindow, SidePanel
+from vae_explorer.gui.compare_side import SidePanel
+from vae_explorer.gui.compare_window import CompareWindow
 from vae_explorer.gui.main_thread import MainThread
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import DARK, LIGHT

@@ -64,7 +64,6 @@ class Refining:
         self._jobs = jobs
         self._fail = fail
         self._after = after
-        self._model: TrainedVAE | None = None
         self._run: _Run | None = None
         self._last: RefinementStep | None = None
 
@@ -80,7 +79,6 @@ class Refining:
             log_marginal: log p(x) of that draw in nats; computed if not given.
         """
         self._jobs.cancel("ceiling")
-        self._model = model
         run = self._run = _refined(model, image, seed)
         self._last = None
         self.started.emit()
@@ -102,11 +100,10 @@ class Refining:
             self._jobs.cancel("refine")
             self._end()
 
-    def set_model(self, model: TrainedVAE) -> None:
-        """Stop what is computed of any other model."""
-        if model is not self._model:
-            self._jobs.cancel("ceiling")
-            self.stop()
+    def forget(self) -> None:
+        """Stop, and tell nothing more of this image, log p(x) included."""
+        self._jobs.cancel("ceiling")
+        self.stop()
 
     def _advance(self, run: _Run) -> None:
         if run is self._run:
