@@ -602,6 +602,7 @@ def test_points_glide_if_that_is_wanted(person: "Person", wanted: bool) -> None:
     person.wait(lambda: np.array_equal(person.positions, end))
 
 
+@pytest.mark.slow  # traced
 @pytest.mark.parametrize("dragging", [False, True])
 def test_thousands_of_moves_decode_once_a_frame_and_leave_nothing_behind(
     person: "Person", dragging: bool, monkeypatch: pytest.MonkeyPatch

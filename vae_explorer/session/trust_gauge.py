@@ -103,7 +103,7 @@ class TrustGauge:
                 lambda control: DataSupport(posterior.mean, posterior.covariance, control.check),
                 done=self._judge_by,
                 failed=self._do_without,
-                lane="layers",
+                lane="figures",  # seconds, for which no layer and no card should have to wait
             )
 
     def ask(self, z: tuple[float, float]) -> None:
