@@ -197,7 +197,7 @@ def test_the_training_curves_are_exported_as_the_name_says(
     start: bytes,
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), chosen))
-    person.window.show_dock("training")
+    person.window.docks.show("training")
     plot = person.window.training._plot
     person.wait(plot.isVisible)
     plot.export_requested.emit()
@@ -210,7 +210,7 @@ def test_curves_that_cannot_be_written_are_told(
 ) -> None:
     path = tmp_path / "nowhere" / "curves.svg"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    person.window.show_dock("training")
+    person.window.docks.show("training")
     person.wait(person.window.training._plot.isVisible)
     person.window.training._plot.export_requested.emit()
     person.wait(lambda: person.errors)

@@ -22,18 +22,17 @@ from vae_explorer.export.tables import export_points
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.arithmetic import Arithmetic
 from vae_explorer.session.coloring import Coloring
-from vae_explorer.session.comparison import Comparison
+from vae_explorer.session.comparison import Comparison, model_name
 from vae_explorer.session.cursor import Cursor
 from vae_explorer.session.decoding import Decoding
 from vae_explorer.session.edits import Edit, joined
 from vae_explorer.session.exploration import Exploration
 from vae_explorer.session.figures import PointFigures
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import After, Jobs
 from vae_explorer.session.lab import Lab
 from vae_explorer.session.latent_map import LatentMap
 from vae_explorer.session.map_layers import MapLayers
 from vae_explorer.session.pins import Pins
-from vae_explorer.session.refinement import After
 from vae_explorer.session.runs import Runs
 from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
@@ -435,7 +434,7 @@ class Explorer:
         """The model as the map is turned, and its name."""
         if self._snapshot is None or self._model is None:
             return None
-        name = self._model_info(self._snapshot).name
+        name = model_name(self._path) if self._path else "training"
         return dataclasses.replace(self._snapshot, model=self._model), name
 
     def _remember(self, path: Path) -> None:
