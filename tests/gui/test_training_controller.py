@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer import paths
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.selection_dialogs import NameDialog
+from vae_explorer.gui.training.editors import NumberBox
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session import Finding, Recipe, StopRule
 from vae_explorer.session.state import Phase
@@ -151,6 +152,7 @@ def test_steering_reaches_the_run(qtbot: QtBot, trainee: Trainee) -> None:
     trainee.wait_paused(1)
     labels = trainee.panel.findChildren(QLabel)
     editor = next(label.buddy() for label in labels if label.text() == "β")
+    assert isinstance(editor, NumberBox)
     editor.selectAll()
     qtbot.keyClicks(editor, "4")
     with qtbot.waitSignal(trainee.panel.form.steered) as told:

@@ -26,7 +26,14 @@ _EXPLORING = [
     "palette",
     "compare-1000x700",
 ]
-_TRAINING = ["train-live", "train", "layer-flow-whole", "layer-flow-near", "train-scrubbed"]
+_TRAINING = [
+    "train-live",
+    "train",
+    *(f"slow-{stage}" for stage in range(1, 6)),
+    "layer-flow-whole",
+    "layer-flow-near",
+    "train-scrubbed",
+]
 _WITHOUT_SIZE = ("palette", "compare-1000x700")
 
 
@@ -43,7 +50,7 @@ def test_views_and_layers_are_taken_light_and_dark(
 
     monkeypatch.setattr(screenshots, "start", start)
     monkeypatch.setattr(training, "Recipe", lambda epochs: tiny_recipe.replace(epochs=10_000))
-    for module in (camera, exploring):
+    for module in (camera, exploring, training):
         monkeypatch.setattr(module, "SIZES", ((1000, 700),))
     monkeypatch.setattr(exploring, "PINNED_ROWS", (7, 501))
     two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))

@@ -1,6 +1,8 @@
 """A run as it goes on, its past, its steps in slow motion, and all the runs there are."""
 
-from vae_explorer.gui.screenshots.camera import ALWAYS_ON, Camera, wait
+from functools import partial
+
+from vae_explorer.gui.screenshots.camera import ALWAYS_ON, SIZES, Camera, wait
 from vae_explorer.session import Recipe
 from vae_explorer.session.state import Phase
 
@@ -24,6 +26,7 @@ def take(camera: Camera) -> None:
     wait(lambda: explorer.training.status.phase is Phase.PAUSED)
     wait(lambda: _whole(camera))
     camera.both_sizes("train")
+    _slow_motion(camera)
     explorer.layers.choose("flow", "since", "start")
     camera.layer("flow")
     camera.show_layers(ALWAYS_ON)
@@ -34,6 +37,20 @@ def take(camera: Camera) -> None:
     time_machine.return_live()
     explorer.training.stop()
     wait(lambda: not explorer.training.active)
+
+
+def _slow_motion(camera: Camera) -> None:
+    """Each stage of the next step."""
+    window = camera.window
+    slow, training = window.training.slow_motion, window.explorer.training
+    came: list[object] = []
+    training.dissected.connect(came.append)
+    window.actions_["slow_motion"].trigger()
+    wait(lambda: bool(came) and training.status.phase is Phase.PAUSED)
+    training.dissected.disconnect(came.append)
+    window.resize(*SIZES[0])
+    for stage in range(slow.stages):
+        camera.both_schemes(f"slow-{stage + 1}", partial(slow.set_stage, stage))
 
 
 def _whole(camera: Camera) -> bool:
