@@ -93,15 +93,8 @@ class MainWindow(QMainWindow):
         self._sweep = SweepController(explorer, self.sweep, self.training, self._show_sweep, self)
         self._palette: CommandPalette | None = None
         handlers = self._handlers()
-        controllers = (
-            self._map,
-            self._explore,
-            self._time,
-            self._training,
-            self._runs,
-            self._sweep,
-        )
-        for controller in controllers:
+        of_training = (self._time, self._training, self._runs, self._sweep)
+        for controller in (self._map, self._explore, *of_training):
             handlers |= controller.handlers()
         self.actions_ = Actions(self, handlers)
         self._map.set_actions(self.actions_)

@@ -141,8 +141,8 @@ class SweepMaps(QWidget):
     def _margins(self) -> tuple[float, float]:
         """Room for the values on the left and above."""
         metrics = self.fontMetrics()
-        two = self._sweep is not None and len(self._sweep.axes) == 2
-        texts = [self._label(0, value) for value in self._sweep.axes[0].values] if two else []
+        axes = self._sweep.axes if self._sweep else ()
+        texts = [self._label(0, value) for value in axes[0].values] if len(axes) == 2 else []
         width = max(map(metrics.horizontalAdvance, texts), default=0)
         return width + 2 * _GAP, metrics.height() + _GAP
 

@@ -27,7 +27,6 @@ from vae_explorer.session import Recipe
 from vae_explorer.session.sweeps import Axis, CellMap, Result, Sweep
 
 _FIGURES = ("Outcome", "Epochs", "Best ELBO", "log p(x)", "KL", "Units", "Seconds")
-_NOTHING = "one field"
 _HINT = "0.5, 1, 2  or  0:4"
 
 
@@ -51,7 +50,7 @@ class SweepPanel(QWidget):
         self._sweep: Sweep | None = None
         self._results: tuple[Result, ...] = ()
         self._running = 0
-        self._free = True
+        self._free = self._valid = True
         self._recipe = Recipe()
         self._rows = [_AxisRow("beta", "0.5, 1, 2, 4"), _AxisRow("", "")]
         form = QFormLayout()
@@ -95,10 +94,10 @@ class SweepPanel(QWidget):
         tabs.setDocumentMode(True)
         tabs.addTab(area, "Maps")
         tabs.addTab(self._table, "Table")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(6, 6, 6, 6)
-        row.addWidget(side)
-        row.addWidget(tabs, 1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(side)
+        layout.addWidget(tabs, 1)
         self.setAccessibleName("Sweep")
         self._check()
         self._enable()
@@ -198,7 +197,7 @@ class _AxisRow(QWidget):
     def __init__(self, field: str, values: str) -> None:
         super().__init__()
         self._field = QComboBox()
-        self._field.addItem(f"no more than {_NOTHING}", "")
+        self._field.addItem("nothing more", "")
         for name, spec in Recipe.specs().items():
             self._field.addItem(spec.label, name)
             self._field.setItemData(self._field.count() - 1, spec.help, Qt.ItemDataRole.ToolTipRole)
