@@ -124,8 +124,9 @@ class TrainingController(QObject):
 
     def _slow_motion(self) -> None:
         dock = self._panel.parentWidget()
-        dock.show()
-        dock.raise_()
+        if dock:
+            dock.show()
+            dock.raise_()
         self._panel.show_slow_motion()
         self._dissect()
 
