@@ -341,7 +341,7 @@ class MainWindow(QMainWindow):
     def _show_theme(self) -> None:
         theme = current_theme()
         views = (self.map, self.layers, self.decode, self.training, self.paths, self.draw)
-        for view in (*views, self.refine, self.sweep):
+        for view in (*views, self.refine, self.sweep, self.time_bar):
             view.set_theme(theme)
 
     def _toggle_full_screen(self) -> None:

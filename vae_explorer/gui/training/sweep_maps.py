@@ -6,12 +6,15 @@ from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
+from vae_explorer.session import Recipe
 from vae_explorer.session.sweeps import CellMap, Result, Sweep
 
 _REACH = 4.0
 """Latent units from the middle of a small map to its edge."""
-_SIDE = 96
+_SIDE = 64
 """Pixels of a small map at least."""
+_DOTS = 192
+"""Pixels on a side of its picture."""
 _LARGEST = 260
 _GAP = 6
 
@@ -148,7 +151,8 @@ class SweepMaps(QWidget):
 
     def _label(self, axis: int, value: object) -> str:
         assert self._sweep is not None
-        return f"{self._sweep.axes[axis].field} {value}"
+        field = self._sweep.axes[axis].field
+        return f"{Recipe.specs()[field].label} {value}"
 
     def _side(self) -> float:
         rows, columns = self._shape
@@ -208,7 +212,7 @@ class SweepMaps(QWidget):
 
 def _picture(made: CellMap) -> QImage:
     """The codes as dots of the classes' colours on nothing."""
-    side = 2 * _SIDE
+    side = _DOTS
     places = ((made.codes * (1, -1) / _REACH + 1) / 2 * side).astype(np.intp)
     inside = ((places >= 1) & (places < side - 1)).all(1)
     pixels = np.zeros((side, side, 4), np.uint8)
