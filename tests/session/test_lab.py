@@ -309,24 +309,22 @@ def test_a_resumed_run_is_as_if_it_had_never_stopped(
 
 
 def test_moments_of_after_the_last_save_are_not_in_a_resumed_run(
-    threaded: Bench, own_run: RunFolder, digits: ImageSet, recipe: Recipe
+    inline: Bench, own_run: RunFolder, digits: ImageSet, recipe: Recipe
 ) -> None:
-    """It was killed, and is steered elsewhere this time."""
+    """It was killed, and goes another way this time."""
     trainer = Trainer(recipe, digits, "cpu")
     while trainer.step < 10:
         trainer.take_step()
+    trainer.steer(beta=3.0)
     own_run.save(trainer)
-    threaded.lab.resume_run(own_run)
-    threaded.lab.training.pause()
-    threaded.main.run_until(lambda: threaded.lab.training.active)
-    threaded.lab.training.pause()
-    threaded.main.run_until(
-        lambda: threaded.lab.training.status.phase in (Phase.PAUSED, Phase.IDLE)
-    )
-    threaded.lab.training.stop()
-    reached = threaded.finish().step
-    threaded.main.run_until(lambda: len(threaded.steps) == reached + 1)
-    assert own_run.moments().steps == threaded.steps == list(range(reached + 1))
+    inline.lab.resume_run(own_run)
+    while not inline.lab.training.active:
+        inline.main.step()
+    inline.main.run()
+    assert inline.steps == own_run.moments().steps == list(range(21))
+    for step in inline.steps:
+        beta = own_run.moments().read(step).recipe.beta
+        assert beta == (3.0 if step > 10 else 1.0)
 
 
 def test_a_run_that_cannot_be_read_is_not_resumed(inline: Bench, own_run: RunFolder) -> None:

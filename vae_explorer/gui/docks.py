@@ -7,6 +7,8 @@ from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStyle, QWidget
 
+from vae_explorer.gui.dock_tabs import DockTabs
+
 LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "explore": ("layers", "decode"),
     "train": ("training", "decode"),
@@ -76,6 +78,7 @@ class Docks:
             if area in in_front:
                 window.tabifyDockWidget(in_front[area], dock)
             in_front.setdefault(area, dock)
+        DockTabs(window, list(self._docks.values()))
         for dock in in_front.values():
             dock.raise_()
         for name in _AT_WISH:

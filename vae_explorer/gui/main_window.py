@@ -89,7 +89,7 @@ class MainWindow(QMainWindow):
         self._dropped = DroppedFiles(explorer, self.workspaces, self.draw, self._show_pad)
         self._map = MapController(explorer, self.map, self.layers, self)
         self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
-        self._time = TimeController(explorer, self.time_bar)
+        self._time = TimeController(explorer, self.time_bar, self.training)
         self._training = TrainingController(explorer, self.training, self)
         self._runs = RunsController(explorer, self.runs, self.training, self._explore.compare, self)
         self._learn = LearnController(explorer.learning, self.learn, self._pages)
@@ -162,6 +162,7 @@ class MainWindow(QMainWindow):
         self.decode.pin_chosen.connect(self.explorer.pins.look_at)
         self.decode.pin_removed.connect(self.explorer.pins.remove)
         self.training.start_requested.connect(self.explorer.train)
+        self.training.curves_export_requested.connect(self._export_curves)
 
     def _connect_explorer(self) -> None:
         explorer, training = self.explorer, self.explorer.training
@@ -273,6 +274,9 @@ class MainWindow(QMainWindow):
     def _refine(self) -> None:
         self.docks.show("refine")
         self.explorer.exploration.refine()
+
+    def _export_curves(self) -> None:
+        self._files.export_curves(self.training.export_curves)
 
     def _save_workspace(self) -> None:
         self._files.save_workspace(self.map.region(), self.docks.layout)

@@ -13,8 +13,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import UserError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.film import FilmFrame
-from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.refinement import After
+from vae_explorer.session.jobs import After, Jobs
 from vae_explorer.session.state import UInt8
 from vae_explorer.session.time_machine import TimeMachine
 from vae_explorer.session.training import LIVE_IMAGES, TrainingSession

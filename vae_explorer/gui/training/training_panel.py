@@ -18,7 +18,7 @@ from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.training.health_banner import HealthBanner
 from vae_explorer.gui.training.log_view import LogView
-from vae_explorer.gui.training.plots import ElboPlot
+from vae_explorer.gui.training.plots import ElboPlot, Overlay
 from vae_explorer.gui.training.preset_bar import PresetBar
 from vae_explorer.gui.training.recipe_form import CHANGED, LIVE, RecipeForm
 from vae_explorer.gui.training.slow_motion import SlowMotion
@@ -66,10 +66,14 @@ class TrainingPanel(QWidget):
     Signals:
         start_requested(Recipe): the button.
         recipe_changed(Recipe): a person changed a field or took a preset.
+        moment_chosen(float): a person chose this epoch in the curves.
+        curves_export_requested(): a person wants to keep the curves; ``export_curves`` has them.
     """
 
     start_requested = Signal(object)
     recipe_changed = Signal(object)
+    moment_chosen = Signal(float)
+    curves_export_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,6 +112,8 @@ class TrainingPanel(QWidget):
         column.addLayout(line)
 
         self._plot = ElboPlot()
+        self._plot.moment_chosen.connect(self.moment_chosen)
+        self._plot.export_requested.connect(self.curves_export_requested)
         self._log = LogView()
         self.slow_motion = SlowMotion()
         self._tabs = QTabWidget()
@@ -184,6 +190,18 @@ class TrainingPanel(QWidget):
     def show_slow_motion(self) -> None:
         """Bring the stages of a step to the front."""
         self._tabs.setCurrentWidget(self.slow_motion)
+
+    def set_overlays(self, overlays: tuple[Overlay, ...]) -> None:
+        """Draw other runs beside this one."""
+        self._plot.set_overlays(overlays)
+
+    def set_moment(self, epoch: float | None) -> None:
+        """Mark the moment that the rest of the window shows, or none."""
+        self._plot.set_moment(epoch)
+
+    def export_curves(self, kind: str) -> bytes:
+        """The curves as a file of this kind; see ``ElboPlot.export``."""
+        return self._plot.export(kind)
 
     def log(self, text: str) -> None:
         """Add a line to the log."""
