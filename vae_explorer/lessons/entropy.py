@@ -102,7 +102,7 @@ def normalised(heights: Float64, cell: float = 1.0) -> Float64:
     total = float(heights.sum()) * cell
     p = heights / total if total > 0 else np.ones_like(heights)
     p = np.maximum(p, LOWEST / (len(p) * cell))
-    return p / (p.sum() * cell)
+    return np.asarray(p / (p.sum() * cell))
 
 
 def shape(name: str, problem: Problem, low: float, high: float) -> Float64:
@@ -176,7 +176,7 @@ def multipliers(problem: Problem, p: Float64) -> Float64:
 
 def _cells(low: float, high: float, count: int = _CELLS) -> tuple[Float64, float]:
     cell = (high - low) / count
-    return low + cell * (np.arange(count) + 0.5), cell
+    return low + cell * (np.arange(count, dtype=np.float64) + 0.5), cell
 
 
 def _problem(

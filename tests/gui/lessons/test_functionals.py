@@ -129,9 +129,8 @@ def test_every_problem_is_drawn_in_both_themes(view: FunctionalsView) -> None:
         view.set_theme(theme)
         for constraint in ("bars", "interval", "variance", "mean"):
             view._instrument.set_constraint(constraint)
-            colors = {
-                density(view).grab().toImage().pixelColor(x, 200).name() for x in range(90, 600, 5)
-            }
+            image = density(view).grab().toImage()
+            colors = {image.pixelColor(x, 200).name() for x in range(90, 600, 5)}
             assert theme.canvas in colors
             assert len(colors) > 2, constraint
     view._instrument.set_state({"constraint": "bars", "size": 2})

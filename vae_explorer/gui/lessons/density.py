@@ -1,7 +1,7 @@
 """A chart whose curve or bars one takes hold of."""
 
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.gui.lessons.sketch import Sketch
@@ -81,23 +81,18 @@ class Density(Sketch):
             case _:
                 super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show where the keys are, to those who came by a key."""
-        self._keyed = event.reason() in (
-            Qt.FocusReason.TabFocusReason,
-            Qt.FocusReason.BacktabFocusReason,
-        )
-        super().focusInEvent(event)
-        self.update()
-
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Show which x the keys move."""
+        """Show that keys are taken, and which x they move."""
         super().paintEvent(event)
-        if self.hasFocus() and self._keyed:
-            painter = QPainter(self)
+        if not self.hasFocus():
+            return
+        painter, frame = QPainter(self), self.frame
+        painter.setPen(QPen(QColor(self._theme.accent), 1.5))
+        painter.drawRect(frame)
+        if self._keyed:
             painter.setPen(QPen(QColor(self._theme.text), 1, Qt.PenStyle.DotLine))
             x = self.to_pixel(self.caret, 0.0).x()
-            painter.drawLine(QPointF(x, self.frame.top()), QPointF(x, self.frame.bottom()))
+            painter.drawLine(QPointF(x, frame.top()), QPointF(x, frame.bottom()))
 
     def _pull(self, place: tuple[float, float]) -> None:
         left, right, _, _ = self.range

@@ -46,8 +46,8 @@ class FunctionalsView(InstrumentView):
             self._constraint.addItem(kind.title, name)
         self._constraint.setToolTip("Where p lives, and what is kept of it")
         self._shape = QComboBox()
-        for shape in SHAPES:
-            self._shape.addItem(shape, shape)
+        for start in SHAPES:
+            self._shape.addItem(start, start)
         self._shape.setToolTip("The shape that p starts from")
         self._size = QDoubleSpinBox()
         self._size.setKeyboardTracking(False)
@@ -66,12 +66,8 @@ class FunctionalsView(InstrumentView):
         shape = _labelled("start", self._shape)
         ascent = _row(self._ascend, self._step, self._reset)
         charts = _row(self._left, self._right)
-        for widget, name in (
-            (self._constraint, "Where p lives"),
-            (self._shape, "Start"),
-            (self._sketch, "p"),
-        ):
-            widget.setAccessibleName(name)
+        self._constraint.setAccessibleName("Where p lives")
+        self._shape.setAccessibleName("Start")
         top = QHBoxLayout()
         for widget in (constraint, size, shape):
             top.addWidget(widget)
@@ -210,7 +206,7 @@ class FunctionalsView(InstrumentView):
         self._right.set_marks(
             [
                 Line(x, curve, self._theme.muted),
-                Level(first, self._theme.grid, upright=True),
+                Level(first, self._theme.muted, upright=True),
                 Dots(here, self._theme.accent, "H[p]", size=12, opacity=1.0),
             ]
         )
@@ -234,7 +230,7 @@ class FunctionalsView(InstrumentView):
         if count == 2:
             moments += f", variance {figure(variance, 3)}"
         words.append(f"{moments}, {'free for now' if instrument.held else 'kept'}")
-        self._details.set_text(" &nbsp; ".join(words))
+        self._details.set_text(" · ".join(words))
 
     def _on_ascend(self, checked: bool) -> None:
         if checked:

@@ -38,6 +38,8 @@ class Sketch(QWidget):
         self._title = title
         self._across = across
         self._marks: Sequence[Mark] = ()
+        self._named: list[Mark] = []
+        self._named_width = 0
         self._range = (0.0, 1.0, 0.0, 1.0)
         self._square = False
         self._apart = 0.0
@@ -75,6 +77,9 @@ class Sketch(QWidget):
     def set_marks(self, marks: Sequence[Mark]) -> None:
         """Show these marks."""
         self._marks = marks
+        self._named = [mark for mark in marks if mark.name]
+        advance = self.fontMetrics().horizontalAdvance
+        self._named_width = sum(advance(mark.name) + 30 for mark in self._named)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -207,19 +212,20 @@ class Sketch(QWidget):
         if len(mark.x) == 0:
             return
         color = QColor(mark.color)
-        polygon = self._polygon(mark.x, mark.y)
+        x, y = self._thinned(mark)
+        polygon = self._polygon(x, y)
         if mark.filled:
             shade = QColor(color)
             shade.setAlpha(60)
-            ends = (float(mark.x[-1]), float(mark.x[0]))
-            area = QPolygonF([*polygon.toList(), *(self.to_pixel(x, 0.0) for x in ends)])
+            ends = (float(x[-1]), float(x[0]))
+            area = QPolygonF([*polygon.toList(), *(self.to_pixel(end, 0.0) for end in ends)])
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(shade)
             painter.drawPolygon(area)
             painter.setBrush(Qt.BrushStyle.NoBrush)
         style = Qt.PenStyle.DashLine if mark.dashed else Qt.PenStyle.SolidLine
         painter.setPen(QPen(color, mark.width, style))
-        if len(mark.x) == 1:
+        if len(x) == 1:
             painter.setPen(QPen(color, 6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawPoint(polygon.first())
         else:
@@ -243,26 +249,29 @@ class Sketch(QWidget):
     def _polygon(self, x: Floats, y: Floats) -> QPolygonF:
         (left, right, bottom, top), frame = self.range, self.frame
         across = frame.left() + (x - left) / (right - left) * frame.width()
-        up = frame.bottom() - (y - bottom) / (top - bottom) * frame.height()
         # Far outside, Qt's drawing is slow, and overflows.
-        up = np.clip(up, -1e4, 1e4)
-        return QPolygonF([QPointF(*pair) for pair in np.column_stack([across, up]).tolist()])
+        up = frame.bottom() - (y - bottom) / (top - bottom) * frame.height()
+        pairs = np.column_stack([across, np.clip(up, -1e4, 1e4)])
+        return QPolygonF([QPointF(*pair) for pair in pairs.tolist()])
 
-    def _named(self) -> list[Mark]:
-        return [mark for mark in self._marks if mark.name]
-
-    def _legend_width(self) -> int:
-        metrics = self.fontMetrics()
-        return sum(metrics.horizontalAdvance(mark.name) + 30 for mark in self._named())
+    def _thinned(self, mark: Line) -> tuple[Floats, Floats]:
+        """The points in sight and one beyond each end, about one to each pair of pixels."""
+        left, right, _, _ = self.range
+        inside = np.flatnonzero((mark.x >= left) & (mark.x <= right))
+        if len(inside) < 2:
+            return mark.x, mark.y
+        first, last = max(inside[0] - 1, 0), min(inside[-1] + 2, len(mark.x))
+        stride = max(1, round(2 * len(inside) / self.frame.width()))
+        chosen = np.append(np.arange(first, last - 1, stride), last - 1)
+        return mark.x[chosen], mark.y[chosen]
 
     def _title_width(self) -> int:
         return round(1.1 * self.fontMetrics().horizontalAdvance(self._title)) + 12
 
     def _head_lines(self) -> int:
-        named = self._legend_width()
-        if not self._title or not named:
+        if not self._title or not self._named:
             return 1
-        return 1 if self._title_width() + named <= self.width() - _PAD else 2
+        return 1 if self._title_width() + self._named_width <= self.width() - _PAD else 2
 
     def _draw_head(self, painter: QPainter) -> None:
         metrics = self.fontMetrics()
@@ -278,7 +287,7 @@ class Sketch(QWidget):
             base += metrics.lineSpacing()
         elif self._title:
             x += self._title_width()
-        for mark in self._named():
+        for mark in self._named:
             solid = isinstance(mark, Line | Level) and not mark.dashed
             middle = base - metrics.ascent() / 2 + 2
             dash = Qt.PenStyle.SolidLine if solid else Qt.PenStyle.DotLine

@@ -42,6 +42,7 @@ class Functionals(Instrument):
         self._shown = False
         self._run: object = None
         self._drawn: Float64 | None = None
+        self._p: Float64 = np.empty(0)
         self._restart()
 
     # What there is to see
