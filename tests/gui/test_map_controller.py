@@ -173,7 +173,7 @@ def test_a_run_goes_on_under_all_layers(
     person: "Person", tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.lab.LIVE_IMAGES", 100)
-    monkeypatch.setattr("vae_explorer.session.training.LIVE_SECONDS", 0.05)
+    monkeypatch.setattr("vae_explorer.session.training_worker.LIVE_SECONDS", 0.05)
     window = person.window
     for spec in LAYERS:
         window.explorer.layers.set_on(spec.id, True)
@@ -503,7 +503,7 @@ def test_a_figure_waits_until_the_points_rest(
     person: "Person", tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.lab.LIVE_IMAGES", 100)
-    monkeypatch.setattr("vae_explorer.session.training.LIVE_SECONDS", 0.05)
+    monkeypatch.setattr("vae_explorer.session.training_worker.LIVE_SECONDS", 0.05)
     window, figures = person.window, person.window.explorer.figures
     window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
     window.start_training()
