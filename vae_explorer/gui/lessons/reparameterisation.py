@@ -1,0 +1,333 @@
+"""The score function and the path-wise gradient, side by side."""
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vae_explorer.gui.figures import figure
+from vae_explorer.gui.lessons.handles import HandleSketch
+from vae_explorer.gui.lessons.instrument_view import InstrumentView
+from vae_explorer.gui.lessons.sketch import Sketch
+from vae_explorer.gui.lessons.sketch_marks import Arrow, Columns, Dots, Floats, Level, Line, Mark
+from vae_explorer.gui.readout import Readout
+from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.session.lessons.reparameterisation import (
+    FUNCTIONS,
+    MOST_SAMPLES,
+    PARAMETERS,
+    Reparameterisation,
+)
+
+_SIGHT = 4.0
+_HEIGHTS = {"square": (-0.8, 9.0), "sine": (-1.3, 1.5), "step": (-0.15, 1.4)}
+"""Of f in sight, from the lowest to the highest."""
+_TALLEST = 1.2
+"""The density of q that fills the chart."""
+_AROUND = 0.11
+"""Latent units in sight around the encoder's mean."""
+_BINS = 61
+_RUN = 2_000
+"""The running means go over so many estimates."""
+_SKIPPED = 10  # of these, which are all over the place
+
+
+class ReparameterisationView(InstrumentView):
+    """Above q and f, or q in the latent plane; below the estimates, and their running means."""
+
+    def __init__(self, instrument: Reparameterisation, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._instrument = instrument
+        self._theme = current_theme()
+        self._place = HandleSketch("q")
+        self._place.setToolTip("Drag the handles of q, or move them by the arrow keys")
+        self._score, self._path = Sketch("Score function"), Sketch("Path-wise")
+        self._running = Sketch("Mean of the first n estimates", "n")
+        self._readout = Readout(2)
+
+        self._function = QComboBox()
+        for name, title in FUNCTIONS.items():
+            self._function.addItem(title, name)
+        self._function.setAccessibleName("Expectation of")
+        self._function.setToolTip("What the expectation is taken of")
+        self._parameter = QComboBox()
+        self._parameter.setAccessibleName("Gradient by")
+        self._parameter.setToolTip("The parameter of q by which the gradient is shown")
+        self._parameter.setMinimumContentsLength(5)
+        self._samples = QSpinBox()
+        self._samples.setRange(1, MOST_SAMPLES)
+        self._samples.setKeyboardTracking(False)
+        self._samples.setAccessibleName("Draws an estimate")
+        self._samples.setToolTip("How many draws of z each estimate is the mean of")
+        self._baseline = QCheckBox("&Baseline")
+        self._baseline.setToolTip("Take the mean of f over the other draws from each f(z)")
+        self._same_scale = QCheckBox("Same s&cale")
+        self._same_scale.setToolTip("Show both kinds of estimates at one scale, or each at its own")
+        self._again = QPushButton("&Draw again")
+        self._again.setToolTip("Take other draws")
+        function, parameter = (
+            _labelled("E of", self._function),
+            _labelled("gradient by", self._parameter),
+        )
+        samples = _labelled("draws k", self._samples)
+        top, second = (
+            _row(function, parameter, samples),
+            _row(self._baseline, self._same_scale, self._again),
+        )
+        self._estimates = QHBoxLayout()
+        self._estimates.addWidget(self._score)
+        self._estimates.addWidget(self._path)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.addLayout(top)
+        layout.addLayout(second)
+        layout.addWidget(self._place, 5)
+        layout.addWidget(self._readout)
+        layout.addLayout(self._estimates, 4)
+        layout.addWidget(self._running, 4)
+        self.controls = {
+            "function": function,
+            "parameter": parameter,
+            "samples": samples,
+            "baseline": self._baseline,
+            "scale": self._same_scale,
+            "again": self._again,
+            "running": self._running,
+        }
+
+        self._function.activated.connect(
+            lambda: instrument.set_function(self._function.currentData())
+        )
+        self._parameter.activated.connect(lambda index: instrument.set_parameter(index))
+        self._samples.valueChanged.connect(instrument.set_samples)
+        self._baseline.toggled.connect(instrument.set_baseline)
+        self._same_scale.toggled.connect(instrument.set_same_scale)
+        self._again.clicked.connect(instrument.draw_again)
+        self._place.dragged.connect(self._on_dragged)
+        self._place.nudged.connect(self._on_nudged)
+        instrument.changed.connect(self._show)
+        self._show()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the theme's colours."""
+        self._theme = theme
+        for sketch in (self._place, self._score, self._path, self._running):
+            sketch.set_theme(theme)
+        self._show()
+
+    def _show(self) -> None:
+        self._show_controls()
+        if not self._instrument.ready:
+            for sketch in (self._place, self._score, self._path, self._running):
+                sketch.set_marks(())
+            self._place.set_handles(())
+            self._readout.set_text(
+                "Drawing …" if self._instrument.posterior is not None else "There is no digit yet."
+            )
+            return
+        if self._instrument.about_digit:
+            self._show_plane()
+        else:
+            self._show_function()
+        self._show_estimates()
+        self._show_running()
+        self._show_readout()
+
+    def _show_controls(self) -> None:
+        instrument = self._instrument
+        names = PARAMETERS[instrument.function]
+        with (
+            QSignalBlocker(self._samples),
+            QSignalBlocker(self._baseline),
+            QSignalBlocker(self._same_scale),
+        ):
+            self._function.setCurrentIndex(self._function.findData(instrument.function))
+            if self._parameter.count() != len(names):
+                self._parameter.clear()
+                self._parameter.addItems(names)
+            self._parameter.setCurrentIndex(instrument.parameter)
+            self._samples.setValue(instrument.samples)
+            self._baseline.setChecked(instrument.baseline)
+            self._same_scale.setChecked(instrument.same_scale)
+
+    def _show_function(self) -> None:
+        """f, and the density of q with a handle at its mean and one at a σ from it."""
+        instrument, theme = self._instrument, self._theme
+        bottom, top = _HEIGHTS[instrument.function]
+        z = np.linspace(-_SIGHT, _SIGHT, 801)
+        mean, sigma = instrument.mean, instrument.sigma
+        peak = top / _TALLEST / (sigma * np.sqrt(2 * np.pi))
+        q = peak * np.exp(-0.5 * ((z - mean) / sigma) ** 2)
+        self._place.set_title("f and q", "z")
+        self._place.set_square(False)
+        self._place.set_range(-_SIGHT, _SIGHT, bottom, top)
+        self._place.set_marks(
+            [
+                Line(z, q, theme.accent, "q(z)", filled=True),
+                Line(
+                    z,
+                    instrument.curve(z),
+                    theme.held_out,
+                    f"f(z): {FUNCTIONS[instrument.function]}",
+                ),
+            ]
+        )
+        height = float(min(peak, 0.95 * top))
+        self._place.set_handles([(mean, height), (mean + sigma, float(peak * np.exp(-0.5)))])
+
+    def _show_plane(self) -> None:
+        """q in the latent plane, and where a natural-gradient step Σ g of each estimate leads."""
+        instrument, theme = self._instrument, self._theme
+        posterior = instrument.posterior
+        if posterior is None:
+            return
+        mean, covariance = posterior
+        middle = mean - np.array(instrument.shift)
+        self._place.set_title("q in the latent plane, and steps Σ g", "z₁")
+        self._place.set_square(True)
+        left, bottom = (middle - _AROUND).tolist()
+        right, top = (middle + _AROUND).tolist()
+        self._place.set_range(left, right, bottom, top)
+        around = np.linspace(0, 2 * np.pi, 73)
+        circle = np.stack([np.cos(around), np.sin(around)], 1) @ np.linalg.cholesky(covariance).T
+        score, path = instrument.score[:_RUN, :2], instrument.path[:_RUN, :2]
+        end = mean + covariance @ instrument.exact[:2]
+        x, y = mean.tolist()
+        marks: list[Mark] = [
+            Dots(mean + score @ covariance, theme.held_out, "score function", opacity=0.4),
+            Dots(mean + path @ covariance, theme.train, "path-wise", opacity=0.4),
+            Line(*(mean + circle).T, theme.text, "1 σ of q"),
+            Arrow((x, y), (float(end[0]), float(end[1])), theme.log_likelihood, "exact"),
+        ]
+        self._place.set_marks(marks)
+        self._place.set_handles([(x, y)])
+
+    def _show_estimates(self) -> None:
+        instrument, theme = self._instrument, self._theme
+        which = instrument.parameter
+        both = instrument.score[:, which], instrument.path[:, which]
+        exact = float(instrument.exact[which])
+        own = [_span(estimates, exact) for estimates in both]
+        if instrument.same_scale:
+            own = [(min(low for low, _ in own), max(high for _, high in own))] * 2
+        colors = theme.held_out, theme.train
+        for sketch, estimates, span, color in zip(
+            (self._score, self._path), both, own, colors, strict=True
+        ):
+            heights, edges = np.histogram(estimates, _BINS, span)
+            share = heights / max(len(estimates), 1)
+            sketch.set_range(*span, 0.0, 1.12 * max(float(share.max()), 1e-3))
+            sketch.set_marks(
+                [
+                    Columns(edges, share, color),
+                    Level(exact, theme.log_likelihood, "exact", upright=True, dashed=False),
+                    Level(float(estimates.mean()), theme.text, "mean", upright=True),
+                ]
+            )
+
+    def _show_running(self) -> None:
+        instrument, theme = self._instrument, self._theme
+        which = instrument.parameter
+        exact = float(instrument.exact[which])
+        score, path = instrument.score[:_RUN, which], instrument.path[:_RUN, which]
+        count = np.arange(1, len(score) + 1, dtype=np.float64)
+        skipped = min(_SKIPPED, len(count) // 4)
+        spread = max(float(score.std()), float(path.std()), 1e-6)
+        running = ((score.cumsum() / count)[skipped:], (path.cumsum() / count)[skipped:])
+        reach = 2.5 * spread / float(np.sqrt(max(0.1 * len(count), 1.0)))
+        self._running.set_range(0.0, float(len(count)), exact - reach, exact + reach)
+        self._running.set_marks(
+            [
+                Level(exact, theme.log_likelihood, "exact", dashed=False),
+                Line(
+                    count[skipped:],
+                    (score.cumsum() / count)[skipped:],
+                    theme.held_out,
+                    "score function",
+                ),
+                Line(count[skipped:], running[1], theme.train, "path-wise"),
+            ]
+        )
+
+    def _show_readout(self) -> None:
+        instrument, values = self._instrument, self._instrument.values
+        which = instrument.parameter
+        name = PARAMETERS[instrument.function][which]
+        words = [
+            f"{title} {_short(estimates.mean())} ± {_short(estimates.std())}, "
+            f"signal to noise {_told(values[snr])}"
+            for title, estimates, snr in (
+                ("Score function:", instrument.score[:, which], "score_snr"),
+                ("Path-wise:", instrument.path[:, which], "path_snr"),
+            )
+        ]
+        exact = f"<b>∂/∂{name}: exact {_short(float(instrument.exact[which]))}</b>"
+        ratio = f"variances {_told(values['ratio'])} : 1"
+        self._readout.set_text(f"{exact} &nbsp; {words[1]}<br>{words[0]} &nbsp; {ratio}")
+
+    def _on_dragged(self, handle: int, x: float, y: float) -> None:
+        instrument = self._instrument
+        if instrument.about_digit:
+            posterior = instrument.posterior
+            if posterior is not None:
+                start = posterior[0] - np.array(instrument.shift)
+                instrument.set_shift((x - float(start[0]), y - float(start[1])))
+        elif handle == 0:
+            instrument.set_q(x, instrument.sigma)
+        else:
+            instrument.set_q(instrument.mean, x - instrument.mean)
+
+    def _on_nudged(self, right: int, up: int) -> None:
+        instrument = self._instrument
+        if instrument.about_digit:
+            first, second = instrument.shift
+            instrument.set_shift((first + 0.005 * right, second + 0.005 * up))
+        else:
+            instrument.set_q(instrument.mean + 0.1 * right, instrument.sigma + 0.05 * up)
+
+
+def _span(estimates: Floats, exact: float) -> tuple[float, float]:
+    """What holds all but a few of the estimates, and the exact gradient."""
+    low, high = np.percentile(estimates, (0.5, 99.5)).tolist()
+    low, high = min(low, exact), max(high, exact)
+    margin = 0.05 * (high - low) or 0.5
+    return low - margin, high + margin
+
+
+def _short(value: float) -> str:
+    """Three digits or so."""
+    size = abs(value)
+    return figure(value, 0 if size >= 100 else 1 if size >= 10 else 3)
+
+
+def _told(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if value >= 100 else figure(value, 1 if value >= 10 else 3)
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    layout = QHBoxLayout()
+    for widget in widgets:
+        layout.addWidget(widget)
+    layout.addStretch(1)
+    return layout
+
+
+def _labelled(text: str, widget: QWidget) -> QWidget:
+    label = QLabel(text)
+    label.setBuddy(widget)
+    pair = QWidget()
+    layout = QHBoxLayout(pair)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(label)
+    layout.addWidget(widget)
+    return pair
