@@ -107,7 +107,7 @@ def digit(model: TrainedVAE) -> Float32:
 def q(model: TrainedVAE) -> tuple[Float64, Float64]:
     """A Gaussian beside that of the encoder, and wider, where the gradient is not small."""
     posterior = model.encode(mnist("train").images[:1])
-    mean = posterior.mean[0].astype(np.float64) + [0.02, -0.01]
+    mean = posterior.mean[0] + np.array([0.02, -0.01])
     return mean, 2.0 * posterior.covariance[0].astype(np.float64)
 
 

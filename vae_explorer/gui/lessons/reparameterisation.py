@@ -175,7 +175,7 @@ class ReparameterisationView(InstrumentView):
                 Line(
                     z,
                     instrument.curve(z),
-                    theme.held_out,
+                    theme.kl,
                     f"f(z): {FUNCTIONS[instrument.function]}",
                 ),
             ]
@@ -243,7 +243,9 @@ class ReparameterisationView(InstrumentView):
         spread = max(float(score.std()), float(path.std()), 1e-6)
         running = ((score.cumsum() / count)[skipped:], (path.cumsum() / count)[skipped:])
         reach = 2.5 * spread / float(np.sqrt(max(0.1 * len(count), 1.0)))
-        self._running.set_range(0.0, float(len(count)), exact - reach, exact + reach)
+        bias = float(path.mean()) - exact
+        low, high = exact - max(reach, -1.2 * bias), exact + max(reach, 1.2 * bias)
+        self._running.set_range(0.0, float(len(count)), low, high)
         self._running.set_marks(
             [
                 Level(exact, theme.log_likelihood, "exact", dashed=False),
@@ -270,8 +272,9 @@ class ReparameterisationView(InstrumentView):
             )
         ]
         exact = f"<b>∂/∂{name}: exact {_short(float(instrument.exact[which]))}</b>"
-        ratio = f"variances {_told(values['ratio'])} : 1"
-        self._readout.set_text(f"{exact} &nbsp; {words[1]}<br>{words[0]} &nbsp; {ratio}")
+        ratio = values["ratio"]
+        told = "" if isinstance(ratio, str) else f"variances {_told(ratio)} : 1"
+        self._readout.set_text(f"{exact} &nbsp; {words[1]}<br>{words[0]} &nbsp; {told}")
 
     def _on_dragged(self, handle: int, x: float, y: float) -> None:
         instrument = self._instrument

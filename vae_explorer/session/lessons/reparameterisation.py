@@ -57,6 +57,7 @@ class Reparameterisation(Instrument):
         self.seed = 0
         self.shift = (0.0, 0.0)
         self._shown = False
+        self._computing = self._stale = False
         self._draws: gradients.Draws | None = None
         self._score = self._path = np.empty((0, 2))
         bench.model_changed.connect(self._on_bench)
@@ -128,7 +129,11 @@ class Reparameterisation(Instrument):
         """Move the mean of the digit's q away from the encoder's, latent units."""
         first, second = np.clip(shift, -SHIFT_LIMIT, SHIFT_LIMIT).tolist()
         self.shift = first, second
-        if self.about_digit:
+        if self._computing:
+            # Replaced at every move of a mouse, no work would ever be done.
+            self._stale = True
+            self.changed.emit()
+        elif self.about_digit:
             self._draw()
 
     def set_parameter(self, parameter: int) -> None:
@@ -166,6 +171,7 @@ class Reparameterisation(Instrument):
     def hide(self) -> None:
         """Leave what is computed."""
         self._shown = False
+        self._computing = False
         self.bench.cancel("reparameterisation")
 
     def state(self) -> dict[str, Any]:
@@ -229,6 +235,7 @@ class Reparameterisation(Instrument):
         if not self._shown:
             return
         if not self.about_digit:
+            self._computing = False
             self.bench.cancel("reparameterisation")
             function = gradients.FUNCTIONS[self.function]
             epsilon = gradients.noise(_DRAWS, self.seed)
@@ -248,7 +255,15 @@ class Reparameterisation(Instrument):
             check = control.check
             return gradients.elbo_draws(model, x, mean, covariance, _ELBO_DRAWS, seed, check)
 
-        self.bench.compute("reparameterisation", work, self._take)
+        self._computing, self._stale = True, False
+        self.changed.emit()
+        self.bench.compute("reparameterisation", work, self._on_drawn)
+
+    def _on_drawn(self, draws: gradients.Draws) -> None:
+        self._computing = False
+        self._take(draws)
+        if self._stale:
+            self._draw()
 
     def _take(self, draws: gradients.Draws | None) -> None:
         self._draws = draws
