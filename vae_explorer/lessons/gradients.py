@@ -72,7 +72,7 @@ class Draws:
 def averaged(gradients: Float64, samples: int) -> Float64:
     """The means (m // samples, d) of so many rows of (m, d) each."""
     count = len(gradients) // samples
-    return gradients[: count * samples].reshape(count, samples, -1).mean(1)
+    return np.asarray(gradients[: count * samples].reshape(count, samples, -1).mean(1))
 
 
 def noise(count: int, seed: int) -> Float64:
@@ -152,7 +152,7 @@ def _log_likelihood(
 ) -> tuple[Float64, Float64]:
     """log p(x|z) (m,) and its gradient (m, 2) by z, at z = μ + L ε, ε (m, 2)."""
     values, slopes = [], []
-    for part in torch.from_numpy(epsilon)[:, None].split(_PLACES):
+    for part in torch.split(torch.from_numpy(epsilon)[:, None], _PLACES):
         check()
         z = q.transform(part).float().requires_grad_()
         value = model.vae.log_likelihood(image, z)

@@ -38,7 +38,7 @@ def digit(view: ReparameterisationView, settle: Settle) -> ReparameterisationVie
 def drag(
     view: ReparameterisationView, start: tuple[float, float], end: tuple[float, float]
 ) -> None:
-    chart: HandleSketch = view._place
+    chart = view._place
     to = chart.to_pixel(*end).toPoint()
     QTest.mousePress(chart, _LEFT, pos=chart.to_pixel(*start).toPoint())
     QTest.mouseMove(chart, to)
@@ -131,10 +131,10 @@ def test_parameters_are_those_of_q(
 
 
 def test_at_one_scale_or_each_at_its_own(digit: ReparameterisationView) -> None:
-    assert digit._score.range[:2] == digit._path.range[:2]
+    assert digit._charts.score.range[:2] == digit._charts.path.range[:2]
     digit._instrument.set_same_scale(False)
-    left, right, _, _ = digit._path.range
-    wide_left, wide_right, _, _ = digit._score.range
+    left, right, _, _ = digit._charts.path.range
+    wide_left, wide_right, _, _ = digit._charts.score.range
     assert right - left < 0.05 * (wide_right - wide_left)
 
 
@@ -146,11 +146,12 @@ def test_a_lesson_hides_controls(view: ReparameterisationView) -> None:
 
 
 def test_all_is_drawn_in_both_themes(view: ReparameterisationView) -> None:
+    charts = view._charts
     for theme in (LIGHT, DARK):
         view.set_theme(theme)
         for name in ("square", "sine", "step"):
             view._instrument.set_function(name)
-            for chart in (view._place, view._score, view._path, view._running):
+            for chart in (view._place, charts.score, charts.path, charts.running):
                 image = chart.grab().toImage()
                 row = round(chart.frame.bottom()) - 12
                 colors = {image.pixelColor(x, row).name() for x in range(0, image.width(), 2)}

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer.gui.figures import figure
+from vae_explorer.gui.lessons.estimate_charts import EstimateCharts
 from vae_explorer.gui.lessons.handles import HandleSketch
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
-from vae_explorer.gui.lessons.sketch import Sketch
-from vae_explorer.gui.lessons.sketch_marks import Arrow, Columns, Dots, Floats, Level, Line, Mark
+from vae_explorer.gui.lessons.sketch_marks import Arrow, Dots, Line, Mark
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.lessons.reparameterisation import (
@@ -34,10 +34,7 @@ _TALLEST = 1.2
 """The density of q that fills the chart."""
 _AROUND = 0.11
 """Latent units in sight around the encoder's mean."""
-_BINS = 61
-_RUN = 2_000
-"""The running means go over so many estimates."""
-_SKIPPED = 10  # of these, which are all over the place
+_MOST_DOTS = 2_000
 
 
 class ReparameterisationView(InstrumentView):
@@ -49,8 +46,7 @@ class ReparameterisationView(InstrumentView):
         self._theme = current_theme()
         self._place = HandleSketch("q")
         self._place.setToolTip("Drag the handles of q, or move them by the arrow keys")
-        self._score, self._path = Sketch("Score function"), Sketch("Path-wise")
-        self._running = Sketch("Mean of the first n estimates", "n")
+        self._charts = EstimateCharts()
         self._readout = Readout(2)
 
         self._function = QComboBox()
@@ -82,17 +78,13 @@ class ReparameterisationView(InstrumentView):
             _row(function, parameter, samples),
             _row(self._baseline, self._same_scale, self._again),
         )
-        self._estimates = QHBoxLayout()
-        self._estimates.addWidget(self._score)
-        self._estimates.addWidget(self._path)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.addLayout(top)
         layout.addLayout(second)
         layout.addWidget(self._place, 5)
         layout.addWidget(self._readout)
-        layout.addLayout(self._estimates, 4)
-        layout.addWidget(self._running, 4)
+        layout.addWidget(self._charts, 7)
         self.controls = {
             "function": function,
             "parameter": parameter,
@@ -100,7 +92,7 @@ class ReparameterisationView(InstrumentView):
             "baseline": self._baseline,
             "scale": self._same_scale,
             "again": self._again,
-            "running": self._running,
+            "running": self._charts.running,
         }
 
         self._function.activated.connect(
@@ -119,26 +111,30 @@ class ReparameterisationView(InstrumentView):
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
         self._theme = theme
-        for sketch in (self._place, self._score, self._path, self._running):
-            sketch.set_theme(theme)
+        self._place.set_theme(theme)
+        self._charts.set_theme(theme)
         self._show()
 
     def _show(self) -> None:
+        instrument = self._instrument
         self._show_controls()
-        if not self._instrument.ready:
-            for sketch in (self._place, self._score, self._path, self._running):
-                sketch.set_marks(())
+        if not instrument.ready:
+            self._place.set_marks(())
             self._place.set_handles(())
-            self._readout.set_text(
-                "Drawing …" if self._instrument.posterior is not None else "There is no digit yet."
-            )
+            self._charts.clear()
+            drawing = instrument.posterior is not None
+            self._readout.set_text("Drawing …" if drawing else "There is no digit yet.")
             return
-        if self._instrument.about_digit:
+        if instrument.about_digit:
             self._show_plane()
         else:
             self._show_function()
-        self._show_estimates()
-        self._show_running()
+        self._charts.set_estimates(
+            instrument.score[:, instrument.parameter],
+            instrument.path[:, instrument.parameter],
+            float(instrument.exact[instrument.parameter]),
+            same_scale=instrument.same_scale,
+        )
         self._show_readout()
 
     def _show_controls(self) -> None:
@@ -198,66 +194,17 @@ class ReparameterisationView(InstrumentView):
         self._place.set_range(left, right, bottom, top)
         around = np.linspace(0, 2 * np.pi, 73)
         circle = np.stack([np.cos(around), np.sin(around)], 1) @ np.linalg.cholesky(covariance).T
-        score, path = instrument.score[:_RUN, :2], instrument.path[:_RUN, :2]
+        score, path = instrument.score[:_MOST_DOTS, :2], instrument.path[:_MOST_DOTS, :2]
         end = mean + covariance @ instrument.exact[:2]
         x, y = mean.tolist()
         marks: list[Mark] = [
             Dots(mean + score @ covariance, theme.held_out, "score function", opacity=0.4),
             Dots(mean + path @ covariance, theme.train, "path-wise", opacity=0.4),
-            Line(*(mean + circle).T, theme.text, "1 σ of q"),
+            Line(mean[0] + circle[:, 0], mean[1] + circle[:, 1], theme.text, "1 σ of q"),
             Arrow((x, y), (float(end[0]), float(end[1])), theme.log_likelihood, "exact"),
         ]
         self._place.set_marks(marks)
         self._place.set_handles([(x, y)])
-
-    def _show_estimates(self) -> None:
-        instrument, theme = self._instrument, self._theme
-        which = instrument.parameter
-        both = instrument.score[:, which], instrument.path[:, which]
-        exact = float(instrument.exact[which])
-        own = [_span(estimates, exact) for estimates in both]
-        if instrument.same_scale:
-            own = [(min(low for low, _ in own), max(high for _, high in own))] * 2
-        colors = theme.held_out, theme.train
-        for sketch, estimates, span, color in zip(
-            (self._score, self._path), both, own, colors, strict=True
-        ):
-            heights, edges = np.histogram(estimates, _BINS, span)
-            share = heights / max(len(estimates), 1)
-            sketch.set_range(*span, 0.0, 1.12 * max(float(share.max()), 1e-3))
-            sketch.set_marks(
-                [
-                    Columns(edges, share, color),
-                    Level(exact, theme.log_likelihood, "exact", upright=True, dashed=False),
-                    Level(float(estimates.mean()), theme.text, "mean", upright=True),
-                ]
-            )
-
-    def _show_running(self) -> None:
-        instrument, theme = self._instrument, self._theme
-        which = instrument.parameter
-        exact = float(instrument.exact[which])
-        score, path = instrument.score[:_RUN, which], instrument.path[:_RUN, which]
-        count = np.arange(1, len(score) + 1, dtype=np.float64)
-        skipped = min(_SKIPPED, len(count) // 4)
-        spread = max(float(score.std()), float(path.std()), 1e-6)
-        running = ((score.cumsum() / count)[skipped:], (path.cumsum() / count)[skipped:])
-        reach = 2.5 * spread / float(np.sqrt(max(0.1 * len(count), 1.0)))
-        bias = float(path.mean()) - exact
-        low, high = exact - max(reach, -1.2 * bias), exact + max(reach, 1.2 * bias)
-        self._running.set_range(0.0, float(len(count)), low, high)
-        self._running.set_marks(
-            [
-                Level(exact, theme.log_likelihood, "exact", dashed=False),
-                Line(
-                    count[skipped:],
-                    (score.cumsum() / count)[skipped:],
-                    theme.held_out,
-                    "score function",
-                ),
-                Line(count[skipped:], running[1], theme.train, "path-wise"),
-            ]
-        )
 
     def _show_readout(self) -> None:
         instrument, values = self._instrument, self._instrument.values
@@ -295,14 +242,6 @@ class ReparameterisationView(InstrumentView):
             instrument.set_shift((first + 0.005 * right, second + 0.005 * up))
         else:
             instrument.set_q(instrument.mean + 0.1 * right, instrument.sigma + 0.05 * up)
-
-
-def _span(estimates: Floats, exact: float) -> tuple[float, float]:
-    """What holds all but a few of the estimates, and the exact gradient."""
-    low, high = np.percentile(estimates, (0.5, 99.5)).tolist()
-    low, high = min(low, exact), max(high, exact)
-    margin = 0.05 * (high - low) or 0.5
-    return low - margin, high + margin
 
 
 def _short(value: float) -> str:
