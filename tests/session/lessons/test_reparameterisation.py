@@ -142,6 +142,15 @@ def test_it_rests_while_hidden_and_without_a_digit(
     assert instrument.data() == {}
 
 
+def test_what_is_computed_of_a_digit_that_is_gone_is_left(
+    digit: Reparameterisation, workbench: Workbench, settle: Settle
+) -> None:
+    digit.draw_again()
+    workbench.set_subject(None)
+    settle()
+    assert not digit.ready
+
+
 def test_another_digit_is_taken_up(
     digit: Reparameterisation, workbench: Workbench, settle: Settle
 ) -> None:

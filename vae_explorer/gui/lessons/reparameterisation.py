@@ -34,7 +34,7 @@ _TALLEST = 1.2
 """The density of q that fills the chart."""
 _AROUND = 0.11
 """Latent units in sight around the encoder's mean."""
-_MOST_DOTS = 2_000
+_MOST_DOTS = 1_000
 
 
 class ReparameterisationView(InstrumentView):
@@ -106,6 +106,7 @@ class ReparameterisationView(InstrumentView):
         self._place.dragged.connect(self._on_dragged)
         self._place.nudged.connect(self._on_nudged)
         instrument.changed.connect(self._show)
+        instrument.moved.connect(self._on_moved)
         self._show()
 
     def set_theme(self, theme: Theme) -> None:
@@ -158,7 +159,7 @@ class ReparameterisationView(InstrumentView):
         """f, and the density of q with a handle at its mean and one at a σ from it."""
         instrument, theme = self._instrument, self._theme
         bottom, top = _HEIGHTS[instrument.function]
-        z = np.linspace(-_SIGHT, _SIGHT, 801)
+        z = np.linspace(-_SIGHT, _SIGHT, 401)
         mean, sigma = instrument.mean, instrument.sigma
         peak = top / _TALLEST / (sigma * np.sqrt(2 * np.pi))
         q = peak * np.exp(-0.5 * ((z - mean) / sigma) ** 2)
@@ -222,6 +223,10 @@ class ReparameterisationView(InstrumentView):
         ratio = values["ratio"]
         told = "" if isinstance(ratio, str) else f"variances {_told(ratio)} : 1"
         self._readout.set_text(f"{exact} &nbsp; {words[1]}<br>{words[0]} &nbsp; {told}")
+
+    def _on_moved(self) -> None:
+        if self._instrument.ready:
+            self._show_plane()
 
     def _on_dragged(self, handle: int, x: float, y: float) -> None:
         instrument = self._instrument

@@ -227,7 +227,9 @@ class Sketch(QWidget):
         lower = self._polygon(mark.edges[1:] - inset, zero).toList()
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(shade)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # slow, and blurs the sides
         painter.drawRects([QRectF(*pair) for pair in zip(upper, lower, strict=True)])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def _draw_line(self, painter: QPainter, mark: Line) -> None:
         if len(mark.x) == 0:
@@ -242,7 +244,9 @@ class Sketch(QWidget):
             area = QPolygonF([*polygon.toList(), *(self.to_pixel(end, 0.0) for end in ends)])
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(shade)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # slow; the line has it
             painter.drawPolygon(area)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setBrush(Qt.BrushStyle.NoBrush)
         style = Qt.PenStyle.DashLine if mark.dashed else Qt.PenStyle.SolidLine
         painter.setPen(QPen(color, mark.width, style))

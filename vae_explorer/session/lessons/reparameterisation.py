@@ -45,6 +45,8 @@ class Reparameterisation(Instrument):
 
     changed = Signal()
     """Other draws, or another way to make estimates of them."""
+    moved = Signal()
+    """q of the digit is elsewhere; its estimates will follow."""
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
@@ -132,7 +134,7 @@ class Reparameterisation(Instrument):
         if self._computing:
             # Replaced at every move of a mouse, no work would ever be done.
             self._stale = True
-            self.changed.emit()
+            self.moved.emit()
         elif self.about_digit:
             self._draw()
 
@@ -171,8 +173,7 @@ class Reparameterisation(Instrument):
     def hide(self) -> None:
         """Leave what is computed."""
         self._shown = False
-        self._computing = False
-        self.bench.cancel("reparameterisation")
+        self._leave()
 
     def state(self) -> dict[str, Any]:
         """All that a person set."""
@@ -235,8 +236,7 @@ class Reparameterisation(Instrument):
         if not self._shown:
             return
         if not self.about_digit:
-            self._computing = False
-            self.bench.cancel("reparameterisation")
+            self._leave()
             function = gradients.FUNCTIONS[self.function]
             epsilon = gradients.noise(_DRAWS, self.seed)
             self._take(gradients.draws(function, self.mean, self.sigma, epsilon))
@@ -245,6 +245,7 @@ class Reparameterisation(Instrument):
             self._take(None)  # those of a function of a number
         model, subject, posterior = self.bench.model, self.bench.subject, self.posterior
         if model is None or subject is None or posterior is None:
+            self._leave()
             self._take(None)
             return
         mean, covariance = posterior
@@ -256,8 +257,12 @@ class Reparameterisation(Instrument):
             return gradients.elbo_draws(model, x, mean, covariance, _ELBO_DRAWS, seed, check)
 
         self._computing, self._stale = True, False
-        self.changed.emit()
+        self.moved.emit()
         self.bench.compute("reparameterisation", work, self._on_drawn)
+
+    def _leave(self) -> None:
+        self._computing = False
+        self.bench.cancel("reparameterisation")
 
     def _on_drawn(self, draws: gradients.Draws) -> None:
         self._computing = False
