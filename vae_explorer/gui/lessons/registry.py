@@ -8,6 +8,7 @@ from vae_explorer.session.lessons.instrument import Instrument
 VIEWS: dict[str, str] = {
     "functionals": "FunctionalsView",
     "bound": "BoundView",
+    "reparameterisation": "ReparameterisationView",
 }
 """By the instrument's name, the class in the module of that name."""
 

@@ -9,6 +9,7 @@ from vae_explorer.session.lessons.workbench import Workbench
 INSTRUMENTS: dict[str, str] = {
     "functionals": "Functionals",
     "bound": "BoundInstrument",
+    "reparameterisation": "Reparameterisation",
 }
 """By name, the class in the module of that name."""
 
