@@ -43,7 +43,7 @@ def test_ctrl_c_ends_both_after_the_same_step_and_one_can_go_on(
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b'{"event": "epoch", "epoch": 1.0')
         process.send_signal(signal.SIGINT)
-        printed = process.communicate(timeout=60)[0].splitlines()
+        printed = process.communicate(timeout=240)[0].splitlines()
         errors.seek(0)
         said = errors.read()
     assert process.returncode != 0
@@ -68,7 +68,7 @@ def test_what_one_cannot_do_ends_both_and_is_said_once(
 ) -> None:
     options = ["--recipe", str(recipe_file), "--runs", str(locked_folder / "runs")]
     done = subprocess.run(
-        [*TORCHRUN, *options], capture_output=True, text=True, timeout=60, check=False
+        [*TORCHRUN, *options], capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode != 0
     assert done.stdout == ""

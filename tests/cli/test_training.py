@@ -173,7 +173,9 @@ def test_a_full_disk_says_how_to_go_on(
         timeout=60,
     )
     assert done.returncode == 2
-    assert f"Error: Cannot write {run}/state.safetensors: File too large." in done.stderr
+    # The first file that a resumed run writes is its next moment.
+    assert f"Error: Cannot write {run}/moments/step-" in done.stderr
+    assert ": File too large." in done.stderr
     assert (
         f"go on with\n  vae-explorer train --resume {run} --images 500 --threads 1" in done.stderr
     )

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QApplication, QTableWidgetSelectionRange
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.compare_table import CompareTable
-from vae_explorer.session.comparison import ComparisonTable, TableRow
+from vae_explorer.session.comparison_figures import ComparisonTable, TableRow
 
 ROWS = (
     TableRow("Objective", "", "elbo", None),

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.gui.compare_window import CompareWindow, SidePanel
+from vae_explorer.gui.compare_side import SidePanel
+from vae_explorer.gui.compare_window import CompareWindow
 from vae_explorer.gui.main_thread import MainThread
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import DARK, LIGHT
@@ -209,7 +210,7 @@ def test_hovering_tells_the_side_the_point_and_the_place(
     filled: CompareWindow, heard: list[Any]
 ) -> None:
     hover(filled.sides["B"], (2, 2))
-    (name, side, row), (place_name, place_side, place) = heard
+    (place_name, place_side, place), (name, side, row) = heard
     assert (name, side, row) == ("point_hovered", "B", 1)
     assert (place_name, place_side) == ("place_hovered", "B")
     assert place == pytest.approx((2, 2), abs=0.02)

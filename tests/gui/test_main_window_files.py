@@ -165,7 +165,7 @@ def test_garbage_is_harmless(open_person: "Callable[..., Person]", garbage: str)
     assert window.width() >= min(1280, room.width())
     assert window.height() == min(800, room.height())
     docks = {dock.objectName(): dock.isVisible() for dock in window.findChildren(QDockWidget)}
-    assert docks.pop("paths") is False
+    assert docks.pop("paths") is docks.pop("runs") is False
     assert all(docks.values())
 
 
@@ -176,3 +176,42 @@ def test_a_window_is_never_lost_off_screen(open_person: "Callable[..., Person]")
     second = open_person()
     screen = QGuiApplication.primaryScreen().availableGeometry()
     assert screen.intersects(second.window.frameGeometry())
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen", "name", "start"),
+    [
+        ("curves.svg", "", "curves.svg", b"<?xml"),
+        ("curves.PDF", "", "curves.PDF", b"%PDF-"),
+        ("run 1.5", "CSV tables (*.csv)", "run 1.5.csv", b"epoch,elbo,"),
+        ("curves", "PNG pictures (*.png)", "curves.png", b"\x89PNG"),
+    ],
+)
+def test_the_training_curves_are_exported_as_the_name_says(
+    person: "Person",
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    typed: str,
+    chosen: str,
+    name: str,
+    start: bytes,
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), chosen))
+    person.window.docks.show("training")
+    plot = person.window.training._plot
+    person.wait(plot.isVisible)
+    plot.export_requested.emit()
+    person.wait((tmp_path / name).exists)
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_curves_that_cannot_be_written_are_told(
+    person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "nowhere" / "curves.svg"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    person.window.docks.show("training")
+    person.wait(person.window.training._plot.isVisible)
+    person.window.training._plot.export_requested.emit()
+    person.wait(lambda: person.errors)
+    assert person.errors[0].startswith("The curves were not exported: Cannot write")

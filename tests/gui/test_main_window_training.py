@@ -54,7 +54,12 @@ ACTIVE = (_ACTIVE, _ACTIVE)
 def shown_history(window: MainWindow) -> tuple[np.ndarray, np.ndarray]:
     """What the plots draw: (n, 5) of the training images and (m, 5) of the held-out ones."""
     table = window.training._plot._table
-    return table.train.T, table.held_out.T
+    train = ("epoch", "elbo", "log_likelihood", "kl", "objective")
+    held_out = ("epoch", *(f"held_out_{name}" for name in (*train[1:4], "log_marginal")))
+    return (
+        np.stack([table.column(name) for name in train], axis=1),
+        np.stack([table.column(name, "held_out") for name in held_out], axis=1),
+    )
 
 
 def run_folders() -> list[Path]:

@@ -1,3 +1,5 @@
+import gc
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,8 +8,8 @@ import numpy as np
 import pyqtgraph as pg
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -598,3 +600,54 @@ def test_points_glide_if_that_is_wanted(person: "Person", wanted: bool) -> None:
     explorer.map.positions_changed.emit(end)
     assert np.array_equal(person.positions, end) == (not wanted)
     person.wait(lambda: np.array_equal(person.positions, end))
+
+
+@pytest.mark.slow  # traced
+@pytest.mark.parametrize("dragging", [False, True])
+def test_thousands_of_moves_decode_once_a_frame_and_leave_nothing_behind(
+    person: "Person", dragging: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2,000 moves in 20 frames, of a clock that stands still in each."""
+    now = 1e6
+    monkeypatch.setattr("vae_explorer.gui.main_thread.perf_counter", lambda: now)
+    window, canvas = person.window, person.window.map.canvas
+    decoded: list[tuple[float, float]] = []
+    window.explorer.decoding.decoded.connect(lambda shown: decoded.append(shown.z))
+    spots = [
+        person.at(place) for place in np.random.default_rng(0).uniform(-2, 2, (100, 2)).tolist()
+    ]
+    held = Qt.MouseButton.LeftButton if dragging else Qt.MouseButton.NoButton
+
+    def burst() -> None:
+        """As many as the system may hand over before the window gets to paint."""
+        nonlocal now
+        now += 1
+        for at in spots:
+            around = QPointF(canvas.mapToGlobal(at))
+            none, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+            move = QMouseEvent(QEvent.Type.MouseMove, QPointF(at), around, none, held, keys)
+            QApplication.sendEvent(canvas, move)
+        assert len(decoded) <= 1
+        wanted = canvas.to_latent(QPointF(spots[-1]))
+        person.wait(lambda: decoded and decoded[-1] == pytest.approx(wanted))
+        assert len(decoded) <= 2
+        decoded.clear()
+
+    if dragging:
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=person.at((0.0, 0.0)))
+    for _ in range(4):
+        burst()  # caches fill
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for _ in range(16):
+            burst()
+        gc.collect()
+        # By this program alone: what training needs is imported meanwhile.
+        ours = tracemalloc.Filter(True, "*/vae_explorer/*")
+        left = tracemalloc.take_snapshot().filter_traces([ours]).statistics("filename")
+    finally:
+        tracemalloc.stop()
+    if dragging:
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=spots[-1])
+    assert sum(part.size for part in left) < 50_000, left

@@ -124,7 +124,7 @@ def test_a_run_of_an_earlier_session_comes_back_whole(
     person.wait(lambda: person.model_line.startswith(run.name))
     points = from_csv((run / "history.csv").read_text())
     table = window.training._plot._table
-    np.testing.assert_array_equal(table.train[0], [point.epoch for point in points])
+    np.testing.assert_array_equal(table.column("epoch"), [point.epoch for point in points])
     assert window.training.recipe() == Recipe.read(run / "recipe.toml")
     steps = RunFolder(run).moments().steps
     assert len(steps) > 5
@@ -184,9 +184,11 @@ def test_a_run_is_resumed_and_its_recipe_shown(person: "Person", tiny_recipe: Re
     assert not person.errors
 
 
-def test_curves_of_other_runs_are_told(person: "Person", two_runs: tuple[Path, Path]) -> None:
+def test_curves_of_other_runs_are_told(
+    person: "Person", two_runs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[tuple[Overlay, ...]] = []
-    person.window._runs.overlays_changed.connect(told.append)
+    monkeypatch.setattr(person.window.training, "set_overlays", told.append)
     browse(person, 2)
     choose(person, 0, 1)
     person.press("Space")

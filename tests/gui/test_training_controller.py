@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer import paths
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.selection_dialogs import NameDialog
+from vae_explorer.gui.training.editors import NumberBox
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session import Finding, Recipe, StopRule
 from vae_explorer.session.state import Phase
@@ -137,13 +138,13 @@ def test_a_branch_goes_on_from_the_moment_on_the_map(trainee: Trainee) -> None:
 def test_a_branch_of_other_networks_is_refused_before_anything_is_lost(
     trainee: Trainee, tiny_recipe: Recipe
 ) -> None:
-    shown = trainee.panel._plot._table.train.shape
+    shown = len(trainee.panel._plot._table)
     trainee.press("branch")
     trainee.person.wait(lambda: trainee.person.errors)
     assert "A branch keeps the networks of its run" in trainee.person.errors[0]
     assert not trainee.run.active
     assert not paths.runs().exists()
-    assert trainee.panel._plot._table.train.shape == shown
+    assert len(trainee.panel._plot._table) == shown
 
 
 def test_steering_reaches_the_run(qtbot: QtBot, trainee: Trainee) -> None:
@@ -151,6 +152,7 @@ def test_steering_reaches_the_run(qtbot: QtBot, trainee: Trainee) -> None:
     trainee.wait_paused(1)
     labels = trainee.panel.findChildren(QLabel)
     editor = next(label.buddy() for label in labels if label.text() == "β")
+    assert isinstance(editor, NumberBox)
     editor.selectAll()
     qtbot.keyClicks(editor, "4")
     with qtbot.waitSignal(trainee.panel.form.steered) as told:
@@ -177,6 +179,7 @@ def test_a_stop_rule_ends_the_run(trainee: Trainee) -> None:
 
 def test_slow_motion_shows_real_steps(trainee: Trainee) -> None:
     slow = trainee.panel.slow_motion
+    trainee.person.window.docks.show("layers")
     trainee.person.press("Ctrl+Alt+.", trainee.person.window.map.canvas)
     trainee.wait_paused(1)
     trainee.person.wait(slow.isVisible)

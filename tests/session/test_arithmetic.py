@@ -82,3 +82,19 @@ def test_what_is_missing_is_said(sums: Sums, failures: "Failures") -> None:
     assert sums.cursor.place == (0.0, 0.0)
     assert sums.said == []
     failures.clear()
+
+
+def test_codes_that_are_not_finite_are_told(sums: Sums, failures: "Failures") -> None:
+    for index in (4, 5, 6):
+        sums.pins.toggle("train", index)
+    assert sums.map.points is not None
+    assert sums.map.posterior is not None
+    sums.map.points.positions[:] = np.nan
+    sums.map.posterior.mean[:] = np.nan
+    sums.arithmetic.analogy()
+    sums.selection.replace([3])
+    sums.arithmetic.add_attribute()
+    assert [title for title, _ in failures] == ["The cursor did not move"] * 2
+    assert sums.cursor.place == (0.0, 0.0)
+    assert sums.said == []
+    failures.clear()

@@ -219,3 +219,29 @@ def test_what_goes_wrong_is_told_and_the_next_image_is_computed(
     session.set_point(trained.model, point)
     main.run()
     assert told.card.elbo == point.elbo
+
+
+def test_a_card_that_fails_leaves_no_older_one(
+    session: CardSession,
+    told: Told,
+    pins: Pins,
+    main: "MainThread",
+    failures: "Failures",
+    trained: Snapshot,
+    other: Snapshot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session.set_point(trained.model, pinned(pins, "train", 3))
+    main.run()
+    assert told.card.index == 3
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr("vae_explorer.session.card.exact_posterior", broken)
+    pins.set_model(other.model)
+    session.set_point(other.model, pins.current)
+    main.run()
+    assert told[-1] is None
+    assert len(failures) == 1
+    failures.clear()

@@ -193,6 +193,26 @@ def test_both_decode_the_hovered_image_or_else_the_place(
     assert [room.last("decoded", side) for side in "AB"] == [None, None]
 
 
+def test_the_place_may_be_told_before_the_image_there(room: Room, trained: Snapshot) -> None:
+    room.show(trained, trained)
+    room.comparison.preview("B", (0.0, 0.0))
+    room.comparison.hover("B", 11)
+    assert [room.last("decoded", side).title for side in "AB"] == ["test 11"] * 2
+    room.comparison.preview("B", None)
+    room.comparison.hover("B", -1)
+    assert [room.last("decoded", side) for side in "AB"] == [None, None]
+
+
+def test_an_image_that_one_side_cannot_place_leaves_the_pointers(
+    room: Room, trained: Snapshot
+) -> None:
+    room.show(trained, trained)
+    room.positions("A")[11] = np.nan  # as a model gives what it cannot encode
+    room.comparison.hover("B", 11)
+    room.comparison.preview("B", (0.25, 0.5))
+    assert [room.last("decoded", side).z for side in "AB"] == [(0.25, 0.5)] * 2
+
+
 def test_one_selection_of_images_shows_on_both_sides(room: Room, trained: Snapshot) -> None:
     room.show(trained, trained, "train both")
     room.comparison.select("A", np.array([3, 1]))

@@ -245,3 +245,25 @@ def test_a_bad_file_is_told_and_the_drawing_stays(
 
 def test_no_image_of_the_data_has_its_seed() -> None:
     assert draw_seeds("test", np.array([9_999]))[0] < SEED
+
+
+def test_a_drawing_that_cannot_be_scored_leaves_no_older_figures(
+    drawn: DrawnDigit,
+    story: Story,
+    main: "MainThread",
+    failures: "Failures",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn.draw(stroke(100))
+    main.run()
+    assert story["read"][-1].log_marginal is not None
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr("vae_explorer.session.drawn_digit.image_figures", broken)
+    drawn.draw(stroke(120))
+    main.run()
+    assert story["read"][-1] is None
+    assert [title for title, _ in failures] == ["The drawing could not be scored"]
+    failures.clear()

@@ -92,6 +92,33 @@ def test_a_refinement_moves_an_ellipse_and_another_pin_ends_it(
     assert told == [True, True, False]
 
 
+def test_log_p_of_the_pin_before_is_not_told_of_the_next(tour: Tour, main: "MainThread") -> None:
+    ceilings: list[float] = []
+    tour.exploration.refining.ceiling_known.connect(ceilings.append)
+    tour.pins.pin("train", 3)
+    tour.exploration.refine()
+    tour.pins.pin("train", 4)
+    main.run()
+    assert not ceilings
+
+
+def test_another_model_forgets_what_was_refined(
+    tour: Tour, main: "MainThread", trained: Snapshot, other: Snapshot
+) -> None:
+    tour.pins.pin("train", 3)
+    tour.exploration.refine()
+    main.run()
+    told: list[bool] = []
+    tour.exploration.refinable_changed.connect(told.append)
+    tour.exploration.set_model(trained.model)
+    assert told == []
+    assert tour.drawn["refined"].marks
+    tour.pins.set_model(other.model)
+    tour.exploration.set_model(other.model)
+    assert told == [True]
+    assert tour.drawn["refined"].marks == ()
+
+
 def test_a_drawing_is_drawn_among_the_ellipses(
     tour: Tour, main: "MainThread", trained: Snapshot
 ) -> None:

@@ -895,6 +895,104 @@ def test_pins_and_thumbnails_work_on_the_moving_map(
     assert opened.pinned_row == 70
 
 
+def test_a_run_begins_where_its_first_move_puts_the_points(
+    opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
+) -> None:
+    """Trails are drawn from there, for every run anew."""
+    for seed in (3, 4):
+        opened.explorer.train(recipe.replace(seed=seed))
+        opened.settle()
+        start = opened.explorer.map.start
+        assert start is not None
+        untrained = Trainer(recipe.replace(seed=seed), digits, "cpu").snapshot()
+        expected = untrained.model.encode(digits.images[start.indices]).mean
+        np.testing.assert_array_equal(start.positions, expected)
+
+
+def test_a_run_that_was_opened_can_be_gone_through(
+    opened: Desk, run_folder: RunFolder, trained: Snapshot, digits: ImageSet
+) -> None:
+    explorer = opened.explorer
+    explorer.open_checkpoint(run_folder.model_path)
+    opened.settle()
+    moments = run_folder.moments()
+    assert [frame.step for frame in explorer.lab.time.frames] == moments.steps
+    explorer.lab.time.show(4)
+    opened.settle()
+    model = opened.models[-1]
+    assert (model.name, model.path, model.epoch) == (run_folder.path.name, None, 0.4)
+    positions = opened.explorer.map.points
+    assert positions is not None
+    expected = moments.read(4).model.encode(digits.images[positions.indices]).mean
+    np.testing.assert_array_equal(positions.positions, expected)
+    explorer.lab.time.return_live()
+    opened.settle()
+    assert opened.models[-1].path == run_folder.model_path
+    np.testing.assert_array_equal(
+        opened.points[-1].positions, trained.model.encode(digits.images).mean
+    )
+    assert opened.failures == []
+
+
+def test_a_moment_of_another_split_is_of_its_images(
+    opened: Desk, run_folder: RunFolder, small_mnist: dict[str, ImageSet]
+) -> None:
+    explorer = opened.explorer
+    explorer.open_checkpoint(run_folder.model_path)
+    opened.settle()
+    explorer.lab.time.show(4)
+    opened.settle()
+    explorer.set_split("test")
+    opened.settle()
+    assert opened.models[-1].path == run_folder.model_path
+    explorer.lab.time.show(4)
+    opened.settle()
+    points = opened.points[-1]
+    assert points.split == "test"
+    expected = run_folder.moments().read(4).model.encode(small_mnist["test"].images[points.indices])
+    np.testing.assert_array_equal(points.positions, expected.mean)
+    assert opened.failures == []
+
+
+def test_a_moment_can_be_saved_as_a_model_of_its_own(
+    opened: Desk, run_folder: RunFolder, tmp_path: Path
+) -> None:
+    explorer = opened.explorer
+    explorer.open_checkpoint(run_folder.model_path)
+    opened.settle()
+    explorer.lab.time.show(15)
+    opened.settle()
+    explorer.save_checkpoint(tmp_path / "moment.safetensors")
+    opened.settle()
+    saved = read_checkpoint(tmp_path / "moment.safetensors")
+    assert (saved.step, len(saved.history)) == (15, 1)
+    assert opened.models[-1].name == "moment.safetensors"
+
+
+def test_a_run_that_cannot_begin_leaves_the_model_that_is_open(
+    opened: Desk, recipe: Recipe, checkpoint: Path
+) -> None:
+    opened.explorer.train(recipe.replace(validation_images=600))
+    opened.settle()
+    assert len(opened.failures) == 1
+    assert opened.explorer.path == checkpoint
+    assert opened.models[-1].path == checkpoint
+    assert opened.recent == [checkpoint.resolve()]
+
+
+def test_images_that_cannot_be_read_do_not_keep_a_run_from_opening(
+    desk: Desk, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(split: str) -> NoReturn:
+        raise DataError(f"The {split} images are missing.")
+
+    monkeypatch.setattr(bundled, "mnist", missing)
+    desk.explorer.open_now(run_folder.model_path)
+    desk.settle()
+    assert desk.models[-1].path == run_folder.model_path
+    assert "The moments of the run cannot be shown" in [title for title, _ in desk.failures]
+
+
 def test_a_second_run_is_refused_by_name(opened: Desk, recipe: Recipe) -> None:
     opened.explorer.train(recipe)
     opened.explorer.train(recipe)

@@ -252,17 +252,28 @@ def test_a_branch_stopped_before_its_first_step_can_be_resumed(
     assert same_weights(threaded.finish(), whole.snapshot())
 
 
-def test_a_branch_that_cannot_be_leaves_everything(
-    inline: Bench, recipe: Recipe, trained: Snapshot, run_folder: RunFolder
+@pytest.mark.parametrize(
+    ("title", "why"),
+    [
+        ("Training did not start", "keeps the networks"),
+        ("Training ended early", "validation_images"),
+    ],
+)
+def test_a_run_that_cannot_begin_leaves_everything(
+    inline: Bench, recipe: Recipe, trained: Snapshot, run_folder: RunFolder, title: str, why: str
 ) -> None:
+    """Whether that is seen at once or by the run's thread."""
     inline.lab.open_film(run_folder.model_path, trained)
     inline.stage.snapshot = trained
     inline.main.run()
-    inline.lab.branch(recipe.replace(decoder_hidden="8", epochs=3))
+    if title == "Training did not start":
+        inline.lab.branch(recipe.replace(decoder_hidden="8", epochs=3))
+    else:
+        inline.lab.train(recipe.replace(validation_images=600))
     inline.main.run()
-    ((title, error),) = inline.stage.failures
-    assert title == "Training ended early"
-    assert "keeps the networks" in str(error)
+    ((told, error),) = inline.stage.failures
+    assert told == title
+    assert why in str(error)
     # The map, the film and the way back to the model are as before.
     assert (inline.stage.moving, inline.stage.whole) == ([], [])
     assert (inline.steps, inline.lab.time.name) == (list(range(21)), run_folder.path.name)
@@ -271,7 +282,7 @@ def test_a_branch_that_cannot_be_leaves_everything(
     inline.main.run()
     inline.lab.time.return_live()
     assert inline.stage.whole == [(trained, run_folder.model_path)]
-    assert inline.left == 1
+    assert inline.left == (title == "Training ended early")
 
 
 # Resuming
@@ -309,24 +320,22 @@ def test_a_resumed_run_is_as_if_it_had_never_stopped(
 
 
 def test_moments_of_after_the_last_save_are_not_in_a_resumed_run(
-    threaded: Bench, own_run: RunFolder, digits: ImageSet, recipe: Recipe
+    inline: Bench, own_run: RunFolder, digits: ImageSet, recipe: Recipe
 ) -> None:
-    """It was killed, and is steered elsewhere this time."""
+    """It was killed, and goes another way this time."""
     trainer = Trainer(recipe, digits, "cpu")
     while trainer.step < 10:
         trainer.take_step()
+    trainer.steer(beta=3.0)
     own_run.save(trainer)
-    threaded.lab.resume_run(own_run)
-    threaded.lab.training.pause()
-    threaded.main.run_until(lambda: threaded.lab.training.active)
-    threaded.lab.training.pause()
-    threaded.main.run_until(
-        lambda: threaded.lab.training.status.phase in (Phase.PAUSED, Phase.IDLE)
-    )
-    threaded.lab.training.stop()
-    reached = threaded.finish().step
-    threaded.main.run_until(lambda: len(threaded.steps) == reached + 1)
-    assert own_run.moments().steps == threaded.steps == list(range(reached + 1))
+    inline.lab.resume_run(own_run)
+    while not inline.lab.training.active:
+        inline.main.step()
+    inline.main.run()
+    assert inline.steps == own_run.moments().steps == list(range(21))
+    for step in inline.steps:
+        beta = own_run.moments().read(step).recipe.beta
+        assert beta == (3.0 if step > 10 else 1.0)
 
 
 def test_a_run_that_cannot_be_read_is_not_resumed(inline: Bench, own_run: RunFolder) -> None:
@@ -368,6 +377,8 @@ def test_one_run_at_a_time(threaded: Bench, recipe: Recipe, own_run: RunFolder) 
 def test_images_that_cannot_be_read_are_told_by_whoever_needs_them(
     inline: Bench, recipe: Recipe, trained: Snapshot, run_folder: RunFolder
 ) -> None:
+    not_estimated: list[BaseException] = []
+    inline.lab.not_estimated.connect(not_estimated.append)
     inline.stage.unreadable = True
     inline.lab.train(recipe)
     inline.lab.resume_run(run_folder)
@@ -376,10 +387,10 @@ def test_images_that_cannot_be_read_are_told_by_whoever_needs_them(
     inline.main.run()
     assert sorted(title for title, _ in inline.stage.failures) == [
         "The moments of the run cannot be shown",
-        "The recipe cannot be estimated",
         "The run was not resumed",
         "Training did not start",
     ]
+    assert [type(error) for error in not_estimated] == [DataError]
     assert not inline.lab.training.active
 
 

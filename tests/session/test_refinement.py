@@ -141,18 +141,15 @@ def test_another_start_replaces_the_one_before(
     assert len(story.ceilings) == 2
 
 
-def test_another_model_stops_it(
+def test_what_is_forgotten_tells_nothing_more(
     refining: Refining,
     story: Story,
     pace: Pace,
     trained: Snapshot,
-    other: Snapshot,
     digits: ImageSet,
 ) -> None:
     refining.start(trained.model, digits.images[3], SEED)
-    refining.set_model(trained.model)
-    assert not story.ends
-    refining.set_model(other.model)
+    refining.forget()
     pace.run()
     assert story.ends == [None]
     assert not story.steps

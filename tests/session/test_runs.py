@@ -326,7 +326,9 @@ def test_a_run_goes_to_the_trash_whole(desk: Desk, folder: Path, real_run: Path)
     for name in ("one", "two", "three"):
         copy_run(real_run, folder, name)
     desk.refresh()
-    desk.lab.time.open(RunFolder(folder / "one"), (), np.zeros((2, 28, 28), np.uint8))
+    desk.lab.time.begin(RunFolder(folder / "one"))
+    desk.lab.time.develop(np.zeros((2, 28, 28), np.uint8))
+    desk.main.run_until(lambda: desk.lab.time.frames)
     desk.runs.trash([folder / "one", folder / "two"])
     desk.main.run_until(lambda: len(desk.lists) == 2)
     assert [info.name for info in desk.lists[-1]] == ["three"]

@@ -1,6 +1,5 @@
 """Paths as they are asked for and decoded, against closed forms and the decoder itself."""
 
-import math
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -8,17 +7,14 @@ import numpy as np
 import pytest
 
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.geodesic import geodesic_graph
-from vae_explorer.latent.trust import DataSupport
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session import travel as travel_module
+from vae_explorer.session import trips
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.latent_map import labels_of
-from vae_explorer.session.marks import Curve, Spots
-from vae_explorer.session.pins import Pins
-from vae_explorer.session.state import DataPoint, MapPoints
-from vae_explorer.session.travel import KINDS, Stop, Travel, Trip, marks_of, stops_of
+from vae_explorer.session.state import MapPoints
+from vae_explorer.session.travel import Travel
+from vae_explorer.session.trips import Stop, Trip, marks_of
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -64,15 +60,6 @@ def decoded(monkeypatch: pytest.MonkeyPatch, trained: Snapshot) -> list[int]:
     return counts
 
 
-@pytest.fixture
-def pinned(trained: Snapshot, small_mnist: dict[str, ImageSet]) -> tuple[DataPoint, ...]:
-    pins = Pins()
-    pins.set_model(trained.model)
-    pins.toggle("train", 5)
-    pins.toggle("test", 7)
-    return pins.tray
-
-
 def trip_of(
     travel: Travel, main: "MainThread", kind: str, n: int = 16, closed: bool = False
 ) -> Trip:
@@ -88,64 +75,6 @@ def settle(travel: Travel, main: "MainThread") -> None:
     main.run()
 
 
-@pytest.mark.parametrize("kind", [kind.id for kind in KINDS])
-def test_every_kind_is_decoded_frame_by_frame(
-    travel: Travel, main: "MainThread", trained: Snapshot, points: MapPoints, kind: str
-) -> None:
-    travel.set_points(points)
-    trip = trip_of(travel, main, kind)
-    np.testing.assert_allclose(trip.images, trained.model.decode(trip.places), atol=1e-6)
-    assert {trip.images.dtype, trip.places.dtype, trip.line.dtype} == {np.dtype(np.float32)}
-    if kind != "classes":
-        assert len(trip.places) == 16
-    z = trip.places.astype(np.float64)
-    density = np.exp(-(z**2).sum(1) / 2) / (2 * math.pi)
-    np.testing.assert_allclose(np.exp(trip.log_prior), density, rtol=1e-5)
-    assert trip.note
-    # The line that is drawn leads through every frame.
-    ends = zip(trip.line[:-1].astype(np.float64), trip.line[1:].astype(np.float64), strict=True)
-    start, end = (np.array(part) for part in zip(*ends, strict=True))
-    leg = end - start
-    away = z[:, None] - start
-    share = ((away * leg).sum(2) / np.maximum((leg**2).sum(1), 1e-30)).clip(0, 1)
-    distances = np.linalg.norm(away - share[..., None] * leg, axis=2).min(1)
-    assert distances.max() < 5e-3
-
-
-def test_straight_goes_around_a_corner_at_equal_steps(travel: Travel, main: "MainThread") -> None:
-    trip = trip_of(travel, main, "straight", 5)
-    expected = [(-1, -1), (0, -1), (1, -1), (1, 0), (1, 1)]
-    np.testing.assert_allclose(trip.places, expected, atol=1e-6)
-    assert trip.note == "train 0 → … → train 2 · 3 stops"
-    np.testing.assert_array_equal(trip.stops, SQUARE)
-    closed = trip_of(travel, main, "straight", 5, closed=True)
-    steps = np.linalg.norm(np.diff(closed.line, axis=0), axis=1).sum()
-    assert steps == pytest.approx(4 + math.sqrt(8), abs=0.01)
-    np.testing.assert_array_equal(closed.line[0], closed.line[-1])
-
-
-def test_spherical_keeps_its_distance_from_the_origin(travel: Travel, main: "MainThread") -> None:
-    trip = trip_of(travel, main, "spherical", 9)
-    np.testing.assert_allclose(np.linalg.norm(trip.places, axis=1), math.sqrt(2), rtol=1e-4)
-
-
-@pytest.mark.parametrize("closed", [False, True])
-def test_a_geodesic_is_no_longer_than_straight_and_moves_the_picture_evenly(
-    travel: Travel, main: "MainThread", closed: bool
-) -> None:
-    trip = trip_of(travel, main, "geodesic", 60, closed)
-    assert trip.length is not None
-    assert trip.straight_length is not None
-    assert trip.length <= trip.straight_length
-    around = trip.images if not closed else np.concatenate([trip.images, trip.images[:1]])
-    steps = np.linalg.norm(np.diff(around, axis=0).reshape(-1, 784), axis=1)
-    # A chord is no longer than its arc, and much shorter only around a corner.
-    assert 0.95 * trip.length < steps.sum() < trip.length * (1 + 1e-4)
-    arc = trip.length / len(steps)
-    assert steps.max() < 1.01 * arc
-    assert np.median(steps) > 0.98 * arc
-
-
 def test_the_plane_is_measured_once_for_each_model(
     travel: Travel,
     main: "MainThread",
@@ -154,7 +83,7 @@ def test_the_plane_is_measured_once_for_each_model(
 ) -> None:
     measured: list[object] = []
     monkeypatch.setattr(
-        travel_module,
+        trips,
         "geodesic_graph",
         lambda f, check: measured.append(f) or geodesic_graph(f, check=check),  # type: ignore[func-returns-value]
     )
@@ -200,14 +129,6 @@ def test_a_cursor_that_follows_the_frames_does_not_lead_them(
     assert trip_of(travel, main, "circle", 3).note == "Around (0.00, 0.00) at a distance of 1"
 
 
-def test_a_grid_is_a_square_read_there_and_back(travel: Travel, main: "MainThread") -> None:
-    trip = trip_of(travel, main, "grid", 15)
-    rows = trip.places.reshape(3, 3, 2)
-    np.testing.assert_array_equal(rows[:, :, 0], [[-3, 0, 3], [3, 0, -3], [-3, 0, 3]])
-    np.testing.assert_array_equal(rows[:, 0, 1], [3, 0, -3])
-    assert len(trip_of(travel, main, "grid", 2).places) == 4
-
-
 def test_the_same_walk_again_is_another(travel: Travel, main: "MainThread") -> None:
     first = trip_of(travel, main, "walk", 10)
     finer = trip_of(travel, main, "walk", 20)
@@ -231,33 +152,6 @@ def test_every_two_classes_are_joined(
     joined = {tuple(sorted(pair)) for pair in pairwise(visited)}
     assert joined == set(combinations(range(count), 2))
     assert len(visited) <= count * (count + 1) // 2
-
-
-def test_curves_are_of_the_data_and_of_the_pinned_image(
-    travel: Travel,
-    main: "MainThread",
-    trained: Snapshot,
-    posterior: Posterior,
-    pinned: tuple[DataPoint, ...],
-) -> None:
-    plain = trip_of(travel, main, "straight", 6)
-    assert (plain.percentile, plain.log_likelihood) == (None, None)
-    support = DataSupport(posterior.mean, posterior.covariance)
-    travel.set_stops(stops_of(pinned))
-    travel.set_support(support)
-    travel.set_subject(pinned[1])
-    settle(travel, main)
-    trip = travel.trip
-    assert trip is not None
-    assert trip.note == "train 5 → test 7 · 2 stops"
-    assert trip.percentile is not None
-    assert trip.log_likelihood is not None
-    np.testing.assert_allclose(trip.percentile, [support.percentile(z) for z in trip.places])
-    # The model is of Bernoulli pixels of a binarized set; so its draw is of zeros and ones.
-    x = own_draws(trained.model, pinned[1].original[None], np.array([607]))[0]
-    p = trained.model.decode(trip.places).astype(np.float64)
-    expected = np.log(np.where(x, p, 1 - p)).sum((1, 2))
-    np.testing.assert_allclose(trip.log_likelihood, expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -351,28 +245,25 @@ def test_fewer_frames_leave_the_last_one_shown(travel: Travel, main: "MainThread
     assert travel.frame == 0
 
 
-def test_marks_are_the_line_and_its_stops(travel: Travel, main: "MainThread") -> None:
-    trip = trip_of(travel, main, "straight", 2)
-    curve, spots = marks_of(trip)
-    assert isinstance(curve, Curve)
-    assert isinstance(spots, Spots)
-    (line,) = curve.paths
-    np.testing.assert_allclose(line[[0, -1]], [SQUARE[0], SQUARE[-1]])
-    np.testing.assert_array_equal(spots.places, SQUARE)
-    assert marks_of(None) == ()
-
-
-def test_a_failure_is_told(
-    travel: Travel, main: "MainThread", failures: "Failures", monkeypatch: pytest.MonkeyPatch
+def test_a_failure_is_told_and_leaves_no_older_path(
+    travel: Travel,
+    main: "MainThread",
+    told: list[Trip | None],
+    failures: "Failures",
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    trip_of(travel, main, "straight", 8)
+
     def breaks(*_: object, **__: object) -> NoReturn:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(travel_module, "geodesic", breaks)
+    monkeypatch.setattr(trips, "geodesic", breaks)
     texts: list[str] = []
     travel.progress.connect(texts.append)
     travel.choose("geodesic", 8, False)
     settle(travel, main)
     assert [title for title, _ in failures] == ["The path could not be found"]
     assert texts[-1] == ""
+    assert travel.trip is None, "what was shown before was of something else"
+    assert told[-1] is None
     failures.clear()

@@ -1,14 +1,18 @@
 """Places of real models' planes, judged beside a main thread that the test runs."""
 
+import dataclasses
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.trust import DataSupport, drift, verdict
-from vae_explorer.model.trained import Posterior
+from vae_explorer.model.trained import Check, Float32, Posterior
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.state import MapPoints
 from vae_explorer.session.trust_gauge import TrustGauge, TrustReading
@@ -38,8 +42,11 @@ class Story:
 
 
 @pytest.fixture
-def gauge(jobs: Jobs, failures: "Failures", small_mnist: dict[str, ImageSet]) -> TrustGauge:
-    return TrustGauge(jobs, failures)
+def gauge(
+    jobs: Jobs, failures: "Failures", main: "MainThread", small_mnist: dict[str, ImageSet]
+) -> TrustGauge:
+    """What it does after a while comes with what is posted, in its turn."""
+    return TrustGauge(jobs, failures, lambda _, look: main.post(look))
 
 
 @pytest.fixture
@@ -114,7 +121,8 @@ def test_the_newest_place_wins_and_waits_for_the_support(
 ) -> None:
     gauge.ask((1.0, 1.0))
     gauge.ask((0.5, 0.5))
-    assert not main.waiting
+    main.run()
+    assert story.readings == []
     gauge.set_points(trained.model, points, posterior, moving=False)
     main.run_until(lambda: story.readings)
     gauge.ask((0.1, 0.1))
@@ -186,3 +194,98 @@ def test_without_a_finite_code_there_is_no_reading(
     gauge.ask((0.0, 0.0))
     main.run_until(lambda: story.readings)
     assert story.readings == [None]
+
+
+def test_the_same_codes_are_surveyed_once(
+    gauge: TrustGauge,
+    story: Story,
+    main: "MainThread",
+    trained: Snapshot,
+    points: MapPoints,
+    posterior: Posterior,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    surveys: list[Posterior] = []
+
+    def survey(mean: Float32, covariance: Float32, check: Check) -> DataSupport:
+        surveys.append(Posterior(mean, covariance))
+        return DataSupport(mean, covariance, check)
+
+    monkeypatch.setattr("vae_explorer.session.trust_gauge.DataSupport", survey)
+    gauge.ask((0.5, 0.5))
+    gauge.set_points(trained.model, points, posterior, moving=False)
+    copy = Posterior(posterior.mean.copy(), posterior.covariance.copy())
+    gauge.set_points(trained.model, points, copy, moving=False)  # while it is under way
+    main.run_until(lambda: story.readings)
+    sampled = dataclasses.replace(points, positions=points.positions + 1)
+    gauge.set_points(trained.model, sampled, copy, moving=False)
+    main.run_until(lambda: story.readings[1:])
+    main.run()
+    assert len(surveys) == len(story.supports) == 1
+    assert [reading and reading.latent_distance for reading in story.readings] == [
+        story.reading.latent_distance
+    ] * 2
+
+
+def test_a_pointer_that_never_rests_is_told_of_some_places(
+    failures: "Failures",
+    main: "MainThread",
+    trained: Snapshot,
+    points: MapPoints,
+    posterior: Posterior,
+    small_mnist: dict[str, ImageSet],
+) -> None:
+    """Each place is followed by another before it is read."""
+    running: list[Callable[[], object]] = []
+
+    class Slow(Executor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            running.append(partial(fn, *args, **kwargs))
+            return Future()
+
+    def work() -> None:
+        while running:
+            running.pop(0)()
+
+    gauge = TrustGauge(Jobs(main.post, lambda _: Slow()), failures, lambda _, look: main.post(look))
+    story = Story(gauge)
+    gauge.set_points(trained.model, points, posterior, moving=False)
+    work()
+    main.run()
+    for step in range(5):
+        gauge.ask((step / 10, 0.0))
+        main.run()
+        gauge.ask((step / 10 + 0.05, 0.0))
+        main.run()
+        work()
+        main.run()
+    work()
+    main.run()
+    asked = [reading.z[0] for reading in story.readings if reading]
+    assert len(asked) >= 6
+    assert asked[0] == 0.0
+    assert asked[-1] == pytest.approx(0.45)
+
+
+def test_a_place_that_cannot_be_judged_leaves_no_older_reading(
+    gauge: TrustGauge,
+    story: Story,
+    main: "MainThread",
+    failures: "Failures",
+    trained: Snapshot,
+    points: MapPoints,
+    posterior: Posterior,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gauge.set_points(trained.model, points, posterior, moving=False)
+    gauge.ask((0.5, 0.5))
+    main.run_until(lambda: story.readings)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr("vae_explorer.session.trust_gauge.drift", broken)
+    gauge.ask((0.6, 0.5))
+    main.run_until(lambda: failures)
+    assert story.readings[1:] == [None]
+    assert failures.pop()[0] == "The place could not be judged"

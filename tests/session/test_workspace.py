@@ -288,6 +288,16 @@ def test_a_selection_is_of_its_split(path: Path) -> None:
         read_workspace(path)
 
 
+def test_few_bytes_cannot_fill_the_memory(path: Path) -> None:
+    whole = {f"all {n}": "0-59999" for n in range(84)}  # 5,040,000 images
+    spoil(path, split="train", selection="", selections=whole)
+    with pytest.raises(UserError, match="“selections” selects more than 5,000,000 images"):
+        read_workspace(path)
+    del whole["all 0"]
+    spoil(path, split="train", selection="", selections=whole)
+    assert len(read_workspace(path).selections) == 83
+
+
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | _texts | _chosen.map(str),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_texts, inner, max_size=3),

@@ -124,3 +124,24 @@ def test_a_model_in_memory_alone_must_be_saved_first(
     assert title == "The workspace was not saved"
     assert "save it first" in why
     assert not list(tmp_path.iterdir())
+
+
+def test_a_model_opened_meanwhile_keeps_what_is_its_own(
+    new_desk: Callable[[], Desk], checkpoint: Path, saved: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(checkpoint.read_bytes())
+    desk = new_desk()
+    desk.explorer.open_now(checkpoint)
+    desk.main.run()
+    desk.workspaces.open(saved)
+    while desk.workspaces._waiting is None:
+        desk.main.step()
+    desk.explorer.open_now(copy)  # before the workspace's points have come
+    desk.main.run()
+    desk.explorer.set_split("train")
+    desk.explorer.set_split("test")
+    desk.main.run()
+    assert desk.restored == []
+    assert desk.explorer.pins.tray == ()
+    assert desk.explorer.path == copy

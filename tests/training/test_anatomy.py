@@ -13,7 +13,7 @@ from vae_explorer.model.architecture import LIKELIHOODS, NETWORKS
 from vae_explorer.model.vae import VAE
 from vae_explorer.training import trainer as module
 from vae_explorer.training.anatomy import StepAnatomy, dissect
-from vae_explorer.training.objective import Objective
+from vae_explorer.training.objective import Objective, objective
 from vae_explorer.training.recipe import OBJECTIVES, PRECISIONS, Recipe
 from vae_explorer.training.schedule import learning_rate
 from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer
@@ -64,14 +64,13 @@ def anatomy(
         each.take_step()
         each.take_step()
     batches: list[Tensor] = []
-    real = module.objective
 
     def watch(
         recipe: Recipe, vae: VAE, x: Tensor, generator: torch.Generator, epoch: float
     ) -> Objective:
         batches.append(x)
         before.noise.set_state(generator.get_state())
-        return real(recipe, vae, x, generator, epoch)
+        return objective(recipe, vae, x, generator, epoch)
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "objective", watch)
@@ -216,12 +215,11 @@ def test_a_step_that_diverges_leaves_nothing_behind(
     recipe: Recipe, mnist_small: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer, plain = (Trainer(recipe, mnist_small, "cpu") for _ in range(2))
-    real = module.objective
     with monkeypatch.context() as patch:
         patch.setattr(
             module,
             "objective",
-            lambda *args: replace(real(*args), value=torch.full((100,), math.nan)),
+            lambda *args: replace(objective(*args), value=torch.full((100,), math.nan)),
         )
         with pytest.raises(DivergedError):
             dissect(trainer)

@@ -2,7 +2,7 @@ import json
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +93,9 @@ def test_the_public_door(snapshot: Snapshot, path: Path) -> None:
 def test_a_long_history_can_be_read_again(snapshot: Snapshot, path: Path) -> None:
     """As many reports as a run can make, each as long as numbers get."""
     number = -123.45678901234567
-    point = HistoryPoint(
-        *[number] * 9, 2, 600_000_000, number, number, number, 10_000, 123_456.78901234567
-    )
+    figures = {item.name: number for item in fields(HistoryPoint)}
+    whole = {"active_units": 2, "step": 600_000_000, "samples": 10_000}
+    point = HistoryPoint(**(figures | whole))  # type: ignore[arg-type]
     long = replace(snapshot, history=(point,) * 30_000)
     write_checkpoint(long, path)
     assert read_checkpoint(path).history == long.history
@@ -319,9 +319,9 @@ def test_what_was_steered_comes_back(recipe: Recipe, mnist_small: ImageSet, path
 
 
 def test_a_file_without_changes_is_of_an_earlier_version(snapshot: Snapshot, path: Path) -> None:
-    fields = header(snapshot)
-    del fields["changes"]
-    write_tensors(path, snapshot.model.state_dict(), fields)
+    texts = header(snapshot)
+    del texts["changes"]
+    write_tensors(path, snapshot.model.state_dict(), texts)
     assert read_checkpoint(path).changes == ()
 
 

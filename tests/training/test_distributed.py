@@ -133,7 +133,7 @@ def test_apple_s_gpu_cannot_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
 SPECIAL: dict[str, dict[str, Any]] = {
     "uneven": {"batch_size": 133},  # the last batch has 2
     "clipped": {"gradient_clip": 10.0, "kl_warmup": 1.0},
-    "convolutions": {"network": "conv", "encoder_hidden": "4-4", "decoder_hidden": "4-4"},
+    "convolutions": {"network": "conv", "encoder_hidden": "2", "decoder_hidden": "2", "epochs": 1},
     "variance": {"objective": "exact", "likelihood": "gaussian", "treatment": "gray"},
     "bfloat16": {"precision": "bfloat16"},
 }

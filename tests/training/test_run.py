@@ -16,7 +16,7 @@ from vae_explorer.model.vae import VAE
 from vae_explorer.training import trainer as module
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.history import from_csv
-from vae_explorer.training.objective import Objective
+from vae_explorer.training.objective import Objective, objective
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import Recorder, RunFolder, RunLabel, train
 from vae_explorer.training.tensors import read_tensors, write_tensors
@@ -134,25 +134,31 @@ def _click(trainer: Trainer, images: np.ndarray, clicks: Iterator[int]) -> None:
         model.encode(images[:5])
 
 
-@pytest.mark.parametrize("stops", [[320], [317], [1, 19, 20, 21, 79, 81, 333, 799]], ids=str)
+_MOVING = {"schedule": "one-cycle", "kl_warmup": 5.5, "precision": "bfloat16", "samples": 2}
+_MANY = [1, 19, 20, 21, 39, 41, 173, 399]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "changes",
-    [{}, {"schedule": "one-cycle", "kl_warmup": 5.5, "precision": "bfloat16", "samples": 2}],
-    ids=["plain", "with all that moves"],
+    ("stops", "changes"),
+    [([160], {}), ([157], {}), (_MANY, {}), (_MANY, _MOVING)],
+    ids=["at an epoch", "inside an epoch", "often", "often, with all that moves"],
 )
 def test_four_and_six_epochs_are_ten_whatever_is_looked_at_meanwhile(
     folder: RunFolder,
     recipe: Recipe,
     mnist_small: ImageSet,
+    monkeypatch: pytest.MonkeyPatch,
     stops: list[int],
     changes: dict[str, object],
 ) -> None:
-    """80 steps an epoch: stopped at its end, in its middle, and at and beside reports."""
-    recipe = recipe.replace(epochs=10, batch_size=10, **changes)
+    """40 steps an epoch: stopped at its end, in its middle, and at and beside reports."""
+    monkeypatch.setattr(module, "_MARGINAL_PLACES", 100)  # only to be quick
+    recipe = recipe.replace(epochs=10, batch_size=20, **changes)
     clicks = cycle([0, 1, 2])
     parts = Trainer(recipe, mnist_small, "cpu")
     for stop in stops:
-        for event in parts.events(lambda: parts.step % 37 == 0 or parts.step == stop):
+        for event in parts.events(lambda: True):
             if event.step == stop:
                 break
             if event.step % 37 == 0:
@@ -163,7 +169,7 @@ def test_four_and_six_epochs_are_ten_whatever_is_looked_at_meanwhile(
         parts = folder.resume(mnist_small, "cpu")
         assert parts.step == stop
     _finish(parts)
-    assert parts.step == 800
+    assert parts.step == 400
     assert _same(parts, _finish(Trainer(recipe, mnist_small, "cpu")))
 
 
@@ -406,12 +412,12 @@ def test_a_run_that_diverges_is_kept_as_it_was_before_that_step(
     recipe: Recipe, mnist_small: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The images of its twelfth step turn to what is no number, once."""
-    real, steps = module.objective, count(1)
+    real, steps = objective, count(1)
 
     def poisoned(recipe: Recipe, vae: VAE, x: torch.Tensor, *rest: Any) -> Objective:
         return real(recipe, vae, x * torch.nan if next(steps) == 12 else x, *rest)
 
-    monkeypatch.setattr(module, "objective", poisoned)
+    monkeypatch.setattr("vae_explorer.training.trainer.objective", poisoned)
     with pytest.raises(DivergedError, match=r"at step 12 .*: the log-likelihood is not finite"):
         train(recipe, mnist_small, runs=tmp_path, device="cpu")
     folder = RunFolder(*tmp_path.iterdir())
@@ -474,7 +480,7 @@ def test_a_recorder_keeps_moments_and_saves_at_epochs(
     assert recorder.moment_due
     assert recorder.begin().step == 0
     assert folder.resume(mnist_small, "cpu").step == read_checkpoint(folder.model_path).step == 0
-    saved = []
+    saved: list[tuple[int, int]] = []
     for event in trainer.events(lambda: recorder.moment_due):
         recorder.hear(event)
         assert not recorder.moment_due

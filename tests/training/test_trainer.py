@@ -15,7 +15,7 @@ from vae_explorer.errors import CheckpointError, DataError, DivergedError, Recip
 from vae_explorer.model.architecture import LIKELIHOODS, NETWORKS
 from vae_explorer.training import trainer as module
 from vae_explorer.training.history import HistoryPoint
-from vae_explorer.training.objective import Objective
+from vae_explorer.training.objective import Objective, objective
 from vae_explorer.training.recipe import OBJECTIVES, PRECISIONS, Recipe
 from vae_explorer.training.schedule import learning_rate
 from vae_explorer.training.snapshot import Change, Snapshot
@@ -569,10 +569,9 @@ def test_a_gradient_that_overflows_is_told_before_its_weights_are_saved(
 
 def _poison(trainer: Trainer, term: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one term of the next step be what is no number."""
-    real = module.objective
 
     def poisoned(*arguments: Any) -> Objective:
-        result = real(*arguments)
+        result = objective(*arguments)
         if term == "the objective":
             return replace(result, value=result.value * math.nan)
         if term == "the gradient":

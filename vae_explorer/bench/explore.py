@@ -5,15 +5,16 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from vae_explorer import paths
 from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement, percentiles
 from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.app import open_window
+from vae_explorer.gui.decode.digit_view import DigitView
 from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.latent.figures import own_draws
@@ -53,9 +54,11 @@ def measure() -> Iterator[Measurement]:
 
 
 def _pointer(app: QApplication, window: MainWindow) -> list[float]:
-    """Milliseconds from each move of the pointer over the map to the panel's new picture."""
-    shown: list[Decoded] = []
-    window.explorer.decoding.decoded.connect(shown.append)
+    """Milliseconds from each move of the pointer over the map until its picture is painted."""
+    decoded: list[Decoded] = []
+    window.explorer.decoding.decoded.connect(decoded.append)
+    views = window.decode.findChildren(DigitView)
+    painted = _Painted(next(view for view in views if view.accessibleName() == "Decoded digit"))
     canvas = window.map.canvas
     rect = canvas.plot_rect()
     none, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
@@ -63,16 +66,30 @@ def _pointer(app: QApplication, window: MainWindow) -> list[float]:
     for across, up in np.random.default_rng(0).random((_MOVES, 2)).tolist():
         time.sleep(_PAUSE_S)
         app.processEvents()
-        shown.clear()
+        decoded.clear()
+        painted.times = 0
         at = QPointF(rect.left() + across * rect.width(), rect.top() + up * rect.height())
         begin = time.perf_counter()
         spot = QPointF(canvas.mapToGlobal(at.toPoint()))
         app.sendEvent(canvas, QMouseEvent(QEvent.Type.MouseMove, at, spot, none, none, keys))
-        while not shown:
+        while not (decoded and painted.times):
             app.processEvents()
         latencies.append(1e3 * (time.perf_counter() - begin))
-    window.explorer.decoding.decoded.disconnect(shown.append)
+    window.explorer.decoding.decoded.disconnect(decoded.append)
     return latencies
+
+
+class _Painted(QObject):
+    """Counts how often a widget is painted; what is painted is on screen when control returns."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.times = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.times += event.type() == QEvent.Type.Paint
+        return False
 
 
 def _numbers() -> Iterator[Measurement]:

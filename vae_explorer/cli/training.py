@@ -125,6 +125,7 @@ def _train(
         trainer = RunFolder(resume).resume(data, device, warn, team)
     else:
         trainer = Trainer(recipe, data, device, team)
+    team.any()  # all have read the run's folder, so that one may write to it
     if not team.leads:
         return _follow(trainer)
     folder = RunFolder(resume) if resume else RunFolder.create(runs or paths.runs(), recipe)

@@ -5,7 +5,8 @@ from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from vae_explorer.gui.figures import NONE, figure
-from vae_explorer.session.comparison import SIDES, ComparisonTable
+from vae_explorer.session.comparison import SIDES
+from vae_explorer.session.comparison_figures import ComparisonTable
 
 _COLUMNS = 4
 _AIR = 6  # pixels a row is higher than its text

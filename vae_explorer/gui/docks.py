@@ -7,6 +7,8 @@ from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStyle, QWidget
 
+from vae_explorer.gui.dock_tabs import DockTabs
+
 LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "explore": ("layers", "decode"),
     "train": ("training", "decode"),
@@ -29,10 +31,11 @@ _AREAS = {
     "worst": _RIGHT,
     "paths": _BOTTOM,
     "runs": _BOTTOM,
+    "sweep": _BOTTOM,
 }
 """Where a dock is at first; those of one side are tabs, of which the first is in front."""
 
-_AT_WISH = frozenset({"paths", "runs"})
+_AT_WISH = frozenset({"paths", "runs", "sweep"})
 """Not there at first."""
 
 _ROOM_FOR_RUNS = QSize(1_700, 900)
@@ -48,7 +51,7 @@ class Docks:
     Args:
         window: whose docks they are.
         panels: what is in them, by the name of each: "training", "layers", "learn", "decode",
-            "draw", "refine", "worst", "paths" and "runs".
+            "draw", "refine", "worst", "paths", "runs" and "sweep".
     """
 
     def __init__(self, window: QMainWindow, panels: Mapping[str, QWidget]) -> None:
@@ -76,6 +79,7 @@ class Docks:
             if area in in_front:
                 window.tabifyDockWidget(in_front[area], dock)
             in_front.setdefault(area, dock)
+        DockTabs(window, list(self._docks.values()))
         for dock in in_front.values():
             dock.raise_()
         for name in _AT_WISH:

@@ -1,5 +1,6 @@
 """Asking for files: open, save, export."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -15,6 +16,12 @@ _CHECKPOINTS = "VAE Explorer models (*.safetensors)"
 _WORKSPACES = f"VAE Explorer workspaces (*{EXTENSION})"
 _LESSONS = "Lessons (*.md)"
 _TABLES = "Tables (*.csv *.tsv *.txt)"
+_CURVES = {
+    "png": "PNG pictures (*.png)",
+    "svg": "SVG drawings (*.svg)",
+    "pdf": "PDF documents (*.pdf)",
+    "csv": "CSV tables (*.csv)",
+}
 
 
 class FileDialogs:
@@ -91,6 +98,21 @@ class FileDialogs:
             path = path if path.suffix else path.with_suffix(".csv")
             self._remember_folder(path)
             self._explorer.export_selection(path)
+
+    def export_curves(self, draw: Callable[[str], bytes]) -> None:
+        """Ask where to write the training curves; ``draw`` makes a file of a kind."""
+        start = self._folder() / "training curves.png"
+        name, chosen = QFileDialog.getSaveFileName(
+            self._window, "Export Curves", str(start), ";;".join(_CURVES.values())
+        )
+        if name:
+            path = Path(name)
+            kind = path.suffix[1:].lower()
+            if kind not in _CURVES:
+                kind = next((k for k, text in _CURVES.items() if text == chosen), "png")
+                path = path.with_name(f"{path.name}.{kind}")
+            self._remember_folder(path)
+            self._explorer.export_curves(path, draw(kind))
 
     def load_table(self) -> None:
         """Ask for a table to colour the points by."""

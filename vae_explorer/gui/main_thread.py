@@ -39,11 +39,19 @@ class FrameClock(QObject):
         self._last = 0.0
 
     def defer(self, function: Callable[[], None]) -> None:
-        """Run ``function`` in the next free frame; it replaces one still waiting."""
+        """Run ``function`` in the next free frame; it replaces one still waiting.
+
+        In a free frame it runs before this returns: a timer, even of no time, would let all that
+        waits to be painted go first.
+        """
         self._function = function
-        if not self._timer.isActive():
-            since = 1e3 * (perf_counter() - self._last)
-            self._timer.start(max(0, round(_FRAME_MS - since)))
+        if self._timer.isActive():
+            return
+        left = round(_FRAME_MS - 1e3 * (perf_counter() - self._last))
+        if left > 0:
+            self._timer.start(left)
+        else:
+            self._run()
 
     @Slot()
     def _run(self) -> None:

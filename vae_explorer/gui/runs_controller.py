@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-from PySide6.QtCore import QFile, QObject, QUrl, Signal
+from PySide6.QtCore import QFile, QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDockWidget, QWidget
 
+from vae_explorer.gui.training.plots import Overlay as Overlay
 from vae_explorer.gui.training.runs_panel import RunsPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.explorer import Explorer
@@ -17,29 +17,16 @@ from vae_explorer.session.state import HistoryPoint
 Curves = tuple[tuple[Path, str], ...]
 
 
-class Overlay(NamedTuple):
-    """Another run's curves: its name, a colour "#rrggbb", its points in order of epoch."""
-
-    name: str
-    color: str
-    points: tuple[HistoryPoint, ...]
-
-
 class RunsController(QObject):
     """Wires the dock of runs to the explorer.
 
     Args:
         explorer: told what a person wants, and listened to.
         panel: the table of runs, in a dock.
-        training: its form takes recipes.
+        training: its form takes recipes, its plot the curves of other runs.
         compare: shows two models, each a checkpoint, side by side.
         window: whose part this is.
-
-    Signals:
-        overlays_changed(tuple): the ``Overlay``s that are to be drawn beside the curves shown.
     """
-
-    overlays_changed = Signal(tuple)
 
     def __init__(
         self,
@@ -146,7 +133,7 @@ class RunsController(QObject):
         )
         if overlays != self._overlays:
             self._overlays = overlays
-            self.overlays_changed.emit(overlays)
+            self._training.set_overlays(overlays)
 
 
 def _move_to_trash(run: Path) -> bool:

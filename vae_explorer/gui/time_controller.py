@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from vae_explorer.gui.training.time_bar import TimeBar
+from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.film import FilmFrame
 
@@ -10,12 +11,14 @@ from vae_explorer.session.film import FilmFrame
 class TimeController:
     """Sends what is chosen of the past of a run to the explorer, and shows what it says."""
 
-    def __init__(self, explorer: Explorer, bar: TimeBar) -> None:
+    def __init__(self, explorer: Explorer, bar: TimeBar, training: TrainingPanel) -> None:
         self._time = explorer.lab.time
         self._bar = bar
+        self._training = training
         bar.moment_chosen.connect(self._time.show)
         bar.live_requested.connect(self._time.return_live)
         bar.play_requested.connect(self._play)
+        training.moment_chosen.connect(self._time.show_epoch)
         self._time.film_changed.connect(bar.set_frames)
         self._time.shown_changed.connect(self._on_shown)
         self._time.playing_changed.connect(bar.set_playing)
@@ -37,3 +40,4 @@ class TimeController:
 
     def _on_shown(self, frame: FilmFrame | None) -> None:
         self._bar.set_shown(frame)
+        self._training.set_moment(None if frame is None else frame.epoch)

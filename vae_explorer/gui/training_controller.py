@@ -55,8 +55,8 @@ class TrainingController(QObject):
     def handlers(self) -> dict[str, Callable[[], object]]:
         """What the commands about training do, by id."""
         return {
-            "step": partial(self._go, "step"),
-            "epoch": partial(self._go, "epoch"),
+            "step": self._step,
+            "epoch": self._epoch,
             "slow_motion": self._slow_motion,
             "restart": self._restart,
             "branch": self._branch,
@@ -75,7 +75,7 @@ class TrainingController(QObject):
         panel.transport.requested.connect(self._on_requested)
         panel.form.steered.connect(self._on_steered)
         panel.stop_rule.rule_changed.connect(self._run.set_rule)
-        panel.slow_motion.step_requested.connect(partial(self._go, "dissected"))
+        panel.slow_motion.step_requested.connect(self._dissect)
         panel.presets.save_requested.connect(self._save_preset)
         panel.presets.delete_requested.connect(self._delete_preset)
         panel.presets.import_requested.connect(self._import)
@@ -111,9 +111,24 @@ class TrainingController(QObject):
             self._until = until
             self._run.pause()
 
-    def _slow_motion(self) -> None:
-        self._panel.show_slow_motion()
+    # Methods, because Qt would keep a partial function and with it the window.
+
+    def _step(self) -> None:
+        self._go("step")
+
+    def _epoch(self) -> None:
+        self._go("epoch")
+
+    def _dissect(self) -> None:
         self._go("dissected")
+
+    def _slow_motion(self) -> None:
+        dock = self._panel.parentWidget()
+        if dock:
+            dock.show()
+            dock.raise_()
+        self._panel.show_slow_motion()
+        self._dissect()
 
     def _restart(self) -> None:
         self._after_run(partial(self._lab.train, self._panel.recipe(), paused=True))

@@ -38,9 +38,16 @@ class Undo(QObject):
     def push(self, edit: Edit) -> None:
         """Take note of an edit; those told while another is undone or redone belong to that.
 
-        One of the same ``merge`` as the edit before it becomes one with that.
+        One of the same ``merge`` as the edit before it becomes one with that, unless something was
+        undone in between.
         """
-        if not self._restoring:
+        if self._restoring:
+            return
+        newest = self._stack.index() - 1
+        last = self._stack.command(newest) if newest == self._stack.count() - 1 else None
+        # Merged here and not by Qt, as PySide never frees a command that Qt has merged: a scrub
+        # would leave one behind for every move of the pointer.
+        if not (isinstance(last, _Command) and last.takes_over(edit)):
             self._stack.push(_Command(edit))
 
     def undo(self) -> None:
@@ -69,16 +76,11 @@ class _Command(QUndoCommand):
         self._edit = edit
         self._pushed = False
 
-    def id(self) -> int:
-        """Qt asks those alike whether they merge, and −1 never."""
-        return 1 if self._edit.merge else -1
-
-    def mergeWith(self, other: QUndoCommand) -> bool:
-        """Take over where the next edit ends, if it goes on with this one."""
-        assert isinstance(other, _Command)
-        if other._edit.merge != self._edit.merge:
+    def takes_over(self, edit: Edit) -> bool:
+        """Go on to where ``edit`` ends, if it goes on with this one."""
+        if not edit.merge or edit.merge != self._edit.merge:
             return False
-        self._edit = replace(self._edit, redo=other._edit.redo)
+        self._edit = replace(self._edit, redo=edit.redo)
         return True
 
     def undo(self) -> None:

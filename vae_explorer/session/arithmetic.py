@@ -66,12 +66,20 @@ class Arithmetic:
             self._fail(_TITLE, UserError(text))
             return
         rows, others = np.flatnonzero(selected), np.flatnonzero(~selected)
-        vector = attribute_vector(posterior.mean, rows, others)
+        try:
+            vector = attribute_vector(posterior.mean, rows, others)
+        except UserError as error:
+            self._fail(_TITLE, error)
+            return
         self._go("Attribute added", np.array(self._cursor.place) + vector)
 
     def _go(self, what: str, place: Float64) -> None:
         points = self._map.points
         assert points is not None
+        if not np.isfinite(place).all() or not np.isfinite(points.positions).all(1).any():
+            text = "The model's codes are not finite; it is of no use. Open another."
+            self._fail(_TITLE, UserError(text))
+            return
         self._cursor.move(*place.tolist())
         found = vouchers(points.positions, points.labels, np.array(self._cursor.place), _NEIGHBOURS)
         shares = ", ".join(f"{share:.0%} {label}s" for label, share in found.shares.items())

@@ -119,6 +119,7 @@ class CardSession:
         self._go_on(point)
 
     def _give_up(self, point: DataPoint, error: BaseException) -> None:
+        self.computed.emit(None)
         self._fail("The figures of the pinned digit could not be computed", error)
         self._go_on(point)
 

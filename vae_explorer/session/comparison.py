@@ -1,6 +1,5 @@
 """Two maps side by side: two models, two moments of one, or two sets of images."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +11,16 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer import paths
-from vae_explorer.data import bundled
-from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.alignment import describe, procrustes
-from vae_explorer.latent.figures import image_figures, own_draws
-from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Float64, TrainedVAE
+from vae_explorer.session.comparison_figures import (
+    Column,
+    ComparisonTable,
+    Scores,
+    common_images,
+    comparison_table,
+    score,
+)
 from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.latent_map import LatentMap
 from vae_explorer.session.place_index import PlaceIndex
@@ -27,8 +30,6 @@ from vae_explorer.session.state import (
     Float32,
     MapPoints,
     Thumbnail,
-    UInt8,
-    draw_seeds,
     index_in,
 )
 from vae_explorer.training.checkpoint import read_checkpoint
@@ -37,9 +38,6 @@ from vae_explorer.training.snapshot import Snapshot
 
 Side = Literal["A", "B"]
 SIDES: tuple[Side, Side] = ("A", "B")
-
-_IMAGES = 500  # that both models are aligned and scored on
-_CHUNK = 100  # images between two reports of progress
 
 
 @dataclass(frozen=True)
@@ -66,36 +64,6 @@ class Preview:
     z: tuple[float, float]
     image: Float32
     title: str
-
-
-@dataclass(frozen=True)
-class TableRow:
-    """A figure of both sides: a number, shown with ``digits`` decimals, a text, or not known."""
-
-    name: str
-    unit: str
-    a: float | str | None
-    b: float | str | None
-    digits: int = 2
-
-
-@dataclass(frozen=True)
-class ComparisonTable:
-    """The names of both sides, "" where there is no model, their figures, and what they are of."""
-
-    names: tuple[str, str]
-    rows: tuple[TableRow, ...]
-    note: str
-
-
-@dataclass(frozen=True)
-class _Scores:
-    """Means over the common images, nats per image, and the number of dimensions in use."""
-
-    elbo: float
-    log_marginal: float
-    kl: float
-    active_units: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +108,9 @@ class Comparison:
         self._shown: dict[Side, TrainedVAE] = {}  # as the points on the map are turned
         self._rotation: Float64 | None = None  # of side B
         self._splits: dict[Side, str] = {"A": "test", "B": "test"}
-        self._scores: dict[Side, _Scores] = {}
+        self._scores: dict[Side, Scores] = {}
         self._hovered: dict[Side, int] = {"A": -1, "B": -1}  # the rows of one image
+        self._pointer: tuple[float, float] | None = None  # the place of the last preview
         self._selected = np.empty(0, np.int64)  # images, counted as in "both" splits
         self._maps = {
             side: LatentMap(jobs, fail, self.progress.emit, f"compare {side} ") for side in SIDES
@@ -177,7 +146,7 @@ class Comparison:
     def _load(self, side: Side, read: Callable[[], Snapshot], name: str, path: Path | None) -> None:
         def work(control: Control) -> _Model:
             snapshot = read()
-            images, _ = _common_images()
+            images, _ = common_images()
             return _Model(snapshot, name, path, snapshot.model.encode(images, control.check).mean)
 
         def give_up(error: BaseException) -> None:
@@ -251,32 +220,36 @@ class Comparison:
             there = self._maps[other].row(*points.origin(row))
         self._hovered = {side: row, other: there}
         self.linked.emit(other, there)
+        if self._pointer is not None:
+            self.preview(side, self._pointer)
 
     def preview(self, side: Side, place: tuple[float, float] | None) -> None:
         """Decode on both sides: the image hovered, where each puts it, if both have it.
 
         Else the place under the pointer, the same on both, within ±``LATENT_LIMIT``; None is none.
         """
-        rows, title = self._hovered, ""
-        both = min(rows.values()) >= 0
-        if both:
-            points = self._maps[side].points
-            assert points is not None
-            split, index = points.origin(rows[side])
-            title = f"{split} {index:,}"
+        self._pointer = place
+        codes, title = self._hovered_codes(side)
         for each, model in self._shown.items():
             if place is None:
                 self.decoded.emit(each, None)
                 continue
-            points = self._maps[each].points
-            assert points is not None
-            z = (
-                points.positions[rows[each]]
-                if both
-                else np.clip(place, -LATENT_LIMIT, LATENT_LIMIT)
-            )
+            z = codes[each] if codes else np.clip(place, -LATENT_LIMIT, LATENT_LIMIT)
             z1, z2 = z.tolist()
             self.decoded.emit(each, Preview((z1, z2), model.decode(z[None])[0], title))
+
+    def _hovered_codes(self, side: Side) -> tuple[dict[Side, Float32], str]:
+        """Where each side puts the image hovered on ``side``, and its name; empty if not both."""
+        maps, codes = self._maps, {}
+        for each, row in self._hovered.items():
+            points = maps[each].points
+            if row < 0 or points is None or not np.isfinite(points.positions[row]).all():
+                return {}, ""
+            codes[each] = points.positions[row]
+        points = maps[side].points
+        assert points is not None
+        split, index = points.origin(self._hovered[side])
+        return codes, f"{split} {index:,}"
 
     def thumbnail(self, side: Side, row: int) -> Thumbnail:
         """The image behind a row of a side's points."""
@@ -339,63 +312,24 @@ class Comparison:
     def figures(self) -> ComparisonTable:
         """What is known by now of both models."""
         a, b = (self._column(side) for side in SIDES)
-        rows = [
-            TableRow(name, unit, one, other, digits)
-            for (name, unit, digits), one, other in zip(_ROWS, a, b, strict=True)
-        ]
-        rows.append(TableRow("Distance of images from A", "latent units, RMS", "", self._apart()))
-        names = [self._models[side].name if side in self._models else "" for side in SIDES]
-        treatments = {model.snapshot.recipe.treatment for model in self._models.values()}
-        note = f"ELBO and below: of the same {_IMAGES} test images."
-        if len(treatments) > 1:
-            note += " The likelihoods are of different data treatments and do not compare."
-        return ComparisonTable((names[0], names[1]), tuple(rows), note)
+        return comparison_table(a, b, self._rotation)
 
-    def _column(self, side: Side) -> list[float | str | None]:
-        own: list[float | str | None] = [None] * 5
-        scored = own.copy()
-        if side in self._models:
-            snapshot = self._models[side].snapshot
-            recipe, parameters = snapshot.recipe, f"{snapshot.model.parameters:,}"
-            held_out = snapshot.held_out_elbo
-            own = [snapshot.epoch, recipe.objective, recipe.treatment, parameters, held_out]
-        if side in self._scores:
-            scores = self._scores[side]
-            gap = scores.log_marginal - scores.elbo
-            scored = [scores.elbo, scores.log_marginal, gap, scores.kl, scores.active_units]
-        return own + scored
-
-    def _apart(self) -> float | None:
-        """The root mean square of |R bᵢ − aᵢ| over the common images, latent units."""
-        if self._rotation is None:
+    def _column(self, side: Side) -> Column | None:
+        model = self._models.get(side)
+        if model is None:
             return None
-        a, b = (self._models[side].codes.astype(np.float64) for side in SIDES)
-        return math.sqrt(np.square(b @ self._rotation.T - a).sum(1).mean())
+        return Column(model.name, model.snapshot, model.codes, self._scores.get(side))
 
-    def _score(self, side: Side, model: TrainedVAE, control: Control) -> _Scores:
+    def _score(self, side: Side, model: TrainedVAE, control: Control) -> Scores:
         """Runs on the worker's thread."""
 
-        def tell(done: int) -> None:
-            text = f"Figures of {side}: {done:,} of {len(x):,} images"
+        def tell(done: int, total: int) -> None:
+            text = f"Figures of {side}: {done:,} of {total:,} images"
             control.report(partial(self.progress.emit, text))
 
-        images, seeds = _common_images()
-        x = own_draws(model, images, seeds)
-        tell(0)
-        figures = image_figures(model, images, seeds, control.check)
-        log_marginal = []
-        for start in range(0, len(x), _CHUNK):
-            part = exact_posterior(model, x[start : start + _CHUNK], control.check)
-            log_marginal.append(part.log_marginal)
-            tell(min(start + _CHUNK, len(x)))
-        return _Scores(
-            elbo=float(figures.elbo.mean()),
-            log_marginal=float(np.concatenate(log_marginal).mean()),
-            kl=float(figures.kl.mean()),
-            active_units=aggregate(model, x, check=control.check).active_units,
-        )
+        return score(model, tell, control.check)
 
-    def _on_scores(self, side: Side, scores: _Scores) -> None:
+    def _on_scores(self, side: Side, scores: Scores) -> None:
         self._scores[side] = scores
         self.progress.emit("")
         self.figures_changed.emit(self.figures())
@@ -403,21 +337,6 @@ class Comparison:
     def _give_up_scores(self, error: BaseException) -> None:
         self.progress.emit("")
         self._fail("The figures could not be computed", error)
-
-
-_ROWS = (
-    ("Epoch", "", 1),
-    ("Objective", "", 0),
-    ("Data treatment", "", 0),
-    ("Parameters", "", 0),
-    ("Held-out ELBO, in training", "nats", 2),
-    ("ELBO", "nats", 2),
-    ("log p(x), quadrature", "nats", 2),
-    ("Gap: log p(x) − ELBO", "nats", 2),
-    ("KL(q(z|x) ‖ p(z))", "nats", 2),
-    ("Active units", "of 2", 0),
-)
-"""Names, units and decimals of the figures that each model has by itself."""
 
 
 def bundled_models() -> tuple[Path, ...]:
@@ -438,10 +357,3 @@ def other_side(side: Side) -> Side:
 def _images(points: MapPoints) -> NDArray[np.int64]:
     """The images (n,) of points, counted as in "both" splits."""
     return points.indices + index_in("both", points.split, 0)
-
-
-def _common_images() -> tuple[UInt8, NDArray[np.int64]]:
-    """The images (n, h, w) that both models are aligned and scored on, with their seeds (n,)."""
-    images = bundled.mnist("test").images
-    rows = np.linspace(0, len(images) - 1, min(_IMAGES, len(images))).round().astype(np.int64)
-    return images[rows], draw_seeds("test", rows)

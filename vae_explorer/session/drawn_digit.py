@@ -136,9 +136,13 @@ class DrawnDigit:
             "drawing",
             partial(_read, model, subject, self.read.emit),
             done=self.read.emit,
-            failed=partial(self._fail, "The drawing could not be scored"),
+            failed=self._leave_unread,
             lane="layers",
         )
+
+    def _leave_unread(self, error: BaseException) -> None:
+        self.read.emit(None)
+        self._fail("The drawing could not be scored", error)
 
     def _compare(self) -> None:
         points, seen = self._points, self._seen

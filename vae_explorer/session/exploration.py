@@ -10,13 +10,14 @@ from vae_explorer.session.card import CardSession
 from vae_explorer.session.cursor import Cursor, Place
 from vae_explorer.session.drawings import Subject
 from vae_explorer.session.drawn_digit import DrawnDigit
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import After, Jobs
 from vae_explorer.session.map_layers import MapLayers
 from vae_explorer.session.marks import Drawing, Ellipses
 from vae_explorer.session.pins import Pins
-from vae_explorer.session.refinement import After, RefinementStep, Refining
+from vae_explorer.session.refinement import RefinementStep, Refining
 from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
-from vae_explorer.session.travel import Travel, Trip, marks_of, stops_of
+from vae_explorer.session.travel import Travel
+from vae_explorer.session.trips import Trip, marks_of, stops_of
 from vae_explorer.session.trust_gauge import TrustGauge
 
 
@@ -27,7 +28,10 @@ class Exploration:
     """
 
     refinable_changed = Signal(bool)
-    """Another digit is looked at, and whether there is one; what was refined is forgotten."""
+    """Another digit is looked at, or by another model, and whether there is one.
+
+    What was refined is forgotten.
+    """
 
     def __init__(
         self,
@@ -41,7 +45,7 @@ class Exploration:
         self.travel = Travel(jobs, fail)
         self.refining = Refining(jobs, fail, after)
         self.drawn = DrawnDigit(jobs, fail)
-        self.trust = TrustGauge(jobs, fail)
+        self.trust = TrustGauge(jobs, fail, after)
         self.card = CardSession(jobs, fail)
         self.trust.support_changed.connect(self.travel.set_support)
         self._cursor = cursor
@@ -59,12 +63,12 @@ class Exploration:
 
     def set_model(self, model: TrainedVAE) -> None:
         """Explore another model; the pins must have been told of it."""
-        self._model = model
+        if model is not self._model:
+            self._model = model
+            self._forget_refined()
         self.card.set_point(model, self._pins.current)
         self.travel.set_model(model)
-        self.refining.set_model(model)
         self.drawn.set_model(model)
-        self._clear_refined()
 
     def set_points(self, points: MapPoints, posterior: Posterior, moving: bool) -> None:
         """Explore among other points; ``moving`` ones will soon be elsewhere."""
@@ -89,9 +93,7 @@ class Exploration:
         looked_at = (pinned.split, pinned.index) if pinned else None
         if looked_at != self._looked_at:
             self._looked_at = looked_at
-            self.refining.stop()
-            self._clear_refined()
-            self.refinable_changed.emit(pinned is not None)
+            self._forget_refined()
 
     def _on_frame(self, _: int, place: Place) -> None:
         self._cursor.scrub(*place)
@@ -102,6 +104,11 @@ class Exploration:
     def _on_refined(self, step: RefinementStep) -> None:
         mark = Ellipses(step.mean[None], step.covariance[None])
         self._layers.show("refined", Drawing((mark,), f"Step {step.step} of {step.steps}"))
+
+    def _forget_refined(self) -> None:
+        self.refining.forget()
+        self._clear_refined()
+        self.refinable_changed.emit(self._pins.current is not None)
 
     def _clear_refined(self) -> None:
         self._layers.show("refined", Drawing(note="Pin a digit and press Refine."))

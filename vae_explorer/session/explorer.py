@@ -15,32 +15,33 @@ from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.tables import Table, read_table
 from vae_explorer.errors import CheckpointError, UserError
+from vae_explorer.export.content import export_content
 from vae_explorer.export.images import export_digit, export_manifold, export_strip
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
 from vae_explorer.export.tables import export_points, export_text
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.arithmetic import Arithmetic
 from vae_explorer.session.coloring import Coloring
-from vae_explorer.session.comparison import Comparison
+from vae_explorer.session.comparison import Comparison, model_name
 from vae_explorer.session.cursor import Cursor
 from vae_explorer.session.decoding import Decoding
 from vae_explorer.session.drawings import Subject
 from vae_explorer.session.edits import Edit, joined
 from vae_explorer.session.exploration import Exploration
 from vae_explorer.session.figures import PointFigures
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import After, Jobs
 from vae_explorer.session.lab import Lab
 from vae_explorer.session.latent_map import LatentMap
 from vae_explorer.session.learning import Learning
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map_layers import MapLayers, subject_at, subject_of
 from vae_explorer.session.pins import Pins
-from vae_explorer.session.refinement import After
 from vae_explorer.session.runs import Runs
 from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings
 from vae_explorer.session.state import DataPoint, Decoded, ModelInfo, UInt8
+from vae_explorer.session.sweeps import Sweeps
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder
@@ -92,6 +93,7 @@ class Explorer:
         self.training = self.lab.training
         self.training.begun.connect(self._on_begun)
         self.lab.left.connect(self._on_left)
+        self.sweeps = Sweeps(jobs, self.lab, self.training_images, self.open_checkpoint, self.fail)
         self.map = LatentMap(jobs, self.fail, self.progress.emit)
         self.pins = Pins()
         self.selection = Selection()
@@ -423,6 +425,10 @@ class Explorer:
         if trip is not None and len(trip.images):
             self.write(path, partial(export_strip, trip.images, path), "The path was not exported")
 
+    def export_curves(self, path: Path, content: bytes) -> None:
+        """Write the training curves as a view has drawn them."""
+        self.write(path, partial(export_content, path, content), "The curves were not exported")
+
     def export_manifold(self, path: Path, request: ManifoldRequest) -> None:
         """Write a sheet of decoded places as PNG."""
         self._export(path, lambda model: export_manifold(model, request, path))
@@ -457,7 +463,7 @@ class Explorer:
         """The model as the map is turned, and its name."""
         if self._snapshot is None or self._model is None:
             return None
-        name = self._model_info(self._snapshot).name
+        name = model_name(self._path) if self._path else "training"
         return dataclasses.replace(self._snapshot, model=self._model), name
 
     def _remember(self, path: Path) -> None:

@@ -26,6 +26,9 @@ Lane = Literal["files", "layers", "figures", "lessons"]
 Post = Callable[[Callable[[], None]], None]
 """Runs a function on the main thread, soon, in order. Called from any thread."""
 
+After = Callable[[float, Callable[[], None]], None]
+"""Runs a function on the main thread when so many seconds have passed. Called there."""
+
 
 class Cancelled(Exception):  # noqa: N818 - an outcome, not an error
     """Raised by ``Control.check`` to leave work that is no longer wanted."""

@@ -11,7 +11,7 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import Refinement, refine_posterior
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.jobs import After, Control, Jobs
 from vae_explorer.session.state import Float32, UInt8
 
 STEPS = 300
@@ -19,9 +19,6 @@ STEPS = 300
 
 _EVERY = 6  # steps between two that are shown
 _PAUSE = 0.05  # seconds before the next is computed: at most 20 a second, the whole in 3 to 4 s
-
-After = Callable[[float, Callable[[], None]], None]
-"""Runs a function on the main thread when so many seconds have passed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +64,6 @@ class Refining:
         self._jobs = jobs
         self._fail = fail
         self._after = after
-        self._model: TrainedVAE | None = None
         self._run: _Run | None = None
         self._last: RefinementStep | None = None
 
@@ -83,7 +79,6 @@ class Refining:
             log_marginal: log p(x) of that draw in nats; computed if not given.
         """
         self._jobs.cancel("ceiling")
-        self._model = model
         run = self._run = _refined(model, image, seed)
         self._last = None
         self.started.emit()
@@ -105,11 +100,10 @@ class Refining:
             self._jobs.cancel("refine")
             self._end()
 
-    def set_model(self, model: TrainedVAE) -> None:
-        """Stop what is computed of any other model."""
-        if model is not self._model:
-            self._jobs.cancel("ceiling")
-            self.stop()
+    def forget(self) -> None:
+        """Stop, and tell nothing more of this image, log p(x) included."""
+        self._jobs.cancel("ceiling")
+        self.stop()
 
     def _advance(self, run: _Run) -> None:
         if run is self._run:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vae_explorer.training.history import HistoryPoint as HistoryPoint
+from vae_explorer.training.history import to_csv as to_csv
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]

@@ -9,8 +9,7 @@ from psygnal import Signal
 
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.film import FilmFrame, film_frame
-from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.refinement import After
+from vae_explorer.session.jobs import After, Control, Jobs
 from vae_explorer.session.state import HistoryPoint, UInt8
 from vae_explorer.training.history import LONGEST_HISTORY, thinned
 from vae_explorer.training.moments import Moments

@@ -28,6 +28,7 @@ VERSION = 1
 
 _FORMAT = "vae-explorer workspace"
 _LARGEST_FILE = 16 << 20
+_MOST_SELECTED = 5_000_000  # images in all named selections: in few bytes a file may say very many
 
 
 @dataclass(frozen=True)
@@ -305,7 +306,14 @@ def _selection(value: Any, read: Mapping[str, Any]) -> tuple[int, ...]:
 
 
 def _selections(value: Any, read: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    return {name: _selection(runs, read) for name, runs in _named(value).items()}
+    selections: dict[str, tuple[int, ...]] = {}
+    room = _MOST_SELECTED
+    for name, runs in _named(value).items():
+        selections[name] = _selection(runs, read)
+        room -= len(selections[name])
+        if room < 0:
+            raise _BadValueError(f"selects more than {_MOST_SELECTED:,} images in all")
+    return selections
 
 
 def _layer(value: Any) -> LayerState:

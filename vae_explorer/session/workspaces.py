@@ -29,7 +29,7 @@ class Workspaces:
 
     def __init__(self, explorer: Explorer) -> None:
         self._explorer = explorer
-        self._waiting: Workspace | None = None
+        self._waiting: tuple[Workspace, Path] | None = None  # and its model's file
         explorer.map.settled.connect(self._on_settled)
 
     def save(self, path: Path, view: Region, layout: str) -> None:
@@ -93,17 +93,16 @@ class Workspaces:
             align=workspace.align,
             scheme=workspace.scheme,
         )
-        self._waiting = workspace
+        self._waiting = workspace, model
         self._explorer.open_snapshot(model, snapshot)
 
     def _on_settled(self) -> None:
-        workspace, points = self._waiting, self._explorer.map.points
-        explorer = self._explorer
-        if workspace is None or points is None or points.split != workspace.split:
-            return
-        if explorer.training.active:
-            return  # the run is about to end
-        self._waiting = None
+        explorer, points = self._explorer, self._explorer.map.points
+        if self._waiting is None or points is None or explorer.training.active:
+            return  # a run is about to end
+        (workspace, model), self._waiting = self._waiting, None
+        if explorer.path != model or points.split != workspace.split:
+            return  # a person has asked for something else meanwhile
         explorer.cursor.reset(workspace.cursor, workspace.bookmarks)
         explorer.pins.restore(workspace.pins, workspace.current)
         for name, indices in workspace.selections.items():

@@ -23,7 +23,8 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.bundled import mnist
 from vae_explorer.data.centring import centred
-from vae_explorer.gui.draw.drawing_pad import FRAME_MS, SIDE, THICKNESS, DrawingPad
+from vae_explorer.gui.draw.drawing_pad import FRAME_MS, THICKNESS, DrawingPad
+from vae_explorer.gui.draw.strokes import SIDE
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 NONE_HELD = Qt.KeyboardModifier.NoModifier
@@ -445,6 +446,16 @@ def test_a_pictures_file_is_named(pad: DrawingPad, give: Give, tmp_path: Path) -
     Image.new("L", (3, 4)).save(path)
     assert give(pad, mime_of(path))
     assert (given.count(), given.at(0)[0]) == (1, path)
+
+
+def test_a_picture_that_nothing_can_be_made_of_has_no_pixels(pad: DrawingPad) -> None:
+    given: list[NDArray[np.uint8]] = []
+    pad.image_dropped.connect(given.append)
+    empty, spoilt = mime_of(QImage()), QMimeData()
+    spoilt.setData("application/x-qt-image", b"spoilt")
+    assert drop(pad, empty)
+    assert drop(pad, spoilt)
+    assert [picture.shape for picture in given] == [(0, 0, 4)] * 2
 
 
 def test_what_is_no_picture_is_left_to_others(pad: DrawingPad, tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_hover_rings_the_nearest_point_and_tells_of_changes(
     qtbot.waitUntil(lambda: told() == [1, 2])
     hand.leave()
     assert told() == [1, 2, -1]
-    assert heard[-1] == ("hovered", None)
+    assert heard[-2:] == [("hovered", None), ("point_hovered", -1)]
     assert markers(view).hover_place is None
 
 

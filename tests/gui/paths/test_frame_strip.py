@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.paths.frame_strip import FrameStrip, curves_of
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
-from vae_explorer.session.travel import Trip
+from vae_explorer.session.trips import Trip
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -23,7 +23,7 @@ from vae_explorer.gui.paths.frame_strip import FrameStrip
 from vae_explorer.gui.paths.path_panel import PathPanel
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.session.travel import KINDS, PathKind, Trip
+from vae_explorer.session.trips import KINDS, PathKind, Trip
 
 LEFT = Qt.MouseButton.LeftButton
 

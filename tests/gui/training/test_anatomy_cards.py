@@ -1,23 +1,14 @@
 import dataclasses
-import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
-from vae_explorer.gui.training.anatomy_cards import (
-    Card,
-    best_columns,
-    cards,
-    image_color,
-    noise_of,
-    short_name,
-)
+from vae_explorer.gui.training.anatomy_card import Card, image_color
+from vae_explorer.gui.training.anatomy_cards import cards, short_name
 from vae_explorer.session.training import StepAnatomy
 
 SIZES = [(320, 180), (180, 200), (420, 400)]
@@ -126,14 +117,6 @@ def image_line(qtbot: QtBot) -> int:
     return widget.fontMetrics().height()
 
 
-def test_noise_is_what_made_the_draws(anatomy: StepAnatomy) -> None:
-    noise = noise_of(anatomy)
-    factors = np.linalg.cholesky(anatomy.covariance.astype(np.float64))
-    z = anatomy.mean + np.einsum("nij,nj->ni", factors, noise)
-    np.testing.assert_allclose(z, anatomy.z, atol=1e-5)
-    assert np.abs(noise).max() < 6, "sixteen numbers of a standard normal"
-
-
 def test_captions_tell_the_step(qtbot: QtBot, anatomy: StepAnatomy) -> None:
     captions = [shown(qtbot, number, anatomy)[0].caption() for number in range(5)]
     for caption, term in zip(
@@ -169,14 +152,6 @@ def test_bars_of_the_terms_are_in_proportion(qtbot: QtBot, anatomy: StepAnatomy)
     areas = [drawn[color] for color in (LIGHT.log_likelihood, LIGHT.kl, LIGHT.train)]
     assert areas[0] / areas[2] == pytest.approx(90 / 120, rel=0.03)
     assert areas[1] / areas[2] == pytest.approx(30 / 120, rel=0.06)
-
-
-@given(st.floats(20, 2_000), st.floats(20, 2_000), st.integers(1, 8))
-def test_squares_are_as_large_as_they_can_be(width: float, height: float, count: int) -> None:
-    def side(columns: int) -> float:
-        return min(width / columns, height / math.ceil(count / columns))
-
-    assert side(best_columns(width, height, count)) == max(side(n) for n in (1, 2, 4, 8))
 
 
 def test_names_are_short() -> None:

@@ -1,68 +1,71 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
-from vae_explorer.gui.training.curve_panel import CurvePanel, Look, robust_range
+from vae_explorer.gui.training.curve_panel import CurvePanel
+from vae_explorer.gui.training.curve_table import PANELS, PanelSpec, overlaid
+from vae_explorer.gui.training.decimation import VERTICES_A_COLUMN
+from vae_explorer.gui.training.history_table import HistoryTable
+from vae_explorer.gui.training.trace import TimeScale, Trace
+from vae_explorer.session.state import HistoryPoint
 
-X = np.linspace(0.0, 40.0, 601)
-RISE = -133 - 407 * np.exp(-X / 0.8)
-
-
-def test_the_first_steps_do_not_flatten_the_curve() -> None:
-    limits = robust_range([(X, RISE)])
-    assert limits is not None
-    low, high = limits
-    assert -140 < low < -133.5
-    assert -133 < high < -132
+SPECS = {spec.id: spec for spec in PANELS}
+PER_EPOCH = 15
 
 
-def test_a_spike_and_a_nan_do_not_flatten_the_curve_either() -> None:
-    y = RISE.copy()
-    y[300], y[301], y[302] = -1e9, np.nan, np.inf
-    limits = robust_range([(X, y)])
-    assert limits is not None
-    assert -145 < limits[0] < limits[1] < -130
+def points(epochs: int, shift: float = 0.0) -> list[HistoryPoint]:
+    """As of a run, with all figures; log p(x) is measured every second epoch."""
+    found = []
+    for step in range(1, epochs * PER_EPOCH + 1):
+        epoch = step / PER_EPOCH
+        elbo = -133 - 407 * np.exp(-epoch / 0.8) + shift
+        kl = 7 - 6 * np.exp(-epoch)
+        point = HistoryPoint(epoch, elbo, elbo + kl, kl, elbo, step=step, seconds=step / 4)
+        point = replace(point, learning_rate=10.0 ** -(1 + epoch), gradient_norm=10 / epoch)
+        if step % PER_EPOCH == 0:
+            point = replace(point, held_out_elbo=elbo - 2, held_out_kl=kl, active_units=2)
+            point = replace(point, held_out_log_likelihood=elbo - 2 + kl)
+        if step % (2 * PER_EPOCH) == 0:
+            point = replace(point, held_out_log_marginal=elbo - 0.5)
+        found.append(point)
+    return found
 
 
-def test_all_curves_fit() -> None:
-    limits = robust_range([(X, RISE), (np.array([39.0, 40.0]), np.array([-150.0, -151.0]))])
-    assert limits is not None
-    assert limits[0] < -151
-    assert limits[1] > -133
-
-
-def test_a_million_values_are_thinned_not_lost() -> None:
-    x = np.linspace(0, 1, 1_000_000)
-    limits = robust_range([(x, np.sin(40 * x))])
-    assert limits is not None
-    np.testing.assert_allclose(limits, (-1.16, 1.16), atol=0.02)
-
-
-@pytest.mark.parametrize("y", [[-133.0], [0.0], [-133.0, -133.0, -133.0]])
-def test_a_flat_curve_has_a_range_around_it(y: list[float]) -> None:
-    limits = robust_range([(np.arange(len(y), dtype=float), np.array(y))])
-    assert limits is not None
-    assert limits[0] < y[0] < limits[1]
-
-
-@pytest.mark.parametrize("y", [[], [np.nan], [np.nan, np.inf]])
-def test_nothing_finite_has_no_range(y: list[float]) -> None:
-    assert robust_range([(np.arange(len(y), dtype=float), np.array(y, dtype=float))]) is None
-
-
-@pytest.fixture
-def panel(qtbot: QtBot) -> CurvePanel:
-    panel = CurvePanel("ELBO", markers=True)
+def shown(
+    qtbot: QtBot,
+    spec: PanelSpec,
+    history: list[HistoryPoint],
+    *,
+    smoothing: float = 0.0,
+    foreign: tuple[tuple[str, str, list[HistoryPoint]], ...] = (),
+    scale: TimeScale | None = None,
+    log_y: bool = False,
+) -> CurvePanel:
+    """A panel of a run on screen, light."""
+    panel = CurvePanel(spec)
     qtbot.addWidget(panel)
-    panel.set_theme(LIGHT, LIGHT.train, LIGHT.held_out)
     panel.resize(400, 300)
     with qtbot.waitExposed(panel):
         panel.show()
-    panel.set_curves((X, RISE), (X[15::15], RISE[15::15]))
+    panel.set_theme(LIGHT)
+    table = HistoryTable(history)
+    own = [Trace(table, curve) for curve in spec.curves]
+    others = [
+        (name, [Trace(HistoryTable(other), curve, color) for curve in overlaid(spec)])
+        for name, color, other in foreign
+    ]
+    for trace in (*own, *(trace for _, traces in others for trace in traces)):
+        trace.set_smoothing(smoothing)
+    panel.set_scale(scale or TimeScale())
+    panel.set_log_y(log_y)
+    panel.set_traces(own, others)
+    panel.refresh()
     panel.fit()
     return panel
 
@@ -71,125 +74,205 @@ def legend(panel: CurvePanel) -> str:
     return " ".join(label.text() for label in panel.findChildren(QLabel))
 
 
-def test_curves_are_decimated_when_drawn(panel: CurvePanel) -> None:
-    for curve in panel.plot.getPlotItem().listDataItems():
-        assert curve.opts["autoDownsample"]
-        assert curve.opts["downsampleMethod"] == "peak"
-        assert curve.opts["clipToView"]
-        assert curve.opts["pen"].width() == 1
+def strokes(panel: CurvePanel) -> dict[tuple[str, float], int]:
+    """How many vertices there are of each colour and opacity."""
+    return {(s.color, s.opacity): len(s.vertices.x) for s in panel.sheet(LIGHT).strokes}
 
 
-def test_markers_go_when_they_would_touch(panel: CurvePanel) -> None:
-    held_out = panel.plot.getPlotItem().listDataItems()[1]
-    assert held_out.opts["symbol"] == "o"
-    panel.set_curves((X, RISE), (X, RISE))
-    assert held_out.opts["symbol"] is None
+def test_every_curve_is_drawn_as_it_is(qtbot: QtBot) -> None:
+    history = points(4)
+    panel = shown(qtbot, SPECS["elbo"], history)
+    train, held_out, exact, _ = panel.sheet(LIGHT).strokes
+    np.testing.assert_array_equal(train.vertices.y, [p.elbo for p in history])
+    np.testing.assert_array_equal(held_out.vertices.x, [1, 2, 3, 4])
+    np.testing.assert_array_equal(exact.vertices.x, [2, 4])
+    items = panel.plot.getPlotItem().listDataItems()
+    np.testing.assert_array_equal(items[0].getOriginalDataset()[1], train.vertices.y)
+    assert items[0].opts["pen"].width() == 1
 
 
-def test_held_out_is_dashed_where_it_has_no_markers(qtbot: QtBot) -> None:
-    panel = CurvePanel("KL", markers=False)
-    qtbot.addWidget(panel)
-    panel.set_theme(DARK, DARK.kl, DARK.kl)
-    train, held_out = panel.plot.getPlotItem().listDataItems()
-    assert train.opts["pen"].style() == Qt.PenStyle.SolidLine
-    assert held_out.opts["pen"].style() == Qt.PenStyle.DashLine
-    assert train.opts["pen"].color().alpha() < held_out.opts["pen"].color().alpha()
+def test_a_long_history_is_drawn_in_few_vertices_and_keeps_its_peaks(qtbot: QtBot) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=40_000)
+    noise[12_345], noise[23_456] = 50, -50
+    history = [HistoryPoint(k / 15, y, y, 0.0, y) for k, y in enumerate(noise.tolist(), 1)]
+    panel = shown(qtbot, SPECS["elbo"], history, smoothing=0.9)
+    width = panel.view.width() * panel.devicePixelRatioF()
+    for stroke in panel.sheet(LIGHT).strokes[:2]:
+        assert 500 < len(stroke.vertices.x) <= VERTICES_A_COLUMN * (width + 1) + 2
+    raw = panel.sheet(LIGHT).strokes[0].vertices.y
+    assert (raw.max(), raw.min()) == (50, -50)
+
+
+def test_the_raw_curve_is_pale_behind_the_smooth_one(qtbot: QtBot) -> None:
+    panel = shown(qtbot, SPECS["kl"], points(4), smoothing=0.9)
+    found = strokes(panel)
+    assert found[LIGHT.kl, 1.0] == found[LIGHT.kl, 0.35] == 4 * PER_EPOCH
+    assert found[LIGHT.held_out, 1.0] == 4
+    raw, smooth = panel.sheet(LIGHT).strokes[:2]
+    assert np.ptp(smooth.vertices.y) < np.ptp(raw.vertices.y)
+
+
+def test_the_gap_is_shaded_where_both_are_known_and_written(qtbot: QtBot) -> None:
+    panel = shown(qtbot, SPECS["elbo"], points(6))
+    (band,) = panel.sheet(LIGHT).bands
+    np.testing.assert_array_equal(band.lower.x, [2, 4, 6])
+    np.testing.assert_allclose(band.upper.y - band.lower.y, 1.5)
+    assert "gap&nbsp;1.50" in legend(panel)
+    # Off the curves, between the two, the canvas is tinted.
+    panel.view.setRange(xRange=(0, 6.2), yRange=(-140, -130), padding=0)
+    picture = panel.plot.grab().toImage()
+    place = panel.view.mapViewToScene(QPointF(5.9, band.lower.y[2] + 0.75))
+    color = picture.pixelColor(round(place.x()), round(place.y()))
+    assert color != QColor(LIGHT.canvas)
+    assert color.lightness() > 180
+
+
+def test_no_gap_without_an_exact_figure(qtbot: QtBot) -> None:
+    panel = shown(qtbot, SPECS["elbo"], points(1))
+    assert panel.sheet(LIGHT).bands == ()
+    assert "gap" not in legend(panel)
+
+
+def test_the_gap_is_of_one_moment(qtbot: QtBot) -> None:
+    history = points(3)
+    panel = shown(qtbot, SPECS["elbo"], history)
+    panel.set_reading(3.0)
+    then = history[2 * PER_EPOCH - 1]
+    assert then.held_out_log_marginal is not None
+    assert f"−{-then.held_out_log_marginal:.2f}" in legend(panel)
+    assert "gap&nbsp;1.50" in legend(panel)
+    panel.set_reading(1.5)
+    assert "gap" in legend(panel)
+    assert "gap&nbsp;" not in legend(panel)  # nothing was measured by then
+
+
+def test_markers_go_when_they_would_touch(qtbot: QtBot) -> None:
+    few, many = points(4), points(120)
+    for history, symbol in ((few, "o"), (many, None)):
+        panel = shown(qtbot, SPECS["elbo"], history)
+        assert panel.sheet(LIGHT).strokes[1].symbol == symbol
+        assert panel.plot.getPlotItem().listDataItems()[2].opts["symbol"] == symbol
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_colours_are_the_theme_s(panel: CurvePanel, theme: Theme) -> None:
-    panel.set_theme(theme, theme.train, theme.held_out)
-    train, held_out = panel.plot.getPlotItem().listDataItems()
-    assert train.opts["pen"].color() == QColor(theme.train)
+def test_colours_are_the_theme_s(qtbot: QtBot, theme: Theme) -> None:
+    panel = shown(qtbot, SPECS["kl"], points(2))
+    panel.set_theme(theme)
+    train, _, held_out, _ = panel.plot.getPlotItem().listDataItems()
+    assert train.opts["pen"].color() == QColor(theme.kl)
     assert held_out.opts["pen"].color() == QColor(theme.held_out)
+    assert held_out.opts["pen"].style() == Qt.PenStyle.DashLine
     assert panel.plot.backgroundBrush().color() == QColor(theme.canvas)
-    assert theme.train in legend(panel)
+    assert theme.kl in legend(panel)
     assert theme.held_out in legend(panel)
 
 
-def test_the_legend_reads_values(panel: CurvePanel) -> None:
-    panel.set_values(-133.456, None)
-    assert "train&nbsp;−133.46" in legend(panel)
-    panel.set_values(-133.456, -136.0)
-    assert "held-out&nbsp;−136.00" in legend(panel)
+def test_other_runs_are_named_and_read_at_the_same_moment(qtbot: QtBot) -> None:
+    other = points(5, shift=7)
+    panel = shown(qtbot, SPECS["elbo"], points(3), foreign=(("other run", "#d97706", other),))
+    sheet = panel.sheet(LIGHT)
+    colors = [stroke.color for stroke in sheet.strokes]
+    assert colors.count("#d97706") == 2
+    panel.set_reading(2.0)
+    here = other[2 * PER_EPOCH - 1]
+    assert here.held_out_elbo is not None
+    read = f"other&nbsp;run&nbsp;−{-here.elbo:.2f}&nbsp;/&nbsp;−{-here.held_out_elbo:.2f}"
+    assert read in legend(panel)
+    # A click does not hit them: the moment would not be one of this run.
+    assert len(panel.vertices()) == 8
 
 
-def test_more_curves_are_in_the_legend_while_they_have_points(qtbot: QtBot) -> None:
-    panel = CurvePanel("ELBO", markers=True, more=(Look("log p(x)", "━◆", symbol="d"),))
-    qtbot.addWidget(panel)
-    panel.set_theme(LIGHT, LIGHT.train, LIGHT.held_out, LIGHT.log_likelihood)
-    nothing = (X[:0], X[:0])
-    panel.set_curves((X, RISE), (X[15::15], RISE[15::15]), nothing)
-    panel.set_values(-134.0, -136.0, None)
-    assert LIGHT.log_likelihood not in legend(panel)
-    assert panel.legend_lines == 1
-    panel.set_curves((X, RISE), (X[15::15], RISE[15::15]), (X[15::15], RISE[15::15] - 9))
-    panel.set_values(-134.0, -136.0, -135.0)
-    assert f"{LIGHT.log_likelihood}" in legend(panel)
-    assert "log&nbsp;p(x)&nbsp;−135.00" in legend(panel)
-    assert panel.legend_lines == 2
-    item = panel.plot.getPlotItem().listDataItems()[2]
-    assert item.opts["symbol"] == "d"
-    assert item.opts["pen"].color() == QColor(LIGHT.log_likelihood)
-    panel.fit()
-    assert panel.plot.viewRange()[1][0] < -142  # it counts for the scale
+def test_another_run_that_does_not_know_the_unit_says_so(qtbot: QtBot) -> None:
+    old = [HistoryPoint(1.0, -150.0, -144.0, 6.0, -150.0)]
+    foreign = (("old", "#d97706", old),)
+    panel = shown(qtbot, SPECS["elbo"], points(3), foreign=foreign, scale=TimeScale("seconds"))
+    assert "old&nbsp;(no&nbsp;time&nbsp;(s))" in legend(panel)
 
 
-def test_the_axes_are_named(panel: CurvePanel) -> None:
-    item = panel.plot.getPlotItem()
-    assert item.getAxis("left").labelText == "nats / image"
-    assert item.getAxis("bottom").labelText == "epoch"
-    panel.set_crosshair(3.4)
-    assert item.getAxis("bottom").labelText == "epoch 3.40"
-    panel.set_crosshair(None)
-    assert item.getAxis("bottom").labelText == "epoch"
-
-
-def test_a_hidden_epoch_axis_stays_hidden_under_the_crosshair(panel: CurvePanel) -> None:
-    panel.set_epoch_axis_shown(False)
-    panel.set_crosshair(3.4)
-    assert not panel.plot.getPlotItem().getAxis("bottom").label.isVisible()
-
-
-def test_a_low_panel_drops_the_name_of_its_y_axis_and_most_numbers(
-    qtbot: QtBot, panel: CurvePanel
+@pytest.mark.parametrize(
+    ("scale", "label", "reading", "read"),
+    [
+        (TimeScale("epoch"), "epochs", 3.4, "epoch 3.40"),
+        (TimeScale("step"), "steps", 1_234.0, "step 1,234"),
+        (TimeScale("seconds", True), "time (s)", 12.34, "time 12.3 s"),
+    ],
+)
+def test_the_axes_are_named(
+    qtbot: QtBot, scale: TimeScale, label: str, reading: float, read: str
 ) -> None:
-    label = panel.plot.getPlotItem().getAxis("left").label
-    assert label.isVisible()
-    panel.resize(400, 110)
-    qtbot.waitUntil(lambda: not label.isVisible())
-    panel.resize(400, 300)
-    qtbot.waitUntil(label.isVisible)
+    panel = shown(qtbot, SPECS["gradient_norm"], points(3), scale=scale)
+    assert panel.y_axis.labelText == "nats"
+    assert panel.x_axis.labelText == label
+    panel.set_reading(reading)
+    assert panel.x_axis.labelText == read
+    panel.set_reading(None)
+    assert panel.x_axis.labelText == label
 
 
-def at(panel: CurvePanel, x: float) -> QPoint:
-    """The pixel of the plot at epoch ``x``, halfway up."""
-    view = panel.plot.getPlotItem().getViewBox()
-    low, high = view.viewRange()[1]
-    scene = view.mapViewToScene(QPointF(x, (low + high) / 2))
-    point: QPoint = panel.plot.mapFromScene(scene)
-    return point
+def test_a_logarithmic_panel_draws_powers(qtbot: QtBot) -> None:
+    panel = shown(
+        qtbot, SPECS["learning_rate"], points(3), scale=TimeScale("epoch", True), log_y=True
+    )
+    (stroke,) = panel.sheet(LIGHT).strokes
+    np.testing.assert_allclose(stroke.vertices.y, -(1 + 10**stroke.vertices.x))
+    assert panel.sheet(LIGHT).y.log
+    assert panel.sheet(LIGHT).x.log
+    left, right = panel.view.viewRange()[0]
+    assert left == pytest.approx(np.log10(1 / PER_EPOCH))
+    assert right == pytest.approx(np.log10(3), abs=0.1)
 
 
-def test_hovering_tells_the_epoch(qtbot: QtBot, panel: CurvePanel) -> None:
-    heard: list[float | None] = []
-    panel.hovered.connect(heard.append)
-    panel.left.connect(lambda: heard.append(None))
-    # Again and again, for pyqtgraph drops moves that follow too soon.
-    qtbot.waitUntil(lambda: _move(qtbot, panel, at(panel, 20.0)) or len(heard) > 0)
-    assert heard[0] == pytest.approx(20.0, abs=0.5)
-    qtbot.waitUntil(lambda: _move(qtbot, panel, QPoint(1, 1)) or None in heard)
+def test_an_elbo_has_no_logarithm(qtbot: QtBot) -> None:
+    panel = shown(qtbot, SPECS["elbo"], points(3), log_y=True)
+    assert not panel.sheet(LIGHT).y.log
 
 
-def _move(qtbot: QtBot, panel: CurvePanel, place: QPoint) -> bool:
-    viewport = panel.plot.viewport()
-    qtbot.mouseMove(viewport, place + QPoint(1, 0))
-    qtbot.mouseMove(viewport, place)
-    return False
+def test_crosshair_and_moment_are_two_different_lines(qtbot: QtBot) -> None:
+    panel = shown(qtbot, SPECS["kl"], points(4), scale=TimeScale("step", True))
+    assert panel.sheet(LIGHT).marks == ()
+    panel.set_reading(20.0)
+    panel.set_moment(30.0)
+    crosshair, moment = panel.sheet(LIGHT).marks
+    assert crosshair.x == pytest.approx(np.log10(20))
+    assert moment.x == pytest.approx(np.log10(30))
+    assert (crosshair.color, crosshair.line) != (moment.color, moment.line)
+    panel.set_reading(None)
+    panel.set_moment(None)
+    assert panel.sheet(LIGHT).marks == ()
 
 
-def test_a_double_click_asks_to_fit(qtbot: QtBot, panel: CurvePanel) -> None:
-    viewport, place = panel.plot.viewport(), at(panel, 20.0)
-    with qtbot.waitSignal(panel.fit_requested):
-        qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=place)
-        qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=place)
+def test_a_figure_that_was_not_measured_is_told(qtbot: QtBot) -> None:
+    old = [HistoryPoint(1.0, -150.0, -144.0, 6.0, -150.0)]
+    panel = shown(qtbot, SPECS["gradient_norm"], old)
+    assert panel.note == panel.sheet(LIGHT).note == "Not measured so far"
+    assert shown(qtbot, SPECS["gradient_norm"], points(1)).note == ""
+
+
+def test_all_active_units_are_in_sight(qtbot: QtBot) -> None:
+    panel = shown(qtbot, SPECS["active_units"], points(3))
+    low, high = panel.view.viewRange()[1]
+    assert low < 0
+    assert 2 < high < 2.5
+    assert "held-out&nbsp;2" in legend(panel)
+
+
+def test_fewer_runs_leave_no_curves_behind(qtbot: QtBot) -> None:
+    foreign = (("other", "#d97706", points(2)),)
+    panel = shown(qtbot, SPECS["kl"], points(3), foreign=foreign)
+    assert len(panel.sheet(LIGHT).strokes) == 4
+    panel.set_traces([Trace(HistoryTable(points(1)), SPECS["kl"].curves[0])], [])
+    panel.refresh()
+    assert len(panel.sheet(LIGHT).strokes) == 1
+    drawn = [item.getOriginalDataset()[0] for item in panel.plot.getPlotItem().listDataItems()]
+    assert sum(x is not None for x in drawn) == 1
+    assert "other" not in legend(panel)
+
+
+def test_zooming_shows_every_point_again(qtbot: QtBot) -> None:
+    values = np.random.default_rng(0).normal(size=40_000)
+    history = [HistoryPoint(k / 10, y, y, 0.0, y) for k, y in enumerate(values.tolist(), 1)]
+    panel = shown(qtbot, SPECS["elbo"], history)
+    panel.set_x_range(1_000.05, 1_010.05)
+    drawn = panel.sheet(LIGHT).strokes[0].vertices
+    np.testing.assert_array_equal(drawn.y, values[9_999:10_101])

@@ -28,11 +28,13 @@ def bar(qtbot: QtBot, tmp_path: Path) -> PresetBar:
 
 
 def box(bar: PresetBar) -> QComboBox:
-    return bar.findChild(QComboBox)
+    (found,) = bar.findChildren(QComboBox)
+    return found
 
 
 def line(bar: PresetBar) -> Readout:
-    return bar.findChild(Readout)
+    (found,) = bar.findChildren(Readout)
+    return found
 
 
 def act(bar: PresetBar, text: str) -> None:

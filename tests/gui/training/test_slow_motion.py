@@ -3,12 +3,12 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QPushButton, QSlider, QTabWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QSlider, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.gui.training.anatomy_cards import Card
+from vae_explorer.gui.training.anatomy_card import Card
 from vae_explorer.gui.training.slow_motion import FASTEST, SLOWEST, SlowMotion
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training import StepAnatomy
@@ -29,9 +29,10 @@ def slow(qtbot: QtBot) -> Iterator[SlowMotion]:
     slow.hide()
 
 
-def button(slow: SlowMotion, name: str) -> QToolButton | QPushButton:
-    found = (*slow.findChildren(QToolButton), *slow.findChildren(QPushButton))
-    return next(x for x in found if name in (x.text(), x.accessibleName()))
+def button(slow: SlowMotion, name: str) -> QAbstractButton:
+    return next(
+        x for x in slow.findChildren(QAbstractButton) if name in (x.text(), x.accessibleName())
+    )
 
 
 def caption(slow: SlowMotion) -> str:

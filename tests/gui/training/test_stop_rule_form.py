@@ -21,7 +21,8 @@ def form(qtbot: QtBot) -> StopRuleForm:
 
 
 def header(form: StopRuleForm) -> QToolButton:
-    return form.findChild(QToolButton)
+    (found,) = form.findChildren(QToolButton)
+    return found
 
 
 def check(form: StopRuleForm, text: str) -> QCheckBox:
@@ -29,7 +30,10 @@ def check(form: StopRuleForm, text: str) -> QCheckBox:
 
 
 def editor(form: StopRuleForm, name: str) -> QSpinBox | NumberBox:
-    boxes = (*form.findChildren(QSpinBox), *form.findChildren(NumberBox))
+    boxes: list[QSpinBox | NumberBox] = [
+        *form.findChildren(QSpinBox),
+        *form.findChildren(NumberBox),
+    ]
     return next(box for box in boxes if box.accessibleName() == name)
 
 

@@ -43,7 +43,7 @@ def _button(bar: TimeBar, start: str) -> QToolButton:
 def test_without_moments_there_is_no_bar(qtbot: QtBot) -> None:
     bar = TimeBar()
     qtbot.addWidget(bar)
-    assert not bar.isVisibleTo(None)
+    assert bar.isHidden()
     bar.set_frames(FRAMES[:1])
     assert not bar.isVisible()
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QSplitter,
     QTabBar,
     QTabWidget,
+    QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -18,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.training.curve_panel import CurvePanel
 from vae_explorer.gui.training.log_view import LogView
-from vae_explorer.gui.training.plots import ElboPlot
+from vae_explorer.gui.training.plots import ElboPlot, Overlay
 from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session import STEERABLE, Recipe
@@ -105,7 +106,6 @@ def editor(panel: TrainingPanel, label: str) -> QWidget:
 
 
 def test_the_field_that_is_looked_at_is_explained(qtbot: QtBot, panel: TrainingPanel) -> None:
-    assert help_line(panel) == "● changed from the default"
     editor(panel, "Epochs").setFocus()
     assert "Passes over the training images." in help_line(panel)
     assert "1 to 10,000 epochs" in help_line(panel)
@@ -213,10 +213,26 @@ def test_progress_is_shown_in_words_and_as_a_bar(panel: TrainingPanel) -> None:
 def test_history_and_log_arrive(qtbot: QtBot, panel: TrainingPanel) -> None:
     panel.set_history(POINTS[:1])
     panel.append_history(POINTS[1:])
-    curve = panel.findChildren(CurvePanel)[0].plot.getPlotItem().listDataItems()[0]
-    qtbot.waitUntil(lambda: curve.yData is not None and list(curve.yData) == [-200.0, -150.0])
+    elbo = panel.findChildren(CurvePanel)[0]
+    qtbot.waitUntil(lambda: list(elbo.vertices()[0].y) == [-200.0, -150.0])
     panel.log("epoch 1: held-out −152.0")
     assert panel.findChild(LogView).toPlainText().endswith("epoch 1: held-out −152.0")
+
+
+def test_the_curves_speak_through_the_panel(qtbot: QtBot, panel: TrainingPanel) -> None:
+    panel.set_history(POINTS)
+    panel.set_overlays((Overlay("other", "#d97706", POINTS),))
+    panel.set_moment(1.0)
+    plot = panel.findChild(ElboPlot)
+    (mark,) = panel.findChildren(CurvePanel)[0].sheet(LIGHT).marks
+    assert mark.x == 1.0
+    assert "other" in panel.export_curves("svg").decode()
+    with qtbot.waitSignal(panel.moment_chosen) as chosen:
+        qtbot.keyClick(plot, Qt.Key.Key_Left)
+        qtbot.keyClick(plot, Qt.Key.Key_Return)
+    assert chosen.args == [0.5]
+    with qtbot.waitSignal(panel.curves_export_requested):
+        next(x for x in plot.findChildren(QToolButton) if x.text() == "Export…").click()
 
 
 def test_a_tall_dock_stacks_form_and_plot(qtbot: QtBot, panel: TrainingPanel) -> None:

@@ -112,6 +112,7 @@ class DecodePanel(QWidget):
         cost = f"{figure(decoded.milliseconds, 2)} ms"
         preview = " · preview" if decoded.preview else ""
         self._digit.set_caption(f"{place} · {cost}{preview}", place + preview)
+        self._digit.repaint()  # now, before the map and all else that waits to be painted
         self._export.setEnabled(True)
 
     def set_trust(self, reading: TrustReading | None) -> None:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,9 +28,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
-    QPen,
     QPixmap,
     QPointingDevice,
     QTabletEvent,
@@ -39,13 +36,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from vae_explorer.gui.decode.image import gray8
+from vae_explorer.gui.draw.strokes import SIDE, Mark, Picture, Sample, Stroke, draw_end, inked
 from vae_explorer.gui.theme import DARK, Theme, current_theme
 from vae_explorer.gui.undo import Undo
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.state import UInt8
 
-SIDE = 280
-"""Pixels a side of the ink told, however large the pad is on screen."""
 FRAME_MS = 16
 THICKNESS = 0.08
 """Of a line, at first, as a share of the pad's side."""
@@ -55,33 +51,6 @@ _FRAME = 1
 _STEP = 2 / SIDE  # between two samples of a line; less is the hand's trembling
 _LEAST = 112  # pixels a side
 _MOUSE_PRESSURE = 0.5  # that of a pen held as usual
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """A place of a line and its width there, in sides of the pad."""
-
-    x: float
-    y: float
-    width: float
-
-    def pixel(self) -> QPointF:
-        # Scaling the painter instead makes Qt's round caps square: it flattens before it scales.
-        return QPointF(self.x * SIDE, self.y * SIDE)
-
-
-@dataclass(frozen=True, eq=False)
-class _Stroke:
-    samples: list[_Sample]
-    erasing: bool
-
-
-@dataclass(frozen=True, eq=False)
-class _Picture:
-    image: QImage
-
-
-_Mark = _Stroke | _Picture
 
 
 class DrawingPad(QWidget):
@@ -111,9 +80,9 @@ class DrawingPad(QWidget):
         self._theme = current_theme()
         self._thickness = THICKNESS
         self._erasing = False
-        self._marks: tuple[_Mark, ...] = ()
-        self._ink = _blank()
-        self._stroke: _Stroke | None = None
+        self._marks: tuple[Mark, ...] = ()
+        self._ink = inked(())
+        self._stroke: Stroke | None = None
         self._button = Qt.MouseButton.NoButton
         self._history = Undo(self)
         self._history.can_undo_changed.connect(self.can_undo_changed)
@@ -149,7 +118,7 @@ class DrawingPad(QWidget):
     def set_image(self, image: UInt8) -> None:
         """Replace the drawing by ink (h, w), as large as fits; a person can undo it."""
         self._end_stroke()
-        self._change("Picture", (_Picture(gray8(image)),))
+        self._change("Picture", (Picture(gray8(image)),))
 
     def set_theme(self, theme: Theme) -> None:
         """Draw the frame in another theme's colours."""
@@ -288,7 +257,7 @@ class DrawingPad(QWidget):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         if erasing and not self._marks:
             return
-        self._stroke = _Stroke([], erasing)
+        self._stroke = Stroke([], erasing)
         self._extend(at, pressure)
 
     def _extend(self, at: QPointF, pressure: float) -> None:
@@ -299,10 +268,8 @@ class DrawingPad(QWidget):
         samples = self._stroke.samples
         if samples and math.hypot(x - samples[-1].x, y - samples[-1].y) < _STEP:
             return
-        samples.append(_Sample(x, y, self._thickness * (0.5 + pressure)))
-        painter = _painter(self._ink)
-        _draw_piece(painter, self._stroke, len(samples) - 1)
-        painter.end()
+        samples.append(Sample(x, y, self._thickness * (0.5 + pressure)))
+        draw_end(self._ink, self._stroke)
         self.update()
         if not self._frame.isActive():
             self._frame.start()
@@ -314,24 +281,16 @@ class DrawingPad(QWidget):
         if stroke is not None:
             self._change("Erase" if stroke.erasing else "Draw", (*self._marks, stroke))
 
-    def _change(self, text: str, marks: tuple[_Mark, ...]) -> None:
+    def _change(self, text: str, marks: tuple[Mark, ...]) -> None:
         if marks == self._marks:
             return
         before = self._marks
         self._show(marks)
         self._history.push(Edit(text, partial(self._show, before), partial(self._show, marks)))
 
-    def _show(self, marks: tuple[_Mark, ...]) -> None:
+    def _show(self, marks: tuple[Mark, ...]) -> None:
         self._marks = marks
-        self._ink = _blank()
-        painter = _painter(self._ink)
-        for mark in marks:
-            if isinstance(mark, _Picture):
-                _draw_picture(painter, mark.image)
-            else:
-                for place in range(len(mark.samples) + 1):
-                    _draw_piece(painter, mark, place)
-        painter.end()
+        self._ink = inked(marks)
         self.update()
 
     def _do(self, action: Callable[[], None]) -> None:
@@ -361,50 +320,6 @@ class DrawingPad(QWidget):
         return QRectF((self.width() - side) // 2, (self.height() - side) // 2, side, side)
 
 
-def _blank() -> QImage:
-    ink = QImage(SIDE, SIDE, QImage.Format.Format_Grayscale8)
-    ink.fill(Qt.GlobalColor.black)
-    return ink
-
-
-def _painter(ink: QImage) -> QPainter:
-    painter = QPainter(ink)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    return painter
-
-
-def _draw_piece(painter: QPainter, stroke: _Stroke, place: int) -> None:
-    """Draw what sample ``place`` adds to a line; beyond the last one, its end.
-
-    The line goes through the middles between samples, as a parabola whose tangents meet in the
-    sample between them. Drawn piece by piece at any time, it has the same pixels.
-    """
-    samples = stroke.samples
-    last = samples[max(place - 1, 0)]
-    color = Qt.GlobalColor.black if stroke.erasing else Qt.GlobalColor.white
-    pen = QPen(color, last.width * SIDE)
-    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-    painter.setPen(pen)
-    if place == 0:
-        painter.drawPoint(last.pixel())
-        return
-    start = (samples[max(place - 2, 0)].pixel() + last.pixel()) / 2
-    path = QPainterPath(start)
-    if place < len(samples):
-        path.quadTo(last.pixel(), (last.pixel() + samples[place].pixel()) / 2)
-    else:
-        path.lineTo(last.pixel())
-    painter.drawPath(path)
-
-
-def _draw_picture(painter: QPainter, image: QImage) -> None:
-    """Draw it in the middle, as large as fits."""
-    scale = SIDE / max(image.width(), image.height())
-    width, height = scale * image.width(), scale * image.height()
-    painter.drawImage(QRectF((SIDE - width) / 2, (SIDE - height) / 2, width, height), image)
-
-
 def _picture_file(mime: QMimeData) -> Path | None:
     """The first file there whose name is that of a picture."""
     kinds = QMimeDatabase()
@@ -416,10 +331,10 @@ def _picture_file(mime: QMimeData) -> Path | None:
     return None
 
 
-def _rgba(image: QImage | QPixmap | None) -> UInt8:
-    """(h, w, 4) of RGB and opacity; without pixels if whoever offered it does not give it."""
-    plain = image.toImage() if isinstance(image, QPixmap) else QImage(image or QImage())
-    if plain.isNull():
+def _rgba(given: object) -> UInt8:
+    """(h, w, 4) of RGB and opacity; (0, 0, 4) if what another program gave is no picture."""
+    image = given.toImage() if isinstance(given, QPixmap) else given
+    if not isinstance(image, QImage) or image.isNull():
         return np.empty((0, 0, 4), np.uint8)
-    plain = plain.convertToFormat(QImage.Format.Format_RGBA8888)
+    plain = image.convertToFormat(QImage.Format.Format_RGBA8888)
     return np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), -1, 4).copy()

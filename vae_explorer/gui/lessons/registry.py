@@ -6,6 +6,7 @@ from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.session.lessons.instrument import Instrument
 
 VIEWS: dict[str, str] = {
+    "functionals": "FunctionalsView",
     "bound": "BoundView",
 }
 """By the instrument's name, the class in the module of that name."""

@@ -267,8 +267,9 @@ class MapView(QWidget):
     # Intent from below.
 
     def _on_hover(self, place: tuple[float, float] | None) -> None:
-        self._set_hit(-1 if place is None else self._pick(*place))
+        # The picture of the place first; then what marks the point there.
         self.hovered.emit(place)
+        self._set_hit(-1 if place is None else self._pick(*place))
 
     def _on_click(self, z1: float, z2: float) -> None:
         self.clicked.emit(z1, z2, self._pick(z1, z2))

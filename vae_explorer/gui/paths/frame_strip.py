@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QSizePolicy
 from vae_explorer.gui.decode.image import gray8
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.state import Float32
-from vae_explorer.session.travel import Trip
+from vae_explorer.session.trips import Trip
 
 _LEAST_SIDE = 28  # pixels of a picture
 _CURVES = 26  # pixels, the least height of the curves

@@ -1,7 +1,10 @@
 """Training figures in growing arrays, ready to draw."""
 
+import dataclasses
+import math
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +13,21 @@ from vae_explorer.session.state import HistoryPoint
 
 Float64 = NDArray[np.float64]
 
-_FIGURES = attrgetter(
-    "epoch",
-    "elbo",
-    "log_likelihood",
-    "kl",
-    "objective",
-    "held_out_elbo",
-    "held_out_log_likelihood",
-    "held_out_kl",
-    "held_out_log_marginal",
-)
+Rows = Literal["all", "held_out", "exact"]
+"""Every report, those with held-out figures, or those with an exact log p(x)."""
+
+COLUMNS = tuple(field.name for field in dataclasses.fields(HistoryPoint))
+"""The figures of a report, in the order of the table's rows."""
+
+_ROW = {name: row for row, name in enumerate(COLUMNS)}
+_FIGURES = attrgetter(*COLUMNS)
+_ELBO, _OBJECTIVE = _ROW["elbo"], _ROW["objective"]
+_HELD_OUT, _EXACT = _ROW["held_out_elbo"], _ROW["held_out_log_marginal"]
+_WHOLE = {"active_units", "step", "samples"}
+_NEEDED = 5
 _TOLERANCE = 1e-3  # nats; less cannot be seen
+_USUAL = 1.0
+"""β and the draws of z an image, unless a recipe says otherwise."""
 
 
 class GrowingColumns:
@@ -48,37 +54,74 @@ class GrowingColumns:
 
 
 class HistoryTable:
-    """The points of a run, in order of epoch."""
+    """The reports of a run, in order of epoch; figures that are not known are NaN."""
 
-    def __init__(self) -> None:
-        self._train = GrowingColumns(5)
-        self._held_out = GrowingColumns(5)
+    def __init__(self, points: Sequence[HistoryPoint] = ()) -> None:
+        self._rows: dict[Rows, GrowingColumns] = {
+            "all": GrowingColumns(len(COLUMNS)),
+            "held_out": GrowingColumns(len(COLUMNS)),
+            "exact": GrowingColumns(len(COLUMNS)),
+        }
         self._own_objective = False
+        self._timed = {"epoch": True, "step": True, "seconds": True}
+        self._known: set[str] = set()
+        self._varied: set[str] = set()
+        self.append(points)
 
     def append(self, points: Sequence[HistoryPoint]) -> None:
-        """Add points; those without held-out figures add no held-out row."""
+        """Add later reports."""
         if not points:
             return
         # None becomes NaN here.
         rows = np.array([_FIGURES(point) for point in points], dtype=np.float64)
-        self._train.extend(rows[:, :5])
-        self._own_objective |= bool(np.any(np.abs(rows[:, 4] - rows[:, 1]) > _TOLERANCE))
-        self._held_out.extend(rows[~np.isnan(rows[:, 5])][:, [0, 5, 6, 7, 8]])
+        before = self._rows["all"].values[:, -1:].T
+        self._rows["all"].extend(rows)
+        self._rows["held_out"].extend(rows[~np.isnan(rows[:, _HELD_OUT])])
+        self._rows["exact"].extend(rows[~np.isnan(rows[:, _EXACT])])
+        self._own_objective |= bool(
+            np.any(np.abs(rows[:, _OBJECTIVE] - rows[:, _ELBO]) > _TOLERANCE)
+        )
+        self._known.update(name for name in COLUMNS if not np.isnan(rows[:, _ROW[name]]).all())
+        for name in self._timed:
+            times = np.concatenate([before, rows])[:, _ROW[name]]
+            self._timed[name] &= not np.isnan(times).any() and bool(np.all(np.diff(times) >= 0))
+        for name in ("beta", "samples"):
+            values = rows[:, _ROW[name]]
+            if np.any(np.abs(values[~np.isnan(values)] - _USUAL) > 0):
+                self._varied.add(name)
 
-    @property
-    def train(self) -> Float64:
-        """(5, n): epoch, ELBO, log-likelihood, KL and the objective, nats per image."""
-        return self._train.values
+    def __len__(self) -> int:
+        return len(self.column("epoch"))
 
-    @property
-    def held_out(self) -> Float64:
-        """(5, m): the same of the held-out images, at the moments they were measured.
+    def column(self, name: str, rows: Rows = "all") -> Float64:
+        """(n,) values of a figure at these reports."""
+        values: Float64 = self._rows[rows].values[_ROW[name]]
+        return values
 
-        In place of the objective stands the exact log p(x), or NaN.
-        """
-        return self._held_out.values
+    def knows(self, name: str) -> bool:
+        """Whether the figure was reported at all."""
+        return name in self._known
+
+    def has_time(self, name: str) -> bool:
+        """Whether each report says its "epoch", "step" or "seconds", none less than before."""
+        return self._timed[name]
+
+    def unusual(self, name: str) -> bool:
+        """Whether "beta" or "samples" was anything but one at any time."""
+        return name in self._varied
 
     @property
     def own_objective(self) -> bool:
         """Whether training maximises something else than the ELBO."""
         return self._own_objective
+
+    def points(self) -> list[HistoryPoint]:
+        """The reports as they came, but that a held-out figure that is not a number is None."""
+        return [_point(row) for row in self._rows["all"].values.T.tolist()]
+
+
+def _point(row: list[float]) -> HistoryPoint:
+    cells = dict(zip(COLUMNS, row, strict=True))
+    known = {name: x for name, x in cells.items() if name in COLUMNS[:_NEEDED] or not math.isnan(x)}
+    counts = {name: int(known[name]) for name in _WHOLE & known.keys()}
+    return HistoryPoint(**{**known, **counts})  # type: ignore[arg-type]

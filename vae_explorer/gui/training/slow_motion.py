@@ -136,6 +136,11 @@ class SlowMotion(QWidget):
         return self._stage
 
     @property
+    def stages(self) -> int:
+        """How many there are."""
+        return len(self._cards)
+
+    @property
     def playing(self) -> bool:
         """Whether the next stage comes by itself."""
         return self._playing
@@ -147,6 +152,12 @@ class SlowMotion(QWidget):
             card.set_anatomy(anatomy)
         self._stage = 0
         self._set_playing(True)
+        self._show_stage()
+
+    def set_stage(self, stage: int) -> None:
+        """Stay at a stage."""
+        self._set_playing(False)
+        self._stage = stage
         self._show_stage()
 
     def set_phase(self, phase: Phase) -> None:
@@ -239,17 +250,14 @@ class SlowMotion(QWidget):
         self._set_playing(not self._playing)
 
     def _on_next(self) -> None:
-        self._set_playing(False)
         if self._stage == len(self._cards) - 1:
+            self._set_playing(False)
             self._ask()
         else:
-            self._stage += 1
-            self._show_stage()
+            self.set_stage(self._stage + 1)
 
     def _on_chip(self) -> None:
-        self._set_playing(False)
-        self._stage = self._chips.checkedId()
-        self._show_stage()
+        self.set_stage(self._chips.checkedId())
 
     def _ask(self) -> None:
         self._timer.stop()

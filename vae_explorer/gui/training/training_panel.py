@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -18,7 +18,7 @@ from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.training.health_banner import HealthBanner
 from vae_explorer.gui.training.log_view import LogView
-from vae_explorer.gui.training.plots import ElboPlot
+from vae_explorer.gui.training.plots import ElboPlot, Overlay
 from vae_explorer.gui.training.preset_bar import PresetBar
 from vae_explorer.gui.training.recipe_form import CHANGED, LIVE, RecipeForm
 from vae_explorer.gui.training.slow_motion import SlowMotion
@@ -66,10 +66,14 @@ class TrainingPanel(QWidget):
     Signals:
         start_requested(Recipe): the button.
         recipe_changed(Recipe): a person changed a field or took a preset.
+        moment_chosen(float): a person chose this epoch in the curves.
+        curves_export_requested(): a person wants to keep the curves; ``export_curves`` has them.
     """
 
     start_requested = Signal(object)
     recipe_changed = Signal(object)
+    moment_chosen = Signal(float)
+    curves_export_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,6 +112,8 @@ class TrainingPanel(QWidget):
         column.addLayout(line)
 
         self._plot = ElboPlot()
+        self._plot.moment_chosen.connect(self.moment_chosen)
+        self._plot.export_requested.connect(self.curves_export_requested)
         self._log = LogView()
         self.slow_motion = SlowMotion()
         self._tabs = QTabWidget()
@@ -115,7 +121,7 @@ class TrainingPanel(QWidget):
         self._tabs.addTab(self._plot, "Plot")
         self._tabs.addTab(self.slow_motion, "Slow")
         self._tabs.addTab(self._log, "Log")
-        self._tabs.currentChanged.connect(self._share_space)
+        self._tabs.currentChanged.connect(self._on_tab)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.addWidget(self._side)
@@ -185,6 +191,18 @@ class TrainingPanel(QWidget):
         """Bring the stages of a step to the front."""
         self._tabs.setCurrentWidget(self.slow_motion)
 
+    def set_overlays(self, overlays: tuple[Overlay, ...]) -> None:
+        """Draw other runs beside this one."""
+        self._plot.set_overlays(overlays)
+
+    def set_moment(self, epoch: float | None) -> None:
+        """Mark the moment that the rest of the window shows, or none."""
+        self._plot.set_moment(epoch)
+
+    def export_curves(self, kind: str) -> bytes:
+        """The curves as a file of this kind; see ``ElboPlot.export``."""
+        return self._plot.export(kind)
+
     def log(self, text: str) -> None:
         """Add a line to the log."""
         self._log.append(text)
@@ -204,6 +222,12 @@ class TrainingPanel(QWidget):
         wide = self.width() > max(1.4 * self.height(), _LEAST_WIDE)
         if wide != (self._splitter.orientation() == Qt.Orientation.Horizontal):
             self._arrange(wide)
+        if not self._share_is_theirs:
+            self._share_space()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Suit the tab that was chosen meanwhile."""
+        super().showEvent(event)
         if not self._share_is_theirs:
             self._share_space()
 
@@ -231,6 +255,11 @@ class TrainingPanel(QWidget):
             slow = self._tabs.currentWidget() is self.slow_motion
             share = min(share, max(whole - _LEAST_TABS["Slow" if slow else "Plot"], whole // 3))
         self._splitter.setSizes([share, max(whole - share, 1)])
+
+    @Slot(int)  # for it is told of tabs that go with a closed window, when plain methods are gone
+    def _on_tab(self, tab: int) -> None:
+        if tab >= 0 and self.isVisible():
+            self._share_space()
 
     def _on_splitter_moved(self) -> None:
         self._share_is_theirs = True

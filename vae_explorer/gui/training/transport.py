@@ -40,7 +40,7 @@ class Transport(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._phase = Phase.IDLE
+        self._phase: Phase | None = None
         self._theme: Theme | None = None
         self.start = QPushButton("Start")
         self.start.setToolTip(_tip(_COMMANDS["start"]))
@@ -98,14 +98,9 @@ class Transport(QWidget):
 
     def set_status(self, status: TrainingStatus) -> None:
         """Show where training stands, and offer what can be done there."""
-        self._phase = status.phase
-        for button, on in self.offers(status.phase).items():
-            button.setEnabled(on)
-        paused = status.phase is Phase.PAUSED
-        pause = self.buttons["pause"]
-        pause.setText("Resume" if paused else "Pause")
-        pause.setAccessibleName(pause.text())
-        self._show_signs()
+        if status.phase is not self._phase:
+            self._phase = status.phase
+            self._show_phase(status.phase)
         share = status.epoch / status.epochs if status.epochs else 0.0
         self._progress.setValue(round(_STEPS * min(share, 1.0)))
         self._progress.setFormat(progress(status))
@@ -135,14 +130,15 @@ class Transport(QWidget):
         for button in self.buttons.values():
             button.setIcon(icon(button.property("sign"), theme))
 
-    def _show_signs(self) -> None:
-        """Of the one button whose sign changes."""
-        running = self._phase in (Phase.RUNNING, Phase.STOPPING)
-        sign, pause = "pause" if running else "run", self.buttons["pause"]
-        if sign != pause.property("sign"):
-            pause.setProperty("sign", sign)
-            if self._theme:
-                pause.setIcon(icon(sign, self._theme))
+    def _show_phase(self, phase: Phase) -> None:
+        for button, on in self.offers(phase).items():
+            button.setEnabled(on)
+        pause = self.buttons["pause"]
+        pause.setText("Resume" if phase is Phase.PAUSED else "Pause")
+        pause.setAccessibleName(pause.text())
+        pause.setProperty("sign", "run" if phase in (Phase.IDLE, Phase.PAUSED) else "pause")
+        if self._theme:
+            pause.setIcon(icon(pause.property("sign"), self._theme))
 
     def _set_counter(self, text: str) -> None:
         """Leave room for the widest digits, so that nothing moves while they run."""

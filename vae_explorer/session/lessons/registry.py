@@ -7,6 +7,7 @@ from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
 
 INSTRUMENTS: dict[str, str] = {
+    "functionals": "Functionals",
     "bound": "BoundInstrument",
 }
 """By name, the class in the module of that name."""

@@ -8,9 +8,40 @@ from PySide6.QtWidgets import QApplication
 from vae_explorer.gui import screenshots
 from vae_explorer.gui.app import open_window
 from vae_explorer.gui.main_window import MainWindow
+from vae_explorer.gui.screenshots import camera, exploring, training
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session import Recipe
 from vae_explorer.session.layers import LAYERS
+
+_EXPLORING = [
+    "explore",
+    "layer-prior-whole",
+    "layer-prior-near",
+    "path-geodesic",
+    "path-straight",
+    "draw",
+    "refine-start",
+    "refine-middle",
+    "refine-end",
+    "palette",
+    "compare-1000x700",
+]
+_TRAINING = [
+    "train-live",
+    "train",
+    *(f"slow-{stage}" for stage in range(1, 6)),
+    "layer-flow-whole",
+    "layer-flow-near",
+    "train-scrubbed",
+    "runs",
+    "sweep",
+]
+_WITHOUT_SIZE = ("palette", "compare-1000x700")
+
+
+def _recipe(tiny: Recipe, epochs: int) -> Recipe:
+    """A run that does not end while it is looked at, and a sweep that ends soon."""
+    return tiny.replace(epochs=1 if epochs == 1 else 10_000)
 
 
 @pytest.mark.slow
@@ -25,25 +56,17 @@ def test_views_and_layers_are_taken_light_and_dark(
         return qapp, open_window()
 
     monkeypatch.setattr(screenshots, "start", start)
-    monkeypatch.setattr(screenshots, "Recipe", lambda epochs: tiny_recipe.replace(epochs=10_000))
-    monkeypatch.setattr(screenshots, "_SIZES", ((1000, 700),))
-    monkeypatch.setattr(screenshots, "_PINNED_ROWS", (7, 501))
+    monkeypatch.setattr(training, "Recipe", lambda epochs: _recipe(tiny_recipe, epochs))
+    for module in (camera, exploring, training):
+        monkeypatch.setattr(module, "SIZES", ((1000, 700),))
+    monkeypatch.setattr(exploring, "PINNED_ROWS", (7, 501))
     two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))
-    monkeypatch.setattr(screenshots, "LAYERS", two)
-    files = screenshots.take(tmp_path / "new" / "folder")
-    views = [
-        "explore",
-        "learn",
-        "layer-prior-whole",
-        "layer-prior-near",
-        "path-geodesic",
-        "path-straight",
-    ]
-    views += ["draw", "refine-start", "refine-middle", "refine-end", "palette", "compare"]
-    views += ["train", "layer-flow-whole", "layer-flow-near"]
-    sizes = {"palette": ""}
+    for module in (camera, exploring):
+        monkeypatch.setattr(module, "LAYERS", two)
+    files = screenshots.take(tmp_path / "new" / "folder", ("exploring", "training"))
+    views = _EXPLORING + _TRAINING
     assert [file.name for file in files] == [
-        f"{view}-{scheme}{sizes.get(view, '-1000x700')}.png"
+        f"{view}-{scheme}{'' if view in _WITHOUT_SIZE else '-1000x700'}.png"
         for view in views
         for scheme in ("light", "dark")
     ]
@@ -57,6 +80,6 @@ def test_views_and_layers_are_taken_light_and_dark(
 
 
 def test_a_window_that_never_gets_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screenshots, "_TIMEOUT_S", 0)
+    monkeypatch.setattr(camera, "_TIMEOUT_S", 0)
     with pytest.raises(TimeoutError):
-        screenshots._wait(lambda: False)
+        camera.wait(lambda: False)

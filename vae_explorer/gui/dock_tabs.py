@@ -1,0 +1,32 @@
+"""The tabs of docks and the keyboard."""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar
+
+
+class DockTabs(QObject):
+    """Lets Tab pass by the tabs of docks that are hidden.
+
+    Qt keeps a bar of tabs for docks that share a place even while fewer than two are seen, then
+    far off the window, where the keyboard would be lost.
+    """
+
+    def __init__(self, window: QMainWindow, docks: Iterable[QDockWidget]) -> None:
+        super().__init__(window)
+        self._window = window
+        # The bar has its tabs only after the window was laid out.
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._settle)
+        for dock in docks:
+            dock.visibilityChanged.connect(self._on_visibility)
+
+    def _on_visibility(self) -> None:
+        self._timer.start()
+
+    def _settle(self) -> None:
+        direct = Qt.FindChildOption.FindDirectChildrenOnly
+        for bar in self._window.findChildren(QTabBar, options=direct):
+            seen = bar.count() > 1
+            bar.setFocusPolicy(Qt.FocusPolicy.TabFocus if seen else Qt.FocusPolicy.NoFocus)

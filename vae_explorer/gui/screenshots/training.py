@@ -1,0 +1,88 @@
+"""A run as it goes on, its past, its steps in slow motion, and all the runs there are."""
+
+from functools import partial
+
+from vae_explorer.gui.main_thread import run_events
+from vae_explorer.gui.screenshots.camera import ALWAYS_ON, SETTLE_MS, SIZES, Camera, wait
+from vae_explorer.session import Recipe
+from vae_explorer.session.state import Phase
+from vae_explorer.session.sweeps import Axis, CellMap, Sweep
+
+_EPOCHS = 3
+_PAUSED_AT = 1.2
+
+
+def take(camera: Camera) -> None:
+    """Take all of them."""
+    window, explorer = camera.window, camera.window.explorer
+    time_machine = explorer.lab.time
+    if explorer.pins.current is None:
+        explorer.pin(7)
+    camera.show_layers(ALWAYS_ON)
+    window.actions_["layout_train"].trigger()
+    window.training.set_recipe(Recipe(epochs=_EPOCHS))
+    window.start_training()
+    wait(lambda: explorer.training.status.epoch > _PAUSED_AT)
+    camera.both_sizes("train-live")
+    explorer.training.pause()
+    wait(lambda: explorer.training.status.phase is Phase.PAUSED)
+    wait(lambda: _whole(camera))
+    camera.both_sizes("train")
+    _slow_motion(camera)
+    explorer.layers.choose("flow", "since", "start")
+    camera.layer("flow")
+    camera.show_layers(ALWAYS_ON)
+    window.actions_["layout_train"].trigger()
+    time_machine.show(time_machine.frames[len(time_machine.frames) // 3].step)
+    wait(lambda: explorer.snapshot is not None and explorer.snapshot.step == _shown(camera))
+    camera.both_sizes("train-scrubbed")
+    time_machine.return_live()
+    explorer.training.stop()
+    wait(lambda: not explorer.training.active)
+    _runs(camera)
+    _sweep(camera)
+
+
+def _slow_motion(camera: Camera) -> None:
+    """Each stage of the next step."""
+    window = camera.window
+    slow, training = window.training.slow_motion, window.explorer.training
+    came: list[object] = []
+    training.dissected.connect(came.append)
+    window.actions_["slow_motion"].trigger()
+    wait(lambda: bool(came) and training.status.phase is Phase.PAUSED)
+    training.dissected.disconnect(came.append)
+    window.resize(*SIZES[0])
+    for stage in range(slow.stages):
+        camera.both_schemes(f"slow-{stage + 1}", partial(slow.set_stage, stage))
+
+
+def _runs(camera: Camera) -> None:
+    """All runs, with their curves beside those of the present one."""
+    camera.window.actions_["runs"].trigger()
+    run_events(SETTLE_MS)
+    camera.both_sizes("runs")
+
+
+def _sweep(camera: Camera) -> None:
+    """A small sweep, when it is done."""
+    sweeps = camera.window.explorer.sweeps
+    small = Recipe(epochs=1).replace(encoder_hidden="128", decoder_hidden="128")
+    camera.window.actions_["sweep"].trigger()
+    sweeps.start(Sweep(small, (Axis("beta", (0.5, 8.0)), Axis("seed", (0, 1, 2)))))
+    made: list[CellMap] = []
+    sweeps.map_made.connect(made.append)
+    wait(lambda: len(made) == 6)
+    sweeps.map_made.disconnect(made.append)
+    camera.both_sizes("sweep")
+
+
+def _whole(camera: Camera) -> bool:
+    """After the moving sample of the images, all of them."""
+    points = camera.window.explorer.map.points
+    return points is not None and len(points.positions) == points.total
+
+
+def _shown(camera: Camera) -> int:
+    frame = camera.window.explorer.lab.time.shown
+    return frame.step if frame else -1
