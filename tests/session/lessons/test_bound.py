@@ -94,7 +94,10 @@ def test_states_come_back(instrument: BoundInstrument, settle: Callable[[], None
         {"q": "prior", "scale": 1.0, "shift": [0.0, 0.0], "refine": False, "log": False},
     ):
         instrument.set_state(state)
-        assert instrument.state() == pytest.approx(state)
+        found = instrument.state()
+        assert found.keys() == state.keys()
+        for key, value in state.items():
+            assert found[key] == (value if isinstance(value, str) else pytest.approx(value)), key
     instrument.set_state({"q": "moments", "scale": 2.0, "shift": [1.0, 0.0]})
     assert instrument.truth is not None
     assert instrument.q is not None
@@ -124,9 +127,7 @@ def test_bad_states_are_refused(state: dict[str, Any], workbench: Workbench) -> 
     assert instrument.state() == before
 
 
-def test_refining_splits_the_gap(
-    instrument: BoundInstrument, workbench: Workbench, settle: Callable[[], None]
-) -> None:
+def test_refining_splits_the_gap(instrument: BoundInstrument, settle: Callable[[], None]) -> None:
     assert instrument.gap() == {}
     running: list[bool] = []
     climbed: list[float] = []
@@ -137,17 +138,14 @@ def test_refining_splits_the_gap(
     assert running == [True, False]
     assert len(climbed) > 20
     assert climbed[-1] > climbed[0] + 10
-    model, truth = workbench.model, instrument.truth
-    assert model is not None
+    truth = instrument.truth
     assert truth is not None
     split = instrument.gap()
     total = truth.log_marginal - truth.encoder_bound.elbo
     assert split["amortisation"] + split["approximation"] == pytest.approx(total)
-    given = truth.subject.image[None] / np.float32(255)
     np.testing.assert_allclose(instrument.data()["amortisation"], split["amortisation"])
     # From the encoder's q it ends on a lesser hill; from the posterior's moments it does not.
     assert split["approximation"] == pytest.approx(20.96, abs=0.1)
-    assert given.shape == (1, 28, 28)
     instrument.set_state({"q": "moments", "refine": True})
     settle()
     assert 0 < instrument.gap()["approximation"] < 0.05

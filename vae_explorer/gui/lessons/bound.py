@@ -15,6 +15,7 @@ from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.lessons.bound import Bound, BoundInstrument, Normal, Truth
 
 _DIGIT_ZOOM = 3
+_AIR = 0.07
 _DIGITS, _SHARE = 132, 7
 """Pixels across the column of digits, and in how many the width is shared where it is larger."""
 
@@ -135,4 +136,6 @@ class BoundView(InstrumentView):
             self._instrument.refine()
 
     def _fit(self) -> None:
-        self.plane.show_region(*self._instrument.region)
+        left, right, bottom, top = self._instrument.region
+        air = _AIR * max(right - left, top - bottom)  # for the handles of a narrow q
+        self.plane.show_region(left - air, right + air, bottom - air, top + air)
