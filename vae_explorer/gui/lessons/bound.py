@@ -120,7 +120,8 @@ class BoundView(InstrumentView):
         self._decoded.set_image(gray8(picture) if picture is not None else None)
 
     def _on_bound(self, bound: Bound | None) -> None:
-        self.bars.set_bound(bound)
+        truth = self._instrument.truth
+        self.bars.set_bound(bound, truth.error if truth else 0.0)
         self.bars.set_gap(self._instrument.gap())
 
     def _on_refining(self, running: bool) -> None:

@@ -29,6 +29,7 @@ class BoundBars(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._bound: Bound | None = None
+        self._error = 0.0
         self._gap: Mapping[str, float] = {}
         self._terms = self._gap_shown = True
         self._theme = current_theme()
@@ -48,9 +49,9 @@ class BoundBars(QWidget):
         """The same, but narrower."""
         return QSize(300, self.sizeHint().height())
 
-    def set_bound(self, bound: Bound | None) -> None:
-        """Show other numbers, or none."""
-        self._bound = bound
+    def set_bound(self, bound: Bound | None, error: float = 0.0) -> None:
+        """Show other numbers, or none; ``error`` is that of log p(x) itself, in nats."""
+        self._bound, self._error = bound, error
         self.setAccessibleDescription(self._sum_text())
         self.update()
 
@@ -136,7 +137,7 @@ class BoundBars(QWidget):
         below = QRectF(0.0, top + 1.75 * line, self.width(), 1.2 * line)
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, self._sum_text())
         painter.setPen(QColor(theme.muted))
-        exact = max(now.error, 1e-4)
+        exact = max(now.error, self._error, 1e-4)
         text = f"sums over {now.places:,} places of z, exact to {exact:.1g} nats"
         painter.drawText(below.translated(0.0, 1.15 * line), Qt.AlignmentFlag.AlignCenter, text)
 

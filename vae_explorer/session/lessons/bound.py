@@ -9,19 +9,16 @@ from typing import Any
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import Refinement, refine_posterior
-from vae_explorer.latent.quadrature import exact_posterior
-from vae_explorer.lessons.bound import PLACES, bound, log_posterior
+from vae_explorer.lessons.bound import PLACES
 from vae_explorer.lessons.bound import Bound as Bound
 from vae_explorer.lessons.bound import Normal as Normal
 from vae_explorer.lessons.course import LessonError
-from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.drawings import Subject
-from vae_explorer.session.jobs import Control
+from vae_explorer.session.lessons.bound_truth import MOST_PLACES, bound_of, find_truth, picture_of
+from vae_explorer.session.lessons.bound_truth import Truth as Truth
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.marks import Field, Region
+from vae_explorer.session.marks import Region
 from vae_explorer.session.state import LATENT_LIMIT, Float32
 
 KNOWN = ("encoder", "moments", "prior")
@@ -33,31 +30,8 @@ STEPS = 150
 
 _EVERY = 5  # steps between two that are shown
 _PAUSE = 0.05  # seconds between those
-_MOST_PLACES = 40_000  # of a q that rests
 _CLOSE = 1e-3  # nats of error, from which on more places are worth their time
 _SURROUNDINGS = 4.0  # standard deviations of the posterior and of q to show
-_FALL = 40.0  # nats below the peak, at which a logarithmic picture ends
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What is known of a digit before any q is chosen.
-
-    ``x`` (1, h, w) is the draw of the ``subject`` that all is of; ``log_marginal`` log p(x) in
-    nats and ``error`` its own; ``encoder`` the encoder's q and ``encoder_bound`` its bound;
-    ``moments`` the Gaussian with the mean and the covariance of p(z|x); ``peak`` the log of that
-    posterior's highest density.
-    """
-
-    model: TrainedVAE
-    subject: Subject
-    x: Float32
-    log_marginal: float
-    error: float
-    moments: Normal
-    encoder: Normal
-    encoder_bound: Bound
-    peak: float
 
 
 @dataclass(frozen=True)
@@ -275,7 +249,7 @@ class BoundInstrument(Instrument):
         """Find out all about the digit, unless it is known."""
         model, subject = self.bench.model, self.bench.subject
         old = self.truth
-        if old and old.model is model and _same(old.subject, subject):
+        if old and old.is_of(model, subject):
             self._ask()
             return
         self.stop()
@@ -290,7 +264,7 @@ class BoundInstrument(Instrument):
         if model is None or subject is None:
             self.bench.cancel("bound-truth")
             return
-        self.bench.compute("bound-truth", partial(_truth, model, subject), self._on_truth)
+        self.bench.compute("bound-truth", partial(find_truth, model, subject), self._on_truth)
 
     def _on_truth(self, truth: Truth) -> None:
         self.truth = truth
@@ -339,7 +313,7 @@ class BoundInstrument(Instrument):
         if self._shown and self.truth and self.q and not self._busy:
             self._busy = True
             self.bench.compute(
-                "bound-bound", partial(_bound, self.truth, self.q, PLACES), self._on_bound
+                "bound-bound", partial(bound_of, self.truth, self.q, PLACES), self._on_bound
             )
 
     def _on_bound(self, found: Bound) -> None:
@@ -349,7 +323,7 @@ class BoundInstrument(Instrument):
             self._ask()
         elif found.error > _CLOSE and self.truth and self._run is None:
             # At rest there is time; a new q, asked for under the same key, ends this.
-            work = partial(_bound, self.truth, found.q, _MOST_PLACES)
+            work = partial(bound_of, self.truth, found.q, MOST_PLACES)
             self.bench.compute("bound-bound", work, self._tell)
 
     def _tell(self, found: Bound) -> None:
@@ -368,7 +342,7 @@ class BoundInstrument(Instrument):
 
     def _draw(self) -> None:
         if self._shown and self.truth and self._view:
-            work = partial(_picture, self.truth, *self._view, self.log)
+            work = partial(picture_of, self.truth, *self._view, self.log)
             self.bench.compute("bound-picture", work, self.picture_changed.emit)
 
     def _climb(self, run: Iterator[Refinement]) -> None:
@@ -383,7 +357,7 @@ class BoundInstrument(Instrument):
             return
         assert self.truth is not None
         self.bench.compute(
-            "bound-climb", partial(_bound, self.truth, q, _MOST_PLACES), self._on_summit
+            "bound-climb", partial(bound_of, self.truth, q, MOST_PLACES), self._on_summit
         )
 
     def _on_summit(self, found: Bound) -> None:
@@ -393,16 +367,6 @@ class BoundInstrument(Instrument):
         self._set(found.q)
         self.region_wanted.emit()
         self.refining_changed.emit(False)
-
-
-def _same(one: Subject, other: Subject | None) -> bool:
-    """They are the same digit; under the same model the rest is the same too."""
-    return (
-        other is not None
-        and one.seed == other.seed
-        and one.title == other.title
-        and np.array_equal(one.image, other.image)
-    )
 
 
 def _numbers(
@@ -416,43 +380,3 @@ def _numbers(
         wanted = "a number" if count == 1 else f"{count} numbers"
         raise LessonError(f"The bound's {key} must be {wanted}, not {value}.")
     return tuple(map(float, values))
-
-
-# The rest runs on the worker's thread.
-
-
-def _truth(model: TrainedVAE, subject: Subject, control: Control) -> Truth:
-    image = subject.image[None]
-    x = own_draws(model, image, np.array([subject.seed]))
-    exact = exact_posterior(model, x, control.check)
-    log_marginal, mode = float(exact.log_marginal[0]), exact.mode[0]
-    encoded = model.encode(image)
-    encoder = Normal.of(encoded.mean[0], encoded.covariance[0])
-    around = (mode[0] - 1e-4, mode[0] + 1e-4, mode[1] - 1e-4, mode[1] + 1e-4)
-    return Truth(
-        model,
-        subject,
-        x,
-        log_marginal,
-        float(exact.error[0]),
-        Normal.of(exact.mean[0], exact.covariance[0]),
-        encoder,
-        bound(model, x, encoder, log_marginal, _MOST_PLACES, control.check),
-        float(log_posterior(model, x, around, (1, 1), log_marginal)[0, 0]),
-    )
-
-
-def _bound(truth: Truth, q: Normal, places: int, control: Control) -> Bound:
-    return bound(truth.model, truth.x, q, truth.log_marginal, places, control.check)
-
-
-def _picture(
-    truth: Truth, region: Region, shape: tuple[int, int], log: bool, control: Control
-) -> Field:
-    values = log_posterior(
-        truth.model, truth.x, region, shape, truth.log_marginal, control.check
-    ).astype(np.float32)
-    if log:
-        return Field(region, values - truth.peak, -_FALL, 0.0, "nats below the peak", fading=True)
-    high = float(np.exp(truth.peak))
-    return Field(region, np.exp(values), 0.0, high, "per squared latent unit", fading=True)
