@@ -35,8 +35,8 @@ class BoundBars(QWidget):
         self._theme = current_theme()
         self.setAccessibleName("ELBO and KL")
         self.setToolTip(
-            "The axis is cut off at the left. ELBO and KL(q‖p(z|x)) are summed over different "
-            "places of z, log p(x) by a third integral; so that they add up is no trick."
+            "The axis is cut off at the left. The ELBO and KL(q‖p(z|x)) are summed over different "
+            "places of z; log p(x), which normalises p(z|x), is an integral over the whole plane."
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
