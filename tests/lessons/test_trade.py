@@ -87,7 +87,7 @@ def test_a_large_beta_collapses_to_the_mean_digit(studies: list[trade.Study]) ->
     mean = mnist("train").images[:2_000].mean(0) / 255
     assert np.abs(last.sheet - mean).mean() < 0.03
     assert np.ptp(last.sheet, axis=0).max() < 0.15
-    assert np.ptp(studies[0].sheet, axis=0).max() > 0.9
+    assert np.ptp(studies[0].sheet, axis=0).max() > 0.7
 
 
 def test_codes_are_turned_towards_the_reference(
