@@ -71,7 +71,8 @@ def test_the_slider_morphs_and_a_click_on_a_point_chooses(
 ) -> None:
     instrument.train((0.3, 3.0))
     settle()
-    slider, plane = view.findChild(QSlider), view.findChild(RatePlane)
+    slider = view.findChild(QSlider)
+    (plane,) = view.findChildren(RatePlane)
     slider.setValue(20 * BETAS.index(3.0))
     assert instrument.study is instrument.studies[3.0]
     figures = instrument.studies[0.3].aggregate
@@ -96,7 +97,7 @@ def test_the_slider_morphs_and_a_click_on_a_point_chooses(
 
 
 def test_pointing_at_the_map_decodes_there(view: TradeView, instrument: Trade) -> None:
-    code_map = view.findChild(CodeMap)
+    (code_map,) = view.findChildren(CodeMap)
     probe = next(
         one for one in view.findChildren(DigitView) if one.accessibleName().startswith("Decoded")
     )
@@ -119,7 +120,7 @@ def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, instrument: Tra
     draws = next(
         one for one in view.findChildren(PictureGrid) if one.accessibleName() == "Prior draws"
     )
-    code_map = view.findChild(CodeMap)
+    (code_map,) = view.findChildren(CodeMap)
     before = code_map.grab().toImage()
     QTest.mouseMove(draws, draws.box(3).center().toPoint())
     assert draws._chosen == 3
@@ -133,7 +134,7 @@ def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, instrument: Tra
 def test_points_have_the_colours_of_their_classes_in_both_themes(
     view: TradeView, instrument: Trade
 ) -> None:
-    code_map = view.findChild(CodeMap)
+    (code_map,) = view.findChildren(CodeMap)
     view.set_hidden(["pictures"])
     for theme in (LIGHT, DARK):
         view.set_theme(theme)

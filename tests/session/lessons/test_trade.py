@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import trade
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.model.trained import TrainedVAE
@@ -37,7 +38,7 @@ def test_it_measures_the_model_on_the_map(instrument: Trade, model: TrainedVAE) 
     assert instrument.values["R"] == figures.rate
     assert instrument.values["ELBO"] == pytest.approx(-figures.rate - figures.distortion)
     assert instrument.values["loss"] == pytest.approx(figures.rate + figures.distortion)
-    codes = model.encode(trade.mnist("test").images[:CODES]).mean
+    codes = model.encode(mnist("test").images[:CODES]).mean
     np.testing.assert_array_equal(instrument.codes, codes)
     assert instrument.reach > 3
     assert instrument.draws is not None

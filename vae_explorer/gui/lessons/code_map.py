@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from vae_explorer.gui.lessons.heading import draw_heading, heading_height
@@ -70,6 +79,7 @@ class CodeMap(QWidget):
         self._paths: Sequence[Path] = ()
         self._rings: Sequence[Ring] = ()
         self._hand = (0.0, 0.0)
+        self._picture: QPixmap | None = None
         self.setAccessibleName(title)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -79,7 +89,7 @@ class CodeMap(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
         self._theme = theme
-        self.update()
+        self._redraw()
 
     def set_title(self, title: str, note: str = "") -> None:
         """Write another title above, and after it a note."""
@@ -91,17 +101,17 @@ class CodeMap(QWidget):
     def set_region(self, region: Region) -> None:
         """Show at least this region."""
         self._region = region
-        self.update()
+        self._redraw()
 
     def set_points(self, places: Floats, labels: UInt8) -> None:
         """Show points (n, 2) of classes (n,)."""
         self._places, self._labels = places, labels
-        self.update()
+        self._redraw()
 
     def set_paths(self, paths: Sequence[Path]) -> None:
         """Show these lines over the points."""
         self._paths = paths
-        self.update()
+        self._redraw()
 
     def set_rings(self, rings: Sequence[Ring]) -> None:
         """Show these on top."""
@@ -174,25 +184,39 @@ class CodeMap(QWidget):
         self.dragged.emit(*self._hand)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw all of it."""
+        """Draw all of it; points and lines are drawn anew only when they are others."""
+        ratio = self.devicePixelRatioF()
+        size = self.size() * ratio
+        if self._picture is None or self._picture.size() != size:
+            self._picture = QPixmap(size)
+            self._picture.setDevicePixelRatio(ratio)
+            self._draw_picture(self._picture)
         painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        draw_heading(painter, self, self._title, self._note, self._theme)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme, frame = self._theme, self.frame
-        painter.fillRect(frame, QColor(theme.canvas))
-        painter.save()
-        painter.setClipRect(frame)
+        painter.setPen(QPen(QColor(self._theme.accent if self.hasFocus() else self._theme.grid), 1))
+        painter.drawRect(self.frame)
+        painter.setClipRect(self.frame)
+        for ring in self._rings:
+            self._draw_ring(painter, ring)
+
+    def _draw_picture(self, picture: QPixmap) -> None:
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.frame, QColor(self._theme.canvas))
+        painter.setClipRect(self.frame)
         self._draw_points(painter)
         for path in self._paths:
             style = Qt.PenStyle.DashLine if path.dashed else Qt.PenStyle.SolidLine
             painter.setPen(QPen(QColor(path.color), path.width, style))
             painter.drawPolyline(self._polygon(path.places))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for ring in self._rings:
-            self._draw_ring(painter, ring)
-        painter.restore()
-        painter.setPen(QPen(QColor(theme.accent if self.hasFocus() else theme.grid), 1))
-        painter.drawRect(frame)
-        draw_heading(painter, self, self._title, self._note, self._theme)
+        painter.end()
+
+    def _redraw(self) -> None:
+        self._picture = None
+        self.update()
 
     @property
     def _middle(self) -> tuple[float, float]:

@@ -235,7 +235,8 @@ class TradeView(InstrumentView):
         self._plane.set_trail(instrument.trail)
         missing = len(BETAS) - len(instrument.studies)
         self._train.setText("S&top" if progress else "&Train small models")
-        self._train.setEnabled(missing > 0 and instrument.own is not None)
+        ready = missing > 0 and instrument.own is not None
+        self._train.setEnabled(ready or progress is not None)
         self._slider.setEnabled(bool(instrument.studies))
         self._own.setEnabled(bool(instrument.studies))
         if progress is None:
