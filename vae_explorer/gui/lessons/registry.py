@@ -6,6 +6,7 @@ from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.session.lessons.instrument import Instrument
 
 VIEWS: dict[str, str] = {
+    "trade": "TradeView",
     "functionals": "FunctionalsView",
     "bound": "BoundView",
     "reparameterisation": "ReparameterisationView",

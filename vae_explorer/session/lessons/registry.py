@@ -7,6 +7,7 @@ from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
 
 INSTRUMENTS: dict[str, str] = {
+    "trade": "Trade",
     "functionals": "Functionals",
     "bound": "BoundInstrument",
     "reparameterisation": "Reparameterisation",
