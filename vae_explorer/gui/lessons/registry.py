@@ -10,6 +10,7 @@ VIEWS: dict[str, str] = {
     "functionals": "FunctionalsView",
     "bound": "BoundView",
     "reparameterisation": "ReparameterisationView",
+    "sampling": "SamplingView",
 }
 """By the instrument's name, the class in the module of that name."""
 

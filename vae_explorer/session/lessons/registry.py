@@ -11,6 +11,7 @@ INSTRUMENTS: dict[str, str] = {
     "functionals": "Functionals",
     "bound": "BoundInstrument",
     "reparameterisation": "Reparameterisation",
+    "sampling": "Sampling",
 }
 """By name, the class in the module of that name."""
 
