@@ -5,7 +5,9 @@ from importlib import import_module
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.session.lessons.instrument import Instrument
 
-VIEWS: dict[str, str] = {}
+VIEWS: dict[str, str] = {
+    "pushforward": "PushforwardView",
+}
 """By the instrument's name, the class in the module of that name."""
 
 

@@ -6,7 +6,9 @@ from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
 
-INSTRUMENTS: dict[str, str] = {}
+INSTRUMENTS: dict[str, str] = {
+    "pushforward": "Pushforward",
+}
 """By name, the class in the module of that name."""
 
 
