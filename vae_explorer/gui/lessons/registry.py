@@ -7,6 +7,8 @@ from vae_explorer.session.lessons.instrument import Instrument
 
 VIEWS: dict[str, str] = {
     "pushforward": "PushforwardView",
+    "functionals": "FunctionalsView",
+    "bound": "BoundView",
 }
 """By the instrument's name, the class in the module of that name."""
 

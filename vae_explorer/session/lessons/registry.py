@@ -8,6 +8,8 @@ from vae_explorer.session.lessons.workbench import Workbench
 
 INSTRUMENTS: dict[str, str] = {
     "pushforward": "Pushforward",
+    "functionals": "Functionals",
+    "bound": "BoundInstrument",
 }
 """By name, the class in the module of that name."""
 

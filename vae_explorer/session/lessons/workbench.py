@@ -9,8 +9,7 @@ from psygnal import Signal
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.cursor import Cursor
 from vae_explorer.session.drawings import Subject
-from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.refinement import After
+from vae_explorer.session.jobs import After, Control, Jobs
 from vae_explorer.session.state import MapPoints
 
 T = TypeVar("T")

@@ -1,0 +1,137 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.lessons.density import Density
+from vae_explorer.gui.lessons.functionals import FunctionalsView
+from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.session.lessons.functionals import Functionals
+from vae_explorer.session.lessons.workbench import Workbench
+
+_LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def view(qtbot: QtBot, workbench: Workbench) -> FunctionalsView:
+    instrument = Functionals(workbench)
+    made = FunctionalsView(instrument)
+    qtbot.addWidget(made)
+    made.set_theme(LIGHT)
+    made.resize(630, 720)
+    made.show()
+    instrument.show()
+    return made
+
+
+def density(view: FunctionalsView) -> Density:
+    found = view.findChild(Density)
+    assert found is not None
+    return found
+
+
+def at(view: FunctionalsView, x: float, y: float) -> QPoint:
+    return density(view).to_pixel(x, y).toPoint()
+
+
+def drag(view: FunctionalsView, *places: tuple[float, float]) -> None:
+    chart = density(view)
+    QTest.mousePress(chart, _LEFT, pos=at(view, *places[0]))
+    for place in places[1:]:
+        QTest.mouseMove(chart, at(view, *place))
+    QTest.mouseRelease(chart, _LEFT, pos=at(view, *places[-1]))
+
+
+def test_a_bar_is_dragged(view: FunctionalsView) -> None:
+    drag(view, (3.1, 0.2), (3.4, 0.6), (5.0, 0.5))
+    p = view._instrument.p
+    assert p[2] == pytest.approx(0.5, abs=0.01)
+    assert p.sum() == pytest.approx(1)
+    image = density(view).grab().toImage()
+    inside, above = image.pixelColor(at(view, 3.2, 0.45)), image.pixelColor(at(view, 3.2, 0.55))
+    assert inside != QColor(LIGHT.canvas)
+    assert above == QColor(LIGHT.canvas)
+
+
+def test_a_density_is_drawn(view: FunctionalsView) -> None:
+    instrument = view._instrument
+    instrument.set_constraint("interval")
+    drag(view, (0.5, 0.1), (1.5, 0.3), (2.5, 0.3))
+    x = instrument.problem.x
+    flat = instrument.p[(x > 1.6) & (x < 2.4)]
+    np.testing.assert_allclose(flat, 0.3, atol=0.02)
+    assert not instrument.held
+
+
+def test_keys_move_a_bar_and_a_density(view: FunctionalsView) -> None:
+    instrument, chart = view._instrument, density(view)
+    before = instrument.p
+    for _ in range(8):
+        QTest.keyClick(chart, Qt.Key.Key_Left)
+    QTest.keyClick(chart, Qt.Key.Key_Right)
+    assert chart.caret == 2
+    QTest.keyClick(chart, Qt.Key.Key_Up)
+    assert instrument.p[1] == pytest.approx(before[1] + 0.02)
+    QTest.keyClick(chart, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert instrument.p[1] == pytest.approx(before[1] + 0.016)
+    instrument.set_constraint("mean")
+    before = instrument.p
+    QTest.keyClick(chart, Qt.Key.Key_Up)
+    assert not np.allclose(before, instrument.p)
+
+
+def test_ascend_climbs_to_the_end(view: FunctionalsView, settle: Callable[[], None]) -> None:
+    instrument = view._instrument
+    button = next(one for one in view.findChildren(QPushButton) if one.text() == "&Ascend")
+    QTest.mouseClick(button, _LEFT)
+    assert instrument.running
+    assert button.isChecked()
+    settle()
+    assert not button.isChecked()
+    assert instrument.divergences[-1] < 1e-6
+    step = next(one for one in view.findChildren(QPushButton) if one.text() == "&Step")
+    count = len(instrument.divergences)
+    QTest.mouseClick(step, _LEFT)
+    assert len(instrument.divergences) == count + 1
+
+
+def test_the_problem_is_chosen(view: FunctionalsView) -> None:
+    instrument = view._instrument
+    where, start = view.findChildren(QComboBox)
+    where.setCurrentIndex(2)
+    where.activated.emit(2)
+    assert instrument.constraint == "variance"
+    size = view.findChild(QDoubleSpinBox)
+    size.setValue(0.5)
+    assert instrument.size == 0.5
+    start.setCurrentIndex(1)
+    start.activated.emit(1)
+    assert instrument.shape == "ramp"
+    assert "variance 0.250" in view._details.text()
+
+
+def test_a_lesson_hides_controls(view: FunctionalsView) -> None:
+    view.set_hidden({"ascend", "charts"})
+    assert not view.controls["ascend"].isVisible()
+    assert not view.controls["charts"].isVisible()
+    assert view.controls["size"].isVisible()
+    view.set_hidden(())
+    assert view.controls["charts"].isVisible()
+
+
+def test_every_problem_is_drawn_in_both_themes(view: FunctionalsView) -> None:
+    for theme in (LIGHT, DARK):
+        view.set_theme(theme)
+        for constraint in ("bars", "interval", "variance", "mean"):
+            view._instrument.set_constraint(constraint)
+            image = density(view).grab().toImage()
+            colors = {image.pixelColor(x, 200).name() for x in range(90, 600, 5)}
+            assert theme.canvas in colors
+            assert len(colors) > 2, constraint
+    view._instrument.set_state({"constraint": "bars", "size": 2})
+    assert not view._left.isVisible()
