@@ -142,7 +142,7 @@ def test_the_spiral_keeps_a_seventh_of_every_area() -> None:
 def test_a_histogram_counts_samples_elsewhere() -> None:
     x = np.array([[0.5, 0.5], [1.5, 0.5], [9.0, 9.0], [np.nan, 0.0]])
     found = pf.histogram(x, (0.0, 2.0, 0.0, 2.0), (2, 2))
-    np.testing.assert_allclose(found, [[0.25, 0.25], [0, 0]])
+    np.testing.assert_allclose(found, np.array([[0.25, 0.25], [0.0, 0.0]]))
 
 
 def test_a_function_without_values_has_a_window_and_no_density() -> None:

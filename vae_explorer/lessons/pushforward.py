@@ -74,7 +74,8 @@ def formula(name: str) -> Formula:
 
 def towards(f: Map, t: float) -> Map:
     """(1 − t) z + t f(z): from the identity to f."""
-    return lambda z: (1 - t) * z + t * f(z)
+    # Not 0 · f, which is no number where f is infinite.
+    return f if t == 1 else lambda z: (1 - t) * z + (t * f(z) if t else 0.0)
 
 
 def normal_density(z: Float64) -> Float64:
@@ -140,7 +141,9 @@ def density(f: Map, region: Region, shape: tuple[int, int], check: Check = unche
 
 
 def density_at(f: Map, x: Float64) -> tuple[float, Float64]:
-    """The density of f(z) at one x (2,), and the z (k, 2) that f takes there."""
+    """The density of f(z) at one x (2,), 0 if not finite, and the z (k, 2) that go there."""
+    if not _within_reach(x):
+        return 0.0, np.empty((0, 2))
     near = 1e-9
     region = (x[0] - near, x[0] + near, x[1] - near, x[1] + near)
     _, z = preimages(f, region, (1, 1))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.layers.color_maps import field_image
-from vae_explorer.gui.lessons.plane import Plane, ticks
+from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.marks import Field
 
@@ -85,11 +85,3 @@ def test_arrows_nudge(plane: Plane) -> None:
     QTest.keyClick(plane, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
     QTest.keyClick(plane, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
     assert told == [(-1, 0), (0, 10), (0, pytest.approx(-0.1))]
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [(-3, 3, [-2, 0, 2]), (-1.4, 1.4, [-1, 0, 1]), (0, 0.4, [0, 0.1, 0.2, 0.3, 0.4])],
-)
-def test_ticks_are_round(low: float, high: float, expected: list[float]) -> None:
-    assert ticks(low, high) == pytest.approx(expected)

@@ -1,7 +1,6 @@
 """A square of the plane with numbers along two of its edges, for the figures of lessons."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -17,7 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from vae_explorer.gui.figures import figure
+from vae_explorer.gui.lessons.sketch_marks import tick_text, ticks
 from vae_explorer.gui.theme import Theme, current_theme
 
 Region = tuple[float, float, float, float]
@@ -245,25 +244,17 @@ class Plane(QWidget):
         painter.drawText(above, Qt.AlignmentFlag.AlignCenter, shown)
         painter.setPen(QColor(self._theme.muted))
         left, right, bottom, top = self._region
-        for x in ticks(left, right):
+        xs, ys = ticks(left, right, _TICKS), ticks(bottom, top, _TICKS)
+        for x in xs:
             at = self.to_pixel(x, bottom)
             box = QRectF(at.x() - 40, square.bottom() + 1, 80, line)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, _tick(x, right - left))
-        for y in ticks(bottom, top):
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, tick_text(x, _step(xs)))
+        for y in ys:
             at = self.to_pixel(left, y)
             box = QRectF(at.x() - 80 - _GAP, at.y() - line / 2, 80, line)
             middle = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(box, middle, _tick(y, top - bottom))
+            painter.drawText(box, middle, tick_text(y, _step(ys)))
 
 
-def ticks(low: float, high: float) -> Sequence[float]:
-    """Round numbers between two, at a step of 1, 2 or 5 times a power of ten."""
-    rough = (high - low) / _TICKS
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-    first = math.ceil(low / step)
-    return [step * k for k in range(first, math.floor(high / step) + 1)]
-
-
-def _tick(value: float, span: float) -> str:
-    return figure(value, 2 if span < 1 else 1 if span < 4 else 0)
+def _step(values: list[float]) -> float:
+    return values[1] - values[0] if len(values) > 1 else abs(values[0]) or 1.0

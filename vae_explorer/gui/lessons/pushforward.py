@@ -105,8 +105,8 @@ class PushforwardView(InstrumentView):
     def _make_controls(self) -> None:
         instrument = self._instrument
         self._function = QComboBox()
-        for function in FUNCTIONS:
-            self._function.addItem(_TITLES[function], function)
+        for name in FUNCTIONS:
+            self._function.addItem(_TITLES[name], name)
         self._function.setToolTip("The function that z is pushed through")
         self._function.activated.connect(
             lambda: instrument.set_function(self._function.currentData())
@@ -121,8 +121,8 @@ class PushforwardView(InstrumentView):
         self._n.setToolTip("How many z are drawn for the histogram")
         self._n.activated.connect(lambda: instrument.set_samples(self._n.currentData()))
         self._x1, self._x2 = QLineEdit(), QLineEdit()
-        for edit, name in ((self._x1, "x₁"), (self._x2, "x₂")):
-            edit.setAccessibleName(f"Formula of {name}")
+        for edit, which in ((self._x1, "x₁"), (self._x2, "x₂")):
+            edit.setAccessibleName(f"Formula of {which}")
             edit.setToolTip("Numbers, z1, z2, + − * / **, sin cos tanh exp log sqrt abs hypot …")
             edit.editingFinished.connect(self._type)
         self._first, self._second = QSpinBox(), QSpinBox()

@@ -96,7 +96,7 @@ class Pushforward(Instrument):
         self._map: Map = Formula.parse(*self.texts)
         self._magnification: Float64 | None = None
         self._known: tuple[Map, float] = (self._map, -1.0)
-        self._computed = self._known
+        self._computed: tuple[Map, float] = self._known
         self._shown = self._busy = self._stale = False
         axis = np.linspace(-SIGHT, SIGHT, NODES)
         self.nodes = np.stack(np.meshgrid(axis, axis), axis=2)
@@ -410,7 +410,7 @@ def _push(
     )
     here = now(z)[0]
     density_here, preimages = pushforward.density_at(now, here)
-    height = float(np.clip(here[1], bottom, top))
+    height = float(np.clip(np.nan_to_num(here[1]), bottom, top))
     row = min(int((height - bottom) / (top - bottom) * BINS), BINS - 1)
     thin = 1e-9 * (top - bottom)
     line = (left, right, height - thin, height + thin)
