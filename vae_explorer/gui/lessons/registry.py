@@ -7,6 +7,7 @@ from vae_explorer.session.lessons.instrument import Instrument
 
 VIEWS: dict[str, str] = {
     "trade": "TradeView",
+    "pushforward": "PushforwardView",
     "functionals": "FunctionalsView",
     "bound": "BoundView",
     "reparameterisation": "ReparameterisationView",
