@@ -252,17 +252,28 @@ def test_a_branch_stopped_before_its_first_step_can_be_resumed(
     assert same_weights(threaded.finish(), whole.snapshot())
 
 
-def test_a_branch_that_cannot_be_leaves_everything(
-    inline: Bench, recipe: Recipe, trained: Snapshot, run_folder: RunFolder
+@pytest.mark.parametrize(
+    ("title", "why"),
+    [
+        ("Training did not start", "keeps the networks"),
+        ("Training ended early", "validation_images"),
+    ],
+)
+def test_a_run_that_cannot_begin_leaves_everything(
+    inline: Bench, recipe: Recipe, trained: Snapshot, run_folder: RunFolder, title: str, why: str
 ) -> None:
+    """Whether that is seen at once or by the run's thread."""
     inline.lab.open_film(run_folder.model_path, trained)
     inline.stage.snapshot = trained
     inline.main.run()
-    inline.lab.branch(recipe.replace(decoder_hidden="8", epochs=3))
+    if title == "Training did not start":
+        inline.lab.branch(recipe.replace(decoder_hidden="8", epochs=3))
+    else:
+        inline.lab.train(recipe.replace(validation_images=600))
     inline.main.run()
-    ((title, error),) = inline.stage.failures
-    assert title == "Training ended early"
-    assert "keeps the networks" in str(error)
+    ((told, error),) = inline.stage.failures
+    assert told == title
+    assert why in str(error)
     # The map, the film and the way back to the model are as before.
     assert (inline.stage.moving, inline.stage.whole) == ([], [])
     assert (inline.steps, inline.lab.time.name) == (list(range(21)), run_folder.path.name)
@@ -271,7 +282,7 @@ def test_a_branch_that_cannot_be_leaves_everything(
     inline.main.run()
     inline.lab.time.return_live()
     assert inline.stage.whole == [(trained, run_folder.model_path)]
-    assert inline.left == 1
+    assert inline.left == (title == "Training ended early")
 
 
 # Resuming
@@ -366,6 +377,8 @@ def test_one_run_at_a_time(threaded: Bench, recipe: Recipe, own_run: RunFolder) 
 def test_images_that_cannot_be_read_are_told_by_whoever_needs_them(
     inline: Bench, recipe: Recipe, trained: Snapshot, run_folder: RunFolder
 ) -> None:
+    not_estimated: list[BaseException] = []
+    inline.lab.not_estimated.connect(not_estimated.append)
     inline.stage.unreadable = True
     inline.lab.train(recipe)
     inline.lab.resume_run(run_folder)
@@ -374,10 +387,10 @@ def test_images_that_cannot_be_read_are_told_by_whoever_needs_them(
     inline.main.run()
     assert sorted(title for title, _ in inline.stage.failures) == [
         "The moments of the run cannot be shown",
-        "The recipe cannot be estimated",
         "The run was not resumed",
         "Training did not start",
     ]
+    assert [type(error) for error in not_estimated] == [DataError]
     assert not inline.lab.training.active
 
 

@@ -328,6 +328,7 @@ def test_a_run_goes_to_the_trash_whole(desk: Desk, folder: Path, real_run: Path)
     desk.refresh()
     desk.lab.time.begin(RunFolder(folder / "one"))
     desk.lab.time.develop(np.zeros((2, 28, 28), np.uint8))
+    desk.main.run_until(lambda: desk.lab.time.frames)
     desk.runs.trash([folder / "one", folder / "two"])
     desk.main.run_until(lambda: len(desk.lists) == 2)
     assert [info.name for info in desk.lists[-1]] == ["three"]

@@ -31,10 +31,11 @@ _AREAS = {
     "worst": _RIGHT,
     "paths": _BOTTOM,
     "runs": _BOTTOM,
+    "sweep": _BOTTOM,
 }
 """Where a dock is at first; those of one side are tabs, of which the first is in front."""
 
-_AT_WISH = frozenset({"paths", "runs"})
+_AT_WISH = frozenset({"paths", "runs", "sweep"})
 """Not there at first."""
 
 _ROOM_FOR_RUNS = QSize(1_700, 900)
@@ -50,7 +51,7 @@ class Docks:
     Args:
         window: whose docks they are.
         panels: what is in them, by the name of each: "training", "layers", "learn", "decode",
-            "draw", "refine", "worst", "paths" and "runs".
+            "draw", "refine", "worst", "paths", "runs" and "sweep".
     """
 
     def __init__(self, window: QMainWindow, panels: Mapping[str, QWidget]) -> None:

@@ -27,9 +27,11 @@ from vae_explorer.gui.palette import CommandPalette, menu_commands
 from vae_explorer.gui.paths.path_panel import PathPanel
 from vae_explorer.gui.runs_controller import RunsController
 from vae_explorer.gui.status_bar import StatusBar
+from vae_explorer.gui.sweep_controller import SweepController
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.time_controller import TimeController
 from vae_explorer.gui.training.runs_panel import RunsPanel
+from vae_explorer.gui.training.sweep_panel import SweepPanel
 from vae_explorer.gui.training.time_bar import TimeBar
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.training_controller import TrainingController
@@ -67,6 +69,7 @@ class MainWindow(QMainWindow):
         self.refine = RefineSection()
         self.worst = WorstList(explorer.image)
         self.runs = RunsPanel()
+        self.sweep = SweepPanel()
         self.time_bar = TimeBar()
         self.learn = LearnPanel()
         self._pages = QStackedWidget()
@@ -84,6 +87,7 @@ class MainWindow(QMainWindow):
             "worst": self.worst,
             "paths": self.paths,
             "runs": self.runs,
+            "sweep": self.sweep,
         }
         self.docks = Docks(self, panels)
         self._dropped = DroppedFiles(explorer, self.workspaces, self.draw, self._show_pad)
@@ -93,9 +97,10 @@ class MainWindow(QMainWindow):
         self._training = TrainingController(explorer, self.training, self)
         self._runs = RunsController(explorer, self.runs, self.training, self._explore.compare, self)
         self._learn = LearnController(explorer.learning, self.learn, self._pages)
+        self._sweep = SweepController(explorer, self.sweep, self.training, self._show_sweep, self)
         self._palette: CommandPalette | None = None
         handlers = self._handlers()
-        of_training = (self._time, self._training, self._runs)
+        of_training = (self._time, self._training, self._runs, self._sweep)
         for controller in (self._map, self._explore, *of_training, self._learn):
             handlers |= controller.handlers()
         self.actions_ = Actions(self, handlers)
@@ -306,6 +311,9 @@ class MainWindow(QMainWindow):
         else:
             self._learn.leave()
 
+    def _show_sweep(self) -> None:
+        self.docks.show("sweep")
+
     def _show_pad(self) -> None:
         self.docks.show("draw")
 
@@ -347,7 +355,7 @@ class MainWindow(QMainWindow):
     def _show_theme(self) -> None:
         theme = current_theme()
         views = (self.map, self.layers, self.decode, self.training, self.paths, self.draw)
-        for view in (*views, self.refine):
+        for view in (*views, self.refine, self.sweep, self.time_bar):
             view.set_theme(theme)
         self._learn.set_theme(theme)
 

@@ -123,6 +123,10 @@ class TrainingController(QObject):
         self._go("dissected")
 
     def _slow_motion(self) -> None:
+        dock = self._panel.parentWidget()
+        if dock:
+            dock.show()
+            dock.raise_()
         self._panel.show_slow_motion()
         self._dissect()
 

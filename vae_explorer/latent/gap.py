@@ -16,7 +16,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae_explorer.model.gaussian import Gaussian
+from vae_explorer.model.gaussian import OUTPUTS, Gaussian
 from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
 
 Floats = NDArray[np.floating]
@@ -79,11 +79,7 @@ def expected_elbo(
     """E_q[log p(x|z)] − KL of q = N(mean (n, 2), covariance (n, 2, 2)), (n,) nats."""
     if not len(x):
         return np.empty(0)
-    factor = np.linalg.cholesky(covariance.astype(np.float64))
-    diagonal = np.log(np.diagonal(factor, axis1=1, axis2=2))
-    parts = (mean.astype(np.float64), diagonal, factor[:, 1, 0].copy())
-    q = Gaussian(*(torch.from_numpy(part).to(model.device) for part in parts))
-    return elbo_of(model, x, q, check)
+    return elbo_of(model, x, _gaussian(model, mean, covariance), check)
 
 
 @torch.no_grad()
@@ -99,39 +95,53 @@ def refine_posterior(
     check: Check = unchecked,
     every: int = 10,
     encoded: Images | None = None,
+    start: tuple[Floats, Floats] | None = None,
 ) -> Iterator[Refinement]:
     """Climb the ELBO of each image from the encoder's q, by Adam within the encoder's family.
 
     Yields the encoder's q as step 0, then the best ``every`` so many steps and after the last one.
     The encoder is given ``encoded`` (n, h, w), such as the intensities that ``x`` is a draw of, or
-    else ``x`` itself.
+    else ``x`` itself. It is not asked if there is a ``start``, mean (n, 2) and covariance
+    (n, 2, 2): then the climb begins there, among all Gaussians.
     """
     if not len(x):
         yield Refinement(0, np.empty((0, 2)), np.empty((0, 2, 2)), np.empty(0))
         return
-    images, rotation = model.tensor(x), model.vae.rotation
-    with torch.no_grad():
-        given = images if encoded is None else model.tensor(encoded)
-        outputs = model.vae.encoder(given).double()
-    start = Gaussian.from_outputs(outputs)
-    offset = torch.zeros_like(outputs, requires_grad=True)
-    best, best_elbo = offset.detach().clone(), outputs.new_full((len(images),), -math.inf)
+    images = model.tensor(x)
+    if start is None:
+        rotation = model.vae.rotation
+        with torch.no_grad():
+            given = images if encoded is None else model.tensor(encoded)
+            first = Gaussian.from_outputs(model.vae.encoder(given).double())
+    else:
+        rotation, first = None, _gaussian(model, *start)
+    numbers = OUTPUTS["diagonal" if first.lower is None else "full"]
+    offset = first.mean.new_zeros(len(images), numbers).requires_grad_()
+    best, best_elbo = offset.detach().clone(), first.mean.new_full((len(images),), -math.inf)
     optimizer = torch.optim.Adam([offset], betas=(0.9, 0.99))
     for step in range(steps + 1):
         optimizer.zero_grad()
         elbos = []
-        for part in _elbos(model, images, _moved(start, offset).turned(rotation), check):
+        for part in _elbos(model, images, _moved(first, offset).turned(rotation), check):
             elbos.append(part.detach())
             torch.autograd.backward(-part.sum(), retain_graph=True)  # of _moved, for the next chunk
         better = (elbo := torch.cat(elbos)) > best_elbo
         best = torch.where(better[:, None], offset.detach(), best)
         best_elbo = torch.where(better, elbo, best_elbo)
         if step % every == 0 or step == steps:
-            q = _moved(start, best).turned(rotation)
+            q = _moved(first, best).turned(rotation)
             found = (part.cpu().numpy() for part in (q.mean, q.covariance(), best_elbo))
             yield Refinement(step, *found)
         optimizer.param_groups[0]["lr"] = _RATE * (1 + math.cos(math.pi * step / max(1, steps))) / 2
         optimizer.step()
+
+
+def _gaussian(model: TrainedVAE, mean: Floats, covariance: Floats) -> Gaussian:
+    """N(mean (n, 2), covariance (n, 2, 2)) in float64."""
+    factor = np.linalg.cholesky(covariance.astype(np.float64))
+    diagonal = np.log(np.diagonal(factor, axis1=1, axis2=2))
+    parts = (mean.astype(np.float64), diagonal, factor[:, 1, 0].copy())
+    return Gaussian(*(torch.from_numpy(part).to(model.device) for part in parts))
 
 
 def _moved(start: Gaussian, offset: Tensor) -> Gaussian:

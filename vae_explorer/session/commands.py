@@ -223,6 +223,7 @@ COMMANDS: tuple[Command, ...] = (
     *_LAYER_COMMANDS,
     Command("start", "Training", "Start", "Train a new model by the recipe", ("Ctrl+T",), True),
     Command("pause", "Training", "Pause or Resume", "Pause the run, or go on", ("Space",), True),
+    Command("sweep", "Training", "Sweep…", "Train a recipe with one or two of its fields varied"),
     Command("stop", "Training", "Stop", "End the run and keep its model", ("Ctrl+.",), True),
     Command("step", "Training", "Step", "Take one gradient step, then pause", (".",)),
     Command("epoch", "Training", "Epoch", "Train to the end of the epoch, then pause", ("Alt+.",)),
@@ -238,7 +239,7 @@ COMMANDS: tuple[Command, ...] = (
         "Training",
         "Restart",
         "Begin anew by the same recipe and seed, paused before the first step",
-        ("Ctrl+Shift+R",),
+        ("Ctrl+Alt+R",),
         separator=True,
     ),
     Command(

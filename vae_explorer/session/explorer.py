@@ -41,6 +41,7 @@ from vae_explorer.session.search import Search
 from vae_explorer.session.selection import Selection
 from vae_explorer.session.settings import Settings
 from vae_explorer.session.state import DataPoint, Decoded, ModelInfo, UInt8
+from vae_explorer.session.sweeps import Sweeps
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder
@@ -92,6 +93,7 @@ class Explorer:
         self.training = self.lab.training
         self.training.begun.connect(self._on_begun)
         self.lab.left.connect(self._on_left)
+        self.sweeps = Sweeps(jobs, self.lab, self.training_images, self.open_checkpoint, self.fail)
         self.map = LatentMap(jobs, self.fail, self.progress.emit)
         self.pins = Pins()
         self.selection = Selection()

@@ -24,7 +24,7 @@ from vae_explorer.training.estimate import estimate
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.training.trainer import check_branch
+from vae_explorer.training.trainer import Trainer, check_branch
 
 Indices = NDArray[np.int64]
 
@@ -67,8 +67,8 @@ class Lab:
 
     estimated = Signal(Estimate)
     not_estimated = Signal(BaseException)
-    left = Signal()
-    """The run is over, and what comes of it is shown."""
+    left = Signal(object)
+    """The run is over, and what comes of it is shown; with the error that ended it, or None."""
 
     def __init__(self, jobs: Jobs, after: After, stage: Stage, runs: Path, device: str) -> None:
         self._jobs = jobs
@@ -109,7 +109,7 @@ class Lab:
             return
 
         def start(recipe: Recipe, data: ImageSet, live_images: UInt8) -> None:
-            check_branch(recipe, data.image_shape, snapshot)
+            check_branch(recipe, data.image_shape, len(data), snapshot)
             name = self.time.name or "a model"
             label = RunLabel(origin=f"{name}, epoch {snapshot.epoch:.2f}")
             self.training.start(recipe, data, live_images, branch=snapshot, label=label)
@@ -124,6 +124,25 @@ class Lab:
             self._stage.fail("Training did not start", error)
             return
         self._begin(probes)
+
+    def train_by(
+        self,
+        begin: Callable[[str, Callable[[str], None]], tuple[Trainer, RunFolder]],
+        epochs: int,
+    ) -> bool:
+        """Train a run that somebody else makes, see ``TrainingSession.start_by``.
+
+        Returns:
+            False if it cannot be, of which was told.
+        """
+        try:
+            probes = self._stage.probes(LIVE_IMAGES)
+            self.training.start_by(begin, epochs, probes[1])
+        except UserError as error:
+            self._stage.fail("Training did not start", error)
+            return False
+        self._begin(probes)
+        return True
 
     def resume_run(self, run: RunFolder) -> None:
         """Go on with a run that was left."""
@@ -205,13 +224,13 @@ class Lab:
     def _on_ended(self, snapshot: Snapshot, path: Path | None) -> None:
         self._show(partial(self._stage.show_whole, snapshot, path))
         if not self.training.active:
-            self.left.emit()
+            self.left.emit(None)
 
     def _on_failed(self, error: BaseException) -> None:
         self._stage.fail("Training ended early", error)
         if self._moved is not None:
             self._show(partial(self._stage.show_whole, self._moved, None))
-        self.left.emit()
+        self.left.emit(error)
 
     def _on_not_saved(self, error: UserError) -> None:
         self._stage.fail("The run was not saved; training goes on", error)

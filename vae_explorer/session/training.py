@@ -1,5 +1,6 @@
 """Training beside the window: one run in the exclusive lane, told in at most 20 posts a second."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -131,10 +132,25 @@ class TrainingSession:
         Raises:
             BusyError: a run is under way.
         """
-        device = self._device
-        self._run(
-            lambda warn: (folder.resume(data, device, warn), folder), live_images, epochs, Orders()
+        self.start_by(
+            lambda device, warn: (folder.resume(data, device, warn), folder), epochs, live_images
         )
+
+    def start_by(
+        self,
+        begin: Callable[[str, Callable[[str], None]], tuple[Trainer, RunFolder]],
+        epochs: int,
+        live_images: np.ndarray,
+    ) -> None:
+        """Begin or go on with a run of so many epochs by a trainer that somebody else makes.
+
+        ``begin`` is called on the run's thread with the device and who hears warnings.
+
+        Raises:
+            BusyError: a run is under way.
+        """
+        device = self._device
+        self._run(lambda warn: begin(device, warn), live_images, epochs, Orders())
 
     def _run(self, begin: Begin, live_images: np.ndarray, epochs: int, orders: Orders) -> None:
         def work(control: Control) -> tuple[Snapshot, Path | None]:

@@ -33,8 +33,15 @@ _TRAINING = [
     "layer-flow-whole",
     "layer-flow-near",
     "train-scrubbed",
+    "runs",
+    "sweep",
 ]
 _WITHOUT_SIZE = ("palette", "compare-1000x700")
+
+
+def _recipe(tiny: Recipe, epochs: int) -> Recipe:
+    """A run that does not end while it is looked at, and a sweep that ends soon."""
+    return tiny.replace(epochs=1 if epochs == 1 else 10_000)
 
 
 @pytest.mark.slow
@@ -49,7 +56,7 @@ def test_views_and_layers_are_taken_light_and_dark(
         return qapp, open_window()
 
     monkeypatch.setattr(screenshots, "start", start)
-    monkeypatch.setattr(training, "Recipe", lambda epochs: tiny_recipe.replace(epochs=10_000))
+    monkeypatch.setattr(training, "Recipe", lambda epochs: _recipe(tiny_recipe, epochs))
     for module in (camera, exploring, training):
         monkeypatch.setattr(module, "SIZES", ((1000, 700),))
     monkeypatch.setattr(exploring, "PINNED_ROWS", (7, 501))

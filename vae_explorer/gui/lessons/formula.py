@@ -7,8 +7,6 @@ from PySide6.QtCore import QByteArray, QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
-from ziamath.config import config
-from ziamath.zmath import Latex
 
 from vae_explorer.gui.figures import figure
 from vae_explorer.session.learning import FormulaPart
@@ -23,6 +21,10 @@ class Glyphs:
     """A piece of LaTeX drawn once: ``size`` in pixels and how far it reaches below the baseline."""
 
     def __init__(self, tex: str, size: float, color: str) -> None:
+        # Imported late: it costs the start of the window a tenth of a second.
+        from ziamath.config import config
+        from ziamath.zmath import Latex
+
         # Plain paths: Qt's renderer knows no <symbol>.
         config.svg2 = False
         drawn = Latex(tex, size=size, color=color, inline=False)

@@ -6,8 +6,12 @@ from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.session.lessons.instrument import Instrument
 
 VIEWS: dict[str, str] = {
+    "trade": "TradeView",
+    "pushforward": "PushforwardView",
     "functionals": "FunctionalsView",
+    "bound": "BoundView",
     "reparameterisation": "ReparameterisationView",
+    "sampling": "SamplingView",
 }
 """By the instrument's name, the class in the module of that name."""
 

@@ -2,9 +2,11 @@
 
 from functools import partial
 
-from vae_explorer.gui.screenshots.camera import ALWAYS_ON, SIZES, Camera, wait
+from vae_explorer.gui.main_thread import run_events
+from vae_explorer.gui.screenshots.camera import ALWAYS_ON, SETTLE_MS, SIZES, Camera, wait
 from vae_explorer.session import Recipe
 from vae_explorer.session.state import Phase
+from vae_explorer.session.sweeps import Axis, CellMap, Sweep
 
 _EPOCHS = 3
 _PAUSED_AT = 1.2
@@ -37,6 +39,8 @@ def take(camera: Camera) -> None:
     time_machine.return_live()
     explorer.training.stop()
     wait(lambda: not explorer.training.active)
+    _runs(camera)
+    _sweep(camera)
 
 
 def _slow_motion(camera: Camera) -> None:
@@ -51,6 +55,26 @@ def _slow_motion(camera: Camera) -> None:
     window.resize(*SIZES[0])
     for stage in range(slow.stages):
         camera.both_schemes(f"slow-{stage + 1}", partial(slow.set_stage, stage))
+
+
+def _runs(camera: Camera) -> None:
+    """All runs, with their curves beside those of the present one."""
+    camera.window.actions_["runs"].trigger()
+    run_events(SETTLE_MS)
+    camera.both_sizes("runs")
+
+
+def _sweep(camera: Camera) -> None:
+    """A small sweep, when it is done."""
+    sweeps = camera.window.explorer.sweeps
+    small = Recipe(epochs=1).replace(encoder_hidden="128", decoder_hidden="128")
+    camera.window.actions_["sweep"].trigger()
+    sweeps.start(Sweep(small, (Axis("beta", (0.5, 8.0)), Axis("seed", (0, 1, 2)))))
+    made: list[CellMap] = []
+    sweeps.map_made.connect(made.append)
+    wait(lambda: len(made) == 6)
+    sweeps.map_made.disconnect(made.append)
+    camera.both_sizes("sweep")
 
 
 def _whole(camera: Camera) -> bool:

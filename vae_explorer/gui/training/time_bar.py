@@ -18,6 +18,8 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.decode.image import gray8
 from vae_explorer.gui.figures import figure
 from vae_explorer.gui.readout import Readout
+from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.training.icons import icon
 from vae_explorer.gui.wheel_guard import WheelGuard
 from vae_explorer.session.film import FilmFrame
 
@@ -42,6 +44,8 @@ class TimeBar(QWidget):
         super().__init__(parent)
         self._frames: tuple[FilmFrame, ...] = ()
         self._shown: FilmFrame | None = None
+        self._playing = False
+        self._theme = current_theme()
         self._play = QToolButton()
         self._play.setCheckable(True)
         self._play.setAutoRaise(True)
@@ -55,6 +59,7 @@ class TimeBar(QWidget):
         self._preview = _Preview(self)
         self.slider.installEventFilter(self)
         self._text = Readout()
+        self._text.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._text.setFixedWidth(self.fontMetrics().horizontalAdvance(_LONGEST))
         self._live = QToolButton()
         self._live.setText("Live")
@@ -71,6 +76,7 @@ class TimeBar(QWidget):
         self.setAccessibleName("Time machine")
         self.set_playing(False)
         self.set_frames(())
+        self.set_shown(None)
 
     def set_frames(self, frames: tuple[FilmFrame, ...]) -> None:
         """Offer these moments; the bar shows itself if there are two or more."""
@@ -87,14 +93,17 @@ class TimeBar(QWidget):
 
     def set_playing(self, playing: bool) -> None:
         """Show whether moments follow each other by themselves."""
-        kind = QStyle.StandardPixmap
-        self._play.setIcon(
-            self.style().standardIcon(kind.SP_MediaPause if playing else kind.SP_MediaPlay)
-        )
+        self._playing = playing
+        self._play.setIcon(icon("pause" if playing else "run", self._theme))
         self._play.setChecked(playing)
         text = "Stay at this moment" if playing else "Play the training from the moment shown"
         self._play.setToolTip(text)
         self._play.setAccessibleName(text)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with another theme's colours."""
+        self._theme = theme
+        self.set_playing(self._playing)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show the moment under the pointer before it is chosen."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -121,7 +121,7 @@ class TrainingPanel(QWidget):
         self._tabs.addTab(self._plot, "Plot")
         self._tabs.addTab(self.slow_motion, "Slow")
         self._tabs.addTab(self._log, "Log")
-        self._tabs.currentChanged.connect(self._share_space)
+        self._tabs.currentChanged.connect(self._on_tab)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.addWidget(self._side)
@@ -225,6 +225,12 @@ class TrainingPanel(QWidget):
         if not self._share_is_theirs:
             self._share_space()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Suit the tab that was chosen meanwhile."""
+        super().showEvent(event)
+        if not self._share_is_theirs:
+            self._share_space()
+
     def _arrange(self, wide: bool) -> None:
         self.transport.set_wide(wide)
         self.form.set_columns(2 if wide else 1)
@@ -249,6 +255,11 @@ class TrainingPanel(QWidget):
             slow = self._tabs.currentWidget() is self.slow_motion
             share = min(share, max(whole - _LEAST_TABS["Slow" if slow else "Plot"], whole // 3))
         self._splitter.setSizes([share, max(whole - share, 1)])
+
+    @Slot(int)  # for it is told of tabs that go with a closed window, when plain methods are gone
+    def _on_tab(self, tab: int) -> None:
+        if tab >= 0 and self.isVisible():
+            self._share_space()
 
     def _on_splitter_moved(self) -> None:
         self._share_is_theirs = True

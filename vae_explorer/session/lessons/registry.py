@@ -7,8 +7,12 @@ from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
 
 INSTRUMENTS: dict[str, str] = {
+    "trade": "Trade",
+    "pushforward": "Pushforward",
     "functionals": "Functionals",
+    "bound": "BoundInstrument",
     "reparameterisation": "Reparameterisation",
+    "sampling": "Sampling",
 }
 """By name, the class in the module of that name."""
 

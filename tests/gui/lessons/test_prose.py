@@ -1,0 +1,29 @@
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.lessons.prose import Prose
+
+
+def test_it_is_as_tall_as_its_text_at_any_width(qtbot: QtBot) -> None:
+    prose = Prose()
+    qtbot.addWidget(prose)
+    prose.set_text("Many words that need some room, as a text has them. " * 12)
+    prose.resize(600, 100)
+    prose.show()
+    QApplication.processEvents()
+    wide = prose.sizeHint().height()
+    prose.resize(200, 100)
+    QApplication.processEvents()
+    assert prose.sizeHint().height() > 2 * wide
+    assert prose.minimumSizeHint().height() == prose.sizeHint().height()
+
+
+def test_markdown_is_read_and_an_empty_text_takes_no_room(qtbot: QtBot) -> None:
+    prose = Prose()
+    qtbot.addWidget(prose)
+    prose.set_text("A **bold** [link](https://arxiv.org/abs/1312.6114)")
+    assert prose.toPlainText() == "A bold link"
+    assert "1312.6114" in prose.toHtml()
+    assert prose.openExternalLinks()
+    prose.set_text("")
+    assert prose.isHidden()

@@ -1,0 +1,75 @@
+import pytest
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QPushButton, QRadioButton
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.lessons.prose import Prose
+from vae_explorer.gui.lessons.question_box import QuestionBox
+from vae_explorer.session.learning import Question
+
+ONE = Question("Which is **largest**?", ("this", "that"), (False, True), "Because.")
+MANY = Question("Which of them?", ("a", "b", "c"), (True, False, True), "Both.")
+
+
+@pytest.fixture
+def box(qtbot: QtBot) -> QuestionBox:
+    box = QuestionBox()
+    qtbot.addWidget(box)
+    box.resize(320, 300)
+    box.show()
+    return box
+
+
+def _choices(box: QuestionBox) -> list[QAbstractButton]:
+    return [*box._choices]
+
+
+def _read(box: QuestionBox) -> str:
+    return " ".join(p.toPlainText() for p in box.findChildren(Prose) if not p.isHidden())
+
+
+def test_the_answer_is_read_only_after_answering(box: QuestionBox) -> None:
+    box.set_question(ONE)
+    answers: list[tuple[bool, ...]] = []
+    box.answered.connect(answers.append)
+    button = box.findChild(QPushButton)
+    assert not button.isEnabled()
+    assert "Because" not in _read(box)
+    this, that = _choices(box)
+    assert isinstance(this, QRadioButton)
+    this.click()
+    that.click()
+    assert not this.isChecked()
+    button.click()
+    assert answers == [(False, True)]
+    box.set_answer(answers[0])
+    assert "Right. Because." in _read(box)
+    assert that.text() == "✓ that"
+    assert not that.isEnabled()
+    assert button.isHidden()
+
+
+def test_a_wrong_answer_sees_the_right_one(box: QuestionBox) -> None:
+    box.set_question(ONE)
+    box.set_answer((True, False))
+    assert "Not quite. Because." in _read(box)
+    assert [choice.text()[0] for choice in _choices(box)] == ["✗", "✓"]
+
+
+def test_several_may_be_right(box: QuestionBox) -> None:
+    box.set_question(MANY)
+    choices = _choices(box)
+    assert all(isinstance(choice, QCheckBox) for choice in choices)
+    choices[0].click()
+    choices[2].click()
+    answers: list[tuple[bool, ...]] = []
+    box.answered.connect(answers.append)
+    box.findChild(QPushButton).click()
+    assert answers == [(True, False, True)]
+
+
+def test_without_a_question_there_is_no_box(box: QuestionBox) -> None:
+    box.set_question(ONE)
+    box.set_question(None)
+    assert box.isHidden()
+    box.set_answer((True, False))  # of a question that is gone
+    assert _choices(box) == []

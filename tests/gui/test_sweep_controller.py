@@ -1,0 +1,50 @@
+"""A sweep started, watched and opened in the real window."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtWidgets import QLineEdit, QPushButton, QTableWidget
+
+from vae_explorer.session import Recipe
+from vae_explorer.session.state import Phase
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+
+@pytest.fixture
+def sweeper(person: "Person", tiny_recipe: Recipe) -> "Person":
+    """Somebody with a tiny recipe in the form and two values of β in the sweep."""
+    person.window.training.set_recipe(tiny_recipe)
+    person.trigger("sweep")
+    panel = person.window.sweep
+    assert panel.isVisible()
+    values = next(e for e in panel.findChildren(QLineEdit) if e.text() == "0.5, 1, 2, 4")
+    values.setText("1, 8")
+    return person
+
+
+def _press(person: "Person", text: str) -> None:
+    buttons = person.window.sweep.findChildren(QPushButton)
+    next(button for button in buttons if button.text() == text).click()
+
+
+def test_a_sweep_runs_through_and_its_runs_can_be_opened(sweeper: "Person") -> None:
+    window = sweeper.window
+    _press(sweeper, "Start")
+    sweeper.wait_for_phase(Phase.RUNNING)
+    sweeper.wait(lambda: not window.explorer.sweeps.running, 60_000)
+    table = window.sweep.findChild(QTableWidget)
+    sweeper.wait(lambda: table.item(1, 1) is not None and table.item(1, 1).text() == "finished")
+    sweeper.wait(lambda: len(window.sweep.maps._maps) == 2)
+    window.sweep.cell_chosen.emit(1)
+    sweeper.wait(lambda: window.explorer.snapshot.recipe.beta == 1.0)
+    sweeper.wait(lambda: "beta=1.0" in sweeper.model_line)
+    assert not sweeper.errors
+
+
+def test_what_cannot_be_swept_is_told(sweeper: "Person") -> None:
+    sweeper.window.training.set_recipe(Recipe(objective="exact"))
+    _press(sweeper, "Start")
+    assert "makes no difference" in sweeper.errors[0]
+    assert not sweeper.window.explorer.training.active
