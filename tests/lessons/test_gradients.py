@@ -65,10 +65,11 @@ def test_the_path_wise_gradient_of_a_step_is_always_0_and_wrong() -> None:
 
 @pytest.mark.parametrize(("mean", "sigma"), PLACES)
 def test_variances_of_z_squared_in_closed_form(mean: float, sigma: float) -> None:
-    """By μ. Moments of ε: E ε² = 1, E ε⁴ = 3, E ε⁶ = 15."""
+    """From the moments of ε: E ε² = 1, E ε⁴ = 3, E ε⁶ = 15, E ε⁸ = 105."""
     square = FUNCTIONS["square"]
     score, path = gradients.exact_variances(square, mean, sigma)
     assert score[0] == pytest.approx(mean**4 / sigma**2 + 14 * mean**2 + 15 * sigma**2)
+    assert score[1] == pytest.approx(2 * mean**4 / sigma**2 + 60 * mean**2 + 74 * sigma**2)
     assert path[0] == pytest.approx(4 * sigma**2)
     assert path[1] == pytest.approx(4 * mean**2 + 8 * sigma**2)
     score, _ = gradients.exact_variances(square, mean, sigma, baseline=True)

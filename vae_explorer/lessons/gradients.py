@@ -23,7 +23,7 @@ from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 Float64 = NDArray[np.float64]
 Floats = NDArray[np.floating]
 
-_REACH, _NODES = 10.0, 8_001  # of the sum that gives exact moments of a function of one number
+_REACH, _NODES = 10.0, 2_001  # of the sum that gives exact moments of a function of one number
 _ELBO_NODES = 24  # along each axis of the exact gradient of an ELBO
 _PLACES = 256  # decoded at once
 

@@ -222,6 +222,9 @@ class ReparameterisationView(InstrumentView):
         exact = f"<b>∂/∂{name}: exact {_short(float(instrument.exact[which]))}</b>"
         ratio = values["ratio"]
         told = "" if isinstance(ratio, str) else f"variances {_told(ratio)} : 1"
+        expected = instrument.expected_variances()
+        if told and expected is not None:
+            told += f" (in theory {_told(float(expected[0][which] / expected[1][which]))})"
         self._readout.set_text(f"{exact} &nbsp; {words[1]}<br>{words[0]} &nbsp; {told}")
 
     def _on_moved(self) -> None:

@@ -276,17 +276,16 @@ class Sketch(QWidget):
         across = frame.left() + (x - left) / (right - left) * frame.width()
         # Far outside, Qt's drawing is slow, and overflows.
         up = frame.bottom() - (y - bottom) / (top - bottom) * frame.height()
-        pairs = np.column_stack([across, np.clip(up, -1e4, 1e4)])
-        return QPolygonF([QPointF(*pair) for pair in pairs.tolist()])
+        return QPolygonF(list(map(QPointF, across.tolist(), np.clip(up, -1e4, 1e4).tolist())))
 
     def _thinned(self, mark: Line) -> tuple[Floats, Floats]:
-        """The points in sight and one beyond each end, about one to each pair of pixels."""
+        """The points in sight and one beyond each end, about one to every three pixels."""
         left, right, _, _ = self.range
         inside = np.flatnonzero((mark.x >= left) & (mark.x <= right))
         if len(inside) < 2:
             return mark.x, mark.y
         first, last = max(inside[0] - 1, 0), min(inside[-1] + 2, len(mark.x))
-        stride = max(1, round(2 * len(inside) / self.frame.width()))
+        stride = max(1, round(3 * len(inside) / self.frame.width()))
         chosen = np.append(np.arange(first, last - 1, stride), last - 1)
         return mark.x[chosen], mark.y[chosen]
 

@@ -31,6 +31,7 @@ MOST_SAMPLES = 64
 SHIFT_LIMIT = 0.2
 """How far q's mean may be moved from the encoder's, latent units."""
 
+_THEORY = ("score_variance_expected", "path_variance_expected")
 _DRAWS, _ELBO_DRAWS = 8_192, 2_048
 _KEYS = {"function", "mean", "sigma", "parameter", "samples", "baseline", "seed"}
 _KEYS |= {"shift", "same_scale"}
@@ -106,8 +107,10 @@ class Reparameterisation(Instrument):
         """f at z (m,)."""
         return gradients.FUNCTIONS[self.function].value(z)
 
-    def expected_variances(self) -> tuple[Float64, Float64]:
-        """The exact variances of an estimate, each (2,), of a function of a number."""
+    def expected_variances(self) -> tuple[Float64, Float64] | None:
+        """Those of either kind in theory, (2,) each; None for the ELBO, of which none is known."""
+        if self.about_digit:
+            return None
         function = gradients.FUNCTIONS[self.function]
         score, path = gradients.exact_variances(function, self.mean, self.sigma, self.baseline)
         return score / self.samples, path / self.samples
@@ -217,10 +220,15 @@ class Reparameterisation(Instrument):
         self._draw()
 
     def data(self) -> dict[str, Any]:
-        """The exact gradient (d,), and mean and variance (d,) of the estimates of either kind."""
+        """The exact gradient (d,), and mean and variance (d,) of the estimates of either kind.
+
+        Of a function of a number also what the variances are in theory.
+        """
         if self._draws is None:
             return {}
-        return {
+        expected = self.expected_variances()
+        theory = {} if expected is None else dict(zip(_THEORY, expected, strict=True))
+        return theory | {
             "exact": self.exact,
             "score_mean": self._score.mean(0),
             "score_variance": self._score.var(0),
