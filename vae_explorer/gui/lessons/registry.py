@@ -8,6 +8,7 @@ from vae_explorer.session.lessons.instrument import Instrument
 VIEWS: dict[str, str] = {
     "trade": "TradeView",
     "pushforward": "PushforwardView",
+    "geometry": "GeometryView",
     "functionals": "FunctionalsView",
     "bound": "BoundView",
     "reparameterisation": "ReparameterisationView",

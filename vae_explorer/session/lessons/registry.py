@@ -9,6 +9,7 @@ from vae_explorer.session.lessons.workbench import Workbench
 INSTRUMENTS: dict[str, str] = {
     "trade": "Trade",
     "pushforward": "Pushforward",
+    "geometry": "Geometry",
     "functionals": "Functionals",
     "bound": "BoundInstrument",
     "reparameterisation": "Reparameterisation",
