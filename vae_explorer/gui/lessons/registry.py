@@ -7,6 +7,7 @@ from vae_explorer.session.lessons.instrument import Instrument
 
 VIEWS: dict[str, str] = {
     "sampling": "SamplingView",
+    "tighter": "TighterView",
 }
 """By the instrument's name, the class in the module of that name."""
 

@@ -8,6 +8,7 @@ from vae_explorer.session.lessons.workbench import Workbench
 
 INSTRUMENTS: dict[str, str] = {
     "sampling": "Sampling",
+    "tighter": "Tighter",
 }
 """By name, the class in the module of that name."""
 
