@@ -72,6 +72,11 @@ class Truth:
         """The Gaussian with the mean and covariance of p(z|x): of all, that of least KL(p ‖ q)."""
         return Proposal(self.exact.mean[0], self.exact.covariance[0])
 
+    @property
+    def wide(self) -> Proposal:
+        """The same with twice the standard deviations: it covers the tails of p(z|x)."""
+        return Proposal(self.exact.mean[0], 4 * self.exact.covariance[0])
+
     def kl(self, proposal: Proposal) -> float:
         """KL(p(z|x) ‖ proposal) in nats.
 
@@ -203,6 +208,18 @@ def chunks(
         yield places.numpy(), weights.numpy()
 
 
+def extended(
+    samples: Samples | None, stream: Iterator[tuple[Float32, Float64]], count: int
+) -> Samples:
+    """With further chunks of ``stream`` up to ``count``, a multiple of CHUNK."""
+    have = len(samples) if samples else 0
+    found = [next(stream) for _ in range((count - have) // CHUNK)]
+    if samples:
+        found.insert(0, (samples.places, samples.log_weights))
+    places, weights = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Samples.of(places, weights)
+
+
 def draw(
     model: TrainedVAE,
     x: Images,
@@ -212,10 +229,9 @@ def draw(
     check: Check = unchecked,
 ) -> Samples:
     """That many places for x (1, h, w), a draw of the model's data treatment."""
-    stream = chunks(model, x, proposal, seed, check=check)
-    found = [next(stream) for _ in range(-(-samples // CHUNK))]
-    places, weights = (np.concatenate(part)[:samples] for part in zip(*found, strict=True))
-    return Samples.of(places, weights)
+    whole = -(-samples // CHUNK) * CHUNK
+    found = extended(None, chunks(model, x, proposal, seed, check=check), whole)
+    return Samples.of(found.places[:samples], found.log_weights[:samples])
 
 
 def rungs(samples: int) -> NDArray[np.intp]:

@@ -13,6 +13,7 @@ VIEWS: dict[str, str] = {
     "bound": "BoundView",
     "reparameterisation": "ReparameterisationView",
     "sampling": "SamplingView",
+    "tighter": "TighterView",
 }
 """By the instrument's name, the class in the module of that name."""
 

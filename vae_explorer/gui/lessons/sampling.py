@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.decode.digit_view import DigitView
 from vae_explorer.gui.decode.image import gray8
 from vae_explorer.gui.figures import figure
+from vae_explorer.gui.lessons.control_row import control_row
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.log_plot import Level, Line, LogPlot
 from vae_explorer.gui.lessons.sample_map import SampleMap
@@ -213,14 +214,14 @@ class SamplingView(InstrumentView):
         again.setToolTip("Throw other dice: all samples are drawn anew")
         again.clicked.connect(self._on_again)
         return {
-            "m": _row(
+            "m": control_row(
                 "Look at the first", self._m, "How many samples the mean is of", self._m_text
             ),
-            "samples": _row(
+            "samples": control_row(
                 "Draw", self._total, "How many samples are drawn in all", self._bar, self._stop
             ),
-            "q": _row("from", self._q, "What samples are drawn from besides the prior"),
-            "image": _row(
+            "q": control_row("from", self._q, "What samples are drawn from besides the prior"),
+            "image": control_row(
                 "Digit",
                 self._digit,
                 "A training image by its number, or the digit chosen on the map",
@@ -299,19 +300,3 @@ def _limits(scene: Scene, curves: Sequence[Curve]) -> tuple[float, float]:
     bottom = min(scene.log_marginal - _BELOW, max(scene.elbo, scene.log_marginal - 2 * _BELOW) - 3)
     highest = max((float(curve.estimate.max()) for curve in curves), default=scene.log_marginal)
     return bottom, max(scene.log_marginal, highest) + _ABOVE
-
-
-def _row(text: str, widget: QWidget, about: str, *others: QWidget) -> QWidget:
-    """A control with a name before it, and what belongs to it behind."""
-    row = QWidget()
-    label = QLabel(text)
-    label.setBuddy(widget)
-    widget.setAccessibleName(f"{text}: {about}")
-    widget.setToolTip(about)
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(label)
-    layout.addWidget(widget, 1 if isinstance(widget, QSlider) else 0)
-    for other in others:
-        layout.addWidget(other, 1 if isinstance(other, QProgressBar) else 0)
-    return row

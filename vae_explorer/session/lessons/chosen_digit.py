@@ -55,3 +55,14 @@ class ChosenDigit:
                 f"not {image!r}."
             )
         self.image = image
+
+
+def whole(name: str, value: object) -> int:
+    """A whole number that a lesson sets.
+
+    Raises:
+        LessonError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise LessonError(f"{name} is a whole number, not {value!r}.")
+    return value

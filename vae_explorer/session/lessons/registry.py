@@ -14,6 +14,7 @@ INSTRUMENTS: dict[str, str] = {
     "bound": "BoundInstrument",
     "reparameterisation": "Reparameterisation",
     "sampling": "Sampling",
+    "tighter": "Tighter",
 }
 """By name, the class in the module of that name."""
 

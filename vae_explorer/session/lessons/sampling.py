@@ -11,11 +11,20 @@ from psygnal import Signal
 
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.lessons.sampling import CHUNK as CHUNK
-from vae_explorer.lessons.sampling import PRIOR, Proposal, Samples, Truth, chunks, curve, truth
+from vae_explorer.lessons.sampling import (
+    PRIOR,
+    Proposal,
+    Samples,
+    Truth,
+    chunks,
+    curve,
+    extended,
+    truth,
+)
 from vae_explorer.lessons.sampling import Curve as Curve
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.lessons.chosen_digit import ChosenDigit, Digit
+from vae_explorer.session.lessons.chosen_digit import ChosenDigit, Digit, whole
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.marks import Field
@@ -137,7 +146,7 @@ class Sampling(Instrument):
         if unknown:
             raise LessonError(f"Sampling has no setting {', '.join(unknown)}.")
         new = self.state() | dict(state)
-        samples, m, seed = (_whole(name, new[name]) for name in ("samples", "m", "seed"))
+        samples, m, seed = (whole(name, new[name]) for name in ("samples", "m", "seed"))
         if not 1 <= samples <= MOST_SAMPLES or samples % CHUNK:
             raise LessonError(
                 f"Samples come by {CHUNK:,}, up to {MOST_SAMPLES:,}, not {samples:,}."
@@ -239,7 +248,7 @@ class Sampling(Instrument):
                 ahead = [len(found[name]) for name in names if len(found.get(name, ())) > least]
                 goal = min(wanted, *ahead, max(least + CHUNK, int(_GROWTH * least)))
                 for name in behind:
-                    found[name] = _extended(found.get(name), streams[name], goal)
+                    found[name] = extended(found.get(name), streams[name], goal)
                 grown = dict(found)
                 curves = _curves(now, grown, names)
                 control.report(partial(self._take, grown, curves))
@@ -315,16 +324,6 @@ def _proposal(known: Truth, name: str) -> Proposal:
     return {"prior": PRIOR, "encoder": known.q, "matched": known.matched}[name]
 
 
-def _extended(samples: Samples | None, stream: Any, goal: int) -> Samples:
-    """With as many more chunks as ``goal`` asks for."""
-    have = len(samples) if samples else 0
-    found = [next(stream) for _ in range(-(-(goal - have) // CHUNK))]
-    if samples:
-        found.insert(0, (samples.places, samples.log_weights))
-    places, weights = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Samples.of(places, weights)
-
-
 def _lit(samples: Samples, m: int) -> Lit:
     m = min(m, len(samples))
     rows, shares = samples.lit(m)
@@ -355,9 +354,3 @@ def _scene(known: Truth, needed: tuple[float, ...]) -> Scene:
         known.elbo,
         needed,
     )
-
-
-def _whole(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise LessonError(f"{name} is a whole number, not {value!r}.")
-    return value
