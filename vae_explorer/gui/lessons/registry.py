@@ -7,6 +7,7 @@ from vae_explorer.session.lessons.instrument import Instrument
 
 VIEWS: dict[str, str] = {
     "trade": "TradeView",
+    "views": "ViewsView",
     "functionals": "FunctionalsView",
     "bound": "BoundView",
 }

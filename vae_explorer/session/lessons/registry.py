@@ -8,6 +8,7 @@ from vae_explorer.session.lessons.workbench import Workbench
 
 INSTRUMENTS: dict[str, str] = {
     "trade": "Trade",
+    "views": "Views",
     "functionals": "Functionals",
     "bound": "BoundInstrument",
 }
