@@ -9,6 +9,7 @@ VIEWS: dict[str, str] = {
     "trade": "TradeView",
     "pushforward": "PushforwardView",
     "geometry": "GeometryView",
+    "views": "ViewsView",
     "functionals": "FunctionalsView",
     "bound": "BoundView",
     "reparameterisation": "ReparameterisationView",

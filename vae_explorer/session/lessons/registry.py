@@ -10,6 +10,7 @@ INSTRUMENTS: dict[str, str] = {
     "trade": "Trade",
     "pushforward": "Pushforward",
     "geometry": "Geometry",
+    "views": "Views",
     "functionals": "Functionals",
     "bound": "BoundInstrument",
     "reparameterisation": "Reparameterisation",
