@@ -60,7 +60,7 @@ def immersion(model: TrainedVAE, kind: str) -> Immersion:
         return mean_images(model)
     likelihood = model.vae.likelihood
 
-    def stretched(outputs: Tensor) -> NDArray[np.floating]:
+    def stretched(outputs: Tensor) -> NDArray[np.float64]:
         match likelihood:
             case ContinuousBernoulli():
                 naturals, angles = _continuous_bernoulli_angles(likelihood)

@@ -20,16 +20,25 @@ _SMALLEST_EM = 8.0
 
 
 class Glyphs:
-    """A piece of LaTeX drawn once: ``size`` in pixels and how far it reaches below the baseline."""
+    """A piece of LaTeX drawn once: ``size`` in pixels and how far it reaches below the baseline.
+
+    What is no LaTeX is written as it is; ``error`` then says why.
+    """
 
     def __init__(self, tex: str, size: float, color: str) -> None:
         # Imported late: it costs the start of the window a tenth of a second.
         from ziamath.config import config
-        from ziamath.zmath import Latex
+        from ziamath.zmath import Latex, Text
 
         # Plain paths: Qt's renderer knows no <symbol>.
         config.svg2 = False
-        drawn = Latex(tex, size=size, color=color, inline=False)
+        self.error = ""
+        drawn: Latex | Text
+        try:
+            drawn = Latex(tex, size=size, color=color, inline=False)
+        except Exception as error:  # of a dozen types
+            self.error = f"{type(error).__name__}: {error}"
+            drawn = Text(tex.replace("$", ""), size=size, color=color)
         width, height = drawn.getsize()
         self.size = QSize(round(width) + 2, round(height) + 2)
         self.below = -drawn.getyofst()
