@@ -140,7 +140,7 @@ def signal_to_noise(signal: Gradients, noise: Gradients) -> Float64:
     over parameters).
     """
     ratio = np.abs(signal.mean) / np.maximum(noise.spread, _SMALLEST)
-    return np.sqrt((ratio**2).mean(1))
+    return np.asarray(np.sqrt((ratio**2).mean(1)))
 
 
 def slope(ks: Float64, values: Float64, least: float = 1.0) -> float:

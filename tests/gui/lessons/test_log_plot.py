@@ -37,11 +37,11 @@ def near(color: QColor, wanted: str, tolerance: int = 60) -> bool:
 
 
 def shows(plot: LogPlot, x: float, y: float, wanted: str) -> bool:
-    """Whether a colour is seen at a place or a pixel or two beside it; dashes are as long."""
+    """Whether a colour is seen at a place or as near to it as a dash is long."""
     QApplication.processEvents()
     at = plot.to_pixel(x, y).toPoint()
     image = plot.grab().toImage()
-    offsets = range(-3, 4)
+    offsets = range(-8, 9)
     return any(
         near(image.pixelColor(at + QPoint(right, down)), wanted)
         for right in offsets

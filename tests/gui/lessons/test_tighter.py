@@ -45,7 +45,7 @@ def test_the_bound_is_drawn_under_the_exact_line(view: TighterView, instrument: 
         color = image.pixelColor(view.bounds.to_pixel(k, nats).toPoint())
         return color.blue() - color.red()
 
-    assert blueness(1, float(found.mean[0])) > 60
+    assert blueness(2, float(found.mean[1])) > 60
     shade = blueness(1.2, float(found.mean[0] - 0.5))
     assert 20 < shade < 70
     assert blueness(300, float(found.mean[0])) < 20

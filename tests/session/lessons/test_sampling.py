@@ -60,7 +60,7 @@ def test_the_first_m_are_looked_at(instrument: Sampling, settle: Settle) -> None
     (lit,) = instrument.lit
     assert lit.m == 40
     assert len(lit.ground) == 40
-    assert told[-1]["m"] == 40
+    assert told[-1]["m"] == "40"
     assert told[-1]["ess"] == pytest.approx(lit.effective)
     assert 1 <= lit.effective <= 40
     instrument.set_m(10**9)

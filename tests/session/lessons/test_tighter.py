@@ -65,7 +65,7 @@ def test_k_moves_from_rung_to_rung(instrument: Tighter, settle: Settle) -> None:
     assert seen == [100, 5_000, 1]
     instrument.set_k(100)
     values = instrument.values
-    assert values["k"] == 100
+    assert values["k"] == "100"
     assert isinstance(values["bound"], float)
     assert isinstance(values["logp"], float)
     assert values["gap"] == pytest.approx(values["logp"] - values["bound"])
@@ -74,7 +74,7 @@ def test_k_moves_from_rung_to_rung(instrument: Tighter, settle: Settle) -> None:
 def test_gradients_are_told_when_wanted(instrument: Tighter, settle: Settle) -> None:
     instrument.show()
     settle()
-    assert instrument.ratios == ()
+    assert "snr_iwae" not in instrument.data()
     instrument.set_state({"gradient": True, "q": "wide", "k": 200})
     settle()
     iwae, dreg = instrument.ratios
@@ -85,9 +85,9 @@ def test_gradients_are_told_when_wanted(instrument: Tighter, settle: Settle) -> 
     assert instrument.values["snr_dreg"] == dreg.values[-1]
     instrument.set_state({"gradient": False})
     settle()
-    assert instrument.ratios == ()
+    assert "snr_iwae" not in instrument.data()
     instrument.set_state({"gradient": True})
-    assert len(instrument.ratios) == 2  # kept
+    assert "snr_iwae" in instrument.data()  # kept
 
 
 def test_a_misread_digit_keeps_its_gap(instrument: Tighter, settle: Settle) -> None:

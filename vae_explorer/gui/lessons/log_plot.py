@@ -1,16 +1,23 @@
 """Curves over a logarithmic axis, with lines to compare them with and a place under the hand."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import (
+    QGraphicsObject,
+    QLabel,
+    QSizePolicy,
+    QStyleOptionGraphicsItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, style_plot
@@ -20,6 +27,7 @@ Float64 = NDArray[np.float64]
 _NAMES = {0: "1", 1: "10", 2: "100", 3: "1,000"}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _AXIS_WIDTH = 52
+_DOT = 3.0  # pixels, its radius
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +58,62 @@ class Level:
     upright: bool = False
 
 
+_Shape = tuple[QPainterPath, QPen, QBrush]
+_Dots = tuple[list[QPointF], QColor]
+_Straight = tuple[float, bool, QPen]
+"""Where it is, and whether it stands upright."""
+
+
+class _Content(QGraphicsObject):
+    """All that a plot shows, in one item: pyqtgraph takes a millisecond or two for each of its own.
+
+    Shapes and places are in the view's coordinates.
+    """
+
+    def __init__(self, view_box: Any) -> None:
+        super().__init__()
+        self._view_box = view_box
+        self._shapes: list[_Shape] = []
+        self._dots: list[_Dots] = []
+        self._levels: list[_Straight] = []
+        view_box.sigRangeChanged.connect(self.prepareGeometryChange)
+
+    def set_shapes(self, shapes: list[_Shape], dots: list[_Dots], levels: list[_Straight]) -> None:
+        """Show these."""
+        self._shapes, self._dots, self._levels = shapes, dots, levels
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """The whole view."""
+        return QRectF(self._view_box.viewRect())
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """Draw shapes, then levels, then dots."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for path, pen, brush in self._shapes:
+            painter.setPen(pen)
+            painter.setBrush(brush)
+            painter.drawPath(path)
+        view = self.boundingRect()
+        for at, upright, pen in self._levels:
+            painter.setPen(pen)
+            ends = (
+                (at, view.top(), at, view.bottom())
+                if upright
+                else (view.left(), at, view.right(), at)
+            )
+            painter.drawLine(QLineF(*ends))
+        to_pixels = painter.worldTransform()
+        painter.resetTransform()
+        painter.setPen(Qt.PenStyle.NoPen)
+        for places, color in self._dots:
+            painter.setBrush(color)
+            for place in places:
+                painter.drawEllipse(to_pixels.map(place), _DOT, _DOT)
+
+
 class LogPlot(QWidget):
     """A plot whose x axis, and if ``log_y`` also the y axis, is logarithmic.
 
@@ -68,7 +132,6 @@ class LogPlot(QWidget):
         self._lines: tuple[Line, ...] = ()
         self._levels: tuple[Level, ...] = ()
         self._limits: tuple[float, float] | None = None
-        self._items: list[Any] = []
         self._draggable = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(180, 150)
@@ -93,6 +156,8 @@ class LogPlot(QWidget):
         self._view.disableAutoRange()
         # Without this, pyqtgraph paints every item twice as the range changes.
         self._view.sigRangeChanged.connect(self._view.prepareForPaint)
+        self._content = _Content(self._view)
+        item.addItem(self._content, ignoreBounds=True)
         self._cursor = pg.InfiniteLine(angle=90)
         self._cursor.hide()
         item.addItem(self._cursor, ignoreBounds=True)
@@ -170,19 +235,17 @@ class LogPlot(QWidget):
         if self._theme is None:
             return
         plot = self.plot.getPlotItem()
-        for item in self._items:
-            plot.removeItem(item)
-        self._items = []
         limits = self._limits or _limits(self._lines, self._log_y)
         if limits:
             low, high = (math.log10(end) if self._log_y else end for end in limits)
             self._view.setYRange(low, high, padding=0.02)
             if self._log_y:
                 plot.getAxis("left").setTicks(_ticks(low, high))
-        for line in self._lines:
-            self._add_line(line)
-        for level in self._levels:
-            self._add_level(level)
+        self._content.set_shapes(
+            [shape for line in self._lines for shape in self._shapes(line)],
+            [self._dots(line) for line in self._lines if line.markers],
+            [self._level(level) for level in self._levels],
+        )
         entries: list[Line | Level] = [*self._lines, *self._levels]
         words = [
             f'<span style="color:{self._color(entry.color).name()}">{_stroke(entry)}</span>'
@@ -192,41 +255,44 @@ class LogPlot(QWidget):
         ]
         self._legend.set_text("&nbsp;&nbsp; ".join(words))
 
-    def _add_line(self, line: Line) -> None:
-        color = self._color(line.color)
-        x = np.log10(line.x)
+    def _shapes(self, line: Line) -> Iterator[_Shape]:
+        """Its band, and the curve."""
+        color, x, none = self._color(line.color), np.log10(line.x), QPen(Qt.PenStyle.NoPen)
         if line.band is not None:
+            low, high = (self._height(line.y + side * line.band) for side in (-1, 1))
+            some = np.isfinite(low) & np.isfinite(high)
+            outline = np.concatenate([low[some], high[some][::-1]])
             shade = QColor(color)
             shade.setAlpha(60)
-            ends = (self._height(line.y + side * line.band) for side in (-1, 1))
-            edges = [pg.PlotCurveItem(x, end) for end in ends]
-            self._add(pg.FillBetweenItem(*edges, brush=shade))
+            yield _path(np.concatenate([x[some], x[some][::-1]]), outline), none, QBrush(shade)
+        if line.markers:
+            return
         if line.faint:
             color.setAlpha(110)
         style = Qt.PenStyle.DashLine if line.dashed else Qt.PenStyle.SolidLine
-        pen = None if line.markers else pg.mkPen(color, width=1 if line.faint else 2, style=style)
-        self._add(self._curve(x, line.y, pen, color if line.markers else None))
+        pen = pg.mkPen(color, width=1 if line.faint else 2, style=style)
+        yield _path(x, self._height(line.y)), pen, QBrush()
 
-    def _curve(self, x: Float64, y: Float64, pen: Any, brush: QColor | None = None) -> Any:
-        marks = {"symbol": "o", "symbolSize": 6, "symbolPen": None, "symbolBrush": brush}
-        shown = self._height(y)
-        return pg.PlotDataItem(x, shown, pen=pen, connect="finite", **(marks if brush else {}))
+    def _dots(self, line: Line) -> _Dots:
+        places = np.stack([np.log10(line.x), self._height(line.y)], axis=1)
+        finite = places[np.isfinite(places).all(1)]
+        return [QPointF(*place) for place in finite.tolist()], self._color(line.color)
+
+    def _level(self, level: Level) -> _Straight:
+        pen = pg.mkPen(self._color(level.color), width=1.5, style=Qt.PenStyle.DashLine)
+        logarithmic = level.upright or self._log_y
+        return math.log10(level.value) if logarithmic else level.value, level.upright, pen
 
     def _height(self, y: Float64) -> Float64:
         return np.log10(np.maximum(y, 1e-300)) if self._log_y else y
 
-    def _add_level(self, level: Level) -> None:
-        pen = pg.mkPen(self._color(level.color), width=1.5, style=Qt.PenStyle.DashLine)
-        logarithmic = level.upright or self._log_y
-        at = math.log10(level.value) if logarithmic else level.value
-        self._add(pg.InfiniteLine(at, angle=90 if level.upright else 0, pen=pen))
-
-    def _add(self, item: Any) -> None:
-        self.plot.getPlotItem().addItem(item, ignoreBounds=True)
-        self._items.append(item)
-
     def _color(self, name: str) -> QColor:
         return QColor(getattr(self._theme, name))
+
+
+def _path(x: Float64, y: Float64) -> QPainterPath:
+    path: QPainterPath = pg.arrayToQPath(x, y, connect="finite")
+    return path
 
 
 def _stroke(entry: Line | Level) -> str:

@@ -62,6 +62,10 @@ class TighterView(InstrumentView):
         progress = QVBoxLayout()
         progress.addWidget(self._bar)
         progress.addWidget(self._stop)
+        for widget in (self._bar, self._stop):
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            widget.setSizePolicy(policy)
         facts = QHBoxLayout()
         facts.addWidget(self._image, 1)
         facts.addWidget(self._figures, 4)
@@ -96,8 +100,9 @@ class TighterView(InstrumentView):
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
         self._theme = theme
-        for part in (*self._plots, self._image):
-            part.set_theme(theme)
+        self._image.set_theme(theme)
+        for plot in self._plots:
+            plot.set_theme(theme)
 
     def set_ladder(self, ladder: Ladder | None) -> None:
         """Draw the bound so far."""
@@ -179,6 +184,8 @@ class TighterView(InstrumentView):
         self._bar.setValue(round(100 * share) if what else 100)
         self._bar.setFormat(f"{what} … %p %" if what else "done")
         self._stop.setEnabled(bool(what))
+        for widget in (self._bar, self._stop):
+            widget.setVisible(bool(what))
 
     @property
     def _plots(self) -> tuple[LogPlot, ...]:

@@ -108,6 +108,7 @@ class Sampling(Instrument):
         self.scene: Scene | None = None
         self._truth: Truth | None = None
         self._found: dict[str, Samples] = {}
+        self._curves: dict[str, Curve] = {}
         self._subject: tuple[TrainedVAE, Digit] | None = None
         self._heaviest: tuple[float, ...] | None = None
         self._shown = False
@@ -159,7 +160,7 @@ class Sampling(Instrument):
         self.samples, self.m, self.proposal = samples, min(m, samples), new["q"]
         if seed != self.seed:
             self.seed = seed
-            self._found = {}
+            self._found, self._curves = {}, {}
         self.near = bool(new["near"])
         self.settings_changed.emit()
         self._begin()
@@ -220,10 +221,10 @@ class Sampling(Instrument):
             return
         if self._subject is None or self._subject[0] is not model or self._subject[1] != digit:
             self._subject = model, digit
-            self._truth, self._found = None, {}
+            self._truth, self._found, self._curves = None, {}, {}
         self._tell_scene()
-        self._tell_curves(_curves(self._truth, self._found, self._names))
-        known, found = self._truth, dict(self._found)
+        self._tell_curves()
+        known, found, curves = self._truth, dict(self._found), dict(self._curves)
         names, wanted, seed = self._names, self.samples, self.seed
         self.growing = known is None or self.drawn < wanted
         self.grown.emit(self.drawn, self.growing)
@@ -249,9 +250,8 @@ class Sampling(Instrument):
                 goal = min(wanted, *ahead, max(least + CHUNK, int(_GROWTH * least)))
                 for name in behind:
                     found[name] = extended(found.get(name), streams[name], goal)
-                grown = dict(found)
-                curves = _curves(now, grown, names)
-                control.report(partial(self._take, grown, curves))
+                    curves[name] = curve(found[name], now.log_marginal)
+                control.report(partial(self._take, dict(found), dict(curves)))
 
         self.bench.compute("sampling", work, self._end)
 
@@ -259,10 +259,10 @@ class Sampling(Instrument):
         self._truth = known
         self._tell_scene()
 
-    def _take(self, found: dict[str, Samples], curves: Curves) -> None:
-        self._found = found
+    def _take(self, found: dict[str, Samples], curves: dict[str, Curve]) -> None:
+        self._found, self._curves = found, curves
         self.grown.emit(self.drawn, True)
-        self._tell_curves(curves)
+        self._tell_curves()
 
     def _end(self, _: None) -> None:
         self.growing = False
@@ -282,9 +282,9 @@ class Sampling(Instrument):
                 self.tell(klq=kls[1])
         self.scene_changed.emit(self.scene)
 
-    def _tell_curves(self, curves: Curves) -> None:
-        self.curves = curves
-        self.curves_changed.emit(curves)
+    def _tell_curves(self) -> None:
+        self.curves = tuple(self._curves[name] for name in self._names if name in self._curves)
+        self.curves_changed.emit(self.curves)
         self._light()
 
     def _light(self) -> None:
@@ -305,19 +305,13 @@ class Sampling(Instrument):
             self._heaviest = heaviest
             self.heaviest_changed.emit(self.bench.model.decode(first.places[:1])[0])
         self.tell(
-            m=first.m,
+            m=f"{first.m:,}",
             estimate=first.estimate,
             ess=first.effective,
             negligible=f"{100 * first.negligible:.2f} %",
         )
         for other in others:
             self.tell(estimate_q=other.estimate, ess_q=other.effective)
-
-
-def _curves(known: Truth | None, found: Mapping[str, Samples], names: tuple[str, ...]) -> Curves:
-    if known is None:
-        return ()
-    return tuple(curve(found[name], known.log_marginal) for name in names if name in found)
 
 
 def _proposal(known: Truth, name: str) -> Proposal:

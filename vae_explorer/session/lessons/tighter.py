@@ -267,7 +267,7 @@ class Tighter(Instrument):
             self.tell(
                 logp=self.ladder.log_marginal,
                 elbo=self.ladder.elbo,
-                k=self.k,
+                k=f"{self.k:,}",
                 bound=value,
                 gap=self.ladder.log_marginal - value,
                 spread=float(found.spread[at]),
