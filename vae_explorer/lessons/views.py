@@ -99,9 +99,13 @@ def squared_errors(images: Images, others: Images) -> Float64:
 def squared_distances(places: NDArray[np.floating]) -> NDArray[np.floating]:
     """|pᵢ − pⱼ|² of places (n, d), (n, n), 0 on the diagonal."""
     squares = np.square(places).sum(1)
-    distances = squares[:, None] + squares - 2 * (places @ places.T)
+    distances = places @ places.T
+    distances *= -2
+    distances += squares[:, None]
+    distances += squares
+    np.maximum(distances, 0, out=distances)
     np.fill_diagonal(distances, 0)
-    return np.asarray(distances.clip(0))
+    return np.asarray(distances)
 
 
 def trustworthiness(
@@ -178,17 +182,25 @@ def gradient(
 ) -> NDArray[np.floating]:
     """∂ KL(P ‖ Q) / ∂ places, (n, 2), of P (n, n) times ``exaggeration`` (JMLR 9, §3.3, eq. 5)."""
     weights = _kernel(places)
-    pull = exaggeration * p - weights / weights.sum()
+    pull = weights * (-1 / weights.sum())
+    pull += p if exaggeration == 1 else exaggeration * p
     pull *= weights
     return np.asarray(4 * (pull.sum(1)[:, None] * places - pull @ places))
 
 
 def divergence(p: NDArray[np.floating], places: NDArray[np.floating]) -> float:
     """KL(P ‖ Q) in nats, with Student's t of one degree of freedom in Q (JMLR 9, §3.3, eq. 4)."""
-    weights = _kernel(places)
     some = p > 0
-    q = np.maximum(weights[some] / weights.sum(), 1e-30)
-    return float((p[some] * np.log(p[some] / q)).sum())
+    return float((p[some] * np.log(p[some])).sum()) + _cross_entropy(p, places)
+
+
+def _cross_entropy(p: NDArray[np.floating], places: NDArray[np.floating]) -> float:
+    """−Σ pᵢⱼ log qᵢⱼ, nats."""
+    distances = squared_distances(places)
+    distances += 1
+    total = (1 / distances).sum() - len(places)
+    np.log(distances, out=distances)
+    return float(np.vdot(p, distances) + math.log(total))
 
 
 def _kernel(places: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -216,13 +228,15 @@ class Tsne:
         self._p = p.astype(np.float32)
         self.places: Float32 = (_START * start / start[:, 0].std()).astype(np.float32)
         self.steps = 0
+        some = self._p[self._p > 0]
+        self._negative_entropy = float((some * np.log(some)).sum(dtype=np.float64))
         self._speed = np.zeros_like(self.places)
         self._gains = np.ones_like(self.places)
 
     @property
     def divergence(self) -> float:
         """KL(P ‖ Q) now, nats."""
-        return divergence(self._p, self.places)
+        return self._negative_entropy + _cross_entropy(self._p, self.places)
 
     def step(self) -> None:
         """Move once."""

@@ -1,5 +1,6 @@
 """Three maps of the same digits, and what comes back of one digit."""
 
+from collections.abc import Collection
 from functools import partial
 
 import numpy as np
@@ -52,12 +53,8 @@ class ViewsView(InstrumentView):
             code_map.dragged.connect(partial(self._on_dragged, name))
         self._curve = VarianceCurve()
         self._curve.chosen.connect(instrument.set_components)
-        grid = QGridLayout()
-        grid.setSpacing(8)
-        grid.addWidget(self._maps["pca"], 0, 0)
-        grid.addWidget(self._maps["vae"], 0, 1)
-        grid.addWidget(self._maps["tsne"], 1, 0)
-        grid.addWidget(self._curve, 1, 1)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(8)
 
         self._digit = DigitView("The digit", "digit")
         self._returns = [DigitView(name, name) for name in ("PCA, 2", "PCA, k", "VAE, 2")]
@@ -97,7 +94,7 @@ class ViewsView(InstrumentView):
         below.addWidget(self._readout, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
-        layout.addLayout(grid, 5)
+        layout.addLayout(self._grid, 5)
         layout.addWidget(pictures, 1)
         layout.addLayout(below)
         self.controls = {
@@ -108,6 +105,7 @@ class ViewsView(InstrumentView):
             "embedding": embedding,
         }
 
+        self._arrange(frozenset())
         instrument.changed.connect(self._show)
         instrument.embedded.connect(self._show_embedding)
         instrument.digit_changed.connect(self._show_digit)
@@ -126,7 +124,23 @@ class ViewsView(InstrumentView):
         self._curve.set_theme(theme)
         self._show_hovered()
 
+    def set_hidden(self, names: Collection[str]) -> None:
+        """Hide these controls; maps and curve share the room that is left."""
+        super().set_hidden(names)
+        self._arrange(names)
+
     # What is shown
+
+    def _arrange(self, hidden: Collection[str]) -> None:
+        """Two figures side by side; of more, the others below."""
+        figures = {**self._maps, "variance": self._curve}
+        shown = [widget for name, widget in figures.items() if name not in hidden]
+        for widget in figures.values():
+            self._grid.removeWidget(widget)
+        for number, widget in enumerate(shown):
+            row, column = divmod(number, 2)
+            alone = column == 0 and number == len(shown) - 1
+            self._grid.addWidget(widget, row, column, 1, 2 if alone else 1)
 
     def _show(self) -> None:
         instrument = self._instrument
@@ -135,7 +149,9 @@ class ViewsView(InstrumentView):
             self._perplexity.setValue(instrument.perplexity)
         self._curve.set_curve(instrument.explained, instrument.components)
         for name, seen in (("pca", instrument.plain), ("vae", instrument.encoded)):
-            if seen is not None:
+            if seen is None:
+                self._maps[name].set_title(_TITLES[name], "computing …")
+            else:
                 self._show_map(name, seen.codes, seen.trust)
         self._show_hovered()
 

@@ -306,12 +306,10 @@ class Views(Instrument):
         self.embedded.emit()
 
     def _tell(self) -> None:
-        values: dict[str, float | str] = {"k": self.components, "perplexity": self.perplexity}
+        values: dict[str, float | str] = {"k": str(self.components)}
         if self.plain is not None:
-            explained = self.explained
             values |= {
-                "share2": float(explained[1]),
-                "sharek": float(explained[self.components - 1]),
+                "share2": float(self.explained[1]),
                 "errork": float(self.plain.errors[self.components]),
                 "Tpca": self.plain.trust,
             }
