@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
@@ -12,7 +14,7 @@ STEPS = np.array([1.0, 3.0])
 
 
 @pytest.fixture
-def strip(qtbot: QtBot) -> StepStrip:
+def strip(qtbot: QtBot) -> Iterator[StepStrip]:
     page = QWidget()
     qtbot.addWidget(page)
     strip = StepStrip("Straight line")
@@ -26,7 +28,8 @@ def strip(qtbot: QtBot) -> StepStrip:
     QApplication.processEvents()
     page.resize(700, 300)
     QApplication.processEvents()
-    return strip
+    yield strip
+    page.close()  # held until here, as it owns the strip
 
 
 def test_it_is_as_tall_as_its_pictures(strip: StepStrip) -> None:
