@@ -120,3 +120,15 @@ def test_no_part_is_cut_off(view: FormulaView) -> None:
 )
 def test_values_are_written_short(value: float | str, text: str) -> None:
     assert value_text(value) == text
+
+
+def test_a_part_that_finds_no_room_is_set_smaller(qtbot: QtBot) -> None:
+    long = FormulaView((FormulaPart(r"\mathbb{E}_{q(z|x)}[\log p(x|z) + \log p(z)]"),), {})
+    qtbot.addWidget(long)
+    assert long.minimumSizeHint().width() < 100
+    long.resize(150, 40)
+    (box,), _ = long._lay_out(150)
+    assert box.right() <= 150
+    long.resize(600, 40)
+    (box,), _ = long._lay_out(600)
+    assert box.width() > 160
