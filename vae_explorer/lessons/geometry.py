@@ -64,7 +64,7 @@ def immersion(model: TrainedVAE, kind: str) -> Immersion:
         match likelihood:
             case ContinuousBernoulli():
                 naturals, angles = _continuous_bernoulli_angles(likelihood)
-                return np.interp(outputs.numpy(), naturals, angles)
+                return np.asarray(np.interp(outputs.numpy(), naturals, angles))
             case Bernoulli():
                 return np.asarray((2 * outputs.sigmoid().sqrt().asin()).numpy())
             case Gaussian():
@@ -75,14 +75,17 @@ def immersion(model: TrainedVAE, kind: str) -> Immersion:
     def f(z: Float64) -> NDArray[np.floating]:
         # Float64: near 0 and 1 the angle has an infinite slope, which magnifies rounding.
         outputs = model.vae.outputs(torch.from_numpy(z.astype(np.float32)))
-        return stretched(outputs.double()).astype(np.float32)
+        images: NDArray[np.float32] = stretched(outputs.double()).astype(np.float32)
+        return images
 
     return f
 
 
-def straight_route(f: Immersion, start: tuple[float, float], end: tuple[float, float]) -> Route:
-    """The straight line of the latent plane, measured on the surface f."""
-    return _route(f, straight([start, end], _MEASURED))
+def straight_route(
+    f: Immersion, start: tuple[float, float], end: tuple[float, float], n: int = _MEASURED
+) -> Route:
+    """The straight line of the latent plane, measured on the surface f at n places."""
+    return _route(f, straight([start, end], n))
 
 
 def geodesic_route(

@@ -4,8 +4,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vae_explorer.lessons import decoded_sheet
 from vae_explorer.lessons import pushforward as pf
 from vae_explorer.lessons.course import LessonError
+from vae_explorer.session.lessons import pushed
 from vae_explorer.session.lessons.pushforward import Pushforward
 from vae_explorer.session.lessons.workbench import Workbench
 
@@ -160,7 +162,12 @@ def test_a_state_that_cannot_be_is_refused(instrument: Pushforward, state: dict[
 
 
 @pytest.mark.slow
-def test_the_decoder_is_a_function_too(workbench: Workbench, settle: Callable[[], None]) -> None:
+def test_the_decoder_is_a_function_too(
+    workbench: Workbench, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoded_sheet, "_SIDE", 71)
+    monkeypatch.setattr(pushed, "DENSITY", 60)
+    monkeypatch.setattr(pushed, "BINS", 30)
     instrument = Pushforward(workbench)
     instrument.set_state({"function": "decoder", "components": [2, 1], "z": [0.3, -0.4]})
     assert not instrument.ready

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from vae_explorer.gui.figures import figure
@@ -102,12 +102,6 @@ class GeometryView(InstrumentView):
         super().set_hidden(names)
         self._plane.update()
         self._say()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The strips are as tall as the new width makes them."""
-        super().resizeEvent(event)
-        for strip in self._lines.values():
-            strip.updateGeometry()
 
     @property
     def _shows_geodesic(self) -> bool:
@@ -223,7 +217,7 @@ class GeometryView(InstrumentView):
 
 
 def _path(painter: QPainter, plane: Plane, strip: Strip, theme: Theme, color: str) -> None:
-    _stroke(painter, _line(plane, strip.route.path), theme, color)
+    _stroke(painter, _line(plane, strip.route.path[::4]), theme, color)
     painter.setPen(QPen(QColor(theme.canvas), 1))
     painter.setBrush(QColor(color))
     for place in strip.frames.places.tolist():

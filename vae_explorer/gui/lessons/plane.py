@@ -31,7 +31,7 @@ _STEPS = {
     Qt.Key.Key_Down: (0.0, -1.0),
 }
 _GAP = 4
-_TICKS = 4  # about
+_TICKS = 6  # about
 
 
 class Plane(QWidget):

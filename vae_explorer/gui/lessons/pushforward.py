@@ -3,14 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QPainter,
+    QPen,
+)
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QSizePolicy,
     QSlider,
     QSpinBox,
     QVBoxLayout,
@@ -20,18 +23,25 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.decode.image import gray8
 from vae_explorer.gui.figures import figure
 from vae_explorer.gui.layers.color_maps import field_image
+from vae_explorer.gui.lessons.density_profile import DensityProfile
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
+from vae_explorer.gui.lessons.lattice_painting import (
+    paint_cells,
+    paint_dot,
+    paint_lines,
+    paint_patch,
+)
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.wheel_guard import WheelGuard
+from vae_explorer.session.lessons.pushed import Pushed
 from vae_explorer.session.lessons.pushforward import (
     DECODER,
     FUNCTIONS,
     OWN,
     SAMPLES,
     SIGHT,
-    Pushed,
     Pushforward,
 )
 from vae_explorer.session.marks import Field
@@ -46,10 +56,10 @@ _TITLES = {
     OWN: "your own",
     DECODER: "the decoder",
 }
+_BEFORE = (-SIGHT, SIGHT, -SIGHT, SIGHT)
 _T_STEPS = 100
 _NUDGE = 0.1  # latent units
 _BRIGHTEST = 0.995  # quantile of the density that has the last colour
-_OPAQUE, _FAINT = 220, 90  # alpha of the densest cell, and of the lattice's lines
 
 
 class PushforwardView(InstrumentView):
@@ -64,7 +74,14 @@ class PushforwardView(InstrumentView):
         self._after = Plane("x = f(z)")
         self._formula_plane = Plane("p(x), by the formula")
         self._samples_plane = Plane("p(x), by samples")
-        self._profile = Profile()
+        self._planes = (self._before, self._after, self._formula_plane, self._samples_plane)
+        self._before.set_region(_BEFORE)
+        self._before.set_marks(self._paint_before)
+        self._after.set_marks(self._paint_after)
+        for plane in (self._formula_plane, self._samples_plane):
+            plane.set_marks(self._paint_line)
+        self._drawn: Float64 | None = None
+        self._profile = DensityProfile()
         self._readout = Readout(2)
         self._make_controls()
 
@@ -88,6 +105,7 @@ class PushforwardView(InstrumentView):
             signal.connect(instrument.set_z)
         self._before.nudged.connect(self._nudge)
         instrument.lattice_changed.connect(self._show_lattice)
+        instrument.place_changed.connect(self._show_place)
         instrument.pushed.connect(self._show_densities)
         instrument.problem_changed.connect(self._show_problem)
         self._show_lattice()
@@ -96,8 +114,9 @@ class PushforwardView(InstrumentView):
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
         self._theme = theme
-        for plane in (self._before, self._after, self._formula_plane, self._samples_plane):
+        for plane in self._planes:
             plane.set_theme(theme)
+        self._drawn = None
         self._profile.set_theme(theme)
         self._show_lattice()
         self._show_densities()
@@ -212,53 +231,58 @@ class PushforwardView(InstrumentView):
         if not instrument.ready:
             self._readout.set_text("Decoding the plane …")
             return
-        self._before.set_region((-SIGHT, SIGHT, -SIGHT, SIGHT))
-        self._before.set_marks(self._paint_before)
         self._after.set_region(instrument.region)
         images, lines = instrument.images, instrument.lines
         densities = instrument.cell_densities(images)
 
         def paint(painter: QPainter, plane: Plane) -> None:
-            _paint_cells(painter, plane, images, densities)
-            _paint_lines(painter, plane, lines)
+            paint_cells(painter, plane, images, densities)
+            paint_lines(painter, plane, lines)
 
         self._after.set_ground(paint)
-        self._after.set_marks(self._paint_after)
         t = instrument.t
         name = "x = f(z)" if t == 1 else f"x = {figure(1 - t, 2)} z + {figure(t, 2)} f(z)"
         self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
+        self._show_place()
+
+    def _show_place(self) -> None:
+        """Show z and what becomes of it, which needs no more than a few strokes."""
+        for plane in self._planes:
+            plane.update()
         self._say()
 
     def _show_densities(self) -> None:
         result = self._instrument.result
         if result is None or not self._instrument.ready:
             return
-        theme = self._theme
+        if result.density is not self._drawn:
+            self._drawn = result.density
+            self._show_stretch(result)
+            self._show_density(self._formula_plane, result, result.density)
+        self._show_density(self._samples_plane, result, result.histogram)
+        self._profile.set_result(result)
+        self._show_place()
+
+    def _show_stretch(self, result: Pushed) -> None:
         stretch = np.log10(np.nan_to_num(result.stretch).clip(1e-6, 1e9))
         low, high = (float(end) for end in np.quantile(stretch, [0.01, 0.99]))
-        same = high - low < 0.02
-        if same:
-            low, high = low - 0.5, high + 0.5
-        z = (-SIGHT, SIGHT, -SIGHT, SIGHT)
-        field = Field(z, stretch.astype(np.float32), low, high, "")
-        self._before.set_picture(field_image(field, theme), z)
         measure = "√det JᵀJ" if self._decodes else "|det J|"
-        if same:
-            self._before.set_title(f"z; {measure} is {_power((low + high) / 2)} everywhere")
+        if high - low < 0.02:
+            title = f"z; {measure} is {_power((low + high) / 2)} everywhere"
+            low, high = low - 0.5, high + 0.5
         else:
-            self._before.set_title(f"z, coloured by {measure}: {_power(low)} to {_power(high)}")
+            title = f"z, coloured by {measure}: {_power(low)} to {_power(high)}"
+        field = Field(_BEFORE, stretch.astype(np.float32), low, high, "")
+        self._before.set_picture(field_image(field, self._theme), _BEFORE)
+        self._before.set_title(title)
+
+    def _show_density(self, plane: Plane, result: Pushed, values: Float64) -> None:
         brightest = float(np.quantile(result.density, _BRIGHTEST)) or 1.0
-        for plane, values, name in (
-            (self._formula_plane, result.density, "p(x), by the formula"),
-            (self._samples_plane, result.histogram, "p(x), by samples"),
-        ):
-            field = Field(result.region, values.astype(np.float32), 0.0, brightest, "", fading=True)
-            plane.set_region(result.region)
-            plane.set_picture(field_image(field, theme))
-            plane.set_title(f"{name}: 0 to {figure(brightest, 2)}")
-            plane.set_marks(self._paint_line)
-        self._profile.set_result(result)
-        self._show_lattice()
+        shades = values.astype(np.float32)
+        field = Field(result.region, shades, 0.0, brightest, "", fading=True)
+        plane.set_region(result.region)
+        plane.set_picture(field_image(field, self._theme))
+        plane.set_title(f"{plane.accessibleName()}: 0 to {figure(brightest, 2)}")
 
     @property
     def _decodes(self) -> bool:
@@ -281,25 +305,25 @@ class PushforwardView(InstrumentView):
 
     def _paint_before(self, painter: QPainter, plane: Plane) -> None:
         z1, z2 = self._instrument.z
-        _patch(painter, plane, self._instrument.patch_before, self._theme)
+        paint_patch(painter, plane, self._instrument.patch_before, self._theme)
         result = self._instrument.result
         if result is not None:
             for other in result.preimages.tolist():
-                _dot(painter, plane.to_pixel(*other), self._theme, 3.0)
+                paint_dot(painter, plane.to_pixel(*other), self._theme, 3.0)
         painter.setPen(QPen(QColor(self._theme.muted), 1, Qt.PenStyle.DotLine))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for radius in (1, 2):
             corner, other = plane.to_pixel(-radius, radius), plane.to_pixel(radius, -radius)
             painter.drawEllipse(QRectF(corner, other))
-        _dot(painter, plane.to_pixel(z1, z2), self._theme)
+        paint_dot(painter, plane.to_pixel(z1, z2), self._theme)
 
     def _paint_after(self, painter: QPainter, plane: Plane) -> None:
         instrument = self._instrument
         x = instrument.x
         if not np.isfinite(x).all():
             return
-        _patch(painter, plane, instrument.patch, self._theme)
-        _dot(painter, plane.to_pixel(*x.tolist()), self._theme)
+        paint_patch(painter, plane, instrument.patch, self._theme)
+        paint_dot(painter, plane.to_pixel(*x.tolist()), self._theme)
         if instrument.picture is not None:
             square = plane.plot_rect()
             side = 0.3 * square.width()
@@ -321,145 +345,7 @@ class PushforwardView(InstrumentView):
         left, right, _, _ = result.region
         painter.setPen(QPen(QColor(self._theme.held_out), 1, Qt.PenStyle.DashLine))
         painter.drawLine(plane.to_pixel(left, result.height), plane.to_pixel(right, result.height))
-        _dot(painter, plane.to_pixel(*self._instrument.x.tolist()), self._theme)
-
-
-class Profile(QWidget):
-    """The densities along the line through x: formula, histogram, closed form if there is one."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = current_theme()
-        self._result: Pushed | None = None
-        self.setFixedHeight(96)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Densities along the dashed line")
-        self.setToolTip("The densities along the dashed line, from left to right")
-
-    def set_result(self, result: Pushed) -> None:
-        """Show other densities."""
-        self._result = result
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw bars, then curves, then what they are."""
-        painter = QPainter(self)
-        area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        painter.fillRect(area, QColor(self._theme.canvas))
-        result = self._result
-        if result is None:
-            return
-        curves = [(result.profile, self._theme.accent, "by the formula", Qt.PenStyle.SolidLine)]
-        if result.closed_form is not None:
-            closed = (result.closed_form, self._theme.held_out, "closed form", Qt.PenStyle.DotLine)
-            curves.append(closed)
-        highest = np.quantile(result.profile, 0.995), np.quantile(result.bars, 0.99), 1e-9
-        top = 1.15 * float(max(highest))
-        text = QFontMetricsF(self.font())
-        scale = (area.height() - text.height() - 2) / top
-        painter.setPen(Qt.PenStyle.NoPen)
-        bar = QColor(self._theme.muted)
-        bar.setAlpha(110)
-        width = area.width() / len(result.bars)
-        for number, height in enumerate(result.bars.tolist()):
-            x = area.left() + number * width
-            painter.fillRect(QRectF(x, area.bottom() - scale * height, width, scale * height), bar)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(area)
-        step = area.width() / len(result.across)
-        entries = [("by samples", self._theme.muted)]
-        for values, color, name, style in curves:
-            pen = QPen(QColor(color), 1.5 if style == Qt.PenStyle.SolidLine else 3.0, style)
-            painter.setPen(pen)
-            painter.drawPolyline(
-                [
-                    QPointF(area.left() + (k + 0.5) * step, area.bottom() - scale * value)
-                    for k, value in enumerate(np.minimum(values, 10 * top).tolist())
-                ]
-            )
-            entries.append((name, color))
-        at = area.left() + 6
-        title = f"p(x) along x₂ = {figure(result.height, 2)}:"
-        for words, color in [(title, self._theme.text), *entries]:
-            painter.setPen(QColor(color))
-            painter.drawText(QPointF(at, area.top() + text.ascent() + 1), words)
-            at += text.horizontalAdvance(words) + 12
-        painter.setPen(QColor(self._theme.grid))
-        painter.drawRect(area)
-
-
-def _paint_cells(
-    painter: QPainter, plane: Plane, images: Float64, densities: Float64 | None
-) -> None:
-    """The lattice's cells, the denser the less transparent."""
-    if densities is None:
-        return
-    pixels = _pixels(plane, images)
-    corners = np.stack([pixels[:-1, :-1], pixels[:-1, 1:], pixels[1:, 1:], pixels[1:, :-1]], axis=2)
-    whole = np.isfinite(corners).all((2, 3)) & ~np.isnan(densities)
-    if not whole.any():
-        return
-    highest = float(np.quantile(densities[whole], _BRIGHTEST)) or 1.0
-    alphas = np.zeros(densities.shape, int)
-    alphas[whole] = _OPAQUE * np.minimum(densities[whole] / highest, 1.0)
-    fill = QColor(plane.theme.accent)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.setPen(Qt.PenStyle.NoPen)
-    for row, column in np.argwhere(alphas > 1).tolist():
-        fill.setAlpha(int(alphas[row, column]))
-        painter.setBrush(fill)
-        painter.drawConvexPolygon(_polygon(corners[row, column]))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-
-
-def _paint_lines(painter: QPainter, plane: Plane, lines: list[Float64]) -> None:
-    color = QColor(plane.theme.text)
-    color.setAlpha(_FAINT)
-    painter.setPen(QPen(color, 1))
-    for line in lines:
-        pixels = _pixels(plane, line)
-        # Broken where f has no value, or tears.
-        far = np.abs(np.diff(pixels, axis=0)).max(1) > plane.width() / 6
-        bad = np.asarray(~np.isfinite(pixels).all(1))
-        breaks = np.flatnonzero(far | bad[1:] | bad[:-1]) + 1
-        for part in np.split(np.arange(len(pixels)), breaks):
-            if len(part) > 1:
-                painter.drawPolyline(_polygon(pixels[part]))
-
-
-def _pixels(plane: Plane, x: Float64) -> Float64:
-    """Pixels of places x (..., 2)."""
-    square = plane.plot_rect()
-    low, high = plane.to_place(square.bottomLeft()), plane.to_place(square.topRight())
-    scale = square.width() / (high[0] - low[0])
-    pixels = (square.left(), square.bottom()) + scale * np.array([1.0, -1.0]) * (x - low)
-    return np.asarray(pixels.clip(-1e4, 1e4))
-
-
-def _polygon(points: Float64) -> QPolygonF:
-    return QPolygonF([QPointF(x, y) for x, y in points.tolist()])
-
-
-def _patch(painter: QPainter, plane: Plane, edge: Float64, theme: Theme) -> None:
-    if not np.isfinite(edge).all():
-        return
-    painter.setPen(QPen(QColor(theme.canvas), 4))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    polygon = _polygon(_pixels(plane, edge))
-    painter.drawPolygon(polygon)
-    painter.setPen(QPen(QColor(theme.held_out), 2))
-    painter.drawPolygon(polygon)
-
-
-def _dot(painter: QPainter, at: QPointF, theme: Theme, radius: float = 4.0) -> None:
-    painter.setPen(QPen(QColor(theme.canvas), 1.5))
-    painter.setBrush(QColor(theme.held_out))
-    painter.drawEllipse(at, radius, radius)
+        paint_dot(painter, plane.to_pixel(*self._instrument.x.tolist()), self._theme)
 
 
 def _row(name: str, *widgets: QWidget) -> QWidget:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from vae_explorer.gui.decode.image import gray8
@@ -33,7 +33,7 @@ class StepStrip(QWidget):
         self._title = name
         self.setAccessibleName(name)
         self.setToolTip("Below: how far the picture goes from one to the next")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_frames(
         self, images: Float32, steps: NDArray[np.float64], highest: float, title: str
@@ -71,6 +71,12 @@ class StepStrip(QWidget):
     def minimumSizeHint(self) -> QSize:
         """The same height."""
         return QSize(200, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width makes larger pictures."""
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self.updateGeometry()
 
     @property
     def _side(self) -> float:

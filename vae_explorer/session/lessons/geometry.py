@@ -41,6 +41,7 @@ UNIT = 3.0
 """Of the metric, the half-axes of the ellipse that is drawn."""
 
 _COARSE, _FINE = 28, 112  # cells of the field along each axis
+_ROUGH = 97  # places along a straight line that is dragged
 _KEYS = {"start", "end", "metric", "steps"}
 
 
@@ -250,7 +251,8 @@ class Geometry(Instrument):
         model = self.bench.model
         if not self._shown or model is None or self._f is None:
             return
-        self.straight = self._strip(model, straight_route(self._f, self.start, self.end))
+        rough = straight_route(self._f, self.start, self.end, _ROUGH)
+        self.straight = self._strip(model, rough)
         self._stale = True
         self._tell()
         self.ends_changed.emit()
@@ -264,16 +266,19 @@ class Geometry(Instrument):
         f, metric = self._f, self.metric
         start, end, graph = self.start, self.end, self._graphs.get(metric)
 
-        def work(control: Control) -> tuple[GeodesicGraph, Route]:
+        def work(control: Control) -> tuple[GeodesicGraph, Route, Route]:
             assert f is not None
             known = graph or geodesic_graph(f, check=control.check)
-            return known, geodesic_route(known, start, end, control.check)
+            line = straight_route(f, start, end)
+            return known, line, geodesic_route(known, start, end, control.check)
 
-        def done(found: tuple[GeodesicGraph, Route]) -> None:
+        def done(found: tuple[GeodesicGraph, Route, Route]) -> None:
             self._busy = False
             if model is self.bench.model:
-                self._graphs[metric], route = found
+                self._graphs[metric], line, route = found
                 if metric == self.metric:
+                    if not self._stale:
+                        self.straight = self._strip(model, line)
                     self.geodesic = self._strip(model, route)
                     self._tell()
                     self.geodesic_changed.emit()

@@ -1,12 +1,11 @@
 """A normal density pushed through a function, and the decoder as such a function."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from psygnal import Signal
+from psygnal import Signal, SignalInstance
 
 from vae_explorer.lessons import pushforward
 from vae_explorer.lessons.course import LessonError
@@ -21,6 +20,7 @@ from vae_explorer.lessons.pushforward import FORMULAS, Formula, Map, Region
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.instrument import Instrument
+from vae_explorer.session.lessons.pushed import SEEN, Pushed, push
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.state import Float32
 
@@ -30,8 +30,6 @@ OWN, DECODER = "own", "decoder"
 FUNCTIONS = (*FORMULAS, OWN, DECODER)
 """What z can be pushed through; "own" is what a person types."""
 SAMPLES = (100, 1_000, 10_000, 100_000, 1_000_000)
-DENSITY, BINS = 120, 60
-"""Cells along each axis, of the density and of the histogram."""
 SIGHT = 3.0
 """Half the side of the lattice that is drawn, latent units."""
 NODES = 41
@@ -39,42 +37,17 @@ NODES = 41
 PATCH = 0.25
 """Half the side of the square around z that is followed, latent units."""
 
-_PROFILE = 300  # places along a line through the density
 _LINES, _FINE = 13, 241  # lines of the lattice each way, and places on each
-_SEEN = 4_000  # samples whose spread says what is in sight
 _KEYS = {"function", "x1", "x2", "t", "samples", "z", "components"}
-
-
-@dataclass(frozen=True, eq=False)
-class Pushed:
-    """What becomes of N(0, I), over a square ``region`` of x.
-
-    ``density`` (DENSITY, DENSITY) is by the change of variables and ``histogram`` (BINS, BINS) of
-    the samples, the lowest row first, and ``apart`` their total variation distance. ``profile`` and
-    ``closed_form`` (or None) are densities at ``across`` (n,) along the line ``height`` = x₂, where
-    the histogram has ``bars`` (BINS,). ``stretch`` (cells, cells) is |det J| in the middles of the
-    lattice's cells, the lowest row first.
-    """
-
-    region: Region
-    density: Float64
-    histogram: Float64
-    apart: float
-    height: float
-    across: Float64
-    profile: Float64
-    closed_form: Float64 | None
-    bars: Float64
-    stretch: Float64
-    density_here: float
-    preimages: Float64
 
 
 class Pushforward(Instrument):
     """Holds a function f, how far t it is on, and a place z that is followed."""
 
     lattice_changed = Signal()
-    """Other images of the lattice or of z; at once."""
+    """Another function or another t, and so other images of the lattice; at once."""
+    place_changed = Signal()
+    """Another z alone; at once."""
     pushed = Signal()
     """Other densities; after a while."""
     problem_changed = Signal(str)
@@ -102,7 +75,7 @@ class Pushforward(Instrument):
         self.nodes = np.stack(np.meshgrid(axis, axis), axis=2)
         """(NODES, NODES, 2), z₂ rises from row to row."""
         self._middles = (self.nodes[1:, 1:] + self.nodes[:-1, :-1]) / 2
-        self._drawn = pushforward.samples(_SEEN)
+        self._drawn = pushforward.samples(SEEN)
         bench.model_changed.connect(self._on_model)
         self._tell()
 
@@ -124,12 +97,12 @@ class Pushforward(Instrument):
         return np.asarray(self._now(np.array([self.z]))[0])
 
     @property
-    def lines(self) -> list[Float64]:
-        """Lines of the lattice as they are now, each (n, 2)."""
+    def lines(self) -> Float64:
+        """Lines of the lattice as they are now, (k, n, 2)."""
         fine, few = np.linspace(-SIGHT, SIGHT, _FINE), np.linspace(-SIGHT, SIGHT, _LINES)
         along = [np.stack([fine, np.full(_FINE, level)], axis=1) for level in few]
         both = np.stack([*along, *(line[:, ::-1] for line in along)])
-        return list(self._now(both.reshape(-1, 2)).reshape(both.shape))
+        return self._now(both.reshape(-1, 2)).reshape(both.shape)
 
     @property
     def patch(self) -> Float64:
@@ -196,7 +169,7 @@ class Pushforward(Instrument):
     def set_z(self, z1: float, z2: float) -> None:
         """Follow another place, within what is drawn."""
         self.z = (min(max(z1, -SIGHT), SIGHT), min(max(z2, -SIGHT), SIGHT))
-        self._update()
+        self._update(self.place_changed)
 
     def set_components(self, first: int, second: int) -> None:
         """Look at two other components of the images, from 1."""
@@ -323,8 +296,8 @@ class Pushforward(Instrument):
         self.lattice_changed.emit()
         self.bench.compute("sheet", work, done)
 
-    def _update(self) -> None:
-        """Show the lattice at once, and compute the densities when the last are done."""
+    def _update(self, told: SignalInstance | None = None) -> None:
+        """Tell of what is known at once, and compute the densities when the last are done."""
         if not self._shown or not self.ready:
             return
         model = self.bench.model
@@ -332,7 +305,7 @@ class Pushforward(Instrument):
         if self.function == DECODER and model is not None:
             self.picture = model.decode(np.array([self.z]))[0]
         self._tell()
-        self.lattice_changed.emit()
+        (told or self.lattice_changed).emit()
         self._stale = True
         self._compute()
 
@@ -352,7 +325,7 @@ class Pushforward(Instrument):
             stretch = magnification
             if stretch is None:
                 stretch = pushforward.stretch(now, middles).reshape(NODES - 1, NODES - 1)
-            return _push(now, n, z, stretch, closed, known, control)
+            return push(now, n, z, stretch, closed, known, control)
 
         self.bench.compute("pushforward", work, self._on_pushed)
 
@@ -384,54 +357,6 @@ class Pushforward(Instrument):
             cell = ((z[0] / SIGHT + 1) / 2 * (NODES - 1)).astype(int).clip(0, NODES - 2)
             values["magnification"] = float(self._magnification[cell[1], cell[0]])
         self.tell(**values)
-
-
-def _push(
-    now: Map,
-    n: int,
-    z: Float64,
-    stretch: Float64,
-    ring: float | None,
-    known: Pushed | None,
-    control: Control,
-) -> Pushed:
-    """All there is to see; the density is taken over from ``known``, if it is of the same f."""
-    if known is None:
-        region = pushforward.window(now(pushforward.samples(_SEEN)))
-        density = pushforward.density(now, region, (DENSITY, DENSITY), control.check)
-    else:
-        region, density = known.region, known.density
-    left, right, bottom, top = region
-    control.check()
-    histogram = pushforward.histogram(now(pushforward.samples(n)), region, (BINS, BINS))
-    area = (right - left) * (top - bottom) / BINS**2
-    apart = pushforward.total_variation(
-        pushforward.block_means(density, DENSITY // BINS), histogram, area
-    )
-    here = now(z)[0]
-    density_here, preimages = pushforward.density_at(now, here)
-    height = float(np.clip(np.nan_to_num(here[1]), bottom, top))
-    row = min(int((height - bottom) / (top - bottom) * BINS), BINS - 1)
-    thin = 1e-9 * (top - bottom)
-    line = (left, right, height - thin, height + thin)
-    profile = pushforward.density(now, line, (1, _PROFILE), control.check)[0]
-    across = left + (np.arange(_PROFILE) + 0.5) * (right - left) / _PROFILE
-    places = np.stack([across, np.full(_PROFILE, height)], axis=1)
-    closed = None if ring is None else pushforward.ring_density(places, ring)
-    return Pushed(
-        region,
-        density,
-        histogram,
-        apart,
-        height,
-        across,
-        profile,
-        closed,
-        histogram[row],
-        stretch,
-        density_here,
-        preimages,
-    )
 
 
 def _numbers(values: Any, count: int, low: float, high: float) -> bool:
