@@ -43,11 +43,11 @@ def test_denser_cells_are_stronger(plane: Plane) -> None:
 
 def test_nothing_known_and_nothing_finite_paint_nothing(plane: Plane) -> None:
     nowhere = np.full_like(NODES, np.nan)
-    for images, densities in ((NODES, None), (nowhere, np.ones((2, 2)))):
-        plane.set_ground(
-            lambda painter, plane, x=images, p=densities: paint_cells(painter, plane, x, p)
-        )
-        assert color(plane, 0.5, 0.5) == QColor(LIGHT.canvas)
+    plane.set_ground(lambda painter, plane: paint_cells(painter, plane, NODES, None))
+    assert color(plane, 0.5, 0.5) == QColor(LIGHT.canvas)
+    ones = np.ones((2, 2))
+    plane.set_ground(lambda painter, plane: paint_cells(painter, plane, nowhere, ones))
+    assert color(plane, 0.5, 0.5) == QColor(LIGHT.canvas)
 
 
 def test_lines_are_broken_where_there_is_no_value_or_a_tear(plane: Plane) -> None:

@@ -17,6 +17,7 @@ def test_all_parts_are_of_the_same_density() -> None:
     assert result.histogram.shape == (BINS, BINS)
     assert result.height == here[0, 1]
     assert result.density_here == pytest.approx(pf.ring_density(here)[0])
+    assert result.closed_form is not None
     np.testing.assert_allclose(result.profile, result.closed_form, atol=1e-3)
     np.testing.assert_allclose(result.preimages, Z, atol=1e-8)
     assert result.apart < 0.06
