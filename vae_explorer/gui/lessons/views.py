@@ -154,7 +154,7 @@ class ViewsView(InstrumentView):
         columns = 1 if len(shown) == 2 and height > _HIGH * self.width() else 2
         for number, widget in enumerate(shown):
             row, column = divmod(number, columns)
-            alone = column == 0 and number == len(shown) - 1
+            alone = columns == 1 or (column == 0 and number == len(shown) - 1)
             self._grid.addWidget(widget, row, column, 1, 2 if alone else 1)
 
     def _show(self) -> None:
@@ -264,7 +264,7 @@ class ViewsView(InstrumentView):
         if image is None:
             self._decoded.set_caption("no decoder")
         else:
-            self._decoded.set_caption(f"decoded by {'PCA' if name == 'pca' else 'VAE'}", "decoded")
+            self._decoded.set_caption("by PCA, 2" if name == "pca" else "by the VAE")
 
 
 def _region(places: NDArray[np.floating]) -> Region:
