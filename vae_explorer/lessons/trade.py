@@ -166,19 +166,19 @@ def log_aggregate(
 ) -> Float64:
     """Log q(z), q(z) = (1/N) Σ q(z|xᵢ) (Hoffman & Johnson, 2016), of z (n, 2), (n,) nats."""
     mean = torch.from_numpy(posterior.mean).double()
-    # A posterior may be narrower than the rounding of its covariance.
-    scale = torch.linalg.cholesky(
-        torch.from_numpy(posterior.covariance).double() + 1e-9 * torch.eye(2).double()
-    )
-    inverse = torch.linalg.inv(scale)
-    constant = scale.diagonal(dim1=1, dim2=2).log().sum(1) + math.log(2 * math.pi)
+    # The Cholesky factor, written out: for 2 × 2 far faster than a call for each.
+    (a, b), (_, c) = torch.from_numpy(posterior.covariance).double().permute(1, 2, 0).unbind()
+    first_scale = a.sqrt()
+    lower = b / first_scale
+    second_scale = (c - lower.square()).clamp(min=1e-12).sqrt()
+    constant = (first_scale * second_scale).log() + math.log(2 * math.pi)
     parts = []
     z = torch.from_numpy(np.array(places, np.float64))
     for some in torch.split(z, max(1, _PAIRS // len(mean))):
         check()
         across, up = (some[:, None] - mean).unbind(-1)
-        first = inverse[:, 0, 0] * across
-        second = inverse[:, 1, 0] * across + inverse[:, 1, 1] * up
+        first = across / first_scale
+        second = (up - lower * first) / second_scale
         exponent = -0.5 * (first.square() + second.square()) - constant
         parts.append(exponent.logsumexp(1) - math.log(len(mean)))
     return np.asarray(torch.cat(parts).numpy())

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from vae_explorer.data.bundled import mnist
@@ -41,6 +42,18 @@ def flat(images: Images) -> Float64:
     return rows / 255 if images.dtype == np.uint8 else rows
 
 
+def _product(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The matrix product by PyTorch, which keeps to the threads that it was given.
+
+    NumPy's takes all cores, and beside a window that is busy they wait for each other: ten times
+    as slow.
+    """
+    # Copied where PyTorch cannot take the strides, or may not write.
+    kind = np.result_type(first, second)
+    left, right = (torch.from_numpy(np.array(each, kind, order="C")) for each in (first, second))
+    return np.asarray((left @ right).numpy())
+
+
 @dataclass(frozen=True, eq=False)
 class Pca:
     """Principal components: ``mean`` (p,), ``components`` (p, p) in rows, ``variances`` (p,).
@@ -61,11 +74,11 @@ class Pca:
 
     def encode(self, images: Images, count: int) -> Float64:
         """The first ``count`` scores of images (n, h, w), (n, count)."""
-        return np.asarray((flat(images) - self.mean) @ self.components[:count].T)
+        return np.asarray(_product(flat(images) - self.mean, self.components[:count].T))
 
     def decode(self, scores: NDArray[np.floating]) -> Float32:
         """What scores (n, count) stand for, (n, h, w), cut off at 0 and 1."""
-        rows = self.mean + scores @ self.components[: scores.shape[1]]
+        rows = self.mean + _product(scores, self.components[: scores.shape[1]])
         return rows.clip(0, 1).astype(np.float32).reshape(-1, *self.shape)
 
     def errors(self, images: Images, most: int = MOST_COMPONENTS) -> Float64:
@@ -74,7 +87,7 @@ class Pca:
         (n, most + 1), before intensities are cut off: by Pythagoras, without decoding.
         """
         rows = flat(images) - self.mean
-        scores = rows @ self.components[:most].T
+        scores = _product(rows, self.components[:most].T)
         gained = np.concatenate([np.zeros((len(rows), 1)), np.square(scores).cumsum(1)], axis=1)
         return np.asarray(np.square(rows).sum(1)[:, None] - gained)
 
@@ -84,7 +97,8 @@ def pca(images: Images) -> Pca:
     rows = flat(images)
     mean = rows.mean(0)
     rows -= mean
-    variances, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
+    covariance = torch.from_numpy(_product(rows.T, rows) / len(rows))
+    variances, vectors = (found.numpy() for found in torch.linalg.eigh(covariance))
     components = vectors.T[::-1]
     largest = np.take_along_axis(components, np.abs(components).argmax(1)[:, None], axis=1)
     height, width = images.shape[1:]
@@ -99,7 +113,7 @@ def squared_errors(images: Images, others: Images) -> Float64:
 def squared_distances(places: NDArray[np.floating]) -> NDArray[np.floating]:
     """|pᵢ − pⱼ|² of places (n, d), (n, n), 0 on the diagonal."""
     squares = np.square(places).sum(1)
-    distances = places @ places.T
+    distances = _product(places, places.T)
     distances *= -2
     distances += squares[:, None]
     distances += squares
@@ -185,7 +199,7 @@ def gradient(
     pull = weights * (-1 / weights.sum())
     pull += p if exaggeration == 1 else exaggeration * p
     pull *= weights
-    return np.asarray(4 * (pull.sum(1)[:, None] * places - pull @ places))
+    return np.asarray(4 * (pull.sum(1)[:, None] * places - _product(pull, places)))
 
 
 def divergence(p: NDArray[np.floating], places: NDArray[np.floating]) -> float:
@@ -200,7 +214,8 @@ def _cross_entropy(p: NDArray[np.floating], places: NDArray[np.floating]) -> flo
     distances += 1
     total = (1 / distances).sum() - len(places)
     np.log(distances, out=distances)
-    return float(np.vdot(p, distances) + math.log(total))
+    distances *= p
+    return float(distances.sum(dtype=np.float64) + math.log(total))
 
 
 def _kernel(places: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -163,6 +163,10 @@ def test_figures_share_the_room_of_those_hidden(view: ViewsView) -> None:
     small = pca.height()
     view.set_hidden(["tsne", "variance", "pictures"])
     QTest.qWait(20)
+    assert pca.geometry().bottom() < _map(view, "VAE").geometry().top()
+    view.resize(1270, 800)
+    QTest.qWait(20)
+    assert pca.geometry().right() < _map(view, "VAE").geometry().left()
     assert pca.height() > 1.7 * small
     assert not _map(view, "t-SNE").isVisible()
     assert not _digit(view, "The digit").isVisible()

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -36,6 +37,10 @@ _TIPS = {
     "is nothing that decodes a place",
 }
 _AIR = 0.04
+_PICTURES = 130
+"""Pixels that the row of pictures takes of the height."""
+_HIGH = 1.1
+"""Height by width from which two maps are larger one above the other."""
 
 
 class ViewsView(InstrumentView):
@@ -105,8 +110,10 @@ class ViewsView(InstrumentView):
             "embedding": embedding,
         }
 
-        self._arrange(frozenset())
+        self._hidden: Collection[str] = ()
+        self._arrange(self._hidden)
         instrument.changed.connect(self._show)
+        instrument.components_changed.connect(self._show_components)
         instrument.embedded.connect(self._show_embedding)
         instrument.digit_changed.connect(self._show_digit)
         instrument.hovered_changed.connect(self._show_hovered)
@@ -124,6 +131,11 @@ class ViewsView(InstrumentView):
         self._curve.set_theme(theme)
         self._show_hovered()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another shape may ask for another arrangement."""
+        super().resizeEvent(event)
+        self._arrange(self._hidden)
+
     def set_hidden(self, names: Collection[str]) -> None:
         """Hide these controls; maps and curve share the room that is left."""
         super().set_hidden(names)
@@ -132,28 +144,34 @@ class ViewsView(InstrumentView):
     # What is shown
 
     def _arrange(self, hidden: Collection[str]) -> None:
-        """Two figures side by side; of more, the others below."""
+        """Two figures beside each other, or in a high window one above the other."""
+        self._hidden = hidden
         figures = {**self._maps, "variance": self._curve}
         shown = [widget for name, widget in figures.items() if name not in hidden]
         for widget in figures.values():
             self._grid.removeWidget(widget)
+        height = self.height() - (0 if "pictures" in hidden else _PICTURES)
+        columns = 1 if len(shown) == 2 and height > _HIGH * self.width() else 2
         for number, widget in enumerate(shown):
-            row, column = divmod(number, 2)
-            alone = column == 0 and number == len(shown) - 1
+            row, column = divmod(number, columns)
+            alone = columns == 1 or (column == 0 and number == len(shown) - 1)
             self._grid.addWidget(widget, row, column, 1, 2 if alone else 1)
 
     def _show(self) -> None:
         instrument = self._instrument
-        with QSignalBlocker(self._components), QSignalBlocker(self._perplexity):
-            self._components.setValue(instrument.components)
-            self._perplexity.setValue(instrument.perplexity)
-        self._curve.set_curve(instrument.explained, instrument.components)
+        self._show_components()
         for name, seen in (("pca", instrument.plain), ("vae", instrument.encoded)):
             if seen is None:
                 self._maps[name].set_title(_TITLES[name], "computing …")
             else:
                 self._show_map(name, seen.codes, seen.trust)
         self._show_hovered()
+
+    def _show_components(self) -> None:
+        instrument = self._instrument
+        with QSignalBlocker(self._components):
+            self._components.setValue(instrument.components)
+        self._curve.set_curve(instrument.explained, instrument.components)
 
     def _show_map(self, name: str, places: NDArray[np.floating], trust: float | None) -> None:
         code_map = self._maps[name]
@@ -246,7 +264,7 @@ class ViewsView(InstrumentView):
         if image is None:
             self._decoded.set_caption("no decoder")
         else:
-            self._decoded.set_caption(f"decoded by {'PCA' if name == 'pca' else 'VAE'}", "decoded")
+            self._decoded.set_caption("by PCA, 2" if name == "pca" else "by the VAE")
 
 
 def _region(places: NDArray[np.floating]) -> Region:

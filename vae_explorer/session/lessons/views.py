@@ -25,7 +25,7 @@ PERPLEXITIES = (5, 50)
 """The least and the largest."""
 MAPS = ("pca", "vae", "tsne")
 
-_EVERY = 5  # steps of t-SNE from one picture to the next
+_EVERY = 10  # steps of t-SNE from one picture to the next
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,9 @@ class Views(Instrument):
     """Three maps of 1,000 test digits, and what comes back of the workbench's digit."""
 
     changed = Signal()
-    """There are other maps, but for that of t-SNE, or another number of components."""
+    """There are other maps, but for that of t-SNE."""
+    components_changed = Signal(int)
+    """The digit is made from so many."""
     embedded = Signal()
     """t-SNE went on, began or ended."""
     digit_changed = Signal()
@@ -134,7 +136,7 @@ class Views(Instrument):
         """Reconstruct from so many components."""
         self.components = min(max(count, 1), MOST_COMPONENTS)
         self._tell()
-        self.changed.emit()
+        self.components_changed.emit(self.components)
         self.digit_changed.emit()
 
     def set_perplexity(self, perplexity: int) -> None:
