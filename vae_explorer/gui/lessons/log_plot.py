@@ -158,6 +158,7 @@ class LogPlot(QWidget):
         self._view.sigRangeChanged.connect(self._view.prepareForPaint)
         self._content = _Content(self._view)
         item.addItem(self._content, ignoreBounds=True)
+        self._view.setZValue(1)  # above the grid, which the axes draw
         self._cursor = pg.InfiniteLine(angle=90)
         self._cursor.hide()
         item.addItem(self._cursor, ignoreBounds=True)
