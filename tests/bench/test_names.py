@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer import bench
 from vae_explorer.bench import decode, exact, explore, responsiveness, startup, train
 from vae_explorer.bench import map as map_bench
+from vae_explorer.session import Recipe
 
 
 def _names(name: str) -> list[str]:
@@ -87,7 +88,9 @@ def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
 @pytest.mark.slow
 def test_responsiveness(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr(responsiveness, "_SETTLE_MS", 2_500)
-    monkeypatch.setattr(responsiveness, "_EPOCHS", 1)
+    small = Recipe(batch_size=500, encoder_hidden="32", decoder_hidden="32")
+    monkeypatch.setattr(responsiveness, "_RECIPE", small)
+    monkeypatch.setattr(responsiveness, "_EPOCHS", 2)
     monkeypatch.setattr(responsiveness, "_HEADLESS_EPOCHS", 1)
     monkeypatch.setattr(responsiveness, "_HEADLESS_THREADS", (1,))
     *lags, ratio = bench.run("responsiveness")

@@ -172,8 +172,8 @@ def test_layers_are_remembered(person: "Person", open_person: Callable[..., "Per
 def test_a_run_goes_on_under_all_layers(
     person: "Person", tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vae_explorer.session.explorer.LIVE_IMAGES", 100)
-    monkeypatch.setattr("vae_explorer.session.training.LIVE_SECONDS", 0.05)
+    monkeypatch.setattr("vae_explorer.session.lab.LIVE_IMAGES", 100)
+    monkeypatch.setattr("vae_explorer.session.training_worker.LIVE_SECONDS", 0.05)
     window = person.window
     for spec in LAYERS:
         window.explorer.layers.set_on(spec.id, True)
@@ -502,8 +502,8 @@ def test_figures_are_computed_and_then_colour(person: "Person") -> None:
 def test_a_figure_waits_until_the_points_rest(
     person: "Person", tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vae_explorer.session.explorer.LIVE_IMAGES", 100)
-    monkeypatch.setattr("vae_explorer.session.training.LIVE_SECONDS", 0.05)
+    monkeypatch.setattr("vae_explorer.session.lab.LIVE_IMAGES", 100)
+    monkeypatch.setattr("vae_explorer.session.training_worker.LIVE_SECONDS", 0.05)
     window, figures = person.window, person.window.explorer.figures
     window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
     window.start_training()

@@ -176,8 +176,8 @@ def test_a_run_is_resumed_and_its_recipe_shown(person: "Person", tiny_recipe: Re
     choose(person, 0)
     act(person, "Resume")
     person.wait_for_phase(Phase.RUNNING)
-    assert window.explorer.training.checkpoint == left
-    assert window.training.recipe() == recipe
+    person.wait(lambda: window.explorer.training.checkpoint == left)
+    person.wait(lambda: window.training.recipe() == recipe)
     person.wait(lambda: names(person)[0].startswith("▶"))
     person.trigger("stop")
     person.wait_for_phase(Phase.IDLE)

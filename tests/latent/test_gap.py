@@ -98,6 +98,19 @@ def test_a_wrong_mean_is_the_encoders_fault(linear: Linear) -> None:
     np.testing.assert_allclose(last.covariance, [linear.covariance] * 5, atol=5e-3)
 
 
+def test_a_climb_may_begin_anywhere(linear: Linear) -> None:
+    """Among all Gaussians, even if the encoder's are upright, and in the plane as it is turned."""
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
+    model = linear.diagonal().turned(turn)
+    start = np.full((5, 2), 0.7), np.tile([[0.4, 0.1], [0.1, 0.3]], (5, 1, 1))
+    first, *_, last = refine_posterior(model, linear.x, start=start)
+    np.testing.assert_allclose(first.mean, start[0])
+    np.testing.assert_allclose(first.covariance, start[1])
+    np.testing.assert_allclose(last.mean, linear.means @ turn.T, atol=5e-3)
+    np.testing.assert_allclose(last.covariance, [turn @ linear.covariance @ turn.T] * 5, atol=5e-3)
+    np.testing.assert_allclose(last.elbo, linear.log_evidence, atol=1e-3)
+
+
 def test_a_diagonal_family_cannot_lean(linear: Linear) -> None:
     """KL is least at variances 1/Λᵢᵢ: ½ log(Λ₁₁ Λ₂₂ / |Λ|) for the precision Λ."""
     lost = 0.5 * math.log(linear.precision.diagonal().prod() / np.linalg.det(linear.precision))

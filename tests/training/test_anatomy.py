@@ -73,7 +73,7 @@ def anatomy(
         return objective(recipe, vae, x, generator, epoch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "objective", watch)
+        patch.setattr("vae_explorer.training.distributed.objective", watch)
         anatomy = dissect(trainer, images=6)
     return anatomy, before, batches[0]
 
@@ -217,8 +217,7 @@ def test_a_step_that_diverges_leaves_nothing_behind(
     trainer, plain = (Trainer(recipe, mnist_small, "cpu") for _ in range(2))
     with monkeypatch.context() as patch:
         patch.setattr(
-            module,
-            "objective",
+            "vae_explorer.training.distributed.objective",
             lambda *args: replace(objective(*args), value=torch.full((100,), math.nan)),
         )
         with pytest.raises(DivergedError):

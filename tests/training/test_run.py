@@ -417,7 +417,7 @@ def test_a_run_that_diverges_is_kept_as_it_was_before_that_step(
     def poisoned(recipe: Recipe, vae: VAE, x: torch.Tensor, *rest: Any) -> Objective:
         return real(recipe, vae, x * torch.nan if next(steps) == 12 else x, *rest)
 
-    monkeypatch.setattr("vae_explorer.training.trainer.objective", poisoned)
+    monkeypatch.setattr("vae_explorer.training.distributed.objective", poisoned)
     with pytest.raises(DivergedError, match=r"at step 12 .*: the log-likelihood is not finite"):
         train(recipe, mnist_small, runs=tmp_path, device="cpu")
     folder = RunFolder(*tmp_path.iterdir())

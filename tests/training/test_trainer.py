@@ -581,7 +581,7 @@ def _poison(trainer: Trainer, term: str, monkeypatch: pytest.MonkeyPatch) -> Non
         poison[3] = math.inf
         return replace(result, terms=replace(result.terms, **{name: poison}))
 
-    monkeypatch.setattr(module, "objective", poisoned)
+    monkeypatch.setattr("vae_explorer.training.distributed.objective", poisoned)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ _EPOCHS = 20
 _HEADLESS_EPOCHS = 5
 """Enough for a steady speed; start-up does not count."""
 _HEADLESS_THREADS = (None, 1)
+_RECIPE = Recipe()
 _ACT_MS = 150
 _SIZES = ((1280, 800), (1500, 900), (1100, 700))
 _LAYERS = ("density", "manifold", "prior", "metric")
@@ -64,7 +65,7 @@ class _Ticker(QObject):
 def measure() -> Iterator[Measurement]:
     """Train in the window, using it all the while, then without one."""
     application(needs_screen=True)
-    recipe = Recipe(epochs=_EPOCHS)
+    recipe = _RECIPE.replace(epochs=_EPOCHS)
     with tempfile.TemporaryDirectory() as folder:
         window = open_window()
         training = window.explorer.training
@@ -121,8 +122,10 @@ def _acts(window: MainWindow) -> Iterator[Callable[[], object]]:
 def _headless_speed(threads: int | None) -> float:
     """Images a second of the command line, start-up left out."""
     with tempfile.TemporaryDirectory() as folder:
+        recipe = Path(folder) / "recipe.toml"
+        _RECIPE.replace(epochs=_HEADLESS_EPOCHS).write(recipe)
         command = [sys.executable, "-m", "vae_explorer", "train", "--json", "--runs", folder]
-        command += ["--set", f"epochs={_HEADLESS_EPOCHS}"]
+        command += ["--recipe", str(recipe)]
         command += ["--threads", str(threads)] if threads else []
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     events = [json.loads(line) for line in output.splitlines()]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar
 
 
@@ -22,9 +22,11 @@ class DockTabs(QObject):
         for dock in docks:
             dock.visibilityChanged.connect(self._on_visibility)
 
+    @Slot()
     def _on_visibility(self) -> None:
         self._timer.start()
 
+    @Slot()
     def _settle(self) -> None:
         direct = Qt.FindChildOption.FindDirectChildrenOnly
         for bar in self._window.findChildren(QTabBar, options=direct):

@@ -79,7 +79,7 @@ class Docks:
             if area in in_front:
                 window.tabifyDockWidget(in_front[area], dock)
             in_front.setdefault(area, dock)
-        DockTabs(window, list(self._docks.values()))
+        self._tabs = DockTabs(window, self._docks.values())
         for dock in in_front.values():
             dock.raise_()
         for name in _AT_WISH:

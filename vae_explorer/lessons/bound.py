@@ -97,9 +97,10 @@ def bound(
 
     The ELBO and KL(q ‖ p(z|x)) = E_q[log q(z) − log p(z|x)] are summed over two lattices that have
     no place in common: by the trapezoidal rule, which converges faster than any power for a smooth
-    function under a Gaussian (Trefethen and Weideman, SIAM Review 56, 2014). So ELBO + KL is
-    log p(x), which is given from a third sum, to within ``Bound.error``, by how much the two
-    lattices differ about E_q[log p(x|z)].
+    function under a Gaussian (Trefethen and Weideman, SIAM Review 56, 2014). So they add up to
+    log p(x) to within ``Bound.error``, by how much the two lattices differ about
+    E_q[log p(x|z)]. That says nothing of ``log_marginal``, which normalises p(z|x): a wrong one
+    would make the KL wrong by as much.
 
     Args:
         model: gives p(x|z).

@@ -499,6 +499,7 @@ class Explorer:
     def close(self) -> bool:
         """Stop and save a run, end the jobs; False if one did not end in time."""
         self.exploration.refining.stop()
+        self.learning.hide()
         self.change_settings(layers=self.layers.states)
         interrupted = self.training.active
         ended = self._jobs.shutdown(CLOSE_SECONDS)

@@ -109,7 +109,7 @@ class Lab:
             return
 
         def start(recipe: Recipe, data: ImageSet, live_images: UInt8) -> None:
-            check_branch(recipe, data.image_shape, snapshot)
+            check_branch(recipe, data.image_shape, len(data), snapshot)
             name = self.time.name or "a model"
             label = RunLabel(origin=f"{name}, epoch {snapshot.epoch:.2f}")
             self.training.start(recipe, data, live_images, branch=snapshot, label=label)

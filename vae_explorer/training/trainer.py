@@ -249,8 +249,8 @@ class Trainer:
         Raises:
             CheckpointError: as ``check_branch``.
         """
-        check_branch(self.recipe, self.vae.architecture.image_shape, snapshot)
-        step = min(round(snapshot.epoch * self.steps_per_epoch), self.total_steps - 1)
+        shape = self.vae.architecture.image_shape
+        step = check_branch(self.recipe, shape, self.data.images, snapshot)
         self._go_on_from(snapshot)
         self.step, scale = step, step / max(snapshot.step, 1)
         self.changes = [
@@ -402,8 +402,10 @@ def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
     return count
 
 
-def check_branch(recipe: Recipe, image_shape: tuple[int, int], snapshot: Snapshot) -> None:
-    """Whether a run by a recipe can go on from a model.
+def check_branch(
+    recipe: Recipe, image_shape: tuple[int, int], images: int, snapshot: Snapshot
+) -> int:
+    """The step at which a run by a recipe, on a set of so many images, goes on from a model.
 
     Raises:
         CheckpointError: the model's networks are not the recipe's, or its epochs are over.
@@ -413,11 +415,14 @@ def check_branch(recipe: Recipe, image_shape: tuple[int, int], snapshot: Snapsho
             "A branch keeps the networks of its run: leave network, layers, activation, "
             "likelihood, posterior and Fourier features as they are, or start a new run."
         )
-    if snapshot.epoch >= recipe.epochs:
+    steps_per_epoch = math.ceil((images - recipe.validation_images) / recipe.batch_size)
+    step = round(snapshot.epoch * steps_per_epoch)
+    if step >= recipe.epochs * steps_per_epoch:
         raise CheckpointError(
             f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
             f"{recipe.epochs}; raise 'epochs' to branch from here."
         )
+    return step
 
 
 def warm_up() -> None:

@@ -6,7 +6,8 @@ from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPalette
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.lessons.formula import FormulaView, value_text
+from vae_explorer.gui.lessons.formula import FormulaView, glyphs, value_text
+from vae_explorer.lessons.course import bundled_lessons
 from vae_explorer.session.learning import FormulaPart
 
 PARTS = (
@@ -120,3 +121,32 @@ def test_no_part_is_cut_off(view: FormulaView) -> None:
 )
 def test_values_are_written_short(value: float | str, text: str) -> None:
     assert value_text(value) == text
+
+
+def test_a_part_that_finds_no_room_is_set_smaller(qtbot: QtBot) -> None:
+    long = FormulaView((FormulaPart(r"\mathbb{E}_{q(z|x)}[\log p(x|z) + \log p(z)]"),), {})
+    qtbot.addWidget(long)
+    assert long.minimumSizeHint().width() < 100
+    long.resize(150, 40)
+    (box,), _ = long._lay_out(150)
+    assert box.right() <= 150
+    long.resize(600, 40)
+    (box,), _ = long._lay_out(600)
+    assert box.width() > 160
+
+
+def test_every_formula_of_the_lessons_is_typeset() -> None:
+    for lesson in bundled_lessons():
+        for step in lesson.steps:
+            for part in (part for formula in step.formulas for part in formula):
+                assert glyphs(part.tex, 18.0, "#000000").error == "", (lesson.id, part.tex)
+
+
+def test_what_is_no_latex_is_written_as_it_is(qtbot: QtBot) -> None:
+    broken = FormulaView((FormulaPart(r"\left( \frac{1}{"),), {})
+    qtbot.addWidget(broken)
+    broken.resize(300, 40)
+    broken.show()
+    dark = _pixels(broken).sum(2) < 300
+    assert glyphs(r"\left( \frac{1}{", 18.0, "#000000").error
+    assert dark.any()

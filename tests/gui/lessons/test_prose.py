@@ -2,6 +2,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.prose import Prose
+from vae_explorer.gui.theme import DARK, LIGHT, SchemeChoice, apply_scheme
 
 
 def test_it_is_as_tall_as_its_text_at_any_width(qtbot: QtBot) -> None:
@@ -27,3 +28,14 @@ def test_markdown_is_read_and_an_empty_text_takes_no_room(qtbot: QtBot) -> None:
     assert prose.openExternalLinks()
     prose.set_text("")
     assert prose.isHidden()
+
+
+def test_links_take_the_colour_of_the_scheme(qtbot: QtBot, system_scheme: None) -> None:
+    prose = Prose()
+    qtbot.addWidget(prose)
+    prose.show()
+    prose.set_text("A [link](https://arxiv.org)")
+    for choice, theme in ((SchemeChoice.DARK, DARK), (SchemeChoice.LIGHT, LIGHT)):
+        apply_scheme(choice)
+        QApplication.processEvents()
+        assert theme.accent in prose.toHtml()

@@ -1,5 +1,7 @@
 import pytest
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QPushButton, QRadioButton
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.prose import Prose
@@ -20,7 +22,7 @@ def box(qtbot: QtBot) -> QuestionBox:
 
 
 def _choices(box: QuestionBox) -> list[QAbstractButton]:
-    return [*box._choices]
+    return [choice.button for choice in box._choices]
 
 
 def _read(box: QuestionBox) -> str:
@@ -43,7 +45,7 @@ def test_the_answer_is_read_only_after_answering(box: QuestionBox) -> None:
     assert answers == [(False, True)]
     box.set_answer(answers[0])
     assert "Right. Because." in _read(box)
-    assert that.text() == "✓ that"
+    assert that.accessibleName() == "✓ that"
     assert not that.isEnabled()
     assert button.isHidden()
 
@@ -52,7 +54,7 @@ def test_a_wrong_answer_sees_the_right_one(box: QuestionBox) -> None:
     box.set_question(ONE)
     box.set_answer((True, False))
     assert "Not quite. Because." in _read(box)
-    assert [choice.text()[0] for choice in _choices(box)] == ["✗", "✓"]
+    assert [choice.accessibleName()[0] for choice in _choices(box)] == ["✗", "✓"]
 
 
 def test_several_may_be_right(box: QuestionBox) -> None:
@@ -73,3 +75,18 @@ def test_without_a_question_there_is_no_box(box: QuestionBox) -> None:
     assert box.isHidden()
     box.set_answer((True, False))  # of a question that is gone
     assert _choices(box) == []
+
+
+def test_a_long_choice_is_broken_and_its_text_can_be_clicked(box: QuestionBox) -> None:
+    long = "a choice with so many words that no dock is wide enough to show it in a line"
+    box.set_question(Question("Which?", (long, "short"), (True, False), "So."))
+    QApplication.processEvents()
+    assert box.minimumSizeHint().width() < 320
+    box.adjustSize()
+    box.resize(320, box.height())
+    QApplication.processEvents()
+    first, second = box._choices
+    assert first._text.height() > 1.8 * second._text.fontMetrics().height()
+    assert first._text.heightForWidth(first._text.width()) <= first._text.height()
+    QTest.mouseClick(first._text, Qt.MouseButton.LeftButton)
+    assert first.button.isChecked()

@@ -24,7 +24,7 @@ _EXPLORING = [
     "refine-middle",
     "refine-end",
     "palette",
-    "compare-1000x700",
+    "compare-1100x700",
 ]
 _TRAINING = [
     "train-live",
@@ -36,7 +36,7 @@ _TRAINING = [
     "runs",
     "sweep",
 ]
-_WITHOUT_SIZE = ("palette", "compare-1000x700")
+_WITHOUT_SIZE = ("palette", "compare-1100x700")
 
 
 def _recipe(tiny: Recipe, epochs: int) -> Recipe:
@@ -58,7 +58,7 @@ def test_views_and_layers_are_taken_light_and_dark(
     monkeypatch.setattr(screenshots, "start", start)
     monkeypatch.setattr(training, "Recipe", lambda epochs: _recipe(tiny_recipe, epochs))
     for module in (camera, exploring, training):
-        monkeypatch.setattr(module, "SIZES", ((1000, 700),))
+        monkeypatch.setattr(module, "SIZES", ((1100, 700),))
     monkeypatch.setattr(exploring, "PINNED_ROWS", (7, 501))
     two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))
     for module in (camera, exploring):
@@ -66,14 +66,14 @@ def test_views_and_layers_are_taken_light_and_dark(
     files = screenshots.take(tmp_path / "new" / "folder", ("exploring", "training"))
     views = _EXPLORING + _TRAINING
     assert [file.name for file in files] == [
-        f"{view}-{scheme}{'' if view in _WITHOUT_SIZE else '-1000x700'}.png"
+        f"{view}-{scheme}{'' if view in _WITHOUT_SIZE else '-1100x700'}.png"
         for view in views
         for scheme in ("light", "dark")
     ]
     pictures = [QImage(str(file)) for file in files]
     for file, picture, theme in zip(files, pictures, len(views) * (LIGHT, DARK), strict=True):
         if not file.name.startswith("palette"):
-            assert (picture.width(), picture.height()) == (1000, 700), file.name
+            assert (picture.width(), picture.height()) == (1100, 700), file.name
             assert picture.pixelColor(2, 2) == QColor(theme.window), file.name
     assert not any(one == other for one, other in combinations(pictures, 2))
     assert not any(widget.isVisible() for widget in qapp.topLevelWidgets())

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from vae_explorer.gui.decode.digit_view import DigitView
@@ -14,11 +15,12 @@ from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.lessons.bound import Bound, BoundInstrument, Normal, Truth
 
 _DIGIT_ZOOM = 3
-_DIGITS = 132
-"""Pixels across the column of digits, and about a tenth of a large window."""
+_AIR = 0.07
+_DIGITS, _SHARE = 132, 7
+"""Pixels across the column of digits, and in how many the width is shared where it is larger."""
 
 _PUT = {
-    "encoder": ("Encoder’s q", "Put q where the encoder says, once for all digits of this kind"),
+    "encoder": ("Encoder’s q", "Put q where the encoder says, in one go as it does for all digits"),
     "moments": ("Posterior’s moments", "Give q the mean and the covariance of the exact posterior"),
     "prior": ("Prior", "Make q the prior: it knows nothing of the digit"),
 }
@@ -36,6 +38,7 @@ class BoundView(InstrumentView):
         self.plane = BoundPlane(current_theme())
         self.bars = BoundBars()
         self._digit = DigitView("The digit", "x", zoom=_DIGIT_ZOOM)
+        self._digit.setToolTip("The digit as it is scored: one draw of the model's data treatment")
         self._decoded = DigitView("Decoded mean of q", "decoded mean of q", "q’s mean", _DIGIT_ZOOM)
         buttons = {name: QPushButton(text) for name, (text, _) in _PUT.items()}
         for name, button in buttons.items():
@@ -62,11 +65,10 @@ class BoundView(InstrumentView):
         digits = QVBoxLayout()
         digits.addWidget(self._digit, 1)
         digits.addWidget(self._decoded, 1)
-        digits.addStretch(1)
         side = QWidget()
         side.setLayout(digits)
         digits.setContentsMargins(0, 0, 0, 0)
-        side.setFixedWidth(_DIGITS)
+        self._side = side
         top = QGridLayout()
         top.addWidget(self.plane, 0, 0)
         top.addWidget(side, 0, 1, Qt.AlignmentFlag.AlignTop)
@@ -92,9 +94,15 @@ class BoundView(InstrumentView):
         self._on_bound(instrument.bound)
         self._on_log(instrument.log)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the digits their share."""
+        super().resizeEvent(event)
+        width = max(_DIGITS, self.width() // _SHARE)
+        self._side.setFixedSize(width, self._digit.height_for(width) * 2 + 8)
+
     def set_theme(self, theme: Theme) -> None:
         """Recolour all that is drawn here."""
-        for part in (self.plane, self.bars, self._digit, self._decoded):
+        for part in (self.plane, self.plane.picture, self.bars, self._digit, self._decoded):
             part.set_theme(theme)
 
     def set_hidden(self, names: Collection[str]) -> None:
@@ -103,7 +111,7 @@ class BoundView(InstrumentView):
         self.bars.set_rows("terms" not in names, "gap" not in names)
 
     def _on_truth(self, truth: Truth | None) -> None:
-        self._digit.set_image(gray8(truth.image) if truth else None)
+        self._digit.set_image(gray8(truth.x[0]) if truth else None)
         self._digit.set_caption(f"x: {truth.subject.title}" if truth else "x", "x")
 
     def _on_q(self, q: Normal | None) -> None:
@@ -112,7 +120,8 @@ class BoundView(InstrumentView):
         self._decoded.set_image(gray8(picture) if picture is not None else None)
 
     def _on_bound(self, bound: Bound | None) -> None:
-        self.bars.set_bound(bound)
+        truth = self._instrument.truth
+        self.bars.set_bound(bound, truth.error if truth else 0.0)
         self.bars.set_gap(self._instrument.gap())
 
     def _on_refining(self, running: bool) -> None:
@@ -128,4 +137,6 @@ class BoundView(InstrumentView):
             self._instrument.refine()
 
     def _fit(self) -> None:
-        self.plane.show_region(*self._instrument.region)
+        left, right, bottom, top = self._instrument.region
+        air = _AIR * max(right - left, top - bottom)  # for the handles of a narrow q
+        self.plane.show_region(left - air, right + air, bottom - air, top + air)

@@ -13,7 +13,7 @@ from vae_explorer.session.lessons.bound import Bound
 
 _LEAST = 2.0  # nats on either side of log p(x)
 _AIR = 1.15
-_BAR, _ROW = 0.5, 1.9  # of a bar and of a row, in line heights twice and once
+_BAR, _ROW = 1.5, 1.9  # of a bar and of a row, in heights of a line
 _TICKS = 4
 _TIP = 6.0
 
@@ -29,28 +29,29 @@ class BoundBars(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._bound: Bound | None = None
+        self._error = 0.0
         self._gap: Mapping[str, float] = {}
         self._terms = self._gap_shown = True
         self._theme = current_theme()
         self.setAccessibleName("ELBO and KL")
         self.setToolTip(
-            "The axis is cut off at the left. ELBO and KL(q‖p(z|x)) are summed over different "
-            "places of z, log p(x) by a third integral; so that they add up is no trick."
+            "The axis is cut off at the left. The ELBO and KL(q‖p(z|x)) are summed over different "
+            "places of z; log p(x), which normalises p(z|x), is an integral over the whole plane."
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
         """Room for the rows, the axis and the line below."""
         rows = 1 + 2 * self._terms + self._gap_shown
-        return QSize(480, round(self._line * (_ROW * rows + 4.2)))
+        return QSize(480, round(self._line * (_ROW * rows + 5.5)))
 
     def minimumSizeHint(self) -> QSize:
         """The same, but narrower."""
         return QSize(300, self.sizeHint().height())
 
-    def set_bound(self, bound: Bound | None) -> None:
-        """Show other numbers, or none."""
-        self._bound = bound
+    def set_bound(self, bound: Bound | None, error: float = 0.0) -> None:
+        """Show other numbers, or none; ``error`` is that of log p(x) itself, in nats."""
+        self._bound, self._error = bound, error
         self.setAccessibleDescription(self._sum_text())
         self.update()
 
@@ -80,7 +81,9 @@ class BoundBars(QWidget):
         if self._gap_shown and self._gap:
             below = max(below, sum(self._gap.values()))
         above = now.log_likelihood - now.log_marginal if self._terms else 0.0
-        return now.log_marginal - _round_up(below), now.log_marginal + _round_up(above)
+        right = _round_up(above)
+        left = max(_round_up(below), right)  # room for an ELBO near log p(x) to be seen
+        return now.log_marginal - left, now.log_marginal + right
 
     def x_of(self, nats: float) -> float:
         """The pixel of a value."""
@@ -99,20 +102,23 @@ class BoundBars(QWidget):
             painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, text)
             return
         left, right = self._field
-        start, top = self.span[0], 0.3 * line
+        start, top = self.span[0], 1.2 * line
         elbo_color, gap_color = QColor(theme.accent), QColor(theme.held_out)
         if self._terms:
             self._row(painter, top, "E_q[log p(x|z)]", figure(now.log_likelihood, 3))
-            self._bar(painter, top, start, now.log_likelihood, QColor(theme.log_likelihood))
+            purple = QColor(theme.log_likelihood)
+            self._bar(painter, top, start, now.log_likelihood, purple, "reconstruction")
             top += _ROW * line
             self._row(painter, top, "− KL(q ‖ p(z))", figure(-now.kl_prior, 3))
-            self._bar(painter, top, now.elbo, now.log_likelihood, QColor(theme.kl))
+            text = "pulls back to the prior"
+            self._bar(painter, top, now.elbo, now.log_likelihood, QColor(theme.kl), text)
             self._arrow(painter, top, now.elbo, QColor(theme.kl))
             top += _ROW * line
         sum_top = top
-        self._row(painter, top, "ELBO + KL(q ‖ p(z|x))", figure(now.elbo + now.kl_posterior, 3))
-        self._bar(painter, top, start, now.elbo, elbo_color)
-        self._bar(painter, top, now.elbo, now.elbo + now.kl_posterior, gap_color)
+        whole = now.elbo + now.kl_posterior
+        self._row(painter, top, "ELBO + KL", figure(whole, 3))
+        self._bar(painter, top, start, now.elbo, elbo_color, "ELBO")
+        self._bar(painter, top, now.elbo, whole, gap_color, "KL(q ‖ p(z|x))")
         top += _ROW * line
         if self._gap_shown:
             self._gap_row(painter, top)
@@ -120,16 +126,18 @@ class BoundBars(QWidget):
         painter.setPen(QPen(QColor(theme.muted), 1.0, Qt.PenStyle.DashLine))
         if self._terms:
             x = self.x_of(now.elbo)
-            painter.drawLine(QPointF(x, 0.3 * line), QPointF(x, sum_top + line))
+            painter.drawLine(QPointF(x, 1.2 * line), QPointF(x, sum_top + line))
         painter.setPen(QPen(QColor(theme.text), 1.6))
         x = self.x_of(now.log_marginal)
-        painter.drawLine(QPointF(x, 0.0), QPointF(x, top))
+        painter.drawLine(QPointF(x, line), QPointF(x, top))
+        label = QRectF(x - 60.0, 0.0, 120.0, line)
+        painter.drawText(label, Qt.AlignmentFlag.AlignHCenter, "log p(x)")
         self._axis(painter, left, right, top)
         painter.setPen(QColor(theme.text))
         below = QRectF(0.0, top + 1.75 * line, self.width(), 1.2 * line)
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, self._sum_text())
         painter.setPen(QColor(theme.muted))
-        exact = max(now.error, 1e-4)
+        exact = max(now.error, self._error, 1e-4)
         text = f"sums over {now.places:,} places of z, exact to {exact:.1g} nats"
         painter.drawText(below.translated(0.0, 1.15 * line), Qt.AlignmentFlag.AlignCenter, text)
 
@@ -140,25 +148,32 @@ class BoundBars(QWidget):
     @property
     def _field(self) -> tuple[float, float]:
         metrics = self.fontMetrics()
-        left = metrics.horizontalAdvance("ELBO + KL(q ‖ p(z|x))  ")
-        return 4.0 + left, self.width() - 8.0 - metrics.horizontalAdvance("−0000.0 + 00.00")
+        left = metrics.horizontalAdvance("− KL(q ‖ p(z))   ")
+        return 4.0 + left, self.width() - 8.0 - metrics.horizontalAdvance("000.000 + 0.000 ")
 
     def _row(self, painter: QPainter, top: float, name: str, value: str) -> None:
         painter.setPen(QColor(self._theme.text))
         align = Qt.AlignmentFlag.AlignVCenter
         left, right = self._field
-        height = 1.5 * self._line
+        height = _BAR * self._line
         painter.drawText(QRectF(4.0, top, left, height), align | Qt.AlignmentFlag.AlignLeft, name)
         room = QRectF(right, top, self.width() - right - 4.0, height)
         painter.drawText(room, align | Qt.AlignmentFlag.AlignRight, value)
 
-    def _bar(self, painter: QPainter, top: float, start: float, end: float, color: QColor) -> None:
+    def _bar(
+        self, painter: QPainter, top: float, start: float, end: float, color: QColor, text: str
+    ) -> None:
+        """A bar between two values, with a text where there is room for it."""
         left, right = sorted((self.x_of(start), self.x_of(end)))
-        painter.fillRect(QRectF(left, top, right - left, 1.5 * self._line), color)
+        box = QRectF(left, top, right - left, _BAR * self._line)
+        painter.fillRect(box, color)
+        if self.fontMetrics().horizontalAdvance(text) + 6 < box.width():
+            painter.setPen(QColor(self._theme.canvas))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def _arrow(self, painter: QPainter, top: float, nats: float, color: QColor) -> None:
         """The end that pulls."""
-        x, middle = self.x_of(nats), top + 0.75 * self._line
+        x, middle = self.x_of(nats), top + _BAR / 2 * self._line
         tip = QPolygonF(
             [
                 QPointF(x - _TIP, middle),
@@ -174,16 +189,15 @@ class BoundBars(QWidget):
         now = self._bound
         assert now is not None
         if not self._gap:
-            self._row(painter, top, "The encoder's gap", "not yet split")
+            self._row(painter, top, "Encoder’s KL", "not yet split")
             return
         amortisation, approximation = self._gap["amortisation"], self._gap["approximation"]
         best = now.log_marginal - approximation
-        text = f"{figure(amortisation, 2)} + {figure(approximation, 2)}"
-        self._row(painter, top, "Encoder + family", text)
-        encoder = QColor(self._theme.held_out)
-        encoder.setAlpha(110)
-        self._bar(painter, top, best - amortisation, best, encoder)
-        self._bar(painter, top, best, now.log_marginal, QColor(self._theme.held_out))
+        text = f"{figure(amortisation, 3)} + {figure(approximation, 3)}"
+        self._row(painter, top, "Encoder’s KL", text)
+        encoder, family = QColor(self._theme.muted), QColor(self._theme.held_out)
+        self._bar(painter, top, best - amortisation, best, encoder, "amortisation")
+        self._bar(painter, top, best, now.log_marginal, family, "approximation")
 
     def _axis(self, painter: QPainter, left: float, right: float, top: float) -> None:
         painter.setPen(QPen(QColor(self._theme.muted), 1.0))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from enum import Enum, auto
 
 import numpy as np
-from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -32,6 +32,7 @@ _ON = 2.0
 _NEAREST = 18.0  # pixels from the middle to a handle, however narrow q is
 _KNOB = 24.0  # pixels from the first axis's handle to the one that turns
 _GRIP = 11.0  # pixels around a handle that take hold of it
+_AXIS_WIDTH = 62  # for figures of three decimals
 _CELL = 4  # pixels of the picture's cells
 _REST_MS = 120  # after which a moved view is pictured anew
 _ZOOM_PER_DEGREE = 1.013
@@ -63,14 +64,15 @@ class BoundPlane(LatentPlot):
     fit_asked = Signal()
 
     def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self._plot.getPlotItem().getAxis("left").setWidth(_AXIS_WIDTH)
         self._q: Normal | None = None
         self._held: Handle | None = None
         self._offset = QPointF()
         self._lengths = (1.0, 1.0)
         self._panned_from: QPointF | None = None
-        super().__init__(theme)
-        self._picture = LayerItem(self.view_box, theme)
-        self.add_item(self._picture)
+        self.picture = LayerItem(self.view_box, theme)
+        self.add_item(self.picture)
         self._marks = _Marks(self)
         self.add_overlay(self._marks)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -106,13 +108,6 @@ class BoundPlane(LatentPlot):
         """Its colours."""
         return self._theme
 
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour all."""
-        super().set_theme(theme)
-        if hasattr(self, "_picture"):
-            self._picture.set_theme(theme)
-            self._marks.update()
-
     def set_q(self, q: Normal | None) -> None:
         """Show another q, or none."""
         self._q = q
@@ -120,7 +115,7 @@ class BoundPlane(LatentPlot):
 
     def set_picture(self, field: Field | None) -> None:
         """Show another picture of the posterior, or none."""
-        self._picture.set_drawing(Drawing((field,)) if field else Drawing())
+        self.picture.set_drawing(Drawing((field,)) if field else Drawing())
 
     def handle_at(self, handle: Handle) -> QPointF:
         """The pixel of a handle."""
@@ -191,6 +186,15 @@ class BoundPlane(LatentPlot):
         if degrees and self.plot_rect().contains(event.position()):
             self.zoom(_ZOOM_PER_DEGREE**degrees, event.position())
         event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        """Take the keys that mean something here before a shortcut does."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            home = event.key() == Qt.Key.Key_Home
+            if home or (self._q and _after_key(self._q, event)):
+                event.accept()
+                return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move, widen or turn q."""

@@ -15,19 +15,30 @@ _GAP = 0.28
 """Between parts, in widths of an em."""
 
 _MARGIN = 4
+_NARROW = 60
+_SMALLEST_EM = 8.0
 
 
 class Glyphs:
-    """A piece of LaTeX drawn once: ``size`` in pixels and how far it reaches below the baseline."""
+    """A piece of LaTeX drawn once: ``size`` in pixels and how far it reaches below the baseline.
+
+    What is no LaTeX is written as it is; ``error`` then says why.
+    """
 
     def __init__(self, tex: str, size: float, color: str) -> None:
         # Imported late: it costs the start of the window a tenth of a second.
         from ziamath.config import config
-        from ziamath.zmath import Latex
+        from ziamath.zmath import Latex, Text
 
         # Plain paths: Qt's renderer knows no <symbol>.
         config.svg2 = False
-        drawn = Latex(tex, size=size, color=color, inline=False)
+        self.error = ""
+        drawn: Latex | Text
+        try:
+            drawn = Latex(tex, size=size, color=color, inline=False)
+        except Exception as error:  # of a dozen types
+            self.error = f"{type(error).__name__}: {error}"
+            drawn = Text(tex.replace("$", ""), size=size, color=color)
         width, height = drawn.getsize()
         self.size = QSize(round(width) + 2, round(height) + 2)
         self.below = -drawn.getyofst()
@@ -62,7 +73,7 @@ class FormulaView(QWidget):
         self._parts = parts
         self._meanings = meanings
         self._values: Mapping[str, float | str] = {}
-        self._em = 18.0
+        self._em = self._wanted_em = 18.0
         self._boxes: list[QRectF] = []
         self._hovered = ""
         self.setMouseTracking(True)
@@ -78,7 +89,7 @@ class FormulaView(QWidget):
 
     def set_em(self, pixels: float) -> None:
         """Set in another size."""
-        self._em = pixels
+        self._em = self._wanted_em = pixels
         self.updateGeometry()
         self.update()
 
@@ -88,9 +99,8 @@ class FormulaView(QWidget):
         return QSize(round(width) + 2 * _MARGIN, round(self._lay_out(self.width())[1]))
 
     def minimumSizeHint(self) -> QSize:
-        """The widest part."""
-        width = max((self._glyphs(part).size.width() for part in self._parts), default=0)
-        return QSize(width + 2 * _MARGIN, self.sizeHint().height())
+        """Narrow: a part that finds no room is set smaller."""
+        return QSize(_NARROW, self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width may break other lines."""
@@ -152,8 +162,16 @@ class FormulaView(QWidget):
         role = QPalette.ColorRole.Accent if part.symbol else QPalette.ColorRole.WindowText
         return glyphs(part.tex, self._em, self.palette().color(role).name())
 
+    def _suit(self, room: int) -> None:
+        """Set all parts in a size in which the widest has room."""
+        self._em = self._wanted_em
+        widest = max((self._glyphs(part).size.width() for part in self._parts), default=0)
+        if widest > room > 0:
+            self._em = max(_SMALLEST_EM, int(self._wanted_em * room / widest))
+
     def _lay_out(self, width: int) -> tuple[list[QRectF], float]:
         """A box for each part, with the room below for its value, and the height of all."""
+        self._suit(width - 2 * _MARGIN)
         lines: list[list[FormulaPart]] = [[]]
         x = float(_MARGIN)
         for part in self._parts:

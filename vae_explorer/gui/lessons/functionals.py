@@ -222,14 +222,14 @@ class FunctionalsView(InstrumentView):
         self._details.setVisible(count > 0)
         pairs = zip(instrument.multipliers[-1], instrument.final_multipliers, strict=True)
         words = [
-            f"λ{_SUBSCRIPTS[which]} = {figure(here, 3)} → {figure(end, 3)}"
+            f"λ{_SUBSCRIPTS[which]} {figure(here, 3)} → {figure(end, 3)}"
             for which, (here, end) in enumerate(pairs)
         ]
         mean, variance = (float(instrument.values[name]) for name in ("mean", "variance"))
         moments = f"mean {figure(mean, 3)}"
         if count == 2:
             moments += f", variance {figure(variance, 3)}"
-        words.append(f"{moments}, {'free for now' if instrument.held else 'kept'}")
+        words.append(f"{moments}, {'free' if instrument.held else 'kept'}")
         self._details.set_text(" · ".join(words))
 
     def _on_ascend(self, checked: bool) -> None:

@@ -1,6 +1,6 @@
 """Markdown that is as tall as its text."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 
@@ -17,12 +17,20 @@ class Prose(QTextBrowser):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.document().setDocumentMargin(2)
+        self._markdown = ""
 
     def set_text(self, markdown: str) -> None:
         """Show another text; an empty one takes no room."""
+        self._markdown = markdown
         self.setMarkdown(markdown)
         self.setVisible(bool(markdown))
         self.updateGeometry()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Give links the colour of another scheme, which Qt takes as it reads the text."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.setMarkdown(self._markdown)
 
     def sizeHint(self) -> QSize:
         """The text's height at the present width."""

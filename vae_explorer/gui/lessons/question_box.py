@@ -1,13 +1,17 @@
 """A question to be answered before the answer is read."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
     QCheckBox,
     QFrame,
+    QHBoxLayout,
+    QLabel,
     QPushButton,
     QRadioButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -32,7 +36,7 @@ class QuestionBox(QFrame):
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName("Question")
         self._question: Question | None = None
-        self._choices: list[QAbstractButton] = []
+        self._choices: list[_Choice] = []
         self._text = Prose()
         self._group = QButtonGroup(self)
         self._button = QPushButton("Answer")
@@ -47,7 +51,7 @@ class QuestionBox(QFrame):
     def set_question(self, question: Question | None) -> None:
         """Ask another question, or none."""
         for old in self._choices:
-            self._group.removeButton(old)
+            self._group.removeButton(old.button)
             self._column.removeWidget(old)
             old.deleteLater()
         self._question = question
@@ -60,9 +64,9 @@ class QuestionBox(QFrame):
         self._text.set_text(question.text)
         self._group.setExclusive(single)
         for number, text in enumerate(question.choices):
-            choice: QAbstractButton = QRadioButton(text) if single else QCheckBox(text)
-            choice.toggled.connect(self._allow)
-            self._group.addButton(choice)
+            choice = _Choice(QRadioButton() if single else QCheckBox(), text)
+            choice.button.toggled.connect(self._allow)
+            self._group.addButton(choice.button)
             self._column.insertWidget(1 + number, choice)
             self._choices.append(choice)
         self._button.setVisible(True)
@@ -76,16 +80,47 @@ class QuestionBox(QFrame):
         for choice, text, is_chosen, right in zip(
             self._choices, question.choices, chosen, question.right, strict=True
         ):
-            choice.setChecked(is_chosen)
+            choice.button.setChecked(is_chosen)
             choice.setEnabled(False)
             mark = _RIGHT if right else _WRONG if is_chosen else "\N{EM SPACE}"
-            choice.setText(f"{mark} {text}")
+            choice.set_text(f"{mark} {text}")
         verdict = "**Right.**" if chosen == question.right else "**Not quite.**"
         self._reveal.set_text(f"{verdict} {question.reveal}")
         self._button.setVisible(False)
 
     def _allow(self) -> None:
-        self._button.setEnabled(any(choice.isChecked() for choice in self._choices))
+        self._button.setEnabled(any(choice.button.isChecked() for choice in self._choices))
 
     def _answer(self) -> None:
-        self.answered.emit(tuple(choice.isChecked() for choice in self._choices))
+        self.answered.emit(tuple(choice.button.isChecked() for choice in self._choices))
+
+
+class _Choice(QWidget):
+    """A button beside a text that is broken where there is no room, which Qt's own are not."""
+
+    def __init__(self, button: QAbstractButton, text: str) -> None:
+        super().__init__()
+        self.button = button
+        self._text = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._text, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.set_text(text)
+
+    def set_text(self, text: str) -> None:
+        """Show another text."""
+        self._text.setText(text)
+        self.button.setAccessibleName(text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Be as high as the text; a page that scrolls asks only for what is needed at least."""
+        super().resizeEvent(event)
+        self._text.setMinimumHeight(self._text.heightForWidth(self._text.width()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click on the text is one on the button."""
+        self.button.click()
+        event.accept()

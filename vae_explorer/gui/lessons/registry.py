@@ -7,9 +7,14 @@ from vae_explorer.session.lessons.instrument import Instrument
 
 VIEWS: dict[str, str] = {
     "trade": "TradeView",
+    "pushforward": "PushforwardView",
+    "geometry": "GeometryView",
     "views": "ViewsView",
     "functionals": "FunctionalsView",
     "bound": "BoundView",
+    "reparameterisation": "ReparameterisationView",
+    "sampling": "SamplingView",
+    "tighter": "TighterView",
 }
 """By the instrument's name, the class in the module of that name."""
 

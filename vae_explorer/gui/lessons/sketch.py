@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from vae_explorer.gui.lessons.sketch_marks import (
@@ -39,7 +39,8 @@ class Sketch(QWidget):
         self._across = across
         self._marks: Sequence[Mark] = ()
         self._named: list[Mark] = []
-        self._named_width = 0
+        self._frame = QRectF()
+        self._title_width, self._head_lines = 0, 1
         self._range = (0.0, 1.0, 0.0, 1.0)
         self._square = False
         self._apart = 0.0
@@ -57,7 +58,7 @@ class Sketch(QWidget):
         """Call it and its x otherwise."""
         self._title, self._across = title, across
         self.setAccessibleName(title)
-        self.update()
+        self._measure()
 
     def set_apart(self, apart: float) -> None:
         """Let the numbers of x be so far from each other, or further."""
@@ -78,22 +79,27 @@ class Sketch(QWidget):
         """Show these marks."""
         self._marks = marks
         self._named = [mark for mark in marks if mark.name]
-        advance = self.fontMetrics().horizontalAdvance
-        self._named_width = sum(advance(mark.name) + 30 for mark in self._named)
-        self.update()
+        self._measure()
 
     def sizeHint(self) -> QSize:
         """A small chart."""
         return QSize(240, 180)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The frame is as large as there is room."""
+        super().resizeEvent(event)
+        self._measure()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another font needs other room."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._measure()
+
     @property
     def frame(self) -> QRectF:
         """Where the marks are, in pixels."""
-        metrics = self.fontMetrics()
-        left = metrics.horizontalAdvance("−0.000") + _PAD
-        top = self._head_lines() * metrics.lineSpacing() + _PAD
-        bottom = metrics.height() + _TICK + 2
-        return QRectF(left, top, self.width() - left - 12, self.height() - top - bottom)
+        return self._frame
 
     @property
     def range(self) -> tuple[float, float, float, float]:
@@ -134,6 +140,19 @@ class Sketch(QWidget):
             self._draw(painter, mark, frame)
         painter.restore()
         self._draw_head(painter)
+
+    def _measure(self) -> None:
+        """Once at each change: measuring text is slow."""
+        metrics = self.fontMetrics()
+        named = sum(metrics.horizontalAdvance(mark.name) + 30 for mark in self._named)
+        self._title_width = round(1.1 * metrics.horizontalAdvance(self._title)) + 12
+        fits = self._title_width + named <= self.width() - _PAD
+        self._head_lines = 1 if fits or not named or not self._title else 2
+        left = metrics.horizontalAdvance("−0.000") + _PAD
+        top = self._head_lines * metrics.lineSpacing() + _PAD
+        bottom = metrics.height() + _TICK + 2
+        self._frame = QRectF(left, top, self.width() - left - 12, self.height() - top - bottom)
+        self.update()
 
     def _draw_axes(self, painter: QPainter, frame: QRectF) -> None:
         metrics = self.fontMetrics()
@@ -180,16 +199,7 @@ class Sketch(QWidget):
             case Line():
                 self._draw_line(painter, mark)
             case Columns():
-                painter.setPen(Qt.PenStyle.NoPen)
-                shade = QColor(color)
-                shade.setAlpha(150)
-                painter.setBrush(shade)
-                heights = mark.heights.tolist()
-                edges = mark.edges.tolist()
-                for low, high, height in zip(edges, edges[1:], heights, strict=False):
-                    inset = mark.gap * (high - low) / 2
-                    corner = self.to_pixel(low + inset, height)
-                    painter.drawRect(QRectF(corner, self.to_pixel(high - inset, 0.0)))
+                self._draw_columns(painter, mark)
             case Dots():
                 color.setAlphaF(mark.opacity)
                 painter.setPen(
@@ -208,6 +218,19 @@ class Sketch(QWidget):
             case Arrow():
                 self._draw_arrow(painter, mark)
 
+    def _draw_columns(self, painter: QPainter, mark: Columns) -> None:
+        shade = QColor(mark.color)
+        shade.setAlpha(150)
+        inset = mark.gap * np.diff(mark.edges) / 2
+        zero = np.zeros(len(mark.heights))
+        upper = self._polygon(mark.edges[:-1] + inset, mark.heights).toList()
+        lower = self._polygon(mark.edges[1:] - inset, zero).toList()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(shade)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # slow, and blurs the sides
+        painter.drawRects([QRectF(*pair) for pair in zip(upper, lower, strict=True)])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
     def _draw_line(self, painter: QPainter, mark: Line) -> None:
         if len(mark.x) == 0:
             return
@@ -221,7 +244,9 @@ class Sketch(QWidget):
             area = QPolygonF([*polygon.toList(), *(self.to_pixel(end, 0.0) for end in ends)])
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(shade)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # slow; the line has it
             painter.drawPolygon(area)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setBrush(Qt.BrushStyle.NoBrush)
         style = Qt.PenStyle.DashLine if mark.dashed else Qt.PenStyle.SolidLine
         painter.setPen(QPen(color, mark.width, style))
@@ -251,27 +276,18 @@ class Sketch(QWidget):
         across = frame.left() + (x - left) / (right - left) * frame.width()
         # Far outside, Qt's drawing is slow, and overflows.
         up = frame.bottom() - (y - bottom) / (top - bottom) * frame.height()
-        pairs = np.column_stack([across, np.clip(up, -1e4, 1e4)])
-        return QPolygonF([QPointF(*pair) for pair in pairs.tolist()])
+        return QPolygonF(list(map(QPointF, across.tolist(), np.clip(up, -1e4, 1e4).tolist())))
 
     def _thinned(self, mark: Line) -> tuple[Floats, Floats]:
-        """The points in sight and one beyond each end, about one to each pair of pixels."""
+        """The points in sight and one beyond each end, about one to every three pixels."""
         left, right, _, _ = self.range
         inside = np.flatnonzero((mark.x >= left) & (mark.x <= right))
         if len(inside) < 2:
             return mark.x, mark.y
         first, last = max(inside[0] - 1, 0), min(inside[-1] + 2, len(mark.x))
-        stride = max(1, round(2 * len(inside) / self.frame.width()))
+        stride = max(1, round(3 * len(inside) / self.frame.width()))
         chosen = np.append(np.arange(first, last - 1, stride), last - 1)
         return mark.x[chosen], mark.y[chosen]
-
-    def _title_width(self) -> int:
-        return round(1.1 * self.fontMetrics().horizontalAdvance(self._title)) + 12
-
-    def _head_lines(self) -> int:
-        if not self._title or not self._named:
-            return 1
-        return 1 if self._title_width() + self._named_width <= self.width() - _PAD else 2
 
     def _draw_head(self, painter: QPainter) -> None:
         metrics = self.fontMetrics()
@@ -283,10 +299,10 @@ class Sketch(QWidget):
         painter.drawText(QPointF(_PAD, base), self._title)
         painter.setFont(self.font())
         x = float(_PAD)
-        if self._head_lines() == 2:
+        if self._head_lines == 2:
             base += metrics.lineSpacing()
         elif self._title:
-            x += self._title_width()
+            x += self._title_width
         for mark in self._named:
             solid = isinstance(mark, Line | Level) and not mark.dashed
             middle = base - metrics.ascent() / 2 + 2

@@ -33,13 +33,18 @@ class Camera:
         self.files: list[Path] = []
         wait(lambda: window.explorer.map.points is not None)
 
-    def both_sizes(self, view: str, show: Callable[[], None] | None = None) -> None:
-        """Take a view at each size, set up by ``show``, or with the whole map."""
+    def both_sizes(
+        self, view: str, show: Callable[[], None] | None = None, *, moving: bool = False
+    ) -> None:
+        """Take a view at each size, set up by ``show``, or with the whole map.
+
+        Of a ``moving`` one layers are never all drawn.
+        """
         for size in SIZES:
             self.window.resize(*size)
-            self.both_schemes(view, show or self.window.map.fit)
+            self.both_schemes(view, show or self.window.map.fit, moving=moving)
 
-    def both_schemes(self, view: str, show: Callable[[], None]) -> None:
+    def both_schemes(self, view: str, show: Callable[[], None], *, moving: bool = False) -> None:
         """Take a view at the present size."""
         window = self.window
         for choice in (SchemeChoice.LIGHT, SchemeChoice.DARK):
@@ -47,7 +52,7 @@ class Camera:
             run_events(200)
             show()
             run_events(300)
-            wait(lambda: not window.explorer.layers.busy)
+            wait(lambda: moving or not window.explorer.layers.busy)
             run_events(200)
             self._save(window, f"{view}-{choice.value}-{window.width()}x{window.height()}")
 

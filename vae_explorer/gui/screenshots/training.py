@@ -23,7 +23,7 @@ def take(camera: Camera) -> None:
     window.training.set_recipe(Recipe(epochs=_EPOCHS))
     window.start_training()
     wait(lambda: explorer.training.status.epoch > _PAUSED_AT)
-    camera.both_sizes("train-live")
+    camera.both_sizes("train-live", moving=True)
     explorer.training.pause()
     wait(lambda: explorer.training.status.phase is Phase.PAUSED)
     wait(lambda: _whole(camera))

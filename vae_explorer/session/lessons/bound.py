@@ -1,27 +1,25 @@
 """The bound: a Gaussian q under a person's hand, and how log p(x) divides into ELBO and KL."""
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import Refinement, refine_posterior
-from vae_explorer.latent.quadrature import exact_posterior
-from vae_explorer.lessons.bound import PLACES, bound, log_posterior
+from vae_explorer.lessons.bound import PLACES
 from vae_explorer.lessons.bound import Bound as Bound
 from vae_explorer.lessons.bound import Normal as Normal
 from vae_explorer.lessons.course import LessonError
-from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.drawings import Subject
-from vae_explorer.session.jobs import Control
+from vae_explorer.session.lessons.bound_truth import MOST_PLACES, bound_of, find_truth, picture_of
+from vae_explorer.session.lessons.bound_truth import Truth as Truth
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.marks import Field, Region
-from vae_explorer.session.state import LATENT_LIMIT, Float32, UInt8
+from vae_explorer.session.marks import Region
+from vae_explorer.session.state import LATENT_LIMIT, Float32
 
 KNOWN = ("encoder", "moments", "prior")
 """Where q can be put by name: what the encoder says, the exact posterior's moments, the prior."""
@@ -32,36 +30,17 @@ STEPS = 150
 
 _EVERY = 5  # steps between two that are shown
 _PAUSE = 0.05  # seconds between those
-_MOST_PLACES = 40_000  # of a q that rests
 _CLOSE = 1e-3  # nats of error, from which on more places are worth their time
-_SURROUNDINGS = 6.0  # standard deviations of the posterior and of q to show
-_FALL = 40.0  # nats below the peak, at which a logarithmic picture ends
+_SURROUNDINGS = 4.0  # standard deviations of the posterior and of q to show
 
 
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What is known of a digit before any q is chosen.
+@dataclass(frozen=True)
+class _Put:
+    """Where q is put by name, see ``BoundInstrument.put``."""
 
-    ``x`` (1, h, w) is the draw of ``image`` (h, w) that all is of; ``log_marginal`` log p(x) in
-    nats and ``error`` its own; ``encoder`` the encoder's q and ``encoder_bound`` its bound;
-    ``moments`` the Gaussian with the mean and the covariance of p(z|x); ``peak`` the log of that
-    posterior's highest density.
-    """
-
-    model: TrainedVAE
-    subject: Subject
-    x: Float32
-    log_marginal: float
-    error: float
-    moments: Normal
-    encoder: Normal
-    encoder_bound: Bound
-    peak: float
-
-    @property
-    def image(self) -> UInt8:
-        """Grey levels (h, w)."""
-        return self.subject.image
+    name: str = "encoder"
+    scale: float = 1.0
+    shift: tuple[float, float] = (0.0, 0.0)
 
 
 class BoundInstrument(Instrument):
@@ -90,7 +69,7 @@ class BoundInstrument(Instrument):
         """Of all q that a refinement of this digit has ended at."""
         self.log = False
         self._shown = False
-        self._put: tuple[str, float] | None = ("encoder", 1.0)
+        self._put: _Put | None = _Put()
         self._refined = False
         self._to_refine = False
         self._run: Iterator[Refinement] | None = None
@@ -120,39 +99,41 @@ class BoundInstrument(Instrument):
         """Where q is, by name if it was put there."""
         state: dict[str, Any] = {"log": self.log}
         if self._put:
-            name, scale = self._put
-            return state | {"q": name, "scale": scale, "refine": self._refined}
+            put = self._put
+            placed = {"q": put.name, "scale": put.scale, "shift": list(put.shift)}
+            return state | placed | {"refine": self._refined}
         if self.q is None:
             return state
         mean, widths = list(self.q.mean), list(self.q.widths)
-        return state | {"mean": mean, "widths": widths, "angle": float(np.degrees(self.q.angle))}
+        return state | {"mean": mean, "widths": widths, "angle": math.degrees(self.q.angle)}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Keys: ``q`` of ``KNOWN`` with its ``scale``, or ``mean``, ``widths`` and ``angle``.
+        """Keys: ``q`` of ``KNOWN`` with its ``scale`` and ``shift``, see ``put``.
 
-        ``angle`` is in degrees; ``refine`` begins a refinement from there.
+        Or else ``mean``, ``widths`` and ``angle``, in degrees. With ``refine`` a refinement begins
+        from there; ``log`` is of the picture.
         """
-        unknown = state.keys() - {"q", "scale", "mean", "widths", "angle", "refine", "log"}
-        if unknown:
+        known = {"q", "scale", "shift", "mean", "widths", "angle", "refine", "log"}
+        if unknown := state.keys() - known:
             raise LessonError(f"The bound has no {', '.join(sorted(unknown))} to set.")
         name = state.get("q", "encoder")
         if name not in KNOWN:
             raise LessonError(f"q can be put at {', '.join(KNOWN)}, not at '{name}'.")
-        scale = _numbers(state, "scale", 1, (1.0,))[0]
-        if scale <= 0:
-            raise LessonError(f"The scale of q must be more than 0, not {scale:g}.")
-        mean = _numbers(state, "mean", 2, (0.0, 0.0))
-        widths = _numbers(state, "widths", 2, (1.0, 1.0))
-        if min(widths) <= 0:
-            raise LessonError("The widths of q must be more than 0.")
-        (angle,) = _numbers(state, "angle", 1, (0.0,))
+        old = self.q or Normal((0.0, 0.0), (1.0, 1.0))
+        (scale,) = _numbers(state, "scale", 1, (1.0,))
+        shift = _numbers(state, "shift", 2, (0.0, 0.0))
+        mean = _numbers(state, "mean", 2, old.mean)
+        widths = _numbers(state, "widths", 2, old.widths)
+        (angle,) = _numbers(state, "angle", 1, (math.degrees(old.angle),))
+        if min(scale, *widths) <= 0:
+            raise LessonError("The scale and the widths of q must be more than 0.")
         if "log" in state:
             self.set_log(bool(state["log"]))
-        if "mean" in state or "widths" in state:
-            self.set_q(Normal((mean[0], mean[1]), (widths[0], widths[1]), np.radians(angle)))
+        if {"mean", "widths", "angle"} & state.keys():
+            self.set_q(Normal((mean[0], mean[1]), (widths[0], widths[1]), math.radians(angle)))
             self.region_wanted.emit()
-        elif "q" in state or "scale" in state:
-            self.put(str(name), scale)
+        elif {"q", "scale", "shift"} & state.keys():
+            self.put(str(name), scale, (shift[0], shift[1]))
         if state.get("refine"):
             self.refine()
 
@@ -210,10 +191,13 @@ class BoundInstrument(Instrument):
         self._put = None
         self._set(q)
 
-    def put(self, name: str, scale: float = 1.0) -> None:
-        """Put q at one of ``KNOWN``, so many times as wide."""
+    def put(self, name: str, scale: float = 1.0, shift: tuple[float, float] = (0.0, 0.0)) -> None:
+        """Put q at one of ``KNOWN``, so many times as wide.
+
+        ``shift`` moves it along its axes, in widths of what it is put at.
+        """
         self._leave()
-        self._put = name, scale
+        self._put = _Put(name, scale, shift)
         self._place()
 
     def set_log(self, log: bool) -> None:
@@ -265,7 +249,7 @@ class BoundInstrument(Instrument):
         """Find out all about the digit, unless it is known."""
         model, subject = self.bench.model, self.bench.subject
         old = self.truth
-        if old and old.model is model and _same(old.subject, subject):
+        if old and old.is_of(model, subject):
             self._ask()
             return
         self.stop()
@@ -273,14 +257,14 @@ class BoundInstrument(Instrument):
         self.truth = self.best = None
         self._forget()
         if not self._put:
-            self._put = "encoder", 1.0
+            self._put = _Put()
         self.truth_changed.emit(None)
         self.bench.cancel("bound-picture")
         self.picture_changed.emit(None)
         if model is None or subject is None:
             self.bench.cancel("bound-truth")
             return
-        self.bench.compute("bound-truth", partial(_truth, model, subject), self._on_truth)
+        self.bench.compute("bound-truth", partial(find_truth, model, subject), self._on_truth)
 
     def _on_truth(self, truth: Truth) -> None:
         self.truth = truth
@@ -295,14 +279,16 @@ class BoundInstrument(Instrument):
         """Put q where it is to be, once that is known."""
         if self.truth is None or self._put is None:
             return
-        name, scale = self._put
+        put = self._put
         places = {
             "encoder": self.truth.encoder,
             "moments": self.truth.moments,
             "prior": Normal((0.0, 0.0), (1.0, 1.0)),
         }
-        first, second = places[name].widths
-        self._set(replace(places[name], widths=(scale * first, scale * second)))
+        place = places[put.name]
+        z1, z2 = (place.mean + place.factor @ put.shift).tolist()
+        first, second = place.widths
+        self._set(Normal((z1, z2), (put.scale * first, put.scale * second), place.angle))
         self.region_wanted.emit()
 
     def _set(self, q: Normal) -> None:
@@ -327,7 +313,7 @@ class BoundInstrument(Instrument):
         if self._shown and self.truth and self.q and not self._busy:
             self._busy = True
             self.bench.compute(
-                "bound-bound", partial(_bound, self.truth, self.q, PLACES), self._on_bound
+                "bound-bound", partial(bound_of, self.truth, self.q, PLACES), self._on_bound
             )
 
     def _on_bound(self, found: Bound) -> None:
@@ -337,7 +323,7 @@ class BoundInstrument(Instrument):
             self._ask()
         elif found.error > _CLOSE and self.truth and self._run is None:
             # At rest there is time; a new q, asked for under the same key, ends this.
-            work = partial(_bound, self.truth, found.q, _MOST_PLACES)
+            work = partial(bound_of, self.truth, found.q, MOST_PLACES)
             self.bench.compute("bound-bound", work, self._tell)
 
     def _tell(self, found: Bound) -> None:
@@ -356,7 +342,7 @@ class BoundInstrument(Instrument):
 
     def _draw(self) -> None:
         if self._shown and self.truth and self._view:
-            work = partial(_picture, self.truth, *self._view, self.log)
+            work = partial(picture_of, self.truth, *self._view, self.log)
             self.bench.compute("bound-picture", work, self.picture_changed.emit)
 
     def _climb(self, run: Iterator[Refinement]) -> None:
@@ -371,7 +357,7 @@ class BoundInstrument(Instrument):
             return
         assert self.truth is not None
         self.bench.compute(
-            "bound-climb", partial(_bound, self.truth, q, _MOST_PLACES), self._on_summit
+            "bound-climb", partial(bound_of, self.truth, q, MOST_PLACES), self._on_summit
         )
 
     def _on_summit(self, found: Bound) -> None:
@@ -379,17 +365,8 @@ class BoundInstrument(Instrument):
             self.best = found
         self._run = None
         self._set(found.q)
+        self.region_wanted.emit()
         self.refining_changed.emit(False)
-
-
-def _same(one: Subject, other: Subject | None) -> bool:
-    """They are the same digit; under the same model the rest is the same too."""
-    return (
-        other is not None
-        and one.seed == other.seed
-        and one.title == other.title
-        and np.array_equal(one.image, other.image)
-    )
 
 
 def _numbers(
@@ -403,43 +380,3 @@ def _numbers(
         wanted = "a number" if count == 1 else f"{count} numbers"
         raise LessonError(f"The bound's {key} must be {wanted}, not {value}.")
     return tuple(map(float, values))
-
-
-# The rest runs on the worker's thread.
-
-
-def _truth(model: TrainedVAE, subject: Subject, control: Control) -> Truth:
-    image = subject.image[None]
-    x = own_draws(model, image, np.array([subject.seed]))
-    exact = exact_posterior(model, x, control.check)
-    log_marginal, mode = float(exact.log_marginal[0]), exact.mode[0]
-    encoded = model.encode(image)
-    encoder = Normal.of(encoded.mean[0], encoded.covariance[0])
-    around = (mode[0] - 1e-4, mode[0] + 1e-4, mode[1] - 1e-4, mode[1] + 1e-4)
-    return Truth(
-        model,
-        subject,
-        x,
-        log_marginal,
-        float(exact.error[0]),
-        Normal.of(exact.mean[0], exact.covariance[0]),
-        encoder,
-        bound(model, x, encoder, log_marginal, _MOST_PLACES, control.check),
-        float(log_posterior(model, x, around, (1, 1), log_marginal)[0, 0]),
-    )
-
-
-def _bound(truth: Truth, q: Normal, places: int, control: Control) -> Bound:
-    return bound(truth.model, truth.x, q, truth.log_marginal, places, control.check)
-
-
-def _picture(
-    truth: Truth, region: Region, shape: tuple[int, int], log: bool, control: Control
-) -> Field:
-    values = log_posterior(
-        truth.model, truth.x, region, shape, truth.log_marginal, control.check
-    ).astype(np.float32)
-    if log:
-        return Field(region, values - truth.peak, -_FALL, 0.0, "nats below the peak", fading=True)
-    high = float(np.exp(truth.peak))
-    return Field(region, np.exp(values), 0.0, high, "per squared latent unit", fading=True)

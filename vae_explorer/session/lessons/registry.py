@@ -8,9 +8,14 @@ from vae_explorer.session.lessons.workbench import Workbench
 
 INSTRUMENTS: dict[str, str] = {
     "trade": "Trade",
+    "pushforward": "Pushforward",
+    "geometry": "Geometry",
     "views": "Views",
     "functionals": "Functionals",
     "bound": "BoundInstrument",
+    "reparameterisation": "Reparameterisation",
+    "sampling": "Sampling",
+    "tighter": "Tighter",
 }
 """By name, the class in the module of that name."""
 

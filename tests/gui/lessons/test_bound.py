@@ -1,0 +1,272 @@
+"""The bound under the hand."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from tests.session.conftest import Failures, InlineExecutor
+from tests.session.lessons.conftest import Clock
+from vae_explorer.data.bundled import mnist
+from vae_explorer.gui.lessons.bound import BoundView
+from vae_explorer.gui.lessons.bound_plane import Handle
+from vae_explorer.gui.lessons.registry import make_view
+from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.paths import bundled_checkpoint
+from vae_explorer.session.cursor import Cursor
+from vae_explorer.session.decoding import Decoding
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.lessons.bound import BoundInstrument, Normal
+from vae_explorer.session.lessons.registry import make_instrument
+from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.map_layers import subject_at
+from vae_explorer.session.state import MapPoints
+from vae_explorer.training.checkpoint import read_checkpoint
+
+
+@pytest.fixture(scope="module")
+def model() -> TrainedVAE:
+    return read_checkpoint(bundled_checkpoint()).model
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def instrument(model: TrainedVAE, clock: Clock) -> Iterator[BoundInstrument]:
+    """Of the first training digit; its work is done as soon as it is asked for."""
+    jobs = Jobs(lambda call: call(), lambda _: InlineExecutor())
+    cursor = Cursor(Decoding(lambda call: call()))
+    bench = Workbench(jobs, Failures(), clock.after, cursor)
+    data = mnist("train").subset(slice(0, 10))
+    posterior = model.encode(data.images)
+    assert data.labels is not None
+    points = MapPoints(posterior.mean, data.labels, np.arange(10), 60_000, "train")
+    bench.set_model(model)
+    bench.set_subject(subject_at(points, posterior, 0))
+    made = make_instrument("bound", bench)
+    assert isinstance(made, BoundInstrument)
+    yield made
+    made.hide()
+
+
+@pytest.fixture
+def view(qtbot: QtBot, instrument: BoundInstrument) -> BoundView:
+    """Shown, with q twice as wide as the posterior."""
+    made = make_view("bound", instrument)
+    assert isinstance(made, BoundView)
+    qtbot.addWidget(made)
+    made.set_theme(LIGHT)
+    made.resize(630, 720)
+    made.show()
+    instrument.show()
+    instrument.set_state({"q": "moments", "scale": 2.0})
+    QApplication.processEvents()
+    return made
+
+
+def drag(view: BoundView, handle: Handle, by: QPointF) -> None:
+    """Take hold of a handle and move it by some pixels."""
+    plane, left = view.plane, Qt.MouseButton.LeftButton
+    start = plane.handle_at(handle)
+    QTest.mousePress(plane, left, pos=start.toPoint())
+    for share in (0.5, 1.0):
+        at = QPointF(start.toPoint()) + by * share
+        held, none = left, Qt.KeyboardModifier.NoModifier
+        spot = QPointF(plane.mapToGlobal(at))
+        event = QMouseEvent(QEvent.Type.MouseMove, at, spot, held, held, none)
+        QApplication.sendEvent(plane, event)
+    QTest.mouseRelease(plane, left, pos=start.toPoint())
+
+
+def q_of(view: BoundView) -> Normal:
+    q = view.plane.q
+    assert q is not None
+    return q
+
+
+def test_the_middle_moves_q_by_what_the_hand_moves(view: BoundView) -> None:
+    before, scale = q_of(view), view.plane.pixels_per_unit()[0]
+    drag(view, Handle.CENTRE, QPointF(30, -20))
+    after = q_of(view)
+    assert after.mean[0] - before.mean[0] == pytest.approx(30 / scale, abs=1e-9)
+    assert after.mean[1] - before.mean[1] == pytest.approx(20 / scale, abs=1e-9)
+    assert (after.widths, after.angle) == (before.widths, before.angle)
+
+
+@pytest.mark.parametrize(("handle", "axis"), [(Handle.FIRST, 0), (Handle.SECOND, 1)])
+def test_a_square_handle_widens_its_axis_alone(view: BoundView, handle: Handle, axis: int) -> None:
+    """The handles stand at two standard deviations."""
+    before, scale = q_of(view), view.plane.pixels_per_unit()[0]
+    angle = before.angle + axis * math.pi / 2
+    drag(view, handle, QPointF(40 * math.cos(angle), -40 * math.sin(angle)))
+    after = q_of(view)
+    assert after.widths[axis] - before.widths[axis] == pytest.approx(20 / scale, rel=1e-6)
+    assert after.widths[1 - axis] == before.widths[1 - axis]
+    assert (after.mean, after.angle) == (before.mean, before.angle)
+
+
+def test_the_knob_turns_q(view: BoundView, instrument: BoundInstrument) -> None:
+    instrument.set_q(replace(q_of(view), angle=0.0))
+    reach = view.plane.handle_at(Handle.TURN).x() - view.plane.handle_at(Handle.CENTRE).x()
+    drag(view, Handle.TURN, QPointF(0, -reach))
+    after = q_of(view)
+    assert after.angle == pytest.approx(math.pi / 4, abs=0.02)
+
+
+def test_a_narrow_q_can_still_be_held(view: BoundView, instrument: BoundInstrument) -> None:
+    instrument.set_q(replace(q_of(view), widths=(0.003, 0.003)))
+    view.plane.show_region(-3, 3, -3, 3)
+    places = [view.plane.handle_at(handle) for handle in Handle]
+    held = [view.plane.handle_under(place) for place in places]
+    assert held == list(Handle)
+    drag(view, Handle.FIRST, QPointF(18, 0))
+    assert q_of(view).widths[0] == pytest.approx(0.006, rel=0.1)
+
+
+def test_the_bars_follow_and_add_up(view: BoundView, instrument: BoundInstrument) -> None:
+    assert instrument.bound is not None
+    before = instrument.bound
+    drag(view, Handle.CENTRE, QPointF(40, 30))
+    after = instrument.bound
+    assert after.kl_posterior > before.kl_posterior
+    assert after.elbo + after.kl_posterior == pytest.approx(after.log_marginal, abs=1e-3)
+    bars = view.bars
+    assert bars.x_of(after.elbo) < bars.x_of(after.log_marginal)
+    drawn = shot(view)
+    top = bars.mapTo(view, QPoint(0, 0)).y()
+    line = bars.fontMetrics().height()
+    row = round(top + (1.2 + 2 * 1.9 + 0.15) * line)
+    elbo = round(bars.x_of(after.elbo)) + bars.x()
+    end = round(bars.x_of(after.log_marginal)) + bars.x()
+    assert drawn.pixelColor(elbo - 4, row) == QColor(LIGHT.accent)
+    assert drawn.pixelColor(elbo + 4, row) == QColor(LIGHT.held_out)
+    assert drawn.pixelColor(end - 4, row) == QColor(LIGHT.held_out)
+    assert drawn.pixelColor(end + 4, row) != QColor(LIGHT.held_out)
+
+
+def shot(view: BoundView) -> QImage:
+    return view.grab().toImage()
+
+
+def test_widening_by_the_keyboard_pulls_both_ways(
+    view: BoundView, instrument: BoundInstrument
+) -> None:
+    view.plane.setFocus()
+    before = instrument.bound
+    QTest.keyClicks(view.plane, "++")
+    after = instrument.bound
+    assert before is not None
+    assert after is not None
+    assert after.q.widths[0] == pytest.approx(1.21 * before.q.widths[0])
+    assert after.log_likelihood < before.log_likelihood
+    assert after.kl_prior < before.kl_prior
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        ("]", "first"),
+        ("}", "second"),
+        (",", "angle"),
+    ],
+)
+def test_a_key_changes_one_thing(view: BoundView, key: str, what: str) -> None:
+    before = q_of(view)
+    QTest.keyClicks(view.plane, key)
+    after = q_of(view)
+    changed = {
+        "first": after.widths[0] > before.widths[0],
+        "second": after.widths[1] > before.widths[1],
+        "angle": after.angle > before.angle,
+    }
+    assert [name for name, is_so in changed.items() if is_so] == [what]
+
+
+def test_arrows_move_q(view: BoundView) -> None:
+    before = q_of(view)
+    QTest.keyClick(view.plane, Qt.Key.Key_Right)
+    QTest.keyClick(view.plane, Qt.Key.Key_Up)
+    after, step = q_of(view), min(before.widths) / 2
+    assert np.subtract(after.mean, before.mean) == pytest.approx([step, step])
+
+
+def test_buttons_put_q(view: BoundView, instrument: BoundInstrument) -> None:
+    assert instrument.truth is not None
+    for name, expected in (
+        ("encoder", instrument.truth.encoder),
+        ("moments", instrument.truth.moments),
+    ):
+        button = view.controls[name]
+        assert isinstance(button, QPushButton)
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert q_of(view) == expected
+        rect = view.plane.plot_rect()
+        assert all(rect.contains(view.plane.handle_at(handle)) for handle in Handle)
+
+
+def test_refining_by_the_button(view: BoundView, instrument: BoundInstrument, clock: Clock) -> None:
+    refine = view.controls["refine"]
+    assert isinstance(refine, QPushButton)
+    QTest.mouseClick(refine, Qt.MouseButton.LeftButton)
+    assert refine.text() == "Stop"
+    for _ in range(3):
+        clock.tick()
+    QTest.mouseClick(refine, Qt.MouseButton.LeftButton)
+    assert refine.text() == "Refine"
+    clock.tick()
+    assert clock.waiting == []
+    assert not instrument.refining
+
+
+def test_hidden_controls_and_rows(view: BoundView) -> None:
+    whole = view.bars.height()
+    view.set_hidden({"encoder", "terms", "gap"})
+    QApplication.processEvents()
+    assert view.controls["encoder"].isHidden()
+    assert not view.controls["moments"].isHidden()
+    assert view.bars.height() < whole
+    view.set_hidden(())
+    QApplication.processEvents()
+    assert not view.controls["encoder"].isHidden()
+    assert view.bars.height() == whole
+
+
+def test_the_posterior_is_pictured_in_both_themes(
+    view: BoundView, qtbot: QtBot, instrument: BoundInstrument
+) -> None:
+    assert instrument.truth is not None
+    instrument.put("prior")
+    instrument.put("moments", 3.0)
+    seen: list[object] = []
+    instrument.picture_changed.connect(seen.append)
+    qtbot.waitUntil(lambda: bool(seen))
+    inside = view.plane.to_pixel(*instrument.truth.moments.mean) + QPointF(12, 0)
+    colors = []
+    for theme in (LIGHT, DARK):
+        view.set_theme(theme)
+        QApplication.processEvents()
+        color = view.plane.grab().toImage().pixelColor(inside.toPoint())
+        assert color != QColor(theme.canvas)
+        colors.append(color.name())
+    assert colors[0] != colors[1]
+
+
+def test_it_waits_for_the_truth(qtbot: QtBot, instrument: BoundInstrument, view: BoundView) -> None:
+    instrument.bench.set_subject(None)
+    assert view.plane.q is None
+    view.plane.setFocus()
+    QTest.keyClick(view.plane, Qt.Key.Key_Right)
+    QTest.mouseClick(view.plane, Qt.MouseButton.LeftButton, pos=view.plane.rect().center())
+    assert not shot(view).isNull()
+    assert view.plane.q is None

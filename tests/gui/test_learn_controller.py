@@ -1,0 +1,121 @@
+"""Lessons in the real window."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtWidgets import QFileDialog, QLabel
+
+from vae_explorer.gui.lessons.formula import FormulaView
+from vae_explorer.gui.lessons.instrument_view import InstrumentView
+from vae_explorer.lessons.course import bundled_lessons
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+
+@pytest.fixture
+def pupil(person: "Person") -> "Person":
+    """Somebody who has opened Learn."""
+    person.trigger("layout_learn")
+    person.wait(lambda: person.window.learn.isVisible())
+    return person
+
+
+def _instrument(pupil: "Person") -> InstrumentView | None:
+    shown = [view for view in pupil.window.findChildren(InstrumentView) if view.isVisible()]
+    return shown[0] if shown else None
+
+
+def _title(pupil: "Person") -> str:
+    learning = pupil.window.explorer.learning
+    assert learning.step is not None
+    labels = pupil.window.learn.findChildren(QLabel)
+    assert any(label.text() == learning.step.title for label in labels)
+    return learning.step.title
+
+
+def test_learn_opens_the_first_lesson_in_the_place_of_the_map(pupil: "Person") -> None:
+    window = pupil.window
+    lessons = window.explorer.learning.lessons
+    assert window.explorer.learning.lesson is lessons[0]
+    assert _title(pupil) == lessons[0].steps[0].title
+    assert _instrument(pupil) is not None
+    assert not window.map.isVisible()
+    pupil.trigger("layout_explore")
+    assert window.map.isVisible()
+    assert _instrument(pupil) is None
+    pupil.trigger("layout_learn")
+    assert _instrument(pupil) is not None
+
+
+def test_one_walks_by_keys(pupil: "Person") -> None:
+    window = pupil.window
+    learning = window.explorer.learning
+    pupil.press("Ctrl+PgDown", window.learn)
+    assert learning.number == 1
+    pupil.press("Ctrl+PgUp")
+    assert learning.number == 0
+
+
+@pytest.mark.parametrize("lesson_id", [lesson.id for lesson in bundled_lessons()])
+def test_every_lesson_opens_and_sets_its_steps_up(pupil: "Person", lesson_id: str) -> None:
+    learning = pupil.window.explorer.learning
+    pupil.window.learn.lesson_chosen.emit(lesson_id)
+    view = _instrument(pupil)
+    assert view is not None
+    for number, step in enumerate(learning.lesson.steps):
+        learning.go(number)
+        assert _title(pupil) == step.title
+        for name in step.hidden & view.controls.keys():
+            assert not view.controls[name].isVisible()
+    assert not pupil.errors
+
+
+def test_values_of_the_instrument_stand_in_the_formulas(pupil: "Person") -> None:
+    """Of the first step with a symbol whose value is a number from the start."""
+    learning = pupil.window.explorer.learning
+    number = next(n for n, step in enumerate(learning.lesson.steps) if step.formulas)
+    learning.go(number)
+    pupil.wait(lambda: learning.instrument.values)
+    views = pupil.window.learn.findChildren(FormulaView)
+    told = [view for view in views if set(view._values) & {p.symbol for p in view._parts}]
+    assert told
+
+
+def test_an_answer_is_kept_while_one_walks(pupil: "Person") -> None:
+    learning, window = pupil.window.explorer.learning, pupil.window
+    number = next(n for n, step in enumerate(learning.lesson.steps) if step.question)
+    learning.go(number)
+    question = learning.step.question
+    window.learn.answered.emit(question.right)
+    learning.go(number + 1)
+    learning.go(number)
+    assert any(
+        question.reveal.split()[0] in label.toPlainText()
+        for label in window.learn._question.findChildren(type(window.learn._text))
+    )
+
+
+def test_a_lesson_is_saved_and_opened_again(
+    pupil: "Person", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.md"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    learning = pupil.window.explorer.learning
+    title = learning.lesson.title
+    pupil.trigger("save_lesson")
+    pupil.wait(path.exists)
+    pupil.trigger("open_lesson")
+    assert learning.lesson.id == "mine"
+    assert learning.lesson.title == title
+    assert not pupil.errors
+
+
+def test_large_type_is_for_a_room(pupil: "Person") -> None:
+    before = pupil.window.learn.font().pointSizeF()
+    pupil.trigger("large")
+    assert pupil.window.learn.font().pointSizeF() > before
+    pupil.trigger("large")
+    assert pupil.window.learn.font().pointSizeF() == before

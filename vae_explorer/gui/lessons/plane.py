@@ -1,0 +1,260 @@
+"""A square of the plane with numbers along two of its edges, for the figures of lessons."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from vae_explorer.gui.lessons.sketch_marks import tick_text, ticks
+from vae_explorer.gui.theme import Theme, current_theme
+
+Region = tuple[float, float, float, float]
+"""Left, right, bottom, top."""
+Paint = Callable[[QPainter, "Plane"], None]
+"""Draws in pixels, by ``Plane.to_pixel``."""
+
+_STEPS = {
+    Qt.Key.Key_Left: (-1.0, 0.0),
+    Qt.Key.Key_Right: (1.0, 0.0),
+    Qt.Key.Key_Up: (0.0, 1.0),
+    Qt.Key.Key_Down: (0.0, -1.0),
+}
+_GAP = 4
+_TICKS = 6  # about
+
+
+class Plane(QWidget):
+    """Shows a picture over a region, and marks upon it. What lies below the marks is drawn once.
+
+    Signals:
+        pressed(float, float): the left button, at a place.
+        dragged(float, float): moved while held.
+        hovered(float, float): moved while not held.
+        left(): the pointer is gone.
+        nudged(float, float): by an arrow key; 1 or 10 (Shift) or 0.1 (Ctrl) along an axis.
+    """
+
+    pressed = Signal(float, float)
+    dragged = Signal(float, float)
+    hovered = Signal(float, float)
+    left = Signal()
+    nudged = Signal(float, float)
+
+    def __init__(self, title: str, moved: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = current_theme()
+        self._title = title
+        self._region: Region = (-3.0, 3.0, -3.0, 3.0)
+        self._picture: QImage | None = None
+        self._picture_region = self._region
+        self._ground: Paint | None = None
+        self._marks: Paint | None = None
+        self._drawn: QPixmap | None = None
+        self.setAccessibleName(title)
+        self.setMinimumSize(150, 150)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMouseTracking(True)
+        if moved:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            self.setCursor(Qt.CursorShape.CrossCursor)
+
+    def set_title(self, title: str) -> None:
+        """Write something else above."""
+        if title != self._title:
+            self._title = title
+            self._redraw()
+
+    def set_region(self, region: Region) -> None:
+        """Show another part of the plane."""
+        self._region = region
+        self._redraw()
+
+    def set_picture(self, picture: QImage | None, region: Region | None = None) -> None:
+        """Show a picture over a region, by default what is in sight; its first row is lowest."""
+        self._picture, self._picture_region = picture, region or self._region
+        self._redraw()
+
+    def set_ground(self, paint: Paint | None) -> None:
+        """Draw over the picture what changes seldom."""
+        self._ground = paint
+        self._redraw()
+
+    def set_marks(self, paint: Paint | None) -> None:
+        """Draw over all else what moves."""
+        self._marks = paint
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour."""
+        self._theme = theme
+        self._redraw()
+
+    @property
+    def theme(self) -> Theme:
+        """Whose colours it has."""
+        return self._theme
+
+    def plot_rect(self) -> QRectF:
+        """The square, in pixels."""
+        text = QFontMetricsF(self.font())
+        beside, line = text.horizontalAdvance("−0.00") + _GAP, text.height()
+        room = QRectF(self.rect()).adjusted(beside, line + _GAP, -_GAP, -line - _GAP)
+        side = max(min(room.width(), room.height()), 1.0)
+        left = room.left() + (room.width() - side) / 2
+        return QRectF(left, room.top() + (room.height() - side) / 2, side, side)
+
+    def to_pixel(self, x: float, y: float) -> QPointF:
+        """Where a place is."""
+        left, right, bottom, top = self._region
+        square = self.plot_rect()
+        return QPointF(
+            square.left() + (x - left) / (right - left) * square.width(),
+            square.bottom() - (y - bottom) / (top - bottom) * square.height(),
+        )
+
+    def to_place(self, pixel: QPointF) -> tuple[float, float]:
+        """What place is there."""
+        left, right, bottom, top = self._region
+        square = self.plot_rect()
+        return (
+            left + (pixel.x() - square.left()) / square.width() * (right - left),
+            bottom + (square.bottom() - pixel.y()) / square.height() * (top - bottom),
+        )
+
+    def sizeHint(self) -> QSize:
+        """A square."""
+        return QSize(280, 280)
+
+    # Qt's events
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw."""
+        if self._drawn is None:
+            self._drawn = self._draw_ground()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._drawn)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._marks:
+            painter.save()
+            painter.setClipRect(self.plot_rect())
+            self._marks(painter, self)
+            painter.restore()
+        if self.hasFocus():
+            painter.setPen(QColor(self._theme.accent))
+            painter.drawRect(self.plot_rect().adjusted(-1, -1, 1, 1))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Draw anew."""
+        super().resizeEvent(event)
+        self._redraw()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw anew in another font or palette."""
+        super().changeEvent(event)
+        self._redraw()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Tell the place."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.pressed.emit(*self.to_place(event.position()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Tell the place."""
+        held = event.buttons() & Qt.MouseButton.LeftButton
+        (self.dragged if held else self.hovered).emit(*self.to_place(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Tell it."""
+        self.left.emit()
+        super().leaveEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Tell of arrows."""
+        step = _STEPS.get(Qt.Key(event.key()))
+        if step is None or self.focusPolicy() == Qt.FocusPolicy.NoFocus:
+            super().keyPressEvent(event)
+            return
+        held = event.modifiers()
+        size = 10.0 if held & Qt.KeyboardModifier.ShiftModifier else 1.0
+        size = 0.1 if held & Qt.KeyboardModifier.ControlModifier else size
+        self.nudged.emit(size * step[0], size * step[1])
+
+    def event(self, event: QEvent) -> bool:
+        """Claim the arrows from the window's shortcuts."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and Qt.Key(event.key()) in _STEPS
+            and self.focusPolicy() != Qt.FocusPolicy.NoFocus
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def _redraw(self) -> None:
+        self._drawn = None
+        self.update()
+
+    def _draw_ground(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(self.size() * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        square = self.plot_rect()
+        painter.setFont(self.font())
+        painter.fillRect(square, QColor(self._theme.canvas))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.save()
+        painter.setClipRect(square)
+        if self._picture is not None:
+            left, right, bottom, top = self._picture_region
+            low, high = self.to_pixel(left, bottom), self.to_pixel(right, top)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(
+                QRectF(low.x(), high.y(), high.x() - low.x(), low.y() - high.y()),
+                self._picture.flipped(Qt.Orientation.Vertical),
+            )
+        if self._ground:
+            self._ground(painter, self)
+        painter.restore()
+        painter.setPen(QColor(self._theme.grid))
+        painter.drawRect(square)
+        self._write(painter, square)
+        return pixmap
+
+    def _write(self, painter: QPainter, square: QRectF) -> None:
+        """The title and the numbers along the edges."""
+        text = QFontMetricsF(self.font())
+        line = text.height()
+        painter.setPen(QColor(self._theme.text))
+        above = QRectF(0, square.top() - line - _GAP, self.width(), line)
+        shown = text.elidedText(self._title, Qt.TextElideMode.ElideRight, above.width())
+        painter.drawText(above, Qt.AlignmentFlag.AlignCenter, shown)
+        painter.setPen(QColor(self._theme.muted))
+        left, right, bottom, top = self._region
+        xs, ys = ticks(left, right, _TICKS), ticks(bottom, top, _TICKS)
+        for x in xs:
+            at = self.to_pixel(x, bottom)
+            box = QRectF(at.x() - 40, square.bottom() + 1, 80, line)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, tick_text(x, _step(xs)))
+        for y in ys:
+            at = self.to_pixel(left, y)
+            box = QRectF(at.x() - 80 - _GAP, at.y() - line / 2, 80, line)
+            middle = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(box, middle, tick_text(y, _step(ys)))
+
+
+def _step(values: list[float]) -> float:
+    return values[1] - values[0] if len(values) > 1 else abs(values[0]) or 1.0

@@ -1,0 +1,139 @@
+"""The latent plane with p(z|x) and the samples that fall on it."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF, QWheelEvent
+from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+
+from vae_explorer.gui.layers.layer_item import LayerItem
+from vae_explorer.gui.map.plot import LatentPlot
+from vae_explorer.gui.theme import Theme
+from vae_explorer.session.lessons.sampling import Lit
+from vae_explorer.session.marks import Drawing, Field, Region
+
+_GROUND = 2.5  # pixels across a sample that does not matter
+_SMALLEST, _LARGEST = 4.0, 17.0
+_FAINT = 0.1  # share of a sample that does not matter, as it is shaded
+_ZOOM_PER_DEGREE = 1.013
+_COLORS = "train", "held_out"
+"""Of the prior's samples and of q's."""
+
+
+class SampleMap(LatentPlot):
+    """Samples are lit by their share of the sum: the larger, the more of it.
+
+    The wheel zooms and a drag pans.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self.setAccessibleName("Map of the samples")
+        self.setToolTip(
+            "The shade is the exact p(z|x). The samples that carry the mean are large. "
+            "The wheel zooms, a drag moves."
+        )
+        self.setMinimumSize(220, 200)
+        self._layer = LayerItem(self.view_box, theme)
+        self.add_item(self._layer)
+        self._samples = _SampleItem(self.view_box)
+        self.add_item(self._samples)
+        self._lit: tuple[Lit, ...] = ()
+        self._last = QPointF()
+        self.set_whole()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour."""
+        super().set_theme(theme)
+        if hasattr(self, "_layer"):
+            self._layer.set_theme(theme)
+            self.set_lit(self._lit)
+
+    def set_density(self, density: Field | None) -> None:
+        """Shade p(z|x)."""
+        self._layer.set_drawing(Drawing((density,) if density else ()))
+
+    def set_lit(self, lit: tuple[Lit, ...]) -> None:
+        """Show the samples of the prior, then those of q."""
+        self._lit = lit
+        colors = [QColor(getattr(self._theme, name)) for name in _COLORS]
+        self._samples.set_samples(lit, colors)
+
+    def set_whole(self) -> None:
+        """Show where the prior's samples fall."""
+        self.show_region(-3.4, 3.4, -3.4, 3.4)
+
+    def set_near(self, region: Region) -> None:
+        """Show one region."""
+        self.show_region(*region)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold of the plane."""
+        self._last = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Move the plane along."""
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            moved = event.position() - self._last
+            self.pan_by(moved.x(), moved.y())
+            self._last = event.position()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom about the pointer."""
+        self.zoom(_ZOOM_PER_DEGREE ** (event.angleDelta().y() / 8), event.position())
+        event.accept()
+
+
+class _SampleItem(QGraphicsObject):
+    """Points for where samples fall, and discs for those that matter. In latent units."""
+
+    def __init__(self, view_box: Any) -> None:
+        super().__init__()
+        self._view_box = view_box
+        self._grounds: list[tuple[QPolygonF, QPen]] = []
+        self._discs: list[tuple[QPointF, float, QColor]] = []
+        view_box.sigRangeChanged.connect(self.prepareGeometryChange)
+
+    def set_samples(self, lit: tuple[Lit, ...], colors: list[QColor]) -> None:
+        """Show these."""
+        self._grounds, self._discs = [], []
+        for one, color in zip(lit, colors, strict=False):
+            pen = QPen(_shade(color, _FAINT), _GROUND)
+            pen.setCosmetic(True)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            places = [QPointF(*place) for place in one.ground.tolist()]
+            self._grounds.append((QPolygonF(places), pen))
+            size = _LARGEST * np.sqrt(one.shares / one.shares[0])
+            # The heaviest on top.
+            rows = zip(one.places.tolist(), size.tolist(), strict=True)
+            self._discs += [
+                (QPointF(*place), max(part, _SMALLEST) / 2, _shade(color, part / _LARGEST))
+                for place, part in reversed(list(rows))
+            ]
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """The whole view."""
+        return QRectF(self._view_box.viewRect())
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """Draw the points, and the discs over all of them."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for places, pen in self._grounds:
+            painter.setPen(pen)
+            painter.drawPoints(places)
+        to_pixels = painter.worldTransform()
+        painter.resetTransform()
+        painter.setPen(Qt.PenStyle.NoPen)
+        for place, radius, color in self._discs:
+            painter.setBrush(color)
+            painter.drawEllipse(to_pixels.map(place), radius, radius)
+
+
+def _shade(color: QColor, share: float) -> QColor:
+    shade = QColor(color)
+    shade.setAlphaF(0.2 + 0.65 * share)
+    return shade

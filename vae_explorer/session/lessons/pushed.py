@@ -1,0 +1,92 @@
+"""What a function makes of a normal density, as a figure shows it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae_explorer.lessons import pushforward
+from vae_explorer.lessons.pushforward import Map, Region
+from vae_explorer.session.jobs import Control
+
+Float64 = NDArray[np.float64]
+
+DENSITY, BINS = 120, 60
+"""Cells along each axis, of the density and of the histogram."""
+SEEN = 4_000
+"""Samples whose spread says what of x is in sight."""
+
+_PROFILE = 300  # places along a line through the density
+
+
+@dataclass(frozen=True, eq=False)
+class Pushed:
+    """What becomes of N(0, I), over a square ``region`` of x.
+
+    ``density`` (DENSITY, DENSITY) is by the change of variables and ``histogram`` (BINS, BINS) of
+    the samples, the lowest row first, and ``apart`` their total variation distance. ``profile`` and
+    ``closed_form`` (or None) are densities at ``across`` (n,) along the line ``height`` = x₂, where
+    the histogram has ``bars`` (BINS,). ``stretch`` (cells, cells) is |det J| in the middles of the
+    lattice's cells, the lowest row first.
+    """
+
+    region: Region
+    density: Float64
+    histogram: Float64
+    apart: float
+    height: float
+    across: Float64
+    profile: Float64
+    closed_form: Float64 | None
+    bars: Float64
+    stretch: Float64
+    density_here: float
+    preimages: Float64
+
+
+def push(
+    now: Map,
+    n: int,
+    z: Float64,
+    stretch: Float64,
+    ring: float | None,
+    known: Pushed | None,
+    control: Control,
+) -> Pushed:
+    """All there is to see; the density is taken over from ``known``, if it is of the same f."""
+    if known is None:
+        region = pushforward.window(now(pushforward.samples(SEEN)))
+        density = pushforward.density(now, region, (DENSITY, DENSITY), control.check)
+    else:
+        region, density = known.region, known.density
+    left, right, bottom, top = region
+    control.check()
+    histogram = pushforward.histogram(now(pushforward.samples(n)), region, (BINS, BINS))
+    area = (right - left) * (top - bottom) / BINS**2
+    apart = pushforward.total_variation(
+        pushforward.block_means(density, DENSITY // BINS), histogram, area
+    )
+    here = now(z)[0]
+    density_here, preimages = pushforward.density_at(now, here)
+    height = float(np.clip(np.nan_to_num(here[1]), bottom, top))
+    row = min(int((height - bottom) / (top - bottom) * BINS), BINS - 1)
+    thin = 1e-9 * (top - bottom)
+    line = (left, right, height - thin, height + thin)
+    profile = pushforward.density(now, line, (1, _PROFILE), control.check)[0]
+    across = left + (np.arange(_PROFILE) + 0.5) * (right - left) / _PROFILE
+    places = np.stack([across, np.full(_PROFILE, height)], axis=1)
+    closed = None if ring is None else pushforward.ring_density(places, ring)
+    return Pushed(
+        region,
+        density,
+        histogram,
+        apart,
+        height,
+        across,
+        profile,
+        closed,
+        histogram[row],
+        stretch,
+        density_here,
+        preimages,
+    )
