@@ -19,6 +19,8 @@ _LEFT, _BOTTOM, _RIGHT = 44, 38, 10
 _REACH = 14.0  # pixels from the pointer to the point it means
 _DOT = 5.0
 _AIR = 0.08
+_HIGHEST = 215.0
+"""Nats of distortion, from which a trail comes into sight: above is hardly a digit yet."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,9 @@ class RatePlane(QWidget):
 
     @property
     def _region(self) -> tuple[float, float, float, float]:
-        places = np.array([point.place for point in self._points]).reshape(-1, 2)
+        known = [point.place for point in self._points]
+        near = [place for place in self._trail if place[1] < _HIGHEST]
+        places = np.array(known + near).reshape(-1, 2)
         if not len(places):
             return 0.0, 16.0, 110.0, 210.0
         (right, top), bottom = places.max(0), places[:, 1].min()

@@ -129,7 +129,7 @@ class Trade(Instrument):
     def at_rest(self) -> bool:
         """The codes are those of ``study``, and not between two models."""
         study = self.study
-        return study is self.own or study is None or BETAS.index(study.beta) == self.place
+        return study is self.own or study is None or BETAS.index(study.beta) == self._at
 
     def decode(self, place: tuple[float, float]) -> tuple[Float32, float] | None:
         """What the model makes of a place, (h, w), and q(z)/p(z) there."""
@@ -177,9 +177,9 @@ class Trade(Instrument):
         self._queue = tuple(missing)
         self.progress, self.trail = Progress(missing[0], 0.0, len(missing) - 1), []
         self.training_changed.emit()
-        self.bench.compute(
-            "trade-train", partial(self._train, model, missing), lambda _: self._end_training()
-        )
+        reference = self.own.posterior.mean if self.own else None
+        work = partial(self._train, model, reference, missing)
+        self.bench.compute("trade-train", work, lambda _: self._end_training())
 
     def stop(self) -> None:
         """Leave the training; what is ready stays."""
@@ -275,9 +275,16 @@ class Trade(Instrument):
             "trade-own", lambda control: trade.study(1.0, model, check=control.check), done
         )
 
-    def _train(self, model: TrainedVAE, betas: list[float], control: Control) -> None:
+    def _train(
+        self,
+        model: TrainedVAE,
+        reference: Float32 | None,
+        betas: list[float],
+        control: Control,
+    ) -> None:
         """On the worker's thread: train, look at what came of it, tell, and take the next."""
-        reference = self.own.posterior.mean if self.own else trade.codes(model, control.check)
+        if reference is None:
+            reference = trade.codes(model, control.check)
         for number, beta in enumerate(betas):
             left = len(betas) - 1 - number
 
@@ -315,13 +322,18 @@ class Trade(Instrument):
             return np.zeros((0, 2), np.float32)
         if self.whole or not self.studies:
             return np.asarray(read(study))
-        known = [BETAS.index(one.beta) for one in self.trained]
-        at = np.clip(self.place, known[0], known[-1])
+        known, at = [BETAS.index(one.beta) for one in self.trained], self._at
         left = max(index for index in known if index <= at)
         right = min(index for index in known if index >= at)
         weight = np.float32((at - left) / (right - left) if right > left else 0.0)
         start, end = (read(self.studies[BETAS[index]]) for index in (left, right))
         return np.asarray((1 - weight) * start + weight * end)
+
+    @property
+    def _at(self) -> float:
+        """``place``, or the nearest to it that is between trained models."""
+        known = [BETAS.index(beta) for beta in self.studies]
+        return min(max(self.place, min(known)), max(known))
 
     def _put(self, place: float) -> None:
         before, self.whole = self.study, False
@@ -347,7 +359,7 @@ class Trade(Instrument):
         if study is not None:
             figures = study.aggregate
             self.tell(
-                beta=study.beta,
+                beta=f"{study.beta:g}",
                 R=figures.rate,
                 D=figures.distortion,
                 ELBO=-figures.rate - figures.distortion,
