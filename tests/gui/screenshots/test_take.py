@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QApplication
 from vae_explorer.gui import screenshots
 from vae_explorer.gui.app import open_window
 from vae_explorer.gui.main_window import MainWindow
-from vae_explorer.gui.screenshots import camera, exploring, training
+from vae_explorer.gui.screenshots import camera, exploring, learning, training
 from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.lessons.course import bundled_lessons
 from vae_explorer.session import Recipe
 from vae_explorer.session.layers import LAYERS
 
@@ -36,6 +37,7 @@ _TRAINING = [
     "runs",
     "sweep",
 ]
+_LEARNING = ["lesson-1-functionals-first", "lesson-1-functionals-last"]
 _WITHOUT_SIZE = ("palette", "compare-1100x700")
 
 
@@ -63,8 +65,11 @@ def test_views_and_layers_are_taken_light_and_dark(
     two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))
     for module in (camera, exploring):
         monkeypatch.setattr(module, "LAYERS", two)
-    files = screenshots.take(tmp_path / "new" / "folder", ("exploring", "training"))
-    views = _EXPLORING + _TRAINING
+    monkeypatch.setattr(learning, "_COMPUTE_MS", 100)
+    first = bundled_lessons()[:1]
+    monkeypatch.setattr("vae_explorer.session.learning.bundled_lessons", lambda: first)
+    files = screenshots.take(tmp_path / "new" / "folder")
+    views = _EXPLORING + _TRAINING + _LEARNING
     assert [file.name for file in files] == [
         f"{view}-{scheme}{'' if view in _WITHOUT_SIZE else '-1100x700'}.png"
         for view in views
