@@ -88,7 +88,14 @@ def apply_scheme(choice: SchemeChoice) -> None:
     QApplication.styleHints().setColorScheme(_SCHEMES[choice])
     # Not every platform obeys: on plain X11 the request changes nothing, so bring our own palette.
     themes = {SchemeChoice.LIGHT: LIGHT, SchemeChoice.DARK: DARK}
-    QApplication.setPalette(_palette(themes[choice]) if choice in themes else QPalette())
+    palette = _palette(themes[choice]) if choice in themes else QPalette()
+    QApplication.setPalette(palette)
+    # Fusion outlines a check box darker than the window: in the dark it needs a lighter ground.
+    boxes = QPalette(palette)
+    if boxes.window().color().lightness() < 128:
+        boxes.setColor(QPalette.ColorRole.Base, QColor(DARK.grid).lighter(170))
+    for kind in ("QCheckBox", "QRadioButton"):
+        QApplication.setPalette(boxes, kind)
 
 
 def current_theme() -> Theme:
