@@ -44,10 +44,9 @@ def test_a_key_brings_the_docks_of_a_layout_to_the_front(person: "Person", name:
 
 def test_every_layout_is_in_the_view_menu(person: "Person") -> None:
     view = person.window.actions_.menus["View"].actions()
-    shown = [
-        action.text() for action in view if action.text() in ("Explore", "Train", "Learn", "Travel")
-    ]
-    assert shown == ["Explore", "Train", "Learn", "Travel"]
+    layouts = [person.window.actions_[f"layout_{name}"] for name in LAYOUTS]
+    assert [action for action in view if action in layouts] == layouts
+    assert [action.text() for action in layouts] == ["Explore", "Train", "Learn", "Travel"]
     assert [command.id for command in COMMANDS if command.id.startswith("layout_")] == [
         f"layout_{name}" for name in LAYOUTS
     ]
@@ -58,45 +57,28 @@ def test_every_layout_is_in_the_view_menu(person: "Person") -> None:
 def test_another_name_changes_nothing(person: "Person") -> None:
     person.trigger("layout_learn")
     person.window.docks.lay_out("of a newer program")
-    assert in_front(person) == {"layers", "refine"}
+    assert in_front(person) == {"learn", "decode"}
     assert person.window.docks.layout == "learn"
 
 
-def test_to_learn_shows_both_posteriors_of_the_pinned_digit(person: "Person") -> None:
-    layers = person.window.explorer.layers
-    layers.set_on("ellipses", on=False)
-    person.window.explorer.pin(7)
-    z1, z2 = person.positions[7].tolist()
-    person.window.map.canvas.show_region(z1 - 0.3, z1 + 0.3, z2 - 0.3, z2 + 0.3)
-    person.wait(lambda: not person.window.map._rest.isActive() and not layers.busy)
-    before = person.window.map.canvas.grab().toImage()
-    person.press("Ctrl+3")
-    assert layers.state("ellipses").on
-    assert layers.state("posterior").on
-    assert person.window.actions_["layer_posterior"].isChecked()
-    person.wait(lambda: not layers.busy)
-    person.wait(lambda: person.window.map.canvas.grab().toImage() != before)
-    assert person.window.refine.isEnabled()
-
-
 def test_a_dock_that_was_moved_stays_where_it_is(person: "Person") -> None:
-    window, refine = person.window, docks(person)["refine"]
-    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, refine)
+    window, learn = person.window, docks(person)["learn"]
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, learn)
     person.press("Ctrl+1")
     person.press("Ctrl+3")
-    assert window.dockWidgetArea(refine) == Qt.DockWidgetArea.LeftDockWidgetArea
-    assert "refine" in in_front(person)
+    assert window.dockWidgetArea(learn) == Qt.DockWidgetArea.RightDockWidgetArea
+    assert "learn" in in_front(person)
 
 
 def test_the_arrangement_comes_back(open_person: "Callable[..., Person]") -> None:
     first = open_person()
-    first.trigger("layout_learn")
+    first.trigger("layout_explore")
     right = Qt.DockWidgetArea.RightDockWidgetArea
     first.window.addDockWidget(right, docks(first)["layers"])
     seen = in_front(first)
     first.close()
     second = open_person()
-    assert in_front(second) == seen == {"training", "layers", "refine"}
+    assert in_front(second) == seen == {"learn", "layers", "decode"}
     assert second.window.dockWidgetArea(docks(second)["layers"]) == right
 
 

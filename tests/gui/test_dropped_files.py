@@ -105,14 +105,14 @@ def test_a_workspace_is_opened(person: "Person", tmp_path: Path) -> None:
     explorer.cursor.move(0.5, -0.25)
     explorer.pin(ROW, add=True)
     explorer.cursor.move(1.0, 2.0)
-    Workspaces(explorer).save(path, person.window.map.region(), "learn")
+    Workspaces(explorer).save(path, person.window.map.region(), "travel")
     person.wait(path.exists)
     explorer.pins.clear()
     explorer.cursor.move(0.0, 0.0)
     assert person.drop(files(path))
     person.wait(lambda: explorer.cursor.place == (1.0, 2.0))
     assert person.pins == [ROW]
-    assert not dock(person, "refine").visibleRegion().isEmpty()
+    assert not dock(person, "draw").visibleRegion().isEmpty()
 
 
 def test_a_table_colours_the_points(person: "Person", tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def apply_scheme(choice: SchemeChoice) -> None:
     boxes = QPalette(palette)
     if boxes.window().color().lightness() < 128:
         boxes.setColor(QPalette.ColorRole.Base, QColor(DARK.grid).lighter(170))
-    for kind in ("QCheckBox", "QRadioButton"):
+    for kind in (b"QCheckBox", b"QRadioButton"):
         QApplication.setPalette(boxes, kind)
 
 

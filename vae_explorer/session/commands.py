@@ -25,7 +25,7 @@ class Command:
     """Draw a line above it in the menu."""
 
 
-MENUS = ("File", "Edit", "Go", "Select", "Map", "Layers", "Training", "Learn", "View", "Help")
+MENUS = ("File", "Edit", "Go", "Select", "Map", "Layers", "Training", "Course", "View", "Help")
 
 _DIGIT_COMMANDS = tuple(
     Command(
@@ -267,24 +267,24 @@ COMMANDS: tuple[Command, ...] = (
     Command("moment_back", "Training", "Moment Before", "Go back in the run", ("[",)),
     Command("moment_forward", "Training", "Moment After", "Go on in the run", ("]",)),
     Command("moment_live", "Training", "Live", "Show the run as it is now", ("Ctrl+L",)),
-    Command("next_step", "Learn", "Next Step", "Go on in the lesson", ("Ctrl+PgDown",)),
-    Command("step_before", "Learn", "Step Before", "Go back in the lesson", ("Ctrl+PgUp",)),
+    Command("next_step", "Course", "Next Step", "Go on in the lesson", ("Ctrl+PgDown",)),
+    Command("step_before", "Course", "Step Before", "Go back in the lesson", ("Ctrl+PgUp",)),
     Command(
         "open_lesson",
-        "Learn",
+        "Course",
         "Open Lesson…",
         "Open a lesson file that somebody wrote",
         separator=True,
     ),
     Command(
         "save_lesson",
-        "Learn",
+        "Course",
         "Save Lesson…",
         "Save the lesson as a file, its present step set up as it is now",
     ),
     Command(
         "large",
-        "Learn",
+        "Course",
         "Large Type",
         "Show the lesson to a room, or to one person",
         ("Ctrl+Shift+L",),

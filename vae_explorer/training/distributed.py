@@ -5,7 +5,9 @@ gradients are averaged as weighed by their number: the steps are those of a sing
 the order of sums.
 """
 
+import atexit
 import dataclasses
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -162,6 +164,9 @@ def joined() -> Iterator[Team]:
         yield team
         return
     nccl = torch.cuda.is_available() and dist.is_nccl_available()
+    # Gloo's threads live as long as a DistributedDataParallel, which is part of a cycle, and abort
+    # if they end after the interpreter (pytorch/pytorch#179291).
+    atexit.register(gc.collect)
     dist.init_process_group("cpu:gloo,cuda:nccl" if nccl else "gloo", timeout=_PATIENCE)
     try:
         yield team

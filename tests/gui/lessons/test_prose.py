@@ -6,7 +6,7 @@ from vae_explorer.gui.theme import DARK, LIGHT, SchemeChoice, apply_scheme
 
 
 def test_it_is_as_tall_as_its_text_at_any_width(qtbot: QtBot) -> None:
-    prose = Prose()
+    prose = Prose("Text")
     qtbot.addWidget(prose)
     prose.set_text("Many words that need some room, as a text has them. " * 12)
     prose.resize(600, 100)
@@ -20,7 +20,7 @@ def test_it_is_as_tall_as_its_text_at_any_width(qtbot: QtBot) -> None:
 
 
 def test_markdown_is_read_and_an_empty_text_takes_no_room(qtbot: QtBot) -> None:
-    prose = Prose()
+    prose = Prose("Text")
     qtbot.addWidget(prose)
     prose.set_text("A **bold** [link](https://arxiv.org/abs/1312.6114)")
     assert prose.toPlainText() == "A bold link"
@@ -31,7 +31,7 @@ def test_markdown_is_read_and_an_empty_text_takes_no_room(qtbot: QtBot) -> None:
 
 
 def test_links_take_the_colour_of_the_scheme(qtbot: QtBot, system_scheme: None) -> None:
-    prose = Prose()
+    prose = Prose("Text")
     qtbot.addWidget(prose)
     prose.show()
     prose.set_text("A [link](https://arxiv.org)")

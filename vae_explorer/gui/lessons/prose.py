@@ -6,10 +6,16 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 
 
 class Prose(QTextBrowser):
-    """Text without scroll bars, for a page that scrolls as a whole. Its links open outside."""
+    """Text without scroll bars, for a page that scrolls as a whole. Its links open outside.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Args:
+        name: what it is, for those who hear it.
+        parent: the usual one.
+    """
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName(name)
         self.setOpenExternalLinks(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.viewport().setAutoFillBackground(False)

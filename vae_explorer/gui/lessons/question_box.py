@@ -37,11 +37,11 @@ class QuestionBox(QFrame):
         self.setAccessibleName("Question")
         self._question: Question | None = None
         self._choices: list[_Choice] = []
-        self._text = Prose()
+        self._text = Prose("Question")
         self._group = QButtonGroup(self)
         self._button = QPushButton("Answer")
         self._button.clicked.connect(self._answer)
-        self._reveal = Prose()
+        self._reveal = Prose("Answer")
         self._column = QVBoxLayout(self)
         self._column.addWidget(self._text)
         self._column.addWidget(self._button)

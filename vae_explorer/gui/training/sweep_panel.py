@@ -88,6 +88,7 @@ class SweepPanel(QWidget):
         self.maps = SweepMaps()
         self.maps.cell_chosen.connect(self.cell_chosen)
         area = QScrollArea()
+        area.setAccessibleName("Maps of the sweep")
         area.setWidget(self.maps)
         area.setWidgetResizable(True)
         tabs = QTabWidget()
