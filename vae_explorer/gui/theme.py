@@ -94,8 +94,9 @@ def apply_scheme(choice: SchemeChoice) -> None:
     boxes = QPalette(palette)
     if boxes.window().color().lightness() < 128:
         boxes.setColor(QPalette.ColorRole.Base, QColor(DARK.grid).lighter(170))
-    for kind in (b"QCheckBox", b"QRadioButton"):
-        QApplication.setPalette(boxes, kind)
+    for kind in ("QCheckBox", "QRadioButton"):
+        # PySide's stub asks for bytes, which it then refuses.
+        QApplication.setPalette(boxes, kind)  # type: ignore[arg-type]
 
 
 def current_theme() -> Theme:
