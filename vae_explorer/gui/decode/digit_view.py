@@ -41,6 +41,11 @@ class DigitView(QWidget):
         self.setAccessibleDescription(caption)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no picture."""
+        return self._image is None
+
     def set_image(self, image: QImage | None) -> None:
         """Show an image, or a quiet empty box."""
         self._image = image
