@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
@@ -39,6 +40,30 @@ class Failures(list[tuple[str, BaseException]]):
 
     def __call__(self, title: str, error: BaseException) -> None:
         self.append((title, error))
+
+
+class Wall:
+    """A stage on which no model is ever shown."""
+
+    snapshot: Snapshot | None = None
+
+    def __init__(self, data: ImageSet, failures: Failures) -> None:
+        self._data = data
+        self.fail = failures
+
+    def training_images(self) -> ImageSet:
+        return self._data
+
+    def probes(self, most: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        return np.arange(50), self._data.images[:50]
+
+    def show_moving(
+        self, snapshot: Snapshot, posterior: Posterior, indices: NDArray[np.int64], name: str
+    ) -> None:
+        pass
+
+    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
+        pass
 
 
 class InlineExecutor(Executor):
@@ -277,6 +302,11 @@ def failures() -> Iterator[Failures]:
 def digits(mnist_small: ImageSet) -> ImageSet:
     """600 training images: ten steps an epoch for ``recipe``."""
     return mnist_small.subset(slice(0, 600))
+
+
+@pytest.fixture
+def wall(digits: ImageSet, failures: Failures) -> Wall:
+    return Wall(digits, failures)
 
 
 @pytest.fixture(scope="session")

@@ -11,61 +11,34 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import UserError
-from vae_explorer.model.trained import Posterior
 from vae_explorer.session import runs as runs_module
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.lab import Lab
 from vae_explorer.session.run_info import RunInfo, read_run
 from vae_explorer.session.runs import Runs
-from vae_explorer.session.state import HistoryPoint, Phase, UInt8
+from vae_explorer.session.state import HistoryPoint, Phase
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel, train
-from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
-
-
-class Wall:
-    """Where models are shown: nowhere."""
-
-    snapshot: Snapshot | None = None
-
-    def __init__(self, data: ImageSet, failures: "Failures") -> None:
-        self._data = data
-        self.fail = failures
-
-    def training_images(self) -> ImageSet:
-        return self._data
-
-    def probes(self, most: int) -> tuple[NDArray[np.int64], UInt8]:
-        return np.arange(50), self._data.images[:50]
-
-    def show_moving(
-        self, snapshot: Snapshot, posterior: Posterior, indices: NDArray[np.int64], name: str
-    ) -> None:
-        pass
-
-    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
-        pass
+    from tests.session.conftest import Failures, MainThread, Wall
 
 
 class Desk:
     """The catalogue of a folder and all it tells."""
 
     def __init__(
-        self, jobs: Jobs, main: "MainThread", folder: Path, data: ImageSet, failures: "Failures"
+        self, jobs: Jobs, main: "MainThread", folder: Path, wall: "Wall", failures: "Failures"
     ) -> None:
         self.main = main
         self.folder = folder
         self.bin = folder.parent / "trash"
         self.bin.mkdir()
-        self.lab = Lab(jobs, lambda *_: None, Wall(data, failures), folder, "cpu")
+        self.lab = Lab(jobs, lambda *_: None, wall, folder, "cpu")
         self.opened: list[Path] = []
         self.lists: list[tuple[RunInfo, ...]] = []
         self.updates: list[RunInfo] = []
@@ -116,9 +89,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def desk(
-    threaded_jobs: Jobs, main: "MainThread", folder: Path, digits: ImageSet, failures: "Failures"
+    threaded_jobs: Jobs, main: "MainThread", folder: Path, wall: "Wall", failures: "Failures"
 ) -> Iterator[Desk]:
-    desk = Desk(threaded_jobs, main, folder, digits, failures)
+    desk = Desk(threaded_jobs, main, folder, wall, failures)
     yield desk
     desk.lab.training.stop()
     desk.wait_for(Phase.IDLE)

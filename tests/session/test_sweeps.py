@@ -1,66 +1,40 @@
 """A queue of tiny real runs."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError, RecipeError
-from vae_explorer.model.trained import Posterior
 from vae_explorer.session import sweeps as sweeps_module
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.lab import Lab
-from vae_explorer.session.state import Phase, UInt8
+from vae_explorer.session.state import Phase
 from vae_explorer.session.sweeps import Axis, CellMap, Result, Sweep, Sweeps
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train
-from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
-
-
-class Wall:
-    """A stage that shows nothing."""
-
-    snapshot: Snapshot | None = None
-
-    def __init__(self, data: ImageSet, fail: Callable[[str, BaseException], None]) -> None:
-        self.data = data
-        self.fail = fail
-
-    def training_images(self) -> ImageSet:
-        return self.data
-
-    def probes(self, most: int) -> tuple[NDArray[np.int64], UInt8]:
-        return np.arange(20), self.data.images[:20]
-
-    def show_moving(
-        self, snapshot: Snapshot, posterior: Posterior, indices: NDArray[np.int64], name: str
-    ) -> None:
-        pass
-
-    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
-        pass
+    from tests.session.conftest import Failures, MainThread, Wall
 
 
 class Queue:
     """Sweeps and all they tell."""
 
     def __init__(
-        self, jobs: Jobs, main: "MainThread", runs: Path, data: ImageSet, failures: "Failures"
+        self, jobs: Jobs, main: "MainThread", runs: Path, wall: "Wall", failures: "Failures"
     ) -> None:
         self.main = main
-        self.lab = Lab(jobs, lambda *_: None, Wall(data, failures), runs, "cpu")
+        self.lab = Lab(jobs, lambda *_: None, wall, runs, "cpu")
         self.opened_models: list[Path] = []
-        self.sweeps = Sweeps(jobs, self.lab, lambda: data, self.opened_models.append, failures)
+        self.sweeps = Sweeps(
+            jobs, self.lab, wall.training_images, self.opened_models.append, failures
+        )
         self.sweep: Sweep | None = None
         self.results: tuple[Result, ...] = ()
         self.maps: dict[int, CellMap] = {}
@@ -90,9 +64,9 @@ class Queue:
 
 @pytest.fixture
 def queue(
-    threaded_jobs: Jobs, main: "MainThread", tmp_path: Path, digits: ImageSet, failures: "Failures"
+    threaded_jobs: Jobs, main: "MainThread", tmp_path: Path, wall: "Wall", failures: "Failures"
 ) -> Queue:
-    return Queue(threaded_jobs, main, tmp_path / "runs", digits, failures)
+    return Queue(threaded_jobs, main, tmp_path / "runs", wall, failures)
 
 
 @pytest.fixture

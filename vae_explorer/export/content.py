@@ -1,4 +1,4 @@
-"""Files whose content is there already, such as a figure that a view has drawn."""
+"""The one way in which exported files are written, whatever made their content."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ def export_content(path: Path, content: bytes) -> None:
     """Write these bytes.
 
     Raises:
-        ExportError: the file cannot be written.
+        ExportError: the file cannot be written; an older one is intact.
     """
     try:
         atomic_write(path, content)

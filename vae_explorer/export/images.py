@@ -11,8 +11,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from vae_explorer.errors import ExportError
+from vae_explorer.export.content import export_content
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
-from vae_explorer.files import atomic_write
 from vae_explorer.latent.manifold import grid, linear_axis, quantile_axis
 from vae_explorer.model.trained import TrainedVAE
 
@@ -85,7 +85,4 @@ def _write_png(
     text.add_text("vae-explorer", json.dumps(made_from))
     content = io.BytesIO()
     Image.fromarray(gray).save(content, "PNG", pnginfo=text)
-    try:
-        atomic_write(path, content.getvalue())
-    except OSError as error:
-        raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error
+    export_content(path, content.getvalue())

@@ -1,4 +1,4 @@
-"""Points as CSV files, and other text."""
+"""Points as CSV files."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from vae_explorer.errors import ExportError
-from vae_explorer.files import atomic_write
+from vae_explorer.export.content import export_content
 
 
 def export_points(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -31,16 +31,4 @@ def export_points(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
-    export_text(path, text.getvalue())
-
-
-def export_text(path: Path, text: str) -> None:
-    """Write a text as UTF-8.
-
-    Raises:
-        ExportError: the file cannot be written; an older one is intact.
-    """
-    try:
-        atomic_write(path, text.encode())
-    except OSError as error:
-        raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error
+    export_content(path, text.getvalue().encode())

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from vae_explorer import paths
-from vae_explorer.errors import ExportError, RecipeError, UserError
+from vae_explorer.errors import RecipeError, UserError
 from vae_explorer.gui.selection_dialogs import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session import Recipe
@@ -215,7 +215,7 @@ class TrainingController(QObject):
             if path.suffix != ".toml":
                 path = path.with_name(f"{path.name}.toml")
             self._explorer.change_settings(folder=str(path.parent))
-            self._explorer.write(path, partial(write, recipe, path), "The recipe was not exported")
+            self._explorer.write_text(path, recipe.to_toml(), "The recipe was not exported")
 
     # What the lab says
 
@@ -254,15 +254,3 @@ class TrainingController(QObject):
 def _words(error: BaseException) -> str:
     unexpected = "" if isinstance(error, UserError) else f"Unexpected {type(error).__name__}: "
     return f"{unexpected}{error}"
-
-
-def write(recipe: Recipe, path: Path) -> None:
-    """Write a recipe as TOML.
-
-    Raises:
-        ExportError: the disk refuses.
-    """
-    try:
-        recipe.write(path)
-    except OSError as error:
-        raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error

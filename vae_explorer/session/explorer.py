@@ -18,7 +18,7 @@ from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.export.content import export_content
 from vae_explorer.export.images import export_digit, export_manifold, export_strip
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
-from vae_explorer.export.tables import export_points, export_text
+from vae_explorer.export.tables import export_points
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.arithmetic import Arithmetic
 from vae_explorer.session.coloring import Coloring
@@ -447,7 +447,7 @@ class Explorer:
 
     def write_text(self, path: Path, text: str, failure: str) -> None:
         """Write a text file beside the main thread; ``failure`` is the title of an error."""
-        self.write(path, partial(export_text, path, text), failure)
+        self.write(path, partial(export_content, path, text.encode()), failure)
 
     # Comparing
 

@@ -104,8 +104,8 @@ class Learning:
         except UserError as error:
             self._fail("The lesson was not opened", error)
             return
-        self.lessons  # noqa: B018 - the bundled ones come first
-        self._lessons[lesson.id] = lesson
+        before = {known.id: known for known in self.lessons}
+        self._lessons = before | {lesson.id: lesson}
         self.open(lesson.id)
 
     def go(self, number: int) -> None:

@@ -80,7 +80,7 @@ class RunFolder:
         Raises:
             CheckpointError: the folder cannot be written; an older label is intact.
         """
-        self._write("label.toml", tomli_w.dumps(dataclasses.asdict(label)))
+        write_text(self.path / "label.toml", tomli_w.dumps(dataclasses.asdict(label)))
 
     def moments(self, stride: int = 1) -> Moments:
         """The models kept on the way."""
@@ -116,16 +116,8 @@ class RunFolder:
         fields = header(snapshot) | {"machine": machine(trainer)}
         write_tensors(self.state_path, trainer.state(), fields)
         write_checkpoint(snapshot, self.model_path)
-        self._write("history.csv", to_csv(snapshot.history))
+        write_text(self.path / "history.csv", to_csv(snapshot.history))
         return snapshot
-
-    def _write(self, name: str, text: str) -> None:
-        try:
-            atomic_write(self.path / name, text.encode())
-        except OSError as error:
-            raise CheckpointError(
-                f"Cannot write {self.path / name}: {error.strerror or error}."
-            ) from error
 
     def resume(
         self,
@@ -223,6 +215,18 @@ class Recorder:
             self.keep()
         if self.save_due(event):
             self.save()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text of a run or a sweep.
+
+    Raises:
+        CheckpointError: it cannot be written; an older file is intact.
+    """
+    try:
+        atomic_write(path, text.encode())
+    except OSError as error:
+        raise CheckpointError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
 def machine(trainer: Trainer) -> str:

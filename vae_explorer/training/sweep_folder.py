@@ -14,10 +14,9 @@ import tomli_w
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, RecipeError, UserError
-from vae_explorer.files import atomic_write
 from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.training.recipe import Recipe, Value
-from vae_explorer.training.run import RunFolder, RunLabel
+from vae_explorer.training.run import RunFolder, RunLabel, write_text
 from vae_explorer.training.snapshot import DataReference
 from vae_explorer.training.sweep import Cell, Sweep
 from vae_explorer.training.trainer import Trainer, check_fits
@@ -89,7 +88,7 @@ class SweepFolder:
             raise CheckpointError(
                 f"Cannot begin a sweep in {path}: {error.strerror or error}. Choose another folder."
             ) from error
-        folder._write(folder._toml, text)
+        write_text(folder._toml, text)
         return folder
 
     @classmethod
@@ -163,7 +162,7 @@ class SweepFolder:
         place = cell.number - 1
         if diverged:
             results[place] = dataclasses.replace(results[place], outcome="diverged")
-        self._write(self.results_path, to_csv(results))
+        write_text(self.results_path, to_csv(results))
         return results[place]
 
     def results(self) -> tuple[Result, ...]:
@@ -188,12 +187,6 @@ class SweepFolder:
         except (OSError, ValueError, csv.Error):  # they will diverge again
             return set()
         return {row.get("run", "") for row in rows if row.get("outcome") == "diverged"}
-
-    def _write(self, path: Path, text: str) -> None:
-        try:
-            atomic_write(path, text.encode())
-        except OSError as error:
-            raise CheckpointError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
 def to_csv(results: Iterable[Result]) -> str:

@@ -11,7 +11,7 @@ from psygnal import Signal
 from vae_explorer.lessons import entropy
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.lessons.constraints import CONSTRAINTS, Constraint
-from vae_explorer.session.lessons.instrument import Instrument
+from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
 
 Float64 = NDArray[np.float64]
@@ -195,9 +195,7 @@ class Functionals(Instrument):
 
         ``heights`` may be fewer than the cells; they are then joined by lines.
         """
-        unknown = sorted(state.keys() - {"constraint", "size", "shape", "heights", "ascend"})
-        if unknown:
-            raise LessonError(f"The instrument knows no {', '.join(unknown)}.")
+        refuse_unknown(state, {"constraint", "size", "shape", "heights", "ascend"})
         constraint = state.get("constraint", self.constraint)
         if constraint not in CONSTRAINTS:
             raise LessonError(

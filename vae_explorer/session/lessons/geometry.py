@@ -23,7 +23,7 @@ from vae_explorer.lessons.geometry import (
 )
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.lessons.instrument import Instrument
+from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.state import Float32
 
@@ -165,9 +165,7 @@ class Geometry(Instrument):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Set ``start`` and ``end`` (two numbers each), ``metric`` and ``steps``."""
-        unknown = sorted(state.keys() - _KEYS)
-        if unknown:
-            raise LessonError(f"The instrument knows no {', '.join(unknown)}.")
+        refuse_unknown(state, _KEYS)
         ends = {}
         for name in ("start", "end"):
             place = state.get(name, getattr(self, name))

@@ -1,11 +1,23 @@
 """What every instrument of a lesson is, without pixels."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from psygnal import Signal
 
+from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.lessons.workbench import Workbench
+
+
+def refuse_unknown(state: Mapping[str, Any], known: Collection[str]) -> None:
+    """Let a lesson set no more than there is.
+
+    Raises:
+        LessonError: ``state`` has other keys than the ``known`` ones.
+    """
+    unknown = sorted(state.keys() - set(known))
+    if unknown:
+        raise LessonError(f"The instrument knows no {', '.join(unknown)}.")
 
 
 class Instrument:

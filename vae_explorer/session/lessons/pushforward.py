@@ -19,7 +19,7 @@ from vae_explorer.lessons.expression import ExpressionError
 from vae_explorer.lessons.pushforward import FORMULAS, Formula, Map, Region
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.lessons.instrument import Instrument
+from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.pushed import SEEN, Pushed, push
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.state import Float32
@@ -205,9 +205,7 @@ class Pushforward(Instrument):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Set ``function``, or ``x1`` and ``x2``; ``t``, ``samples``, ``z``, ``components``."""
-        unknown = sorted(state.keys() - _KEYS)
-        if unknown:
-            raise LessonError(f"The instrument knows no {', '.join(unknown)}.")
+        refuse_unknown(state, _KEYS)
         typed = "x1" in state or "x2" in state
         function = OWN if typed else state.get("function", self.function)
         if function not in FUNCTIONS:

@@ -11,7 +11,7 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.lessons import gradients
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.lessons.instrument import Instrument
+from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
 
 Float64 = NDArray[np.float64]
@@ -195,9 +195,7 @@ class Reparameterisation(Instrument):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Set what ``state`` gives, in full or in part."""
-        unknown = sorted(state.keys() - _KEYS)
-        if unknown:
-            raise LessonError(f"The instrument knows no {', '.join(unknown)}.")
+        refuse_unknown(state, _KEYS)
         function = state.get("function", self.function)
         if function not in FUNCTIONS:
             raise LessonError(f"'{function}' is no function; take one of {', '.join(FUNCTIONS)}.")

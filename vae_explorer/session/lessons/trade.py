@@ -18,7 +18,7 @@ from vae_explorer.lessons.trade import SHEET as SHEET
 from vae_explorer.lessons.trade import Study
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.lessons.instrument import Instrument
+from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.selection import Bools
 from vae_explorer.session.state import Float32, UInt8
@@ -212,9 +212,7 @@ class Trade(Instrument):
 
         ``draws`` is the seed of the places drawn from the prior.
         """
-        unknown = sorted(state.keys() - {"model", "beta", "train", "draws"})
-        if unknown:
-            raise LessonError(f"The instrument knows no {', '.join(unknown)}.")
+        refuse_unknown(state, {"model", "beta", "train", "draws"})
         train, beta = state.get("train", []), state.get("beta")
         wanted = [
             *(train if isinstance(train, list) else [train]),

@@ -15,7 +15,7 @@ from vae_explorer.lessons.views import DIGITS as DIGITS
 from vae_explorer.lessons.views import MOST_COMPONENTS as MOST_COMPONENTS
 from vae_explorer.lessons.views import Encoded, Plain, Tsne
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.lessons.instrument import Instrument
+from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.state import Float32, UInt8
 
@@ -211,9 +211,7 @@ class Views(Instrument):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Set the number of ``components`` and the ``perplexity``, and whether to ``embed``."""
-        unknown = sorted(state.keys() - {"components", "perplexity", "embed"})
-        if unknown:
-            raise LessonError(f"The instrument knows no {', '.join(unknown)}.")
+        refuse_unknown(state, {"components", "perplexity", "embed"})
         limits = {"components": (1, MOST_COMPONENTS), "perplexity": PERPLEXITIES}
         for name, (low, high) in limits.items():
             value = state.get(name, low)
