@@ -23,7 +23,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.draw.drawing_pad import DrawingPad
 from vae_explorer.gui.paths.frame_strip import FrameStrip
 from vae_explorer.gui.readout import Readout
-from vae_explorer.session.travel import KINDS
+from vae_explorer.session.trips import KINDS
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:

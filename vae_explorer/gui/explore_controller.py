@@ -14,7 +14,7 @@ from vae_explorer.gui.paths.path_panel import PathPanel
 from vae_explorer.session.explorer import Explorer
 from vae_explorer.session.refinement import RefinementStep
 from vae_explorer.session.state import UInt8
-from vae_explorer.session.travel import Trip
+from vae_explorer.session.trips import Trip
 
 _PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff)"
 

@@ -12,11 +12,7 @@ from vae_explorer.latent.trust import DataSupport
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Job, Jobs
 from vae_explorer.session.state import DataPoint, MapPoints
-from vae_explorer.session.trips import KINDS as KINDS
-from vae_explorer.session.trips import LEAST as LEAST
-from vae_explorer.session.trips import MOST as MOST
-from vae_explorer.session.trips import Stop, TripRequest, travelled
-from vae_explorer.session.trips import Trip as Trip
+from vae_explorer.session.trips import LEAST, MOST, Stop, Trip, TripRequest, travelled
 
 
 class Travel:

@@ -23,7 +23,7 @@ from vae_explorer.gui.paths.frame_strip import FrameCurve, FrameStrip, curves_of
 from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.wheel_guard import WheelGuard
-from vae_explorer.session.travel import KINDS, LEAST, MOST, Trip
+from vae_explorer.session.trips import KINDS, LEAST, MOST, Trip
 
 _WIDE = 760  # from here on all controls stand in one row, and each text on one line
 _MARGIN = 6
