@@ -33,7 +33,7 @@ def drive() -> None:
     from PySide6.QtWidgets import QPushButton
 
     from vae_explorer.gui.app import start
-    from vae_explorer.gui.decode.digit_view import DigitView
+    from vae_explorer.gui.explore.decode.digit_view import DigitView
     from vae_explorer.gui.main_thread import run_events
     from vae_explorer.session import Recipe
     from vae_explorer.session.state import HistoryPoint, MapPoints, Phase

@@ -15,11 +15,11 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.data.bundled import mnist
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.app import open_window
-from vae_explorer.gui.decode.digit_view import DigitView
-from vae_explorer.gui.decode.pin_tray import PinTray
-from vae_explorer.gui.main_window import MainWindow
+from vae_explorer.gui.explore.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
+from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import Recipe
 from vae_explorer.session.state import LATENT_LIMIT, Phase
@@ -230,7 +230,7 @@ def open_person(
 ) -> Iterator[Callable[..., Person]]:
     """Opens windows as the program does, on the bundled model or on a checkpoint."""
     # These belong to the whole test run.
-    monkeypatch.setattr("vae_explorer.session.training.set_threads", lambda *_, **__: 1)
+    monkeypatch.setattr("vae_explorer.session.training.control.set_threads", lambda *_, **__: 1)
     monkeypatch.setattr("sys.setswitchinterval", lambda _: None)
     people: list[Person] = []
 

@@ -14,7 +14,7 @@ from vae_explorer import paths
 from vae_explorer.errors import UserError
 from vae_explorer.gui.app import open_window, prepare
 from vae_explorer.gui.theme import SchemeChoice
-from vae_explorer.session.settings import Settings
+from vae_explorer.session.files.settings import Settings
 
 if TYPE_CHECKING:
     from tests.gui.conftest import Person
@@ -70,7 +70,7 @@ def test_without_any_model_there_is_a_dialog_and_a_window(
     open_person: "Callable[..., Person]", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("vae_explorer.paths.bundled_checkpoint", lambda: tmp_path / "no")
-    monkeypatch.setattr("vae_explorer.session.explorer.Explorer.warm_up", lambda _: None)
+    monkeypatch.setattr("vae_explorer.session.app.Explorer.warm_up", lambda _: None)
     window = open_window()
     QApplication.processEvents()
     assert window.isVisible()

@@ -19,12 +19,12 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session import state
-from vae_explorer.session import training_worker as worker_module
-from vae_explorer.session.film import FilmFrame
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.state import HistoryPoint, MapPoints, Phase, TrainingStatus
-from vae_explorer.session.training import TrainingSession
-from vae_explorer.session.training_worker import Until
+from vae_explorer.session.training import worker as worker_module
+from vae_explorer.session.training.control import TrainingSession
+from vae_explorer.session.training.timeline_frames import FilmFrame
+from vae_explorer.session.training.worker import Until
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.checkpoint import write_checkpoint
 from vae_explorer.training.health import Finding

@@ -9,9 +9,9 @@ from PySide6.QtGui import QGuiApplication, QImage
 from vae_explorer import paths
 from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement, percentiles
-from vae_explorer.gui.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
-from vae_explorer.session.explorer import Explorer
+from vae_explorer.session.app import Explorer
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.state import Decoded
 from vae_explorer.training.checkpoint import read_checkpoint

@@ -8,15 +8,16 @@ import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
+from typing_extensions import override
 
 from vae_explorer import paths
 from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement, percentiles
 from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.app import open_window
-from vae_explorer.gui.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.main_thread import run_events
-from vae_explorer.gui.main_window import MainWindow
+from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.geodesic import geodesic, geodesic_graph, mean_images
 from vae_explorer.latent.manifold import grid, linear_axis
@@ -87,6 +88,7 @@ class _Painted(QObject):
         self.times = 0
         widget.installEventFilter(self)
 
+    @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         self.times += event.type() == QEvent.Type.Paint
         return False

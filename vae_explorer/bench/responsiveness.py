@@ -22,7 +22,7 @@ from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement, percentiles
 from vae_explorer.gui.app import open_window
 from vae_explorer.gui.main_thread import run_events
-from vae_explorer.gui.main_window import MainWindow
+from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session import Recipe
 from vae_explorer.session.state import TRAINING_IMAGES, Phase
 

@@ -34,7 +34,7 @@ def measure() -> Iterator[Measurement]:
 
 def _start_once() -> None:
     from vae_explorer.gui.app import start
-    from vae_explorer.gui.decode.digit_view import DigitView
+    from vae_explorer.gui.explore.decode.digit_view import DigitView
 
     app, window = start()
     views = window.decode.findChildren(DigitView)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from vae_explorer import paths
 from vae_explorer.errors import UserError
 from vae_explorer.gui import preflight
-from vae_explorer.session.settings import Settings
+from vae_explorer.session.files.settings import Settings
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from vae_explorer.gui.main_window import MainWindow
+    from vae_explorer.gui.window.main_window import MainWindow
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def main(checkpoint: Path | None = None) -> int:
 
     from PySide6.QtCore import QTimer
 
-    from vae_explorer.gui.exceptions import ExceptionReporter
+    from vae_explorer.gui.window.exceptions import ExceptionReporter
 
     ExceptionReporter(window).install()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -60,7 +60,7 @@ def start(checkpoint: Path | None = None) -> "tuple[QApplication, MainWindow]":
     preflight.check()
     from PySide6.QtWidgets import QApplication
 
-    from vae_explorer.gui.splash import Splash
+    from vae_explorer.gui.window.splash import Splash
 
     app = QApplication(sys.argv[:1])
     prepare(app)
@@ -89,10 +89,10 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     """
     # These bring PyTorch, a second or more, which is why a splash is shown first.
     from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
-    from vae_explorer.gui.main_window import MainWindow
-    from vae_explorer.session.explorer import Explorer
+    from vae_explorer.gui.window.main_window import MainWindow
+    from vae_explorer.session.app import Explorer
     from vae_explorer.session.jobs import Jobs
-    from vae_explorer.session.training import set_threads
+    from vae_explorer.session.training.control import set_threads
 
     # Painting drops and retakes Python's lock at many calls; by default each retaking may wait 5 ms
     # for the training thread to let go.

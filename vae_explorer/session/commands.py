@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vae_explorer.session.layers import LAYERS
+from vae_explorer.session.map.layers import LAYERS
 
 
 @dataclass(frozen=True)

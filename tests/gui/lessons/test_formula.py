@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.formula import FormulaView, glyphs, value_text
 from vae_explorer.lessons.course import bundled_lessons
-from vae_explorer.session.learning import FormulaPart
+from vae_explorer.session.lessons.course import FormulaPart
 
 PARTS = (
     FormulaPart(r"H[p]", "H"),

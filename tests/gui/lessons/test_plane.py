@@ -6,10 +6,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.layers.color_maps import field_image
 from vae_explorer.gui.lessons.plane import Plane
+from vae_explorer.gui.map.layers.color_maps import field_image
 from vae_explorer.gui.theme import LIGHT
-from vae_explorer.session.marks import Field
+from vae_explorer.session.map.marks import Field
 
 LEFT = Qt.MouseButton.LeftButton
 REGION = (-1.0, 3.0, 0.0, 4.0)

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QProgressBar, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.picture_grid import PictureGrid
 from vae_explorer.gui.lessons.rate_plane import RatePlane

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QSpinBox
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.variance_curve import VarianceCurve
 from vae_explorer.gui.lessons.views import ViewsView

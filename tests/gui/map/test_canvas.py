@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.canvas import FRAME_MS, MapCanvas, Tool
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.session.selection import inside
+from vae_explorer.session.map.selection import inside
 
 Key, Modifier = Qt.Key, Qt.KeyboardModifier
 NO_KEY, ALT = Modifier.NoModifier, Modifier.AltModifier

@@ -14,7 +14,7 @@ from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.map.map_view import CARD_DELAY_MS, PICK_RADIUS, MapView
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.session.layers import LAYERS, default_state
+from vae_explorer.session.map.layers import LAYERS, default_state
 from vae_explorer.session.state import MapPoints, PointColors
 
 PointsOf = Callable[[list[tuple[float, float]], list[int]], MapPoints]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.picking import Picker
-from vae_explorer.session.place_index import PlaceIndex
+from vae_explorer.session.map.place_index import PlaceIndex
 from vae_explorer.session.state import MapPoints
 
 PLACES = st.floats(-4, 4, width=32)

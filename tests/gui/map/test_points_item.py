@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map.points_item import PointsItem, dot_diameter
 from vae_explorer.gui.theme import CLASS_COLORS, LIGHT
-from vae_explorer.session.place_index import PlaceIndex
+from vae_explorer.session.map.place_index import PlaceIndex
 from vae_explorer.session.state import MapPoints
 
 

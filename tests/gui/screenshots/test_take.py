@@ -7,12 +7,12 @@ from PySide6.QtWidgets import QApplication
 
 from vae_explorer.gui import screenshots
 from vae_explorer.gui.app import open_window
-from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.gui.screenshots import camera, exploring, learning, training
 from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.lessons.course import bundled_lessons
 from vae_explorer.session import Recipe
-from vae_explorer.session.layers import LAYERS
+from vae_explorer.session.map.layers import LAYERS
 
 _EXPLORING = [
     "explore",
@@ -67,7 +67,7 @@ def test_views_and_layers_are_taken_light_and_dark(
         monkeypatch.setattr(module, "LAYERS", two)
     monkeypatch.setattr(learning, "_COMPUTE_MS", 100)
     first = bundled_lessons()[:1]
-    monkeypatch.setattr("vae_explorer.session.learning.bundled_lessons", lambda: first)
+    monkeypatch.setattr("vae_explorer.session.lessons.course.bundled_lessons", lambda: first)
     files = screenshots.take(tmp_path / "new" / "folder")
     views = _EXPLORING + _TRAINING + _LEARNING
     assert [file.name for file in files] == [

@@ -4,7 +4,7 @@ import pytest
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.session import Recipe
-from vae_explorer.session.training import StepAnatomy
+from vae_explorer.session.training.control import StepAnatomy
 from vae_explorer.training.anatomy import dissect
 from vae_explorer.training.trainer import Trainer
 

@@ -6,12 +6,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QSlider, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.training.anatomy_card import Card
 from vae_explorer.gui.training.slow_motion import FASTEST, SLOWEST, SlowMotion
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.state import Phase
-from vae_explorer.session.training import StepAnatomy
+from vae_explorer.session.training.control import StepAnatomy
 
 STAGES = ["Encode", "Sample", "Decode", "Terms", "Gradient"]
 

@@ -16,15 +16,15 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from vae_explorer.gui.curves.curve_panel import CurvePanel
+from vae_explorer.gui.curves.plots import ElboPlot, Overlay
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.gui.training.curve_panel import CurvePanel
 from vae_explorer.gui.training.log_view import LogView
-from vae_explorer.gui.training.plots import ElboPlot, Overlay
 from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session import STEERABLE, Recipe
-from vae_explorer.session.lab import Estimate
-from vae_explorer.session.presets import Preset
+from vae_explorer.session.runs.lab import Estimate
+from vae_explorer.session.runs.presets import Preset
 from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
 
 TALL, WIDE = (340, 700), (1280, 300)

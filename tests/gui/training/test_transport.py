@@ -4,9 +4,9 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QProgressBar, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.training.transport import Transport
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.state import Phase, TrainingStatus
 
 ORDER = ["restart", "pause", "step", "epoch", "slow_motion", "stop", "branch", "new_seed"]

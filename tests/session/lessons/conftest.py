@@ -9,11 +9,11 @@ import pytest
 from vae_explorer.data.bundled import mnist
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session.cursor import Cursor
-from vae_explorer.session.decoding import Decoding
+from vae_explorer.session.explore.cursor import Cursor
+from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.map_layers import subject_at
+from vae_explorer.session.map.map_layers import subject_at
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.checkpoint import read_checkpoint
 

@@ -5,9 +5,10 @@ from collections.abc import Collection
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.decode.digit_view import DigitView
-from vae_explorer.gui.decode.image import gray8
+from vae_explorer.gui.explore.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.bound_bars import BoundBars
 from vae_explorer.gui.lessons.bound_plane import BoundPlane
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
@@ -94,8 +95,8 @@ class BoundView(InstrumentView):
         self._on_bound(instrument.bound)
         self._on_log(instrument.log)
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the digits their share."""
         super().resizeEvent(event)
         width = max(_DIGITS, self.width() // _SHARE)
         self._side.setFixedSize(width, self._digit.height_for(width) * 2 + 8)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.figures import figure
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.session.lessons.bound import Bound
 
 _LEAST = 2.0  # nats on either side of log p(x)
@@ -40,13 +41,13 @@ class BoundBars(QWidget):
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
+    @override
     def sizeHint(self) -> QSize:
-        """Room for the rows, the axis and the line below."""
         rows = 1 + 2 * self._terms + self._gap_shown
         return QSize(480, round(self._line * (_ROW * rows + 5.5)))
 
+    @override
     def minimumSizeHint(self) -> QSize:
-        """The same, but narrower."""
         return QSize(300, self.sizeHint().height())
 
     def set_bound(self, bound: Bound | None, error: float = 0.0) -> None:
@@ -91,6 +92,7 @@ class BoundBars(QWidget):
         left, right = self._field
         return left + (right - left) * (nats - low) / (high - low)
 
+    @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the rows from the terms to their sum, the axis, and the sum in figures."""
         painter = QPainter(self)

@@ -20,12 +20,13 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.layers.layer_item import LayerItem
+from vae_explorer.gui.map.layers.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme
 from vae_explorer.session.lessons.bound import Normal
-from vae_explorer.session.marks import Drawing, Field
+from vae_explorer.session.map.marks import Drawing, Field
 
 _ON = 2.0
 """Standard deviations from the middle of q to the handles of its axes."""
@@ -90,12 +91,12 @@ class BoundPlane(LatentPlot):
         self._rest.timeout.connect(self._look)
         self.view_changed.connect(self._on_view)
 
+    @override
     def sizeHint(self) -> QSize:
-        """As large as there is room."""
         return QSize(480, 400)
 
+    @override
     def minimumSizeHint(self) -> QSize:
-        """The least at which handles can be told apart."""
         return QSize(220, 200)
 
     @property
@@ -144,8 +145,8 @@ class BoundPlane(LatentPlot):
         inside = np.linalg.norm(np.linalg.solve(self._q.factor, offset)) <= _ON
         return Handle.CENTRE if inside else None
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of q, or of the plane."""
         at = event.position()
         if event.button() == Qt.MouseButton.MiddleButton:
             self._panned_from = at
@@ -164,8 +165,8 @@ class BoundPlane(LatentPlot):
                 self._lengths = first / self._q.widths[0], second / self._q.widths[1]
         self._show_hand(at)
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move what is held."""
         at = event.position()
         if self._held and self._q:
             self.q_moved.emit(self._dragged(self._q, self._held, at + self._offset))
@@ -175,13 +176,13 @@ class BoundPlane(LatentPlot):
         else:
             self._show_hand(at)
 
+    @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
         self._held = self._panned_from = None
         self._show_hand(event.position())
 
+    @override
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom about the pointer."""
         degrees = event.angleDelta().y() / 8
         if degrees and self.plot_rect().contains(event.position()):
             self.zoom(_ZOOM_PER_DEGREE**degrees, event.position())
@@ -196,8 +197,8 @@ class BoundPlane(LatentPlot):
                 return True
         return super().event(event)
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move, widen or turn q."""
         if event.key() == Qt.Key.Key_Home:
             self.fit_asked.emit()
             return
@@ -207,23 +208,23 @@ class BoundPlane(LatentPlot):
         else:
             self.q_moved.emit(moved)
 
+    @override
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the focus."""
         super().focusInEvent(event)
         self._show_focus()
 
+    @override
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Hide it."""
         super().focusOutEvent(event)
         self._show_focus()
 
+    @override
     def showEvent(self, event: QShowEvent) -> None:
-        """Ask for a picture."""
         super().showEvent(event)
         self._rest.start()
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Ask for one of another size."""
         super().resizeEvent(event)
         self._rest.start()
 
@@ -270,8 +271,8 @@ class _Marks(QWidget):
         super().__init__(plane)
         self._plane = plane
 
+    @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw on a halo, so that it stands out from any picture."""
         q = self._plane.q
         if q is None:
             return

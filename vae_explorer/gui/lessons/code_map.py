@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QPolygonF,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.heading import draw_heading, heading_height
 from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
@@ -130,8 +131,8 @@ class CodeMap(QWidget):
         row = int(away.argmin())
         return row if away[row] < _REACH else None
 
+    @override
     def sizeHint(self) -> QSize:
-        """A square."""
         return QSize(300, 300)
 
     @property
@@ -154,23 +155,24 @@ class CodeMap(QWidget):
         away = pixel - self.frame.center()
         return middle[0] + away.x() / scale, middle[1] - away.y() / scale
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take a place."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._drag(event.position())
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Point, or drag."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._drag(event.position())
         inside = self.frame.contains(event.position())
         self.pointed.emit(self.to_place(event.position()) if inside else None)
 
+    @override
     def leaveEvent(self, event: QEvent) -> None:
-        """Point nowhere."""
         self.pointed.emit(None)
         super().leaveEvent(event)
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move the place by the arrow keys; ten times as far with Shift."""
         if event.key() not in _ARROWS:
@@ -183,6 +185,7 @@ class CodeMap(QWidget):
         self._hand = self._hand[0] + across * step, self._hand[1] + up * step
         self.dragged.emit(*self._hand)
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw all of it; points and lines are drawn anew only when they are others."""
         ratio = self.devicePixelRatioF()

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.sketch import Sketch
 
@@ -45,24 +46,24 @@ class Density(Sketch):
         x = left + self._caret * (right - left)
         return float(min(max(round(x), 1), self._bars)) if self._bars else x
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold."""
         if event.button() is Qt.MouseButton.LeftButton and self.frame.contains(event.position()):
             self._pull(self.to_place(event.position()))
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Pull."""
         if self._before is not None:
             self._pull(self.to_place(event.position()))
 
+    @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
         if self._before is not None:
             self._before = None
             self.let_go.emit()
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Walk along x, and move p up and down."""
         left, right, bottom, top = self.range
         self._keyed = True
         fine = 0.2 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
@@ -81,8 +82,8 @@ class Density(Sketch):
             case _:
                 super().keyPressEvent(event)
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Show that keys are taken, and which x they move."""
         super().paintEvent(event)
         if not self.hasFocus():
             return

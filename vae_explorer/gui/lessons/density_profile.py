@@ -4,9 +4,10 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.figures import figure
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.session.lessons.pushed import Pushed
 
 
@@ -32,8 +33,8 @@ class DensityProfile(QWidget):
         self._theme = theme
         self.update()
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw bars, then curves, then what they are."""
         painter = QPainter(self)
         area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         painter.fillRect(area, QColor(self._theme.canvas))

@@ -7,9 +7,10 @@ from PySide6.QtCore import QByteArray, QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.figures import figure
-from vae_explorer.session.learning import FormulaPart
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.session.lessons.course import FormulaPart
 
 _GAP = 0.28
 """Between parts, in widths of an em."""
@@ -93,22 +94,23 @@ class FormulaView(QWidget):
         self.updateGeometry()
         self.update()
 
+    @override
     def sizeHint(self) -> QSize:
         """One line if there is room, and the height of all lines at the present width."""
         width = sum(self._glyphs(part).size.width() + self._gap for part in self._parts)
         return QSize(round(width) + 2 * _MARGIN, round(self._lay_out(self.width())[1]))
 
+    @override
     def minimumSizeHint(self) -> QSize:
-        """Narrow: a part that finds no room is set smaller."""
         return QSize(_NARROW, self.sizeHint().height())
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width may break other lines."""
         super().resizeEvent(event)
         self.updateGeometry()
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the parts, the hovered one raised, and the values."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._boxes, _ = self._lay_out(self.width())
@@ -128,23 +130,23 @@ class FormulaView(QWidget):
                 align = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
                 painter.drawText(below, align, value_text(self._values[part.symbol]))
 
+    @override
     def event(self, event: QEvent) -> bool:
-        """Say what a symbol is."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             symbol = self._symbol_at(QPointF(event.pos()))
             QToolTip.showText(event.globalPos(), self._meaning(symbol), self)
             return True
         return super().event(event)
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Raise the symbol under the pointer."""
         symbol = self._symbol_at(event.position())
         if symbol != self._hovered:
             self._hovered = symbol
             self.update()
 
+    @override
     def leaveEvent(self, event: QEvent) -> None:
-        """Raise none."""
         self._hovered = ""
         self.update()
         super().leaveEvent(event)

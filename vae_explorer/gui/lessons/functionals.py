@@ -12,13 +12,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vae_explorer.gui.figures import figure
 from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.sketch import Sketch
 from vae_explorer.gui.lessons.sketch_marks import Columns, Dots, Level, Line, Mark
-from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.lessons.constraints import CONSTRAINTS
 from vae_explorer.session.lessons.functionals import SHAPES, Functionals
 

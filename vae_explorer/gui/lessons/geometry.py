@@ -8,16 +8,16 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from vae_explorer.gui.figures import figure
-from vae_explorer.gui.layers.color_maps import field_image
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
-from vae_explorer.gui.readout import Readout
+from vae_explorer.gui.map.layers.color_maps import field_image
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.gui.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.wheel_guard import WheelGuard
 from vae_explorer.session.lessons.geometry import METRICS, SIGHT, STEPS, Geometry, Strip
-from vae_explorer.session.marks import Field
+from vae_explorer.session.map.marks import Field
 
 _METRICS = {"euclidean": "pixels (Euclidean)", "fisher": "distributions (Fisher)"}
 _STEPS = {"latent": "the latent plane", "image": "the picture"}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.sketch import Sketch
 
@@ -41,8 +42,8 @@ class HandleSketch(Sketch):
         self.setCursor(Qt.CursorShape.PointingHandCursor if places else Qt.CursorShape.ArrowCursor)
         self.update()
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of the nearest handle."""
         if event.button() is Qt.MouseButton.LeftButton and self._handles:
             pixel = event.position()
             gaps = [self.to_pixel(*place) - pixel for place in self._handles]
@@ -50,25 +51,25 @@ class HandleSketch(Sketch):
             self._taken = distances.index(min(distances))
             self._drag(event)
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Pull it."""
         if self._taken is not None:
             self._drag(event)
 
+    @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
         self._taken = None
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by a little."""
         step = _KEYS.get(Qt.Key(event.key()))
         if step is None:
             super().keyPressEvent(event)
         else:
             self.nudged.emit(*step)
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the handles on top, and that keys are taken."""
         super().paintEvent(event)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

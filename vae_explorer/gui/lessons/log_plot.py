@@ -18,9 +18,10 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
-from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, style_plot
+from vae_explorer.gui.widgets.readout import Readout
 
 Float64 = NDArray[np.float64]
 
@@ -83,14 +84,14 @@ class _Content(QGraphicsObject):
         self._shapes, self._dots, self._levels = shapes, dots, levels
         self.update()
 
+    @override
     def boundingRect(self) -> QRectF:
-        """The whole view."""
         return QRectF(self._view_box.viewRect())
 
+    @override
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        """Draw shapes, then levels, then dots."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for path, pen, brush in self._shapes:
             painter.setPen(pen)
@@ -206,12 +207,12 @@ class LogPlot(QWidget):
         item = self.plot.getPlotItem()
         item.getAxis("bottom").setTicks(_ticks(left, right))
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take the mark to the place."""
         self._drag(event)
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Take the mark along."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._drag(event)
 

@@ -5,8 +5,9 @@ from collections.abc import Collection
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.heading import draw_heading, heading_height
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.state import Float32, UInt8
@@ -64,8 +65,8 @@ class PictureGrid(QWidget):
         self._chosen = number
         self.update()
 
+    @override
     def sizeHint(self) -> QSize:
-        """Room for a few."""
         return QSize(300, 200)
 
     def box(self, number: int) -> QRectF:
@@ -75,17 +76,17 @@ class PictureGrid(QWidget):
         top = heading_height(self)
         return QRectF(column * (side + _GAP), top + row * (side + _GAP), side, side)
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Point at a picture."""
         self.pointed.emit(self._at(event.position()))
 
+    @override
     def leaveEvent(self, event: QEvent) -> None:
-        """Point at none."""
         self.pointed.emit(None)
         super().leaveEvent(event)
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw title, pictures and frames."""
         painter = QPainter(self)
         draw_heading(painter, self, self._title, self._note, self._theme)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._fit()[1] < 40)

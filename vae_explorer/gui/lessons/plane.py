@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.sketch_marks import tick_text, ticks
 from vae_explorer.gui.theme import Theme, current_theme
@@ -132,14 +133,14 @@ class Plane(QWidget):
             bottom + (square.bottom() - pixel.y()) / square.height() * (top - bottom),
         )
 
+    @override
     def sizeHint(self) -> QSize:
-        """A square."""
         return QSize(280, 280)
 
     # Qt's events
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw."""
         if self._drawn is None:
             self._drawn = self._draw_ground()
         painter = QPainter(self)
@@ -154,33 +155,33 @@ class Plane(QWidget):
             painter.setPen(QColor(self._theme.accent))
             painter.drawRect(self.plot_rect().adjusted(-1, -1, 1, 1))
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Draw anew."""
         super().resizeEvent(event)
         self._redraw()
 
+    @override
     def changeEvent(self, event: QEvent) -> None:
-        """Draw anew in another font or palette."""
         super().changeEvent(event)
         self._redraw()
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Tell the place."""
         if event.button() == Qt.MouseButton.LeftButton:
             self.pressed.emit(*self.to_place(event.position()))
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Tell the place."""
         held = event.buttons() & Qt.MouseButton.LeftButton
         (self.dragged if held else self.hovered).emit(*self.to_place(event.position()))
 
+    @override
     def leaveEvent(self, event: QEvent) -> None:
-        """Tell it."""
         self.left.emit()
         super().leaveEvent(event)
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Tell of arrows."""
         step = _STEPS.get(Qt.Key(event.key()))
         if step is None or self.focusPolicy() == Qt.FocusPolicy.NoFocus:
             super().keyPressEvent(event)
@@ -190,8 +191,8 @@ class Plane(QWidget):
         size = 0.1 if held & Qt.KeyboardModifier.ControlModifier else size
         self.nudged.emit(size * step[0], size * step[1])
 
+    @override
     def event(self, event: QEvent) -> bool:
-        """Claim the arrows from the window's shortcuts."""
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
+from typing_extensions import override
 
 
 class Prose(QTextBrowser):
@@ -32,22 +33,23 @@ class Prose(QTextBrowser):
         self.setVisible(bool(markdown))
         self.updateGeometry()
 
+    @override
     def changeEvent(self, event: QEvent) -> None:
         """Give links the colour of another scheme, which Qt takes as it reads the text."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.setMarkdown(self._markdown)
 
+    @override
     def sizeHint(self) -> QSize:
-        """The text's height at the present width."""
         return QSize(200, round(self.document().size().height()) + 2)
 
+    @override
     def minimumSizeHint(self) -> QSize:
-        """As high as it needs, as narrow as one likes."""
         return QSize(60, self.sizeHint().height())
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width makes another height."""
         super().resizeEvent(event)
         if event.oldSize().width() != event.size().width():
             self.updateGeometry()

@@ -20,9 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vae_explorer.gui.decode.image import gray8
-from vae_explorer.gui.figures import figure
-from vae_explorer.gui.layers.color_maps import field_image
+from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.density_profile import DensityProfile
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.lattice_painting import (
@@ -32,9 +30,11 @@ from vae_explorer.gui.lessons.lattice_painting import (
     paint_patch,
 )
 from vae_explorer.gui.lessons.plane import Plane
-from vae_explorer.gui.readout import Readout
+from vae_explorer.gui.map.layers.color_maps import field_image
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.gui.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.wheel_guard import WheelGuard
 from vae_explorer.session.lessons.pushed import Pushed
 from vae_explorer.session.lessons.pushforward import (
     DECODER,
@@ -44,7 +44,7 @@ from vae_explorer.session.lessons.pushforward import (
     SIGHT,
     Pushforward,
 )
-from vae_explorer.session.marks import Field
+from vae_explorer.session.map.marks import Field
 
 Float64 = NDArray[np.float64]
 

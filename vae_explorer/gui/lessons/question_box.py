@@ -15,9 +15,10 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.prose import Prose
-from vae_explorer.session.learning import Question
+from vae_explorer.session.lessons.course import Question
 
 _RIGHT, _WRONG = "✓", "✗"
 
@@ -115,12 +116,13 @@ class _Choice(QWidget):
         self._text.setText(text)
         self.button.setAccessibleName(text)
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Be as high as the text; a page that scrolls asks only for what is needed at least."""
         super().resizeEvent(event)
         self._text.setMinimumHeight(self._text.heightForWidth(self._text.width()))
 
+    @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """A click on the text is one on the button."""
         self.button.click()
         event.accept()

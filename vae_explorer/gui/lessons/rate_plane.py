@@ -7,10 +7,11 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
+from vae_explorer.gui.curves.ticks import ticks
 from vae_explorer.gui.lessons.heading import draw_heading, heading_height
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.gui.training.ticks import ticks
 
 Place = tuple[float, float]
 """Rate and distortion, nats per image."""
@@ -77,8 +78,8 @@ class RatePlane(QWidget):
         self._trail = trail
         self.update()
 
+    @override
     def sizeHint(self) -> QSize:
-        """A small chart."""
         return QSize(300, 280)
 
     @property
@@ -94,8 +95,8 @@ class RatePlane(QWidget):
         up = (place[1] - bottom) / (top - bottom)
         return QPointF(frame.left() + across * frame.width(), frame.bottom() - up * frame.height())
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Choose a point."""
         best, number = _REACH, None
         for index, point in enumerate(self._points):
             away = self.to_pixel(point.place) - event.position()
@@ -104,8 +105,8 @@ class RatePlane(QWidget):
         if number is not None:
             self.chosen.emit(number)
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Walk along the points, to the left of falling rate."""
         step = {Qt.Key.Key_Left: 1, Qt.Key.Key_Right: -1}.get(Qt.Key(event.key()))
         if step is None or not self._points:
             super().keyPressEvent(event)
@@ -114,8 +115,8 @@ class RatePlane(QWidget):
         at = order.index(self._shown) if self._shown in order else 0
         self.chosen.emit(order[min(max(at + step, 0), len(order) - 1)])
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw axes, line, curve and points."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, frame = self._theme, self.frame

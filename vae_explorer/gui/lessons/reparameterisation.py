@@ -13,13 +13,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vae_explorer.gui.figures import figure
 from vae_explorer.gui.lessons.estimate_charts import EstimateCharts
 from vae_explorer.gui.lessons.handles import HandleSketch
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.sketch_marks import Arrow, Dots, Line, Mark
-from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.lessons.reparameterisation import (
     FUNCTIONS,
     MOST_SAMPLES,

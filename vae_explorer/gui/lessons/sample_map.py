@@ -6,12 +6,13 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.layers.layer_item import LayerItem
+from vae_explorer.gui.map.layers.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme
 from vae_explorer.session.lessons.sampling import Lit
-from vae_explorer.session.marks import Drawing, Field, Region
+from vae_explorer.session.map.marks import Drawing, Field, Region
 
 _GROUND = 2.5  # pixels across a sample that does not matter
 _SMALLEST, _LARGEST = 4.0, 17.0
@@ -68,19 +69,19 @@ class SampleMap(LatentPlot):
         """Show one region."""
         self.show_region(*region)
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of the plane."""
         self._last = event.position()
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move the plane along."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             moved = event.position() - self._last
             self.pan_by(moved.x(), moved.y())
             self._last = event.position()
 
+    @override
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom about the pointer."""
         self.zoom(_ZOOM_PER_DEGREE ** (event.angleDelta().y() / 8), event.position())
         event.accept()
 
@@ -113,14 +114,14 @@ class _SampleItem(QGraphicsObject):
             ]
         self.update()
 
+    @override
     def boundingRect(self) -> QRectF:
-        """The whole view."""
         return QRectF(self._view_box.viewRect())
 
+    @override
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        """Draw the points, and the discs over all of them."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for places, pen in self._grounds:
             painter.setPen(pen)

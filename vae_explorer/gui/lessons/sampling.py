@@ -19,15 +19,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vae_explorer.gui.decode.digit_view import DigitView
-from vae_explorer.gui.decode.image import gray8
-from vae_explorer.gui.figures import figure
-from vae_explorer.gui.lessons.control_row import control_row
+from vae_explorer.gui.explore.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.log_plot import Level, Line, LogPlot
 from vae_explorer.gui.lessons.sample_map import SampleMap
-from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.control_row import control_row
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.lessons.sampling import (
     CHUNK,
     PROPOSALS,

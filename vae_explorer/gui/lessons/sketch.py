@@ -7,6 +7,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.sketch_marks import (
     Arrow,
@@ -81,17 +82,17 @@ class Sketch(QWidget):
         self._named = [mark for mark in marks if mark.name]
         self._measure()
 
+    @override
     def sizeHint(self) -> QSize:
-        """A small chart."""
         return QSize(240, 180)
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The frame is as large as there is room."""
         super().resizeEvent(event)
         self._measure()
 
+    @override
     def changeEvent(self, event: QEvent) -> None:
-        """Another font needs other room."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._measure()
@@ -125,8 +126,8 @@ class Sketch(QWidget):
         x = left + (pixel.x() - frame.left()) / frame.width() * (right - left)
         return x, bottom + (frame.bottom() - pixel.y()) / frame.height() * (top - bottom)
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw all of it."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = self.frame

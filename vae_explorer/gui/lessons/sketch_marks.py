@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vae_explorer.gui.figures import figure
+from vae_explorer.gui.widgets.number_format import figure
 
 Floats = NDArray[np.floating]
 

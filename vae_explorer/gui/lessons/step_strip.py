@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.state import Float32
 
@@ -63,17 +64,17 @@ class StepStrip(QWidget):
         foot = before.bottom() + _GAP + _BARS
         return QRectF(middle - width / 2, foot - height, width, height)
 
+    @override
     def sizeHint(self) -> QSize:
-        """As tall as the pictures are at this width."""
         height = self.fontMetrics().height() + _GAP + self._side + _GAP + _BARS + _GAP
         return QSize(300, round(height))
 
+    @override
     def minimumSizeHint(self) -> QSize:
-        """The same height."""
         return QSize(200, self.sizeHint().height())
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width makes larger pictures."""
         super().resizeEvent(event)
         if event.oldSize().width() != event.size().width():
             self.updateGeometry()
@@ -82,8 +83,8 @@ class StepStrip(QWidget):
     def _side(self) -> float:
         return min(self.width() / max(len(self._images), 11), float(_TALLEST))
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the title, the pictures and the bars."""
         painter = QPainter(self)
         text = QFontMetricsF(self.font())
         painter.setPen(QColor(self._theme.text))

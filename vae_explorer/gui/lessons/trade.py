@@ -16,15 +16,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vae_explorer.gui.decode.digit_view import DigitView
-from vae_explorer.gui.decode.image import gray8
-from vae_explorer.gui.figures import figure
+from vae_explorer.gui.explore.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.code_map import CodeMap, Path, Ring
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.picture_grid import PictureGrid
 from vae_explorer.gui.lessons.rate_plane import PlanePoint, RatePlane
-from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.lessons.trade import BETAS, HOLE, SHARES, SHEET, Trade
 
 _STEP = 20

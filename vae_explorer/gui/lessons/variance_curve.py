@@ -4,6 +4,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.sketch import Sketch
 from vae_explorer.gui.lessons.sketch_marks import Floats, Level, Line
@@ -37,17 +38,17 @@ class VarianceCurve(Sketch):
         self._explained, self._count = explained, count
         self._show()
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take the line there."""
         self._choose(round(self.to_place(event.position())[0]))
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag the line."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._choose(round(self.to_place(event.position())[0]))
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move the line by one component, or by ten with Shift."""
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if step is None:
             super().keyPressEvent(event)

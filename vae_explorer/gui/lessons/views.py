@@ -16,15 +16,16 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
-from vae_explorer.gui.decode.digit_view import DigitView
-from vae_explorer.gui.decode.image import gray8
-from vae_explorer.gui.figures import figure
+from vae_explorer.gui.explore.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.code_map import CodeMap, Region, Ring
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.variance_curve import VarianceCurve
-from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.lessons.views import MAPS, MOST_COMPONENTS, PERPLEXITIES, STEPS, Views
 
 _TITLES = {"pca": "Two components", "vae": "VAE", "tsne": "t-SNE"}
@@ -131,8 +132,8 @@ class ViewsView(InstrumentView):
         self._curve.set_theme(theme)
         self._show_hovered()
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another shape may ask for another arrangement."""
         super().resizeEvent(event)
         self._arrange(self._hidden)
 

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy
+from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.map.selection_marks import box_cursor, lasso_cursor
 from vae_explorer.gui.theme import Theme
-from vae_explorer.session.selection import Mode
+from vae_explorer.session.map.selection import Mode
 
 Tool = Literal["none", "box", "lasso"]
 """What a left drag draws; with none it scrubs."""
@@ -103,12 +104,12 @@ class MapCanvas(LatentPlot):
         self._frame.timeout.connect(self._hover)
         self._show_hand()
 
+    @override
     def sizeHint(self) -> QSize:
-        """Room for a map; it takes what there is."""
         return QSize(640, 560)
 
+    @override
     def minimumSizeHint(self) -> QSize:
-        """The least at which axes and points still make sense."""
         return QSize(220, 200)
 
     def set_tool(self, tool: Tool) -> None:
@@ -116,8 +117,8 @@ class MapCanvas(LatentPlot):
         self._tool = tool
         self._show_hand()
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a click, a scrub, a selection or a pan."""
         at = event.position()
         if self._gesture is not _Gesture.NONE or not self.plot_rect().contains(at):
             return
@@ -130,13 +131,14 @@ class MapCanvas(LatentPlot):
             self._gesture = _Gesture.PRESS
             self._choose(event.modifiers())
 
+    @override
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Begin the second click of two, which may still become a scrub."""
         self.mousePressEvent(event)
         self._twice = self._gesture is _Gesture.PRESS
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Hover, scrub, draw or pan."""
         at = event.position()
         if self._gesture is not _Gesture.NONE and not event.buttons() & self._button:
             self._end()  # the button was released where nobody told us
@@ -154,6 +156,7 @@ class MapCanvas(LatentPlot):
             self.pan_by(at.x() - self._last.x(), at.y() - self._last.y())
         self._last = at
 
+    @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the gesture; a press that stayed in place, or drew no area, was a click."""
         if self._gesture is _Gesture.NONE or event.button() != self._button:
@@ -169,8 +172,8 @@ class MapCanvas(LatentPlot):
             signal = self.ctrl_clicked if self._with_ctrl else signal
             signal.emit(*self.to_latent(self._pressed_at))
 
+    @override
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom about the pointer."""
         degrees = event.angleDelta().y() / 8
         if degrees and self.plot_rect().contains(event.position()):
             self.zoom(_ZOOM_PER_DEGREE**degrees, event.position())
@@ -178,8 +181,8 @@ class MapCanvas(LatentPlot):
                 self._rest(event.position())
         event.accept()
 
+    @override
     def leaveEvent(self, event: QEvent) -> None:
-        """Say that nothing is hovered any more."""
         self._rest(None)
         super().leaveEvent(event)
 
@@ -192,6 +195,7 @@ class MapCanvas(LatentPlot):
                 return True
         return super().event(event)
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Nudge, fit, zoom, give up a selection, or make ready to pan."""
         key = event.key()
@@ -218,8 +222,8 @@ class MapCanvas(LatentPlot):
         else:
             super().keyPressEvent(event)
 
+    @override
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Pass a tap of Space on."""
         if event.key() != Qt.Key.Key_Space:
             super().keyReleaseEvent(event)
         elif self._space and not event.isAutoRepeat():
@@ -228,13 +232,13 @@ class MapCanvas(LatentPlot):
             if not self._space_panned:
                 self.space_tapped.emit()
 
+    @override
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the focus."""
         super().focusInEvent(event)
         self._show_focus()
 
+    @override
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Hide the focus; a Space held down no longer counts."""
         super().focusOutEvent(event)
         self._space = False
         self._show_hand()

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
 
@@ -82,8 +83,8 @@ class HoverCard(QFrame):
         self.show()
         self.raise_()
 
+    @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """A sheet with round corners and a fine border."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(self._theme.muted), 1.0))

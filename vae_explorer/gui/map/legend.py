@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QPen,
 )
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
 
@@ -44,20 +45,21 @@ class LegendButton(QAbstractButton):
             "Click to show or hide; double-click, or Enter, to show it alone; Shift-click to select"
         )
 
+    @override
     def sizeHint(self) -> QSize:
-        """Swatch, digit and count side by side."""
         metrics = QFontMetrics(self.font())
         text = metrics.horizontalAdvance("00") + metrics.horizontalAdvance(self._count)
         return QSize(2 * _MARGIN + _SWATCH + 2 * _SPACE + text, metrics.height() + 8)
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """With Shift, ask to be selected."""
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             adding = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
             self.select_asked.emit(self.label, adding)
         else:
             super().mousePressEvent(event)
 
+    @override
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Ask to be alone; take back what the click before did, at once and without a wait."""
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
@@ -66,18 +68,19 @@ class LegendButton(QAbstractButton):
             self.setChecked(not self.isChecked())
         self.isolate_asked.emit(self.label)
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter asks to be alone; Space and arrows are Qt's."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.isolate_asked.emit(self.label)
         else:
             super().keyPressEvent(event)
 
+    @override
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Show that it can be pressed."""
         super().enterEvent(event)
         self.update()
 
+    @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         """A full swatch for a class that shows, a hollow one for a hidden class."""
         theme, shown = self.theme, self.isChecked()

@@ -6,12 +6,12 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from vae_explorer.gui.layers.layer_stack import LayerStack
 from vae_explorer.gui.map.canvas import MapCanvas, Tool
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.easing import Easing
 from vae_explorer.gui.map.glyphs import class_places
 from vae_explorer.gui.map.hover_card import HoverCard
+from vae_explorer.gui.map.layers.layer_stack import LayerStack
 from vae_explorer.gui.map.legend import Legend
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.map.picking import Picker
@@ -20,9 +20,9 @@ from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.map.status_line import StatusLine
 from vae_explorer.gui.theme import Theme
-from vae_explorer.session.marks import Region
-from vae_explorer.session.place_index import PlaceIndex
-from vae_explorer.session.selection import Bools
+from vae_explorer.session.map.marks import Region
+from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.selection import Bools
 from vae_explorer.session.state import Float32, MapPoints, PointColors
 
 PICK_RADIUS = 14.0

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QRegion,
 )
 from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme
@@ -78,6 +79,7 @@ class Markers(QWidget):
         self.glyphs = glyphs
         self.update()
 
+    @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw what there is; everything gets a halo, so that it shows on any colour."""
         painter = QPainter(self)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vae_explorer.gui.map.cloud import PointCloud
-from vae_explorer.session.place_index import PlaceIndex
+from vae_explorer.session.map.place_index import PlaceIndex
 
 Float32 = NDArray[np.float32]
 

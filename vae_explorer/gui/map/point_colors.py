@@ -4,11 +4,12 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.figures import figure
-from vae_explorer.gui.layers.color_maps import COLORS, sequential
+from vae_explorer.gui.map.layers.color_maps import COLORS, sequential
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
-from vae_explorer.session.selection import Bools
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.session.map.selection import Bools
 from vae_explorer.session.state import PointColors, UInt8
 
 _FADED = 0.8  # of the canvas in the colour of a point that is not selected
@@ -75,8 +76,8 @@ class ColorKey(QWidget):
         self.updateGeometry()
         self.update()
 
+    @override
     def sizeHint(self) -> QSize:
-        """Room for the texts beside the colours."""
         if self._colors is None:
             return QSize(0, 0)
         metrics = QFontMetrics(self.font())
@@ -88,8 +89,8 @@ class ColorKey(QWidget):
         wide = max(_BAR_WIDTH + _SPACE + wide, metrics.horizontalAdvance(self._colors.unit))
         return QSize(2 * _MARGIN + wide, 2 * _MARGIN + _BAR_HEIGHT + 2 * metrics.height())
 
+    @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw the very colours that the points have."""
         if self._colors is None:
             return
         painter = QPainter(self)

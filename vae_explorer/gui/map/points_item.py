@@ -5,6 +5,7 @@ from typing import Any, Final
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.raster import PointRaster
@@ -60,14 +61,14 @@ class PointsItem(QGraphicsObject):
         self._style = size
         self.update()
 
+    @override
     def boundingRect(self) -> QRectF:
-        """The whole view, in latent units."""
         return QRectF(self._view_box.viewRect())
 
+    @override
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        """Lay the picture over the view."""
         if not self._cloud.xs.size:
             return
         ratio = painter.device().devicePixelRatio()

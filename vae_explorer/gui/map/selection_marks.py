@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QPolygonF,
 )
 from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme
@@ -46,6 +47,7 @@ class SelectionMarks(QWidget):
         self._outline = outline
         self.update(self._area())
 
+    @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the line, dashed where it would close, and tint what it encloses."""
         if self._outline is None:

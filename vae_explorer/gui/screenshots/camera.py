@@ -7,9 +7,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.gui.main_thread import run_events
-from vae_explorer.gui.main_window import MainWindow
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
-from vae_explorer.session.layers import LAYERS
+from vae_explorer.gui.window.main_window import MainWindow
+from vae_explorer.session.map.layers import LAYERS
 
 SIZES = ((1280, 800), (1920, 1080))
 ALWAYS_ON = frozenset({"points", "ellipses"})

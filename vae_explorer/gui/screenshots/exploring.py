@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from vae_explorer.gui.compare_window import CompareWindow
+from vae_explorer.gui.compare.window import CompareWindow
+from vae_explorer.gui.dialogs.palette import CommandPalette
 from vae_explorer.gui.main_thread import run_events
-from vae_explorer.gui.palette import CommandPalette
 from vae_explorer.gui.screenshots.camera import ALWAYS_ON, SETTLE_MS, SIZES, Camera, wait
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session.layers import LAYERS
-from vae_explorer.session.refinement import RefinementStep
+from vae_explorer.session.explore.refinement import RefinementStep
+from vae_explorer.session.map.layers import LAYERS
 
 PINNED_ROWS = (7, 2_001)
 _FRAMES = 24

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
-from vae_explorer.session.training import StepAnatomy
+from vae_explorer.session.training.control import StepAnatomy
 
 PAD = 6.0
 SIDEWAYS = 1.3
@@ -65,12 +66,12 @@ class Card(QWidget):
             shown=len(anatomy.x), batch=anatomy.batch, rate=f"{anatomy.learning_rate:.3g}"
         )
 
+    @override
     def minimumSizeHint(self) -> QSize:
-        """Enough to tell one digit from another."""
         return QSize(120, 110)
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The stage in a frame."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), QColor(self.theme.canvas))

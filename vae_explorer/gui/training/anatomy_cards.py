@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
+from typing_extensions import override
 
-from vae_explorer.gui.decode.image import gray8
-from vae_explorer.gui.figures import figure
+from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.training.anatomy_card import (
     LEAST_EXTENT,
     PAD,
@@ -19,7 +19,8 @@ from vae_explorer.gui.training.anatomy_card import (
     noise_of,
     split,
 )
-from vae_explorer.session.training import StepAnatomy
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.session.training.control import StepAnatomy
 
 
 class EncodeCard(Card):
@@ -154,8 +155,8 @@ class GradientCard(Card):
         super().set_anatomy(anatomy)
         self.updateGeometry()
 
+    @override
     def minimumSizeHint(self) -> QSize:
-        """All layers."""
         lines = 2 + len(self.anatomy.layers) if self.images else 0
         least = super().minimumSizeHint()
         return QSize(least.width(), max(least.height(), round(lines * self._line + 2 * PAD)))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QSpinBox,
 )
+from typing_extensions import override
 
 from vae_explorer.session import FieldSpec
 
@@ -36,10 +37,11 @@ class NumberBox(QDoubleSpinBox):
         self.setRange(low, high)
         self.setSuffix(f" {unit}" if unit else "")
 
+    @override
     def textFromValue(self, value: float) -> str:
-        """The shortest text that reads back as the same number."""
         return repr(value).removesuffix(".0")
 
+    @override
     def valueFromText(self, text: str) -> float:
         """The number in a text with or without the unit; the present one if there is none."""
         try:
@@ -59,8 +61,8 @@ class NumberBox(QDoubleSpinBox):
         state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
         return state, text, pos
 
+    @override
     def stepBy(self, steps: int) -> None:
-        """Move the second significant digit ``steps`` times."""
         value = self.value()
         for _ in range(abs(steps)):
             # A hair inwards, so that 1 goes down to 0.99 and 0.99 up to 1.

@@ -6,6 +6,7 @@ from html import escape
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.training.icons import SIDE, icon
@@ -62,8 +63,8 @@ class HealthBanner(QFrame):
         self._close.setIcon(icon("close", theme))
         self.update()
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """A raised ground with a stripe of the colour of warnings."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.raised)
         painter.fillRect(6, 2, _STRIPE, self.height() - 4, self._theme.held_out)

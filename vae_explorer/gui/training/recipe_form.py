@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from vae_explorer.gui.training.editors import (
     MOST_SIZES,
@@ -23,7 +24,7 @@ from vae_explorer.gui.training.editors import (
     read,
     write,
 )
-from vae_explorer.gui.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.wheel_guard import WheelGuard
 from vae_explorer.session import STEERABLE, FieldSpec, Recipe
 
 FIRST_FIELDS = (
@@ -222,8 +223,8 @@ class RecipeForm(QWidget):
         row = self._row_of.get(widget) if widget else None
         return row is not None and not (live and row in map(self._rows.get, STEERABLE))
 
+    @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell which field a person looks at."""
         row = self._row_of.get(watched)
         looks = _ABOUT.get(event.type())
         if row and looks is not None:

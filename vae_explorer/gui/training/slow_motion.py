@@ -17,13 +17,14 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
-from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.training.anatomy_cards import cards
 from vae_explorer.gui.training.icons import SIDE, icon
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.state import Phase
-from vae_explorer.session.training import StepAnatomy
+from vae_explorer.session.training.control import StepAnatomy
 
 FASTEST, SLOWEST = 2, 30
 """Tenths of a second a stage may last."""
@@ -173,12 +174,12 @@ class SlowMotion(QWidget):
         self._next.setIcon(icon("step", theme))
         self._show_sign()
 
+    @override
     def minimumSizeHint(self) -> QSize:
-        """One stage and what goes with it."""
         return QSize(300, super().minimumSizeHint().height())
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show one stage or all of them."""
         super().resizeEvent(event)
         wide = self.width() >= _WIDE
         if wide != self._wide:
@@ -186,13 +187,13 @@ class SlowMotion(QWidget):
             self._caption.set_lines(1 if wide else 3)
             self._show_stage()
 
+    @override
     def showEvent(self, event: QShowEvent) -> None:
-        """Go on."""
         super().showEvent(event)
         self._wind()
 
+    @override
     def hideEvent(self, event: QHideEvent) -> None:
-        """Rest."""
         super().hideEvent(event)
         self._timer.stop()
 

@@ -13,17 +13,18 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
-from vae_explorer.gui.readout import Readout
+from vae_explorer.gui.curves.plots import ElboPlot, Overlay
+from vae_explorer.gui.runs.preset_bar import PresetBar
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.training.health_banner import HealthBanner
 from vae_explorer.gui.training.log_view import LogView
-from vae_explorer.gui.training.plots import ElboPlot, Overlay
-from vae_explorer.gui.training.preset_bar import PresetBar
 from vae_explorer.gui.training.recipe_form import CHANGED, LIVE, RecipeForm
 from vae_explorer.gui.training.slow_motion import SlowMotion
 from vae_explorer.gui.training.stop_rule_form import StopRuleForm
 from vae_explorer.gui.training.transport import Transport
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session import Recipe
 from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
 
@@ -47,13 +48,13 @@ class FormArea(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
+    @override
     def minimumSizeHint(self) -> QSize:
-        """The form's least width, and a few rows."""
         width = self._form.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(width, 60)
 
+    @override
     def sizeHint(self) -> QSize:
-        """All of the form."""
         return QSize(self.minimumSizeHint().width(), self._form.sizeHint().height())
 
 
@@ -212,12 +213,13 @@ class TrainingPanel(QWidget):
         for part in (self.transport, self.health, self._plot, self.slow_motion):
             part.set_theme(theme)
 
+    @override
     def minimumSizeHint(self) -> QSize:
         """Small in both directions, whatever the layout now: a dock may be moved or turned."""
         return QSize(320, 220)
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Suit the layout to a tall or a wide space."""
         super().resizeEvent(event)
         wide = self.width() > max(1.4 * self.height(), _LEAST_WIDE)
         if wide != (self._splitter.orientation() == Qt.Orientation.Horizontal):
@@ -225,8 +227,8 @@ class TrainingPanel(QWidget):
         if not self._share_is_theirs:
             self._share_space()
 
+    @override
     def showEvent(self, event: QShowEvent) -> None:
-        """Suit the tab that was chosen meanwhile."""
         super().showEvent(event)
         if not self._share_is_theirs:
             self._share_space()

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vae_explorer.gui.readout import Readout
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.training.icons import SIDE, icon
 from vae_explorer.gui.training.progress_text import counter, describe, progress
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.commands import COMMANDS, Command
 from vae_explorer.session.state import Phase, TrainingStatus
 

@@ -18,7 +18,7 @@ from vae_explorer.session.lessons.bound_truth import MOST_PLACES, bound_of, find
 from vae_explorer.session.lessons.bound_truth import Truth as Truth
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.marks import Region
+from vae_explorer.session.map.marks import Region
 from vae_explorer.session.state import LATENT_LIMIT, Float32
 
 KNOWN = ("encoder", "moments", "prior")

@@ -8,9 +8,9 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.lessons.bound import Bound, Normal, bound, log_posterior
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.drawings import Subject
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.marks import Field, Region
+from vae_explorer.session.map.layer_contents import Subject
+from vae_explorer.session.map.marks import Field, Region
 from vae_explorer.session.state import Float32
 
 MOST_PLACES = 40_000

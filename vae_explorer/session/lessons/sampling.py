@@ -27,7 +27,7 @@ from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.chosen_digit import ChosenDigit, Digit, whole
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.marks import Field
+from vae_explorer.session.map.marks import Field
 from vae_explorer.session.state import Float32, UInt8
 
 PROPOSALS = ("none", "encoder", "matched")

@@ -20,7 +20,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.selection import Bools
+from vae_explorer.session.map.selection import Bools
 from vae_explorer.session.state import Float32, UInt8
 
 Float64 = NDArray[np.float64]

@@ -7,9 +7,9 @@ from typing import TypeVar
 from psygnal import Signal
 
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.cursor import Cursor
-from vae_explorer.session.drawings import Subject
+from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.jobs import After, Control, Jobs
+from vae_explorer.session.map.layer_contents import Subject
 from vae_explorer.session.state import MapPoints
 
 T = TypeVar("T")

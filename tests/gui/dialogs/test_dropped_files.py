@@ -1,0 +1,173 @@
+"""Files and pictures dropped on the window, by the events that Qt sends for them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QDockWidget, QWidget
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
+from vae_explorer.session.files.workspaces import Workspaces
+from vae_explorer.training.checkpoint import read_checkpoint
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+ROW = 7
+
+
+def files(*paths: Path) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return data
+
+
+def dock(person: "Person", name: str) -> QDockWidget:
+    docks = person.window.findChildren(QDockWidget)
+    return next(dock for dock in docks if dock.objectName() == name)
+
+
+def pad(person: "Person") -> DrawingPad:
+    (found,) = person.window.draw.findChildren(DrawingPad)
+    return found
+
+
+def targets(person: "Person") -> list[QWidget]:
+    """Where a person may let go: the window, the map, a panel."""
+    return [person.window, person.window.map.canvas, person.window.decode]
+
+
+@pytest.fixture
+def digit(small_mnist: dict[str, ImageSet]) -> NDArray[np.uint8]:
+    """A large dark digit on a light ground, (280, 280)."""
+    dark: NDArray[np.uint8] = np.uint8(255) - small_mnist["train"].images[ROW].repeat(10, 0).repeat(
+        10, 1
+    )
+    return dark
+
+
+@pytest.mark.parametrize("where", range(3))
+def test_a_checkpoint_is_opened(
+    person: "Person", tiny_checkpoint: Path, small_mnist: dict[str, ImageSet], where: int
+) -> None:
+    assert person.drop(files(tiny_checkpoint), targets(person)[where])
+    person.wait(lambda: person.model_line.startswith("tiny.safetensors · epoch 2.0"))
+    wanted = read_checkpoint(tiny_checkpoint).model.encode(small_mnist["train"].images).mean
+    person.wait(lambda: np.array_equal(person.positions, wanted))
+    assert person.window.explorer.settings.recent == (str(tiny_checkpoint),)
+
+
+@pytest.mark.parametrize(("name", "where"), [("a.png", 0), ("b.JPEG", 1), ("c.bmp", 2)])
+def test_a_picture_goes_to_the_pad(
+    person: "Person",
+    digit: NDArray[np.uint8],
+    small_mnist: dict[str, ImageSet],
+    tmp_path: Path,
+    name: str,
+    where: int,
+) -> None:
+    path = tmp_path / name
+    Image.fromarray(digit).save(path)
+    person.trigger("layout_train")
+    assert dock(person, "draw").visibleRegion().isEmpty()
+    seen = person.view("Drawing as the model sees it")
+    assert person.drop(files(path), targets(person)[where])
+    person.wait(lambda: seen._image is not None)
+    assert not dock(person, "draw").visibleRegion().isEmpty()
+    image = small_mnist["train"].images[ROW].astype(float)
+    given = person.picture("Drawing as the model sees it")
+    assert np.corrcoef(given.ravel(), image.ravel())[0, 1] > 0.95
+    assert pad(person).ink().any()
+    assert person.model_line.startswith("mnist-elbo.safetensors"), "the model stays"
+    assert not person.errors
+
+
+def test_a_picture_without_a_file_goes_there_too(
+    person: "Person", digit: NDArray[np.uint8]
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl("https://example.org/seven.png")])
+    side = len(digit)
+    data.setImageData(QImage(digit.tobytes(), side, side, side, QImage.Format.Format_Grayscale8))
+    assert person.drop(data)
+    person.wait(lambda: pad(person).ink().any())
+    assert not dock(person, "draw").visibleRegion().isEmpty()
+
+
+def test_a_workspace_is_opened(person: "Person", tmp_path: Path) -> None:
+    explorer, path = person.window.explorer, tmp_path / "mine.vaex"
+    explorer.cursor.move(0.5, -0.25)
+    explorer.pin(ROW, add=True)
+    explorer.cursor.move(1.0, 2.0)
+    Workspaces(explorer).save(path, person.window.map.region(), "travel")
+    person.wait(path.exists)
+    explorer.pins.clear()
+    explorer.cursor.move(0.0, 0.0)
+    assert person.drop(files(path))
+    person.wait(lambda: explorer.cursor.place == (1.0, 2.0))
+    assert person.pins == [ROW]
+    assert not dock(person, "draw").visibleRegion().isEmpty()
+
+
+def test_a_table_colours_the_points(person: "Person", tmp_path: Path) -> None:
+    path = tmp_path / "Figures.CSV"
+    path.write_text("height\n" + "\n".join(str(row) for row in range(600)))
+    assert person.drop(files(path))
+    person.wait(lambda: "height" in str(person.window.explorer.coloring.choices))
+    assert not person.errors
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "model.pt", "none", "folder", "<b>bold</b>.zip"])
+def test_anything_else_is_refused_by_name(person: "Person", tmp_path: Path, name: str) -> None:
+    path = tmp_path / Path(name).name
+    path.mkdir() if name == "folder" else path.write_text("?")
+    assert person.drop(files(path))
+    (error,) = person.errors
+    assert error.startswith(f"The file was not opened: {path} is nothing that can be dropped here")
+    assert ".safetensors" in error
+    assert person.model_line.startswith("mnist-elbo.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("broken.safetensors", "The checkpoint was not opened"),
+        ("broken.vaex", "The workspace was not opened"),
+        ("broken.csv", "The table was not read"),
+        ("broken.png", "The picture was not read"),
+        ("drawing.svg", "The picture was not read"),
+    ],
+)
+def test_what_cannot_be_read_is_told(
+    person: "Person", tmp_path: Path, name: str, title: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"\0not this\xff")
+    assert person.drop(files(path))
+    person.wait(lambda: person.errors)
+    (error,) = person.errors
+    assert error.startswith(f"{title}: {path}")
+
+
+def test_a_picture_that_is_promised_and_not_given_is_told(person: "Person") -> None:
+    data = QMimeData()
+    data.setImageData(QImage())
+    assert person.drop(data)
+    person.wait(lambda: person.errors)
+    assert person.errors == [
+        "The picture was not read: The picture has no pixels; open one that has."
+    ]
+
+
+def test_two_files_or_none_are_not_taken(person: "Person", tiny_checkpoint: Path) -> None:
+    assert not person.drop(files(tiny_checkpoint, tiny_checkpoint))
+    assert not person.drop(files())
+    elsewhere = QMimeData()
+    elsewhere.setUrls([QUrl("https://example.org/model.safetensors")])
+    assert not person.drop(elsewhere)

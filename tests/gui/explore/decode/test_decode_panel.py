@@ -1,0 +1,235 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAccessible, QColor, QImage
+from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QDoubleSpinBox,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
+from vae_explorer.gui.explore.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.pin_tray import PinTray
+from vae_explorer.gui.explore.decode.trust_section import TrustSection
+from vae_explorer.gui.theme import DARK
+from vae_explorer.session.state import DataPoint, Decoded
+
+POINT = DataPoint(
+    index=59_999,
+    label=7,
+    split="train",
+    original=np.full((28, 28), 255, dtype=np.uint8),
+    reconstruction=np.full((28, 28), 0.5, dtype=np.float32),
+    mean=np.array([-1.123, -1.25], dtype=np.float32),
+    covariance=np.diag([0.04**2, 0.02**2]).astype(np.float32),
+    elbo=-1131.2,
+    log_likelihood=-1124.1,
+    kl=7.1,
+)
+
+
+def decoded(preview: bool = False, level: float = 1.0) -> Decoded:
+    return Decoded((0.123, -1.25), np.full((28, 28), level, dtype=np.float32), 0.114, preview)
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> DecodePanel:
+    panel = DecodePanel()
+    qtbot.addWidget(panel)
+    panel.resize(300, 800)
+    with qtbot.waitActive(panel):
+        panel.show()
+        panel.activateWindow()
+    return panel
+
+
+def digit(panel: DecodePanel) -> DigitView:
+    return next(
+        view for view in panel.findChildren(DigitView) if view.accessibleName() == "Decoded digit"
+    )
+
+
+def button(panel: DecodePanel, text: str) -> QPushButton:
+    return next(button for button in panel.findChildren(QPushButton) if button.text() == text)
+
+
+def settle() -> None:
+    for _ in range(4):
+        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
+        QApplication.processEvents()
+
+
+def middle(image: QImage) -> QColor:
+    return image.pixelColor(image.width() // 2, image.height() // 3)
+
+
+def test_the_decoded_image_is_shown_with_its_place_and_cost(panel: DecodePanel) -> None:
+    panel.set_decoded(decoded())
+    assert digit(panel).accessibleDescription() == "z = (0.123, −1.250) · 0.11 ms"
+    assert middle(digit(panel).grab().toImage()) == QColor("white")
+    panel.set_decoded(decoded(level=0.0))
+    assert middle(digit(panel).grab().toImage()) == QColor("black")
+
+
+def test_a_preview_says_so_and_leaves_the_sliders(panel: DecodePanel) -> None:
+    panel.set_cursor(1.0, 2.0)
+    panel.set_decoded(decoded(preview=True))
+    assert digit(panel).accessibleDescription().endswith("preview")
+    assert [box.value() for box in panel.findChildren(QDoubleSpinBox)] == [1.0, 2.0]
+
+
+def test_orders_are_silent(panel: DecodePanel) -> None:
+    spies = [
+        QSignalSpy(signal)
+        for signal in (
+            panel.z_changed,
+            panel.export_requested,
+            panel.unpin_requested,
+            panel.pin_chosen,
+            panel.pin_removed,
+        )
+    ]
+    panel.set_limit(3.0)
+    panel.set_cursor(1.0, -2.0)
+    panel.set_decoded(decoded())
+    panel.set_pins((POINT,), POINT)
+    panel.set_theme(DARK)
+    panel.set_pins((), None)
+    panel.set_limit(1.0)
+    assert [spy.count() for spy in spies] == [0] * 5
+
+
+def test_a_slider_asks_for_a_place(qtbot: QtBot, panel: DecodePanel) -> None:
+    panel.set_cursor(0.5, 0.5)
+    with qtbot.waitSignal(panel.z_changed) as blocker:
+        panel.findChildren(QSlider)[0].setValue(-1500)
+    assert blocker.args == [-1.5, 0.5]
+
+
+def test_buttons_wait_for_something_to_act_on(qtbot: QtBot, panel: DecodePanel) -> None:
+    export, unpin = button(panel, "Export image…"), button(panel, "Unpin all")
+    assert not export.isEnabled()
+    assert not unpin.isEnabled()
+    panel.set_decoded(decoded())
+    panel.set_pins((POINT,), POINT)
+    with qtbot.waitSignal(panel.export_requested):
+        QTest.mouseClick(export, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(panel.unpin_requested):
+        QTest.keyClick(unpin, Qt.Key.Key_Space)
+    panel.set_pins((), None)
+    assert not unpin.isEnabled()
+
+
+def test_the_tray_passes_on_what_a_person_wants(qtbot: QtBot, panel: DecodePanel) -> None:
+    other = replace(POINT, index=3, split="test")
+    panel.set_pins((POINT, other), POINT)
+    (tray,) = panel.findChildren(PinTray)
+    with qtbot.waitSignal(panel.pin_chosen) as chosen:
+        box = tray.visualItemRect(tray.item(1))
+        QTest.mouseClick(tray.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
+    with qtbot.waitSignal(panel.pin_removed) as removed:
+        QTest.keyClick(tray, Qt.Key.Key_Delete)
+    assert chosen.args == removed.args == ["test", 3]
+
+
+@pytest.mark.parametrize("pinned", [None, POINT])
+@pytest.mark.parametrize("height", [400, 560, 700, 1000])
+@pytest.mark.parametrize("width", [300, 360, 500])
+def test_nothing_is_cut_at_any_size_of_dock(
+    panel: DecodePanel, width: int, height: int, pinned: DataPoint | None
+) -> None:
+    panel.set_decoded(decoded(preview=True))
+    panel.set_pins((pinned,) if pinned else (), pinned)
+    panel.resize(width, height)
+    settle()
+    scroll = panel.findChildren(QScrollArea)[0]
+    assert scroll.horizontalScrollBar().maximum() == 0
+    for widget in panel.findChildren(QWidget):
+        if isinstance(widget, QLabel | QPushButton | QDoubleSpinBox) and widget.isVisible():
+            hint = widget.minimumSizeHint()
+            assert widget.width() >= hint.width(), widget
+            assert widget.height() >= hint.height(), widget
+        if isinstance(widget, DigitView):
+            assert widget.height() >= widget.minimumSizeHint().height()
+            assert widget.width() >= widget.minimumSizeHint().width()
+
+
+def test_the_decoded_digit_shrinks_before_anything_scrolls(panel: DecodePanel) -> None:
+    scroll = panel.findChildren(QScrollArea)[0]
+    others = [view for view in panel.findChildren(DigitView) if view is not digit(panel)]
+    sizes = [view.size() for view in others]
+    tall = digit(panel).height()
+    panel.resize(300, 640)
+    settle()
+    assert digit(panel).height() < tall
+    assert scroll.verticalScrollBar().maximum() == 0
+    assert [view.size() for view in others] == sizes
+    panel.resize(300, 400)
+    settle()
+    assert scroll.verticalScrollBar().maximum() > 0
+    assert digit(panel).height() == digit(panel).minimumSizeHint().height()
+
+
+def test_the_layout_comes_to_rest_where_the_scroll_bar_appears(panel: DecodePanel) -> None:
+    scroll = panel.findChildren(QScrollArea)[0]
+    for height in range(440, 520, 3):
+        panel.resize(345, height)
+        settle()
+        before = scroll.viewport().size()
+        settle()
+        assert scroll.viewport().size() == before
+
+
+def test_pinning_does_not_move_the_decoded_digit(panel: DecodePanel) -> None:
+    settle()
+    before = digit(panel).geometry()
+    panel.set_pins((POINT,), POINT)
+    settle()
+    assert digit(panel).geometry() == before
+
+
+def test_a_larger_font_still_shows_whole_zooms(panel: DecodePanel) -> None:
+    fixed = (digit(panel), panel.findChild(TrustSection).findChild(DigitView))
+    small = [view for view in panel.findChildren(DigitView) if view not in fixed]
+    before = [view.height_for(view.width()) for view in small]
+    font = panel.font()
+    font.setPointSizeF(font.pointSizeF() * 1.5)
+    panel.setFont(font)
+    settle()
+    after = [view.height() for view in small]
+    assert all(new > old for new, old in zip(after, before, strict=True))
+    assert all(view.height() >= view.minimumSizeHint().height() for view in small)
+
+
+def test_everything_that_takes_the_keyboard_has_a_name(panel: DecodePanel) -> None:
+    panel.set_decoded(decoded())
+    panel.set_pins((POINT,), POINT)
+    reached = []
+    panel.setFocus()
+    for _ in range(16):
+        panel.focusNextChild()
+        widget = QApplication.focusWidget()
+        if widget is not None and widget not in reached:
+            reached.append(widget)
+    names = [
+        QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
+        for widget in reached
+    ]
+    sliders = ["z₁", "z₁ slider", "z₂", "z₂ slider"]
+    card = ["Mean of q(z|x)", "Refine"]
+    assert sorted(names) == sorted(["Export image…", "Pinned digits", "Unpin all", *sliders, *card])
+
+
+def test_every_picture_has_a_name(panel: DecodePanel) -> None:
+    names = [view.accessibleName() for view in panel.findChildren(DigitView)]
+    assert all(names)
+    assert len(set(names)) == len(names) == 6

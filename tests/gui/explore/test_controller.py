@@ -1,0 +1,263 @@
+"""Paths, drawing and refining in the real window, by what a person can do."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QPushButton,
+    QWidget,
+)
+
+from vae_explorer.data.centring import centred
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.gui.explore.paths.frame_strip import FrameStrip
+from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
+from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.session.explore.latent_paths import KINDS
+from vae_explorer.training.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def strip(person: "Person") -> FrameStrip:
+    (found,) = person.window.paths.findChildren(FrameStrip)
+    return found
+
+
+def path_combo(person: "Person") -> QComboBox:
+    combos = person.window.paths.findChildren(QComboBox)
+    return next(combo for combo in combos if combo.accessibleName() == "Path")
+
+
+def choose(person: "Person", kind: str) -> None:
+    """Choose a path from the list."""
+    combo = path_combo(person)
+    combo.setCurrentIndex(combo.findData(kind))
+    combo.activated.emit(combo.currentIndex())
+
+
+def button(panel: QWidget, text: str) -> QAbstractButton:
+    return next(b for b in panel.findChildren(QAbstractButton) if b.text() == text)
+
+
+def pad(person: "Person") -> DrawingPad:
+    (found,) = person.window.draw.findChildren(DrawingPad)
+    return found
+
+
+def draw_a_one(person: "Person") -> None:
+    """A stroke down the middle of the pad."""
+    one = pad(person)
+    middle, height = one.width() // 2, one.height()
+    QTest.mousePress(one, LEFT, pos=QPoint(middle, round(0.2 * height)))
+    for share in np.linspace(0.25, 0.8, 8):
+        QTest.mouseMove(one, QPoint(middle, round(share * height)))
+    QTest.mouseRelease(one, LEFT, pos=QPoint(middle, round(0.8 * height)))
+
+
+# Paths
+
+
+@pytest.mark.parametrize("kind", ["straight", "spherical", "row", "circle", "grid", "walk"])
+def test_a_path_is_found_shown_and_leads_the_cursor(
+    person: "Person", bundled: Snapshot, kind: str
+) -> None:
+    explorer = person.window.explorer
+    for row in (3, 300):
+        explorer.pin(row, add=True)
+    person.press("Ctrl+4")
+    choose(person, kind)
+    person.wait(lambda: strip(person).count == 16)
+    trip = explorer.exploration.travel.trip
+    assert trip is not None
+    assert trip.kind == kind
+    person.press("End", strip(person))
+    z1, z2 = trip.places[-1].tolist()
+    assert explorer.cursor.place == pytest.approx((z1, z2))
+    image = bundled.model.decode(trip.places[-1:])[0]
+    person.wait(lambda: person.sees(image))
+    texts = [readout.text() for readout in person.window.paths.findChildren(Readout)]
+    assert any(text.startswith("16 of 16") for text in texts)
+
+
+@pytest.mark.parametrize("kind", [kind.id for kind in KINDS if kind.id != "geodesic"])
+def test_a_path_chosen_elsewhere_is_the_one_in_the_box(person: "Person", kind: str) -> None:
+    travel = person.window.explorer.exploration.travel
+    travel.choose(kind, 9, False)
+    assert path_combo(person).currentData() == kind
+    travel.choose("", 9, False)
+    assert path_combo(person).currentData() == ""
+
+
+def test_a_path_without_pins_says_what_it_needs(person: "Person") -> None:
+    person.press("Ctrl+4")
+    choose(person, "straight")
+    person.wait(lambda: person.window.explorer.exploration.travel.trip is not None or person.errors)
+    said = [readout.text() for readout in person.window.paths.findChildren(Readout)]
+    trip = person.window.explorer.exploration.travel.trip
+    told = " ".join([*said, *person.errors, trip.note if trip else ""])
+    assert "Pin two digits" in told
+    assert not button(person.window.paths, "Play").isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("given", "written"), [("way.png", "way.png"), ("way", "way.png"), ("v1.2", "v1.2.png")]
+)
+def test_a_path_becomes_a_picture(
+    person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, written: str
+) -> None:
+    choose(person, "row")
+    person.wait(lambda: strip(person).count == 16)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / given), ""))
+    button(person.window.paths, "Export…").click()
+    path = tmp_path / written
+    person.wait(path.exists)
+    with Image.open(path) as picture:
+        assert picture.width >= 16 * 28
+
+
+def test_a_path_that_cannot_be_written_is_told(
+    person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    choose(person, "row")
+    person.wait(lambda: strip(person).count == 16)
+    name = str(tmp_path / "nowhere" / "way.png")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (name, ""))
+    button(person.window.paths, "Export…").click()
+    person.wait(lambda: person.errors)
+    assert person.errors[0].startswith("The path was not exported: ")
+
+
+# Drawing
+
+
+def test_a_digit_drawn_is_read(person: "Person", bundled: Snapshot) -> None:
+    person.press("Ctrl+4")
+    QApplication.processEvents()
+    draw_a_one(person)
+    wanted = centred(pad(person).ink())
+    np.testing.assert_array_equal(person.picture("Drawing as the model sees it"), wanted)
+    mean = bundled.model.encode(wanted[None]).mean
+    reconstruction = np.rint(255 * bundled.model.decode(mean)[0]).astype(int)
+    shown = person.picture("Reconstruction of the drawing").astype(int)
+    assert np.abs(shown - reconstruction).max() <= 1
+    person.wait(lambda: person.view("Nearest digit 1")._image is not None)
+    button(person.window.draw, "Clear").click()
+    assert person.view("Drawing as the model sees it")._image is None
+    assert person.view("Reconstruction of the drawing")._image is None
+    assert not person.errors
+
+
+def test_a_picture_is_opened_from_a_file(
+    person: "Person",
+    small_mnist: dict[str, ImageSet],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    image = small_mnist["train"].images[7]
+    path = tmp_path / "digit.png"
+    Image.fromarray(np.uint8(255) - image.repeat(10, 0).repeat(10, 1)).save(path)
+    answers = iter(["", str(path), str(tmp_path / "gone.png")])
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (next(answers), ""))
+    choose_file = button(person.window.draw, "Open…")
+    choose_file.click()
+    assert not pad(person).ink().any(), "cancelled"
+    choose_file.click()
+    person.wait(lambda: pad(person).ink().any())
+    seen = person.picture("Drawing as the model sees it").astype(float)
+    assert np.corrcoef(seen.ravel(), image.astype(float).ravel())[0, 1] > 0.95
+    choose_file.click()
+    person.wait(lambda: person.errors)
+    assert person.errors[0].startswith("The picture was not read: ")
+    assert pad(person).ink().any(), "what was there stays"
+
+
+@pytest.mark.parametrize("offered", ["nothing", "null", "blank"])
+def test_a_picture_that_is_none_is_told(person: "Person", offered: str) -> None:
+    data = QMimeData()
+    if offered == "null":
+        data.setImageData(QImage())
+    elif offered == "blank":
+        blank = QImage(40, 40, QImage.Format.Format_RGB32)
+        blank.fill(Qt.GlobalColor.white)
+        data.setImageData(blank)
+    QApplication.clipboard().setMimeData(data)
+    button(person.window.draw, "Paste").click()
+    if offered == "blank":
+        person.wait(lambda: person.errors)
+        assert "Nothing stands out" in person.errors[0]
+    assert all(error.startswith("The picture was not read: ") for error in person.errors)
+    assert person.window.isVisible()
+    QApplication.clipboard().clear()  # or it would outlive Python's part of it
+
+
+# Refining
+
+
+def test_a_pinned_digit_is_refined_to_the_end(person: "Person") -> None:
+    section = person.window.refine
+    person.press("Ctrl+3")
+    assert not section.isEnabled()
+    person.window.explorer.pin(7)
+    assert section.isEnabled()
+    (start,) = section.findChildren(QPushButton)
+    start.click()
+    assert start.text() == "Stop"
+    text = next(iter(section.findChildren(Readout)))
+    person.wait(lambda: "→" in text.text())
+    person.wait(lambda: start.text() == "Refine", 60_000)
+    assert "log" in text.text()
+    person.window.explorer.pins.clear()
+    assert not section.isEnabled()
+    assert not person.errors
+
+
+def test_refining_is_stopped_by_the_button_and_by_another_pin(person: "Person") -> None:
+    section = person.window.refine
+    person.window.explorer.pin(7)
+    person.press("Ctrl+R")
+    (stop,) = section.findChildren(QPushButton)
+    assert stop.text() == "Stop"
+    stop.click()
+    person.wait(lambda: stop.text() == "Refine")
+    person.press("Ctrl+R")
+    person.window.explorer.pin(9)
+    person.wait(lambda: stop.text() == "Refine")
+
+
+# Names that are gone
+
+
+def test_what_is_gone_meanwhile_is_told(person: "Person") -> None:
+    """A menu may still list a mark or a selection that another part has forgotten."""
+    controller = person.window._map
+    for slot in (controller._on_visit, controller._on_unmark):
+        action = person.window.actions_["mark"]
+        action.setData("gone")
+        slot(action)
+    for slot in (controller._on_recall, controller._on_forget):
+        slot(action)
+    controller._mark(" ")
+    controller._save_selection(" ")
+    titles = [error.split(":")[0] for error in person.errors]
+    assert titles == [
+        "The cursor did not move",
+        "No mark was forgotten",
+        "Nothing was selected",
+        "No selection was forgotten",
+        "The place was not marked",
+        "The selection was not kept",
+    ]

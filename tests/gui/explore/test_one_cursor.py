@@ -1,0 +1,349 @@
+"""Every way to set the cursor ends in what setting it outright ends in."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QSlider,
+    QSpinBox,
+    QWidget,
+)
+
+from vae_explorer.gui.explore.paths.frame_strip import FrameStrip
+from vae_explorer.session.files.workspaces import Workspaces
+from vae_explorer.training.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+Place = tuple[float, float]
+Way = Callable[["Person"], Place]
+"""Does something, and returns where that is to lead."""
+W = TypeVar("W", bound=QWidget)
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+START, OTHER = (0.25, -0.5), (1.5, 2.25)
+
+
+def named(person: "Person", kind: type[W], name: str) -> W:
+    return next(w for w in person.window.findChildren(kind) if w.accessibleName() == name)
+
+
+def place_of(person: "Person", row: int) -> Place:
+    z1, z2 = person.positions[row].tolist()
+    return z1, z2
+
+
+def dialog(person: "Person") -> QDialog:
+    (found,) = (one for one in person.window.findChildren(QDialog) if one.isVisible())
+    return found
+
+
+def accept(person: "Person", verb: str) -> None:
+    buttons = dialog(person).findChildren(QPushButton)
+    next(button for button in buttons if button.text() == verb).click()
+
+
+# By the mouse
+
+
+def click(person: "Person") -> Place:
+    place = person.empty
+    person.click(place)
+    return place
+
+
+def click_point(person: "Person") -> Place:
+    row = person.lone
+    person.click(place_of(person, row))
+    return place_of(person, row)
+
+
+def ctrl_click_point(person: "Person") -> Place:
+    row = person.lone
+    person.click(place_of(person, row), CONTROL)
+    return place_of(person, row)
+
+
+def drag(person: "Person") -> Place:
+    person.drag((0.5, 0.5), (1.5, -1.25))
+    return 1.5, -1.25
+
+
+# By sliders and numbers
+
+
+def slide(number: int, key: Qt.Key, by: float) -> Way:
+    def way(person: "Person") -> Place:
+        slider = named(person, QSlider, f"{'z₁z₂'[2 * number :][:2]} slider")
+        slider.setFocus()
+        QTest.keyClick(slider, key)
+        return (START[0] + by, START[1]) if number == 0 else (START[0], START[1] + by)
+
+    return way
+
+
+def type_number(number: int, text: str) -> Way:
+    def way(person: "Person") -> Place:
+        box = named(person, QDoubleSpinBox, "z₁z₂"[2 * number :][:2])
+        box.setFocus()
+        box.lineEdit().setText(text)  # QTest types no true minus sign
+        QTest.keyClick(box, Qt.Key.Key_Return)
+        value = float(text.replace("−", "-").replace(",", "."))
+        return (value, START[1]) if number == 0 else (START[0], value)
+
+    return way
+
+
+def step_number(person: "Person") -> Place:
+    person.press("Up", named(person, QDoubleSpinBox, "z₂"))
+    return START[0], START[1] + 0.1
+
+
+# By keys and commands
+
+
+def arrow(keys: str, dz1: float, dz2: float) -> Way:
+    def way(person: "Person") -> Place:
+        person.press(keys, person.window.map.canvas)
+        return START[0] + dz1, START[1] + dz2
+
+    return way
+
+
+def go_to_digit(digit: int) -> Way:
+    def way(person: "Person") -> Place:
+        person.press(str(digit), person.window.map.canvas)
+        return person.window.map.class_places()[digit]
+
+    return way
+
+
+def draw(person: "Person") -> Place:
+    person.press("R", person.window.map.canvas)
+    z1, z2 = np.random.default_rng(0).standard_normal(2).tolist()
+    return z1, z2
+
+
+def origin(person: "Person") -> Place:
+    person.press("O", person.window.map.canvas)
+    return 0.0, 0.0
+
+
+def back(person: "Person") -> Place:
+    person.window.explorer.cursor.move(*OTHER)
+    person.press("Alt+Left")
+    return START
+
+
+def forward(person: "Person") -> Place:
+    person.window.explorer.cursor.move(*OTHER)
+    person.press("Alt+Left")
+    person.press("Alt+Right")
+    return OTHER
+
+
+def undo(person: "Person") -> Place:
+    person.window.explorer.cursor.move(*OTHER)
+    person.press("Ctrl+Z")
+    return START
+
+
+def redo(person: "Person") -> Place:
+    person.window.explorer.cursor.move(*OTHER)
+    person.press("Ctrl+Z")
+    person.press("Ctrl+Shift+Z")
+    return OTHER
+
+
+def visit_mark(person: "Person") -> Place:
+    person.press("Ctrl+B")
+    dialog(person).findChild(QLineEdit).setText("here & there")
+    accept(person, "Save")
+    person.window.explorer.cursor.move(*OTHER)
+    menus = person.window.actions_.menus["Go"].findChildren(QMenu) or person.window.findChildren(
+        QMenu
+    )
+    menu = next(menu for menu in menus if menu.title() == "Go to Mark")
+    menu.actions()[0].trigger()
+    return START
+
+
+# By images
+
+
+def find(person: "Person") -> Place:
+    person.press("Ctrl+F")
+    dialog(person).findChild(QSpinBox).setValue(123)
+    accept(person, "Find")
+    return place_of(person, 123)
+
+
+def worst_first(person: "Person") -> Place:
+    person.trigger("worst_first")
+    worst = person.window.worst
+    person.wait(lambda: worst.model().rowCount() == 600)
+    worst.setCurrentIndex(worst.model().index(0, 0))
+    person.press("Down", worst)
+    _, index = worst.currentIndex().data(Qt.ItemDataRole.UserRole)
+    return place_of(person, index)
+
+
+def analogy(person: "Person") -> Place:
+    rows = [3, 40, 77]
+    for row in rows:
+        person.window.explorer.pin(row, add=True)
+    person.press("Ctrl+Shift+A")
+    first, second, third = person.positions[rows]
+    z1, z2 = (first - second + third).tolist()
+    return z1, z2
+
+
+def attribute(person: "Person") -> Place:
+    chosen = person.labels == 1
+    person.window.explorer.selection.replace(np.flatnonzero(chosen))
+    person.press("Ctrl+Shift+V")
+    vector = person.positions[chosen].mean(axis=0) - person.positions[~chosen].mean(axis=0)
+    z1, z2 = (START + vector).tolist()
+    return z1, z2
+
+
+# By paths and files
+
+
+def choose_row(person: "Person") -> FrameStrip:
+    person.press("Ctrl+4")
+    combo = named(person, QComboBox, "Path")
+    combo.setCurrentIndex(combo.findData("row"))
+    combo.activated.emit(combo.currentIndex())
+    (strip,) = person.window.paths.findChildren(FrameStrip)
+    person.wait(lambda: strip.count == 16)
+    return strip
+
+
+def path_frame(person: "Person") -> Place:
+    person.press("End", choose_row(person))
+    return 3.0, START[1]
+
+
+def play(person: "Person") -> Place:
+    choose_row(person)
+    buttons = person.window.paths.findChildren(QAbstractButton)
+    button = next(button for button in buttons if button.text() == "Play")
+    button.click()
+    person.window.paths.findChild(QTimer).timeout.emit()
+    button.click()
+    return -3 + 6 / 15, START[1]
+
+
+def workspace(tmp_path: Path) -> Way:
+    def way(person: "Person") -> Place:
+        workspaces, path = Workspaces(person.window.explorer), tmp_path / "a.vaex"
+        workspaces.save(path, person.window.map.region(), "explore")
+        person.wait(path.exists)
+        person.window.explorer.cursor.move(*OTHER)
+        person.window.workspaces.open(path)
+        person.wait(lambda: person.window.explorer.cursor.place == START)
+        return START
+
+    return way
+
+
+WAYS: dict[str, Way] = {
+    "click": click,
+    "click on a point": click_point,
+    "ctrl-click on a point": ctrl_click_point,
+    "drag": drag,
+    "z1 slider": slide(0, Qt.Key.Key_PageUp, 1.0),
+    "z2 slider": slide(1, Qt.Key.Key_Left, -0.1),
+    "z1 typed": type_number(0, "-1.125"),
+    "z2 typed": type_number(1, "−0,375"),
+    "spin box": step_number,
+    **{
+        f"{held}{key}": arrow(f"{held}{key}", scale * dz1, scale * dz2)
+        for held, scale in (("", 0.1), ("Shift+", 1.0), ("Ctrl+", 0.01))
+        for key, dz1, dz2 in (("Left", -1, 0), ("Right", 1, 0), ("Up", 0, 1), ("Down", 0, -1))
+    },
+    **{str(digit): go_to_digit(digit) for digit in range(10)},
+    "random": draw,
+    "origin": origin,
+    "back": back,
+    "forward": forward,
+    "undo": undo,
+    "redo": redo,
+    "mark": visit_mark,
+    "find": find,
+    "worst first": worst_first,
+    "analogy": analogy,
+    "attribute": attribute,
+    "frame of a path": path_frame,
+    "path played": play,
+}
+
+
+def seen(person: "Person") -> tuple[object, ...]:
+    """All that the window shows of the cursor, but the picture."""
+    caption = person.view("Decoded digit").accessibleDescription()
+    cursor = person.window.explorer.cursor
+    return (
+        cursor.place,
+        person.markers.cursor_place,
+        [named(person, QSlider, f"{name} slider").value() for name in ("z₁", "z₂")],
+        [named(person, QDoubleSpinBox, name).value() for name in ("z₁", "z₂")],
+        person.field("Place of the cursor"),
+        caption.split(" · ")[0],
+        "preview" in caption,
+    )
+
+
+def picture_at(person: "Person", bundled: Snapshot, place: Place) -> NDArray[np.uint8]:
+    """The picture on screen, as soon as it is the one decoded there."""
+    image = bundled.model.decode(np.array([place], np.float32))[0]
+    person.wait(lambda: person.sees(image))
+    return person.picture()
+
+
+def check(person: "Person", bundled: Snapshot, way: Way) -> None:
+    cursor = person.window.explorer.cursor
+    cursor.move(*START)
+    wanted = way(person)
+    place = cursor.place
+    assert place == pytest.approx(wanted, abs=0.03 if way in (click, drag) else 1e-6)
+    picture, shown = picture_at(person, bundled, place), seen(person)
+    away = (place[0] / 2 + 2.0, place[1] / 2 - 2.0)
+    cursor.move(*away)
+    assert not np.array_equal(picture_at(person, bundled, away), picture)
+    cursor.move(*place)
+    np.testing.assert_array_equal(picture_at(person, bundled, place), picture)
+    assert seen(person) == shown
+    assert shown[0] == shown[1]
+    assert not person.errors
+
+
+@pytest.fixture
+def wide(person: "Person") -> Iterator["Person"]:
+    """A person whose playing stops at the end."""
+    yield person
+    person.window.paths.hide()
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_every_way_ends_alike(wide: "Person", bundled: Snapshot, name: str) -> None:
+    check(wide, bundled, WAYS[name])
+
+
+def test_a_workspace_ends_alike(person: "Person", bundled: Snapshot, tmp_path: Path) -> None:
+    check(person, bundled, workspace(tmp_path))

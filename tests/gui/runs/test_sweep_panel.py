@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QTableWidget
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.runs.sweep_panel import SweepPanel
+from vae_explorer.gui.theme import CLASS_COLORS
+from vae_explorer.session import Recipe
+from vae_explorer.session.runs.sweeps import Axis, CellMap, Result, Sweep
+
+SWEEP = Sweep(Recipe(epochs=2), (Axis("beta", (0.5, 4.0)), Axis("seed", (0, 1, 2))))
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> SweepPanel:
+    panel = SweepPanel()
+    qtbot.addWidget(panel)
+    panel.resize(1_000, 360)
+    panel.show()
+    return panel
+
+
+def _button(panel: SweepPanel, text: str) -> QPushButton:
+    return next(b for b in panel.findChildren(QPushButton) if b.text() == text)
+
+
+def _rows(panel: SweepPanel) -> list[tuple[QComboBox, QLineEdit]]:
+    fields = panel.findChildren(QComboBox)
+    values = [edit for edit in panel.findChildren(QLineEdit) if edit.parent() not in fields]
+    return list(zip(fields, values, strict=True))
+
+
+def _says(panel: SweepPanel, text: str) -> bool:
+    return any(text in label.text() for label in panel.findChildren(QLabel))
+
+
+def test_it_says_what_would_be_trained_and_asks_for_it(panel: SweepPanel) -> None:
+    panel.set_recipe(Recipe(epochs=5))
+    assert _says(panel, "4 runs, 20 epochs")
+    field, values = _rows(panel)[1]
+    field.setCurrentIndex(field.findData("seed"))
+    values.setText("0:3")
+    assert _says(panel, "12 runs, 60 epochs")
+    asked: list[tuple[Axis, ...]] = []
+    panel.start_requested.connect(asked.append)
+    _button(panel, "Start").click()
+    assert asked == [(Axis("beta", (0.5, 1, 2, 4)), Axis("seed", (0, 1, 2)))]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("0.5, many", "number"), ("-1", "between"), ("", "varies no field")]
+)
+def test_bad_values_are_told_at_once(panel: SweepPanel, text: str, message: str) -> None:
+    _, values = _rows(panel)[0]
+    values.setText(text)
+    assert _says(panel, message)
+    assert not _button(panel, "Start").isEnabled()
+
+
+def test_buttons_offer_what_can_be_done(panel: SweepPanel) -> None:
+    start, stop, go_on = (_button(panel, text) for text in ("Start", "Stop", "Go On"))
+    assert (start.isEnabled(), stop.isEnabled(), go_on.isEnabled()) == (True, False, False)
+    panel.set_free(False)
+    assert not start.isEnabled()
+    panel.set_free(True)
+    panel.set_sweep(SWEEP)
+    panel.set_results(tuple(Result(cell.values, "waiting") for cell in SWEEP.cells))
+    assert go_on.isEnabled()
+    panel.set_running(1)
+    assert (start.isEnabled(), stop.isEnabled(), go_on.isEnabled()) == (False, True, False)
+
+
+def test_the_table_has_a_row_a_run(panel: SweepPanel) -> None:
+    panel.set_sweep(SWEEP)
+    results = [Result(cell.values, "waiting") for cell in SWEEP.cells]
+    results[1] = Result(SWEEP.cells[1].values, "finished", 2.0, -150.25, -147.5, 6.5, 2, 31.0, "x")
+    panel.set_results(tuple(results))
+    table = panel.findChild(QTableWidget)
+    texts = [table.item(1, column).text() for column in range(table.columnCount())]
+    assert texts == ["0.5", "1", "finished", "2.0", "−150.25", "−147.50", "6.50", "2", "31"]
+    assert table.rowCount() == 6
+
+
+def test_a_small_map_is_drawn_in_its_cell_and_can_be_chosen(panel: SweepPanel) -> None:
+    panel.set_sweep(SWEEP)
+    panel.set_results(tuple(Result(cell.values, "finished") for cell in SWEEP.cells))
+    codes = np.zeros((50, 2), np.float32)  # all in the middle
+    panel.set_map(CellMap(5, codes, np.full(50, 3, np.uint8)))
+    maps = panel.maps
+    box = maps._box(5)
+    assert maps._at(box.center().x(), box.center().y()) == 5
+    color = maps.grab().toImage().pixelColor(box.center().toPoint())
+    assert [color.red(), color.green(), color.blue()] == CLASS_COLORS[3].tolist()
+    chosen: list[int] = []
+    panel.cell_chosen.connect(chosen.append)
+    QTest.mouseClick(maps, Qt.MouseButton.LeftButton, pos=box.center().toPoint())
+    QTest.keyClick(maps, Qt.Key.Key_Up)
+    QTest.keyClick(maps, Qt.Key.Key_Return)
+    assert chosen == [5, 2]
+    QTest.mouseClick(maps, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
+    assert chosen == [5, 2]

@@ -1,0 +1,288 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QMenu, QTabWidget
+from pytestqt.qtbot import QtBot
+
+from vae_explorer import paths
+from vae_explorer.gui.dialogs.selection import NameDialog
+from vae_explorer.gui.training.editors import NumberBox
+from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.session import Finding, Recipe, StopRule
+from vae_explorer.session.state import Phase
+from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.history import from_csv
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+STEPS = 10  # an epoch
+
+
+class Trainee:
+    """A person who trains: what is seen of the run, and where it is on disk."""
+
+    def __init__(self, person: "Person") -> None:
+        self.person = person
+        self.panel: TrainingPanel = person.window.training
+        self.run = person.window.explorer.training
+
+    def press(self, name: str) -> None:
+        """One of the transport's buttons."""
+        button = self.panel.transport.buttons[name]
+        assert button.isEnabled()
+        button.click()
+
+    def wait_paused(self, step: int) -> None:
+        """Until the run waits after so many steps."""
+        wanted = pytest.approx(step / STEPS)
+        self.person.wait(
+            lambda: self.run.status.phase is Phase.PAUSED and self.run.status.epoch == wanted
+        )
+
+    def end(self) -> None:
+        self.run.stop()
+        self.person.wait_for_phase(Phase.IDLE)
+        assert not self.person.errors
+
+    @property
+    def folders(self) -> list[Path]:
+        return sorted(paths.runs().iterdir(), key=lambda path: path.stat().st_mtime_ns)
+
+    def text(self, name: str) -> str:
+        lines = self.panel.findChildren(Readout)
+        return next(line.text() for line in lines if line.accessibleName() == name)
+
+
+@pytest.fixture
+def trainee(person: "Person", tiny_recipe: Recipe) -> Trainee:
+    trainee = Trainee(person)
+    trainee.panel.set_recipe(tiny_recipe.replace(epochs=1_000))
+    return trainee
+
+
+def test_steps_and_epochs_from_idle_and_from_a_pause(trainee: Trainee) -> None:
+    person = trainee.person
+    person.press(".", person.window.map.canvas)
+    trainee.wait_paused(1)
+    assert trainee.text("Epoch") == "0.10 / 1,000"
+    trainee.press("step")
+    trainee.wait_paused(2)
+    person.press("Alt+.", person.window.map.canvas)
+    trainee.wait_paused(10)
+    trainee.press("epoch")
+    trainee.wait_paused(20)
+    trainee.end()
+    assert read_checkpoint(trainee.folders[-1] / "model.safetensors").step == 20
+
+
+def test_a_step_of_a_run_that_runs_pauses_it(trainee: Trainee) -> None:
+    person = trainee.person
+    person.trigger("start")
+    person.wait(lambda: trainee.run.status.epoch > 0.5)
+    trainee.press("step")
+    person.wait_for_phase(Phase.PAUSED)
+    before = trainee.run.status.epoch
+    trainee.press("epoch")
+    trainee.wait_paused(STEPS * (int(before) + 1))
+    trainee.end()
+
+
+def test_restart_waits_before_the_first_step(trainee: Trainee, tiny_recipe: Recipe) -> None:
+    trainee.press("restart")
+    trainee.wait_paused(0)
+    trainee.press("step")
+    trainee.wait_paused(1)
+    trainee.press("restart")  # of the run that is under way
+    trainee.person.wait(lambda: len(trainee.folders) == 2)
+    trainee.wait_paused(0)
+    trainee.press("step")
+    trainee.wait_paused(1)
+    trainee.end()
+    first, second = (from_csv((f / "history.csv").read_text()) for f in trainee.folders)
+    assert [point.elbo for point in first] == [point.elbo for point in second], "the same seed"
+    recipes = {Recipe.read(folder / "recipe.toml") for folder in trainee.folders}
+    assert recipes == {tiny_recipe.replace(epochs=1_000)}
+
+
+def test_another_seed_goes_into_the_form(trainee: Trainee) -> None:
+    before = trainee.panel.recipe()
+    trainee.press("new_seed")
+    after = trainee.panel.recipe()
+    assert after.seed != before.seed
+    assert after == before.replace(seed=after.seed)
+    assert not trainee.run.active
+
+
+def test_a_branch_goes_on_from_the_moment_on_the_map(trainee: Trainee) -> None:
+    trainee.press("epoch")
+    trainee.wait_paused(10)
+    (origin,) = trainee.folders
+    trainee.press("branch")
+    trainee.person.wait(lambda: len(trainee.folders) == 2)
+    trainee.person.wait(lambda: trainee.run.status.epoch > 1.5)
+    trainee.end()
+    branch = read_checkpoint(trainee.folders[-1] / "model.safetensors")
+    parent = read_checkpoint(origin / "model.safetensors")
+    assert parent.step == 10
+    assert branch.step > 15
+    shared = [point for point in branch.history if point.epoch <= 1.0]
+    assert [point.elbo for point in shared] == [point.elbo for point in parent.history]
+    assert origin.name in (trainee.folders[-1] / "label.toml").read_text()
+
+
+def test_a_branch_of_other_networks_is_refused_before_anything_is_lost(
+    trainee: Trainee, tiny_recipe: Recipe
+) -> None:
+    shown = len(trainee.panel._plot._table)
+    trainee.press("branch")
+    trainee.person.wait(lambda: trainee.person.errors)
+    assert "A branch keeps the networks of its run" in trainee.person.errors[0]
+    assert not trainee.run.active
+    assert not paths.runs().exists()
+    assert len(trainee.panel._plot._table) == shown
+
+
+def test_steering_reaches_the_run(qtbot: QtBot, trainee: Trainee) -> None:
+    trainee.press("step")
+    trainee.wait_paused(1)
+    labels = trainee.panel.findChildren(QLabel)
+    editor = next(label.buddy() for label in labels if label.text() == "β")
+    assert isinstance(editor, NumberBox)
+    editor.selectAll()
+    qtbot.keyClicks(editor, "4")
+    with qtbot.waitSignal(trainee.panel.form.steered) as told:
+        qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert told.args == ["beta", 4.0]
+    trainee.press("epoch")
+    trainee.wait_paused(10)
+    trainee.end()
+    snapshot = read_checkpoint(trainee.folders[-1] / "model.safetensors")
+    assert [(change.step, change.field, change.value) for change in snapshot.changes] == [
+        (1, "beta", 4.0)
+    ]
+    assert trainee.panel.recipe().beta == 4.0
+
+
+def test_a_stop_rule_ends_the_run(trainee: Trainee) -> None:
+    trainee.panel.stop_rule.rule_changed.emit(StopRule(epoch=1.0))
+    trainee.person.trigger("start")
+    trainee.person.wait_for_phase(Phase.RUNNING)
+    trainee.person.wait_for_phase(Phase.IDLE)
+    assert 1.0 <= trainee.run.status.epoch < 3.0
+    assert "Stopping: epoch 1 is reached" in trainee.panel._log.toPlainText()
+
+
+def test_slow_motion_shows_real_steps(trainee: Trainee) -> None:
+    slow = trainee.panel.slow_motion
+    trainee.person.window.docks.show("layers")
+    trainee.person.press("Ctrl+Alt+.", trainee.person.window.map.canvas)
+    trainee.wait_paused(1)
+    trainee.person.wait(slow.isVisible)
+    assert trainee.panel.findChild(QTabWidget).currentWidget() is slow
+    assert "Step 1." in trainee.text("What happens")
+    slow.step_requested.emit()
+    trainee.wait_paused(2)
+    trainee.person.wait(lambda: "Step 2." in trainee.text("What happens"))
+    trainee.end()
+
+
+def test_an_estimate_comes_and_goes(trainee: Trainee, tiny_recipe: Recipe) -> None:
+    trainee.person.trigger("estimate")
+    assert "Estimating" in trainee.text("Estimate")
+    trainee.person.wait(lambda: "steps an epoch" in trainee.text("Estimate"))
+    assert "10 steps an epoch" in trainee.text("Estimate")
+    trainee.panel.set_recipe(tiny_recipe.replace(validation_images=600))
+    assert trainee.text("Estimate").startswith("Before the last change")
+    trainee.person.trigger("estimate")
+    trainee.person.wait(lambda: trainee.text("Estimate").startswith("No estimate"))
+    assert "600 images and 600 are held out" in trainee.text("Estimate")
+    assert not trainee.person.errors, "it is said where it was asked"
+
+
+def test_findings_and_failures_are_on_the_banner(trainee: Trainee, tiny_recipe: Recipe) -> None:
+    banner = trainee.panel.health
+    trainee.run.found.emit((Finding("A dead unit", "1 of 2.", "Another seed."),))
+    assert banner.isVisible()
+    trainee.panel.set_recipe(tiny_recipe.replace(validation_images=600))
+    trainee.person.trigger("start")
+    trainee.person.wait(lambda: trainee.person.errors)
+    text = banner.findChild(QLabel).text()
+    assert "Training ended early" in text
+    assert "600 are held out" in text
+    trainee.panel.set_recipe(tiny_recipe)
+    trainee.person.trigger("restart")
+    assert not banner.isVisible()
+    trainee.run.stop()
+    trainee.person.wait_for_phase(Phase.IDLE)
+
+
+def menu(trainee: Trainee, text: str) -> None:
+    actions = trainee.panel.presets.findChild(QMenu).actions()
+    next(action for action in actions if action.text() == text).trigger()
+
+
+def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
+    box = trainee.panel.presets.findChild(QComboBox)
+    assert [box.itemText(row) for row in range(2)] == ["Default", "mnist-elbo"]
+    wanted = trainee.panel.recipe()
+    menu(trainee, "Save as Preset…")
+    (dialog,) = trainee.person.window.findChildren(NameDialog)
+    dialog.name_chosen.emit("mine")
+    dialog.close()
+    assert box.currentText() == "mine"
+    assert Recipe.read(paths.presets() / "mine.toml") == wanted
+    trainee.panel.set_recipe(Recipe())
+    row = box.findText("mine")
+    box.setCurrentIndex(row)
+    box.activated.emit(row)
+    assert trainee.panel.recipe() == wanted
+    menu(trainee, "Delete Preset")
+    assert box.findText("mine") == -1
+    assert not (paths.presets() / "mine.toml").exists()
+
+
+def test_a_bad_name_is_said(trainee: Trainee) -> None:
+    menu(trainee, "Save as Preset…")
+    (dialog,) = trainee.person.window.findChildren(NameDialog)
+    dialog.name_chosen.emit("Default")
+    dialog.close()
+    assert "is a preset of the program" in trainee.person.errors[0]
+
+
+@pytest.fixture
+def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Answers the file dialogs."""
+
+    def answer(path: Path) -> None:
+        for name in ("getOpenFileName", "getSaveFileName"):
+            monkeypatch.setattr(QFileDialog, name, lambda *_: (str(path), ""))
+
+    return answer
+
+
+def test_recipes_are_written_and_read(
+    trainee: Trainee, choose: Callable[[Path], None], tmp_path: Path
+) -> None:
+    wanted = trainee.panel.recipe()
+    choose(tmp_path / "tiny")
+    menu(trainee, "Export Recipe…")
+    trainee.person.wait((tmp_path / "tiny.toml").exists)
+    trainee.panel.set_recipe(Recipe())
+    choose(tmp_path / "tiny.toml")
+    menu(trainee, "Import Recipe…")
+    assert trainee.panel.recipe() == wanted
+    assert trainee.person.window.explorer.settings.folder == str(tmp_path)
+    (tmp_path / "bad.toml").write_text("epochs = 0")
+    choose(tmp_path / "bad.toml")
+    menu(trainee, "Import Recipe…")
+    assert "it must lie between 1 and 10,000 epochs" in trainee.person.errors[0]
+    assert trainee.panel.recipe() == wanted
+    choose(tmp_path / "nowhere" / "tiny.toml")
+    menu(trainee, "Export Recipe…")
+    trainee.person.wait(lambda: len(trainee.person.errors) == 2)
+    assert "The recipe was not exported: Cannot write" in " ".join(trainee.person.errors)

@@ -1,0 +1,75 @@
+"""Going back through a real run in the real window."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from vae_explorer.session import Recipe
+from vae_explorer.session.state import Phase
+from vae_explorer.session.training import worker as worker_module
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+
+@pytest.fixture
+def trained(person: "Person", tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> "Person":
+    """Somebody whose run of twenty steps has ended."""
+    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.05)
+    person.window.explorer.train(tiny_recipe)
+    person.wait_for_phase(Phase.RUNNING)
+    person.wait_for_phase(Phase.IDLE)
+    person.wait(lambda: person.window.explorer.map.points.kind == "encoder mean")
+    return person
+
+
+def test_the_slider_shows_the_map_of_a_moment_and_comes_back(trained: "Person") -> None:
+    window, time = trained.window, trained.window.explorer.lab.time
+    assert window.time_bar.isVisible()
+    now = trained.positions.copy()
+    window.time_bar.slider.setValue(0)
+    trained.wait(lambda: not np.allclose(trained.positions, now))
+    trained.wait(lambda: window.explorer.snapshot.step == 0)
+    assert "epoch 0.0" in trained.model_line
+    window.time_bar.slider.setValue(window.time_bar.slider.maximum())
+    trained.wait(lambda: window.explorer.snapshot.step == 20)
+    trained.wait(lambda: len(trained.positions) == len(now))
+    assert time.shown is None
+
+
+def test_keys_go_back_and_forth(trained: "Person") -> None:
+    window, time = trained.window, trained.window.explorer.lab.time
+    steps = [frame.step for frame in time.frames]
+    trained.press("[", window.map.canvas)
+    trained.wait(lambda: time.shown is not None and window.explorer.snapshot.step == steps[-1])
+    trained.press("[")
+    trained.wait(lambda: window.explorer.snapshot.step == steps[-2])
+    trained.press("]")
+    trained.wait(lambda: window.explorer.snapshot.step == steps[-1])
+    trained.press("Ctrl+L")
+    trained.wait(lambda: time.shown is None)
+
+
+def test_playing_shows_every_moment_and_stops_at_the_last(trained: "Person") -> None:
+    time = trained.window.explorer.lab.time
+    arrived: list[int] = []
+    time.arrived.connect(lambda snapshot, _: arrived.append(snapshot.step))
+    trained.trigger("moment_play")
+    assert time.playing
+    trained.wait(lambda: not time.playing)
+    assert arrived == [frame.step for frame in time.frames]
+
+
+def test_a_run_opened_from_disk_brings_its_film(trained: "Person") -> None:
+    window = trained.window
+    path, film = window.explorer.path, window.explorer.lab.time.frames
+    assert path is not None
+    window.explorer.reset()
+    trained.wait(lambda: not window.explorer.lab.time.frames)
+    assert not window.time_bar.isVisible()
+    window.explorer.open_checkpoint(path)
+    trained.wait(lambda: len(window.explorer.lab.time.frames) == len(film))
+    for before, again in zip(film, window.explorer.lab.time.frames, strict=True):
+        assert before.step == again.step
+        np.testing.assert_array_equal(before.sheet, again.sheet)

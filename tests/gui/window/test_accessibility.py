@@ -1,0 +1,236 @@
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QDockWidget,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.map.point_colors import ColorKey
+from vae_explorer.gui.window.main_window import MainWindow
+from vae_explorer.session import Recipe
+from vae_explorer.session.map.layers import LAYERS
+from vae_explorer.session.state import Phase
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+SIZES = [(1280, 800), (1920, 1080)]
+DIALOGS = [
+    "export_digit",
+    "export_manifold",
+    "find",
+    "nearest",
+    "name_selection",
+    "keys",
+    "about",
+]
+
+
+def visible(top: QWidget) -> Iterator[QWidget]:
+    return (w for w in [top, *top.findChildren(QWidget)] if w.isVisible() and not w.isHidden())
+
+
+def focusable(top: QWidget) -> set[QWidget]:
+    """What the keyboard should reach, for now."""
+    return {
+        widget
+        for widget in visible(top)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.isEnabled()
+        and widget.focusProxy() is None
+        and widget.window() is top
+    }
+
+
+def name_of(widget: QWidget) -> str:
+    return QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
+
+
+def raise_dock(window: MainWindow, title: str) -> None:
+    """Bring one of the tabs on the left to the front."""
+    next(dock for dock in window.findChildren(QDockWidget) if dock.windowTitle() == title).raise_()
+    QApplication.processEvents()
+
+
+def open_more(window: MainWindow) -> None:
+    """Show the fields of the recipe that are seldom changed."""
+    more = next(b for b in window.training.findChildren(QToolButton) if b.text().startswith("More"))
+    more.click()
+    QApplication.processEvents()
+
+
+@pytest.fixture(params=["Training", "Layers"])
+def full(request: pytest.FixtureRequest, person: "Person") -> "Person":
+    """A person before all there can be: pins, a scale of colours, every layer, and one tab."""
+    window = person.window
+    open_more(window)
+    for row in (0, 1):
+        window.explorer.pin(row, add=True)
+    for spec in LAYERS:
+        window.explorer.layers.set_on(spec.id, True)
+    window.explorer.coloring.choose("width")
+    window.explorer.selection.replace(range(47))
+    raise_dock(window, request.param)
+    return person
+
+
+def test_every_control_has_a_name(full: "Person") -> None:
+    person = full
+    controls = focusable(person.window)
+    assert len(controls) > 30
+    nameless = [str(widget) for widget in controls if not name_of(widget).strip()]
+    assert nameless == []
+    buttons = [w for w in visible(person.window) if isinstance(w, QAbstractButton)]
+    assert [str(b) for b in buttons if not name_of(b).strip()] == []
+
+
+@pytest.mark.parametrize("command_id", DIALOGS)
+def test_every_control_of_a_dialog_has_a_name(person: "Person", command_id: str) -> None:
+    person.window.explorer.selection.replace([0])
+    person.trigger(command_id)
+    (dialog,) = person.window.findChildren(QDialog)
+    controls = focusable(dialog)
+    assert len(controls) >= 2
+    assert [str(widget) for widget in controls if not name_of(widget).strip()] == []
+
+
+def test_tab_reaches_every_control_and_comes_round(full: "Person") -> None:
+    person = full
+    wanted = focusable(person.window)
+    person.window.map.canvas.setFocus()
+    first = focused = QApplication.focusWidget()
+    reached = set()
+    for _ in range(2 * len(wanted)):
+        assert focused is not None
+        reached.add(focused)
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+        focused = QApplication.focusWidget()
+        if focused is first:
+            break
+    else:
+        pytest.fail("Tab does not come round")
+    assert {str(widget) for widget in wanted - reached} == set()
+
+
+def test_each_view_is_named_for_who_cannot_see_it(person: "Person") -> None:
+    names = {name_of(widget) for widget in visible(person.window)}
+    for name in ("Map of latent space", "Decoded digit", "Original image", "Training curves"):
+        assert name in names
+    # Of a choice Qt for Linux gives the text as the name, and tells the name as a relation.
+    given = {widget.accessibleName() for widget in visible(person.window)}
+    for name in ("Points shown", "Colour points by", "Pinned digits"):
+        assert name in given
+    person.wait(lambda: person.view("Decoded digit").accessibleDescription().startswith("z = "))
+
+
+def clipped(top: QWidget) -> list[str]:
+    """Labels and buttons with less room than their words take."""
+    found = []
+    for widget in visible(top):
+        if isinstance(widget, QLabel) and widget.text():
+            room, need = widget.size(), widget.sizeHint()
+            if widget.wordWrap():
+                fits = widget.heightForWidth(widget.width()) <= widget.height()
+            else:
+                fits = need.width() <= room.width() and need.height() <= room.height()
+            seen = widget.visibleRegion().boundingRect().size()
+            wide = seen.isEmpty() or seen.width() == room.width()
+            high = seen.isEmpty() or seen.height() == room.height() or scrolls(widget)
+            if not (fits and wide and high):
+                found.append(f"'{widget.text()}' has {room}, needs {need}, shows {seen}")
+        elif isinstance(widget, QPushButton):
+            need_width = widget.fontMetrics().horizontalAdvance(widget.text()) + 6
+            if need_width > widget.width() or widget.height() < widget.fontMetrics().height():
+                found.append(f"'{widget.text()}' has {widget.width()}, needs {need_width}")
+    return found
+
+
+def scrolls(widget: QWidget) -> bool:
+    """It is in something that can be scrolled up and down."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QScrollArea):
+        parent = parent.parentWidget()
+    return parent is not None and parent.verticalScrollBar().maximum() > 0
+
+
+def test_what_is_clipped_is_found(qtbot: QtBot) -> None:
+    top = QWidget()
+    qtbot.addWidget(top)
+    layout = QVBoxLayout(top)
+    label, button, roomy = QLabel("far too long"), QPushButton("far too long"), QLabel("short")
+    label.setFixedWidth(20)
+    button.setFixedWidth(20)
+    for widget in (label, button, roomy):
+        layout.addWidget(widget)
+    top.show()
+    assert len(clipped(top)) == 2
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_nothing_is_clipped(person: "Person", tiny_recipe: Recipe, size: tuple[int, int]) -> None:
+    window = person.window
+    window.resize(*size)
+    window.explorer.cursor.move(-5.555, -5.555)
+    window.explorer.pin(0)
+    person.wait(lambda: "preview" not in person.view("Decoded digit").accessibleDescription())
+    QApplication.processEvents()
+    assert clipped(window) == []
+    window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
+    window.start_training()
+    person.wait(lambda: window.explorer.training.status.epoch > 1)
+    QApplication.processEvents()
+    assert clipped(window) == []
+    person.trigger("pause")
+    person.wait_for_phase(Phase.PAUSED)
+    QApplication.processEvents()
+    assert clipped(window) == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_nothing_is_clipped_when_all_is_shown(full: "Person", size: tuple[int, int]) -> None:
+    full.window.resize(*size)
+    QApplication.processEvents()
+    assert clipped(full.window) == []
+    (key,) = full.window.map.findChildren(ColorKey)
+    assert key.visibleRegion().boundingRect().size() == key.size() == key.sizeHint()
+
+
+def test_docks_cannot_be_made_too_narrow(full: "Person") -> None:
+    person = full
+    docks = person.window.findChildren(QDockWidget)
+    person.window.resizeDocks(docks, [1] * len(docks), Qt.Orientation.Horizontal)
+    QApplication.processEvents()
+    assert clipped(person.window) == []
+
+
+@pytest.mark.parametrize("command_id", DIALOGS)
+def test_nothing_is_clipped_in_a_dialog(person: "Person", command_id: str) -> None:
+    person.window.explorer.selection.replace([0])
+    person.trigger(command_id)
+    QApplication.processEvents()
+    (dialog,) = person.window.findChildren(QDialog)
+    assert clipped(dialog) == []
+
+
+def test_the_toolbar_shows_all_of_itself(person: "Person") -> None:
+    buttons = [
+        button
+        for button in person.window.findChildren(QToolButton)
+        if button.parent().objectName() == "toolbar" and button.text()
+    ]
+    assert len(buttons) >= 8
+    assert [button.text() for button in buttons if not button.isVisible()] == []

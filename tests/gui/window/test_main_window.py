@@ -1,0 +1,235 @@
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtGui import QAction, QColor, QPalette
+from PySide6.QtWidgets import (
+    QApplication,
+    QDoubleSpinBox,
+    QFileDialog,
+    QSlider,
+    QWidget,
+)
+
+from vae_explorer import paths
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.gui.dialogs.help import TextDialog
+from vae_explorer.gui.theme import DARK, LIGHT, Theme, current_theme
+from vae_explorer.gui.window.main_window import MainWindow
+from vae_explorer.session import Recipe
+from vae_explorer.session.commands import COMMANDS
+from vae_explorer.session.files.settings import Settings
+from vae_explorer.training.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+
+@pytest.fixture(autouse=True)
+def no_file_dialogs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """File dialogs are cancelled, unless a test gives an answer."""
+    for name in ("getOpenFileName", "getSaveFileName"):
+        monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
+
+
+def decode(snapshot: Snapshot, z: tuple[float, float]) -> NDArray[np.float32]:
+    image: NDArray[np.float32] = snapshot.model.decode(np.array([z], np.float32))[0]
+    return image
+
+
+def axis(person: "Person", kind: type[QWidget], name: str) -> QWidget:
+    widgets = person.window.decode.findChildren(kind)
+    return next(widget for widget in widgets if widget.accessibleName() == name)
+
+
+def test_it_opens_on_the_bundled_model(
+    person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
+) -> None:
+    assert person.window.windowTitle() == "mnist-elbo.safetensors — VAE Explorer"
+    assert person.model_line.startswith("mnist-elbo.safetensors · epoch ")
+    figure = f"{bundled.held_out_elbo:.2f}".replace("-", "−")
+    assert person.model_line.endswith(f"held-out ELBO {figure} nats")
+    wanted = bundled.model.encode(small_mnist["train"].images).mean
+    np.testing.assert_array_equal(person.positions, wanted)
+    np.testing.assert_array_equal(person.labels, small_mnist["train"].labels)
+    person.wait(lambda: person.sees(decode(bundled, (0.0, 0.0))))
+    assert not person.errors
+
+
+@pytest.mark.parametrize("command_id", [command.id for command in COMMANDS])
+def test_every_command_runs(person: "Person", tiny_recipe: Recipe, command_id: str) -> None:
+    window = person.window
+    window.training.set_recipe(tiny_recipe)
+    for name in ("pause", "stop"):
+        window.actions_[name].setEnabled(True)  # as if a run went on
+    for row in (0, 1, 2):
+        window.explorer.pin(row, add=True)
+    window.explorer.selection.replace([1, 2])
+    window.explorer.selection.clear()
+    person.trigger("undo")  # leaves a selection, and something to redo
+    if command_id == "forward":
+        person.trigger("back")
+    if command_id == "branch":  # by a recipe of the networks on the map
+        recipe = window.explorer.recipe.replace(epochs=10_000, validation_images=100)
+        window.training.set_recipe(recipe)
+    person.trigger(command_id)
+    QApplication.processEvents()
+    assert not person.errors
+    assert window.isVisible() == (command_id != "quit")
+
+
+def test_every_action_has_a_key_of_its_own_or_a_place_in_a_menu(window: MainWindow) -> None:
+    actions = [action for action in window.findChildren(QAction) if action.text()]
+    keys = [key.toString() for action in actions for key in action.shortcuts()]
+    assert len(keys) == len(set(keys)) >= len(COMMANDS) // 2
+    for menu in window.actions_.menus.values():
+        letters = [a.text()[a.text().index("&") + 1] for a in menu.actions() if "&" in a.text()]
+        assert len(letters) == len(set(letters))
+
+
+def test_a_click_on_a_point_pins_its_digit(
+    person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
+) -> None:
+    extreme = int(person.positions[:, 0].argmax())  # alone, so that no other is nearer
+    z1, z2 = person.positions[extreme]
+    person.click((z1, z2))
+    assert person.window.explorer.cursor.place == (z1, z2)
+    assert person.markers.cursor_place == person.markers.pin_place == (z1, z2)
+    original = small_mnist["train"].images[extreme]
+    np.testing.assert_array_equal(person.picture("Original image"), original)
+    wanted = np.rint(255 * decode(bundled, (z1, z2))).astype(int)
+    assert np.abs(person.picture("Reconstruction") - wanted).max() <= 1
+    person.wait(lambda: person.sees(decode(bundled, (z1, z2))))
+    person.press("Esc")
+    assert person.markers.pin_place is None
+    assert person.view("Original image")._image is None
+    assert person.window.explorer.cursor.place == (z1, z2), "the cursor stays"
+
+
+def test_a_click_beside_the_points_moves_the_cursor(person: "Person", bundled: Snapshot) -> None:
+    empty = person.empty
+    person.click(empty)
+    assert person.window.explorer.cursor.place == pytest.approx(empty, abs=0.02)
+    assert person.markers.pin_place is None
+    person.wait(lambda: person.sees(decode(bundled, person.window.explorer.cursor.place)))
+    person.press("O")
+    assert person.window.explorer.cursor.place == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("name", "number"), [("z₁", 0), ("z₂", 1)])
+def test_sliders_and_crosshair_say_the_same(
+    person: "Person", bundled: Snapshot, name: str, number: int
+) -> None:
+    slider = axis(person, QSlider, f"{name} slider")
+    box = axis(person, QDoubleSpinBox, name)
+    assert isinstance(slider, QSlider)
+    assert isinstance(box, QDoubleSpinBox)
+    slider.setValue(1234)
+    place = (1.234, 0.0) if number == 0 else (0.0, 1.234)
+    assert person.markers.cursor_place == place
+    assert box.value() == 1.234
+    person.wait(lambda: person.sees(decode(bundled, place)))
+    person.drag((0.5, 0.5), (1.5, -1.25))
+    assert person.window.explorer.cursor.place == pytest.approx((1.5, -1.25), abs=0.02)
+    assert person.markers.cursor_place == person.window.explorer.cursor.place
+    value = person.window.explorer.cursor.place[number]
+    assert box.value() == round(value, 3)
+    assert slider.value() == round(1000 * value)
+    person.wait(lambda: person.sees(decode(bundled, person.window.explorer.cursor.place)))
+
+
+def test_arrow_keys_move_the_cursor(person: "Person") -> None:
+    canvas = person.window.map.canvas
+    for key in ("Right", "Right", "Shift+Up", "Ctrl+Left"):
+        person.press(key, canvas)
+    assert person.window.explorer.cursor.place == pytest.approx((0.19, 1.0))
+    assert person.markers.cursor_place == person.window.explorer.cursor.place
+
+
+def test_hovering_previews_and_leaving_brings_the_cursors_digit_back(
+    person: "Person", bundled: Snapshot
+) -> None:
+    person.click(person.empty)
+    cursor = person.window.explorer.cursor.place
+    person.wait(lambda: person.sees(decode(bundled, cursor)))
+    before = person.picture()
+    person.hover((2.0, 0.5))
+    person.wait(lambda: not np.array_equal(person.picture(), before))
+    caption = person.view("Decoded digit").accessibleDescription()
+    assert "preview" in caption
+    assert person.window.explorer.cursor.place == cursor
+    assert person.markers.cursor_place == cursor
+    person.leave_map()
+    person.wait(lambda: np.array_equal(person.picture(), before))
+    assert "preview" not in person.view("Decoded digit").accessibleDescription()
+
+
+def test_a_hovered_point_shows_its_image(
+    person: "Person", small_mnist: dict[str, ImageSet]
+) -> None:
+    extreme = int(person.positions[:, 0].argmax())
+    person.hover(tuple(person.positions[extreme]))
+    card = person.window.map._card
+    person.wait(card.isVisible)
+    thumbnail = person.window.explorer.map.thumbnail(extreme)
+    np.testing.assert_array_equal(thumbnail.image, small_mnist["train"].images[extreme])
+    assert card._label.text() == str(thumbnail.label)
+    assert not card._picture.pixmap().isNull()
+
+
+def test_the_other_split_comes_onto_the_map(
+    person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
+) -> None:
+    person.window.explorer.pin(3)
+    person.trigger("split_test")
+    person.wait(lambda: len(person.positions) == 300)
+    wanted = bundled.model.encode(small_mnist["test"].images).mean
+    np.testing.assert_array_equal(person.positions, wanted)
+    assert person.markers.pin_place is None
+    assert Settings.read(paths.settings_file()).split == "test"
+    person.trigger("split_train")
+    person.wait(lambda: len(person.positions) == 600)
+    assert person.window.actions_["split_train"].isChecked()
+
+
+@pytest.mark.parametrize(("name", "theme"), [("dark", DARK), ("light", LIGHT)])
+def test_a_scheme_recolours_every_view(person: "Person", name: str, theme: Theme) -> None:
+    window = person.window
+    person.trigger("scheme_light" if name == "dark" else "scheme_dark")
+    QApplication.processEvents()
+    person.trigger(f"scheme_{name}")
+    QApplication.processEvents()
+    assert current_theme() is theme
+    assert window.actions_[f"scheme_{name}"].isChecked()
+    assert Settings.read(paths.settings_file()).scheme == name
+    canvas, window_color = QColor(theme.canvas), QColor(theme.window)
+    for view, color in ((window.map, canvas), (window.decode, window_color)):
+        image = view.grab().toImage()
+        assert image.pixelColor(3, image.height() // 2) == color
+    assert person.view("Decoded digit")._theme is theme
+    assert window.training._plot.palette().color(QPalette.ColorRole.Window) == canvas
+    person.press("F1")
+    (dialog,) = window.findChildren(TextDialog)
+    page = dialog.grab().toImage()
+    assert page.pixelColor(20, page.height() // 2) == canvas
+
+
+def test_full_screen_and_back(person: "Person") -> None:
+    person.press("F11")
+    assert person.window.isFullScreen()
+    person.press("F11")
+    assert not person.window.isFullScreen()
+
+
+def test_a_close_that_fails_keeps_the_window(
+    person: "Person", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> bool:
+        raise OSError("no room")
+
+    monkeypatch.setattr(person.window.explorer, "close", fail)
+    assert not person.window.close()
+    assert person.window.isVisible()
+    assert person.errors == ["Closing failed: no room"]
+    monkeypatch.undo()

@@ -1,0 +1,217 @@
+"""Files and settings of the window: open, drop, save, export, and what it remembers."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialogButtonBox,
+    QDockWidget,
+    QFileDialog,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+)
+
+from vae_explorer import paths
+from vae_explorer.export.images import manifold_sheet
+from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
+from vae_explorer.session import ManifoldRequest
+from vae_explorer.session.files.settings import Settings
+from vae_explorer.training.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tests.gui.conftest import Person
+
+Dialog = DigitExportDialog | ManifoldExportDialog
+
+
+def test_a_missing_file_is_named_and_nothing_changes(
+    person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    missing = tmp_path / "<b>gone</b>.safetensors"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(missing), ""))
+    line, positions = person.model_line, person.positions
+    person.press("Ctrl+O")
+    person.wait(lambda: person.errors)
+    (error,) = person.errors
+    assert error.startswith("The checkpoint was not opened: ")
+    assert str(missing) in error
+    box = person.window.findChild(QMessageBox)
+    assert box.textFormat() == Qt.TextFormat.PlainText
+    assert str(missing) in person.window.training._log.toPlainText()
+    box.close()
+    assert person.model_line == line
+    assert person.positions is positions
+    empty = person.empty
+    person.click(empty)
+    assert person.window.explorer.cursor.place == pytest.approx(empty, abs=0.02)
+
+
+@pytest.mark.parametrize("typed", ["mine.safetensors", "mine", "mine.v2"])
+def test_a_saved_model_opens_again_from_the_recent_menu(
+    open_person: "Callable[..., Person]",
+    tiny_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    typed: str,
+) -> None:
+    person = open_person(tiny_checkpoint)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), ""))
+    person.press("Ctrl+S")
+    path = tmp_path / (typed.removesuffix(".safetensors") + ".safetensors")
+    person.wait(path.exists)
+    person.wait(lambda: person.model_line.startswith(path.name))
+    before = person.positions.copy()
+    person.trigger("reset")
+    person.wait(lambda: person.model_line.startswith("mnist-elbo.safetensors"))
+    person.wait(lambda: not np.array_equal(person.positions, before))
+    recent = person.window._recent.actions()
+    assert [action.toolTip() for action in recent] == [str(path), str(tiny_checkpoint)]
+    recent[0].trigger()
+    person.wait(lambda: person.model_line.startswith(path.name))
+    person.wait(lambda: np.array_equal(person.positions, before))
+    assert person.window.explorer.settings.folder == str(tmp_path)
+
+
+def test_recent_models_of_one_name_can_be_told_apart(
+    person: "Person", tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    opened = []
+    for run in ("first", "R&D"):
+        path = tmp_path / run / "model.safetensors"
+        opened.append(path)
+        path.parent.mkdir()
+        shutil.copy(tiny_checkpoint, path)
+        person.window.explorer.open_checkpoint(path)
+        person.wait(lambda: len(person.window._recent.actions()) == len(opened))
+    texts = [action.text() for action in person.window._recent.actions()]
+    assert texts == ["R&&D/model.safetensors", "first/model.safetensors"]
+
+
+def test_a_digit_becomes_a_file(person: "Person", bundled: Snapshot, tmp_path: Path) -> None:
+    person.click(person.empty)
+    z = person.window.explorer.cursor.place
+    buttons = person.window.decode.findChildren(QPushButton)
+    next(button for button in buttons if button.text() == "Export image…").click()
+    (dialog,) = person.window.findChildren(DigitExportDialog)
+    path = save(person, dialog, tmp_path / "digit.png")
+    pixels = np.asarray(Image.open(path), int)
+    image = bundled.model.decode(np.array([z], np.float32))[0]
+    wanted = np.rint(255 * image).repeat(10, 0).repeat(10, 1)
+    assert np.abs(pixels - wanted).max() <= 1
+
+
+def test_a_manifold_becomes_a_file(person: "Person", bundled: Snapshot, tmp_path: Path) -> None:
+    person.press("Ctrl+Shift+M")
+    (dialog,) = person.window.findChildren(ManifoldExportDialog)
+    dialog._n.setValue(5)
+    path = save(person, dialog, tmp_path / "sheet.png")
+    wanted = np.rint(255 * manifold_sheet(bundled.model, ManifoldRequest(5)))
+    assert np.abs(np.asarray(Image.open(path), int) - wanted).max() <= 1
+
+
+def write_name(dialog: Dialog, path: Path) -> None:
+    lines = dialog.findChildren(QLineEdit)
+    next(line for line in lines if line.accessibleName() == "File").setText(str(path))
+
+
+def save(person: "Person", dialog: Dialog, path: Path) -> Path:
+    write_name(dialog, path)
+    dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Save).click()
+    person.wait(lambda: person.window.statusBar().currentMessage() == f"Exported {path}")
+    return path
+
+
+def test_a_picture_that_cannot_be_written_is_said(person: "Person", tmp_path: Path) -> None:
+    person.press("Ctrl+Shift+E")
+    (dialog,) = person.window.findChildren(DigitExportDialog)
+    path = tmp_path / "nowhere" / "digit.png"
+    write_name(dialog, path)
+    dialog.accept()
+    person.wait(lambda: person.errors)
+    assert person.errors[0].startswith("The picture was not exported: ")
+    assert str(path) in person.errors[0]
+
+
+def test_the_layout_comes_back(open_person: "Callable[..., Person]") -> None:
+    first = open_person()
+    first.window.resize(first.window.width(), 666)
+    docks = {dock.objectName(): dock for dock in first.window.findChildren(QDockWidget)}
+    first.window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["training"])
+    docks["decode"].hide()
+    first.close()
+    second = open_person()
+    assert second.window.height() == 666
+    docks = {dock.objectName(): dock for dock in second.window.findChildren(QDockWidget)}
+    area = second.window.dockWidgetArea(docks["training"])
+    assert area == Qt.DockWidgetArea.BottomDockWidgetArea
+    assert docks["decode"].isHidden()
+
+
+@pytest.mark.parametrize("garbage", ["", "no base64 at all", "AAAA", "//79/Pv6"])
+def test_garbage_is_harmless(open_person: "Callable[..., Person]", garbage: str) -> None:
+    Settings(geometry=garbage, layout=garbage).write(paths.settings_file())
+    window = open_person().window
+    room = (
+        QGuiApplication.primaryScreen().availableSize()
+    )  # 800 × 800 offscreen, which is a little narrow
+    assert window.width() >= min(1280, room.width())
+    assert window.height() == min(800, room.height())
+    docks = {dock.objectName(): dock.isVisible() for dock in window.findChildren(QDockWidget)}
+    assert not any(docks.pop(name) for name in ("paths", "runs", "sweep"))
+    assert all(docks.values())
+
+
+def test_a_window_is_never_lost_off_screen(open_person: "Callable[..., Person]") -> None:
+    first = open_person()
+    first.window.move(9_000, 9_000)
+    first.close()
+    second = open_person()
+    screen = QGuiApplication.primaryScreen().availableGeometry()
+    assert screen.intersects(second.window.frameGeometry())
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen", "name", "start"),
+    [
+        ("curves.svg", "", "curves.svg", b"<?xml"),
+        ("curves.PDF", "", "curves.PDF", b"%PDF-"),
+        ("run 1.5", "CSV tables (*.csv)", "run 1.5.csv", b"epoch,elbo,"),
+        ("curves", "PNG pictures (*.png)", "curves.png", b"\x89PNG"),
+    ],
+)
+def test_the_training_curves_are_exported_as_the_name_says(
+    person: "Person",
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    typed: str,
+    chosen: str,
+    name: str,
+    start: bytes,
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), chosen))
+    person.window.docks.show("training")
+    plot = person.window.training._plot
+    person.wait(plot.isVisible)
+    plot.export_requested.emit()
+    person.wait((tmp_path / name).exists)
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_curves_that_cannot_be_written_are_told(
+    person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "nowhere" / "curves.svg"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    person.window.docks.show("training")
+    person.wait(person.window.training._plot.isVisible)
+    person.window.training._plot.export_requested.emit()
+    person.wait(lambda: person.errors)
+    assert person.errors[0].startswith("The curves were not exported: Cannot write")

@@ -1,0 +1,63 @@
+from time import perf_counter
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QColor, QIcon, QImage
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from vae_explorer import paths
+from vae_explorer.gui.theme import DARK, LIGHT, SchemeChoice, Theme, apply_scheme
+from vae_explorer.gui.window.splash import Splash
+
+pytestmark = pytest.mark.usefixtures("system_scheme")
+
+
+@pytest.mark.parametrize(
+    ("choice", "theme"), [(SchemeChoice.LIGHT, LIGHT), (SchemeChoice.DARK, DARK)]
+)
+def test_it_shows_icon_and_words_in_the_schemes_colours(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, choice: SchemeChoice, theme: Theme
+) -> None:
+    icon = QIcon(str(paths.resources() / "icons" / "vae-explorer.svg"))
+    monkeypatch.setattr(QApplication, "windowIcon", lambda: icon)
+    apply_scheme(choice)
+    splash = Splash()
+    qtbot.addWidget(splash)
+    image = splash.pixmap().toImage()
+    assert image.pixelColor(0, 0) == QColor(theme.canvas)
+    middle = image.width() * 4 // 10
+    assert _painted(image, 0, middle) > 1_000, "the icon"
+    assert _painted(image, middle, image.width()) > 500, "the words"
+    for color in (theme.text, theme.muted):
+        assert (_pixels(image) == QColor(color).rgb()).any()
+
+
+def test_it_does_not_hold_up_the_start(qtbot: QtBot) -> None:
+    splash = Splash()
+    qtbot.addWidget(splash)
+    start = perf_counter()
+    splash.show()
+    assert perf_counter() - start < 0.8, "QSplashScreen on its own waits for a second"
+    assert splash.isVisible()
+
+
+def test_it_goes_when_the_window_comes(qtbot: QtBot) -> None:
+    splash, window = Splash(), QWidget()
+    qtbot.addWidget(splash)
+    qtbot.addWidget(window)
+    splash.show()
+    window.show()
+    splash.finish(window)
+    assert not splash.isVisible()
+    assert window.isVisible()
+
+
+def _pixels(image: QImage) -> "np.ndarray[tuple[int, int], np.dtype[np.uint32]]":
+    image = image.convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
+
+
+def _painted(image: QImage, left: int, right: int) -> int:
+    pixels = _pixels(image)
+    return int((pixels[:, left:right] != pixels[0, 0]).sum())

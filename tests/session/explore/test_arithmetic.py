@@ -1,0 +1,100 @@
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.session.explore.arithmetic import Arithmetic
+from vae_explorer.session.explore.cursor import Cursor
+from vae_explorer.session.explore.decoding import Decoding
+from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.selection import Selection
+from vae_explorer.training.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tests.session.conftest import Failures, MainThread
+
+
+class Sums:
+    """Arithmetic on the training images, and what it says."""
+
+    def __init__(self, jobs: Jobs, failures: "Failures") -> None:
+        self.said: list[str] = []
+        self.map = LatentMap(jobs, failures, lambda _: None)
+        self.pins, self.selection = Pins(), Selection()
+        self.cursor = Cursor(Decoding(lambda _: None))
+        self.arithmetic = Arithmetic(
+            self.map, self.pins, self.selection, self.cursor, self.said.append, failures
+        )
+
+
+@pytest.fixture
+def sums(
+    inline_jobs: Jobs,
+    main: "MainThread",
+    failures: "Failures",
+    trained: Snapshot,
+    small_mnist: dict[str, ImageSet],
+) -> Sums:
+    sums = Sums(inline_jobs, failures)
+    sums.pins.set_model(trained.model)
+    sums.map.encode(trained.model, "train", "mean", align=False)
+    main.run()
+    sums.selection.reset(600, "train")
+    return sums
+
+
+def test_an_analogy_goes_to_the_fourth_corner(sums: Sums) -> None:
+    for index in (9, 4, 5, 6):
+        sums.pins.toggle("train", index)
+    sums.arithmetic.analogy()
+    assert sums.map.points is not None
+    means = sums.map.points.positions.astype(float)
+    np.testing.assert_allclose(sums.cursor.place, means[4] - means[5] + means[6], atol=1e-5)
+    (said,) = sums.said
+    labels = [pin.label for pin in sums.pins.tray]
+    assert said.startswith(f"{labels[1]} − {labels[2]} + {labels[3]}: of the 20 nearest")
+
+
+def test_an_attribute_is_added_to_the_cursor(sums: Sums) -> None:
+    assert sums.map.points is not None
+    codes, labels = sums.map.points.positions.astype(float), sums.map.points.labels
+    sums.cursor.move(0.25, 0.5)
+    sums.selection.replace(np.flatnonzero(labels == 1))
+    sums.arithmetic.add_attribute()
+    vector = codes[labels == 1].mean(0) - codes[labels != 1].mean(0)
+    np.testing.assert_allclose(sums.cursor.place, np.array([0.25, 0.5]) + vector, atol=1e-5)
+    assert "%" in sums.said[0]
+
+
+def test_what_is_missing_is_said(sums: Sums, failures: "Failures") -> None:
+    sums.pins.pin("train", 1)
+    sums.arithmetic.analogy()
+    sums.arithmetic.add_attribute()
+    sums.selection.replace(np.arange(600))
+    sums.arithmetic.add_attribute()
+    texts = [str(error) for _, error in failures]
+    assert ["three pinned" in texts[0], "Select some" in texts[1], "Select some" in texts[2]] == [
+        True
+    ] * 3
+    assert sums.cursor.place == (0.0, 0.0)
+    assert sums.said == []
+    failures.clear()
+
+
+def test_codes_that_are_not_finite_are_told(sums: Sums, failures: "Failures") -> None:
+    for index in (4, 5, 6):
+        sums.pins.toggle("train", index)
+    assert sums.map.points is not None
+    assert sums.map.posterior is not None
+    sums.map.points.positions[:] = np.nan
+    sums.map.posterior.mean[:] = np.nan
+    sums.arithmetic.analogy()
+    sums.selection.replace([3])
+    sums.arithmetic.add_attribute()
+    assert [title for title, _ in failures] == ["The cursor did not move"] * 2
+    assert sums.cursor.place == (0.0, 0.0)
+    assert sums.said == []
+    failures.clear()

@@ -1,0 +1,369 @@
+"""What the layers draw, against what it stands for."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from vae_explorer import paths
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.latent import density, metric
+from vae_explorer.latent.figures import own_draws
+from vae_explorer.latent.quadrature import exact_posterior
+from vae_explorer.model.trained import Posterior, TrainedVAE, unchecked
+from vae_explorer.session.map import layer_contents as drawings
+from vae_explorer.session.map.layer_contents import DRAWINGS, Scene, Subject, View
+from vae_explorer.session.map.layers import LAYERS, default_state
+from vae_explorer.session.map.marks import (
+    ClassField,
+    Curve,
+    Drawing,
+    Ellipses,
+    Field,
+    Region,
+    Sheet,
+    Spots,
+    Trails,
+)
+from vae_explorer.session.state import MapPoints
+from vae_explorer.training.checkpoint import read_checkpoint
+
+VIEW = View((-1.0, 1.0, 0.0, 1.0), (240, 120))
+
+
+@pytest.fixture(scope="module")
+def model() -> TrainedVAE:
+    return read_checkpoint(paths.bundled_checkpoint()).model
+
+
+@pytest.fixture(scope="module")
+def scene(model: TrainedVAE, mnist_small: ImageSet) -> Scene:
+    """Nothing hovered or pinned; 200 points. A test replaces what it needs."""
+    assert mnist_small.labels is not None
+    posterior = model.encode(mnist_small.images[:200])
+    indices = np.arange(200)
+    points = MapPoints(posterior.mean, mnist_small.labels[:200], indices, 1_000, "train")
+    return Scene(model, points, posterior, VIEW)
+
+
+@pytest.fixture(scope="module")
+def subjects(scene: Scene, mnist_small: ImageSet) -> list[Subject]:
+    q = scene.posterior
+    return [
+        Subject(f"train {row}", mnist_small.images[row], 0, q.mean[row], q.covariance[row], row)
+        for row in range(3)
+    ]
+
+
+def draw(layer: str, scene: Scene, **chosen: str) -> Drawing:
+    """Draw with the layer's defaults but for what is ``chosen``, and with nothing remembered."""
+    defaults = default_state(next(spec for spec in LAYERS if spec.id == layer)).chosen
+    function, _ = DRAWINGS[layer]
+    return function(dataclasses.replace(scene, memory={}), {**defaults, **chosen}, unchecked)
+
+
+def middles(field: Field | ClassField) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """z₁ of the columns, z₂ of the rows, and the area of a cell."""
+    left, right, bottom, top = field.region
+    shape = field.labels.shape if isinstance(field, ClassField) else field.values.shape
+    up, across = (top - bottom) / shape[0], (right - left) / shape[1]
+    z1 = left + (np.arange(shape[1]) + 0.5) * across
+    return z1, bottom + (np.arange(shape[0]) + 0.5) * up, across * up
+
+
+def gaussians(scale: float) -> Posterior:
+    """60 codes, wide enough for the cells of a density."""
+    random = np.random.default_rng(0)
+    factor = scale * random.standard_normal((60, 2, 2))
+    covariance = factor @ factor.mT + 0.05**2 * np.eye(2)
+    mean = random.uniform(-2, 2, (60, 2))
+    return Posterior(mean.astype(np.float32), covariance.astype(np.float32))
+
+
+def with_codes(scene: Scene, posterior: Posterior) -> Scene:
+    n = len(posterior.mean)
+    labels = (np.arange(n) % 10).astype(np.uint8)
+    points = MapPoints(posterior.mean, labels, np.arange(n), n, "train")
+    return dataclasses.replace(scene, points=points, posterior=posterior)
+
+
+# Images
+
+
+def test_ellipses_are_q_of_the_pinned_and_the_hovered(
+    scene: Scene, subjects: list[Subject]
+) -> None:
+    first, second, third = subjects
+    (mark,) = draw(
+        "ellipses", dataclasses.replace(scene, pinned=(third, first), hovered=second)
+    ).marks
+    assert isinstance(mark, Ellipses)
+    rows = [2, 0, 1]
+    np.testing.assert_array_equal(mark.centres, scene.posterior.mean[rows])
+    np.testing.assert_array_equal(mark.covariances, scene.posterior.covariance[rows])
+    assert mark.radii == (1, 2, 3)
+
+
+def test_the_prior_is_standard(scene: Scene) -> None:
+    (mark,) = draw("prior", scene).marks
+    assert isinstance(mark, Ellipses)
+    assert (mark.centres.tolist(), mark.covariances.tolist()) == ([[0, 0]], [[[1, 0], [0, 1]]])
+
+
+@pytest.mark.parametrize("layer", ["ellipses", "flow", "posterior", "likelihood"])
+def test_without_a_subject_it_is_said_how_to_get_one(scene: Scene, layer: str) -> None:
+    drawing = draw(layer, scene)
+    assert drawing.marks == ()
+    assert drawing.note.endswith(".")
+
+
+def test_the_exact_posterior_is_a_density_the_right_way_round(
+    scene: Scene, subjects: list[Subject]
+) -> None:
+    hovered, pinned, _ = subjects
+    seen = dataclasses.replace(scene, hovered=hovered, pinned=(pinned,), current=pinned)
+    below, heat, _, spots = draw("posterior", seen).marks
+    assert isinstance(below, Field)
+    assert isinstance(heat, Field)
+    assert isinstance(spots, Spots)
+    for field, subject in ((below, pinned), (heat, hovered)):
+        z1, z2, area = middles(field)
+        values = field.values.astype(np.float64) * area
+        assert values.sum() == pytest.approx(1, abs=1e-3)
+        x = own_draws(scene.model, subject.image[None], np.array([subject.seed]))
+        (mean,) = exact_posterior(scene.model, x).mean
+        np.testing.assert_allclose([values.sum(0) @ z1, values.sum(1) @ z2], mean, atol=2e-3)
+    row, column = np.unravel_index(heat.values.argmax(), heat.values.shape)
+    np.testing.assert_allclose(spots.places[0], [z1[column], z2[row]], atol=1e-5)
+    assert heat.high == below.high == heat.values.max(), "one key for both"
+
+
+def test_the_likelihood_is_that_of_the_image_s_draw_at_every_place(
+    scene: Scene, subjects: list[Subject]
+) -> None:
+    subject = subjects[1]
+    (heat,) = draw("likelihood", dataclasses.replace(scene, current=subject)).marks
+    assert isinstance(heat, Field)
+    assert heat.region == (-1.5, 1.5, -0.25, 1.25), "some of what lies around the view too"
+    z1, z2, _ = middles(heat)
+    x = own_draws(scene.model, subject.image[None], np.array([subject.seed])).astype(np.float64)
+    for row, column in ((0, 0), (0, 70), (40, 3), (20, 50)):
+        place = np.array([[z1[column], z2[row]]])
+        logits = scene.model.decode_outputs(place).astype(np.float64)
+        expected = (x * logits - np.logaddexp(0, logits)).sum()
+        assert heat.values[row, column] == pytest.approx(expected, abs=2e-2)
+    assert heat.high == pytest.approx(heat.values.max())
+
+
+# Points
+
+
+@pytest.mark.parametrize("since", ["before", "start"])
+def test_flow_goes_from_then_to_now(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, since: str
+) -> None:
+    monkeypatch.setattr(drawings, "_MOST_TRAILS", 30)
+    now = scene.points
+    then = dataclasses.replace(
+        now, positions=now.positions[::2] + 1, indices=now.indices[::2], labels=now.labels[::2]
+    )
+
+    def since_then(then: MapPoints) -> Drawing:
+        old = dataclasses.replace(scene, before=then if since == "before" else None)
+        old = dataclasses.replace(old, start=then if since == "start" else None)
+        return draw("flow", old, since=since)
+
+    drawing = since_then(then)
+    (mark,) = drawing.marks
+    assert isinstance(mark, Trails)
+    rows = now.indices[::2][::4]  # of the hundred in both, as many as there may be
+    np.testing.assert_array_equal(mark.end, now.positions[rows])
+    np.testing.assert_array_equal(mark.start, now.positions[rows] + 1)
+    np.testing.assert_array_equal(mark.labels, now.labels[rows])
+    assert drawing.note == "25 of 200 points"
+    assert since_then(dataclasses.replace(then, split="test")).marks == ()
+
+
+def test_the_density_of_q_holds_the_share_of_it_within_the_square(scene: Scene) -> None:
+    """Half of it in a Gaussian so wide that some lies beyond."""
+    mean = np.array([[0, 0], [1, -2]], np.float32)
+    codes = Posterior(mean, np.array([16 * np.eye(2), 0.01 * np.eye(2)], np.float32))
+    (field,) = draw("density", with_codes(scene, codes), show="shade").marks
+    assert isinstance(field, Field)
+    assert field.region == (-6, 6, -6, 6)
+    z1, z2, area = middles(field)
+    share = (1 + (2 * stats.norm.cdf(6 / 4) - 1) ** 2) / 2
+    assert field.values.sum() * area == pytest.approx(share, abs=1e-3)
+    row, column = np.unravel_index(field.values.argmax(), field.values.shape)
+    assert (z1[column], z2[row]) == pytest.approx((1, -2), abs=0.02)
+
+
+def test_the_density_reaches_as_far_as_the_codes(scene: Scene) -> None:
+    codes = Posterior(np.array([[0, -8]], np.float32), 0.01 * np.eye(2, dtype=np.float32)[None])
+    for of in ("posterior", "points"):
+        (field,) = draw("density", with_codes(scene, codes), of=of, show="shade").marks
+        assert isinstance(field, Field)
+        assert field.region == (-8.5, 8.5, -8.5, 8.5)
+        _, z2, area = middles(field)
+        assert field.values.sum() * area == pytest.approx(1, abs=1e-3)
+        assert z2[field.values.sum(1).argmax()] == pytest.approx(-8, abs=0.04)
+
+
+def test_a_density_is_shaded_or_lined_or_both(scene: Scene) -> None:
+    lines, shade, both = (
+        draw("density", scene, of="points", show=show).marks for show in ("lines", "shade", "both")
+    )
+    assert [mark.text for mark in lines if isinstance(mark, Curve)] == ["50 %", "80 %", "95 %"]
+    assert [type(mark) for mark in both] == [type(mark) for mark in (*shade, *lines)]
+
+
+def test_regions_are_of_the_class_that_bayes_finds(scene: Scene) -> None:
+    codes = with_codes(scene, gaussians(0.2))
+    (regions,) = draw("classes", codes).marks
+    (entropy,) = draw("classes", codes, show="entropy").marks
+    assert isinstance(regions, ClassField)
+    assert isinstance(entropy, Field)
+    z1, z2, _ = middles(regions)
+    compared = 0
+    for row, column in np.random.default_rng(1).integers(150, 410, (60, 2)):
+        place = [z1[column], z2[row]]
+        joint = np.zeros(10)
+        for label, mean, covariance in zip(
+            codes.points.labels, codes.posterior.mean, codes.posterior.covariance, strict=True
+        ):
+            joint[label] += stats.multivariate_normal(mean, covariance).pdf(place) / 60
+        if joint.sum() < 0.01:
+            continue
+        compared += 1
+        share = joint / joint.sum()
+        uncertainty = stats.entropy(share)
+        assert entropy.values[row, column] == pytest.approx(uncertainty, abs=0.02)
+        strength = 1 - uncertainty / np.log(10)
+        assert regions.strength[row, column] == pytest.approx(strength, abs=0.01)
+        if np.ptp(np.sort(share)[-2:]) > 0.02:
+            assert regions.labels[row, column] == share.argmax()
+    assert compared > 20
+    assert np.isnan(entropy.values[0, 0])
+    assert regions.strength[0, 0] == 0
+
+
+def test_q_is_summed_once_for_both_layers_and_again_for_other_codes(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums = 0
+    aggregate = density.aggregate_density
+
+    def counting(*arguments: Any) -> Any:
+        nonlocal sums
+        sums += 1
+        return aggregate(*arguments)
+
+    monkeypatch.setattr(density, "aggregate_density", counting)
+    memory: dict[object, object] = {}
+    shown = []
+    for scale in (0.05, 0.1, 0.2):
+        codes = dataclasses.replace(with_codes(scene, gaussians(scale)), memory=memory)
+        drawings.classes(codes, {"show": "class"}, unchecked)
+        drawing = drawings.density_of(codes, {"of": "posterior", "show": "shade"}, unchecked)
+        shown.append(drawing.marks[0])
+    assert sums == 3
+    highs = [mark.high for mark in shown if isinstance(mark, Field)]
+    assert highs == sorted(highs, reverse=True)
+
+
+# The decoder
+
+
+@pytest.mark.parametrize("kind", ["euclidean", "fisher"])
+def test_the_metric_is_that_of_the_middles(scene: Scene, kind: str) -> None:
+    shade, ellipses = draw("metric", scene, metric=kind).marks
+    assert isinstance(shade, Field)
+    assert isinstance(ellipses, Ellipses)
+    z1, z2, _ = middles(shade)
+    for row, column in ((0, 0), (3, 17), (14, 29)):
+        tensor = metric.pullback_metric(scene.model, np.array([[z1[column], z2[row]]]), kind)
+        expected = 0.5 * np.log10(np.linalg.det(tensor[0]))
+        assert shade.values[row, column] == pytest.approx(expected, abs=1e-3)
+    assert ellipses.radii == (1,)
+    # All steps to an ellipse's edge are equally long, but for those cut to their cell.
+    tensors = metric.pullback_metric(scene.model, ellipses.centres, kind)
+    cell = 3.0 / len(np.unique(ellipses.centres[:, 0]))
+    half_axes = np.sqrt(np.linalg.eigvalsh(ellipses.covariances.astype(np.float64)))
+    assert half_axes.max() <= cell / 2 * (1 + 1e-4)
+    whole = half_axes[:, 1] < 0.499 * cell
+    assert whole.mean() > 0.2
+    lengths = np.linalg.eigvals(tensors[whole] @ ellipses.covariances[whole].astype(np.float64))
+    np.testing.assert_allclose(lengths / lengths.mean(), 1, rtol=0.02)
+
+
+def test_the_metric_is_shaded_or_of_ellipses(scene: Scene) -> None:
+    kinds = {
+        show: [type(mark) for mark in draw("metric", scene, show=show).marks]
+        for show in ("shade", "ellipses")
+    }
+    assert kinds == {"shade": [Field], "ellipses": [Ellipses]}
+
+
+@pytest.mark.parametrize("places", ["even", "quantiles"])
+def test_every_picture_is_decoded_where_it_lies(scene: Scene, places: str) -> None:
+    (sheet,) = draw("manifold", scene, places=places).marks
+    assert isinstance(sheet, Sheet)
+    left, right, bottom, top = sheet.cells.T
+    middle = np.stack([(left + right) / 2, (bottom + top) / 2], axis=1)
+    np.testing.assert_allclose(sheet.images, scene.model.decode(middle), atol=1e-4)
+    np.testing.assert_allclose(right - left, top - bottom)
+    assert sheet.images.shape == (len(middle), 28, 28)
+    # Side by side, but never one upon the other.
+    apart = np.maximum(left[:, None] - right, bottom[:, None] - top)
+    apart = np.maximum(apart, apart.T)
+    assert apart[~np.eye(len(apart), dtype=bool)].min() >= -1e-9
+
+
+def test_no_place_is_decoded_twice_while_one_looks_around(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[tuple[float, ...]] = []
+    decode = scene.model.decode
+
+    def counting(z: NDArray[np.floating]) -> Any:
+        decoded.extend(map(tuple, z.tolist()))
+        return decode(z)
+
+    monkeypatch.setattr(scene.model, "decode", counting)
+    memory: dict[object, object] = {}
+    regions: list[Region] = [
+        (-1.0, 1.0, 0.0, 1.0),
+        (-0.5, 1.5, 0.2, 1.2),  # panned
+        (0.0, 1.0, 0.2, 0.7),  # zoomed in
+        (-1.0, 1.0, 0.0, 1.0),  # and back
+    ]
+    counts: list[int] = []
+    for region in regions:
+        looked = dataclasses.replace(scene, view=View(region, (240, 120)), memory=memory)
+        drawings.manifold(looked, {"places": "even"}, unchecked)
+        counts.append(len(decoded))
+    assert len(decoded) == len(set(decoded))
+    assert 0 < counts[0] < counts[1] < counts[2] == counts[3]
+
+
+def test_pictures_of_long_ago_are_forgotten(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawings, "_MOST_PICTURES", 10)
+    memory: dict[object, object] = {}
+    for left in (-3.0, -1.0, 1.0):
+        view = View((left, left + 1.5, 0.0, 1.5), (240, 240))
+        seen = dataclasses.replace(scene, view=view, memory=memory)
+        (sheet,) = drawings.manifold(seen, {"places": "even"}, unchecked).marks
+    assert isinstance(sheet, Sheet)
+    pictures = memory["pictures"]
+    assert isinstance(pictures, dict)
+    assert len(pictures) == 2 * len(sheet.images), "those in sight and as many before"
+
+
+def test_beyond_the_plane_nothing_is_decoded(scene: Scene) -> None:
+    far = dataclasses.replace(scene, view=View((20.0, 22.0, 0.0, 1.0), (240, 120)))
+    (sheet,) = draw("manifold", far, places="quantiles").marks
+    assert isinstance(sheet, Sheet)
+    assert sheet.images.shape == (0, 28, 28)

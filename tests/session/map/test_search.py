@@ -1,0 +1,172 @@
+"""Found points against brute force."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.latent.figures import image_figures
+from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.scores import PointFigures
+from vae_explorer.session.map.search import Search
+from vae_explorer.session.map.selection import Selection
+from vae_explorer.session.state import MapPoints
+from vae_explorer.training.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tests.session.conftest import Failures, MainThread
+
+
+class Finder:
+    """A search on the map of both splits, 900 points, and what it needs."""
+
+    def __init__(
+        self, jobs: Jobs, main: "MainThread", failures: "Failures", snapshot: Snapshot
+    ) -> None:
+        self.main = main
+        self.map = LatentMap(jobs, failures, lambda _: None)
+        self.pins = Pins()
+        self.selection = Selection()
+        self.figures = PointFigures(jobs, failures)
+        self.moving = False
+        self.search = Search(
+            jobs, self.map, self.pins, self.selection, self.figures, lambda: self.moving, failures
+        )
+        self.pins.set_model(snapshot.model)
+        self.figures.set_model(snapshot.model)
+        self._snapshot = snapshot
+        self.show("both")
+
+    def show(self, split: str) -> None:
+        self.map.encode(self._snapshot.model, split, "mean", align=False)
+        self.main.run()
+        self.selection.reset(self.points.total, split)
+        self.figures.set_points(self.points)
+
+    @property
+    def points(self) -> MapPoints:
+        assert self.map.points is not None
+        return self.map.points
+
+    @property
+    def found(self) -> list[int]:
+        indices: list[int] = self.selection.indices.tolist()
+        return indices
+
+
+@pytest.fixture
+def finder(
+    inline_jobs: Jobs,
+    main: "MainThread",
+    failures: "Failures",
+    trained: Snapshot,
+    small_mnist: dict[str, ImageSet],
+) -> Finder:
+    return Finder(inline_jobs, main, failures, trained)
+
+
+def test_points_in_a_polygon_are_selected_of_those_in_sight(finder: Finder) -> None:
+    x, y = finder.points.positions.T
+    left, right, bottom, top = -0.1, 0.2, -0.2, 0.1
+    polygon = np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
+    within = (x > left) & (x < right) & (y > bottom) & (y < top)
+    visible = finder.points.labels != 1
+    assert 0 < (within & visible).sum() < within.sum() < 900
+    finder.search.inside(polygon, "replace", visible)
+    assert finder.found == np.flatnonzero(within & visible).tolist()
+    finder.search.inside(polygon + 0.2, "add", visible)
+    more = (x > 0.1) & (x < 0.4) & (y > 0) & (y < 0.3)
+    assert finder.found == np.flatnonzero((within | more) & visible).tolist()
+    finder.search.inside(polygon, "remove", visible)
+    assert finder.found == np.flatnonzero(more & ~within & visible).tolist()
+
+
+def test_points_of_some_classes_are_selected(finder: Finder) -> None:
+    finder.search.labels(frozenset({3, 7}))
+    labels = finder.points.labels
+    assert finder.found == np.flatnonzero((labels == 3) | (labels == 7)).tolist()
+    finder.search.labels(frozenset({7}), "remove")
+    assert finder.found == np.flatnonzero(labels == 3).tolist()
+
+
+@pytest.mark.parametrize("split", ["both", "test"])
+def test_the_nearest_are_those_at_the_least_distance(
+    finder: Finder, small_mnist: dict[str, ImageSet], split: str
+) -> None:
+    """Of a training image, whether or not it is on the map itself."""
+    finder.show(split)
+    finder.pins.pin("train", 40)
+    assert finder.pins.current is not None
+    pinned = finder.pins.current.mean.astype(np.float64)
+    finder.search.nearest(12, "latent")
+    away = np.linalg.norm(finder.points.positions - pinned, axis=1)
+    assert finder.found == sorted(np.argsort(away)[:12].tolist())
+
+    finder.search.nearest(7, "image")
+    finder.main.run()
+    image = small_mnist["train"].images[40].astype(float)
+    away = np.linalg.norm((small_mnist[split].images - image).reshape(-1, 784), axis=1)
+    assert finder.found == sorted(np.argsort(away)[:7].tolist())
+    assert (40 in finder.found) == (split == "both")
+
+
+def test_without_a_pin_it_is_said_what_to_do(finder: Finder, failures: "Failures") -> None:
+    finder.search.nearest(12, "latent")
+    ((title, error),) = failures
+    assert (title, finder.found) == ("Nothing was selected", [])
+    assert "Pin a digit first" in str(error)
+    failures.clear()
+
+
+def test_neighbours_on_a_map_that_has_gone_are_not_selected(
+    finder: Finder, trained: Snapshot
+) -> None:
+    finder.pins.pin("train", 40)
+    finder.map.encode(trained.model, "test", "mean", align=False)
+    finder.search.nearest(7, "image")  # of those that are still there
+    finder.main.run()
+    assert finder.points.split == "test"
+    assert finder.found == []
+
+
+def test_the_worst_have_the_least_elbo(
+    finder: Finder, trained: Snapshot, small_mnist: dict[str, ImageSet]
+) -> None:
+    finder.search.worst(20)
+    finder.main.run()
+    elbo = image_figures(trained.model, small_mnist["both"].images, np.arange(900)).elbo
+    assert finder.found == sorted(np.argsort(elbo)[:20].tolist())
+
+
+def test_the_worst_are_selected_once_and_not_of_moving_points(
+    finder: Finder, failures: "Failures"
+) -> None:
+    finder.figures.request("color", ("log_marginal",), lambda _: None)
+    finder.search.worst(20)
+    selected: list[object] = []
+    finder.selection.changed.connect(selected.append)
+    finder.main.run()
+    assert len(selected) == 1
+    finder.moving = True
+    finder.search.worst(3)
+    ((_, error),) = failures
+    assert "pause" in str(error)
+    failures.clear()
+
+
+def test_the_table_says_what_is_known_of_the_selected_or_of_all(finder: Finder) -> None:
+    assert len(finder.search.table()["label"]) == 900
+    finder.search.worst(5)
+    finder.main.run()
+    finder.selection.replace([599, 600, 3])
+    table = finder.search.table()
+    assert table["split"].tolist() == ["train", "train", "test"]
+    assert table["index"].tolist() == [3, 599, 0]
+    rows = np.array([3, 599, 600])
+    np.testing.assert_array_equal(table["label"], finder.points.labels[rows])
+    z = np.stack([table["z1"], table["z2"]], axis=1)
+    np.testing.assert_array_equal(z, finder.points.positions[rows])
+    np.testing.assert_array_equal(table["elbo"], finder.figures.known["elbo"][rows])

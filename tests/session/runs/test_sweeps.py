@@ -1,0 +1,194 @@
+"""A queue of tiny real runs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import DivergedError, RecipeError
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.runs import sweeps as sweeps_module
+from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.runs.sweeps import Axis, CellMap, Result, Sweep, Sweeps
+from vae_explorer.session.state import Phase
+from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from tests.session.conftest import Failures, MainThread, Wall
+
+
+class Queue:
+    """Sweeps and all they tell."""
+
+    def __init__(
+        self, jobs: Jobs, main: "MainThread", runs: Path, wall: "Wall", failures: "Failures"
+    ) -> None:
+        self.main = main
+        self.lab = Lab(jobs, lambda *_: None, wall, runs, "cpu")
+        self.opened_models: list[Path] = []
+        self.sweeps = Sweeps(
+            jobs, self.lab, wall.training_images, self.opened_models.append, failures
+        )
+        self.sweep: Sweep | None = None
+        self.results: tuple[Result, ...] = ()
+        self.maps: dict[int, CellMap] = {}
+        self.running: list[int] = []
+        self.sweeps.opened.connect(self._on_opened)
+        self.sweeps.results_changed.connect(self._on_results)
+        self.sweeps.map_made.connect(self._on_map)
+        self.sweeps.running_changed.connect(self.running.append)
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [result.outcome for result in self.results]
+
+    def finish(self) -> None:
+        self.main.run_until(lambda: not self.sweeps.running)
+        self.main.run_until(lambda: "waiting" not in self.outcomes)
+
+    def _on_opened(self, sweep: Sweep) -> None:
+        self.sweep = sweep
+
+    def _on_results(self, results: tuple[Result, ...]) -> None:
+        self.results = results
+
+    def _on_map(self, made: CellMap) -> None:
+        self.maps[made.number] = made
+
+
+@pytest.fixture
+def queue(
+    threaded_jobs: Jobs, main: "MainThread", tmp_path: Path, wall: "Wall", failures: "Failures"
+) -> Queue:
+    return Queue(threaded_jobs, main, tmp_path / "runs", wall, failures)
+
+
+@pytest.fixture
+def sweep(recipe: Recipe) -> Sweep:
+    return Sweep(recipe, (Axis("beta", (0.5, 4.0)), Axis("seed", (0, 1))))
+
+
+def test_every_run_is_what_it_would_be_alone(
+    queue: Queue, sweep: Sweep, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps_module, "_PROBES", 50)
+    queue.sweeps.start(sweep)
+    assert queue.sweep == sweep
+    assert queue.sweeps.running
+    queue.finish()
+    queue.main.run_until(lambda: len(queue.maps) == 4)
+    assert queue.outcomes == ["finished"] * 4
+    assert queue.running == [1, 2, 3, 4, 0]
+    folder = queue.sweeps.path
+    assert folder is not None
+    assert folder.parent == queue.lab.training.runs
+    for cell, result in zip(sweep.cells, queue.results, strict=True):
+        kept = read_checkpoint(RunFolder(folder / result.run).model_path)
+        alone = train(cell.recipe, digits, device="cpu")
+        for name, value in alone.model.state_dict().items():
+            assert torch.equal(kept.model.state_dict()[name], value)
+        assert result.held_out_elbo == max(
+            point.held_out_elbo for point in alone.history if point.held_out_elbo is not None
+        )
+        codes = kept.model.encode(digits.images[::12]).mean
+        np.testing.assert_array_equal(queue.maps[cell.number].codes, codes)
+
+
+def test_a_stopped_sweep_goes_on_where_it_was(
+    queue: Queue, sweep: Sweep, digits: ImageSet, recipe: Recipe
+) -> None:
+    long = Sweep(recipe.replace(epochs=12), sweep.axes[:1])
+    queue.sweeps.start(long)
+    queue.main.run_until(lambda: queue.lab.training.status.epoch > 1)
+    queue.sweeps.stop()
+    queue.main.run_until(lambda: not queue.sweeps.running)
+    queue.main.run_until(lambda: queue.outcomes == ["begun", "waiting"])
+    assert not queue.lab.training.active
+    queue.sweeps.go_on()
+    queue.finish()
+    assert queue.outcomes == ["finished"] * 2
+    folder = queue.sweeps.path
+    assert folder is not None
+    kept = read_checkpoint(RunFolder(folder / queue.results[0].run).model_path)
+    alone = train(long.cells[0].recipe, digits, device="cpu")
+    for name, value in alone.model.state_dict().items():
+        assert torch.equal(kept.model.state_dict()[name], value)
+
+
+def test_a_sweep_begun_earlier_is_opened_with_its_results_and_maps(
+    queue: Queue, sweep: Sweep, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
+) -> None:
+    small = Sweep(sweep.recipe, sweep.axes[1:])
+    queue.sweeps.start(small)
+    queue.finish()
+    path = queue.sweeps.path
+    assert path is not None
+    results = queue.results
+    queue.sweep, queue.results = None, ()
+    queue.maps.clear()
+    queue.sweeps.open(path)
+    queue.main.run_until(lambda: len(queue.maps) == 2)
+    assert queue.sweep == small
+    assert queue.results == results
+    queue.sweeps.open_cell(2)
+    assert queue.opened_models == [RunFolder(path / results[1].run).model_path]
+
+
+def test_a_run_that_diverges_does_not_end_the_queue(
+    queue: Queue, sweep: Sweep, monkeypatch: pytest.MonkeyPatch, failures: "Failures"
+) -> None:
+    step = Trainer.take_step
+
+    def diverge(trainer: Trainer) -> object:
+        if trainer.recipe.beta > 1:
+            raise DivergedError("the KL term is not finite")
+        return step(trainer)
+
+    monkeypatch.setattr(Trainer, "take_step", diverge)
+    queue.sweeps.start(Sweep(sweep.recipe, (Axis("beta", (4.0, 0.5)),)))
+    queue.finish()
+    assert queue.outcomes == ["diverged", "finished"]
+    assert [str(error) for _, error in failures] == ["the KL term is not finite"]
+    failures.clear()
+
+
+def test_an_error_that_the_next_run_would_meet_too_ends_the_queue(
+    queue: Queue, sweep: Sweep, monkeypatch: pytest.MonkeyPatch, failures: "Failures"
+) -> None:
+    def breaks(_: Trainer) -> object:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(Trainer, "take_step", breaks)
+    queue.sweeps.start(sweep)
+    queue.main.run_until(lambda: not queue.sweeps.running)
+    assert queue.running == [1, 0]
+    assert [str(error) for _, error in failures] == ["no memory"]
+    failures.clear()
+
+
+def test_a_folder_without_a_sweep_is_refused(
+    queue: Queue, tmp_path: Path, failures: "Failures"
+) -> None:
+    queue.sweeps.open(tmp_path)
+    ((title, error),) = failures
+    assert title == "The sweep was not opened"
+    assert isinstance(error, RecipeError)
+    failures.clear()
+
+
+def test_nothing_begins_beside_another_run(
+    queue: Queue, sweep: Sweep, recipe: Recipe, failures: "Failures"
+) -> None:
+    queue.lab.train(recipe.replace(epochs=9_999))
+    queue.main.run_until(lambda: queue.lab.training.status.phase is Phase.RUNNING)
+    queue.sweeps.start(sweep)
+    assert not queue.sweeps.running
+    queue.lab.training.stop()
+    queue.main.run_until(lambda: not queue.lab.training.active)
+    assert not queue.sweeps.running

@@ -1,0 +1,95 @@
+"""The figures of two models side by side, to read and to copy."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+
+from vae_explorer.gui.widgets.number_format import NONE, figure
+from vae_explorer.session.compare.comparison import SIDES
+from vae_explorer.session.compare.metrics import ComparisonTable
+
+_COLUMNS = 4
+_AIR = 6  # pixels a row is higher than its text
+
+
+class CompareTable(QTableWidget):
+    """One row a figure: its name, its unit, and the values of both sides. Read-only.
+
+    Ctrl+C copies what is selected, or all, as text with tabs, numbers with a plain minus sign.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0, _COLUMNS)
+        self.setAccessibleName("Figures of both models")
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + _AIR)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column in (0, 1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        copy = QAction("Copy", self)
+        copy.setShortcut(QKeySequence.StandardKey.Copy)
+        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        copy.triggered.connect(self.copy)
+        self.addAction(copy)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self._set_headers(("", ""))
+
+    def set_table(self, table: ComparisonTable) -> None:
+        """Show other figures; what is selected stays so."""
+        self._set_headers(table.names)
+        self.setRowCount(len(table.rows))
+        for number, row in enumerate(table.rows):
+            values = (_text(value, row.digits) for value in (row.a, row.b))
+            for column, text in enumerate((row.name, row.unit, *values)):
+                self._set_text(number, column, text)
+
+    def copy(self) -> None:
+        """Put the selected cells, or the whole table, on the clipboard."""
+        chosen = {(index.row(), index.column()) for index in self.selectedIndexes()}
+        whole = {(row, column) for row in range(self.rowCount()) for column in range(_COLUMNS)}
+        cells = chosen or whole
+        columns = sorted({column for _, column in cells})
+        lines = [] if chosen else [self._headers]
+        lines += [
+            [self._plain(row, column) if (row, column) in cells else "" for column in columns]
+            for row in sorted({row for row, _ in cells})
+        ]
+        QGuiApplication.clipboard().setText("\n".join("\t".join(line) for line in lines))
+
+    def _set_headers(self, names: tuple[str, str]) -> None:
+        sides = [f"{side}: {name or NONE}" for side, name in zip(SIDES, names, strict=True)]
+        self._headers = ["Figure", "Unit", *sides]
+        for column, text in enumerate(self._headers):
+            item = QTableWidgetItem(text)
+            item.setTextAlignment(_alignment(column))
+            self.setHorizontalHeaderItem(column, item)
+
+    def _set_text(self, row: int, column: int, text: str) -> None:
+        item = self.item(row, column)
+        if item is None:
+            item = QTableWidgetItem()
+            item.setTextAlignment(_alignment(column))
+            self.setItem(row, column, item)
+        item.setText(text)
+
+    def _plain(self, row: int, column: int) -> str:
+        item = self.item(row, column)
+        assert item is not None
+        return item.text().replace("−", "-") if column >= 2 else item.text()
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignLeft if column < 2 else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+def _text(value: float | str | None, digits: int) -> str:
+    if value is None:
+        return NONE
+    return value if isinstance(value, str) else figure(value, digits)

@@ -1,0 +1,95 @@
+"""Panels in as many columns as suit the space, one above the other in a narrow one."""
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
+from typing_extensions import override
+
+from vae_explorer.gui.curves.panel_frame import PanelFrame
+
+_LEAST_WIDTH = 270
+_ASPECT = 1.7
+
+
+def columns_for(count: int, width: int, height: int) -> int:
+    """How many columns make ``count`` panels the best shaped, none of them too narrow."""
+
+    def misshapen(columns: int) -> float:
+        rows = -(-count // columns)
+        empty = math.log(columns * rows / count)
+        return abs(math.log(width / columns / max(height / rows, 1) / _ASPECT)) + empty
+
+    most = max(min(count, width // _LEAST_WIDTH), 1)
+    return min(range(1, most + 1), key=misshapen)
+
+
+class CurveGrid(QScrollArea):
+    """Shares its space among panels; it scrolls when they would be too low to be read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._panels: Sequence[PanelFrame] = ()
+        self._columns = 0
+        self._place = QWidget()
+        self._grid = QGridLayout(self._place)
+        self._grid.setContentsMargins(6, 2, 6, 2)
+        self._grid.setSpacing(6)
+        self.setWidget(self._place)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._place.setAutoFillBackground(False)
+        self.viewport().setAutoFillBackground(False)
+
+    @property
+    def columns(self) -> int:
+        """How many panels stand side by side."""
+        return self._columns
+
+    def set_panels(self, panels: Sequence[PanelFrame]) -> None:
+        """Show these, in this order."""
+        for panel in self._panels:
+            if panel not in panels:
+                self._grid.removeWidget(panel)
+                panel.hide()
+        self._panels = panels
+        self._columns = 0
+        self._arrange()
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, 80)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        count = len(self._panels)
+        if not count:
+            return
+        columns = columns_for(count, self.width(), self.height())
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 0)
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(column, 0)
+        for number, panel in enumerate(self._panels):
+            row, column = divmod(number, columns)
+            self._grid.addWidget(panel, row, column)
+            self._grid.setColumnStretch(column, 1)
+            # In a stack the first has the most to show, and the lowest also holds the axis.
+            stack = 5 if number == 0 else 4 if number == count - 1 else 3
+            self._grid.setRowStretch(row, stack if columns == 1 else 1)
+            panel.set_compact(columns == 1)
+            # Numbered alike along a row, or its panels would differ in height.
+            below = self._panels[(row + 1) * columns :][:columns]
+            same = len(below) == columns and all(p.timed for p in (panel, *below))
+            panel.set_x_axis_shown(not same)
+            panel.show()

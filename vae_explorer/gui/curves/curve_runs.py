@@ -1,0 +1,91 @@
+"""The run on screen and others beside it, and what each panel draws of them."""
+
+from collections.abc import Sequence
+
+from vae_explorer.gui.curves.curve_controls import RATE_DISTORTION, CurveChoices
+from vae_explorer.gui.curves.curve_panel import CurvePanel
+from vae_explorer.gui.curves.curve_table import PANELS, TIME_LABELS, Overlay, overlaid
+from vae_explorer.gui.curves.history_table import HistoryTable
+from vae_explorer.gui.curves.rate_distortion import Path, RateDistortionPanel
+from vae_explorer.gui.curves.trace import TimeScale, Trace
+from vae_explorer.session.state import HistoryPoint
+
+Panel = CurvePanel | RateDistortionPanel
+
+
+class CurveRuns:
+    """Tables of reports."""
+
+    def __init__(self) -> None:
+        self.table = HistoryTable()
+        self._overlays: tuple[tuple[Overlay, HistoryTable], ...] = ()
+
+    def set_points(self, points: Sequence[HistoryPoint]) -> None:
+        """Replace the run on screen."""
+        self.table = HistoryTable(points)
+
+    def set_overlays(self, overlays: Sequence[Overlay]) -> None:
+        """Replace the runs beside it."""
+        self._overlays = tuple((overlay, HistoryTable(overlay.points)) for overlay in overlays)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no run at all."""
+        return not len(self.table) and not self._overlays
+
+    @property
+    def units(self) -> frozenset[str]:
+        """What the run on screen can count time in."""
+        return frozenset(unit for unit in TIME_LABELS if self.table.has_time(unit))
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """The panels that have something to say: not β and samples that are one throughout."""
+        tables = (self.table, *(table for _, table in self._overlays))
+        usual = {
+            name for name in ("beta", "samples") if not any(table.unusual(name) for table in tables)
+        }
+        return frozenset((*(spec.id for spec in PANELS), RATE_DISTORTION)) - usual
+
+    @property
+    def conditions(self) -> tuple[object, ...]:
+        """What decides which panels and curves there are; it seldom changes as a run goes on."""
+        table = self.table
+        exact = table.knows("held_out_log_marginal")
+        return self.empty, table.own_objective, exact, self.offered, self.units
+
+    def scale(self, wanted: TimeScale) -> TimeScale:
+        """The one wanted; epochs where the run does not know the unit."""
+        return wanted if wanted.unit in self.units else wanted._replace(unit="epoch")
+
+    def fill(self, panel: Panel, choices: CurveChoices) -> None:
+        """Give a panel its curves."""
+        if isinstance(panel, CurvePanel):
+            self._fill_curves(panel, choices)
+        else:
+            self._fill_paths(panel, choices)
+
+    def _fill_curves(self, panel: CurvePanel, choices: CurveChoices) -> None:
+        table = self.table
+        own = [
+            Trace(table, curve)
+            for curve in panel.spec.curves
+            if (curve.column != "objective" or table.own_objective)
+            and (curve.rows != "exact" or table.knows(curve.column))
+        ]
+        foreign = [
+            (overlay.name, [Trace(other, c, overlay.color) for c in overlaid(panel.spec)])
+            for overlay, other in self._overlays
+        ]
+        for trace in (*own, *(trace for _, traces in foreign for trace in traces)):
+            trace.set_smoothing(choices.smoothing)
+        panel.set_scale(self.scale(choices.scale))
+        panel.set_log_y(choices.log_y)
+        panel.set_traces(own, foreign)
+
+    def _fill_paths(self, panel: RateDistortionPanel, choices: CurveChoices) -> None:
+        runs = [("", self.table), *((overlay.color, other) for overlay, other in self._overlays)]
+        paths = [Path(other, rows, color) for color, other in runs for rows in ("all", "held_out")]
+        for path in paths:
+            path.set_smoothing(choices.smoothing)
+        panel.set_paths(paths, [overlay.name for overlay, _ in self._overlays])

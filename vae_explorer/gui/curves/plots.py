@@ -1,0 +1,415 @@
+"""The curves of a training run."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QHideEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from vae_explorer.gui.curves.curve_controls import RATE_DISTORTION, CurveChoices, CurveControls
+from vae_explorer.gui.curves.curve_export import render_curves
+from vae_explorer.gui.curves.curve_grid import CurveGrid
+from vae_explorer.gui.curves.curve_panel import CurvePanel
+from vae_explorer.gui.curves.curve_runs import CurveRuns, Panel
+from vae_explorer.gui.curves.curve_table import PANELS, Overlay
+from vae_explorer.gui.curves.history_table import HistoryTable
+from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
+from vae_explorer.gui.curves.trace import TimeScale
+from vae_explorer.gui.theme import LIGHT, Theme, current_theme
+from vae_explorer.session.state import HistoryPoint
+
+__all__ = ["ElboPlot", "Overlay"]
+
+_LEAST_ROW = 600
+_LEAST_STACK = 320
+_LEAST_PAUSE = 0.12
+"""Seconds between two draws of one panel each, so that none keeps the window for long."""
+
+_PAUSE_PER_COST = 9  # a very long history takes more, yet no more than a tenth of the time
+
+
+class ElboPlot(QWidget):
+    """ELBO, log-likelihood, KL and more of a run over time, training and held-out.
+
+    Hovering reads values; so do the arrow keys (Shift: ten points) until Esc. The wheel and
+    dragging zoom and move; a double click or Home shows the whole run again and follows it. A click
+    on a curve, or Enter while reading, chooses that moment.
+
+    Signals:
+        moment_chosen(float): the epoch of it.
+        export_requested(): a person wants to keep the curves; ``export`` has them.
+    """
+
+    moment_chosen = Signal(float)
+    export_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Training curves")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAutoFillBackground(True)
+        self._runs = CurveRuns()
+        self._choices = CurveChoices()
+        self._following = True
+        self._reading: int | None = None
+        self._moment: float | None = None
+        self._stale: set[Panel] = set()
+        self._new: set[Panel] = set()
+        self._turn = 0
+        self._pause = _LEAST_PAUSE
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._draw_next)
+
+        self._theme = current_theme()
+        self._panels: dict[str, Panel] = {}
+        self._shown: tuple[Panel, ...] = ()
+        self._controls = CurveControls()
+        self._controls.choices_changed.connect(self._on_choices)
+        self._controls.export_requested.connect(self.export_requested)
+        self._grid = CurveGrid()
+        curves = QWidget()
+        column = QVBoxLayout(curves)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._controls)
+        column.addWidget(self._grid, 1)
+
+        self._empty = QLabel("No training yet: press Start")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self._pages = QStackedLayout(self)
+        self._pages.setContentsMargins(2, 2, 2, 2)  # room for the focus ring
+        self._pages.addWidget(self._empty)
+        self._pages.addWidget(curves)
+        self._build()
+        self.set_theme(self._theme)
+
+    # What the window says
+
+    def set_history(self, points: Sequence[HistoryPoint]) -> None:
+        """Show these points, in order of epoch, instead of those before."""
+        self._runs.set_points(points)
+        self._reading = None
+        self._following = True
+        self._build()
+
+    def append(self, points: Sequence[HistoryPoint]) -> None:
+        """Add later points, at a cost that does not grow with the history."""
+        before = self._runs.conditions
+        self._table.append(points)
+        if self._runs.conditions != before:
+            self._build()
+        else:
+            self._spoil()
+
+    def clear(self) -> None:
+        """Forget all points."""
+        self.set_history(())
+
+    def set_overlays(self, overlays: tuple[Overlay, ...]) -> None:
+        """Draw other runs, thin, beside this one."""
+        self._runs.set_overlays(overlays)
+        self._build()
+
+    def set_moment(self, epoch: float | None) -> None:
+        """Mark the moment that the rest of the window shows, or none."""
+        self._moment = epoch
+        self._show_moment()
+
+    def set_choices(self, choices: CurveChoices) -> None:
+        """Choose panels, axes and smoothing."""
+        self._controls.set_choices(choices)
+        self._take(choices)
+
+    @property
+    def _table(self) -> HistoryTable:
+        return self._runs.table
+
+    @property
+    def choices(self) -> CurveChoices:
+        """The panels, axes and smoothing a person chose."""
+        return self._choices
+
+    def export(self, kind: str) -> bytes:
+        """The panels as shown, light, as a file of "png", "svg" or "pdf", or all figures as "csv".
+
+        Raises:
+            ExportError: the kind is none of these.
+        """
+        sheets = [panel.sheet(LIGHT) for panel in self._shown]
+        sizes = [panel.size() for panel in self._shown]
+        return render_curves(kind, sheets, sizes, self._grid.columns, self._table)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the theme's colours."""
+        self._theme = theme
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Window, theme.canvas)
+        palette.setColor(QPalette.ColorRole.WindowText, theme.text)
+        palette.setColor(QPalette.ColorRole.Accent, theme.accent)
+        self.setPalette(palette)
+        for panel in self._panels.values():
+            panel.set_theme(theme)
+
+    def fit(self) -> None:
+        """Show the whole run and follow it as it grows."""
+        self._following = True
+        for panel in self._shown:
+            panel.fit()
+
+    # What Qt asks
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        """Small in both directions: the panels suit themselves to the space there is."""
+        return QSize(200, 120)
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(400, 320)
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        """Claim Home, and Esc and Enter while reading, from the window's shortcuts."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            ours = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            reading = self._reading is not None
+            if event.key() == Qt.Key.Key_Home or (event.key() in ours and reading):
+                event.accept()
+                return True
+        return super().event(event)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows move the reading, Enter chooses it, Home fits the view, Esc ends the reading."""
+        count = len(self._table)
+        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and count:
+            step = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+            start = count - 1 if self._reading is None else self._reading
+            step = step if event.key() == Qt.Key.Key_Right else -step
+            self._read(min(max(start + step, 0), count - 1))
+        elif event.key() == Qt.Key.Key_Home:
+            self.fit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._reading is not None:
+            self._choose()
+        elif event.key() == Qt.Key.Key_Escape and self._reading is not None:
+            self._stop_reading()
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+
+    @override
+    def leaveEvent(self, event: QEvent) -> None:
+        """The values of the newest point come back when the pointer goes."""
+        self._stop_reading()
+        super().leaveEvent(event)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_panels()
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._draw()
+
+    @override
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._timer.stop()
+        super().hideEvent(event)
+
+    # Which panels and curves there are
+
+    @property
+    def _scale(self) -> TimeScale:
+        return self._runs.scale(self._choices.scale)
+
+    def _build(self) -> None:
+        """Make the curves anew, for other data or by other choices."""
+        self._controls.set_known(self._runs.offered, self._runs.units)
+        for panel in self._panels.values():
+            self._runs.fill(panel, self._choices)
+        self._pages.setCurrentIndex(0 if self._runs.empty else 1)
+        self._show_panels()
+        self._show_reading()
+        self._show_moment()
+        self._spoil(at_once=True)
+
+    def _panel(self, name: str) -> Panel:
+        """The panel of this name, made when it is first shown."""
+        if name not in self._panels:
+            spec = next((spec for spec in PANELS if spec.id == name), None)
+            panel = CurvePanel(spec) if spec else RateDistortionPanel()
+            panel.hovered.connect(self._on_hovered)
+            panel.left.connect(self._stop_reading)
+            panel.zoomed.connect(self._stop_following)
+            panel.fit_requested.connect(self.fit)
+            panel.clicked.connect(self._on_clicked)
+            if panel.timed:
+                panel.x_range_changed.connect(self._share_times)
+            panel.set_theme(self._theme)
+            self._runs.fill(panel, self._choices)
+            self._panels[name] = panel
+        return self._panels[name]
+
+    def _show_panels(self) -> None:
+        wanted = self._choices.panels & self._runs.offered
+        wide = self.width() > max(1.8 * self.height(), _LEAST_ROW)
+        cramped = not wide and self.height() < _LEAST_STACK
+        names = [spec.id for spec in PANELS if not spec.optional or spec.id in wanted]
+        names += [RATE_DISTORTION] if RATE_DISTORTION in wanted else []
+        shown = [self._panel(name) for name in (names[:1] if cramped else names)]
+        self._controls.setVisible(not cramped)
+        if tuple(shown) != self._shown:
+            new = set(shown) - set(self._shown)
+            self._shown = tuple(shown)
+            self._grid.set_panels(self._shown)
+            self._stale |= new
+            self._new |= new
+            times = shown[0].view.viewRange()[0]
+            for panel in new:
+                if isinstance(panel, CurvePanel):
+                    panel.set_x_range(*times)
+            self._start_timer()
+
+    # Drawing, one panel at a time
+
+    def _spoil(self, at_once: bool = False) -> None:
+        self._controls.set_exportable(len(self._table) > 0)
+        self._stale = set(self._shown)
+        if at_once and self.isVisible():
+            self._draw()
+        else:
+            self._start_timer()
+
+    def _start_timer(self) -> None:
+        if self._stale and self.isVisible() and not self._timer.isActive():
+            self._timer.start(round(1000 * self._pause))
+
+    def _draw(self) -> None:
+        """Draw all panels, at a scale that suits them exactly."""
+        for panel in self._shown:
+            self._draw_panel(panel)
+        self._stale.clear()
+        if self._following:
+            self.fit()
+
+    def _draw_next(self) -> None:
+        """Draw the next panel that is behind, and come back for the others."""
+        count = len(self._shown)
+        order = [self._shown[(self._turn + k) % count] for k in range(count)]
+        panel = next((panel for panel in order if panel in self._stale), None)
+        if panel is None:  # all were drawn at once while the timer ran
+            return
+        start = time.perf_counter()
+        self._turn = self._shown.index(panel) + 1
+        self._draw_panel(panel)
+        if self._following:
+            panel.follow()
+        self._pause = max(_LEAST_PAUSE, _PAUSE_PER_COST * (time.perf_counter() - start))
+        self._start_timer()
+
+    def _draw_panel(self, panel: Panel) -> None:
+        panel.refresh()
+        self._stale.discard(panel)
+        if panel in self._new:
+            self._new.discard(panel)
+            panel.fit_y()
+
+    # Reading
+
+    def _on_hovered(self, place: QPointF) -> None:
+        index = self._index_at(place)
+        if index is not None:
+            self._read(index)
+
+    def _on_clicked(self, place: QPointF) -> None:
+        index = self._index_at(place)
+        if index is not None:
+            self._read(index)
+            self._choose()
+
+    def _index_at(self, place: QPointF) -> int | None:
+        """The report nearest to a place of the panel that tells of it."""
+        panel, scale = self.sender(), self._scale
+        if isinstance(panel, RateDistortionPanel):
+            epoch = panel.epoch_at(place)
+            times = self._table.column("epoch")
+            wanted = np.nan if epoch is None else epoch
+        else:
+            times = self._table.column(scale.unit)
+            wanted = float(scale.from_view(np.array([place.x()]))[0])
+        if not len(times) or np.isnan(wanted):
+            return None
+        right = min(int(np.searchsorted(times, wanted)), len(times) - 1)
+        left = max(right - 1, 0)
+        return left if wanted - times[left] < times[right] - wanted else right
+
+    def _read(self, index: int) -> None:
+        if index != self._reading:
+            self._reading = index
+            self._show_reading()
+
+    def _choose(self) -> None:
+        if self._reading is not None:
+            self.moment_chosen.emit(float(self._table.column("epoch")[self._reading]))
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading = None
+            self._show_reading()
+
+    def _show_reading(self) -> None:
+        index, times = self._reading, self._table.column(self._scale.unit)
+        epochs = self._table.column("epoch")
+        for panel in self._panels.values():
+            line = times if panel.timed else epochs
+            panel.set_reading(None if index is None else float(line[index]))
+
+    def _show_moment(self) -> None:
+        moment, epochs = self._moment, self._table.column("epoch")
+        times = self._table.column(self._scale.unit)
+        known = moment is not None and len(times) > 0
+        for panel in self._panels.values():
+            line = times if panel.timed else epochs
+            panel.set_moment(float(np.interp(moment or 0.0, epochs, line)) if known else None)
+
+    def _share_times(self, left: float, right: float) -> None:
+        # pyqtgraph's own links align pixels, which goes wrong for hidden panels.
+        for panel in self._shown:
+            if isinstance(panel, CurvePanel):
+                panel.set_x_range(left, right)
+
+    def _stop_following(self) -> None:
+        self._following = False
+
+    def _on_choices(self, choices: CurveChoices) -> None:
+        self._stop_reading()
+        self._take(choices)
+
+    def _take(self, choices: CurveChoices) -> None:
+        before, self._choices = self._choices, choices
+        # A view that a person zoomed into means nothing on another axis.
+        self._following |= (choices.scale, choices.log_y) != (before.scale, before.log_y)
+        self._build()

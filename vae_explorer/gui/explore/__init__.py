@@ -1,0 +1,1 @@
+"""Views that explore: decoded images, paths, sketches."""

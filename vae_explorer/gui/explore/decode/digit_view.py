@@ -1,0 +1,129 @@
+"""One image, drawn crisp."""
+
+import math
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
+
+from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.number_format import NONE
+
+_SIDE = 28
+"""Pixels a side that sizes are planned for; images of other sizes are fitted."""
+_FRAME = 1
+_GAP = 3
+
+
+class DigitView(QWidget):
+    """An image at the largest whole zoom that fits, in device pixels, over an optional caption.
+
+    An image too large for the view is shrunk smoothly instead. ``name`` is for assistive tools;
+    the caption is the description, and ``short`` takes its place where it does not fit. ``zoom``
+    sets the smallest size the view asks for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        caption: str = "",
+        short: str = "",
+        zoom: int = 2,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._image: QImage | None = None
+        self._caption = caption
+        self._short = short
+        self._zoom = zoom
+        self._theme = current_theme()
+        self.setAccessibleName(name)
+        self.setAccessibleDescription(caption)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no picture."""
+        return self._image is None
+
+    def set_image(self, image: QImage | None) -> None:
+        """Show an image, or a quiet empty box."""
+        self._image = image
+        if image is not None:
+            # Enlarging is several times faster from the format of the screen than from grey.
+            self._image = image.convertToFormat(QImage.Format.Format_RGB32)
+        self.update()
+
+    def set_caption(self, caption: str, short: str = "") -> None:
+        """Write a line under the image, or ``short`` where the caption does not fit."""
+        if bool(caption) != bool(self._caption):
+            self.updateGeometry()
+        self._caption = caption
+        self._short = short
+        self.setAccessibleDescription(caption)
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with another theme's colours."""
+        self._theme = theme
+        self.update()
+
+    def height_for(self, width: int) -> int:
+        """The height a digit needs at the largest zoom ``width`` allows, logical pixels."""
+        ratio = self.devicePixelRatioF()
+        zoom = max(math.floor((width - 2 * _FRAME) * ratio / _SIDE), 1)
+        return math.ceil(_SIDE * zoom / ratio) + 2 * _FRAME + self._caption_height()
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        side = _SIDE * self._zoom + 2 * _FRAME
+        return QSize(side, side + self._caption_height())
+
+    @override
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
+
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        size = self._image.size() if self._image is not None else QSize(_SIDE, _SIDE)
+        box = self._box(painter, size)
+        frame = box.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
+        painter.fillRect(frame, QColor(self._theme.grid))
+        if self._image is not None:
+            shrunk = box.width() * painter.deviceTransform().m11() < size.width()
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
+            painter.drawImage(box, self._image)
+        else:
+            painter.fillRect(box, QColor(self._theme.canvas))
+            painter.setPen(QColor(self._theme.muted))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, NONE)
+        if self._caption:
+            line = QRectF(0, frame.bottom() + _GAP, self.width(), self.fontMetrics().height())
+            painter.setPen(self.palette().windowText().color())
+            painter.drawText(line, Qt.AlignmentFlag.AlignCenter, self._fitting_caption())
+
+    def _fitting_caption(self) -> str:
+        metrics = self.fontMetrics()
+        fits = metrics.horizontalAdvance(self._caption) <= self.width()
+        text = self._caption if fits else self._short or self._caption
+        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, self.width())
+
+    def _caption_height(self) -> int:
+        return _GAP + self.fontMetrics().height() if self._caption else 0
+
+    def _box(self, painter: QPainter, size: QSize) -> QRectF:
+        """Where an image of ``size`` goes: logical coordinates that lie on whole device pixels."""
+        to_device = painter.deviceTransform()
+        room = QRectF(self.rect()).adjusted(0, 0, 0, -self._caption_height())
+        room.adjust(_FRAME, _FRAME, -_FRAME, -_FRAME)
+        room = to_device.mapRect(room)
+        zoom = min(room.width() / size.width(), room.height() / size.height())
+        if zoom >= 1:
+            # A hair more than the quotient: 27.999999 is 28 after a fractional scale factor.
+            zoom = math.floor(zoom + 1e-6)
+        width, height = zoom * size.width(), zoom * size.height()
+        left = round(room.center().x() - width / 2)
+        top = round(room.center().y() - height / 2)
+        return to_device.inverted()[0].mapRect(QRectF(left, top, width, height))

@@ -1,0 +1,136 @@
+"""The cursor as two sliders and two numbers."""
+
+from PySide6.QtCore import QLocale, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from vae_explorer.session.state import LATENT_LIMIT
+
+_STEPS_PER_UNIT = 1000
+_DECIMALS = 3
+_STEP = 0.1
+
+
+class LatentSliders(QWidget):
+    """Two rows, z₁ and z₂, each a slider and a box that say the same number, in latent units."""
+
+    z_changed = Signal(float, float)
+    """A person moved a slider or entered a number: (z₁, z₂)."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._axes = _Axis("z₁"), _Axis("z₂")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for axis in self._axes:
+            axis.edited.connect(self._announce)
+            layout.addWidget(axis)
+
+    def set_z(self, z1: float, z2: float) -> None:
+        """Show a place, clamped to the limit."""
+        for axis, value in zip(self._axes, (z1, z2), strict=True):
+            axis.set_value(value)
+
+    def set_limit(self, limit: float) -> None:
+        """Let both coordinates range over ±``limit`` latent units."""
+        for axis in self._axes:
+            axis.set_limit(limit)
+
+    def _announce(self) -> None:
+        self.z_changed.emit(self._axes[0].value, self._axes[1].value)
+
+
+class _Axis(QWidget):
+    """One coordinate. ``value`` is kept as it was set; slider and box show it rounded to 0.001."""
+
+    edited = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.value = 0.0
+        self._box = _Box()
+        self._box.setAccessibleName(name)
+        self._box.setToolTip(f"{name} in latent units")
+        self._slider = _Slider(Qt.Orientation.Horizontal)
+        self._slider.setAccessibleName(f"{name} slider")
+        self._slider.setAccessibleDescription("In thousandths of a latent unit")
+        self._slider.setSingleStep(round(_STEP * _STEPS_PER_UNIT))
+        self._slider.setPageStep(_STEPS_PER_UNIT)
+        self.set_limit(LATENT_LIMIT)
+
+        label = QLabel(name)
+        label.setBuddy(self._box)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(label)
+        layout.addWidget(self._slider, 1)
+        layout.addWidget(self._box)
+
+        self._slider.valueChanged.connect(self._take_slider)
+        self._box.valueChanged.connect(self._take_box)
+
+    def set_value(self, value: float) -> None:
+        self.value = min(max(value, self._box.minimum()), self._box.maximum())
+        with QSignalBlocker(self._box), QSignalBlocker(self._slider):
+            self._box.setValue(self.value)
+            self._slider.setValue(round(self.value * _STEPS_PER_UNIT))
+
+    def set_limit(self, limit: float) -> None:
+        steps = round(limit * _STEPS_PER_UNIT)
+        with QSignalBlocker(self._box), QSignalBlocker(self._slider):
+            self._box.setRange(-steps / _STEPS_PER_UNIT, steps / _STEPS_PER_UNIT)
+            self._slider.setRange(-steps, steps)
+        self.set_value(self.value)
+
+    def _take_slider(self, steps: int) -> None:
+        self.set_value(steps / _STEPS_PER_UNIT)
+        self.edited.emit()
+
+    def _take_box(self, value: float) -> None:
+        self.set_value(value)
+        self.edited.emit()
+
+
+class _Slider(QSlider):
+    """A slider that lets the wheel scroll the panel unless it has the focus."""
+
+    def __init__(self, orientation: Qt.Orientation) -> None:
+        super().__init__(orientation)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class _Box(QDoubleSpinBox):
+    """A number box that speaks up when a number is entered, not at each key.
+
+    It shows a decimal point everywhere, and also reads a decimal comma and a true minus sign,
+    so that what the captions show can be pasted.
+    """
+
+    _READS_AS = str.maketrans({",": ".", "−": "-"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setLocale(QLocale.c())
+        self.setDecimals(_DECIMALS)
+        self.setSingleStep(_STEP)
+        # Otherwise typing −1.25 would pass through −1 and −1.2.
+        self.setKeyboardTracking(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        return super().validate(text.translate(self._READS_AS), position)
+
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()

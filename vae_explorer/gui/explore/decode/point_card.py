@@ -1,0 +1,232 @@
+"""The card of the pinned digit: what three codes make of it, and its figures."""
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vae_explorer.gui.explore.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.image import gray8, signed
+from vae_explorer.gui.map.layers.color_maps import COLORS, argb_image, sequential
+from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.number_format import NONE, figure, pair, posterior_widths
+from vae_explorer.session.explore.inspector import Card, Code, Reconstruction
+from vae_explorer.session.state import DataPoint, Float32
+
+_HINT = "Click a point to pin it"
+_CODES: dict[str, Code] = {
+    "Mean of q(z|x)": "mean",
+    "Sample from q(z|x)": "sample",
+    "Exact posterior mean": "exact",
+}
+_ROWS = {
+    "ELBO": "Evidence lower bound of this image, for one draw of its data treatment",
+    "= log-likelihood": "Of the image, expected over its q(z|x)",
+    "− KL": "From q(z|x) to the prior",
+    "log p(x)": "Of the same draw, by quadrature over the whole plane",
+    "gap": "log p(x) − ELBO: the divergence of q(z|x) from the exact posterior",
+}
+_SPACE = 3
+
+
+class PointCard(QGroupBox):
+    """One image of the data beside its reconstruction, or a hint how to pin one.
+
+    Until its ``Card`` is known it shows what the ``DataPoint`` tells: the mean's reconstruction.
+
+    Signals:
+        resample_requested: a person wants another sample from q(z|x).
+        refine_requested: a person wants the posterior of the image refined.
+    """
+
+    resample_requested = Signal()
+    refine_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Pinned digit", parent)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._point: DataPoint | None = None
+        self._card: Card | None = None
+        self._theme = current_theme()
+        self._original = DigitView("Original image", "Original")
+        self._reconstruction = DigitView("Reconstruction", "Reconstruction", "Reconstr.")
+        self._error = DigitView("Error: reconstruction minus original", "Error")
+        self._map = DigitView("Log-likelihood of each pixel", "Log-likelihood", "log p(x|z)")
+        self._error.setToolTip(
+            "Reconstruction − original: warm where there is too much ink, blue where too little"
+        )
+        self._views = self._original, self._reconstruction, self._error, self._map
+        self._title = QLabel()
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._values = {name: QLabel() for name in _ROWS}
+
+        pictures = QHBoxLayout()
+        pictures.setSpacing(_SPACE)
+        for view in self._views:
+            pictures.addWidget(view)
+        self._details = QWidget()
+        # The card keeps its height, so that pinning does not move what is above.
+        policy = self._details.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._details.setSizePolicy(policy)
+        details = QVBoxLayout(self._details)
+        details.setContentsMargins(0, 0, 0, 0)
+        details.setSpacing(_SPACE)
+        details.addLayout(self._choice_row())
+        details.addLayout(self._figures())
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(6, 4, 6, 4)
+        self._column.setSpacing(_SPACE)
+        self._column.addLayout(pictures)
+        self._column.addWidget(self._title)
+        self._column.addWidget(self._details)
+        self.set_point(None)
+
+    def set_point(self, point: DataPoint | None) -> None:
+        """Show a point of the data, or none; the card of another image no longer belongs to it."""
+        self._point = point
+        card = self._card
+        if card is not None and (
+            point is None or (card.split, card.index) != (point.split, point.index)
+        ):
+            self._card = None
+        self._details.setVisible(point is not None)
+        self._draw()
+
+    def set_card(self, card: Card | None) -> None:
+        """Show the card of the point, or that it is not known."""
+        self._card = card
+        self._draw()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with another theme's colours."""
+        self._theme = theme
+        for view in self._views:
+            view.set_theme(theme)
+        self._draw()
+
+    def fit(self, width: int) -> None:
+        """Give the pictures the height that a card of ``width`` has zoom for."""
+        for margins in (self.contentsMargins(), self._column.contentsMargins()):
+            width -= margins.left() + margins.right()
+        width -= (len(self._views) - 1) * _SPACE
+        column = width // len(self._views)
+        for view in self._views:
+            view.setFixedHeight(max(view.height_for(column), view.minimumSizeHint().height()))
+
+    def _choice_row(self) -> QHBoxLayout:
+        """Which code is decoded, and the button for another sample."""
+        self._choice = QComboBox()
+        self._choice.setAccessibleName("Code that is decoded")
+        self._choice.setToolTip("Which code of this image is decoded")
+        for text, code in _CODES.items():
+            self._choice.addItem(text, code)
+        self._choice.currentIndexChanged.connect(self._draw)
+        # It may be narrower than its longest text.
+        self._choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._resample = QToolButton()
+        self._resample.setText("Resample")
+        self._resample.setToolTip("Draw another sample from q(z|x)")
+        self._resample.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._resample.clicked.connect(self.resample_requested)
+        row = QHBoxLayout()
+        row.setSpacing(_SPACE)
+        row.addWidget(self._choice, 1)
+        row.addWidget(self._resample)
+        return row
+
+    def _figures(self) -> QGridLayout:
+        """The figures, and the button that makes the gap smaller."""
+        grid = QGridLayout()
+        grid.setVerticalSpacing(1)
+        grid.setHorizontalSpacing(_SPACE)
+        grid.setColumnStretch(2, 1)
+        for row, (text, tip) in enumerate(_ROWS.items()):
+            name, value = QLabel(text), self._values[text]
+            for label in (name, value):
+                label.setToolTip(tip)
+            grid.addWidget(name, row, 0)
+            grid.addWidget(value, row, 1, Qt.AlignmentFlag.AlignRight)
+        refine = QToolButton()
+        refine.setText("Refine")
+        refine.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        refine.setToolTip("Climb the ELBO of this digit from the encoder's q")
+        refine.clicked.connect(self.refine_requested)
+        corner = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
+        grid.addWidget(refine, len(_ROWS) - 2, 2, 2, 1, corner)
+        return grid
+
+    def _draw(self) -> None:
+        point, card = self._point, self._card
+        code: Code = self._choice.currentData()
+        self._resample.setEnabled(card is not None and code == "sample")
+        if point is None:
+            for view in self._views:
+                view.set_image(None)
+            self._title.setText(_HINT)
+            self._title.setToolTip("")
+            return
+        self._title.setText(f"digit {point.label} · #{point.index:,} {point.split}")
+        wide, narrow = posterior_widths(point.covariance)
+        self._title.setToolTip(
+            f"q(z|x) has its mean at {_place(point.mean)} and the standard deviations "
+            f"{figure(wide, 3)} and {figure(narrow, 3)}"
+        )
+        self._original.set_image(gray8(point.original))
+        self._draw_reconstruction(point, card, code)
+        figures = (
+            point.elbo if card is None else card.elbo,
+            point.log_likelihood if card is None else card.log_likelihood,
+            point.kl if card is None else card.kl,
+            None if card is None else card.log_marginal,
+            None if card is None else card.gap,
+        )
+        for value, number in zip(self._values.values(), figures, strict=True):
+            value.setText(NONE if number is None else f"{figure(number, 1)} nats")
+        if card is not None:
+            tip = f"{_ROWS['log p(x)']}, to about {card.error:.1g} nats"
+            self._values["log p(x)"].setToolTip(tip)
+
+    def _draw_reconstruction(self, point: DataPoint, card: Card | None, code: Code) -> None:
+        if card is not None:
+            shown = card.reconstructions[code]
+            image, error, place = shown.image, shown.error, shown.z
+            self._draw_map(card, shown)
+        elif code == "mean":
+            image, place = point.reconstruction, point.mean
+            error = image - point.original.astype(np.float32) / np.float32(255)
+            self._map.set_image(None)
+        else:
+            for view in self._views[1:]:
+                view.set_image(None)
+            self._reconstruction.setToolTip("")
+            return
+        self._reconstruction.set_image(gray8(image))
+        self._reconstruction.setToolTip(f"Decoded from z = {_place(place)}")
+        self._error.set_image(signed(error, self._theme))
+
+    def _draw_map(self, card: Card, shown: Reconstruction) -> None:
+        """What each pixel costs, on one scale for all three codes so that they compare."""
+        maps = [one.log_likelihood for one in card.reconstructions.values()]
+        low, high = float(np.min(maps)), float(np.max(maps))
+        cost = (high - shown.log_likelihood) / ((high - low) or 1.0)
+        steps = np.rint(cost * (COLORS - 1)).astype(np.intp)
+        self._map.set_image(argb_image(sequential(self._theme)[steps]))
+        total = float(shown.log_likelihood.sum())
+        self._map.setToolTip(
+            f"log p(x|z) of each pixel, from {figure(high, 1)} nats, like the background, down to "
+            f"{figure(low, 1)}; all together {figure(total, 1)}"
+        )
+
+
+def _place(z: Float32) -> str:
+    return pair((float(z[0]), float(z[1])))

@@ -1,0 +1,142 @@
+"""Refining the posterior of a digit: the ELBO as it climbs, and log p(x) above it."""
+
+from collections.abc import Sequence
+
+import pyqtgraph as pg
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGroupBox, QPushButton, QVBoxLayout, QWidget
+
+from vae_explorer.gui.theme import Theme, current_theme, style_plot
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.session.explore.refinement import RefinementStep
+
+_HINT = "Climb the ELBO of this digit from the encoder's q"
+_LEAST_WIDTH, _LEAST_HEIGHT, _MOST_HEIGHT = 120, 130, 320  # of the plot, logical pixels
+
+
+class RefineSection(QGroupBox):
+    """A button, a plot of the ELBO against the step, and its figures in a line.
+
+    Signals:
+        start_requested: a person wants the digit's posterior refined.
+        stop_requested: a person wants it to end where it is.
+
+    No order emits any of them.
+    """
+
+    start_requested = Signal()
+    stop_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Refine the posterior", parent)
+        self._steps: list[RefinementStep] = []
+        self._ceiling: float | None = None
+        self._running = False
+        self._button = QPushButton()
+        self._button.clicked.connect(self._on_clicked)
+        self._text = Readout(lines=2)
+        self._text.setToolTip(
+            "What the encoder's q reaches → what the best q of its family found so far does; "
+            "what is left below log p(x) is the divergence of q from the posterior"
+        )
+
+        self._plot = pg.PlotWidget()
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.setAccessibleName("ELBO against the step")
+        self._plot.setMinimumSize(_LEAST_WIDTH, _LEAST_HEIGHT)
+        self._plot.setMaximumHeight(_MOST_HEIGHT)
+        self._plot.setMenuEnabled(False)
+        self._plot.setMouseEnabled(x=False, y=False)
+        item = self._plot.getPlotItem()
+        # pyqtgraph makes a menu all the same; with a parent it goes when the plot does.
+        item.ctrlMenu.setParent(self._plot, Qt.WindowType.Popup)
+        item.hideButtons()
+        item.layout.setContentsMargins(0, 4, 8, 0)
+        item.showGrid(x=True, y=True, alpha=0.6)
+        for name, text in (("left", "nats"), ("bottom", "step")):
+            item.getAxis(name).enableAutoSIPrefix(False)
+            item.setLabel(name, text)
+        item.getAxis("left").setWidth(self.fontMetrics().horizontalAdvance("−000.0") + 30)
+        self._view = item.getViewBox()
+        self._view.disableAutoRange()
+        self._curve = item.plot()
+        self._line = pg.InfiniteLine(
+            angle=0, label="log p(x)", labelOpts={"position": 0.98, "anchors": [(1, 1), (1, 1)]}
+        )
+        item.addItem(self._line, ignoreBounds=True)
+
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.addWidget(self._button)
+        column.addWidget(self._plot, 1)
+        column.addWidget(self._text)
+        column.addStretch()
+        self.set_running(False)
+        self.clear()
+        self.set_theme(current_theme())
+
+    def set_running(self, running: bool) -> None:
+        """Let the button stop a refinement, or start one."""
+        self._running = running
+        self._button.setText("Stop" if running else "Refine")
+        self._button.setToolTip("End at the present step" if running else _HINT)
+
+    def set_steps(self, steps: Sequence[RefinementStep]) -> None:
+        """Show these steps of one image, in their order, instead of those before."""
+        self._steps = list(steps)
+        self._draw()
+
+    def append_step(self, step: RefinementStep) -> None:
+        """Show one more."""
+        self._steps.append(step)
+        self._draw()
+
+    def set_ceiling(self, log_marginal: float | None) -> None:
+        """Show log p(x) in nats, or that it is not known."""
+        self._ceiling = log_marginal
+        self._draw()
+
+    def clear(self) -> None:
+        """Forget the steps and log p(x)."""
+        self._ceiling = None
+        self.set_steps(())
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with another theme's colours."""
+        self._plot.setBackground(theme.canvas)
+        style_plot(self._plot.getPlotItem(), theme)
+        self._curve.setPen(pg.mkPen(theme.train, width=2))
+        self._line.setPen(pg.mkPen(theme.log_likelihood, style=Qt.PenStyle.DashLine))
+        self._line.label.setColor(QColor(theme.log_likelihood))
+
+    def _on_clicked(self) -> None:
+        (self.stop_requested if self._running else self.start_requested).emit()
+
+    def _draw(self) -> None:
+        self._curve.setData([one.step for one in self._steps], [one.elbo for one in self._steps])
+        self._line.setVisible(self._ceiling is not None)
+        if self._ceiling is not None:
+            self._line.setValue(self._ceiling)
+        values = [one.elbo for one in self._steps]
+        if self._ceiling is not None:
+            values.append(self._ceiling)
+        if self._steps:
+            self._view.setXRange(0, self._steps[-1].steps, padding=0.02)
+            span = max(max(values) - min(values), 0.1)
+            # Room above for the line's name.
+            self._view.setYRange(min(values) - 0.1 * span, max(values) + 0.35 * span, padding=0)
+        self._text.set_text(self._figures())
+
+    def _figures(self) -> str:
+        """Each figure in one piece, so that a narrow line breaks between them."""
+        if not self._steps:
+            return _HINT
+        first, last = self._steps[0].elbo, self._steps[-1].elbo
+        parts = [f"ELBO {figure(first, 1)} → {figure(last, 1)}"]
+        if self._ceiling is not None:
+            parts.append(f"log p(x) {figure(self._ceiling, 1)}")
+            parts.append(f"gap {figure(self._ceiling - last, 1)}")
+        whole = [part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts]
+        return " · ".join(whole) + "\N{NO-BREAK SPACE}nats"

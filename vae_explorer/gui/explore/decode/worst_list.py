@@ -1,0 +1,101 @@
+"""Worst first: images by what the model makes of them."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QItemSelection,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QListView, QSizePolicy, QWidget
+from typing_extensions import override
+
+from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.session.state import UInt8
+
+Row = tuple[str, int, int, float]
+"""Split, index in it, label, and ELBO in nats."""
+
+_SIDE = 28  # pixels of a picture
+_BATCH = 2_000  # rows laid out at a time
+_NOWHERE = QModelIndex()
+
+
+class WorstList(QListView):
+    """A row an image, in the order given; only rows in sight cost anything.
+
+    Args:
+        thumbnail: gives image (h, w) of a split by its index.
+        parent: as of any widget.
+
+    Signals; an image by its split and index:
+        chosen: a person looks at it, by a click or the arrow keys.
+    """
+
+    chosen = Signal(str, int)
+
+    def __init__(
+        self, thumbnail: Callable[[str, int], UInt8], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Worst first")
+        self.setToolTip("Digits by their ELBO; choosing one pins it")
+        self.setUniformItemSizes(True)
+        # Laying out all images at once would be felt.
+        self.setLayoutMode(QListView.LayoutMode.Batched)
+        self.setBatchSize(_BATCH)
+        self.setIconSize(QSize(_SIDE, _SIDE))
+        # Qt wants 256 pixels, and the dock may be narrower.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self._rows = _Rows(thumbnail, self)
+        self.setModel(self._rows)
+
+    def set_images(self, rows: Sequence[Row]) -> None:
+        """Show these images, the worst first."""
+        self._rows.set_rows(rows)
+
+    @override
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        super().selectionChanged(selected, deselected)
+        for index in selected.indexes():
+            self.chosen.emit(*index.data(Qt.ItemDataRole.UserRole))
+
+
+class _Rows(QAbstractListModel):
+    """What is shown of each image, made when it is asked for."""
+
+    def __init__(self, thumbnail: Callable[[str, int], UInt8], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._thumbnail = thumbnail
+        self._rows: Sequence[Row] = ()
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    @override
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    @override
+    def data(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> object:
+        split, place, label, elbo = self._rows[index.row()]
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return f"{label} · #{place:,} {split} · {figure(elbo, 1)} nats"
+            case Qt.ItemDataRole.DecorationRole:
+                return QPixmap.fromImage(gray8(self._thumbnail(split, place)))
+            case Qt.ItemDataRole.UserRole:
+                return split, place
+        return None

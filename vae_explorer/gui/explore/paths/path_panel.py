@@ -1,0 +1,254 @@
+"""The panel of paths: which way to travel, how it plays, and its frames."""
+
+from html import escape
+
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from vae_explorer.gui.explore.paths.frame_strip import FrameCurve, FrameStrip, curves_of
+from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.number_format import figure, pair
+from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, Trip
+
+_WIDE = 760  # from here on all controls stand in one row, and each text on one line
+_MARGIN = 6
+_FRAMES = 16
+_SLOWEST, _FASTEST, _SPEED = 1, 30, 8  # frames a second
+
+
+class PathPanel(QWidget):
+    """Choices and player above, the strip below, and two lines of text about path and frame.
+
+    It plays by asking for the next frame, and stops when it is hidden.
+
+    Signals:
+        chosen: a person wants a path: a kind of ``KINDS`` or "", frames, and whether closed.
+        frame_chosen: a frame is to be shown, counted from 0, by a person or as it plays.
+        export_requested: a person wants to keep the frames.
+
+    No ``set_…()`` emits any of them.
+    """
+
+    chosen = Signal(str, int, bool)
+    frame_chosen = Signal(int)
+    export_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = current_theme()
+        self._trip: Trip | None = None
+        self._frame = 0
+        self._strip = FrameStrip()
+        self._about, self._now = Readout(), Readout()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._step)
+
+        self._controls = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._controls.addLayout(self._choices(), 1)
+        self._controls.addLayout(self._player(), 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        column.setSpacing(4)
+        column.addLayout(self._controls)
+        column.addWidget(self._strip, 1)
+        column.addWidget(self._about)
+        column.addWidget(self._now)
+        self.setAccessibleName("Paths")
+        # As it stands now; in one row the controls would ask for more than they need.
+        self.setMinimumWidth(self.minimumSizeHint().width())
+
+        self._strip.frame_chosen.connect(self.frame_chosen)
+        self.set_trip(None)
+
+    def set_choice(self, kind: str, frames: int, closed: bool) -> None:
+        """Show what is chosen: a kind of ``KINDS`` or "", frames, and whether closed."""
+        with QSignalBlocker(self._frames), QSignalBlocker(self._closed):
+            self._kind.setCurrentIndex(self._kind.findData(kind))
+            self._frames.setValue(frames)
+            self._closed.setChecked(closed)
+        self._show_kind()
+
+    def set_trip(self, trip: Trip | None) -> None:
+        """Show another path, or none; one that plays goes on."""
+        self._trip = trip
+        self._strip.set_trip(trip)
+        some = self._strip.count > 0
+        for button in (self._play, self._export):
+            button.setEnabled(some)
+        if not some:
+            self._pause()
+        text = _about(trip) if trip and some else ""
+        self._about.set_text(text)
+        self._about.setToolTip(text)
+        self.set_frame(self._frame)
+
+    def set_frame(self, frame: int) -> None:
+        """Show which frame is the current one."""
+        self._frame = min(max(frame, 0), max(0, self._strip.count - 1))
+        self._strip.set_frame(self._frame)
+        self._now.set_text(self._frame_text())
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with another theme's colours."""
+        self._theme = theme
+        self._strip.set_theme(theme)
+        self._now.set_text(self._frame_text())
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._fit()
+        return super().event(event)
+
+    @override
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._pause()
+        super().hideEvent(event)
+
+    def _choices(self) -> QHBoxLayout:
+        self._kind = QComboBox()
+        self._kind.addItem("No path", "")
+        for kind in KINDS:
+            self._kind.addItem(kind.name, kind.id)
+            self._kind.setItemData(self._kind.count() - 1, kind.about, Qt.ItemDataRole.ToolTipRole)
+        self._kind.setAccessibleName("Path")
+        self._kind.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._frames = QSpinBox()
+        self._frames.setRange(LEAST, MOST)
+        self._frames.setValue(_FRAMES)
+        # Otherwise typing 24 would pass through 2.
+        self._frames.setKeyboardTracking(False)
+        self._frames.setAccessibleName("Frames")
+        self._frames.setToolTip("Pictures along the path")
+        self._closed = QCheckBox("Closed")
+        self._closed.setToolTip("Come back to where the path begins")
+        self._closed.setEnabled(False)
+        guard = WheelGuard(self)
+        for editor in (self._kind, self._frames):
+            editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            editor.installEventFilter(guard)
+        # Also when the same is chosen again, which means another walk.
+        self._kind.activated.connect(self._choose)
+        self._frames.valueChanged.connect(self._choose)
+        self._closed.toggled.connect(self._choose)
+        return _row(self._kind, _label("Frames", self._frames), self._frames, self._closed)
+
+    def _player(self) -> QHBoxLayout:
+        self._play = QPushButton("Pause")
+        self._play.setFixedWidth(self._play.sizeHint().width())  # so that nothing jumps
+        self._play.setText("Play")
+        self._play.setToolTip("Let the cursor travel along the path")
+        self._loop = QCheckBox("Loop")
+        self._loop.setChecked(True)
+        self._loop.setToolTip("Begin again after the last frame")
+        self._speed = QSlider(Qt.Orientation.Horizontal)
+        self._speed.setRange(_SLOWEST, _FASTEST)
+        self._speed.setValue(_SPEED)
+        self._speed.setMinimumWidth(60)
+        self._speed.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._speed.installEventFilter(WheelGuard(self))
+        self._speed.setAccessibleName("Speed")
+        self._speed.setAccessibleDescription("In frames a second")
+        self._export = QPushButton("Export…")
+        self._export.setToolTip("Save the frames of the path")
+        self._play.clicked.connect(self._toggle)
+        self._speed.valueChanged.connect(self._set_speed)
+        self._export.clicked.connect(self.export_requested)
+        self._set_speed(_SPEED)
+        label = _label("Speed", self._speed)
+        return _row(self._play, self._loop, label, self._speed, self._export)
+
+    def _choose(self) -> None:
+        self._show_kind()
+        self.chosen.emit(self._kind.currentData(), self._frames.value(), self._closed.isChecked())
+
+    def _show_kind(self) -> None:
+        kind = next((one for one in KINDS if one.id == self._kind.currentData()), None)
+        self._closed.setEnabled(kind is not None and kind.closable)
+        self._kind.setToolTip("" if kind is None else kind.about)
+
+    def _set_speed(self, speed: int) -> None:
+        self._timer.setInterval(round(1_000 / speed))
+        self._speed.setToolTip(f"{speed} frames a second")
+
+    def _toggle(self) -> None:
+        if self._timer.isActive():
+            self._pause()
+            return
+        self._play.setText("Pause")
+        self._timer.start()
+        if self._frame == self._strip.count - 1:
+            self.frame_chosen.emit(0)
+
+    def _pause(self) -> None:
+        self._play.setText("Play")
+        self._timer.stop()
+
+    def _step(self) -> None:
+        following = self._frame + 1
+        if following < self._strip.count:
+            self.frame_chosen.emit(following)
+        elif self._loop.isChecked():
+            self.frame_chosen.emit(0)
+        else:
+            self._pause()
+
+    def _frame_text(self) -> str:
+        """Which frame it is, where, and what the curves say of it, each with its line."""
+        trip, frame = self._trip, self._frame
+        if trip is None or not self._strip.count:
+            return ""
+        z1, z2 = trip.places[frame].tolist()
+        parts = [f"{frame + 1} of {self._strip.count}", f"z = {pair((z1, z2))}"]
+        return " · ".join(parts + [self._curve_text(curve) for curve in curves_of(trip)])
+
+    def _curve_text(self, curve: FrameCurve) -> str:
+        color = curve.color(self._theme).name()
+        value = figure(float(curve.values[self._frame]), curve.digits)
+        line = "╌╌" if curve.dashed else "──"
+        text = escape(f"{line} {curve.name} {value} {curve.unit}")
+        return f'<span style="color:{color}">{text}</span>'
+
+    def _fit(self) -> None:
+        wide = self.width() >= _WIDE
+        direction = QBoxLayout.Direction
+        self._controls.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
+        for text in (self._about, self._now):
+            text.set_lines(1 if wide else 2)
+
+
+def _about(trip: Trip) -> str:
+    if trip.length is None or trip.straight_length is None:
+        return trip.note
+    saved = 1 - trip.length / trip.straight_length if trip.straight_length > 0 else 0.0
+    lengths = f"{figure(trip.length, 1)}, straight {figure(trip.straight_length, 1)}"
+    return f"{trip.note} · length {lengths}: {figure(100 * saved, 0)} % saved"
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget, int(isinstance(widget, QComboBox | QSlider)))
+    return row
+
+
+def _label(text: str, buddy: QWidget) -> QLabel:
+    label = QLabel(text)
+    label.setBuddy(buddy)
+    return label

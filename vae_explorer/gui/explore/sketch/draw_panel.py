@@ -1,0 +1,263 @@
+"""The panel to draw a digit in, and to see what the model makes of it."""
+
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QSlider,
+    QStyle,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from vae_explorer.gui.explore.decode.digit_view import DigitView
+from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
+from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.widgets.number_format import NONE, figure, pair, posterior_widths
+from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
+from vae_explorer.session.state import Float32, UInt8
+
+WIDTH = 260
+"""The least width of the panel, logical pixels."""
+
+_WIDE = 520  # from here on the pad and what the model makes of it stand side by side
+_LARGEST_PAD = 420
+_MARGIN = 6
+_THINNEST, _THICKEST = 3, 16  # hundredths of the pad's side
+_ROWS = {
+    "q mean": "Where the encoder puts the drawing, in latent units",
+    "q width": "Standard deviations along the two axes of the ellipse of q, in latent units",
+    "log p(x)": "Of the drawing under the model, by quadrature over the whole plane",
+    "ELBO": "Evidence lower bound of log p(x)",
+    "Gap": "log p(x) − ELBO: the divergence of q from the posterior",
+}
+_REFIT = (
+    QEvent.Type.Resize,
+    QEvent.Type.FontChange,
+    QEvent.Type.StyleChange,
+    QEvent.Type.DevicePixelRatioChange,
+)
+
+
+class DrawPanel(QWidget):
+    """A pad with its tools, and below or beside it what the model sees, says and remembers.
+
+    Signals:
+        drawn: a person changed the drawing: its ink, (h, w) uint8, at most once a frame.
+        cleared: a person left the pad empty.
+        image_given: a picture was dropped or pasted, (h, w, 4) uint8 of RGB and opacity.
+        file_given: the ``Path`` of a picture's file was dropped or pasted.
+        open_requested: a person wants to choose a file.
+
+    No ``set_…()`` emits any of them.
+    """
+
+    drawn = Signal(object)
+    cleared = Signal()
+    image_given = Signal(object)
+    file_given = Signal(object)
+    open_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._pad = DrawingPad()
+        self._seen = DigitView("Drawing as the model sees it", "Seen", zoom=3)
+        self._seen.setToolTip("Scaled and centred as the digits of MNIST are")
+        self._reconstruction = DigitView(
+            "Reconstruction of the drawing", "Reconstruction", "Reconstr.", zoom=3
+        )
+        self._reconstruction.setToolTip("Decoded from the mean of q")
+        self._values = [Readout() for _ in _ROWS]
+        self._nearest = [
+            DigitView(f"Nearest digit {n + 1}", NONE, zoom=1) for n in range(NEIGHBOURS)
+        ]
+
+        pictures = QHBoxLayout()
+        pictures.addWidget(self._seen)
+        pictures.addWidget(self._reconstruction)
+        nearest = QHBoxLayout()
+        for view in self._nearest:
+            nearest.addWidget(view)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        left.addWidget(self._pad)
+        left.addLayout(self._tools())
+        left.addStretch()
+        right.addLayout(pictures)
+        right.addLayout(self._figures())
+        right.addWidget(QLabel("Nearest training digits"))
+        right.addLayout(nearest)
+        right.addStretch()
+        content = QWidget()
+        self._columns = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
+        self._columns.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        self._columns.addLayout(left)
+        self._columns.addLayout(right, 1)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+        self.setMinimumWidth(WIDTH)
+        self.set_figures(None)
+
+        self._pad.drawn.connect(self._on_drawn)
+        self._pad.image_dropped.connect(self.image_given)
+        self._pad.file_dropped.connect(self.file_given)
+
+    def set_ink(self, image: UInt8) -> None:
+        """Put ink (h, w) on the pad in place of the drawing; a person can undo it."""
+        self._pad.set_image(image)
+
+    def set_seen(self, image: UInt8 | None) -> None:
+        """Show the (h, w) image the model is given, or none."""
+        self._seen.set_image(None if image is None else gray8(image))
+
+    def set_reconstruction(self, image: Float32 | None) -> None:
+        """Show its (h, w) reconstruction in [0, 1], or none."""
+        self._reconstruction.set_image(None if image is None else gray8(image))
+
+    def set_figures(self, reading: Reading | None) -> None:
+        """Write what the model says of it, or nothing."""
+        texts = [NONE] * len(_ROWS)
+        if reading is not None:
+            wide, narrow = posterior_widths(reading.covariance)
+            texts = [
+                pair((float(reading.mean[0]), float(reading.mean[1]))),
+                f"{figure(wide, 3)} × {figure(narrow, 3)}",
+                _nats(reading.log_marginal),
+                _nats(reading.elbo),
+                _nats(reading.gap),
+            ]
+        for value, text in zip(self._values, texts, strict=True):
+            value.set_text(text)
+
+    def set_nearest(self, neighbours: tuple[Neighbour, ...]) -> None:
+        """Show the nearest images of the data, at most ``NEIGHBOURS`` of them, nearest first."""
+        for place, view in enumerate(self._nearest):
+            if place < len(neighbours):
+                found, distance = neighbours[place].thumbnail, figure(neighbours[place].distance, 1)
+                view.set_image(gray8(found.image))
+                view.set_caption(f"{found.label} · {distance}", str(found.label))
+                view.setToolTip(f"digit {found.label} · #{found.index:,} · distance {distance}")
+            else:
+                view.set_image(None)
+                view.set_caption(NONE)
+                view.setToolTip("")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with another theme's colours."""
+        self._pad.set_theme(theme)
+        for view in (self._seen, self._reconstruction, *self._nearest):
+            view.set_theme(theme)
+
+    def accepts(self, mime: QMimeData) -> bool:
+        """Whether the pad would take what is dragged."""
+        return self._pad.accepts(mime)
+
+    def take(self, mime: QMimeData) -> None:
+        """Tell of a picture that was dropped elsewhere as if it were on the pad."""
+        self._pad.take(mime)
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        """Fit the pictures again when the width, the font or the screen changes."""
+        if event.type() in _REFIT:
+            self._fit()
+        return super().event(event)
+
+    def _tools(self) -> QVBoxLayout:
+        guard = WheelGuard(self)
+        undo = _button("Undo", "Take the last line back (Ctrl+Z)")
+        undo.setEnabled(False)
+        erase = _button("Erase", "Erase with the left button too, or with a finger")
+        erase.setCheckable(True)
+        clear = _button("Clear", "Empty the pad (Delete)")
+        paste = _button("Paste", "Use the picture on the clipboard (Ctrl+V)")
+        choose = _button("Open…", "Use a picture from a file")
+        thickness = QSlider(Qt.Orientation.Horizontal)
+        thickness.setRange(_THINNEST, _THICKEST)
+        thickness.setValue(round(100 * THICKNESS))
+        thickness.setAccessibleName("Thickness")
+        thickness.setAccessibleDescription("Of a line, in hundredths of the pad's side")
+        thickness.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        thickness.installEventFilter(guard)
+        label = QLabel("Thickness")
+        label.setBuddy(thickness)
+
+        undo.clicked.connect(self._pad.undo)
+        erase.toggled.connect(self._pad.set_erasing)
+        clear.clicked.connect(self._pad.clear)
+        paste.clicked.connect(self._pad.paste)
+        choose.clicked.connect(self.open_requested)
+        thickness.valueChanged.connect(lambda value: self._pad.set_thickness(value / 100))
+        self._pad.can_undo_changed.connect(undo.setEnabled)
+
+        tools = QVBoxLayout()
+        for widgets in ((undo, erase, clear), (paste, choose), (label, thickness)):
+            row = QHBoxLayout()
+            for widget in widgets:
+                row.addWidget(widget)
+            tools.addLayout(row)
+        return tools
+
+    def _figures(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(1, 1)
+        for row, ((text, tip), value) in enumerate(zip(_ROWS.items(), self._values, strict=True)):
+            name = QLabel(text)
+            for widget in (name, value):
+                widget.setToolTip(tip)
+            grid.addWidget(name, row, 0)
+            grid.addWidget(value, row, 1)
+        return grid
+
+    def _on_drawn(self, ink: UInt8) -> None:
+        if ink.any():
+            self.drawn.emit(ink)
+        else:
+            self.cleared.emit()
+
+    def _fit(self) -> None:
+        """One column or two, and pictures as tall as their width has zoom for."""
+        wide = self.width() >= _WIDE
+        direction = QBoxLayout.Direction
+        self._columns.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
+        room = self.width() - 2 * _MARGIN
+        self._columns.setStretch(0, int(wide))
+        # Asking whether the scroll bar shows could make it come and go for ever.
+        room -= self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        gap = self._columns.spacing()
+        if wide:
+            room = (room - gap) // 2
+        self._pad.setFixedHeight(min(room, _LARGEST_PAD))
+        for views in ([self._seen, self._reconstruction], self._nearest):
+            column = (room - (len(views) - 1) * gap) // len(views)
+            for view in views:
+                view.setFixedHeight(max(view.height_for(column), view.minimumSizeHint().height()))
+
+
+def _button(text: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return button
+
+
+def _nats(value: float | None) -> str:
+    return NONE if value is None else f"{figure(value, 1)} nats"

@@ -1,0 +1,93 @@
+"""Wires the lessons to the learn dock and puts their instruments in the place of the map."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QStackedWidget
+
+from vae_explorer.gui.lessons.instrument_view import InstrumentView
+from vae_explorer.gui.lessons.learn_panel import LearnPanel
+from vae_explorer.gui.lessons.registry import make_view
+from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.session.lessons.course import Learning, Lesson, Step
+
+
+class LearnController:
+    """Sends what is chosen in the learn dock to the session, and shows what it says.
+
+    Args:
+        learning: the lessons.
+        panel: their text.
+        pages: whose first page is the map; instruments are added to it.
+    """
+
+    def __init__(self, learning: Learning, panel: LearnPanel, pages: QStackedWidget) -> None:
+        self._learning = learning
+        self._panel = panel
+        self._pages = pages
+        self._views: dict[str, InstrumentView] = {}
+        self._large = False
+        panel.lesson_chosen.connect(learning.open)
+        panel.step_wanted.connect(learning.go)
+        panel.answered.connect(learning.answer)
+        learning.opened.connect(self._on_opened)
+        learning.step_changed.connect(self._on_step)
+        learning.answered.connect(panel.set_answer)
+        learning.values_changed.connect(panel.set_values)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """What its commands do."""
+        return {"next_step": self._next, "step_before": self._before, "large": self._toggle_large}
+
+    def show(self) -> None:
+        """Begin or go on with the lessons."""
+        if self._learning.lesson is None:
+            self._panel.set_lessons(self._learning.lessons)
+        self._learning.show()
+        self._show_page()
+
+    def leave(self) -> None:
+        """Give the map its place back."""
+        self._learning.hide()
+        self._pages.setCurrentIndex(0)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the theme's colours."""
+        for view in self._views.values():
+            view.set_theme(theme)
+
+    def _on_opened(self, lesson: Lesson) -> None:
+        self._panel.set_lesson(lesson)
+        instrument = self._learning.instrument
+        if instrument is not None and lesson.instrument not in self._views:
+            view = make_view(lesson.instrument, instrument)
+            view.set_theme(current_theme())
+            self._views[lesson.instrument] = view
+            self._pages.addWidget(view)
+        self._show_page()
+
+    def _on_step(self, step: Step) -> None:
+        self._panel.set_step(step, self._learning.number)
+        view = self._view
+        if view is not None:
+            view.set_hidden(step.hidden)
+        if self._learning.instrument is not None:
+            self._panel.set_values(self._learning.instrument.values)
+
+    @property
+    def _view(self) -> InstrumentView | None:
+        lesson = self._learning.lesson
+        return self._views.get(lesson.instrument) if lesson else None
+
+    def _show_page(self) -> None:
+        if self._learning.shown:
+            self._pages.setCurrentIndex(self._pages.indexOf(self._view) if self._view else 0)
+
+    def _next(self) -> None:
+        self._learning.go(self._learning.number + 1)
+
+    def _before(self) -> None:
+        self._learning.go(self._learning.number - 1)
+
+    def _toggle_large(self) -> None:
+        self._large = not self._large
+        self._panel.set_large(self._large)

@@ -1,0 +1,381 @@
+"""One layer on the plot: its marks are prepared once and only transformed when the view moves."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontInfo,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+    QTransform,
+)
+from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+from typing_extensions import override
+
+from vae_explorer.gui.map.layers.color_maps import argb_image, class_image, field_image
+from vae_explorer.gui.theme import CLASS_COLORS, Theme
+from vae_explorer.session.map.marks import (
+    ClassField,
+    Curve,
+    Drawing,
+    Ellipses,
+    Field,
+    Mark,
+    Region,
+    Sheet,
+    Spots,
+    Trails,
+)
+from vae_explorer.session.state import Float32
+
+Paint = Callable[[QPainter], None]
+"""Draws something prepared, with the painter in latent units."""
+
+_HALO_ALPHA = 190
+_LINE, _HALO = 1.5, 4.0  # logical pixels
+_HAIR, _HAIR_HALO = 1.0, 2.5
+_CROWD = 50  # from so many ellipses on, lines are thin
+_CROSS, _FIRST_CROSS = 4.0, 7.0  # half a cross, logical pixels
+_TRAIL = ((0.0, 0.4, 0.25), (0.4, 0.75, 0.5), (0.75, 1.0, 0.9))  # from, to, alpha
+_DOT = 3.0
+_CRISP_FROM = 2.0  # pixels of the screen to one of a picture
+_TEXT_HALO = 6.0  # closes the gap before a percent sign
+_TEXT_FINENESS = 8.0  # its outline is taken from a font so many times larger
+_TEXT_ROOM = 18.0  # logical pixels a text keeps from the edges of the view
+_CIRCLE = np.linspace(0.0, 2 * np.pi, 65)[:-1]
+
+
+class LayerItem(QGraphicsObject):
+    """Draws one layer inside a pyqtgraph view box, in latent units with z₂ upwards.
+
+    Qt's ``setOpacity`` and ``setZValue`` say how strong it is and what it covers.
+    """
+
+    def __init__(self, view_box: Any, theme: Theme) -> None:
+        super().__init__()
+        self._view_box = view_box
+        self._theme = theme
+        self._drawing = Drawing()
+        self._paints: list[Paint] = []
+        self._captions: list[_Caption] = []
+        view_box.sigRangeChanged.connect(self.prepareGeometryChange)
+
+    def set_drawing(self, drawing: Drawing) -> None:
+        """Show these marks and no others."""
+        self._drawing = drawing
+        self._prepare()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour."""
+        self._theme = theme
+        self._prepare()
+
+    @override
+    def boundingRect(self) -> QRectF:
+        return QRectF(self._view_box.viewRect())
+
+    @override
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """Draw every mark over the ones before it, and the texts over all of them."""
+        view = self.boundingRect()
+        for paint in self._paints:
+            painter.save()
+            paint(painter)
+            painter.restore()
+        if self._captions:
+            painter.save()
+            self._write(painter, view)
+            painter.restore()
+
+    def _prepare(self) -> None:
+        marks, theme = self._drawing.marks, self._theme
+        self._paints = [paint for mark in marks for paint in _prepared(mark, theme)]
+        self._captions = [caption for mark in marks for caption in _captions(mark)]
+        self.update()
+
+    def _write(self, painter: QPainter, view: QRectF) -> None:
+        """Write each caption where its line is in view and no other caption stands."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        to_pixels = painter.worldTransform()
+        painter.resetTransform()
+        room_x, room_y = _TEXT_ROOM / to_pixels.m11(), _TEXT_ROOM / abs(to_pixels.m22())
+        inner = view.adjusted(room_x, room_y, -room_x, -room_y)
+        ground = QPen(QColor(self._theme.canvas), _TEXT_HALO)
+        ground.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        taken: list[QRectF] = []
+        for caption in self._captions:
+            for place in caption.places(inner):
+                at = to_pixels.map(place)
+                box = caption.glyphs.boundingRect().translated(at).adjusted(-2, -2, 2, 2)
+                if not any(box.intersects(other) for other in taken):
+                    taken.append(box)
+                    glyphs = caption.glyphs.translated(at)
+                    painter.strokePath(glyphs, ground)
+                    painter.fillPath(glyphs, QColor(self._theme.text))
+                    break
+
+
+@dataclass(frozen=True, eq=False)
+class _Caption:
+    """A text for a line: its outline, with its middle at the origin, and the line's (k, 2)."""
+
+    glyphs: QPainterPath
+    line: NDArray[np.floating[Any]]
+
+    def places(self, view: QRectF) -> Iterator[QPointF]:
+        """Where it may stand: the ends of what is in view, the highest first."""
+        x, y = self.line.T
+        seen = (x > view.left()) & (x < view.right()) & (y > view.top()) & (y < view.bottom())
+        x, y = x[seen], y[seen]
+        if x.size:
+            for index in (y.argmax(), x.argmax(), y.argmin(), x.argmin()):
+                yield QPointF(float(x[index]), float(y[index]))
+
+
+def _captions(mark: Mark) -> Iterator[_Caption]:
+    match mark:
+        case Curve(paths, text) if text and paths:
+            yield _Caption(_glyphs(text), max(paths, key=len))
+        case Ellipses() if mark.named:
+            circle = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)], axis=1)
+            for center, root, _ in _drawable(mark):
+                for radius in mark.radii:
+                    yield _Caption(_glyphs(f"{radius:g}σ"), center + radius * circle @ root.T)
+
+
+def _glyphs(text: str) -> QPainterPath:
+    # At a size that is never painted: Qt spaces letters otherwise once it has painted them.
+    font = QFont()
+    font.setPointSizeF(_TEXT_FINENESS * QFontInfo(font).pointSizeF())
+    path = QPainterPath()
+    path.addText(0.0, 0.0, font, text)
+    path.translate(-path.boundingRect().center())
+    return QTransform.fromScale(1 / _TEXT_FINENESS, 1 / _TEXT_FINENESS).map(path)
+
+
+def _prepared(mark: Mark, theme: Theme) -> Iterator[Paint]:
+    match mark:
+        case Field():
+            yield _picture(field_image(mark, theme), mark.region)
+        case ClassField():
+            yield _picture(class_image(mark), mark.region)
+        case Sheet():
+            yield _sheet(mark, theme)
+        case Curve():
+            yield from _curve(mark, theme)
+        case Ellipses():
+            yield from _ellipses(mark, theme)
+        case Spots():
+            yield _spots(mark, theme)
+        case Trails():
+            yield from _trails(mark)
+
+
+def _picture(image: QImage, region: Region) -> Paint:
+    left, right, bottom, top = region
+    # Latent units grow upwards, and so row 0 is drawn at the bottom.
+    area = QRectF(left, bottom, right - left, top - bottom)
+
+    def paint(painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(area, image)
+
+    return paint
+
+
+def _sheet(sheet: Sheet, theme: Theme) -> Paint:
+    height, width = sheet.images.shape[1:]
+    alpha = np.rint(255 * np.clip(sheet.images, 0.0, 1.0)).astype(np.uint32)
+    ink = np.uint32(QColor(theme.text).rgb() & 0xFFFFFF)
+    pictures = [argb_image(pixels) for pixels in (alpha << 24 | ink)[:, ::-1]]
+    left, right, bottom, top = sheet.cells.T
+    scale = np.minimum((right - left) / width, (top - bottom) / height)
+    x, y = (left + right - scale * width) / 2, (bottom + top - scale * height) / 2
+    corners = np.stack([x, y, scale * width, scale * height], axis=1)
+    areas = [QRectF(*corner) for corner in corners.tolist()]
+    smallest = float(scale.min(initial=np.inf))
+
+    def paint(painter: QPainter) -> None:
+        crisp = smallest * painter.worldTransform().m11() >= _CRISP_FROM
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not crisp)
+        for area, picture in zip(areas, pictures, strict=True):
+            painter.drawImage(area, picture)
+
+    return paint
+
+
+def _curve(curve: Curve, theme: Theme) -> Iterator[Paint]:
+    halo, line = _halo_color(theme), QColor(theme.text)
+    strength = 0.4 + 0.6 * curve.share
+    halo.setAlphaF(strength * halo.alphaF())
+    line.setAlphaF(strength)
+    path = _polylines(curve.paths)
+    yield _halo(path, halo)
+    yield _line(path, line, _LINE)
+
+
+def _ellipses(ellipses: Ellipses, theme: Theme) -> Iterator[Paint]:
+    circle = QPainterPath()
+    for radius in ellipses.radii:
+        circle.addEllipse(QPointF(0.0, 0.0), radius, radius)
+    paths: dict[int | None, QPainterPath] = {}
+    drawable = list(_drawable(ellipses))
+    for center, root, label in drawable:
+        (a, b), (c, d) = root.tolist()
+        to_place = QTransform(a, c, b, d, *center.tolist())  # Qt multiplies from the left
+        paths.setdefault(label, QPainterPath()).addPath(to_place.map(circle))
+    crowd = len(drawable) * len(ellipses.radii) >= _CROWD
+    halo = _halo_color(theme)
+    for path in paths.values():
+        yield _line(path, halo, _HAIR_HALO) if crowd else _halo(path, halo)
+    for label, path in paths.items():
+        own = theme.text if crowd else theme.accent  # thin lines need the contrast
+        color = QColor(own) if label is None else _class_color(label)
+        yield _line(path, color, _HAIR if crowd else _LINE)
+
+
+def _drawable(
+    ellipses: Ellipses,
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], int | None]]:
+    """Centre (2,), a square root (2, 2) of the covariance, and the label of every finite one."""
+    centers = ellipses.centres.astype(np.float64)
+    covariances = ellipses.covariances.astype(np.float64)
+    finite = np.isfinite(centers).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2))
+    variances, axes = np.linalg.eigh(covariances[finite])
+    # Rounding may leave the smaller variance of a thin ellipse just below zero.
+    roots = axes * np.sqrt(np.maximum(variances, 0.0))[:, None, :]
+    labels = None if ellipses.labels is None else ellipses.labels[finite]
+    for row, (center, root) in enumerate(zip(centers[finite], roots, strict=True)):
+        yield center, root, None if labels is None else int(labels[row])
+
+
+def _spots(spots: Spots, theme: Theme) -> Paint:
+    finite = spots.places[np.isfinite(spots.places).all(axis=1)]
+    places = [QPointF(*place) for place in finite.tolist()]
+    pens = QPen(_halo_color(theme), _HALO + 0.5), QPen(QColor(theme.text), 2.0)
+
+    def paint(painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        to_pixels = painter.worldTransform()
+        painter.resetTransform()
+        for index, place in enumerate(places):
+            half = _CROSS if index else _FIRST_CROSS
+            at, down, up = to_pixels.map(place), QPointF(half, half), QPointF(half, -half)
+            for pen in pens:
+                painter.setPen(pen)
+                painter.drawLines([QLineF(at - down, at + down), QLineF(at - up, at + up)])
+
+    return paint
+
+
+def _trails(trails: Trails) -> Iterator[Paint]:
+    finite = np.isfinite(trails.start).all(axis=1) & np.isfinite(trails.end).all(axis=1)
+    start, end, labels = trails.start[finite], trails.end[finite], trails.labels[finite]
+    for label in np.unique(labels).tolist():
+        of_class = labels == label
+        first, move = start[of_class], (end - start)[of_class]
+        for begin, stop, alpha in _TRAIL:
+            color = _class_color(label)
+            color.setAlphaF(alpha)
+            pairs = np.stack([first + begin * move, first + stop * move], axis=1)
+            yield _line(_polylines(tuple(pairs)), color, _HAIR)
+        places = QPolygonF([QPointF(*place) for place in end[of_class].tolist()])
+        yield _dots(places, _class_color(label))
+
+
+def _halo(path: QPainterPath, color: QColor) -> Paint:
+    """The ground of a line; nobody sees that it is not smooth, which makes it cheap."""
+
+    def paint(painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.strokePath(path, _cosmetic(color, _HALO * _ratio(painter)))
+
+    return paint
+
+
+def _line(path: QPainterPath, color: QColor, width: float) -> Paint:
+    hairline = _cosmetic(QColor(color.rgb()), 1.0)
+
+    def paint(painter: QPainter) -> None:
+        _thicken(painter, width, color.alphaF(), lambda: painter.strokePath(path, hairline))
+
+    return paint
+
+
+def _dots(places: QPolygonF, color: QColor) -> Paint:
+    point = _cosmetic(color, 1.0)
+
+    def paint(painter: QPainter) -> None:
+        painter.setPen(point)
+        pixels = round(_DOT * _ratio(painter))
+        side = np.arange(pixels) - (pixels - 1) / 2
+        square = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+        disc = square[np.hypot(*square.T) < pixels / 2 - 0.25]
+        _repeat(painter, disc, lambda: painter.drawPoints(places))
+
+    return paint
+
+
+def _thicken(painter: QPainter, width: float, alpha: float, draw: Callable[[], None]) -> None:
+    """Draw hairlines side by side: to Qt they are twenty times cheaper than a wide smooth line."""
+    pixels = max(width * _ratio(painter), 1.0)
+    count = 1 if pixels == 1.0 else 1 + ceil(pixels)
+    angle = np.linspace(0.0, 2 * np.pi, count, endpoint=False)
+    ring = (pixels - 1.0) / 2 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    # They overlap; together they are to be as opaque as one line.
+    painter.setOpacity(1.0 - (1.0 - alpha * painter.opacity()) ** (pixels / count))
+    _repeat(painter, ring, draw)
+
+
+def _repeat(painter: QPainter, shifts: NDArray[np.float64], draw: Callable[[], None]) -> None:
+    """Draw once at every one of (k, 2) shifts in pixels of the device."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    matrix = painter.worldTransform()
+    for shift in (shifts / _ratio(painter)).tolist():
+        painter.setWorldTransform(matrix * QTransform.fromTranslate(*shift))
+        draw()
+
+
+def _polylines(lines: tuple[Float32, ...]) -> QPainterPath:
+    if not lines:
+        return QPainterPath()
+    points = np.concatenate(lines).astype(np.float64)
+    joined = np.ones(len(points), np.int32)
+    joined[np.cumsum([len(line) for line in lines]) - 1] = 0
+    path: QPainterPath = pg.arrayToQPath(points[:, 0], points[:, 1], connect=joined)
+    return path
+
+
+def _cosmetic(color: QColor, width: float) -> QPen:
+    """A pen so many pixels of the device wide; a cosmetic one knows no pixel ratio."""
+    pen = QPen(color, width)
+    pen.setCosmetic(True)
+    return pen
+
+
+def _ratio(painter: QPainter) -> float:
+    """Device pixels per logical one, also where a widget is rendered into a denser image."""
+    return painter.deviceTransform().m11() / painter.worldTransform().m11()
+
+
+def _halo_color(theme: Theme) -> QColor:
+    color = QColor(theme.canvas)
+    color.setAlpha(_HALO_ALPHA)
+    return color
+
+
+def _class_color(label: int) -> QColor:
+    return QColor(*(int(part) for part in CLASS_COLORS[label % len(CLASS_COLORS)]))

@@ -1,0 +1,57 @@
+"""All layers of the map in their order, the points among them."""
+
+from PySide6.QtWidgets import QGraphicsItem
+
+from vae_explorer.gui.map.layers.layer_item import LayerItem
+from vae_explorer.gui.map.plot import LatentPlot
+from vae_explorer.gui.map.points_item import PointsItem
+from vae_explorer.gui.theme import Theme
+from vae_explorer.session.map.layers import LayerState
+from vae_explorer.session.map.marks import Drawing
+
+_POINTS = "points"
+"""The layer that is not drawn from marks."""
+
+
+class LayerStack:
+    """Puts an item a layer on a plot, when it is first heard of.
+
+    Args:
+        plot: gets the items, ``points`` too.
+        points: the layer of the points.
+        theme: the colours.
+    """
+
+    def __init__(self, plot: LatentPlot, points: PointsItem, theme: Theme) -> None:
+        self._plot = plot
+        self._points = points
+        self._theme = theme
+        self._items: dict[str, LayerItem] = {}
+        plot.add_item(points)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour."""
+        self._theme = theme
+        for item in self._items.values():
+            item.set_theme(theme)
+
+    def set_states(self, states: tuple[LayerState, ...]) -> None:
+        """Show the layers as these, the topmost first, say."""
+        for height, state in enumerate(reversed(states)):
+            item: QGraphicsItem = self._points if state.id == _POINTS else self._item(state.id)
+            item.setZValue(height)
+            item.setVisible(state.on)
+            item.setOpacity(state.opacity)
+            if state.id == _POINTS:
+                self._points.set_style(state.chosen["size"])
+
+    def set_drawing(self, layer: str, drawing: Drawing) -> None:
+        """Show what a layer draws now."""
+        self._item(layer).set_drawing(drawing)
+
+    def _item(self, layer: str) -> LayerItem:
+        if layer not in self._items:
+            self._items[layer] = LayerItem(self._plot.view_box, self._theme)
+            self._items[layer].setVisible(False)
+            self._plot.add_item(self._items[layer])
+        return self._items[layer]

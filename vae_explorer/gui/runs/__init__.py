@@ -1,0 +1,1 @@
+"""Runs, presets and sweeps."""

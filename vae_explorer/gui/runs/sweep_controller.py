@@ -1,0 +1,79 @@
+"""Between the sweep dock and the session."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from vae_explorer.errors import UserError
+from vae_explorer.gui.runs.sweep_panel import SweepPanel
+from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.session.app import Explorer
+from vae_explorer.session.runs.sweeps import Axis, Sweep
+from vae_explorer.session.state import Phase, TrainingStatus
+
+
+class SweepController(QObject):
+    """Wires the dock to the explorer.
+
+    Args:
+        explorer: told what a person wants, and listened to.
+        panel: the dock.
+        training: whose form has the recipe that is varied.
+        show: brings the dock to the front.
+        window: the parent of dialogs.
+    """
+
+    def __init__(
+        self,
+        explorer: Explorer,
+        panel: SweepPanel,
+        training: TrainingPanel,
+        show: Callable[[], None],
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._explorer = explorer
+        self._sweeps = explorer.sweeps
+        self._panel = panel
+        self._training = training
+        self._show = show
+        self._window = window
+        panel.start_requested.connect(self._start)
+        panel.stop_requested.connect(self._sweeps.stop)
+        panel.go_on_requested.connect(self._sweeps.go_on)
+        panel.open_requested.connect(self._open)
+        panel.cell_chosen.connect(self._sweeps.open_cell)
+        training.recipe_changed.connect(panel.set_recipe)
+        self._sweeps.opened.connect(panel.set_sweep)
+        self._sweeps.results_changed.connect(panel.set_results)
+        self._sweeps.map_made.connect(panel.set_map)
+        self._sweeps.running_changed.connect(panel.set_running)
+        explorer.training.status_changed.connect(self._on_status)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """What the commands about sweeps do, by id."""
+        return {"sweep": self._reveal}
+
+    def _reveal(self) -> None:
+        self._panel.set_recipe(self._training.recipe())
+        self._show()
+
+    def _start(self, axes: tuple[Axis, ...]) -> None:
+        try:
+            sweep = Sweep(self._training.recipe(), axes)
+        except UserError as error:
+            self._explorer.fail("The sweep did not start", error)
+            return
+        self._sweeps.start(sweep)
+
+    def _open(self) -> None:
+        name = QFileDialog.getExistingDirectory(
+            self._window, "Open Sweep", str(self._explorer.training.runs)
+        )
+        if name:
+            self._sweeps.open(Path(name))
+
+    def _on_status(self, status: TrainingStatus) -> None:
+        self._panel.set_free(status.phase is Phase.IDLE)

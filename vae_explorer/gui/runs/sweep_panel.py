@@ -1,0 +1,249 @@
+"""The sweep dock: what is varied, the queue, its table and its maps."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vae_explorer.errors import UserError
+from vae_explorer.gui.runs.sweep_maps import SweepMaps
+from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.widgets.number_format import NONE, figure
+from vae_explorer.session import Recipe
+from vae_explorer.session.runs.sweeps import Axis, CellMap, Result, Sweep
+
+_FIGURES = ("Outcome", "Epochs", "Best ELBO", "log p(x)", "KL", "Units", "Seconds")
+_HINT = "0.5, 1, 2  or  0:4"
+
+
+class SweepPanel(QWidget):
+    """Asks for one or two fields and their values, and shows what comes of them.
+
+    Signals:
+        start_requested(tuple): the ``Axis``es; the recipe is that of the training form.
+        stop_requested(), go_on_requested(), open_requested(): a button.
+        cell_chosen(int): the number of a run.
+    """
+
+    start_requested = Signal(tuple)
+    stop_requested = Signal()
+    go_on_requested = Signal()
+    open_requested = Signal()
+    cell_chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sweep: Sweep | None = None
+        self._results: tuple[Result, ...] = ()
+        self._running = 0
+        self._free = self._valid = True
+        self._recipe = Recipe()
+        self._rows = [_AxisRow("beta", "0.5, 1, 2, 4"), _AxisRow("", "")]
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        for title, row in zip(("Vary", "and"), self._rows, strict=True):
+            form.addRow(title, row)
+            row.changed.connect(self._check)
+        self._about = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
+        self._start = _button("Start", "Train the form's recipe with every combination")
+        self._start.clicked.connect(self._on_start)
+        self._stop = _button("Stop", "End the run under way and keep it")
+        self._stop.clicked.connect(self.stop_requested)
+        self._go_on = _button("Go On", "Train what is left of the sweep")
+        self._go_on.clicked.connect(self.go_on_requested)
+        self._open = _button("Open…", "Show a sweep that was begun earlier")
+        self._open.clicked.connect(self.open_requested)
+        buttons = QHBoxLayout()
+        for button in (self._start, self._stop, self._go_on, self._open):
+            buttons.addWidget(button)
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(form)
+        column.addWidget(self._about, 1)
+        column.addLayout(buttons)
+        side.setFixedWidth(330)
+
+        self._table = QTableWidget()
+        self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self._table.setAccessibleName("Runs of the sweep")
+        self._table.verticalHeader().hide()
+        self._table.activated.connect(lambda index: self.cell_chosen.emit(index.row() + 1))
+        self.maps = SweepMaps()
+        self.maps.cell_chosen.connect(self.cell_chosen)
+        area = QScrollArea()
+        area.setAccessibleName("Maps of the sweep")
+        area.setWidget(self.maps)
+        area.setWidgetResizable(True)
+        tabs = QTabWidget()
+        tabs.setDocumentMode(True)
+        tabs.addTab(area, "Maps")
+        tabs.addTab(self._table, "Table")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(side)
+        layout.addWidget(tabs, 1)
+        self.setAccessibleName("Sweep")
+        self._check()
+        self._enable()
+
+    def set_recipe(self, recipe: Recipe) -> None:
+        """Vary another recipe."""
+        self._recipe = recipe
+        self._check()
+
+    def set_sweep(self, sweep: Sweep) -> None:
+        """Show another sweep; its results follow."""
+        self._sweep, self._results = sweep, ()
+        self.maps.set_sweep(sweep)
+        names = [axis.field for axis in sweep.axes]
+        self._table.setColumnCount(len(names) + len(_FIGURES))
+        self._table.setHorizontalHeaderLabels([*names, *_FIGURES])
+        self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self._table.setRowCount(len(sweep.cells))
+        self._enable()
+
+    def set_results(self, results: tuple[Result, ...]) -> None:
+        """Fill the table."""
+        self._results = results
+        self.maps.set_results(results)
+        for row, result in enumerate(results):
+            for column, text in enumerate(_texts(result)):
+                item = QTableWidgetItem(text)
+                right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                item.setTextAlignment(right)
+                self._table.setItem(row, column, item)
+        self._enable()
+
+    def set_map(self, made: CellMap) -> None:
+        """Show where a run puts the images."""
+        self.maps.set_map(made)
+
+    def set_running(self, number: int) -> None:
+        """Say which run is trained; 0 for none."""
+        self._running = number
+        self.maps.set_running(number)
+        if number:
+            self._table.selectRow(number - 1)
+        self._enable()
+
+    def set_free(self, free: bool) -> None:
+        """Allow to begin only while nothing else is trained."""
+        self._free = free
+        self._enable()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with another theme's colours."""
+        self.maps.set_theme(theme)
+
+    def axes(self) -> tuple[Axis, ...]:
+        """What is to be varied.
+
+        Raises:
+            RecipeError: the values cannot be read.
+        """
+        return tuple(axis for row in self._rows if (axis := row.axis()) is not None)
+
+    def _check(self) -> None:
+        """Say what would be trained, or what is wrong."""
+        try:
+            sweep = Sweep(self._recipe, self.axes())
+        except UserError as error:
+            self._about.setText(str(error))
+            self._valid = False
+        else:
+            runs = len(sweep.cells)
+            epochs = sum(cell.recipe.epochs for cell in sweep.cells)
+            self._about.setText(f"{runs} runs, {epochs:,} epochs in all, one after another.")
+            self._valid = True
+        self._enable()
+
+    def _enable(self) -> None:
+        left = any(result.outcome in ("waiting", "begun") for result in self._results)
+        idle = self._free and not self._running
+        self._start.setEnabled(idle and self._valid)
+        self._stop.setEnabled(bool(self._running))
+        self._go_on.setEnabled(idle and left)
+        self._open.setEnabled(not self._running)
+
+    def _on_start(self) -> None:
+        self.start_requested.emit(self.axes())
+
+
+class _AxisRow(QWidget):
+    """A field and its values.
+
+    Signals:
+        changed(): either is another.
+    """
+
+    changed = Signal()
+
+    def __init__(self, field: str, values: str) -> None:
+        super().__init__()
+        self._field = QComboBox()
+        self._field.addItem("nothing more", "")
+        for name, spec in Recipe.specs().items():
+            self._field.addItem(spec.label, name)
+            self._field.setItemData(self._field.count() - 1, spec.help, Qt.ItemDataRole.ToolTipRole)
+        self._field.setCurrentIndex(self._field.findData(field))
+        self._field.setAccessibleName("Field to vary")
+        self._field.setMinimumContentsLength(8)
+        self._values = QLineEdit(values, placeholderText=_HINT)
+        self._values.setAccessibleName("Its values")
+        self._values.setToolTip("Values between commas, or FIRST:END for whole numbers before END")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._field, 2)
+        row.addWidget(self._values, 3)
+        self._field.currentIndexChanged.connect(self._on_changed)
+        self._values.textChanged.connect(self._on_changed)
+        self._on_changed()
+
+    def axis(self) -> Axis | None:
+        field = self._field.currentData()
+        return Axis.parse(f"{field}={self._values.text()}") if field else None
+
+    def _on_changed(self) -> None:
+        self._values.setEnabled(bool(self._field.currentData()))
+        self.changed.emit()
+
+
+def _button(text: str, help_text: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(help_text)
+    button.setMinimumWidth(button.fontMetrics().horizontalAdvance(text) + 20)
+    return button
+
+
+def _texts(result: Result) -> list[str]:
+    return [
+        *(str(value) for _, value in result.values),
+        result.outcome,
+        figure(result.epoch, 1),
+        _figure(result.held_out_elbo, 2),
+        _figure(result.held_out_log_marginal, 2),
+        _figure(result.held_out_kl, 2),
+        _figure(result.active_units, 0),
+        _figure(result.seconds, 0),
+    ]
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return NONE if value is None else figure(value, digits)

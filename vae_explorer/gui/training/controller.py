@@ -1,0 +1,256 @@
+"""Between the training dock and the lab: transport, steering, recipes, slow motion and health."""
+
+import random
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from vae_explorer import paths
+from vae_explorer.errors import RecipeError, UserError
+from vae_explorer.gui.dialogs.selection import NameDialog
+from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.session import Recipe
+from vae_explorer.session.app import Explorer
+from vae_explorer.session.runs.presets import Presets
+from vae_explorer.session.state import Phase
+from vae_explorer.session.training.control import Snapshot, StepAnatomy, Until
+
+_RECIPES = "Recipes (*.toml)"
+_MOST_SEED = 9_999  # short enough to be read out
+
+
+class TrainingController(QObject):
+    """Wires the training dock to the lab.
+
+    A step, an epoch or slow motion of a run that runs pauses it first; a restart or a branch ends
+    and keeps the run under way.
+
+    Args:
+        explorer: told what a person wants, and listened to.
+        panel: the dock.
+        window: the parent of dialogs.
+    """
+
+    def __init__(self, explorer: Explorer, panel: TrainingPanel, window: QWidget) -> None:
+        super().__init__(window)
+        self._explorer = explorer
+        self._lab = explorer.lab
+        self._run = explorer.lab.training
+        self._panel = panel
+        self._window = window
+        self._presets = Presets(paths.checkpoints(), paths.presets())
+        self._until: Until | None = None
+        """How a run that is about to pause goes on at once."""
+        self._next: Callable[[], None] | None = None
+        """What begins when the run under way has ended."""
+        self._recipe_due = False
+        """Whether the form is yet to show the recipe of a run, which may not be of the form."""
+        self._connect_panel()
+        self._connect_lab()
+        self._read_presets()
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """What the commands about training do, by id."""
+        return {
+            "step": self._step,
+            "epoch": self._epoch,
+            "slow_motion": self._slow_motion,
+            "restart": self._restart,
+            "branch": self._branch,
+            "new_seed": self._new_seed,
+            "estimate": self._estimate,
+        }
+
+    def offers(self, phase: Phase) -> dict[str, bool]:
+        """Which of them can be used in a phase."""
+        idle, stopping = phase is Phase.IDLE, phase is Phase.STOPPING
+        whenever = ("step", "epoch", "slow_motion", "restart", "branch")
+        return dict.fromkeys(whenever, not stopping) | dict.fromkeys(("new_seed", "estimate"), idle)
+
+    def _connect_panel(self) -> None:
+        panel = self._panel
+        panel.transport.requested.connect(self._on_requested)
+        panel.form.steered.connect(self._on_steered)
+        panel.stop_rule.rule_changed.connect(self._run.set_rule)
+        panel.slow_motion.step_requested.connect(self._dissect)
+        panel.presets.save_requested.connect(self._save_preset)
+        panel.presets.delete_requested.connect(self._delete_preset)
+        panel.presets.import_requested.connect(self._import)
+        panel.presets.export_requested.connect(self._export)
+        panel.presets.estimate_requested.connect(self._estimate)
+
+    def _connect_lab(self) -> None:
+        lab, run, panel = self._lab, self._run, self._panel
+        lab.estimated.connect(panel.presets.set_estimate)
+        lab.not_estimated.connect(self._on_not_estimated)
+        lab.left.connect(self._on_left)
+        run.history_started.connect(self._on_started)
+        run.moved.connect(self._on_moved)
+        run.dissected.connect(self._on_dissected)
+        run.found.connect(panel.health.set_findings)
+        run.failed.connect(self._on_failed)
+        run.ended.connect(self._on_ended)
+
+    # Transport
+
+    def _on_requested(self, name: str) -> None:
+        orders = {"pause": self._run.pause, "resume": self._run.resume, "stop": self._run.stop}
+        (orders | self.handlers())[name]()
+
+    def _go(self, until: Until) -> None:
+        """Train so far and pause, from wherever training stands."""
+        phase = self._run.status.phase
+        if phase is Phase.IDLE:
+            self._lab.train(self._panel.recipe(), until)
+        elif phase is Phase.PAUSED:
+            self._run.resume(until)
+        elif phase is Phase.RUNNING:
+            self._until = until
+            self._run.pause()
+
+    # Methods, because Qt would keep a partial function and with it the window.
+
+    def _step(self) -> None:
+        self._go("step")
+
+    def _epoch(self) -> None:
+        self._go("epoch")
+
+    def _dissect(self) -> None:
+        self._go("dissected")
+
+    def _slow_motion(self) -> None:
+        dock = self._panel.parentWidget()
+        if dock:
+            dock.show()
+            dock.raise_()
+        self._panel.show_slow_motion()
+        self._dissect()
+
+    def _restart(self) -> None:
+        self._after_run(partial(self._lab.train, self._panel.recipe(), paused=True))
+
+    def _branch(self) -> None:
+        self._after_run(partial(self._lab.branch, self._panel.recipe()))
+
+    def _after_run(self, begin: Callable[[], None]) -> None:
+        """Do something when no run is under way; one that is ends and is kept."""
+        if self._run.active:
+            self._next = begin
+            self._run.stop()
+        else:
+            begin()
+
+    def _on_steered(self, field: str, value: float) -> None:
+        self._recipe_due = False
+        self._run.steer(field, value)
+
+    def _new_seed(self) -> None:
+        recipe = self._panel.recipe()
+        seeds = set(range(_MOST_SEED + 1)) - {recipe.seed}
+        recipe = recipe.replace(seed=random.choice(tuple(seeds)))
+        self._panel.set_recipe(recipe)
+        self._panel.recipe_changed.emit(recipe)
+
+    # Recipes
+
+    def _estimate(self) -> None:
+        self._panel.presets.set_recipe(self._panel.recipe())
+        self._panel.presets.set_estimating()
+        self._lab.estimate(self._panel.recipe())
+
+    def _read_presets(self) -> None:
+        presets, messages = self._presets.read()
+        self._panel.presets.set_presets(presets)
+        for message in messages:
+            self._panel.log(message)
+
+    def _save_preset(self) -> None:
+        recipe = self._panel.recipe()
+        taken = {preset.name for preset in self._presets.read()[0] if preset.own}
+        dialog = NameDialog("Save Preset", taken, self._window)
+        dialog.name_chosen.connect(partial(self._on_named, recipe))
+        dialog.open()
+
+    def _on_named(self, recipe: Recipe, name: str) -> None:
+        try:
+            self._presets.save(name, recipe)
+        except UserError as error:
+            self._explorer.fail("The preset was not saved", error)
+        self._read_presets()
+
+    def _delete_preset(self, name: str) -> None:
+        try:
+            self._presets.delete(name)
+        except UserError as error:
+            self._explorer.fail("The preset was not deleted", error)
+        self._read_presets()
+
+    def _import(self) -> None:
+        folder = self._explorer.settings.folder or str(Path.home())
+        name, _ = QFileDialog.getOpenFileName(self._window, "Import Recipe", folder, _RECIPES)
+        if not name:
+            return
+        self._explorer.change_settings(folder=str(Path(name).parent))
+        try:
+            recipe = Recipe.read(Path(name))
+        except RecipeError as error:
+            self._explorer.fail("The recipe was not imported", error)
+            return
+        if not self._run.active:
+            self._panel.set_recipe(recipe)
+            self._panel.recipe_changed.emit(recipe)
+
+    def _export(self) -> None:
+        recipe = self._panel.recipe()
+        folder = Path(self._explorer.settings.folder or Path.home())
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, "Export Recipe", str(folder / "recipe.toml"), _RECIPES
+        )
+        if name:
+            path = Path(name)
+            if path.suffix != ".toml":
+                path = path.with_name(f"{path.name}.toml")
+            self._explorer.change_settings(folder=str(path.parent))
+            self._explorer.write_text(path, recipe.to_toml(), "The recipe was not exported")
+
+    # What the lab says
+
+    def _on_started(self) -> None:
+        self._until = None
+        self._recipe_due = True
+        self._panel.health.clear()
+        self._panel.presets.set_no_estimate()
+
+    def _on_moved(self, snapshot: Snapshot, _: object) -> None:
+        if self._recipe_due:
+            self._recipe_due = False
+            self._panel.set_recipe(snapshot.recipe)
+
+    def _on_dissected(self, anatomy: StepAnatomy) -> None:
+        self._panel.slow_motion.set_anatomy(anatomy)
+
+    def _on_not_estimated(self, error: BaseException) -> None:
+        self._panel.presets.set_no_estimate(_words(error))
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._panel.health.set_failure(_words(error))
+
+    def _on_ended(self, *_: object) -> None:
+        """The run paused, or is over."""
+        until, self._until = self._until, None
+        if until and self._run.status.phase is Phase.PAUSED:
+            self._run.resume(until)
+
+    def _on_left(self) -> None:
+        begin, self._next = self._next, None
+        if begin:
+            begin()
+
+
+def _words(error: BaseException) -> str:
+    unexpected = "" if isinstance(error, UserError) else f"Unexpected {type(error).__name__}: "
+    return f"{unexpected}{error}"

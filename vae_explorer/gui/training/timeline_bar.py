@@ -1,0 +1,189 @@
+"""The bar under the map that goes back through a run."""
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPixmap
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QStyle,
+    QStyleOptionSlider,
+    QToolButton,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.training.icons import icon
+from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.session.training.timeline_frames import FilmFrame
+
+_PREVIEW = 168
+"""Pixels on a side of the preview above the slider."""
+
+
+class TimeBar(QWidget):
+    """A slider over the kept moments of a run, whose right end is the run as it is now.
+
+    Signals:
+        moment_chosen(int): the step of a frame.
+        live_requested(): the run as it is now.
+        play_requested(bool): play or stay.
+    """
+
+    moment_chosen = Signal(int)
+    live_requested = Signal()
+    play_requested = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._frames: tuple[FilmFrame, ...] = ()
+        self._shown: FilmFrame | None = None
+        self._playing = False
+        self._theme = current_theme()
+        self._play = QToolButton()
+        self._play.setCheckable(True)
+        self._play.setAutoRaise(True)
+        self._play.clicked.connect(self.play_requested)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("Moment of the training")
+        self.slider.setMouseTracking(True)
+        self.slider.setPageStep(8)
+        self.slider.installEventFilter(WheelGuard(self))
+        self.slider.valueChanged.connect(self._on_value)
+        self._preview = _Preview(self)
+        self.slider.installEventFilter(self)
+        self._text = Readout()
+        self._text.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._text.setFixedWidth(self.fontMetrics().horizontalAdvance(_LONGEST))
+        self._live = QToolButton()
+        self._live.setText("Live")
+        self._live.setAutoRaise(True)
+        self._live.setToolTip("Return to the run as it is now (Ctrl+L)")
+        self._live.clicked.connect(self.live_requested)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 2, 6, 2)
+        row.addWidget(self._play)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self._text)
+        row.addWidget(self._live)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Time machine")
+        self.set_playing(False)
+        self.set_frames(())
+        self.set_shown(None)
+
+    def set_frames(self, frames: tuple[FilmFrame, ...]) -> None:
+        """Offer these moments; the bar shows itself if there are two or more."""
+        self._frames = frames
+        self._place()
+        self.setVisible(len(frames) > 1)
+
+    def set_shown(self, frame: FilmFrame | None) -> None:
+        """Say which moment the map shows; None for the run as it is now."""
+        self._shown = frame
+        self._live.setEnabled(frame is not None)
+        self._place()
+        self._text.set_text("now" if frame is None else describe(frame))
+
+    def set_playing(self, playing: bool) -> None:
+        """Show whether moments follow each other by themselves."""
+        self._playing = playing
+        self._play.setIcon(icon("pause" if playing else "run", self._theme))
+        self._play.setChecked(playing)
+        text = "Stay at this moment" if playing else "Play the training from the moment shown"
+        self._play.setToolTip(text)
+        self._play.setAccessibleName(text)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with another theme's colours."""
+        self._theme = theme
+        self.set_playing(self._playing)
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Leave, QEvent.Type.Hide):
+            self._preview.hide()
+        elif event.type() == QEvent.Type.MouseMove and isinstance(event, QMouseEvent):
+            index = self._index_at(event.position().toPoint())
+            if index < len(self._frames) and not event.buttons():
+                corner = QPoint(event.position().toPoint().x(), 0)
+                self._preview.show_frame(self._frames[index], self.slider.mapToGlobal(corner))
+            else:
+                self._preview.hide()
+        elif event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
+            # A click goes where it points, as with a film, and not a page further.
+            self._preview.hide()
+            if event.button() == Qt.MouseButton.LeftButton:
+                self.slider.setValue(self._index_at(event.position().toPoint()))
+        return super().eventFilter(watched, event)
+
+    def _index_at(self, position: QPoint) -> int:
+        option = QStyleOptionSlider()
+        self.slider.initStyleOption(option)
+        style, control = self.slider.style(), QStyle.ComplexControl.CC_Slider
+        groove, handle = (
+            style.subControlRect(control, option, part, self.slider)
+            for part in (QStyle.SubControl.SC_SliderGroove, QStyle.SubControl.SC_SliderHandle)
+        )
+        room = groove.width() - handle.width()
+        offset = position.x() - groove.x() - handle.width() // 2
+        return QStyle.sliderValueFromPosition(0, self.slider.maximum(), offset, room)
+
+    def _place(self) -> None:
+        steps = [frame.step for frame in self._frames]
+        shown = self._shown
+        with QSignalBlocker(self.slider):
+            self.slider.setMaximum(len(steps))
+            known = shown is not None and shown.step in steps
+            self.slider.setValue(steps.index(shown.step) if shown and known else len(steps))
+
+    def _on_value(self, value: int) -> None:
+        if value < len(self._frames):
+            self.moment_chosen.emit(self._frames[value].step)
+        else:
+            self.live_requested.emit()
+
+
+_LONGEST = "epoch 0,000.00 · step 000,000 · ELBO −000.0"
+
+
+def describe(frame: FilmFrame) -> str:
+    """A moment in words, such as "epoch 3.40 · step 935 · ELBO −145.2"."""
+    words = [f"epoch {frame.epoch:,.2f}", f"step {frame.step:,}"]
+    if frame.point is not None:
+        words.append(f"ELBO {figure(frame.point.elbo, 1)}")
+    return " · ".join(words)
+
+
+class _Preview(QWidget):
+    """What the plane decoded to at a moment, above the slider."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.ToolTip)
+        self._picture = QLabel()
+        self._picture.setFixedSize(QSize(_PREVIEW, _PREVIEW))
+        self._picture.setScaledContents(True)
+        self._words = QLabel(alignment=Qt.AlignmentFlag.AlignHCenter)
+        self.setPalette(QToolTip.palette())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.addWidget(self._picture)
+        column.addWidget(self._words)
+        self._frame: FilmFrame | None = None
+
+    def show_frame(self, frame: FilmFrame, above: QPoint) -> None:
+        """Show a frame above a place of the screen."""
+        if frame is not self._frame:
+            self._frame = frame
+            self._picture.setPixmap(QPixmap.fromImage(gray8(frame.sheet)))
+            self._words.setText(f"epoch {frame.epoch:,.2f}")
+        self.adjustSize()
+        self.move(above.x() - self.width() // 2, above.y() - self.height() - 4)
+        self.show()

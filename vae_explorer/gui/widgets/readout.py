@@ -1,0 +1,50 @@
+"""A label for text that changes many times a second."""
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from typing_extensions import override
+
+
+class Readout(QWidget):
+    """Room for ``lines`` lines of text that never asks for another size.
+
+    A plain label tells every layout above it at each new text, and the whole window is laid out and
+    painted again. The label in here has a parent without a layout, where its request ends.
+    """
+
+    def __init__(self, lines: int = 1, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._label = QLabel(self)
+        self._label.setWordWrap(lines > 1)
+        self._lines = lines
+
+    def set_lines(self, lines: int) -> None:
+        """Make room for so many lines."""
+        self._lines = lines
+        self._label.setWordWrap(lines > 1)
+        self.updateGeometry()
+
+    def set_text(self, text: str) -> None:
+        """Show another text, plain or rich."""
+        self._label.setText(text)
+
+    def text(self) -> str:
+        """The text shown."""
+        return self._label.text()
+
+    @override
+    def sizeHint(self) -> QSize:
+        """Wide enough for a few words; the layout may give it any width."""
+        metrics = self.fontMetrics()
+        return QSize(20 * metrics.averageCharWidth(), self._lines * metrics.lineSpacing() + 2)
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.sizeHint().height())
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._label.setGeometry(self.rect())

@@ -1,0 +1,129 @@
+"""The line at the foot of the window: model, data, points, place, and what a picture costs."""
+
+from html import escape
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QSizePolicy, QStatusBar, QWidget
+from typing_extensions import override
+
+from vae_explorer.gui.widgets.number_format import figure, pair
+from vae_explorer.session.state import ModelInfo
+
+_LEAST = 60  # logical pixels of a field that gives way
+_MOST = 16_777_215  # and of any widget, as Qt has it
+_MESSAGE_MS = 8_000
+_APART = 10  # logical pixels from one text to the next
+
+
+class StatusBar(QStatusBar):
+    """What is on the map, where the cursor is, and how long the last picture took.
+
+    Every field has room of its own, so that a new figure lays nothing out; only that of progress
+    comes and goes. A message hides all but place and time while it shows.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = _Field("Model", "name-of-a-model.safetensors", gives_way=True)
+        self._data = _Field("Data", "train and test · 70,000 of 70,000")
+        self._points = _Field("Marked points", "24 pinned · 70,000 selected")
+        self._progress = _Field("Progress", "Exact posteriors: 40,000 of 70,000", gives_way=True)
+        self._place = _Field("Place of the cursor", "z = (−0.000, −0.000)")
+        self._cost = _Field("Time of the last decoding", "000.00 ms")
+        self.setContentsMargins(_APART // 2, 0, 0, 0)
+        self.addWidget(self._model, 2)
+        self.addWidget(self._data)
+        self.addWidget(self._points)
+        self.addWidget(self._progress, 1)
+        self.addPermanentWidget(self._place)
+        self.addPermanentWidget(self._cost)
+        self.set_place(0.0, 0.0)
+        self.set_marked(0, 0)
+        self.set_progress("")
+
+    def set_model(self, model: ModelInfo) -> None:
+        """Name the model on the map, its age, and its ELBO on held-out images."""
+        elbo = model.held_out_elbo
+        held_out = "" if elbo is None else f" · held-out ELBO {figure(elbo, 2)} nats"
+        text = f"{model.name} · epoch {figure(model.epoch, 1)}{held_out}"
+        where = f"{model.path or 'not saved yet'}\n{model.parameters:,} weights"
+        self._model.set_text(text, f"{text}\n{where}")
+
+    def set_data(self, split: str, shown: int, total: int) -> None:
+        """Say of which split, "train", "test" or "both", how many images show of how many."""
+        name = "train and test" if split == "both" else split
+        self._data.set_text(f"{name} · {shown:,} of {total:,}")
+
+    def set_marked(self, pinned: int, selected: int) -> None:
+        """Say how many points are pinned and how many selected."""
+        self._points.set_text(f"{pinned:,} pinned · {selected:,} selected")
+
+    def set_place(self, z1: float, z2: float) -> None:
+        """Say where the cursor is, latent units."""
+        self._place.set_text(f"z = {pair((z1, z2))}")
+
+    def set_cost(self, milliseconds: float) -> None:
+        """Say how long the last picture took."""
+        self._cost.set_text(f"{figure(milliseconds, 2)} ms")
+
+    def set_progress(self, text: str) -> None:
+        """Say what is being computed; "" when nothing is, and the model has its room."""
+        self._progress.set_text(text)
+        self._progress.setMaximumWidth(_MOST if text else _LEAST)
+
+    def set_message(self, text: str) -> None:
+        """Say something for some seconds."""
+        self.showMessage(text, _MESSAGE_MS)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let a message that came before the window hide what it stands on."""
+        super().showEvent(event)
+        message = self.currentMessage()
+        self.clearMessage()
+        self.set_message(message)
+
+
+class _Field(QWidget):
+    """Plain text on one line, in room that it does not change; a longer one ends in "…".
+
+    Args:
+        name: what it tells, for who cannot see it.
+        sample: as long a text as there is to be room for.
+        gives_way: in a narrow window there is less, in a wide one more.
+    """
+
+    def __init__(self, name: str, sample: str, *, gives_way: bool = False) -> None:
+        super().__init__()
+        self._text = ""
+        self._sample = sample
+        self.setAccessibleName(name)
+        across = QSizePolicy.Policy.Ignored if gives_way else QSizePolicy.Policy.Fixed
+        self.setSizePolicy(across, QSizePolicy.Policy.Fixed)
+        if gives_way:
+            self.setMinimumWidth(_LEAST)
+
+    def set_text(self, text: str, tip: str = "") -> None:
+        """Show another text; ``tip``, or the name and all of it, stands above the pointer."""
+        self._text = text
+        self.setAccessibleDescription(text)
+        # Marked as rich, or a model named "<b>.safetensors" would be taken for it.
+        tip = escape(tip or f"{self.accessibleName()}: {text}").replace("\n", "<br>")
+        self.setToolTip(f"<qt>{tip}</qt>" if text else "")
+        self.update()
+
+    @override
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._sample) + _APART, metrics.height())
+
+    def shown(self) -> str:
+        """As much of the text as there is room for."""
+        elide = Qt.TextElideMode.ElideRight
+        return self.fontMetrics().elidedText(self._text, elide, self.width() - _APART)
+
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, self.shown())

@@ -1,0 +1,536 @@
+"""The application without pixels: what is open, where the cursor is, what is pinned."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from vae_explorer import paths
+from vae_explorer.data import bundled
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.tables import Table, read_table
+from vae_explorer.errors import CheckpointError, UserError
+from vae_explorer.export.content import export_content
+from vae_explorer.export.images import export_digit, export_manifold, export_strip
+from vae_explorer.export.requests import DigitRequest, ManifoldRequest
+from vae_explorer.export.tables import export_points
+from vae_explorer.model.trained import Posterior, TrainedVAE
+from vae_explorer.session.compare.comparison import Comparison, model_name
+from vae_explorer.session.edits import Edit, joined
+from vae_explorer.session.explore.arithmetic import Arithmetic
+from vae_explorer.session.explore.cursor import Cursor
+from vae_explorer.session.explore.decoding import Decoding
+from vae_explorer.session.explore.exploration import Exploration
+from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.files.settings import Settings
+from vae_explorer.session.jobs import After, Jobs
+from vae_explorer.session.lessons.course import Learning
+from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.map.coloring import Coloring
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.layer_contents import Subject
+from vae_explorer.session.map.map_layers import MapLayers, subject_at, subject_of
+from vae_explorer.session.map.scores import PointFigures
+from vae_explorer.session.map.search import Search
+from vae_explorer.session.map.selection import Selection
+from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.runs.runs import Runs
+from vae_explorer.session.runs.sweeps import Sweeps
+from vae_explorer.session.state import DataPoint, Decoded, ModelInfo, UInt8
+from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run import RunFolder
+from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.trainer import warm_up
+
+T = TypeVar("T")
+
+IMAGE_SHAPE = (28, 28)
+"""The map shows MNIST, so its models must read images of this height and width."""
+
+CLOSE_SECONDS = 5.0
+"""How long closing waits for a running job; one gradient step and a save take far less."""
+
+
+class Explorer:
+    """Composition root and state of one window. All methods belong to the main thread.
+
+    Args:
+        jobs: the lanes for work beside the main thread.
+        defer: runs a function on the main thread, soon and at most once a frame.
+        after: runs one there when some seconds have passed.
+        settings: what was remembered; ``settings`` holds the present ones.
+    """
+
+    model_changed = Signal(ModelInfo)
+    history_changed = Signal(tuple)
+    """All ``HistoryPoint``s of the model that was opened."""
+    settings_changed = Signal(Settings)
+    message = Signal(str)
+    progress = Signal(str)
+    """What is being computed and how far it is, or "" when nothing is."""
+    failed = Signal(str, str)
+    """A title and a text that says what to do."""
+    edited = Signal(Edit)
+    """A change of cursor, pins or selection, which can be undone."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        defer: Callable[[Callable[[], None]], None],
+        after: After,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.decoding = Decoding(defer)
+        self.cursor = Cursor(self.decoding)
+        self.lab = Lab(jobs, after, self, paths.runs(), self.settings.device)
+        self.training = self.lab.training
+        self.training.begun.connect(self._on_begun)
+        self.lab.left.connect(self._on_left)
+        self.sweeps = Sweeps(jobs, self.lab, self.training_images, self.open_checkpoint, self.fail)
+        self.map = LatentMap(jobs, self.fail, self.progress.emit)
+        self.pins = Pins()
+        self.selection = Selection()
+        self.figures = PointFigures(jobs, self.fail)
+        self.coloring = Coloring(self.figures)
+        self.layers = MapLayers(jobs, self.fail, self.settings.layers)
+        self.map.turned.connect(self._on_turned)
+        self.map.settled.connect(self._on_settled)
+        self.figures.progress.connect(self.progress)
+        self.cursor.edited.connect(self._on_edited)
+        self.pins.edited.connect(self._on_edited)
+        self.pins.tray_changed.connect(self._on_pins)
+        self.selection.edited.connect(self._on_edited)
+        self.search = Search(
+            jobs,
+            self.map,
+            self.pins,
+            self.selection,
+            self.figures,
+            lambda: self.lab.moving,
+            self.fail,
+        )
+        self.arithmetic = Arithmetic(
+            self.map, self.pins, self.selection, self.cursor, self.message.emit, self.fail
+        )
+        self.exploration = Exploration(jobs, self.fail, after, self.cursor, self.pins, self.layers)
+        self.exploration.travel.progress.connect(self.progress)
+        self.learning = Learning(Workbench(jobs, self.fail, after, self.cursor), self.fail)
+        self.exploration.drawn.subject_changed.connect(self._on_drawn)
+        self.decoding.decoded.connect(self._on_decoded)
+        self._jobs = jobs
+        self._drawn: Subject | None = None
+        self._gathered: list[Edit] | None = None
+        self._snapshot: Snapshot | None = None
+        self._model: TrainedVAE | None = None  # as the map is turned
+        self._path: Path | None = None
+        self._name = ""
+        self._selectable = ("", 0)  # the split that selections are of, and its size
+        self._after_training: Callable[[], None] | None = None
+
+    # Models
+
+    def open_now(self, path: Path) -> None:
+        """Open a checkpoint before returning, for start-up; the map follows.
+
+        Raises:
+            CheckpointError: see ``read_checkpoint``, or the model reads images of another size.
+        """
+        self._show_opened(path, read_model(path))
+
+    def open_checkpoint(self, path: Path) -> None:
+        """Open a checkpoint; a run under way is stopped and saved once the file proved good."""
+        self._jobs.run_newest(
+            "open",
+            lambda _: read_model(path),
+            done=partial(self.open_snapshot, path),
+            failed=partial(self.fail, "The checkpoint was not opened"),
+        )
+
+    def open_snapshot(self, path: Path, snapshot: Snapshot) -> None:
+        """Show what was read from ``path``; a run under way is stopped and saved first."""
+        if self.training.active:
+            self._after_training = partial(self._show_opened, path, snapshot)
+            self.training.stop()
+        else:
+            self._show_opened(path, snapshot)
+
+    @property
+    def path(self) -> Path | None:
+        """Where the model on the map is saved; None while it exists only in memory."""
+        return self._path
+
+    def reset(self) -> None:
+        """Go back to the bundled model."""
+        self.open_checkpoint(paths.bundled_checkpoint())
+
+    def save_checkpoint(self, path: Path) -> None:
+        """Save the model on the map."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+
+        def saved() -> None:
+            if self._snapshot is snapshot:
+                self._path, self._name = path, _name(path)
+                self.model_changed.emit(self._model_info(snapshot))
+            self._remember(path)
+            self.message.emit(f"Saved {path}")
+
+        self._jobs.write(
+            partial(write_checkpoint, snapshot, path),
+            done=saved,
+            failed=partial(self.fail, "The model was not saved"),
+        )
+
+    def _show_opened(self, path: Path, snapshot: Snapshot) -> None:
+        self.map.start = None
+        self.lab.open_film(path, snapshot)
+        self.show_whole(snapshot, path)
+        self.history_changed.emit(snapshot.history)
+        if path != paths.bundled_checkpoint():
+            self._remember(path)
+        self.message.emit(f"Opened {path.name}")
+
+    def _show(self, snapshot: Snapshot) -> None:
+        """Show a model whose points follow."""
+        self._tell_model(snapshot)
+        # One that is to be aligned waits for its points, which say how it is turned.
+        if not self.settings.align or self.map.points is None:
+            self._on_turned(snapshot.model)
+
+    def _tell_model(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.model_changed.emit(self._model_info(snapshot))
+
+    def _model_info(self, snapshot: Snapshot) -> ModelInfo:
+        return ModelInfo(
+            name=self._name,
+            path=self._path,
+            epoch=snapshot.epoch,
+            held_out_elbo=snapshot.held_out_elbo,
+            image_shape=snapshot.model.image_shape,
+            parameters=snapshot.model.parameters,
+        )
+
+    # The map
+
+    def set_split(self, split: str) -> None:
+        """Show the "train" or the "test" images, or "both"; not while training."""
+        if split != self.settings.split and not self.training.active:
+            self.change_settings(split=split)
+            self.lab.probe_anew()
+            self._encode()
+
+    def set_kind(self, kind: str) -> None:
+        """Show the encoder's "mean", a "sample" from q(z|x) or the "exact" posterior's mean."""
+        if kind != self.settings.kind:
+            self.change_settings(kind=kind)
+            if not self.lab.moving:
+                self._encode()
+
+    def set_aligned(self, aligned: bool) -> None:
+        """Turn every other model's plane so that it compares with the one before, or do not."""
+        if aligned != self.settings.align:
+            self.change_settings(align=aligned)
+            if not aligned and not self.lab.moving:
+                self._encode()
+
+    def _encode(self) -> None:
+        if self._snapshot is not None:
+            settings = self.settings
+            self.map.encode(self._snapshot.model, settings.split, settings.kind, settings.align)
+
+    def _on_turned(self, model: TrainedVAE) -> None:
+        self._model = model
+        self.decoding.set_decoder(model)
+        self.decoding.request(self.cursor.place)
+        self.figures.set_model(model)
+        self.pins.set_model(model)
+        self.exploration.set_model(model)
+        self.learning.bench.set_model(model)
+
+    def _on_settled(self) -> None:
+        points, posterior, model = self.map.points, self.map.posterior, self._model
+        assert points is not None
+        assert posterior is not None
+        assert model is not None
+        if (points.split, points.total) != self._selectable:
+            self._selectable = points.split, points.total
+            self.selection.reset(points.total, points.split)
+        self.figures.set_points(points)
+        self.coloring.set_points(points, posterior, self.lab.moving)
+        self.layers.set_scene(model, points, posterior, self.map.before, self.map.start)
+        self.exploration.set_points(points, posterior, self.lab.moving)
+        if not self.lab.moving:
+            self.learning.bench.set_points(points)
+            self._set_subject()
+
+    def _on_decoded(self, decoded: Decoded) -> None:
+        self.exploration.trust.ask(decoded.z)
+
+    def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
+        self.layers.set_pinned(tray, self.pins.current)
+        self._set_subject()
+
+    def _on_drawn(self, drawn: Subject | None) -> None:
+        self._drawn = drawn
+        self._set_subject()
+
+    def _set_subject(self) -> None:
+        """The lessons are about the drawn digit, else the pinned one, else the first of all."""
+        pinned, points, posterior = self.pins.current, self.map.points, self.map.posterior
+        subject = self._drawn or (subject_of(pinned) if pinned else None)
+        if subject is None and points is not None and posterior is not None:
+            subject = subject_at(points, posterior, 0)
+        self.learning.bench.set_subject(subject)
+
+    # The cursor and the pins
+
+    def pin(self, row: int, *, add: bool = False) -> None:
+        """Pin the image behind a row of the map's points and put the cursor on it.
+
+        With ``add`` the others stay pinned, and a pinned one is no longer.
+        """
+        points = self.map.points
+        if points is None or not 0 <= row < len(points.indices):
+            return
+        split, index = points.origin(row)
+        z1, z2 = points.positions[row].tolist()
+        # One edit of the pin and the cursor.
+        self._gathered = []
+        if add:
+            self.pins.toggle(split, index)
+        else:
+            self.pins.pin(split, index)
+        self.cursor.move(z1, z2)
+        edits, self._gathered = self._gathered, None
+        if edits:
+            self.edited.emit(joined(edits))
+
+    def _on_edited(self, edit: Edit) -> None:
+        if self._gathered is None:
+            self.edited.emit(edit)
+        else:
+            self._gathered.append(edit)
+
+    def image(self, split: str, index: int) -> UInt8:
+        """Image ``index`` of "train" or "test", (h, w)."""
+        image: UInt8 = bundled.mnist(split).images[index]
+        return image
+
+    def hover(self, row: int) -> None:
+        """Draw the layers of the image behind a row of the points, or of none for −1."""
+        self.layers.set_hovered(row)
+
+    def find(self, split: str, index: int) -> None:
+        """Pin an image by its index in "train" or "test"."""
+        row = self.map.row(split, index)
+        if row < 0:
+            text = f"Image {index:,} of {split} is not on the map; show all images of that split."
+            self.fail("The image was not found", UserError(text))
+            return
+        self.pin(row)
+
+    def export_selection(self, path: Path) -> None:
+        """Write a table of the selected points, or of all if none is, as CSV."""
+        columns = self.search.table()
+        self.write(path, lambda: export_points(path, columns), "The table was not exported")
+
+    def load_table(self, path: Path) -> None:
+        """Colour the points by a user's table, one row an image of those on the map."""
+        points = self.map.points
+        if points is not None:
+            self._jobs.run_newest(
+                "table",
+                lambda _: read_table(path, points.total),
+                done=partial(self._on_table, points.total),
+                failed=partial(self.fail, "The table was not read"),
+            )
+
+    # Training
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the model on the map."""
+        return self._snapshot.recipe if self._snapshot else Recipe()
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The model on the map, as it was trained."""
+        return self._snapshot
+
+    def train(self, recipe: Recipe) -> None:
+        """Start a run on the training images; the map follows it."""
+        self.lab.train(recipe)
+
+    def training_images(self) -> ImageSet:
+        """The images that runs are trained on."""
+        return bundled.mnist("train")
+
+    def probes(self, most: int) -> tuple[NDArray[np.int64], UInt8]:
+        """Some images of the split that is shown, at most so many, and their indices in it."""
+        return self.map.live_images(self.settings.split, most)
+
+    def show_moving(
+        self, snapshot: Snapshot, posterior: Posterior, indices: NDArray[np.int64], name: str
+    ) -> None:
+        """Show a model that another may follow at once, by q(z|x) of the probes ``indices``."""
+        self._path, self._name = None, name
+        self._tell_model(snapshot)
+        settings = self.settings
+        self.map.move(snapshot.model, posterior, settings.split, indices, settings.align)
+
+    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
+        """Show a model, saved at ``path``, and all images, which follow."""
+        self._path, self._name = path, _name(path) if path else "training"
+        self._show(snapshot)
+        self._encode()
+
+    def _on_begun(self, _: RunFolder) -> None:
+        self.map.start = None
+
+    def _on_left(self) -> None:
+        path = self.training.checkpoint
+        if path is not None and path.exists():
+            self._remember(path)
+        then, self._after_training = self._after_training, None
+        if then:
+            then()
+
+    def _on_table(self, total: int, table: Table) -> None:
+        if self.map.points is None or self.map.points.total != total:
+            return  # other images have come meanwhile
+        self.coloring.set_table(table)
+        left_out = "; ".join(f"“{name}” {why}" for name, why in table.skipped.items())
+        if left_out:
+            self.message.emit(f"Columns of {table.name} left out: {left_out}")
+
+    # Files
+
+    def export_digit(self, path: Path, scale: int) -> None:
+        """Write the picture at the cursor as PNG, each pixel ``scale`` × ``scale``."""
+        request = DigitRequest(self.cursor.place, scale)
+        self._export(path, lambda model: export_digit(model, request, path))
+
+    def export_path(self, path: Path) -> None:
+        """Write the pictures of the path as one strip, PNG."""
+        trip = self.exploration.travel.trip
+        if trip is not None and len(trip.images):
+            self.write(path, partial(export_strip, trip.images, path), "The path was not exported")
+
+    def export_curves(self, path: Path, content: bytes) -> None:
+        """Write the training curves as a view has drawn them."""
+        self.write(path, partial(export_content, path, content), "The curves were not exported")
+
+    def export_manifold(self, path: Path, request: ManifoldRequest) -> None:
+        """Write a sheet of decoded places as PNG."""
+        self._export(path, lambda model: export_manifold(model, request, path))
+
+    def _export(self, path: Path, write: Callable[[TrainedVAE], None]) -> None:
+        if self._model is not None:
+            self.write(path, partial(write, self._model), "The picture was not exported")
+
+    def write(self, path: Path, write: Callable[[], None], failure: str) -> None:
+        """Write a file beside the main thread, and say so; ``failure`` is the title of an error."""
+        self._jobs.write(
+            write,
+            done=lambda: self.message.emit(f"Exported {path}"),
+            failed=partial(self.fail, failure),
+        )
+
+    def write_text(self, path: Path, text: str, failure: str) -> None:
+        """Write a text file beside the main thread; ``failure`` is the title of an error."""
+        self.write(path, partial(export_content, path, text.encode()), failure)
+
+    # Comparing
+
+    def compare(self) -> Comparison:
+        """Two maps side by side, for as long as it is not closed; one at a time."""
+        return Comparison(self._jobs, self.fail)
+
+    def catalogue(self, trash: Callable[[Path], bool]) -> Runs:
+        """All runs; ``trash`` moves a folder to the system's trash, and says whether it could."""
+        return Runs(self._jobs, self.lab, self.open_checkpoint, trash, self.fail)
+
+    def shown(self) -> tuple[Snapshot, str] | None:
+        """The model as the map is turned, and its name."""
+        if self._snapshot is None or self._model is None:
+            return None
+        name = model_name(self._path) if self._path else "training"
+        return dataclasses.replace(self._snapshot, model=self._model), name
+
+    def _remember(self, path: Path) -> None:
+        self.change_settings(recent=self.settings.with_recent(path.resolve()).recent)
+
+    def read_beside(
+        self,
+        key: str,
+        read: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """Read a file beside the main thread; of the same key the newest wins."""
+        self._jobs.run_newest(key, lambda _: read(), done=done, failed=failed)
+
+    # The application
+
+    def warm_up(self) -> None:
+        """Import what the first training step needs, beside the window."""
+        self._jobs.run_newest(
+            "warm-up",
+            lambda _: warm_up(),
+            done=lambda _: None,
+            failed=lambda error: self.fail("Training may not work here", error),
+        )
+
+    def change_settings(self, **changes: object) -> None:
+        """Replace some settings and save them."""
+        self.settings = dataclasses.replace(self.settings, **changes)  # type: ignore[arg-type]
+        self.settings.write(paths.settings_file())
+        self.settings_changed.emit(self.settings)
+
+    def close(self) -> bool:
+        """Stop and save a run, end the jobs; False if one did not end in time."""
+        self.exploration.refining.stop()
+        self.learning.hide()
+        self.change_settings(layers=self.layers.states)
+        interrupted = self.training.active
+        ended = self._jobs.shutdown(CLOSE_SECONDS)
+        if interrupted and self.training.checkpoint and self.training.checkpoint.exists():
+            self._remember(self.training.checkpoint)
+        return ended
+
+    def fail(self, title: str, error: BaseException) -> None:
+        """Tell what went wrong, in words if it is an error of ours."""
+        if isinstance(error, UserError):
+            self.failed.emit(title, str(error))
+        else:
+            self.failed.emit(title, f"Unexpected {type(error).__name__}: {error}")
+
+
+def read_model(path: Path) -> Snapshot:
+    """Read a checkpoint of images that the map shows.
+
+    Raises:
+        CheckpointError: see ``read_checkpoint``, or the model reads images of another size.
+    """
+    snapshot = read_checkpoint(path)
+    if snapshot.model.image_shape != IMAGE_SHAPE:
+        height, width = snapshot.model.image_shape
+        raise CheckpointError(
+            f"{path} reads images of {height}×{width} pixels, the map shows images of "
+            f"{IMAGE_SHAPE[0]}×{IMAGE_SHAPE[1]}; choose a model trained on those."
+        )
+    return snapshot
+
+
+def _name(path: Path) -> str:
+    """A run's model is known by the run's name."""
+    return RunFolder(path.parent).name if path.name == RunFolder.MODEL else path.name

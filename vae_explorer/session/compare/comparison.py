@@ -1,0 +1,359 @@
+"""Two maps side by side: two models, two moments of one, or two sets of images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from vae_explorer import paths
+from vae_explorer.latent.alignment import describe, procrustes
+from vae_explorer.model.trained import Float64, TrainedVAE
+from vae_explorer.session.compare.metrics import (
+    Column,
+    ComparisonTable,
+    Scores,
+    common_images,
+    comparison_table,
+    score,
+)
+from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.selection import Bools, Mode, inside
+from vae_explorer.session.state import (
+    LATENT_LIMIT,
+    Float32,
+    MapPoints,
+    Thumbnail,
+    index_in,
+)
+from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.run import RunFolder
+from vae_explorer.training.snapshot import Snapshot
+
+Side = Literal["A", "B"]
+SIDES: tuple[Side, Side] = ("A", "B")
+
+
+@dataclass(frozen=True)
+class SideInfo:
+    """What a side shows.
+
+    ``path`` is None if the model was not opened for the comparison but given to it. ``split`` is
+    "train", "test" or "both", ``orientation`` how the plane was turned to fit the other's, if it
+    was.
+    """
+
+    name: str
+    path: Path | None
+    split: str
+    epoch: float
+    objective: str
+    orientation: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a side decodes at ``z``, (h, w) float32, there being image ``title``, or nothing, ""."""
+
+    z: tuple[float, float]
+    image: Float32
+    title: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """A model of one side; ``codes`` (n, 2) are where it puts the common images, as trained."""
+
+    snapshot: Snapshot
+    name: str
+    path: Path | None
+    codes: Float32
+
+
+class Comparison:
+    """Two models and where each puts its images. All methods belong to the main thread.
+
+    The plane of side B is turned or mirrored so that the common images, 500 test images spread
+    evenly, lie as nearly as they can where they lie on side A.
+
+    Args:
+        jobs: where models are read, images encoded and figures computed.
+        fail: told what went wrong, with a title.
+    """
+
+    side_changed = Signal(str, object)
+    """A side and its ``SideInfo``; None as long as it has no model."""
+    points_changed = Signal(str, MapPoints)
+    index_changed = Signal(str, PlaceIndex)
+    linked = Signal(str, int)
+    """A side and the row there of the image hovered on the other side, or −1."""
+    decoded = Signal(str, object)
+    """A side and its ``Preview``, or None when nothing is hovered."""
+    selection_changed = Signal(str, object, str)
+    """A side, which of its points (n,) are selected, or None, and how many of how many."""
+    figures_changed = Signal(ComparisonTable)
+    progress = Signal(str)
+    """What is being computed and how far it is, or "" when nothing is."""
+
+    def __init__(self, jobs: Jobs, fail: Callable[[str, BaseException], None]) -> None:
+        self._jobs = jobs
+        self._fail = fail
+        self._models: dict[Side, _Model] = {}
+        self._shown: dict[Side, TrainedVAE] = {}  # as the points on the map are turned
+        self._rotation: Float64 | None = None  # of side B
+        self._splits: dict[Side, str] = {"A": "test", "B": "test"}
+        self._scores: dict[Side, Scores] = {}
+        self._hovered: dict[Side, int] = {"A": -1, "B": -1}  # the rows of one image
+        self._pointer: tuple[float, float] | None = None  # the place of the last preview
+        self._selected = np.empty(0, np.int64)  # images, counted as in "both" splits
+        self._maps = {
+            side: LatentMap(jobs, fail, self.progress.emit, f"compare {side} ") for side in SIDES
+        }
+        for side, latent_map in self._maps.items():
+            latent_map.turned.connect(partial(self._on_turned, side))
+            latent_map.points_changed.connect(partial(self._on_points, side))
+            latent_map.index_changed.connect(partial(self.index_changed.emit, side))
+
+    # What is compared
+
+    def open(self, side: Side, path: Path) -> None:
+        """Show the model of a checkpoint."""
+        self._load(side, lambda: read_checkpoint(path), model_name(path), path)
+
+    def take(self, side: Side, snapshot: Snapshot, name: str) -> None:
+        """Show a model that is at hand, such as the one on the window's map."""
+        self._load(side, lambda: snapshot, name, None)
+
+    def set_split(self, side: Side, split: str) -> None:
+        """Show the "train" or the "test" images, or "both"."""
+        if split != self._splits[side]:
+            self._splits[side] = split
+            if side in self._models:
+                self._place(side)
+
+    def close(self) -> None:
+        """End all jobs; nothing is told any more."""
+        for side in SIDES:
+            for work in ("open", "map", "index", "figures"):
+                self._jobs.cancel(f"compare {side} {work}")
+
+    def _load(self, side: Side, read: Callable[[], Snapshot], name: str, path: Path | None) -> None:
+        def work(control: Control) -> _Model:
+            snapshot = read()
+            images, _ = common_images()
+            return _Model(snapshot, name, path, snapshot.model.encode(images, control.check).mean)
+
+        def give_up(error: BaseException) -> None:
+            self._tell(side)  # what it shows is still the model before
+            self._fail("The model was not opened", error)
+
+        self._jobs.run_newest(
+            f"compare {side} open", work, done=partial(self._show, side), failed=give_up
+        )
+
+    def _show(self, side: Side, model: _Model) -> None:
+        self._models[side] = model
+        self._scores.pop(side, None)
+        self._align()
+        for moved in SIDES if side == "A" else ("B",):
+            if moved in self._models:
+                self._place(moved)
+        self.figures_changed.emit(self.figures())
+        self._jobs.run_newest(
+            f"compare {side} figures",
+            partial(self._score, side, model.snapshot.model),
+            done=partial(self._on_scores, side),
+            failed=self._give_up_scores,
+            lane="figures",
+        )
+
+    def _align(self) -> None:
+        a, b = (self._models.get(side) for side in SIDES)
+        self._rotation = procrustes(b.codes, a.codes) if a and b else None
+
+    def _place(self, side: Side) -> None:
+        """Put a side's images on its map."""
+        self._tell(side)
+        model = self._models[side].snapshot.model
+        if side == "B" and self._rotation is not None:
+            model = model.turned(self._rotation)
+        self._maps[side].encode(model, self._splits[side], "mean", align=False)
+
+    def _tell(self, side: Side) -> None:
+        model, info = self._models.get(side), None
+        if model is not None:
+            rotation = self._rotation if side == "B" else None
+            info = SideInfo(
+                model.name,
+                model.path,
+                self._splits[side],
+                model.snapshot.epoch,
+                model.snapshot.recipe.objective,
+                "" if rotation is None else f"aligned: {describe(rotation)}",
+            )
+        self.side_changed.emit(side, info)
+
+    def _on_turned(self, side: Side, model: TrainedVAE) -> None:
+        self._shown[side] = model
+
+    def _on_points(self, side: Side, points: MapPoints) -> None:
+        self.points_changed.emit(side, points)
+        self._hovered = {"A": -1, "B": -1}
+        for each in SIDES:
+            self.linked.emit(each, -1)
+        self._tell_selection(side)
+
+    # What is looked at
+
+    def hover(self, side: Side, row: int) -> None:
+        """Find the image behind a row of a side's points on the other side too; −1 is none."""
+        other = other_side(side)
+        points = self._maps[side].points
+        there = -1
+        if row >= 0 and points is not None:
+            there = self._maps[other].row(*points.origin(row))
+        self._hovered = {side: row, other: there}
+        self.linked.emit(other, there)
+        if self._pointer is not None:
+            self.preview(side, self._pointer)
+
+    def preview(self, side: Side, place: tuple[float, float] | None) -> None:
+        """Decode on both sides: the image hovered, where each puts it, if both have it.
+
+        Else the place under the pointer, the same on both, within ±``LATENT_LIMIT``; None is none.
+        """
+        self._pointer = place
+        codes, title = self._hovered_codes(side)
+        for each, model in self._shown.items():
+            if place is None:
+                self.decoded.emit(each, None)
+                continue
+            z = codes[each] if codes else np.clip(place, -LATENT_LIMIT, LATENT_LIMIT)
+            z1, z2 = z.tolist()
+            self.decoded.emit(each, Preview((z1, z2), model.decode(z[None])[0], title))
+
+    def _hovered_codes(self, side: Side) -> tuple[dict[Side, Float32], str]:
+        """Where each side puts the image hovered on ``side``, and its name; empty if not both."""
+        maps, codes = self._maps, {}
+        for each, row in self._hovered.items():
+            points = maps[each].points
+            if row < 0 or points is None or not np.isfinite(points.positions[row]).all():
+                return {}, ""
+            codes[each] = points.positions[row]
+        points = maps[side].points
+        assert points is not None
+        split, index = points.origin(self._hovered[side])
+        return codes, f"{split} {index:,}"
+
+    def thumbnail(self, side: Side, row: int) -> Thumbnail:
+        """The image behind a row of a side's points."""
+        return self._maps[side].thumbnail(row)
+
+    # What is selected
+
+    @property
+    def selected(self) -> NDArray[np.int64]:
+        """The selected images (k,), rising, counted as in "both" splits."""
+        return self._selected
+
+    def select(self, side: Side, rows: NDArray[np.integer], mode: Mode = "replace") -> None:
+        """Select the images behind rows (k,) of a side's points, wherever they are shown."""
+        points = self._maps[side].points
+        if points is None:
+            return
+        images = _images(points)[rows]
+        if mode == "replace":
+            self._selected = np.unique(images)
+        elif mode == "add":
+            self._selected = np.union1d(self._selected, images)
+        else:
+            self._selected = np.setdiff1d(self._selected, images)
+        for each in SIDES:
+            self._tell_selection(each)
+
+    def select_inside(
+        self, side: Side, polygon: NDArray[np.float64], mode: Mode, visible: Bools
+    ) -> None:
+        """Select the points of a side in a polygon (k, 2), of those ``visible`` (n,)."""
+        points = self._maps[side].points
+        if points is not None:
+            self.select(side, np.flatnonzero(inside(polygon, points.positions) & visible), mode)
+
+    def select_class(self, side: Side, label: int, mode: Mode) -> None:
+        """Select the points of a side that are of one class."""
+        points = self._maps[side].points
+        if points is not None:
+            self.select(side, np.flatnonzero(points.labels == label), mode)
+
+    def clear_selection(self) -> None:
+        """Select nothing."""
+        self._selected = np.empty(0, np.int64)
+        for side in SIDES:
+            self._tell_selection(side)
+
+    def _tell_selection(self, side: Side) -> None:
+        points = self._maps[side].points
+        if points is None:
+            return
+        mask, summary = None, ""
+        if len(self._selected):
+            mask = np.isin(_images(points), self._selected)
+            summary = f"{np.count_nonzero(mask):,} of {points.total:,}"
+        self.selection_changed.emit(side, mask, summary)
+
+    # The figures
+
+    def figures(self) -> ComparisonTable:
+        """What is known by now of both models."""
+        a, b = (self._column(side) for side in SIDES)
+        return comparison_table(a, b, self._rotation)
+
+    def _column(self, side: Side) -> Column | None:
+        model = self._models.get(side)
+        if model is None:
+            return None
+        return Column(model.name, model.snapshot, model.codes, self._scores.get(side))
+
+    def _score(self, side: Side, model: TrainedVAE, control: Control) -> Scores:
+        """Runs on the worker's thread."""
+
+        def tell(done: int, total: int) -> None:
+            text = f"Figures of {side}: {done:,} of {total:,} images"
+            control.report(partial(self.progress.emit, text))
+
+        return score(model, tell, control.check)
+
+    def _on_scores(self, side: Side, scores: Scores) -> None:
+        self._scores[side] = scores
+        self.progress.emit("")
+        self.figures_changed.emit(self.figures())
+
+    def _give_up_scores(self, error: BaseException) -> None:
+        self.progress.emit("")
+        self._fail("The figures could not be computed", error)
+
+
+def bundled_models() -> tuple[Path, ...]:
+    """The models that ship with the program."""
+    return tuple(sorted(paths.checkpoints().glob("*.safetensors")))
+
+
+def model_name(path: Path) -> str:
+    """What a model is called: a run's by the run's name."""
+    return RunFolder(path.parent).name if path.name == RunFolder.MODEL else path.stem
+
+
+def other_side(side: Side) -> Side:
+    """B for A and A for B."""
+    return "B" if side == "A" else "A"
+
+
+def _images(points: MapPoints) -> NDArray[np.int64]:
+    """The images (n,) of points, counted as in "both" splits."""
+    return points.indices + index_in("both", points.split, 0)

@@ -1,0 +1,1 @@
+"""Exploring: the cursor, decoding, pins, paths, refinement, sketches."""

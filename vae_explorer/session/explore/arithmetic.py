@@ -1,0 +1,87 @@
+"""Sums and differences of places: where they lead the cursor, and who vouches for it."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vae_explorer.errors import UserError
+from vae_explorer.latent.arithmetic import analogy, attribute_vector, vouchers
+from vae_explorer.model.trained import Float64
+from vae_explorer.session.explore.cursor import Cursor
+from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.selection import Selection
+
+_NEIGHBOURS = 20
+
+_TITLE = "The cursor did not move"
+
+
+class Arithmetic:
+    """Moves the cursor by vectors between images. All methods belong to the main thread.
+
+    Args:
+        latent_map: whose points vouch for the result.
+        pins: give the places of an analogy.
+        selection: gives an attribute.
+        cursor: is moved.
+        say: told who vouches.
+        fail: told what is missing, with a title.
+    """
+
+    def __init__(
+        self,
+        latent_map: LatentMap,
+        pins: Pins,
+        selection: Selection,
+        cursor: Cursor,
+        say: Callable[[str], None],
+        fail: Callable[[str, BaseException], None],
+    ) -> None:
+        self._map = latent_map
+        self._pins = pins
+        self._selection = selection
+        self._cursor = cursor
+        self._say = say
+        self._fail = fail
+
+    def analogy(self) -> None:
+        """Go to what is to the third of the last three pins as the first is to the second."""
+        if len(self._pins.tray) < 3:
+            text = "An analogy takes three pinned digits: the first − the second + the third."
+            self._fail(_TITLE, UserError(text))
+            return
+        first, second, third = self._pins.tray[-3:]
+        self._go(
+            f"{first.label} − {second.label} + {third.label}",
+            analogy(first.mean, second.mean, third.mean),
+        )
+
+    def add_attribute(self) -> None:
+        """Go on from the cursor by what sets the selected images apart from all others."""
+        points, posterior = self._map.points, self._map.posterior
+        selected = self._selection.mask(points.indices) if points is not None else np.zeros(0, bool)
+        if posterior is None or not selected.any() or selected.all():
+            text = "Select some of the images first; their mean minus that of the others is added."
+            self._fail(_TITLE, UserError(text))
+            return
+        rows, others = np.flatnonzero(selected), np.flatnonzero(~selected)
+        try:
+            vector = attribute_vector(posterior.mean, rows, others)
+        except UserError as error:
+            self._fail(_TITLE, error)
+            return
+        self._go("Attribute added", np.array(self._cursor.place) + vector)
+
+    def _go(self, what: str, place: Float64) -> None:
+        points = self._map.points
+        assert points is not None
+        if not np.isfinite(place).all() or not np.isfinite(points.positions).all(1).any():
+            text = "The model's codes are not finite; it is of no use. Open another."
+            self._fail(_TITLE, UserError(text))
+            return
+        self._cursor.move(*place.tolist())
+        found = vouchers(points.positions, points.labels, np.array(self._cursor.place), _NEIGHBOURS)
+        shares = ", ".join(f"{share:.0%} {label}s" for label, share in found.shares.items())
+        reach = f"{found.distances[-1]:.2f} away"
+        self._say(f"{what}: of the {len(found.rows)} nearest, up to {reach}, {shares}")

@@ -1,0 +1,306 @@
+"""A path through the latent plane and what is decoded along it, found beside the main thread."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from vae_explorer.errors import DataError, UserError
+from vae_explorer.latent.figures import own_draws, pixel_log_likelihoods
+from vae_explorer.latent.geodesic import GeodesicGraph, geodesic, geodesic_graph, mean_images
+from vae_explorer.latent.manifold import linear_axis
+from vae_explorer.latent.paths import (
+    circle,
+    column,
+    resampled,
+    row,
+    smooth_walk,
+    spherical,
+    straight,
+)
+from vae_explorer.latent.trust import DataSupport
+from vae_explorer.model.trained import Check, Float64, TrainedVAE
+from vae_explorer.session.explore.cursor import Place
+from vae_explorer.session.jobs import Control
+from vae_explorer.session.map.marks import Curve, Mark, Spots
+from vae_explorer.session.state import DataPoint, Float32, draw_seeds
+
+LEAST, MOST = 2, 64
+"""Frames that can be asked for."""
+
+_REACH = 3.0  # latent units from the origin, where rows, columns and the grid end
+_RADIUS = 1.0  # latent units, of a circle
+_FINE = 1_024  # places of a line that is drawn
+_SCORED = 256  # frames between two looks whether they are still wanted
+_LEG = 257  # places of a geodesic between two stops, before it is cut into frames
+
+
+@dataclass(frozen=True)
+class PathKind:
+    """A way to travel; ``closable`` if it may end where it began or not."""
+
+    id: str
+    name: str
+    about: str
+    closable: bool = False
+
+
+KINDS: tuple[PathKind, ...] = (
+    PathKind("straight", "Straight", "Through the pinned digits, at equal steps of z", True),
+    PathKind("spherical", "Spherical", "Through the pinned digits, about the origin", True),
+    PathKind(
+        "geodesic", "Geodesic", "Through the pinned digits, with least change of the picture", True
+    ),
+    PathKind("row", "Row", "z₁ from −3 to 3 at the cursor's z₂"),
+    PathKind("column", "Column", "z₂ from −3 to 3 at the cursor's z₁"),
+    PathKind("circle", "Circle", "Around the cursor, at a distance of 1"),
+    PathKind("grid", "Grid", "A square of places within ±3, row by row, there and back"),
+    PathKind("walk", "Random walk", "A smooth lap where the prior is; choose it again for another"),
+    PathKind(
+        "classes", "All classes", "Between the means of every two classes; frames for each pair"
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Stop:
+    """A place (2,) to go through, and what is there."""
+
+    title: str
+    place: Float32
+
+
+def stops_of(tray: tuple[DataPoint, ...]) -> tuple[Stop, ...]:
+    """Pinned images as stops at their encoder's means."""
+    return tuple(Stop(f"{point.split} {point.index:,}", point.mean) for point in tray)
+
+
+@dataclass(frozen=True, eq=False)
+class Trip:
+    """A path of n frames.
+
+    ``places`` is (n, 2), ``images`` (n, h, w) in [0, 1], ``log_prior`` = log p(z) (n,) in nats.
+    ``percentile`` (n,) of q(z), see ``DataSupport.percentile``, and ``log_likelihood`` =
+    log p(x|z) (n,), in nats, of the pinned image are None where not asked for; all are float32.
+
+    For the map, ``line`` (m, 2) is the path as it is drawn and ``stops`` (k, 2) what it leads
+    through. A ``closed`` one goes on from its last frame to its first.
+
+    Of a geodesic ``length``, and ``straight_length`` of the straight legs between the same stops,
+    are how far the picture moves, see ``Geodesic``. ``note`` is one line on what is shown, or
+    why there are no frames.
+    """
+
+    kind: str
+    places: Float32
+    images: Float32
+    log_prior: Float32
+    line: Float32
+    stops: Float32
+    closed: bool = False
+    percentile: Float32 | None = None
+    log_likelihood: Float32 | None = None
+    length: float | None = None
+    straight_length: float | None = None
+    note: str = ""
+
+
+def marks_of(trip: Trip | None) -> tuple[Mark, ...]:
+    """The path on the map: its line, and crosses at its stops, the largest where it begins."""
+    if trip is None or not len(trip.places):
+        return ()
+    return Curve((trip.line,)), Spots(trip.stops, "stops")
+
+
+@dataclass(frozen=True, eq=False)
+class TripRequest:
+    """All that a trip depends on. ``graph``, once found, is that of the model."""
+
+    model: TrainedVAE | None = None
+    stops: tuple[Stop, ...] = ()
+    means: Float32 = field(default_factory=lambda: np.empty((0, 2), np.float32))
+    cursor: Place = (0.0, 0.0)
+    subject: DataPoint | None = None
+    support: DataSupport | None = None
+    kind: str = ""
+    n: int = 16
+    closed: bool = False
+    seed: int = 0
+    graph: list[GeodesicGraph] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class _Route:
+    """Where a trip leads; see ``Trip``."""
+
+    places: Float64
+    line: Float64
+    stops: Float64
+    note: str
+    closed: bool = False
+    length: float | None = None
+    straight_length: float | None = None
+
+
+def travelled(
+    model: TrainedVAE, request: TripRequest, say: Callable[[str], None], control: Control
+) -> Trip:
+    """Find a path and decode along it, on any thread.
+
+    Args:
+        model: decodes; that of the request.
+        request: what is asked for.
+        say: told on the main thread what takes long.
+        control: of the job.
+    """
+    try:
+        route = _route(model, request, say, control)
+    except UserError as error:
+        nowhere = np.empty((0, 2), np.float32)
+        images = np.empty((0, *model.image_shape), np.float32)
+        return Trip(request.kind, nowhere, images, nowhere[:, 0], nowhere, nowhere, note=str(error))
+    places = route.places.astype(np.float32)
+    control.check()
+    images = model.decode(places)
+    log_prior = -0.5 * np.square(route.places).sum(1) - math.log(2 * math.pi)
+    return Trip(
+        request.kind,
+        places,
+        images,
+        log_prior.astype(np.float32),
+        route.line.astype(np.float32),
+        route.stops.astype(np.float32),
+        route.closed,
+        _percentiles(request.support, places, control.check),
+        _log_likelihoods(model, request.subject, places, control.check),
+        route.length,
+        route.straight_length,
+        route.note,
+    )
+
+
+def _route(
+    model: TrainedVAE, request: TripRequest, say: Callable[[str], None], control: Control
+) -> _Route:
+    n, closed, cursor = request.n, request.closed, request.cursor
+    z1, z2 = cursor
+    match request.kind:
+        case "row":
+            note = f"z₁ from −3 to 3 at z₂ = {_number(z2)}"
+            return _drawn(partial(row, z2, -_REACH, _REACH), n, note)
+        case "column":
+            note = f"z₂ from −3 to 3 at z₁ = {_number(z1)}"
+            return _drawn(partial(column, z1, -_REACH, _REACH), n, note)
+        case "circle":
+            note = f"Around ({_number(z1)}, {_number(z2)}) at a distance of 1"
+            return _drawn(partial(circle, cursor, _RADIUS), n, note, closed=True)
+        case "walk":
+            return _drawn(
+                partial(smooth_walk, request.seed), n, f"Walk {request.seed + 1}", closed=True
+            )
+        case "grid":
+            return _grid(math.isqrt(n))
+        case "classes":
+            return _between_all(request.means, n)
+    if len(request.stops) < 2:
+        raise DataError("Pin two digits or more; Ctrl-click on the map adds one.")
+    stops = np.array([stop.place for stop in request.stops], np.float64)
+    note = _itinerary([stop.title for stop in request.stops], closed)
+    if request.kind == "geodesic":
+        if not request.graph:
+            control.report(partial(say, "Geodesics: measuring the plane"))
+            request.graph.append(geodesic_graph(mean_images(model), check=control.check))
+        return _geodesic(request.graph[0], stops, n, closed, note, control.check)
+    path = straight if request.kind == "straight" else spherical
+    route = _drawn(lambda m: path(stops, m, closed), n, note, closed)
+    return dataclasses.replace(route, stops=stops)
+
+
+def _drawn(path: Callable[[int], Float64], n: int, note: str, closed: bool = False) -> _Route:
+    """A path that is known by formula; its stops are its ends."""
+    line = path(_FINE)
+    if closed:
+        return _Route(path(n), np.concatenate([line, line[:1]]), line[:1], note, closed)
+    return _Route(path(n), line, line[[0, -1]], note)
+
+
+def _grid(side: int) -> _Route:
+    """Every other row is read backwards, so that each step leads to a neighbour."""
+    side = max(2, side)
+    axis = linear_axis(side, _REACH)
+    first, second = np.meshgrid(axis, axis[::-1])
+    first[1::2] = first[1::2, ::-1]
+    places = np.stack([first.ravel(), second.ravel()], axis=1)
+    return _Route(places, places, places[[0, -1]], f"{side} × {side} places within ±3")
+
+
+def _between_all(means: Float32, n: int) -> _Route:
+    """Straight from mean to mean, n frames a leg with both its ends, until every two were joined.
+
+    By the zigzags 0 1 −1 2 −2 … and their turns, into which a complete graph of even order
+    falls (Walecki, in Lucas, Récréations mathématiques, 1883). Of an odd one a mean is made up and
+    passed over.
+    """
+    count = len(means)
+    if count < 2:
+        raise DataError("Show two classes or more on the map.")
+    even = count + count % 2
+    zigzag = np.array([(k + 1) // 2 * (1 if k % 2 else -1) for k in range(even)])
+    order = (np.arange(even // 2)[:, None] + zigzag).ravel() % even
+    stops = means[order[order < count]].astype(np.float64)
+    legs = np.arange(len(stops), dtype=np.float64)
+    places = resampled(stops, (len(stops) - 1) * (n - 1) + 1, legs)
+    return _Route(places, stops, means.astype(np.float64), f"{count} class means, every pair")
+
+
+def _geodesic(
+    graph: GeodesicGraph, stops: Float64, n: int, closed: bool, note: str, check: Check
+) -> _Route:
+    corners = np.concatenate([stops, stops[:1]]) if closed else stops
+    legs = [geodesic(graph, start, end, _LEG, check) for start, end in pairwise(corners)]
+    line = np.concatenate([*(leg.path[:-1] for leg in legs), corners[-1:]])
+    steps = np.repeat([leg.length / (_LEG - 1) for leg in legs], _LEG - 1)
+    places = resampled(line, n + closed, np.append(0, steps.cumsum()))[:n]
+    length = sum(leg.length for leg in legs)
+    straight_length = sum(leg.straight_length for leg in legs)
+    return _Route(places, line, stops, note, closed, length, straight_length)
+
+
+def _percentiles(support: DataSupport | None, places: Float32, check: Check) -> Float32 | None:
+    if support is None:
+        return None
+    found = np.empty(len(places), np.float32)
+    for index, place in enumerate(places):
+        check()
+        found[index] = support.percentile(place)
+    return found
+
+
+def _log_likelihoods(
+    model: TrainedVAE, point: DataPoint | None, places: Float32, check: Check
+) -> Float32 | None:
+    if point is None:
+        return None
+    seeds = draw_seeds(point.split, np.array([point.index]))
+    x = own_draws(model, point.original[None], seeds)
+    values = np.empty(len(places), np.float32)
+    for start in range(0, len(places), _SCORED):
+        check()
+        part = slice(start, start + _SCORED)
+        values[part] = pixel_log_likelihoods(model, x, places[part]).sum((1, 2))
+    return values
+
+
+def _itinerary(titles: list[str], closed: bool) -> str:
+    first, *between, last = titles
+    middle = " → … → " if between else " → "
+    back = f" → {first}" if closed else ""
+    return f"{first}{middle}{last}{back} · {len(titles)} stops"
+
+
+def _number(value: float) -> str:
+    return f"{value:z.2f}".replace("-", "−")

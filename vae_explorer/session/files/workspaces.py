@@ -1,0 +1,114 @@
+"""Saving what a person sees and has marked, and putting it all back."""
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+
+from psygnal import Signal
+
+from vae_explorer import paths
+from vae_explorer.errors import UserError
+from vae_explorer.session.app import Explorer, read_model
+from vae_explorer.session.files.workspace import (
+    Workspace,
+    find_model,
+    model_hash,
+    read_workspace,
+    write_workspace,
+)
+from vae_explorer.session.map.coloring import CHOICES, LABEL
+from vae_explorer.session.map.marks import Region
+from vae_explorer.training.snapshot import Snapshot
+
+
+class Workspaces:
+    """Writes and restores the workspace of an explorer. Main thread only."""
+
+    restored = Signal(Workspace)
+    """All is back but what only the window knows: the view, the scheme and the layout."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self._explorer = explorer
+        self._waiting: tuple[Workspace, Path] | None = None  # and its model's file
+        explorer.map.settled.connect(self._on_settled)
+
+    def save(self, path: Path, view: Region, layout: str) -> None:
+        """Write everything to a file; the model must be in one of its own."""
+        explorer, model = self._explorer, self._explorer.path
+        if model is None:
+            text = "The model exists in memory only; save it first, or pause or end the run."
+            explorer.fail("The workspace was not saved", UserError(text))
+            return
+        settings, pins, selection = explorer.settings, explorer.pins, explorer.selection
+        by = explorer.coloring.by
+        workspace = Workspace(
+            model="",  # read from the file beside the main thread
+            path=model.resolve(),
+            split=settings.split,
+            kind=settings.kind,
+            align=settings.align,
+            cursor=explorer.cursor.place,
+            bookmarks=explorer.cursor.bookmarks,
+            pins=tuple((pin.split, pin.index) for pin in pins.tray),
+            current=(pins.current.split, pins.current.index) if pins.current else None,
+            selection=tuple(selection.indices.tolist()),
+            selections=selection.saved(),
+            layers=explorer.layers.states,
+            color_by=by if by in dict(CHOICES) else LABEL,
+            view=view,
+            scheme=settings.scheme,
+            layout=layout,
+        )
+
+        def write() -> None:
+            write_workspace(path, dataclasses.replace(workspace, model=model_hash(model)))
+
+        explorer.write(path, write, "The workspace was not saved")
+
+    def open(self, path: Path) -> None:
+        """Restore a file; a run under way is stopped and saved once the file proved good."""
+        explorer = self._explorer
+        recent = [Path(name) for name in explorer.settings.recent]
+        candidates = [*recent, *sorted(paths.bundled_checkpoint().parent.glob("*.safetensors"))]
+
+        def read() -> tuple[Workspace, Path, Snapshot]:
+            workspace = read_workspace(path)
+            found = find_model(workspace, candidates)
+            if found is None:
+                raise UserError(
+                    f"{path} is of the model {workspace.path}, which is not there any more, nor "
+                    "among the recent ones; open that model from where it is now, then try again."
+                )
+            return workspace, found, read_model(found)
+
+        explorer.read_beside(
+            "workspace", read, self._on_read, partial(explorer.fail, "The workspace was not opened")
+        )
+
+    def _on_read(self, found: tuple[Workspace, Path, Snapshot]) -> None:
+        workspace, model, snapshot = found
+        self._explorer.change_settings(
+            split=workspace.split,
+            kind=workspace.kind,
+            align=workspace.align,
+            scheme=workspace.scheme,
+        )
+        self._waiting = workspace, model
+        self._explorer.open_snapshot(model, snapshot)
+
+    def _on_settled(self) -> None:
+        explorer, points = self._explorer, self._explorer.map.points
+        if self._waiting is None or points is None or explorer.training.active:
+            return  # a run is about to end
+        (workspace, model), self._waiting = self._waiting, None
+        if explorer.path != model or points.split != workspace.split:
+            return  # a person has asked for something else meanwhile
+        explorer.cursor.reset(workspace.cursor, workspace.bookmarks)
+        explorer.pins.restore(workspace.pins, workspace.current)
+        for name, indices in workspace.selections.items():
+            explorer.selection.replace(indices)
+            explorer.selection.save(name)
+        explorer.selection.replace(workspace.selection)
+        explorer.layers.restore(workspace.layers)
+        explorer.coloring.choose(workspace.color_by)
+        self.restored.emit(workspace)

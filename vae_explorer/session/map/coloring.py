@@ -1,0 +1,160 @@
+"""What the colours of the points mean."""
+
+from collections.abc import Callable
+
+import numpy as np
+from psygnal import Signal
+
+from vae_explorer.data.tables import Numbers, Table
+from vae_explorer.latent.figures import posterior_width
+from vae_explorer.model.trained import Posterior
+from vae_explorer.session.map.scores import Arrays, PointFigures
+from vae_explorer.session.state import Float32, MapPoints, PointColors, origin
+
+LABEL = "label"
+
+_FIGURES: dict[str, tuple[str, str, tuple[str, ...], Callable[[Arrays], Float32]]] = {
+    "log_marginal": (
+        "log p(x)",
+        "Exact, by quadrature",
+        ("log_marginal",),
+        lambda known: known["log_marginal"],
+    ),
+    "gap": (
+        "log p(x) − ELBO",
+        "What the encoder's bound loses",
+        ("elbo", "log_likelihood", "log_marginal"),
+        lambda known: known["log_marginal"] - known["elbo"],
+    ),
+    "error": (
+        "Reconstruction error",
+        "−log p(x|z) in the mean over q(z|x)",
+        ("elbo", "log_likelihood"),
+        lambda known: -known["log_likelihood"],
+    ),
+}
+
+CHOICES: tuple[tuple[str, str], ...] = (
+    (LABEL, "Label"),
+    ("log_marginal", "log p(x)"),
+    ("gap", "ELBO gap"),
+    ("width", "Posterior width"),
+    ("error", "Reconstruction error"),
+    ("split", "Train or test"),
+)
+"""What points can always be coloured by, as (value, text); a user's table adds its columns."""
+
+_TABLE = "table:"  # before the name of a column
+
+
+class Coloring:
+    """By what the points are coloured, and the values. Main thread only."""
+
+    changed = Signal(object)
+    """``PointColors``, or None: by label."""
+    choices_changed = Signal(tuple)
+    """All (value, text) there are to choose from."""
+
+    def __init__(self, figures: PointFigures) -> None:
+        self._figures = figures
+        self._points: MapPoints | None = None
+        self._posterior: Posterior | None = None
+        self._table: Table | None = None
+        self._moving = False
+        self.by = LABEL
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """All (value, text) there are to choose from."""
+        columns = self._table.columns if self._table else {}
+        return CHOICES + tuple((_TABLE + name, name) for name in columns)
+
+    def choose(self, by: str) -> None:
+        """Colour by another of ``choices``."""
+        if by != self.by and by in dict(self.choices):
+            self.by = by
+            self.refresh()
+
+    def set_points(self, points: MapPoints, posterior: Posterior, moving: bool) -> None:
+        """Colour other points, or the same elsewhere; ``moving`` ones will soon be elsewhere."""
+        old, self._points, self._posterior = self._points, points, posterior
+        self._moving = moving
+        if self._table and old and old.split != points.split:
+            self._drop_table()
+        self.refresh()
+
+    def set_table(self, table: Table) -> None:
+        """Take the columns of a user's table, one value an image, and colour by the first."""
+        self._table = table
+        self.choices_changed.emit(self.choices)
+        self.by = _TABLE + next(iter(table.columns))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Tell the colours as they are now, and again when more is known."""
+        points, posterior = self._points, self._posterior
+        if points is None or posterior is None:
+            return
+        if self.by in _FIGURES:
+            _, _, names, _ = _FIGURES[self.by]
+            self.changed.emit(self._of_figures({}))
+            if self._moving:
+                return
+            self._figures.request(
+                "color", names, lambda known: self.changed.emit(self._of_figures(known))
+            )
+            return
+        self._figures.cancel("color")
+        if self.by == "width":
+            widths = posterior_width(posterior.covariance).astype(np.float32)
+            about = "Geometric mean of the standard deviations of q(z|x)"
+            self.changed.emit(_scaled("Posterior width", about, widths, "latent units"))
+        elif self.by == "split":
+            tests = [origin(points.split, index)[0] == "test" for index in points.indices.tolist()]
+            self.changed.emit(
+                PointColors(
+                    "Train or test",
+                    "Which part of the data an image is from",
+                    np.array(tests, np.float32),
+                    names=("train", "test"),
+                )
+            )
+        elif self.by.startswith(_TABLE):
+            self.changed.emit(self._of_table(points))
+        else:
+            self.changed.emit(None)
+
+    def _of_figures(self, known: Arrays) -> PointColors:
+        assert self._points is not None
+        title, about, names, value = _FIGURES[self.by]
+        if all(name in known for name in names):
+            values = value(known)
+        else:
+            values = np.full(len(self._points.indices), np.nan, np.float32)
+        if self._moving:
+            about = "Computed when training pauses"
+        return _scaled(title, about, values, "nats")
+
+    def _of_table(self, points: MapPoints) -> PointColors:
+        assert self._table is not None
+        name = self.by.removeprefix(_TABLE)
+        column = self._table.columns[name]
+        about = f"From {self._table.name}"
+        if isinstance(column, Numbers):
+            return _scaled(name, about, column.values[points.indices], "")
+        codes = column.codes[points.indices].astype(np.float32)
+        codes[codes < 0] = np.nan
+        return PointColors(name, about, codes, names=column.names)
+
+    def _drop_table(self) -> None:
+        self._table = None
+        if self.by.startswith(_TABLE):
+            self.by = LABEL
+        self.choices_changed.emit(self.choices)
+
+
+def _scaled(title: str, about: str, values: Float32, unit: str) -> PointColors:
+    """With a scale that leaves two per cent out at each end, or one outlier would take it all."""
+    known = values[np.isfinite(values)]
+    low, high = (float(end) for end in np.percentile(known, [2, 98])) if len(known) else (0.0, 1.0)
+    return PointColors(title, about, values, low, high if high > low else low + 1.0, unit)

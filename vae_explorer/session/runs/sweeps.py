@@ -1,0 +1,206 @@
+"""A sweep in the window: a queue of runs, its table, and the map of each."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from psygnal import Signal
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import DivergedError, UserError
+from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.map.latent_map import labels_of
+from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.state import Float32, UInt8
+from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.run import RunFolder
+from vae_explorer.training.sweep import Axis as Axis
+from vae_explorer.training.sweep import Cell as Cell
+from vae_explorer.training.sweep import Sweep as Sweep
+from vae_explorer.training.sweep_folder import Result as Result
+from vae_explorer.training.sweep_folder import SweepFolder
+
+_PROBES = 2_000
+"""Images on a small map."""
+
+
+@dataclass(frozen=True, eq=False)
+class CellMap:
+    """Where a run of the sweep puts some images: ``codes`` (n, 2), ``labels`` (n,)."""
+
+    number: int
+    codes: Float32
+    labels: UInt8
+
+
+class Sweeps:
+    """One sweep at a time, run after run in the lab. All methods belong to the main thread.
+
+    Args:
+        jobs: where results are read and small maps are made.
+        lab: trains the runs.
+        images: what they are trained on.
+        open_model: opens the model of a run.
+        fail: told what went wrong, with a title.
+    """
+
+    opened = Signal(Sweep)
+    """Another sweep; its results and maps follow."""
+    results_changed = Signal(tuple)
+    """A ``Result`` for each cell."""
+    map_made = Signal(CellMap)
+    running_changed = Signal(int)
+    """The number of the cell that is trained, or 0."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        lab: Lab,
+        images: Callable[[], ImageSet],
+        open_model: Callable[[Path], None],
+        fail: Callable[[str, BaseException], None],
+    ) -> None:
+        self._jobs = jobs
+        self._lab = lab
+        self._images = images
+        self._open_model = open_model
+        self._fail = fail
+        self._folder: SweepFolder | None = None
+        self._cell: Cell | None = None
+        self._results: tuple[Result, ...] = ()
+        self._mapped: set[int] = set()
+        lab.left.connect(self._on_left)
+
+    @property
+    def running(self) -> bool:
+        """True while the sweep trains, or is between two of its runs."""
+        return self._cell is not None
+
+    @property
+    def path(self) -> Path | None:
+        """The folder of the sweep."""
+        return self._folder.path if self._folder else None
+
+    def start(self, sweep: Sweep) -> None:
+        """Begin a sweep in a folder of its own among the runs."""
+        fields = "-".join(axis.field for axis in sweep.axes)
+        path = self._lab.training.runs / f"{time.strftime('%Y%m%d-%H%M%S')}-sweep-{fields}"
+        try:
+            self._show(SweepFolder.create(path, sweep, self._images()))
+        except UserError as error:
+            self._fail("The sweep did not start", error)
+            return
+        self.go_on()
+
+    def open(self, path: Path) -> None:
+        """Show a sweep that was begun in a folder."""
+        if self.running:
+            return
+        try:
+            self._show(SweepFolder.open(path))
+        except UserError as error:
+            self._fail("The sweep was not opened", error)
+
+    def go_on(self) -> None:
+        """Train what is left of the sweep, unless something is trained already."""
+        folder = self._folder
+        if folder is None or self.running or self._lab.training.active:
+            return
+        self._next(folder)
+
+    def stop(self) -> None:
+        """End the run under way and keep it; ``go_on`` takes it up again."""
+        if self.running:
+            self._lab.training.stop()
+
+    def open_cell(self, number: int) -> None:
+        """Open the model of a cell, which has been trained, on the map."""
+        result = self._results[number - 1] if number <= len(self._results) else None
+        if self._folder and result and result.run and not self._lab.training.active:
+            self._open_model(RunFolder(self._folder.path / result.run).model_path)
+
+    # Run after run
+
+    def _next(self, folder: SweepFolder) -> None:
+        pending = folder.pending()
+        self._set_cell(pending[0] if pending else None)
+        if pending:
+            cell, data = pending[0], self._images()
+            if not self._lab.train_by(
+                lambda device, warn: folder.begin(cell, data, device, warn), cell.recipe.epochs
+            ):
+                self._set_cell(None)
+
+    def _set_cell(self, cell: Cell | None) -> None:
+        self._cell = cell
+        self.running_changed.emit(cell.number if cell else 0)
+
+    def _on_left(self, error: BaseException | None) -> None:
+        cell, folder = self._cell, self._folder
+        if cell is None or folder is None:
+            return
+        try:
+            result = folder.record(cell, diverged=isinstance(error, DivergedError))
+        except UserError as refused:
+            self._fail("The results of the sweep were not written", refused)
+            result = None
+        self._read()
+        if result and result.outcome in ("finished", "diverged"):
+            self._next(folder)
+        else:  # stopped by hand, or by something that would meet the next run too
+            self._set_cell(None)
+
+    # What there is to see
+
+    def _show(self, folder: SweepFolder) -> None:
+        self._folder = folder
+        self._mapped.clear()
+        self._results = ()
+        self.opened.emit(folder.sweep)
+        self._read()
+
+    def _read(self) -> None:
+        folder = self._folder
+        if folder is not None:
+            self._jobs.run_newest(
+                "sweep",
+                lambda _: folder.results(),
+                done=partial(self._on_results, folder),
+                failed=partial(self._fail, "The results of the sweep cannot be read"),
+            )
+
+    def _on_results(self, folder: SweepFolder, results: tuple[Result, ...]) -> None:
+        if folder is not self._folder:
+            return
+        self._results = results
+        self.results_changed.emit(results)
+        missing = tuple(
+            (number, folder.path / result.run)
+            for number, result in enumerate(results, 1)
+            if result.outcome == "finished" and number not in self._mapped
+        )
+        if missing:
+            self._jobs.run_newest(
+                "sweep-maps",
+                partial(self._make_maps, missing),
+                done=lambda _: None,
+                failed=partial(self._fail, "A small map of the sweep was not made"),
+                lane="figures",
+            )
+
+    def _make_maps(self, runs: tuple[tuple[int, Path], ...], control: Control) -> None:
+        """On the worker's thread."""
+        data = self._images()
+        few = data.subset(np.arange(0, len(data), max(1, len(data) // _PROBES)))
+        labels = labels_of(few)
+        for number, path in runs:
+            model = read_checkpoint(RunFolder(path).model_path).model
+            codes = model.encode(few.images, control.check).mean
+            control.report(partial(self._on_map, CellMap(number, codes, labels)))
+
+    def _on_map(self, made: CellMap) -> None:
+        self._mapped.add(made.number)
+        self.map_made.emit(made)

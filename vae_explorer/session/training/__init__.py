@@ -1,0 +1,1 @@
+"""Training off the main thread, and its timeline."""

@@ -1,0 +1,261 @@
+"""Going back through a run: its film, the moment that is shown, and playing it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from psygnal import Signal
+
+from vae_explorer.errors import CheckpointError
+from vae_explorer.session.jobs import After, Control, Jobs
+from vae_explorer.session.state import HistoryPoint, UInt8
+from vae_explorer.session.training.timeline_frames import FilmFrame, film_frame
+from vae_explorer.training.history import LONGEST_HISTORY, thinned
+from vae_explorer.training.moments import Moments
+from vae_explorer.training.run import RunFolder
+from vae_explorer.training.snapshot import Snapshot
+
+PLAY_SECONDS = 0.08
+"""Least time from one moment to the next when playing."""
+
+
+class TimeMachine:
+    """The kept moments of one run, and which of them is shown. Belongs to the main thread.
+
+    A moment is read from disk, one at a time; of those wanted meanwhile the newest comes next, so
+    that a slider that is dragged shows something all the way.
+
+    Args:
+        jobs: where moments are read.
+        fail: told what went wrong, with a title.
+        after: the pace of playing.
+    """
+
+    film_changed = Signal(tuple)
+    """All ``FilmFrame``s, ascending."""
+    shown_changed = Signal(object)
+    """The ``FilmFrame`` that is shown, or None for the run as it is now."""
+    arrived = Signal(Snapshot, FilmFrame)
+    """The model of the moment wanted last but for those still on their way."""
+    returned = Signal()
+    """The run as it is now is to be shown again."""
+    playing_changed = Signal(bool)
+
+    def __init__(
+        self, jobs: Jobs, fail: Callable[[str, BaseException], None], after: After
+    ) -> None:
+        self._jobs = jobs
+        self._fail = fail
+        self._after = after
+        self._run: RunFolder | None = None
+        self._history: list[HistoryPoint] = []
+        self._on_disk: set[int] = set()
+        self._wanted: FilmFrame | None = None
+        self._reading = False
+        self.frames: tuple[FilmFrame, ...] = ()
+        self.shown: FilmFrame | None = None
+        self.playing = False
+
+    # What there is
+
+    @property
+    def name(self) -> str:
+        """Of the run."""
+        return self._run.path.name if self._run else ""
+
+    def develop(self, probes: UInt8) -> None:
+        """Make the film anew from the moments on disk, beside the main thread.
+
+        Args:
+            probes: images (n, h, w); where they were is told.
+        """
+        if self._run is not None:
+            moments = self._run.moments()
+            self._on_disk = set(moments.steps)
+            self._set_frames(())
+            self._jobs.run_newest(
+                "film",
+                partial(self._develop, moments, probes),
+                done=lambda _: None,
+                failed=partial(self._fail, "Some moments of the run cannot be shown"),
+                lane="figures",
+            )
+
+    def begin(self, run: RunFolder | None, history: Sequence[HistoryPoint] = ()) -> None:
+        """Start a film without frames: of a run and its figures, or of none."""
+        self._jobs.cancel("film")
+        self.pause()
+        self._run, self._history, self._on_disk = run, list(history), set()
+        self._show(None)
+        self._set_frames(())
+
+    def forget(self, runs: Sequence[Path]) -> None:
+        """Have no film if it is of one of these runs, which are about to go."""
+        if self._run is not None and self._run.path in runs:
+            self.return_live()
+            self.begin(None)
+
+    def extend(self, points: Sequence[HistoryPoint]) -> None:
+        """Add figures of the run."""
+        self._history.extend(points)
+        if len(self._history) > LONGEST_HISTORY:
+            self._history = thinned(self._history)
+
+    def keep(self, frame: FilmFrame, steps: Sequence[int]) -> None:
+        """Add a frame; only ``steps`` still have one."""
+        self._on_disk = set(steps)
+        self._add(frame)
+
+    def _add(self, frame: FilmFrame) -> None:
+        self._set_frames((*self.frames, frame))
+
+    def _set_frames(self, frames: Sequence[FilmFrame]) -> None:
+        """Of each step on disk the last one."""
+        known = {frame.step: frame for frame in frames}
+        self.frames = tuple(known[step] for step in sorted(known.keys() & self._on_disk))
+        self.film_changed.emit(self.frames)
+
+    def _develop(self, moments: Moments, probes: UInt8, control: Control) -> None:
+        """On the worker's thread: frames in an order that soon covers the whole run."""
+        problem: CheckpointError | None = None
+        for step in _halving(moments.steps):
+            control.check()
+            try:
+                snapshot = moments.read(step)
+            except CheckpointError as error:
+                if moments.path(step).exists():  # else it was dropped, as the run goes on
+                    problem = error
+                continue
+            frame = film_frame(snapshot, snapshot.model.encode(probes, control.check))
+            control.report(partial(self._add, frame))
+        if problem:
+            raise problem
+
+    # What is shown
+
+    def show(self, step: float) -> None:
+        """Show the kept moment nearest to a step."""
+        if self.frames:
+            steps = np.array([frame.step for frame in self.frames])
+            self._show(self.frames[int(np.abs(steps - step).argmin())])
+
+    def show_epoch(self, epoch: float) -> None:
+        """Show the kept moment nearest to an epoch."""
+        if self.frames:
+            last = self.frames[-1]
+            self.show(epoch * (last.step / last.epoch if last.epoch else 0.0))
+
+    def back(self) -> None:
+        """Show the moment before the one shown, or the last one."""
+        shown = self.shown
+        before = [frame for frame in self.frames if shown is None or frame.step < shown.step]
+        if before:
+            self.pause()
+            self._show(before[-1])
+
+    def forward(self) -> None:
+        """Show the moment after the one shown; after the last, the run as it is now."""
+        self.pause()
+        if self.shown is not None:
+            following = self._next()
+            if following is None:
+                self.return_live()
+            else:
+                self._show(following)
+
+    def return_live(self) -> None:
+        """Show the run as it is now."""
+        self.pause()
+        if self.shown is not None:
+            self._show(None)
+            self.returned.emit()
+
+    def play(self) -> None:
+        """Show moment after moment, from the one shown on, or from the first."""
+        if len(self.frames) < 2 or self.playing:
+            return
+        self._set_playing(True)
+        self._show(self._next() or self.frames[0])
+
+    def pause(self) -> None:
+        """Stay at the moment shown."""
+        if self.playing:
+            self._set_playing(False)
+
+    def _set_playing(self, playing: bool) -> None:
+        self.playing = playing
+        self.playing_changed.emit(playing)
+
+    def _next(self) -> FilmFrame | None:
+        shown = self.shown
+        if shown is None:
+            return None
+        return next((frame for frame in self.frames if frame.step > shown.step), None)
+
+    def _show(self, frame: FilmFrame | None) -> None:
+        if frame is not self.shown:
+            self.shown = frame
+            self.shown_changed.emit(frame)
+            self._wanted = frame
+            self._read()
+
+    def _read(self) -> None:
+        run, frame = self._run, self._wanted
+        if run is None or frame is None or self._reading:
+            return
+        self._wanted, self._reading = None, True
+        history = tuple(self._history)
+        self._jobs.run_newest(
+            "moment",
+            lambda _: run.moments().read(frame.step, history),
+            done=partial(self._on_read, run, frame),
+            failed=partial(self._on_unread, frame),
+        )
+
+    def _on_read(self, run: RunFolder, frame: FilmFrame, snapshot: Snapshot) -> None:
+        self._reading = False
+        on_the_way = self.shown is not None and frame in self.frames
+        if run is self._run and (on_the_way or frame is self.shown):
+            self.arrived.emit(snapshot, frame)
+        if self._wanted is not None:
+            self._read()
+        elif self.playing:
+            self._after(PLAY_SECONDS, partial(self._play_on, frame))
+
+    def _on_unread(self, frame: FilmFrame, error: BaseException) -> None:
+        self._reading = False
+        if frame is not self.shown:  # another is wanted by now, or none
+            self._read()
+            return
+        assert self._run is not None
+        self._on_disk &= set(self._run.moments().steps)
+        dropped = frame.step not in self._on_disk
+        self._set_frames(self.frames)
+        if dropped and self.frames:
+            self.show(frame.step)
+        else:
+            self._fail("The moment cannot be shown", error)
+            self.return_live()
+
+    def _play_on(self, frame: FilmFrame) -> None:
+        """Go on from ``frame``, unless somebody went elsewhere meanwhile."""
+        if self.playing and self.shown is frame:
+            following = self._next()
+            if following is None:
+                self.pause()
+            else:
+                self._show(following)
+
+
+def _halving(steps: Sequence[int]) -> Iterator[int]:
+    """The ends, then what lies half-way between, and so on."""
+    count = len(steps)
+    told: set[int] = set()
+    parts = 1
+    while len(told) < count:
+        for index in np.linspace(0, count - 1, min(parts + 1, count)).round().astype(int).tolist():
+            if index not in told:
+                told.add(index)
+                yield steps[index]
+        parts *= 2
