@@ -19,7 +19,8 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session import state
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.state import HistoryPoint, MapPoints, Phase, TrainingStatus
 from vae_explorer.session.training import worker as worker_module
 from vae_explorer.session.training.control import TrainingSession
@@ -296,6 +297,18 @@ def failures() -> Iterator[Failures]:
     told = Failures()
     yield told
     assert not told
+
+
+@pytest.fixture
+def tasks(inline_jobs: Jobs, failures: Failures) -> Tasks:
+    """Whose work is done as soon as it is asked for, and told when ``main`` runs."""
+    return Tasks(inline_jobs, failures)
+
+
+@pytest.fixture
+def latent_map(tasks: Tasks) -> LatentMap:
+    """Nothing is on it yet."""
+    return LatentMap(tasks, lambda _: None)
 
 
 @pytest.fixture(scope="session")

@@ -28,10 +28,10 @@ from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerState
 from vae_explorer.session.map.marks import Drawing, Region
 from vae_explorer.session.map.selection import Mode
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import (
     DataPoint,
     ExactFigures,
-    Float32,
     MapPoints,
     PointColors,
     Thumbnail,
@@ -171,8 +171,7 @@ class MapController(QObject):
 
     def _connect_explorer(self) -> None:
         explorer = self._explorer
-        explorer.map.points_changed.connect(self._on_points)
-        explorer.map.positions_changed.connect(self._on_positions)
+        explorer.map.changed.connect(self._on_map)
         explorer.map.index_changed.connect(self._view.set_index)
         explorer.cursor.changed.connect(self._view.set_cursor)
         explorer.cursor.visits_changed.connect(self._on_visits)
@@ -190,7 +189,16 @@ class MapController(QObject):
 
     # What the explorer says
 
-    def _on_points(self, points: MapPoints) -> None:
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        points, before = new.points, old.points if old else None
+        if points is None or points is before:
+            return
+        if before and before.indices is points.indices and before.kind == points.kind:
+            self._view.set_positions(points.positions, self._explorer.settings.ease)
+        else:
+            self._show(points)
+
+    def _show(self, points: MapPoints) -> None:
         if (points.split, points.total) != self._data:
             self._data = points.split, points.total
             self._undo.clear()  # its selections are of other images
@@ -199,9 +207,6 @@ class MapController(QObject):
         self._view.set_cursor(*self._explorer.cursor.place)
         self._on_pins(self._explorer.pins.tray)
         self._on_selection(self._explorer.selection.indices)
-
-    def _on_positions(self, positions: Float32) -> None:
-        self._view.set_positions(positions, self._explorer.settings.ease)
 
     def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
         latent_map, current = self._explorer.map, self._explorer.pins.current
