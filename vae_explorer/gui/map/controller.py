@@ -205,11 +205,14 @@ class MapController(QObject):
         self._view.set_points(points, fit=self._fit_next)
         self._fit_next = False
         self._view.set_cursor(*self._explorer.cursor.place)
+        self._on_colors(self._explorer.coloring.colors)
         self._on_pins(self._explorer.pins.tray)
         self._on_selection(self._explorer.selection.indices)
 
     def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
         latent_map, current = self._explorer.map, self._explorer.pins.current
+        if not self._in_view():
+            return
         rows = [latent_map.row(pin.split, pin.index) for pin in tray]
         self._view.set_tray(tuple(row for row in rows if row >= 0))
         row = -1 if current is None else latent_map.row(current.split, current.index)
@@ -225,16 +228,21 @@ class MapController(QObject):
             )
 
     def _on_colors(self, colors: PointColors | None) -> None:
-        points = self._explorer.map.points
+        points = self._view.points
         self._view.status.set_color_by(self._explorer.coloring.by)
         if points is not None and (colors is None or len(colors.values) == len(points.labels)):
             self._view.set_colors(colors)
+
+    def _in_view(self) -> bool:
+        """Whether the view shows the images of the map by now; its rows are theirs then."""
+        shown, points = self._view.points, self._explorer.map.points
+        return shown is not None and points is not None and shown.indices is points.indices
 
     def _on_choices(self, choices: tuple[tuple[str, str], ...]) -> None:
         self._view.status.set_color_choices(choices, self._explorer.coloring.by)
 
     def _on_selection(self, indices: NDArray[np.int64]) -> None:
-        points, selection = self._explorer.map.points, self._explorer.selection
+        points, selection = self._view.points, self._explorer.selection
         some = bool(len(indices))
         if points is not None and selection.total == points.total:
             mask = selection.mask(points.indices) if some else None
