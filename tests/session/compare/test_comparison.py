@@ -17,7 +17,7 @@ from vae_explorer.session.state import Float32, MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 MIRRORED = np.array([[-0.6, 0.8], [0.8, 0.6]])
 

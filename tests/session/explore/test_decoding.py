@@ -9,7 +9,7 @@ from vae_explorer.session.state import Decoded, Float32
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Frames
+    from tests.support.stand_ins import Frames
 
 
 class Echo:

@@ -18,7 +18,7 @@ from vae_explorer.session.state import MapPoints, UInt8, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 EVENTS = ("seen_changed", "reconstructed", "read", "nearest_changed", "subject_changed")
 

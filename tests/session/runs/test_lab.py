@@ -25,7 +25,7 @@ from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Later, MainThread
+    from tests.support.stand_ins import Later, MainThread
 
 Same = Callable[[Snapshot, Snapshot], bool]
 
