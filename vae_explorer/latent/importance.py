@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import VAE, log_prior
+from vae_explorer.types import Float64
 
 PROPOSALS = ("posterior", "prior")
 RUNGS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)

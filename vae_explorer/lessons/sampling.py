@@ -17,8 +17,9 @@ from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.posterior import PosteriorGrid, posterior_grid
 from vae_explorer.latent.quadrature import ExactPosterior, exact_posterior
 from vae_explorer.model.gaussian import Gaussian
-from vae_explorer.model.trained import Check, Float32, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import log_prior
+from vae_explorer.types import Float32, Float64
 
 PUBLISHED_KL = {2: 7.24, 5: 12.82, 10: 19.44, 20: 23.50}
 """Latent dimensions → KL(q(z|x) ‖ p(z)), nats an image, of Gaussian VAEs on binarized MNIST.

@@ -15,9 +15,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from vae_explorer.lessons.sampling import Proposal
-from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.objective import Objective, iwae, iwae_dreg
+from vae_explorer.types import Float64
 
 KS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """At which the bound is told."""

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -11,6 +10,7 @@ from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.compare.comparison import Side, bundled_models, model_name
 from vae_explorer.session.map.selection import Mode
+from vae_explorer.types import Int64
 
 _MODELS = "VAE Explorer models (*.safetensors)"
 
@@ -84,7 +84,7 @@ class CompareController(QObject):
             self._window.set_hover_image(side, row, image)
 
     def _on_selected(self, side: Side, row: int, mode: Mode) -> None:
-        rows: NDArray[np.int64] = np.array([row])
+        rows: Int64 = np.array([row])
         self._comparison.select(side, rows, mode)
 
     def _on_model_chosen(self, side: Side, path: Path | None) -> None:

@@ -10,7 +10,7 @@ from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.app import IMAGE_SHAPE, Explorer
 from vae_explorer.session.files.workspace import EXTENSION
 from vae_explorer.session.files.workspaces import Workspaces
-from vae_explorer.session.map.marks import Region
+from vae_explorer.types import Region
 
 _CHECKPOINTS = "VAE Explorer models (*.safetensors)"
 _WORKSPACES = f"VAE Explorer workspaces (*{EXTENSION})"

@@ -14,7 +14,7 @@ from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.explore.latent_paths import Trip
 from vae_explorer.session.explore.refinement import RefinementStep
-from vae_explorer.session.state import UInt8
+from vae_explorer.types import UInt8
 
 _PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff)"
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
@@ -26,16 +25,10 @@ from vae_explorer.session.explore.cursor import Bookmark
 from vae_explorer.session.files.workspace import Workspace
 from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerState
-from vae_explorer.session.map.marks import Drawing, Region
+from vae_explorer.session.map.marks import Drawing
 from vae_explorer.session.map.selection import Mode
-from vae_explorer.session.state import (
-    DataPoint,
-    ExactFigures,
-    Float32,
-    MapPoints,
-    PointColors,
-    Thumbnail,
-)
+from vae_explorer.session.state import DataPoint, ExactFigures, MapPoints, PointColors, Thumbnail
+from vae_explorer.types import Float32, Float64, Int64, Region
 
 _WORST = 100
 
@@ -228,7 +221,7 @@ class MapController(QObject):
     def _on_choices(self, choices: tuple[tuple[str, str], ...]) -> None:
         self._view.status.set_color_choices(choices, self._explorer.coloring.by)
 
-    def _on_selection(self, indices: NDArray[np.int64]) -> None:
+    def _on_selection(self, indices: Int64) -> None:
         points, selection = self._explorer.map.points, self._explorer.selection
         some = bool(len(indices))
         if points is not None and selection.total == points.total:
@@ -285,7 +278,7 @@ class MapController(QObject):
             thumbnail: Thumbnail = self._explorer.map.thumbnail(row)
             self._view.set_hover_image(row, thumbnail.image, caption="")
 
-    def _on_selected(self, polygon: NDArray[np.float64], mode: Mode) -> None:
+    def _on_selected(self, polygon: Float64, mode: Mode) -> None:
         self._explorer.search.inside(polygon, mode, self._view.shown())
 
     def _on_class_selected(self, label: int, adding: bool) -> None:
