@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from vae_explorer.errors import UserError
+from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.dialogs.selection import (
     FindImageDialog,
     NameDialog,
@@ -40,16 +41,23 @@ class MapController(QObject):
         explorer: told what a person wants, and listened to.
         view: the map.
         panel: its layers.
+        ask: asks for files.
         window: the parent of dialogs.
     """
 
     def __init__(
-        self, explorer: Explorer, view: MapView, panel: LayersPanel, window: QWidget
+        self,
+        explorer: Explorer,
+        view: MapView,
+        panel: LayersPanel,
+        ask: AskPath,
+        window: QWidget,
     ) -> None:
         super().__init__(window)
         self._explorer = explorer
         self._view = view
         self._panel = panel
+        self._ask = ask
         self._window = window
         self._actions: Actions | None = None
         self._fit_next = True
@@ -83,6 +91,8 @@ class MapController(QObject):
             "mark": self._ask_mark,
             "analogy": explorer.arithmetic.analogy,
             "attribute": explorer.arithmetic.add_attribute,
+            "export_points": self._export_points,
+            "color_table": self._load_table,
             "align": lambda: explorer.set_aligned(not explorer.settings.align),
             "ease": lambda: explorer.change_settings(ease=not explorer.settings.ease),
         }
@@ -315,6 +325,14 @@ class MapController(QObject):
         dialog = NameDialog("Name Selection", self._explorer.selection.names, self._window)
         dialog.name_chosen.connect(self._save_selection)
         dialog.open()
+
+    def _export_points(self) -> None:
+        if path := self._ask.save("Export Points", "points.csv", TABLE):
+            self._explorer.export_selection(path)
+
+    def _load_table(self) -> None:
+        if path := self._ask.open("Colour by Table", TABLE):
+            self._explorer.load_table(path)
 
     @Slot(QAction)
     def _on_recall(self, action: QAction) -> None:
