@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
@@ -20,6 +19,7 @@ from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.health import Finding
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Int64, UInt8
 
 
 class Wall:
@@ -34,11 +34,11 @@ class Wall:
     def training_images(self) -> ImageSet:
         return self._data
 
-    def probes(self, most: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    def probes(self, most: int) -> tuple[Int64, UInt8]:
         return np.arange(50), self._data.images[:50]
 
     def show_moving(
-        self, snapshot: Snapshot, posterior: Posterior, indices: NDArray[np.int64], name: str
+        self, snapshot: Snapshot, posterior: Posterior, indices: Int64, name: str
     ) -> None:
         pass
 
