@@ -15,7 +15,7 @@ from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map.latent_map import LatentMap
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures
+    from tests.support.stand_ins import Failures
 
 _TEXT = """+++
 title = "{title}"

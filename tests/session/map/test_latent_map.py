@@ -19,7 +19,7 @@ from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import MainThread
+    from tests.support.stand_ins import MainThread
 
 MIRRORED = np.array([[-0.6, 0.8], [0.8, 0.6]])
 """First z₁ is mirrored, then all turned by −53°."""

@@ -10,16 +10,16 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.latent.gap import Refinement, refine_posterior
+from vae_explorer.latent.normal import Normal
 from vae_explorer.lessons.bound import PLACES
 from vae_explorer.lessons.bound import Bound as Bound
-from vae_explorer.lessons.bound import Normal as Normal
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.lessons.bound_truth import MOST_PLACES, bound_of, find_truth, picture_of
 from vae_explorer.session.lessons.bound_truth import Truth as Truth
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.map.marks import Region
-from vae_explorer.session.state import LATENT_LIMIT, Float32
+from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.types import Float32, Region
 
 KNOWN = ("encoder", "moments", "prior")
 """Where q can be put by name: what the encoder says, the exact posterior's moments, the prior."""

@@ -6,14 +6,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
+from vae_explorer.latent.normal import PRIOR, Normal
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.lessons.sampling import CHUNK as CHUNK
+from vae_explorer.lessons.sampling import Curve as Curve
 from vae_explorer.lessons.sampling import (
-    PRIOR,
-    Proposal,
     Samples,
     Truth,
     chunks,
@@ -21,14 +20,13 @@ from vae_explorer.lessons.sampling import (
     extended,
     truth,
 )
-from vae_explorer.lessons.sampling import Curve as Curve
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.chosen_digit import ChosenDigit, Digit, whole
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map.marks import Field
-from vae_explorer.session.state import Float32, UInt8
+from vae_explorer.types import Float32, Float64, Region, UInt8
 
 PROPOSALS = ("none", "encoder", "matched")
 """What is drawn from beside the prior."""
@@ -49,7 +47,7 @@ class Scene:
 
     image: UInt8
     density: Field
-    near: tuple[float, float, float, float]
+    near: Region
     log_marginal: float
     elbo: float
     needed: tuple[float, ...]
@@ -66,7 +64,7 @@ class Lit:
     m: int
     ground: Float32
     places: Float32
-    shares: NDArray[np.float64]
+    shares: Float64
     estimate: float
     effective: float
     negligible: float
@@ -314,7 +312,7 @@ class Sampling(Instrument):
             self.tell(estimate_q=other.estimate, ess_q=other.effective)
 
 
-def _proposal(known: Truth, name: str) -> Proposal:
+def _proposal(known: Truth, name: str) -> Normal:
     return {"prior": PRIOR, "encoder": known.q, "matched": known.matched}[name]
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.latent.normal import Normal
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.lessons.sampling import CHUNK as CHUNK
-from vae_explorer.lessons.sampling import Proposal, Samples, Truth, chunks, extended, truth
+from vae_explorer.lessons.sampling import Samples, Truth, chunks, extended, truth
 from vae_explorer.lessons.tighter import (
     ESTIMATORS,
     Gradients,
@@ -22,12 +23,12 @@ from vae_explorer.lessons.tighter import (
 from vae_explorer.lessons.tighter import GRADIENT_KS as GRADIENT_KS
 from vae_explorer.lessons.tighter import KS as KS
 from vae_explorer.lessons.tighter import Bound as Bound
-from vae_explorer.model.trained import Float64, TrainedVAE
+from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.chosen_digit import ChosenDigit, Digit, whole
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.state import UInt8
+from vae_explorer.types import Float64, UInt8
 
 PROPOSALS = ("encoder", "matched", "wide")
 MOST_SAMPLES = 1_000_000
@@ -279,7 +280,7 @@ class Tighter(Instrument):
                 self.tell(**{f"power_{ratio.name}": ratio.power})
 
 
-def _proposal(known: Truth, name: str) -> Proposal:
+def _proposal(known: Truth, name: str) -> Normal:
     return {"encoder": known.q, "matched": known.matched, "wide": known.wide}[name]
 
 

@@ -7,27 +7,26 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.latent.figures import own_draws
+from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
-from vae_explorer.model.trained import Check, Float64, Posterior, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.place_index import PlaceIndex
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import (
-    Float32,
     MapPoints,
     Thumbnail,
-    UInt8,
     draw_seeds,
     index_in,
 )
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32, Float64, Int64, UInt8
 
 KINDS = {
     "mean": "encoder mean",
@@ -102,7 +101,7 @@ class LatentMap:
         snapshot: Snapshot,
         name: str,
         posterior: Posterior,
-        indices: NDArray[np.int64],
+        indices: Int64,
         *,
         moving: bool,
     ) -> None:
@@ -220,7 +219,7 @@ class LatentMap:
 
     # What is asked
 
-    def live_images(self, most: int) -> tuple[NDArray[np.int64], UInt8]:
+    def live_images(self, most: int) -> tuple[Int64, UInt8]:
         """Some images (m, h, w) of the split that is chosen, evenly spread, and their indices."""
         images = bundled.mnist(self.choice.split).images
         indices = np.arange(0, len(images), math.ceil(len(images) / most))
@@ -256,16 +255,14 @@ def labels_of(data: ImageSet) -> UInt8:
 def _samples(posterior: Posterior) -> Float32:
     """One draw (n, 2) from each Gaussian."""
     noise = np.random.default_rng(0).standard_normal((len(posterior.mean), 2, 1))
-    # By eigenvectors: in float32 a needle's covariance need not be positive definite.
-    variances, axes = np.linalg.eigh(posterior.covariance.astype(np.float64))
-    offset = (axes * np.sqrt(variances.clip(0))[:, None, :]) @ noise
+    offset = square_roots(posterior.covariance) @ noise
     return np.asarray(posterior.mean + offset[:, :, 0], np.float32)
 
 
 def _points(
     split: str,
     positions: Float32,
-    indices: NDArray[np.int64],
+    indices: Int64,
     kind: str = KINDS["mean"],
     rotation: Float64 | None = None,
 ) -> MapPoints:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vae_explorer.model.trained import Float64, Posterior, TrainedVAE
+from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float64
 
 
 @dataclass(frozen=True, eq=False)

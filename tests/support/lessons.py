@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
@@ -20,9 +20,6 @@ from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from tests.session.conftest import MainThread
 
 CODES = 2_000
 """Training images on the map."""
@@ -91,7 +88,7 @@ def workbench(
 
 
 @pytest.fixture
-def settle(main: "MainThread", clock: Clock) -> Callable[[], None]:
+def settle(main: MainThread, clock: Clock) -> Callable[[], None]:
     """``settle()``: let all work and all animation come to its end."""
 
     def run() -> None:
