@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,7 +11,7 @@ import tomli_w
 
 from vae_explorer.data.treatment import TREATMENTS
 from vae_explorer.errors import RecipeError
-from vae_explorer.files import atomic_write
+from vae_explorer.files import atomic_write, read_text
 from vae_explorer.model.architecture import (
     ACTIVATIONS,
     LIKELIHOODS,
@@ -20,6 +19,7 @@ from vae_explorer.model.architecture import (
     POSTERIORS,
     Architecture,
 )
+from vae_explorer.schema import parse_toml
 
 Value = int | float | str
 """Of a field."""
@@ -365,11 +365,7 @@ class Recipe:
         Raises:
             RecipeError: the file is missing, not TOML, or holds a bad field.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"Cannot read the recipe {path}: {error}.") from error
-        return cls.parse(text, str(path))
+        return cls.parse(read_text(path, "a recipe (.toml)", RecipeError), str(path))
 
     @classmethod
     def parse(cls, text: str, source: str = "recipe") -> Self:
@@ -378,11 +374,7 @@ class Recipe:
         Raises:
             RecipeError: the text is not TOML, or holds a bad field.
         """
-        try:
-            values = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:  # endless digits and brackets too
-            raise RecipeError(f"{source} is not a TOML recipe: {error}.") from error
-        return cls.from_dict(values, source)
+        return cls.from_dict(parse_toml(text, source, RecipeError), source)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain values, in order."""
