@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
@@ -26,8 +25,8 @@ from vae_explorer.session.state import LATENT_LIMIT, Phase
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32, LatentPoint, UInt8
 
-Place = tuple[float, float]
 _LEFT = Qt.MouseButton.LeftButton
 NOTHING_HELD = Qt.KeyboardModifier.NoModifier
 
@@ -43,18 +42,18 @@ class Person:
     # What is seen
 
     @property
-    def positions(self) -> NDArray[np.float32]:
+    def positions(self) -> Float32:
         """Where the map's points are, (n, 2), in the order of the data."""
         return self.window.map._cloud._positions
 
     @property
-    def labels(self) -> NDArray[np.uint8]:
+    def labels(self) -> UInt8:
         """Their classes, (n,)."""
         assert self.window.map._points is not None
         return self.window.map._points.labels
 
     @property
-    def empty(self) -> Place:
+    def empty(self) -> LatentPoint:
         """The place in sight, and in the cursor's reach, that is furthest from every point."""
         rect = self.window.map.canvas.view_box.viewRect()
         shares = np.linspace(0.05, 0.95, 19)
@@ -114,13 +113,13 @@ class Person:
         views = self.window.findChildren(DigitView)
         return next(view for view in views if view.accessibleName() == name)
 
-    def color_at(self, place: Place) -> tuple[int, int, int]:
+    def color_at(self, place: LatentPoint) -> tuple[int, int, int]:
         """The colour on screen of a place of the map, (red, green, blue)."""
         at = self.window.map.canvas.to_pixel(*place)
         color = self.window.map.canvas.grab().toImage().pixelColor(int(at.x()), int(at.y()))
         return color.red(), color.green(), color.blue()
 
-    def picture(self, name: str = "Decoded digit") -> NDArray[np.uint8]:
+    def picture(self, name: str = "Decoded digit") -> UInt8:
         """Gray levels of an image on screen, (h, w)."""
         shown = self.view(name)._image
         assert shown is not None
@@ -128,7 +127,7 @@ class Person:
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
         return rows[:, : image.width()].copy()
 
-    def sees(self, image: NDArray[np.float32]) -> bool:
+    def sees(self, image: Float32) -> bool:
         """The decoded digit on screen is ``image``, but for the last bit."""
         wanted = np.rint(image * 255).astype(int)
         return bool((np.abs(self.picture() - wanted) <= 1).all())
@@ -155,14 +154,14 @@ class Person:
         assert focused is not None
         QTest.keySequence(focused, QKeySequence(key))
 
-    def at(self, place: Place) -> QPoint:
+    def at(self, place: LatentPoint) -> QPoint:
         return self.window.map.canvas.to_pixel(*place).toPoint()
 
-    def click(self, place: Place, held: Qt.KeyboardModifier = NOTHING_HELD) -> None:
+    def click(self, place: LatentPoint, held: Qt.KeyboardModifier = NOTHING_HELD) -> None:
         left = Qt.MouseButton.LeftButton
         QTest.mouseClick(self.window.map.canvas, left, held, self.at(place))
 
-    def hover(self, place: Place) -> None:
+    def hover(self, place: LatentPoint) -> None:
         # Not by the real pointer: whatever window lies there, such as a tooltip, would get it.
         canvas, at, none = self.window.map.canvas, self.at(place), Qt.MouseButton.NoButton
         spot = QPointF(canvas.mapToGlobal(at))
@@ -173,7 +172,9 @@ class Person:
     def leave_map(self) -> None:
         QApplication.sendEvent(self.window.map.canvas, QEvent(QEvent.Type.Leave))
 
-    def drag(self, start: Place, end: Place, held: Qt.KeyboardModifier = NOTHING_HELD) -> None:
+    def drag(
+        self, start: LatentPoint, end: LatentPoint, held: Qt.KeyboardModifier = NOTHING_HELD
+    ) -> None:
         canvas, left = self.window.map.canvas, Qt.MouseButton.LeftButton
         QTest.mousePress(canvas, left, held, self.at(start))
         for share in (0.3, 0.6, 1.0):

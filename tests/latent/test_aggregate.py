@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
@@ -20,8 +19,7 @@ from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.checkpoint import read_checkpoint
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 
 @torch.no_grad()

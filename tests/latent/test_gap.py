@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from scipy import stats
 from torch import nn
 
@@ -13,14 +12,13 @@ from vae_explorer import paths
 from vae_explorer.data.bundled import mnist
 from vae_explorer.latent import gap as module
 from vae_explorer.latent.gap import Gap, expected_elbo, gap, refine_posterior
-from vae_explorer.latent.importance import importance_estimate
+from vae_explorer.latent.importance import iwae
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.likelihood import Gaussian
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.checkpoint import read_checkpoint
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 PIXELS = 12
 VARIANCE = 0.2
@@ -202,7 +200,7 @@ def test_the_bundled_model_leaves_gaps() -> None:
     x = model.treated(mnist("test").images[:3])
     first, *_, last = refine_posterior(model, x, steps=30)
     assert (last.elbo > first.elbo).all()
-    evidence = importance_estimate(model, x, 1_000).value
+    evidence = iwae(model, x, 1_000)
     result = Gap(evidence, last.elbo, first.elbo)
     assert (result.total > 0).all()
     assert (result.approximation > -0.2).all(), "a lower bound, but for the estimate's noise"

@@ -13,9 +13,10 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import expected_elbo
 from vae_explorer.latent.quadrature import ExactPosterior, exact_posterior
 from vae_explorer.lessons.bound import Bound, Normal, bound, log_posterior
-from vae_explorer.model.trained import Float32, TrainedVAE
+from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import Float32
 
 DIGITS = [0, 1, 4]
 

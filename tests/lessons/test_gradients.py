@@ -6,10 +6,11 @@ import pytest
 from vae_explorer.data.bundled import mnist
 from vae_explorer.latent.gap import expected_elbo
 from vae_explorer.lessons import gradients
-from vae_explorer.lessons.gradients import FUNCTIONS, Draws, Float64
-from vae_explorer.model.trained import Float32, TrainedVAE
+from vae_explorer.lessons.gradients import FUNCTIONS, Draws
+from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import Float32, Float64
 
 PLACES = [(0.0, 1.0), (1.5, 0.5), (-0.7, 2.0)]
 DRAWS = 40_000

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
@@ -31,6 +30,7 @@ from vae_explorer.training.health import Finding
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Int64, UInt8
 
 Call = Callable[[], None]
 
@@ -54,11 +54,11 @@ class Wall:
     def training_images(self) -> ImageSet:
         return self._data
 
-    def probes(self, most: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    def probes(self, most: int) -> tuple[Int64, UInt8]:
         return np.arange(50), self._data.images[:50]
 
     def show_moving(
-        self, snapshot: Snapshot, posterior: Posterior, indices: NDArray[np.int64], name: str
+        self, snapshot: Snapshot, posterior: Posterior, indices: Int64, name: str
     ) -> None:
         pass
 

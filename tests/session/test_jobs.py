@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vae_explorer.errors import DataError
-from vae_explorer.session.jobs import BusyError, Cancelled, Control, Job, Jobs
+from vae_explorer.session.jobs import BusyError, Cancelled, Control, Job, Jobs, Tasks
 
 if TYPE_CHECKING:
-    from tests.session.conftest import MainThread
+    from tests.session.conftest import Failures, MainThread
 
 Work = Callable[[Control], Any]
 Starter = Callable[..., Job]
@@ -565,3 +565,70 @@ def test_after_the_shutdown_nothing_is_begun(main: "MainThread") -> None:
     jobs.write(lambda: begun.append("file"), done=lambda: None, failed=begun.append)
     main.run()
     assert begun == []
+
+
+# The two policies
+
+
+def answers(tasks: Tasks, policy: str, main: "MainThread") -> list[int]:
+    """What is answered of 1, 2 and 3, asked for while nothing was answered yet."""
+    answered: list[int] = []
+    requests = getattr(tasks, policy)("key", "It failed")
+    for number in (1, 2, 3):
+        requests.run(lambda _, number=number: number, answered.append)
+    main.run()
+    assert not requests.busy
+    return answered
+
+
+def test_the_newest_request_replaces_the_others(
+    inline_jobs: Jobs, main: "MainThread", failures: "Failures"
+) -> None:
+    assert answers(Tasks(inline_jobs, failures), "newest", main) == [3]
+
+
+def test_a_patient_one_finishes_the_first_then_takes_the_newest(
+    inline_jobs: Jobs, main: "MainThread", failures: "Failures"
+) -> None:
+    assert answers(Tasks(inline_jobs, failures), "patient", main) == [1, 3]
+
+
+@pytest.mark.parametrize("policy", ["newest", "patient"])
+def test_a_failure_is_shown_once_and_the_next_request_is_answered(
+    policy: str, inline_jobs: Jobs, main: "MainThread", failures: "Failures"
+) -> None:
+    answered: list[object] = []
+    requests = getattr(Tasks(inline_jobs, failures), policy)("key", "It failed")
+    requests.run(lambda _: torch.zeros(2) @ torch.zeros(3), answered.append, failed=answered.append)
+    main.run()
+    requests.run(lambda _: 2, answered.append)
+    main.run()
+    ((title, error),) = failures
+    assert title == "It failed"
+    assert answered == [error, 2]
+    failures.clear()
+
+
+@pytest.mark.parametrize("policy", ["newest", "patient"])
+def test_what_was_cancelled_is_not_answered_nor_what_waited(
+    policy: str, inline_jobs: Jobs, main: "MainThread", failures: "Failures"
+) -> None:
+    answered: list[int] = []
+    requests = getattr(Tasks(inline_jobs, failures), policy)("key", "It failed")
+    for number in (1, 2):
+        requests.run(lambda _, number=number: number, answered.append)
+    requests.cancel()
+    requests.run(lambda _: 3, answered.append)
+    main.run()
+    assert answered == [3]
+
+
+def test_owners_under_a_prefix_do_not_replace_each_other(
+    inline_jobs: Jobs, main: "MainThread", failures: "Failures"
+) -> None:
+    answered: list[int] = []
+    tasks = Tasks(inline_jobs, failures)
+    tasks.newest("key", "It failed").run(lambda _: 1, answered.append)
+    tasks.prefixed("B ").newest("key", "It failed").run(lambda _: 2, answered.append)
+    main.run()
+    assert answered == [1, 2]

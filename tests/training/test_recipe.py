@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vae_explorer.errors import RecipeError
-from vae_explorer.training.recipe import LONGEST_STACK, WIDEST_LAYER, FieldSpec, Recipe
+from vae_explorer.fields import LONGEST_STACK, FieldSpec
+from vae_explorer.training.recipe import WIDEST_LAYER, Recipe
 
 SPECS = Recipe.specs()
 NUMBERS = [name for name, spec in SPECS.items() if not (spec.choices or spec.sizes)]
@@ -111,7 +112,7 @@ def test_an_unknown_choice_is_refused_with_the_known_ones(name: str, value: Any)
     with pytest.raises(RecipeError) as caught:
         Recipe.from_dict({name: value})
     assert f"'{name}' is {value!r}" in str(caught.value)
-    assert all(choice in str(caught.value) for choice in SPECS[name].choices)
+    assert all(choice in str(caught.value) for choice in SPECS[name].names)
 
 
 def test_a_whole_number_will_do_for_a_real_one() -> None:

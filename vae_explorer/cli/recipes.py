@@ -18,7 +18,7 @@ def recipe_fields() -> str:
     lines = ["\b", "Recipe fields (default; range):"]
     for name, default in Recipe().to_dict().items():
         spec = Recipe.specs()[name]
-        allowed = ", ".join(spec.choices) or f"{spec.low:,g} to {spec.high:,.10g} {spec.unit}"
+        allowed = ", ".join(spec.names) or f"{spec.low:,g} to {spec.high:,.10g} {spec.unit}"
         lines.append(f"  {name:<18} {default}; {allowed}".rstrip())
     return "\n".join(lines)
 

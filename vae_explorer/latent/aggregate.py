@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from vae_explorer.model.gaussian import Gaussian
-from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import log_prior
+from vae_explorer.types import Float64
 
 ACTIVE = 0.01
 """The activity above which a dimension is in use (Burda et al., arXiv 1509.00519, §5.2)."""

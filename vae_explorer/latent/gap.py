@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.polynomial.hermite_e import hermegauss
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.model.gaussian import OUTPUTS, Gaussian
-from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
-
-Floats = NDArray[np.floating]
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.types import Float64, Floats
 
 _NODES = 8  # along each axis
 _IMAGES = 64  # decoded at once, each at all of its nodes

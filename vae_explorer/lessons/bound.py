@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from vae_explorer.latent.landscape import likelihood_landscape
 from vae_explorer.latent.manifold import middles
-from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.types import Float64, Floats, Region
 
 PLACES = 1_500
 """At which the decoder is called for one bound, if no more are asked for."""
@@ -36,7 +36,7 @@ class Normal:
     angle: float = 0.0
 
     @classmethod
-    def of(cls, mean: NDArray[np.floating], covariance: NDArray[np.floating]) -> "Normal":
+    def of(cls, mean: Floats, covariance: Floats) -> "Normal":
         """N(mean (2,), covariance (2, 2)); its first axis is the longer one and points right."""
         variances, axes = np.linalg.eigh(covariance.astype(np.float64))
         angle = math.atan2(axes[1, 1], axes[0, 1])
@@ -132,7 +132,7 @@ def bound(
 def log_posterior(
     model: TrainedVAE,
     x: Images,
-    region: tuple[float, float, float, float],
+    region: Region,
     shape: tuple[int, int],
     log_marginal: float,
     check: Check = unchecked,

@@ -14,14 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.polynomial.hermite_e import hermegauss
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
-
-Float64 = NDArray[np.float64]
-Floats = NDArray[np.floating]
+from vae_explorer.types import Float64, Floats
 
 _REACH, _NODES = 10.0, 2_001  # of the sum that gives exact moments of a function of one number
 _ELBO_NODES = 24  # along each axis of the exact gradient of an ELBO

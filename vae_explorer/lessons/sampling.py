@@ -14,17 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from vae_explorer.latent.figures import image_figures, own_draws
+from vae_explorer.latent.importance import block_bounds
 from vae_explorer.latent.posterior import PosteriorGrid, posterior_grid
 from vae_explorer.latent.quadrature import ExactPosterior, exact_posterior
 from vae_explorer.model.gaussian import Gaussian
-from vae_explorer.model.trained import Check, Float32, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import log_prior
-
-PUBLISHED_KL = {2: 7.24, 5: 12.82, 10: 19.44, 20: 23.50}
-"""Latent dimensions → KL(q(z|x) ‖ p(z)), nats an image, of Gaussian VAEs on binarized MNIST.
-
-Means of ten runs (Davidson et al., arXiv 1804.00891, table 1).
-"""
+from vae_explorer.types import Float32, Float64
 
 CHUNK = 10_000
 """Places of one draw; the draws of a seed go on in chunks."""
@@ -257,13 +253,9 @@ def curve(samples: Samples, log_marginal: float) -> Curve:
 
 def block_error(log_weights: Float64, m: int, log_marginal: float) -> float:
     """Root mean square error in nats of the estimates by disjoint blocks of m; NaN below eight."""
-    count = len(log_weights) // m
-    if count < _LEAST_BLOCKS:
+    if len(log_weights) // m < _LEAST_BLOCKS:
         return math.nan
-    blocks = log_weights[: count * m].reshape(count, m)
-    top = blocks.max(1)
-    values = top + np.log(np.exp(blocks - top[:, None]).mean(1))
-    return math.sqrt(float(np.mean((values - log_marginal) ** 2)))
+    return math.sqrt(float(np.mean((block_bounds(log_weights, m) - log_marginal) ** 2)))
 
 
 def _cholesky(covariance: Float64) -> tuple[Float64, Float64]:

@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from vae_explorer.latent.importance import block_bounds
 from vae_explorer.lessons.sampling import Proposal
-from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.objective import Objective, iwae, iwae_dreg
+from vae_explorer.types import Float64
 
 KS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """At which the bound is told."""
@@ -74,13 +76,10 @@ def bound(log_weights: Float64, ks: Sequence[int] = KS) -> Bound:
     ks = [k for k in ks if k <= len(log_weights)]
     mean, spread, blocks = [], [], []
     for k in ks:
-        count = len(log_weights) // k
-        block = log_weights[: count * k].reshape(count, k)
-        top = block.max(1)
-        values = top + np.log(np.exp(block - top[:, None]).mean(1))
+        values = block_bounds(log_weights, k)
         mean.append(values.mean())
-        spread.append(values.std(ddof=1) if count > 1 else math.nan)
-        blocks.append(count)
+        spread.append(values.std(ddof=1) if len(values) > 1 else math.nan)
+        blocks.append(len(values))
     return Bound(*(np.array(part, np.float64) for part in (ks, mean, spread, blocks)))
 
 

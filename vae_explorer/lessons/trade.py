@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from vae_explorer.data.bundled import mnist
 from vae_explorer.latent.aggregate import Aggregate, aggregate
@@ -20,9 +19,10 @@ from vae_explorer.latent.alignment import procrustes
 from vae_explorer.latent.contours import level_lines, mass_levels
 from vae_explorer.latent.density import aggregate_density
 from vae_explorer.latent.manifold import grid, quantile_axis
-from vae_explorer.model.trained import Check, Float32, Float64, Posterior, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import Trainer
+from vae_explorer.types import Bools, Float32, Float64, Floats, UInt8
 
 Report = Callable[[float, float, float], None]
 """Told how training goes: its share done, 0 to 1, and the rate and distortion of late."""
@@ -101,7 +101,7 @@ class Study:
     model: TrainedVAE
     aggregate: Aggregate
     posterior: Posterior
-    labels: NDArray[np.uint8]
+    labels: UInt8
     lines: tuple[tuple[Float32, ...], ...]
     sheet: Float32
     holes: float
@@ -155,15 +155,13 @@ def prior_draws(count: int, seed: int) -> Float64:
     return np.random.default_rng(seed).standard_normal((count, 2))
 
 
-def log_prior(places: NDArray[np.floating]) -> Float64:
+def log_prior(places: Floats) -> Float64:
     """Log N(z; 0, I) of z (n, 2), (n,) nats."""
     return np.asarray(-0.5 * np.square(places).sum(1) - math.log(2 * math.pi), np.float64)
 
 
 @torch.inference_mode()
-def log_aggregate(
-    posterior: Posterior, places: NDArray[np.floating], check: Check = unchecked
-) -> Float64:
+def log_aggregate(posterior: Posterior, places: Floats, check: Check = unchecked) -> Float64:
     """Log q(z), q(z) = (1/N) Σ q(z|xᵢ) (Hoffman & Johnson, 2016), of z (n, 2), (n,) nats."""
     mean = torch.from_numpy(posterior.mean).double()
     # The Cholesky factor, written out: for 2 × 2 far faster than a call for each.
@@ -184,9 +182,7 @@ def log_aggregate(
     return np.asarray(torch.cat(parts).numpy())
 
 
-def in_hole(
-    posterior: Posterior, places: NDArray[np.floating], check: Check = unchecked
-) -> NDArray[np.bool_]:
+def in_hole(posterior: Posterior, places: Floats, check: Check = unchecked) -> Bools:
     """Whether q(z) is below ``HOLE`` of the prior's density at z (n, 2), (n,)."""
     below = log_aggregate(posterior, places, check) - log_prior(places)
     return np.asarray(below < math.log(HOLE))

@@ -1,16 +1,14 @@
 """The recipe: every choice that decides what a training run computes."""
 
-import dataclasses
-import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import tomli_w
 
 from vae_explorer.data.treatment import TREATMENTS
 from vae_explorer.errors import RecipeError
+from vae_explorer.fields import Fields, FieldSpec, field, sizes
 from vae_explorer.files import atomic_write, read_text
 from vae_explorer.model.architecture import (
     ACTIVATIONS,
@@ -22,7 +20,7 @@ from vae_explorer.model.architecture import (
 from vae_explorer.schema import parse_toml
 
 Value = int | float | str
-"""Of a field."""
+"""Of a recipe's field."""
 
 SCHEDULES = ("cosine", "one-cycle", "constant")
 OBJECTIVES = ("elbo", "iwae", "iwae-dreg", "exact")
@@ -30,30 +28,7 @@ PRECISIONS = ("float32", "bfloat16")
 STEERABLE = ("learning_rate", "beta", "samples")
 """Fields that may be given another value while a run is under way."""
 
-LONGEST_STACK = 16
 WIDEST_LAYER = 8_192
-
-
-@dataclass(frozen=True)
-class FieldSpec:
-    """What a form, a command line and a validator need to know of one field.
-
-    ``low`` and ``high`` are inclusive; ``choices`` is empty for numbers. ``unit`` is a plain word.
-    Where ``sizes`` is true the value is a list of whole numbers such as ``512-256``, and the limits
-    are those of each. ``about`` has a line on each of ``choices``, or nothing; ``objectives`` are
-    those that the field matters to, all if empty.
-    """
-
-    group: str
-    label: str
-    help: str
-    unit: str = ""
-    low: float = 0.0
-    high: float = 0.0
-    choices: tuple[str, ...] = ()
-    sizes: bool = False
-    about: tuple[str, ...] = ()
-    objectives: tuple[str, ...] = ()
 
 
 def field_value(text: str) -> Value:
@@ -66,44 +41,40 @@ def field_value(text: str) -> Value:
     return text.strip()
 
 
-def _field(default: Value, spec: FieldSpec) -> Any:
-    return dataclasses.field(default=default, metadata={"spec": spec})
-
-
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Fields):
     """A validated, immutable training recipe.
 
     Raises:
         RecipeError: a value has the wrong type or lies outside its range; the message names it.
     """
 
-    epochs: int = _field(
+    epochs: int = field(
         20, FieldSpec("Training", "Epochs", "Passes over the training images.", "epochs", 1, 10_000)
     )
-    batch_size: int = _field(
+    batch_size: int = field(
         200, FieldSpec("Training", "Batch", "Images in one gradient step.", "images", 1, 60_000)
     )
-    learning_rate: float = _field(
+    learning_rate: float = field(
         1.5e-3,
         FieldSpec("Training", "Learning rate", "AdamW's peak step size.", "", 1e-6, 1.0),
     )
-    schedule: str = _field(
+    schedule: str = field(
         "cosine",
         FieldSpec(
             "Training", "Schedule", "How the learning rate moves over the run.", choices=SCHEDULES
         ),
     )
-    warmup_steps: int = _field(
+    warmup_steps: int = field(
         500,
         FieldSpec(
             "Training", "Warm-up", "Steps of linear learning-rate rise.", "steps", 0, 100_000
         ),
     )
-    weight_decay: float = _field(
+    weight_decay: float = field(
         1e-3, FieldSpec("Training", "Weight decay", "AdamW's decoupled decay.", "", 0.0, 1.0)
     )
-    gradient_clip: float = _field(
+    gradient_clip: float = field(
         200.0,
         FieldSpec(
             "Training",
@@ -114,7 +85,7 @@ class Recipe:
             1e6,
         ),
     )
-    precision: str = _field(
+    precision: str = field(
         "float32",
         FieldSpec(
             "Training",
@@ -123,7 +94,7 @@ class Recipe:
             choices=PRECISIONS,
         ),
     )
-    objective: str = _field(
+    objective: str = field(
         "elbo",
         FieldSpec(
             "Objective",
@@ -138,11 +109,11 @@ class Recipe:
             ),
         ),
     )
-    samples: int = _field(
+    samples: int = field(
         1,
         FieldSpec("Objective", "Samples", "Draws of z an image; the k of IWAE-k.", "", 1, 10_000),
     )
-    lattice_points: int = _field(
+    lattice_points: int = field(
         1_600,
         FieldSpec(
             "Objective",
@@ -151,10 +122,10 @@ class Recipe:
             "places",
             16,
             100_000,
-            objectives=("exact",),
+            needs=("objective", ("exact",)),
         ),
     )
-    elbo_share: float = _field(
+    elbo_share: float = field(
         0.0,
         FieldSpec(
             "Objective",
@@ -163,10 +134,10 @@ class Recipe:
             "",
             0.0,
             1.0,
-            objectives=("exact",),
+            needs=("objective", ("exact",)),
         ),
     )
-    beta: float = _field(
+    beta: float = field(
         1.0,
         FieldSpec(
             "Objective",
@@ -175,10 +146,10 @@ class Recipe:
             "",
             0.0,
             100.0,
-            objectives=("elbo",),
+            needs=("objective", ("elbo",)),
         ),
     )
-    kl_warmup: float = _field(
+    kl_warmup: float = field(
         0.0,
         FieldSpec(
             "Objective",
@@ -187,10 +158,10 @@ class Recipe:
             "epochs",
             0,
             10_000,
-            objectives=("elbo",),
+            needs=("objective", ("elbo",)),
         ),
     )
-    treatment: str = _field(
+    treatment: str = field(
         "binarized",
         FieldSpec(
             "Objective",
@@ -200,10 +171,10 @@ class Recipe:
             about=("fresh Bernoulli pixels each time", "left as they are", "x > 0.5"),
         ),
     )
-    seed: int = _field(
+    seed: int = field(
         0, FieldSpec("Objective", "Seed", "Fixes weights, order and noise.", "", 0, 2**31 - 1)
     )
-    validation_images: int = _field(
+    validation_images: int = field(
         5_000,
         FieldSpec(
             "Objective",
@@ -214,7 +185,7 @@ class Recipe:
             50_000,
         ),
     )
-    network: str = _field(
+    network: str = field(
         "mlp",
         FieldSpec(
             "Model",
@@ -228,7 +199,7 @@ class Recipe:
             ),
         ),
     )
-    encoder_hidden: str = _field(
+    encoder_hidden: str = field(
         "512-512-512",
         FieldSpec(
             "Model",
@@ -240,7 +211,7 @@ class Recipe:
             sizes=True,
         ),
     )
-    decoder_hidden: str = _field(
+    decoder_hidden: str = field(
         "512-512",
         FieldSpec(
             "Model",
@@ -252,10 +223,10 @@ class Recipe:
             sizes=True,
         ),
     )
-    activation: str = _field(
+    activation: str = field(
         "gelu", FieldSpec("Model", "Activation", "Non-linearity.", choices=ACTIVATIONS)
     )
-    likelihood: str = _field(
+    likelihood: str = field(
         "bernoulli",
         FieldSpec(
             "Model",
@@ -269,7 +240,7 @@ class Recipe:
             ),
         ),
     )
-    posterior: str = _field(
+    posterior: str = field(
         "full",
         FieldSpec(
             "Model",
@@ -279,7 +250,7 @@ class Recipe:
             about=("axis-aligned ellipses", "ellipses that lean"),
         ),
     )
-    fourier_features: int = _field(
+    fourier_features: int = field(
         16,
         FieldSpec(
             "Model",
@@ -290,7 +261,7 @@ class Recipe:
             1_024,
         ),
     )
-    fourier_scale: float = _field(
+    fourier_scale: float = field(
         1.0,
         FieldSpec(
             "Model",
@@ -302,61 +273,8 @@ class Recipe:
         ),
     )
 
-    def __post_init__(self) -> None:
-        for item in dataclasses.fields(self):
-            spec: FieldSpec = item.metadata["spec"]
-            value = getattr(self, item.name)
-            if spec.choices:
-                if value not in spec.choices:
-                    raise RecipeError(
-                        f"Recipe field '{item.name}' is {value!r}; "
-                        f"choose one of {', '.join(spec.choices)}."
-                    )
-                continue
-            if spec.sizes:
-                if type(value) is int:  # a single layer needs no quotes
-                    value = str(value)
-                    object.__setattr__(self, item.name, value)
-                _check_sizes(item.name, value, spec)
-                continue
-            whole = type(value) is int  # True and False are no numbers here
-            if not (whole or (item.type is float and type(value) is float)):
-                raise RecipeError(
-                    f"Recipe field '{item.name}' is {value!r}; "
-                    f"it must be {'a whole number' if item.type is int else 'a number'}."
-                )
-            if not spec.low <= value <= spec.high:  # false for NaN too
-                raise RecipeError(
-                    f"Recipe field '{item.name}' is {value:,}; it must lie between "
-                    f"{spec.low:,} and {spec.high:,} {spec.unit}".rstrip()
-                    + "."
-                )
-            if item.type is float and whole:
-                object.__setattr__(self, item.name, float(value))
-
-    @classmethod
-    def specs(cls) -> dict[str, FieldSpec]:
-        """The specification of every field, in order."""
-        return {item.name: item.metadata["spec"] for item in dataclasses.fields(cls)}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any], source: str = "") -> Self:
-        """Build a recipe from plain values; errors begin with ``source``.
-
-        Raises:
-            RecipeError: a field is unknown, of the wrong type or out of range.
-        """
-        prefix = f"{source}: " if source else ""
-        known = list(cls.specs())
-        for key in values:
-            if key not in known:
-                near = get_close_matches(key, known, 1)
-                hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}."
-                raise RecipeError(f"{prefix}Unknown recipe field '{key}'; {hint}")
-        try:
-            return cls(**values)
-        except RecipeError as error:
-            raise RecipeError(f"{prefix}{error}") from None
+    kind = "Recipe field"
+    error = RecipeError
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -376,10 +294,6 @@ class Recipe:
         """
         return cls.from_dict(parse_toml(text, source, RecipeError), source)
 
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values, in order."""
-        return dataclasses.asdict(self)
-
     def to_toml(self) -> str:
         """The recipe as TOML text."""
         return tomli_w.dumps(self.to_dict())
@@ -392,39 +306,16 @@ class Recipe:
         """
         atomic_write(path, self.to_toml().encode())
 
-    def replace(self, **changes: Any) -> Self:
-        """A copy with some fields changed, validated.
-
-        Raises:
-            RecipeError: as ``from_dict``.
-        """
-        return type(self).from_dict(self.to_dict() | changes)
-
     def architecture(self, image_shape: tuple[int, int]) -> Architecture:
         """The networks this recipe asks for, for images of ``(height, width)``."""
         return Architecture(
             image_shape=image_shape,
             network=self.network,
-            encoder_hidden=_sizes(self.encoder_hidden),
-            decoder_hidden=_sizes(self.decoder_hidden),
+            encoder_hidden=sizes(self.encoder_hidden),
+            decoder_hidden=sizes(self.decoder_hidden),
             activation=self.activation,
             likelihood=self.likelihood,
             posterior=self.posterior,
             fourier_features=self.fourier_features,
             fourier_scale=self.fourier_scale,
         )
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    return tuple(int(size) for size in text.split("-"))
-
-
-def _check_sizes(name: str, value: object, spec: FieldSpec) -> None:
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})*", value):
-        sizes = _sizes(value)
-        if len(sizes) <= LONGEST_STACK and all(spec.low <= size <= spec.high for size in sizes):
-            return
-    raise RecipeError(
-        f"Recipe field '{name}' is {value!r}; it must be 1 to {LONGEST_STACK} sizes from "
-        f'{spec.low:,} to {spec.high:,} {spec.unit}, such as "512-256".'
-    )

@@ -93,8 +93,9 @@ class Sweep:
                 raise RecipeError(f"This sweep has the run {name} twice; leave one out.")
         objectives = {cell.recipe.objective for cell in self.cells}
         for field in fields:
-            heeding = Recipe.specs()[field].objectives
-            if heeding and not objectives & set(heeding):
+            needs = Recipe.specs()[field].needs
+            if needs and not objectives & set(needs[1]):
+                heeding = map(str, needs[1])
                 raise RecipeError(
                     f"'{field}' makes no difference here; it matters to {', '.join(heeding)}, and "
                     f"the objective is {', '.join(sorted(objectives))}."

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
@@ -15,6 +14,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import UInt8
 
 if TYPE_CHECKING:
     from tests.gui.conftest import Person
@@ -44,11 +44,9 @@ def targets(person: "Person") -> list[QWidget]:
 
 
 @pytest.fixture
-def digit(small_mnist: dict[str, ImageSet]) -> NDArray[np.uint8]:
+def digit(small_mnist: dict[str, ImageSet]) -> UInt8:
     """A large dark digit on a light ground, (280, 280)."""
-    dark: NDArray[np.uint8] = np.uint8(255) - small_mnist["train"].images[ROW].repeat(10, 0).repeat(
-        10, 1
-    )
+    dark: UInt8 = np.uint8(255) - small_mnist["train"].images[ROW].repeat(10, 0).repeat(10, 1)
     return dark
 
 
@@ -66,7 +64,7 @@ def test_a_checkpoint_is_opened(
 @pytest.mark.parametrize(("name", "where"), [("a.png", 0), ("b.JPEG", 1), ("c.bmp", 2)])
 def test_a_picture_goes_to_the_pad(
     person: "Person",
-    digit: NDArray[np.uint8],
+    digit: UInt8,
     small_mnist: dict[str, ImageSet],
     tmp_path: Path,
     name: str,
@@ -88,9 +86,7 @@ def test_a_picture_goes_to_the_pad(
     assert not person.errors
 
 
-def test_a_picture_without_a_file_goes_there_too(
-    person: "Person", digit: NDArray[np.uint8]
-) -> None:
+def test_a_picture_without_a_file_goes_there_too(person: "Person", digit: UInt8) -> None:
     data = QMimeData()
     data.setUrls([QUrl("https://example.org/seven.png")])
     side = len(digit)

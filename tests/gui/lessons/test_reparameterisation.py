@@ -12,7 +12,6 @@ from vae_explorer.session.lessons.reparameterisation import Reparameterisation
 from vae_explorer.session.lessons.workbench import Workbench
 
 Settle = Callable[[], None]
-Place = tuple[float, float]
 _LEFT = Qt.MouseButton.LeftButton
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtTest import QTest
@@ -37,6 +36,7 @@ from vae_explorer.session.map.layers import LAYERS, LayerSpec
 from vae_explorer.session.state import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import LatentPoint, UInt8
 
 if TYPE_CHECKING:
     from tests.gui.conftest import Person
@@ -45,15 +45,14 @@ LEFT = Qt.MouseButton.LeftButton
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
-Place = tuple[float, float]
 
 
-def place(person: "Person", row: int) -> Place:
+def place(person: "Person", row: int) -> LatentPoint:
     z1, z2 = person.positions[row].tolist()
     return z1, z2
 
 
-def in_box(person: "Person", start: Place, end: Place) -> list[int]:
+def in_box(person: "Person", start: LatentPoint, end: LatentPoint) -> list[int]:
     """The points between two corners, as drawn from pixel to pixel."""
     canvas = person.window.map.canvas
     corners = [canvas.to_latent(person.at(corner).toPointF()) for corner in (start, end)]
@@ -478,7 +477,7 @@ def test_a_figure_colours_the_points_as_the_key_says(
     assert person.color_at(place(person, lone)) == label_color
 
 
-def key_bar(key: ColorKey) -> NDArray[np.uint8]:
+def key_bar(key: ColorKey) -> UInt8:
     """The colours (k, 3) down the middle of the bar, without its outermost pixels."""
     image = key.grab().toImage()
     column = [image.pixelColor(8 + 7, y) for y in range(image.height())]

@@ -8,8 +8,8 @@ from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from vae_explorer.fields import LONGEST_STACK, FieldSpec
 from vae_explorer.gui.training.editors import (
-    MOST_SIZES,
     NumberBox,
     SizesBox,
     commit,
@@ -17,8 +17,7 @@ from vae_explorer.gui.training.editors import (
     read,
     write,
 )
-from vae_explorer.session import FieldSpec, Recipe
-from vae_explorer.training.recipe import LONGEST_STACK
+from vae_explorer.session import Recipe
 
 
 @pytest.fixture
@@ -138,11 +137,7 @@ def sizes(qtbot: QtBot) -> SizesBox:
     return sizes
 
 
-def test_the_longest_stack_is_the_recipe_s() -> None:
-    assert MOST_SIZES == LONGEST_STACK
-
-
-LONGEST = "-".join(["8192"] * MOST_SIZES)
+LONGEST = "-".join(["8192"] * LONGEST_STACK)
 
 
 @pytest.mark.parametrize("typed", ["64", "1", "8192-1", "0064-32", LONGEST])

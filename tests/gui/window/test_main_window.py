@@ -2,7 +2,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtGui import QAction, QColor, QPalette
 from PySide6.QtWidgets import (
     QApplication,
@@ -21,6 +20,7 @@ from vae_explorer.session import Recipe
 from vae_explorer.session.commands import COMMANDS
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
     from tests.gui.conftest import Person
@@ -33,8 +33,8 @@ def no_file_dialogs(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
 
 
-def decode(snapshot: Snapshot, z: tuple[float, float]) -> NDArray[np.float32]:
-    image: NDArray[np.float32] = snapshot.model.decode(np.array([z], np.float32))[0]
+def decode(snapshot: Snapshot, z: tuple[float, float]) -> Float32:
+    image: Float32 = snapshot.model.decode(np.array([z], np.float32))[0]
     return image
 
 

@@ -12,8 +12,9 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.place_index import PlaceIndex
-from vae_explorer.session.state import Float32, MapPoints, draw_seeds
+from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
     from tests.session.conftest import Failures, MainThread

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -18,6 +17,7 @@ from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
 from vae_explorer.session.lessons.geometry import METRICS, SIGHT, STEPS, Geometry, Strip
 from vae_explorer.session.map.marks import Field
+from vae_explorer.types import Float64
 
 _METRICS = {"euclidean": "pixels (Euclidean)", "fisher": "distributions (Fisher)"}
 _STEPS = {"latent": "the latent plane", "image": "the picture"}
@@ -224,7 +224,7 @@ def _path(painter: QPainter, plane: Plane, strip: Strip, theme: Theme, color: st
         painter.drawEllipse(plane.to_pixel(*place), 4, 4)
 
 
-def _line(plane: Plane, places: NDArray[np.float64]) -> QPolygonF:
+def _line(plane: Plane, places: Float64) -> QPolygonF:
     return QPolygonF([plane.to_pixel(*place) for place in places.tolist()])
 
 

@@ -1,7 +1,6 @@
 """The plane before and after a function, and the density it makes."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, Qt
 from PySide6.QtGui import (
     QColor,
@@ -45,8 +44,7 @@ from vae_explorer.session.lessons.pushforward import (
     Pushforward,
 )
 from vae_explorer.session.map.marks import Field
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 _TITLES = {
     "half-moon": "half-moon",

@@ -12,7 +12,8 @@ from vae_explorer.gui.map.layers.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme
 from vae_explorer.session.lessons.sampling import Lit
-from vae_explorer.session.map.marks import Drawing, Field, Region
+from vae_explorer.session.map.marks import Drawing, Field
+from vae_explorer.types import Region
 
 _GROUND = 2.5  # pixels across a sample that does not matter
 _SMALLEST, _LARGEST = 4.0, 17.0

@@ -37,7 +37,8 @@ from vae_explorer.session.lessons.sampling import (
     Sampling,
     Scene,
 )
-from vae_explorer.session.state import TRAINING_IMAGES, Float32
+from vae_explorer.session.state import TRAINING_IMAGES
+from vae_explorer.types import Float32
 
 _PROPOSAL_NAMES = {
     "none": "the prior alone",

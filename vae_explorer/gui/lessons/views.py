@@ -4,7 +4,6 @@ from collections.abc import Collection
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
@@ -20,13 +19,14 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.lessons.code_map import CodeMap, Region, Ring
+from vae_explorer.gui.lessons.code_map import CodeMap, Ring
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.variance_curve import VarianceCurve
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.lessons.views import MAPS, MOST_COMPONENTS, PERPLEXITIES, STEPS, Views
+from vae_explorer.types import Floats, Region
 
 _TITLES = {"pca": "Two components", "vae": "VAE", "tsne": "t-SNE"}
 _TIPS = {
@@ -174,7 +174,7 @@ class ViewsView(InstrumentView):
             self._components.setValue(instrument.components)
         self._curve.set_curve(instrument.explained, instrument.components)
 
-    def _show_map(self, name: str, places: NDArray[np.floating], trust: float | None) -> None:
+    def _show_map(self, name: str, places: Floats, trust: float | None) -> None:
         code_map = self._maps[name]
         note = f"trust {figure(trust, 3)}" if trust is not None else ""
         code_map.set_title(_TITLES[name], note)
@@ -231,7 +231,7 @@ class ViewsView(InstrumentView):
             self._pointed.set_image(gray8(self._instrument.image(number)))
             self._pointed.set_caption(f"a {self._instrument.labels[number]}, test {number}")
 
-    def _places(self, name: str) -> NDArray[np.floating]:
+    def _places(self, name: str) -> Floats:
         instrument = self._instrument
         if name == "tsne":
             now = instrument.embedding
@@ -268,7 +268,7 @@ class ViewsView(InstrumentView):
             self._decoded.set_caption("by PCA, 2" if name == "pca" else "by the VAE")
 
 
-def _region(places: NDArray[np.floating]) -> Region:
+def _region(places: Floats) -> Region:
     """A square that holds the places, but for some far from all others."""
     (left, bottom), (right, top) = (
         np.quantile(places, 0.002, axis=0),

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
@@ -12,6 +11,7 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
 from vae_explorer.session.training.control import StepAnatomy
+from vae_explorer.types import Float32, Float64
 
 PAD = 6.0
 SIDEWAYS = 1.3
@@ -134,9 +134,7 @@ class Card(QWidget):
                 painter.drawEllipse(QPointF(0, 0), *radii)
             painter.restore()
 
-    def draw_dots(
-        self, painter: QPainter, plane: "Plane", places: NDArray[np.float32] | NDArray[np.float64]
-    ) -> None:
+    def draw_dots(self, painter: QPainter, plane: "Plane", places: Float32 | Float64) -> None:
         """A dot for each place (n, 2), in its image's colour."""
         painter.setPen(QPen(QColor(self.theme.canvas), 0.8))
         for number, (x, y) in enumerate(places.tolist()):
@@ -174,7 +172,7 @@ def image_color(number: int) -> QColor:
     return QColor(*CLASS_COLORS[number % len(CLASS_COLORS)].tolist())
 
 
-def noise_of(anatomy: StepAnatomy) -> NDArray[np.float64]:
+def noise_of(anatomy: StepAnatomy) -> Float64:
     """ε (n, 2) with z = μ + L ε, where L is the Cholesky factor of Σ."""
     offsets = (anatomy.z - anatomy.mean).astype(np.float64)
     factors = np.linalg.cholesky(anatomy.covariance.astype(np.float64))

@@ -14,11 +14,10 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.session import FieldSpec
+from vae_explorer.fields import LONGEST_STACK, FieldSpec
 
 Value = int | float | str
 
-MOST_SIZES = 16
 _LONG_CHOICE = 9
 
 
@@ -122,7 +121,7 @@ class _SizesValidator(QValidator):
         inside = False
         if re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})*", text):
             sizes = [int(size) for size in text.split("-")]
-            inside = len(sizes) <= MOST_SIZES and all(
+            inside = len(sizes) <= LONGEST_STACK and all(
                 self._low <= size <= self._high for size in sizes
             )
         state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
@@ -141,12 +140,12 @@ def make_editor(spec: FieldSpec, default: Value) -> Editor:
     editor: Editor
     if spec.choices:
         editor = QComboBox()
-        editor.addItems(spec.choices)
+        editor.addItems(spec.names)
         for index, about in enumerate(spec.about):
             editor.setItemData(index, about, Qt.ItemDataRole.ToolTipRole)
         # One long choice must not make all editors wide; the list still shows it whole.
         editor.view().setMinimumWidth(editor.sizeHint().width())
-        if max(map(len, spec.choices)) > _LONG_CHOICE:
+        if max(map(len, spec.names)) > _LONG_CHOICE:
             policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             editor.setSizeAdjustPolicy(policy)
             editor.setMinimumContentsLength(_LONG_CHOICE)

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from vae_explorer.fields import LONGEST_STACK, FieldSpec
 from vae_explorer.gui.training.editors import (
-    MOST_SIZES,
     SizesBox,
     Value,
     commit,
@@ -25,7 +25,7 @@ from vae_explorer.gui.training.editors import (
     write,
 )
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
-from vae_explorer.session import STEERABLE, FieldSpec, Recipe
+from vae_explorer.session import STEERABLE, Recipe
 
 FIRST_FIELDS = (
     "objective",
@@ -82,7 +82,7 @@ class FieldRow:
 
     def set_editable(self, editable: bool, live: bool, objective: str) -> None:
         """Allow changes, if the field matters to the objective at all; ``live`` ones to a run."""
-        used = not self._spec.objectives or objective in self._spec.objectives
+        used = self._spec.needs is None or objective in self._spec.needs[1]
         live = live and used and self._name in STEERABLE
         self.editor.setEnabled((editable and used) or live)
         self.label.setEnabled(used)
@@ -101,7 +101,7 @@ class FieldRow:
 
     def _tell(self) -> None:
         self.mark.setText(CHANGED * self._changed + LIVE * self._live)
-        about = zip(self._spec.choices if self._spec.about else (), self._spec.about, strict=True)
+        about = zip(self._spec.names if self._spec.about else (), self._spec.about, strict=True)
         lines = [self._spec.help, *(f"{name}: {line}" for name, line in about)]
         tip = "\n".join((*lines, self._limits(), *self._notes()))
         for widget in (self.label, self.editor, self.mark):
@@ -111,13 +111,13 @@ class FieldRow:
     def _limits(self) -> str:
         spec = self._spec
         if spec.choices:
-            limits = " | ".join(spec.choices)
+            limits = " | ".join(spec.names)
         else:
             kind = int if spec.sizes or isinstance(read(self.editor), int) else float
             ends = f"{_number(kind(spec.low))} to {_number(kind(spec.high))}"
             limits = f"{ends} {spec.unit}".rstrip()
             if spec.sizes:
-                limits = f"1 to {MOST_SIZES} sizes, {limits} each, such as 512-256"
+                limits = f"1 to {LONGEST_STACK} sizes, {limits} each, such as 512-256"
         return f"{spec.group} · {self._name}: {limits}"
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from vae_explorer.session.state import Float32
+from vae_explorer.types import Float32
 
 NONE = "—"
 """Stands where there is no figure."""

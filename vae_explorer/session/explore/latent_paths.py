@@ -23,11 +23,11 @@ from vae_explorer.latent.paths import (
     straight,
 )
 from vae_explorer.latent.trust import DataSupport
-from vae_explorer.model.trained import Check, Float64, TrainedVAE
-from vae_explorer.session.explore.cursor import Place
+from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.marks import Curve, Mark, Spots
-from vae_explorer.session.state import DataPoint, Float32, draw_seeds
+from vae_explorer.session.state import DataPoint, draw_seeds
+from vae_explorer.types import Float32, Float64, LatentPoint
 
 LEAST, MOST = 2, 64
 """Frames that can be asked for."""
@@ -123,7 +123,7 @@ class TripRequest:
     model: TrainedVAE | None = None
     stops: tuple[Stop, ...] = ()
     means: Float32 = field(default_factory=lambda: np.empty((0, 2), np.float32))
-    cursor: Place = (0.0, 0.0)
+    cursor: LatentPoint = (0.0, 0.0)
     subject: DataPoint | None = None
     support: DataSupport | None = None
     kind: str = ""

@@ -18,8 +18,8 @@ from vae_explorer.session.lessons.bound_truth import MOST_PLACES, bound_of, find
 from vae_explorer.session.lessons.bound_truth import Truth as Truth
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.map.marks import Region
-from vae_explorer.session.state import LATENT_LIMIT, Float32
+from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.types import Float32, Region
 
 KNOWN = ("encoder", "moments", "prior")
 """Where q can be put by name: what the encoder says, the exact posterior's moments, the prior."""

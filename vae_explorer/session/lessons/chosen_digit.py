@@ -6,7 +6,7 @@ from vae_explorer.data import bundled
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.session import state
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.state import UInt8
+from vae_explorer.types import UInt8
 
 
 @dataclass(frozen=True, eq=False)

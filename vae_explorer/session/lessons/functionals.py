@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.lessons import entropy
@@ -13,8 +12,7 @@ from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.lessons.constraints import CONSTRAINTS, Constraint
 from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Bools, Float64
 
 FRAME = 0.03
 """Seconds from one step of the ascent to the next."""
@@ -245,7 +243,7 @@ class Functionals(Instrument):
         self._forget()
         self.changed.emit()
 
-    def _take(self, held: NDArray[np.bool_], heights: Float64) -> None:
+    def _take(self, held: Bools, heights: Float64) -> None:
         self._set_running(False)
         self._held = held
         self._p = entropy.with_heights(self._p, held, heights, self._problem.cell)

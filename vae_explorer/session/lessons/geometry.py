@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.latent.geodesic import GeodesicGraph, Immersion, geodesic_graph
@@ -25,10 +24,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.state import Float32
-
-Float64 = NDArray[np.float64]
-Place = tuple[float, float]
+from vae_explorer.types import Float32, Float64, LatentPoint
 
 METRICS = KINDS
 STEPS = ("latent", "image")
@@ -58,7 +54,7 @@ class Strip:
 class Ellipse:
     """The steps from ``place`` that change the image by ``UNIT``, (n, 2), and √det G there."""
 
-    place: Place
+    place: LatentPoint
     edge: Float64
     magnification: float
 
@@ -77,8 +73,8 @@ class Geometry(Instrument):
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
-        self.start: Place = (-1.0, -1.5)
-        self.end: Place = (1.5, 1.0)
+        self.start: LatentPoint = (-1.0, -1.5)
+        self.end: LatentPoint = (1.5, 1.0)
         self.metric = "euclidean"
         self.steps = "latent"
         self.straight: Strip | None = None
@@ -121,7 +117,7 @@ class Geometry(Instrument):
             self.geodesic = self._strip(self.bench.model, self.geodesic.route)
         self._update()
 
-    def point(self, place: Place | None) -> None:
+    def point(self, place: LatentPoint | None) -> None:
         """Look at the metric at a place, or no more."""
         model, metric = self.bench.model, self.metric
         if place is None or model is None or not self._shown:
@@ -304,7 +300,7 @@ class Geometry(Instrument):
         self.tell(**values)
 
 
-def _clamped(z1: float, z2: float) -> Place:
+def _clamped(z1: float, z2: float) -> LatentPoint:
     return min(max(z1, -SIGHT), SIGHT), min(max(z2, -SIGHT), SIGHT)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal, SignalInstance
 
 from vae_explorer.lessons import pushforward
@@ -16,15 +15,13 @@ from vae_explorer.lessons.decoded_sheet import (
     sheet_magnification,
 )
 from vae_explorer.lessons.expression import ExpressionError
-from vae_explorer.lessons.pushforward import FORMULAS, Formula, Map, Region
+from vae_explorer.lessons.pushforward import FORMULAS, Formula, Map
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.pushed import SEEN, Pushed, push
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.state import Float32
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float32, Float64, Region
 
 OWN, DECODER = "own", "decoder"
 FUNCTIONS = (*FORMULAS, OWN, DECODER)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.latent.figures import own_draws
@@ -13,8 +12,7 @@ from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 ELBO = "elbo"
 FUNCTIONS = {name: function.name for name, function in gradients.FUNCTIONS.items()} | {

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.lessons.course import LessonError
@@ -28,7 +27,7 @@ from vae_explorer.session.lessons.chosen_digit import ChosenDigit, Digit, whole
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map.marks import Field
-from vae_explorer.session.state import Float32, UInt8
+from vae_explorer.types import Float32, Float64, Region, UInt8
 
 PROPOSALS = ("none", "encoder", "matched")
 """What is drawn from beside the prior."""
@@ -49,7 +48,7 @@ class Scene:
 
     image: UInt8
     density: Field
-    near: tuple[float, float, float, float]
+    near: Region
     log_marginal: float
     elbo: float
     needed: tuple[float, ...]
@@ -66,7 +65,7 @@ class Lit:
     m: int
     ground: Float32
     places: Float32
-    shares: NDArray[np.float64]
+    shares: Float64
     estimate: float
     effective: float
     negligible: float

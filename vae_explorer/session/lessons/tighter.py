@@ -22,12 +22,12 @@ from vae_explorer.lessons.tighter import (
 from vae_explorer.lessons.tighter import GRADIENT_KS as GRADIENT_KS
 from vae_explorer.lessons.tighter import KS as KS
 from vae_explorer.lessons.tighter import Bound as Bound
-from vae_explorer.model.trained import Float64, TrainedVAE
+from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.chosen_digit import ChosenDigit, Digit, whole
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.state import UInt8
+from vae_explorer.types import Float64, UInt8
 
 PROPOSALS = ("encoder", "matched", "wide")
 MOST_SAMPLES = 1_000_000

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.lessons import trade
@@ -20,10 +19,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.map.selection import Bools
-from vae_explorer.session.state import Float32, UInt8
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Bools, Float32, Float64, UInt8
 
 DRAWS = 25
 """Places drawn from the prior at a time."""

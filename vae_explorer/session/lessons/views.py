@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.lessons import views
@@ -17,7 +16,7 @@ from vae_explorer.lessons.views import Encoded, Plain, Tsne
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.state import Float32, UInt8
+from vae_explorer.types import Float32, Float64, UInt8
 
 STEPS = 500
 """Of t-SNE."""
@@ -85,7 +84,7 @@ class Views(Instrument):
         return self.plain.labels if self.plain else np.zeros(0, np.uint8)
 
     @property
-    def explained(self) -> NDArray[np.float64]:
+    def explained(self) -> Float64:
         """The share of the variance that the first 1 … 100 components have, (100,)."""
         if self.plain is None:
             return np.zeros(0)

@@ -20,7 +20,8 @@ from vae_explorer.gui.map.layers.color_maps import COLORS, argb_image, sequentia
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.widgets.number_format import NONE, figure, pair, posterior_widths
 from vae_explorer.session.explore.inspector import Card, Code, Reconstruction
-from vae_explorer.session.state import DataPoint, Float32
+from vae_explorer.session.state import DataPoint
+from vae_explorer.types import Float32
 
 _HINT = "Click a point to pin it"
 _CODES: dict[str, Code] = {

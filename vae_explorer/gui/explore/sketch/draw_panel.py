@@ -25,7 +25,7 @@ from vae_explorer.gui.widgets.number_format import NONE, figure, pair, posterior
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
-from vae_explorer.session.state import Float32, UInt8
+from vae_explorer.types import Float32, UInt8
 
 WIDTH = 260
 """The least width of the panel, logical pixels."""

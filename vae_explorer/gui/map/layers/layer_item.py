@@ -32,12 +32,11 @@ from vae_explorer.session.map.marks import (
     Ellipses,
     Field,
     Mark,
-    Region,
     Sheet,
     Spots,
     Trails,
 )
-from vae_explorer.session.state import Float32
+from vae_explorer.types import Float32, Float64, Region
 
 Paint = Callable[[QPainter], None]
 """Draws something prepared, with the painter in latent units."""
@@ -249,7 +248,7 @@ def _ellipses(ellipses: Ellipses, theme: Theme) -> Iterator[Paint]:
 
 def _drawable(
     ellipses: Ellipses,
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], int | None]]:
+) -> Iterator[tuple[Float64, Float64, int | None]]:
     """Centre (2,), a square root (2, 2) of the covariance, and the label of every finite one."""
     centers = ellipses.centres.astype(np.float64)
     covariances = ellipses.covariances.astype(np.float64)
@@ -340,7 +339,7 @@ def _thicken(painter: QPainter, width: float, alpha: float, draw: Callable[[], N
     _repeat(painter, ring, draw)
 
 
-def _repeat(painter: QPainter, shifts: NDArray[np.float64], draw: Callable[[], None]) -> None:
+def _repeat(painter: QPainter, shifts: Float64, draw: Callable[[], None]) -> None:
     """Draw once at every one of (k, 2) shifts in pixels of the device."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     matrix = painter.worldTransform()
