@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Meta, inspect
@@ -161,22 +161,13 @@ def _words(message: str, values: object, info: inspect.Type) -> str:
     match = _PLACE.fullmatch(message)
     assert match is not None
     said, of_key, path = match[1], match[2], match[3] or ""
-    value, known = values, True
+    value: Any = values
+    known = True
     for step in _STEP.finditer(path):
-        kind = _plain(info)
-        if step[1] is not None and isinstance(kind, inspect.DataclassType):
-            info = next(field.type for field in kind.fields if field.name == step[1])
-            value = value[step[1]] if isinstance(value, dict) else None
-        elif step[2] is not None and isinstance(value, list):
-            row = int(step[2])
-            info = (
-                kind.item_types[row]
-                if isinstance(kind, inspect.TupleType)
-                else getattr(kind, "item_type", info)
-            )
-            value = value[row]
-        elif isinstance(kind, inspect.DictType):
-            info, known = kind.value_type, False
+        key = step[1] or (int(step[2]) if step[2] else None)
+        info = _inner(_plain(info), key)
+        known = known and key is not None
+        value = value[key] if known else None
     name = f"“{_short(path.removeprefix('.').replace('[...]', '[…]'))}”" if path else "the whole"
     if of_key and isinstance(plain := _plain(info), inspect.DictType):
         return f"a name in {name} should be {_wanted(plain.key_type)}"
@@ -186,6 +177,22 @@ def _words(message: str, values: object, info: inspect.Type) -> str:
         return f"{name} {said}" if path else said
     found = f"is {shown(value)}; it " if known else ""
     return f"{name} {found}should be {_wanted(info)}"
+
+
+def _inner(info: inspect.Type, key: str | int | None) -> inspect.Type:
+    """The type of what is in a value, under a name or in a row."""
+    match info:
+        case inspect.DataclassType(fields=fields):
+            return next(field.type for field in fields if field.name == key)
+        case inspect.TupleType(item_types=items) if isinstance(key, int):
+            return items[key]
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+            return item
+        case inspect.DictType(value_type=item):
+            return item
+        case inspect.UnionType(types=types):
+            return _inner(next(kind for kind in types if _wanted(kind) != "null"), key)
+    return info
 
 
 def _wanted(info: inspect.Type) -> str:
@@ -198,7 +205,7 @@ def _wanted(info: inspect.Type) -> str:
         case inspect.IntType() | inspect.FloatType():
             words = "a whole number" if isinstance(info, inspect.IntType) else "a number"
             bounds = (("from", info.ge), ("above", info.gt), ("to", info.le), ("below", info.lt))
-            limits = [f" {word} {end:,}" for word, end in bounds if end is not None]
+            limits = [f" {word} {end:,g}" for word, end in bounds if end is not None]
             return words + "".join(limits)
         case inspect.StrType():
             return "a text"
