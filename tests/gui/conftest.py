@@ -20,9 +20,9 @@ from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session import Recipe
 from vae_explorer.session.state import LATENT_LIMIT, Phase
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, LatentPoint, UInt8
@@ -231,7 +231,7 @@ def open_person(
 ) -> Iterator[Callable[..., Person]]:
     """Opens windows as the program does, on the bundled model or on a checkpoint."""
     # These belong to the whole test run.
-    monkeypatch.setattr("vae_explorer.session.training.control.set_threads", lambda *_, **__: 1)
+    monkeypatch.setattr("vae_explorer.training.device.set_threads", lambda *_, **__: 1)
     monkeypatch.setattr("sys.setswitchinterval", lambda _: None)
     people: list[Person] = []
 

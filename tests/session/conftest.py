@@ -19,7 +19,7 @@ from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session import state
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.state import HistoryPoint, MapPoints, Phase, TrainingStatus
+from vae_explorer.session.state import MapPoints, Phase, TrainingStatus
 from vae_explorer.session.training import worker as worker_module
 from vae_explorer.session.training.control import TrainingSession
 from vae_explorer.session.training.timeline_frames import FilmFrame
@@ -27,6 +27,7 @@ from vae_explorer.session.training.worker import Until
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.checkpoint import write_checkpoint
 from vae_explorer.training.health import Finding
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.snapshot import Snapshot
