@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from tests.latent.conftest import LinearGaussian
+from tests.support.linear_gaussian import LinearGaussian
 from vae_explorer.data.bundled import mnist
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import elbo_of

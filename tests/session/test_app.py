@@ -52,7 +52,7 @@ from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Frames, MainThread
+    from tests.support.stand_ins import Frames, MainThread
 
 
 pytestmark = pytest.mark.usefixtures("small_mnist")

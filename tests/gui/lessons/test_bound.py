@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.session.conftest import Failures, InlineExecutor
-from tests.session.lessons.conftest import Clock
+from tests.support.lessons import Clock
+from tests.support.stand_ins import Failures, InlineExecutor
 from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.lessons.bound import BoundView
 from vae_explorer.gui.lessons.bound_plane import Handle

@@ -16,7 +16,7 @@ from vae_explorer.session.jobs import Jobs
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 SEED = 5
 

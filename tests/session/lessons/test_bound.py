@@ -16,7 +16,7 @@ from vae_explorer.session.lessons.bound import NARROWEST, WIDEST, BoundInstrumen
 from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
-    from tests.session.lessons.conftest import Clock
+    from tests.support.lessons import Clock
 
 
 @pytest.fixture

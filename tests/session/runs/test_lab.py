@@ -26,7 +26,7 @@ from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import Int64, UInt8
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Later, MainThread
+    from tests.support.stand_ins import Later, MainThread
 
 Same = Callable[[Snapshot, Snapshot], bool]
 

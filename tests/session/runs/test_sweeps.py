@@ -22,7 +22,8 @@ from vae_explorer.training.sweep_folder import Result
 from vae_explorer.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread, Wall
+    from tests.support.stand_ins import Failures, MainThread
+    from tests.support.training_runs import Wall
 
 
 class Queue:
