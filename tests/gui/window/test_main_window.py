@@ -16,14 +16,14 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.dialogs.help import TextDialog
 from vae_explorer.gui.theme import DARK, LIGHT, Theme, current_theme
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session import Recipe
 from vae_explorer.session.commands import COMMANDS
 from vae_explorer.session.files.settings import Settings
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture(autouse=True)
@@ -58,9 +58,9 @@ def test_it_opens_on_the_bundled_model(
 
 
 @pytest.mark.parametrize("command_id", [command.id for command in COMMANDS])
-def test_every_command_runs(person: "Person", tiny_recipe: Recipe, command_id: str) -> None:
+def test_every_command_runs(person: "Person", recipe: Recipe, command_id: str) -> None:
     window = person.window
-    window.training.set_recipe(tiny_recipe)
+    window.training.set_recipe(recipe)
     for name in ("pause", "stop"):
         window.actions_[name].setEnabled(True)  # as if a run went on
     for row in (0, 1, 2):

@@ -17,7 +17,7 @@ from vae_explorer.session.map.selection import Selection
 from vae_explorer.types import Int64
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture
