@@ -38,7 +38,6 @@ from vae_explorer.session.state import (
     LATENT_LIMIT,
     DataPoint,
     Decoded,
-    HistoryPoint,
     MapPoints,
     ModelInfo,
     Phase,
@@ -46,6 +45,7 @@ from vae_explorer.session.state import (
 )
 from vae_explorer.session.training import worker as worker_module
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.snapshot import Snapshot

@@ -32,11 +32,11 @@ from vae_explorer.gui.map.point_colors import ColorKey
 from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session import Recipe
 from vae_explorer.session.map.layers import LAYERS, LayerSpec
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import MapPoints, Phase
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import LatentPoint, UInt8
 

@@ -40,14 +40,8 @@ from vae_explorer.gui.window.status_bar import StatusBar
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.files.workspace import Workspace
 from vae_explorer.session.files.workspaces import Workspaces
-from vae_explorer.session.state import (
-    DataPoint,
-    Decoded,
-    ModelInfo,
-    Phase,
-    TrainingStatus,
-)
-from vae_explorer.session.training.control import Snapshot
+from vae_explorer.session.state import DataPoint, Decoded, ModelInfo, Phase, TrainingStatus
+from vae_explorer.training.snapshot import Snapshot
 
 
 class MainWindow(QMainWindow):
