@@ -29,7 +29,7 @@ from vae_explorer.gui.lessons.lattice_painting import (
     paint_patch,
 )
 from vae_explorer.gui.lessons.plane import Plane
-from vae_explorer.gui.map.layers.color_maps import field_image
+from vae_explorer.gui.plot.color_maps import field_image
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.point_card import PointCard
-from vae_explorer.gui.map.layers.color_maps import sequential
+from vae_explorer.gui.plot.color_maps import sequential
 from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
 from vae_explorer.session.explore.inspector import Card, Code, Reconstruction
 from vae_explorer.session.state import DataPoint
