@@ -116,6 +116,16 @@ class Samples:
     def __len__(self) -> int:
         return len(self.log_weights)
 
+    def first(self, n: int) -> "Samples":
+        """The first n alone, or all if there are fewer."""
+        return Samples(
+            self.places[:n],
+            self.log_weights[:n],
+            self.log_sums[:n],
+            self.log_squares[:n],
+            self.bright[: np.searchsorted(self.bright, n)],
+        )
+
     def estimate(self, m: NDArray[np.intp]) -> Float64:
         """Log of the mean weight of the first m (k,), (k,) nats."""
         return np.asarray(self.log_sums[m - 1] - np.log(m))
@@ -226,7 +236,7 @@ def draw(
     """That many places for x (1, h, w), a draw of the model's data treatment."""
     whole = -(-samples // CHUNK) * CHUNK
     found = extended(None, chunks(model, x, proposal, seed, check=check), whole)
-    return Samples.of(found.places[:samples], found.log_weights[:samples])
+    return found.first(samples)
 
 
 def rungs(samples: int) -> NDArray[np.intp]:
