@@ -23,12 +23,13 @@ class FieldSpec:
     or a tuple of as many numbers as the default has. A default of None stands for a value that may
     be left out: one of ``choices``, or a list of numbers. A tuple with ``choices`` has any of them.
 
+    A field without a ``label`` has no control of its own on a form. ``unit`` is a plain word.
     ``low`` and ``high`` are inclusive and hold for each number of a tuple; ``choices`` is empty for
-    numbers. ``unit`` is a plain word. Where ``sizes`` is true the value is a list of whole numbers
-    such as ``512-256``. ``about`` has a line on each of ``choices``, and ``titles`` what they are
-    called on screen, or nothing; ``lowest`` is what ``low`` is called. ``step`` is that of a form's arrows, 0 for the usual one.
-    ``needs`` is another field and those of its values with which this one matters; if None it
-    always does.
+    numbers. Where ``sizes`` is true the value is a list of whole numbers
+    such as ``512-256``. ``about`` has a line on each of ``choices``, or nothing. ``titles`` are
+    their names on screen if those are others, and ``lowest`` that of ``low``. ``step`` is that of a
+    form's arrows, 0 for the usual one. ``needs`` is another field and those of its values with
+    which this one matters; if None it always does.
     """
 
     group: str
@@ -163,12 +164,13 @@ def _number(value: Any, default: Scalar, spec: FieldSpec) -> tuple[Value, str]:
     if not (whole or (isinstance(default, float) and type(value) is float)):
         return None, f"it must be {'a number' if isinstance(default, float) else 'a whole number'}"
     if not spec.low <= value <= spec.high:  # false for NaN too
-        limits = f"it must lie between {spec.low:,} and {spec.high:,} {spec.unit}"
+        kind = type(default)
+        limits = f"it must lie between {kind(spec.low):,} and {kind(spec.high):,} {spec.unit}"
         return None, limits.rstrip()
     return (float(value) if isinstance(default, float) else value), ""
 
 
-def _tuple(value: Any, default: tuple[float, ...] | None, spec: FieldSpec) -> tuple[Value, str]:
+def _tuple(value: Any, default: tuple[Scalar, ...] | None, spec: FieldSpec) -> tuple[Value, str]:
     first = default[0] if default else 0.0
     listed = isinstance(value, list | tuple) and len(value) == len(default or value) > 1
     if listed and not any(_number(one, first, spec)[1] for one in value):

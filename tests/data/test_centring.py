@@ -1,24 +1,24 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from vae_explorer.data.centring import centred, ink_of
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
+from vae_explorer.types import Float64, UInt8
 
 
-def _correlation(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+def _correlation(a: UInt8, b: UInt8) -> float:
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
-def _centre(image: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _centre(image: UInt8) -> Float64:
     """Row and column of the centre of mass, by its definition."""
     places = np.argwhere(image)
     return np.average(places, axis=0, weights=image[image > 0].astype(float))
 
 
-def _moved(digit: NDArray[np.uint8], zoom: int, top: int, left: int) -> NDArray[np.uint8]:
+def _moved(digit: UInt8, zoom: int, top: int, left: int) -> UInt8:
     """The digit enlarged, somewhere in a picture of 400 × 500."""
     big = digit.repeat(zoom, 0).repeat(zoom, 1)
     picture = np.zeros((400, 500), np.uint8)
@@ -26,7 +26,7 @@ def _moved(digit: NDArray[np.uint8], zoom: int, top: int, left: int) -> NDArray[
     return picture
 
 
-def _photo(digit: NDArray[np.uint8], light_ink: bool) -> NDArray[np.uint8]:
+def _photo(digit: UInt8, light_ink: bool) -> UInt8:
     """(400, 500, 3): light from one side, noise, and a speck of dirt."""
     rng = np.random.default_rng(0)
     ink = _moved(digit, 8, 90, 170) / 255

@@ -2,29 +2,29 @@ import hashlib
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
+from vae_explorer.types import UInt8
 
 
 @pytest.fixture
-def images() -> NDArray[np.uint8]:
+def images() -> UInt8:
     return np.arange(24, dtype=np.uint8).reshape(4, 2, 3)
 
 
 @pytest.fixture
-def labels() -> NDArray[np.uint8]:
+def labels() -> UInt8:
     return np.array([3, 1, 4, 1], np.uint8)
 
 
-def test_describes_itself(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+def test_describes_itself(images: UInt8, labels: UInt8) -> None:
     data = ImageSet(images, labels, "digits", "train")
     assert len(data) == 4
     assert data.image_shape == (2, 3)
 
 
-def test_arrays_are_read_only(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+def test_arrays_are_read_only(images: UInt8, labels: UInt8) -> None:
     data = ImageSet(images, labels, "digits", "train")
     assert data.labels is not None
     with pytest.raises(ValueError, match="read-only"):
@@ -46,18 +46,14 @@ def test_arrays_are_read_only(images: NDArray[np.uint8], labels: NDArray[np.uint
         (np.zeros((2, 3, 3), np.uint8), np.zeros(3, np.uint8), "2 images but 3 labels"),
     ],
 )
-def test_refuses_arrays_that_do_not_fit(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8] | None, says: str
-) -> None:
+def test_refuses_arrays_that_do_not_fit(images: UInt8, labels: UInt8 | None, says: str) -> None:
     with pytest.raises(DataError) as caught:
         ImageSet(images, labels, "digits", "train")
     assert says in str(caught.value)
     assert "digits (train)" in str(caught.value)
 
 
-def test_fingerprint_is_sha256_of_shape_pixels_and_labels(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8]
-) -> None:
+def test_fingerprint_is_sha256_of_shape_pixels_and_labels(images: UInt8, labels: UInt8) -> None:
     data = ImageSet(images, labels, "digits", "train")
     content = b"(4, 2, 3)" + bytes(range(24)) + bytes([3, 1, 4, 1])
     assert data.fingerprint == hashlib.sha256(content).hexdigest()
@@ -66,9 +62,7 @@ def test_fingerprint_is_sha256_of_shape_pixels_and_labels(
     assert ImageSet(strided, labels, "other", "test").fingerprint == data.fingerprint
 
 
-def test_fingerprint_sees_every_difference(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8]
-) -> None:
+def test_fingerprint_sees_every_difference(images: UInt8, labels: UInt8) -> None:
     pixel, label = images.copy(), labels.copy()
     pixel[3, 1, 2] += 1
     label[0] = 9
@@ -82,9 +76,7 @@ def test_fingerprint_sees_every_difference(
     assert len({variant.fingerprint for variant in variants}) == len(variants)
 
 
-def test_subset_keeps_images_with_their_labels(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8]
-) -> None:
+def test_subset_keeps_images_with_their_labels(images: UInt8, labels: UInt8) -> None:
     data = ImageSet(images, labels, "digits", "train")
     picked = data.subset(np.array([2, 0]))
     np.testing.assert_array_equal(picked.images, images[[2, 0]])

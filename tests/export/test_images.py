@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
 from vae_explorer.errors import DataError, ExportError
@@ -21,6 +20,7 @@ from vae_explorer.latent.manifold import linear_axis, quantile_axis
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
+from vae_explorer.types import Float32, UInt8
 
 HEIGHT, WIDTH = 6, 4
 
@@ -41,14 +41,14 @@ def model() -> TrainedVAE:
     return _model((HEIGHT, WIDTH))
 
 
-def _read(path: Path) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+def _read(path: Path) -> tuple[UInt8, dict[str, Any]]:
     with Image.open(path, formats=["PNG"]) as image:
         assert image.mode == "L"
         assert image.info["Software"] == "VAE Explorer"
         return np.asarray(image), json.loads(image.info["vae-explorer"])
 
 
-def _gray(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _gray(image: Float32) -> UInt8:
     return np.round(image * 255.0).astype(np.uint8)
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
@@ -10,8 +9,8 @@ from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import Float64
 
-Float64 = NDArray[np.float64]
 MIRROR = np.diag([-1.0, 1.0])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vae_explorer.latent.contours import level_lines, mass_levels
-from vae_explorer.model.trained import Float64
+from vae_explorer.types import Float64
 
 REGION = (-4.0, 6.0, -5.0, 4.5)
 

@@ -8,8 +8,8 @@ import pytest
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.density import aggregate_density, class_posterior, points_density
-from vae_explorer.model.trained import Float64
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import Float64
 
 
 def middles(count: int, extent: float = 6.0) -> Float64:

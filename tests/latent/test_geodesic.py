@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from vae_explorer import paths
 from vae_explorer.errors import DataError
@@ -19,8 +18,7 @@ from vae_explorer.latent.geodesic import (
     mean_images,
 )
 from vae_explorer.training.checkpoint import read_checkpoint
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64, Floats
 
 PAIRS = np.random.default_rng(2).normal(size=(20, 2, 2))
 
@@ -54,7 +52,7 @@ def hill() -> GeodesicGraph:
     return geodesic_graph(_hill, 4.0)
 
 
-def _steps(f: Callable[[Float64], NDArray[np.floating]], path: Float64) -> Float64:
+def _steps(f: Callable[[Float64], Floats], path: Float64) -> Float64:
     images = f(path).astype(np.float64)
     return np.asarray(np.linalg.norm(np.diff(images, axis=0), axis=1))
 

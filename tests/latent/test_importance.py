@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from scipy import stats
 from torch import nn
 
@@ -18,8 +17,7 @@ from vae_explorer.model.likelihood import Gaussian
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.checkpoint import read_checkpoint
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 PIXELS = 12
 VARIANCE = 0.2

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy import integrate, stats
 
 from vae_explorer.latent.manifold import (
@@ -15,6 +14,7 @@ from vae_explorer.latent.manifold import (
     middles,
     quantile_axis,
 )
+from vae_explorer.types import Float64
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 20, 101])
@@ -68,11 +68,11 @@ _views = st.tuples(
 )
 
 
-def _overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+def _overlap(first: Float64, second: Float64) -> Float64:
     """The areas (n, m) that regions (n, 4) and (m, 4) have in common."""
     low = np.maximum(first[:, None, ::2], second[:, ::2])
     high = np.minimum(first[:, None, 1::2], second[:, 1::2])
-    areas: NDArray[np.float64] = (high - low).clip(0).prod(2)
+    areas: Float64 = (high - low).clip(0).prod(2)
     return areas
 
 

@@ -7,7 +7,6 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vae_explorer import paths
@@ -17,8 +16,7 @@ from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.checkpoint import read_checkpoint
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 PLACES = np.random.default_rng(5).normal(size=(40, 2))
 SLOPES = np.array([[1.0, 0.5], [-2.0, 0.25], [0.0, 3.0]])

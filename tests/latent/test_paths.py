@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from vae_explorer.errors import DataError
 from vae_explorer.latent.paths import (
@@ -16,8 +15,7 @@ from vae_explorer.latent.paths import (
     spherical,
     straight,
 )
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 STOPS = np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 4.0]])
 

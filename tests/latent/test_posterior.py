@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from vae_explorer import paths
@@ -16,6 +15,7 @@ from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import log_prior
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import Float32
 
 SHAPE = (2, 3)
 
@@ -37,7 +37,7 @@ def test_the_posterior_of_a_linear_gaussian_model(linear_gaussian: Any) -> None:
 
 
 def test_every_mode_is_counted_the_highest_first(
-    two_places: tuple[TrainedVAE, NDArray[np.float32]],
+    two_places: tuple[TrainedVAE, Float32],
 ) -> None:
     modes = posterior_grid(*two_places).modes
     assert sorted(modes[:, 0]) == pytest.approx([-0.99, 0.99], abs=0.05)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vae_explorer import paths
@@ -16,6 +15,7 @@ from vae_explorer.latent.quadrature import exact_codes, exact_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import log_prior
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import Float32, Float64
 
 SHAPE = (2, 3)
 
@@ -38,7 +38,7 @@ def test_the_marginal_and_the_posterior_of_a_linear_gaussian_model(
     np.testing.assert_allclose(exact.entropy, entropy, atol=2e-3)
 
 
-def test_two_modes_are_both_seen(two_places: tuple[TrainedVAE, NDArray[np.float32]]) -> None:
+def test_two_modes_are_both_seen(two_places: tuple[TrainedVAE, Float32]) -> None:
     exact = exact_posterior(*two_places)
     assert exact.mean[0, 0] == pytest.approx(0, abs=1e-3)
     assert exact.covariance[0, 0, 0] == pytest.approx(0.95, abs=0.1)
@@ -109,7 +109,7 @@ def test_kinks_are_found(linear_gaussian: Any, monkeypatch: pytest.MonkeyPatch) 
     assert (exact.error < 2e-3).all()
 
 
-def _dense(model: TrainedVAE, x: NDArray[np.float32], step: float) -> NDArray[np.float64]:
+def _dense(model: TrainedVAE, x: Float32, step: float) -> Float64:
     """log p(x) by the midpoint rule on a plain grid over ±4."""
     axis = torch.arange(-4, 4, step)
     total = torch.full((len(x),), -math.inf, dtype=torch.float64)
@@ -117,7 +117,7 @@ def _dense(model: TrainedVAE, x: NDArray[np.float32], step: float) -> NDArray[np
         for z in torch.split(torch.cartesian_prod(axis, axis), 20_000):
             joint = model.vae.likelihood.pairwise(model.tensor(x), model.vae.outputs(z))
             total = torch.logaddexp(total, (joint + log_prior(z)).double().logsumexp(1))
-    dense: NDArray[np.float64] = total.numpy() + 2 * math.log(step)
+    dense: Float64 = total.numpy() + 2 * math.log(step)
     return dense
 
 

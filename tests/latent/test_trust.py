@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.distributions import MultivariateNormal
 
@@ -15,9 +14,10 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.errors import DataError
 from vae_explorer.latent.neighbours import nearest_codes
 from vae_explorer.latent.trust import DataSupport, Drift, drift, image_distance, verdict
-from vae_explorer.model.trained import Float64, Posterior, TrainedVAE
+from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import Float64, Floats
 
 IMAGES = 20_000
 
@@ -200,7 +200,7 @@ def test_digits_are_trusted_and_far_places_are_not(
 ) -> None:
     model, posterior = bundled
 
-    def off(places: NDArray[np.floating]) -> float:
+    def off(places: Floats) -> float:
         """The share of places that are off the data."""
         verdicts = [verdict(support.percentile(z), drift(model, z)) for z in places]
         return verdicts.count("off the data") / len(verdicts)

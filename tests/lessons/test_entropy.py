@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vae_explorer.lessons import entropy
-from vae_explorer.lessons.entropy import Float64, Problem
+from vae_explorer.lessons.entropy import Problem
+from vae_explorer.types import Float64
 
 PROBLEMS = {
     "two bars": entropy.bars(2),

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from vae_explorer.errors import DataError
 from vae_explorer.latent.geodesic import GeodesicGraph, geodesic, geodesic_graph
@@ -20,11 +19,9 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import LatentPoint
 
-Float64 = NDArray[np.float64]
-Place = tuple[float, float]
-
-PAIRS: list[tuple[Place, Place]] = [
+PAIRS: list[tuple[LatentPoint, LatentPoint]] = [
     ((-1.0, -1.5), (1.5, 1.0)),
     ((2.0, -2.0), (-2.0, 1.0)),
     ((0.1, 0.1), (0.1, 0.4)),
@@ -74,7 +71,7 @@ def test_another_metric_is_refused(model: TrainedVAE) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("start", "end"), PAIRS)
 def test_lengths_agree_with_a_fine_polyline_and_the_geodesic_is_no_longer(
-    graphs: dict[str, GeodesicGraph], kind: str, start: Place, end: Place
+    graphs: dict[str, GeodesicGraph], kind: str, start: LatentPoint, end: LatentPoint
 ) -> None:
     graph = graphs[kind]
     line, short = straight_route(graph.f, start, end), geodesic_route(graph, start, end)

@@ -1,20 +1,18 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from vae_explorer.lessons import pushforward as pf
+from vae_explorer.types import Float64, Region
 
-Float64 = NDArray[np.float64]
 
-
-def middles(region: pf.Region, side: int) -> Float64:
+def middles(region: Region, side: int) -> Float64:
     left, right, bottom, top = region
     share = (np.arange(side) + 0.5) / side
     grid = np.meshgrid(left + share * (right - left), bottom + share * (top - bottom))
     return np.stack(grid, axis=2).reshape(-1, 2)
 
 
-def area(region: pf.Region, side: int) -> float:
+def area(region: Region, side: int) -> float:
     left, right, bottom, top = region
     return (right - left) * (top - bottom) / side**2
 

@@ -5,16 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
 from vae_explorer.model import trained
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
+from vae_explorer.types import Float32, Float64, UInt8
 
 Build = Callable[..., VAE]
-UInt8 = NDArray[np.uint8]
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def model(build: Build) -> TrainedVAE:
     return TrainedVAE(build(), "binarized")
 
 
-def _places(count: int) -> NDArray[np.float32]:
+def _places(count: int) -> Float32:
     return np.random.default_rng(0).normal(size=(count, 2)).astype(np.float32)
 
 
@@ -212,7 +211,7 @@ def test_training_on_does_not_show_in_what_was_published(build: Build, digits: U
     assert all(parameter.requires_grad for parameter in vae.parameters())
 
 
-def _orthogonal(degrees: float, mirrored: bool = False) -> NDArray[np.float64]:
+def _orthogonal(degrees: float, mirrored: bool = False) -> Float64:
     angle, mirror = np.deg2rad(degrees), -1 if mirrored else 1
     return np.array(
         [[mirror * np.cos(angle), -np.sin(angle)], [mirror * np.sin(angle), np.cos(angle)]]
@@ -259,9 +258,7 @@ def test_turning_does_not_show_in_the_weights(model: TrainedVAE) -> None:
 @pytest.mark.parametrize(
     "matrix", [np.eye(3), np.eye(2) * 1.001, [[1, 0.01], [0, 1]], np.full((2, 2), np.nan)]
 )
-def test_only_rotations_and_reflections_keep_the_prior(
-    model: TrainedVAE, matrix: NDArray[np.float64]
-) -> None:
+def test_only_rotations_and_reflections_keep_the_prior(model: TrainedVAE, matrix: Float64) -> None:
     with pytest.raises(ValueError, match="not an orthogonal"):
         model.turned(matrix)
 

@@ -37,7 +37,6 @@ from vae_explorer.session.state import (
     LATENT_LIMIT,
     DataPoint,
     Decoded,
-    Float32,
     HistoryPoint,
     MapPoints,
     ModelInfo,
@@ -50,9 +49,10 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
+from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Frames, MainThread
+    from tests.support.stand_ins import Frames, MainThread
 
 
 pytestmark = pytest.mark.usefixtures("small_mnist")

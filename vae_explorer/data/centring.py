@@ -1,11 +1,11 @@
 """Pictures from elsewhere as MNIST's digits look: light ink on black, of one size, centred."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
 from vae_explorer.errors import DataError
+from vae_explorer.types import Float32, Float64, Floats, UInt8
 
 _SIDE, _BOX = 28, 20  # of MNIST's images, and of the ink in them
 _FAINT = 0.1  # of the strongest ink: not looked for when cropping
@@ -15,10 +15,10 @@ _LEAST_CONTRAST = 16.0  # grey levels of 255
 _LEAST_SHARE = 0.02  # of all ink: less is a speck
 _CHANNELS = (1, 3, 4)
 
-Pixels = NDArray[np.uint8] | NDArray[np.floating]
+Pixels = UInt8 | Floats
 
 
-def centred(image: Pixels, side: int = _SIDE) -> NDArray[np.uint8]:
+def centred(image: Pixels, side: int = _SIDE) -> UInt8:
     """Ink on an empty ground, scaled and placed as MNIST does it.
 
     The ink is scaled with its proportions, anti-aliased, to fit a box of 20/28 of ``side``, and its
@@ -56,7 +56,7 @@ def centred(image: Pixels, side: int = _SIDE) -> NDArray[np.uint8]:
     return placed
 
 
-def ink_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def ink_of(image: UInt8) -> UInt8:
     """The ink in a photograph, scan or drawing: 0 is ground, 255 full ink.
 
     The ground is a plane through the levels of the border, so that light may fall from one side;
@@ -92,21 +92,21 @@ def ink_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return _without_specks(_levels(ink))
 
 
-def _levels(image: Pixels) -> NDArray[np.uint8]:
+def _levels(image: Pixels) -> UInt8:
     """As uint8, where floats from 0 to 1 become 0 to 255."""
     if image.dtype == np.uint8:
         return image.astype(np.uint8)
-    levels: NDArray[np.floating] = np.rint(np.fmin(np.fmax(image, 0), 1) * 255)
+    levels: Floats = np.rint(np.fmin(np.fmax(image, 0), 1) * 255)
     return levels.astype(np.uint8)
 
 
-def _start(mass: NDArray[np.float32], side: int) -> int:
+def _start(mass: Float32, side: int) -> int:
     """Where in ``side`` pixels a row of masses begins whose centre is to be in the middle."""
     middle = mass @ np.arange(len(mass)) / mass.sum()
     return min(max(side // 2 - round(float(middle)), 0), side - len(mass))
 
 
-def _gray(image: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _gray(image: UInt8) -> Float64:
     """Grey levels (h, w) of a reduced picture, whose transparent parts are ground."""
     height, width, channels = image.shape
     picture = Image.fromarray(image if channels > 1 else image[..., 0])
@@ -122,7 +122,7 @@ def _gray(image: NDArray[np.uint8]) -> NDArray[np.float64]:
     return opacity * gray + (1 - opacity) * ground
 
 
-def _above_ground(gray: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+def _above_ground(gray: Float64) -> tuple[Float64, float]:
     """How far each pixel is above the ground (h, w), and how far the ground itself may be."""
     y, x = np.indices(gray.shape)
     terms = np.stack([np.ones_like(gray), y, x], axis=-1)
@@ -138,7 +138,7 @@ def _above_ground(gray: NDArray[np.float64]) -> tuple[NDArray[np.float64], float
     return residual, _NOISE * spread
 
 
-def _without_specks(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _without_specks(ink: UInt8) -> UInt8:
     """The ink without pieces that hold a small share of it."""
     pieces, count = ndimage.label(ink, np.ones((3, 3)))
     masses = ndimage.sum_labels(ink, pieces, np.arange(count + 1))

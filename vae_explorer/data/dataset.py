@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vae_explorer.errors import DataError
+from vae_explorer.types import UInt8
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +25,8 @@ class ImageSet:
             differ in number.
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8] | None
+    images: UInt8
+    labels: UInt8 | None
     name: str
     split: str
 
@@ -80,7 +81,7 @@ def _check(array: NDArray[Any], dimensions: int, what: str, wanted: str) -> None
         )
 
 
-def _read_only(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _read_only(array: UInt8) -> UInt8:
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
     return view

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.errors import DataError
+from vae_explorer.types import UInt8
 
 MAX_BYTES = 2**32
 """A header that announces more than 4 GiB of pixels is refused."""
@@ -35,7 +35,7 @@ _CHUNK = 2**20
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def read_idx(path: Path) -> NDArray[np.uint8]:
+def read_idx(path: Path) -> UInt8:
     """Read an IDX file of unsigned bytes, gzipped or raw: its first bytes tell which.
 
     Returns:
@@ -65,7 +65,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _read(stream: BinaryIO | gzip.GzipFile, path: Path) -> NDArray[np.uint8]:
+def _read(stream: BinaryIO | gzip.GzipFile, path: Path) -> UInt8:
     shape = _read_shape(stream, path)
     expected = math.prod(shape)  # Python integers: no overflow
     size = " × ".join(map(str, shape))

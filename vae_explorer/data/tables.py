@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vae_explorer.errors import DataError
+from vae_explorer.types import Float32
 
 INDEX = "index"
 """The column that says which image a row is of."""
@@ -32,7 +33,7 @@ _Value = TypeVar("_Value", np.float32, np.int16)
 class Numbers:
     """``values`` (rows,) float32, NaN for an image of which nothing is known."""
 
-    values: NDArray[np.float32]
+    values: Float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +182,7 @@ def _indices(body: Sequence[_Row], place: int, rows: int, path: Path) -> NDArray
     return np.array(list(lines), np.intp)
 
 
-def _numbers(cells: Sequence[str]) -> NDArray[np.float32] | None:
+def _numbers(cells: Sequence[str]) -> Float32 | None:
     """The cells as float32, NaN where empty or not finite; None if one is no number."""
     if any("_" in cell for cell in cells):  # Python reads 3_7 as 37
         return None

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -15,6 +14,7 @@ from vae_explorer.export.content import export_content
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
 from vae_explorer.latent.manifold import grid, linear_axis, quantile_axis
 from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.types import Float32
 
 LARGEST_SIDE = 8_192
 """Most pixels along one side of an exported picture."""
@@ -46,7 +46,7 @@ def export_manifold(model: TrainedVAE, request: ManifoldRequest, path: Path) -> 
     _write_png(path, manifold_sheet(model, request), request.scale, asdict(request))
 
 
-def export_strip(images: NDArray[np.float32], path: Path) -> None:
+def export_strip(images: Float32, path: Path) -> None:
     """Write pictures (n, h, w) in [0, 1] side by side as a gray PNG, enlarged as far as it may be.
 
     Raises:
@@ -57,7 +57,7 @@ def export_strip(images: NDArray[np.float32], path: Path) -> None:
     _write_png(path, strip, scale, {"frames": len(images)})
 
 
-def manifold_sheet(model: TrainedVAE, request: ManifoldRequest) -> NDArray[np.float32]:
+def manifold_sheet(model: TrainedVAE, request: ManifoldRequest) -> Float32:
     """The sheet before scaling, (n·h, n·w) float32 in [0, 1]."""
     quantile = request.spacing == "quantile"
     axis = quantile_axis(request.n) if quantile else linear_axis(request.n, request.extent)
@@ -75,9 +75,7 @@ def _check_side(side: int, scale: int) -> None:
         )
 
 
-def _write_png(
-    path: Path, image: NDArray[np.float32], scale: int, made_from: dict[str, object]
-) -> None:
+def _write_png(path: Path, image: Float32, scale: int, made_from: dict[str, object]) -> None:
     _check_side(max(image.shape) * scale, scale)
     gray = np.rint(image * 255).astype(np.uint8).repeat(scale, 0).repeat(scale, 1)
     text = PngInfo()

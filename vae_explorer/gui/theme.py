@@ -5,16 +5,17 @@ from enum import Enum
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
+
+from vae_explorer.types import UInt8
 
 _PETROFF10 = (
     "3f90da", "ffa90e", "bd1f01", "94a4a2", "832db6",
     "a96b59", "e76300", "b9ac70", "717581", "92dadd",
 )  # fmt: skip
-CLASS_COLORS: NDArray[np.uint8] = np.array(
+CLASS_COLORS: UInt8 = np.array(
     [[int(code[i : i + 2], 16) for i in (0, 2, 4)] for code in _PETROFF10], dtype=np.uint8
 )
 """(10, 3) RGB, Petroff's accessible ten (arXiv 2107.02270); class c takes row c % 10."""

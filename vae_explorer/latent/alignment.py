@@ -7,11 +7,8 @@ one, and only by these is a model turned without changing it (``TrainedVAE.turne
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vae_explorer.model.trained import Float64
-
-Floats = NDArray[np.floating]
+from vae_explorer.types import Float64, Floats
 
 
 def procrustes(positions: Floats, reference: Floats) -> Float64:

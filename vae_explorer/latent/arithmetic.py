@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vae_explorer.errors import DataError
 from vae_explorer.latent.neighbours import nearest_codes
-from vae_explorer.model.trained import Float64
+from vae_explorer.types import Float64, Floats, Int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,12 +20,12 @@ class Vouchers:
         shares: of each label among them, the largest first; they add up to 1.
     """
 
-    rows: NDArray[np.int64]
+    rows: Int64
     distances: Float64
     shares: dict[int, float]
 
 
-def class_means(codes: NDArray[np.floating], labels: NDArray[np.integer]) -> dict[int, Float64]:
+def class_means(codes: Floats, labels: NDArray[np.integer]) -> dict[int, Float64]:
     """The mean (2,) of the codes (n, 2) of each label, in the order of the labels (n,).
 
     Codes that are not finite are left out.
@@ -37,7 +37,7 @@ def class_means(codes: NDArray[np.floating], labels: NDArray[np.integer]) -> dic
 
 
 def attribute_vector(
-    codes: NDArray[np.floating], group: NDArray[np.integer], other: NDArray[np.integer]
+    codes: Floats, group: NDArray[np.integer], other: NDArray[np.integer]
 ) -> Float64:
     """From the mean of the ``other`` rows of the codes (n, 2) to that of the ``group``, (2,).
 
@@ -50,9 +50,7 @@ def attribute_vector(
     return _mean(codes[group]) - _mean(codes[other])
 
 
-def analogy(
-    group: NDArray[np.floating], other: NDArray[np.floating], point: NDArray[np.floating]
-) -> Float64:
+def analogy(group: Floats, other: Floats, point: Floats) -> Float64:
     """What is to ``point`` as ``group`` is to ``other``: point + group − other, each (2,).
 
     The fourth corner of a parallelogram (Mikolov et al., arXiv 1301.3781, of words), latent units.
@@ -62,9 +60,9 @@ def analogy(
 
 
 def vouchers(
-    codes: NDArray[np.floating],
+    codes: Floats,
     labels: NDArray[np.integer],
-    place: NDArray[np.floating],
+    place: Floats,
     k: int,
 ) -> Vouchers:
     """The ``k`` images nearest to a place (2,) that arithmetic led to.
@@ -89,7 +87,7 @@ def vouchers(
     return Vouchers(rows, distances, shares)
 
 
-def _mean(codes: NDArray[np.floating]) -> Float64:
+def _mean(codes: Floats) -> Float64:
     finite = codes[np.isfinite(codes).all(1)]
     if not len(finite):
         raise DataError("A group without codes has no mean; put at least one image into it.")

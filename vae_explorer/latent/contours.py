@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from contourpy import LineType, contour_generator
-from numpy.typing import NDArray
 
-from vae_explorer.model.trained import Float32, Float64
+from vae_explorer.types import Float32, Float64, Floats, Region
 
 
 def mass_levels(density: Float64, shares: Sequence[float]) -> Float64:
@@ -28,9 +27,7 @@ def mass_levels(density: Float64, shares: Sequence[float]) -> Float64:
     return levels
 
 
-def level_lines(
-    values: NDArray[np.floating], region: tuple[float, float, float, float], level: float
-) -> tuple[Float32, ...]:
+def level_lines(values: Floats, region: Region, level: float) -> tuple[Float32, ...]:
     """The lines along which ``values`` pass a level, each (k, 2) in latent units.
 
     Args:

@@ -1,9 +1,9 @@
 """Where codes lie on the latent plane, as densities on a grid of equal square cells."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vae_explorer.model.trained import Check, Float32, Float64, unchecked
+from vae_explorer.model.trained import Check, unchecked
+from vae_explorer.types import Float32, Float64, Floats, UInt8
 
 _REACH = 4.5  # standard deviations: 1e-5 of the mass lies farther out, along an axis
 _NARROWEST = 0.7  # cells, a standard deviation
@@ -17,9 +17,9 @@ _EMPTY = 1e-12  # per squared latent unit
 
 
 def aggregate_density(
-    mean: NDArray[np.floating],
-    covariance: NDArray[np.floating],
-    labels: NDArray[np.uint8] | None,
+    mean: Floats,
+    covariance: Floats,
+    labels: UInt8 | None,
     axis: Float64,
     check: Check = unchecked,
 ) -> Float64:
@@ -74,9 +74,7 @@ def aggregate_density(
     return density
 
 
-def _add(
-    mean: Float64, covariance: Float64, labels: NDArray[np.uint8], sums: Float64, check: Check
-) -> None:
+def _add(mean: Float64, covariance: Float64, labels: UInt8, sums: Float64, check: Check) -> None:
     """Add the density of each Gaussian, in places, to its class's of ``sums``.
 
     Row by row: N(z₂) gives the rows in reach, N(z₁|z₂) the columns in reach of each. Those that
@@ -119,7 +117,7 @@ def _smoothed(sums: Float64, level: int, side: int) -> Float64:
     return smoothed
 
 
-def points_density(places: NDArray[np.floating], axis: Float64) -> Float64:
+def points_density(places: Floats, axis: Float64) -> Float64:
     """The density of places (n, 2) themselves, (m, m) per squared latent unit, rows along z₂.
 
     A kernel estimate on the cells whose middles are ``axis`` (m,), as in ``aggregate_density``: a
@@ -148,7 +146,7 @@ def points_density(places: NDArray[np.floating], axis: Float64) -> Float64:
     return smooth
 
 
-def class_posterior(density: Float64) -> tuple[NDArray[np.uint8], Float32]:
+def class_posterior(density: Float64) -> tuple[UInt8, Float32]:
     """What class a place's images have, from ``aggregate_density`` (classes, m, m).
 
     By Bayes' rule p(y|z) is the class's share of the density.

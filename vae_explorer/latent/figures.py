@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from vae_explorer.data.treatment import treat
 from vae_explorer.latent.gap import elbo_of
-from vae_explorer.model.trained import Check, Float32, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.types import Float32, Float64, Floats
 
 _IMAGES = 500
 
@@ -58,13 +59,13 @@ def image_figures(
     return ImageFigures(elbo, elbo + kl, kl)
 
 
-def posterior_width(covariance: NDArray[np.floating]) -> Float64:
+def posterior_width(covariance: Floats) -> Float64:
     """The geometric mean (n,) of the two standard deviations of each (n, 2, 2), latent units."""
     return np.asarray(np.linalg.det(covariance.astype(np.float64)).clip(0) ** 0.25)
 
 
 @torch.inference_mode()
-def pixel_log_likelihoods(model: TrainedVAE, x: Images, z: NDArray[np.floating]) -> Float64:
+def pixel_log_likelihoods(model: TrainedVAE, x: Images, z: Floats) -> Float64:
     """log p(x|z) of each pixel of x (1, h, w), already data-treated, at z (n, 2): (n, h, w) nats.
 
     Raises:

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from vae_explorer.errors import DataError
 from vae_explorer.latent.manifold import linear_axis
 from vae_explorer.latent.paths import resampled, straight
 from vae_explorer.latent.tiling import EXTENT
-from vae_explorer.model.trained import Check, Float64, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, TrainedVAE, unchecked
+from vae_explorer.types import Float32, Float64, Floats
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Immersion = Callable[[Float64], NDArray[np.floating]]
+Immersion = Callable[[Float64], Floats]
 """Places (n, 2) to images (n, D), each by itself."""
 
 _SIDE = 128  # nodes
@@ -68,11 +69,9 @@ def mean_images(model: TrainedVAE) -> Immersion:
     """E[x|z] of a model, (n, pixels) float32, without cutting off a Gaussian's mean."""
 
     @torch.inference_mode()
-    def f(z: Float64) -> NDArray[np.floating]:
+    def f(z: Float64) -> Floats:
         places = torch.from_numpy(z.astype(np.float32)).to(model.device)
-        images: NDArray[np.float32] = (
-            model.vae.likelihood.mean(model.vae.outputs(places)).cpu().numpy()
-        )
+        images: Float32 = model.vae.likelihood.mean(model.vae.outputs(places)).cpu().numpy()
         return images
 
     return f

@@ -9,8 +9,9 @@ import math
 import numpy as np
 import torch
 
-from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import log_prior
+from vae_explorer.types import Float64
 
 _POINTS = 4_096  # decoded at once
 _WEIGHTS = 4_000_000  # held at once

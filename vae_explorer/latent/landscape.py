@@ -5,7 +5,8 @@ import torch
 
 from vae_explorer.errors import DataError
 from vae_explorer.latent.manifold import middles
-from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.types import Float64, Region
 
 _DECODED = 4_096  # places in one call of the decoder
 
@@ -14,7 +15,7 @@ _DECODED = 4_096  # places in one call of the decoder
 def likelihood_landscape(
     model: TrainedVAE,
     x: Images,
-    region: tuple[float, float, float, float],
+    region: Region,
     shape: tuple[int, int],
     check: Check = unchecked,
 ) -> Float64:

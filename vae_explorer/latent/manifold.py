@@ -3,17 +3,18 @@
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+
+from vae_explorer.types import Float32, Float64, Region
 
 _HALVINGS = 22
 
 
-def linear_axis(n: int, extent: float) -> NDArray[np.float64]:
+def linear_axis(n: int, extent: float) -> Float64:
     """n evenly spaced coordinates from −extent to extent; the middle, 0, if n is 1."""
     return np.linspace(-extent, extent, n) if n > 1 else np.zeros(1)
 
 
-def quantile_axis(n: int) -> NDArray[np.float64]:
+def quantile_axis(n: int) -> Float64:
     """The n mid-quantiles of N(0, 1): cells of equal prior mass (arXiv 1312.6114, figure 4)."""
     # Imported late: it costs the start of the window a quarter of a second.
     from scipy.special import ndtri
@@ -21,15 +22,13 @@ def quantile_axis(n: int) -> NDArray[np.float64]:
     return np.asarray(ndtri((np.arange(n) + 0.5) / n))
 
 
-def grid(axis: NDArray[np.float64]) -> NDArray[np.float32]:
+def grid(axis: Float64) -> Float32:
     """All pairs of one axis, (n², 2) float32, as a picture reads: z₂ falls from row to row."""
     first, second = np.meshgrid(axis, axis[::-1])
     return np.stack([first.ravel(), second.ravel()], axis=1).astype(np.float32)
 
 
-def middles(
-    region: tuple[float, float, float, float], shape: tuple[int, int]
-) -> NDArray[np.float32]:
+def middles(region: Region, shape: tuple[int, int]) -> Float32:
     """Middles (rows · columns, 2) of the equal cells that fill a region, the lowest row first.
 
     Args:
@@ -44,9 +43,7 @@ def middles(
     return np.stack([first.ravel(), second.ravel()], axis=1).astype(np.float32)
 
 
-def cells(
-    region: tuple[float, float, float, float], size: float, extent: float, quantiles: bool
-) -> NDArray[np.float64]:
+def cells(region: Region, size: float, extent: float, quantiles: bool) -> Float64:
     """The cells (n, 4) that touch a region, each by its left, right, bottom and top edge.
 
     They come of halving the square of ±``extent`` again and again, so that what is drawn in a cell
@@ -71,7 +68,7 @@ def cells(
     return found
 
 
-def cell_places(cells: NDArray[np.float64], quantiles: bool) -> NDArray[np.float64]:
+def cell_places(cells: Float64, quantiles: bool) -> Float64:
     """The place (n, 2) each of ``cells`` (n, 4) stands for, which halves its width or its mass."""
     from scipy.special import ndtr, ndtri
 
@@ -79,13 +76,13 @@ def cell_places(cells: NDArray[np.float64], quantiles: bool) -> NDArray[np.float
     return np.asarray(ndtri(ndtr(edges).mean(2)) if quantiles else edges.mean(2))
 
 
-def _quantiles(low: float, high: float, n: int) -> NDArray[np.float64]:
+def _quantiles(low: float, high: float, n: int) -> Float64:
     from scipy.special import ndtr, ndtri
 
     return np.asarray(ndtri(np.linspace(ndtr(low), ndtr(high), n)))
 
 
-def _touching(edges: NDArray[np.float64], low: float, high: float) -> list[tuple[float, float]]:
+def _touching(edges: Float64, low: float, high: float) -> list[tuple[float, float]]:
     """Neighbouring edges, as pairs, between which some of low … high lies."""
     first = max(int(np.searchsorted(edges, low, "right")) - 1, 0)
     last = int(np.searchsorted(edges, high, "left")) + 1

@@ -8,18 +8,18 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.errors import DataError
-from vae_explorer.model.trained import Check, Float64, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, TrainedVAE, unchecked
+from vae_explorer.types import Float64, Floats
 
 _PLACES = 512  # differentiated at once
 
 
 def pullback_metric(
     model: TrainedVAE,
-    z: NDArray[np.floating],
+    z: Floats,
     kind: str = "euclidean",
     check: Check = unchecked,
 ) -> Float64:
@@ -105,7 +105,7 @@ def _fisher(model: TrainedVAE, z: Tensor) -> Tensor:
 _METRICS = {"euclidean": _euclidean, "fisher": _fisher}
 
 
-def _places(model: TrainedVAE, z: NDArray[np.floating]) -> Tensor:
+def _places(model: TrainedVAE, z: Floats) -> Tensor:
     """z (n, 2) as the decoder takes it; errors as ``TrainedVAE.decode``."""
     with np.errstate(over="ignore"):  # too far for float32 is infinite, and refused below
         # Copied, because PyTorch does not take read-only arrays.

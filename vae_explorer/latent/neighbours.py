@@ -3,19 +3,15 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.errors import DataError
 from vae_explorer.model.trained import Check, Images, unchecked
-
-Int64 = NDArray[np.int64]
+from vae_explorer.types import Float64, Floats, Int64, UInt8
 
 _PIXELS = 1 << 20  # compared at once: scratch of 8 MB
 
 
-def nearest_images(
-    images: NDArray[np.uint8], image: Images, k: int, check: Check = unchecked
-) -> Int64:
+def nearest_images(images: UInt8, image: Images, k: int, check: Check = unchecked) -> Int64:
     """The ``k`` images with the least Euclidean distance of pixels, nearest first, (k,).
 
     Sums are float64, exact for grey levels. Of equally near images the one with the lower index
@@ -46,7 +42,7 @@ def nearest_images(
     return _least(squares, k)
 
 
-def nearest_codes(positions: NDArray[np.floating], place: tuple[float, float], k: int) -> Int64:
+def nearest_codes(positions: Floats, place: tuple[float, float], k: int) -> Int64:
     """The rows of the ``k`` places nearest to ``place``, nearest first, (k,).
 
     Args:
@@ -65,7 +61,7 @@ def nearest_codes(positions: NDArray[np.floating], place: tuple[float, float], k
     return rows[_least(squares[rows], k)]
 
 
-def _least(squares: NDArray[np.float64], k: int) -> Int64:
+def _least(squares: Float64, k: int) -> Int64:
     if k < 1:
         raise DataError(f"{k} neighbours were asked for; ask for at least 1.")
     return np.argsort(squares, kind="stable")[:k]

@@ -7,11 +7,10 @@ from its last place to its first, which it does not say twice.
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from vae_explorer.errors import DataError
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 _FINE = 1_024  # places a leg, between which a curve is measured as straight
 _HARMONICS = 6  # whitened, they reach √12 from the origin

@@ -8,7 +8,8 @@ import torch
 from vae_explorer.errors import DataError
 from vae_explorer.latent.quadrature import adapted_tiles
 from vae_explorer.latent.tiling import EXTENT, interpolation, log_joints
-from vae_explorer.model.trained import Check, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.types import Float64
 
 _STEP = 0.0125  # latent units between places, the side of the smallest tile
 _LOWEST_MODE = 0.01  # of the highest

@@ -24,7 +24,8 @@ from vae_explorer.latent.tiling import (
     log_joints,
     square,
 )
-from vae_explorer.model.trained import Check, Float32, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.types import Float32, Float64
 
 CODES = ("mean", "mode")
 

@@ -14,8 +14,9 @@ from numpy.polynomial.chebyshev import chebpts1, chebvander
 from torch import Tensor
 
 from vae_explorer.errors import DataError
-from vae_explorer.model.trained import Check, Float64, TrainedVAE
+from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.model.vae import log_prior
+from vae_explorer.types import Float64
 
 EXTENT = 6.0
 """Half the side of the square in latent units; the prior has a mass of 4e-9 outside."""

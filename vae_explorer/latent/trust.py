@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.errors import DataError
-from vae_explorer.model.trained import Check, Float32, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.types import Float32, Float64, Floats, Int64
 
 Verdict = Literal["on the data", "at the edge", "off the data"]
 
@@ -36,25 +36,21 @@ class DataSupport:
         check: called between chunks; what it raises ends the work.
     """
 
-    def __init__(
-        self,
-        mean: NDArray[np.floating],
-        covariance: NDArray[np.floating],
-        check: Check = unchecked,
-    ) -> None:
+    def __init__(self, mean: Floats, covariance: Floats, check: Check = unchecked) -> None:
         # Imported late, so that the start of the window does not pay for it.
         from scipy.spatial import KDTree
 
-        mean, covariance = mean.astype(np.float64), covariance.astype(np.float64)
-        finite = np.isfinite(mean).all(1)
+        means: Float64 = mean.astype(np.float64)
+        covariances: Float64 = covariance.astype(np.float64)
+        finite = np.asarray(np.isfinite(means).all(1))
         self._rows = np.flatnonzero(finite)
-        self._tree = KDTree(mean[finite])
-        finite &= np.isfinite(covariance).all((1, 2))
-        finite[finite] = np.linalg.det(covariance[finite]) > 0
-        self._coefficients = _log_terms(mean[finite], covariance[finite], len(mean))
-        self._judges = self._densities_of_others(mean[finite], check)
+        self._tree = KDTree(means[finite])
+        finite &= np.isfinite(covariances).all((1, 2))
+        finite[finite] = np.linalg.det(covariances[finite]) > 0
+        self._coefficients = _log_terms(means[finite], covariances[finite], len(means))
+        self._judges = self._densities_of_others(means[finite], check)
 
-    def density(self, z: NDArray[np.floating]) -> float:
+    def density(self, z: Floats) -> float:
         """q(z) at z (2,), per squared latent unit, summed over all images.
 
         Raises:
@@ -62,7 +58,7 @@ class DataSupport:
         """
         return _sum(self._log_terms_at(z))
 
-    def percentile(self, z: NDArray[np.floating]) -> float:
+    def percentile(self, z: Floats) -> float:
         """The percentage of codes that lie where q is lower than at z (2,), 0 to 100.
 
         Compared are the means μᵢ of 2,000 images, evenly chosen. Each has the density of all others
@@ -75,7 +71,7 @@ class DataSupport:
         lower = int(np.searchsorted(self._judges, self.density(z)))
         return 100 * lower / max(1, len(self._judges))
 
-    def nearest(self, z: NDArray[np.floating], k: int) -> tuple[NDArray[np.int64], Float64]:
+    def nearest(self, z: Floats, k: int) -> tuple[Int64, Float64]:
         """The rows of the ``k`` codes nearest to z (2,), (k,), and their distances, (k,).
 
         Nearest first, in latent units. All are given where k is larger; codes that are not finite
@@ -92,7 +88,7 @@ class DataSupport:
         distances, found = np.atleast_1d(*self._tree.query(_finite(z), k=count))
         return self._rows[found], distances
 
-    def _log_terms_at(self, z: NDArray[np.floating]) -> Float64:
+    def _log_terms_at(self, z: Floats) -> Float64:
         """The logarithm of each term of q(z)."""
         z1, z2 = map(float, _finite(z))
         terms: Float64 = np.array([z1 * z1, z1 * z2, z2 * z2, z1, z2, 1]) @ self._coefficients
@@ -125,7 +121,7 @@ def _sum(log_terms: Float64) -> float:
     return float(np.exp(log_terms[log_terms > largest - _NEGLIGIBLE]).sum())
 
 
-def _finite(z: NDArray[np.floating]) -> NDArray[np.floating]:
+def _finite(z: Floats) -> Floats:
     if not np.isfinite(z).all():
         raise DataError(f"The place {z.tolist()} is not finite; give two numbers.")
     return z
@@ -150,7 +146,7 @@ class Drift:
     pixels: float
 
 
-def drift(model: TrainedVAE, z: NDArray[np.floating]) -> Drift:
+def drift(model: TrainedVAE, z: Floats) -> Drift:
     """Decode at z (2,), encode the picture, decode at its mean; errors as ``TrainedVAE.decode``.
 
     An autoencoder returns nearly what it was given where there are data, and elsewhere moves it

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.latent.geodesic import mean_images
 from vae_explorer.latent.metric import magnification, pullback_metric
 from vae_explorer.lessons.pushforward import EXTENT, normal_density
 from vae_explorer.model.trained import Check, TrainedVAE, unchecked
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 COMPONENTS = 6
 """Principal components that are kept."""

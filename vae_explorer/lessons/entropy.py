@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Bools, Float64
 
 RATE = 0.06
 """Of one step of the ascent: the share of log p that is given up."""
@@ -119,7 +118,7 @@ def shape(name: str, problem: Problem, low: float, high: float) -> Float64:
     return normalised(heights, problem.cell)
 
 
-def with_heights(p: Float64, held: NDArray[np.bool_], heights: Float64, cell: float) -> Float64:
+def with_heights(p: Float64, held: Bools, heights: Float64, cell: float) -> Float64:
     """The density that has ``heights`` (m,) where ``held`` (m,), the rest of p in proportion.
 
     If what is held would weigh more than all, it is lowered.

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.errors import UserError
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 MOST_CHARACTERS = 200
 LARGEST_POWER = 12

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.errors import DataError
@@ -12,8 +11,7 @@ from vae_explorer.latent.geodesic import GeodesicGraph, Immersion, geodesic, mea
 from vae_explorer.latent.paths import resampled, straight
 from vae_explorer.model.likelihood import Bernoulli, ContinuousBernoulli, Gaussian
 from vae_explorer.model.trained import Check, TrainedVAE, unchecked
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float32, Float64, Floats
 
 KINDS = ("euclidean", "fisher")
 """Metrics of ``latent.metric``."""
@@ -60,7 +58,7 @@ def immersion(model: TrainedVAE, kind: str) -> Immersion:
         return mean_images(model)
     likelihood = model.vae.likelihood
 
-    def stretched(outputs: Tensor) -> NDArray[np.float64]:
+    def stretched(outputs: Tensor) -> Float64:
         match likelihood:
             case ContinuousBernoulli():
                 naturals, angles = _continuous_bernoulli_angles(likelihood)
@@ -72,10 +70,10 @@ def immersion(model: TrainedVAE, kind: str) -> Immersion:
         raise DataError(f"Of {type(likelihood).__name__} no Fisher metric is known here.")
 
     @torch.inference_mode()
-    def f(z: Float64) -> NDArray[np.floating]:
+    def f(z: Float64) -> Floats:
         # Float64: near 0 and 1 the angle has an infinite slope, which magnifies rounding.
         outputs = model.vae.outputs(torch.from_numpy(z.astype(np.float32)))
-        images: NDArray[np.float32] = stretched(outputs.double()).astype(np.float32)
+        images: Float32 = stretched(outputs.double()).astype(np.float32)
         return images
 
     return f

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from vae_explorer.lessons.expression import Expression, parse
 from vae_explorer.model.trained import Check, unchecked
+from vae_explorer.model.vae import log_prior
+from vae_explorer.types import Bools, Float64, Region
 
-Float64 = NDArray[np.float64]
 Map = Callable[[Float64], Float64]
 """Places z (n, 2) to places x (n, 2), each by itself."""
-Region = tuple[float, float, float, float]
-"""Left, right, bottom, top."""
 
 FORMULAS: dict[str, tuple[str, str]] = {
     "half-moon": ("(1 + 0.15*z2)*sin(0.8*z1)", "(1 + 0.15*z2)*cos(0.8*z1)"),
@@ -80,7 +79,7 @@ def towards(f: Map, t: float) -> Map:
 
 def normal_density(z: Float64) -> Float64:
     """p(z) (n,) of N(0, I) at z (n, 2)."""
-    density: Float64 = np.exp(-0.5 * np.square(z).sum(-1)) / (2 * np.pi)
+    density: Float64 = np.exp(log_prior(z))
     return density
 
 
@@ -228,7 +227,7 @@ def block_means(values: Float64, block: int) -> Float64:
     return np.asarray(blocks.mean((1, 3)))
 
 
-def _within_reach(x: Float64) -> NDArray[np.bool_]:
+def _within_reach(x: Float64) -> Bools:
     """Which of x (..., 2) are numbers that can be drawn."""
     with np.errstate(invalid="ignore"):
         return np.asarray((np.abs(x) < _FAR).all(-1))
@@ -250,7 +249,7 @@ def _triangles(f: Map) -> tuple[Float64, Float64]:
     return corners[finite], there[finite]
 
 
-def _barycentric(corners: Float64, x: Float64) -> tuple[Float64, NDArray[np.bool_]]:
+def _barycentric(corners: Float64, x: Float64) -> tuple[Float64, Bools]:
     """Shares (n, 3) of the corners (n, 3, 2) in x (n, 2), and which x are inside or near."""
     a, b, c = corners.transpose(1, 0, 2)
 
@@ -272,7 +271,7 @@ def _distinct(index: NDArray[np.intp], z: Float64) -> NDArray[np.intp]:
     return np.asarray(first)
 
 
-def _tightened(f: Map, z: Float64, x: Float64) -> tuple[Float64, NDArray[np.bool_]]:
+def _tightened(f: Map, z: Float64, x: Float64) -> tuple[Float64, Bools]:
     """z (n, 2) moved to where f(z) = x (n, 2), and for which of them that was near."""
     cell = 2 * EXTENT / (_SIDE - 1)
     z, start = z.copy(), z

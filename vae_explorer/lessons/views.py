@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from vae_explorer.data.bundled import mnist
-from vae_explorer.model.trained import Check, Float32, Float64, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.types import Float32, Float64, Floats, UInt8
 
 FITTED = 10_000
 """First training images, which the principal components are of."""
@@ -31,7 +32,7 @@ _START = 1e-2
 _LEAST_GAIN = 0.01
 
 
-def digits() -> NDArray[np.uint8]:
+def digits() -> UInt8:
     """The test images (1000, 28, 28) that all maps show."""
     return mnist("test").images[:DIGITS]
 
@@ -42,7 +43,7 @@ def flat(images: Images) -> Float64:
     return rows / 255 if images.dtype == np.uint8 else rows
 
 
-def _product(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
+def _product(first: Floats, second: Floats) -> Floats:
     """The matrix product by PyTorch, which keeps to the threads that it was given.
 
     NumPy's takes all cores, and beside a window that is busy they wait for each other: ten times
@@ -76,7 +77,7 @@ class Pca:
         """The first ``count`` scores of images (n, h, w), (n, count)."""
         return np.asarray(_product(flat(images) - self.mean, self.components[:count].T))
 
-    def decode(self, scores: NDArray[np.floating]) -> Float32:
+    def decode(self, scores: Floats) -> Float32:
         """What scores (n, count) stand for, (n, h, w), cut off at 0 and 1."""
         rows = self.mean + _product(scores, self.components[: scores.shape[1]])
         return rows.clip(0, 1).astype(np.float32).reshape(-1, *self.shape)
@@ -110,7 +111,7 @@ def squared_errors(images: Images, others: Images) -> Float64:
     return np.asarray(np.square(flat(images) - flat(others)).sum(1))
 
 
-def squared_distances(places: NDArray[np.floating]) -> NDArray[np.floating]:
+def squared_distances(places: Floats) -> Floats:
     """|pᵢ − pⱼ|² of places (n, d), (n, n), 0 on the diagonal."""
     squares = np.square(places).sum(1)
     distances = _product(places, places.T)
@@ -122,9 +123,7 @@ def squared_distances(places: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(distances)
 
 
-def trustworthiness(
-    distances: NDArray[np.floating], places: NDArray[np.floating], k: int = NEIGHBOURS
-) -> float:
+def trustworthiness(distances: Floats, places: Floats, k: int = NEIGHBOURS) -> float:
     """How few strangers are among the ``k`` nearest neighbours on a map (Venna & Kaski, eq. 1).
 
     A stranger costs as much as its rank among the true neighbours exceeds k. 1 if there is none;
@@ -144,14 +143,14 @@ def trustworthiness(
     return float(1 - 2 * cost / (count * k * (2 * count - 3 * k - 1)))
 
 
-def _order(distances: NDArray[np.floating]) -> NDArray[np.intp]:
+def _order(distances: Floats) -> NDArray[np.intp]:
     """Each row's columns from near to far, itself first."""
     own = distances.astype(np.float64)
     np.fill_diagonal(own, -1)
     return np.argsort(own, axis=1, kind="stable")
 
 
-def affinities(distances: NDArray[np.floating], perplexity: float) -> Float64:
+def affinities(distances: Floats, perplexity: float) -> Float64:
     """The joint probabilities pᵢⱼ (n, n) of neighbours, whose sum is 1 (JMLR 9, §2, eq. 1; §3.1).
 
     Each point's Gaussian is as wide as gives its neighbours the ``perplexity``, which is found by
@@ -165,7 +164,7 @@ def affinities(distances: NDArray[np.floating], perplexity: float) -> Float64:
     return np.asarray((rows + rows.T) / (2 * len(rows)))
 
 
-def conditionals(distances: NDArray[np.floating], perplexity: float) -> Float64:
+def conditionals(distances: Floats, perplexity: float) -> Float64:
     """The p(j|i) of ``affinities``, (n, n); each row sums to 1."""
     others = distances.astype(np.float64)
     np.fill_diagonal(others, np.inf)
@@ -191,9 +190,7 @@ def _rows(distances: Float64, precision: Float64) -> tuple[Float64, Float64]:
     return weights / total[:, None], entropy
 
 
-def gradient(
-    p: NDArray[np.floating], places: NDArray[np.floating], exaggeration: float = 1.0
-) -> NDArray[np.floating]:
+def gradient(p: Floats, places: Floats, exaggeration: float = 1.0) -> Floats:
     """∂ KL(P ‖ Q) / ∂ places, (n, 2), of P (n, n) times ``exaggeration`` (JMLR 9, §3.3, eq. 5)."""
     weights = _kernel(places)
     pull = weights * (-1 / weights.sum())
@@ -202,13 +199,13 @@ def gradient(
     return np.asarray(4 * (pull.sum(1)[:, None] * places - _product(pull, places)))
 
 
-def divergence(p: NDArray[np.floating], places: NDArray[np.floating]) -> float:
+def divergence(p: Floats, places: Floats) -> float:
     """KL(P ‖ Q) in nats, with Student's t of one degree of freedom in Q (JMLR 9, §3.3, eq. 4)."""
     some = p > 0
     return float((p[some] * np.log(p[some])).sum()) + _cross_entropy(p, places)
 
 
-def _cross_entropy(p: NDArray[np.floating], places: NDArray[np.floating]) -> float:
+def _cross_entropy(p: Floats, places: Floats) -> float:
     """−Σ pᵢⱼ log qᵢⱼ, nats."""
     distances = squared_distances(places)
     distances += 1
@@ -218,7 +215,7 @@ def _cross_entropy(p: NDArray[np.floating], places: NDArray[np.floating]) -> flo
     return float(distances.sum(dtype=np.float64) + math.log(total))
 
 
-def _kernel(places: NDArray[np.floating]) -> NDArray[np.floating]:
+def _kernel(places: Floats) -> Floats:
     weights = squared_distances(places)
     weights += 1
     np.reciprocal(weights, out=weights)
@@ -239,7 +236,7 @@ class Tsne:
         start: (n, 2), whose shape is kept and whose size is not.
     """
 
-    def __init__(self, p: NDArray[np.floating], start: NDArray[np.floating]) -> None:
+    def __init__(self, p: Floats, start: Floats) -> None:
         self._p = p.astype(np.float32)
         self.places: Float32 = (_START * start / start[:, 0].std()).astype(np.float32)
         self.steps = 0
@@ -277,7 +274,7 @@ class Plain:
 
     pca: Pca
     codes: Float64
-    labels: NDArray[np.uint8]
+    labels: UInt8
     distances: Float64
     errors: Float64
     trust: float

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vae_explorer.data.treatment import treat
 from vae_explorer.errors import DataError
 from vae_explorer.model.vae import VAE, ElboTerms
+from vae_explorer.types import Float32, Floats, UInt8
 
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Images = NDArray[np.uint8] | NDArray[np.floating]
+Images = UInt8 | Floats
 Check = Callable[[], None]
 """Called between chunks of work; what it raises ends the work."""
 
@@ -72,7 +70,7 @@ class TrainedVAE:
         """The weights by name, for checkpoints. Not to be changed."""
         return self.vae.state_dict()
 
-    def turned(self, rotation: NDArray[np.floating]) -> "TrainedVAE":
+    def turned(self, rotation: Floats) -> "TrainedVAE":
         """The same model with its latent space turned or mirrored: R z stands for z.
 
         q(z|x) becomes N(R μ, R Σ Rᵀ), and z decodes to what Rᵀ z did. The prior stays, and
@@ -94,7 +92,7 @@ class TrainedVAE:
         turned.vae.rotation = added if before is None else added @ before
         return turned
 
-    def decode_outputs(self, z: NDArray[np.floating]) -> Float32:
+    def decode_outputs(self, z: Floats) -> Float32:
         """What parametrises p(x|z), (n, h, w) float32, at z (n, 2): logits, or a Gaussian's mean.
 
         Raises:
@@ -102,7 +100,7 @@ class TrainedVAE:
         """
         return self._decode(z, lambda outputs: outputs)
 
-    def decode(self, z: NDArray[np.floating]) -> Float32:
+    def decode(self, z: Floats) -> Float32:
         """E[x|z] as an image in [0, 1], (n, h, w) float32, at z (n, 2); errors as decode_outputs.
 
         A Gaussian's mean is cut off at 0 and 1.
@@ -110,7 +108,7 @@ class TrainedVAE:
         return self._decode(z, lambda outputs: self.vae.likelihood.mean(outputs).clamp_(0, 1))
 
     @torch.inference_mode()
-    def _decode(self, z: NDArray[np.floating], read: Callable[[Tensor], Tensor]) -> Float32:
+    def _decode(self, z: Floats, read: Callable[[Tensor], Tensor]) -> Float32:
         with np.errstate(over="ignore"):  # too far for float32 is infinite, and refused below
             # Copied, because PyTorch does not take read-only arrays.
             z = np.array(z, np.float32, order="C")

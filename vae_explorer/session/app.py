@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer import paths
@@ -41,12 +39,13 @@ from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
-from vae_explorer.session.state import DataPoint, Decoded, ModelInfo, UInt8
+from vae_explorer.session.state import DataPoint, Decoded, ModelInfo
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import warm_up
+from vae_explorer.types import Int64, UInt8
 
 T = TypeVar("T")
 
@@ -374,12 +373,12 @@ class Explorer:
         """The images that runs are trained on."""
         return bundled.mnist("train")
 
-    def probes(self, most: int) -> tuple[NDArray[np.int64], UInt8]:
+    def probes(self, most: int) -> tuple[Int64, UInt8]:
         """Some images of the split that is shown, at most so many, and their indices in it."""
         return self.map.live_images(self.settings.split, most)
 
     def show_moving(
-        self, snapshot: Snapshot, posterior: Posterior, indices: NDArray[np.int64], name: str
+        self, snapshot: Snapshot, posterior: Posterior, indices: Int64, name: str
     ) -> None:
         """Show a model that another may follow at once, by q(z|x) of the probes ``indices``."""
         self._path, self._name = None, name

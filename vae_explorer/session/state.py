@@ -4,14 +4,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vae_explorer.training.history import HistoryPoint as HistoryPoint
 from vae_explorer.training.history import to_csv as to_csv
-
-Float32 = NDArray[np.float32]
-UInt8 = NDArray[np.uint8]
+from vae_explorer.types import Float32, Int64, UInt8
 
 LATENT_LIMIT = 6.0
 """The cursor stays within ±this many latent units of the origin, on both axes."""
@@ -45,7 +40,7 @@ class MapPoints:
 
     positions: Float32
     labels: UInt8
-    indices: NDArray[np.int64]
+    indices: Int64
     total: int
     split: str
     kind: str = "encoder mean"
@@ -74,7 +69,7 @@ def index_in(split: str, part: str, index: int) -> int:
     return index if split == part else -1
 
 
-def draw_seeds(split: str, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+def draw_seeds(split: str, indices: Int64) -> Int64:
     """The seeds (n,) of the draws that images ``indices`` (n,) of ``split`` are scored on."""
     return indices + (TRAINING_IMAGES if split == "test" else 0)
 

@@ -3,15 +3,12 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.training.trainer import StepMetrics, Trainer
-
-Float32 = NDArray[np.float32]
+from vae_explorer.types import Float32
 
 
 @dataclass(frozen=True)

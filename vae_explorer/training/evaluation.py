@@ -12,6 +12,7 @@ from vae_explorer.latent.gap import gap
 from vae_explorer.latent.importance import iwae
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Check, TrainedVAE, unchecked
+from vae_explorer.types import Floats
 
 _AGGREGATED = 10_000  # images; the time grows with their square
 
@@ -113,9 +114,9 @@ def _spread(n: int, count: int) -> NDArray[np.int_]:
     return np.linspace(0, n - 1, min(count, n)).round().astype(int)
 
 
-def _mean(values: NDArray[np.floating]) -> float:
+def _mean(values: Floats) -> float:
     return float(values.mean(dtype=float))
 
 
-def _standard_error(values: NDArray[np.floating]) -> float:
+def _standard_error(values: Floats) -> float:
     return float(values.std(dtype=float)) / math.sqrt(len(values))

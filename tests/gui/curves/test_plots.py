@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
@@ -18,6 +17,7 @@ from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session.state import HistoryPoint
 from vae_explorer.training.history import from_csv
+from vae_explorer.types import Float64
 
 PER_EPOCH = 15
 
@@ -73,14 +73,14 @@ def panels(plot: ElboPlot) -> list[CurvePanel]:
     return [panel for panel in plot.findChildren(CurvePanel) if not panel.spec.optional]
 
 
-def drawn(plot: ElboPlot) -> list[NDArray[np.float64]]:
+def drawn(plot: ElboPlot) -> list[Float64]:
     """(2, n) x and y of the curves that have points, panel by panel."""
     return [
         np.stack(stroke.vertices) for panel in panels(plot) for stroke in panel.sheet(LIGHT).strokes
     ]
 
 
-def expected(points: list[HistoryPoint]) -> list[NDArray[np.float64]]:
+def expected(points: list[HistoryPoint]) -> list[Float64]:
     curves = []
     own = any(p.objective != p.elbo for p in points)
     for name in (

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
@@ -15,9 +14,10 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import UInt8
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 ROW = 7
 
@@ -44,29 +44,27 @@ def targets(person: "Person") -> list[QWidget]:
 
 
 @pytest.fixture
-def digit(small_mnist: dict[str, ImageSet]) -> NDArray[np.uint8]:
+def digit(small_mnist: dict[str, ImageSet]) -> UInt8:
     """A large dark digit on a light ground, (280, 280)."""
-    dark: NDArray[np.uint8] = np.uint8(255) - small_mnist["train"].images[ROW].repeat(10, 0).repeat(
-        10, 1
-    )
+    dark: UInt8 = np.uint8(255) - small_mnist["train"].images[ROW].repeat(10, 0).repeat(10, 1)
     return dark
 
 
 @pytest.mark.parametrize("where", range(3))
 def test_a_checkpoint_is_opened(
-    person: "Person", tiny_checkpoint: Path, small_mnist: dict[str, ImageSet], where: int
+    person: "Person", checkpoint: Path, small_mnist: dict[str, ImageSet], where: int
 ) -> None:
-    assert person.drop(files(tiny_checkpoint), targets(person)[where])
+    assert person.drop(files(checkpoint), targets(person)[where])
     person.wait(lambda: person.model_line.startswith("tiny.safetensors · epoch 2.0"))
-    wanted = read_checkpoint(tiny_checkpoint).model.encode(small_mnist["train"].images).mean
+    wanted = read_checkpoint(checkpoint).model.encode(small_mnist["train"].images).mean
     person.wait(lambda: np.array_equal(person.positions, wanted))
-    assert person.window.explorer.settings.recent == (str(tiny_checkpoint),)
+    assert person.window.explorer.settings.recent == (str(checkpoint),)
 
 
 @pytest.mark.parametrize(("name", "where"), [("a.png", 0), ("b.JPEG", 1), ("c.bmp", 2)])
 def test_a_picture_goes_to_the_pad(
     person: "Person",
-    digit: NDArray[np.uint8],
+    digit: UInt8,
     small_mnist: dict[str, ImageSet],
     tmp_path: Path,
     name: str,
@@ -88,9 +86,7 @@ def test_a_picture_goes_to_the_pad(
     assert not person.errors
 
 
-def test_a_picture_without_a_file_goes_there_too(
-    person: "Person", digit: NDArray[np.uint8]
-) -> None:
+def test_a_picture_without_a_file_goes_there_too(person: "Person", digit: UInt8) -> None:
     data = QMimeData()
     data.setUrls([QUrl("https://example.org/seven.png")])
     side = len(digit)
@@ -165,8 +161,8 @@ def test_a_picture_that_is_promised_and_not_given_is_told(person: "Person") -> N
     ]
 
 
-def test_two_files_or_none_are_not_taken(person: "Person", tiny_checkpoint: Path) -> None:
-    assert not person.drop(files(tiny_checkpoint, tiny_checkpoint))
+def test_two_files_or_none_are_not_taken(person: "Person", checkpoint: Path) -> None:
+    assert not person.drop(files(checkpoint, checkpoint))
     assert not person.drop(files())
     elsewhere = QMimeData()
     elsewhere.setUrls([QUrl("https://example.org/model.safetensors")])

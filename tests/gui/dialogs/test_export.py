@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QPushButton,
     QSpinBox,
     QWidget,
@@ -214,3 +215,16 @@ def test_browse_starts_from_the_name_and_fills_it_in(
     assert dialog.path == tmp_path / "chosen.png"
     browse.click()
     assert dialog.path == tmp_path / "chosen.png", "cancelling keeps the name"
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_a_file_is_replaced_only_if_one_says_so(
+    make: Callable[..., Dialog], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, yes: bool
+) -> None:
+    (tmp_path / "picture.png").touch()
+    buttons = QMessageBox.StandardButton
+    answer = buttons.Yes if yes else buttons.No
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: answer)
+    dialog = make(DigitExportDialog)
+    button(dialog, SAVE).click()
+    assert dialog.isVisible() is not yes

@@ -27,7 +27,7 @@ from vae_explorer.session.explore.latent_paths import KINDS
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 LEFT = Qt.MouseButton.LeftButton
 

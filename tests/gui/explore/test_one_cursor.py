@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -25,12 +24,12 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.explore.paths.frame_strip import FrameStrip
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import LatentPoint, UInt8
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
-Place = tuple[float, float]
-Way = Callable[["Person"], Place]
+Way = Callable[["Person"], LatentPoint]
 """Does something, and returns where that is to lead."""
 W = TypeVar("W", bound=QWidget)
 
@@ -42,7 +41,7 @@ def named(person: "Person", kind: type[W], name: str) -> W:
     return next(w for w in person.window.findChildren(kind) if w.accessibleName() == name)
 
 
-def place_of(person: "Person", row: int) -> Place:
+def place_of(person: "Person", row: int) -> LatentPoint:
     z1, z2 = person.positions[row].tolist()
     return z1, z2
 
@@ -60,25 +59,25 @@ def accept(person: "Person", verb: str) -> None:
 # By the mouse
 
 
-def click(person: "Person") -> Place:
+def click(person: "Person") -> LatentPoint:
     place = person.empty
     person.click(place)
     return place
 
 
-def click_point(person: "Person") -> Place:
+def click_point(person: "Person") -> LatentPoint:
     row = person.lone
     person.click(place_of(person, row))
     return place_of(person, row)
 
 
-def ctrl_click_point(person: "Person") -> Place:
+def ctrl_click_point(person: "Person") -> LatentPoint:
     row = person.lone
     person.click(place_of(person, row), CONTROL)
     return place_of(person, row)
 
 
-def drag(person: "Person") -> Place:
+def drag(person: "Person") -> LatentPoint:
     person.drag((0.5, 0.5), (1.5, -1.25))
     return 1.5, -1.25
 
@@ -87,7 +86,7 @@ def drag(person: "Person") -> Place:
 
 
 def slide(number: int, key: Qt.Key, by: float) -> Way:
-    def way(person: "Person") -> Place:
+    def way(person: "Person") -> LatentPoint:
         slider = named(person, QSlider, f"{'z₁z₂'[2 * number :][:2]} slider")
         slider.setFocus()
         QTest.keyClick(slider, key)
@@ -97,7 +96,7 @@ def slide(number: int, key: Qt.Key, by: float) -> Way:
 
 
 def type_number(number: int, text: str) -> Way:
-    def way(person: "Person") -> Place:
+    def way(person: "Person") -> LatentPoint:
         box = named(person, QDoubleSpinBox, "z₁z₂"[2 * number :][:2])
         box.setFocus()
         box.lineEdit().setText(text)  # QTest types no true minus sign
@@ -108,7 +107,7 @@ def type_number(number: int, text: str) -> Way:
     return way
 
 
-def step_number(person: "Person") -> Place:
+def step_number(person: "Person") -> LatentPoint:
     person.press("Up", named(person, QDoubleSpinBox, "z₂"))
     return START[0], START[1] + 0.1
 
@@ -117,7 +116,7 @@ def step_number(person: "Person") -> Place:
 
 
 def arrow(keys: str, dz1: float, dz2: float) -> Way:
-    def way(person: "Person") -> Place:
+    def way(person: "Person") -> LatentPoint:
         person.press(keys, person.window.map.canvas)
         return START[0] + dz1, START[1] + dz2
 
@@ -125,51 +124,51 @@ def arrow(keys: str, dz1: float, dz2: float) -> Way:
 
 
 def go_to_digit(digit: int) -> Way:
-    def way(person: "Person") -> Place:
+    def way(person: "Person") -> LatentPoint:
         person.press(str(digit), person.window.map.canvas)
         return person.window.map.class_places()[digit]
 
     return way
 
 
-def draw(person: "Person") -> Place:
+def draw(person: "Person") -> LatentPoint:
     person.press("R", person.window.map.canvas)
     z1, z2 = np.random.default_rng(0).standard_normal(2).tolist()
     return z1, z2
 
 
-def origin(person: "Person") -> Place:
+def origin(person: "Person") -> LatentPoint:
     person.press("O", person.window.map.canvas)
     return 0.0, 0.0
 
 
-def back(person: "Person") -> Place:
+def back(person: "Person") -> LatentPoint:
     person.window.explorer.cursor.move(*OTHER)
     person.press("Alt+Left")
     return START
 
 
-def forward(person: "Person") -> Place:
+def forward(person: "Person") -> LatentPoint:
     person.window.explorer.cursor.move(*OTHER)
     person.press("Alt+Left")
     person.press("Alt+Right")
     return OTHER
 
 
-def undo(person: "Person") -> Place:
+def undo(person: "Person") -> LatentPoint:
     person.window.explorer.cursor.move(*OTHER)
     person.press("Ctrl+Z")
     return START
 
 
-def redo(person: "Person") -> Place:
+def redo(person: "Person") -> LatentPoint:
     person.window.explorer.cursor.move(*OTHER)
     person.press("Ctrl+Z")
     person.press("Ctrl+Shift+Z")
     return OTHER
 
 
-def visit_mark(person: "Person") -> Place:
+def visit_mark(person: "Person") -> LatentPoint:
     person.press("Ctrl+B")
     dialog(person).findChild(QLineEdit).setText("here & there")
     accept(person, "Save")
@@ -185,14 +184,14 @@ def visit_mark(person: "Person") -> Place:
 # By images
 
 
-def find(person: "Person") -> Place:
+def find(person: "Person") -> LatentPoint:
     person.press("Ctrl+F")
     dialog(person).findChild(QSpinBox).setValue(123)
     accept(person, "Find")
     return place_of(person, 123)
 
 
-def worst_first(person: "Person") -> Place:
+def worst_first(person: "Person") -> LatentPoint:
     person.trigger("worst_first")
     worst = person.window.worst
     person.wait(lambda: worst.model().rowCount() == 600)
@@ -202,7 +201,7 @@ def worst_first(person: "Person") -> Place:
     return place_of(person, index)
 
 
-def analogy(person: "Person") -> Place:
+def analogy(person: "Person") -> LatentPoint:
     rows = [3, 40, 77]
     for row in rows:
         person.window.explorer.pin(row, add=True)
@@ -212,7 +211,7 @@ def analogy(person: "Person") -> Place:
     return z1, z2
 
 
-def attribute(person: "Person") -> Place:
+def attribute(person: "Person") -> LatentPoint:
     chosen = person.labels == 1
     person.window.explorer.selection.replace(np.flatnonzero(chosen))
     person.press("Ctrl+Shift+V")
@@ -234,12 +233,12 @@ def choose_row(person: "Person") -> FrameStrip:
     return strip
 
 
-def path_frame(person: "Person") -> Place:
+def path_frame(person: "Person") -> LatentPoint:
     person.press("End", choose_row(person))
     return 3.0, START[1]
 
 
-def play(person: "Person") -> Place:
+def play(person: "Person") -> LatentPoint:
     choose_row(person)
     buttons = person.window.paths.findChildren(QAbstractButton)
     button = next(button for button in buttons if button.text() == "Play")
@@ -250,7 +249,7 @@ def play(person: "Person") -> Place:
 
 
 def workspace(tmp_path: Path) -> Way:
-    def way(person: "Person") -> Place:
+    def way(person: "Person") -> LatentPoint:
         workspaces, path = Workspaces(person.window.explorer), tmp_path / "a.vaex"
         workspaces.save(path, person.window.map.region(), "explore")
         person.wait(path.exists)
@@ -309,7 +308,7 @@ def seen(person: "Person") -> tuple[object, ...]:
     )
 
 
-def picture_at(person: "Person", bundled: Snapshot, place: Place) -> NDArray[np.uint8]:
+def picture_at(person: "Person", bundled: Snapshot, place: LatentPoint) -> UInt8:
     """The picture on screen, as soon as it is the one decoded there."""
     image = bundled.model.decode(np.array([place], np.float32))[0]
     person.wait(lambda: person.sees(image))
@@ -321,7 +320,7 @@ def check(person: "Person", bundled: Snapshot, way: Way) -> None:
     cursor.move(*START)
     wanted = way(person)
     place = cursor.place
-    assert place == pytest.approx(wanted, abs=0.03 if way in (click, drag) else 1e-6)
+    assert place == pytest.approx(wanted, abs=0.03 if way in (click, drag) else 1e-5)
     picture, shown = picture_at(person, bundled, place), seen(person)
     away = (place[0] / 2 + 2.0, place[1] / 2 - 2.0)
     cursor.move(*away)

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.lessons.formula import FormulaView, glyphs, value_text
 from vae_explorer.lessons.course import bundled_lessons
 from vae_explorer.session.lessons.course import FormulaPart
+from vae_explorer.types import Bools
 
 PARTS = (
     FormulaPart(r"H[p]", "H"),
@@ -40,8 +41,8 @@ def _pixels(view: FormulaView) -> NDArray[np.int_]:
     return pixels.reshape(image.height(), image.width(), 3)
 
 
-def _blue(pixels: NDArray[np.int_]) -> NDArray[np.bool_]:
-    blue: NDArray[np.bool_] = (pixels[..., 2] - pixels[..., 0]) > 100
+def _blue(pixels: NDArray[np.int_]) -> Bools:
+    blue: Bools = (pixels[..., 2] - pixels[..., 0]) > 100
     return blue
 
 

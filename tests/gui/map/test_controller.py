@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtTest import QTest
@@ -37,23 +36,23 @@ from vae_explorer.session.map.layers import LAYERS, LayerSpec
 from vae_explorer.session.state import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import LatentPoint, UInt8
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 LEFT = Qt.MouseButton.LeftButton
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
-Place = tuple[float, float]
 
 
-def place(person: "Person", row: int) -> Place:
+def place(person: "Person", row: int) -> LatentPoint:
     z1, z2 = person.positions[row].tolist()
     return z1, z2
 
 
-def in_box(person: "Person", start: Place, end: Place) -> list[int]:
+def in_box(person: "Person", start: LatentPoint, end: LatentPoint) -> list[int]:
     """The points between two corners, as drawn from pixel to pixel."""
     canvas = person.window.map.canvas
     corners = [canvas.to_latent(person.at(corner).toPointF()) for corner in (start, end)]
@@ -170,7 +169,7 @@ def test_layers_are_remembered(person: "Person", open_person: Callable[..., "Per
 
 
 def test_a_run_goes_on_under_all_layers(
-    person: "Person", tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
@@ -178,7 +177,7 @@ def test_a_run_goes_on_under_all_layers(
     for spec in LAYERS:
         window.explorer.layers.set_on(spec.id, True)
     person.click(place(person, person.lone))
-    window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
+    window.training.set_recipe(recipe.replace(epochs=10_000))
     window.start_training()
     person.wait(lambda: len(person.positions) == 100)
     before = person.positions.copy()
@@ -413,13 +412,13 @@ def test_samples_are_drawn_from_each_posterior(
 
 
 def test_another_model_is_turned_to_fit(
-    person: "Person", tiny_checkpoint: Path, small_mnist: dict[str, ImageSet]
+    person: "Person", checkpoint: Path, small_mnist: dict[str, ImageSet]
 ) -> None:
-    window, tiny = person.window, read_checkpoint(tiny_checkpoint).model
+    window, tiny = person.window, read_checkpoint(checkpoint).model
     before = person.positions.astype(np.float64)
     person.trigger("align")
     assert window.actions_["align"].isChecked()
-    window.explorer.open_checkpoint(tiny_checkpoint)
+    window.explorer.open_checkpoint(checkpoint)
     person.wait(lambda: "aligned: " in person.status)
     means = tiny.encode(small_mnist["train"].images).mean.astype(np.float64)
     shown = person.positions.astype(np.float64)
@@ -478,7 +477,7 @@ def test_a_figure_colours_the_points_as_the_key_says(
     assert person.color_at(place(person, lone)) == label_color
 
 
-def key_bar(key: ColorKey) -> NDArray[np.uint8]:
+def key_bar(key: ColorKey) -> UInt8:
     """The colours (k, 3) down the middle of the bar, without its outermost pixels."""
     image = key.grab().toImage()
     column = [image.pixelColor(8 + 7, y) for y in range(image.height())]
@@ -500,12 +499,12 @@ def test_figures_are_computed_and_then_colour(person: "Person") -> None:
 
 
 def test_a_figure_waits_until_the_points_rest(
-    person: "Person", tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
     window, figures = person.window, person.window.explorer.figures
-    window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
+    window.training.set_recipe(recipe.replace(epochs=10_000))
     window.start_training()
     person.wait(lambda: len(person.positions) == 100)
     color_by(person, "Reconstruction error")

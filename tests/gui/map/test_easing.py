@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer.gui.map.easing import DURATION_MS, Easing
-from vae_explorer.session.state import Float32
+from vae_explorer.types import Float32
 
 START = np.array([(0, 0), (1, -2), (3, 3)], np.float32)
 END = np.array([(2, 0), (1, 2), (-3, 5)], np.float32)

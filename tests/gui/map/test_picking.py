@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.picking import Picker
 from vae_explorer.session.map.place_index import PlaceIndex
 from vae_explorer.session.state import MapPoints
+from vae_explorer.types import Float32, Float64
 
 PLACES = st.floats(-4, 4, width=32)
 
 
 def brute(
-    xs: NDArray[np.float32],
-    ys: NDArray[np.float32],
+    xs: Float32,
+    ys: Float32,
     place: tuple[float, float],
     scale: tuple[float, float],
-) -> NDArray[np.float64]:
+) -> Float64:
     """Distances in pixels, in double precision."""
     across = (xs.astype(np.float64) - place[0]) * scale[0]
     up = (ys.astype(np.float64) - place[1]) * scale[1]

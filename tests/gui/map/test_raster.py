@@ -2,31 +2,29 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from vae_explorer.gui.map.raster import FAINTEST, PointRaster, opacity, opaque
 from vae_explorer.gui.theme import CLASS_COLORS
+from vae_explorer.types import Float32, Float64, UInt32
 
 VIEW = (0.0, 4.0, 0.0, 3.0)
 SIZE = (4, 3)
 RED, GREEN, BLUE = 0xFFFF0000, 0xFF00FF00, 0xFF0000FF
 
 
-def draw(
-    places: list[tuple[float, float]], colors: list[int], margin: int = 1
-) -> NDArray[np.uint32]:
+def draw(places: list[tuple[float, float]], colors: list[int], margin: int = 1) -> UInt32:
     xs, ys = np.array(places, np.float32).reshape(-1, 2).T.copy()
     raster = PointRaster()
     raster.draw((xs, ys, np.array(colors, np.uint32)), VIEW, SIZE, margin)
     return raster.image
 
 
-def channels(pixels: NDArray[np.uint32]) -> NDArray[np.float64]:
+def channels(pixels: UInt32) -> Float64:
     """Red, green, blue and alpha of pixels, still premultiplied, on a last axis."""
     return np.stack([pixels >> shift & 0xFF for shift in (16, 8, 0, 24)], -1).astype(np.float64)
 
 
-def crowded(n: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint32]]:
+def crowded(n: int) -> tuple[Float32, Float32, UInt32]:
     """A normal of 10 pixels: hundreds of points in its middle, single ones around."""
     rng = np.random.default_rng(n)
     xs, ys = (rng.normal(size=(2, n)) * 0.5).astype(np.float32)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from vae_explorer.gui.map.splat import ARGB, MARGIN, MAX_DIAMETER, Splatter
+from vae_explorer.types import UInt8
 
 SIDE = 41
 COLOR = 0xFF3F90DA
@@ -11,12 +11,12 @@ COLOR = 0xFF3F90DA
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
-def alpha(picture: QImage) -> NDArray[np.uint8]:
+def alpha(picture: QImage) -> UInt8:
     rows = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), -1, 4)
     return rows[:, :, 3].copy()
 
 
-def one_dot(diameter: float) -> NDArray[np.uint8]:
+def one_dot(diameter: float) -> UInt8:
     pixels = np.zeros((SIDE, SIDE), np.uint32)
     pixels[SIDE // 2, SIDE // 2] = COLOR
     points = QImage(pixels.data, SIDE, SIDE, 4 * SIDE, ARGB)

@@ -23,16 +23,16 @@ from vae_explorer.training.history import from_csv
 from vae_explorer.training.run import RunFolder, RunLabel, train
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture(scope="session")
 def tiny_run(
-    tiny_recipe: Recipe, mnist_small: ImageSet, tmp_path_factory: pytest.TempPathFactory
+    recipe: Recipe, mnist_small: ImageSet, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The folder of a finished run of the 600 images, to be copied."""
     parent = tmp_path_factory.mktemp("runs")
-    recipe = tiny_recipe.replace(beta=4.0, seed=3)
+    recipe = recipe.replace(beta=4.0, seed=3)
     train(recipe, mnist_small.subset(slice(0, 600)), runs=parent, device="cpu")
     (run,) = parent.iterdir()
     return run
@@ -135,10 +135,10 @@ def test_a_run_of_an_earlier_session_comes_back_whole(
     assert not person.errors
 
 
-def test_a_run_is_followed_and_then_named(person: "Person", tiny_recipe: Recipe) -> None:
+def test_a_run_is_followed_and_then_named(person: "Person", recipe: Recipe) -> None:
     window = person.window
     browse(person, 0)
-    window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
+    window.training.set_recipe(recipe.replace(epochs=10_000))
     window.start_training()
     person.wait(lambda: names(person))
     (name,) = names(person)
@@ -163,9 +163,9 @@ def test_a_run_is_followed_and_then_named(person: "Person", tiny_recipe: Recipe)
     assert not person.errors
 
 
-def test_a_run_is_resumed_and_its_recipe_shown(person: "Person", tiny_recipe: Recipe) -> None:
+def test_a_run_is_resumed_and_its_recipe_shown(person: "Person", recipe: Recipe) -> None:
     window = person.window
-    recipe = tiny_recipe.replace(epochs=9_999, seed=5)
+    recipe = recipe.replace(epochs=9_999, seed=5)
     window.explorer.train(recipe)
     person.wait(lambda: window.explorer.training.status.epoch > 1)
     person.trigger("stop")

@@ -9,13 +9,13 @@ from vae_explorer.session import Recipe
 from vae_explorer.session.state import Phase
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture
-def sweeper(person: "Person", tiny_recipe: Recipe) -> "Person":
+def sweeper(person: "Person", recipe: Recipe) -> "Person":
     """Somebody with a tiny recipe in the form and two values of β in the sweep."""
-    person.window.training.set_recipe(tiny_recipe)
+    person.window.training.set_recipe(recipe)
     person.trigger("sweep")
     panel = person.window.sweep
     assert panel.isVisible()

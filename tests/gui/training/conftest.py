@@ -10,9 +10,9 @@ from vae_explorer.training.trainer import Trainer
 
 
 @pytest.fixture(scope="session")
-def trainer(tiny_recipe: Recipe, mnist_small: ImageSet) -> Trainer:
+def trainer(recipe: Recipe, mnist_small: ImageSet) -> Trainer:
     """Of ten steps an epoch."""
-    return Trainer(tiny_recipe, mnist_small.subset(slice(0, 600)), "cpu")
+    return Trainer(recipe, mnist_small.subset(slice(0, 600)), "cpu")
 
 
 @pytest.fixture(scope="session")

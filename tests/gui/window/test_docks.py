@@ -12,7 +12,7 @@ from vae_explorer.gui.window.docks import LAYOUTS
 from vae_explorer.session.commands import COMMANDS
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 KEYS = {"explore": "Ctrl+1", "train": "Ctrl+2", "learn": "Ctrl+3", "travel": "Ctrl+4"}
 

@@ -2,7 +2,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtGui import QAction, QColor, QPalette
 from PySide6.QtWidgets import (
     QApplication,
@@ -21,9 +20,10 @@ from vae_explorer.session import Recipe
 from vae_explorer.session.commands import COMMANDS
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +33,8 @@ def no_file_dialogs(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
 
 
-def decode(snapshot: Snapshot, z: tuple[float, float]) -> NDArray[np.float32]:
-    image: NDArray[np.float32] = snapshot.model.decode(np.array([z], np.float32))[0]
+def decode(snapshot: Snapshot, z: tuple[float, float]) -> Float32:
+    image: Float32 = snapshot.model.decode(np.array([z], np.float32))[0]
     return image
 
 
@@ -58,9 +58,9 @@ def test_it_opens_on_the_bundled_model(
 
 
 @pytest.mark.parametrize("command_id", [command.id for command in COMMANDS])
-def test_every_command_runs(person: "Person", tiny_recipe: Recipe, command_id: str) -> None:
+def test_every_command_runs(person: "Person", recipe: Recipe, command_id: str) -> None:
     window = person.window
-    window.training.set_recipe(tiny_recipe)
+    window.training.set_recipe(recipe)
     for name in ("pause", "stop"):
         window.actions_[name].setEnabled(True)  # as if a run went on
     for row in (0, 1, 2):

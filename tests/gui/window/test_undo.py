@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -15,9 +14,10 @@ from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.map.selection import Selection
+from vae_explorer.types import Int64
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_any_edits_of_the_window_go_back_and_forth(person: "Person", seed: int) 
     def row() -> int:
         return int(random.integers(600))
 
-    def rows() -> NDArray[np.int64]:
+    def rows() -> Int64:
         return random.integers(600, size=random.integers(1, 50))
 
     def slide() -> None:

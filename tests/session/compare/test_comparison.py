@@ -13,11 +13,12 @@ from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.compare.comparison import Comparison, bundled_models, model_name
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.state import Float32, MapPoints, draw_seeds
+from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 MIRRORED = np.array([[-0.6, 0.8], [0.8, 0.6]])
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
-from vae_explorer.session.explore.cursor import MOST_VISITS, Bookmark, Cursor, Place
+from vae_explorer.session.explore.cursor import MOST_VISITS, Bookmark, Cursor
 from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.state import LATENT_LIMIT, Decoded
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import LatentPoint
 
 A, B, C = (1.0, 0.5), (-2.0, 3.0), (0.25, -4.0)
 
@@ -22,7 +23,7 @@ class Desk:
 
     def __init__(self, decoding: Decoding) -> None:
         self.cursor = Cursor(decoding)
-        self.places: list[Place] = []
+        self.places: list[LatentPoint] = []
         self.edits: list[Edit] = []
         self.ways: list[tuple[bool, bool]] = []
         self.pictures: list[Decoded] = []
@@ -38,7 +39,7 @@ class Desk:
             decoding.decoded.connect(self.pictures.append),
         ]
 
-    def trace(self, step: str, times: int) -> list[Place]:
+    def trace(self, step: str, times: int) -> list[LatentPoint]:
         """Where ``times`` steps back or forward lead."""
         places = []
         for _ in range(times):

@@ -12,14 +12,15 @@ import pytest
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.trust import DataSupport, drift, verdict
-from vae_explorer.model.trained import Check, Float32, Posterior
+from vae_explorer.model.trained import Check, Posterior
 from vae_explorer.session.explore.data_support import TrustGauge, TrustReading
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 FAR = (5.5, -5.5)
 

@@ -2,14 +2,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from vae_explorer.session.explore.decoding import Decoding
-from vae_explorer.session.state import Decoded, Float32
+from vae_explorer.session.state import Decoded
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32, Floats
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Frames
+    from tests.support.stand_ins import Frames
 
 
 class Echo:
@@ -19,7 +19,7 @@ class Echo:
         self.sign = sign
         self.asked: list[tuple[float, float]] = []
 
-    def decode(self, z: NDArray[np.floating]) -> Float32:
+    def decode(self, z: Floats) -> Float32:
         assert z.shape == (1, 2)
         assert z.dtype == np.float32
         self.asked.append((float(z[0, 0]), float(z[0, 1])))
@@ -27,7 +27,7 @@ class Echo:
 
 
 class Broken:
-    def decode(self, z: NDArray[np.floating]) -> Float32:
+    def decode(self, z: Floats) -> Float32:
         raise RuntimeError(f"cannot decode {z.shape}")
 
 

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import own_draws
@@ -15,9 +14,10 @@ from vae_explorer.session.state import DataPoint, draw_seeds
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float64
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 
 class Told(list[Card | None]):
@@ -55,10 +55,10 @@ def pinned(pins: Pins, split: str, index: int) -> DataPoint:
     return pins.current
 
 
-def draw(snapshot: Snapshot, point: DataPoint) -> NDArray[np.float64]:
+def draw(snapshot: Snapshot, point: DataPoint) -> Float64:
     """What the figures of a point are of, (h, w) of 0 and 1."""
     seeds = draw_seeds(point.split, np.array([point.index]))
-    x: NDArray[np.float64] = own_draws(snapshot.model, point.original[None], seeds)[0].astype(float)
+    x: Float64 = own_draws(snapshot.model, point.original[None], seeds)[0].astype(float)
     return x
 
 

@@ -14,11 +14,12 @@ from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.explore.sketch import SEED, DrawnDigit
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.state import MapPoints, UInt8, draw_seeds
+from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import UInt8
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 EVENTS = ("seen_changed", "reconstructed", "read", "nearest_changed", "subject_changed")
 

@@ -10,10 +10,10 @@ from vae_explorer.session.app import Explorer
 from vae_explorer.session.files.workspace import Workspace
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.map.marks import Region
+from vae_explorer.types import Region
 
 if TYPE_CHECKING:
-    from tests.session.conftest import MainThread
+    from tests.support.stand_ins import MainThread
 
 VIEW: Region = (-1.5, 2.0, -0.5, 1.25)
 

@@ -12,11 +12,12 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.place_index import PlaceIndex
-from vae_explorer.session.state import Float32, MapPoints, draw_seeds
+from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 MIRRORED = np.array([[-0.6, 0.8], [0.8, 0.6]])
 """First z₁ is mirrored, then all turned by −53°."""

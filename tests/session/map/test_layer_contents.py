@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
 from vae_explorer import paths
@@ -23,13 +22,13 @@ from vae_explorer.session.map.marks import (
     Drawing,
     Ellipses,
     Field,
-    Region,
     Sheet,
     Spots,
     Trails,
 )
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.types import Float64, Floats, Region
 
 VIEW = View((-1.0, 1.0, 0.0, 1.0), (240, 120))
 
@@ -65,7 +64,7 @@ def draw(layer: str, scene: Scene, **chosen: str) -> Drawing:
     return function(dataclasses.replace(scene, memory={}), {**defaults, **chosen}, unchecked)
 
 
-def middles(field: Field | ClassField) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+def middles(field: Field | ClassField) -> tuple[Float64, Float64, float]:
     """z₁ of the columns, z₂ of the rows, and the area of a cell."""
     left, right, bottom, top = field.region
     shape = field.labels.shape if isinstance(field, ClassField) else field.values.shape
@@ -328,7 +327,7 @@ def test_no_place_is_decoded_twice_while_one_looks_around(
     decoded: list[tuple[float, ...]] = []
     decode = scene.model.decode
 
-    def counting(z: NDArray[np.floating]) -> Any:
+    def counting(z: Floats) -> Any:
         decoded.extend(map(tuple, z.tolist()))
         return decode(z)
 

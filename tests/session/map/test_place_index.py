@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.types import Float32, Float64
 
-Places = NDArray[np.float32]
+Places = Float32
 PLACE = st.tuples(st.floats(-5, 5, width=32), st.floats(-5, 5, width=32))
 
 
-def distances(positions: Places, place: tuple[float, float]) -> NDArray[np.float64]:
+def distances(positions: Places, place: tuple[float, float]) -> Float64:
     away = positions.astype(np.float64) - place
     return np.asarray(np.hypot(*away.T))
 

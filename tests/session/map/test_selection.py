@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.map.selection import Mode, Selection, inside
+from vae_explorer.types import Float64
 
 TOTAL = 12
 Step = Callable[[Selection], None]
@@ -179,7 +179,7 @@ def test_names_that_are_none_say_what_to_do(selection: Selection) -> None:
 # Polygons
 
 
-def odd_windings(polygon: NDArray[np.float64], place: NDArray[np.float64]) -> bool:
+def odd_windings(polygon: Float64, place: Float64) -> bool:
     """Whether the polygon goes round the place an odd number of times, by the angles it turns."""
     turns = 0.0
     for start, end in zip(polygon, np.roll(polygon, -1, 0), strict=True):
@@ -188,7 +188,7 @@ def odd_windings(polygon: NDArray[np.float64], place: NDArray[np.float64]) -> bo
     return round(turns / math.tau) % 2 == 1
 
 
-def on_the_edge(polygon: NDArray[np.float64], place: NDArray[np.float64]) -> bool:
+def on_the_edge(polygon: Float64, place: Float64) -> bool:
     for start, end in zip(polygon, np.roll(polygon, -1, 0), strict=True):
         (x1, y1), (x2, y2) = ((Fraction(x), Fraction(y)) for x, y in (start - place, end - place))
         if x1 * y2 == y1 * x2 and x1 * x2 + y1 * y2 <= 0:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, DivergedError
@@ -14,7 +13,7 @@ from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.runs import lab as lab_module
 from vae_explorer.session.runs.lab import Lab
-from vae_explorer.session.state import HistoryPoint, Phase, UInt8
+from vae_explorer.session.state import HistoryPoint, Phase
 from vae_explorer.session.training import worker as worker_module
 from vae_explorer.training import moments as moments_module
 from vae_explorer.training.checkpoint import read_checkpoint
@@ -23,9 +22,10 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
+from vae_explorer.types import Int64, UInt8
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Later, MainThread
+    from tests.support.stand_ins import Later, MainThread
 
 Same = Callable[[Snapshot, Snapshot], bool]
 
@@ -37,7 +37,7 @@ class Screen:
         self.data = data
         self.every = 10
         self.snapshot: Snapshot | None = None
-        self.moving: list[tuple[Snapshot, Posterior, NDArray[np.int64], str]] = []
+        self.moving: list[tuple[Snapshot, Posterior, Int64, str]] = []
         self.whole: list[tuple[Snapshot, Path | None]] = []
         self.failures: list[tuple[str, BaseException]] = []
         self.unreadable = False
@@ -47,13 +47,13 @@ class Screen:
             raise DataError("The images are missing.")
         return self.data
 
-    def probes(self, most: int) -> tuple[NDArray[np.int64], UInt8]:
+    def probes(self, most: int) -> tuple[Int64, UInt8]:
         indices = np.arange(0, len(self.training_images()), self.every)
         assert len(indices) <= most
         return indices, self.data.images[indices]
 
     def show_moving(
-        self, snapshot: Snapshot, posterior: Posterior, indices: NDArray[np.int64], name: str
+        self, snapshot: Snapshot, posterior: Posterior, indices: Int64, name: str
     ) -> None:
         # What is shown of a model is what it makes of these images.
         expected = snapshot.model.encode(self.data.images[indices])

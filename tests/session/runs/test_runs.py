@@ -25,7 +25,8 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel, train
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread, Wall
+    from tests.support.stand_ins import Failures, MainThread
+    from tests.support.training_runs import Wall
 
 
 class Desk:

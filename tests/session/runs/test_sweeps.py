@@ -20,7 +20,8 @@ from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread, Wall
+    from tests.support.stand_ins import Failures, MainThread
+    from tests.support.training_runs import Wall
 
 
 class Queue:

@@ -20,7 +20,7 @@ from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, Later, MainThread
+    from tests.support.stand_ins import Failures, Later, MainThread
 
 PROBES = 50
 

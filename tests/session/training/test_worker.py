@@ -27,7 +27,8 @@ from vae_explorer.training.stopping import StopRule
 from vae_explorer.training.trainer import StepMetrics, Trainer
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Clock, MainThread, Run
+    from tests.support.stand_ins import Clock, MainThread
+    from tests.support.training_runs import Run
 
 Same = Callable[[Snapshot, Snapshot], bool]
 

@@ -3,16 +3,15 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from vae_explorer.gui.compare.window import CompareWindow
+from vae_explorer.gui.dialogs.ask_path import MODEL, AskPath
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.compare.comparison import Side, bundled_models, model_name
 from vae_explorer.session.map.selection import Mode
-
-_MODELS = "VAE Explorer models (*.safetensors)"
+from vae_explorer.types import Int64
 
 
 class CompareController(QObject):
@@ -20,6 +19,7 @@ class CompareController(QObject):
 
     Args:
         explorer: gives the comparison, and the model on the map.
+        ask: asks for files.
         parent: the window it belongs to.
 
     Signals:
@@ -28,10 +28,11 @@ class CompareController(QObject):
 
     closed = Signal()
 
-    def __init__(self, explorer: Explorer, parent: QWidget) -> None:
+    def __init__(self, explorer: Explorer, ask: AskPath, parent: QWidget) -> None:
         self._window = CompareWindow(parent)
         super().__init__(self._window)
         self._explorer = explorer
+        self._ask = ask
         self._comparison = explorer.compare()
         self._connect()
         recent = tuple(Path(name) for name in explorer.settings.recent)
@@ -84,7 +85,7 @@ class CompareController(QObject):
             self._window.set_hover_image(side, row, image)
 
     def _on_selected(self, side: Side, row: int, mode: Mode) -> None:
-        rows: NDArray[np.int64] = np.array([row])
+        rows: Int64 = np.array([row])
         self._comparison.select(side, rows, mode)
 
     def _on_model_chosen(self, side: Side, path: Path | None) -> None:
@@ -94,9 +95,8 @@ class CompareController(QObject):
             self._comparison.open(side, path)
 
     def _open(self, side: Side) -> None:
-        name, _ = QFileDialog.getOpenFileName(self._window, "Open Model", "", _MODELS)
-        if name:
-            self._comparison.open(side, Path(name))
+        if path := self._ask.open("Open Model", MODEL, self._window):
+            self._comparison.open(side, path)
 
     def _on_closed(self) -> None:
         self._comparison.close()

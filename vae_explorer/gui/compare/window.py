@@ -3,8 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -31,8 +29,8 @@ from vae_explorer.session.compare.comparison import (
 )
 from vae_explorer.session.compare.metrics import ComparisonTable
 from vae_explorer.session.map.place_index import PlaceIndex
-from vae_explorer.session.map.selection import Bools
-from vae_explorer.session.state import MapPoints, UInt8
+from vae_explorer.session.state import MapPoints
+from vae_explorer.types import Bools, Float64, UInt8
 
 _SELECTING = "Shift-drag on either map selects in a box, Shift+Ctrl-drag with a lasso"
 
@@ -196,7 +194,7 @@ class CompareWindow(QWidget):
     def _on_dragged(self, side: Side, z1: float, z2: float) -> None:
         self._clock.defer(partial(self.place_hovered.emit, side, (z1, z2)))
 
-    def _on_area(self, side: Side, polygon: NDArray[np.float64], mode: str) -> None:
+    def _on_area(self, side: Side, polygon: Float64, mode: str) -> None:
         self.area_selected.emit(side, polygon, mode, self.sides[side].map.shown())
 
     def _on_clicked(self, side: Side, _z1: float, _z2: float, row: int) -> None:

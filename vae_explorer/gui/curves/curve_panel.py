@@ -9,13 +9,13 @@ from PySide6.QtGui import QColor
 
 from vae_explorer.gui.curves.curve_table import TIME_LABELS, PanelSpec
 from vae_explorer.gui.curves.decimation import Vertices
-from vae_explorer.gui.curves.history_table import Float64
 from vae_explorer.gui.curves.legend import Entry
 from vae_explorer.gui.curves.panel_frame import PanelFrame
 from vae_explorer.gui.curves.sheet import Axis, Band, Mark, Sheet, Stroke
 from vae_explorer.gui.curves.trace import TimeScale, Trace, robust_range, to_axis, written
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.types import Float64
 
 _MARKER_ROOM = 8  # pixels; markers that would touch are left out
 _GROWTH = 1.25

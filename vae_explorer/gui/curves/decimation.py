@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vae_explorer.gui.curves.history_table import Float64, GrowingColumns
+from vae_explorer.gui.curves.history_table import GrowingColumns
+from vae_explorer.types import Float64
 
 Index = NDArray[np.intp]
 

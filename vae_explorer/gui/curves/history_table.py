@@ -7,11 +7,9 @@ from operator import attrgetter
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.session.state import HistoryPoint
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 Rows = Literal["all", "held_out", "exact"]
 """Every report, those with held-out figures, or those with an exact log p(x)."""

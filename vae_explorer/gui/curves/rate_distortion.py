@@ -14,13 +14,14 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 
 from vae_explorer.gui.curves.decimation import Index, Pyramid, Vertices
-from vae_explorer.gui.curves.history_table import Float64, HistoryTable
+from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.legend import Entry
 from vae_explorer.gui.curves.panel_frame import PanelFrame
 from vae_explorer.gui.curves.sheet import Axis, Sheet, Stroke
 from vae_explorer.gui.curves.smoothing import Smoothed
 from vae_explorer.gui.curves.trace import robust_range, written
 from vae_explorer.gui.theme import Theme
+from vae_explorer.types import Float64
 
 MOST_BLOCKS = 1_000
 _GROWTH = 1.25

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from vae_explorer.gui.curves.history_table import Float64, GrowingColumns
+from vae_explorer.gui.curves.history_table import GrowingColumns
+from vae_explorer.types import Float64
 
 _NEGLIGIBLE = 1e-17
 _SETTLED = 4_096  # values after which nothing is left of the start, with a weight of 0.99

@@ -7,10 +7,11 @@ import numpy as np
 
 from vae_explorer.gui.curves.curve_table import CurveSpec, TimeAxis
 from vae_explorer.gui.curves.decimation import Pyramid, Vertices, decimate
-from vae_explorer.gui.curves.history_table import Float64, HistoryTable
+from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.smoothing import Smoothed
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.types import Float64
 
 _SAMPLED = 4_096
 _FAR = 300.0

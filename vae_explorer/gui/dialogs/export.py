@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -18,7 +17,9 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QWidget,
 )
+from typing_extensions import override
 
+from vae_explorer.gui.dialogs.ask_path import PNG, ask_save, may_write
 from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.state import LATENT_LIMIT
 
@@ -32,6 +33,7 @@ class _ExportDialog(QDialog):
         self.setWindowTitle(title)
         self.form = QFormLayout(self)
         self._size = QLabel()
+        self._replaced: Path | None = None  # a person has said that it may be
         self._file = QLineEdit(str(path))
         self._file.setAccessibleName("File")
         self._file.setMinimumWidth(320)
@@ -57,8 +59,7 @@ class _ExportDialog(QDialog):
     @property
     def path(self) -> Path:
         """The chosen file; ".png" is added where it was not typed."""
-        path = Path(self._typed)
-        return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
+        return PNG.named(Path(self._typed))
 
     @property
     def _typed(self) -> str:
@@ -77,11 +78,15 @@ class _ExportDialog(QDialog):
 
     @Slot()
     def _browse(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(
-            self, self.windowTitle(), self._file.text(), "PNG images (*.png)"
-        )
-        if name:
-            self._file.setText(name)
+        path = ask_save(self, self.windowTitle(), Path(self._file.text()), PNG)
+        if path is not None:
+            self._file.setText(str(path))
+            self._replaced = path
+
+    @override
+    def accept(self) -> None:
+        if self.path == self._replaced or may_write(self, self.path):
+            super().accept()
 
 
 def _whole(low: int, high: int, value: int, suffix: str) -> QSpinBox:

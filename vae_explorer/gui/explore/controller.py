@@ -5,18 +5,17 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from vae_explorer.gui.compare.controller import CompareController
+from vae_explorer.gui.dialogs.ask_path import PICTURE, PNG, AskPath
 from vae_explorer.gui.explore.decode.refine_section import RefineSection
 from vae_explorer.gui.explore.paths.path_panel import PathPanel
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.explore.latent_paths import Trip
 from vae_explorer.session.explore.refinement import RefinementStep
-from vae_explorer.session.state import UInt8
-
-_PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff)"
+from vae_explorer.types import UInt8
 
 
 class ExploreController(QObject):
@@ -27,6 +26,7 @@ class ExploreController(QObject):
         paths: the dock of paths.
         draw: that of drawing.
         refine: that of refining.
+        ask: asks for files.
         window: the parent of dialogs.
     """
 
@@ -36,6 +36,7 @@ class ExploreController(QObject):
         paths: PathPanel,
         draw: DrawPanel,
         refine: RefineSection,
+        ask: AskPath,
         window: QWidget,
     ) -> None:
         super().__init__(window)
@@ -43,6 +44,7 @@ class ExploreController(QObject):
         self._paths = paths
         self._draw = draw
         self._refine = refine
+        self._ask = ask
         self._window = window
         self._comparison: CompareController | None = None
         self._connect_paths()
@@ -120,23 +122,17 @@ class ExploreController(QObject):
     # What a person asks for
 
     def _open_picture(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self._window, "Open Picture", "", _PICTURES)
-        if name:
-            self._explorer.exploration.drawn.open(Path(name))
+        if path := self._ask.open("Open Picture", PICTURE):
+            self._explorer.exploration.drawn.open(path)
 
     def _export_path(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(
-            self._window, "Export Path", "path.png", "PNG image (*.png)"
-        )
-        if name:
-            path = Path(name)
-            path = path if path.suffix == ".png" else path.with_name(f"{path.name}.png")
+        if path := self._ask.save("Export Path", "path.png", PNG):
             self._explorer.export_path(path)
 
     def _compare(self) -> CompareController:
         """Open the comparison, or bring it to the front."""
         if self._comparison is None:
-            self._comparison = CompareController(self._explorer, self._window)
+            self._comparison = CompareController(self._explorer, self._ask, self._window)
             self._comparison.closed.connect(self._on_compare_closed)
         self._comparison.show()
         return self._comparison

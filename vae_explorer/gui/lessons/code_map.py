@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -21,11 +20,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.lessons.heading import draw_heading, heading_height
 from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
-from vae_explorer.session.state import UInt8
-
-Floats = NDArray[np.floating]
-Region = tuple[float, float, float, float]
-"""Left, right, bottom and top."""
+from vae_explorer.types import Floats, Region, UInt8
 
 _REACH = 12.0
 """Pixels from the pointer to the point it means."""

@@ -1,30 +1,36 @@
-"""Wires the lessons to the learn dock and puts their instruments in the place of the map."""
+"""Wires the lessons to the learn dock and puts their experiments in the place of the map."""
 
 from collections.abc import Callable
 
 from PySide6.QtWidgets import QStackedWidget
 
-from vae_explorer.gui.lessons.instrument_view import InstrumentView
+from vae_explorer.gui.dialogs.ask_path import LESSON, AskPath
 from vae_explorer.gui.lessons.learn_panel import LearnPanel
-from vae_explorer.gui.lessons.registry import make_view
+from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.session.lessons.course import Learning, Lesson, Step
+from vae_explorer.session.app import Explorer
+from vae_explorer.session.lessons.course import Lesson, Step
 
 
 class LearnController:
     """Sends what is chosen in the learn dock to the session, and shows what it says.
 
     Args:
-        learning: the lessons.
+        explorer: has the lessons.
         panel: their text.
-        pages: whose first page is the map; instruments are added to it.
+        pages: whose first page is the map; experiments are added to it.
+        ask: asks for files.
     """
 
-    def __init__(self, learning: Learning, panel: LearnPanel, pages: QStackedWidget) -> None:
-        self._learning = learning
+    def __init__(
+        self, explorer: Explorer, panel: LearnPanel, pages: QStackedWidget, ask: AskPath
+    ) -> None:
+        self._explorer = explorer
+        self._learning = learning = explorer.learning
+        self._ask = ask
         self._panel = panel
         self._pages = pages
-        self._views: dict[str, InstrumentView] = {}
+        self._views: dict[str, LessonView] = {}
         self._large = False
         panel.lesson_chosen.connect(learning.open)
         panel.step_wanted.connect(learning.go)
@@ -36,7 +42,13 @@ class LearnController:
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """What its commands do."""
-        return {"next_step": self._next, "step_before": self._before, "large": self._toggle_large}
+        return {
+            "next_step": self._next,
+            "step_before": self._before,
+            "open_lesson": self._open,
+            "save_lesson": self._save,
+            "large": self._toggle_large,
+        }
 
     def show(self) -> None:
         """Begin or go on with the lessons."""
@@ -57,9 +69,9 @@ class LearnController:
 
     def _on_opened(self, lesson: Lesson) -> None:
         self._panel.set_lesson(lesson)
-        instrument = self._learning.instrument
-        if instrument is not None and lesson.instrument not in self._views:
-            view = make_view(lesson.instrument, instrument)
+        experiment = self._learning.experiment
+        if experiment is not None and lesson.instrument not in self._views:
+            view = make_view(lesson.instrument, experiment)
             view.set_theme(current_theme())
             self._views[lesson.instrument] = view
             self._pages.addWidget(view)
@@ -70,11 +82,11 @@ class LearnController:
         view = self._view
         if view is not None:
             view.set_hidden(step.hidden)
-        if self._learning.instrument is not None:
-            self._panel.set_values(self._learning.instrument.values)
+        if self._learning.experiment is not None:
+            self._panel.set_values(self._learning.experiment.values)
 
     @property
-    def _view(self) -> InstrumentView | None:
+    def _view(self) -> LessonView | None:
         lesson = self._learning.lesson
         return self._views.get(lesson.instrument) if lesson else None
 
@@ -87,6 +99,15 @@ class LearnController:
 
     def _before(self) -> None:
         self._learning.go(self._learning.number - 1)
+
+    def _open(self) -> None:
+        if path := self._ask.open("Open Lesson", LESSON):
+            self._learning.open_file(path)
+
+    def _save(self) -> None:
+        text = self._learning.as_file()
+        if path := self._ask.save("Save Lesson", "lesson.md", LESSON):
+            self._explorer.write_text(path, text, "The lesson was not saved")
 
     def _toggle_large(self) -> None:
         self._large = not self._large

@@ -4,8 +4,9 @@ import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vae_explorer.gui.lessons.sketch import Sketch
-from vae_explorer.gui.lessons.sketch_marks import Columns, Floats, Level, Line
+from vae_explorer.gui.lessons.sketch_marks import Columns, Level, Line
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.types import Floats
 
 _BINS = 61
 _RUN = 2_000

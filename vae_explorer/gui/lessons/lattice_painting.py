@@ -2,14 +2,12 @@
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.theme import Theme
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Bools, Float64
 
 _BRIGHTEST = 0.995  # quantile of the density from which cells are alike
 _SHADES = 24
@@ -57,7 +55,7 @@ def paint_lines(painter: QPainter, plane: Plane, lines: Float64) -> None:
     painter.drawPath(_joined(np.nan_to_num(pixels), near))
 
 
-def _joined(lines: Float64, joined: NDArray[np.bool_] | None = None) -> QPainterPath:
+def _joined(lines: Float64, joined: Bools | None = None) -> QPainterPath:
     """One path of lines (k, n, 2), or of those of their pieces (k, n − 1) that are ``joined``."""
     connect = np.zeros(lines.shape[:2], np.int32)
     connect[:, :-1] = 1 if joined is None else joined

@@ -22,8 +22,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.theme import Theme, style_plot
 from vae_explorer.gui.widgets.readout import Readout
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 _NAMES = {0: "1", 1: "10", 2: "100", 3: "1,000"}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

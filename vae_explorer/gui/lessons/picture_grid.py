@@ -10,7 +10,7 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.heading import draw_heading, heading_height
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.session.state import Float32, UInt8
+from vae_explorer.types import Float32, UInt8
 
 _GAP = 2
 """Pixels between pictures."""

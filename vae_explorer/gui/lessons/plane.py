@@ -19,9 +19,8 @@ from typing_extensions import override
 
 from vae_explorer.gui.lessons.sketch_marks import tick_text, ticks
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.types import Region
 
-Region = tuple[float, float, float, float]
-"""Left, right, bottom, top."""
 Paint = Callable[[QPainter, "Plane"], None]
 """Draws in pixels, by ``Plane.to_pixel``."""
 

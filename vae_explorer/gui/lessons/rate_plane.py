@@ -12,6 +12,7 @@ from typing_extensions import override
 from vae_explorer.gui.curves.ticks import ticks
 from vae_explorer.gui.lessons.heading import draw_heading, heading_height
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.types import Region
 
 Place = tuple[float, float]
 """Rate and distortion, nats per image."""
@@ -138,7 +139,7 @@ class RatePlane(QWidget):
         self._draw_names(painter)
 
     @property
-    def _region(self) -> tuple[float, float, float, float]:
+    def _region(self) -> Region:
         known = [point.place for point in self._points]
         near = [place for place in self._trail if place[1] < _HIGHEST]
         places = np.array(known + near).reshape(-1, 2)

@@ -12,7 +12,8 @@ from vae_explorer.gui.map.layers.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme
 from vae_explorer.session.lessons.sampling import Lit
-from vae_explorer.session.map.marks import Drawing, Field, Region
+from vae_explorer.session.map.marks import Drawing, Field
+from vae_explorer.types import Region
 
 _GROUND = 2.5  # pixels across a sample that does not matter
 _SMALLEST, _LARGEST = 4.0, 17.0
@@ -107,7 +108,7 @@ class _SampleItem(QGraphicsObject):
             self._grounds.append((QPolygonF(places), pen))
             size = _LARGEST * np.sqrt(one.shares / one.shares[0])
             # The heaviest on top.
-            rows = zip(one.places.tolist(), size.tolist(), strict=True)
+            rows = zip(one.points.tolist(), size.tolist(), strict=True)
             self._discs += [
                 (QPointF(*place), max(part, _SMALLEST) / 2, _shade(color, part / _LARGEST))
                 for place, part in reversed(list(rows))

@@ -13,7 +13,6 @@ from vae_explorer.gui.lessons.sketch_marks import (
     Arrow,
     Columns,
     Dots,
-    Floats,
     Level,
     Line,
     Mark,
@@ -21,6 +20,7 @@ from vae_explorer.gui.lessons.sketch_marks import (
     ticks,
 )
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.types import Floats, Region
 
 _PAD = 6
 _TICK = 4
@@ -103,7 +103,7 @@ class Sketch(QWidget):
         return self._frame
 
     @property
-    def range(self) -> tuple[float, float, float, float]:
+    def range(self) -> Region:
         """What is shown: left, right, bottom, top."""
         left, right, bottom, top = self._range
         frame = self.frame

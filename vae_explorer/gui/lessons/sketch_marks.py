@@ -3,12 +3,8 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vae_explorer.gui.widgets.number_format import figure
-
-Floats = NDArray[np.floating]
+from vae_explorer.types import Floats
 
 
 @dataclass(frozen=True, eq=False)

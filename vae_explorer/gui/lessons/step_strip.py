@@ -1,7 +1,6 @@
 """Pictures along a path in a row, and below each gap how far the picture goes there."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -9,7 +8,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.session.state import Float32
+from vae_explorer.types import Float32, Float64
 
 _BARS = 24  # pixels, the highest bar
 _GAP = 3
@@ -29,16 +28,14 @@ class StepStrip(QWidget):
         self._theme = current_theme()
         self._color = self._theme.accent
         self._images: Float32 = np.zeros((0, 1, 1), np.float32)
-        self._steps: NDArray[np.float64] = np.zeros(0)
+        self._steps: Float64 = np.zeros(0)
         self._highest = 1.0
         self._title = name
         self.setAccessibleName(name)
         self.setToolTip("Below: how far the picture goes from one to the next")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_frames(
-        self, images: Float32, steps: NDArray[np.float64], highest: float, title: str
-    ) -> None:
+    def set_frames(self, images: Float32, steps: Float64, highest: float, title: str) -> None:
         """Show pictures (n, h, w) and the n − 1 steps between, of which ``highest`` is tallest."""
         self._images, self._steps, self._highest, self._title = images, steps, highest, title
         self.setAccessibleDescription(title)

@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.lessons.sketch import Sketch
-from vae_explorer.gui.lessons.sketch_marks import Floats, Level, Line
+from vae_explorer.gui.lessons.sketch_marks import Level, Line
 from vae_explorer.gui.theme import Theme
+from vae_explorer.types import Floats
 
 
 class VarianceCurve(Sketch):

@@ -5,7 +5,6 @@ from math import hypot
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy
@@ -15,6 +14,7 @@ from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.map.selection_marks import box_cursor, lasso_cursor
 from vae_explorer.gui.theme import Theme
 from vae_explorer.session.map.selection import Mode
+from vae_explorer.types import Float64
 
 Tool = Literal["none", "box", "lasso"]
 """What a left drag draws; with none it scrubs."""
@@ -287,7 +287,7 @@ class MapCanvas(LatentPlot):
             self._path.append(place)
             self.outline_changed.emit(self._polygon())
 
-    def _polygon(self) -> NDArray[np.float64]:
+    def _polygon(self) -> Float64:
         if self._drawing == "box":
             (x1, y1), (x2, y2) = self._path
             return np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])

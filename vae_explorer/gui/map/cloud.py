@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from vae_explorer.gui.map.raster import UInt32, opaque
+from vae_explorer.gui.map.raster import opaque
 from vae_explorer.gui.theme import CLASS_COLORS
-from vae_explorer.session.state import Float32, MapPoints, UInt8
+from vae_explorer.session.state import MapPoints
+from vae_explorer.types import Float32, Region, UInt8, UInt32
 
 DRAWABLE_LIMIT = np.float32(1e6)
 """Places further from the origin than this, infinite or NaN, are neither drawn nor picked."""
@@ -86,7 +87,7 @@ class PointCloud:
         drawable = abs(x) <= DRAWABLE_LIMIT and abs(y) <= DRAWABLE_LIMIT  # false for NaN
         return (x, y) if drawable else None
 
-    def bounds(self) -> tuple[float, float, float, float] | None:
+    def bounds(self) -> Region | None:
         """Smallest and largest z₁, then z₂, of all drawable points; None without any.
 
         Of a thousand points or more, a few outliers do not count: they would leave the rest small.

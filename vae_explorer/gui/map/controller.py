@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from vae_explorer.errors import UserError
+from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.dialogs.selection import (
     FindImageDialog,
     NameDialog,
@@ -26,16 +26,10 @@ from vae_explorer.session.explore.cursor import Bookmark
 from vae_explorer.session.files.workspace import Workspace
 from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerState
-from vae_explorer.session.map.marks import Drawing, Region
+from vae_explorer.session.map.marks import Drawing
 from vae_explorer.session.map.selection import Mode
-from vae_explorer.session.state import (
-    DataPoint,
-    ExactFigures,
-    Float32,
-    MapPoints,
-    PointColors,
-    Thumbnail,
-)
+from vae_explorer.session.state import DataPoint, ExactFigures, MapPoints, PointColors, Thumbnail
+from vae_explorer.types import Float32, Float64, Int64, Region
 
 _WORST = 100
 
@@ -47,16 +41,23 @@ class MapController(QObject):
         explorer: told what a person wants, and listened to.
         view: the map.
         panel: its layers.
+        ask: asks for files.
         window: the parent of dialogs.
     """
 
     def __init__(
-        self, explorer: Explorer, view: MapView, panel: LayersPanel, window: QWidget
+        self,
+        explorer: Explorer,
+        view: MapView,
+        panel: LayersPanel,
+        ask: AskPath,
+        window: QWidget,
     ) -> None:
         super().__init__(window)
         self._explorer = explorer
         self._view = view
         self._panel = panel
+        self._ask = ask
         self._window = window
         self._actions: Actions | None = None
         self._fit_next = True
@@ -90,6 +91,8 @@ class MapController(QObject):
             "mark": self._ask_mark,
             "analogy": explorer.arithmetic.analogy,
             "attribute": explorer.arithmetic.add_attribute,
+            "export_points": self._export_points,
+            "color_table": self._load_table,
             "align": lambda: explorer.set_aligned(not explorer.settings.align),
             "ease": lambda: explorer.change_settings(ease=not explorer.settings.ease),
         }
@@ -228,7 +231,7 @@ class MapController(QObject):
     def _on_choices(self, choices: tuple[tuple[str, str], ...]) -> None:
         self._view.status.set_color_choices(choices, self._explorer.coloring.by)
 
-    def _on_selection(self, indices: NDArray[np.int64]) -> None:
+    def _on_selection(self, indices: Int64) -> None:
         points, selection = self._explorer.map.points, self._explorer.selection
         some = bool(len(indices))
         if points is not None and selection.total == points.total:
@@ -285,7 +288,7 @@ class MapController(QObject):
             thumbnail: Thumbnail = self._explorer.map.thumbnail(row)
             self._view.set_hover_image(row, thumbnail.image, caption="")
 
-    def _on_selected(self, polygon: NDArray[np.float64], mode: Mode) -> None:
+    def _on_selected(self, polygon: Float64, mode: Mode) -> None:
         self._explorer.search.inside(polygon, mode, self._view.shown())
 
     def _on_class_selected(self, label: int, adding: bool) -> None:
@@ -322,6 +325,14 @@ class MapController(QObject):
         dialog = NameDialog("Name Selection", self._explorer.selection.names, self._window)
         dialog.name_chosen.connect(self._save_selection)
         dialog.open()
+
+    def _export_points(self) -> None:
+        if path := self._ask.save("Export Points", "points.csv", TABLE):
+            self._explorer.export_selection(path)
+
+    def _load_table(self) -> None:
+        if path := self._ask.open("Colour by Table", TABLE):
+            self._explorer.load_table(path)
 
     @Slot(QAction)
     def _on_recall(self, action: QAction) -> None:

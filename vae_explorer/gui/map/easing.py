@@ -3,7 +3,7 @@
 from PySide6.QtCore import QEasingCurve, QObject, QVariantAnimation, Signal
 from PySide6.QtWidgets import QApplication, QStyle
 
-from vae_explorer.session.state import Float32
+from vae_explorer.types import Float32
 
 DURATION_MS = 300
 """A little less than lies between two snapshots of a run."""

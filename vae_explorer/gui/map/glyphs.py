@@ -1,9 +1,8 @@
 """Where each class lives most densely, so that its digit can be written there."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vae_explorer.session.state import Float32
+from vae_explorer.types import Float32, UInt8
 
 _CELLS = 32
 _SAMPLE = 3_000  # enough to find a class's thick, cheap enough for every move of the points
@@ -11,7 +10,7 @@ _FEWEST = 8
 _OUTERMOST = 2.0  # per cent of the points that are left out of the grid on each side
 
 
-def class_places(positions: Float32, labels: NDArray[np.uint8]) -> dict[int, tuple[float, float]]:
+def class_places(positions: Float32, labels: UInt8) -> dict[int, tuple[float, float]]:
     """The densest place of every class with some points, in latent units.
 
     Args:

@@ -1,13 +1,13 @@
 """A small card beside the hovered point: the digit, its label, its number and a caption."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
+from vae_explorer.types import UInt8
 
 _THUMBNAIL = 84  # pixels the digit may take, and takes when its size divides them
 _DISTANCE = 16  # pixels from the point to the card
@@ -63,7 +63,7 @@ class HoverCard(QFrame):
         self._caption.hide()
         self.adjustSize()
 
-    def set_picture(self, image: NDArray[np.uint8], caption: str) -> None:
+    def set_picture(self, image: UInt8, caption: str) -> None:
         """Show the point's (h, w) gray image, enlarged a whole number of times, and a line."""
         self._picture.setPixmap(_enlarged(image, self.devicePixelRatioF()))
         self._picture.show()
@@ -109,7 +109,7 @@ def _dot(label: int, ratio: float) -> QPixmap:
     return pixmap
 
 
-def _enlarged(image: NDArray[np.uint8], ratio: float) -> QPixmap:
+def _enlarged(image: UInt8, ratio: float) -> QPixmap:
     """Pixels of the image become squares of whole device pixels."""
     height, width = image.shape
     times = max(1, int(_THUMBNAIL * ratio) // max(height, width))

@@ -1,7 +1,6 @@
 """The map as one widget: points under the hand, legend beside, an honest line below."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
@@ -20,10 +19,9 @@ from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.map.status_line import StatusLine
 from vae_explorer.gui.theme import Theme
-from vae_explorer.session.map.marks import Region
 from vae_explorer.session.map.place_index import PlaceIndex
-from vae_explorer.session.map.selection import Bools
-from vae_explorer.session.state import Float32, MapPoints, PointColors
+from vae_explorer.session.state import MapPoints, PointColors
+from vae_explorer.types import Bools, Float32, Region, UInt8
 
 PICK_RADIUS = 14.0
 """Pixels from the pointer within which the nearest point is meant."""
@@ -231,7 +229,7 @@ class MapView(QWidget):
         self._tray = indices
         self._place_rings()
 
-    def set_hover_image(self, index: int, image: NDArray[np.uint8], caption: str) -> None:
+    def set_hover_image(self, index: int, image: UInt8, caption: str) -> None:
         """Give the card of point ``index`` its (h, w) image; ignored once another is hovered."""
         if index == self._hit != -1:
             self._card.set_picture(image, caption)

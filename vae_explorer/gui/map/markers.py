@@ -17,9 +17,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme
-
-Place = tuple[float, float] | None
-"""(z1, z2) in latent units, or nowhere."""
+from vae_explorer.types import LatentPoint
 
 _GAP = 9.0  # pixels left free around the place the crosshair marks
 _CURSOR_DOT, _HOVER_RADIUS, _PIN_RADIUS = 1.5, 7.0, 8.0
@@ -36,9 +34,9 @@ class Markers(QWidget):
         super().__init__(plot)
         self._plot = plot
         self._theme = theme
-        self.cursor_place: Place = None
-        self.pin_place: Place = None
-        self.hover_place: Place = None
+        self.cursor_place: LatentPoint | None = None
+        self.pin_place: LatentPoint | None = None
+        self.hover_place: LatentPoint | None = None
         self.tray_places: list[tuple[float, float]] = []
         self.glyphs: dict[str, tuple[float, float]] = {}
         self._glyph_pictures: dict[tuple[str, Theme, float], QPixmap] = {}
@@ -50,13 +48,13 @@ class Markers(QWidget):
         self._theme = theme
         self.update()
 
-    def set_cursor_place(self, place: Place) -> None:
+    def set_cursor_place(self, place: LatentPoint | None) -> None:
         """Move the crosshair."""
         self.update(self._cross_region(self.cursor_place))
         self.cursor_place = place
         self.update(self._cross_region(place))
 
-    def set_pin_place(self, place: Place) -> None:
+    def set_pin_place(self, place: LatentPoint | None) -> None:
         """Move the pin's ring."""
         self.update(self._ring_region(self.pin_place))
         self.pin_place = place
@@ -68,7 +66,7 @@ class Markers(QWidget):
             self.tray_places = places
             self.update()
 
-    def set_hover_place(self, place: Place) -> None:
+    def set_hover_place(self, place: LatentPoint | None) -> None:
         """Move the hover's ring."""
         self.update(self._ring_region(self.hover_place))
         self.hover_place = place
@@ -162,14 +160,14 @@ class Markers(QWidget):
         at = self._plot.to_pixel(*place)
         return QPointF(*(min(max(side, -_OUTSIDE), _OUTSIDE) for side in (at.x(), at.y())))
 
-    def _cross_region(self, place: Place) -> QRegion:
+    def _cross_region(self, place: LatentPoint | None) -> QRegion:
         if place is None:
             return QRegion()
         around = _square(self._at(place), _REACH)
         column = QRect(around.left(), 0, around.width(), self.height())
         return QRegion(column) + QRect(0, around.top(), self.width(), around.height())
 
-    def _ring_region(self, place: Place) -> QRegion:
+    def _ring_region(self, place: LatentPoint | None) -> QRegion:
         return QRegion() if place is None else QRegion(_square(self._at(place), _PIN_RADIUS + 5))
 
 

@@ -1,12 +1,10 @@
 """The point under the pointer."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.session.map.place_index import PlaceIndex
-
-Float32 = NDArray[np.float32]
+from vae_explorer.types import Float32
 
 _BLOCK = 65_536  # as many as keep the scratch in the second-level cache
 _MANY = 4 * _BLOCK  # points from which an index is worth asking

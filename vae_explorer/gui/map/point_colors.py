@@ -9,8 +9,8 @@ from typing_extensions import override
 from vae_explorer.gui.map.layers.color_maps import COLORS, sequential
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
 from vae_explorer.gui.widgets.number_format import figure
-from vae_explorer.session.map.selection import Bools
-from vae_explorer.session.state import PointColors, UInt8
+from vae_explorer.session.state import PointColors
+from vae_explorer.types import Bools, UInt8
 
 _FADED = 0.8  # of the canvas in the colour of a point that is not selected
 _BAR_WIDTH, _MARGIN, _SPACE, _SWATCH = 14, 8, 6, 10

@@ -10,8 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Float32 = NDArray[np.float32]
-UInt32 = NDArray[np.uint32]
+from vae_explorer.types import Float32, Region, UInt8, UInt32
 
 FAINTEST: Final = 0.3
 """Opacity that no pixel with a point goes below, however crowded the others are."""
@@ -21,7 +20,7 @@ _LOW_BYTES: Final = np.uint64(0x000000FF_000000FF)
 _ONE_POINT: Final = np.uint64(1 << 32)
 
 
-def opaque(rgb: NDArray[np.uint8]) -> UInt32:
+def opaque(rgb: UInt8) -> UInt32:
     """(n,) uint32 ARGB pixels of full alpha from (n, 3) uint8 colours."""
     pixels = np.empty((len(rgb), 4), np.uint8)
     pixels[:, :3], pixels[:, 3] = rgb[:, ::-1], 255
@@ -76,7 +75,7 @@ class PointRaster:
     def draw(
         self,
         points: tuple[Float32, Float32, UInt32],
-        view: tuple[float, float, float, float],
+        view: Region,
         size: tuple[int, int],
         margin: int = 1,
         crowd: float | None = None,

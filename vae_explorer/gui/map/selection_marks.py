@@ -1,7 +1,5 @@
 """What is drawn while points are being selected: the outline, and the pointer of each tool."""
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
@@ -18,6 +16,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme
+from vae_explorer.types import Float64
 
 _WIDTH, _HALO_WIDTH = 1.5, 4.0  # pixels
 _HALO_ALPHA, _FILL_ALPHA = 190, 40
@@ -32,7 +31,7 @@ class SelectionMarks(QWidget):
         super().__init__(plot)
         self._plot = plot
         self._theme = theme
-        self._outline: NDArray[np.float64] | None = None
+        self._outline: Float64 | None = None
         plot.add_overlay(self)
         plot.view_changed.connect(self.update)
 
@@ -41,7 +40,7 @@ class SelectionMarks(QWidget):
         self._theme = theme
         self.update()
 
-    def set_outline(self, outline: NDArray[np.float64] | None) -> None:
+    def set_outline(self, outline: Float64 | None) -> None:
         """Draw these corners, (k, 2) in latent units, or nothing."""
         self.update(self._area())
         self._outline = outline

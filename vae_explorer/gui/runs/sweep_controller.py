@@ -1,12 +1,12 @@
 """Between the sweep dock and the session."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from vae_explorer.errors import UserError
+from vae_explorer.gui.dialogs.ask_path import ask_folder
 from vae_explorer.gui.runs.sweep_panel import SweepPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.app import Explorer
@@ -69,11 +69,8 @@ class SweepController(QObject):
         self._sweeps.start(sweep)
 
     def _open(self) -> None:
-        name = QFileDialog.getExistingDirectory(
-            self._window, "Open Sweep", str(self._explorer.training.runs)
-        )
-        if name:
-            self._sweeps.open(Path(name))
+        if path := ask_folder(self._window, "Open Sweep", self._explorer.training.runs):
+            self._sweeps.open(path)
 
     def _on_status(self, status: TrainingStatus) -> None:
         self._panel.set_free(status.phase is Phase.IDLE)

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
@@ -11,7 +10,9 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
+from vae_explorer.latent.normal import Normal
 from vae_explorer.session.training.control import StepAnatomy
+from vae_explorer.types import Float32, Float64
 
 PAD = 6.0
 SIDEWAYS = 1.3
@@ -119,24 +120,21 @@ class Card(QWidget):
         for number, (mean, covariance) in enumerate(
             zip(self.anatomy.mean, self.anatomy.covariance, strict=True)
         ):
-            variances, axes = np.linalg.eigh(covariance.astype(np.float64))
-            deviations = np.sqrt(np.maximum(variances, 0.0))
+            q = Normal.of(mean, covariance)
             painter.save()
-            painter.translate(plane.at(*mean.tolist()))
-            painter.rotate(-math.degrees(math.atan2(axes[1, 1], axes[0, 1])))
+            painter.translate(plane.at(*q.mean))
+            painter.rotate(-math.degrees(q.angle))
             color = image_color(number)
             painter.setPen(QPen(color, 1.2))
             color.setAlpha(50)
             painter.setBrush(color)
             for share in (1, 2):
                 # Never so thin that it is not seen.
-                radii = [max(share * x * plane.scale, 0.7) for x in deviations[::-1].tolist()]
+                radii = [max(share * x * plane.scale, 0.7) for x in q.widths]
                 painter.drawEllipse(QPointF(0, 0), *radii)
             painter.restore()
 
-    def draw_dots(
-        self, painter: QPainter, plane: "Plane", places: NDArray[np.float32] | NDArray[np.float64]
-    ) -> None:
+    def draw_dots(self, painter: QPainter, plane: "Plane", places: Float32 | Float64) -> None:
         """A dot for each place (n, 2), in its image's colour."""
         painter.setPen(QPen(QColor(self.theme.canvas), 0.8))
         for number, (x, y) in enumerate(places.tolist()):
@@ -174,7 +172,7 @@ def image_color(number: int) -> QColor:
     return QColor(*CLASS_COLORS[number % len(CLASS_COLORS)].tolist())
 
 
-def noise_of(anatomy: StepAnatomy) -> NDArray[np.float64]:
+def noise_of(anatomy: StepAnatomy) -> Float64:
     """ε (n, 2) with z = μ + L ε, where L is the Cholesky factor of Σ."""
     offsets = (anatomy.z - anatomy.mean).astype(np.float64)
     factors = np.linalg.cholesky(anatomy.covariance.astype(np.float64))

@@ -3,13 +3,13 @@
 import random
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from vae_explorer import paths
 from vae_explorer.errors import RecipeError, UserError
+from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, RECIPE, SVG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session import Recipe
@@ -18,7 +18,6 @@ from vae_explorer.session.runs.presets import Presets
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training.control import Snapshot, StepAnatomy, Until
 
-_RECIPES = "Recipes (*.toml)"
 _MOST_SEED = 9_999  # short enough to be read out
 
 
@@ -31,15 +30,19 @@ class TrainingController(QObject):
     Args:
         explorer: told what a person wants, and listened to.
         panel: the dock.
+        ask: asks for files.
         window: the parent of dialogs.
     """
 
-    def __init__(self, explorer: Explorer, panel: TrainingPanel, window: QWidget) -> None:
+    def __init__(
+        self, explorer: Explorer, panel: TrainingPanel, ask: AskPath, window: QWidget
+    ) -> None:
         super().__init__(window)
         self._explorer = explorer
         self._lab = explorer.lab
         self._run = explorer.lab.training
         self._panel = panel
+        self._ask = ask
         self._window = window
         self._presets = Presets(paths.checkpoints(), paths.presets())
         self._until: Until | None = None
@@ -80,6 +83,7 @@ class TrainingController(QObject):
         panel.presets.delete_requested.connect(self._delete_preset)
         panel.presets.import_requested.connect(self._import)
         panel.presets.export_requested.connect(self._export)
+        panel.curves_export_requested.connect(self._export_curves)
         panel.presets.estimate_requested.connect(self._estimate)
 
     def _connect_lab(self) -> None:
@@ -190,13 +194,11 @@ class TrainingController(QObject):
         self._read_presets()
 
     def _import(self) -> None:
-        folder = self._explorer.settings.folder or str(Path.home())
-        name, _ = QFileDialog.getOpenFileName(self._window, "Import Recipe", folder, _RECIPES)
-        if not name:
+        path = self._ask.open("Import Recipe", RECIPE)
+        if path is None:
             return
-        self._explorer.change_settings(folder=str(Path(name).parent))
         try:
-            recipe = Recipe.read(Path(name))
+            recipe = Recipe.read(path)
         except RecipeError as error:
             self._explorer.fail("The recipe was not imported", error)
             return
@@ -206,16 +208,13 @@ class TrainingController(QObject):
 
     def _export(self) -> None:
         recipe = self._panel.recipe()
-        folder = Path(self._explorer.settings.folder or Path.home())
-        name, _ = QFileDialog.getSaveFileName(
-            self._window, "Export Recipe", str(folder / "recipe.toml"), _RECIPES
-        )
-        if name:
-            path = Path(name)
-            if path.suffix != ".toml":
-                path = path.with_name(f"{path.name}.toml")
-            self._explorer.change_settings(folder=str(path.parent))
+        if path := self._ask.save("Export Recipe", "recipe.toml", RECIPE):
             self._explorer.write_text(path, recipe.to_toml(), "The recipe was not exported")
+
+    def _export_curves(self) -> None:
+        if path := self._ask.save("Export Curves", "training curves.png", PNG, SVG, PDF, CSV):
+            curves = self._panel.export_curves(path.suffix[1:].lower())
+            self._explorer.export_curves(path, curves)
 
     # What the lab says
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QStackedWidget, Q
 from typing_extensions import override
 
 from vae_explorer.gui.dialogs import help as help_pages
+from vae_explorer.gui.dialogs.ask_path import AskPath
 from vae_explorer.gui.dialogs.dropped_files import DroppedFiles
 from vae_explorer.gui.dialogs.files import FileDialogs
 from vae_explorer.gui.dialogs.palette import CommandPalette, menu_commands
@@ -60,7 +61,8 @@ class MainWindow(QMainWindow):
         self.job_left = False
         """True if a job did not end when the window closed."""
         self.workspaces = Workspaces(explorer)
-        self._files = FileDialogs(explorer, self.workspaces, self)
+        ask = AskPath(self, lambda: explorer.settings.folder, self._remember_folder)
+        self._files = FileDialogs(explorer, self.workspaces, ask, self)
         self.map = MapView(current_theme())
         self.decode = DecodePanel()
         self.training = TrainingPanel()
@@ -92,12 +94,12 @@ class MainWindow(QMainWindow):
         }
         self.docks = Docks(self, panels)
         self._dropped = DroppedFiles(explorer, self.workspaces, self.draw, self._show_pad)
-        self._map = MapController(explorer, self.map, self.layers, self)
-        self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, self)
+        self._map = MapController(explorer, self.map, self.layers, ask, self)
+        self._explore = ExploreController(explorer, self.paths, self.draw, self.refine, ask, self)
         self._time = TimeController(explorer, self.time_bar, self.training)
-        self._training = TrainingController(explorer, self.training, self)
+        self._training = TrainingController(explorer, self.training, ask, self)
         self._runs = RunsController(explorer, self.runs, self.training, self._explore.compare, self)
-        self._learn = LearnController(explorer.learning, self.learn, self._pages)
+        self._learn = LearnController(explorer, self.learn, self._pages, ask)
         self._sweep = SweepController(explorer, self.sweep, self.training, self._show_sweep, self)
         self._palette: CommandPalette | None = None
         handlers = self._handlers()
@@ -126,10 +128,6 @@ class MainWindow(QMainWindow):
             "refine": self._refine,
             "resample": self.explorer.exploration.card.resample,
             "worst_first": self._show_worst,
-            "export_points": files.export_points,
-            "color_table": files.load_table,
-            "open_lesson": files.open_lesson,
-            "save_lesson": files.save_lesson,
             "quit": self.close,
             "start": self.start_training,
             "pause": self._toggle_pause,
@@ -168,7 +166,6 @@ class MainWindow(QMainWindow):
         self.decode.pin_chosen.connect(self.explorer.pins.look_at)
         self.decode.pin_removed.connect(self.explorer.pins.remove)
         self.training.start_requested.connect(self.explorer.train)
-        self.training.curves_export_requested.connect(self._export_curves)
 
     def _connect_explorer(self) -> None:
         explorer, training = self.explorer, self.explorer.training
@@ -281,8 +278,8 @@ class MainWindow(QMainWindow):
         self.docks.show("refine")
         self.explorer.exploration.refine()
 
-    def _export_curves(self) -> None:
-        self._files.export_curves(self.training.export_curves)
+    def _remember_folder(self, folder: str) -> None:
+        self.explorer.change_settings(folder=folder)
 
     def _save_workspace(self) -> None:
         self._files.save_workspace(self.map.region(), self.docks.layout)

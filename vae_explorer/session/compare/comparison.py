@@ -12,7 +12,7 @@ from psygnal import Signal
 
 from vae_explorer import paths
 from vae_explorer.latent.alignment import describe, procrustes
-from vae_explorer.model.trained import Float64, TrainedVAE
+from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.compare.metrics import (
     Column,
     ComparisonTable,
@@ -24,17 +24,12 @@ from vae_explorer.session.compare.metrics import (
 from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.place_index import PlaceIndex
-from vae_explorer.session.map.selection import Bools, Mode, inside
-from vae_explorer.session.state import (
-    LATENT_LIMIT,
-    Float32,
-    MapPoints,
-    Thumbnail,
-    index_in,
-)
+from vae_explorer.session.map.selection import Mode, inside
+from vae_explorer.session.state import LATENT_LIMIT, MapPoints, Thumbnail, index_in
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Bools, Float32, Float64, Int64
 
 Side = Literal["A", "B"]
 SIDES: tuple[Side, Side] = ("A", "B")
@@ -258,7 +253,7 @@ class Comparison:
     # What is selected
 
     @property
-    def selected(self) -> NDArray[np.int64]:
+    def selected(self) -> Int64:
         """The selected images (k,), rising, counted as in "both" splits."""
         return self._selected
 
@@ -277,9 +272,7 @@ class Comparison:
         for each in SIDES:
             self._tell_selection(each)
 
-    def select_inside(
-        self, side: Side, polygon: NDArray[np.float64], mode: Mode, visible: Bools
-    ) -> None:
+    def select_inside(self, side: Side, polygon: Float64, mode: Mode, visible: Bools) -> None:
         """Select the points of a side in a polygon (k, 2), of those ``visible`` (n,)."""
         points = self._maps[side].points
         if points is not None:
@@ -354,6 +347,6 @@ def other_side(side: Side) -> Side:
     return "B" if side == "A" else "A"
 
 
-def _images(points: MapPoints) -> NDArray[np.int64]:
+def _images(points: MapPoints) -> Int64:
     """The images (n,) of points, counted as in "both" splits."""
     return points.indices + index_in("both", points.split, 0)

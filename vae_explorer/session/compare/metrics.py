@@ -5,15 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.data import bundled
 from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
-from vae_explorer.model.trained import Check, Float64, TrainedVAE
-from vae_explorer.session.state import Float32, UInt8, draw_seeds
+from vae_explorer.model.trained import Check, TrainedVAE
+from vae_explorer.session.state import draw_seeds
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32, Float64, Int64, UInt8
 
 _IMAGES = 500  # that both models are aligned and scored on
 _CHUNK = 100  # images between two reports of progress
@@ -139,7 +139,7 @@ def score(model: TrainedVAE, tell: Callable[[int, int], None], check: Check) -> 
     )
 
 
-def common_images() -> tuple[UInt8, NDArray[np.int64]]:
+def common_images() -> tuple[UInt8, Int64]:
     """The images (n, h, w) that both models are aligned and scored on, with their seeds (n,)."""
     images = bundled.mnist("test").images
     rows = np.linspace(0, len(images) - 1, min(_IMAGES, len(images))).round().astype(np.int64)

@@ -6,11 +6,11 @@ import numpy as np
 
 from vae_explorer.errors import UserError
 from vae_explorer.latent.arithmetic import analogy, attribute_vector, vouchers
-from vae_explorer.model.trained import Float64
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
+from vae_explorer.types import Float64
 
 _NEIGHBOURS = 20
 

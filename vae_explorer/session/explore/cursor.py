@@ -13,12 +13,11 @@ from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.types import LatentPoint
 
 MOST_VISITS = 100
 """Places visited that are kept; of more the oldest goes."""
 
-Place = tuple[float, float]
-"""z₁ and z₂, latent units."""
 
 _ORIGIN = (0.0, 0.0)
 
@@ -28,15 +27,15 @@ class Bookmark:
     """A place to come back to."""
 
     name: str
-    place: Place
+    place: LatentPoint
 
 
 @dataclass(frozen=True)
 class _State:
     """Where the cursor is, and the places visited; ``at`` is the row of the one it came from."""
 
-    place: Place = _ORIGIN
-    visits: tuple[Place, ...] = (_ORIGIN,)
+    place: LatentPoint = _ORIGIN
+    visits: tuple[LatentPoint, ...] = (_ORIGIN,)
     at: int = 0
 
     @property
@@ -80,12 +79,12 @@ class Cursor:
     def __init__(self, decoding: Decoding) -> None:
         self._decoding = decoding
         self._state = _State()
-        self._bookmarks: dict[str, Place] = {}
+        self._bookmarks: dict[str, LatentPoint] = {}
         self._random = np.random.default_rng(0)
         self._sliding = ""  # by what, "" at rest
         self._slides = 0
 
-    def reset(self, place: Place, bookmarks: Iterable[Bookmark]) -> None:
+    def reset(self, place: LatentPoint, bookmarks: Iterable[Bookmark]) -> None:
         """Start anew from ``place``, with no other visits; no edit."""
         self._bookmarks = {bookmark.name: bookmark.place for bookmark in bookmarks}
         clamped = _clamped(*place) or _ORIGIN
@@ -93,7 +92,7 @@ class Cursor:
         self.bookmarks_changed.emit(self.bookmarks)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> LatentPoint:
         """Where the cursor is, latent units."""
         return self._state.place
 
@@ -122,12 +121,12 @@ class Cursor:
         z1, z2 = self._random.standard_normal(2).tolist()
         self._jump(z1, z2, "Random Place")
 
-    def go_to(self, places: Mapping[int, Place], digit: int) -> None:
+    def go_to(self, places: Mapping[int, LatentPoint], digit: int) -> None:
         """Jump to the place of a digit, if ``places`` has one."""
         if digit in places:
             self._jump(*places[digit], f"Go to Digit {digit}")
 
-    def preview(self, z: Place | None) -> None:
+    def preview(self, z: LatentPoint | None) -> None:
         """Show the picture at ``z`` while the cursor stays; back to the cursor's at None."""
         if z is None:
             self._decoding.request(self.place)
@@ -224,7 +223,7 @@ class Cursor:
             self.visits_changed.emit(*ways)
 
 
-def _clamped(z1: float, z2: float) -> Place | None:
+def _clamped(z1: float, z2: float) -> LatentPoint | None:
     """The nearest place within the limit; None if it is no place."""
     if not (math.isfinite(z1) and math.isfinite(z2)):
         return None

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
-from vae_explorer.session.state import Decoded, Float32
+from vae_explorer.session.state import Decoded
+from vae_explorer.types import Float32, Floats
 
 
 class Decoder(Protocol):
     """What the road needs of a model."""
 
-    def decode(self, z: NDArray[np.floating]) -> Float32:
+    def decode(self, z: Floats) -> Float32:
         """(n, 2) to (n, h, w) Bernoulli means."""
         ...
 

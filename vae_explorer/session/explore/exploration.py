@@ -6,7 +6,7 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.model.trained import Posterior, TrainedVAE
-from vae_explorer.session.explore.cursor import Cursor, Place
+from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.data_support import TrustGauge
 from vae_explorer.session.explore.inspector import CardSession
 from vae_explorer.session.explore.latent_paths import Trip, marks_of, stops_of
@@ -19,6 +19,7 @@ from vae_explorer.session.map.layer_contents import Subject
 from vae_explorer.session.map.map_layers import MapLayers
 from vae_explorer.session.map.marks import Drawing, Ellipses
 from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
+from vae_explorer.types import LatentPoint
 
 
 class Exploration:
@@ -95,7 +96,7 @@ class Exploration:
             self._looked_at = looked_at
             self._forget_refined()
 
-    def _on_frame(self, _: int, place: Place) -> None:
+    def _on_frame(self, _: int, place: LatentPoint) -> None:
         self._cursor.scrub(*place)
 
     def _on_path(self, trip: Trip | None) -> None:

@@ -10,9 +10,10 @@ from psygnal import Signal
 
 from vae_explorer.latent.figures import own_draws, pixel_log_likelihoods
 from vae_explorer.latent.quadrature import exact_posterior
-from vae_explorer.model.trained import Float64, TrainedVAE
+from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.state import DataPoint, Float32, draw_seeds
+from vae_explorer.session.state import DataPoint, draw_seeds
+from vae_explorer.types import Float32, Float64
 
 Code = Literal["mean", "sample", "exact"]
 """The mean of q(z|x), a sample of it, or the mean of the exact posterior p(z|x)."""

@@ -23,11 +23,12 @@ from vae_explorer.latent.paths import (
     straight,
 )
 from vae_explorer.latent.trust import DataSupport
-from vae_explorer.model.trained import Check, Float64, TrainedVAE
-from vae_explorer.session.explore.cursor import Place
+from vae_explorer.model.trained import Check, TrainedVAE
+from vae_explorer.model.vae import log_prior
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.marks import Curve, Mark, Spots
-from vae_explorer.session.state import DataPoint, Float32, draw_seeds
+from vae_explorer.session.state import DataPoint, draw_seeds
+from vae_explorer.types import Float32, Float64, LatentPoint
 
 LEAST, MOST = 2, 64
 """Frames that can be asked for."""
@@ -123,7 +124,7 @@ class TripRequest:
     model: TrainedVAE | None = None
     stops: tuple[Stop, ...] = ()
     means: Float32 = field(default_factory=lambda: np.empty((0, 2), np.float32))
-    cursor: Place = (0.0, 0.0)
+    cursor: LatentPoint = (0.0, 0.0)
     subject: DataPoint | None = None
     support: DataSupport | None = None
     kind: str = ""
@@ -166,12 +167,11 @@ def travelled(
     places = route.places.astype(np.float32)
     control.check()
     images = model.decode(places)
-    log_prior = -0.5 * np.square(route.places).sum(1) - math.log(2 * math.pi)
     return Trip(
         request.kind,
         places,
         images,
-        log_prior.astype(np.float32),
+        log_prior(route.places).astype(np.float32),
         route.line.astype(np.float32),
         route.stops.astype(np.float32),
         route.closed,

@@ -12,7 +12,7 @@ from vae_explorer.latent.gap import Refinement, refine_posterior
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import After, Control, Jobs
-from vae_explorer.session.state import Float32, UInt8
+from vae_explorer.types import Float32, UInt8
 
 STEPS = 300
 """Of Adam, in all."""

@@ -19,7 +19,8 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
 from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.map.layer_contents import Subject
-from vae_explorer.session.state import MapPoints, Thumbnail, UInt8
+from vae_explorer.session.state import MapPoints, Thumbnail
+from vae_explorer.types import UInt8
 
 SEED = 2**31
 """Of the draw that a drawing is scored on; no image of the data has it."""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from vae_explorer.session.state import Float32, Thumbnail
+from vae_explorer.session.state import Thumbnail
+from vae_explorer.types import Float32
 
 NEIGHBOURS = 5
 """Nearest images shown beside a drawing."""

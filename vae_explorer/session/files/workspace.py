@@ -13,13 +13,13 @@ from typing import Any, NoReturn
 from vae_explorer.data import bundled
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.files import atomic_write
-from vae_explorer.session.explore.cursor import Bookmark, Place
+from vae_explorer.session.explore.cursor import Bookmark
 from vae_explorer.session.explore.pins import MOST, Pin
 from vae_explorer.session.map.coloring import CHOICES
 from vae_explorer.session.map.layers import LAYERS, LayerState
-from vae_explorer.session.map.marks import Region
 from vae_explorer.session.state import LATENT_LIMIT
 from vae_explorer.training.tensors import read_tensors
+from vae_explorer.types import LatentPoint, Region
 
 EXTENSION = ".vaex"
 
@@ -48,7 +48,7 @@ class Workspace:
     split: str
     kind: str
     align: bool
-    cursor: Place
+    cursor: LatentPoint
     bookmarks: tuple[Bookmark, ...]
     pins: tuple[Pin, ...]
     current: Pin | None
@@ -223,7 +223,7 @@ def _numbers(value: Any, count: int, wanted: str) -> tuple[float, ...]:
     return tuple(map(float, value))
 
 
-def _place(value: Any, _: Mapping[str, Any]) -> Place:
+def _place(value: Any, _: Mapping[str, Any]) -> LatentPoint:
     wanted = f"two numbers within ±{LATENT_LIMIT:g}"
     z1, z2 = _numbers(value, 2, wanted)
     if max(abs(z1), abs(z2)) > LATENT_LIMIT:

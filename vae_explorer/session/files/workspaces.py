@@ -17,8 +17,8 @@ from vae_explorer.session.files.workspace import (
     write_workspace,
 )
 from vae_explorer.session.map.coloring import CHOICES, LABEL
-from vae_explorer.session.map.marks import Region
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Region
 
 
 class Workspaces:

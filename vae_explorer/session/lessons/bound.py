@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 
 from vae_explorer.latent.gap import Refinement, refine_posterior
-from vae_explorer.lessons.bound import PLACES, Bound, Normal
-from vae_explorer.session.jobs import Control
+from vae_explorer.latent.normal import PRIOR, Normal
+from vae_explorer.lessons.bound import PLACES, Bound
 from vae_explorer.session.lessons.bound_truth import (
     MOST_PLACES,
     Truth,
@@ -20,8 +20,9 @@ from vae_explorer.session.lessons.bound_truth import (
 )
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.map.marks import Field, Region
-from vae_explorer.session.state import LATENT_LIMIT, Float32
+from vae_explorer.session.map.marks import Field
+from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.types import Float32, Region
 
 NARROWEST, WIDEST = 0.003, 2.0
 """Standard deviations that q can have along an axis, latent units."""
@@ -30,7 +31,6 @@ STEPS = 150
 
 _OWN = "own"
 _NAMED = ("encoder", "moments", "prior")
-_PRIOR = Normal((0.0, 0.0), (1.0, 1.0))
 _EVERY = 5  # steps between two that are shown
 _PAUSE = 0.05  # seconds between those
 _CLOSE = 1e-3  # nats of error, from which on more points are worth their time
@@ -47,21 +47,19 @@ class BoundSettings(Settings):
     with ``refine`` a refinement begins there. ``log`` is of the picture. ``angle`` is in degrees.
     """
 
-    q: str = setting("encoder", "q", "Where q is put", choices=(*_NAMED, _OWN))
-    scale: float = setting(1.0, "scale", "Times as wide", low=1e-3, high=1e3, **_BY_NAME)
+    q: str = setting("encoder", "", "Where q is put", choices=(*_NAMED, _OWN))
+    scale: float = setting(1.0, "", "Times as wide", low=1e-3, high=1e3, **_BY_NAME)
     shift: tuple[float, float] = setting(
-        (0.0, 0.0), "shift", "Along its axes, in widths", low=-1e3, high=1e3, **_BY_NAME
+        (0.0, 0.0), "", "Along its axes, in widths", low=-1e3, high=1e3, **_BY_NAME
     )
-    refine: bool = setting(
-        False, "Refine", "Climb the ELBO from where q is; again to stop", **_BY_NAME
-    )
+    refine: bool = setting(False, "", "Climb the ELBO from where q is; again to stop", **_BY_NAME)
     mean: tuple[float, float] = setting(
-        (0.0, 0.0), "mean", "Of q", low=-LATENT_LIMIT, high=LATENT_LIMIT, **_BY_HAND
+        (0.0, 0.0), "", "Of q", low=-LATENT_LIMIT, high=LATENT_LIMIT, **_BY_HAND
     )
     widths: tuple[float, float] = setting(
-        (1.0, 1.0), "widths", "Standard deviations of q", low=NARROWEST, high=WIDEST, **_BY_HAND
+        (1.0, 1.0), "", "Standard deviations of q", low=NARROWEST, high=WIDEST, **_BY_HAND
     )
-    angle: float = setting(0.0, "angle", "Of its first axis", low=-360, high=360, **_BY_HAND)
+    angle: float = setting(0.0, "", "Of its first axis", low=-360, high=360, **_BY_HAND)
     log: bool = setting(
         False, "log", "Show log p(z|x), which brings out what is far below the peak"
     )
@@ -138,7 +136,6 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
     def set_q(self, q: Normal) -> None:
         """Set q by hand; what is beyond the limits is moved to them."""
         angle = math.degrees(math.remainder(q.angle, 2 * math.pi))
-        self._put = None
         self.stop()
         self.move(mean=q.mean, widths=q.widths, angle=angle)
 
@@ -210,9 +207,10 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
             return
         put = replace(self.settings, log=False, refine=False)
         if self._put != put:
-            self._put = put
+            by_hand, self._put = self._put is not None, put
             self._place(truth)
-            self.result = replace(self.result, frame=self.result.region)
+            if not by_hand:
+                self.result = replace(self.result, frame=self.result.region)
             if self.settings.refine:
                 self.refine()
         elif self.result.bound is None or self.result.bound.q is not self.result.q:
@@ -261,7 +259,7 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
         if now.q == _OWN:
             self._set(Normal(now.mean, now.widths, math.radians(now.angle)))
             return
-        named = {"encoder": truth.encoder, "moments": truth.moments, "prior": _PRIOR}[now.q]
+        named = {"encoder": truth.encoder, "moments": truth.moments, "prior": PRIOR}[now.q]
         z1, z2 = (named.mean + named.factor @ now.shift).tolist()
         first, second = named.widths
         self._set(Normal((z1, z2), (now.scale * first, now.scale * second), named.angle))

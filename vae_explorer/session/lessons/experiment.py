@@ -163,6 +163,9 @@ class Experiment(Generic[S, R]):
             self.publish()
 
 
+AnyExperiment = Experiment[Any, Any]
+
+
 def differs(new: Result, old: Result | None, *names: str) -> bool:
     """Whether one of these fields, of all fields if none are named, is another object."""
     names = names or tuple(item.name for item in dataclasses.fields(new))
@@ -179,13 +182,14 @@ def class_in(module: str, base: type[T]) -> type[T] | None:
         ModuleNotFoundError: there is no such module.
     """
     for value in vars(import_module(module)).values():
-        if isinstance(value, type) and issubclass(value, base) and value.__module__ == module:
-            if not getattr(value, "__parameters__", ()):
-                return value
+        if not (isinstance(value, type) and issubclass(value, base)):
+            continue
+        if value.__module__ == module and not getattr(value, "__parameters__", ()):
+            return value
     return None
 
 
-def make_experiment(name: str, context: Workbench) -> Experiment[Any, Any]:
+def make_experiment(name: str, context: Workbench) -> AnyExperiment:
     """The experiment of this name.
 
     Raises:
@@ -198,11 +202,11 @@ def make_experiment(name: str, context: Workbench) -> Experiment[Any, Any]:
     if found is None:
         known = ", ".join(sorted(experiments()))
         raise LessonError(f"There is no experiment '{name}'; a lesson can use {known}.")
-    made: Experiment[Any, Any] = found(context)  # type: ignore[call-arg]
+    made: AnyExperiment = found(context)  # type: ignore[call-arg]
     return made
 
 
-def experiments() -> dict[str, type[Experiment[Any, Any]]]:
+def experiments() -> dict[str, type[AnyExperiment]]:
     """All experiments, by the names that lesson files use: those of the modules beside this one."""
     names = [info.name for info in iter_modules(import_module(_PACKAGE).__path__)]
     found = {name: class_in(f"{_PACKAGE}.{name}", Experiment) for name in names}

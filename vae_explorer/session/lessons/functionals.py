@@ -6,15 +6,13 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.fields import FieldSpec
 from vae_explorer.lessons import entropy
 from vae_explorer.session.lessons.constraints import CONSTRAINTS, Constraint
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.session.lessons.workbench import Workbench
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Bools, Float64
 
 FRAME = 0.03
 """Seconds from one step of the ascent to the next."""
@@ -35,11 +33,9 @@ class FunctionalsSettings(Settings):
         titles=tuple(kind.title for kind in CONSTRAINTS.values()),
     )
     size: float = setting(6.0, "size", "The size of the problem", high=12)
-    shape: str = setting(
-        "humps", "start", "The shape that p starts from", choices=entropy.SHAPES
-    )
+    shape: str = setting("humps", "start", "The shape that p starts from", choices=entropy.SHAPES)
     heights: tuple[float, ...] | None = setting(
-        None, "heights", "The density that p starts from", high=1e9
+        None, "", "The density that p starts from", high=1e9
     )
     ascend: bool = setting(
         False, "&Ascend", "Climb the entropy by its natural gradient until it is largest"
@@ -55,6 +51,13 @@ class FunctionalsSettings(Settings):
         about = "How many bars" if whole else f"{kind.size} of the problem"
         step = 1.0 if whole else 0.1
         return replace(spec, label=kind.size, help=about, low=low, high=high, step=step)
+
+    def state(self) -> dict[str, Any]:
+        """The settings, the heights with four digits."""
+        state = super().state()
+        if self.heights is not None:
+            state["heights"] = [float(f"{height:.4g}") for height in self.heights]
+        return state
 
     def after(self, changes: Mapping[str, Any]) -> Self:
         """Another constraint has its usual size, and another problem starts from the shape."""
@@ -79,14 +82,14 @@ class FunctionalsResult(Result):
     problem: entropy.Problem
     start: Float64
     p: Float64
-    held: NDArray[np.bool_]
+    held: Bools
     entropies: Float64
     divergences: Float64
     multipliers: Float64
 
     @classmethod
     def of(
-        cls, problem: entropy.Problem, start: Float64, p: Float64, held: NDArray[np.bool_]
+        cls, problem: entropy.Problem, start: Float64, p: Float64, held: Bools
     ) -> "FunctionalsResult":
         """Before any step."""
         return cls(problem, start, p, held, *_measures(problem, p))
@@ -94,12 +97,10 @@ class FunctionalsResult(Result):
     def stepped(self) -> "FunctionalsResult":
         """After one more step of the ascent."""
         p = entropy.step(self.problem, self.p)
-        found = zip(
-            (self.entropies, self.divergences, self.multipliers),
-            _measures(self.problem, p),
-            strict=True,
-        )
-        return replace(self, p=p, **dict(zip(_BY_STEP, map(np.concatenate, found), strict=True)))
+        measures = _measures(self.problem, p)
+        before = (self.entropies, self.divergences, self.multipliers)
+        together = map(np.concatenate, zip(before, measures, strict=True))
+        return FunctionalsResult(self.problem, self.start, p, self.held, *together)
 
     @property
     def final_multipliers(self) -> Float64:
@@ -107,9 +108,6 @@ class FunctionalsResult(Result):
         slopes = self.problem.multipliers
         constant = 1 - self.problem.maximum - slopes @ self.problem.moments
         return np.concatenate([[constant], slopes])
-
-
-_BY_STEP = ("entropies", "divergences", "multipliers")
 
 
 def _measures(problem: entropy.Problem, p: Float64) -> tuple[Float64, Float64, Float64]:
@@ -197,14 +195,14 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
 
     def let_go(self) -> None:
         """Let the constraints take hold of what was drawn; the ascent starts here."""
-        heights = tuple(float(f"{height:.4g}") for height in self.result.p)
+        heights = tuple(self.result.p.tolist())
         self.settings = replace(self.settings, heights=heights, ascend=False)
         self.reset()
 
     def step(self) -> None:
         """Climb one step."""
-        self.result = self.result.stepped()
-        self.publish()
+        self.set(ascend=False)
+        self._climb()
 
     def hide(self) -> None:
         """Stop climbing."""
@@ -247,11 +245,15 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
             "multipliers": self.result.multipliers[-1],
         }
 
-    def _put(self, held: NDArray[np.bool_], heights: Float64) -> None:
+    def _put(self, held: Bools, heights: Float64) -> None:
         self.settings = replace(self.settings, ascend=False)
         problem = self.result.problem
         p = entropy.with_heights(self.result.p, held, heights, problem.cell)
         self.result = FunctionalsResult.of(problem, self.result.start, p, held)
+        self.publish()
+
+    def _climb(self) -> None:
+        self.result = self.result.stepped()
         self.publish()
 
     def _tick(self, run: object) -> None:
@@ -262,5 +264,5 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
             self.settings = replace(self.settings, ascend=False)
             self.publish()
             return
-        self.step()
+        self._climb()
         self.context.after(FRAME, partial(self._tick, run))

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.latent.geodesic import GeodesicGraph, Immersion, geodesic_graph
 from vae_explorer.latent.manifold import middles
 from vae_explorer.latent.metric import indicatrices, magnification, pullback_metric
+from vae_explorer.latent.normal import square_roots
 from vae_explorer.lessons.geometry import (
     KINDS,
     Frames,
@@ -22,10 +22,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.state import Float32
-
-Float64 = NDArray[np.float64]
-Point = tuple[float, float]
+from vae_explorer.types import Float32, Float64, LatentPoint
 
 SIGHT = 4.0
 """Half the side of the plane that is shown, latent units."""
@@ -42,8 +39,8 @@ _ROUGH = 97  # points along a straight line that is dragged
 class GeometrySettings(Settings):
     """The two ends, what a step is measured by, and what the pictures are equal steps of."""
 
-    start: Point = setting((-1.0, -1.5), "A", "One end", low=-SIGHT, high=SIGHT)
-    end: Point = setting((1.5, 1.0), "B", "The other end", low=-SIGHT, high=SIGHT)
+    start: tuple[float, float] = setting((-1.0, -1.5), "", "One end", low=-SIGHT, high=SIGHT)
+    end: tuple[float, float] = setting((1.5, 1.0), "", "The other end", low=-SIGHT, high=SIGHT)
     metric: str = setting(
         "euclidean",
         "&distance of",
@@ -57,6 +54,13 @@ class GeometrySettings(Settings):
         "What the pictures below are equal steps of",
         choices=("latent", "image"),
         titles=("the latent plane", "the picture"),
+    )
+    keys: str = setting(
+        "start",
+        "&keys move",
+        "Which end the arrow keys move",
+        choices=("start", "end"),
+        titles=("A", "B"),
     )
 
 
@@ -73,7 +77,7 @@ class Strip:
 class Ellipse:
     """The steps from ``point`` that change the image by ``UNIT``, (n, 2), and √det G there."""
 
-    point: Point
+    point: LatentPoint
     edge: Float64
     magnification: float
 
@@ -100,16 +104,22 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         self._find = self.patient("geodesic")
         self._measure, self._look = self.newest("field"), self.newest("ellipse")
         self._of: tuple[TrainedVAE, str] | None = None
+        self._ends: tuple[LatentPoint, LatentPoint] | None = None
         self._f: Immersion | None = None
         self._graphs: dict[str, GeodesicGraph] = {}
         self._fields: dict[str, Float64] = {}
+
+    def hide(self) -> None:
+        """Stop computing."""
+        super().hide()
+        self._ends = None
 
     @property
     def settled(self) -> bool:
         """The geodesic is that of the present ends."""
         return self.result.geodesic is not None and not self._find.busy
 
-    def point(self, z: Point | None) -> None:
+    def point(self, z: LatentPoint | None) -> None:
         """Look at the metric at a point, or no more."""
         model, metric = self.context.model, self.settings.metric
         if z is None or model is None or not self.shown:
@@ -121,10 +131,9 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         def work(_: Control) -> Ellipse:
             g = pullback_metric(model, np.array([there]), metric)
             covariance = indicatrices(g, UNIT, 2 * SIGHT)[0]
-            values, axes = np.linalg.eigh(covariance)
             turn = np.linspace(0, 2 * np.pi, 73)
             circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-            edge = there + circle * np.sqrt(values) @ axes.T
+            edge = there + circle @ square_roots(covariance).T
             return Ellipse(there, edge, float(magnification(g)[0]))
 
         self._look.run(work, lambda ellipse: self.publish(ellipse=ellipse))
@@ -137,19 +146,24 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         if self._of is None or self._of[0] is not model:
             self._graphs, self._fields = {}, {}
         found = self.result
+        ends = now.start, now.end
         if self._of != (model, now.metric):
-            self._of = model, now.metric
+            self._of, self._ends = (model, now.metric), None
             self._f = immersion(model, now.metric)
             found = GeometryResult(field=self._fields.get(now.metric))
             self._show_field(model)
         assert self._f is not None
-        rough = straight_route(self._f, now.start, now.end, _ROUGH)
+        line = found.straight.route if found.straight else None
+        if line is None or ends != self._ends:
+            line = straight_route(self._f, *ends, _ROUGH)
         self.result = replace(
             found,
-            straight=self._strip(model, rough),
+            straight=self._strip(model, line),
             geodesic=self._strip(model, found.geodesic.route) if found.geodesic else None,
         )
-        self._compute(model, self._f)
+        if ends != self._ends:
+            self._ends = ends
+            self._compute(model, self._f)
 
     def symbols(self) -> dict[str, float | str]:
         """The lengths, and the longest and the shortest step between two pictures."""

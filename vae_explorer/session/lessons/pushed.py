@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.lessons import pushforward
-from vae_explorer.lessons.pushforward import Map, Region
+from vae_explorer.lessons.pushforward import Map
 from vae_explorer.session.jobs import Control
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64, Region
 
 DENSITY, BINS = 120, 60
 """Cells along each axis, of the density and of the histogram."""

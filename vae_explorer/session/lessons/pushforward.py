@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.lessons import pushforward
 from vae_explorer.lessons.course import LessonError
@@ -16,15 +15,13 @@ from vae_explorer.lessons.decoded_sheet import (
     sheet_magnification,
 )
 from vae_explorer.lessons.expression import ExpressionError
-from vae_explorer.lessons.pushforward import FORMULAS, Formula, Map, Region
+from vae_explorer.lessons.pushforward import FORMULAS, Formula, Map
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.session.lessons.pushed import SEEN, Pushed, push
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.state import Float32
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float32, Float64, Region
 
 OWN, DECODER = "own", "decoder"
 SIGHT = 3.0
@@ -70,7 +67,7 @@ class PushforwardSettings(Settings):
         titles=tuple(f"{n:,}".replace(",", "\N{THIN SPACE}") for n in _SAMPLES),
     )
     z: tuple[float, float] = setting(
-        (0.5, 0.5), "z", "The point that is followed", low=-SIGHT, high=SIGHT
+        (0.5, 0.5), "", "The point that is followed", low=-SIGHT, high=SIGHT
     )
 
     def __post_init__(self) -> None:
@@ -130,11 +127,11 @@ class Lattice:
 
         images = now(_NODES)
         mass = pushforward.normal_density(_MIDDLES) * (2 * SIGHT / (NODES - 1)) ** 2
-        area = magnification
-        if area is None:
-            down, across = images[1:, 1:] - images[:-1, :-1], images[1:, :-1] - images[:-1, 1:]
-            area = 0.5 * np.abs(down[..., 0] * across[..., 1] - down[..., 1] * across[..., 0])
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # where f has no value
+            area = magnification
+            if area is None:
+                down, across = images[1:, 1:] - images[:-1, :-1], images[1:, :-1] - images[:-1, 1:]
+                area = 0.5 * np.abs(down[..., 0] * across[..., 1] - down[..., 1] * across[..., 0])
             densities = np.asarray(mass / area)
         region = pushforward.window(function(pushforward.samples(SEEN)))
         return cls(function, images, now(_LINES_BEFORE), region, densities)
@@ -174,7 +171,7 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
     @property
     def x(self) -> Float64:
         """Where z is now, (2,)."""
-        return self.image_of(np.array([self.settings.z]))[0]
+        return np.asarray(self.image_of(np.array([self.settings.z]))[0])
 
     def image_of(self, z: Float64) -> Float64:
         """Where z (n, 2) are now, (n, 2)."""

@@ -1,11 +1,10 @@
-"""Two estimators of one gradient side by side: of a function of a number, and of an image's ELBO."""
+"""Two estimators of one gradient side by side: of a function of a number, or of the ELBO."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.fields import FieldSpec
 from vae_explorer.latent.figures import own_draws
@@ -13,8 +12,7 @@ from vae_explorer.lessons import gradients
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.session.lessons.workbench import Workbench
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Float64
 
 ELBO = "elbo"
 FUNCTIONS = {name: function.name for name, function in gradients.FUNCTIONS.items()} | {
@@ -47,16 +45,14 @@ class ReparameterisationSettings(Settings):
     )
     shift: tuple[float, float] = setting(
         (0.0, 0.0),
-        "shift",
+        "",
         "How far q's mean is from the encoder's",
         low=-0.2,
         high=0.2,
         needs=("function", (ELBO,)),
     )
-    mean: float = setting(1.0, "mean", "The mean of q", low=-3, high=3, **_OF_NUMBER)
-    sigma: float = setting(
-        1.0, "σ", "The standard deviation of q", low=0.2, high=2, **_OF_NUMBER
-    )
+    mean: float = setting(1.0, "", "The mean of q", low=-3, high=3, **_OF_NUMBER)
+    sigma: float = setting(1.0, "", "The standard deviation of q", low=0.2, high=2, **_OF_NUMBER)
     parameter: int = setting(
         0, "gradient by", "The parameter of q by which the gradient is shown", choices=(0, 1)
     )
@@ -87,20 +83,28 @@ class ReparameterisationSettings(Settings):
 
 
 @dataclass(frozen=True, eq=False)
-class ReparameterisationResult(Result):
-    """The draws, and estimates of either kind made of them.
+class Estimates:
+    """The ``exact`` gradient (d,), and ``score`` and ``path`` (n, d), its estimates of either kind.
 
-    ``exact`` (d,) is the exact gradient, ``score`` and ``path`` (n, d) its estimates by the score
-    function and along the path. ``expected`` are the variances of either kind in theory, (2,) each,
-    or None. ``mean`` (2,) and ``covariance`` (2, 2) are those of the image's q, of which draws
-    follow after a while.
+    ``expected`` are the variances of either kind in theory, (2,) each, or None.
+    """
+
+    exact: Float64
+    score: Float64
+    path: Float64
+    expected: tuple[Float64, Float64] | None
+
+
+@dataclass(frozen=True, eq=False)
+class ReparameterisationResult(Result):
+    """The draws, and the estimates made of them.
+
+    ``mean`` (2,) and ``covariance`` (2, 2) are those of the image's q, of which draws follow after
+    a while.
     """
 
     draws: gradients.Draws | None = None
-    exact: Float64 | None = None
-    score: Float64 = np.empty((0, 2))
-    path: Float64 = np.empty((0, 2))
-    expected: tuple[Float64, Float64] | None = None
+    estimates: Estimates | None = None
     mean: Float64 | None = None
     covariance: Float64 | None = None
 
@@ -117,6 +121,10 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
     def about_image(self) -> bool:
         """The expectation is that of the ELBO."""
         return self.settings.function == ELBO
+
+    def curve(self, z: Float64) -> Float64:
+        """f at z (m,)."""
+        return gradients.FUNCTIONS[self.settings.function].value(z)
 
     def hide(self) -> None:
         """Stop computing."""
@@ -141,8 +149,8 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
 
     def symbols(self) -> dict[str, float | str]:
         """The gradient, its estimates, their variances and signal-to-noise ratios."""
-        found, now = self.result, self.settings
-        if found.exact is None:
+        found, now = self.result.estimates, self.settings
+        if found is None:
             return {}
         which = now.parameter
         exact, score, path = float(found.exact[which]), found.score[:, which], found.path[:, which]
@@ -166,8 +174,8 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
 
         Of a function of a number also what the variances are in theory.
         """
-        found = self.result
-        if found.exact is None:
+        found = self.result.estimates
+        if found is None:
             return {}
         theory = {}
         if found.expected is not None:
@@ -220,10 +228,6 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
             function = gradients.FUNCTIONS[now.function]
             score, path = gradients.exact_variances(function, now.mean, now.sigma, now.baseline)
             expected = score / now.samples, path / now.samples
-        self.result = replace(
-            self.result,
-            exact=draws.exact,
-            score=draws.score_function(now.samples, now.baseline),
-            path=draws.path_wise(now.samples),
-            expected=expected,
-        )
+        score = draws.score_function(now.samples, now.baseline)
+        estimates = Estimates(draws.exact, score, draws.path_wise(now.samples), expected)
+        self.result = replace(self.result, estimates=estimates)

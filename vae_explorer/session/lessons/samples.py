@@ -11,8 +11,6 @@ from vae_explorer.data import bundled
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.lessons.sampling import (
     CHUNK,
-    PRIOR,
-    Proposal,
     Samples,
     Truth,
     chunks,
@@ -23,7 +21,8 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.state import TRAINING_IMAGES, UInt8
+from vae_explorer.session.state import TRAINING_IMAGES
+from vae_explorer.types import UInt8
 
 MOST_SAMPLES = 1_000_000
 
@@ -34,8 +33,12 @@ _GROWTH = 1.2  # of the samples, after which they are summarised again
 class SampleSettings(Settings):
     """How many samples, of which image, by which seed; the proposal ``q`` is a subclass's."""
 
-    samples: int = setting(CHUNK, "Draw", "How many samples are drawn in all", low=CHUNK, high=MOST_SAMPLES)
-    q: str = setting("encoder", "q is", "The Gaussian that samples are drawn from", choices=("encoder",))
+    samples: int = setting(
+        CHUNK, "Draw", "How many samples are drawn in all", low=CHUNK, high=MOST_SAMPLES
+    )
+    q: str = setting(
+        "encoder", "q is", "The Gaussian that samples are drawn from", choices=("encoder",)
+    )
     image: int = setting(
         -1,
         "Digit",
@@ -44,7 +47,9 @@ class SampleSettings(Settings):
         high=TRAINING_IMAGES - 1,
         lowest="the chosen one",
     )
-    seed: int = setting(0, "Draw new samples", "Draw all samples again, with another seed", high=2**31)
+    seed: int = setting(
+        0, "Draw new samples", "Draw all samples again, with another seed", high=2**31
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -122,15 +127,16 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
 
     @property
     def proposals(self) -> tuple[str, ...]:
-        """What is drawn from: "prior", "encoder", "matched" or "wide"."""
+        """What is drawn from, by the names of ``Truth.proposal``."""
         return (self.settings.q,)
 
-    def stream_seed(self, number: int) -> int:
-        """The seed of the samples of a proposal, by its number."""
-        return self.settings.seed
+    @property
+    def seeds(self) -> dict[str, int]:
+        """The seeds of their samples."""
+        return dict.fromkeys(self.proposals, self.settings.seed)
 
-    def summary(self, known: Truth, samples: Samples) -> Any:
-        """What is to be known of samples; called on the worker."""
+    def summary(self, samples: Samples, log_marginal: float) -> Any:
+        """What is to be known of samples, beside the exact log p(x); called on the worker."""
 
     def look(self) -> R:
         """The result with what is looked at of ``seen``."""
@@ -170,8 +176,7 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
             drawn, working = self._drawn(self._kept), "drawing" if known else "integrating"
             self.result = replace(self.result, drawn=drawn, working=working, share=0.0)
             seed = subject.seed if subject and index < 0 else index
-            seeds = {name: self.stream_seed(n) for n, name in enumerate(self.proposals)}
-            order = Order(of, model, image, seed, self.settings, seeds, known)
+            order = Order(of, model, image, seed, self.settings, self.seeds, known)
             work = partial(self._work, order, dict(self._kept), dict(self.seen))
             self._draw.run(work, lambda _: self._end())
         self.result = self.look()
@@ -199,13 +204,13 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
         control.report(lambda: self.publish(truth=known, working="drawing"))
         streams = {}
         for name, seed in order.seeds.items():
-            r, start = proposal(known, name), len(kept.get(name, ())) // CHUNK
+            r, start = known.proposal(name), len(kept.get(name, ())) // CHUNK
             streams[name] = chunks(order.model, known.x, r, seed, start, control.check)
         while True:
             for name in names:
                 samples = kept[name].first(wanted) if name in kept else None
                 if samples and (name not in seen or len(seen[name].samples) != len(samples)):
-                    seen[name] = Seen(samples, self.summary(known, samples))
+                    seen[name] = Seen(samples, self.summary(samples, known.log_marginal))
             control.report(partial(self._take, dict(kept), dict(seen), wanted))
             lengths = [len(kept.get(name, ())) for name in names]
             if min(lengths) >= wanted:
@@ -228,9 +233,3 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
 
     def _end(self) -> None:
         self.publish(working="", share=1.0)
-
-
-def proposal(known: Truth, name: str) -> Proposal:
-    """The density of a name, see ``SampleExperiment.proposals``."""
-    named = {"encoder": known.q, "matched": known.matched, "wide": known.wide, "prior": PRIOR}
-    return named[name]

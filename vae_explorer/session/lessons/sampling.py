@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.fields import FieldSpec
-from vae_explorer.lessons.sampling import CHUNK, Curve, Samples, Truth, curve
+from vae_explorer.lessons.sampling import CHUNK, Curve, Samples, curve
 from vae_explorer.session.lessons.experiment import setting
 from vae_explorer.session.lessons.samples import (
     MOST_SAMPLES,
@@ -16,11 +15,10 @@ from vae_explorer.session.lessons.samples import (
     SampleResult,
     SampleSettings,
     Seen,
-    proposal,
 )
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map.marks import Field
-from vae_explorer.session.state import Float32
+from vae_explorer.types import Float32, Float64, Region
 
 _GROUND = 1_500  # points that show where samples fall
 _AROUND = 4.0  # standard deviations of p(z|x) on each side, zoomed in
@@ -70,7 +68,7 @@ class Lit:
     m: int
     ground: Float32
     points: Float32
-    shares: NDArray[np.float64]
+    shares: Float64
     estimate: float
     effective: float
     negligible: float
@@ -106,7 +104,7 @@ class SamplingResult(SampleResult):
     needed: tuple[float, ...] = ()
     heaviest: Float32 | None = None
     density: Field | None = None
-    near: tuple[float, float, float, float] | None = None
+    near: Region | None = None
 
 
 class Sampling(SampleExperiment[SamplingSettings, SamplingResult]):
@@ -124,13 +122,14 @@ class Sampling(SampleExperiment[SamplingSettings, SamplingResult]):
         q = self.settings.q
         return ("prior",) if q == "none" else ("prior", q)
 
-    def stream_seed(self, number: int) -> int:
+    @property
+    def seeds(self) -> dict[str, int]:
         """The prior and q have seeds of their own."""
-        return 2 * self.settings.seed + number
+        return {name: 2 * self.settings.seed + n for n, name in enumerate(self.proposals)}
 
-    def summary(self, known: Truth, samples: Samples) -> Curve:
+    def summary(self, samples: Samples, log_marginal: float) -> Curve:
         """How the estimate goes on with m."""
-        return curve(samples, known.log_marginal)
+        return curve(samples, log_marginal)
 
     def look(self) -> SamplingResult:
         """The curves, and the first m of the samples."""
@@ -139,8 +138,8 @@ class Sampling(SampleExperiment[SamplingSettings, SamplingResult]):
         lit = {name: self._lit_of(name, one, m) for name, one in seen.items()}
         heaviest = None
         if "prior" in lit and self.context.model is not None:
-            heaviest = self.result.heaviest
-            if not self.result.lit or (lit["prior"].points[0] != self.result.lit[0].points[0]).any():
+            heaviest, before = self.result.heaviest, self.result.lit
+            if not before or (lit["prior"].points[0] != before[0].points[0]).any():
                 heaviest = self.context.model.decode(lit["prior"].points[:1])[0]
         result = replace(
             self.result,
@@ -150,7 +149,7 @@ class Sampling(SampleExperiment[SamplingSettings, SamplingResult]):
         )
         if known is None:
             return replace(result, needed=(), density=None, near=None)
-        kls = [known.kl(proposal(known, name)) for name in self.proposals]
+        kls = [known.kl(known.proposal(name)) for name in self.proposals]
         result = replace(result, needed=tuple(float(np.exp(min(kl, _MOST_NEEDED))) for kl in kls))
         if result.density is not None:
             return result
@@ -167,7 +166,7 @@ class Sampling(SampleExperiment[SamplingSettings, SamplingResult]):
         known, found = self.result.truth, self.result
         if known is None:
             return {}
-        kls = [known.kl(proposal(known, name)) for name in self.proposals]
+        kls = [known.kl(known.proposal(name)) for name in self.proposals]
         values: dict[str, float | str] = {"logp": known.log_marginal, "elbo": known.elbo}
         values |= dict(zip(("kl", "klq"), kls, strict=False))
         values |= dict(zip(("needed",), found.needed, strict=False))

@@ -18,7 +18,6 @@ from vae_explorer.lessons.tighter import (
     signal_to_noise,
     slope,
 )
-from vae_explorer.model.trained import Float64
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.experiment import setting
 from vae_explorer.session.lessons.samples import (
@@ -27,9 +26,9 @@ from vae_explorer.session.lessons.samples import (
     SampleExperiment,
     SampleResult,
     SampleSettings,
-    proposal,
 )
 from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.types import Float64
 
 _LARGE = 10.0  # the k from which the power of the signal-to-noise ratio is taken
 
@@ -98,8 +97,9 @@ class Tighter(SampleExperiment[TighterSettings, TighterResult]):
         # By model, image, seed, q and the number of repeats.
         self._gradients: dict[tuple[object, ...], dict[str, Gradients]] = {}
 
-    def summary(self, known: Truth, samples: Samples) -> Bound:
-        """IWAE-k for each k."""
+    def summary(self, samples: Samples, log_marginal: float) -> Bound:
+        """IWAE-k for each k; what the exact value is makes no difference."""
+        del log_marginal
         return bound(samples.log_weights)
 
     def look(self) -> TighterResult:
@@ -126,7 +126,7 @@ class Tighter(SampleExperiment[TighterSettings, TighterResult]):
         complete = done and all(len(one.ks) == len(GRADIENT_KS) for one in done.values())
         if not settings.gradient or complete:
             return
-        q = proposal(known, settings.q)
+        q = known.proposal(settings.q)
         repeat = partial(
             gradients, repeats=settings.repeats, seed=settings.seed, check=control.check
         )

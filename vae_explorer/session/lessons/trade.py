@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.lessons import trade
 from vae_explorer.lessons.trade import BETAS, HOLE, Study
@@ -14,10 +13,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.map.selection import Bools
-from vae_explorer.session.state import Float32, UInt8
-
-Float64 = NDArray[np.float64]
+from vae_explorer.types import Bools, Float32, Float64, UInt8
 
 DRAWS = 25
 """Points sampled from the prior at a time."""
@@ -42,14 +38,14 @@ class TradeSettings(Settings):
     )
     beta: float = setting(
         BETAS[0],
-        "β",
+        "",
         "Which small model is shown; in between, the codes are on their way",
         choices=BETAS,
         needs=("model", (False,)),
     )
     train: tuple[float, ...] = setting(
         (),
-        "&Train small models",
+        "",
         "Train a small model at each β that has none yet, a few seconds each",
         choices=BETAS,
     )
@@ -344,7 +340,7 @@ def _draws(study: Study, seed: int, _: Control) -> Draws:
 
 def _ratio(study: Study, z: Float64) -> Float64:
     """q(z)/p(z) (n,) at z (n, 2)."""
-    return np.exp(trade.log_aggregate(study.posterior, z) - trade.log_prior(z))
+    return np.asarray(np.exp(trade.excess(study.posterior, z)))
 
 
 def _reach(study: Study) -> float:

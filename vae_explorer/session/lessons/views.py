@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.lessons import views
 from vae_explorer.lessons.views import MOST_COMPONENTS, Encoded, Plain, Tsne
@@ -14,7 +13,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.session.state import Float32, UInt8
+from vae_explorer.types import Float32, Float64, Floats, UInt8
 
 STEPS = 500
 """Of t-SNE."""
@@ -84,13 +83,13 @@ class ViewsResult(Result):
         return self.plain.labels if self.plain else np.zeros(0, np.uint8)
 
     @property
-    def explained(self) -> NDArray[np.float64]:
+    def explained(self) -> Float64:
         """The share of the variance that the first 1 … 100 components have, (100,)."""
         if self.plain is None:
             return np.zeros(0)
         return self.plain.pca.explained[:MOST_COMPONENTS].cumsum()
 
-    def points(self, name: str) -> NDArray[np.floating]:
+    def points(self, name: str) -> Floats:
         """Where a map has the digits, (n, 2)."""
         if name == "tsne":
             return self.embedding.points if self.embedding else np.zeros((0, 2))

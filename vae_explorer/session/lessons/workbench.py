@@ -1,18 +1,14 @@
 """What the instruments of the lessons work with: the model, a digit, the lanes and the cursor."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import TypeVar
 
 from psygnal import Signal
 
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.cursor import Cursor
-from vae_explorer.session.jobs import After, Control, Jobs
+from vae_explorer.session.jobs import After, Jobs, Tasks
 from vae_explorer.session.map.layer_contents import Subject
 from vae_explorer.session.state import MapPoints
-
-T = TypeVar("T")
 
 
 class Workbench:
@@ -39,8 +35,7 @@ class Workbench:
         after: After,
         cursor: Cursor,
     ) -> None:
-        self._jobs = jobs
-        self._fail = fail
+        self.tasks = Tasks(jobs, fail)
         self.after = after
         self.cursor = cursor
         self.model: TrainedVAE | None = None
@@ -61,17 +56,3 @@ class Workbench:
         """Let them know other codes."""
         self.points = points
         self.points_changed.emit(points)
-
-    def compute(self, key: str, work: Callable[[Control], T], done: Callable[[T], None]) -> None:
-        """Do some work beside the main thread; of the same ``key`` the newest wins."""
-        self._jobs.run_newest(
-            f"lesson-{key}",
-            work,
-            done=done,
-            failed=partial(self._fail, "The lesson could not compute this"),
-            lane="lessons",
-        )
-
-    def cancel(self, key: str) -> None:
-        """Leave what is computed under ``key``."""
-        self._jobs.cancel(f"lesson-{key}")

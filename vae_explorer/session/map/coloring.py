@@ -9,7 +9,8 @@ from vae_explorer.data.tables import Numbers, Table
 from vae_explorer.latent.figures import posterior_width
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.map.scores import Arrays, PointFigures
-from vae_explorer.session.state import Float32, MapPoints, PointColors, origin
+from vae_explorer.session.state import MapPoints, PointColors, origin
+from vae_explorer.types import Float32
 
 LABEL = "label"
 

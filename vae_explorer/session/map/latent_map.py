@@ -7,25 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.latent.figures import own_draws
+from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
-from vae_explorer.model.trained import Check, Float64, Posterior, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
 from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.map.place_index import PlaceIndex
-from vae_explorer.session.state import (
-    Float32,
-    MapPoints,
-    Thumbnail,
-    UInt8,
-    draw_seeds,
-    index_in,
-)
+from vae_explorer.session.state import MapPoints, Thumbnail, draw_seeds, index_in
+from vae_explorer.types import Float32, Float64, Int64, UInt8
 
 KINDS = {
     "mean": "encoder mean",
@@ -155,7 +149,7 @@ class LatentMap:
             lane="figures",
         )
 
-    def live_images(self, split: str, most: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    def live_images(self, split: str, most: int) -> tuple[Int64, UInt8]:
         """Some images (m, h, w) of ``split``, evenly chosen, and their indices (m,)."""
         data = bundled.mnist(split)
         indices = np.arange(0, len(data), math.ceil(len(data) / most))
@@ -166,7 +160,7 @@ class LatentMap:
         model: TrainedVAE,
         posterior: Posterior,
         split: str,
-        indices: NDArray[np.int64],
+        indices: Int64,
         align: bool,
     ) -> None:
         """Show the images ``indices`` (m,) of ``split`` where another snapshot encodes them."""
@@ -258,9 +252,7 @@ def labels_of(data: ImageSet) -> UInt8:
 def _samples(posterior: Posterior) -> Float32:
     """One draw (n, 2) from each Gaussian."""
     noise = np.random.default_rng(0).standard_normal((len(posterior.mean), 2, 1))
-    # By eigenvectors: in float32 a needle's covariance need not be positive definite.
-    variances, axes = np.linalg.eigh(posterior.covariance.astype(np.float64))
-    offset = (axes * np.sqrt(variances.clip(0))[:, None, :]) @ noise
+    offset = square_roots(posterior.covariance) @ noise
     return np.asarray(posterior.mean + offset[:, :, 0], np.float32)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vae_explorer.latent import density, metric
 from vae_explorer.latent.contours import level_lines, mass_levels
@@ -22,12 +21,12 @@ from vae_explorer.session.map.marks import (
     Ellipses,
     Field,
     Mark,
-    Region,
     Sheet,
     Spots,
     Trails,
 )
-from vae_explorer.session.state import LATENT_LIMIT, Float32, MapPoints, UInt8
+from vae_explorer.session.state import LATENT_LIMIT, MapPoints
+from vae_explorer.types import Float32, Float64, Region, UInt8
 
 _SHARES = (0.5, 0.8, 0.95)
 """Of the mass, which the lines of a density hold."""
@@ -259,7 +258,7 @@ def _draw(model: TrainedVAE, subject: Subject) -> Float32:
     return own_draws(model, subject.image[None], np.array([subject.seed]))
 
 
-def _plane(scene: Scene) -> tuple[NDArray[np.float64], Region]:
+def _plane(scene: Scene) -> tuple[Float64, Region]:
     """The middles (m,) of cells along either axis, as far as the codes reach, and their square."""
     reach = np.abs(scene.posterior.mean[np.isfinite(scene.posterior.mean).all(1)])
     extent = max(LATENT_LIMIT, float(reach.max(initial=0.0)) + 0.5)
@@ -298,10 +297,10 @@ def _exact(scene: Scene, subject: Subject, check: Check) -> tuple[Field, Spots]:
     return cast(tuple[Field, Spots], scene.memory[key])
 
 
-def _aggregate(scene: Scene, axis: NDArray[np.float64], check: Check) -> NDArray[np.float64]:
+def _aggregate(scene: Scene, axis: Float64, check: Check) -> Float64:
     """The density of each class, (classes, m, m), kept with the q(z|x) that it is of."""
     posterior, labels = scene.posterior, scene.points.labels
-    known = cast(tuple[Posterior, NDArray[np.float64]] | None, scene.memory.get("aggregate"))
+    known = cast(tuple[Posterior, Float64] | None, scene.memory.get("aggregate"))
     if known is None or known[0] is not posterior:
         mean, covariance = posterior.mean, posterior.covariance
         known = posterior, density.aggregate_density(mean, covariance, labels, axis, check)

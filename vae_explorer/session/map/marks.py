@@ -2,13 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from vae_explorer.session.state import Float32, UInt8
-
-Region = tuple[float, float, float, float]
-"""Left, right, bottom and top edge, latent units."""
+from vae_explorer.types import Float32, Float64, Region, UInt8
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +43,7 @@ class Sheet:
     as its cell allows, in the middle of it.
     """
 
-    cells: NDArray[np.float64]
+    cells: Float64
     images: Float32
 
 

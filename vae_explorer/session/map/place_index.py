@@ -5,10 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vae_explorer.session.state import Float32
+from vae_explorer.types import Bools, Float32, Float64, Floats
 
 Indices = NDArray[np.int32]
-Mask = NDArray[np.bool_]
+Mask = Bools
 
 _SIDE: Final = 256  # cells a side, so that their numbers fill 16 bits, which sort by counting
 _SAMPLE: Final = 4_096
@@ -75,7 +75,7 @@ class PlaceIndex:
 
     def _measure(
         self, rows: Indices, place: tuple[float, float], allowed: Mask | None
-    ) -> tuple[Indices, NDArray[np.float64]]:
+    ) -> tuple[Indices, Float64]:
         """Those of the rows that are allowed, and the squares of their distances."""
         if allowed is not None:
             rows = rows[allowed[rows]]
@@ -96,7 +96,7 @@ class PlaceIndex:
         spans = zip(starts.tolist(), ends.tolist(), strict=True)
         return np.concatenate([self._order[start:end] for start, end in spans])
 
-    def _cell(self, values: NDArray[np.floating], axis: int) -> NDArray[np.uint16]:
+    def _cell(self, values: Floats, axis: int) -> NDArray[np.uint16]:
         """Column or row of each coordinate.
 
         Every step rounds without changing which of two is the greater, so that a point of a

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.data import bundled
@@ -12,13 +11,8 @@ from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.state import (
-    ExactFigures,
-    Float32,
-    MapPoints,
-    UInt8,
-    draw_seeds,
-)
+from vae_explorer.session.state import ExactFigures, MapPoints, draw_seeds
+from vae_explorer.types import Float32, Int64, UInt8
 
 _CHUNK = 2_000  # images between two reports of progress
 
@@ -188,7 +182,7 @@ class PointFigures:
     def _bound(
         model: TrainedVAE,
         images: UInt8,
-        seeds: NDArray[np.int64],
+        seeds: Int64,
         known: Arrays,
         part: slice,
         control: Control,
@@ -201,7 +195,7 @@ class PointFigures:
     def _exact(
         model: TrainedVAE,
         images: UInt8,
-        seeds: NDArray[np.int64],
+        seeds: Int64,
         known: Arrays,
         part: slice,
         control: Control,

@@ -15,7 +15,8 @@ from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, PointFigures
-from vae_explorer.session.map.selection import Bools, Mode, Selection, inside
+from vae_explorer.session.map.selection import Mode, Selection, inside
+from vae_explorer.types import Bools, Float64, Int64
 
 
 class Search:
@@ -42,7 +43,7 @@ class Search:
         self._moving = moving
         self._fail = fail
 
-    def inside(self, polygon: NDArray[np.float64], mode: Mode, visible: Bools) -> None:
+    def inside(self, polygon: Float64, mode: Mode, visible: Bools) -> None:
         """Select the points in a polygon (k, 2), of those ``visible`` (n,)."""
         points = self._map.points
         if points is not None:
@@ -73,11 +74,11 @@ class Search:
                 self._selection.replace(points.indices[rows], f"Select {k} Nearest Codes")
             return
 
-        def work(check: Callable[[], None]) -> NDArray[np.int64]:
+        def work(check: Callable[[], None]) -> Int64:
             images = bundled.mnist(points.split).images[points.indices]
             return nearest_images(images, pinned.original, k, check)
 
-        def select(rows: NDArray[np.int64]) -> None:
+        def select(rows: Int64) -> None:
             if self._map.points is points:
                 self._selection.replace(points.indices[rows], f"Select {k} Nearest Images")
 

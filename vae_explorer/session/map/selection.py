@@ -4,13 +4,13 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from psygnal import Signal
 
 from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
+from vae_explorer.types import Bools, Float64, Floats, Int64
 
-Bools = NDArray[np.bool_]
 Mode = Literal["replace", "add", "remove"]
 """What becomes of newly chosen images: they are the selection, join it or leave it."""
 
@@ -56,11 +56,11 @@ class Selection:
         return len(self._chosen)
 
     @property
-    def indices(self) -> NDArray[np.int64]:
+    def indices(self) -> Int64:
         """The selected images, (k,) rising."""
         return np.flatnonzero(self._chosen)
 
-    def mask(self, indices: NDArray[np.int64]) -> Bools:
+    def mask(self, indices: Int64) -> Bools:
         """Whether each of ``indices`` (n,), as of ``MapPoints``, is selected, (n,)."""
         return self._chosen[indices]
 
@@ -172,7 +172,7 @@ class Selection:
         self.changed.emit(self.indices)
 
 
-def inside(polygon: NDArray[np.float64], positions: NDArray[np.floating]) -> Bools:
+def inside(polygon: Float64, positions: Floats) -> Bools:
     """Which places lie in a polygon by the even-odd rule, (n,).
 
     A ray from a place rightwards crosses the polygon's edges an odd number of times if the place

@@ -5,15 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import UserError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import After, Jobs
-from vae_explorer.session.state import UInt8
 from vae_explorer.session.training.control import LIVE_IMAGES, TrainingSession
 from vae_explorer.session.training.timeline import TimeMachine
 from vae_explorer.session.training.timeline_frames import FilmFrame
@@ -25,8 +22,9 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer, check_branch
+from vae_explorer.types import Int64, UInt8
 
-Indices = NDArray[np.int64]
+Indices = Int64
 
 
 class Stage(Protocol):

@@ -14,7 +14,6 @@ from vae_explorer.errors import DivergedError, UserError
 from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.map.latent_map import labels_of
 from vae_explorer.session.runs.lab import Lab
-from vae_explorer.session.state import Float32, UInt8
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run import RunFolder
 from vae_explorer.training.sweep import Axis as Axis
@@ -22,6 +21,7 @@ from vae_explorer.training.sweep import Cell as Cell
 from vae_explorer.training.sweep import Sweep as Sweep
 from vae_explorer.training.sweep_folder import Result as Result
 from vae_explorer.training.sweep_folder import SweepFolder
+from vae_explorer.types import Float32, UInt8
 
 _PROBES = 2_000
 """Images on a small map."""

@@ -9,12 +9,13 @@ from psygnal import Signal
 
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.jobs import After, Control, Jobs
-from vae_explorer.session.state import HistoryPoint, UInt8
+from vae_explorer.session.state import HistoryPoint
 from vae_explorer.session.training.timeline_frames import FilmFrame, film_frame
 from vae_explorer.training.history import LONGEST_HISTORY, thinned
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import UInt8
 
 PLAY_SECONDS = 0.08
 """Least time from one moment to the next when playing."""

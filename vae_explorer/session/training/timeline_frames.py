@@ -7,8 +7,9 @@ import numpy as np
 from vae_explorer.export.images import manifold_sheet
 from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.state import HistoryPoint, UInt8
+from vae_explorer.session.state import HistoryPoint
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import UInt8
 
 SHEET = 8
 """Decoded places on a side of a frame's sheet."""

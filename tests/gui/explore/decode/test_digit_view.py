@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtGui import QAccessible, QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.types import UInt8
 
 NOISE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
 
@@ -20,7 +20,7 @@ def shown(qtbot: QtBot, width: int, height: int, caption: str = "", short: str =
     return view
 
 
-def drawn(view: DigitView, ratio: float = 1.0) -> NDArray[np.uint8]:
+def drawn(view: DigitView, ratio: float = 1.0) -> UInt8:
     """(h, w, 3) RGB of the view on a screen of ``ratio`` device pixels a logical one."""
     size = (round(view.width() * ratio), round(view.height() * ratio))
     image = QImage(*size, QImage.Format.Format_RGB32)
@@ -30,7 +30,7 @@ def drawn(view: DigitView, ratio: float = 1.0) -> NDArray[np.uint8]:
     return values.reshape(image.height(), image.width(), 4)[..., 2::-1].copy()
 
 
-def find(picture: NDArray[np.uint8], pixels: NDArray[np.uint8], zoom: int) -> tuple[int, int]:
+def find(picture: UInt8, pixels: UInt8, zoom: int) -> tuple[int, int]:
     """(left, top) of ``pixels`` enlarged exactly ``zoom`` times in a grey-valued picture."""
     wanted = pixels.repeat(zoom, 0).repeat(zoom, 1)[..., None].repeat(3, 2)
     height, width = wanted.shape[:2]

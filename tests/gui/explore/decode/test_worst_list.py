@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.explore.decode.worst_list import Row, WorstList
-from vae_explorer.session.state import UInt8
+from vae_explorer.types import UInt8
 
 
 class Images:

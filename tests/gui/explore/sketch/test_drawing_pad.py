@@ -3,7 +3,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import (
@@ -25,10 +24,10 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.data.centring import centred
 from vae_explorer.gui.explore.sketch.drawing_pad import FRAME_MS, THICKNESS, DrawingPad
 from vae_explorer.gui.explore.sketch.strokes import SIDE
+from vae_explorer.types import Float64, LatentPoint, UInt8
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 NONE_HELD = Qt.KeyboardModifier.NoModifier
-Place = tuple[float, float]
 Give = Callable[["DrawingPad", QMimeData], bool]
 
 
@@ -44,14 +43,14 @@ def pad(qtbot: QtBot) -> DrawingPad:
     return pad
 
 
-def pixel(pad: DrawingPad, place: Place) -> QPoint:
+def pixel(pad: DrawingPad, place: LatentPoint) -> QPoint:
     """Where a place, in sides of the pad, is on the widget."""
     side = min(pad.width(), pad.height()) - 2
     left, top = (pad.width() - side) // 2, (pad.height() - side) // 2
     return QPoint(round(left + place[0] * side), round(top + place[1] * side))
 
 
-def draw(pad: DrawingPad, places: Iterable[Place], button: Qt.MouseButton = LEFT) -> None:
+def draw(pad: DrawingPad, places: Iterable[LatentPoint], button: Qt.MouseButton = LEFT) -> None:
     first, *rest = [pixel(pad, place) for place in places]
     QTest.mousePress(pad, button, pos=first)
     for at in rest:
@@ -69,14 +68,14 @@ def move(pad: DrawingPad, at: QPoint) -> None:
     QApplication.sendEvent(pad, event)
 
 
-def line(start: Place, end: Place, pieces: int = 20) -> list[Place]:
+def line(start: LatentPoint, end: LatentPoint, pieces: int = 20) -> list[LatentPoint]:
     shares = np.linspace(0, 1, pieces + 1)
     return [
         (start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])) for t in shares
     ]
 
 
-def capsule(start: Place, end: Place, width: float) -> NDArray[np.float64]:
+def capsule(start: LatentPoint, end: LatentPoint, width: float) -> Float64:
     """Distance of each pixel's middle to the edge of a round line; negative inside, pixels."""
     y, x = np.indices((SIDE, SIDE)) + 0.5
     (x0, y0), (x1, y1) = start, end
@@ -84,11 +83,11 @@ def capsule(start: Place, end: Place, width: float) -> NDArray[np.float64]:
     along = np.array([x1 - x0, y1 - y0])
     share = np.clip(points @ along / max(along @ along, 1e-12), 0, 1)
     offsets = points - share[..., None] * along
-    distance: NDArray[np.float64] = np.hypot(offsets[..., 0], offsets[..., 1]) - width / 2
+    distance: Float64 = np.hypot(offsets[..., 0], offsets[..., 1]) - width / 2
     return distance * SIDE
 
 
-def assert_is(ink: NDArray[np.uint8], distance: NDArray[np.float64]) -> None:
+def assert_is(ink: UInt8, distance: Float64) -> None:
     assert (ink[distance < -1.5] == 255).all()
     assert (ink[distance > 1.5] == 0).all()
 
@@ -98,7 +97,7 @@ VERTICAL = line((0.5, 0.2), (0.5, 0.8))
 
 
 @pytest.mark.parametrize("end", [(0.8, 0.3), (0.7, 0.9), (0.2, 0.3)])
-def test_a_line_inks_its_pixels_and_no_others(pad: DrawingPad, end: Place) -> None:
+def test_a_line_inks_its_pixels_and_no_others(pad: DrawingPad, end: LatentPoint) -> None:
     draw(pad, line((0.2, 0.3), end))
     assert_is(pad.ink(), capsule((0.2, 0.3), end, THICKNESS))
 
@@ -314,7 +313,7 @@ def test_other_keys_go_on(pad: DrawingPad) -> None:
 def pen(
     pad: DrawingPad,
     kind: QEvent.Type,
-    place: Place,
+    place: LatentPoint,
     pressure: float,
     pointer: QPointingDevice.PointerType = QPointingDevice.PointerType.Pen,
 ) -> None:
@@ -339,7 +338,7 @@ def pen(
 
 def pen_line(
     pad: DrawingPad,
-    places: list[Place],
+    places: list[LatentPoint],
     pressure: float,
     pointer: QPointingDevice.PointerType = QPointingDevice.PointerType.Pen,
 ) -> None:
@@ -449,7 +448,7 @@ def test_a_pictures_file_is_named(pad: DrawingPad, give: Give, tmp_path: Path) -
 
 
 def test_a_picture_that_nothing_can_be_made_of_has_no_pixels(pad: DrawingPad) -> None:
-    given: list[NDArray[np.uint8]] = []
+    given: list[UInt8] = []
     pad.image_dropped.connect(given.append)
     empty, spoilt = mime_of(QImage()), QMimeData()
     spoilt.setData("application/x-qt-image", b"spoilt")

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from vae_explorer.gui.explore.sketch.strokes import SIDE, Picture, Sample, Stroke, draw_end, inked
+from vae_explorer.types import UInt8
 
 
-def pixels(ink: QImage) -> NDArray[np.uint8]:
+def pixels(ink: QImage) -> UInt8:
     return np.frombuffer(ink.constBits(), np.uint8).reshape(SIDE, SIDE).copy()
 
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
 
 from vae_explorer.gui.map.layers.color_maps import (
@@ -12,18 +11,19 @@ from vae_explorer.gui.map.layers.color_maps import (
 )
 from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
 from vae_explorer.session.map.marks import ClassField, Field
+from vae_explorer.types import Float64, UInt32
 
 REGION = (0.0, 1.0, 0.0, 1.0)
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
 
-def luminance(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+def luminance(rgb: Float64) -> Float64:
     """Relative luminance of sRGB in [0, 1] (WCAG 2)."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return np.asarray(linear @ [0.2126, 0.7152, 0.0722])
 
 
-def channels(table: NDArray[np.uint32]) -> NDArray[np.float64]:
+def channels(table: UInt32) -> Float64:
     return np.stack([table >> shift & 0xFF for shift in (16, 8, 0)], axis=-1) / 255
 
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
@@ -22,6 +21,7 @@ from vae_explorer.session.map.marks import (
     Spots,
     Trails,
 )
+from vae_explorer.types import Float64, Int64
 
 SIZES = [(700, 560), (300, 700), (901, 333)]
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -46,7 +46,7 @@ class Picture:
         self.plot.render(image)
         return image
 
-    def drawn(self, *marks: Mark, ratio: float = 1.0) -> NDArray[np.float64]:
+    def drawn(self, *marks: Mark, ratio: float = 1.0) -> Float64:
         """(n, 2) latent places of the pixels that the marks changed clearly."""
         before, after = (rgb(self.shown(*some, ratio=ratio)) for some in ((), marks))
         rows, columns = np.nonzero(np.abs(after - before).max(axis=2) > 100)
@@ -54,7 +54,7 @@ class Picture:
         places = [self.plot.to_latent(QPointF(*pixel)) for pixel in pixels.tolist()]
         return np.array(places).reshape(-1, 2)
 
-    def color(self, image: QImage, z1: float, z2: float) -> NDArray[np.int64]:
+    def color(self, image: QImage, z1: float, z2: float) -> Int64:
         at = self.plot.to_pixel(z1, z2) * image.devicePixelRatio()
         color = image.pixelColor(int(at.x()), int(at.y()))
         return np.array([color.red(), color.green(), color.blue()])
@@ -64,12 +64,12 @@ class Picture:
         self.layer.set_theme(theme)
 
 
-def rgb(image: QImage) -> NDArray[np.int64]:
+def rgb(image: QImage) -> Int64:
     pixels = np.frombuffer(image.constBits(), np.uint8)
     return pixels.reshape(image.height(), -1, 4)[:, :, 2::-1].astype(np.int64)
 
 
-def named(color: str) -> NDArray[np.int64]:
+def named(color: str) -> Int64:
     parts = QColor(color)
     return np.array([parts.red(), parts.green(), parts.blue()])
 

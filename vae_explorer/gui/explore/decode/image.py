@@ -3,11 +3,10 @@
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
 
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
-from vae_explorer.session.state import Float32, UInt8
+from vae_explorer.types import Float32, UInt8, UInt32
 
 _HALF = 255
 """Colours on each side of zero in the diverging table."""
@@ -32,7 +31,7 @@ def signed(image: Float32, theme: Theme) -> QImage:
     return _owned(_diverging(theme)[steps + _HALF], QImage.Format.Format_RGB32)
 
 
-def _owned(pixels: NDArray[np.uint8] | NDArray[np.uint32], pixel_format: QImage.Format) -> QImage:
+def _owned(pixels: UInt8 | UInt32, pixel_format: QImage.Format) -> QImage:
     height, width = pixels.shape
     buffer = np.ascontiguousarray(pixels).data
     # QImage only borrows the buffer; its copy does not.
@@ -40,7 +39,7 @@ def _owned(pixels: NDArray[np.uint8] | NDArray[np.uint32], pixel_format: QImage.
 
 
 @cache
-def _diverging(theme: Theme) -> NDArray[np.uint32]:
+def _diverging(theme: Theme) -> UInt32:
     """(2 · _HALF + 1,) 0xffRRGGBB, from negative over the canvas to positive."""
     # Against a dark canvas the red is hard to see; the orange is as light as the blue.
     negative, positive = CLASS_COLORS[[0, 6 if theme.dark else 2]].astype(np.float64)
@@ -49,5 +48,5 @@ def _diverging(theme: Theme) -> NDArray[np.uint32]:
     weight = np.linspace(-1.0, 1.0, 2 * _HALF + 1)[:, None]
     rgb = canvas + np.abs(weight) * (np.where(weight < 0, negative, positive) - canvas)
     red, green, blue = np.rint(rgb).astype(np.uint32).T
-    packed: NDArray[np.uint32] = 0xFF000000 + (red << 16) + (green << 8) + blue
+    packed: UInt32 = 0xFF000000 + (red << 16) + (green << 8) + blue
     return packed

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.widgets.number_format import figure
-from vae_explorer.session.state import UInt8
+from vae_explorer.types import UInt8
 
 Row = tuple[str, int, int, float]
 """Split, index in it, label, and ELBO in nats."""

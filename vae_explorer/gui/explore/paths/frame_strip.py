@@ -21,7 +21,7 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.explore.latent_paths import Trip
-from vae_explorer.session.state import Float32
+from vae_explorer.types import Float32
 
 _LEAST_SIDE = 28  # pixels of a picture
 _CURVES = 26  # pixels, the least height of the curves

@@ -49,7 +49,7 @@ from vae_explorer.gui.explore.sketch.strokes import (
 from vae_explorer.gui.theme import DARK, Theme, current_theme
 from vae_explorer.gui.window.undo import Undo
 from vae_explorer.session.edits import Edit
-from vae_explorer.session.state import UInt8
+from vae_explorer.types import UInt8
 
 FRAME_MS = 16
 THICKNESS = 0.08

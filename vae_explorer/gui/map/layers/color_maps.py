@@ -4,14 +4,12 @@ from functools import cache
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from vae_explorer.gui.map.raster import opaque
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
 from vae_explorer.session.map.marks import ClassField, Field
-
-UInt32 = NDArray[np.uint32]
+from vae_explorer.types import UInt32
 
 COLORS = 256
 """How many colours a sequential map has."""

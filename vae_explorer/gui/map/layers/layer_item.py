@@ -25,6 +25,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.map.layers.color_maps import argb_image, class_image, field_image
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
+from vae_explorer.latent.normal import square_roots
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
@@ -32,12 +33,11 @@ from vae_explorer.session.map.marks import (
     Ellipses,
     Field,
     Mark,
-    Region,
     Sheet,
     Spots,
     Trails,
 )
-from vae_explorer.session.state import Float32
+from vae_explorer.types import Float32, Float64, Region
 
 Paint = Callable[[QPainter], None]
 """Draws something prepared, with the painter in latent units."""
@@ -249,14 +249,12 @@ def _ellipses(ellipses: Ellipses, theme: Theme) -> Iterator[Paint]:
 
 def _drawable(
     ellipses: Ellipses,
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], int | None]]:
+) -> Iterator[tuple[Float64, Float64, int | None]]:
     """Centre (2,), a square root (2, 2) of the covariance, and the label of every finite one."""
     centers = ellipses.centres.astype(np.float64)
     covariances = ellipses.covariances.astype(np.float64)
     finite = np.isfinite(centers).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2))
-    variances, axes = np.linalg.eigh(covariances[finite])
-    # Rounding may leave the smaller variance of a thin ellipse just below zero.
-    roots = axes * np.sqrt(np.maximum(variances, 0.0))[:, None, :]
+    roots = square_roots(covariances[finite])
     labels = None if ellipses.labels is None else ellipses.labels[finite]
     for row, (center, root) in enumerate(zip(centers[finite], roots, strict=True)):
         yield center, root, None if labels is None else int(labels[row])
@@ -340,7 +338,7 @@ def _thicken(painter: QPainter, width: float, alpha: float, draw: Callable[[], N
     _repeat(painter, ring, draw)
 
 
-def _repeat(painter: QPainter, shifts: NDArray[np.float64], draw: Callable[[], None]) -> None:
+def _repeat(painter: QPainter, shifts: Float64, draw: Callable[[], None]) -> None:
     """Draw once at every one of (k, 2) shifts in pixels of the device."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     matrix = painter.worldTransform()

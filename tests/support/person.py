@@ -5,14 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.data.bundled import mnist
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.app import open_window
 from vae_explorer.gui.explore.decode.digit_view import DigitView
@@ -20,14 +18,9 @@ from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session import Recipe
 from vae_explorer.session.state import LATENT_LIMIT, Phase
-from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
-from vae_explorer.training.run import train
-from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float32, LatentPoint, UInt8
 
-Place = tuple[float, float]
 _LEFT = Qt.MouseButton.LeftButton
 NOTHING_HELD = Qt.KeyboardModifier.NoModifier
 
@@ -43,18 +36,18 @@ class Person:
     # What is seen
 
     @property
-    def positions(self) -> NDArray[np.float32]:
+    def positions(self) -> Float32:
         """Where the map's points are, (n, 2), in the order of the data."""
         return self.window.map._cloud._positions
 
     @property
-    def labels(self) -> NDArray[np.uint8]:
+    def labels(self) -> UInt8:
         """Their classes, (n,)."""
         assert self.window.map._points is not None
         return self.window.map._points.labels
 
     @property
-    def empty(self) -> Place:
+    def empty(self) -> LatentPoint:
         """The place in sight, and in the cursor's reach, that is furthest from every point."""
         rect = self.window.map.canvas.view_box.viewRect()
         shares = np.linspace(0.05, 0.95, 19)
@@ -114,13 +107,13 @@ class Person:
         views = self.window.findChildren(DigitView)
         return next(view for view in views if view.accessibleName() == name)
 
-    def color_at(self, place: Place) -> tuple[int, int, int]:
+    def color_at(self, place: LatentPoint) -> tuple[int, int, int]:
         """The colour on screen of a place of the map, (red, green, blue)."""
         at = self.window.map.canvas.to_pixel(*place)
         color = self.window.map.canvas.grab().toImage().pixelColor(int(at.x()), int(at.y()))
         return color.red(), color.green(), color.blue()
 
-    def picture(self, name: str = "Decoded digit") -> NDArray[np.uint8]:
+    def picture(self, name: str = "Decoded digit") -> UInt8:
         """Gray levels of an image on screen, (h, w)."""
         shown = self.view(name)._image
         assert shown is not None
@@ -128,7 +121,7 @@ class Person:
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
         return rows[:, : image.width()].copy()
 
-    def sees(self, image: NDArray[np.float32]) -> bool:
+    def sees(self, image: Float32) -> bool:
         """The decoded digit on screen is ``image``, but for the last bit."""
         wanted = np.rint(image * 255).astype(int)
         return bool((np.abs(self.picture() - wanted) <= 1).all())
@@ -155,14 +148,14 @@ class Person:
         assert focused is not None
         QTest.keySequence(focused, QKeySequence(key))
 
-    def at(self, place: Place) -> QPoint:
+    def at(self, place: LatentPoint) -> QPoint:
         return self.window.map.canvas.to_pixel(*place).toPoint()
 
-    def click(self, place: Place, held: Qt.KeyboardModifier = NOTHING_HELD) -> None:
+    def click(self, place: LatentPoint, held: Qt.KeyboardModifier = NOTHING_HELD) -> None:
         left = Qt.MouseButton.LeftButton
         QTest.mouseClick(self.window.map.canvas, left, held, self.at(place))
 
-    def hover(self, place: Place) -> None:
+    def hover(self, place: LatentPoint) -> None:
         # Not by the real pointer: whatever window lies there, such as a tooltip, would get it.
         canvas, at, none = self.window.map.canvas, self.at(place), Qt.MouseButton.NoButton
         spot = QPointF(canvas.mapToGlobal(at))
@@ -173,7 +166,9 @@ class Person:
     def leave_map(self) -> None:
         QApplication.sendEvent(self.window.map.canvas, QEvent(QEvent.Type.Leave))
 
-    def drag(self, start: Place, end: Place, held: Qt.KeyboardModifier = NOTHING_HELD) -> None:
+    def drag(
+        self, start: LatentPoint, end: LatentPoint, held: Qt.KeyboardModifier = NOTHING_HELD
+    ) -> None:
         canvas, left = self.window.map.canvas, Qt.MouseButton.LeftButton
         QTest.mousePress(canvas, left, held, self.at(start))
         for share in (0.3, 0.6, 1.0):
@@ -197,21 +192,6 @@ class Person:
         for dialog in self.window.findChildren(QDialog):
             dialog.close()
         self.window.close()
-
-
-@pytest.fixture
-def small_mnist(monkeypatch: pytest.MonkeyPatch, mnist_small: ImageSet) -> dict[str, ImageSet]:
-    """600 training and 300 test images, and "both", stand for all of MNIST."""
-    sets = {
-        "train": mnist_small.subset(slice(0, 600)),
-        "test": mnist("test").subset(slice(0, 300)),
-    }
-    images = np.concatenate([part.images for part in sets.values()])
-    labels = [part.labels for part in sets.values() if part.labels is not None]
-    sets["both"] = ImageSet(images, np.concatenate(labels), "MNIST", "both")
-    monkeypatch.setattr("vae_explorer.data.bundled.mnist", sets.__getitem__)
-    monkeypatch.setattr("vae_explorer.session.state.TRAINING_IMAGES", 600)
-    return sets
 
 
 @pytest.fixture
@@ -262,32 +242,3 @@ def person(open_person: Callable[..., Person]) -> Person:
 def window(person: Person) -> MainWindow:
     """That window."""
     return person.window
-
-
-@pytest.fixture(scope="session")
-def bundled() -> Snapshot:
-    """The bundled model."""
-    return read_checkpoint(bundled_checkpoint())
-
-
-@pytest.fixture(scope="session")
-def tiny_recipe() -> Recipe:
-    """Two epochs of a tiny network on the 600 images: ten steps each."""
-    return Recipe(
-        epochs=2,
-        batch_size=50,
-        encoder_hidden="16",
-        decoder_hidden="16",
-        fourier_features=4,
-        validation_images=100,
-    )
-
-
-@pytest.fixture(scope="session")
-def tiny_checkpoint(
-    tiny_recipe: Recipe, mnist_small: ImageSet, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A trained model in a file, nothing like the bundled one."""
-    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
-    write_checkpoint(train(tiny_recipe, mnist_small.subset(slice(0, 600)), device="cpu"), path)
-    return path

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
+from vae_explorer.types import Float32
 
 SHAPE = (2, 3)
 
@@ -50,7 +50,7 @@ class LinearGaussian:
         mean: Tensor = torch.linalg.solve(self.precision, projected.T)
         return mean.T
 
-    def images(self, places: list[list[float]]) -> tuple[NDArray[np.float32], Tensor]:
+    def images(self, places: list[list[float]]) -> tuple[Float32, Tensor]:
         """Images (n, 2, 3) in [0, 1] near the decoded places, and the same flat."""
         x = (torch.tensor(places) @ self.weight.T + self.bias).clamp(0, 1)
         return x.numpy().reshape(-1, *SHAPE), x
@@ -63,7 +63,7 @@ class _Square(nn.Module):
 
 
 @pytest.fixture
-def two_places(monkeypatch: pytest.MonkeyPatch) -> tuple[TrainedVAE, NDArray[np.float32]]:
+def two_places(monkeypatch: pytest.MonkeyPatch) -> tuple[TrainedVAE, Float32]:
     """A model whose x depends on z₁² alone, and an image that comes from (±1, 0) alike."""
     model = LinearGaussian(0.5).model
     monkeypatch.setattr(model.vae, "decoder", _Square())
