@@ -139,7 +139,7 @@ def test_a_run_is_followed_and_then_named(person: "Person", tiny_recipe: Recipe)
     window = person.window
     browse(person, 0)
     window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: names(person))
     (name,) = names(person)
     assert name.startswith("▶ ")

@@ -190,7 +190,7 @@ def test_nothing_is_clipped(person: "Person", tiny_recipe: Recipe, size: tuple[i
     QApplication.processEvents()
     assert clipped(window) == []
     window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: window.explorer.training.status.epoch > 1)
     QApplication.processEvents()
     assert clipped(window) == []
