@@ -35,8 +35,9 @@ def drive() -> None:
     from vae_explorer.gui.app import start
     from vae_explorer.gui.explore.decode.digit_view import DigitView
     from vae_explorer.gui.main_thread import run_events
-    from vae_explorer.session import Recipe
-    from vae_explorer.session.state import HistoryPoint, MapPoints, Phase
+    from vae_explorer.session.state import MapPoints, Phase
+    from vae_explorer.training.history import HistoryPoint
+    from vae_explorer.training.recipe import Recipe
 
     def wait(what: str, condition: Callable[[], object]) -> None:
         limit = time.monotonic() + _LIMIT_S

@@ -17,7 +17,7 @@ from vae_explorer.gui.theme import SchemeChoice
 from vae_explorer.session.files.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 def test_the_application_has_its_name_style_and_icon(qapp: QApplication) -> None:
@@ -34,11 +34,11 @@ def test_the_application_has_its_name_style_and_icon(qapp: QApplication) -> None
 
 
 def test_a_checkpoint_is_opened_instead_of_the_bundled_model(
-    open_person: "Callable[..., Person]", tiny_checkpoint: Path
+    open_person: "Callable[..., Person]", checkpoint: Path
 ) -> None:
-    person = open_person(tiny_checkpoint)
+    person = open_person(checkpoint)
     assert person.model_line.startswith("tiny.safetensors · epoch 2.0")
-    assert person.window.explorer.settings.recent == (str(tiny_checkpoint),)
+    assert person.window.explorer.settings.recent == (str(checkpoint),)
     assert not person.errors
 
 

@@ -7,12 +7,14 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from tests.latent.conftest import LinearGaussian
+from tests.support.linear_gaussian import LinearGaussian
 from vae_explorer.data.bundled import mnist
 from vae_explorer.latent.figures import own_draws
-from vae_explorer.latent.gap import expected_elbo
+from vae_explorer.latent.gap import elbo_of
+from vae_explorer.latent.normal import Normal
 from vae_explorer.latent.quadrature import ExactPosterior, exact_posterior
-from vae_explorer.lessons.bound import Bound, Normal, bound, log_posterior
+from vae_explorer.lessons.bound import Bound, bound, log_posterior
+from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.training.checkpoint import read_checkpoint
@@ -40,24 +42,6 @@ def exact(model: TrainedVAE, x: Float32) -> ExactPosterior:
 def surplus(found: Bound) -> float:
     """How far the parts are from adding up."""
     return found.elbo + found.kl_posterior - found.log_marginal
-
-
-def test_a_normal_is_read_from_its_moments() -> None:
-    covariance = np.array([[0.3, -0.1], [-0.1, 0.2]])
-    q = Normal.of(np.array([1.0, -2.0]), covariance)
-    assert q.mean == (1, -2)
-    assert q.widths[0] > q.widths[1]
-    assert -math.pi / 2 <= q.angle <= math.pi / 2
-    np.testing.assert_allclose(q.covariance, covariance, atol=1e-12)
-
-
-def test_kl_from_the_prior() -> None:
-    q = Normal((0.4, -1.0), (0.3, 0.05), 0.7)
-    mean, covariance = torch.tensor(q.mean).double(), torch.from_numpy(q.covariance)
-    ours = MultivariateNormal(mean, covariance)
-    prior = MultivariateNormal(torch.zeros(2).double(), torch.eye(2).double())
-    assert q.kl_prior() == pytest.approx(float(kl_divergence(ours, prior)))
-    assert Normal((0, 0), (1, 1)).kl_prior() == 0
 
 
 @pytest.mark.parametrize("widths", [(0.02, 0.02), (0.3, 0.1), (1.0, 0.02)])
@@ -107,7 +91,7 @@ def test_both_sums_are_right_and_not_only_alike(
         log_marginal = float(exact.log_marginal[row])
         found = bound(model, x[row : row + 1], q, log_marginal)
         mean, covariance = np.array([q.mean]), q.covariance[None]
-        elbo = float(expected_elbo(model, x[row : row + 1], mean, covariance)[0])
+        elbo = float(elbo_of(model, x[row : row + 1], Gaussian.from_moments(mean, covariance))[0])
         assert found.elbo == pytest.approx(elbo, abs=1e-3)
         assert found.kl_posterior == pytest.approx(log_marginal - elbo, abs=1e-3)
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from vae_explorer.data.bundled import mnist
+from vae_explorer.latent.normal import PRIOR, Normal
 from vae_explorer.lessons import sampling
-from vae_explorer.lessons.sampling import PRIOR, Proposal, Samples, Truth
+from vae_explorer.lessons.sampling import Samples, Truth
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.training.checkpoint import read_checkpoint
@@ -119,7 +120,7 @@ def test_the_kl_of_two_gaussians_in_closed_form(truth: Truth) -> None:
     entropy = math.log(2 * math.pi * math.e) + 0.5 * math.log(np.linalg.det(matched.covariance))
     lacking = entropy - float(truth.exact.entropy[0])
     assert truth.kl(matched) == pytest.approx(lacking, abs=1e-9)
-    moved = Proposal(matched.mean + 1, matched.covariance)
+    moved = Normal.of(np.add(matched.mean, 1), matched.covariance)
     shift = np.ones(2) @ np.linalg.solve(matched.covariance, np.ones(2)) / 2
     assert truth.kl(moved) == pytest.approx(lacking + shift)
 

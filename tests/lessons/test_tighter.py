@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from vae_explorer.data.bundled import mnist
-from vae_explorer.latent.gap import expected_elbo
+from vae_explorer.latent.gap import elbo_of
 from vae_explorer.latent.importance import iwae
+from vae_explorer.latent.normal import Normal
 from vae_explorer.lessons import sampling, tighter
-from vae_explorer.lessons.sampling import Proposal, Truth
+from vae_explorer.lessons.sampling import Truth
 from vae_explorer.lessons.tighter import Gradients
+from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.training.checkpoint import read_checkpoint
@@ -43,7 +45,7 @@ def found(model: TrainedVAE, truth: Truth) -> dict[str, Gradients]:
 def test_the_bound_is_iwae_k(model: TrainedVAE, truth: Truth) -> None:
     # By the encoder's q of x itself, other samples of another density.
     encoded = model.encode(truth.x)
-    q = Proposal(encoded.mean[0].astype(float), encoded.covariance[0].astype(float))
+    q = Normal.of(encoded.mean[0], encoded.covariance[0])
     ours = tighter.bound(sampling.draw(model, truth.x, q, 20_000, seed=3).log_weights)
     for rung, k in ((0, 1), (3, 10), (6, 100)):
         several = np.concatenate([iwae(model, truth.x, k, seed) for seed in range(60)])
@@ -61,7 +63,8 @@ def test_the_bound_climbs_to_the_exact_value(model: TrainedVAE, truth: Truth, na
     assert (np.diff(bound.mean) > -1e-3).all()
     assert (bound.mean <= truth.log_marginal + 3 * bound.error + 2e-3).all()
     assert bound.mean[-1] == pytest.approx(truth.log_marginal, abs=4 * bound.error[-1] + 2e-3)
-    elbo = float(expected_elbo(model, truth.x, q.mean[None], q.covariance[None])[0])
+    batch = Gaussian.from_moments(np.array([q.mean]), q.covariance[None])
+    elbo = float(elbo_of(model, truth.x, batch)[0])
     assert bound.mean[0] == pytest.approx(elbo, abs=4 * bound.error[0] + 2e-3)
 
 
@@ -91,9 +94,8 @@ def test_with_one_sample_it_is_the_gradient_of_the_elbo(
     def elbo(change: np.ndarray) -> float:
         moved = factor * np.exp(np.diag(change[2:4]) * np.eye(2))
         moved = np.array([[moved[0, 0], 0], [factor[1, 0] + change[4], moved[1, 1]]])
-        return float(
-            expected_elbo(model, truth.x, (q.mean + change[:2])[None], (moved @ moved.T)[None])[0]
-        )
+        batch = Gaussian.from_moments((q.mean + change[:2])[None], (moved @ moved.T)[None])
+        return float(elbo_of(model, truth.x, batch)[0])
 
     scale = np.array([factor[0, 0], factor[1, 1], 1, 1, factor[1, 1]])
     steps = 0.05 * scale
@@ -122,7 +124,7 @@ def test_a_turned_model_has_the_same_gradient(
 ) -> None:
     angle = 0.7
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    turned = Proposal(turn @ truth.wide.mean, turn @ truth.wide.covariance @ turn.T)
+    turned = Normal.of(turn @ truth.wide.mean, turn @ truth.wide.covariance @ turn.T)
     *_, again = tighter.gradients(model.turned(turn), truth.x, turned, "dreg", KS[:1], repeats=300)
     here = found["dreg"]
     error = np.hypot(again.spread[0], here.spread[0]) / math.sqrt(300)

@@ -37,7 +37,6 @@ from vae_explorer.session.state import (
     LATENT_LIMIT,
     DataPoint,
     Decoded,
-    HistoryPoint,
     MapPoints,
     ModelInfo,
     Phase,
@@ -45,6 +44,7 @@ from vae_explorer.session.state import (
 )
 from vae_explorer.session.training import worker as worker_module
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.snapshot import Snapshot
@@ -52,7 +52,7 @@ from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Frames, MainThread
+    from tests.support.stand_ins import Frames, MainThread
 
 
 pytestmark = pytest.mark.usefixtures("small_mnist")

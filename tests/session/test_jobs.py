@@ -18,7 +18,7 @@ from vae_explorer.errors import DataError
 from vae_explorer.session.jobs import BusyError, Cancelled, Control, Job, Jobs, Tasks
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 Work = Callable[[Control], Any]
 Starter = Callable[..., Job]

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from vae_explorer.model.gaussian import Gaussian
-from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, Posterior, TrainedVAE, unchecked
 from vae_explorer.model.vae import log_prior
-from vae_explorer.types import Float64
+from vae_explorer.types import Float64, Floats
 
 ACTIVE = 0.01
 """The activity above which a dimension is in use (Burda et al., arXiv 1509.00519, §5.2)."""
@@ -85,7 +85,7 @@ def aggregate(model: TrainedVAE, x: Images, seed: int = 0, check: Check = unchec
     # Float64, because a narrow posterior is 1e-4 wide.
     q = Gaussian.from_outputs(torch.cat(outputs).double()).turned(rotation)
     z = torch.cat(places).double()
-    excess = _log_aggregate(q, z, check) - log_prior(z)
+    excess = _log_density(q, z, check) - log_prior(z)
     rate, marginal_kl = q.kl().mean().item(), excess.mean().item()
     spread = excess.std().item() if len(x) > 1 else math.nan
     return Aggregate(
@@ -98,7 +98,14 @@ def aggregate(model: TrainedVAE, x: Images, seed: int = 0, check: Check = unchec
     )
 
 
-def _log_aggregate(posteriors: Gaussian, z: Tensor, check: Check) -> Tensor:
+@torch.inference_mode()
+def log_aggregate(posterior: Posterior, z: Floats, check: Check = unchecked) -> Float64:
+    """Log q(z), q(z) = (1/N) Σ q(z|xᵢ) over N images, of z (m, 2), (m,) nats."""
+    q = Gaussian.from_moments(posterior.mean, posterior.covariance)
+    return _log_density(q, torch.from_numpy(z.astype(np.float64)), check).numpy()
+
+
+def _log_density(posteriors: Gaussian, z: Tensor, check: Check) -> Tensor:
     """Log of the mean density of N posteriors at z (m, 2), (m,) nats."""
     count = len(posteriors.mean)
     parts = []

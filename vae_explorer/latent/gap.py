@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.polynomial.hermite_e import hermegauss
 from torch import Tensor
 
+from vae_explorer.latent.normal import gauss_hermite
 from vae_explorer.model.gaussian import OUTPUTS, Gaussian
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.types import Float64, Floats
@@ -71,16 +71,6 @@ def gap(model: TrainedVAE, x: Images, log_marginal: Float64, check: Check = unch
 
 
 @torch.no_grad()
-def expected_elbo(
-    model: TrainedVAE, x: Images, mean: Floats, covariance: Floats, check: Check = unchecked
-) -> Float64:
-    """E_q[log p(x|z)] − KL of q = N(mean (n, 2), covariance (n, 2, 2)), (n,) nats."""
-    if not len(x):
-        return np.empty(0)
-    return elbo_of(model, x, _gaussian(model, mean, covariance), check)
-
-
-@torch.no_grad()
 def elbo_of(model: TrainedVAE, x: Images, q: Gaussian, check: Check = unchecked) -> Float64:
     """E_q[log p(x|z)] − KL of n images under as many Gaussians in float64, (n,) nats."""
     return torch.cat(list(_elbos(model, model.tensor(x), q, check))).cpu().numpy()
@@ -112,7 +102,7 @@ def refine_posterior(
             given = images if encoded is None else model.tensor(encoded)
             first = Gaussian.from_outputs(model.vae.encoder(given).double())
     else:
-        rotation, first = None, _gaussian(model, *start)
+        rotation, first = None, Gaussian.from_moments(*start)
     numbers = OUTPUTS["diagonal" if first.lower is None else "full"]
     offset = first.mean.new_zeros(len(images), numbers).requires_grad_()
     best, best_elbo = offset.detach().clone(), first.mean.new_full((len(images),), -math.inf)
@@ -134,14 +124,6 @@ def refine_posterior(
         optimizer.step()
 
 
-def _gaussian(model: TrainedVAE, mean: Floats, covariance: Floats) -> Gaussian:
-    """N(mean (n, 2), covariance (n, 2, 2)) in float64."""
-    factor = np.linalg.cholesky(covariance.astype(np.float64))
-    diagonal = np.log(np.diagonal(factor, axis1=1, axis2=2))
-    parts = (mean.astype(np.float64), diagonal, factor[:, 1, 0].copy())
-    return Gaussian(*(torch.from_numpy(part).to(model.device) for part in parts))
-
-
 def _moved(start: Gaussian, offset: Tensor) -> Gaussian:
     """N(μ + L m, (L R)(L R)ᵀ) of ``start`` = N(μ, L Lᵀ) and (m, log of R's diagonal, maybe R₂₁).
 
@@ -155,10 +137,8 @@ def _moved(start: Gaussian, offset: Tensor) -> Gaussian:
 
 def _elbos(model: TrainedVAE, x: Tensor, q: Gaussian, check: Check) -> Iterator[Tensor]:
     """E_q[log p(x|z)] − KL of some images (n, pixels) at a time, in their order, float64."""
-    axis, mass = (torch.from_numpy(part).to(x.device) for part in hermegauss(_NODES))
-    nodes = torch.cartesian_prod(axis, axis)[:, None]
-    weights = torch.outer(mass, mass).flatten() / (2 * math.pi)
-    z, kl = q.transform(nodes).float(), q.kl()
+    nodes, weights = map(torch.from_numpy, gauss_hermite(_NODES))
+    z, kl = q.transform(nodes[:, None]).float(), q.kl()
     for start in range(0, len(x), _IMAGES):
         check()
         part = slice(start, start + _IMAGES)

@@ -11,8 +11,10 @@ import torch
 
 from vae_explorer.latent.landscape import likelihood_landscape
 from vae_explorer.latent.manifold import middles
+from vae_explorer.latent.normal import Normal
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
-from vae_explorer.types import Float64, Floats, Region
+from vae_explorer.model.vae import log_prior
+from vae_explorer.types import Float64, Region
 
 PLACES = 1_500
 """At which the decoder is called for one bound, if no more are asked for."""
@@ -21,45 +23,6 @@ _REACH = 5.5  # standard deviations of q, as far as is summed
 _STEP = 0.95  # standard deviations between the places of a sum
 _FINE_STEP = 0.035  # latent units; log p(x|z) of an MNIST model has no finer detail
 _DECODED = 2_048  # places in one call of the decoder
-
-
-@dataclass(frozen=True)
-class Normal:
-    """A Gaussian over the plane by its ellipse, in latent units.
-
-    ``widths`` are the standard deviations along its two axes, ``angle`` the direction of the first
-    in radians, anticlockwise from z₁.
-    """
-
-    mean: tuple[float, float]
-    widths: tuple[float, float]
-    angle: float = 0.0
-
-    @classmethod
-    def of(cls, mean: Floats, covariance: Floats) -> "Normal":
-        """N(mean (2,), covariance (2, 2)); its first axis is the longer one and points right."""
-        variances, axes = np.linalg.eigh(covariance.astype(np.float64))
-        angle = math.atan2(axes[1, 1], axes[0, 1])
-        z1, z2 = map(float, mean)
-        short, long = map(float, np.sqrt(variances))
-        return cls((z1, z2), (long, short), math.remainder(angle, math.pi))
-
-    @property
-    def factor(self) -> Float64:
-        """A (2, 2), A Aᵀ the covariance; its columns are the axes, each as long as its width."""
-        cos, sin = math.cos(self.angle), math.sin(self.angle)
-        return np.array([[cos, -sin], [sin, cos]]) * self.widths
-
-    @property
-    def covariance(self) -> Float64:
-        """(2, 2), squared latent units."""
-        factor = self.factor
-        return np.asarray(factor @ factor.T)
-
-    def kl_prior(self) -> float:
-        """KL(q ‖ N(0, I)), arXiv 1312.6114, appendix B."""
-        squares = sum(value**2 for value in (*self.mean, *self.widths))
-        return 0.5 * squares - 1.0 - sum(map(math.log, self.widths))
 
 
 @dataclass(frozen=True)
@@ -121,9 +84,8 @@ def bound(
         z = np.array(q.mean) + t @ q.factor.T
         found = _log_likelihood(model, x, z, check)
         log_likelihoods.append(float(weights @ found))
-        log_prior = -0.5 * (z**2).sum(1) - math.log(2 * math.pi)
-        log_q = -0.5 * (t**2).sum(1) - math.log(2 * math.pi) - sum(map(math.log, q.widths))
-        kl_posterior = float(weights @ (log_q - (found + log_prior - log_marginal)))
+        log_q = log_prior(t) - q.log_determinant
+        kl_posterior = float(weights @ (log_q - (found + log_prior(z) - log_marginal)))
         count += len(t)
     first, second = log_likelihoods
     return Bound(q, log_marginal, first, q.kl_prior(), kl_posterior, abs(first - second), count)
@@ -139,8 +101,8 @@ def log_posterior(
 ) -> Float64:
     """log p(z|x) over a region, laid out as ``likelihood_landscape``, whose errors it raises."""
     likelihood = likelihood_landscape(model, x, region, shape, check)
-    log_prior = -0.5 * (middles(region, shape) ** 2).sum(1) - math.log(2 * math.pi)
-    return np.asarray(likelihood + log_prior.reshape(shape) - log_marginal)
+    prior = log_prior(middles(region, shape).astype(np.float64)).reshape(shape)
+    return np.asarray(likelihood + prior - log_marginal)
 
 
 def _steps(q: Normal, places: int) -> Float64:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.polynomial.hermite_e import hermegauss
 from torch import Tensor
 
+from vae_explorer.latent.normal import gauss_hermite
 from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.types import Float64, Floats
@@ -122,11 +122,10 @@ def elbo_draws(
         DataError: as ``TrainedVAE.encode``.
     """
     image = model.tensor(x)
-    q, factor = _gaussian(mean, covariance)
+    q = Gaussian.from_moments(mean[None], covariance[None])
+    factor = q.scale_tril()[0].numpy()
     known = -np.concatenate([mean, np.diag(factor) ** 2 - 1])
-    axis, mass = hermegauss(_ELBO_NODES)
-    nodes = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
-    weights = np.outer(mass, mass).reshape(-1) / (2 * math.pi)
+    nodes, weights = gauss_hermite(_ELBO_NODES)
     _, slopes = _log_likelihood(model, image, q, nodes, check)
     exact = weights @ _through(slopes, nodes, factor) + known
     epsilon = np.random.default_rng(seed).standard_normal((count, 2))
@@ -134,14 +133,6 @@ def elbo_draws(
     by_mean = epsilon @ np.linalg.inv(factor)  # rows of L⁻ᵀ ε
     scores = np.column_stack([by_mean, by_mean * np.diag(factor) * epsilon - 1])
     return Draws(values, scores, _through(slopes, epsilon, factor), known, exact)
-
-
-def _gaussian(mean: Floats, covariance: Floats) -> tuple[Gaussian, Float64]:
-    """N(μ, Σ) as a batch of one, and the Cholesky factor L (2, 2)."""
-    factor = np.linalg.cholesky(np.asarray(covariance, np.float64))
-    diagonal, lower = np.log(np.diag(factor))[None], factor[1:, 0].copy()
-    parts = (np.asarray(mean, np.float64)[None], diagonal, lower)
-    return Gaussian(*(torch.from_numpy(part) for part in parts)), factor
 
 
 def _log_likelihood(

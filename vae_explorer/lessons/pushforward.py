@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vae_explorer.lessons.expression import Expression, parse
 from vae_explorer.model.trained import Check, unchecked
+from vae_explorer.model.vae import log_prior
 from vae_explorer.types import Bools, Float64, Region
 
 Map = Callable[[Float64], Float64]
@@ -78,7 +79,7 @@ def towards(f: Map, t: float) -> Map:
 
 def normal_density(z: Float64) -> Float64:
     """p(z) (n,) of N(0, I) at z (n, 2)."""
-    density: Float64 = np.exp(-0.5 * np.square(z).sum(-1)) / (2 * np.pi)
+    density: Float64 = np.exp(log_prior(z))
     return density
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.importance import block_bounds
+from vae_explorer.latent.normal import Normal
 from vae_explorer.latent.posterior import PosteriorGrid, posterior_grid
 from vae_explorer.latent.quadrature import ExactPosterior, exact_posterior
 from vae_explorer.model.gaussian import Gaussian
@@ -33,17 +34,6 @@ _PER_DECADE = 12
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """A Gaussian to draw z from: ``mean`` (2,) and ``covariance`` (2, 2), latent units."""
-
-    mean: Float64
-    covariance: Float64
-
-
-PRIOR = Proposal(np.zeros(2), np.eye(2))
-
-
-@dataclass(frozen=True)
 class Truth:
     """What quadrature knows of one image: ``exact`` and ``grid``; and the ``elbo`` of q, nats.
 
@@ -55,7 +45,7 @@ class Truth:
     x: Float32
     exact: ExactPosterior
     grid: PosteriorGrid
-    q: Proposal
+    q: Normal
     elbo: float
 
     @property
@@ -64,16 +54,16 @@ class Truth:
         return float(self.exact.log_marginal[0])
 
     @property
-    def matched(self) -> Proposal:
+    def matched(self) -> Normal:
         """The Gaussian with the mean and covariance of p(z|x): of all, that of least KL(p ‖ q)."""
-        return Proposal(self.exact.mean[0], self.exact.covariance[0])
+        return Normal.of(self.exact.mean[0], self.exact.covariance[0])
 
     @property
-    def wide(self) -> Proposal:
+    def wide(self) -> Normal:
         """The same with twice the standard deviations: it covers the tails of p(z|x)."""
-        return Proposal(self.exact.mean[0], 4 * self.exact.covariance[0])
+        return Normal.of(self.exact.mean[0], 4 * self.exact.covariance[0])
 
-    def kl(self, proposal: Proposal) -> float:
+    def kl(self, proposal: Normal) -> float:
         """KL(p(z|x) ‖ proposal) in nats.
 
         About eᴷᴸ samples of the proposal are what importance sampling needs, and with many fewer
@@ -81,9 +71,8 @@ class Truth:
         """
         offset = self.exact.mean[0] - proposal.mean
         second = self.exact.covariance[0] + np.outer(offset, offset)
-        _, log_determinant = np.linalg.slogdet(proposal.covariance)
         square = float(np.trace(np.linalg.solve(proposal.covariance, second)))
-        cross_entropy = math.log(2 * math.pi) + (float(log_determinant) + square) / 2
+        cross_entropy = math.log(2 * math.pi) + proposal.log_determinant + square / 2
         return cross_entropy - float(self.exact.entropy[0])
 
 
@@ -169,7 +158,7 @@ def truth(model: TrainedVAE, image: Images, seed: int, check: Check = unchecked)
         x,
         exact_posterior(model, x, check),
         posterior_grid(model, x, check),
-        Proposal(posterior.mean[0].astype(np.float64), posterior.covariance[0].astype(np.float64)),
+        Normal.of(posterior.mean[0], posterior.covariance[0]),
         float(image_figures(model, image, seeds, check).elbo[0]),
     )
 
@@ -178,7 +167,7 @@ def truth(model: TrainedVAE, image: Images, seed: int, check: Check = unchecked)
 def chunks(
     model: TrainedVAE,
     x: Images,
-    proposal: Proposal,
+    proposal: Normal,
     seed: int = 0,
     start: int = 0,
     check: Check = unchecked,
@@ -188,8 +177,7 @@ def chunks(
     ``start`` leaves out so many chunks; the others are what they are in any case.
     """
     image = model.tensor(x)
-    parts = (proposal.mean, *_cholesky(proposal.covariance))
-    q = Gaussian(*(torch.from_numpy(np.array(part)[None]).to(model.device) for part in parts))
+    q = Gaussian.from_moments(np.array([proposal.mean]), proposal.covariance[None])
     while True:
         generator = torch.Generator().manual_seed(seed * 1_000_003 + start)
         start += 1
@@ -219,7 +207,7 @@ def extended(
 def draw(
     model: TrainedVAE,
     x: Images,
-    proposal: Proposal,
+    proposal: Normal,
     samples: int,
     seed: int = 0,
     check: Check = unchecked,
@@ -256,9 +244,3 @@ def block_error(log_weights: Float64, m: int, log_marginal: float) -> float:
     if len(log_weights) // m < _LEAST_BLOCKS:
         return math.nan
     return math.sqrt(float(np.mean((block_bounds(log_weights, m) - log_marginal) ** 2)))
-
-
-def _cholesky(covariance: Float64) -> tuple[Float64, Float64]:
-    """Log of the diagonal (2,) and the lower entry () of the factor L."""
-    factor = np.linalg.cholesky(covariance)
-    return np.log(np.diagonal(factor)), factor[1, 0]

@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from vae_explorer.latent.importance import block_bounds
-from vae_explorer.lessons.sampling import Proposal
+from vae_explorer.latent.normal import Normal
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.objective import Objective, iwae, iwae_dreg
@@ -86,7 +86,7 @@ def bound(log_weights: Float64, ks: Sequence[int] = KS) -> Bound:
 def gradients(
     model: TrainedVAE,
     x: Images,
-    q: Proposal,
+    q: Normal,
     estimator: str,
     ks: Sequence[int] = GRADIENT_KS,
     repeats: int = 100,
@@ -179,7 +179,7 @@ def _gradient(
     return -rows * gradient
 
 
-def _outputs(model: TrainedVAE, q: Proposal) -> Tensor:
+def _outputs(model: TrainedVAE, q: Normal) -> Tensor:
     """What an encoder puts out for ``q``, (1, 5), before the latent space is turned."""
     turn = np.eye(2) if model.vae.rotation is None else model.vae.rotation.cpu().numpy()
     factor = np.linalg.cholesky(turn.T @ q.covariance @ turn)

@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from vae_explorer.data.bundled import mnist
-from vae_explorer.latent.aggregate import Aggregate, aggregate
+from vae_explorer.latent.aggregate import Aggregate, aggregate, log_aggregate
 from vae_explorer.latent.alignment import procrustes
 from vae_explorer.latent.contours import level_lines, mass_levels
 from vae_explorer.latent.density import aggregate_density
 from vae_explorer.latent.manifold import grid, quantile_axis
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
+from vae_explorer.model.vae import log_prior
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import Bools, Float32, Float64, Floats, UInt8
@@ -44,7 +44,6 @@ _LEAST_SPAN, _LARGEST_SPAN = 5.0, 30.0  # latent units, the reach of the density
 _CELLS = 120
 _BLUR = 0.03  # of that reach: narrow posteriors would each have a line of its own
 _PRIOR_DRAWS = 1_000  # that the share of holes is counted in
-_PAIRS = 500_000  # of a place and a posterior, at once
 
 
 def recipe(beta: float, epochs: int = EPOCHS) -> Recipe:
@@ -155,37 +154,14 @@ def prior_draws(count: int, seed: int) -> Float64:
     return np.random.default_rng(seed).standard_normal((count, 2))
 
 
-def log_prior(places: Floats) -> Float64:
-    """Log N(z; 0, I) of z (n, 2), (n,) nats."""
-    return np.asarray(-0.5 * np.square(places).sum(1) - math.log(2 * math.pi), np.float64)
-
-
-@torch.inference_mode()
-def log_aggregate(posterior: Posterior, places: Floats, check: Check = unchecked) -> Float64:
-    """Log q(z), q(z) = (1/N) Σ q(z|xᵢ) (Hoffman & Johnson, 2016), of z (n, 2), (n,) nats."""
-    mean = torch.from_numpy(posterior.mean).double()
-    # The Cholesky factor, written out: for 2 × 2 far faster than a call for each.
-    (a, b), (_, c) = torch.from_numpy(posterior.covariance).double().permute(1, 2, 0).unbind()
-    first_scale = a.sqrt()
-    lower = b / first_scale
-    second_scale = (c - lower.square()).clamp(min=1e-12).sqrt()
-    constant = (first_scale * second_scale).log() + math.log(2 * math.pi)
-    parts = []
-    z = torch.from_numpy(np.array(places, np.float64))
-    for some in torch.split(z, max(1, _PAIRS // len(mean))):
-        check()
-        across, up = (some[:, None] - mean).unbind(-1)
-        first = across / first_scale
-        second = (up - lower * first) / second_scale
-        exponent = -0.5 * (first.square() + second.square()) - constant
-        parts.append(exponent.logsumexp(1) - math.log(len(mean)))
-    return np.asarray(torch.cat(parts).numpy())
+def excess(posterior: Posterior, z: Floats, check: Check = unchecked) -> Float64:
+    """log q(z) − log p(z), of the aggregate posterior and the prior, at z (n, 2): (n,) nats."""
+    return log_aggregate(posterior, z, check) - log_prior(z.astype(np.float64))
 
 
 def in_hole(posterior: Posterior, places: Floats, check: Check = unchecked) -> Bools:
     """Whether q(z) is below ``HOLE`` of the prior's density at z (n, 2), (n,)."""
-    below = log_aggregate(posterior, places, check) - log_prior(places)
-    return np.asarray(below < math.log(HOLE))
+    return np.asarray(excess(posterior, places, check) < math.log(HOLE))
 
 
 def slopes(studies: Sequence[Study]) -> Float64:

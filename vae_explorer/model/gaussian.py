@@ -3,8 +3,11 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
+
+from vae_explorer.types import Floats
 
 OUTPUTS = {"diagonal": 4, "full": 5}
 """Numbers an encoder gives per image: μ (2), log of L's diagonal (2) and, if full, L₂₁."""
@@ -44,6 +47,19 @@ class Gaussian:
         # Clamped so that an untrained or extreme encoder cannot overflow exp().
         log_diagonal = outputs[:, 2:4].clamp(*_LOG_SCALE_RANGE)
         return cls(outputs[:, :2], log_diagonal, outputs[:, 4] if outputs.shape[1] == 5 else None)
+
+    @classmethod
+    def from_moments(cls, mean: Floats, covariance: Floats) -> "Gaussian":
+        """N(mean (n, 2), covariance (n, 2, 2)) in float64, on the CPU.
+
+        In float32 the covariance of a needle need not be positive definite; L₂₂ is then 1e-6.
+        """
+        moments = torch.from_numpy(covariance.astype(np.float64))
+        first = moments[:, 0, 0].sqrt()
+        lower = moments[:, 1, 0] / first
+        second = (moments[:, 1, 1] - lower.square()).clamp(min=1e-12).sqrt()
+        log_diagonal = torch.stack([first, second], 1).log()
+        return cls(torch.from_numpy(mean.astype(np.float64)), log_diagonal, lower)
 
     def scale_tril(self) -> Tensor:
         """The Cholesky factors L, (n, 2, 2)."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -9,6 +10,7 @@ from torch import Generator, Tensor, nn
 from vae_explorer.model import likelihood, networks
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.gaussian import OUTPUTS, Gaussian, Part
+from vae_explorer.types import Float64
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,13 @@ class ElboTerms:
         return self.log_likelihood - self.kl
 
 
-def log_prior(z: Tensor) -> Tensor:
-    """Log N(z; 0, I) of z (..., 2), (...,) nats."""
-    return -0.5 * z.square().sum(-1) - math.log(2 * math.pi)
+_Points = TypeVar("_Points", Tensor, Float64)
+
+
+def log_prior(z: _Points) -> _Points:
+    """Log N(z; 0, I) of z (..., 2), (...,) nats, in PyTorch or NumPy."""
+    density: _Points = -0.5 * (z * z).sum(-1) - math.log(2 * math.pi)
+    return density
 
 
 def _full_precision(tensor: Tensor) -> Tensor:

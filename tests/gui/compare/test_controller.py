@@ -15,7 +15,7 @@ from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.gui.map.map_view import MapView
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 NONE, LEFT = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
 HELD = Qt.KeyboardModifier.NoModifier
@@ -64,9 +64,9 @@ def test_the_model_on_the_map_is_side_a_and_a_second_call_brings_it_back(person:
 
 
 def test_what_is_hovered_and_clicked_reaches_the_other_side(
-    person: "Person", tiny_checkpoint: Path
+    person: "Person", checkpoint: Path
 ) -> None:
-    window = both(person, tiny_checkpoint)
+    window = both(person, checkpoint)
     a, b = window.sides["A"].map, window.sides["B"].map
     row = lone(a)
     a.fit()
@@ -85,12 +85,12 @@ def test_what_is_hovered_and_clicked_reaches_the_other_side(
 
 
 def test_a_model_is_opened_from_a_file_and_a_bad_one_is_told(
-    person: "Person", tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    person: "Person", checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = opened(person)
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"nothing")
-    answers = iter([str(bad), str(tiny_checkpoint), ""])
+    answers = iter([str(bad), str(checkpoint), ""])
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (next(answers), ""))
     window.open_requested.emit("B")
     person.wait(lambda: person.errors)
@@ -104,13 +104,13 @@ def test_a_model_is_opened_from_a_file_and_a_bad_one_is_told(
 
 
 def test_it_closes_while_a_point_is_hovered_and_a_model_is_read(
-    person: "Person", tiny_checkpoint: Path
+    person: "Person", checkpoint: Path
 ) -> None:
     """Closing takes the pointer off the map, which is told, when nobody listens any more."""
     window = opened(person)
     view = window.sides["A"].map
     hover(view, lone(view))
-    window.model_chosen.emit("B", tiny_checkpoint)
+    window.model_chosen.emit("B", checkpoint)
     window.close()
     if shiboken6.isValid(window):
         QApplication.sendEvent(view.canvas, QEvent(QEvent.Type.Leave))

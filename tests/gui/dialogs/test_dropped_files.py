@@ -17,7 +17,7 @@ from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.types import UInt8
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 ROW = 7
 
@@ -52,13 +52,13 @@ def digit(small_mnist: dict[str, ImageSet]) -> UInt8:
 
 @pytest.mark.parametrize("where", range(3))
 def test_a_checkpoint_is_opened(
-    person: "Person", tiny_checkpoint: Path, small_mnist: dict[str, ImageSet], where: int
+    person: "Person", checkpoint: Path, small_mnist: dict[str, ImageSet], where: int
 ) -> None:
-    assert person.drop(files(tiny_checkpoint), targets(person)[where])
+    assert person.drop(files(checkpoint), targets(person)[where])
     person.wait(lambda: person.model_line.startswith("tiny.safetensors · epoch 2.0"))
-    wanted = read_checkpoint(tiny_checkpoint).model.encode(small_mnist["train"].images).mean
+    wanted = read_checkpoint(checkpoint).model.encode(small_mnist["train"].images).mean
     person.wait(lambda: np.array_equal(person.positions, wanted))
-    assert person.window.explorer.settings.recent == (str(tiny_checkpoint),)
+    assert person.window.explorer.settings.recent == (str(checkpoint),)
 
 
 @pytest.mark.parametrize(("name", "where"), [("a.png", 0), ("b.JPEG", 1), ("c.bmp", 2)])
@@ -161,8 +161,8 @@ def test_a_picture_that_is_promised_and_not_given_is_told(person: "Person") -> N
     ]
 
 
-def test_two_files_or_none_are_not_taken(person: "Person", tiny_checkpoint: Path) -> None:
-    assert not person.drop(files(tiny_checkpoint, tiny_checkpoint))
+def test_two_files_or_none_are_not_taken(person: "Person", checkpoint: Path) -> None:
+    assert not person.drop(files(checkpoint, checkpoint))
     assert not person.drop(files())
     elsewhere = QMimeData()
     elsewhere.setUrls([QUrl("https://example.org/model.safetensors")])

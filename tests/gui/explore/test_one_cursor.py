@@ -27,7 +27,7 @@ from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import LatentPoint, UInt8
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 Way = Callable[["Person"], LatentPoint]
 """Does something, and returns where that is to lead."""
@@ -320,7 +320,7 @@ def check(person: "Person", bundled: Snapshot, way: Way) -> None:
     cursor.move(*START)
     wanted = way(person)
     place = cursor.place
-    assert place == pytest.approx(wanted, abs=0.03 if way in (click, drag) else 1e-6)
+    assert place == pytest.approx(wanted, abs=0.03 if way in (click, drag) else 1e-5)
     picture, shown = picture_at(person, bundled, place), seen(person)
     away = (place[0] / 2 + 2.0, place[1] / 2 - 2.0)
     cursor.move(*away)

@@ -12,19 +12,20 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.session.conftest import Failures, InlineExecutor
-from tests.session.lessons.conftest import Clock
+from tests.support.lessons import Clock
+from tests.support.stand_ins import Failures, InlineExecutor
 from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.lessons.bound import BoundView
 from vae_explorer.gui.lessons.bound_plane import Handle
 from vae_explorer.gui.lessons.registry import make_view
 from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.latent.normal import Normal
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.lessons.bound import BoundInstrument, Normal
+from vae_explorer.session.lessons.bound import BoundInstrument
 from vae_explorer.session.lessons.registry import make_instrument
 from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map.map_layers import subject_at

@@ -11,7 +11,7 @@ from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.lessons.course import bundled_lessons
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture

@@ -31,15 +31,15 @@ from vae_explorer.gui.map.point_colors import ColorKey
 from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session import Recipe
 from vae_explorer.session.map.layers import LAYERS, LayerSpec
 from vae_explorer.session.state import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import LatentPoint, UInt8
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 LEFT = Qt.MouseButton.LeftButton
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -169,7 +169,7 @@ def test_layers_are_remembered(person: "Person", open_person: Callable[..., "Per
 
 
 def test_a_run_goes_on_under_all_layers(
-    person: "Person", tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
@@ -177,7 +177,7 @@ def test_a_run_goes_on_under_all_layers(
     for spec in LAYERS:
         window.explorer.layers.set_on(spec.id, True)
     person.click(place(person, person.lone))
-    window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
+    window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
     person.wait(lambda: len(person.positions) == 100)
     before = person.positions.copy()
@@ -412,13 +412,13 @@ def test_samples_are_drawn_from_each_posterior(
 
 
 def test_another_model_is_turned_to_fit(
-    person: "Person", tiny_checkpoint: Path, small_mnist: dict[str, ImageSet]
+    person: "Person", checkpoint: Path, small_mnist: dict[str, ImageSet]
 ) -> None:
-    window, tiny = person.window, read_checkpoint(tiny_checkpoint).model
+    window, tiny = person.window, read_checkpoint(checkpoint).model
     before = person.positions.astype(np.float64)
     person.trigger("align")
     assert window.actions_["align"].isChecked()
-    window.explorer.open_checkpoint(tiny_checkpoint)
+    window.explorer.open_checkpoint(checkpoint)
     person.wait(lambda: "aligned: " in person.status)
     means = tiny.encode(small_mnist["train"].images).mean.astype(np.float64)
     shown = person.positions.astype(np.float64)
@@ -499,12 +499,12 @@ def test_figures_are_computed_and_then_colour(person: "Person") -> None:
 
 
 def test_a_figure_waits_until_the_points_rest(
-    person: "Person", tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
     window, figures = person.window, person.window.explorer.figures
-    window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
+    window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
     person.wait(lambda: len(person.positions) == 100)
     color_by(person, "Reconstruction error")

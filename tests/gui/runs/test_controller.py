@@ -14,25 +14,25 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QLineEdit, QMessageBox,
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.compare.window import CompareWindow
-from vae_explorer.gui.runs.controller import Overlay
+from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS, Column
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session import Recipe
 from vae_explorer.session.state import Phase
 from vae_explorer.training.history import from_csv
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel, train
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture(scope="session")
 def tiny_run(
-    tiny_recipe: Recipe, mnist_small: ImageSet, tmp_path_factory: pytest.TempPathFactory
+    recipe: Recipe, mnist_small: ImageSet, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The folder of a finished run of the 600 images, to be copied."""
     parent = tmp_path_factory.mktemp("runs")
-    recipe = tiny_recipe.replace(beta=4.0, seed=3)
+    recipe = recipe.replace(beta=4.0, seed=3)
     train(recipe, mnist_small.subset(slice(0, 600)), runs=parent, device="cpu")
     (run,) = parent.iterdir()
     return run
@@ -135,10 +135,10 @@ def test_a_run_of_an_earlier_session_comes_back_whole(
     assert not person.errors
 
 
-def test_a_run_is_followed_and_then_named(person: "Person", tiny_recipe: Recipe) -> None:
+def test_a_run_is_followed_and_then_named(person: "Person", recipe: Recipe) -> None:
     window = person.window
     browse(person, 0)
-    window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
+    window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
     person.wait(lambda: names(person))
     (name,) = names(person)
@@ -163,9 +163,9 @@ def test_a_run_is_followed_and_then_named(person: "Person", tiny_recipe: Recipe)
     assert not person.errors
 
 
-def test_a_run_is_resumed_and_its_recipe_shown(person: "Person", tiny_recipe: Recipe) -> None:
+def test_a_run_is_resumed_and_its_recipe_shown(person: "Person", recipe: Recipe) -> None:
     window = person.window
-    recipe = tiny_recipe.replace(epochs=9_999, seed=5)
+    recipe = recipe.replace(epochs=9_999, seed=5)
     window.explorer.train(recipe)
     person.wait(lambda: window.explorer.training.status.epoch > 1)
     person.trigger("stop")
@@ -198,14 +198,15 @@ def test_curves_of_other_runs_are_told(
     wanted = {Overlay(newer, OVERLAY_COLORS[0], points), Overlay(older, OVERLAY_COLORS[1], points)}
     assert set(told[-1]) == wanted
 
-    person.window._runs.runs.rename(two_runs[0], "old")
+    panel = person.window.runs
+    panel.renamed.emit(next(run for run in panel.runs if run.path == two_runs[0]), "old")
     person.wait(lambda: {overlay.name for overlay in told[-1]} == {newer, "old"})
     count = len(told)
-    person.window._runs.runs.refresh()
+    panel.shown.emit()
     person.wait(lambda: RunFolder(two_runs[0]).label.name == "old")
     assert len(told) == count, "nothing has changed"
     shutil.rmtree(two_runs[1])
-    person.window._runs.runs.refresh()
+    panel.shown.emit()
     person.wait(lambda: [overlay.name for overlay in told[-1]] == ["old"])
     choose(person, 0)
     person.press("Space")

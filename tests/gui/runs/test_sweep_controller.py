@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QLineEdit, QPushButton, QTableWidget
 
-from vae_explorer.session import Recipe
 from vae_explorer.session.state import Phase
+from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture
-def sweeper(person: "Person", tiny_recipe: Recipe) -> "Person":
+def sweeper(person: "Person", recipe: Recipe) -> "Person":
     """Somebody with a tiny recipe in the form and two values of β in the sweep."""
-    person.window.training.set_recipe(tiny_recipe)
+    person.window.training.set_recipe(recipe)
     person.trigger("sweep")
     panel = person.window.sweep
     assert panel.isVisible()

@@ -11,8 +11,8 @@ from vae_explorer.gui.screenshots import camera, exploring, learning, training
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.lessons.course import bundled_lessons
-from vae_explorer.session import Recipe
 from vae_explorer.session.map.layers import LAYERS
+from vae_explorer.training.recipe import Recipe
 
 _EXPLORING = [
     "explore",
@@ -49,7 +49,7 @@ def _recipe(tiny: Recipe, epochs: int) -> Recipe:
 @pytest.mark.slow
 @pytest.mark.usefixtures("open_person")  # for the small data and the end of the dark scheme
 def test_views_and_layers_are_taken_light_and_dark(
-    tiny_recipe: Recipe,
+    recipe: Recipe,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     qapp: QApplication,
@@ -58,7 +58,7 @@ def test_views_and_layers_are_taken_light_and_dark(
         return qapp, open_window()
 
     monkeypatch.setattr(screenshots, "start", start)
-    monkeypatch.setattr(training, "Recipe", lambda epochs: _recipe(tiny_recipe, epochs))
+    monkeypatch.setattr(training, "Recipe", lambda epochs: _recipe(recipe, epochs))
     for module in (camera, exploring, training):
         monkeypatch.setattr(module, "SIZES", ((1100, 700),))
     monkeypatch.setattr(exploring, "PINNED_ROWS", (7, 501))

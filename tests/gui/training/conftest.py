@@ -3,16 +3,15 @@
 import pytest
 
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.session import Recipe
-from vae_explorer.session.training.control import StepAnatomy
-from vae_explorer.training.anatomy import dissect
+from vae_explorer.training.anatomy import StepAnatomy, dissect
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import Trainer
 
 
 @pytest.fixture(scope="session")
-def trainer(tiny_recipe: Recipe, mnist_small: ImageSet) -> Trainer:
+def trainer(recipe: Recipe, mnist_small: ImageSet) -> Trainer:
     """Of ten steps an epoch."""
-    return Trainer(tiny_recipe, mnist_small.subset(slice(0, 600)), "cpu")
+    return Trainer(recipe, mnist_small.subset(slice(0, 600)), "cpu")
 
 
 @pytest.fixture(scope="session")

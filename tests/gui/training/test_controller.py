@@ -12,13 +12,15 @@ from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.editors import NumberBox
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session import Finding, Recipe, StopRule
 from vae_explorer.session.state import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.health import Finding
 from vae_explorer.training.history import from_csv
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.stopping import StopRule
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 STEPS = 10  # an epoch
 
@@ -59,9 +61,9 @@ class Trainee:
 
 
 @pytest.fixture
-def trainee(person: "Person", tiny_recipe: Recipe) -> Trainee:
+def trainee(person: "Person", recipe: Recipe) -> Trainee:
     trainee = Trainee(person)
-    trainee.panel.set_recipe(tiny_recipe.replace(epochs=1_000))
+    trainee.panel.set_recipe(recipe.replace(epochs=1_000))
     return trainee
 
 
@@ -92,7 +94,7 @@ def test_a_step_of_a_run_that_runs_pauses_it(trainee: Trainee) -> None:
     trainee.end()
 
 
-def test_restart_waits_before_the_first_step(trainee: Trainee, tiny_recipe: Recipe) -> None:
+def test_restart_waits_before_the_first_step(trainee: Trainee, recipe: Recipe) -> None:
     trainee.press("restart")
     trainee.wait_paused(0)
     trainee.press("step")
@@ -106,7 +108,7 @@ def test_restart_waits_before_the_first_step(trainee: Trainee, tiny_recipe: Reci
     first, second = (from_csv((f / "history.csv").read_text()) for f in trainee.folders)
     assert [point.elbo for point in first] == [point.elbo for point in second], "the same seed"
     recipes = {Recipe.read(folder / "recipe.toml") for folder in trainee.folders}
-    assert recipes == {tiny_recipe.replace(epochs=1_000)}
+    assert recipes == {recipe.replace(epochs=1_000)}
 
 
 def test_another_seed_goes_into_the_form(trainee: Trainee) -> None:
@@ -136,7 +138,7 @@ def test_a_branch_goes_on_from_the_moment_on_the_map(trainee: Trainee) -> None:
 
 
 def test_a_branch_of_other_networks_is_refused_before_anything_is_lost(
-    trainee: Trainee, tiny_recipe: Recipe
+    trainee: Trainee, recipe: Recipe
 ) -> None:
     shown = len(trainee.panel._plot._table)
     trainee.press("branch")
@@ -191,12 +193,12 @@ def test_slow_motion_shows_real_steps(trainee: Trainee) -> None:
     trainee.end()
 
 
-def test_an_estimate_comes_and_goes(trainee: Trainee, tiny_recipe: Recipe) -> None:
+def test_an_estimate_comes_and_goes(trainee: Trainee, recipe: Recipe) -> None:
     trainee.person.trigger("estimate")
     assert "Estimating" in trainee.text("Estimate")
     trainee.person.wait(lambda: "steps an epoch" in trainee.text("Estimate"))
     assert "10 steps an epoch" in trainee.text("Estimate")
-    trainee.panel.set_recipe(tiny_recipe.replace(validation_images=600))
+    trainee.panel.set_recipe(recipe.replace(validation_images=600))
     assert trainee.text("Estimate").startswith("Before the last change")
     trainee.person.trigger("estimate")
     trainee.person.wait(lambda: trainee.text("Estimate").startswith("No estimate"))
@@ -204,17 +206,17 @@ def test_an_estimate_comes_and_goes(trainee: Trainee, tiny_recipe: Recipe) -> No
     assert not trainee.person.errors, "it is said where it was asked"
 
 
-def test_findings_and_failures_are_on_the_banner(trainee: Trainee, tiny_recipe: Recipe) -> None:
+def test_findings_and_failures_are_on_the_banner(trainee: Trainee, recipe: Recipe) -> None:
     banner = trainee.panel.health
     trainee.run.found.emit((Finding("A dead unit", "1 of 2.", "Another seed."),))
     assert banner.isVisible()
-    trainee.panel.set_recipe(tiny_recipe.replace(validation_images=600))
+    trainee.panel.set_recipe(recipe.replace(validation_images=600))
     trainee.person.trigger("start")
     trainee.person.wait(lambda: trainee.person.errors)
     text = banner.findChild(QLabel).text()
     assert "Training ended early" in text
     assert "600 are held out" in text
-    trainee.panel.set_recipe(tiny_recipe)
+    trainee.panel.set_recipe(recipe)
     trainee.person.trigger("restart")
     assert not banner.isVisible()
     trainee.run.stop()

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from vae_explorer.session import Recipe
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training import worker as worker_module
+from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture
-def trained(person: "Person", tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> "Person":
+def trained(person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> "Person":
     """Somebody whose run of twenty steps has ended."""
     monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.05)
-    person.window.explorer.train(tiny_recipe)
+    person.window.explorer.train(recipe)
     person.wait_for_phase(Phase.RUNNING)
     person.wait_for_phase(Phase.IDLE)
     person.wait(lambda: person.window.explorer.map.points.kind == "encoder mean")

@@ -21,12 +21,12 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.point_colors import ColorKey
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session import Recipe
 from vae_explorer.session.map.layers import LAYERS
 from vae_explorer.session.state import Phase
+from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 SIZES = [(1280, 800), (1920, 1080)]
 DIALOGS = [
@@ -181,7 +181,7 @@ def test_what_is_clipped_is_found(qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_nothing_is_clipped(person: "Person", tiny_recipe: Recipe, size: tuple[int, int]) -> None:
+def test_nothing_is_clipped(person: "Person", recipe: Recipe, size: tuple[int, int]) -> None:
     window = person.window
     window.resize(*size)
     window.explorer.cursor.move(-5.555, -5.555)
@@ -189,7 +189,7 @@ def test_nothing_is_clipped(person: "Person", tiny_recipe: Recipe, size: tuple[i
     person.wait(lambda: "preview" not in person.view("Decoded digit").accessibleDescription())
     QApplication.processEvents()
     assert clipped(window) == []
-    window.training.set_recipe(tiny_recipe.replace(epochs=10_000))
+    window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
     person.wait(lambda: window.explorer.training.status.epoch > 1)
     QApplication.processEvents()

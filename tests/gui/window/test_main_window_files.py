@@ -9,27 +9,33 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDockWidget,
     QFileDialog,
     QLineEdit,
+    QMenu,
     QMessageBox,
     QPushButton,
 )
 
 from vae_explorer import paths
 from vae_explorer.export.images import manifold_sheet
+from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
-from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 Dialog = DigitExportDialog | ManifoldExportDialog
+
+
+def recent_actions(person: "Person") -> list[QAction]:
+    menus = person.window.actions_.menus["File"].findChildren(QMenu)
+    return next(menu for menu in menus if menu.title() == "Open Recent").actions()
 
 
 def test_a_missing_file_is_named_and_nothing_changes(
@@ -57,12 +63,12 @@ def test_a_missing_file_is_named_and_nothing_changes(
 @pytest.mark.parametrize("typed", ["mine.safetensors", "mine", "mine.v2"])
 def test_a_saved_model_opens_again_from_the_recent_menu(
     open_person: "Callable[..., Person]",
-    tiny_checkpoint: Path,
+    checkpoint: Path,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     typed: str,
 ) -> None:
-    person = open_person(tiny_checkpoint)
+    person = open_person(checkpoint)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), ""))
     person.press("Ctrl+S")
     path = tmp_path / (typed.removesuffix(".safetensors") + ".safetensors")
@@ -72,8 +78,8 @@ def test_a_saved_model_opens_again_from_the_recent_menu(
     person.trigger("reset")
     person.wait(lambda: person.model_line.startswith("mnist-elbo.safetensors"))
     person.wait(lambda: not np.array_equal(person.positions, before))
-    recent = person.window._recent.actions()
-    assert [action.toolTip() for action in recent] == [str(path), str(tiny_checkpoint)]
+    recent = recent_actions(person)
+    assert [action.toolTip() for action in recent] == [str(path), str(checkpoint)]
     recent[0].trigger()
     person.wait(lambda: person.model_line.startswith(path.name))
     person.wait(lambda: np.array_equal(person.positions, before))
@@ -81,17 +87,17 @@ def test_a_saved_model_opens_again_from_the_recent_menu(
 
 
 def test_recent_models_of_one_name_can_be_told_apart(
-    person: "Person", tiny_checkpoint: Path, tmp_path: Path
+    person: "Person", checkpoint: Path, tmp_path: Path
 ) -> None:
     opened = []
     for run in ("first", "R&D"):
         path = tmp_path / run / "model.safetensors"
         opened.append(path)
         path.parent.mkdir()
-        shutil.copy(tiny_checkpoint, path)
+        shutil.copy(checkpoint, path)
         person.window.explorer.open_checkpoint(path)
-        person.wait(lambda: len(person.window._recent.actions()) == len(opened))
-    texts = [action.text() for action in person.window._recent.actions()]
+        person.wait(lambda: len(recent_actions(person)) == len(opened))
+    texts = [action.text() for action in recent_actions(person)]
     assert texts == ["R&&D/model.safetensors", "first/model.safetensors"]
 
 

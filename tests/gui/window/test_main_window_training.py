@@ -10,19 +10,19 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QProgressBa
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session import Recipe
-from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
+from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.history import from_csv
+from vae_explorer.training.history import HistoryPoint, from_csv
+from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 
 @pytest.fixture
-def endless(tiny_recipe: Recipe) -> Recipe:
+def endless(recipe: Recipe) -> Recipe:
     """So many epochs that a run ends only when it is told to."""
-    return tiny_recipe.replace(epochs=10_000)
+    return recipe.replace(epochs=10_000)
 
 
 @pytest.fixture(autouse=True)
@@ -157,11 +157,11 @@ def assert_same_history(window: MainWindow, points: tuple[HistoryPoint, ...]) ->
 
 
 def test_a_run_ends_by_itself_and_can_be_followed_by_another(
-    person: "Person", tiny_recipe: Recipe
+    person: "Person", recipe: Recipe
 ) -> None:
     window = person.window
     for count in (1, 2):
-        window.training.set_recipe(tiny_recipe)
+        window.training.set_recipe(recipe)
         person.press("Ctrl+T")
         person.wait(lambda: window.explorer.training.active)
         person.wait_for_phase(Phase.IDLE)
@@ -204,16 +204,16 @@ def test_the_map_can_be_used_while_a_run_goes_on(person: "Person", endless: Reci
 
 
 def test_opening_a_model_ends_and_keeps_the_run(
-    person: "Person", endless: Recipe, tiny_checkpoint: Path
+    person: "Person", endless: Recipe, checkpoint: Path
 ) -> None:
     start(person, endless)
     person.wait(lambda: person.window.explorer.training.status.epoch > 0)
-    person.window.explorer.open_checkpoint(tiny_checkpoint)
+    person.window.explorer.open_checkpoint(checkpoint)
     person.wait(lambda: person.model_line.startswith("tiny.safetensors"))
     assert person.window.explorer.training.status.phase is Phase.IDLE
     (folder,) = run_folders()
     assert read_checkpoint(folder / "model.safetensors").step > 0
-    assert person.window.explorer.settings.recent[0] == str(tiny_checkpoint)
+    assert person.window.explorer.settings.recent[0] == str(checkpoint)
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -233,8 +233,8 @@ def test_closing_ends_and_keeps_the_run(person: "Person", endless: Recipe, pause
     assert from_csv((folder / "history.csv").read_text()) == snapshot.history
 
 
-def test_a_recipe_that_cannot_be_trained_is_said(person: "Person", tiny_recipe: Recipe) -> None:
-    person.window.training.set_recipe(tiny_recipe.replace(validation_images=600))
+def test_a_recipe_that_cannot_be_trained_is_said(person: "Person", recipe: Recipe) -> None:
+    person.window.training.set_recipe(recipe.replace(validation_images=600))
     button(person.window, "start").click()
     person.wait(lambda: person.errors)
     (error,) = person.errors
@@ -243,11 +243,9 @@ def test_a_recipe_that_cannot_be_trained_is_said(person: "Person", tiny_recipe: 
     assert person.model_line.startswith("mnist-elbo.safetensors"), "the model stays"
 
 
-def test_what_is_being_typed_counts_when_start_is_pressed(
-    person: "Person", tiny_recipe: Recipe
-) -> None:
+def test_what_is_being_typed_counts_when_start_is_pressed(person: "Person", recipe: Recipe) -> None:
     window = person.window
-    window.training.set_recipe(tiny_recipe)
+    window.training.set_recipe(recipe)
     epochs = next(
         label.buddy() for label in window.training.findChildren(QLabel) if label.text() == "Epochs"
     )
@@ -273,10 +271,10 @@ def test_space_presses_start_and_then_pauses(person: "Person", endless: Recipe) 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_pressing_everything_quickly_leaves_one_run_at_most(
-    person: "Person", tiny_recipe: Recipe, seed: int
+    person: "Person", recipe: Recipe, seed: int
 ) -> None:
     window, generator = person.window, random.Random(seed)
-    window.training.set_recipe(tiny_recipe.replace(epochs=30))
+    window.training.set_recipe(recipe.replace(epochs=30))
     for _ in range(150):
         action = window.actions_[generator.choice(("start", "start", "pause", "stop"))]
         if action.isEnabled():

@@ -14,7 +14,7 @@ from vae_explorer.gui.window.status_bar import StatusBar, _Field
 from vae_explorer.session.state import ModelInfo
 
 if TYPE_CHECKING:
-    from tests.gui.conftest import Person
+    from tests.support.person import Person
 
 MODEL = ModelInfo(
     "mine.safetensors", Path("/runs/mine.safetensors"), 12.34, -128.804, (28, 28), 9_000

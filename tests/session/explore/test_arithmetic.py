@@ -14,7 +14,7 @@ from vae_explorer.session.map.selection import Selection
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 
 class Sums:

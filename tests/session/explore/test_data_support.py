@@ -20,7 +20,7 @@ from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 FAR = (5.5, -5.5)
 

@@ -9,7 +9,7 @@ from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, Floats
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Frames
+    from tests.support.stand_ins import Frames
 
 
 class Echo:

@@ -17,7 +17,7 @@ from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float64
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 
 class Told(list[Card | None]):

@@ -18,7 +18,7 @@ from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 SQUARE = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0)]
 

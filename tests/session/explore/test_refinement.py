@@ -8,14 +8,15 @@ import pytest
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures, own_draws
-from vae_explorer.latent.gap import expected_elbo
+from vae_explorer.latent.gap import elbo_of
 from vae_explorer.latent.quadrature import exact_posterior
+from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.session.explore.refinement import STEPS, RefinementStep, Refining
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 SEED = 5
 
@@ -83,7 +84,7 @@ def test_it_climbs_from_the_encoders_elbo_to_below_log_p(
     elbo = image_figures(model, image[None], np.array([SEED])).elbo[0]
     assert first.elbo == pytest.approx(elbo, abs=1e-4)
     np.testing.assert_allclose(first.mean, model.encode(image[None]).mean[0], atol=1e-5)
-    again = expected_elbo(model, x, last.mean[None], last.covariance[None])[0]
+    again = elbo_of(model, x, Gaussian.from_moments(last.mean[None], last.covariance[None]))[0]
     assert last.elbo == pytest.approx(again, abs=1e-3)
     exact = exact_posterior(model, x).log_marginal[0]
     assert story.ceilings == [exact]

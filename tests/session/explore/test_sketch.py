@@ -19,7 +19,7 @@ from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import UInt8
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 EVENTS = ("seen_changed", "reconstructed", "read", "nearest_changed", "subject_changed")
 

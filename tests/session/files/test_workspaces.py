@@ -13,7 +13,7 @@ from vae_explorer.session.jobs import Jobs
 from vae_explorer.types import Region
 
 if TYPE_CHECKING:
-    from tests.session.conftest import MainThread
+    from tests.support.stand_ins import MainThread
 
 VIEW: Region = (-1.5, 2.0, -0.5, 1.25)
 

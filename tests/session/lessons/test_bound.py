@@ -9,13 +9,14 @@ import pytest
 from vae_explorer.data.bundled import mnist
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import gap
+from vae_explorer.latent.normal import Normal
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.lessons.course import LessonError
-from vae_explorer.session.lessons.bound import NARROWEST, WIDEST, BoundInstrument, Normal
+from vae_explorer.session.lessons.bound import NARROWEST, WIDEST, BoundInstrument
 from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
-    from tests.session.lessons.conftest import Clock
+    from tests.support.lessons import Clock
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures
+    from tests.support.stand_ins import Failures
 
 _TEXT = """+++
 title = "{title}"

@@ -12,7 +12,7 @@ from vae_explorer.session.lessons.functionals import SHAPES, Functionals
 from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
-    from tests.session.lessons.conftest import Clock
+    from tests.support.lessons import Clock
 
 Settle = Callable[[], None]
 

@@ -15,7 +15,7 @@ from vae_explorer.session.lessons.reparameterisation import (
 from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
-    from tests.session.conftest import MainThread
+    from tests.support.stand_ins import MainThread
 
 Settle = Callable[[], None]
 

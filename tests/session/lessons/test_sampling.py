@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from vae_explorer.latent.normal import PRIOR
 from vae_explorer.lessons import sampling as numbers
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.model.trained import TrainedVAE
@@ -12,7 +13,7 @@ from vae_explorer.session.lessons.sampling import Sampling
 from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
-    from tests.session.conftest import MainThread
+    from tests.support.stand_ins import MainThread
 
 Settle = Callable[[], None]
 
@@ -46,7 +47,7 @@ def test_samples_grow_and_those_drawn_are_kept(
     assert instrument.m == 20_000
     again = instrument.data()
     assert instrument._truth is not None
-    known = numbers.draw(model, instrument._truth.x, numbers.PRIOR, 20_000)
+    known = numbers.draw(model, instrument._truth.x, PRIOR, 20_000)
     m = numbers.rungs(20_000)
     np.testing.assert_allclose(again["estimate"], known.estimate(m))
 

@@ -10,7 +10,7 @@ from vae_explorer.session.lessons.tighter import KS, Tighter
 from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
-    from tests.session.conftest import MainThread
+    from tests.support.stand_ins import MainThread
 
 Settle = Callable[[], None]
 

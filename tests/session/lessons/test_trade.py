@@ -15,7 +15,7 @@ from vae_explorer.session.lessons.trade import BETAS, CODES, DRAWS, Trade
 from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
-    from tests.session.conftest import MainThread
+    from tests.support.stand_ins import MainThread
 
 
 @pytest.fixture(autouse=True)

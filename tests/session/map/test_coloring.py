@@ -18,7 +18,7 @@ from vae_explorer.session.state import MapPoints, PointColors
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 ROWS = np.array([0, 9, 599, 600, 700])
 """Three images to train on and two to test on."""

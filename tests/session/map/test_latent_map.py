@@ -17,7 +17,7 @@ from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 MIRRORED = np.array([[-0.6, 0.8], [0.8, 0.6]])
 """First z₁ is mirrored, then all turned by −53°."""

@@ -15,7 +15,7 @@ from vae_explorer.session.state import ExactFigures, MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
+    from tests.support.stand_ins import Failures, MainThread
 
 ALL = ("elbo", "log_likelihood", "log_marginal")
 

@@ -19,13 +19,14 @@ from vae_explorer.session.runs import runs as runs_module
 from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.runs.run_info import RunInfo, read_run
 from vae_explorer.session.runs.runs import Runs
-from vae_explorer.session.state import HistoryPoint, Phase
-from vae_explorer.training.history import from_csv
+from vae_explorer.session.state import Phase
+from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel, train
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread, Wall
+    from tests.support.stand_ins import Failures, MainThread
+    from tests.support.training_runs import Wall
 
 
 class Desk:

@@ -15,7 +15,8 @@ from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.session.conftest import Clock, Run
+    from tests.support.stand_ins import Clock
+    from tests.support.training_runs import Run
 
 Same = Callable[[Snapshot, Snapshot], bool]
 

@@ -13,7 +13,8 @@ from vae_explorer.gui.lessons.bound_bars import BoundBars
 from vae_explorer.gui.lessons.bound_plane import BoundPlane
 from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.session.lessons.bound import Bound, BoundInstrument, Normal, Truth
+from vae_explorer.latent.normal import Normal
+from vae_explorer.session.lessons.bound import Bound, BoundInstrument, Truth
 
 _DIGIT_ZOOM = 3
 _AIR = 0.07

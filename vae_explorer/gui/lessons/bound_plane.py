@@ -25,7 +25,7 @@ from typing_extensions import override
 from vae_explorer.gui.map.layers.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme
-from vae_explorer.session.lessons.bound import Normal
+from vae_explorer.latent.normal import Normal
 from vae_explorer.session.map.marks import Drawing, Field
 
 _ON = 2.0

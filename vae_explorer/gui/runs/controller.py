@@ -6,14 +6,14 @@ from pathlib import Path
 from PySide6.QtCore import QFile, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from vae_explorer.gui.curves.plots import Overlay as Overlay
+from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.runs.runs_panel import RunsPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.runs.run_info import RunInfo
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 _ROOM = (1_700, 900)
 """Of a window that shows the runs below the map when it is laid out to train."""

@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
-from vae_explorer.session.training.control import StepAnatomy
+from vae_explorer.latent.normal import Normal
+from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.types import Float32, Float64
 
 PAD = 6.0
@@ -119,18 +120,17 @@ class Card(QWidget):
         for number, (mean, covariance) in enumerate(
             zip(self.anatomy.mean, self.anatomy.covariance, strict=True)
         ):
-            variances, axes = np.linalg.eigh(covariance.astype(np.float64))
-            deviations = np.sqrt(np.maximum(variances, 0.0))
+            q = Normal.of(mean, covariance)
             painter.save()
-            painter.translate(plane.at(*mean.tolist()))
-            painter.rotate(-math.degrees(math.atan2(axes[1, 1], axes[0, 1])))
+            painter.translate(plane.at(*q.mean))
+            painter.rotate(-math.degrees(q.angle))
             color = image_color(number)
             painter.setPen(QPen(color, 1.2))
             color.setAlpha(50)
             painter.setBrush(color)
             for share in (1, 2):
                 # Never so thin that it is not seen.
-                radii = [max(share * x * plane.scale, 0.7) for x in deviations[::-1].tolist()]
+                radii = [max(share * x * plane.scale, 0.7) for x in q.widths]
                 painter.drawEllipse(QPointF(0, 0), *radii)
             painter.restore()
 

@@ -31,7 +31,7 @@ class Transport(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._phase: Phase | None = None
+        self._phase = Phase.IDLE
         self._theme: Theme | None = None
         self._commands: dict[str, Command] = {}
         self.start = QPushButton("Start")
@@ -92,18 +92,23 @@ class Transport(QWidget):
             button.setAccessibleDescription(command.help)
             keys = f" ({native(command.keys)})" if command.keys else ""
             button.setToolTip(f"{command.text}: {command.help}{keys}")
-        self._show_phase(self._phase or Phase.IDLE)
+        self._show_phase()
 
     def set_status(self, status: TrainingStatus) -> None:
         """Show where training stands, and offer what can be done there."""
         if status.phase is not self._phase:
             self._phase = status.phase
-            self._show_phase(status.phase)
+            self._show_phase()
         share = status.epoch / status.epochs if status.epochs else 0.0
         self._progress.setValue(round(_STEPS * min(share, 1.0)))
         self._progress.setFormat(progress(status))
         self._set_counter(counter(status))
         self._line.set_text(describe(status))
+
+    @property
+    def phase(self) -> Phase:
+        """Where training stands, as shown."""
+        return self._phase
 
     def offers(self) -> dict[QWidget, bool]:
         """Which buttons can be used now, as their commands say."""
@@ -133,13 +138,13 @@ class Transport(QWidget):
         for button in self.buttons.values():
             button.setIcon(icon(button.property("sign"), theme))
 
-    def _show_phase(self, phase: Phase) -> None:
+    def _show_phase(self) -> None:
         for button, on in self.offers().items():
             button.setEnabled(on)
         pause = self.buttons["pause"]
-        pause.setText("Resume" if phase is Phase.PAUSED else "Pause")
+        pause.setText("Resume" if self._phase is Phase.PAUSED else "Pause")
         pause.setAccessibleName(pause.text())
-        pause.setProperty("sign", "run" if phase in (Phase.IDLE, Phase.PAUSED) else "pause")
+        pause.setProperty("sign", "run" if self._phase in (Phase.IDLE, Phase.PAUSED) else "pause")
         if self._theme:
             pause.setIcon(icon(pause.property("sign"), self._theme))
 

@@ -24,6 +24,7 @@ from vae_explorer.latent.paths import (
 )
 from vae_explorer.latent.trust import DataSupport
 from vae_explorer.model.trained import Check, TrainedVAE
+from vae_explorer.model.vae import log_prior
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.marks import Curve, Mark, Spots
 from vae_explorer.session.state import DataPoint, draw_seeds
@@ -166,12 +167,11 @@ def travelled(
     places = route.places.astype(np.float32)
     control.check()
     images = model.decode(places)
-    log_prior = -0.5 * np.square(route.places).sum(1) - math.log(2 * math.pi)
     return Trip(
         request.kind,
         places,
         images,
-        log_prior.astype(np.float32),
+        log_prior(route.places).astype(np.float32),
         route.line.astype(np.float32),
         route.stops.astype(np.float32),
         route.closed,

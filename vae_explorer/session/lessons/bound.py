@@ -10,9 +10,9 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.latent.gap import Refinement, refine_posterior
+from vae_explorer.latent.normal import Normal
 from vae_explorer.lessons.bound import PLACES
 from vae_explorer.lessons.bound import Bound as Bound
-from vae_explorer.lessons.bound import Normal as Normal
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.lessons.bound_truth import MOST_PLACES, bound_of, find_truth, picture_of
 from vae_explorer.session.lessons.bound_truth import Truth as Truth

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vae_explorer.latent.figures import own_draws
+from vae_explorer.latent.normal import Normal
 from vae_explorer.latent.quadrature import exact_posterior
-from vae_explorer.lessons.bound import Bound, Normal, bound, log_posterior
+from vae_explorer.lessons.bound import Bound, bound, log_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.layer_contents import Subject

@@ -10,6 +10,7 @@ from psygnal import Signal
 from vae_explorer.latent.geodesic import GeodesicGraph, Immersion, geodesic_graph
 from vae_explorer.latent.manifold import middles
 from vae_explorer.latent.metric import indicatrices, magnification, pullback_metric
+from vae_explorer.latent.normal import square_roots
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.lessons.geometry import (
     KINDS,
@@ -129,10 +130,9 @@ class Geometry(Instrument):
         def work(_: Control) -> Ellipse:
             g = pullback_metric(model, np.array([there]), metric)
             covariance = indicatrices(g, UNIT, 2 * SIGHT)[0]
-            values, axes = np.linalg.eigh(covariance)
             turn = np.linspace(0, 2 * np.pi, 73)
             circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-            edge = there + circle * np.sqrt(values) @ axes.T
+            edge = there + circle @ square_roots(covariance).T
             return Ellipse(there, edge, float(magnification(g)[0]))
 
         self.bench.compute("ellipse", work, self._set_ellipse)

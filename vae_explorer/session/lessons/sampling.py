@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.latent.normal import PRIOR, Normal
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.lessons.sampling import CHUNK as CHUNK
+from vae_explorer.lessons.sampling import Curve as Curve
 from vae_explorer.lessons.sampling import (
-    PRIOR,
-    Proposal,
     Samples,
     Truth,
     chunks,
@@ -20,7 +20,6 @@ from vae_explorer.lessons.sampling import (
     extended,
     truth,
 )
-from vae_explorer.lessons.sampling import Curve as Curve
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.chosen_digit import ChosenDigit, Digit, whole
@@ -313,7 +312,7 @@ class Sampling(Instrument):
             self.tell(estimate_q=other.estimate, ess_q=other.effective)
 
 
-def _proposal(known: Truth, name: str) -> Proposal:
+def _proposal(known: Truth, name: str) -> Normal:
     return {"prior": PRIOR, "encoder": known.q, "matched": known.matched}[name]
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.latent.normal import Normal
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.lessons.sampling import CHUNK as CHUNK
-from vae_explorer.lessons.sampling import Proposal, Samples, Truth, chunks, extended, truth
+from vae_explorer.lessons.sampling import Samples, Truth, chunks, extended, truth
 from vae_explorer.lessons.tighter import (
     ESTIMATORS,
     Gradients,
@@ -279,7 +280,7 @@ class Tighter(Instrument):
                 self.tell(**{f"power_{ratio.name}": ratio.power})
 
 
-def _proposal(known: Truth, name: str) -> Proposal:
+def _proposal(known: Truth, name: str) -> Normal:
     return {"encoder": known.q, "matched": known.matched, "wide": known.wide}[name]
 
 

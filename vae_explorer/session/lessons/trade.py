@@ -133,7 +133,7 @@ class Trade(Instrument):
         if study is None:
             return None
         z = np.array([place])
-        excess = trade.log_aggregate(study.posterior, z) - trade.log_prior(z)
+        excess = trade.excess(study.posterior, z)
         return study.model.decode(z)[0], float(np.exp(excess[0]))
 
     # What a person does
@@ -373,7 +373,7 @@ class Trade(Instrument):
             return
         self._drawn = study, self.seed
         places = trade.prior_draws(DRAWS, self.seed)
-        excess = trade.log_aggregate(study.posterior, places) - trade.log_prior(places)
+        excess = trade.excess(study.posterior, places)
         ratio = np.exp(excess)
         self.draws = Draws(places, study.model.decode(places), ratio < HOLE, ratio)
         self.draws_changed.emit()

@@ -13,6 +13,7 @@ from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.latent.figures import own_draws
+from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
 from vae_explorer.session.jobs import Control, Jobs
@@ -251,9 +252,7 @@ def labels_of(data: ImageSet) -> UInt8:
 def _samples(posterior: Posterior) -> Float32:
     """One draw (n, 2) from each Gaussian."""
     noise = np.random.default_rng(0).standard_normal((len(posterior.mean), 2, 1))
-    # By eigenvectors: in float32 a needle's covariance need not be positive definite.
-    variances, axes = np.linalg.eigh(posterior.covariance.astype(np.float64))
-    offset = (axes * np.sqrt(variances.clip(0))[:, None, :]) @ noise
+    offset = square_roots(posterior.covariance) @ noise
     return np.asarray(posterior.mean + offset[:, :, 0], np.float32)
 
 

@@ -18,7 +18,8 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8, signed
 from vae_explorer.gui.map.layers.color_maps import COLORS, argb_image, sequential
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.gui.widgets.number_format import NONE, figure, pair, posterior_widths
+from vae_explorer.gui.widgets.number_format import NONE, figure, pair
+from vae_explorer.latent.normal import Normal
 from vae_explorer.session.explore.inspector import Card, Code, Reconstruction
 from vae_explorer.session.state import DataPoint
 from vae_explorer.types import Float32
@@ -177,7 +178,7 @@ class PointCard(QGroupBox):
             self._title.setToolTip("")
             return
         self._title.setText(f"digit {point.label} · #{point.index:,} {point.split}")
-        wide, narrow = posterior_widths(point.covariance)
+        wide, narrow = Normal.of(point.mean, point.covariance).widths
         self._title.setToolTip(
             f"q(z|x) has its mean at {_place(point.mean)} and the standard deviations "
             f"{figure(wide, 3)} and {figure(narrow, 3)}"

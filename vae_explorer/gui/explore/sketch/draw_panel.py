@@ -21,9 +21,10 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
 from vae_explorer.gui.theme import Theme
-from vae_explorer.gui.widgets.number_format import NONE, figure, pair, posterior_widths
+from vae_explorer.gui.widgets.number_format import NONE, figure, pair
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.latent.normal import Normal
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
 from vae_explorer.types import Float32, UInt8
 
@@ -133,7 +134,7 @@ class DrawPanel(QWidget):
         """Write what the model says of it, or nothing."""
         texts = [NONE] * len(_ROWS)
         if reading is not None:
-            wide, narrow = posterior_widths(reading.covariance)
+            wide, narrow = Normal.of(reading.mean, reading.covariance).widths
             texts = [
                 pair((float(reading.mean[0]), float(reading.mean[1]))),
                 f"{figure(wide, 3)} × {figure(narrow, 3)}",

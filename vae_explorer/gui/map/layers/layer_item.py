@@ -25,6 +25,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.map.layers.color_maps import argb_image, class_image, field_image
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
+from vae_explorer.latent.normal import square_roots
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
@@ -253,9 +254,7 @@ def _drawable(
     centers = ellipses.centres.astype(np.float64)
     covariances = ellipses.covariances.astype(np.float64)
     finite = np.isfinite(centers).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2))
-    variances, axes = np.linalg.eigh(covariances[finite])
-    # Rounding may leave the smaller variance of a thin ellipse just below zero.
-    roots = axes * np.sqrt(np.maximum(variances, 0.0))[:, None, :]
+    roots = square_roots(covariances[finite])
     labels = None if ellipses.labels is None else ellipses.labels[finite]
     for row, (center, root) in enumerate(zip(centers[finite], roots, strict=True)):
         yield center, root, None if labels is None else int(labels[row])

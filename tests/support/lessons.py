@@ -1,11 +1,11 @@
 """A workbench on the bundled model and a real digit, whose work is done as soon as it is asked."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.bundled import mnist
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
@@ -16,9 +16,6 @@ from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map.map_layers import subject_at
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.checkpoint import read_checkpoint
-
-if TYPE_CHECKING:
-    from tests.session.conftest import Failures, MainThread
 
 CODES = 2_000
 """Training images on the map."""
@@ -52,9 +49,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def workbench(
-    inline_jobs: Jobs, failures: "Failures", clock: Clock, model: TrainedVAE
-) -> Workbench:
+def workbench(inline_jobs: Jobs, failures: Failures, clock: Clock, model: TrainedVAE) -> Workbench:
     """With the model, some codes, and the first training image to look at."""
     bench = Workbench(inline_jobs, failures, clock.after, Cursor(Decoding(lambda call: call())))
     data = mnist("train").subset(slice(0, CODES))
@@ -68,7 +63,7 @@ def workbench(
 
 
 @pytest.fixture
-def settle(main: "MainThread", clock: Clock) -> Callable[[], None]:
+def settle(main: MainThread, clock: Clock) -> Callable[[], None]:
     """``settle()``: let all work and all animation come to its end."""
 
     def run() -> None:

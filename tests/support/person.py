@@ -11,7 +11,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.data.bundled import mnist
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.app import open_window
 from vae_explorer.gui.explore.decode.digit_view import DigitView
@@ -19,12 +18,7 @@ from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session import Recipe
 from vae_explorer.session.state import LATENT_LIMIT, Phase
-from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
-from vae_explorer.training.run import train
-from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, LatentPoint, UInt8
 
 _LEFT = Qt.MouseButton.LeftButton
@@ -201,21 +195,6 @@ class Person:
 
 
 @pytest.fixture
-def small_mnist(monkeypatch: pytest.MonkeyPatch, mnist_small: ImageSet) -> dict[str, ImageSet]:
-    """600 training and 300 test images, and "both", stand for all of MNIST."""
-    sets = {
-        "train": mnist_small.subset(slice(0, 600)),
-        "test": mnist("test").subset(slice(0, 300)),
-    }
-    images = np.concatenate([part.images for part in sets.values()])
-    labels = [part.labels for part in sets.values() if part.labels is not None]
-    sets["both"] = ImageSet(images, np.concatenate(labels), "MNIST", "both")
-    monkeypatch.setattr("vae_explorer.data.bundled.mnist", sets.__getitem__)
-    monkeypatch.setattr("vae_explorer.session.state.TRAINING_IMAGES", 600)
-    return sets
-
-
-@pytest.fixture
 def system_scheme(qapp: QApplication) -> Iterator[None]:
     """Gives the application its own colours back."""
     yield
@@ -231,7 +210,7 @@ def open_person(
 ) -> Iterator[Callable[..., Person]]:
     """Opens windows as the program does, on the bundled model or on a checkpoint."""
     # These belong to the whole test run.
-    monkeypatch.setattr("vae_explorer.session.training.control.set_threads", lambda *_, **__: 1)
+    monkeypatch.setattr("vae_explorer.training.device.set_threads", lambda *_, **__: 1)
     monkeypatch.setattr("sys.setswitchinterval", lambda _: None)
     people: list[Person] = []
 
@@ -263,32 +242,3 @@ def person(open_person: Callable[..., Person]) -> Person:
 def window(person: Person) -> MainWindow:
     """That window."""
     return person.window
-
-
-@pytest.fixture(scope="session")
-def bundled() -> Snapshot:
-    """The bundled model."""
-    return read_checkpoint(bundled_checkpoint())
-
-
-@pytest.fixture(scope="session")
-def tiny_recipe() -> Recipe:
-    """Two epochs of a tiny network on the 600 images: ten steps each."""
-    return Recipe(
-        epochs=2,
-        batch_size=50,
-        encoder_hidden="16",
-        decoder_hidden="16",
-        fourier_features=4,
-        validation_images=100,
-    )
-
-
-@pytest.fixture(scope="session")
-def tiny_checkpoint(
-    tiny_recipe: Recipe, mnist_small: ImageSet, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A trained model in a file, nothing like the bundled one."""
-    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
-    write_checkpoint(train(tiny_recipe, mnist_small.subset(slice(0, 600)), device="cpu"), path)
-    return path

@@ -1,0 +1,1 @@
+"""What tests share: stand-ins, small data and models, a person at the window."""

@@ -1,0 +1,157 @@
+"""Training sessions driven from the main thread of a test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.stand_ins import Failures, MainThread
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import CheckpointError
+from vae_explorer.model.trained import Posterior
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.control import TrainingSession
+from vae_explorer.session.training.timeline_frames import FilmFrame
+from vae_explorer.session.training.worker import Until
+from vae_explorer.training.anatomy import StepAnatomy
+from vae_explorer.training.health import Finding
+from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Int64, UInt8
+
+
+class Wall:
+    """A stage on which no model is ever shown."""
+
+    snapshot: Snapshot | None = None
+
+    def __init__(self, data: ImageSet, failures: Failures) -> None:
+        self._data = data
+        self.fail = failures
+
+    def training_images(self) -> ImageSet:
+        return self._data
+
+    def probes(self, most: int) -> tuple[Int64, UInt8]:
+        return np.arange(50), self._data.images[:50]
+
+    def show_moving(
+        self, snapshot: Snapshot, posterior: Posterior, indices: Int64, name: str
+    ) -> None:
+        pass
+
+    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
+        pass
+
+
+UNENDING = 10_000
+"""Epochs no test waits for."""
+
+
+class Run:
+    """A training session and all it said, driven from the main thread of the test."""
+
+    def __init__(self, jobs: Jobs, main: MainThread, runs: Path, data: ImageSet) -> None:
+        self.session = TrainingSession(jobs, runs, "cpu")
+        self.main = main
+        self.data = data
+        self.runs = runs
+        self.statuses: list[TrainingStatus] = []
+        self.points: list[HistoryPoint] = []
+        self.batches: list[tuple[HistoryPoint, ...]] = []
+        self.moves: list[tuple[Snapshot, Posterior]] = []
+        self.ends: list[tuple[Snapshot, Path | None]] = []
+        self.lines: list[str] = []
+        self.failures: list[BaseException] = []
+        self.refusals: list[CheckpointError] = []
+        self.kept: list[tuple[FilmFrame, tuple[int, ...]]] = []
+        self.anatomies: list[StepAnatomy] = []
+        self.findings: list[tuple[Finding, ...]] = []
+        self.starts = 0
+        self.session.status_changed.connect(self.statuses.append)
+        self.session.history_started.connect(self._on_history_started)
+        self.session.history_extended.connect(self._on_history_extended)
+        self.session.moved.connect(self._on_moved)
+        self.session.kept.connect(self._on_kept)
+        self.session.dissected.connect(self.anatomies.append)
+        self.session.found.connect(self.findings.append)
+        self.session.ended.connect(self._on_ended)
+        self.session.logged.connect(self.lines.append)
+        self.session.failed.connect(self.failures.append)
+        self.session.not_saved.connect(self.refusals.append)
+
+    def start(self, recipe: Recipe, until: Until = "end", *, paused: bool = False) -> None:
+        live = self.data.images[::10]
+        self.session.start(recipe, self.data, live, until=until, paused=paused)
+
+    def finish(self) -> Snapshot:
+        """The run's last state, when it has ended."""
+        self.wait_for(Phase.IDLE)
+        assert self.failures == []
+        return self.ends[-1][0]
+
+    def wait_for(self, phase: Phase) -> None:
+        self.main.run_until(lambda: self.session.status.phase is phase)
+
+    def wait_for_more_history(self) -> None:
+        known = len(self.points)
+        self.main.run_until(lambda: len(self.points) > known)
+
+    @property
+    def phases(self) -> list[Phase]:
+        """The phases gone through, without repeats."""
+        phases = [status.phase for status in self.statuses]
+        return [
+            phase
+            for phase, before in zip(phases, [None, *phases], strict=False)
+            if phase is not before
+        ]
+
+    def _on_history_started(self) -> None:
+        self.starts += 1
+        self.points.clear()
+
+    def _on_history_extended(self, points: tuple[HistoryPoint, ...]) -> None:
+        self.batches.append(points)
+        self.points.extend(points)
+
+    def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
+        self.moves.append((snapshot, posterior))
+
+    def _on_kept(self, frame: FilmFrame, steps: tuple[int, ...]) -> None:
+        self.kept.append((frame, steps))
+
+    def _on_ended(self, snapshot: Snapshot, path: Path | None) -> None:
+        self.ends.append((snapshot, path))
+
+
+@pytest.fixture
+def wall(digits: ImageSet, failures: Failures) -> Wall:
+    return Wall(digits, failures)
+
+
+@pytest.fixture
+def inline_run(inline_jobs: Jobs, main: MainThread, tmp_path: Path, digits: ImageSet) -> Run:
+    """A session whose whole run happens within ``start`` and is told when ``main`` runs."""
+    return Run(inline_jobs, main, tmp_path / "runs", digits)
+
+
+@pytest.fixture
+def threaded_run(threaded_jobs: Jobs, main: MainThread, tmp_path: Path, digits: ImageSet) -> Run:
+    return Run(threaded_jobs, main, tmp_path / "runs", digits)
+
+
+@pytest.fixture
+def closing_run(main: MainThread, tmp_path: Path, digits: ImageSet) -> Iterator[Run]:
+    """A run whose jobs the test shuts down itself."""
+    jobs = Jobs(main.post)
+    yield Run(jobs, main, tmp_path / "runs", digits)
+    assert jobs.shutdown(20)
+
+
+@pytest.fixture
+def unending(recipe: Recipe) -> Recipe:
+    return recipe.replace(epochs=UNENDING)
