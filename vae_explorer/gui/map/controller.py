@@ -1,8 +1,5 @@
 """Between the session and everything that shows the map: its points, colours and layers."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
 from vae_explorer.gui.map.map_view import MapView
@@ -13,6 +10,7 @@ from vae_explorer.session.app import Explorer
 from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState
 from vae_explorer.session.map.marks import Drawing
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import (
     DataPoint,
     ExactFigures,
@@ -21,7 +19,7 @@ from vae_explorer.session.state import (
     PointColors,
     Thumbnail,
 )
-from vae_explorer.types import Float32, Region
+from vae_explorer.types import Int64, Region
 
 _SPLITS = {
     "train": ("Training Images", "Show the 60,000 training images"),
@@ -159,8 +157,7 @@ class MapController(Controller):
 
     def _connect_explorer(self) -> None:
         explorer = self._explorer
-        explorer.map.points_changed.connect(self._on_points)
-        explorer.map.positions_changed.connect(self._on_positions)
+        explorer.map.changed.connect(self._on_map)
         explorer.map.index_changed.connect(self.view.set_index)
         explorer.cursor.changed.connect(self.view.set_cursor)
         explorer.pins.tray_changed.connect(self._on_pins)
@@ -174,18 +171,27 @@ class MapController(Controller):
 
     # What the explorer says
 
-    def _on_points(self, points: MapPoints) -> None:
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        points, before = new.points, old.points if old else None
+        if points is None or points is before:
+            return
+        if before and before.indices is points.indices and before.kind == points.kind:
+            self.view.set_positions(points.positions, self._explorer.settings.ease)
+        else:
+            self._show(points)
+
+    def _show(self, points: MapPoints) -> None:
         self.view.set_points(points, fit=self._fit_next)
         self._fit_next = False
         self.view.set_cursor(*self._explorer.cursor.place)
+        self._on_colors(self._explorer.coloring.colors)
         self._on_pins(self._explorer.pins.tray)
         self._on_selection(self._explorer.selection.indices)
 
-    def _on_positions(self, positions: Float32) -> None:
-        self.view.set_positions(positions, self._explorer.settings.ease)
-
     def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
         latent_map, current = self._explorer.map, self._explorer.pins.current
+        if not self._in_view():
+            return
         rows = [latent_map.row(pin.split, pin.index) for pin in tray]
         self.view.set_tray(tuple(row for row in rows if row >= 0))
         row = -1 if current is None else latent_map.row(current.split, current.index)
@@ -201,16 +207,21 @@ class MapController(Controller):
             )
 
     def _on_colors(self, colors: PointColors | None) -> None:
-        points = self._explorer.map.points
+        points = self.view.points
         self.view.status.set_color_by(self._explorer.coloring.by)
         if points is not None and (colors is None or len(colors.values) == len(points.labels)):
             self.view.set_colors(colors)
 
+    def _in_view(self) -> bool:
+        """Whether the view shows the images of the map by now; its rows are theirs then."""
+        shown, points = self.view.points, self._explorer.map.points
+        return shown is not None and points is not None and shown.indices is points.indices
+
     def _on_choices(self, choices: tuple[tuple[str, str], ...]) -> None:
         self.view.status.set_color_choices(choices, self._explorer.coloring.by)
 
-    def _on_selection(self, indices: NDArray[np.int64]) -> None:
-        points, selection = self._explorer.map.points, self._explorer.selection
+    def _on_selection(self, indices: Int64) -> None:
+        points, selection = self.view.points, self._explorer.selection
         if points is not None and selection.total == points.total:
             mask = selection.mask(points.indices) if len(indices) else None
             self.view.set_selected(mask, selection.summary())

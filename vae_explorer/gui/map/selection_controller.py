@@ -12,7 +12,7 @@ from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.gui.window.undo import Undo
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.map.selection import Mode
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapState
 
 _WORST = 100
 
@@ -36,7 +36,7 @@ class SelectionController(Controller):
         self.undo = undo = Undo()
         view.selected.connect(self._on_selected)
         view.class_select_asked.connect(self._on_class_selected)
-        explorer.map.points_changed.connect(self._on_points)
+        explorer.map.changed.connect(self._on_map)
         explorer.edited.connect(undo.push)
         search, selection = explorer.search, explorer.selection
         self.commands = (
@@ -151,8 +151,9 @@ class SelectionController(Controller):
             toolbar=tool != "none",
         )
 
-    def _on_points(self, points: MapPoints) -> None:
-        if (points.split, points.total) != self._data:
+    def _on_map(self, new: MapState, _: MapState | None) -> None:
+        points = new.points
+        if points is not None and (points.split, points.total) != self._data:
             self._data = points.split, points.total
             self.undo.clear()  # its selections are of other images
 

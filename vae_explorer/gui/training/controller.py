@@ -18,7 +18,6 @@ from vae_explorer.session.runs.presets import Presets
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.anatomy import StepAnatomy
-from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 
@@ -85,7 +84,7 @@ class TrainingController(Controller):
         lab.not_estimated.connect(self._on_not_estimated)
         lab.left.connect(self._on_left)
         explorer = self._explorer
-        explorer.history_changed.connect(self._on_opened)
+        explorer.opened.connect(self._on_opened)
         explorer.message.connect(panel.log)
         explorer.failed.connect(self._log_failure)
         run.status_changed.connect(panel.set_status)
@@ -322,10 +321,10 @@ class TrainingController(Controller):
 
     # What the lab says
 
-    def _on_opened(self, history: tuple[HistoryPoint, ...]) -> None:
-        self.panel.set_history(history)
+    def _on_opened(self, snapshot: Snapshot) -> None:
+        self.panel.set_history(snapshot.history)
         if not self._run.active:
-            self.panel.set_recipe(self._explorer.recipe)
+            self.panel.set_recipe(snapshot.recipe)
 
     def _log_failure(self, title: str, text: str) -> None:
         self.panel.log(f"{title}: {text}")

@@ -56,7 +56,7 @@ class WindowController(Controller):
         explorer.decoding.decoded.connect(self._on_decoded)
         explorer.pins.tray_changed.connect(self._on_marked)
         explorer.selection.changed.connect(self._on_marked)
-        explorer.map.points_changed.connect(self._on_shown)
+        explorer.map.changed.connect(self._on_shown)
         view.visible_labels_changed.connect(self._on_shown)
         explorer.cursor.changed.connect(status.set_place)
         explorer.progress.connect(status.set_progress)

@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
         self.map.space_tapped.connect(self.actions_["pause"].trigger)
         self.decode.export_requested.connect(files.export_digit)
         self.workspaces.restored.connect(self._on_restored)
-        explorer.history_changed.connect(map_.fit_next)
+        explorer.opened.connect(map_.fit_next)
         explorer.failed.connect(self.show_error)
         self._restore()
         self._show_theme()
