@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer import bench
 from vae_explorer.bench import decode, exact, explore, responsiveness, startup, train
 from vae_explorer.bench import map as map_bench
-from vae_explorer.session import Recipe
+from vae_explorer.training.recipe import Recipe
 
 
 def _names(name: str) -> list[str]:

@@ -210,7 +210,7 @@ def open_person(
 ) -> Iterator[Callable[..., Person]]:
     """Opens windows as the program does, on the bundled model or on a checkpoint."""
     # These belong to the whole test run.
-    monkeypatch.setattr("vae_explorer.session.training.control.set_threads", lambda *_, **__: 1)
+    monkeypatch.setattr("vae_explorer.training.device.set_threads", lambda *_, **__: 1)
     monkeypatch.setattr("sys.setswitchinterval", lambda _: None)
     people: list[Person] = []
 

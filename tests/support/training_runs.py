@@ -11,12 +11,13 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
+from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.control import TrainingSession
 from vae_explorer.session.training.timeline_frames import FilmFrame
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.health import Finding
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Int64, UInt8

@@ -12,9 +12,9 @@ from vae_explorer.gui.screenshots import camera, exploring, learning, training
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.lessons.course import bundled_lessons
-from vae_explorer.session import Recipe
 from vae_explorer.session.map.layers import LAYERS
-from vae_explorer.session.runs.sweeps import Axis
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.sweep import Axis
 
 _EXPLORING = [
     "explore",

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.gui.training.anatomy_card import Card, image_color
 from vae_explorer.gui.training.anatomy_cards import cards, short_name
-from vae_explorer.session.training.control import StepAnatomy
+from vae_explorer.training.anatomy import StepAnatomy
 
 SIZES = [(320, 180), (180, 200), (420, 400)]
 

@@ -12,10 +12,12 @@ from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.editors import NumberBox
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session import Finding, Recipe, StopRule
 from vae_explorer.session.state import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.health import Finding
 from vae_explorer.training.history import from_csv
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.stopping import StopRule
 
 if TYPE_CHECKING:
     from tests.support.person import Person

@@ -17,15 +17,17 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.curves.curve_panel import CurvePanel
-from vae_explorer.gui.curves.plots import ElboPlot, Overlay
+from vae_explorer.gui.curves.curve_table import Overlay
+from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.training.training_panel import TrainingPanel
-from vae_explorer.session import STEERABLE, Recipe
-from vae_explorer.session.runs.lab import Estimate
 from vae_explorer.session.runs.presets import Preset
-from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
+from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.training.estimate import Estimate
+from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.recipe import STEERABLE, Recipe
 
 TALL, WIDE = (340, 700), (1280, 300)
 POINTS = [

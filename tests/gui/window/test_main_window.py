@@ -16,9 +16,9 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.dialogs.help import TextDialog
 from vae_explorer.gui.theme import DARK, LIGHT, Theme, current_theme
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session import Recipe
 from vae_explorer.session.commands import COMMANDS
 from vae_explorer.session.files.settings import Settings
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
 

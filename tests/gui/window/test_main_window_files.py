@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 
 from vae_explorer import paths
 from vae_explorer.export.images import manifold_sheet
+from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
-from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
 

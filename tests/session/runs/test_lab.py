@@ -13,11 +13,12 @@ from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.runs import lab as lab_module
 from vae_explorer.session.runs.lab import Lab
-from vae_explorer.session.state import HistoryPoint, Phase
+from vae_explorer.session.state import Phase
 from vae_explorer.session.training import worker as worker_module
 from vae_explorer.training import moments as moments_module
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.estimate import Estimate
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train
 from vae_explorer.training.snapshot import Snapshot

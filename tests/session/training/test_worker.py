@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from vae_explorer.errors import CheckpointError, DivergedError
-from vae_explorer.session.state import HistoryPoint, Phase
+from vae_explorer.session.state import Phase
 from vae_explorer.session.training import control as training_module
 from vae_explorer.session.training import worker as worker_module
 from vae_explorer.session.training.worker import Orders, Until
@@ -19,6 +19,7 @@ from vae_explorer.training import moments as moments_module
 from vae_explorer.training import trainer as trainer_module
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.health import Finding
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
+from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.ask_path import MODEL, WORKSPACE, AskPath
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
-from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.app import IMAGE_SHAPE, Explorer
 from vae_explorer.session.files.workspace import EXTENSION
 from vae_explorer.session.files.workspaces import Workspaces

@@ -7,12 +7,12 @@ from PySide6.QtCore import QFile, QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDockWidget, QWidget
 
-from vae_explorer.gui.curves.plots import Overlay as Overlay
+from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.runs.runs_panel import RunsPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.runs.run_info import RunInfo
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 Curves = tuple[tuple[Path, str], ...]
 

@@ -10,8 +10,8 @@ from vae_explorer.gui.dialogs.ask_path import ask_folder
 from vae_explorer.gui.runs.sweep_panel import SweepPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.app import Explorer
-from vae_explorer.session.runs.sweeps import Axis, Sweep
 from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.training.sweep import Axis, Sweep
 
 
 class SweepController(QObject):

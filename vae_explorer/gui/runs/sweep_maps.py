@@ -7,8 +7,10 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
-from vae_explorer.session import Recipe
-from vae_explorer.session.runs.sweeps import CellMap, Result, Sweep
+from vae_explorer.session.runs.sweeps import CellMap
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.sweep import Sweep
+from vae_explorer.training.sweep_folder import Result
 
 _REACH = 4.0
 """Latent units from the middle of a small map to its edge."""

@@ -11,7 +11,7 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
 from vae_explorer.latent.normal import Normal
-from vae_explorer.session.training.control import StepAnatomy
+from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.types import Float32, Float64
 
 PAD = 6.0

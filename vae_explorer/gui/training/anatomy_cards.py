@@ -20,7 +20,7 @@ from vae_explorer.gui.training.anatomy_card import (
     split,
 )
 from vae_explorer.gui.widgets.number_format import figure
-from vae_explorer.session.training.control import StepAnatomy
+from vae_explorer.training.anatomy import StepAnatomy
 
 
 class EncodeCard(Card):

@@ -12,11 +12,13 @@ from vae_explorer.errors import RecipeError, UserError
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, RECIPE, SVG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
-from vae_explorer.session import Recipe
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.runs.presets import Presets
 from vae_explorer.session.state import Phase
-from vae_explorer.session.training.control import Snapshot, StepAnatomy, Until
+from vae_explorer.session.training.worker import Until
+from vae_explorer.training.anatomy import StepAnatomy
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.snapshot import Snapshot
 
 _MOST_SEED = 9_999  # short enough to be read out
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.training.icons import SIDE, icon
-from vae_explorer.session import Finding
+from vae_explorer.training.health import Finding
 
 _STRIPE = 4  # logical pixels
 

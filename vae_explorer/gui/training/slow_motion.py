@@ -24,7 +24,7 @@ from vae_explorer.gui.training.anatomy_cards import cards
 from vae_explorer.gui.training.icons import SIDE, icon
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.state import Phase
-from vae_explorer.session.training.control import StepAnatomy
+from vae_explorer.training.anatomy import StepAnatomy
 
 FASTEST, SLOWEST = 2, 30
 """Tenths of a second a stage may last."""

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.curves.plots import ElboPlot, Overlay
+from vae_explorer.gui.curves.curve_table import Overlay
+from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.runs.preset_bar import PresetBar
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.training.health_banner import HealthBanner
@@ -25,8 +26,9 @@ from vae_explorer.gui.training.slow_motion import SlowMotion
 from vae_explorer.gui.training.stop_rule_form import StopRuleForm
 from vae_explorer.gui.training.transport import Transport
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session import Recipe
-from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
+from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.recipe import Recipe
 
 _LEAST_WIDE = 900
 _LEAST_TABS = {"Plot": 230, "Slow": 320}

@@ -16,8 +16,7 @@ from vae_explorer.session.training.timeline import TimeMachine
 from vae_explorer.session.training.timeline_frames import FilmFrame
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.estimate import Estimate as Estimate
-from vae_explorer.training.estimate import estimate
+from vae_explorer.training.estimate import Estimate, estimate
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot

@@ -19,7 +19,8 @@ from vae_explorer.session.runs.run_info import (
     read_run,
     signature,
 )
-from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
+from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.run import RunFolder
 
 Known = Mapping[Path, tuple[Signature, RunInfo]]

@@ -10,17 +10,15 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
+from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.timeline_frames import FilmFrame
-from vae_explorer.session.training.worker import Begin, Orders, Worker
-from vae_explorer.session.training.worker import Until as Until
-from vae_explorer.training.anatomy import LayerGradient as LayerGradient
-from vae_explorer.training.anatomy import StepAnatomy as StepAnatomy
-from vae_explorer.training.device import set_threads as set_threads
+from vae_explorer.session.training.worker import Begin, Orders, Until, Worker
+from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.health import Finding
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel
-from vae_explorer.training.snapshot import Snapshot as Snapshot
+from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.stopping import StopRule
 from vae_explorer.training.trainer import Trainer
 

@@ -13,10 +13,11 @@ import numpy as np
 from vae_explorer.errors import CheckpointError, DivergedError, RecipeError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.state import HistoryPoint, Phase, TrainingStatus
+from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.timeline_frames import FilmFrame, film_frame
 from vae_explorer.training.anatomy import StepAnatomy, dissect
 from vae_explorer.training.health import Finding, findings
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.run import Recorder, RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.stopping import StopRule
