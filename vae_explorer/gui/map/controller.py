@@ -28,8 +28,15 @@ from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerState
 from vae_explorer.session.map.marks import Drawing
 from vae_explorer.session.map.selection import Mode
-from vae_explorer.session.state import DataPoint, ExactFigures, MapPoints, PointColors, Thumbnail
-from vae_explorer.types import Float32, Float64, Int64, Region
+from vae_explorer.session.map.state import MapState
+from vae_explorer.session.state import (
+    DataPoint,
+    ExactFigures,
+    MapPoints,
+    PointColors,
+    Thumbnail,
+)
+from vae_explorer.types import Float64, Int64, Region
 
 _WORST = 100
 
@@ -174,8 +181,7 @@ class MapController(QObject):
 
     def _connect_explorer(self) -> None:
         explorer = self._explorer
-        explorer.map.points_changed.connect(self._on_points)
-        explorer.map.positions_changed.connect(self._on_positions)
+        explorer.map.changed.connect(self._on_map)
         explorer.map.index_changed.connect(self._view.set_index)
         explorer.cursor.changed.connect(self._view.set_cursor)
         explorer.cursor.visits_changed.connect(self._on_visits)
@@ -193,21 +199,30 @@ class MapController(QObject):
 
     # What the explorer says
 
-    def _on_points(self, points: MapPoints) -> None:
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        points, before = new.points, old.points if old else None
+        if points is None or points is before:
+            return
+        if before and before.indices is points.indices and before.kind == points.kind:
+            self._view.set_positions(points.positions, self._explorer.settings.ease)
+        else:
+            self._show(points)
+
+    def _show(self, points: MapPoints) -> None:
         if (points.split, points.total) != self._data:
             self._data = points.split, points.total
             self._undo.clear()  # its selections are of other images
         self._view.set_points(points, fit=self._fit_next)
         self._fit_next = False
         self._view.set_cursor(*self._explorer.cursor.place)
+        self._on_colors(self._explorer.coloring.colors)
         self._on_pins(self._explorer.pins.tray)
         self._on_selection(self._explorer.selection.indices)
 
-    def _on_positions(self, positions: Float32) -> None:
-        self._view.set_positions(positions, self._explorer.settings.ease)
-
     def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
         latent_map, current = self._explorer.map, self._explorer.pins.current
+        if not self._in_view():
+            return
         rows = [latent_map.row(pin.split, pin.index) for pin in tray]
         self._view.set_tray(tuple(row for row in rows if row >= 0))
         row = -1 if current is None else latent_map.row(current.split, current.index)
@@ -223,16 +238,21 @@ class MapController(QObject):
             )
 
     def _on_colors(self, colors: PointColors | None) -> None:
-        points = self._explorer.map.points
+        points = self._view.points
         self._view.status.set_color_by(self._explorer.coloring.by)
         if points is not None and (colors is None or len(colors.values) == len(points.labels)):
             self._view.set_colors(colors)
+
+    def _in_view(self) -> bool:
+        """Whether the view shows the images of the map by now; its rows are theirs then."""
+        shown, points = self._view.points, self._explorer.map.points
+        return shown is not None and points is not None and shown.indices is points.indices
 
     def _on_choices(self, choices: tuple[tuple[str, str], ...]) -> None:
         self._view.status.set_color_choices(choices, self._explorer.coloring.by)
 
     def _on_selection(self, indices: Int64) -> None:
-        points, selection = self._explorer.map.points, self._explorer.selection
+        points, selection = self._view.points, self._explorer.selection
         some = bool(len(indices))
         if points is not None and selection.total == points.total:
             mask = selection.mask(points.indices) if some else None

@@ -41,7 +41,7 @@ from vae_explorer.session.app import Explorer
 from vae_explorer.session.files.workspace import Workspace
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.session.state import DataPoint, Decoded, ModelInfo, Phase, TrainingStatus
-from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.snapshot import Snapshot
 
 
 class MainWindow(QMainWindow):
@@ -170,10 +170,10 @@ class MainWindow(QMainWindow):
         explorer.pins.tray_changed.connect(self._on_pins)
         explorer.pins.tray_changed.connect(self._on_marked)
         explorer.selection.changed.connect(self._on_marked)
-        explorer.map.points_changed.connect(self._on_shown)
+        explorer.map.changed.connect(self._on_shown)
         explorer.cursor.changed.connect(self.status.set_place)
         explorer.progress.connect(self.status.set_progress)
-        explorer.history_changed.connect(self._on_opened)
+        explorer.opened.connect(self._on_opened)
         explorer.settings_changed.connect(self._on_settings)
         explorer.message.connect(self._on_message)
         explorer.failed.connect(self._on_failed)
@@ -191,10 +191,10 @@ class MainWindow(QMainWindow):
         self.status.set_model(model)
         self.setWindowTitle(f"{model.name} — VAE Explorer")
 
-    def _on_opened(self, history: tuple[HistoryPoint, ...]) -> None:
-        self.training.set_history(history)
+    def _on_opened(self, snapshot: Snapshot) -> None:
+        self.training.set_history(snapshot.history)
         if not self.explorer.training.active:
-            self.training.set_recipe(self.explorer.recipe)
+            self.training.set_recipe(snapshot.recipe)
         self._map.fit_next()
 
     def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:

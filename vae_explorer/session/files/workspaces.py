@@ -20,6 +20,7 @@ from vae_explorer.session.files.workspace import (
     write_workspace,
 )
 from vae_explorer.session.map.coloring import CHOICES, LABEL
+from vae_explorer.session.map.state import MapState
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Region
 
@@ -33,7 +34,7 @@ class Workspaces:
     def __init__(self, explorer: Explorer) -> None:
         self._explorer = explorer
         self._waiting: tuple[Workspace, Path] | None = None  # and its model's file
-        explorer.map.settled.connect(self._on_settled)
+        explorer.map.changed.connect(self._on_map)
 
     def save(self, path: Path, view: Region, layout: str) -> None:
         """Write everything to a file; the model must be in one of its own."""
@@ -99,12 +100,12 @@ class Workspaces:
         self._waiting = workspace, model
         self._explorer.open_snapshot(model, snapshot)
 
-    def _on_settled(self) -> None:
-        explorer, points = self._explorer, self._explorer.map.points
+    def _on_map(self, state: MapState) -> None:
+        explorer, points = self._explorer, state.points
         if self._waiting is None or points is None or explorer.training.active:
             return  # a run is about to end
         (workspace, model), self._waiting = self._waiting, None
-        if explorer.path != model or points.split != workspace.split:
+        if state.path != model or points.split != workspace.split:
             return  # a person has asked for something else meanwhile
         bookmarks = [Bookmark(name, place) for name, place in workspace.bookmarks.items()]
         explorer.cursor.reset(workspace.cursor, bookmarks)
