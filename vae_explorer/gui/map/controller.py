@@ -1,6 +1,7 @@
 """Between the explorer and everything that shows or changes the map."""
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -101,7 +102,9 @@ class MapController(QObject):
             "export_points": self._export_points,
             "color_table": self._load_table,
             "align": lambda: explorer.set_aligned(not explorer.settings.align),
-            "ease": lambda: explorer.change_settings(ease=not explorer.settings.ease),
+            "ease": lambda: explorer.change_settings(
+                replace(explorer.settings, ease=not explorer.settings.ease)
+            ),
         }
         tools: tuple[Tool, ...] = ("none", "box", "lasso")
         for name, tool in zip(("scrub", "box", "lasso"), tools, strict=True):

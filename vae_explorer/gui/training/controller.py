@@ -7,13 +7,11 @@ from functools import partial
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from vae_explorer import paths
-from vae_explorer.errors import RecipeError, UserError
+from vae_explorer.errors import UserError
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, RECIPE, SVG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.app import Explorer
-from vae_explorer.session.runs.presets import Presets
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.anatomy import StepAnatomy
@@ -46,7 +44,6 @@ class TrainingController(QObject):
         self._panel = panel
         self._ask = ask
         self._window = window
-        self._presets = Presets(paths.checkpoints(), paths.presets())
         self._until: Until | None = None
         """How a run that is about to pause goes on at once."""
         self._next: Callable[[], None] | None = None
@@ -55,7 +52,8 @@ class TrainingController(QObject):
         """Whether the form is yet to show the recipe of a run, which may not be of the form."""
         self._connect_panel()
         self._connect_lab()
-        self._read_presets()
+        explorer.presets.changed.connect(panel.presets.set_presets)
+        explorer.presets.left_out.connect(panel.log)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """What the commands about training do, by id."""
@@ -82,7 +80,7 @@ class TrainingController(QObject):
         panel.stop_rule.rule_changed.connect(self._run.set_rule)
         panel.slow_motion.step_requested.connect(self._dissect)
         panel.presets.save_requested.connect(self._save_preset)
-        panel.presets.delete_requested.connect(self._delete_preset)
+        panel.presets.delete_requested.connect(self._explorer.presets.delete)
         panel.presets.import_requested.connect(self._import)
         panel.presets.export_requested.connect(self._export)
         panel.curves_export_requested.connect(self._export_curves)
@@ -168,42 +166,24 @@ class TrainingController(QObject):
         self._panel.presets.set_estimating()
         self._lab.estimate(self._panel.recipe())
 
-    def _read_presets(self) -> None:
-        presets, messages = self._presets.read()
-        self._panel.presets.set_presets(presets)
-        for message in messages:
-            self._panel.log(message)
-
     def _save_preset(self) -> None:
-        recipe = self._panel.recipe()
-        taken = {preset.name for preset in self._presets.read()[0] if preset.own}
+        recipe, presets = self._panel.recipe(), self._explorer.presets
+        taken = {preset.name for preset in presets.all if preset.own}
         dialog = NameDialog("Save Preset", taken, self._window)
-        dialog.name_chosen.connect(partial(self._on_named, recipe))
+        dialog.name_chosen.connect(lambda name: presets.save(name, recipe))
         dialog.open()
-
-    def _on_named(self, recipe: Recipe, name: str) -> None:
-        try:
-            self._presets.save(name, recipe)
-        except UserError as error:
-            self._explorer.fail("The preset was not saved", error)
-        self._read_presets()
-
-    def _delete_preset(self, name: str) -> None:
-        try:
-            self._presets.delete(name)
-        except UserError as error:
-            self._explorer.fail("The preset was not deleted", error)
-        self._read_presets()
 
     def _import(self) -> None:
         path = self._ask.open("Import Recipe", RECIPE)
-        if path is None:
-            return
-        try:
-            recipe = Recipe.read(path)
-        except RecipeError as error:
-            self._explorer.fail("The recipe was not imported", error)
-            return
+        if path is not None:
+            self._explorer.read_beside(
+                "recipe",
+                partial(Recipe.read, path),
+                self._on_imported,
+                partial(self._explorer.fail, "The recipe was not imported"),
+            )
+
+    def _on_imported(self, recipe: Recipe) -> None:
         if not self._run.active:
             self._panel.set_recipe(recipe)
             self._panel.recipe_changed.emit(recipe)

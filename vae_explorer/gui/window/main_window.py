@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Slot
@@ -273,7 +274,7 @@ class MainWindow(QMainWindow):
         self.explorer.exploration.refine()
 
     def _remember_folder(self, folder: str) -> None:
-        self.explorer.change_settings(folder=folder)
+        self.explorer.change_settings(replace(self.explorer.settings, folder=folder))
 
     def _save_workspace(self) -> None:
         self._files.save_workspace(self.map.region(), self.docks.layout)
@@ -342,7 +343,7 @@ class MainWindow(QMainWindow):
 
     def _choose_scheme(self, choice: SchemeChoice) -> None:
         apply_scheme(choice)
-        self.explorer.change_settings(scheme=choice.value)
+        self.explorer.change_settings(replace(self.explorer.settings, scheme=choice.value))
 
     def _show_theme(self) -> None:
         theme = current_theme()
@@ -382,10 +383,9 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         # PySide closes the window even if this method raises, so nothing may.
         try:
-            self.explorer.change_settings(
-                geometry=b64encode(self.saveGeometry().data()).decode(),
-                layout=self.docks.state(),
-            )
+            geometry = b64encode(self.saveGeometry().data()).decode()
+            settings, layout = self.explorer.settings, self.docks.state()
+            self.explorer.change_settings(replace(settings, geometry=geometry, layout=layout))
             self.job_left = not self.explorer.close()
         except Exception as error:
             self.show_error("Closing failed", str(error))
