@@ -44,7 +44,7 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _one_torch_thread() -> None:
     """As beside a window; more threads only wait for each other on networks this small."""
     torch.set_num_threads(1)

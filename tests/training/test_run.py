@@ -13,7 +13,6 @@ from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, DivergedError, RecipeError
 from vae_explorer.model.vae import VAE
-from vae_explorer.training import trainer as module
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.objective import Objective, objective
@@ -148,12 +147,10 @@ def test_four_and_six_epochs_are_ten_whatever_is_looked_at_meanwhile(
     folder: RunFolder,
     recipe: Recipe,
     mnist_small: ImageSet,
-    monkeypatch: pytest.MonkeyPatch,
     stops: list[int],
     changes: dict[str, object],
 ) -> None:
     """40 steps an epoch: stopped at its end, in its middle, and at and beside reports."""
-    monkeypatch.setattr(module, "_MARGINAL_PLACES", 100)  # only to be quick
     recipe = recipe.replace(epochs=10, batch_size=20, **changes)
     clicks = cycle([0, 1, 2])
     parts = Trainer(recipe, mnist_small, "cpu")
