@@ -49,15 +49,7 @@ class TrainingController(Controller):
         """Whether the form is yet to show the recipe of a run, which may not be of the form."""
         self.commands = commands = self._commands()
         self.panel.transport.set_commands(commands)
-        self.panels = (
-            Panel(
-                "training",
-                self.panel,
-                LEFT,
-                ("train",),
-                width=340,
-            ),
-        )
+        self.panels = (Panel("training", self.panel, LEFT, ("train",), width=340),)
         self.changes = (self._run.status_changed,)
         self._connect_panel()
         self._connect_lab()
@@ -111,99 +103,32 @@ class TrainingController(Controller):
             return phase() is not Phase.STOPPING
 
         return (
-            Command(
-                "start",
-                "Training",
-                "Start",
-                "Train a new model by the recipe",
-                self._start,
-                ("Ctrl+T",),
-                enabled=idle,
-                toolbar=True,
-            ),
-            Command(
-                "pause",
-                "Training",
-                "Pause or Resume",
-                "Pause the run, or go on",
-                self._toggle_pause,
-                ("Space",),
-                enabled=live,
-                toolbar=True,
-            ),
-            Command(
-                "stop",
-                "Training",
-                "Stop",
-                "End the run and keep its model",
-                self._run.stop,
-                ("Ctrl+.",),
-                enabled=live,
-                toolbar=True,
-            ),
-            Command(
-                "step",
-                "Training",
-                "Step",
-                "Take one gradient step, then pause",
-                lambda: self._go("step"),
-                (".",),
-                enabled=not_stopping,
-            ),
-            Command(
-                "epoch",
-                "Training",
-                "Epoch",
-                "Train to the end of the epoch, then pause",
-                lambda: self._go("epoch"),
-                ("Alt+.",),
-                enabled=not_stopping,
-            ),
-            Command(
-                "slow_motion",
-                "Training",
-                "Slow Motion",
-                "Take one gradient step and tell it stage by stage",
-                self._slow_motion,
-                ("Ctrl+Alt+.",),
-                enabled=not_stopping,
-            ),
-            Command(
-                "restart",
-                "Training",
-                "Restart",
+            Command("start", "Training", "Start", "Train a new model by the recipe", self._start,
+                ("Ctrl+T",), enabled=idle, toolbar=True),
+            Command("pause", "Training", "Pause or Resume", "Pause the run, or go on",
+                self._toggle_pause, ("Space",), enabled=live, toolbar=True),
+            Command("stop", "Training", "Stop", "End the run and keep its model", self._run.stop,
+                ("Ctrl+.",), enabled=live, toolbar=True),
+            Command("step", "Training", "Step", "Take one gradient step, then pause",
+                lambda: self._go("step"), (".",), enabled=not_stopping),
+            Command("epoch", "Training", "Epoch", "Train to the end of the epoch, then pause",
+                lambda: self._go("epoch"), ("Alt+.",), enabled=not_stopping),
+            Command("slow_motion", "Training", "Slow Motion",
+                "Take one gradient step and tell it stage by stage", self._slow_motion,
+                ("Ctrl+Alt+.",), enabled=not_stopping),
+            Command("restart", "Training", "Restart",
                 "Begin anew by the same recipe and seed, paused before the first step",
-                self._restart,
-                ("Ctrl+Alt+R",),
-                enabled=not_stopping,
-                separator=True,
-            ),
-            Command(
-                "branch",
-                "Training",
-                "Branch",
+                self._restart, ("Ctrl+Alt+R",), enabled=not_stopping, separator=True),
+            Command("branch", "Training", "Branch",
                 "Go on from the model on the map as a new run, by the recipe in the form; "
                 "AdamW's averages begin anew",
-                self._branch,
-                enabled=not_stopping,
-            ),
-            Command(
-                "new_seed",
-                "Training",
-                "New Seed",
-                "Put another seed into the form",
-                self._new_seed,
-                enabled=idle,
-            ),
-            Command(
-                "estimate",
-                "Training",
-                "Estimate",
+                self._branch, enabled=not_stopping),
+            Command("new_seed", "Training", "New Seed", "Put another seed into the form",
+                self._new_seed, enabled=idle),
+            Command("estimate", "Training", "Estimate",
                 "Find out how long the recipe in the form takes here and how much memory",
-                self._estimate,
-                enabled=idle,
-            ),
-        )
+                self._estimate, enabled=idle),
+        )  # fmt: skip
 
     def _start(self) -> None:
         recipe = self.panel.recipe()  # before a field that is shown anew forgets its typing
