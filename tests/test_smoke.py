@@ -35,7 +35,7 @@ def drive() -> None:
     from vae_explorer.gui.app import start
     from vae_explorer.gui.explore.decode.digit_view import DigitView
     from vae_explorer.gui.main_thread import run_events
-    from vae_explorer.session.state import MapPoints, Phase
+    from vae_explorer.session.state import Phase
     from vae_explorer.training.history import HistoryPoint
     from vae_explorer.training.recipe import Recipe
 
@@ -47,10 +47,10 @@ def drive() -> None:
             run_events(20)
 
     _app, window = start()
-    points: list[MapPoints] = []
-    window.explorer.map.points_changed.connect(points.append)
-    wait("the points of the map", lambda: points)
-    assert points[0].positions.shape == (60_000, 2)
+    wait("the points of the map", lambda: window.explorer.map.points is not None)
+    points = window.explorer.map.points
+    assert points is not None
+    assert points.positions.shape == (60_000, 2)
     assert window.isVisible()
     assert "mnist-elbo" in window.windowTitle()
     sys.stdout.write("opened\n")

@@ -2,7 +2,6 @@
 
 import dataclasses
 import time
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import ClassVar
 import tomli_w
 import torch
 
+from vae_explorer import schema
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.errors import CheckpointError, DataError, DivergedError
-from vae_explorer.files import atomic_write, sweep
+from vae_explorer.errors import CheckpointError, DataError, DivergedError, UserError
+from vae_explorer.files import atomic_write, read_text, sweep
 from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
 from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import to_csv
@@ -62,12 +62,12 @@ class RunFolder:
     @property
     def label(self) -> RunLabel:
         """What is written on the run; what cannot be read is empty."""
+        path = self.path / "label.toml"
         try:
-            values = tomllib.loads((self.path / "label.toml").read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+            values = schema.parse_toml(read_text(path, "a label"), str(path))
+        except UserError:
             return RunLabel()
-        texts = {item.name: values.get(item.name) for item in dataclasses.fields(RunLabel)}
-        return RunLabel(**{name: text for name, text in texts.items() if isinstance(text, str)})
+        return schema.build_leniently(RunLabel, values, str(path))[0]
 
     @property
     def name(self) -> str:

@@ -18,7 +18,7 @@ from vae_explorer.gui.main_thread import MainThread
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session.compare.comparison import Comparison, Preview, Side, SideInfo
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
@@ -294,7 +294,7 @@ def test_hover_and_selection_reach_the_other_map(
     main = MainThread()
     jobs = Jobs(main.post)
     failures: list[str] = []
-    comparison = Comparison(jobs, lambda title, _: failures.append(title))
+    comparison = Comparison(Tasks(jobs, lambda title, _: failures.append(title)))
     comparison.points_changed.connect(window.set_points)
     comparison.linked.connect(window.set_linked)
     comparison.decoded.connect(window.set_preview)

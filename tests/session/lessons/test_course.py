@@ -7,11 +7,12 @@ import pytest
 from vae_explorer.lessons.course import Lesson, LessonError, Step, parse_lesson
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.decoding import Decoding
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons import course as module
 from vae_explorer.session.lessons.course import Learning
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.map.latent_map import LatentMap
 
 if TYPE_CHECKING:
     from tests.support.stand_ins import Failures
@@ -93,12 +94,14 @@ class Pupil:
 
 
 @pytest.fixture
-def pupil(inline_jobs: Jobs, failures: "Failures", monkeypatch: pytest.MonkeyPatch) -> Pupil:
+def pupil(
+    tasks: Tasks, latent_map: LatentMap, failures: "Failures", monkeypatch: pytest.MonkeyPatch
+) -> Pupil:
     lessons = (lesson("first"), lesson("second"), lesson("map", ""))
     monkeypatch.setattr(module, "bundled_lessons", lambda: lessons)
     monkeypatch.setattr(module, "make_instrument", lambda _, bench: Counter(bench))
     cursor = Cursor(Decoding(lambda call: call()))
-    bench = Workbench(inline_jobs, failures, lambda *_: None, cursor)
+    bench = Workbench(tasks, latent_map, lambda *_: None, cursor)
     return Pupil(Learning(bench, failures))
 
 

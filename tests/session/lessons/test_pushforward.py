@@ -163,7 +163,10 @@ def test_a_state_that_cannot_be_is_refused(instrument: Pushforward, state: dict[
 
 @pytest.mark.slow
 def test_the_decoder_is_a_function_too(
-    workbench: Workbench, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    workbench: Workbench,
+    rotate: Callable[[list[list[float]]], None],
+    settle: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(decoded_sheet, "_SIDE", 71)
     monkeypatch.setattr(pushed, "DENSITY", 60)
@@ -183,6 +186,6 @@ def test_the_decoder_is_a_function_too(
     mass = result.density.mean() * (right - left) * (top - bottom)
     assert mass == pytest.approx(1, abs=0.06)
     assert float(instrument.values["magnification"]) > 0
-    workbench.set_model(workbench.model.turned(np.array([[0.0, -1.0], [1.0, 0.0]])))
+    rotate([[0.0, -1.0], [1.0, 0.0]])
     settle()
     np.testing.assert_allclose(instrument.result.density.mean(), result.density.mean(), rtol=0.1)

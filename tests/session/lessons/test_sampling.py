@@ -8,7 +8,7 @@ from vae_explorer.latent.normal import PRIOR
 from vae_explorer.lessons import sampling as numbers
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.lessons.sampling import Sampling
 from vae_explorer.session.lessons.workbench import Workbench
 
@@ -146,7 +146,7 @@ def test_a_bad_state_is_refused(instrument: Sampling, state: dict[str, Any]) -> 
 def test_hidden_it_leaves_off(
     workbench: Workbench, threaded_jobs: Jobs, main: "MainThread"
 ) -> None:
-    workbench._jobs = threaded_jobs
+    workbench._tasks = Tasks(threaded_jobs, workbench._tasks.fail)
     instrument = Sampling(workbench)
     instrument.set_state({"samples": 1_000_000})
     instrument.show()

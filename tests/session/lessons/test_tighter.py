@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vae_explorer.lessons.course import LessonError
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.lessons.tighter import KS, Tighter
 from vae_explorer.session.lessons.workbench import Workbench
 
@@ -105,7 +105,7 @@ def test_a_misread_digit_keeps_its_gap(instrument: Tighter, settle: Settle) -> N
 def test_hidden_it_leaves_off(
     workbench: Workbench, threaded_jobs: Jobs, main: "MainThread"
 ) -> None:
-    workbench._jobs = threaded_jobs
+    workbench._tasks = Tasks(threaded_jobs, workbench._tasks.fail)
     instrument = Tighter(workbench)
     instrument.set_state({"samples": 1_000_000})
     instrument.show()

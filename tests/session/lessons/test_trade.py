@@ -47,12 +47,15 @@ def test_it_measures_the_model_on_the_map(instrument: Trade, model: TrainedVAE) 
 
 
 def test_another_model_on_the_map_is_measured(
-    instrument: Trade, workbench: Workbench, settle: Callable[[], None]
+    instrument: Trade,
+    workbench: Workbench,
+    rotate: Callable[[list[list[float]]], None],
+    settle: Callable[[], None],
 ) -> None:
     assert instrument.own is not None
     before = instrument.own
     assert workbench.model is not None
-    workbench.set_model(workbench.model.turned(np.array([[0.0, -1.0], [1.0, 0.0]])))
+    rotate([[0.0, -1.0], [1.0, 0.0]])
     settle()
     assert instrument.own is not before
     assert instrument.own.aggregate.rate == pytest.approx(before.aggregate.rate, rel=1e-4)

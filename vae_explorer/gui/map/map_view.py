@@ -129,6 +129,11 @@ class MapView(QWidget):
         self._rest.timeout.connect(self._tell_view)
         self._easing.moved.connect(self._place)
 
+    @property
+    def points(self) -> MapPoints | None:
+        """What is shown, at the positions that ``set_points`` gave."""
+        return self._points
+
     # Orders from above.
 
     def set_points(self, points: MapPoints, fit: bool = False) -> None:

@@ -11,6 +11,7 @@ from vae_explorer.training.sweep import Axis, Sweep
 
 _EPOCHS = 3
 _PAUSED_AT = 1.2
+_SWEEP = (Axis("beta", (0.5, 8.0)), Axis("seed", (0, 1, 2)))
 
 
 def take(camera: Camera) -> None:
@@ -22,7 +23,7 @@ def take(camera: Camera) -> None:
     camera.show_layers(ALWAYS_ON)
     window.actions_["layout_train"].trigger()
     window.training.set_recipe(Recipe(epochs=_EPOCHS))
-    window.start_training()
+    window.actions_["start"].trigger()
     wait(lambda: explorer.training.status.epoch > _PAUSED_AT)
     camera.both_sizes("train-live", moving=True)
     explorer.training.pause()
@@ -70,10 +71,11 @@ def _sweep(camera: Camera) -> None:
     sweeps = camera.window.explorer.sweeps
     small = Recipe(epochs=1).replace(encoder_hidden="128", decoder_hidden="128")
     camera.window.actions_["sweep"].trigger()
-    sweeps.start(Sweep(small, (Axis("beta", (0.5, 8.0)), Axis("seed", (0, 1, 2)))))
+    sweep = Sweep(small, _SWEEP)
+    sweeps.start(sweep)
     made: list[CellMap] = []
     sweeps.map_made.connect(made.append)
-    wait(lambda: len(made) == 6)
+    wait(lambda: len(made) == len(sweep.cells))
     sweeps.map_made.disconnect(made.append)
     camera.both_sizes("sweep")
 
