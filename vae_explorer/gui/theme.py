@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pyqtgraph as pg
@@ -67,6 +68,14 @@ DARK = Theme(
     log_likelihood="#c39bd3",
     kl="#5cd1c3",
 )
+
+
+@runtime_checkable
+class Themed(Protocol):
+    """Something that draws in the theme's colours."""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take another theme's colours."""
 
 
 class SchemeChoice(Enum):

@@ -184,7 +184,7 @@ def test_a_run_goes_on_under_all_layers(
         window.explorer.layers.set_on(spec.id, True)
     person.click(place(person, person.lone))
     window.training.set_recipe(recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: len(person.positions) == 100)
     before = person.positions.copy()
     person.wait(lambda: not np.array_equal(person.positions, before))
@@ -511,7 +511,7 @@ def test_a_figure_waits_until_the_points_rest(
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
     window, figures = person.window, person.window.explorer.figures
     window.training.set_recipe(recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: len(person.positions) == 100)
     color_by(person, "Reconstruction error")
     (key,) = window.map.findChildren(ColorKey)

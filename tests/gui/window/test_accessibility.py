@@ -190,7 +190,7 @@ def test_nothing_is_clipped(person: "Person", recipe: Recipe, size: tuple[int, i
     QApplication.processEvents()
     assert clipped(window) == []
     window.training.set_recipe(recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: window.explorer.training.status.epoch > 1)
     QApplication.processEvents()
     assert clipped(window) == []

@@ -23,7 +23,7 @@ def take(camera: Camera) -> None:
     camera.show_layers(ALWAYS_ON)
     window.actions_["layout_train"].trigger()
     window.training.set_recipe(Recipe(epochs=_EPOCHS))
-    window.start_training()
+    window.actions_["start"].trigger()
     wait(lambda: explorer.training.status.epoch > _PAUSED_AT)
     camera.both_sizes("train-live", moving=True)
     explorer.training.pause()

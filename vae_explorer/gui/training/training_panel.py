@@ -67,13 +67,11 @@ class TrainingPanel(QWidget):
     ``slow_motion``.
 
     Signals:
-        start_requested(Recipe): the button.
         recipe_changed(Recipe): a person changed a field or took a preset.
         moment_chosen(float): a person chose this epoch in the curves.
         curves_export_requested(): a person wants to keep the curves; ``export_curves`` has them.
     """
 
-    start_requested = Signal(object)
     recipe_changed = Signal(object)
     moment_chosen = Signal(float)
     curves_export_requested = Signal()
@@ -83,7 +81,6 @@ class TrainingPanel(QWidget):
         self._phase = Phase.IDLE
         self._live = False
         self.transport = Transport()
-        self.transport.start_requested.connect(self._on_start)
         self.health = HealthBanner()
         self.presets = PresetBar()
         self.presets.chosen.connect(self._on_preset)
@@ -154,7 +151,7 @@ class TrainingPanel(QWidget):
             locked = not idle and (
                 self.presets.isAncestorOf(focus) or self.form.locks(focus, live=self._live)
             )
-            if locked or self.transport.offers(phase).get(focus) is False:
+            if locked or self.transport.offers().get(focus) is False:
                 # Qt would send the keyboard through the form as it is locked, field by field.
                 heir: QWidget = self._tabs
                 if idle:
@@ -168,6 +165,11 @@ class TrainingPanel(QWidget):
             self.slow_motion.set_phase(phase)
             self._on_pointed("")
         self.transport.set_status(status)
+
+    @property
+    def phase(self) -> Phase:
+        """Where training stands, as shown."""
+        return self._phase
 
     def recipe(self) -> Recipe:
         """The recipe in the form, with what is being typed if that is complete."""
@@ -267,9 +269,6 @@ class TrainingPanel(QWidget):
 
     def _on_splitter_moved(self) -> None:
         self._share_is_theirs = True
-
-    def _on_start(self) -> None:
-        self.start_requested.emit(self.recipe())
 
     def _on_preset(self, recipe: Recipe) -> None:
         self.set_recipe(recipe)

@@ -93,8 +93,8 @@ class DrawingPad(QWidget):
         self._ink = inked(())
         self._stroke: Stroke | None = None
         self._button = Qt.MouseButton.NoButton
-        self._history = Undo(self)
-        self._history.can_undo_changed.connect(self.can_undo_changed)
+        self._history = Undo()
+        self._history.changed.connect(self._on_history)
         self._frame = QTimer(self)
         self._frame.setSingleShot(True)
         self._frame.setInterval(FRAME_MS)
@@ -141,6 +141,9 @@ class DrawingPad(QWidget):
     def redo(self) -> None:
         """Draw again what was taken back last."""
         self._do(self._history.redo)
+
+    def _on_history(self) -> None:
+        self.can_undo_changed.emit(self._history.can_undo)
 
     def clear(self) -> None:
         """Empty the pad."""
