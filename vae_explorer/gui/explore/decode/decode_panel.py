@@ -102,10 +102,6 @@ class DecodePanel(Themed):
         """Put the sliders at a place, latent units."""
         self._sliders.set_z(z1, z2)
 
-    def set_limit(self, limit: float) -> None:
-        """Let the sliders range over ±``limit`` latent units."""
-        self._sliders.set_limit(limit)
-
     def set_decoded(self, decoded: Decoded) -> None:
         """Show a decoded place, with what it cost."""
         self._digit.set_image(gray8(decoded.image))
