@@ -1146,8 +1146,10 @@ def test_a_run_started_after_opening_is_what_counts(
 def test_settings_are_saved_when_they_change(desk: Desk) -> None:
     heard: list[Settings] = []
     desk.explorer.settings_changed.connect(heard.append)
-    desk.explorer.change_settings(scheme="dark", folder="/somewhere")
+    changed = dataclasses.replace(desk.explorer.settings, scheme="dark", folder="/somewhere")
+    desk.explorer.change_settings(changed)
     assert heard == [desk.explorer.settings]
+    desk.settle()
     assert Settings.read(paths.settings_file()) == Settings(scheme="dark", folder="/somewhere")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vae_explorer import paths
-from vae_explorer.cli.parameters import output_option, write_output
+from vae_explorer.cli.parameters import output_option
 from vae_explorer.cli.progress import Stop, progress
 from vae_explorer.cli.recipes import (
     device_option,
@@ -26,6 +26,7 @@ from vae_explorer.cli.recipes import (
     training_images,
 )
 from vae_explorer.errors import CheckpointError, RecipeError, UserError
+from vae_explorer.export.content import export_content
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _write_out(snapshot: "Snapshot", out: Path, folder: "RunFolder") -> None:
         write_checkpoint(snapshot, out)
         recipe_path = out.with_suffix(".toml")
         if not _holds(recipe_path, snapshot.recipe):
-            write_output(recipe_path, snapshot.recipe.to_toml().encode())
+            export_content(recipe_path, snapshot.recipe.to_toml().encode())
     except UserError as error:
         raise CheckpointError(f"{error} The trained model is safe in {folder.path}.") from error
 

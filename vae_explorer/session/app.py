@@ -1,7 +1,7 @@
 """The application without pixels: what is open, where the cursor is, what is pinned."""
 
-import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +38,7 @@ from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.runs.presets import PresetFolders, Presets
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
 from vae_explorer.session.state import DataPoint, Decoded, ModelInfo
@@ -97,6 +98,7 @@ class Explorer:
         self.sweeps = Sweeps(jobs, self.lab, self.training_images, self.open_checkpoint, self.fail)
         self.tasks = Tasks(jobs, self.fail)
         self.map = LatentMap(self.tasks, self.progress.emit, self._map_choice())
+        self.presets = Presets(PresetFolders(paths.checkpoints(), paths.presets()), self.tasks)
         self.pins = Pins()
         self.selection = Selection()
         self.figures = PointFigures(jobs, self.fail)
@@ -198,18 +200,18 @@ class Explorer:
     def set_split(self, split: str) -> None:
         """Show the "train" or the "test" images, or "both"; not while training."""
         if split != self.settings.split and not self.training.active:
-            self.change_settings(split=split)
+            self.change_settings(replace(self.settings, split=split))
             self.lab.probe_anew()
 
     def set_kind(self, kind: str) -> None:
         """Show the encoder's "mean", a "sample" from q(z|x) or the "exact" posterior's mean."""
         if kind != self.settings.kind:
-            self.change_settings(kind=kind)
+            self.change_settings(replace(self.settings, kind=kind))
 
     def set_aligned(self, aligned: bool) -> None:
         """Turn every other model's plane so that it compares with the one before, or do not."""
         if aligned != self.settings.align:
-            self.change_settings(align=aligned)
+            self.change_settings(replace(self.settings, align=aligned))
 
     def _map_choice(self) -> MapChoice:
         return MapChoice(self.settings.split, self.settings.kind, self.settings.align)
@@ -430,10 +432,10 @@ class Explorer:
         if state is None:
             return None
         name = model_name(state.path) if state.path else "training"
-        return dataclasses.replace(state.snapshot, model=state.model), name
+        return replace(state.snapshot, model=state.model), name
 
     def _remember(self, path: Path) -> None:
-        self.change_settings(recent=self.settings.with_recent(path.resolve()).recent)
+        self.change_settings(self.settings.with_recent(path))
 
     def read_beside(
         self,
@@ -448,7 +450,8 @@ class Explorer:
     # The application
 
     def warm_up(self) -> None:
-        """Import what the first training step needs, beside the window."""
+        """Read the presets, and import what the first training step needs, beside the window."""
+        self.presets.read()
         self._jobs.run_newest(
             "warm-up",
             lambda _: warm_up(),
@@ -456,10 +459,14 @@ class Explorer:
             failed=lambda error: self.fail("Training may not work here", error),
         )
 
-    def change_settings(self, **changes: object) -> None:
-        """Replace some settings and save them."""
-        self.settings = dataclasses.replace(self.settings, **changes)  # type: ignore[arg-type]
-        self.settings.write(paths.settings_file())
+    def change_settings(self, settings: Settings) -> None:
+        """Take other settings, and save them off the main thread."""
+        self.settings = settings
+        self.tasks.write(
+            partial(settings.write, paths.settings_file()),
+            lambda: None,
+            "The settings were not saved",
+        )
         self.map.choose(self._map_choice())
         self.settings_changed.emit(self.settings)
 
@@ -467,11 +474,13 @@ class Explorer:
         """Stop and save a run, end the jobs; False if one did not end in time."""
         self.exploration.refining.stop()
         self.learning.hide()
-        self.change_settings(layers=self.layers.states)
+        self.change_settings(replace(self.settings, layers=self.layers.states))
         interrupted = self.training.active
         ended = self._jobs.shutdown(CLOSE_SECONDS)
         if interrupted and self.training.checkpoint and self.training.checkpoint.exists():
-            self._remember(self.training.checkpoint)
+            self.settings = self.settings.with_recent(self.training.checkpoint)
+        if interrupted or not ended:  # nobody waits for the main thread any more
+            self.settings.write(paths.settings_file())
         return ended
 
     def fail(self, title: str, error: BaseException) -> None:

@@ -231,13 +231,14 @@ def menu(trainee: Trainee, text: str) -> None:
 
 def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
     box = trainee.panel.presets.findChild(QComboBox)
+    trainee.person.wait(lambda: box.count() > 1)
     assert [box.itemText(row) for row in range(2)] == ["Default", "mnist-elbo"]
     wanted = trainee.panel.recipe()
     menu(trainee, "Save as Preset…")
     (dialog,) = trainee.person.window.findChildren(NameDialog)
     dialog.name_chosen.emit("mine")
     dialog.close()
-    assert box.currentText() == "mine"
+    trainee.person.wait(lambda: box.currentText() == "mine")
     assert Recipe.read(paths.presets() / "mine.toml") == wanted
     trainee.panel.set_recipe(Recipe())
     row = box.findText("mine")
@@ -245,7 +246,7 @@ def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
     box.activated.emit(row)
     assert trainee.panel.recipe() == wanted
     menu(trainee, "Delete Preset")
-    assert box.findText("mine") == -1
+    trainee.person.wait(lambda: box.findText("mine") == -1)
     assert not (paths.presets() / "mine.toml").exists()
 
 
@@ -254,6 +255,7 @@ def test_a_bad_name_is_said(trainee: Trainee) -> None:
     (dialog,) = trainee.person.window.findChildren(NameDialog)
     dialog.name_chosen.emit("Default")
     dialog.close()
+    trainee.person.wait(lambda: trainee.person.errors)
     assert "is a preset of the program" in trainee.person.errors[0]
 
 
@@ -278,11 +280,12 @@ def test_recipes_are_written_and_read(
     trainee.panel.set_recipe(Recipe())
     choose(tmp_path / "tiny.toml")
     menu(trainee, "Import Recipe…")
-    assert trainee.panel.recipe() == wanted
+    trainee.person.wait(lambda: trainee.panel.recipe() == wanted)
     assert trainee.person.window.explorer.settings.folder == str(tmp_path)
     (tmp_path / "bad.toml").write_text("epochs = 0")
     choose(tmp_path / "bad.toml")
     menu(trainee, "Import Recipe…")
+    trainee.person.wait(lambda: trainee.person.errors)
     assert "it must lie between 1 and 10,000 epochs" in trainee.person.errors[0]
     assert trainee.panel.recipe() == wanted
     choose(tmp_path / "nowhere" / "tiny.toml")

@@ -1,5 +1,7 @@
 """Between the session and everything that shows the map: its points, colours and layers."""
 
+from dataclasses import replace
+
 from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
 from vae_explorer.gui.map.map_view import MapView
@@ -52,44 +54,22 @@ class MapController(Controller):
         self.view.status.set_color_choices(explorer.coloring.choices, explorer.coloring.by)
         self._on_layers(explorer.layers.states)
         self.commands = (
-            Command(
-                "fit",
-                "Map",
-                "Fit the Map",
-                "Show every point",
-                self.view.fit,
-                ("Home",),
-                toolbar=True,
-            ),
+            Command("fit", "Map", "Fit the Map", "Show every point", self.view.fit, ("Home",),
+                toolbar=True),
             *(self._split(split) for split in _SPLITS),
             *(self._kind(kind) for kind in _KINDS),
-            Command(
-                "align",
-                "Map",
-                "Align Snapshots and Runs",
+            Command("align", "Map", "Align Snapshots and Runs",
                 "Turn or mirror every other model's plane to fit the points shown (Procrustes)",
                 lambda: explorer.set_aligned(not explorer.settings.align),
-                checked=lambda: explorer.settings.align,
-                separator=True,
-            ),
-            Command(
-                "ease",
-                "Map",
-                "Let Points Glide",
-                "Ease from snapshot to snapshot",
-                lambda: explorer.change_settings(ease=not explorer.settings.ease),
-                checked=lambda: explorer.settings.ease,
-            ),
-            Command(
-                "color_table",
-                "Map",
-                "Colour by Table…",
-                "Colour points by a column of a CSV file",
-                self._load_table,
-                separator=True,
-            ),
+                checked=lambda: explorer.settings.align, separator=True),
+            Command("ease", "Map", "Let Points Glide", "Ease from snapshot to snapshot",
+                lambda: explorer.change_settings(
+                    replace(explorer.settings, ease=not explorer.settings.ease)),
+                checked=lambda: explorer.settings.ease),
+            Command("color_table", "Map", "Colour by Table…",
+                "Colour points by a column of a CSV file", self._load_table, separator=True),
             *(self._layer(spec) for spec in LAYERS),
-        )
+        )  # fmt: skip
         self.panels = (Panel("layers", self.layers, LEFT, ("explore", "travel")),)
         self.changes = (
             explorer.settings_changed,

@@ -58,15 +58,10 @@ class RunsController(Controller):
         panel.noted.connect(self._note)
         panel.curves_changed.connect(self._on_curves)
         self.commands = (
-            Command(
-                "runs",
-                "View",
-                "Browse Runs",
-                "All training runs: sort, name, compare, open, resume",
-                self._show,
-                ("Ctrl+Shift+R",),
-            ),
-        )
+            Command("runs", "View", "Browse Runs",
+                "All training runs: sort, name, compare, open, resume", self._show,
+                ("Ctrl+Shift+R",)),
+        )  # fmt: skip
         self.panels = (Panel("runs", panel, BOTTOM, ("train",), hidden=True, room=_ROOM),)
 
     # What the catalogue says

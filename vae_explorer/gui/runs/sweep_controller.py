@@ -40,14 +40,9 @@ class SweepController(Controller):
         self._sweeps.running_changed.connect(panel.set_running)
         explorer.training.status_changed.connect(self._on_status)
         self.commands = (
-            Command(
-                "sweep",
-                "Training",
-                "Sweep…",
-                "Train a recipe with one or two of its fields varied",
-                self._reveal,
-            ),
-        )
+            Command("sweep", "Training", "Sweep…",
+                "Train a recipe with one or two of its fields varied", self._reveal),
+        )  # fmt: skip
         self.panels = (Panel("sweep", panel, BOTTOM, hidden=True),)
 
     def _reveal(self) -> None:

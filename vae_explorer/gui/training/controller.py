@@ -6,15 +6,13 @@ from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
-from vae_explorer import paths
-from vae_explorer.errors import RecipeError, UserError
+from vae_explorer.errors import UserError
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, RECIPE, SVG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import Explorer
-from vae_explorer.session.runs.presets import Presets
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training.events import (
     LOGGED,
@@ -54,7 +52,6 @@ class TrainingController(Controller):
         self.panel = TrainingPanel()
         self._ask = ask
         self._window = window
-        self._presets = Presets(paths.checkpoints(), paths.presets())
         self._until: Until | None = None
         """How a run that is about to pause goes on at once."""
         self._next: Callable[[], None] | None = None
@@ -63,19 +60,10 @@ class TrainingController(Controller):
         """Whether the form is yet to show the recipe of a run, which may not be of the form."""
         self.commands = commands = self._commands()
         self.panel.transport.set_commands(commands)
-        self.panels = (
-            Panel(
-                "training",
-                self.panel,
-                LEFT,
-                ("train",),
-                width=340,
-            ),
-        )
+        self.panels = (Panel("training", self.panel, LEFT, ("train",), width=340),)
         self.changes = (self._run.status_changed,)
         self._connect_panel()
         self._connect_lab()
-        self._read_presets()
 
     def _connect_panel(self) -> None:
         panel = self.panel
@@ -83,7 +71,7 @@ class TrainingController(Controller):
         panel.stop_rule.rule_changed.connect(self._run.set_rule)
         panel.slow_motion.step_requested.connect(self._dissect)
         panel.presets.save_requested.connect(self._save_preset)
-        panel.presets.delete_requested.connect(self._delete_preset)
+        panel.presets.delete_requested.connect(self._explorer.presets.delete)
         panel.presets.import_requested.connect(self._import)
         panel.presets.export_requested.connect(self._export)
         panel.curves_export_requested.connect(self._export_curves)
@@ -96,6 +84,8 @@ class TrainingController(Controller):
         lab.left.connect(self._on_left)
         explorer = self._explorer
         explorer.opened.connect(self._on_opened)
+        explorer.presets.changed.connect(panel.presets.set_presets)
+        explorer.presets.left_out.connect(panel.log)
         explorer.message.connect(panel.log)
         explorer.failed.connect(self._log_failure)
         run.status_changed.connect(panel.set_status)
@@ -117,99 +107,32 @@ class TrainingController(Controller):
             return phase() is not Phase.STOPPING
 
         return (
-            Command(
-                "start",
-                "Training",
-                "Start",
-                "Train a new model by the recipe",
-                self._start,
-                ("Ctrl+T",),
-                enabled=idle,
-                toolbar=True,
-            ),
-            Command(
-                "pause",
-                "Training",
-                "Pause or Resume",
-                "Pause the run, or go on",
-                self._toggle_pause,
-                ("Space",),
-                enabled=live,
-                toolbar=True,
-            ),
-            Command(
-                "stop",
-                "Training",
-                "Stop",
-                "End the run and keep its model",
-                self._run.stop,
-                ("Ctrl+.",),
-                enabled=live,
-                toolbar=True,
-            ),
-            Command(
-                "step",
-                "Training",
-                "Step",
-                "Take one gradient step, then pause",
-                lambda: self._go("step"),
-                (".",),
-                enabled=not_stopping,
-            ),
-            Command(
-                "epoch",
-                "Training",
-                "Epoch",
-                "Train to the end of the epoch, then pause",
-                lambda: self._go("epoch"),
-                ("Alt+.",),
-                enabled=not_stopping,
-            ),
-            Command(
-                "slow_motion",
-                "Training",
-                "Slow Motion",
-                "Take one gradient step and tell it stage by stage",
-                self._slow_motion,
-                ("Ctrl+Alt+.",),
-                enabled=not_stopping,
-            ),
-            Command(
-                "restart",
-                "Training",
-                "Restart",
+            Command("start", "Training", "Start", "Train a new model by the recipe", self._start,
+                ("Ctrl+T",), enabled=idle, toolbar=True),
+            Command("pause", "Training", "Pause or Resume", "Pause the run, or go on",
+                self._toggle_pause, ("Space",), enabled=live, toolbar=True),
+            Command("stop", "Training", "Stop", "End the run and keep its model", self._run.stop,
+                ("Ctrl+.",), enabled=live, toolbar=True),
+            Command("step", "Training", "Step", "Take one gradient step, then pause",
+                lambda: self._go("step"), (".",), enabled=not_stopping),
+            Command("epoch", "Training", "Epoch", "Train to the end of the epoch, then pause",
+                lambda: self._go("epoch"), ("Alt+.",), enabled=not_stopping),
+            Command("slow_motion", "Training", "Slow Motion",
+                "Take one gradient step and tell it stage by stage", self._slow_motion,
+                ("Ctrl+Alt+.",), enabled=not_stopping),
+            Command("restart", "Training", "Restart",
                 "Begin anew by the same recipe and seed, paused before the first step",
-                self._restart,
-                ("Ctrl+Alt+R",),
-                enabled=not_stopping,
-                separator=True,
-            ),
-            Command(
-                "branch",
-                "Training",
-                "Branch",
+                self._restart, ("Ctrl+Alt+R",), enabled=not_stopping, separator=True),
+            Command("branch", "Training", "Branch",
                 "Go on from the model on the map as a new run, by the recipe in the form; "
                 "AdamW's averages begin anew",
-                self._branch,
-                enabled=not_stopping,
-            ),
-            Command(
-                "new_seed",
-                "Training",
-                "New Seed",
-                "Put another seed into the form",
-                self._new_seed,
-                enabled=idle,
-            ),
-            Command(
-                "estimate",
-                "Training",
-                "Estimate",
+                self._branch, enabled=not_stopping),
+            Command("new_seed", "Training", "New Seed", "Put another seed into the form",
+                self._new_seed, enabled=idle),
+            Command("estimate", "Training", "Estimate",
                 "Find out how long the recipe in the form takes here and how much memory",
-                self._estimate,
-                enabled=idle,
-            ),
-        )
+                self._estimate, enabled=idle),
+        )  # fmt: skip
 
     def _start(self) -> None:
         recipe = self.panel.recipe()  # before a field that is shown anew forgets its typing
@@ -273,42 +196,24 @@ class TrainingController(Controller):
         self.panel.presets.set_estimating()
         self._lab.estimate(self.panel.recipe())
 
-    def _read_presets(self) -> None:
-        presets, messages = self._presets.read()
-        self.panel.presets.set_presets(presets)
-        for message in messages:
-            self.panel.log(message)
-
     def _save_preset(self) -> None:
-        recipe = self.panel.recipe()
-        taken = {preset.name for preset in self._presets.read()[0] if preset.own}
+        recipe, presets = self.panel.recipe(), self._explorer.presets
+        taken = {preset.name for preset in presets.all if preset.own}
         dialog = NameDialog("Save Preset", taken, self._window)
-        dialog.name_chosen.connect(partial(self._on_named, recipe))
+        dialog.name_chosen.connect(lambda name: presets.save(name, recipe))
         dialog.open()
-
-    def _on_named(self, recipe: Recipe, name: str) -> None:
-        try:
-            self._presets.save(name, recipe)
-        except UserError as error:
-            self._explorer.fail("The preset was not saved", error)
-        self._read_presets()
-
-    def _delete_preset(self, name: str) -> None:
-        try:
-            self._presets.delete(name)
-        except UserError as error:
-            self._explorer.fail("The preset was not deleted", error)
-        self._read_presets()
 
     def _import(self) -> None:
         path = self._ask.open("Import Recipe", RECIPE)
-        if path is None:
-            return
-        try:
-            recipe = Recipe.read(path)
-        except RecipeError as error:
-            self._explorer.fail("The recipe was not imported", error)
-            return
+        if path is not None:
+            self._explorer.read_beside(
+                "recipe",
+                partial(Recipe.read, path),
+                self._on_imported,
+                partial(self._explorer.fail, "The recipe was not imported"),
+            )
+
+    def _on_imported(self, recipe: Recipe) -> None:
         if not self._run.active:
             self.panel.set_recipe(recipe)
             self.panel.recipe_changed.emit(recipe)

@@ -23,40 +23,16 @@ class TimelineController(Controller):
         self._time.shown_changed.connect(self._on_shown)
         self._time.playing_changed.connect(self.bar.set_playing)
         self.commands = (
-            Command(
-                "moment_play",
-                "Training",
-                "Play the Training",
+            Command("moment_play", "Training", "Play the Training",
                 "Show moment after moment of the run, or stay at one",
-                lambda: self._play(not self._time.playing),
-                ("Ctrl+Space",),
-                separator=True,
-            ),
-            Command(
-                "moment_back",
-                "Training",
-                "Moment Before",
-                "Go back in the run",
-                self._time.back,
-                ("[",),
-            ),
-            Command(
-                "moment_forward",
-                "Training",
-                "Moment After",
-                "Go on in the run",
-                self._time.forward,
-                ("]",),
-            ),
-            Command(
-                "moment_live",
-                "Training",
-                "Live",
-                "Show the run as it is now",
-                self._time.return_live,
-                ("Ctrl+L",),
-            ),
-        )
+                lambda: self._play(not self._time.playing), ("Ctrl+Space",), separator=True),
+            Command("moment_back", "Training", "Moment Before", "Go back in the run",
+                self._time.back, ("[",)),
+            Command("moment_forward", "Training", "Moment After", "Go on in the run",
+                self._time.forward, ("]",)),
+            Command("moment_live", "Training", "Live", "Show the run as it is now",
+                self._time.return_live, ("Ctrl+L",)),
+        )  # fmt: skip
 
     def _play(self, playing: bool) -> None:
         (self._time.play if playing else self._time.pause)()

@@ -1,6 +1,7 @@
 """The commands of the window itself, and what its status bar says."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow
@@ -62,56 +63,25 @@ class WindowController(Controller):
         explorer.progress.connect(status.set_progress)
         explorer.message.connect(status.set_message)
         self.commands = (
-            Command(
-                "quit",
-                "File",
-                "Quit",
-                "Stop and save a run, then close",
-                window.close,
-                ("Ctrl+Q",),
-                separator=True,
-            ),
+            Command("quit", "File", "Quit", "Stop and save a run, then close", window.close,
+                ("Ctrl+Q",), separator=True),
             *(self._scheme(name) for name in _SCHEMES),
             *(self._layout(name) for name in LAYOUTS),
-            Command(
-                "full_screen",
-                "View",
-                "Full Screen",
-                "Fill the screen, or leave it",
-                self._toggle_full_screen,
-                ("F11",),
-                separator=True,
-            ),
-            Command(
-                "palette",
-                "Help",
-                "Command Palette…",
-                "Find a command by its name and run it",
-                self._open_palette,
-                ("Ctrl+Shift+P",),
-            ),
-            Command(
-                "keys",
-                "Help",
-                "Keys and Gestures",
-                "This sheet",
-                lambda: help_pages.show_keys(commands(), window),
-                ("F1",),
-            ),
-            Command(
-                "about",
-                "Help",
-                "About VAE Explorer",
-                "Version, data and licences",
-                lambda: help_pages.show_about(window),
-            ),
-        )
+            Command("full_screen", "View", "Full Screen", "Fill the screen, or leave it",
+                self._toggle_full_screen, ("F11",), separator=True),
+            Command("palette", "Help", "Command Palette…", "Find a command by its name and run it",
+                self._open_palette, ("Ctrl+Shift+P",)),
+            Command("keys", "Help", "Keys and Gestures", "This sheet",
+                lambda: help_pages.show_keys(commands(), window), ("F1",)),
+            Command("about", "Help", "About VAE Explorer", "Version, data and licences",
+                lambda: help_pages.show_about(window)),
+        )  # fmt: skip
         self.changes = (explorer.settings_changed,)
 
     def choose_scheme(self, name: str) -> None:
         """Show the "light" or the "dark" scheme, or that of the "system"."""
         apply_scheme(SchemeChoice(name))
-        self._explorer.change_settings(scheme=name)
+        self._explorer.change_settings(replace(self._explorer.settings, scheme=name))
 
     def _scheme(self, name: str) -> Command:
         return Command(

@@ -1,6 +1,7 @@
 """The window: the map at its heart, docks around it, and the controllers of its subjects."""
 
 from base64 import b64encode
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
@@ -16,7 +17,7 @@ from vae_explorer.gui.map.controller import MapController
 from vae_explorer.gui.map.selection_controller import SelectionController
 from vae_explorer.gui.runs.controller import RunsController
 from vae_explorer.gui.runs.sweep_controller import SweepController
-from vae_explorer.gui.theme import SchemeChoice, Themed, apply_scheme, current_theme
+from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.training.controller import TrainingController
 from vae_explorer.gui.training.timeline_controller import TimelineController
 from vae_explorer.gui.window.actions import Actions
@@ -85,7 +86,6 @@ class MainWindow(QMainWindow):
         explorer.opened.connect(map_.fit_next)
         explorer.failed.connect(self.show_error)
         self._restore()
-        self._show_theme()
 
     def show_error(self, title: str, text: str) -> None:
         """Show a dialog that does not stop anything; one that is open already is enough."""
@@ -105,7 +105,7 @@ class MainWindow(QMainWindow):
         return self.map.region(), self.docks.layout
 
     def _remember_folder(self, folder: str) -> None:
-        self.explorer.change_settings(folder=folder)
+        self.explorer.change_settings(replace(self.explorer.settings, folder=folder))
 
     def _lay_out(self, name: str) -> None:
         """Arrange the docks; lessons have the place of the map, and give it back."""
@@ -122,13 +122,6 @@ class MainWindow(QMainWindow):
         self.map.canvas.show_exactly(*workspace.view)
         self._selecting.undo.clear()
 
-    def _show_theme(self) -> None:
-        theme = current_theme()
-        panels = (panel.widget for part in self._controllers for panel in part.panels)
-        for part in (self.map, self.time_bar, self._lessons, *panels):
-            if isinstance(part, Themed):
-                part.set_theme(theme)
-
     def _restore(self) -> None:
         settings = self.explorer.settings
         apply_scheme(SchemeChoice(settings.scheme))
@@ -143,7 +136,7 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self._show_theme()
+            self._lessons.set_theme(current_theme())
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -159,10 +152,9 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         # PySide closes the window even if this method raises, so nothing may.
         try:
-            self.explorer.change_settings(
-                geometry=b64encode(self.saveGeometry().data()).decode(),
-                layout=self.docks.state(),
-            )
+            geometry = b64encode(self.saveGeometry().data()).decode()
+            settings, layout = self.explorer.settings, self.docks.state()
+            self.explorer.change_settings(replace(settings, geometry=geometry, layout=layout))
             self.job_left = not self.explorer.close()
         except Exception as error:
             self.show_error("Closing failed", str(error))
