@@ -13,6 +13,7 @@ from PySide6.QtCore import QStandardPaths
 
 # In this order, for a module imported by another before it is registered is not rewritten.
 pytest_plugins = [
+    "tests.support.main_thread_disk",
     "tests.support.leftovers",
     "tests.support.stand_ins",
     "tests.support.models",
@@ -43,7 +44,7 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _one_torch_thread() -> None:
     """As beside a window; more threads only wait for each other on networks this small."""
     torch.set_num_threads(1)

@@ -35,8 +35,10 @@ def drive() -> None:
     from vae_explorer.gui.app import start
     from vae_explorer.gui.explore.decode.digit_view import DigitView
     from vae_explorer.gui.main_thread import run_events
-    from vae_explorer.session import Recipe
-    from vae_explorer.session.state import HistoryPoint, MapPoints, Phase
+    from vae_explorer.session.state import Phase
+    from vae_explorer.session.training.events import Progress
+    from vae_explorer.training.history import HistoryPoint
+    from vae_explorer.training.recipe import Recipe
 
     def wait(what: str, condition: Callable[[], object]) -> None:
         limit = time.monotonic() + _LIMIT_S
@@ -46,10 +48,10 @@ def drive() -> None:
             run_events(20)
 
     _app, window = start()
-    points: list[MapPoints] = []
-    window.explorer.map.points_changed.connect(points.append)
-    wait("the points of the map", lambda: points)
-    assert points[0].positions.shape == (60_000, 2)
+    wait("the points of the map", lambda: window.explorer.map.points is not None)
+    points = window.explorer.map.points
+    assert points is not None
+    assert points.positions.shape == (60_000, 2)
     assert window.isVisible()
     assert "mnist-elbo" in window.windowTitle()
     sys.stdout.write("opened\n")
@@ -67,7 +69,12 @@ def drive() -> None:
     sys.stdout.write("decoded\n")
 
     figures: list[HistoryPoint] = []
-    window.explorer.training.history_extended.connect(figures.extend)
+
+    def note(event: object) -> None:
+        if isinstance(event, Progress):
+            figures.extend(event.points)
+
+    window.explorer.training.events.connect(note)
     window.training.set_recipe(
         Recipe(epochs=100, batch_size=1_000, encoder_hidden="32", decoder_hidden="32")
     )

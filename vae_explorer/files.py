@@ -1,4 +1,4 @@
-"""Writing files so that a crash, a full disk or a second program never leaves half of one."""
+"""Reading files with suspicion, and writing them so that nothing ever leaves half of one."""
 
 import os
 import secrets
@@ -6,7 +6,56 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from vae_explorer.errors import UserError
+
+_MOST_TEXT = 16 << 20
+
 _TEMPORARY = ".vae-explorer-{}.tmp"
+
+
+def read_bytes(path: Path, wanted: str, most: int, error: type[UserError] = UserError) -> bytes:
+    """The content of a regular file of at most ``most`` bytes.
+
+    Raises:
+        UserError: ``error``, which names the file; ``wanted`` says what it should be, such as
+            "a lesson (.md)".
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, for ever
+            raise error(f"{path} is not a regular file; choose {wanted}.")
+        if status.st_size > most:
+            raise error(
+                f"{path} has {status.st_size:,} bytes, more than the {most:,} that are read of "
+                f"{wanted}."
+            )
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise error(f"{path} does not exist; choose {wanted}.") from None
+    except (OSError, ValueError) as wrong:  # a path may hold what no file can be named
+        raise error(f"Cannot read {path}: {getattr(wrong, 'strerror', '') or wrong}.") from wrong
+
+
+def read_text(
+    path: Path,
+    wanted: str,
+    error: type[UserError] = UserError,
+    *,
+    most: int = _MOST_TEXT,
+    errors: str = "strict",
+) -> str:
+    """The text of a regular file in UTF-8, with or without a byte-order mark.
+
+    Lines end as Python's do; ``errors`` is that of ``bytes.decode``.
+
+    Raises:
+        UserError: ``error``, as ``read_bytes``.
+    """
+    try:
+        text = read_bytes(path, wanted, most, error).decode("utf-8-sig", errors)
+    except UnicodeDecodeError as wrong:
+        raise error(f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}.") from wrong
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def atomic_write(path: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer import bench
 from vae_explorer.bench import decode, exact, explore, responsiveness, startup, train
 from vae_explorer.bench import map as map_bench
-from vae_explorer.session import Recipe
+from vae_explorer.training.recipe import Recipe
 
 
 def _names(name: str) -> list[str]:
@@ -72,7 +72,7 @@ def test_exact(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr(explore, "set_threads", torch.get_num_threads)
-    monkeypatch.setattr(explore, "_SETTLE_MS", 2_500)
+    monkeypatch.setattr(explore, "_SETTLE_MS", 200)
     for name, few in (("_MOVES", 5), ("_PAIRS", 1), ("_DIGITS", 1), ("_MANIFOLDS", 1)):
         monkeypatch.setattr(explore, name, few)
     assert _names("explore") == [
@@ -87,7 +87,7 @@ def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
 
 @pytest.mark.slow
 def test_responsiveness(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
-    monkeypatch.setattr(responsiveness, "_SETTLE_MS", 2_500)
+    monkeypatch.setattr(responsiveness, "_SETTLE_MS", 200)
     small = Recipe(batch_size=500, encoder_hidden="32", decoder_hidden="32")
     monkeypatch.setattr(responsiveness, "_RECIPE", small)
     monkeypatch.setattr(responsiveness, "_EPOCHS", 2)

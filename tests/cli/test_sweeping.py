@@ -140,7 +140,7 @@ def test_what_cannot_be_run_is_refused_and_leaves_nothing(
 
 def test_it_must_know_where(refused: Refused, tmp_path: Path) -> None:
     assert "Name a new folder" in refused("sweep", "--vary", "seed=0:2")
-    assert f"There is no sweep in {tmp_path}" in refused("sweep", "--resume", tmp_path)
+    assert f"{tmp_path / 'sweep.toml'} does not exist" in refused("sweep", "--resume", tmp_path)
 
 
 def test_torchrun_is_of_no_use(

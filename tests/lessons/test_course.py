@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from vae_explorer.lessons.course import (
@@ -7,7 +5,6 @@ from vae_explorer.lessons.course import (
     LessonError,
     bundled_lessons,
     parse_lesson,
-    read_lesson,
     with_state,
 )
 
@@ -92,8 +89,6 @@ def test_a_state_set_by_hand_is_read_again() -> None:
     [
         ("+++\n", "", "no head"),
         ('title = "Entropy"', "title = Entropy", "not TOML"),
-        ('title = "Entropy"', "title = 3", "needs a title"),
-        ("[symbols]", "symbols = 1\n[other]", "symbols"),
         ("## ", "# ", "no step"),
         ("bars = 6", "bars = six", "line 8: a state is not TOML"),
         ("- [x] that", "- [ ] that", "one of them right"),
@@ -107,14 +102,6 @@ def test_a_bad_lesson_says_what_is_wrong_and_where(old: str, new: str, message: 
     with pytest.raises(LessonError, match=message) as caught:
         parse_lesson(TEXT.replace(old, new), "entropy", "mine.md")
     assert "mine.md" in str(caught.value)
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(LessonError, match="nothing"):
-        read_lesson(tmp_path / "nothing.md")
-    (tmp_path / "latin.md").write_bytes(b"\xff\xfe")
-    with pytest.raises(LessonError, match=r"latin\.md"):
-        read_lesson(tmp_path / "latin.md")
 
 
 def test_every_bundled_lesson_has_what_a_lesson_needs() -> None:

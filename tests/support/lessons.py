@@ -1,21 +1,23 @@
-"""A workbench on the bundled model and a real digit, whose work is done as soon as it is asked."""
+"""A context on the bundled model and a real digit, whose work is done as soon as it is asked."""
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from tests.support.stand_ins import Failures, MainThread
+from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session.explore.cursor import Cursor
-from vae_explorer.session.explore.decoding import Decoding
-from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.map_layers import subject_at
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.snapshot import Snapshot
 
 CODES = 2_000
 """Training images on the map."""
@@ -38,9 +40,27 @@ class Clock:
 
 
 @pytest.fixture(scope="session")
-def model() -> TrainedVAE:
+def bundled_model() -> Snapshot:
+    return read_checkpoint(bundled_checkpoint())
+
+
+@pytest.fixture(scope="session")
+def model(bundled_model: Snapshot) -> TrainedVAE:
     """The bundled model."""
-    return read_checkpoint(bundled_checkpoint()).model
+    return bundled_model.model
+
+
+@pytest.fixture
+def rotate(context: LessonContext) -> Callable[[list[list[float]]], None]:
+    """``rotate(matrix)``: let the plane of the model be rotated."""
+
+    def turn(matrix: list[list[float]]) -> None:
+        state = context.map.state
+        assert state is not None
+        model = state.model.turned(np.array(matrix))
+        context.map.publish(dataclasses.replace(state, model=model))
+
+    return turn
 
 
 @pytest.fixture
@@ -49,17 +69,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def workbench(inline_jobs: Jobs, failures: Failures, clock: Clock, model: TrainedVAE) -> Workbench:
+def context(
+    tasks: Tasks, latent_map: LatentMap, clock: Clock, bundled_model: Snapshot
+) -> LessonContext:
     """With the model, some codes, and the first training image to look at."""
-    bench = Workbench(inline_jobs, failures, clock.after, Cursor(Decoding(lambda call: call())))
+    context = LessonContext(tasks, latent_map, clock.after)
+    model = bundled_model.model
     data = mnist("train").subset(slice(0, CODES))
     posterior = model.encode(data.images)
     assert data.labels is not None
     points = MapPoints(posterior.mean, data.labels, np.arange(CODES), 60_000, "train")
-    bench.set_model(model)
-    bench.set_points(points)
-    bench.set_subject(subject_at(points, posterior, 0))
-    return bench
+    latent_map.publish(MapState(bundled_model, "model", None, model, points, posterior))
+    context.set_subject(subject_at(points, posterior, 0))
+    return context
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from vae_explorer.gui.app import open_window
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.map.markers import Markers
-from vae_explorer.gui.theme import SchemeChoice, apply_scheme
+from vae_explorer.gui.theme import SchemeChoice, Theme, apply_scheme
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.state import LATENT_LIMIT, Phase
 from vae_explorer.types import Float32, LatentPoint, UInt8
@@ -202,6 +202,17 @@ def system_scheme(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.fixture
+def show_theme(system_scheme: None) -> Callable[[Theme], None]:
+    """Shows the application in a theme."""
+
+    def show(theme: Theme) -> None:
+        apply_scheme(SchemeChoice.DARK if theme.dark else SchemeChoice.LIGHT)
+        QApplication.processEvents()
+
+    return show
+
+
+@pytest.fixture
 def open_person(
     qtbot: QtBot,
     small_mnist: dict[str, ImageSet],
@@ -210,7 +221,7 @@ def open_person(
 ) -> Iterator[Callable[..., Person]]:
     """Opens windows as the program does, on the bundled model or on a checkpoint."""
     # These belong to the whole test run.
-    monkeypatch.setattr("vae_explorer.session.training.control.set_threads", lambda *_, **__: 1)
+    monkeypatch.setattr("vae_explorer.training.device.set_threads", lambda *_, **__: 1)
     monkeypatch.setattr("sys.setswitchinterval", lambda _: None)
     people: list[Person] = []
 

@@ -1,6 +1,5 @@
 import json
 import time
-import tomllib
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-import tomli_w
 import torch
 from torch import Tensor
 
@@ -115,11 +113,6 @@ def _write(snapshot: Snapshot, path: Path, **fields: str) -> None:
     write_tensors(path, snapshot.model.state_dict(), header(snapshot) | fields)
 
 
-def _recipe_with(snapshot: Snapshot, **changes: Any) -> str:
-    """TOML with values no recipe would take."""
-    return tomli_w.dumps(tomllib.loads(snapshot.recipe.to_toml()) | changes)
-
-
 def _rename(tensors: dict[str, Tensor]) -> None:
     tensors["encoder.9.weight"] = tensors.pop("encoder.0.weight")
 
@@ -197,115 +190,6 @@ def test_a_recipe_for_other_networks_is_refused_without_building_them(
     _refused(path, "does not fit its recipe")
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"encoder_hidden": 10**9},
-        {"encoder_hidden": True},
-        {"beta": float("nan")},
-        {"network": "transformer"},
-        {"latent_dim": 10**9},
-    ],
-    ids=str,
-)
-def test_a_recipe_out_of_range_is_refused(
-    snapshot: Snapshot, path: Path, changes: dict[str, Any]
-) -> None:
-    _write(snapshot, path, recipe=_recipe_with(snapshot, **changes))
-    _refused(path, "bad header.*'(encoder_hidden|beta|network|latent_dim)'")
-
-
-_DEEP = "[" * 100_000
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("recipe", "<b>not TOML</b>"),
-        ("recipe", "x = " + _DEEP),
-        ("image_shape", ""),
-        ("image_shape", "28"),
-        ("image_shape", "[28]"),
-        ("image_shape", "[28, 28, 1]"),
-        ("image_shape", '{"28": 28}'),
-        ("image_shape", "[28.0, 28.0]"),
-        ("image_shape", "[true, 28]"),
-        ("image_shape", '["28", "28"]'),
-        ("image_shape", "[0, 28]"),
-        ("image_shape", "[-28, -28]"),
-        ("image_shape", "[1000000000, 1000000000]"),
-        ("image_shape", "[NaN, 28]"),
-        ("image_shape", _DEEP),
-        ("data", "[]"),
-        ("data", "7"),
-        ("data", "{}"),
-        ("data", '{"name": "x", "fingerprint": "y", "images": 1, "more": 2}'),
-        ("data", '{"name": 7, "fingerprint": "y", "images": 1}'),
-        ("data", '{"name": "x", "fingerprint": null, "images": 1}'),
-        ("data", '{"name": "x", "fingerprint": "y", "images": "many"}'),
-        ("data", '{"name": "x", "fingerprint": "y", "images": -1}'),
-        ("data", _DEEP),
-        ("progress", "{}"),
-        ("progress", "[2.0, 16]"),
-        ("progress", '{"epoch": null, "step": 16}'),
-        ("progress", '{"epoch": NaN, "step": 16}'),
-        ("progress", '{"epoch": Infinity, "step": 16}'),
-        ("progress", '{"epoch": -1.0, "step": 16}'),
-        ("progress", '{"epoch": 2.0, "step": -1}'),
-        ("progress", '{"epoch": 2.0, "step": 1.5}'),
-        ("progress", '{"epoch": 2.0, "step": "16"}'),
-        ("progress", '{"epoch": 2.0, "step": Infinity}'),
-        ("progress", '{"epoch": 1' + "0" * 400 + ', "step": 16}'),
-        ("progress", '{"epoch": 2.0, "step": 1' + "0" * 5_000 + "}"),
-        ("progress", _DEEP),
-        ("changes", ""),
-        ("changes", "7"),
-        ("changes", "null"),
-        ("changes", '{"beta": 2.0}'),
-        ("changes", "[7]"),
-        ("changes", '["abc"]'),
-        ("changes", '[[1, "beta"]]'),
-        ("changes", '[[1, "beta", 2.0, 3]]'),
-        ("changes", '[[1, "seed", 2]]'),
-        ("changes", '[[1, "speed", 2.0]]'),
-        ("changes", "[[1, 2, 3]]"),
-        ("changes", '[[1, ["beta"], 2.0]]'),
-        ("changes", '[["1", "beta", 2.0]]'),
-        ("changes", '[[true, "beta", 2.0]]'),
-        ("changes", '[[-1, "beta", 2.0]]'),
-        ("changes", '[[1.0, "beta", 2.0]]'),
-        ("changes", "[[1" + "0" * 20 + ', "beta", 2.0]]'),
-        ("changes", '[[1, "beta", "2"]]'),
-        ("changes", '[[1, "beta", true]]'),
-        ("changes", '[[1, "beta", null]]'),
-        ("changes", '[[1, "beta", NaN]]'),
-        ("changes", '[[1, "beta", 101.0]]'),
-        ("changes", '[[1, "learning_rate", Infinity]]'),
-        ("changes", '[[1, "samples", 1.5]]'),
-        ("changes", '[[1, "beta", 2.0], ' * 2 + "[]]]"),
-        ("changes", "[" + '[1, "beta", 2.0], ' * 100_000 + "7]"),
-        ("changes", _DEEP),
-        ("history", ""),
-        ("history", "time,loss\n1,2\n"),
-        ("history", "9" * 200_000),
-    ],
-    ids=lambda value: value[:45],
-)
-def test_a_header_of_garbage_is_refused(
-    snapshot: Snapshot, path: Path, field: str, value: str
-) -> None:
-    _write(snapshot, path, **{field: value})
-    _refused(path, "bad header|bad image shape")
-
-
-@pytest.mark.parametrize("field", ["recipe", "image_shape", "data", "progress", "history"])
-def test_every_field_is_needed(snapshot: Snapshot, path: Path, field: str) -> None:
-    fields = header(snapshot)
-    del fields[field]
-    write_tensors(path, snapshot.model.state_dict(), fields)
-    _refused(path, f"bad header.*{field}")
-
-
 def test_what_was_steered_comes_back(recipe: Recipe, mnist_small: ImageSet, path: Path) -> None:
     trainer = Trainer(recipe, mnist_small, "cpu")
     trainer.steer(beta=2, learning_rate=1e-4)
@@ -323,11 +207,6 @@ def test_a_file_without_changes_is_of_an_earlier_version(snapshot: Snapshot, pat
     del texts["changes"]
     write_tensors(path, snapshot.model.state_dict(), texts)
     assert read_checkpoint(path).changes == ()
-
-
-def test_a_field_we_do_not_know_does_no_harm(snapshot: Snapshot, path: Path) -> None:
-    _write(snapshot, path, title="<img src=x onerror=alert(1)>")
-    assert read_checkpoint(path).step == snapshot.step
 
 
 def test_markup_in_a_name_stays_text(snapshot: Snapshot, path: Path) -> None:

@@ -23,8 +23,8 @@ from vae_explorer.bench.measurement import Measurement, percentiles
 from vae_explorer.gui.app import open_window
 from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session import Recipe
 from vae_explorer.session.state import TRAINING_IMAGES, Phase
+from vae_explorer.training.recipe import Recipe
 
 _TICK_MS = 16
 _SETTLE_MS = 4_000

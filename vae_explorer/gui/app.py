@@ -92,7 +92,7 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     from vae_explorer.gui.window.main_window import MainWindow
     from vae_explorer.session.app import Explorer
     from vae_explorer.session.jobs import Jobs
-    from vae_explorer.session.training.control import set_threads
+    from vae_explorer.training.device import set_threads
 
     # Painting drops and retakes Python's lock at many calls; by default each retaking may wait 5 ms
     # for the training thread to let go.

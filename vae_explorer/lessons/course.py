@@ -38,7 +38,6 @@ controls that are not shown.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,8 +45,9 @@ from typing import Any
 
 import tomli_w
 
-from vae_explorer import paths
+from vae_explorer import paths, schema
 from vae_explorer.errors import UserError
+from vae_explorer.files import read_text
 
 
 class LessonError(UserError):
@@ -103,6 +103,19 @@ class Lesson:
     """The text of its file."""
 
 
+@dataclass(frozen=True)
+class _Head:
+    title: str
+    instrument: str = ""
+    symbols: dict[str, str] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Hide:
+    hide: tuple[str, ...] = ()
+
+
 def bundled_lessons() -> tuple[Lesson, ...]:
     """The lessons that ship with the program, in the order of their files' names.
 
@@ -119,10 +132,7 @@ def read_lesson(path: Path) -> Lesson:
         LessonError: it is missing, has no head, or a block is not as it should be; the message
             names the file and the line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LessonError(f"Cannot read the lesson {path}: {error}.") from error
+    text = read_text(path, "a lesson (.md)", LessonError)
     return parse_lesson(text, path.stem, str(path))
 
 
@@ -131,30 +141,14 @@ def parse_lesson(text: str, lesson_id: str, source: str = "the lesson") -> Lesso
     match = re.match(r"\+\+\+\n(.*?)\n\+\+\+\n", text, re.DOTALL)
     if not match:
         raise LessonError(f"{source} has no head; begin it with +++, TOML and +++.")
-    try:
-        head = tomllib.loads(match[1])
-    except tomllib.TOMLDecodeError as error:
-        raise LessonError(f"{source}: its head is not TOML ({error}).") from error
-    title, instrument = head.get("title"), head.get("instrument", "")
-    symbols, references = head.get("symbols", {}), head.get("references", [])
-    known = isinstance(title, str) and isinstance(instrument, str)
-    if not (known and isinstance(symbols, dict) and isinstance(references, list)):
-        raise LessonError(
-            f"{source}: its head needs a title and may have an instrument (texts), "
-            "symbols (a table) and references (a list)."
-        )
+    values = schema.parse_toml(match[1], f"{source}: its head", LessonError)
+    head = schema.build(_Head, values, f"{source}: its head", LessonError, others=True)
     first = text[: match.end()].count("\n") + 1
     steps = tuple(_steps(text[match.end() :], first, source))
     if not steps:
         raise LessonError(f"{source} has no step; begin each with '## ' and its title.")
     lesson = Lesson(
-        lesson_id,
-        str(title),
-        str(instrument),
-        steps,
-        {str(name): str(about) for name, about in symbols.items()},
-        tuple(map(str, references)),
-        text,
+        lesson_id, head.title, head.instrument, steps, head.symbols, head.references, text
     )
     unknown = sorted(_symbols(lesson) - lesson.symbols.keys())
     if unknown:
@@ -196,7 +190,8 @@ _BLOCK = re.compile(r"^```(state|formula|question|python)\n(.*?)^```\n?", re.DOT
 
 
 def _step(title: str, text: str, where: str) -> Step:
-    formulas, question, state, code = [], None, {}, ""
+    formulas, question, code = [], None, ""
+    state: dict[str, Any] = {}
     for kind, content in _BLOCK.findall(text):
         if kind == "formula":
             formulas.append(_formula(content))
@@ -205,10 +200,8 @@ def _step(title: str, text: str, where: str) -> Step:
         elif kind == "python":
             code = content
         else:
-            try:
-                state = tomllib.loads(content)
-            except tomllib.TOMLDecodeError as error:
-                raise LessonError(f"{where}: a state is not TOML ({error}).") from error
+            state = schema.parse_toml(content, f"{where}: a state", LessonError)
+            schema.build(_Hide, state, f"{where}: a state", LessonError, others=True)
     return Step(title, _BLOCK.sub("", text).strip(), tuple(formulas), question, state, code)
 
 

@@ -1,7 +1,7 @@
 """The application without pixels: what is open, where the cursor is, what is pinned."""
 
-import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -26,20 +26,23 @@ from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.explore.exploration import Exploration
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.files.settings import Settings
-from vae_explorer.session.jobs import After, Jobs
+from vae_explorer.session.jobs import After, Jobs, Tasks
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.course import Learning
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map.coloring import Coloring
-from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.layer_contents import Subject
 from vae_explorer.session.map.map_layers import MapLayers, subject_at, subject_of
 from vae_explorer.session.map.scores import PointFigures
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.runs.presets import PresetFolders, Presets
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
 from vae_explorer.session.state import DataPoint, Decoded, ModelInfo
+from vae_explorer.session.training.events import Begun, TrainingEvent
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder
@@ -67,8 +70,8 @@ class Explorer:
     """
 
     model_changed = Signal(ModelInfo)
-    history_changed = Signal(tuple)
-    """All ``HistoryPoint``s of the model that was opened."""
+    opened = Signal(Snapshot)
+    """A model was opened; it is on the map as soon as its images are encoded."""
     settings_changed = Signal(Settings)
     message = Signal(str)
     progress = Signal(str)
@@ -90,17 +93,18 @@ class Explorer:
         self.cursor = Cursor(self.decoding)
         self.lab = Lab(jobs, after, self, paths.runs(), self.settings.device)
         self.training = self.lab.training
-        self.training.begun.connect(self._on_begun)
+        self.training.events.connect(self._on_training)
         self.lab.left.connect(self._on_left)
         self.sweeps = Sweeps(jobs, self.lab, self.training_images, self.open_checkpoint, self.fail)
-        self.map = LatentMap(jobs, self.fail, self.progress.emit)
+        self.tasks = Tasks(jobs, self.fail)
+        self.map = LatentMap(self.tasks, self.progress.emit, self._map_choice())
+        self.presets = Presets(PresetFolders(paths.checkpoints(), paths.presets()), self.tasks)
         self.pins = Pins()
         self.selection = Selection()
         self.figures = PointFigures(jobs, self.fail)
         self.coloring = Coloring(self.figures)
         self.layers = MapLayers(jobs, self.fail, self.settings.layers)
-        self.map.turned.connect(self._on_turned)
-        self.map.settled.connect(self._on_settled)
+        self.map.changed.connect(self._on_map)
         self.figures.progress.connect(self.progress)
         self.cursor.edited.connect(self._on_edited)
         self.pins.edited.connect(self._on_edited)
@@ -120,16 +124,12 @@ class Explorer:
         )
         self.exploration = Exploration(jobs, self.fail, after, self.cursor, self.pins, self.layers)
         self.exploration.travel.progress.connect(self.progress)
-        self.learning = Learning(Workbench(jobs, self.fail, after, self.cursor), self.fail)
+        self.learning = Learning(LessonContext(self.tasks, self.map, after), self.fail)
         self.exploration.drawn.subject_changed.connect(self._on_drawn)
         self.decoding.decoded.connect(self._on_decoded)
         self._jobs = jobs
         self._drawn: Subject | None = None
         self._gathered: list[Edit] | None = None
-        self._snapshot: Snapshot | None = None
-        self._model: TrainedVAE | None = None  # as the map is turned
-        self._path: Path | None = None
-        self._name = ""
         self._selectable = ("", 0)  # the split that selections are of, and its size
         self._after_training: Callable[[], None] | None = None
 
@@ -163,7 +163,7 @@ class Explorer:
     @property
     def path(self) -> Path | None:
         """Where the model on the map is saved; None while it exists only in memory."""
-        return self._path
+        return self.map.state.path if self.map.state else None
 
     def reset(self) -> None:
         """Go back to the bundled model."""
@@ -171,14 +171,12 @@ class Explorer:
 
     def save_checkpoint(self, path: Path) -> None:
         """Save the model on the map."""
-        snapshot = self._snapshot
-        if snapshot is None:
+        if self.map.state is None:
             return
+        snapshot = self.map.state.snapshot
 
         def saved() -> None:
-            if self._snapshot is snapshot:
-                self._path, self._name = path, _name(path)
-                self.model_changed.emit(self._model_info(snapshot))
+            self.map.rename(snapshot, _name(path), path)
             self._remember(path)
             self.message.emit(f"Saved {path}")
 
@@ -189,86 +187,59 @@ class Explorer:
         )
 
     def _show_opened(self, path: Path, snapshot: Snapshot) -> None:
-        self.map.start = None
+        self.map.begin_run()
         self.lab.open_film(path, snapshot)
         self.show_whole(snapshot, path)
-        self.history_changed.emit(snapshot.history)
+        self.opened.emit(snapshot)
         if path != paths.bundled_checkpoint():
             self._remember(path)
         self.message.emit(f"Opened {path.name}")
-
-    def _show(self, snapshot: Snapshot) -> None:
-        """Show a model whose points follow."""
-        self._tell_model(snapshot)
-        # One that is to be aligned waits for its points, which say how it is turned.
-        if not self.settings.align or self.map.points is None:
-            self._on_turned(snapshot.model)
-
-    def _tell_model(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self.model_changed.emit(self._model_info(snapshot))
-
-    def _model_info(self, snapshot: Snapshot) -> ModelInfo:
-        return ModelInfo(
-            name=self._name,
-            path=self._path,
-            epoch=snapshot.epoch,
-            held_out_elbo=snapshot.held_out_elbo,
-            image_shape=snapshot.model.image_shape,
-            parameters=snapshot.model.parameters,
-        )
 
     # The map
 
     def set_split(self, split: str) -> None:
         """Show the "train" or the "test" images, or "both"; not while training."""
         if split != self.settings.split and not self.training.active:
-            self.change_settings(split=split)
+            self.change_settings(replace(self.settings, split=split))
             self.lab.probe_anew()
-            self._encode()
 
     def set_kind(self, kind: str) -> None:
         """Show the encoder's "mean", a "sample" from q(z|x) or the "exact" posterior's mean."""
         if kind != self.settings.kind:
-            self.change_settings(kind=kind)
-            if not self.lab.moving:
-                self._encode()
+            self.change_settings(replace(self.settings, kind=kind))
 
     def set_aligned(self, aligned: bool) -> None:
         """Turn every other model's plane so that it compares with the one before, or do not."""
         if aligned != self.settings.align:
-            self.change_settings(align=aligned)
-            if not aligned and not self.lab.moving:
-                self._encode()
+            self.change_settings(replace(self.settings, align=aligned))
 
-    def _encode(self) -> None:
-        if self._snapshot is not None:
-            settings = self.settings
-            self.map.encode(self._snapshot.model, settings.split, settings.kind, settings.align)
+    def _map_choice(self) -> MapChoice:
+        return MapChoice(self.settings.split, self.settings.kind, self.settings.align)
 
-    def _on_turned(self, model: TrainedVAE) -> None:
-        self._model = model
-        self.decoding.set_decoder(model)
-        self.decoding.request(self.cursor.place)
-        self.figures.set_model(model)
-        self.pins.set_model(model)
-        self.exploration.set_model(model)
-        self.learning.bench.set_model(model)
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        if old is None or (new.snapshot, new.name, new.path) != (old.snapshot, old.name, old.path):
+            self.model_changed.emit(_model_info(new))
+        if old is None or new.model is not old.model:
+            self.decoding.set_decoder(new.model)
+            self.decoding.request(self.cursor.place)
+            self.figures.set_model(new.model)
+            self.pins.set_model(new.model)
+            self.exploration.set_model(new.model)
+        if new.points is not None and (old is None or new.points is not old.points):
+            self._on_points(new)
 
-    def _on_settled(self) -> None:
-        points, posterior, model = self.map.points, self.map.posterior, self._model
+    def _on_points(self, state: MapState) -> None:
+        points, posterior, model = state.points, state.posterior, state.model
         assert points is not None
         assert posterior is not None
-        assert model is not None
         if (points.split, points.total) != self._selectable:
             self._selectable = points.split, points.total
             self.selection.reset(points.total, points.split)
         self.figures.set_points(points)
-        self.coloring.set_points(points, posterior, self.lab.moving)
-        self.layers.set_scene(model, points, posterior, self.map.before, self.map.start)
-        self.exploration.set_points(points, posterior, self.lab.moving)
-        if not self.lab.moving:
-            self.learning.bench.set_points(points)
+        self.coloring.set_points(points, posterior, state.moving)
+        self.layers.set_scene(model, points, posterior, state.before, state.start)
+        self.exploration.set_points(points, posterior, state.moving)
+        if not state.moving:
             self._set_subject()
 
     def _on_decoded(self, decoded: Decoded) -> None:
@@ -284,11 +255,11 @@ class Explorer:
 
     def _set_subject(self) -> None:
         """The lessons are about the drawn digit, else the pinned one, else the first of all."""
-        pinned, points, posterior = self.pins.current, self.map.points, self.map.posterior
+        pinned, state = self.pins.current, self.map.state
         subject = self._drawn or (subject_of(pinned) if pinned else None)
-        if subject is None and points is not None and posterior is not None:
-            subject = subject_at(points, posterior, 0)
-        self.learning.bench.set_subject(subject)
+        if subject is None and state and state.points is not None and state.posterior is not None:
+            subject = subject_at(state.points, state.posterior, 0)
+        self.learning.context.set_subject(subject)
 
     # The cursor and the pins
 
@@ -358,12 +329,12 @@ class Explorer:
     @property
     def recipe(self) -> Recipe:
         """The recipe of the model on the map."""
-        return self._snapshot.recipe if self._snapshot else Recipe()
+        return self.snapshot.recipe if self.snapshot else Recipe()
 
     @property
     def snapshot(self) -> Snapshot | None:
         """The model on the map, as it was trained."""
-        return self._snapshot
+        return self.map.state.snapshot if self.map.state else None
 
     def train(self, recipe: Recipe) -> None:
         """Start a run on the training images; the map follows it."""
@@ -375,25 +346,21 @@ class Explorer:
 
     def probes(self, most: int) -> tuple[Int64, UInt8]:
         """Some images of the split that is shown, at most so many, and their indices in it."""
-        return self.map.live_images(self.settings.split, most)
+        return self.map.live_images(most)
 
     def show_moving(
         self, snapshot: Snapshot, posterior: Posterior, indices: Int64, name: str
     ) -> None:
         """Show a model that another may follow at once, by q(z|x) of the probes ``indices``."""
-        self._path, self._name = None, name
-        self._tell_model(snapshot)
-        settings = self.settings
-        self.map.move(snapshot.model, posterior, settings.split, indices, settings.align)
+        self.map.move(snapshot, name, posterior, indices, moving=self.lab.moving)
 
     def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
         """Show a model, saved at ``path``, and all images, which follow."""
-        self._path, self._name = path, _name(path) if path else "training"
-        self._show(snapshot)
-        self._encode()
+        self.map.show(snapshot, _name(path) if path else "training", path)
 
-    def _on_begun(self, _: RunFolder) -> None:
-        self.map.start = None
+    def _on_training(self, event: TrainingEvent) -> None:
+        if isinstance(event, Begun):
+            self.map.begin_run()
 
     def _on_left(self) -> None:
         path = self.training.checkpoint
@@ -433,8 +400,9 @@ class Explorer:
         self._export(path, lambda model: export_manifold(model, request, path))
 
     def _export(self, path: Path, write: Callable[[TrainedVAE], None]) -> None:
-        if self._model is not None:
-            self.write(path, partial(write, self._model), "The picture was not exported")
+        if self.map.state is not None:
+            write_model = partial(write, self.map.state.model)
+            self.write(path, write_model, "The picture was not exported")
 
     def write(self, path: Path, write: Callable[[], None], failure: str) -> None:
         """Write a file beside the main thread, and say so; ``failure`` is the title of an error."""
@@ -452,7 +420,7 @@ class Explorer:
 
     def compare(self) -> Comparison:
         """Two maps side by side, for as long as it is not closed; one at a time."""
-        return Comparison(self._jobs, self.fail)
+        return Comparison(self.tasks)
 
     def catalogue(self, trash: Callable[[Path], bool]) -> Runs:
         """All runs; ``trash`` moves a folder to the system's trash, and says whether it could."""
@@ -460,13 +428,14 @@ class Explorer:
 
     def shown(self) -> tuple[Snapshot, str] | None:
         """The model as the map is turned, and its name."""
-        if self._snapshot is None or self._model is None:
+        state = self.map.state
+        if state is None:
             return None
-        name = model_name(self._path) if self._path else "training"
-        return dataclasses.replace(self._snapshot, model=self._model), name
+        name = model_name(state.path) if state.path else "training"
+        return replace(state.snapshot, model=state.model), name
 
     def _remember(self, path: Path) -> None:
-        self.change_settings(recent=self.settings.with_recent(path.resolve()).recent)
+        self.change_settings(self.settings.with_recent(path))
 
     def read_beside(
         self,
@@ -481,7 +450,8 @@ class Explorer:
     # The application
 
     def warm_up(self) -> None:
-        """Import what the first training step needs, beside the window."""
+        """Read the presets, and import what the first training step needs, beside the window."""
+        self.presets.read()
         self._jobs.run_newest(
             "warm-up",
             lambda _: warm_up(),
@@ -489,21 +459,28 @@ class Explorer:
             failed=lambda error: self.fail("Training may not work here", error),
         )
 
-    def change_settings(self, **changes: object) -> None:
-        """Replace some settings and save them."""
-        self.settings = dataclasses.replace(self.settings, **changes)  # type: ignore[arg-type]
-        self.settings.write(paths.settings_file())
+    def change_settings(self, settings: Settings) -> None:
+        """Take other settings, and save them off the main thread."""
+        self.settings = settings
+        self.tasks.write(
+            partial(settings.write, paths.settings_file()),
+            lambda: None,
+            "The settings were not saved",
+        )
+        self.map.choose(self._map_choice())
         self.settings_changed.emit(self.settings)
 
     def close(self) -> bool:
         """Stop and save a run, end the jobs; False if one did not end in time."""
         self.exploration.refining.stop()
         self.learning.hide()
-        self.change_settings(layers=self.layers.states)
+        self.change_settings(replace(self.settings, layers=self.layers.states))
         interrupted = self.training.active
         ended = self._jobs.shutdown(CLOSE_SECONDS)
         if interrupted and self.training.checkpoint and self.training.checkpoint.exists():
-            self._remember(self.training.checkpoint)
+            self.settings = self.settings.with_recent(self.training.checkpoint)
+        if interrupted or not ended:  # nobody waits for the main thread any more
+            self.settings.write(paths.settings_file())
         return ended
 
     def fail(self, title: str, error: BaseException) -> None:
@@ -528,6 +505,17 @@ def read_model(path: Path) -> Snapshot:
             f"{IMAGE_SHAPE[0]}×{IMAGE_SHAPE[1]}; choose a model trained on those."
         )
     return snapshot
+
+
+def _model_info(state: MapState) -> ModelInfo:
+    return ModelInfo(
+        name=state.name,
+        path=state.path,
+        epoch=state.snapshot.epoch,
+        held_out_elbo=state.snapshot.held_out_elbo,
+        image_shape=state.model.image_shape,
+        parameters=state.model.parameters,
+    )
 
 
 def _name(path: Path) -> str:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from vae_explorer.training.history import HistoryPoint as HistoryPoint
-from vae_explorer.training.history import to_csv as to_csv
 from vae_explorer.types import Float32, Int64, UInt8
 
 LATENT_LIMIT = 6.0

@@ -3,12 +3,15 @@
 import dataclasses
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 from torch import Tensor
 
+from vae_explorer import schema
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.trained import TrainedVAE
@@ -57,44 +60,58 @@ def parse_snapshot(
 
     ``path`` is named in errors, which are those of ``read_checkpoint``.
     """
+    source = f"{path} is damaged: bad header"
+    values = {
+        name: schema.parse_json(text, f"{source}: {name}", CheckpointError)
+        if name in ("image_shape", "data", "progress", "changes")
+        else text
+        for name, text in fields.items()
+    }
+    head = schema.build(_Header, values, source, CheckpointError, others=True)
     try:
-        recipe = Recipe.parse(fields["recipe"], str(path))
-        height, width = json.loads(fields["image_shape"])
-        data = DataReference(**_values(fields["data"], name=str, fingerprint=str, images=int))
-        progress = _values(fields["progress"], epoch=float, step=int)
-        history = from_csv(fields["history"])
-        changes = _changes(fields.get("changes", "[]"), recipe)
-    except (KeyError, TypeError, ValueError, RecursionError, UserError) as error:
-        raise CheckpointError(f"{path} is damaged: bad header ({error}).") from error
-    if not (type(height) is type(width) is int and 1 <= height <= 512 and 1 <= width <= 512):
-        raise CheckpointError(f"{path} is damaged: bad image shape {height}×{width}.")
-    vae = build(path, recipe.architecture((height, width)), tensors)
-    model = TrainedVAE(vae, recipe.treatment)
-    return Snapshot(model, recipe, data, history, progress["epoch"], progress["step"], changes)
+        recipe = Recipe.parse(head.recipe, "recipe")
+        history = from_csv(head.history)
+    except UserError as error:
+        raise CheckpointError(f"{source}: {error}") from error
+    vae = build(path, recipe.architecture(head.image_shape), tensors)
+    return Snapshot(
+        TrainedVAE(vae, recipe.treatment),
+        recipe,
+        head.data,
+        history,
+        head.progress.epoch,
+        head.progress.step,
+        tuple(Change(*change) for change in head.changes),
+    )
 
 
-def _changes(text: str, recipe: Recipe) -> tuple[Change, ...]:
-    """What was steered, each a step, a field and a value that the recipe could have."""
-    kinds = {field: (type(getattr(recipe, field)), Recipe.specs()[field]) for field in STEERABLE}
-    changes = tuple(Change(step, field, value) for step, field, value in json.loads(text))
-    for change in changes:
-        kind, spec = kinds[change.field]
-        if type(change.value) is not kind or not spec.low <= change.value <= spec.high:
-            raise ValueError(f"{change.field} changed to {change.value!r}")
-        if type(change.step) is not int or not 0 <= change.step < 2**63:
-            raise ValueError(f"a change at step {change.step!r}")
-    return changes
+_Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_Side = Annotated[int, Meta(ge=1, le=512)]
 
 
-def _values(text: str, **types: type) -> dict[str, Any]:
-    """A JSON object with just these keys, whose texts have that type and whose numbers count."""
-    values = json.loads(text)
-    if not isinstance(values, dict) or {key: type(values[key]) for key in values} != types:
-        raise ValueError(f"expected {', '.join(types)}; found {text[:80]}")
-    for value in values.values():
-        if not isinstance(value, str) and not 0 <= value < 2**63:
-            raise ValueError(f"a number out of range in {text[:80]}")
-    return values
+@dataclass(frozen=True)
+class _Progress:
+    epoch: Annotated[float, Meta(ge=0, lt=2**63)]
+    step: _Count
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The text fields, of which all but ``recipe`` and ``history`` are JSON."""
+
+    recipe: str
+    image_shape: tuple[_Side, _Side]
+    data: DataReference
+    progress: _Progress
+    history: str
+    changes: tuple[tuple[_Count, Annotated[str, schema.one_of(*STEERABLE)], int | float], ...] = ()
+
+    def __post_init__(self) -> None:
+        for _, field, value in self.changes:
+            spec = Recipe.specs()[field]
+            whole = isinstance(getattr(Recipe(), field), int)
+            if not spec.low <= value <= spec.high or (whole and not isinstance(value, int)):
+                raise ValueError(f"“changes” has {value} for {field}")
 
 
 def build(path: Path, architecture: Architecture, tensors: Mapping[str, Tensor]) -> VAE:

@@ -1,6 +1,5 @@
 """The recipe: every choice that decides what a training run computes."""
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -10,7 +9,7 @@ import tomli_w
 from vae_explorer.data.treatment import TREATMENTS
 from vae_explorer.errors import RecipeError
 from vae_explorer.fields import Fields, FieldSpec, field, sizes
-from vae_explorer.files import atomic_write
+from vae_explorer.files import atomic_write, read_text
 from vae_explorer.model.architecture import (
     ACTIVATIONS,
     LIKELIHOODS,
@@ -18,6 +17,7 @@ from vae_explorer.model.architecture import (
     POSTERIORS,
     Architecture,
 )
+from vae_explorer.schema import parse_toml
 
 Value = int | float | str
 """Of a recipe's field."""
@@ -283,11 +283,7 @@ class Recipe(Fields):
         Raises:
             RecipeError: the file is missing, not TOML, or holds a bad field.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"Cannot read the recipe {path}: {error}.") from error
-        return cls.parse(text, str(path))
+        return cls.parse(read_text(path, "a recipe (.toml)", RecipeError), str(path))
 
     @classmethod
     def parse(cls, text: str, source: str = "recipe") -> Self:
@@ -296,11 +292,7 @@ class Recipe(Fields):
         Raises:
             RecipeError: the text is not TOML, or holds a bad field.
         """
-        try:
-            values = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:  # endless digits and brackets too
-            raise RecipeError(f"{source} is not a TOML recipe: {error}.") from error
-        return cls.from_dict(values, source)
+        return cls.from_dict(parse_toml(text, source, RecipeError), source)
 
     def to_toml(self) -> str:
         """The recipe as TOML text."""

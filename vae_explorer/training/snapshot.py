@@ -1,6 +1,9 @@
 """A model at one moment of its training, with all that is needed to describe it."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.training.history import HistoryPoint
@@ -13,7 +16,7 @@ class DataReference:
 
     name: str
     fingerprint: str
-    images: int
+    images: Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 @dataclass(frozen=True)

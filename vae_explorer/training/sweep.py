@@ -3,12 +3,12 @@
 import itertools
 import math
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 
 import tomli_w
 
+from vae_explorer import schema
 from vae_explorer.errors import RecipeError
 from vae_explorer.training.recipe import Recipe, Value, field_value
 
@@ -44,6 +44,12 @@ class Axis:
                 f"from {ends[1]} to before {ends[2]}, of which there may be 1 to {MOST_RUNS:,}."
             )
         return cls(field, tuple(numbers))
+
+
+@dataclass(frozen=True)
+class _File:
+    axes: tuple[Axis, ...]
+    recipe: dict[str, Value]
 
 
 @dataclass(frozen=True)
@@ -118,13 +124,13 @@ class Sweep:
         Raises:
             RecipeError: the text is not a sweep, or one with a bad field.
         """
+        return cls.from_dict(schema.parse_toml(text, source, RecipeError), source)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, object], source: str) -> "Sweep":
+        """As ``parse``, from the values in the text."""
+        file = schema.build(_File, values, source, RecipeError)
         try:
-            content = tomllib.loads(text)
-            axes = [Axis(str(axis["field"]), tuple(axis["values"])) for axis in content["axes"]]
-            recipe = dict(content["recipe"])
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise RecipeError(f"{source} is not a sweep: {error!r}.") from error
-        try:
-            return cls(Recipe.from_dict(recipe), tuple(axes))
+            return cls(Recipe.from_dict(file.recipe), file.axes)
         except RecipeError as error:
             raise RecipeError(f"{source}: {error}") from None

@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import io
 import math
-import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import Any
 
 import tomli_w
 
+from vae_explorer import schema
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, RecipeError, UserError
+from vae_explorer.files import read_text
 from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.training.recipe import Recipe, Value
 from vae_explorer.training.run import RunFolder, RunLabel, write_text
@@ -21,17 +22,15 @@ from vae_explorer.training.snapshot import DataReference
 from vae_explorer.training.sweep import Cell, Sweep
 from vae_explorer.training.trainer import Trainer, check_fits
 
-OUTCOMES = ("waiting", "begun", "finished", "diverged")
-
 
 @dataclass(frozen=True)
 class Result:
     """What became of one cell, nats per image.
 
-    ``outcome`` is one of ``OUTCOMES``; ``epoch`` how far it is. ``held_out_elbo`` is the best of
-    its epochs; ``held_out_log_marginal``, ``held_out_kl`` and ``active_units`` are the last ones,
-    see ``HistoryPoint``. ``seconds`` were spent training; ``run`` is the name of its folder, "" if
-    there is none. None for what is not known.
+    ``outcome`` is "waiting", "begun", "finished" or "diverged"; ``epoch`` how far it is.
+    ``held_out_elbo`` is the best of its epochs; ``held_out_log_marginal``, ``held_out_kl`` and
+    ``active_units`` are the last ones, see ``HistoryPoint``. ``seconds`` were spent training;
+    ``run`` is the name of its folder, "" if there is none. None for what is not known.
     """
 
     values: tuple[tuple[str, Value], ...]
@@ -99,17 +98,14 @@ class SweepFolder:
             RecipeError: there is none, or its ``sweep.toml`` cannot be read.
         """
         source = path / "sweep.toml"
-        try:
-            text = source.read_text(encoding="utf-8")
-            sweep = Sweep.parse(text, str(source))
-            data = DataReference(**tomllib.loads(text)["data"])
-        except OSError as error:
-            raise RecipeError(
-                f"There is no sweep in {path}: {source.name}: {error.strerror or error}."
-            ) from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise RecipeError(f"{source} is not a sweep: {error!r}.") from error
-        return cls(path, sweep, data)
+        text = read_text(source, "the folder of a sweep", RecipeError)
+        values = schema.parse_toml(text, str(source), RecipeError)
+        data = values.pop("data", {})
+        return cls(
+            path,
+            Sweep.from_dict(values, str(source)),
+            schema.build(DataReference, data, f"{source}: data", RecipeError),
+        )
 
     @property
     def results_path(self) -> Path:
@@ -183,8 +179,9 @@ class SweepFolder:
     def _diverged(self) -> set[str]:
         """The folders of the runs that the table says have diverged."""
         try:
-            rows = list(csv.DictReader(self.results_path.read_text(encoding="utf-8").splitlines()))
-        except (OSError, ValueError, csv.Error):  # they will diverge again
+            text = read_text(self.results_path, "a table of results (.csv)")
+            rows = list(csv.DictReader(text.splitlines()))
+        except (UserError, csv.Error):  # they will diverge again
             return set()
         return {row.get("run", "") for row in rows if row.get("outcome") == "diverged"}
 
@@ -224,6 +221,6 @@ def _result(cell: Cell, run: RunFolder | None, diverged: set[str]) -> Result:
 def _history(run: RunFolder) -> tuple[HistoryPoint, ...]:
     """What the run has on the disk; nothing if that cannot be read."""
     try:
-        return from_csv((run.path / "history.csv").read_text(encoding="utf-8"))
-    except (OSError, ValueError, UserError):
+        return from_csv(read_text(run.path / "history.csv", "a history (.csv)", most=1 << 26))
+    except UserError:
         return ()

@@ -37,7 +37,7 @@ _GLOBAL_STREAM = threading.Lock()
 _HELD_OUT_SEED = 20_140_501
 _HELD_OUT_CHUNK = 2_500
 _MARGINAL_IMAGES = 500
-_MARGINAL_PLACES = 10_000
+MARGINAL_PLACES = 10_000
 
 
 @dataclass(frozen=True)
@@ -367,10 +367,10 @@ class Trainer:
         """
         generator = torch.Generator(self.device).manual_seed(_HELD_OUT_SEED)
         total = torch.full((len(x),), -math.inf, device=self.device)
-        for places in torch.split(shifted_lattice(_MARGINAL_PLACES, generator), _HELD_OUT_CHUNK):
+        for places in torch.split(shifted_lattice(MARGINAL_PLACES, generator), _HELD_OUT_CHUNK):
             joint = self.vae.likelihood.pairwise(x, self.vae.outputs(places))
             total = torch.logaddexp(total, joint.logsumexp(1))
-        return total.mean().item() - math.log(_MARGINAL_PLACES)
+        return total.mean().item() - math.log(MARGINAL_PLACES)
 
 
 def _fill(tensor: Tensor, value: Tensor) -> None:

@@ -15,8 +15,7 @@ from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.legend import Entry
 from vae_explorer.gui.curves.sheet import Axis, Sheet, Stroke
 from vae_explorer.gui.theme import LIGHT
-from vae_explorer.session.state import HistoryPoint
-from vae_explorer.training.history import from_csv
+from vae_explorer.training.history import HistoryPoint, from_csv
 
 POINTS = [
     HistoryPoint(0.5, -150.25, -144.0, 6.25, -150.25),

@@ -13,7 +13,7 @@ from vae_explorer.gui.curves.decimation import VERTICES_A_COLUMN
 from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.trace import TimeScale, Trace
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 SPECS = {spec.id: spec for spec in PANELS}
 PER_EPOCH = 15

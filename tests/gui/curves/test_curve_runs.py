@@ -7,7 +7,7 @@ from vae_explorer.gui.curves.curve_runs import CurveRuns
 from vae_explorer.gui.curves.curve_table import PANELS, Overlay
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.theme import LIGHT
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 OLD = HistoryPoint(1.0, -150.0, -144.0, 6.0, -150.0)
 NEW = HistoryPoint(

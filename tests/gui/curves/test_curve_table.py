@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 
 from vae_explorer.gui.curves.curve_table import NATS, PANELS, overlaid
 from vae_explorer.gui.theme import LIGHT
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 
 def test_every_curve_is_of_a_figure_in_a_colour_of_the_theme() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vae_explorer.gui.curves.history_table import GrowingColumns, HistoryTable
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 
 def test_rows_survive_growth_in_any_portions() -> None:

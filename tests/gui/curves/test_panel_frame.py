@@ -13,7 +13,7 @@ from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.panel_frame import PanelFrame, distance
 from vae_explorer.gui.curves.trace import Trace
 from vae_explorer.gui.theme import LIGHT
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.curves.curve_controls import RATE_DISTORTION, CurveChoices
 from vae_explorer.gui.curves.curve_panel import CurvePanel
+from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.decimation import VERTICES_A_COLUMN
 from vae_explorer.gui.curves.panel_frame import PanelFrame
-from vae_explorer.gui.curves.plots import ElboPlot, Overlay
+from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.session.state import HistoryPoint
-from vae_explorer.training.history import from_csv
+from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.types import Float64
 
 PER_EPOCH = 15

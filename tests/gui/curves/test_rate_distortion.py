@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.rate_distortion import MOST_BLOCKS, Path, RateDistortionPanel
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 
 def points(count: int, beta: float | None = 2.0) -> list[HistoryPoint]:

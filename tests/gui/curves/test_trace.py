@@ -8,7 +8,7 @@ from vae_explorer.gui.curves.decimation import Vertices
 from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.trace import TimeScale, Trace, robust_range, to_axis, written
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 X = np.linspace(0.0, 40.0, 601)
 RISE = -133 - 407 * np.exp(-X / 0.8)

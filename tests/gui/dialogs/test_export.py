@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
-from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.state import LATENT_LIMIT
 
 Dialog = DigitExportDialog | ManifoldExportDialog

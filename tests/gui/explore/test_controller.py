@@ -236,28 +236,3 @@ def test_refining_is_stopped_by_the_button_and_by_another_pin(person: "Person") 
     person.press("Ctrl+R")
     person.window.explorer.pin(9)
     person.wait(lambda: stop.text() == "Refine")
-
-
-# Names that are gone
-
-
-def test_what_is_gone_meanwhile_is_told(person: "Person") -> None:
-    """A menu may still list a mark or a selection that another part has forgotten."""
-    controller = person.window._map
-    for slot in (controller._on_visit, controller._on_unmark):
-        action = person.window.actions_["mark"]
-        action.setData("gone")
-        slot(action)
-    for slot in (controller._on_recall, controller._on_forget):
-        slot(action)
-    controller._mark(" ")
-    controller._save_selection(" ")
-    titles = [error.split(":")[0] for error in person.errors]
-    assert titles == [
-        "The cursor did not move",
-        "No mark was forgotten",
-        "Nothing was selected",
-        "No selection was forgotten",
-        "The place was not marked",
-        "The selection was not kept",
-    ]

@@ -20,22 +20,22 @@ from vae_explorer.gui.lessons.bound_plane import Handle
 from vae_explorer.gui.lessons.lesson_view import make_view
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.latent.normal import Normal
-from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session.explore.cursor import Cursor
-from vae_explorer.session.explore.decoding import Decoding
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.lessons.bound import BoundExperiment
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import make_experiment
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.map_layers import subject_at
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.snapshot import Snapshot
 
 
 @pytest.fixture(scope="module")
-def model() -> TrainedVAE:
-    return read_checkpoint(bundled_checkpoint()).model
+def bundled_model() -> Snapshot:
+    return read_checkpoint(bundled_checkpoint())
 
 
 @pytest.fixture
@@ -44,18 +44,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def experiment(model: TrainedVAE, clock: Clock) -> Iterator[BoundExperiment]:
+def experiment(bundled_model: Snapshot, clock: Clock) -> Iterator[BoundExperiment]:
     """Of the first training digit; its work is done as soon as it is asked for."""
     jobs = Jobs(lambda call: call(), lambda _: InlineExecutor())
-    cursor = Cursor(Decoding(lambda call: call()))
-    bench = Workbench(jobs, Failures(), clock.after, cursor)
+    tasks = Tasks(jobs, Failures())
+    context = LessonContext(tasks, LatentMap(tasks, lambda _: None), clock.after)
     data = mnist("train").subset(slice(0, 10))
+    model = bundled_model.model
     posterior = model.encode(data.images)
     assert data.labels is not None
     points = MapPoints(posterior.mean, data.labels, np.arange(10), 60_000, "train")
-    bench.set_model(model)
-    bench.set_subject(subject_at(points, posterior, 0))
-    made = make_experiment("bound", bench)
+    context.map.publish(MapState(bundled_model, "model", None, model, points, posterior))
+    context.set_subject(subject_at(points, posterior, 0))
+    made = make_experiment("bound", context)
     assert isinstance(made, BoundExperiment)
     yield made
     made.hide()

@@ -12,15 +12,15 @@ from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.functionals import FunctionalsView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.editors import NumberBox
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.functionals import Functionals
-from vae_explorer.session.lessons.workbench import Workbench
 
 _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def view(qtbot: QtBot, workbench: Workbench) -> FunctionalsView:
-    experiment = Functionals(workbench)
+def view(qtbot: QtBot, context: LessonContext) -> FunctionalsView:
+    experiment = Functionals(context)
     made = FunctionalsView(experiment)
     qtbot.addWidget(made)
     made.set_theme(LIGHT)

@@ -13,16 +13,16 @@ from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
 from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.lessons import geometry
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.geometry import Geometry
-from vae_explorer.session.lessons.workbench import Workbench
 
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def experiment(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Geometry:
+def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Geometry:
     monkeypatch.setattr(geometry, "_FINE", 20)
-    return Geometry(workbench)
+    return Geometry(context)
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from vae_explorer.gui.widgets.editors import NumberBox
 from vae_explorer.lessons import views
 from vae_explorer.lessons.course import bundled_lessons
 from vae_explorer.session.lessons import geometry
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, make_experiment
-from vae_explorer.session.lessons.workbench import Workbench
 
 Settle = Callable[[], None]
 
@@ -41,8 +41,8 @@ def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 @pytest.fixture
-def experiment(name: str, workbench: Workbench) -> AnyExperiment:
-    return make_experiment(name, workbench)
+def experiment(name: str, context: LessonContext) -> AnyExperiment:
+    return make_experiment(name, context)
 
 
 @pytest.fixture

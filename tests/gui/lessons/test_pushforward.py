@@ -10,15 +10,15 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.pushforward import PushforwardView
 from vae_explorer.gui.theme import LIGHT
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.pushforward import Pushforward
-from vae_explorer.session.lessons.workbench import Workbench
 
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def experiment(workbench: Workbench) -> Pushforward:
-    return Pushforward(workbench)
+def experiment(context: LessonContext) -> Pushforward:
+    return Pushforward(context)
 
 
 @pytest.fixture

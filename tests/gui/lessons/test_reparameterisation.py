@@ -8,16 +8,16 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.reparameterisation import ReparameterisationView
 from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.reparameterisation import Reparameterisation
-from vae_explorer.session.lessons.workbench import Workbench
 
 Settle = Callable[[], None]
 _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def view(qtbot: QtBot, workbench: Workbench) -> ReparameterisationView:
-    experiment = Reparameterisation(workbench)
+def view(qtbot: QtBot, context: LessonContext) -> ReparameterisationView:
+    experiment = Reparameterisation(context)
     made = ReparameterisationView(experiment)
     qtbot.addWidget(made)
     made.set_theme(LIGHT)
@@ -118,7 +118,7 @@ def test_every_control_reaches_the_experiment(view: ReparameterisationView) -> N
 
 
 def test_parameters_are_those_of_q(
-    view: ReparameterisationView, settle: Settle, workbench: Workbench
+    view: ReparameterisationView, settle: Settle, context: LessonContext
 ) -> None:
     _, parameter = view.findChildren(QComboBox)
     assert parameter.count() == 2
@@ -126,7 +126,7 @@ def test_parameters_are_those_of_q(
     settle()
     assert parameter.count() == 4
     assert "exact" in view._readout.text()
-    workbench.set_subject(None)
+    context.set_subject(None)
     assert "no digit" in view._readout.text()
 
 

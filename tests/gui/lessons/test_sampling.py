@@ -10,15 +10,15 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.sampling import SamplingView
 from vae_explorer.gui.theme import LIGHT
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.sampling import Sampling
-from vae_explorer.session.lessons.workbench import Workbench
 
 Settle = Callable[[], None]
 
 
 @pytest.fixture
-def experiment(workbench: Workbench, settle: Settle) -> Sampling:
-    experiment = Sampling(workbench)
+def experiment(context: LessonContext, settle: Settle) -> Sampling:
+    experiment = Sampling(context)
     experiment.show()
     settle()
     return experiment

@@ -10,15 +10,15 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.tighter import TighterView
 from vae_explorer.gui.theme import LIGHT
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.tighter import Tighter
-from vae_explorer.session.lessons.workbench import Workbench
 
 Settle = Callable[[], None]
 
 
 @pytest.fixture
-def experiment(workbench: Workbench, settle: Settle) -> Tighter:
-    experiment = Tighter(workbench)
+def experiment(context: LessonContext, settle: Settle) -> Tighter:
+    experiment = Tighter(context)
     experiment.set_state({"image": 7, "samples": 20_000, "repeats": 50})
     experiment.show()
     settle()

@@ -17,18 +17,18 @@ from vae_explorer.gui.lessons.trade import TradeView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.lessons import trade
 from vae_explorer.lessons.trade import BETAS
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.trade import Trade
-from vae_explorer.session.lessons.workbench import Workbench
 
 _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
 def experiment(
-    workbench: Workbench, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    context: LessonContext, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> Trade:
     monkeypatch.setattr(trade, "train", partial(trade.train, digits=300, epochs=2))
-    made = Trade(workbench)
+    made = Trade(context)
     made.show()
     settle()
     return made

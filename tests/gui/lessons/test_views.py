@@ -15,20 +15,20 @@ from vae_explorer.gui.lessons.views import ViewsView
 from vae_explorer.gui.theme import LIGHT
 from vae_explorer.lessons import views
 from vae_explorer.session.lessons import views as module
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.views import Views
-from vae_explorer.session.lessons.workbench import Workbench
 
 _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
 def experiment(
-    workbench: Workbench, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    context: LessonContext, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> Views:
     monkeypatch.setattr(views, "DIGITS", 200)
     monkeypatch.setattr(views, "FITTED", 1_000)
     monkeypatch.setattr(module, "STEPS", 60)
-    made = Views(workbench)
+    made = Views(context)
     made.show()
     settle()
     return made

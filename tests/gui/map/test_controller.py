@@ -1,3 +1,4 @@
+import dataclasses
 import gc
 import tracemalloc
 from collections.abc import Callable
@@ -31,10 +32,11 @@ from vae_explorer.gui.map.point_colors import ColorKey
 from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session import Recipe
 from vae_explorer.session.map.layers import LAYERS, LayerSpec
-from vae_explorer.session.state import Phase
+from vae_explorer.session.map.state import MapState
+from vae_explorer.session.state import MapPoints, Phase
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import LatentPoint, UInt8
 
@@ -101,13 +103,17 @@ def accept(person: "Person", verb: str) -> None:
 # Layers
 
 
+def _before(state: MapState | None) -> MapPoints | None:
+    return state.before if state else None
+
+
 @pytest.mark.parametrize("spec", LAYERS, ids=lambda spec: spec.id)
 def test_a_layer_is_switched_by_its_key_and_by_a_click(person: "Person", spec: LayerSpec) -> None:
     window = person.window
     window.explorer.pin(0)
     other = bundled_checkpoint().with_name("mnist-paper.safetensors")
     window.explorer.open_checkpoint(other)  # so that the points have moved
-    person.wait(lambda: window.explorer.map.before is not None)
+    person.wait(lambda: _before(window.explorer.map.state) is not None)
     if spec.id == "path":
         window.explorer.exploration.travel.choose("row", 4, False)
         person.wait(lambda: window.explorer.exploration.travel.trip is not None)
@@ -178,7 +184,7 @@ def test_a_run_goes_on_under_all_layers(
         window.explorer.layers.set_on(spec.id, True)
     person.click(place(person, person.lone))
     window.training.set_recipe(recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: len(person.positions) == 100)
     before = person.positions.copy()
     person.wait(lambda: not np.array_equal(person.positions, before))
@@ -505,7 +511,7 @@ def test_a_figure_waits_until_the_points_rest(
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
     window, figures = person.window, person.window.explorer.figures
     window.training.set_recipe(recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: len(person.positions) == 100)
     color_by(person, "Reconstruction error")
     (key,) = window.map.findChildren(ColorKey)
@@ -596,7 +602,11 @@ def test_points_glide_if_that_is_wanted(person: "Person", wanted: bool) -> None:
         person.trigger("ease")
     assert action.isChecked() == explorer.settings.ease == wanted
     end = person.positions + np.float32(0.5)
-    explorer.map.positions_changed.emit(end)
+    state = explorer.map.state
+    assert state is not None
+    assert state.points is not None
+    moved = dataclasses.replace(state.points, positions=end)
+    explorer.map.publish(dataclasses.replace(state, points=moved))
     assert np.array_equal(person.positions, end) == (not wanted)
     person.wait(lambda: np.array_equal(person.positions, end))
 

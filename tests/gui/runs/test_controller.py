@@ -14,12 +14,12 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QLineEdit, QMessageBox,
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.compare.window import CompareWindow
-from vae_explorer.gui.runs.controller import Overlay
+from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS, Column
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session import Recipe
 from vae_explorer.session.state import Phase
 from vae_explorer.training.history import from_csv
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel, train
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def test_a_run_is_followed_and_then_named(person: "Person", recipe: Recipe) -> N
     window = person.window
     browse(person, 0)
     window.training.set_recipe(recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: names(person))
     (name,) = names(person)
     assert name.startswith("▶ ")
@@ -198,14 +198,15 @@ def test_curves_of_other_runs_are_told(
     wanted = {Overlay(newer, OVERLAY_COLORS[0], points), Overlay(older, OVERLAY_COLORS[1], points)}
     assert set(told[-1]) == wanted
 
-    person.window._runs.runs.rename(two_runs[0], "old")
+    panel = person.window.runs
+    panel.renamed.emit(next(run for run in panel.runs if run.path == two_runs[0]), "old")
     person.wait(lambda: {overlay.name for overlay in told[-1]} == {newer, "old"})
     count = len(told)
-    person.window._runs.runs.refresh()
+    panel.shown.emit()
     person.wait(lambda: RunFolder(two_runs[0]).label.name == "old")
     assert len(told) == count, "nothing has changed"
     shutil.rmtree(two_runs[1])
-    person.window._runs.runs.refresh()
+    panel.shown.emit()
     person.wait(lambda: [overlay.name for overlay in told[-1]] == ["old"])
     choose(person, 0)
     person.press("Space")

@@ -17,9 +17,9 @@ from vae_explorer.gui.runs.runs_model import (
     size_text,
 )
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
-from vae_explorer.session import Recipe
 from vae_explorer.session.runs.run_info import RunFigures, RunInfo
 from vae_explorer.session.state import Phase
+from vae_explorer.training.recipe import Recipe
 
 ROLE = Qt.ItemDataRole
 UP, DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QLineEdit, QPushButton, QTableWidget
 
-from vae_explorer.session import Recipe
 from vae_explorer.session.state import Phase
+from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from tests.support.person import Person

@@ -7,8 +7,10 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.runs.sweep_panel import SweepPanel
 from vae_explorer.gui.theme import CLASS_COLORS
-from vae_explorer.session import Recipe
-from vae_explorer.session.runs.sweeps import Axis, CellMap, Result, Sweep
+from vae_explorer.session.runs.sweeps import CellMap
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.sweep import Axis, Sweep
+from vae_explorer.training.sweep_folder import Result
 
 SWEEP = Sweep(Recipe(epochs=2), (Axis("beta", (0.5, 4.0)), Axis("seed", (0, 1, 2))))
 

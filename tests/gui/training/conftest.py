@@ -3,9 +3,8 @@
 import pytest
 
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.session import Recipe
-from vae_explorer.session.training.control import StepAnatomy
-from vae_explorer.training.anatomy import dissect
+from vae_explorer.training.anatomy import StepAnatomy, dissect
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import Trainer
 
 

@@ -15,7 +15,7 @@ from vae_explorer.gui.training.anatomy_card import (
     noise_of,
     split,
 )
-from vae_explorer.session.training.control import StepAnatomy
+from vae_explorer.training.anatomy import StepAnatomy
 
 
 def test_noise_is_what_made_the_draws(anatomy: StepAnatomy) -> None:

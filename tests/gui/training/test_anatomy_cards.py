@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.gui.training.anatomy_card import Card, image_color
 from vae_explorer.gui.training.anatomy_cards import cards, short_name
-from vae_explorer.session.training.control import StepAnatomy
+from vae_explorer.training.anatomy import StepAnatomy
 
 SIZES = [(320, 180), (180, 200), (420, 400)]
 
@@ -19,12 +20,10 @@ def shown(
     number: int,
     anatomy: StepAnatomy,
     size: tuple[int, int] = SIZES[0],
-    theme: Theme = LIGHT,
 ) -> tuple[Card, QImage]:
     """One card as it is drawn when its stage is lit."""
     card = cards()[number]
     qtbot.addWidget(card)
-    card.set_theme(theme)
     card.set_anatomy(anatomy)
     card.set_reached(True, True)
     card.resize(*size)
@@ -48,9 +47,15 @@ def colors(image: QImage) -> dict[str, int]:
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("number", range(5))
 def test_a_stage_that_is_reached_is_drawn(
-    qtbot: QtBot, anatomy: StepAnatomy, number: int, theme: Theme, size: tuple[int, int]
+    qtbot: QtBot,
+    anatomy: StepAnatomy,
+    number: int,
+    theme: Theme,
+    size: tuple[int, int],
+    show_theme: Callable[[Theme], None],
 ) -> None:
-    card, image = shown(qtbot, number, anatomy, size, theme)
+    show_theme(theme)
+    card, image = shown(qtbot, number, anatomy, size)
     drawn = colors(image)
     assert drawn[theme.accent] > size[0], "a lit frame"
     card.set_reached(False, False)

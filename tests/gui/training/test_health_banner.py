@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.theme import DARK
 from vae_explorer.gui.training.health_banner import HealthBanner
-from vae_explorer.session import Finding
+from vae_explorer.training.health import Finding
 
 COLLAPSE = Finding("Posterior collapse", "KL < 0.1 nats.", "Lower β.")
 DEAD = Finding("A dead unit", "1 of 2.", "Another seed.")

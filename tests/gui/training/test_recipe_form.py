@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.training.recipe_form import CHANGED, FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.widgets.editors import Editor, NumberBox, SizesBox
-from vae_explorer.session import STEERABLE, Recipe
+from vae_explorer.training.recipe import STEERABLE, Recipe
 
 
 def _values(name: str) -> st.SearchStrategy[int | float | str]:

@@ -11,7 +11,7 @@ from vae_explorer.gui.training.anatomy_card import Card
 from vae_explorer.gui.training.slow_motion import FASTEST, SLOWEST, SlowMotion
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.state import Phase
-from vae_explorer.session.training.control import StepAnatomy
+from vae_explorer.training.anatomy import StepAnatomy
 
 STAGES = ["Encode", "Sample", "Decode", "Terms", "Gradient"]
 

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.training.timeline_bar import TimeBar, describe
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.state import HistoryPoint
 from vae_explorer.session.training.timeline_frames import FilmFrame
+from vae_explorer.training.history import HistoryPoint
 
 _NOTHING = Posterior(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32)[None])
 

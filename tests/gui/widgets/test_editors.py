@@ -17,7 +17,7 @@ from vae_explorer.gui.widgets.editors import (
     read,
     write,
 )
-from vae_explorer.session import Recipe
+from vae_explorer.training.recipe import Recipe
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.point_colors import ColorKey
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session import Recipe
 from vae_explorer.session.map.layers import LAYERS
 from vae_explorer.session.state import Phase
+from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from tests.support.person import Person
@@ -190,7 +190,7 @@ def test_nothing_is_clipped(person: "Person", recipe: Recipe, size: tuple[int, i
     QApplication.processEvents()
     assert clipped(window) == []
     window.training.set_recipe(recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: window.explorer.training.status.epoch > 1)
     QApplication.processEvents()
     assert clipped(window) == []

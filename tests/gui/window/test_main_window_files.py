@@ -9,20 +9,21 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDockWidget,
     QFileDialog,
     QLineEdit,
+    QMenu,
     QMessageBox,
     QPushButton,
 )
 
 from vae_explorer import paths
 from vae_explorer.export.images import manifold_sheet
+from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
-from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
 
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from tests.support.person import Person
 
 Dialog = DigitExportDialog | ManifoldExportDialog
+
+
+def recent_actions(person: "Person") -> list[QAction]:
+    menus = person.window.actions_.menus["File"].findChildren(QMenu)
+    return next(menu for menu in menus if menu.title() == "Open Recent").actions()
 
 
 def test_a_missing_file_is_named_and_nothing_changes(
@@ -72,7 +78,7 @@ def test_a_saved_model_opens_again_from_the_recent_menu(
     person.trigger("reset")
     person.wait(lambda: person.model_line.startswith("mnist-elbo.safetensors"))
     person.wait(lambda: not np.array_equal(person.positions, before))
-    recent = person.window._recent.actions()
+    recent = recent_actions(person)
     assert [action.toolTip() for action in recent] == [str(path), str(checkpoint)]
     recent[0].trigger()
     person.wait(lambda: person.model_line.startswith(path.name))
@@ -90,8 +96,8 @@ def test_recent_models_of_one_name_can_be_told_apart(
         path.parent.mkdir()
         shutil.copy(checkpoint, path)
         person.window.explorer.open_checkpoint(path)
-        person.wait(lambda: len(person.window._recent.actions()) == len(opened))
-    texts = [action.text() for action in person.window._recent.actions()]
+        person.wait(lambda: len(recent_actions(person)) == len(opened))
+    texts = [action.text() for action in recent_actions(person)]
     assert texts == ["R&&D/model.safetensors", "first/model.safetensors"]
 
 

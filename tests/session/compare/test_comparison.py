@@ -12,7 +12,7 @@ from vae_explorer.errors import CheckpointError
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.compare.comparison import Comparison, bundled_models, model_name
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
@@ -27,7 +27,7 @@ class Room:
     """A comparison and what it tells last, by side."""
 
     def __init__(self, jobs: Jobs, main: "MainThread", failures: "Failures") -> None:
-        self.comparison = Comparison(jobs, failures)
+        self.comparison = Comparison(Tasks(jobs, failures))
         self.run = main.run
         self.heard: list[tuple[Any, ...]] = []
         self.said: list[str] = []
@@ -138,7 +138,7 @@ def test_nothing_is_told_once_it_is_closed(room: Room, trained: Snapshot) -> Non
 def test_closing_ends_running_jobs(
     threaded_jobs: Jobs, main: "MainThread", failures: "Failures", trained: Snapshot
 ) -> None:
-    comparison = Comparison(threaded_jobs, failures)
+    comparison = Comparison(Tasks(threaded_jobs, failures))
     said: list[str] = []
     comparison.progress.connect(said.append)
     comparison.take("A", trained, "a")

@@ -8,7 +8,7 @@ from vae_explorer.session.explore.arithmetic import Arithmetic
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.explore.pins import Pins
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.training.snapshot import Snapshot
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Sums:
     """Arithmetic on the training images, and what it says."""
 
-    def __init__(self, jobs: Jobs, failures: "Failures") -> None:
+    def __init__(self, tasks: Tasks, failures: "Failures") -> None:
         self.said: list[str] = []
-        self.map = LatentMap(jobs, failures, lambda _: None)
+        self.map = LatentMap(tasks, lambda _: None)
         self.pins, self.selection = Pins(), Selection()
         self.cursor = Cursor(Decoding(lambda _: None))
         self.arithmetic = Arithmetic(
@@ -32,15 +32,15 @@ class Sums:
 
 @pytest.fixture
 def sums(
-    inline_jobs: Jobs,
+    tasks: Tasks,
     main: "MainThread",
     failures: "Failures",
     trained: Snapshot,
     small_mnist: dict[str, ImageSet],
 ) -> Sums:
-    sums = Sums(inline_jobs, failures)
+    sums = Sums(tasks, failures)
     sums.pins.set_model(trained.model)
-    sums.map.encode(trained.model, "train", "mean", align=False)
+    sums.map.show(trained, "model", None)
     main.run()
     sums.selection.reset(600, "train")
     return sums
@@ -87,10 +87,11 @@ def test_what_is_missing_is_said(sums: Sums, failures: "Failures") -> None:
 def test_codes_that_are_not_finite_are_told(sums: Sums, failures: "Failures") -> None:
     for index in (4, 5, 6):
         sums.pins.toggle("train", index)
-    assert sums.map.points is not None
-    assert sums.map.posterior is not None
-    sums.map.points.positions[:] = np.nan
-    sums.map.posterior.mean[:] = np.nan
+    assert sums.map.state is not None
+    assert sums.map.state.points is not None
+    assert sums.map.state.posterior is not None
+    sums.map.state.points.positions[:] = np.nan
+    sums.map.state.posterior.mean[:] = np.nan
     sums.arithmetic.analogy()
     sums.selection.replace([3])
     sums.arithmetic.add_attribute()

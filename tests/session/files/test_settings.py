@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vae_explorer.session.files import settings as settings_module
 from vae_explorer.session.files.settings import Settings
-from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState, default_state
+from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState
 
 DEFAULTS = Settings()
 
@@ -112,35 +112,7 @@ def test_text_that_no_file_can_hold_is_not_saved_and_not_fatal(
     assert Settings.read(path).scheme == "dark"
 
 
-# Unreadable files
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\x00" * 64,
-        b"\x89PNG\r\n\x1a\n\xff\xfe",
-        b"version = 1\nscheme = 'dark",
-        b"version = 1\nfolder = '\xff\xfe'\n[",
-        "[" * 100_000,
-        "version = 1\nthreads = " + "[" * 50_000,
-        "version = 1\nthreads = " + "9" * 10_000,
-        "version = 2\nscheme = 'dark'\n",
-        "version = -1\n",
-        "version = '1'\n",
-        "scheme = 'dark'\n",
-        "version = 1\nversion = 1\n",
-    ],
-    ids=lambda content: repr(content[:24]),
-)
-def test_an_unreadable_file_gives_defaults_and_one_warning(
-    path: Path, content: str | bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    put(path, content)
-    assert Settings.read(path) == DEFAULTS
-    (warning,) = warnings_in(caplog)
-    assert str(path) in warning
+# Other files
 
 
 @given(st.binary(max_size=200))
@@ -148,109 +120,6 @@ def test_any_bytes_give_settings(tmp_path_factory: pytest.TempPathFactory, conte
     path = tmp_path_factory.mktemp("config") / "settings.toml"
     path.write_bytes(content)
     assert Settings.read(path) == DEFAULTS
-
-
-def test_a_folder_in_its_place_gives_defaults_and_a_warning(
-    path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path.mkdir(parents=True)
-    assert Settings.read(path) == DEFAULTS
-    assert len(warnings_in(caplog)) == 1
-
-
-def test_a_name_the_system_refuses_gives_defaults_and_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    assert Settings.read(tmp_path / ("x" * 5_000)) == DEFAULTS
-    assert len(warnings_in(caplog)) == 1
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
-def test_a_folder_without_permission_gives_defaults_and_a_warning(
-    path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    put(path, "version = 1\n")
-    path.parent.chmod(0)
-    try:
-        assert Settings.read(path) == DEFAULTS
-    finally:
-        path.parent.chmod(0o700)
-    assert len(warnings_in(caplog)) == 1
-
-
-# Bad entries
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        "scheme = 'pink'",
-        "scheme = 1",
-        "scheme = ['dark']",
-        "split = 'validation'",
-        "kind = 'mode'",
-        "align = 1",
-        "ease = 'yes'",
-        "device = 'tpu'",
-        "threads = -1",
-        "threads = 1025",
-        "threads = 2.0",
-        "threads = true",
-        "threads = 'many'",
-        "threads = nan",
-        "recent = 'a'",
-        "recent = [1, 2]",
-        "recent = ['a', 1]",
-        "folder = 1",
-        "geometry = 1979-05-27",
-        "layout = {a = 1}",
-        "colour = 'red'",
-    ],
-)
-def test_a_bad_entry_is_dropped_alone(
-    path: Path, entry: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    key = entry.split()[0]
-    good = {"scheme": "'dark'", "threads": "3"}
-    lines = [f"{name} = {value}" for name, value in good.items() if name != key]
-    put(path, "\n".join(["version = 1", entry, *lines]))
-    expected: dict[str, Any] = {"scheme": "dark", "threads": 3}
-    expected.pop(key, None)
-    assert Settings.read(path) == dataclasses.replace(DEFAULTS, **expected)
-    (warning,) = warnings_in(caplog)
-    assert key in warning
-    assert str(path) in warning
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"id": "prior", "chosen": {}},  # there already
-        {"id": "pixels"},
-        {"on": 1},
-        {"opacity": 1.5},
-        {"opacity": float("nan")},
-        {"opacity": "half"},
-        {"chosen": {}},
-        {"chosen": {"since": "yesterday"}},
-        {"chosen": {"since": ["before"]}},
-        {"chosen": {"since": "before", "colour": "red"}},
-        {"colour": "red"},
-    ],
-    ids=str,
-)
-def test_layers_are_dropped_when_one_is_not_ours(
-    path: Path, change: dict[str, Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    specs = {spec.id: spec for spec in LAYERS}
-    layers = [dataclasses.asdict(default_state(specs[name])) for name in ("prior", "flow")]
-    put(path, tomli_w.dumps({"version": 1, "scheme": "dark", "layers": layers}))
-    assert len(Settings.read(path).layers) == 2
-    layers[1] |= change
-    put(path, tomli_w.dumps({"version": 1, "scheme": "dark", "layers": layers}))
-    assert Settings.read(path) == Settings(scheme="dark")
-    (warning,) = warnings_in(caplog)
-    assert "layers" in warning
 
 
 _values = st.recursive(

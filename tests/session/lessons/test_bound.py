@@ -12,16 +12,16 @@ from vae_explorer.latent.gap import gap
 from vae_explorer.latent.normal import Normal
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.lessons.bound import NARROWEST, WIDEST, BoundExperiment, BoundResult
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.lessons.context import LessonContext
 
 if TYPE_CHECKING:
     from tests.support.lessons import Clock
 
 
 @pytest.fixture
-def experiment(workbench: Workbench, settle: Callable[[], None]) -> BoundExperiment:
+def experiment(context: LessonContext, settle: Callable[[], None]) -> BoundExperiment:
     """Shown, with all known of the first training digit."""
-    shown = BoundExperiment(workbench)
+    shown = BoundExperiment(context)
     shown.show()
     settle()
     return shown
@@ -42,8 +42,8 @@ def seen(experiment: BoundExperiment, name: str) -> list[Any]:
     return found
 
 
-def test_it_begins_with_the_encoders_q(experiment: BoundExperiment, workbench: Workbench) -> None:
-    model = workbench.model
+def test_it_begins_with_the_encoders_q(experiment: BoundExperiment, context: LessonContext) -> None:
+    model = context.model
     assert model is not None
     assert experiment.result.truth is not None
     image = mnist("train").images[:1]
@@ -145,10 +145,10 @@ def test_refining_splits_the_gap(experiment: BoundExperiment, settle: Callable[[
 
 
 def test_refinement_begins_as_the_gap_has_it(
-    experiment: BoundExperiment, workbench: Workbench, settle: Callable[[], None]
+    experiment: BoundExperiment, context: LessonContext, settle: Callable[[], None]
 ) -> None:
     """From the encoder's q, after fewer steps, it comes as far as ``latent.gap`` does."""
-    model, truth = workbench.model, experiment.result.truth
+    model, truth = context.model, experiment.result.truth
     assert model is not None
     assert truth is not None
     experiment.refine()
@@ -191,10 +191,10 @@ def test_the_picture_follows_the_view(
 
 
 def test_another_digit_and_rest(
-    experiment: BoundExperiment, workbench: Workbench, settle: Callable[[], None]
+    experiment: BoundExperiment, context: LessonContext, settle: Callable[[], None]
 ) -> None:
     old = experiment.result.truth
-    workbench.set_subject(None)
+    context.set_subject(None)
     settle()
     assert experiment.result.truth is None
     assert experiment.result.q is None
@@ -202,11 +202,11 @@ def test_another_digit_and_rest(
     assert experiment.values["elbo"] == ""
     assert experiment.result.region == (-3, 3, -3, 3)
     assert old is not None
-    workbench.set_subject(old.subject)
+    context.set_subject(old.subject)
     settle()
     assert experiment.result.bound is not None
     experiment.hide()
-    workbench.set_subject(None)
+    context.set_subject(None)
     settle()
     assert experiment.result.truth is not None, "it does nothing while hidden"
     experiment.show()

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vae_explorer.lessons.course import Lesson, LessonError, Step, parse_lesson
-from vae_explorer.session.explore.cursor import Cursor
-from vae_explorer.session.explore.decoding import Decoding
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons import course as module
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.course import Learning
 from vae_explorer.session.lessons.experiment import (
     AnyExperiment,
@@ -18,7 +17,7 @@ from vae_explorer.session.lessons.experiment import (
     Settings,
     setting,
 )
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.map.latent_map import LatentMap
 
 if TYPE_CHECKING:
     from tests.support.stand_ins import Failures
@@ -60,7 +59,7 @@ class Count(Settings):
 class Counter(Experiment[Count, Result]):
     """Shows the number it is set to."""
 
-    def __init__(self, context: Workbench) -> None:
+    def __init__(self, context: LessonContext) -> None:
         super().__init__(context, Count(), Result())
 
     def symbols(self) -> dict[str, float | str]:
@@ -91,13 +90,14 @@ class Pupil:
 
 
 @pytest.fixture
-def pupil(inline_jobs: Jobs, failures: "Failures", monkeypatch: pytest.MonkeyPatch) -> Pupil:
+def pupil(
+    tasks: Tasks, latent_map: LatentMap, failures: "Failures", monkeypatch: pytest.MonkeyPatch
+) -> Pupil:
     lessons = (lesson("first"), lesson("second"), lesson("map", ""))
     monkeypatch.setattr(module, "bundled_lessons", lambda: lessons)
-    monkeypatch.setattr(module, "make_experiment", lambda _, bench: Counter(bench))
-    cursor = Cursor(Decoding(lambda call: call()))
-    bench = Workbench(inline_jobs, failures, lambda *_: None, cursor)
-    return Pupil(Learning(bench, failures))
+    monkeypatch.setattr(module, "make_experiment", lambda _, context: Counter(context))
+    context = LessonContext(tasks, latent_map, lambda *_: None)
+    return Pupil(Learning(context, failures))
 
 
 def test_showing_begins_the_first_lesson_and_sets_its_first_step_up(pupil: Pupil) -> None:
@@ -184,7 +184,7 @@ def test_a_bad_lesson_is_told_and_changes_nothing(
 def test_an_experiment_that_does_not_exist_is_told(
     pupil: Pupil, monkeypatch: pytest.MonkeyPatch, failures: "Failures"
 ) -> None:
-    def missing(name: str, _: Workbench) -> AnyExperiment:
+    def missing(name: str, _: LessonContext) -> AnyExperiment:
         raise LessonError(f"There is no experiment '{name}'.")
 
     monkeypatch.setattr(module, "make_experiment", missing)

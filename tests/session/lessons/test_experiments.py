@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.lessons import Clock
 from vae_explorer.lessons.course import Lesson, LessonError, Step, bundled_lessons
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, make_experiment
-from vae_explorer.session.lessons.workbench import Workbench
 
 Settle = Callable[[], None]
 
@@ -147,8 +147,8 @@ def name_of(experiment: AnyExperiment) -> str:
 
 
 @pytest.fixture(params=experiments())
-def experiment(request: pytest.FixtureRequest, workbench: Workbench) -> AnyExperiment:
-    return make_experiment(request.param, workbench)
+def experiment(request: pytest.FixtureRequest, context: LessonContext) -> AnyExperiment:
+    return make_experiment(request.param, context)
 
 
 def test_every_experiment_has_a_lesson_and_is_tried_here() -> None:
@@ -156,15 +156,15 @@ def test_every_experiment_has_a_lesson_and_is_tried_here() -> None:
     assert STATES.keys() == BAD.keys() == experiments().keys()
 
 
-def test_an_unknown_one_is_refused_by_name(workbench: Workbench) -> None:
+def test_an_unknown_one_is_refused_by_name(context: LessonContext) -> None:
     for name in ("telescope", "experiment", "samples", "../views"):
         with pytest.raises(LessonError, match=f"no experiment '{name}'.*bound, functionals"):
-            make_experiment(name, workbench)
+            make_experiment(name, context)
 
 
 @pytest.mark.parametrize(("name", "state"), pairs(STATES))
-def test_a_state_comes_back(name: str, state: dict[str, Any], workbench: Workbench) -> None:
-    first, second = (make_experiment(name, workbench) for _ in range(2))
+def test_a_state_comes_back(name: str, state: dict[str, Any], context: LessonContext) -> None:
+    first, second = (make_experiment(name, context) for _ in range(2))
     first.set_state(state)
     found = first.state()
     assert found == state
@@ -177,9 +177,9 @@ def test_a_state_comes_back(name: str, state: dict[str, Any], workbench: Workben
 
 @pytest.mark.parametrize(("name", "state"), [*pairs(BAD), *((name, {"zz": 1}) for name in BAD)])
 def test_a_bad_state_is_refused_whole(
-    name: str, state: dict[str, Any], workbench: Workbench
+    name: str, state: dict[str, Any], context: LessonContext
 ) -> None:
-    experiment = make_experiment(name, workbench)
+    experiment = make_experiment(name, context)
     before = experiment.settings
     with pytest.raises(LessonError, match=r"[Ss]etting|formula"):
         experiment.set_state(state)
@@ -199,15 +199,15 @@ def test_a_change_is_published_once_with_its_values(experiment: AnyExperiment) -
 
 
 def test_hidden_it_computes_nothing(
-    experiment: AnyExperiment, settle: Settle, clock: Clock, workbench: Workbench
+    experiment: AnyExperiment, settle: Settle, clock: Clock, context: LessonContext
 ) -> None:
     for state in STATES[name_of(experiment)]:
         experiment.set_state(state)
     before = experiment.result
-    workbench.set_subject(None)
+    context.set_subject(None)
     settle()
     assert experiment.result is before
-    other = make_experiment(name_of(experiment), workbench)
+    other = make_experiment(name_of(experiment), context)
     other.show()
     other.hide()
     shown: list[object] = []
@@ -227,9 +227,9 @@ _WITH_CODE = [
 
 @pytest.mark.parametrize(("lesson", "step"), _WITH_CODE)
 def test_the_code_reproduces_the_figure(
-    lesson: Lesson, step: Step, workbench: Workbench, settle: Settle
+    lesson: Lesson, step: Step, context: LessonContext, settle: Settle
 ) -> None:
-    experiment = make_experiment(lesson.instrument, workbench)
+    experiment = make_experiment(lesson.instrument, context)
     experiment.show()
     experiment.set_state({key: value for key, value in step.state.items() if key != "hide"})
     settle()

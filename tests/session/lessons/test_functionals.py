@@ -7,8 +7,8 @@ import pytest
 
 from vae_explorer.lessons import entropy
 from vae_explorer.session.lessons.constraints import CONSTRAINTS
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.functionals import Functionals
-from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
     from tests.support.lessons import Clock
@@ -17,8 +17,8 @@ Settle = Callable[[], None]
 
 
 @pytest.fixture
-def experiment(workbench: Workbench) -> Functionals:
-    made = Functionals(workbench)
+def experiment(context: LessonContext) -> Functionals:
+    made = Functionals(context)
     made.show()
     return made
 
@@ -108,13 +108,13 @@ def test_nothing_moves_while_it_is_hidden(experiment: Functionals, clock: "Clock
     assert not clock.waiting
 
 
-def test_a_state_comes_back(experiment: Functionals, workbench: Workbench) -> None:
+def test_a_state_comes_back(experiment: Functionals, context: LessonContext) -> None:
     experiment.set_state({"constraint": "mean", "size": 0.7, "shape": "comb"})
     assert experiment.state() == {
         "constraint": "mean", "size": 0.7, "shape": "comb", "ascend": False,
     }  # fmt: skip
     experiment.raise_at(1.0, 0.5)
-    other = Functionals(workbench)
+    other = Functionals(context)
     other.show()
     other.set_state(experiment.state())
     # Written with four digits, and nowhere lower than a start may be.

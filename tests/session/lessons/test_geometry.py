@@ -6,32 +6,32 @@ import pytest
 from vae_explorer.latent.metric import magnification, pullback_metric
 from vae_explorer.lessons.geometry import KINDS
 from vae_explorer.session.lessons import geometry
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.geometry import PICTURES, UNIT, Geometry
-from vae_explorer.session.lessons.workbench import Workbench
 
 
 @pytest.fixture
 def experiment(
-    workbench: Workbench, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    context: LessonContext, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> Geometry:
     monkeypatch.setattr(geometry, "_FINE", 20)
-    experiment = Geometry(workbench)
+    experiment = Geometry(context)
     experiment.show()
     settle()
     return experiment
 
 
-def test_both_paths_have_lengths_and_pictures(experiment: Geometry, workbench: Workbench) -> None:
+def test_both_paths_have_lengths_and_pictures(experiment: Geometry, context: LessonContext) -> None:
     line, short = experiment.result.straight, experiment.result.geodesic
     assert line is not None
     assert short is not None
-    assert workbench.model is not None
+    assert context.model is not None
     assert experiment.values["straight"] == line.route.length
     assert experiment.values["geodesic"] == short.route.length <= line.route.length
     assert experiment.values["distance"] == pytest.approx(np.hypot(2.5, 2.5))
     for strip in (line, short):
         np.testing.assert_allclose(strip.frames.places[[0, -1]], [(-1, -1.5), (1.5, 1)], atol=1e-6)
-        np.testing.assert_array_equal(strip.images, workbench.model.decode(strip.frames.places))
+        np.testing.assert_array_equal(strip.images, context.model.decode(strip.frames.places))
         assert len(strip.images) == PICTURES
 
 
@@ -67,9 +67,9 @@ def test_the_ends_may_meet(experiment: Geometry, settle: Callable[[], None]) -> 
 
 
 def test_the_field_and_the_ellipse_are_of_the_metric(
-    experiment: Geometry, workbench: Workbench, settle: Callable[[], None]
+    experiment: Geometry, context: LessonContext, settle: Callable[[], None]
 ) -> None:
-    assert workbench.model is not None
+    assert context.model is not None
     assert experiment.result.field is not None
     side = len(experiment.result.field)
     cell = 2 * geometry.SIGHT / side
@@ -77,13 +77,13 @@ def test_the_field_and_the_ellipse_are_of_the_metric(
     for metric in KINDS:
         experiment.set(metric=metric)
         settle()
-        g = pullback_metric(workbench.model, place, metric)
+        g = pullback_metric(context.model, place, metric)
         np.testing.assert_allclose(experiment.result.field[6, 2], magnification(g)[0], rtol=1e-3)
         experiment.point((0.5, -0.2))
         settle()
         ellipse = experiment.result.ellipse
         assert ellipse is not None
-        here = pullback_metric(workbench.model, np.array([[0.5, -0.2]]), metric)[0]
+        here = pullback_metric(context.model, np.array([[0.5, -0.2]]), metric)[0]
         steps = ellipse.edge - (0.5, -0.2)
         lengths = np.sqrt(np.einsum("na,ab,nb->n", steps, here, steps))
         np.testing.assert_allclose(lengths, UNIT, rtol=1e-4)
@@ -93,12 +93,10 @@ def test_the_field_and_the_ellipse_are_of_the_metric(
 
 
 def test_another_model_is_measured_anew(
-    experiment: Geometry, workbench: Workbench, settle: Callable[[], None]
+    experiment: Geometry, rotate: Callable[[list[list[float]]], None], settle: Callable[[], None]
 ) -> None:
-    assert workbench.model is not None
     before = experiment.values["straight"]
-    half_turn = workbench.model.turned(-np.eye(2))
-    workbench.set_model(half_turn)
+    rotate([[-1.0, 0.0], [0.0, -1.0]])
     settle()
     assert experiment.values["straight"] != pytest.approx(before, rel=1e-3)
     experiment.set_state({"start": [1.0, 1.5], "end": [-1.5, -1.0]})
@@ -106,8 +104,10 @@ def test_another_model_is_measured_anew(
     assert experiment.values["straight"] == pytest.approx(before, rel=1e-4)
 
 
-def test_while_hidden_nothing_is_computed(workbench: Workbench, settle: Callable[[], None]) -> None:
-    experiment = Geometry(workbench)
+def test_while_hidden_nothing_is_computed(
+    context: LessonContext, settle: Callable[[], None]
+) -> None:
+    experiment = Geometry(context)
     experiment.move(end=(0.0, 0.0))
     experiment.point((0.0, 0.0))
     settle()

@@ -7,13 +7,13 @@ from vae_explorer.lessons import decoded_sheet
 from vae_explorer.lessons import pushforward as pf
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.lessons import pushed
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.pushforward import NODES, SIGHT, Pushforward
-from vae_explorer.session.lessons.workbench import Workbench
 
 
 @pytest.fixture
-def experiment(workbench: Workbench, settle: Callable[[], None]) -> Pushforward:
-    experiment = Pushforward(workbench)
+def experiment(context: LessonContext, settle: Callable[[], None]) -> Pushforward:
+    experiment = Pushforward(context)
     experiment.show()
     settle()
     return experiment
@@ -100,8 +100,10 @@ def test_a_formula_without_values_breaks_nothing(
     settle()
 
 
-def test_while_hidden_nothing_is_computed(workbench: Workbench, settle: Callable[[], None]) -> None:
-    experiment = Pushforward(workbench)
+def test_while_hidden_nothing_is_computed(
+    context: LessonContext, settle: Callable[[], None]
+) -> None:
+    experiment = Pushforward(context)
     experiment.move(t=0.5)
     settle()
     assert experiment.result.pushed is None
@@ -113,9 +115,9 @@ def test_while_hidden_nothing_is_computed(workbench: Workbench, settle: Callable
 
 
 def test_what_is_asked_while_it_computes_comes_afterwards(
-    workbench: Workbench, settle: Callable[[], None]
+    context: LessonContext, settle: Callable[[], None]
 ) -> None:
-    experiment = Pushforward(workbench)
+    experiment = Pushforward(context)
     experiment.show()
     for t in (0.1, 0.2, 0.3):
         experiment.move(t=t)
@@ -129,27 +131,30 @@ def test_what_is_asked_while_it_computes_comes_afterwards(
 
 @pytest.mark.slow
 def test_the_decoder_is_a_function_too(
-    workbench: Workbench, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    context: LessonContext,
+    rotate: Callable[[list[list[float]]], None],
+    settle: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(decoded_sheet, "_SIDE", 71)
     monkeypatch.setattr(pushed, "DENSITY", 60)
     monkeypatch.setattr(pushed, "BINS", 30)
-    experiment = Pushforward(workbench)
+    experiment = Pushforward(context)
     experiment.set_state({"function": "decoder", "components": [2, 1], "z": [0.3, -0.4]})
     assert experiment.result.lattice is None
     assert experiment.state()["components"] == [2, 1]
     experiment.show()
     settle()
     assert experiment.result.lattice is not None
-    assert workbench.model is not None
-    np.testing.assert_allclose(experiment.result.picture, workbench.model.decode([[0.3, -0.4]])[0])
+    assert context.model is not None
+    np.testing.assert_allclose(experiment.result.picture, context.model.decode([[0.3, -0.4]])[0])
     result = experiment.result.pushed
     assert result is not None
     left, right, bottom, top = result.region
     mass = result.density.mean() * (right - left) * (top - bottom)
     assert mass == pytest.approx(1, abs=0.06)
     assert float(experiment.values["magnification"]) > 0
-    workbench.set_model(workbench.model.turned(np.array([[0.0, -1.0], [1.0, 0.0]])))
+    rotate([[0.0, -1.0], [1.0, 0.0]])
     settle()
     np.testing.assert_allclose(
         experiment.result.pushed.density.mean(), result.density.mean(), rtol=0.1

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.reparameterisation import Estimates, Reparameterisation
-from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
     from tests.support.stand_ins import MainThread
@@ -21,15 +21,15 @@ def of(experiment: Reparameterisation) -> Estimates:
 
 
 @pytest.fixture
-def experiment(workbench: Workbench) -> Reparameterisation:
-    made = Reparameterisation(workbench)
+def experiment(context: LessonContext) -> Reparameterisation:
+    made = Reparameterisation(context)
     made.show()
     return made
 
 
 @pytest.fixture
 def digit(experiment: Reparameterisation, settle: Settle) -> Reparameterisation:
-    """It is about the ELBO of the workbench's digit."""
+    """It is about the ELBO of the context's digit."""
     experiment.set_state({"function": "elbo", "shift": [0.03, -0.02]})
     settle()
     return experiment
@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_draws(experiment: Reparameterisation) -> N
     np.testing.assert_array_equal(before, of(experiment).path)
 
 
-def test_the_elbo_of_the_digit(digit: Reparameterisation, workbench: Workbench) -> None:
+def test_the_elbo_of_the_digit(digit: Reparameterisation, context: LessonContext) -> None:
     assert of(digit).exact.shape == (4,)
     error = of(digit).path.std(0) / math.sqrt(len(of(digit).path))
     assert (np.abs(of(digit).path.mean(0) - of(digit).exact) < 4.5 * error).all()
@@ -95,10 +95,10 @@ def test_the_elbo_of_the_digit(digit: Reparameterisation, workbench: Workbench) 
     assert float(digit.values["ratio"]) > 10_000
     digit.set(baseline=True)
     assert 5 < float(digit.values["ratio"]) < 500
-    assert workbench.subject is not None
+    assert context.subject is not None
     mean = digit.result.mean
     assert mean is not None
-    np.testing.assert_allclose(mean - workbench.subject.mean, [0.03, -0.02], atol=1e-6)
+    np.testing.assert_allclose(mean - context.subject.mean, [0.03, -0.02], atol=1e-6)
 
 
 def test_the_gradient_leads_back_to_the_digit(digit: Reparameterisation, settle: Settle) -> None:
@@ -128,13 +128,13 @@ def test_a_drag_is_computed_to_its_end_and_then_anew(
 
 
 def test_it_rests_while_hidden_and_without_a_digit(
-    experiment: Reparameterisation, workbench: Workbench, settle: Settle
+    experiment: Reparameterisation, context: LessonContext, settle: Settle
 ) -> None:
     experiment.hide()
     before = of(experiment).path
     experiment.move(mean=2.0, sigma=0.5)
     assert of(experiment).path is before
-    workbench.set_subject(None)
+    context.set_subject(None)
     experiment.set(function="elbo")
     experiment.show()
     settle()
@@ -143,20 +143,20 @@ def test_it_rests_while_hidden_and_without_a_digit(
 
 
 def test_what_is_computed_of_a_digit_that_is_gone_is_left(
-    digit: Reparameterisation, workbench: Workbench, settle: Settle
+    digit: Reparameterisation, context: LessonContext, settle: Settle
 ) -> None:
     digit.set(seed=digit.settings.seed + 1)
-    workbench.set_subject(None)
+    context.set_subject(None)
     settle()
     assert digit.result.draws is None
 
 
 def test_another_digit_is_taken_up(
-    digit: Reparameterisation, workbench: Workbench, settle: Settle
+    digit: Reparameterisation, context: LessonContext, settle: Settle
 ) -> None:
-    subject = workbench.subject
+    subject = context.subject
     assert subject is not None
     before = of(digit).exact
-    workbench.set_subject(replace(subject, image=255 - subject.image))
+    context.set_subject(replace(subject, image=255 - subject.image))
     settle()
     assert not np.allclose(before, of(digit).exact)

@@ -8,25 +8,25 @@ from vae_explorer.latent.normal import PRIOR
 from vae_explorer.lessons import sampling as numbers
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.sampling import Sampling, SamplingResult
-from vae_explorer.session.lessons.workbench import Workbench
 
 Settle = Callable[[], None]
 
 
 @pytest.fixture
-def experiment(workbench: Workbench, settle: Settle) -> Sampling:
+def experiment(context: LessonContext, settle: Settle) -> Sampling:
     """Shown, with 10,000 samples of the prior."""
-    made = Sampling(workbench)
+    made = Sampling(context)
     made.show()
     settle()
     return made
 
 
 def test_samples_grow_and_those_drawn_are_kept(
-    workbench: Workbench, settle: Settle, model: TrainedVAE
+    context: LessonContext, settle: Settle, model: TrainedVAE
 ) -> None:
-    experiment = Sampling(workbench)
+    experiment = Sampling(context)
     grown: list[tuple[int, str]] = []
 
     def note(found: SamplingResult) -> None:
@@ -79,7 +79,7 @@ def test_q_is_drawn_as_often_as_the_prior(experiment: Sampling, settle: Settle) 
 
 
 def test_another_image_or_another_seed_starts_again(
-    experiment: Sampling, workbench: Workbench, settle: Settle
+    experiment: Sampling, context: LessonContext, settle: Settle
 ) -> None:
     before = experiment.data()
     experiment.set(seed=1)
@@ -91,7 +91,7 @@ def test_another_image_or_another_seed_starts_again(
     settle()
     assert experiment.data()["exact"] > before["exact"] + 50
     # Of its own choice it is still about image 3.
-    workbench.set_subject(None)
+    context.set_subject(None)
     settle()
     assert experiment.result.drawn == 10_000
 
@@ -109,10 +109,10 @@ def test_growing_can_be_stopped(experiment: Sampling, settle: Settle, main: Main
 
 
 def test_hidden_it_stops_and_keeps_what_there_is(
-    workbench: Workbench, threaded_jobs: Jobs, main: MainThread
+    context: LessonContext, threaded_jobs: Jobs, main: MainThread
 ) -> None:
-    workbench.tasks = Tasks(threaded_jobs, workbench.tasks.fail)
-    experiment = Sampling(workbench)
+    context.tasks = Tasks(threaded_jobs, context.tasks.fail)
+    experiment = Sampling(context)
     experiment.set(samples=1_000_000)
     experiment.show()
     main.run_until(lambda: experiment.result.drawn >= 10_000)

@@ -6,8 +6,8 @@ import pytest
 
 from vae_explorer.lessons.tighter import KS
 from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.tighter import Tighter
-from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
     from tests.support.stand_ins import MainThread
@@ -16,8 +16,8 @@ Settle = Callable[[], None]
 
 
 @pytest.fixture
-def experiment(workbench: Workbench) -> Tighter:
-    experiment = Tighter(workbench)
+def experiment(context: LessonContext) -> Tighter:
+    experiment = Tighter(context)
     experiment.set_state({"image": 7, "samples": 10_000, "repeats": 20})
     return experiment
 
@@ -89,10 +89,10 @@ def test_a_misread_digit_keeps_its_gap(experiment: Tighter, settle: Settle) -> N
 
 
 def test_hidden_it_leaves_off(
-    workbench: Workbench, threaded_jobs: Jobs, main: "MainThread"
+    context: LessonContext, threaded_jobs: Jobs, main: "MainThread"
 ) -> None:
-    workbench.tasks = Tasks(threaded_jobs, workbench.tasks.fail)
-    experiment = Tighter(workbench)
+    context.tasks = Tasks(threaded_jobs, context.tasks.fail)
+    experiment = Tighter(context)
     experiment.set_state({"samples": 1_000_000})
     experiment.show()
     main.run_until(lambda: experiment.result.bound)

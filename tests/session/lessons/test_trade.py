@@ -11,8 +11,8 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import trade
 from vae_explorer.lessons.trade import BETAS
 from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.trade import CODES, DRAWS, Trade
-from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
     from tests.support.stand_ins import MainThread
@@ -24,9 +24,9 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def experiment(workbench: Workbench, settle: Callable[[], None]) -> Trade:
+def experiment(context: LessonContext, settle: Callable[[], None]) -> Trade:
     """Shown, and done with the model on the map."""
-    made = Trade(workbench)
+    made = Trade(context)
     made.show()
     settle()
     return made
@@ -47,12 +47,11 @@ def test_it_measures_the_model_on_the_map(experiment: Trade, model: TrainedVAE) 
 
 
 def test_another_model_on_the_map_is_measured(
-    experiment: Trade, workbench: Workbench, settle: Callable[[], None]
+    experiment: Trade, rotate: Callable[[list[list[float]]], None], settle: Callable[[], None]
 ) -> None:
     assert experiment.result.own is not None
     before = experiment.result.own
-    assert workbench.model is not None
-    workbench.set_model(workbench.model.turned(np.array([[0.0, -1.0], [1.0, 0.0]])))
+    rotate([[0.0, -1.0], [1.0, 0.0]])
     settle()
     assert experiment.result.own is not before
     assert experiment.result.own.aggregate.rate == pytest.approx(before.aggregate.rate, rel=1e-4)
@@ -189,13 +188,13 @@ def test_a_place_is_decoded_and_weighed(experiment: Trade, model: TrainedVAE) ->
 
 
 def test_a_state_comes_back(
-    workbench: Workbench, experiment: Trade, settle: Callable[[], None]
+    context: LessonContext, experiment: Trade, settle: Callable[[], None]
 ) -> None:
     experiment.set_state({"train": [0.3], "beta": 0.3, "draws": 4})
     settle()
     state = experiment.state()
     assert state == {"beta": 0.3, "train": [0.3], "draws": 4}
-    other = Trade(workbench)
+    other = Trade(context)
     other.show()
     other.set_state(state)
     settle()

@@ -10,8 +10,8 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import views
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.lessons import views as module
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.views import Views
-from vae_explorer.session.lessons.workbench import Workbench
 
 if TYPE_CHECKING:
     from tests.support.stand_ins import MainThread
@@ -28,9 +28,9 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def experiment(workbench: Workbench, settle: Callable[[], None]) -> Views:
+def experiment(context: LessonContext, settle: Callable[[], None]) -> Views:
     """Shown, with its maps made."""
-    made = Views(workbench)
+    made = Views(context)
     made.show()
     settle()
     return made
@@ -66,9 +66,9 @@ def test_more_components_bring_more_of_the_digit_back(experiment: Views) -> None
     assert experiment.values["k"] == "100"
 
 
-def test_another_digit_has_other_reconstructions(experiment: Views, workbench: Workbench) -> None:
+def test_another_digit_has_other_reconstructions(experiment: Views, context: LessonContext) -> None:
     before = experiment.data()["errors"]
-    workbench.set_subject(None)
+    context.set_subject(None)
     assert experiment.result.reconstructions == ()
     assert before
 
@@ -146,8 +146,8 @@ def test_another_perplexity_starts_again(experiment: Views, settle: Callable[[],
     np.testing.assert_array_equal(experiment.result.embedding.points, first.points)
 
 
-def test_hiding_leaves_off(workbench: Workbench, settle: Callable[[], None]) -> None:
-    made = Views(workbench)
+def test_hiding_leaves_off(context: LessonContext, settle: Callable[[], None]) -> None:
+    made = Views(context)
     made.set(embed=True)
     settle()
     assert made.result.embedding is None
@@ -179,13 +179,13 @@ def test_a_digit_lights_up_once(experiment: Views) -> None:
 
 
 def test_a_state_comes_back(
-    workbench: Workbench, experiment: Views, settle: Callable[[], None]
+    context: LessonContext, experiment: Views, settle: Callable[[], None]
 ) -> None:
     experiment.set_state({"components": 7, "perplexity": 12, "embed": True})
     settle()
     state = experiment.state()
     assert state == {"components": 7, "perplexity": 12, "embed": True}
-    other = Views(workbench)
+    other = Views(context)
     other.set_state(state)
     other.show()
     settle()

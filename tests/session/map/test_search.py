@@ -8,8 +8,8 @@ import pytest
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures
 from vae_explorer.session.explore.pins import Pins
-from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.scores import PointFigures
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
@@ -24,16 +24,22 @@ class Finder:
     """A search on the map of both splits, 900 points, and what it needs."""
 
     def __init__(
-        self, jobs: Jobs, main: "MainThread", failures: "Failures", snapshot: Snapshot
+        self, tasks: Tasks, main: "MainThread", failures: "Failures", snapshot: Snapshot
     ) -> None:
         self.main = main
-        self.map = LatentMap(jobs, failures, lambda _: None)
+        self.map = LatentMap(tasks, lambda _: None)
         self.pins = Pins()
         self.selection = Selection()
-        self.figures = PointFigures(jobs, failures)
+        self.figures = PointFigures(tasks.jobs, failures)
         self.moving = False
         self.search = Search(
-            jobs, self.map, self.pins, self.selection, self.figures, lambda: self.moving, failures
+            tasks.jobs,
+            self.map,
+            self.pins,
+            self.selection,
+            self.figures,
+            lambda: self.moving,
+            failures,
         )
         self.pins.set_model(snapshot.model)
         self.figures.set_model(snapshot.model)
@@ -41,7 +47,8 @@ class Finder:
         self.show("both")
 
     def show(self, split: str) -> None:
-        self.map.encode(self._snapshot.model, split, "mean", align=False)
+        self.map.choose(MapChoice(split))
+        self.map.show(self._snapshot, "model", None)
         self.main.run()
         self.selection.reset(self.points.total, split)
         self.figures.set_points(self.points)
@@ -59,13 +66,13 @@ class Finder:
 
 @pytest.fixture
 def finder(
-    inline_jobs: Jobs,
+    tasks: Tasks,
     main: "MainThread",
     failures: "Failures",
     trained: Snapshot,
     small_mnist: dict[str, ImageSet],
 ) -> Finder:
-    return Finder(inline_jobs, main, failures, trained)
+    return Finder(tasks, main, failures, trained)
 
 
 def test_points_in_a_polygon_are_selected_of_those_in_sight(finder: Finder) -> None:
@@ -122,10 +129,10 @@ def test_without_a_pin_it_is_said_what_to_do(finder: Finder, failures: "Failures
 
 
 def test_neighbours_on_a_map_that_has_gone_are_not_selected(
-    finder: Finder, trained: Snapshot
+    finder: Finder,
 ) -> None:
     finder.pins.pin("train", 40)
-    finder.map.encode(trained.model, "test", "mean", align=False)
+    finder.map.choose(MapChoice("test"))
     finder.search.nearest(7, "image")  # of those that are still there
     finder.main.run()
     assert finder.points.split == "test"

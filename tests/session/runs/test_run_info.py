@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from vae_explorer.session.runs.run_info import RunFigures, differences, read_history, read_run
-from vae_explorer.session.state import HistoryPoint
-from vae_explorer.training.history import to_csv
+from vae_explorer.training.history import HistoryPoint, to_csv
 from vae_explorer.training.recipe import Recipe
 
 

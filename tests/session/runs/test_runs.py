@@ -19,8 +19,8 @@ from vae_explorer.session.runs import runs as runs_module
 from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.runs.run_info import RunInfo, read_run
 from vae_explorer.session.runs.runs import Runs
-from vae_explorer.session.state import HistoryPoint, Phase
-from vae_explorer.training.history import from_csv
+from vae_explorer.session.state import Phase
+from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, RunLabel, train
 

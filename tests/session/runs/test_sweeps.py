@@ -12,11 +12,13 @@ from vae_explorer.errors import DivergedError, RecipeError
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.runs import sweeps as sweeps_module
 from vae_explorer.session.runs.lab import Lab
-from vae_explorer.session.runs.sweeps import Axis, CellMap, Result, Sweep, Sweeps
+from vae_explorer.session.runs.sweeps import CellMap, Sweeps
 from vae_explorer.session.state import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.sweep import Axis, Sweep
+from vae_explorer.training.sweep_folder import Result
 from vae_explorer.training.trainer import Trainer
 
 if TYPE_CHECKING:

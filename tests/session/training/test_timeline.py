@@ -10,11 +10,10 @@ import pytest
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.state import HistoryPoint
 from vae_explorer.session.training.timeline import TimeMachine
 from vae_explorer.session.training.timeline_frames import FilmFrame, film_frame
 from vae_explorer.training import history as history_module
-from vae_explorer.training.history import LONGEST_HISTORY
+from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot

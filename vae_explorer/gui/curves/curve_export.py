@@ -22,7 +22,7 @@ from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.sheet import Sheet
 from vae_explorer.gui.curves.sheet_painter import draw_sheet
 from vae_explorer.gui.theme import LIGHT
-from vae_explorer.session.state import to_csv
+from vae_explorer.training.history import to_csv
 
 KINDS = ("png", "svg", "pdf", "csv")
 """Extensions of the files that can be made."""

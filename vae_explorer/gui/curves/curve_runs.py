@@ -8,7 +8,7 @@ from vae_explorer.gui.curves.curve_table import PANELS, TIME_LABELS, Overlay, ov
 from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.rate_distortion import Path, RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale, Trace
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 Panel = CurvePanel | RateDistortionPanel
 

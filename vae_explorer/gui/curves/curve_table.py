@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from PySide6.QtCore import Qt
 
 from vae_explorer.gui.curves.history_table import Rows
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 TimeAxis = Literal["epoch", "step", "seconds"]
 

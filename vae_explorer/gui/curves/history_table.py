@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.types import Float64
 
 Rows = Literal["all", "held_out", "exact"]

@@ -28,7 +28,7 @@ from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.theme import LIGHT, Theme, current_theme
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 
 __all__ = ["ElboPlot", "Overlay"]
 

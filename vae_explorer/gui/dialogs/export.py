@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.ask_path import PNG, ask_save, may_write
-from vae_explorer.session import ManifoldRequest
 from vae_explorer.session.state import LATENT_LIMIT
 
 

@@ -1,34 +1,30 @@
 """Wires the lessons to the learn dock and puts their experiments in the place of the map."""
 
-from collections.abc import Callable
-
 from PySide6.QtWidgets import QStackedWidget
 
 from vae_explorer.gui.dialogs.ask_path import LESSON, AskPath
 from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.lessons.course import Lesson, Step
 
 
-class LearnController:
+class LearnController(Controller):
     """Sends what is chosen in the learn dock to the session, and shows what it says.
 
     Args:
         explorer: has the lessons.
-        panel: their text.
         pages: whose first page is the map; experiments are added to it.
         ask: asks for files.
     """
 
-    def __init__(
-        self, explorer: Explorer, panel: LearnPanel, pages: QStackedWidget, ask: AskPath
-    ) -> None:
-        self._explorer = explorer
+    def __init__(self, explorer: Explorer, pages: QStackedWidget, ask: AskPath) -> None:
+        super().__init__(explorer)
         self._learning = learning = explorer.learning
         self._ask = ask
-        self._panel = panel
+        self.panel = panel = LearnPanel()
         self._pages = pages
         self._views: dict[str, LessonView] = {}
         self._large = False
@@ -39,21 +35,24 @@ class LearnController:
         learning.step_changed.connect(self._on_step)
         learning.answered.connect(panel.set_answer)
         learning.values_changed.connect(panel.set_values)
-
-    def handlers(self) -> dict[str, Callable[[], object]]:
-        """What its commands do."""
-        return {
-            "next_step": self._next,
-            "step_before": self._before,
-            "open_lesson": self._open,
-            "save_lesson": self._save,
-            "large": self._toggle_large,
-        }
+        self.commands = (
+            Command("next_step", "Course", "Next Step", "Go on in the lesson",
+                lambda: learning.go(learning.number + 1), ("Ctrl+PgDown",)),
+            Command("step_before", "Course", "Step Before", "Go back in the lesson",
+                lambda: learning.go(learning.number - 1), ("Ctrl+PgUp",)),
+            Command("open_lesson", "Course", "Open Lesson…",
+                "Open a lesson file that somebody wrote", self._open, separator=True),
+            Command("save_lesson", "Course", "Save Lesson…",
+                "Save the lesson as a file, its present step set up as it is now", self._save),
+            Command("large", "Course", "Large Type", "Show the lesson to a room, or to one person",
+                self._toggle_large, ("Ctrl+Shift+L",), checked=lambda: self._large),
+        )  # fmt: skip
+        self.panels = (Panel("learn", panel, LEFT, ("learn",)),)
 
     def show(self) -> None:
         """Begin or go on with the lessons."""
         if self._learning.lesson is None:
-            self._panel.set_lessons(self._learning.lessons)
+            self.panel.set_lessons(self._learning.lessons)
         self._learning.show()
         self._show_page()
 
@@ -68,7 +67,7 @@ class LearnController:
             view.set_theme(theme)
 
     def _on_opened(self, lesson: Lesson) -> None:
-        self._panel.set_lesson(lesson)
+        self.panel.set_lesson(lesson)
         experiment = self._learning.experiment
         if experiment is not None and lesson.instrument not in self._views:
             view = make_view(lesson.instrument, experiment)
@@ -78,12 +77,12 @@ class LearnController:
         self._show_page()
 
     def _on_step(self, step: Step) -> None:
-        self._panel.set_step(step, self._learning.number)
+        self.panel.set_step(step, self._learning.number)
         view = self._view
         if view is not None:
             view.set_hidden(step.hidden)
         if self._learning.experiment is not None:
-            self._panel.set_values(self._learning.experiment.values)
+            self.panel.set_values(self._learning.experiment.values)
 
     @property
     def _view(self) -> LessonView | None:
@@ -93,12 +92,6 @@ class LearnController:
     def _show_page(self) -> None:
         if self._learning.shown:
             self._pages.setCurrentIndex(self._pages.indexOf(self._view) if self._view else 0)
-
-    def _next(self) -> None:
-        self._learning.go(self._learning.number + 1)
-
-    def _before(self) -> None:
-        self._learning.go(self._learning.number - 1)
 
     def _open(self) -> None:
         if path := self._ask.open("Open Lesson", LESSON):
@@ -111,4 +104,4 @@ class LearnController:
 
     def _toggle_large(self) -> None:
         self._large = not self._large
-        self._panel.set_large(self._large)
+        self.panel.set_large(self._large)

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.training.progress_text import format_bytes, format_duration
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
-from vae_explorer.session import Recipe
-from vae_explorer.session.runs.lab import Estimate
 from vae_explorer.session.runs.presets import Preset
+from vae_explorer.training.estimate import Estimate
+from vae_explorer.training.recipe import Recipe
 
 
 class PresetBar(QWidget):

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import QApplication
 from typing_extensions import override
 
 from vae_explorer.gui.widgets.number_format import NONE, figure
-from vae_explorer.session import Recipe
 from vae_explorer.session.runs.run_info import RunInfo, differences
 from vae_explorer.session.state import Phase
+from vae_explorer.training.recipe import Recipe
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()

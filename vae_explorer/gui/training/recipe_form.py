@@ -25,7 +25,7 @@ from vae_explorer.gui.widgets.editors import (
     write,
 )
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
-from vae_explorer.session import STEERABLE, Recipe
+from vae_explorer.training.recipe import STEERABLE, Recipe
 
 FIRST_FIELDS = (
     "objective",

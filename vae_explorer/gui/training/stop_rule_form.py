@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QSpinBox, QToolButton, QVB
 from vae_explorer.gui.widgets.editors import NumberBox
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
-from vae_explorer.session import StopRule
+from vae_explorer.training.stopping import StopRule
 
 _HELP = {
     "epoch": ("At epoch", "End the run when this epoch is reached; parts of one count"),

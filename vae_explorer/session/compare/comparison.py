@@ -1,7 +1,7 @@
 """Two maps side by side: two models, two moments of one, or two sets of images."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -21,11 +21,17 @@ from vae_explorer.session.compare.metrics import (
     comparison_table,
     score,
 )
-from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.place_index import PlaceIndex
 from vae_explorer.session.map.selection import Mode, inside
-from vae_explorer.session.state import LATENT_LIMIT, MapPoints, Thumbnail, index_in
+from vae_explorer.session.map.state import MapState
+from vae_explorer.session.state import (
+    LATENT_LIMIT,
+    MapPoints,
+    Thumbnail,
+    index_in,
+)
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot
@@ -78,8 +84,7 @@ class Comparison:
     evenly, lie as nearly as they can where they lie on side A.
 
     Args:
-        jobs: where models are read, images encoded and figures computed.
-        fail: told what went wrong, with a title.
+        tasks: where models are read, images encoded and figures computed.
     """
 
     side_changed = Signal(str, object)
@@ -96,11 +101,10 @@ class Comparison:
     progress = Signal(str)
     """What is being computed and how far it is, or "" when nothing is."""
 
-    def __init__(self, jobs: Jobs, fail: Callable[[str, BaseException], None]) -> None:
-        self._jobs = jobs
-        self._fail = fail
+    def __init__(self, tasks: Tasks) -> None:
+        self._jobs = tasks.jobs
+        self._fail = tasks.fail
         self._models: dict[Side, _Model] = {}
-        self._shown: dict[Side, TrainedVAE] = {}  # as the points on the map are turned
         self._rotation: Float64 | None = None  # of side B
         self._splits: dict[Side, str] = {"A": "test", "B": "test"}
         self._scores: dict[Side, Scores] = {}
@@ -108,11 +112,13 @@ class Comparison:
         self._pointer: tuple[float, float] | None = None  # the place of the last preview
         self._selected = np.empty(0, np.int64)  # images, counted as in "both" splits
         self._maps = {
-            side: LatentMap(jobs, fail, self.progress.emit, f"compare {side} ") for side in SIDES
+            side: LatentMap(
+                tasks.prefixed(f"compare {side} "), self.progress.emit, MapChoice(split="test")
+            )
+            for side in SIDES
         }
         for side, latent_map in self._maps.items():
-            latent_map.turned.connect(partial(self._on_turned, side))
-            latent_map.points_changed.connect(partial(self._on_points, side))
+            latent_map.changed.connect(partial(self._on_map, side))
             latent_map.index_changed.connect(partial(self.index_changed.emit, side))
 
     # What is compared
@@ -129,6 +135,7 @@ class Comparison:
         """Show the "train" or the "test" images, or "both"."""
         if split != self._splits[side]:
             self._splits[side] = split
+            self._maps[side].choose(MapChoice(split=split))
             if side in self._models:
                 self._place(side)
 
@@ -175,10 +182,11 @@ class Comparison:
     def _place(self, side: Side) -> None:
         """Put a side's images on its map."""
         self._tell(side)
-        model = self._models[side].snapshot.model
+        shown = self._models[side]
+        snapshot = shown.snapshot
         if side == "B" and self._rotation is not None:
-            model = model.turned(self._rotation)
-        self._maps[side].encode(model, self._splits[side], "mean", align=False)
+            snapshot = replace(snapshot, model=snapshot.model.turned(self._rotation))
+        self._maps[side].show(snapshot, shown.name, shown.path)
 
     def _tell(self, side: Side) -> None:
         model, info = self._models.get(side), None
@@ -194,11 +202,10 @@ class Comparison:
             )
         self.side_changed.emit(side, info)
 
-    def _on_turned(self, side: Side, model: TrainedVAE) -> None:
-        self._shown[side] = model
-
-    def _on_points(self, side: Side, points: MapPoints) -> None:
-        self.points_changed.emit(side, points)
+    def _on_map(self, side: Side, new: MapState, _old: MapState | None) -> None:
+        if new.points is None:
+            return
+        self.points_changed.emit(side, new.points)
         self._hovered = {"A": -1, "B": -1}
         for each in SIDES:
             self.linked.emit(each, -1)
@@ -225,7 +232,10 @@ class Comparison:
         """
         self._pointer = place
         codes, title = self._hovered_codes(side)
-        for each, model in self._shown.items():
+        for each, latent_map in self._maps.items():
+            if latent_map.state is None:
+                continue
+            model = latent_map.state.model
             if place is None:
                 self.decoded.emit(each, None)
                 continue

@@ -59,8 +59,9 @@ class Arithmetic:
 
     def add_attribute(self) -> None:
         """Go on from the cursor by what sets the selected images apart from all others."""
-        points, posterior = self._map.points, self._map.posterior
+        state, points = self._map.state, self._map.points
         selected = self._selection.mask(points.indices) if points is not None else np.zeros(0, bool)
+        posterior = state.posterior if state else None
         if posterior is None or not selected.any() or selected.all():
             text = "Select some of the images first; their mean minus that of the others is added."
             self._fail(_TITLE, UserError(text))

@@ -135,6 +135,16 @@ class Cursor:
 
     # Visits
 
+    @property
+    def can_back(self) -> bool:
+        """Whether there is a place to go back to."""
+        return self._state.can_back
+
+    @property
+    def can_forward(self) -> bool:
+        """Whether there is one to go forward to."""
+        return self._state.can_forward
+
     def back(self) -> None:
         """Return to the place visited before, if there is one."""
         self.rest()

@@ -8,8 +8,7 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.data import bundled
-from vae_explorer.latent.trust import DataSupport, drift, image_distance, verdict
-from vae_explorer.latent.trust import Verdict as Verdict
+from vae_explorer.latent.trust import DataSupport, Verdict, drift, image_distance, verdict
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.jobs import After, Control, Job, Jobs
 from vae_explorer.session.state import MapPoints, Thumbnail

@@ -2,18 +2,25 @@
 
 import dataclasses
 import logging
-import tomllib
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Self
 
 import tomli_w
+from msgspec import Meta
 
-from vae_explorer.files import atomic_write
-from vae_explorer.session.map.layers import LAYERS, LayerState
+from vae_explorer import schema
+from vae_explorer.errors import UserError
+from vae_explorer.files import atomic_write, read_text
+from vae_explorer.session.map.layers import LayerState, check_once
 
 _VERSION = 1
 _RECENT = 9
+
+SPLIT = schema.one_of("train", "test", "both")
+KIND = schema.one_of("mean", "sample", "exact")
+SCHEME = schema.one_of("system", "light", "dark")
 
 logger = logging.getLogger(__name__)
 
@@ -28,39 +35,40 @@ class Settings:
     points glide. ``layers`` are those of the map, the topmost first.
     """
 
-    scheme: str = "system"
-    split: str = "train"
-    kind: str = "mean"
+    scheme: Annotated[str, SCHEME] = "system"
+    split: Annotated[str, SPLIT] = "train"
+    kind: Annotated[str, KIND] = "mean"
     align: bool = False
     ease: bool = True
     layers: tuple[LayerState, ...] = ()
-    device: str = "auto"
-    threads: int = 0
+    device: Annotated[str, schema.one_of("auto", "cpu", "cuda", "mps")] = "auto"
+    threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     recent: tuple[str, ...] = ()
     folder: str = ""
     geometry: str = ""
     layout: str = ""
 
+    def __post_init__(self) -> None:
+        check_once(self.layers)
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a settings file; a missing one gives the defaults, bad entries are left out."""
+        if not path.exists():
+            return cls()
         try:
             # Names of files need not be UTF-8; surrogates carry the odd bytes through.
-            values = tomllib.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+            text = read_text(path, "a settings file", errors="surrogateescape")
+            values = schema.parse_toml(text, str(path))
             if values.pop("version", None) != _VERSION:
-                raise ValueError("unknown settings version")
-        except FileNotFoundError:
+                raise UserError(f"{path} has an unknown version.")
+        except UserError as error:
+            logger.warning("Settings are not readable; using defaults. %s", error)
             return cls()
-        except (OSError, ValueError, RecursionError) as error:
-            logger.warning("Settings in %s are not readable (%s); using defaults.", path, error)
-            return cls()
-        good = {key: value for key, value in values.items() if _valid(key, value)}
-        if len(good) < len(values):
-            dropped = ", ".join(sorted(values.keys() - good.keys()))
-            logger.warning("Settings in %s: dropped bad entries %s.", path, dropped)
-        good["recent"] = tuple(good.get("recent", ()))[:_RECENT]
-        good["layers"] = tuple(LayerState(**layer) for layer in good.get("layers", ()))
-        return cls(**good)
+        settings, problems = schema.build_leniently(cls, values, str(path))
+        if problems:
+            logger.warning("Settings in %s: dropped bad entries. %s", path, " ".join(problems))
+        return dataclasses.replace(settings, recent=settings.recent[:_RECENT])
 
     def write(self, path: Path) -> None:
         """Save; a disk that refuses costs a warning and nothing else."""
@@ -74,46 +82,6 @@ class Settings:
 
     def with_recent(self, path: Path) -> Self:
         """Put ``path`` first in the recent list."""
-        name = str(path)
+        name = os.path.abspath(path)
         others = [other for other in self.recent if other != name]
         return dataclasses.replace(self, recent=(name, *others)[:_RECENT])
-
-
-_CHOICES = {
-    "scheme": ("system", "light", "dark"),
-    "split": ("train", "test", "both"),
-    "kind": ("mean", "sample", "exact"),
-    "device": ("auto", "cpu", "cuda", "mps"),
-}
-
-
-def _valid(key: str, value: Any) -> bool:
-    if key in _CHOICES:
-        return value in _CHOICES[key]
-    if key == "threads":
-        return type(value) is int and 0 <= value <= 1024
-    if key in ("align", "ease"):
-        return isinstance(value, bool)
-    if key == "layers":
-        if not (isinstance(value, list) and all(_valid_layer(entry) for entry in value)):
-            return False
-        return len({entry["id"] for entry in value}) == len(value)
-    if key == "recent":
-        return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
-    return key in ("folder", "geometry", "layout") and isinstance(value, str)
-
-
-def _valid_layer(entry: Any) -> bool:
-    """Whether an entry is a layer of ours with values that it knows."""
-    match entry:
-        case {"id": str(name), "on": bool(), "opacity": float(opacity), "chosen": dict(chosen)}:
-            spec = next((spec for spec in LAYERS if spec.id == name), None)
-            if spec is None or len(entry) > 4:
-                return False
-            known = {choice.id: [value for value, _ in choice.options] for choice in spec.choices}
-            return (
-                0 <= opacity <= 1
-                and chosen.keys() == known.keys()
-                and all(value in known[key] for key, value in chosen.items())
-            )
-    return False

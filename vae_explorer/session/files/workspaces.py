@@ -9,14 +9,18 @@ from psygnal import Signal
 from vae_explorer import paths
 from vae_explorer.errors import UserError
 from vae_explorer.session.app import Explorer, read_model
+from vae_explorer.session.explore.cursor import Bookmark
 from vae_explorer.session.files.workspace import (
     Workspace,
     find_model,
     model_hash,
     read_workspace,
+    rows,
+    rows_text,
     write_workspace,
 )
 from vae_explorer.session.map.coloring import CHOICES, LABEL
+from vae_explorer.session.map.state import MapState
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Region
 
@@ -30,7 +34,7 @@ class Workspaces:
     def __init__(self, explorer: Explorer) -> None:
         self._explorer = explorer
         self._waiting: tuple[Workspace, Path] | None = None  # and its model's file
-        explorer.map.settled.connect(self._on_settled)
+        explorer.map.changed.connect(self._on_map)
 
     def save(self, path: Path, view: Region, layout: str) -> None:
         """Write everything to a file; the model must be in one of its own."""
@@ -43,16 +47,16 @@ class Workspaces:
         by = explorer.coloring.by
         workspace = Workspace(
             model="",  # read from the file beside the main thread
-            path=model.resolve(),
+            path=model,
             split=settings.split,
             kind=settings.kind,
             align=settings.align,
             cursor=explorer.cursor.place,
-            bookmarks=explorer.cursor.bookmarks,
+            bookmarks={mark.name: mark.place for mark in explorer.cursor.bookmarks},
             pins=tuple((pin.split, pin.index) for pin in pins.tray),
             current=(pins.current.split, pins.current.index) if pins.current else None,
-            selection=tuple(selection.indices.tolist()),
-            selections=selection.saved(),
+            selection=rows_text(selection.indices.tolist()),
+            selections={name: rows_text(chosen) for name, chosen in selection.saved().items()},
             layers=explorer.layers.states,
             color_by=by if by in dict(CHOICES) else LABEL,
             view=view,
@@ -61,7 +65,8 @@ class Workspaces:
         )
 
         def write() -> None:
-            write_workspace(path, dataclasses.replace(workspace, model=model_hash(model)))
+            there = dataclasses.replace(workspace, model=model_hash(model), path=model.resolve())
+            write_workspace(path, there)
 
         explorer.write(path, write, "The workspace was not saved")
 
@@ -87,28 +92,31 @@ class Workspaces:
 
     def _on_read(self, found: tuple[Workspace, Path, Snapshot]) -> None:
         workspace, model, snapshot = found
-        self._explorer.change_settings(
+        settings = dataclasses.replace(
+            self._explorer.settings,
             split=workspace.split,
             kind=workspace.kind,
             align=workspace.align,
             scheme=workspace.scheme,
         )
+        self._explorer.change_settings(settings)
         self._waiting = workspace, model
         self._explorer.open_snapshot(model, snapshot)
 
-    def _on_settled(self) -> None:
-        explorer, points = self._explorer, self._explorer.map.points
+    def _on_map(self, state: MapState) -> None:
+        explorer, points = self._explorer, state.points
         if self._waiting is None or points is None or explorer.training.active:
             return  # a run is about to end
         (workspace, model), self._waiting = self._waiting, None
-        if explorer.path != model or points.split != workspace.split:
+        if state.path != model or points.split != workspace.split:
             return  # a person has asked for something else meanwhile
-        explorer.cursor.reset(workspace.cursor, workspace.bookmarks)
+        bookmarks = [Bookmark(name, place) for name, place in workspace.bookmarks.items()]
+        explorer.cursor.reset(workspace.cursor, bookmarks)
         explorer.pins.restore(workspace.pins, workspace.current)
-        for name, indices in workspace.selections.items():
-            explorer.selection.replace(indices)
+        for name, text in workspace.selections.items():
+            explorer.selection.replace(rows(text))
             explorer.selection.save(name)
-        explorer.selection.replace(workspace.selection)
+        explorer.selection.replace(rows(workspace.selection))
         explorer.layers.restore(workspace.layers)
         explorer.coloring.choose(workspace.color_by)
         self.restored.emit(workspace)

@@ -18,8 +18,8 @@ from vae_explorer.session.lessons.bound_truth import (
     find_truth,
     picture_of,
 )
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map.marks import Field
 from vae_explorer.session.state import LATENT_LIMIT
 from vae_explorer.types import Float32, Region
@@ -122,7 +122,7 @@ class BoundResult(Result):
 class BoundExperiment(Experiment[BoundSettings, BoundResult]):
     """One q at a time, over one image."""
 
-    def __init__(self, context: Workbench) -> None:
+    def __init__(self, context: LessonContext) -> None:
         super().__init__(context, BoundSettings(), BoundResult())
         self._know, self._draw = self.newest("bound-truth"), self.newest("bound-picture")
         self._climb, self._fine = self.newest("bound-climb"), self.newest("bound-fine")

@@ -11,15 +11,15 @@ from vae_explorer.lessons.course import Lesson as Lesson
 from vae_explorer.lessons.course import Question as Question
 from vae_explorer.lessons.course import Step as Step
 from vae_explorer.lessons.course import bundled_lessons, read_lesson, with_state
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, make_experiment
-from vae_explorer.session.lessons.workbench import Workbench
 
 
 class Learning:
     """The lessons and the place in them. All methods belong to the main thread.
 
     Args:
-        bench: what the experiments work with.
+        context: what the experiments work with.
         fail: told what went wrong, with a title.
     """
 
@@ -32,8 +32,8 @@ class Learning:
     values_changed = Signal(dict)
     """The live values of the lesson's symbols."""
 
-    def __init__(self, bench: Workbench, fail: Callable[[str, BaseException], None]) -> None:
-        self.bench = bench
+    def __init__(self, context: LessonContext, fail: Callable[[str, BaseException], None]) -> None:
+        self.context = context
         self._fail = fail
         self._lessons: dict[str, Lesson] = {}
         self._experiments: dict[str, AnyExperiment] = {}
@@ -82,7 +82,7 @@ class Learning:
         lesson = self._lessons[lesson_id]
         try:
             if lesson.instrument and lesson.instrument not in self._experiments:
-                made = make_experiment(lesson.instrument, self.bench)
+                made = make_experiment(lesson.instrument, self.context)
                 made.values_changed.connect(self._on_values)
                 self._experiments[lesson.instrument] = made
         except UserError as error:

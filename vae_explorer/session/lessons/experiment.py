@@ -12,7 +12,7 @@ from psygnal import Signal
 from vae_explorer.fields import Fields, FieldSpec, Value, field
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.jobs import Newest, Patient
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.lessons.context import LessonContext
 
 _PACKAGE = __name__.rpartition(".")[0]
 _FAILURE = "The lesson could not compute this"
@@ -75,15 +75,14 @@ class Experiment(Generic[S, R]):
     values_changed = Signal(dict)
     """The live value of each symbol of the lesson: a float, or a text where one is not enough."""
 
-    def __init__(self, context: Workbench, settings: S, result: R) -> None:
+    def __init__(self, context: LessonContext, settings: S, result: R) -> None:
         self.context = context
         self.settings = settings
         self.result = result
         self.values: dict[str, float | str] = {}
         self.shown = False
         self._tasks: list[Newest | Patient] = []
-        context.model_changed.connect(self._on_context)
-        context.subject_changed.connect(self._on_context)
+        context.changed.connect(self._on_context)
 
     def show(self) -> None:
         """Begin to compute; called as the experiment comes to the front."""
@@ -147,17 +146,17 @@ class Experiment(Generic[S, R]):
 
     def newest(self, key: str) -> Newest:
         """Requests of which each replaces the one before; ``hide`` cancels them."""
-        task = self.context.tasks.newest(f"lesson-{key}", _FAILURE, "lessons")
+        task = self.context.tasks.newest(key, _FAILURE, "lessons")
         self._tasks.append(task)
         return task
 
     def patient(self, key: str) -> Patient:
         """Requests of which one is finished before the newest is begun; ``hide`` cancels them."""
-        task = self.context.tasks.patient(f"lesson-{key}", _FAILURE, "lessons")
+        task = self.context.tasks.patient(key, _FAILURE, "lessons")
         self._tasks.append(task)
         return task
 
-    def _on_context(self, _: object) -> None:
+    def _on_context(self) -> None:
         if self.shown:
             self.update()
             self.publish()
@@ -189,7 +188,7 @@ def class_in(module: str, base: type[T]) -> type[T] | None:
     return None
 
 
-def make_experiment(name: str, context: Workbench) -> AnyExperiment:
+def make_experiment(name: str, context: LessonContext) -> AnyExperiment:
     """The experiment of this name.
 
     Raises:

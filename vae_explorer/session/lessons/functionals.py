@@ -10,8 +10,8 @@ import numpy as np
 from vae_explorer.fields import FieldSpec
 from vae_explorer.lessons import entropy
 from vae_explorer.session.lessons.constraints import CONSTRAINTS, Constraint
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.types import Bools, Float64
 
 FRAME = 0.03
@@ -138,7 +138,7 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
     A hand may hold p where it likes; when it lets go, the constraints take hold again.
     """
 
-    def __init__(self, context: Workbench) -> None:
+    def __init__(self, context: LessonContext) -> None:
         settings = FunctionalsSettings()
         super().__init__(context, settings, _begin(settings))
         self._begun = settings

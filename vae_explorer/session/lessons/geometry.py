@@ -20,8 +20,8 @@ from vae_explorer.lessons.geometry import (
 )
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.types import Float32, Float64, LatentPoint
 
 SIGHT = 4.0
@@ -99,7 +99,7 @@ class GeometryResult(Result):
 class Geometry(Experiment[GeometrySettings, GeometryResult]):
     """Holds the two ends, and measures what lies between."""
 
-    def __init__(self, context: Workbench) -> None:
+    def __init__(self, context: LessonContext) -> None:
         super().__init__(context, GeometrySettings(), GeometryResult())
         self._find = self.patient("geodesic")
         self._measure, self._look = self.newest("field"), self.newest("ellipse")

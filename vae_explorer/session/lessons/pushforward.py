@@ -18,9 +18,9 @@ from vae_explorer.lessons.expression import ExpressionError
 from vae_explorer.lessons.pushforward import FORMULAS, Formula, Map
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.session.lessons.pushed import SEEN, Pushed, push
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.types import Float32, Float64, Region
 
 OWN, DECODER = "own", "decoder"
@@ -160,7 +160,7 @@ class _Decoder:
 class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
     """Pushes the plane forward, and follows one point of it."""
 
-    def __init__(self, context: Workbench) -> None:
+    def __init__(self, context: LessonContext) -> None:
         super().__init__(context, PushforwardSettings(), PushforwardResult())
         self._push, self._decode = self.patient("pushforward"), self.newest("sheet")
         self._decoder: _Decoder | None = None

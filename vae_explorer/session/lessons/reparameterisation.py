@@ -10,8 +10,8 @@ from vae_explorer.fields import FieldSpec
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.lessons import gradients
 from vae_explorer.session.jobs import Control
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.types import Float64
 
 ELBO = "elbo"
@@ -112,7 +112,7 @@ class ReparameterisationResult(Result):
 class Reparameterisation(Experiment[ReparameterisationSettings, ReparameterisationResult]):
     """The score function and the path-wise gradient of E_q[f(z)], and the exact one."""
 
-    def __init__(self, context: Workbench) -> None:
+    def __init__(self, context: LessonContext) -> None:
         super().__init__(context, ReparameterisationSettings(), ReparameterisationResult())
         self._draw = self.patient("reparameterisation")
         self._of: object = None

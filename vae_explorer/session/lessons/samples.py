@@ -19,8 +19,8 @@ from vae_explorer.lessons.sampling import (
 )
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.state import TRAINING_IMAGES
 from vae_explorer.types import UInt8
 
@@ -116,7 +116,7 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
     look_only: ClassVar[tuple[str, ...]] = ()
     """The settings that ask for no work."""
 
-    def __init__(self, context: Workbench, settings: S, result: R) -> None:
+    def __init__(self, context: LessonContext, settings: S, result: R) -> None:
         super().__init__(context, settings, result)
         self._draw = self.newest(type(self).__name__)
         self._nothing = result

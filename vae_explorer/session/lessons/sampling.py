@@ -8,6 +8,7 @@ import numpy as np
 
 from vae_explorer.fields import FieldSpec
 from vae_explorer.lessons.sampling import CHUNK, Curve, Samples, curve
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import setting
 from vae_explorer.session.lessons.samples import (
     MOST_SAMPLES,
@@ -16,7 +17,6 @@ from vae_explorer.session.lessons.samples import (
     SampleSettings,
     Seen,
 )
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map.marks import Field
 from vae_explorer.types import Float32, Float64, Region
 
@@ -112,7 +112,7 @@ class Sampling(SampleExperiment[SamplingSettings, SamplingResult]):
 
     look_only = ("m", "near")
 
-    def __init__(self, context: Workbench) -> None:
+    def __init__(self, context: LessonContext) -> None:
         super().__init__(context, SamplingSettings(), SamplingResult())
         self._lit: dict[str, tuple[Samples, Lit]] = {}
 

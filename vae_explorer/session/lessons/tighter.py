@@ -19,6 +19,7 @@ from vae_explorer.lessons.tighter import (
     slope,
 )
 from vae_explorer.session.jobs import Control
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import setting
 from vae_explorer.session.lessons.samples import (
     MOST_SAMPLES,
@@ -27,7 +28,6 @@ from vae_explorer.session.lessons.samples import (
     SampleResult,
     SampleSettings,
 )
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.types import Float64
 
 _LARGE = 10.0  # the k from which the power of the signal-to-noise ratio is taken
@@ -92,7 +92,7 @@ class Tighter(SampleExperiment[TighterSettings, TighterResult]):
 
     look_only = ("k",)
 
-    def __init__(self, context: Workbench) -> None:
+    def __init__(self, context: LessonContext) -> None:
         super().__init__(context, TighterSettings(), TighterResult())
         # By model, image, seed, q and the number of repeats.
         self._gradients: dict[tuple[object, ...], dict[str, Gradients]] = {}

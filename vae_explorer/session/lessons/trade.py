@@ -11,8 +11,8 @@ from vae_explorer.lessons import trade
 from vae_explorer.lessons.trade import BETAS, HOLE, Study
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.types import Bools, Float32, Float64, UInt8
 
 DRAWS = 25
@@ -156,7 +156,7 @@ class TradeResult(Result):
 class Trade(Experiment[TradeSettings, TradeResult]):
     """Measures the model on the map and trains the small ones."""
 
-    def __init__(self, context: Workbench) -> None:
+    def __init__(self, context: LessonContext) -> None:
         super().__init__(context, TradeSettings(), TradeResult())
         self._measure, self._training = self.newest("trade-own"), self.newest("trade-train")
         self._sample = self.newest("trade-draws")

@@ -11,8 +11,8 @@ from vae_explorer.lessons import views
 from vae_explorer.lessons.views import MOST_COMPONENTS, Encoded, Plain, Tsne
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.types import Float32, Float64, Floats, UInt8
 
 STEPS = 500
@@ -105,7 +105,7 @@ class ViewsResult(Result):
 class Views(Experiment[ViewsSettings, ViewsResult]):
     """Three maps of 1,000 test digits, and what comes back of the target image."""
 
-    def __init__(self, context: Workbench) -> None:
+    def __init__(self, context: LessonContext) -> None:
         super().__init__(context, ViewsSettings(), ViewsResult())
         self._plain, self._encode = self.newest("views-plain"), self.newest("views-vae")
         self._embed = self.newest("views-tsne")

@@ -63,6 +63,8 @@ class Coloring:
         self._table: Table | None = None
         self._moving = False
         self.by = LABEL
+        self.colors: PointColors | None = None
+        """As told last; None: by label."""
 
     @property
     def choices(self) -> tuple[tuple[str, str], ...]:
@@ -98,21 +100,19 @@ class Coloring:
             return
         if self.by in _FIGURES:
             _, _, names, _ = _FIGURES[self.by]
-            self.changed.emit(self._of_figures({}))
+            self._emit(self._of_figures({}))
             if self._moving:
                 return
-            self._figures.request(
-                "color", names, lambda known: self.changed.emit(self._of_figures(known))
-            )
+            self._figures.request("color", names, lambda known: self._emit(self._of_figures(known)))
             return
         self._figures.cancel("color")
         if self.by == "width":
             widths = posterior_width(posterior.covariance).astype(np.float32)
             about = "Geometric mean of the standard deviations of q(z|x)"
-            self.changed.emit(_scaled("Posterior width", about, widths, "latent units"))
+            self._emit(_scaled("Posterior width", about, widths, "latent units"))
         elif self.by == "split":
             tests = [origin(points.split, index)[0] == "test" for index in points.indices.tolist()]
-            self.changed.emit(
+            self._emit(
                 PointColors(
                     "Train or test",
                     "Which part of the data an image is from",
@@ -121,9 +121,13 @@ class Coloring:
                 )
             )
         elif self.by.startswith(_TABLE):
-            self.changed.emit(self._of_table(points))
+            self._emit(self._of_table(points))
         else:
-            self.changed.emit(None)
+            self._emit(None)
+
+    def _emit(self, colors: PointColors | None) -> None:
+        self.colors = colors
+        self.changed.emit(colors)
 
     def _of_figures(self, known: Arrays) -> PointColors:
         assert self._points is not None

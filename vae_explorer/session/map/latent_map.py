@@ -1,10 +1,10 @@
 """The images on the map and where the model puts them."""
 
-import dataclasses
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from psygnal import Signal
@@ -16,9 +16,16 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
-from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.place_index import PlaceIndex
-from vae_explorer.session.state import MapPoints, Thumbnail, draw_seeds, index_in
+from vae_explorer.session.map.state import MapState
+from vae_explorer.session.state import (
+    MapPoints,
+    Thumbnail,
+    draw_seeds,
+    index_in,
+)
+from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, Float64, Int64, UInt8
 
 KINDS = {
@@ -32,97 +39,159 @@ _PROBES = 2_000  # images that tell how one plane is turned against another
 _INTEGRATED = 2_000  # images between two looks at whether exact codes are still wanted
 
 
-@dataclass(frozen=True, eq=False)
-class _Plane:
-    """A model as it was trained and as the map is turned, and how."""
+@dataclass(frozen=True)
+class MapChoice:
+    """Which images are on the map, and what a point is.
 
-    trained: TrainedVAE
-    shown: TrainedVAE
-    rotation: Float64 | None = None
-    orientation: str = ""
+    ``split`` is "train", "test" or "both", ``kind`` of ``KINDS``. ``align`` rotates the plane of
+    every other model so that the points lie as nearly as they can where they lay.
+    """
+
+    split: str = "train"
+    kind: str = "mean"
+    align: bool = False
 
 
 class LatentMap:
     """Which images are on the map, as points. All methods belong to the main thread.
 
     Args:
-        jobs: where images are encoded.
-        fail: told what went wrong, with a title.
-        say: told what goes on, now and then.
-        key: put before "map" and "index", the keys of its jobs; another map needs another one.
+        tasks: where images are encoded; another map needs another prefix.
+        progress: called with what is being computed, "" when nothing is.
+        choice: what is on the map; changed by ``choose``.
     """
 
-    points_changed = Signal(MapPoints)
-    """Other points than before."""
-    positions_changed = Signal(object)
-    """The same points, moved: (n, 2) float32."""
-    settled = Signal()
-    """After either: now follows what is made of the points."""
+    changed = Signal(MapState, object)
+    """The new state, and the ``MapState`` before it or None. ``state`` is the new one already."""
     index_changed = Signal(object)
-    """The ``PlaceIndex`` of the positions last told."""
-    turned = Signal(TrainedVAE)
-    """The model whose plane the map's will be, told while the points are still the ones before."""
+    """The ``PlaceIndex`` of the newest positions."""
 
     def __init__(
-        self,
-        jobs: Jobs,
-        fail: Callable[[str, BaseException], None],
-        say: Callable[[str], None],
-        key: str = "",
+        self, tasks: Tasks, progress: Callable[[str], None], choice: MapChoice | None = None
     ) -> None:
-        self._jobs = jobs
-        self._fail = fail
-        self._say = say
-        self._key = key
-        self._plane: _Plane | None = None
-        self.points: MapPoints | None = None
-        self.posterior: Posterior | None = None
-        """q(z|x) of the points, as the map is turned."""
-        self.before: MapPoints | None = None
-        """The points under the snapshot before this one."""
-        self.start: MapPoints | None = None
-        """The points under the first snapshot since it was set to None, as when a run begins."""
+        failure = "The images could not be encoded"
+        self._encoding = tasks.newest("map", failure)
+        self._integration = tasks.newest("map", failure, "figures")
+        self._indexing = tasks.newest("index", "Points may be slow to pick", "layers")
+        self._progress = progress
+        self.choice = choice or MapChoice()
+        self.state: MapState | None = None
+        self._newest: MapState | None = None  # without points, which may still be encoded
+        self._start: MapPoints | None = None
 
     # What is shown
 
-    def encode(self, model: TrainedVAE, split: str, kind: str, align: bool) -> None:
-        """Put the images of ``split`` on the map, beside the main thread.
+    @property
+    def points(self) -> MapPoints | None:
+        """The points of ``state``, if there are any."""
+        return self.state.points if self.state else None
+
+    def show(self, snapshot: Snapshot, name: str, path: Path | None) -> None:
+        """Show a model, which replaces the one on the map as soon as all images are encoded.
 
         Exact means come after the encoder's, minutes later.
+        """
+        self._newest = MapState(snapshot, name, path, snapshot.model)
+        if self.points is None:
+            self.publish(self._newest)
+        self._encode(self._newest)
+
+    def move(
+        self,
+        snapshot: Snapshot,
+        name: str,
+        posterior: Posterior,
+        indices: Int64,
+        *,
+        moving: bool,
+    ) -> None:
+        """Show a model that another may follow at once, by some of the images.
 
         Args:
-            model: as it was trained.
-            split: "train", "test" or "both".
-            kind: of ``KINDS``.
-            align: turn the plane so that the points lie as nearly as they can where they lay.
+            snapshot: the model.
+            name: what it is called.
+            posterior: q(z|x) of those images by that model.
+            indices: (m,) of the images in the split that is chosen.
+            moving: a run goes on.
         """
-        plane, before = self._plane, self._means()
+        self._encoding.cancel()
+        self._newest = MapState(snapshot, name, None, snapshot.model, moving=moving)
+        old, model, rotation = self.state, snapshot.model, None
+        if old is not None and old.points is not None and self.choice.align:
+            assert old.posterior is not None
+            if old.points.indices is indices:
+                rotation = procrustes(posterior.mean, old.posterior.mean)
+                model = model.turned(rotation)
+            else:
+                model, rotation = _aligned(old, model, unchecked)
+            posterior = _rotated(posterior, rotation)
+        points = _points(self.choice.split, posterior.mean, indices, rotation=rotation)
+        self._start = self._start or points
+        self.publish(
+            replace(
+                self._newest, model=model, points=points, posterior=posterior, rotation=rotation
+            )
+        )
 
-        def work(control: Control) -> tuple[_Plane, Posterior, MapPoints]:
-            data = bundled.mnist(split)
-            new = _aligned(plane, model, before, control.check) if align else _Plane(model, model)
-            posterior = new.shown.encode(data.images, control.check)
+    def choose(self, choice: MapChoice) -> None:
+        """Show other images, or another kind of points; a model that moves is left as it is."""
+        old, self.choice = self.choice, choice
+        again = (choice.split, choice.kind) != (old.split, old.kind) or old.align > choice.align
+        if again and self._newest is not None and not self._newest.moving:
+            self._encode(self._newest)
+
+    def begin_run(self) -> None:
+        """Take the next model for the first of a run."""
+        self._start = None
+
+    def rename(self, snapshot: Snapshot, name: str, path: Path) -> None:
+        """Call a model by the file it was saved to."""
+        if self._newest is not None and self._newest.snapshot is snapshot:
+            self._newest = replace(self._newest, name=name, path=path)
+        if self.state is not None and self.state.snapshot is snapshot:
+            self.publish(replace(self.state, name=name, path=path))
+
+    def publish(self, new: MapState) -> None:
+        """Put a state on the map. ``before`` and ``start`` are filled in."""
+        old = self.state
+        if old is not None:
+            other = new.snapshot.model is not old.snapshot.model
+            new = replace(new, before=old.points if other else old.before)
+        self.state = new = replace(new, start=self._start)
+        self.changed.emit(new, old)
+        points = new.points
+        if points is not None and (old is None or points is not old.points):
+            self._indexing.run(lambda _: PlaceIndex(points.positions), self.index_changed.emit)
+
+    def _encode(self, new: MapState) -> None:
+        old, split, kind, align = self.state, *astuple(self.choice)
+
+        def work(control: Control) -> MapState:
+            model, rotation = new.snapshot.model, None
+            if align and old is not None:
+                model, rotation = _aligned(old, model, control.check)
+            posterior = model.encode(bundled.mnist(split).images, control.check)
             positions = _samples(posterior) if kind == "sample" else posterior.mean
             text = KINDS["mean" if kind == "exact" else kind]
-            everything, labels = np.arange(len(data)), labels_of(data)
-            points = MapPoints(
-                positions, labels, everything, len(data), split, text, new.orientation
-            )
-            return new, posterior, points
+            everything = np.arange(len(positions))
+            points = _points(split, positions, everything, text, rotation)
+            return replace(new, model=model, points=points, posterior=posterior, rotation=rotation)
 
-        def show(found: tuple[_Plane, Posterior, MapPoints]) -> None:
-            self._show(*found)
+        def done(found: MapState) -> None:
+            assert self._newest is not None
+            # Saved meanwhile, it has another name.
+            self.publish(replace(found, name=self._newest.name, path=self._newest.path))
             if kind == "exact":
                 self._integrate()
 
-        self._jobs.run_newest(f"{self._key}map", work, done=show, failed=self._give_up)
+        self._encoding.run(work, done, failed=lambda _: self._progress(""))
 
     def _integrate(self) -> None:
         """Put the exact means in the place of the encoder's."""
-        plane, points, posterior = self._plane, self.points, self.posterior
-        assert plane is not None
+        state = self.state
+        assert state is not None
+        points = state.points
         assert points is not None
-        assert posterior is not None
 
         def work(control: Control) -> MapPoints:
             images = bundled.mnist(points.split).images
@@ -130,98 +199,31 @@ class LatentMap:
             codes = np.empty_like(points.positions)
             for start in range(0, len(codes), _INTEGRATED):
                 part = slice(start, min(start + _INTEGRATED, len(codes)))
-                x = own_draws(plane.shown, images[part], seeds[part])
-                codes[part] = exact_codes(plane.shown, x, check=control.check)
+                x = own_draws(state.model, images[part], seeds[part])
+                codes[part] = exact_codes(state.model, x, check=control.check)
                 text = f"Exact codes: {part.stop:,} of {len(codes):,}"
-                control.report(partial(self._say, text))
-            return dataclasses.replace(points, positions=codes, kind=KINDS["exact"])
+                control.report(partial(self._progress, text))
+            return replace(points, positions=codes, kind=KINDS["exact"])
 
         def done(exact: MapPoints) -> None:
-            self._say("")
-            self._show(plane, posterior, exact)
+            assert self.state is not None
+            self._progress("")
+            self.publish(replace(self.state, points=exact))
 
-        self._jobs.run_newest(
-            f"{self._key}map",
+        self._integration.run(
             work,
-            done=done,
-            failed=self._give_up,
-            cancelled=lambda: self._say(""),
-            lane="figures",
-        )
-
-    def live_images(self, split: str, most: int) -> tuple[Int64, UInt8]:
-        """Some images (m, h, w) of ``split``, evenly chosen, and their indices (m,)."""
-        data = bundled.mnist(split)
-        indices = np.arange(0, len(data), math.ceil(len(data) / most))
-        return indices, data.images[indices]
-
-    def move(
-        self,
-        model: TrainedVAE,
-        posterior: Posterior,
-        split: str,
-        indices: Int64,
-        align: bool,
-    ) -> None:
-        """Show the images ``indices`` (m,) of ``split`` where another snapshot encodes them."""
-        self._jobs.cancel(f"{self._key}map")
-        points, means = self.points, self._means()
-        plane = _Plane(model, model)
-        if align and points is not None and points.indices is indices:
-            assert self.posterior is not None
-            plane = _turned(model, posterior.mean, self.posterior.mean)
-            posterior = _turned_posterior(posterior, plane)
-        elif align:
-            plane = _aligned(self._plane, model, means, unchecked)
-            posterior = _turned_posterior(posterior, plane)
-        data = bundled.mnist(split)
-        moved = MapPoints(
-            posterior.mean,
-            labels_of(data)[indices],
-            indices,
-            len(data),
-            split,
-            orientation=plane.orientation,
-        )
-        self._show(plane, posterior, moved)
-        self.start = self.start or moved
-
-    def _show(self, plane: _Plane, posterior: Posterior, points: MapPoints) -> None:
-        self.turned.emit(plane.shown)
-        old = self.points
-        if self._plane is None or plane.trained is not self._plane.trained:
-            self.before = old
-        same = old is not None and old.indices is points.indices and old.kind == points.kind
-        self._plane, self.posterior, self.points = plane, posterior, points
-        if same:
-            self.positions_changed.emit(points.positions)
-        else:
-            self.points_changed.emit(points)
-        self._settle()
-
-    def _means(self) -> MapPoints | None:
-        """The points as the encoder's means, which planes are compared by."""
-        if self.points is None or self.posterior is None:
-            return None
-        return dataclasses.replace(self.points, positions=self.posterior.mean)
-
-    def _give_up(self, error: BaseException) -> None:
-        self._say("")
-        self._fail("The images could not be encoded", error)
-
-    def _settle(self) -> None:
-        points = self.points
-        assert points is not None
-        self.settled.emit()
-        self._jobs.run_newest(
-            f"{self._key}index",
-            lambda _: PlaceIndex(points.positions),
-            done=self.index_changed.emit,
-            failed=lambda error: self._fail("Points may be slow to pick", error),
-            lane="layers",
+            done,
+            failed=lambda _: self._progress(""),
+            cancelled=lambda: self._progress(""),
         )
 
     # What is asked
+
+    def live_images(self, most: int) -> tuple[Int64, UInt8]:
+        """Some images (m, h, w) of the split that is chosen, evenly spread, and their indices."""
+        images = bundled.mnist(self.choice.split).images
+        indices = np.arange(0, len(images), math.ceil(len(images) / most))
+        return indices, images[indices]
 
     def totals(self) -> dict[str, int]:
         """How many images "train" and "test" have."""
@@ -229,16 +231,17 @@ class LatentMap:
 
     def thumbnail(self, row: int) -> Thumbnail:
         """The image behind row ``row`` of the map's points."""
-        assert self.points is not None
-        split, index = self.points.origin(row)
-        data = bundled.mnist(split)
-        return Thumbnail(index, int(self.points.labels[row]), data.images[index])
+        points = self.points
+        assert points is not None
+        split, index = points.origin(row)
+        return Thumbnail(index, int(points.labels[row]), bundled.mnist(split).images[index])
 
     def row(self, split: str, index: int) -> int:
         """The row of image ``index`` of "train" or "test" among the map's points, or −1."""
-        if self.points is None:
+        points = self.points
+        if points is None:
             return -1
-        indices, wanted = self.points.indices, index_in(self.points.split, split, index)
+        indices, wanted = points.indices, index_in(points.split, split, index)
         row = int(np.searchsorted(indices, wanted))  # they rise
         return row if row < len(indices) and indices[row] == wanted else -1
 
@@ -256,27 +259,34 @@ def _samples(posterior: Posterior) -> Float32:
     return np.asarray(posterior.mean + offset[:, :, 0], np.float32)
 
 
-def _aligned(
-    plane: _Plane | None, model: TrainedVAE, before: MapPoints | None, check: Check
-) -> _Plane:
-    """How to turn a model so that the images ``before``, means of their q(z|x), move least."""
-    if before is None or plane is None:
-        return _Plane(model, model)
-    if model is plane.trained:
-        return plane
-    step = max(1, len(before.indices) // _PROBES)
-    images = bundled.mnist(before.split).images[before.indices[::step]]
-    return _turned(model, model.encode(images, check).mean, before.positions[::step])
+def _points(
+    split: str,
+    positions: Float32,
+    indices: Int64,
+    kind: str = KINDS["mean"],
+    rotation: Float64 | None = None,
+) -> MapPoints:
+    data = bundled.mnist(split)
+    orientation = "" if rotation is None else f"aligned: {describe(rotation)}"
+    labels = labels_of(data)[indices]
+    return MapPoints(positions, labels, indices, len(data), split, kind, orientation)
 
 
-def _turned(model: TrainedVAE, means: Float32, reference: Float32) -> _Plane:
-    rotation = procrustes(means, reference)
-    return _Plane(model, model.turned(rotation), rotation, f"aligned: {describe(rotation)}")
+def _aligned(old: MapState, model: TrainedVAE, check: Check) -> tuple[TrainedVAE, Float64 | None]:
+    """A model rotated so that the images of ``old``, as means of q(z|x), move least, and how."""
+    if model is old.snapshot.model:
+        return old.model, old.rotation
+    points, posterior = old.points, old.posterior
+    if points is None or posterior is None:
+        return model, None
+    step = max(1, len(points.indices) // _PROBES)
+    images = bundled.mnist(points.split).images[points.indices[::step]]
+    rotation = procrustes(model.encode(images, check).mean, posterior.mean[::step])
+    return model.turned(rotation), rotation
 
 
-def _turned_posterior(posterior: Posterior, plane: _Plane) -> Posterior:
-    """What the turned model's encoder would give."""
-    rotation = plane.rotation
+def _rotated(posterior: Posterior, rotation: Float64 | None) -> Posterior:
+    """What the rotated model's encoder would give."""
     if rotation is None:
         return posterior
     covariance = rotation @ posterior.covariance @ rotation.T

@@ -1,7 +1,10 @@
 """The layers of the map as data: their names, what they say, their keys and choices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from msgspec import Meta
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,27 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class LayerState:
-    """How a layer is shown: ``opacity`` from 0 to 1, ``chosen`` the values of its choices."""
+    """How a layer is shown: ``opacity`` from 0 to 1, ``chosen`` the values of its choices.
+
+    Raises:
+        ValueError: there is no such layer, or not with these choices.
+    """
 
     id: str
     on: bool
-    opacity: float
+    opacity: Annotated[float, Meta(ge=0, le=1)]
     chosen: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        spec = next((spec for spec in LAYERS if spec.id == self.id), None)
+        if spec is None:
+            raise ValueError(f"is no layer of the map: “{self.id[:30]}”")
+        for choice in spec.choices:
+            options = dict(choice.options)
+            if self.chosen.get(choice.id) not in options:
+                raise ValueError(f"should have a “{choice.id}” in “chosen”: {', '.join(options)}")
+        if len(self.chosen) > len(spec.choices):
+            raise ValueError("has choices in “chosen” that the layer has not")
 
 
 LAYERS: tuple[LayerSpec, ...] = (
@@ -180,3 +198,13 @@ def default_state(spec: LayerSpec) -> LayerState:
     """As a layer starts."""
     chosen = {choice.id: choice.options[0][0] for choice in spec.choices}
     return LayerState(spec.id, spec.on, spec.opacity, chosen)
+
+
+def check_once(states: Sequence[LayerState]) -> None:
+    """Refuse a layer that is there twice.
+
+    Raises:
+        ValueError: it is.
+    """
+    if len({state.id for state in states}) < len(states):
+        raise ValueError("“layers” should have each layer once")

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from vae_explorer.errors import CheckpointError, RecipeError
-from vae_explorer.session.state import HistoryPoint, Phase
-from vae_explorer.training.history import from_csv
+from vae_explorer.session.state import Phase
+from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder
 

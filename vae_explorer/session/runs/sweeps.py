@@ -16,11 +16,8 @@ from vae_explorer.session.map.latent_map import labels_of
 from vae_explorer.session.runs.lab import Lab
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run import RunFolder
-from vae_explorer.training.sweep import Axis as Axis
-from vae_explorer.training.sweep import Cell as Cell
-from vae_explorer.training.sweep import Sweep as Sweep
-from vae_explorer.training.sweep_folder import Result as Result
-from vae_explorer.training.sweep_folder import SweepFolder
+from vae_explorer.training.sweep import Cell, Sweep
+from vae_explorer.training.sweep_folder import Result, SweepFolder
 from vae_explorer.types import Float32, UInt8
 
 _PROBES = 2_000

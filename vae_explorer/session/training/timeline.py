@@ -9,9 +9,8 @@ from psygnal import Signal
 
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.jobs import After, Control, Jobs
-from vae_explorer.session.state import HistoryPoint
 from vae_explorer.session.training.timeline_frames import FilmFrame, film_frame
-from vae_explorer.training.history import LONGEST_HISTORY, thinned
+from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.run import RunFolder
 from vae_explorer.training.snapshot import Snapshot

@@ -7,7 +7,7 @@ import numpy as np
 from vae_explorer.export.images import manifold_sheet
 from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.state import HistoryPoint
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import UInt8
 

@@ -98,13 +98,11 @@ def test_orders_are_silent(panel: DecodePanel) -> None:
             panel.pin_removed,
         )
     ]
-    panel.set_limit(3.0)
     panel.set_cursor(1.0, -2.0)
     panel.set_decoded(decoded())
     panel.set_pins((POINT,), POINT)
     panel.set_theme(DARK)
     panel.set_pins((), None)
-    panel.set_limit(1.0)
     assert [spy.count() for spy in spies] == [0] * 5
 
 

@@ -12,7 +12,8 @@ from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.widgets.number_format import NONE, figure
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.explore.data_support import TrustReading, Verdict
+from vae_explorer.latent.trust import Verdict
+from vae_explorer.session.explore.data_support import TrustReading
 
 _BAR = 6  # the height of the gauge's bar, logical pixels
 _MARKER = 3  # the width of its marker

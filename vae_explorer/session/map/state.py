@@ -1,0 +1,38 @@
+"""What is on the map, as one frozen value."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vae_explorer.model.trained import Posterior, TrainedVAE
+from vae_explorer.session.state import MapPoints
+from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Float64
+
+
+@dataclass(frozen=True, eq=False)
+class MapState:
+    """A model and where it puts the images; all of it belongs to this one model.
+
+    Attributes:
+        snapshot: the model as it was trained.
+        name: of the model, for people.
+        path: where the model is saved; None while it exists only in memory.
+        model: the same as the plane is rotated.
+        points: None at start-up alone, until the first images have been encoded.
+        posterior: q(z|x) of the points, by ``model``; None if they are.
+        moving: a run goes on, and the next state will soon follow.
+        before: the points under the model before this one.
+        start: the points under the first model of the run.
+        rotation: (2, 2), which led from the codes of ``snapshot`` to those of ``model``, if any.
+    """
+
+    snapshot: Snapshot
+    name: str
+    path: Path | None
+    model: TrainedVAE
+    points: MapPoints | None = None
+    posterior: Posterior | None = None
+    moving: bool = False
+    before: MapPoints | None = None
+    start: MapPoints | None = None
+    rotation: Float64 | None = None
