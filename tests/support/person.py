@@ -16,7 +16,7 @@ from vae_explorer.gui.app import open_window
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.map.markers import Markers
-from vae_explorer.gui.theme import SchemeChoice, apply_scheme
+from vae_explorer.gui.theme import SchemeChoice, Theme, apply_scheme
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.state import LATENT_LIMIT, Phase
 from vae_explorer.types import Float32, LatentPoint, UInt8
@@ -202,6 +202,17 @@ def system_scheme(qapp: QApplication) -> Iterator[None]:
     """Gives the application its own colours back."""
     yield
     apply_scheme(SchemeChoice.SYSTEM)
+
+
+@pytest.fixture
+def show_theme(system_scheme: None) -> Callable[[Theme], None]:
+    """Shows the application in a theme."""
+
+    def show(theme: Theme) -> None:
+        apply_scheme(SchemeChoice.DARK if theme.dark else SchemeChoice.LIGHT)
+        QApplication.processEvents()
+
+    return show
 
 
 @pytest.fixture

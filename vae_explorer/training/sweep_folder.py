@@ -29,8 +29,8 @@ class Result:
 
     ``outcome`` is "waiting", "begun", "finished" or "diverged"; ``epoch`` how far it is.
     ``held_out_elbo`` is the best of its epochs; ``held_out_log_marginal``, ``held_out_kl`` and
-    ``active_units`` are the last ones, see ``HistoryPoint``. ``seconds`` were spent training; ``run`` is the name of its folder, "" if
-    there is none. None for what is not known.
+    ``active_units`` are the last ones, see ``HistoryPoint``. ``seconds`` were spent training;
+    ``run`` is the name of its folder, "" if there is none. None for what is not known.
     """
 
     values: tuple[tuple[str, Value], ...]

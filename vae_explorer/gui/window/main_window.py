@@ -17,7 +17,7 @@ from vae_explorer.gui.map.controller import MapController
 from vae_explorer.gui.map.selection_controller import SelectionController
 from vae_explorer.gui.runs.controller import RunsController
 from vae_explorer.gui.runs.sweep_controller import SweepController
-from vae_explorer.gui.theme import SchemeChoice, Themed, apply_scheme, current_theme
+from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
 from vae_explorer.gui.training.controller import TrainingController
 from vae_explorer.gui.training.timeline_controller import TimelineController
 from vae_explorer.gui.window.actions import Actions
@@ -86,7 +86,6 @@ class MainWindow(QMainWindow):
         explorer.opened.connect(map_.fit_next)
         explorer.failed.connect(self.show_error)
         self._restore()
-        self._show_theme()
 
     def show_error(self, title: str, text: str) -> None:
         """Show a dialog that does not stop anything; one that is open already is enough."""
@@ -123,13 +122,6 @@ class MainWindow(QMainWindow):
         self.map.canvas.show_exactly(*workspace.view)
         self._selecting.undo.clear()
 
-    def _show_theme(self) -> None:
-        theme = current_theme()
-        panels = (panel.widget for part in self._controllers for panel in part.panels)
-        for part in (self.map, self.time_bar, self._lessons, *panels):
-            if isinstance(part, Themed):
-                part.set_theme(theme)
-
     def _restore(self) -> None:
         settings = self.explorer.settings
         apply_scheme(SchemeChoice(settings.scheme))
@@ -144,7 +136,7 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self._show_theme()
+            self._lessons.set_theme(current_theme())
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

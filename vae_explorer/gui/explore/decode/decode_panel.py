@@ -18,7 +18,7 @@ from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.point_card import PointCard
 from vae_explorer.gui.explore.decode.trust_section import TrustSection
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, Themed
 from vae_explorer.gui.widgets.number_format import NONE, figure, pair
 from vae_explorer.session.explore.data_support import TrustReading
 from vae_explorer.session.explore.inspector import Card
@@ -32,7 +32,7 @@ _REFIT = (
 )
 
 
-class DecodePanel(QWidget):
+class DecodePanel(Themed):
     """The decoded digit, the sliders of the cursor, and the pinned digit.
 
     When height is short the decoded digit shrinks first; after that the panel scrolls.
@@ -126,8 +126,8 @@ class DecodePanel(QWidget):
         """Show what takes longer of the pinned point."""
         self._card.set_card(card)
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
         self._digit.set_theme(theme)
         self._trust.set_theme(theme)
         self._card.set_theme(theme)

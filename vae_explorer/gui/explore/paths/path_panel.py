@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.explore.paths.frame_strip import FrameCurve, FrameStrip, curves_of
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.number_format import figure, pair
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
@@ -32,7 +32,7 @@ _FRAMES = 16
 _SLOWEST, _FASTEST, _SPEED = 1, 30, 8  # frames a second
 
 
-class PathPanel(QWidget):
+class PathPanel(Themed):
     """Choices and player above, the strip below, and two lines of text about path and frame.
 
     It plays by asking for the next frame, and stops when it is hidden.
@@ -104,8 +104,8 @@ class PathPanel(QWidget):
         self._strip.set_frame(self._frame)
         self._now.set_text(self._frame_text())
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
         self._theme = theme
         self._strip.set_theme(theme)
         self._now.set_text(self._frame_text())
