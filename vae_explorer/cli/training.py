@@ -25,7 +25,7 @@ from vae_explorer.cli.recipes import (
     threads_option,
     training_images,
 )
-from vae_explorer.errors import CheckpointError, DivergedError, RecipeError, UserError
+from vae_explorer.errors import CheckpointError, RecipeError, UserError
 from vae_explorer.export.content import export_content
 from vae_explorer.training.recipe import Recipe
 
@@ -182,27 +182,19 @@ def run(
 
     recorder, team = Recorder(trainer, folder), trainer.team
     with progress(trainer) as shown, _kept(folder, go_on):
-        if not trainer.step:
-            recorder.begin()
+        recorder.begin()
         team.any()
-        try:
-            for event in trainer.events(
-                lambda: team.size > 1 or stop.asked() or recorder.moment_due
-            ):
-                recorder.hear(event)
-                if board:
-                    board.hear(event)
-                if isinstance(event, StepMetrics):
-                    shown.hear(event)
-                if as_json and isinstance(event, EpochMetrics):
-                    figures = dataclasses.asdict(event.point)
-                    speed = {"images_per_s": round(shown.images_per_s, 1)}
-                    click.echo(json.dumps({"event": "epoch"} | figures | speed))
-                if team.any(stop.asked()):
-                    break
-        except DivergedError:
-            recorder.save()
-            raise
+        for event in recorder.follow(lambda: team.size > 1 or stop.asked()):
+            if board:
+                board.hear(event)
+            if isinstance(event, StepMetrics):
+                shown.hear(event)
+            if as_json and isinstance(event, EpochMetrics):
+                figures = dataclasses.asdict(event.point)
+                speed = {"images_per_s": round(shown.images_per_s, 1)}
+                click.echo(json.dumps({"event": "epoch"} | figures | speed))
+            if team.any(stop.asked()):
+                break
         if not trainer.finished:
             recorder.save()
 

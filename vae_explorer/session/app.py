@@ -42,6 +42,7 @@ from vae_explorer.session.runs.presets import PresetFolders, Presets
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
 from vae_explorer.session.state import DataPoint, Decoded, ModelInfo
+from vae_explorer.session.training.events import Begun, TrainingEvent
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import RunFolder
@@ -92,7 +93,7 @@ class Explorer:
         self.cursor = Cursor(self.decoding)
         self.lab = Lab(jobs, after, self, paths.runs(), self.settings.device)
         self.training = self.lab.training
-        self.training.begun.connect(self._on_begun)
+        self.training.events.connect(self._on_training)
         self.lab.left.connect(self._on_left)
         self.sweeps = Sweeps(jobs, self.lab, self.training_images, self.open_checkpoint, self.fail)
         self.tasks = Tasks(jobs, self.fail)
@@ -357,8 +358,9 @@ class Explorer:
         """Show a model, saved at ``path``, and all images, which follow."""
         self.map.show(snapshot, _name(path) if path else "training", path)
 
-    def _on_begun(self, _: RunFolder) -> None:
-        self.map.begin_run()
+    def _on_training(self, event: TrainingEvent) -> None:
+        if isinstance(event, Begun):
+            self.map.begin_run()
 
     def _on_left(self) -> None:
         path = self.training.checkpoint

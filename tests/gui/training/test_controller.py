@@ -13,6 +13,7 @@ from vae_explorer.gui.training.editors import NumberBox
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Found
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import from_csv
@@ -208,7 +209,7 @@ def test_an_estimate_comes_and_goes(trainee: Trainee, recipe: Recipe) -> None:
 
 def test_findings_and_failures_are_on_the_banner(trainee: Trainee, recipe: Recipe) -> None:
     banner = trainee.panel.health
-    trainee.run.found.emit((Finding("A dead unit", "1 of 2.", "Another seed."),))
+    trainee.run.events.emit(Found((Finding("A dead unit", "1 of 2.", "Another seed."),)))
     assert banner.isVisible()
     trainee.panel.set_recipe(recipe.replace(validation_images=600))
     trainee.person.trigger("start")
