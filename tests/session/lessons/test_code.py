@@ -17,6 +17,7 @@ _WITH_CODE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lesson", "step"), _WITH_CODE)
 def test_the_code_reproduces_the_figure(
     lesson: Lesson, step: Step, workbench: Workbench, settle: Callable[[], None]
