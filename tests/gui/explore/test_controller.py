@@ -218,7 +218,7 @@ def test_a_pinned_digit_is_refined_to_the_end(person: "Person") -> None:
     assert start.text() == "Stop"
     text = next(iter(section.findChildren(Readout)))
     person.wait(lambda: "→" in text.text())
-    person.wait(lambda: start.text() == "Refine", 60_000)
+    person.wait(lambda: start.text() == "Refine", 60)
     assert "log" in text.text()
     person.window.explorer.pins.clear()
     assert not section.isEnabled()

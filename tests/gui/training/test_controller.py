@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QMenu, QTabWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QMenu, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import paths
@@ -236,8 +236,8 @@ def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
     wanted = trainee.panel.recipe()
     menu(trainee, "Save as Preset…")
     (dialog,) = trainee.person.window.findChildren(NameDialog)
-    dialog.name_chosen.emit("mine")
-    dialog.close()
+    dialog.findChild(QLineEdit).setText("mine")
+    dialog.accept()
     trainee.person.wait(lambda: box.currentText() == "mine")
     assert Recipe.read(paths.presets() / "mine.toml") == wanted
     trainee.panel.set_recipe(Recipe())
@@ -253,8 +253,8 @@ def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
 def test_a_bad_name_is_said(trainee: Trainee) -> None:
     menu(trainee, "Save as Preset…")
     (dialog,) = trainee.person.window.findChildren(NameDialog)
-    dialog.name_chosen.emit("Default")
-    dialog.close()
+    dialog.findChild(QLineEdit).setText("Default")
+    dialog.accept()
     trainee.person.wait(lambda: trainee.person.errors)
     assert "is a preset of the program" in trainee.person.errors[0]
 

@@ -192,9 +192,7 @@ class ExploreController(Controller):
         return [bookmark.name for bookmark in self._explorer.cursor.bookmarks]
 
     def _ask_mark(self) -> None:
-        dialog = NameDialog("Mark Place", self._bookmarks(), self._window)
-        dialog.name_chosen.connect(self._mark)
-        dialog.open()
+        NameDialog("Mark Place", self._bookmarks(), self._window).ask(self._mark)
 
     def _mark(self, name: str) -> None:
         self.attempt("The place was not marked", self._explorer.cursor.mark, name)
