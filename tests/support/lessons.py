@@ -70,16 +70,16 @@ def clock() -> Clock:
 
 @pytest.fixture
 def context(
-    tasks: Tasks, latent_map: LatentMap, clock: Clock, bundled_model: Snapshot
+    tasks: Tasks, empty_map: LatentMap, clock: Clock, bundled_model: Snapshot
 ) -> LessonContext:
     """With the model, some codes, and the first training image to look at."""
-    context = LessonContext(tasks, latent_map, clock.after)
+    context = LessonContext(tasks, empty_map, clock.after)
     model = bundled_model.model
     data = mnist("train").subset(slice(0, CODES))
     posterior = model.encode(data.images)
     assert data.labels is not None
     points = MapPoints(posterior.mean, data.labels, np.arange(CODES), 60_000, "train")
-    latent_map.publish(MapState(bundled_model, "model", None, model, points, posterior))
+    empty_map.publish(MapState(bundled_model, "model", None, model, points, posterior))
     context.set_subject(subject_at(points, posterior, 0))
     return context
 

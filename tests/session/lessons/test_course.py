@@ -91,12 +91,12 @@ class Pupil:
 
 @pytest.fixture
 def pupil(
-    tasks: Tasks, latent_map: LatentMap, failures: "Failures", monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, empty_map: LatentMap, failures: "Failures", monkeypatch: pytest.MonkeyPatch
 ) -> Pupil:
     lessons = (lesson("first"), lesson("second"), lesson("map", ""))
     monkeypatch.setattr(module, "bundled_lessons", lambda: lessons)
     monkeypatch.setattr(module, "make_experiment", lambda _, context: Counter(context))
-    context = LessonContext(tasks, latent_map, lambda *_: None)
+    context = LessonContext(tasks, empty_map, lambda *_: None)
     return Pupil(Learning(context, failures))
 
 
