@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.support.main_thread_disk",
     "tests.support.leftovers",
     "tests.support.stand_ins",
+    "tests.support.parts",
     "tests.support.models",
     "tests.support.linear_gaussian",
     "tests.support.lessons",

@@ -116,11 +116,11 @@ def test_every_layer_is_switched_by_its_key_and_by_a_click(
     other = bundled_checkpoint().with_name("mnist-paper.safetensors")
     explorer.open_checkpoint(other)  # so that the points have moved
     person.wait(lambda: _before(explorer.map.state) is not None)
-    explorer.exploration.travel.choose("row", 4, False)
-    person.wait(lambda: explorer.exploration.travel.trip is not None)
+    explorer.playback.choose("row", 4, False)
+    person.wait(lambda: explorer.playback.path is not None)
     ended: list[object] = []
-    explorer.exploration.refining.ended.connect(ended.append)
-    explorer.exploration.refine()
+    explorer.refinement.ended.connect(ended.append)
+    explorer.refinement.start()
     person.wait(lambda: ended)
     window.docks.show("layers")
     for spec in LAYERS:
@@ -298,7 +298,7 @@ def test_the_nearest_of_the_pinned_digit_are_selected(person: "Person") -> None:
 def test_the_worst_are_selected_once_all_are_known(person: "Person") -> None:
     person.trigger("worst")
     person.wait(lambda: len(person.selected) == 100)
-    elbo = person.window.explorer.figures.known["elbo"]
+    elbo = person.window.explorer.scores.known["elbo"]
     others = np.delete(elbo, person.selected)
     assert elbo[person.selected].max() <= others.min()
 
@@ -503,9 +503,9 @@ def test_figures_are_computed_and_then_colour(person: "Person") -> None:
     person.wait(lambda: len(person.positions) == 300)
     lone = person.lone
     color_by(person, "ELBO gap")
-    figures = person.window.explorer.figures
+    figures = person.window.explorer.scores
     person.wait(lambda: len(figures.known) == 3 and np.isfinite(figures.known["elbo"]).all())
-    person.wait(lambda: np.isfinite(figures.known["log_marginal"]).all())
+    person.wait(lambda: np.isfinite(figures.known["log_marginal"]).all(), seconds=60.0)
     gap = figures.known["log_marginal"] - figures.known["elbo"]
     assert (gap > -1e-3).all(), "the ELBO is a bound"
     muted = rgb(current_theme().muted)
@@ -517,7 +517,7 @@ def test_a_figure_waits_until_the_points_rest(
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
-    window, figures = person.window, person.window.explorer.figures
+    window, figures = person.window, person.window.explorer.scores
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
     person.wait(lambda: len(person.positions) == 100)
