@@ -1,11 +1,8 @@
 """Between what is explored and the docks that show it: cursor, pins, paths, sketch, refining."""
 
-from pathlib import Path
-
 import numpy as np
 from PySide6.QtWidgets import QStyle, QWidget
 
-from vae_explorer.gui.compare.controller import CompareController
 from vae_explorer.gui.dialogs.ask_path import PICTURE, PNG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
@@ -23,7 +20,7 @@ from vae_explorer.types import UInt8
 
 
 class ExploreController(Controller):
-    """Moves the cursor; the docks of decoding, drawing, refining and paths; the comparison.
+    """Moves the cursor; the docks of decoding, drawing, refining and paths.
 
     Args:
         explorer: told what a person wants, and listened to.
@@ -37,7 +34,6 @@ class ExploreController(Controller):
         self._view = view
         self._ask = ask
         self._window = window
-        self._comparison: CompareController | None = None
         self.decode = DecodePanel()
         # In less it would scroll sideways, and a window made larger again leaves docks as they are.
         scroll_bar = self.decode.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
@@ -78,9 +74,6 @@ class ExploreController(Controller):
             Choices("Go", "Forget Mark", self._bookmarks, self._forget),
             Command("worst_first", "Select", "Worst First",
                 "List all points from the lowest ELBO on", self._show_worst),
-            Command("compare", "View", "Compare…",
-                "Show two models, or two sets of images, side by side", self._compare,
-                ("Ctrl+Shift+C",)),
         )  # fmt: skip
         self.panels = (
             Panel("decode", self.decode, RIGHT, ("explore", "train", "learn"), width=300),
@@ -90,10 +83,6 @@ class ExploreController(Controller):
             Panel("paths", self.paths, BOTTOM, ("travel",), hidden=True),
         )
         self.changes = (cursor.visits_changed, cursor.bookmarks_changed)
-
-    def compare(self, a: Path, b: Path) -> None:
-        """Open the comparison with the models of two checkpoints."""
-        self._compare().open(a, b)
 
     def _digit(self, digit: int) -> Command:
         cursor, view = self._explorer.cursor, self._view
@@ -218,14 +207,3 @@ class ExploreController(Controller):
     def _export_path(self) -> None:
         if path := self._ask.save("Export Path", "path.png", PNG):
             self._explorer.export_path(path)
-
-    def _compare(self) -> CompareController:
-        """Open the comparison, or bring it to the front."""
-        if self._comparison is None:
-            self._comparison = CompareController(self._explorer, self._ask, self._window)
-            self._comparison.closed.connect(self._on_compare_closed)
-        self._comparison.show()
-        return self._comparison
-
-    def _on_compare_closed(self) -> None:
-        self._comparison = None
