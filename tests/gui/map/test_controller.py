@@ -499,6 +499,8 @@ def key_bar(key: ColorKey) -> UInt8:
 
 
 def test_figures_are_computed_and_then_colour(person: "Person") -> None:
+    person.trigger("split_test")
+    person.wait(lambda: len(person.positions) == 300)
     lone = person.lone
     color_by(person, "ELBO gap")
     figures = person.window.explorer.scores
