@@ -123,7 +123,7 @@ class Explorer:
         )
         self.exploration = Exploration(jobs, self.fail, after, self.cursor, self.pins, self.layers)
         self.exploration.travel.progress.connect(self.progress)
-        self.learning = Learning(Workbench(self.tasks, self.map, after, self.cursor), self.fail)
+        self.learning = Learning(Workbench(self.tasks, self.map, after, self.cursor), self.tasks)
         self.exploration.drawn.subject_changed.connect(self._on_drawn)
         self.decoding.decoded.connect(self._on_decoded)
         self._jobs = jobs

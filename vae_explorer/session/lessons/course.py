@@ -1,6 +1,5 @@
 """Working through lessons: which one, which step, what was answered."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from psygnal import Signal
@@ -11,6 +10,7 @@ from vae_explorer.lessons.course import Lesson as Lesson
 from vae_explorer.lessons.course import Question as Question
 from vae_explorer.lessons.course import Step as Step
 from vae_explorer.lessons.course import bundled_lessons, read_lesson, with_state
+from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons.instrument import Instrument
 from vae_explorer.session.lessons.registry import make_instrument
 from vae_explorer.session.lessons.workbench import Workbench
@@ -21,7 +21,7 @@ class Learning:
 
     Args:
         bench: what the instruments work with.
-        fail: told what went wrong, with a title.
+        tasks: where lesson files are read, and what shows failures.
     """
 
     opened = Signal(Lesson)
@@ -33,9 +33,10 @@ class Learning:
     values_changed = Signal(dict)
     """The live values of the lesson's symbols."""
 
-    def __init__(self, bench: Workbench, fail: Callable[[str, BaseException], None]) -> None:
+    def __init__(self, bench: Workbench, tasks: Tasks) -> None:
         self.bench = bench
-        self._fail = fail
+        self._fail = tasks.fail
+        self._reading = tasks.newest("lesson file", "The lesson was not opened")
         self._lessons: dict[str, Lesson] = {}
         self._instruments: dict[str, Instrument] = {}
         self._answers: dict[tuple[str, int], tuple[bool, ...]] = {}
@@ -98,12 +99,10 @@ class Learning:
         self.go(number)
 
     def open_file(self, path: Path) -> None:
-        """Begin a lesson that is not bundled."""
-        try:
-            lesson = read_lesson(path)
-        except UserError as error:
-            self._fail("The lesson was not opened", error)
-            return
+        """Begin a lesson that is not bundled, once it has been read."""
+        self._reading.run(lambda _: read_lesson(path), self._take)
+
+    def _take(self, lesson: Lesson) -> None:
         before = {known.id: known for known in self.lessons}
         self._lessons = before | {lesson.id: lesson}
         self.open(lesson.id)
