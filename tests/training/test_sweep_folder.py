@@ -32,8 +32,7 @@ def _run(folder: SweepFolder, cell: Cell, data: ImageSet, steps: int = 1_000) ->
     recorder = Recorder(trainer, run)
     recorder.begin()
     try:
-        for event in trainer.events(lambda: True):
-            recorder.hear(event)
+        for _ in recorder.follow(lambda: True):
             if trainer.step == steps:
                 break
     except DivergedError:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from typing_extensions import override
 
 from vae_explorer.types import UInt8
 
@@ -70,12 +70,21 @@ DARK = Theme(
 )
 
 
-@runtime_checkable
-class Themed(Protocol):
-    """Something that draws in the theme's colours."""
+class Themed(QWidget):
+    """A widget that keeps something in the theme's colours, and takes those of the next by itself.
+
+    What a widget paints needs no more than ``current_theme``: Qt repaints all at another palette.
+    """
 
     def set_theme(self, theme: Theme) -> None:
         """Take another theme's colours."""
+        raise NotImplementedError
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.set_theme(current_theme())
 
 
 class SchemeChoice(Enum):

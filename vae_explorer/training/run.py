@@ -2,8 +2,9 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -170,51 +171,99 @@ class RunFolder:
 
 
 class Recorder:
-    """Keeps a run in its folder as it trains: moments when due, and all of it now and then.
+    """Keeps a run in its folder as it trains: models on the way, and all of it now and then.
 
-    Used by whoever runs the trainer, on the same thread. Every method raises CheckpointError when
-    the disk refuses; training can go on all the same.
+    Used by whoever runs the trainer, on the same thread. What the disk refuses is raised, unless
+    ``refused`` takes it: training can go on all the same.
+
+    Args:
+        trainer: takes the steps.
+        folder: of the run.
+        kept: called with each model that was kept on the way.
+        refused: called with the error when the disk refuses, and whether it did so before.
     """
 
-    def __init__(self, trainer: Trainer, folder: RunFolder) -> None:
+    def __init__(
+        self,
+        trainer: Trainer,
+        folder: RunFolder,
+        *,
+        kept: Callable[[Snapshot], None] = lambda _: None,
+        refused: Callable[[CheckpointError, bool], None] | None = None,
+    ) -> None:
         self.folder = folder
         self.moments = folder.moments(first_stride(trainer.total_steps))
         self.moments.drop_after(trainer.step)
         self._trainer = trainer
+        self._kept = kept
+        self._refused = refused
+        self._failing: set[str] = set()
         self._saved = time.monotonic()
 
-    def begin(self) -> Snapshot:
-        """Save the run before its first step, so that it can be resumed whatever happens."""
-        self.save()
-        return self.keep()
+    def begin(self) -> None:
+        """Save a new run before its first step, so that it can be resumed whatever happens."""
+        if not self.folder.state_path.exists():
+            self.save()
+        self._keep_if_due()
+
+    def follow(self, interrupted: Callable[[], bool] = bool) -> Iterator[Turn]:
+        """Train on as ``Trainer.events`` does, keeping and saving before each event what is due.
+
+        Raises:
+            DivergedError: see ``Trainer.take_step``; the run was saved as it was before that step.
+            CheckpointError: the disk refuses, and there is no ``refused``.
+        """
+        try:
+            for event in self._trainer.events(lambda: interrupted() or self._due):
+                self.record(event)
+                yield event
+        except DivergedError:
+            self.save()
+            raise
+
+    def record(self, event: Turn) -> None:
+        """Keep and save what is due after an event: at an epoch's end, and now and then."""
+        self._keep_if_due()
+        if isinstance(event, EpochMetrics) or time.monotonic() - self._saved > _SAVE_SECONDS:
+            self.save()
+
+    def save(self) -> tuple[Snapshot, Path | None]:
+        """Save the run as it is, for ``RunFolder.resume``.
+
+        Returns:
+            The model, and where it was saved: None if the disk refused.
+        """
+        self._saved = time.monotonic()
+        saved = self._guarded("save", partial(self.folder.save, self._trainer))
+        return (saved, self.folder.model_path) if saved else (self._trainer.snapshot(), None)
 
     @property
-    def moment_due(self) -> bool:
-        """Whether the present moment is to be kept."""
+    def _due(self) -> bool:
         return self.moments.due(self._trainer.step)
 
-    def keep(self) -> Snapshot:
-        """Keep the present moment."""
+    def _keep_if_due(self) -> None:
+        if self._due and (snapshot := self._guarded("keep", self._keep)):
+            self._kept(snapshot)
+
+    def _keep(self) -> Snapshot:
         snapshot = self._trainer.snapshot()
         self.moments.keep(snapshot)
         return snapshot
 
-    def save(self) -> Snapshot:
-        """Save the run as it is, for ``resume``."""
-        self._saved = time.monotonic()
-        return self.folder.save(self._trainer)
-
-    def save_due(self, event: Turn) -> bool:
-        """Whether the run is to be saved after an event: at an epoch's end, and now and then."""
-        late = time.monotonic() - self._saved > _SAVE_SECONDS
-        return late or isinstance(event, EpochMetrics)
-
-    def hear(self, event: Turn) -> None:
-        """Keep and save what is due after an event."""
-        if self.moment_due:
-            self.keep()
-        if self.save_due(event):
-            self.save()
+    def _guarded(self, what: str, write: Callable[[], Snapshot]) -> Snapshot | None:
+        try:
+            written = write()
+        except CheckpointError as error:
+            if self._refused is None:
+                raise
+            # Models on the way are many, and where one is refused the rest mostly are: told once.
+            again = what in self._failing or (what == "keep" and bool(self._failing))
+            if what == "save" or not again:
+                self._refused(error, again)
+            self._failing.add(what)
+            return None
+        self._failing.discard(what)
+        return written
 
 
 def write_text(path: Path, text: str) -> None:
@@ -276,17 +325,12 @@ def train(
 
         data = mnist("train")
     trainer = Trainer(recipe, data, device)
-    recorder = Recorder(trainer, RunFolder.create(runs, recipe)) if runs else None
-    if recorder:
+    events = trainer.events()
+    if runs:
+        recorder = Recorder(trainer, RunFolder.create(runs, recipe))
         recorder.begin()
-    try:
-        for event in trainer.events(lambda: recorder is not None and recorder.moment_due):
-            if recorder:
-                recorder.hear(event)
-            if report and isinstance(event, StepMetrics):
-                report(event)
-    except DivergedError:
-        if recorder:
-            recorder.save()
-        raise
+        events = recorder.follow()
+    for event in events:
+        if report and isinstance(event, StepMetrics):
+            report(event)
     return trainer.snapshot()

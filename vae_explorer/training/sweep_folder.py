@@ -22,17 +22,15 @@ from vae_explorer.training.snapshot import DataReference
 from vae_explorer.training.sweep import Cell, Sweep
 from vae_explorer.training.trainer import Trainer, check_fits
 
-OUTCOMES = ("waiting", "begun", "finished", "diverged")
-
 
 @dataclass(frozen=True)
 class Result:
     """What became of one cell, nats per image.
 
-    ``outcome`` is one of ``OUTCOMES``; ``epoch`` how far it is. ``held_out_elbo`` is the best of
-    its epochs; ``held_out_log_marginal``, ``held_out_kl`` and ``active_units`` are the last ones,
-    see ``HistoryPoint``. ``seconds`` were spent training; ``run`` is the name of its folder, "" if
-    there is none. None for what is not known.
+    ``outcome`` is "waiting", "begun", "finished" or "diverged"; ``epoch`` how far it is.
+    ``held_out_elbo`` is the best of its epochs; ``held_out_log_marginal``, ``held_out_kl`` and
+    ``active_units`` are the last ones, see ``HistoryPoint``. ``seconds`` were spent training;
+    ``run`` is the name of its folder, "" if there is none. None for what is not known.
     """
 
     values: tuple[tuple[str, Value], ...]

@@ -49,11 +49,8 @@ def _slow_motion(camera: Camera) -> None:
     """Each stage of the next step."""
     window = camera.window
     slow, training = window.training.slow_motion, window.explorer.training
-    came: list[object] = []
-    training.dissected.connect(came.append)
     window.actions_["slow_motion"].trigger()
-    wait(lambda: bool(came) and training.status.phase is Phase.PAUSED)
-    training.dissected.disconnect(came.append)
+    wait(lambda: slow.stages > 0 and training.status.phase is Phase.PAUSED)
     window.resize(*SIZES[0])
     for stage in range(slow.stages):
         camera.both_schemes(f"slow-{stage + 1}", partial(slow.set_stage, stage))

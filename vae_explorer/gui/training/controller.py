@@ -14,8 +14,19 @@ from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import (
+    LOGGED,
+    Dissected,
+    Ended,
+    Failed,
+    Found,
+    Moved,
+    Paused,
+    Progress,
+    Started,
+    TrainingEvent,
+)
 from vae_explorer.session.training.worker import Until
-from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 
@@ -78,14 +89,7 @@ class TrainingController(Controller):
         explorer.message.connect(panel.log)
         explorer.failed.connect(self._log_failure)
         run.status_changed.connect(panel.set_status)
-        run.history_started.connect(self._on_started)
-        run.history_extended.connect(panel.append_history)
-        run.logged.connect(panel.log)
-        run.moved.connect(self._on_moved)
-        run.dissected.connect(self._on_dissected)
-        run.found.connect(panel.health.set_findings)
-        run.failed.connect(self._on_failed)
-        run.ended.connect(self._on_ended)
+        run.events.connect(self._on_event)
 
     # Commands
 
@@ -195,9 +199,7 @@ class TrainingController(Controller):
     def _save_preset(self) -> None:
         recipe, presets = self.panel.recipe(), self._explorer.presets
         taken = {preset.name for preset in presets.all if preset.own}
-        dialog = NameDialog("Save Preset", taken, self._window)
-        dialog.name_chosen.connect(lambda name: presets.save(name, recipe))
-        dialog.open()
+        NameDialog("Save Preset", taken, self._window).ask(lambda name: presets.save(name, recipe))
 
     def _import(self) -> None:
         path = self._ask.open("Import Recipe", RECIPE)
@@ -234,6 +236,27 @@ class TrainingController(Controller):
     def _log_failure(self, title: str, text: str) -> None:
         self.panel.log(f"{title}: {text}")
 
+    def _on_event(self, event: TrainingEvent) -> None:
+        panel = self.panel
+        if isinstance(event, LOGGED):
+            panel.log(str(event))
+        match event:
+            case Started():
+                self._on_started()
+            case Progress(points):
+                panel.append_history(points)
+            case Moved(snapshot) if self._recipe_due:
+                self._recipe_due = False
+                panel.set_recipe(snapshot.recipe)
+            case Dissected(anatomy):
+                panel.slow_motion.set_anatomy(anatomy)
+            case Found(findings):
+                panel.health.set_findings(findings)
+            case Paused() | Ended():
+                self._on_rest()
+            case Failed(error):
+                panel.health.set_failure(_words(error))
+
     def _on_started(self) -> None:
         self.panel.set_history(())
         self._until = None
@@ -241,21 +264,10 @@ class TrainingController(Controller):
         self.panel.health.clear()
         self.panel.presets.set_no_estimate()
 
-    def _on_moved(self, snapshot: Snapshot, _: object) -> None:
-        if self._recipe_due:
-            self._recipe_due = False
-            self.panel.set_recipe(snapshot.recipe)
-
-    def _on_dissected(self, anatomy: StepAnatomy) -> None:
-        self.panel.slow_motion.set_anatomy(anatomy)
-
     def _on_not_estimated(self, error: BaseException) -> None:
         self.panel.presets.set_no_estimate(_words(error))
 
-    def _on_failed(self, error: BaseException) -> None:
-        self.panel.health.set_failure(_words(error))
-
-    def _on_ended(self, *_: object) -> None:
+    def _on_rest(self) -> None:
         """The run paused, or is over."""
         until, self._until = self._until, None
         if until and self._run.status.phase is Phase.PAUSED:

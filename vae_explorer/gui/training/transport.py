@@ -13,8 +13,9 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
+from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.icons import SIDE, icon
 from vae_explorer.gui.training.progress_text import counter, describe, progress
 from vae_explorer.gui.widgets.readout import Readout
@@ -26,13 +27,12 @@ _STEPS = 1_000
 NAMES = ("restart", "pause", "step", "epoch", "slow_motion", "stop", "branch", "new_seed")
 
 
-class Transport(QWidget):
+class Transport(Themed):
     """A button for each of some commands, and where the run stands."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._phase = Phase.IDLE
-        self._theme: Theme | None = None
         self._commands: dict[str, Command] = {}
         self.start = QPushButton("Start")
         self.start.clicked.connect(self._on_clicked)
@@ -80,6 +80,7 @@ class Transport(QWidget):
         self._all.setSpacing(4)
         self._all.addLayout(row)
         self._all.addLayout(place, 1)
+        self.set_theme(current_theme())
         self.set_status(TrainingStatus(Phase.IDLE))
 
     def set_commands(self, commands: Iterable[Command]) -> None:
@@ -132,9 +133,8 @@ class Transport(QWidget):
         self._words.setStretch(0, int(wide))
         self._words.setStretch(1, 2 * wide)
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Paint the signs in the theme's colours."""
-        self._theme = theme
         for button in self.buttons.values():
             button.setIcon(icon(button.property("sign"), theme))
 
@@ -145,8 +145,7 @@ class Transport(QWidget):
         pause.setText("Resume" if self._phase is Phase.PAUSED else "Pause")
         pause.setAccessibleName(pause.text())
         pause.setProperty("sign", "run" if self._phase in (Phase.IDLE, Phase.PAUSED) else "pause")
-        if self._theme:
-            pause.setIcon(icon(pause.property("sign"), self._theme))
+        pause.setIcon(icon(pause.property("sign"), current_theme()))
 
     def _set_counter(self, text: str) -> None:
         """Leave room for the widest digits, so that nothing moves while they run."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
@@ -28,6 +29,7 @@ class Actions:
     """
 
     def __init__(self, window: QMainWindow, records: Sequence[Command | Choices]) -> None:
+        self._window = window
         self.commands = tuple(record for record in records if isinstance(record, Command))
         self.menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
         self._actions: dict[str, _Action] = {}
@@ -61,6 +63,8 @@ class Actions:
 
     def refresh(self) -> None:
         """Enable, check and name everything as its record says it is now."""
+        if not shiboken6.isValid(self._window):
+            return  # closed while a run still tells of its end
         for action in self._actions.values():
             action.refresh()
         for menu in self._choices:

@@ -46,7 +46,7 @@ from vae_explorer.gui.explore.sketch.strokes import (
     draw_end,
     inked,
 )
-from vae_explorer.gui.theme import DARK, Theme, current_theme
+from vae_explorer.gui.theme import DARK, current_theme
 from vae_explorer.gui.window.undo import Undo
 from vae_explorer.session.edits import Edit
 from vae_explorer.types import UInt8
@@ -86,7 +86,6 @@ class DrawingPad(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = current_theme()
         self._thickness = THICKNESS
         self._erasing = False
         self._marks: tuple[Mark, ...] = ()
@@ -128,11 +127,6 @@ class DrawingPad(QWidget):
         """Replace the drawing by ink (h, w), as large as fits; a person can undo it."""
         self._end_stroke()
         self._change("Picture", (Picture(gray8(image)),))
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw the frame in another theme's colours."""
-        self._theme = theme
-        self.update()
 
     def undo(self) -> None:
         """Take back the last line, picture or clearing."""
@@ -254,7 +248,8 @@ class DrawingPad(QWidget):
         painter = QPainter(self)
         box = self._box()
         frame = box.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
-        painter.fillRect(frame, QColor(self._theme.accent if self.hasFocus() else self._theme.grid))
+        theme = current_theme()
+        painter.fillRect(frame, QColor(theme.accent if self.hasFocus() else theme.grid))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(box, self._ink)
         if not self._marks and self._stroke is None:
