@@ -186,6 +186,7 @@ def test_an_output_that_cannot_be_printed_is_an_error() -> None:
     assert done.stderr == "Error: Cannot write the output: No space left on device.\n"
 
 
+@pytest.mark.slow
 def test_help_and_data_do_without_pytorch_and_nothing_here_loads_qt(
     checkpoint: Path, tmp_path: Path
 ) -> None:

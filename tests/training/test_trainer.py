@@ -59,6 +59,7 @@ def _equal(first: list[Tensor], second: list[Tensor]) -> bool:
 # What it computes
 
 
+@pytest.mark.slow
 def test_it_learns(recipe: Recipe, mnist_small: ImageSet) -> None:
     """From independent pixels at their means to digits, on images seen and unseen."""
     trainer = Trainer(

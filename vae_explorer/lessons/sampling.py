@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.importance import block_bounds
-from vae_explorer.latent.normal import Normal
+from vae_explorer.latent.normal import PRIOR, Normal
 from vae_explorer.latent.posterior import PosteriorGrid, posterior_grid
 from vae_explorer.latent.quadrature import ExactPosterior, exact_posterior
 from vae_explorer.model.gaussian import Gaussian
@@ -33,7 +33,7 @@ _BRIGHT = 14.0  # nats below the heaviest so far, where a weight no longer shows
 _PER_DECADE = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Truth:
     """What quadrature knows of one image: ``exact`` and ``grid``; and the ``elbo`` of q, nats.
 
@@ -63,6 +63,11 @@ class Truth:
         """The same with twice the standard deviations: it covers the tails of p(z|x)."""
         return Normal.of(self.exact.mean[0], 4 * self.exact.covariance[0])
 
+    def proposal(self, name: str) -> Normal:
+        """A density to sample from: the "prior", the "encoder"'s q, "matched" or "wide"."""
+        named = {"encoder": self.q, "matched": self.matched, "wide": self.wide, "prior": PRIOR}
+        return named[name]
+
     def kl(self, proposal: Normal) -> float:
         """KL(p(z|x) ‖ proposal) in nats.
 
@@ -76,7 +81,7 @@ class Truth:
         return cross_entropy - float(self.exact.entropy[0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Samples:
     """The first n places of a row and their weights.
 
@@ -106,6 +111,16 @@ class Samples:
     def __len__(self) -> int:
         return len(self.log_weights)
 
+    def first(self, n: int) -> "Samples":
+        """The first n alone, or all if there are fewer."""
+        return Samples(
+            self.places[:n],
+            self.log_weights[:n],
+            self.log_sums[:n],
+            self.log_squares[:n],
+            self.bright[: np.searchsorted(self.bright, n)],
+        )
+
     def estimate(self, m: NDArray[np.intp]) -> Float64:
         """Log of the mean weight of the first m (k,), (k,) nats."""
         return np.asarray(self.log_sums[m - 1] - np.log(m))
@@ -127,7 +142,7 @@ class Samples:
         return float((weights < weights.max() + math.log(share)).mean())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curve:
     """An estimate of log p(x) for every m of ``m`` (k,), nats.
 
@@ -215,7 +230,7 @@ def draw(
     """That many places for x (1, h, w), a draw of the model's data treatment."""
     whole = -(-samples // CHUNK) * CHUNK
     found = extended(None, chunks(model, x, proposal, seed, check=check), whole)
-    return Samples.of(found.places[:samples], found.log_weights[:samples])
+    return found.first(samples)
 
 
 def rungs(samples: int) -> NDArray[np.intp]:

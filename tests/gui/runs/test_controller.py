@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QLineEdit, QMessageBox, QPushButton
 
 from vae_explorer import paths
@@ -70,7 +71,7 @@ def choose(person: "Person", *rows: int) -> None:
     for row in rows:
         rect = table.visualRect(table.model().index(row, Column.ELBO))
         held = Qt.KeyboardModifier.ControlModifier
-        person._qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, held, rect.center())
+        QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, held, rect.center())
 
 
 def act(person: "Person", text: str) -> None:
@@ -152,8 +153,9 @@ def test_a_run_is_followed_and_then_named(person: "Person", recipe: Recipe) -> N
     choose(person, 0)
     person.press("F2")
     editor = window.runs.table.viewport().findChild(QLineEdit)
+    assert editor is not None
     assert editor.text() == name.removeprefix("▶ ")
-    person._qtbot.keyClicks(editor, "my run")
+    QTest.keyClicks(editor, "my run")
     person.press("Return")
     person.wait(lambda: names(person) == ["▶ my run"])
     person.trigger("stop")

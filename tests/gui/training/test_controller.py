@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QMenu, QTabWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QMenu, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import paths
 from vae_explorer.gui.dialogs.selection import NameDialog
-from vae_explorer.gui.training.editors import NumberBox
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.widgets.editors import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training.events import Found
@@ -236,8 +236,8 @@ def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
     wanted = trainee.panel.recipe()
     menu(trainee, "Save as Preset…")
     (dialog,) = trainee.person.window.findChildren(NameDialog)
-    dialog.name_chosen.emit("mine")
-    dialog.close()
+    dialog.findChild(QLineEdit).setText("mine")
+    dialog.accept()
     trainee.person.wait(lambda: box.currentText() == "mine")
     assert Recipe.read(paths.presets() / "mine.toml") == wanted
     trainee.panel.set_recipe(Recipe())
@@ -253,8 +253,8 @@ def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
 def test_a_bad_name_is_said(trainee: Trainee) -> None:
     menu(trainee, "Save as Preset…")
     (dialog,) = trainee.person.window.findChildren(NameDialog)
-    dialog.name_chosen.emit("Default")
-    dialog.close()
+    dialog.findChild(QLineEdit).setText("Default")
+    dialog.accept()
     trainee.person.wait(lambda: trainee.person.errors)
     assert "is a preset of the program" in trainee.person.errors[0]
 

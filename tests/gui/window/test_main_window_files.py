@@ -11,7 +11,6 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
-    QDialogButtonBox,
     QDockWidget,
     QFileDialog,
     QLineEdit,
@@ -130,7 +129,7 @@ def write_name(dialog: Dialog, path: Path) -> None:
 
 def save(person: "Person", dialog: Dialog, path: Path) -> Path:
     write_name(dialog, path)
-    dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Save).click()
+    dialog.go.click()
     person.wait(lambda: person.window.statusBar().currentMessage() == f"Exported {path}")
     return path
 

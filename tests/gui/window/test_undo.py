@@ -13,6 +13,8 @@ from vae_explorer.gui.window.undo import MOST_EDITS, Undo
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.decoding import Decoding
+from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.types import Int64
 
@@ -150,11 +152,18 @@ _moves = st.one_of(
 )
 
 
+def _ignore(*_: object) -> None:
+    pass
+
+
 @given(st.lists(_moves, max_size=40), st.integers(0, 10))
 def test_any_moves_of_the_cursor_go_back_and_forth(
     qapp: QApplication, moves: list[tuple[str, tuple[float, ...]]], steps: int
 ) -> None:
-    undo, cursor = Undo(), Cursor(Decoding(lambda _: None))
+    undo, cursor = (
+        Undo(),
+        Cursor(Decoding(LatentMap(Tasks(Jobs(_ignore), _ignore), _ignore), _ignore)),
+    )
     cursor.edited.connect(undo.push)
     ways = [(False, False)]
     cursor.visits_changed.connect(lambda back, forward: ways.append((back, forward)))
@@ -241,8 +250,7 @@ def test_any_edits_of_the_window_go_back_and_forth(person: "Person", seed: int) 
     assert not actions["redo"].isEnabled()
 
 
-def test_a_scrub_is_undone_at_once_and_the_next_alone(undo: Undo) -> None:
-    cursor = Cursor(Decoding(lambda _: None))
+def test_a_scrub_is_undone_at_once_and_the_next_alone(undo: Undo, cursor: Cursor) -> None:
     cursor.edited.connect(undo.push)
     for start in (1.0, 2.0):
         for step in range(20):

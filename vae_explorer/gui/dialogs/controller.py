@@ -64,9 +64,7 @@ class FilesController(Controller):
         """Ask how to export the decoded image at the cursor."""
         z1, z2 = self._explorer.cursor.place
         start = self._ask.folder / f"digit z=({z1:.3f}, {z2:.3f}).png"
-        dialog = DigitExportDialog(start, IMAGE_SHAPE, self._window)
-        dialog.export_requested.connect(self._on_export_digit)
-        dialog.open()
+        DigitExportDialog(start, IMAGE_SHAPE, self._window).ask(self._on_export_digit)
 
     def _open_model(self) -> None:
         if path := self._ask.open("Open Model", MODEL):
@@ -83,9 +81,8 @@ class FilesController(Controller):
             self._explorer.save_checkpoint(path)
 
     def _export_manifold(self) -> None:
-        dialog = ManifoldExportDialog(self._ask.folder / "manifold.png", IMAGE_SHAPE, self._window)
-        dialog.export_requested.connect(self._on_export_manifold)
-        dialog.open()
+        start = self._ask.folder / "manifold.png"
+        ManifoldExportDialog(start, IMAGE_SHAPE, self._window).ask(self._on_export_manifold)
 
     def _open_workspace(self) -> None:
         if path := self._ask.open("Open Workspace", WORKSPACE):

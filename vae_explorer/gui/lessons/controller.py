@@ -1,11 +1,10 @@
-"""Wires the lessons to the learn dock and puts their instruments in the place of the map."""
+"""Wires the lessons to the learn dock and puts their experiments in the place of the map."""
 
 from PySide6.QtWidgets import QStackedWidget
 
 from vae_explorer.gui.dialogs.ask_path import LESSON, AskPath
-from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.learn_panel import LearnPanel
-from vae_explorer.gui.lessons.registry import make_view
+from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import Explorer
@@ -17,7 +16,7 @@ class LearnController(Controller):
 
     Args:
         explorer: has the lessons.
-        pages: whose first page is the map; instruments are added to it.
+        pages: whose first page is the map; experiments are added to it.
         ask: asks for files.
     """
 
@@ -27,7 +26,7 @@ class LearnController(Controller):
         self._ask = ask
         self.panel = panel = LearnPanel()
         self._pages = pages
-        self._views: dict[str, InstrumentView] = {}
+        self._views: dict[str, LessonView] = {}
         self._large = False
         panel.lesson_chosen.connect(learning.open)
         panel.step_wanted.connect(learning.go)
@@ -69,9 +68,9 @@ class LearnController(Controller):
 
     def _on_opened(self, lesson: Lesson) -> None:
         self.panel.set_lesson(lesson)
-        instrument = self._learning.instrument
-        if instrument is not None and lesson.instrument not in self._views:
-            view = make_view(lesson.instrument, instrument)
+        experiment = self._learning.experiment
+        if experiment is not None and lesson.instrument not in self._views:
+            view = make_view(lesson.instrument, experiment)
             view.set_theme(current_theme())
             self._views[lesson.instrument] = view
             self._pages.addWidget(view)
@@ -82,11 +81,11 @@ class LearnController(Controller):
         view = self._view
         if view is not None:
             view.set_hidden(step.hidden)
-        if self._learning.instrument is not None:
-            self.panel.set_values(self._learning.instrument.values)
+        if self._learning.experiment is not None:
+            self.panel.set_values(self._learning.experiment.values)
 
     @property
-    def _view(self) -> InstrumentView | None:
+    def _view(self) -> LessonView | None:
         lesson = self._learning.lesson
         return self._views.get(lesson.instrument) if lesson else None
 

@@ -12,10 +12,9 @@ from vae_explorer.session.app import Explorer
 from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState
 from vae_explorer.session.map.marks import Drawing
+from vae_explorer.session.map.scores import InspectedImage
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import (
-    DataPoint,
-    ExactFigures,
     MapPoints,
     Phase,
     PointColors,
@@ -127,7 +126,7 @@ class MapController(Controller):
         view.canvas.grabbed.connect(self._on_grabbed)
         view.nudged.connect(explorer.cursor.nudge)
         view.point_hovered.connect(self._on_hovered)
-        view.dwelt.connect(explorer.figures.inspect)
+        view.dwelt.connect(explorer.scores.inspect)
         view.view_rested.connect(self._on_view)
         view.status.color_chosen.connect(explorer.coloring.choose)
         self.layers.toggled.connect(layers.set_on)
@@ -140,8 +139,8 @@ class MapController(Controller):
         explorer.map.changed.connect(self._on_map)
         explorer.map.index_changed.connect(self.view.set_index)
         explorer.cursor.changed.connect(self.view.set_cursor)
-        explorer.pins.tray_changed.connect(self._on_pins)
-        explorer.figures.inspected.connect(self._on_inspected)
+        explorer.pins.changed.connect(self._on_pins)
+        explorer.scores.inspected.connect(self._on_inspected)
         explorer.coloring.changed.connect(self._on_colors)
         explorer.coloring.choices_changed.connect(self._on_choices)
         explorer.selection.changed.connect(self._on_selection)
@@ -165,25 +164,25 @@ class MapController(Controller):
         self._fit_next = False
         self.view.set_cursor(*self._explorer.cursor.place)
         self._on_colors(self._explorer.coloring.colors)
-        self._on_pins(self._explorer.pins.tray)
+        self._on_pins()
         self._on_selection(self._explorer.selection.indices)
 
-    def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
+    def _on_pins(self) -> None:
         latent_map, current = self._explorer.map, self._explorer.pins.current
         if not self._in_view():
             return
-        rows = [latent_map.row(pin.split, pin.index) for pin in tray]
+        rows = [latent_map.row(pin.split, pin.index) for pin in self._explorer.pins.tray]
         self.view.set_tray(tuple(row for row in rows if row >= 0))
         row = -1 if current is None else latent_map.row(current.split, current.index)
         self.view.set_pinned(row)
 
-    def _on_inspected(self, figures: ExactFigures) -> None:
-        row = self._explorer.map.row(figures.split, figures.index)
+    def _on_inspected(self, inspected: InspectedImage) -> None:
+        row = self._explorer.map.row(inspected.split, inspected.index)
         if row >= 0:
             image = self._explorer.map.thumbnail(row).image
-            exact = figure(figures.log_marginal, 1)
+            exact = figure(inspected.truth.log_marginal, 1)
             self.view.set_hover_image(
-                row, image, f"log p(x) {exact}\nELBO {figure(figures.elbo, 1)} nats"
+                row, image, f"log p(x) {exact}\nELBO {figure(inspected.truth.bound.elbo, 1)} nats"
             )
 
     def _on_colors(self, colors: PointColors | None) -> None:
@@ -230,7 +229,7 @@ class MapController(Controller):
         self._explorer.pin(row, add=True)
 
     def _on_hovered(self, row: int) -> None:
-        self._explorer.hover(row)
+        self._explorer.layers.set_hovered(row)
         if row >= 0:
             thumbnail: Thumbnail = self._explorer.map.thumbnail(row)
             self.view.set_hover_image(row, thumbnail.image, caption="")

@@ -58,7 +58,7 @@ class SelectionController(Controller):
                 "Select the nearest of the pinned digit, by code or by image", self._ask_nearest,
                 ("Ctrl+K",)),
             Command("worst", "Select", f"{_WORST} of Lowest ELBO",
-                "Select what the model explains worst", lambda: search.worst(_WORST)),
+                "Select what the model explains worst", lambda: search.lowest(_WORST)),
             Command("find", "Select", "Find Image…", "Pin an image by its index", self._ask_find,
                 ("Ctrl+F",)),
             Command("invert", "Select", "Invert", "Select all other points", selection.invert,
@@ -111,20 +111,14 @@ class SelectionController(Controller):
         if points is None:
             return
         parts = ("train", "test") if points.split == "both" else (points.split,)
-        totals = self._explorer.map.totals()
-        dialog = FindImageDialog({part: totals[part] for part in parts}, parts[0], self._window)
-        dialog.find_requested.connect(self._explorer.find)
-        dialog.open()
+        totals = {part: self._explorer.map.totals()[part] for part in parts}
+        FindImageDialog(totals, parts[0], self._window).ask(self._explorer.find)
 
     def _ask_nearest(self) -> None:
-        dialog = NearestImagesDialog(self._window)
-        dialog.nearest_requested.connect(self._explorer.search.nearest)
-        dialog.open()
+        NearestImagesDialog(self._window).ask(self._explorer.search.nearest)
 
     def _ask_name(self) -> None:
-        dialog = NameDialog("Name Selection", self._explorer.selection.names, self._window)
-        dialog.name_chosen.connect(self._save)
-        dialog.open()
+        NameDialog("Name Selection", self._explorer.selection.names, self._window).ask(self._save)
 
     def _save(self, name: str) -> None:
         self.attempt("The selection was not kept", self._explorer.selection.save, name)

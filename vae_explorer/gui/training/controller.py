@@ -199,9 +199,7 @@ class TrainingController(Controller):
     def _save_preset(self) -> None:
         recipe, presets = self.panel.recipe(), self._explorer.presets
         taken = {preset.name for preset in presets.all if preset.own}
-        dialog = NameDialog("Save Preset", taken, self._window)
-        dialog.name_chosen.connect(lambda name: presets.save(name, recipe))
-        dialog.open()
+        NameDialog("Save Preset", taken, self._window).ask(lambda name: presets.save(name, recipe))
 
     def _import(self) -> None:
         path = self._ask.open("Import Recipe", RECIPE)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.fields import LONGEST_STACK, FieldSpec
-from vae_explorer.gui.training.editors import (
+from vae_explorer.gui.widgets.editors import (
     SizesBox,
     Value,
     commit,

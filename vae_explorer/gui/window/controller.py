@@ -55,7 +55,7 @@ class WindowController(Controller):
         self.status = status = StatusBar()
         explorer.model_changed.connect(self._on_model)
         explorer.decoding.decoded.connect(self._on_decoded)
-        explorer.pins.tray_changed.connect(self._on_marked)
+        explorer.pins.changed.connect(self._on_marked)
         explorer.selection.changed.connect(self._on_marked)
         explorer.map.changed.connect(self._on_shown)
         view.visible_labels_changed.connect(self._on_shown)
@@ -111,7 +111,7 @@ class WindowController(Controller):
     def _on_decoded(self, decoded: Decoded) -> None:
         self.status.set_cost(decoded.milliseconds)
 
-    def _on_marked(self, _: object) -> None:
+    def _on_marked(self) -> None:
         explorer = self._explorer
         self.status.set_marked(len(explorer.pins.tray), len(explorer.selection))
 

@@ -8,6 +8,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from vae_explorer.gui.compare.controller import CompareController
 from vae_explorer.gui.dialogs.ask_path import AskPath
 from vae_explorer.gui.dialogs.controller import FilesController
 from vae_explorer.gui.dialogs.dropped_files import DroppedFiles
@@ -23,10 +24,8 @@ from vae_explorer.gui.training.timeline_controller import TimelineController
 from vae_explorer.gui.window.actions import Actions
 from vae_explorer.gui.window.controller import WindowController
 from vae_explorer.gui.window.docks import Docks, decoded_bytes
-from vae_explorer.gui.window.records import Command
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.files.workspace import Workspace
-from vae_explorer.types import Region
 
 
 class MainWindow(QMainWindow):
@@ -41,16 +40,19 @@ class MainWindow(QMainWindow):
         """True if a job did not end when the window closed."""
         ask = AskPath(self, lambda: explorer.settings.folder, self._remember_folder)
         pages = QStackedWidget()
-        files = FilesController(explorer, ask, self._view, self)
+        files = FilesController(explorer, ask, lambda: (self.map.region(), self.docks.layout), self)
         map_ = MapController(explorer, ask)
         self._selecting = SelectionController(explorer, map_.view, ask, self)
         explore = ExploreController(explorer, map_.view, ask, self)
         training = TrainingController(explorer, ask, self)
         timeline = TimelineController(explorer, training.panel)
-        runs = RunsController(explorer, training.panel, explore.compare)
+        compare = CompareController(explorer, ask, self)
+        runs = RunsController(explorer, training.panel, compare.open)
         sweep = SweepController(explorer, training.panel, self)
         self._lessons = LearnController(explorer, pages, ask)
-        self._window = WindowController(explorer, map_.view, self._lay_out, self._commands, self)
+        self._window = WindowController(
+            explorer, map_.view, self._lay_out, lambda: self.actions_.commands, self
+        )
         # The parts of the window, by the names that tests and benches know.
         self.map, self.layers, self.time_bar = map_.view, map_.layers, timeline.bar
         self.decode, self.draw, self.paths = explore.decode, explore.draw, explore.paths
@@ -66,7 +68,7 @@ class MainWindow(QMainWindow):
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
             files, self._window, self._selecting, explore, map_,
-            training, sweep, timeline, self._lessons, runs,
+            training, sweep, timeline, self._lessons, compare, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""
         self.actions_ = Actions(
@@ -97,12 +99,6 @@ class MainWindow(QMainWindow):
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(text)
         box.open()
-
-    def _commands(self) -> tuple[Command, ...]:
-        return self.actions_.commands
-
-    def _view(self) -> tuple[Region, str]:
-        return self.map.region(), self.docks.layout
 
     def _remember_folder(self, folder: str) -> None:
         self.explorer.change_settings(replace(self.explorer.settings, folder=folder))

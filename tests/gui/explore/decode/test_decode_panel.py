@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
-from vae_explorer.gui.explore.decode.trust_section import TrustSection
+from vae_explorer.gui.explore.decode.support_section import SupportSection
 from vae_explorer.gui.theme import DARK
 from vae_explorer.session.state import DataPoint, Decoded
 
@@ -196,7 +196,7 @@ def test_pinning_does_not_move_the_decoded_digit(panel: DecodePanel) -> None:
 
 
 def test_a_larger_font_still_shows_whole_zooms(panel: DecodePanel) -> None:
-    fixed = (digit(panel), panel.findChild(TrustSection).findChild(DigitView))
+    fixed = (digit(panel), panel.findChild(SupportSection).findChild(DigitView))
     small = [view for view in panel.findChildren(DigitView) if view not in fixed]
     before = [view.height_for(view.width()) for view in small]
     font = panel.font()

@@ -134,13 +134,14 @@ class DrawPanel(Themed):
         """Write what the model says of it, or nothing."""
         texts = [NONE] * len(_ROWS)
         if reading is not None:
-            wide, narrow = Normal.of(reading.mean, reading.covariance).widths
+            bound, truth = reading.bound, reading.truth
+            wide, narrow = Normal.of(bound.mean, bound.covariance).widths
             texts = [
-                pair((float(reading.mean[0]), float(reading.mean[1]))),
+                pair((float(bound.mean[0]), float(bound.mean[1]))),
                 f"{figure(wide, 3)} × {figure(narrow, 3)}",
-                _nats(reading.log_marginal),
-                _nats(reading.elbo),
-                _nats(reading.gap),
+                _nats(truth.log_marginal if truth else None),
+                _nats(bound.elbo),
+                _nats(truth.gap if truth else None),
             ]
         for value, text in zip(self._values, texts, strict=True):
             value.set_text(text)

@@ -30,7 +30,7 @@ class NumberBox(QDoubleSpinBox):
 
     def __init__(self, low: float, high: float, grain: float, unit: str = "") -> None:
         super().__init__()
-        self._grain = grain
+        self.grain = grain
         self.setLocale(QLocale.c())
         self.setDecimals(323)  # as many as Qt allows: it must round nothing away
         self.setRange(low, high)
@@ -67,7 +67,7 @@ class NumberBox(QDoubleSpinBox):
             # A hair inwards, so that 1 goes down to 0.99 and 0.99 up to 1.
             inner = abs(value) * (1 - 1e-9 if steps < 0 else 1 + 1e-9)
             adaptive = 10.0 ** (math.floor(math.log10(inner)) - 1) if inner else 0.0
-            value += math.copysign(max(adaptive, self._grain), steps)
+            value += math.copysign(max(adaptive, self.grain), steps)
             value = min(max(float(f"{value:.12g}"), self.minimum()), self.maximum())
         self.setValue(value)
         self.selectAll()
