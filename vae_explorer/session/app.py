@@ -50,7 +50,7 @@ from vae_explorer.session.state import ModelInfo
 from vae_explorer.session.training.events import Begun, TrainingEvent
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import warm_up
 from vae_explorer.types import Int64, UInt8

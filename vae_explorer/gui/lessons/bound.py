@@ -98,7 +98,7 @@ class BoundView(LessonView):
             self.plane.set_q(found.q)
             self._decoded.set_image(gray8(found.decoded) if found.decoded is not None else None)
         if differs(found, old, "bound", "best", "truth"):
-            self.bars.set_bound(found.bound, truth.error if truth else 0.0)
+            self.bars.set_bound(found.bound, truth.known.error if truth else 0.0)
             self.bars.set_gap(found.gap)
         if differs(found, old, "picture"):
             self.plane.set_picture(found.picture)

@@ -55,7 +55,7 @@ def truth(elbo: float, log_likelihood: float) -> ImageTruth:
     """With a KL divergence of 7.1 nats and log p(x) 0.8 nats above the ELBO."""
     x, covariance = np.zeros((1, 28, 28), np.float32), np.eye(2, dtype=np.float32)
     bound = ImageBound(x, np.zeros(2, np.float32), covariance, elbo, log_likelihood, 7.1)
-    return ImageTruth(bound, elbo + 0.8, 2e-5, np.zeros(2), np.zeros(2), np.eye(2))
+    return ImageTruth(bound, elbo + 0.8, 2e-5, np.zeros(2), np.zeros(2), np.eye(2), 0.0)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ BOUND = ImageBound(
     log_likelihood=-125.25,
     kl=6.0,
 )
-READING = Reading(BOUND, ImageTruth(BOUND, -129.5, 0.0, np.zeros(2), np.zeros(2), np.eye(2)))
+READING = Reading(BOUND, ImageTruth(BOUND, -129.5, 0.0, np.zeros(2), np.zeros(2), np.eye(2), 0.0))
 
 
 @pytest.fixture
