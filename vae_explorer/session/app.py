@@ -50,7 +50,7 @@ from vae_explorer.session.state import ModelInfo
 from vae_explorer.session.training.events import Begun, TrainingEvent
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import warm_up
 from vae_explorer.types import Int64, UInt8
@@ -117,7 +117,7 @@ class Explorer:
         self.refinement = Refiner(tasks, self.map, self.pins, after)
         self.playback = Playback(tasks, self.map, self.cursor, self.pins, self.data_support)
         self.target = Target(self.map, self.pins, self.sketch)
-        self.learning = Learning(LessonContext(tasks, self.map, after), self.fail)
+        self.learning = Learning(LessonContext(tasks, self.map, after), tasks)
         self._jobs = jobs
         self._gathered: list[Edit] | None = None
         self._after_training: Callable[[], None] | None = None

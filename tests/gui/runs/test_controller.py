@@ -21,7 +21,8 @@ from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.state import Phase
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, RunLabel, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder, RunLabel
 
 if TYPE_CHECKING:
     from tests.support.person import Person

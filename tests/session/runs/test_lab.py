@@ -21,7 +21,8 @@ from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.estimate import Estimate
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import Int64, UInt8

@@ -27,11 +27,12 @@ from vae_explorer.session.training.timeline import TimeMachine
 from vae_explorer.session.training.timeline_frames import FilmFrame
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.checks import check_branch
 from vae_explorer.training.estimate import Estimate, estimate
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, RunLabel
+from vae_explorer.training.run_folder import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.training.trainer import Trainer, check_branch
+from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import Int64, UInt8
 
 Indices = Int64

@@ -10,7 +10,7 @@ from vae_explorer.session.training.timeline_frames import FilmFrame
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import HistoryPoint
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
 

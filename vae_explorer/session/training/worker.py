@@ -28,7 +28,8 @@ from vae_explorer.session.training.events import (
 from vae_explorer.session.training.timeline_frames import film_frame
 from vae_explorer.training.anatomy import dissect
 from vae_explorer.training.health import Finding, findings
-from vae_explorer.training.run import Recorder, RunFolder
+from vae_explorer.training.run import Recorder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.stopping import StopRule
 from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer, Turn
