@@ -1,5 +1,6 @@
 """Every test starts clean; what tests share is in ``tests/support``."""
 
+import gc
 import os
 import select
 import shutil
@@ -13,8 +14,10 @@ from PySide6.QtCore import QStandardPaths
 
 # In this order, for a module imported by another before it is registered is not rewritten.
 pytest_plugins = [
+    "tests.support.main_thread_disk",
     "tests.support.leftovers",
     "tests.support.stand_ins",
+    "tests.support.parts",
     "tests.support.models",
     "tests.support.linear_gaussian",
     "tests.support.lessons",
@@ -43,7 +46,7 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _one_torch_thread() -> None:
     """As beside a window; more threads only wait for each other on networks this small."""
     torch.set_num_threads(1)
@@ -79,3 +82,15 @@ def xvfb_display() -> Generator[str]:
         os.close(reader)
         server.terminate()
         server.wait(10)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with something slow come first, so that no worker ends alone with one of them."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test is no garbage: the collector need not look at it."""
+    gc.collect()
+    gc.freeze()

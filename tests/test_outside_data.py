@@ -25,7 +25,7 @@ from vae_explorer.session.files.workspace import read_workspace
 from vae_explorer.session.map.layers import LAYERS, default_state
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, RunLabel
+from vae_explorer.training.run_folder import RunFolder, RunLabel
 from vae_explorer.training.sweep_folder import SweepFolder
 from vae_explorer.training.tensors import read_tensors, write_tensors
 

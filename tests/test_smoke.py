@@ -36,6 +36,7 @@ def drive() -> None:
     from vae_explorer.gui.explore.decode.digit_view import DigitView
     from vae_explorer.gui.main_thread import run_events
     from vae_explorer.session.state import Phase
+    from vae_explorer.session.training.events import Progress
     from vae_explorer.training.history import HistoryPoint
     from vae_explorer.training.recipe import Recipe
 
@@ -68,7 +69,12 @@ def drive() -> None:
     sys.stdout.write("decoded\n")
 
     figures: list[HistoryPoint] = []
-    window.explorer.training.history_extended.connect(figures.extend)
+
+    def note(event: object) -> None:
+        if isinstance(event, Progress):
+            figures.extend(event.points)
+
+    window.explorer.training.events.connect(note)
     window.training.set_recipe(
         Recipe(epochs=100, batch_size=1_000, encoder_hidden="32", decoder_hidden="32")
     )

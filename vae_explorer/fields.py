@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from vae_explorer.errors import UserError
 
 Scalar = bool | int | float | str
-Value = Scalar | tuple[float, ...] | None
+Value = Scalar | tuple[Scalar, ...] | None
 
 LONGEST_STACK = 16
 """Sizes that a field of sizes may have."""
@@ -21,14 +21,15 @@ class FieldSpec:
 
     The type of a field is that of its default value: true or false, a whole number, a number, text,
     or a tuple of as many numbers as the default has. A default of None stands for a value that may
-    be left out: one of ``choices``, or a list of numbers.
+    be left out: one of ``choices``, or a list of numbers. A tuple with ``choices`` has any of them.
 
+    A field without a ``label`` has no control of its own on a form. ``unit`` is a plain word.
     ``low`` and ``high`` are inclusive and hold for each number of a tuple; ``choices`` is empty for
-    numbers. ``unit`` is a plain word. Where ``sizes`` is true the value is a list of whole numbers
-    such as ``512-256``. ``about`` has a line on each of ``choices``, and ``titles`` what they are
-    called on screen, or nothing. ``step`` is that of a form's arrows, 0 for the usual one.
-    ``needs`` is another field and those of its values with which this one matters; if None it
-    always does.
+    numbers. Where ``sizes`` is true the value is a list of whole numbers
+    such as ``512-256``. ``about`` has a line on each of ``choices``, or nothing. ``titles`` are
+    their names on screen if those are others, and ``lowest`` that of ``low``. ``step`` is that of a
+    form's arrows, 0 for the usual one. ``needs`` is another field and those of its values with
+    which this one matters; if None it always does.
     """
 
     group: str
@@ -41,6 +42,7 @@ class FieldSpec:
     sizes: bool = False
     about: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
+    lowest: str = ""
     step: float = 0.0
     needs: tuple[str, tuple[Scalar, ...]] | None = None
 
@@ -88,6 +90,18 @@ class Fields:
         """The specification of every field, in order."""
         return {item.name: item.metadata["spec"] for item in dataclasses.fields(cls)}
 
+    def nearest(self, name: str, value: Any) -> Value:
+        """The value closest to numbers ``value`` that a field may have."""
+        spec = self.spec(name)
+        if spec.choices:
+            numbers = [one for one in spec.choices if isinstance(one, int | float)]
+            return min(numbers, key=lambda one: abs(one - value))
+        if isinstance(value, list | tuple):
+            return tuple(min(max(one, spec.low), spec.high) for one in value)
+        whole = isinstance(getattr(self, name), int)
+        near = min(max(value, spec.low), spec.high)
+        return round(near) if whole else float(near)
+
     @classmethod
     def from_dict(cls, values: dict[str, Any], source: str = "") -> Self:
         """Build one from plain values; errors begin with ``source``.
@@ -121,15 +135,16 @@ def _checked(value: Any, default: Value, spec: FieldSpec) -> tuple[Value, str]:
     if value is None and default is None:
         return None, ""
     if spec.choices:
-        for choice in spec.choices:
-            if value == choice and isinstance(value, bool) == isinstance(choice, bool):
-                return choice, ""
-        return None, f"choose one of {', '.join(map(str, spec.choices))}"
+        some = value if isinstance(default, tuple) and isinstance(value, list | tuple) else [value]
+        chosen = [choice for one in some for choice in spec.choices if _same(one, choice)]
+        if len(chosen) < len(some):
+            return None, f"choose one of {', '.join(map(str, spec.choices))}"
+        return (tuple(chosen) if isinstance(default, tuple) else chosen[0]), ""
     if isinstance(default, bool):
         return value, "" if isinstance(value, bool) else "it must be true or false"
     if spec.sizes:
         text = str(value) if type(value) is int else value  # a single layer needs no quotes
-        return text, "" if _are_sizes(text, spec) else (
+        return text, "" if are_sizes(text, spec) else (
             f"it must be 1 to {LONGEST_STACK} sizes from {spec.low:,} to {spec.high:,} "
             f'{spec.unit}, such as "512-256"'
         )
@@ -140,17 +155,22 @@ def _checked(value: Any, default: Value, spec: FieldSpec) -> tuple[Value, str]:
     return _number(value, default, spec)
 
 
+def _same(value: object, choice: Scalar) -> bool:
+    return value == choice and isinstance(value, bool) == isinstance(choice, bool)
+
+
 def _number(value: Any, default: Scalar, spec: FieldSpec) -> tuple[Value, str]:
     whole = type(value) is int  # True and False are no numbers here
     if not (whole or (isinstance(default, float) and type(value) is float)):
         return None, f"it must be {'a number' if isinstance(default, float) else 'a whole number'}"
     if not spec.low <= value <= spec.high:  # false for NaN too
-        limits = f"it must lie between {spec.low:,} and {spec.high:,} {spec.unit}"
+        kind = type(default)
+        limits = f"it must lie between {kind(spec.low):,} and {kind(spec.high):,} {spec.unit}"
         return None, limits.rstrip()
     return (float(value) if isinstance(default, float) else value), ""
 
 
-def _tuple(value: Any, default: tuple[float, ...] | None, spec: FieldSpec) -> tuple[Value, str]:
+def _tuple(value: Any, default: tuple[Scalar, ...] | None, spec: FieldSpec) -> tuple[Value, str]:
     first = default[0] if default else 0.0
     listed = isinstance(value, list | tuple) and len(value) == len(default or value) > 1
     if listed and not any(_number(one, first, spec)[1] for one in value):
@@ -165,7 +185,8 @@ def sizes(text: str) -> tuple[int, ...]:
     return tuple(int(size) for size in text.split("-"))
 
 
-def _are_sizes(value: object, spec: FieldSpec) -> bool:
+def are_sizes(value: object, spec: FieldSpec) -> bool:
+    """Whether a value is what a field of sizes may have."""
     if not (isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})*", value)):
         return False
     numbers = sizes(value)

@@ -1,5 +1,6 @@
 """Where bundled files, runs and settings live. Nothing is created at import."""
 
+from functools import cache
 from pathlib import Path
 
 import platformdirs
@@ -7,20 +8,21 @@ import platformdirs
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def _bundled(name: str) -> Path:
+@cache
+def _bundled(package: Path, name: str) -> Path:
     """A folder that ships with the package: inside it in a wheel, beside it in a checkout."""
-    inside = _PACKAGE / name
-    return inside if inside.is_dir() else _PACKAGE.parent / name
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
 
 
 def resources() -> Path:
     """Bundled data, icons and texts."""
-    return _bundled("resources")
+    return _bundled(_PACKAGE, "resources")
 
 
 def checkpoints() -> Path:
     """Bundled trained models and the recipes that made them."""
-    return _bundled("checkpoints")
+    return _bundled(_PACKAGE, "checkpoints")
 
 
 def bundled_checkpoint() -> Path:

@@ -43,7 +43,7 @@ def test_map(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
 @pytest.mark.slow
 def test_train(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "set_threads", torch.get_num_threads)
-    monkeypatch.setattr(train, "_ROUNDS", 2)
+    monkeypatch.setattr(train, "_ROUNDS", 1)
     monkeypatch.setattr(train, "_REPORTS", 1)
     monkeypatch.setattr(train, "_PRODUCTS", 3)
     names = ["images_per_s", "vs_dataloader", "vs_tensors", "ceiling_share", "bfloat16_gain"]
@@ -72,7 +72,7 @@ def test_exact(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr(explore, "set_threads", torch.get_num_threads)
-    monkeypatch.setattr(explore, "_SETTLE_MS", 2_500)
+    monkeypatch.setattr(explore, "_SETTLE_MS", 200)
     for name, few in (("_MOVES", 5), ("_PAIRS", 1), ("_DIGITS", 1), ("_MANIFOLDS", 1)):
         monkeypatch.setattr(explore, name, few)
     assert _names("explore") == [
@@ -87,8 +87,8 @@ def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
 
 @pytest.mark.slow
 def test_responsiveness(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
-    monkeypatch.setattr(responsiveness, "_SETTLE_MS", 2_500)
-    small = Recipe(batch_size=500, encoder_hidden="32", decoder_hidden="32")
+    monkeypatch.setattr(responsiveness, "_SETTLE_MS", 200)
+    small = Recipe(batch_size=2_000, encoder_hidden="8", decoder_hidden="8", validation_images=0)
     monkeypatch.setattr(responsiveness, "_RECIPE", small)
     monkeypatch.setattr(responsiveness, "_EPOCHS", 2)
     monkeypatch.setattr(responsiveness, "_HEADLESS_EPOCHS", 1)

@@ -186,6 +186,7 @@ def test_an_output_that_cannot_be_printed_is_an_error() -> None:
     assert done.stderr == "Error: Cannot write the output: No space left on device.\n"
 
 
+@pytest.mark.slow
 def test_help_and_data_do_without_pytorch_and_nothing_here_loads_qt(
     checkpoint: Path, tmp_path: Path
 ) -> None:
@@ -193,6 +194,7 @@ def test_help_and_data_do_without_pytorch_and_nothing_here_loads_qt(
 import sys
 from click.testing import CliRunner
 from vae_explorer.cli import main
+from vae_explorer.data import bundled
 
 QT = ("PySide6", "shiboken6", "pyqtgraph")
 
@@ -211,6 +213,8 @@ call("--help")
 call("train", "--help")
 call("data")
 assert "torch" not in sys.modules
+mnist = bundled.mnist
+bundled.mnist = lambda split: mnist(split).subset(slice(300))  # only to be quick
 call("evaluate", model, "--subset", "1")
 call("encode", model, "--out", "codes.csv")
 call("decode", model, "--z", "0", "0", "--out", "digit.png")

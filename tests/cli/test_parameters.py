@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vae_explorer.cli.parameters import check_latent, write_output
-from vae_explorer.errors import ExportError, UserError
+from vae_explorer.cli.parameters import check_latent
+from vae_explorer.errors import UserError
 
 Refused = Callable[..., str]
 
@@ -53,8 +53,3 @@ def test_an_unwritable_folder_is_named(refused: Refused, locked_folder: Path) ->
 def test_checking_leaves_nothing_behind(refused: Refused, tmp_path: Path) -> None:
     refused("encode", "gone.safetensors", "--out", tmp_path / "codes.csv")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_writing_names_the_file_it_could_not_write(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="Cannot write .*x.csv: No such file or directory"):
-        write_output(tmp_path / "gone" / "x.csv", b"")

@@ -48,13 +48,13 @@ def test_two_modes_are_both_seen(two_places: tuple[TrainedVAE, Float32]) -> None
 @pytest.mark.slow
 def test_mnist_digits_against_a_dense_grid(mnist_small: ImageSet) -> None:
     model = read_checkpoint(paths.bundled_checkpoint()).model
-    x = model.treated(mnist_small.images[:4])
+    x = model.treated(mnist_small.images[:2])
     exact = exact_posterior(model, x)
-    dense = _dense(model, x, 0.0125)
+    dense = _dense(model, x, 0.0125, 2.5)
     difference = np.abs(exact.log_marginal - dense)
     assert (difference < 1e-3).all()
     assert (difference <= exact.error + 1e-4).all()  # float32 alone costs some 1e-5
-    assert (exact.log_marginal.mean() - model.elbo_terms(mnist_small.images[:4]).elbo.mean()) > 0
+    assert (exact.log_marginal.mean() - model.elbo_terms(mnist_small.images[:2]).elbo.mean()) > 0
     means, modes = exact_codes(model, x), exact_codes(model, x, "mode")
     np.testing.assert_allclose(means, exact.mean, atol=1e-6)
     np.testing.assert_allclose(modes, exact.mode, atol=1e-6)
@@ -109,9 +109,9 @@ def test_kinks_are_found(linear_gaussian: Any, monkeypatch: pytest.MonkeyPatch) 
     assert (exact.error < 2e-3).all()
 
 
-def _dense(model: TrainedVAE, x: Float32, step: float) -> Float64:
-    """log p(x) by the midpoint rule on a plain grid over ±4."""
-    axis = torch.arange(-4, 4, step)
+def _dense(model: TrainedVAE, x: Float32, step: float, limit: float = 4.0) -> Float64:
+    """log p(x) by the midpoint rule on a plain grid over ±``limit``."""
+    axis = torch.arange(-limit, limit, step)
     total = torch.full((len(x),), -math.inf, dtype=torch.float64)
     with torch.inference_mode():
         for z in torch.split(torch.cartesian_prod(axis, axis), 20_000):

@@ -47,7 +47,8 @@ from vae_explorer.session.training import worker as worker_module
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import Float32
@@ -90,7 +91,7 @@ class Desk:
             explorer.model_changed.connect(self.models.append),
             explorer.map.changed.connect(self._on_map),
             explorer.cursor.changed.connect(lambda z1, z2: self.cursors.append((z1, z2))),
-            explorer.pins.tray_changed.connect(lambda _: self.pins.append(explorer.pins.current)),
+            explorer.pins.changed.connect(lambda: self.pins.append(explorer.pins.current)),
             explorer.opened.connect(lambda snapshot: self.histories.append(snapshot.history)),
             explorer.message.connect(self.messages.append),
             explorer.failed.connect(lambda title, text: self.failures.append((title, text))),
@@ -569,7 +570,7 @@ def test_a_selection_is_of_its_data(opened: Desk, another: Path) -> None:
 
 
 def test_the_selection_is_exported_with_what_is_known(opened: Desk, tmp_path: Path) -> None:
-    opened.explorer.search.worst(3)
+    opened.explorer.search.lowest(3)
     opened.settle()
     rows = opened.explorer.selection.indices
     assert len(rows) == 3
@@ -578,7 +579,7 @@ def test_the_selection_is_exported_with_what_is_known(opened: Desk, tmp_path: Pa
     with (tmp_path / "worst.csv").open(newline="") as file:
         header, *lines = csv.reader(file)
     assert header == ["split", "index", "label", "z1", "z2", "elbo", "log_likelihood"]
-    points, elbo = opened.points[-1], opened.explorer.figures.known["elbo"]
+    points, elbo = opened.points[-1], opened.explorer.scores.known["elbo"]
     for line, row in zip(lines, rows.tolist(), strict=True):
         assert line[:3] == ["train", str(row), str(points.labels[row])]
         values = np.array(line[3:6], np.float32)
@@ -1086,8 +1087,9 @@ def test_a_pause_shows_every_point_and_saves(
     threaded.wait_for_progress()
     explorer.training.pause()
     threaded.wait_for(Phase.PAUSED)
-    path = threaded.models[-1].path
+    path = explorer.training.checkpoint
     assert path is not None
+    threaded.main.run_until(lambda: threaded.models[-1].path == path)
     np.testing.assert_array_equal(
         threaded.points[-1].positions, read_checkpoint(path).model.encode(digits.images).mean
     )
@@ -1146,8 +1148,10 @@ def test_a_run_started_after_opening_is_what_counts(
 def test_settings_are_saved_when_they_change(desk: Desk) -> None:
     heard: list[Settings] = []
     desk.explorer.settings_changed.connect(heard.append)
-    desk.explorer.change_settings(scheme="dark", folder="/somewhere")
+    changed = dataclasses.replace(desk.explorer.settings, scheme="dark", folder="/somewhere")
+    desk.explorer.change_settings(changed)
     assert heard == [desk.explorer.settings]
+    desk.settle()
     assert Settings.read(paths.settings_file()) == Settings(scheme="dark", folder="/somewhere")
 
 

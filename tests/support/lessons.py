@@ -1,19 +1,21 @@
-"""A workbench on the bundled model and a real digit, whose work is done as soon as it is asked."""
+"""A context on the bundled model and a real digit, whose work is done as soon as it is asked."""
 
 import dataclasses
 from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
 
 from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
+from vae_explorer.gui.lessons.lesson_view import LessonView
+from vae_explorer.gui.theme import LIGHT
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session.explore.cursor import Cursor
-from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.jobs import Tasks
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.map_layers import subject_at
 from vae_explorer.session.map.state import MapState
@@ -23,6 +25,15 @@ from vae_explorer.training.snapshot import Snapshot
 
 CODES = 2_000
 """Training images on the map."""
+
+
+V = TypeVar("V", bound=LessonView)
+
+
+class Shown(Protocol):
+    """``shown(view)``: the view light in a window of its own, its experiment shown and done."""
+
+    def __call__(self, view: V) -> V: ...
 
 
 class Clock:
@@ -53,14 +64,14 @@ def model(bundled_model: Snapshot) -> TrainedVAE:
 
 
 @pytest.fixture
-def rotate(workbench: Workbench) -> Callable[[list[list[float]]], None]:
+def rotate(context: LessonContext) -> Callable[[list[list[float]]], None]:
     """``rotate(matrix)``: let the plane of the model be rotated."""
 
     def turn(matrix: list[list[float]]) -> None:
-        state = workbench.map.state
+        state = context.map.state
         assert state is not None
         model = state.model.turned(np.array(matrix))
-        workbench.map.publish(dataclasses.replace(state, model=model))
+        context.map.publish(dataclasses.replace(state, model=model))
 
     return turn
 
@@ -71,20 +82,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def workbench(
-    tasks: Tasks, latent_map: LatentMap, clock: Clock, bundled_model: Snapshot
-) -> Workbench:
+def context(
+    tasks: Tasks, empty_map: LatentMap, clock: Clock, bundled_model: Snapshot
+) -> LessonContext:
     """With the model, some codes, and the first training image to look at."""
-    cursor = Cursor(Decoding(lambda call: call()))
-    bench = Workbench(tasks, latent_map, clock.after, cursor)
+    context = LessonContext(tasks, empty_map, clock.after)
     model = bundled_model.model
     data = mnist("train").subset(slice(0, CODES))
     posterior = model.encode(data.images)
     assert data.labels is not None
     points = MapPoints(posterior.mean, data.labels, np.arange(CODES), 60_000, "train")
-    latent_map.publish(MapState(bundled_model, "model", None, model, points, posterior))
-    bench.set_subject(subject_at(points, posterior, 0))
-    return bench
+    empty_map.publish(MapState(bundled_model, "model", None, model, points, posterior))
+    context.set_subject(subject_at(points, posterior, 0))
+    return context
 
 
 @pytest.fixture
@@ -100,3 +110,19 @@ def settle(main: MainThread, clock: Clock) -> Callable[[], None]:
         pytest.fail("the animation does not end")
 
     return run
+
+
+@pytest.fixture
+def shown(qtbot: QtBot, settle: Callable[[], None]) -> Shown:
+    def show(view: V) -> V:
+        qtbot.addWidget(view)
+        view.set_theme(LIGHT)
+        view.resize(630, 720)
+        with qtbot.waitActive(view):
+            view.show()
+            view.activateWindow()
+        view.experiment.show()
+        settle()
+        return view
+
+    return show

@@ -1,6 +1,6 @@
 """Some real digits, tiny models trained on them once for all tests, and the bundled model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,11 @@ from vae_explorer.model.trained import Posterior
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import state
 from vae_explorer.session.state import MapPoints
+from vae_explorer.training import held_out
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
 
@@ -40,6 +42,14 @@ TINY = Recipe(
     fourier_features=4,
     validation_images=100,
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_marginal_places() -> Iterator[None]:
+    """Of log p(x) after an epoch, which would take two thirds of the time of a tiny run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(held_out, "MARGINAL_POINTS", 100)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The real window over a small real subset, on the bundled model, and a person in front of it."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,14 +10,13 @@ from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMessageBox, QWidget
-from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.app import open_window
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.map.markers import Markers
-from vae_explorer.gui.theme import SchemeChoice, apply_scheme
+from vae_explorer.gui.theme import SchemeChoice, Theme, apply_scheme
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.state import LATENT_LIMIT, Phase
 from vae_explorer.types import Float32, LatentPoint, UInt8
@@ -28,8 +28,7 @@ NOTHING_HELD = Qt.KeyboardModifier.NoModifier
 class Person:
     """Sees what the window shows and does what a person can do in it."""
 
-    def __init__(self, qtbot: QtBot, window: MainWindow) -> None:
-        self._qtbot = qtbot
+    def __init__(self, window: MainWindow) -> None:
         self.window = window
         self.markers = window.findChild(Markers)
 
@@ -128,8 +127,12 @@ class Person:
 
     # What is done
 
-    def wait(self, condition: Callable[[], object], timeout: int = 20_000) -> None:
-        self._qtbot.waitUntil(lambda: bool(condition()), timeout=timeout)
+    def wait(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
+        """Let the window live until a condition holds; looked at oftener than qtbot does."""
+        limit = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < limit, f"not within {seconds} s"
+            QTest.qWait(1)
 
     def wait_for_phase(self, phase: Phase) -> None:
         self.wait(lambda: self.window.explorer.training.status.phase is phase)
@@ -202,8 +205,19 @@ def system_scheme(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.fixture
+def show_theme(system_scheme: None) -> Callable[[Theme], None]:
+    """Shows the application in a theme."""
+
+    def show(theme: Theme) -> None:
+        apply_scheme(SchemeChoice.DARK if theme.dark else SchemeChoice.LIGHT)
+        QApplication.processEvents()
+
+    return show
+
+
+@pytest.fixture
 def open_person(
-    qtbot: QtBot,
+    qapp: QApplication,
     small_mnist: dict[str, ImageSet],
     system_scheme: None,
     monkeypatch: pytest.MonkeyPatch,
@@ -215,7 +229,7 @@ def open_person(
     people: list[Person] = []
 
     def open_one(checkpoint: Path | None = None) -> Person:
-        person = Person(qtbot, open_window(checkpoint))
+        person = Person(open_window(checkpoint))
         people.append(person)
         person.wait(lambda: len(person.positions))
         person.window.activateWindow()

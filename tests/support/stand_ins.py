@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from vae_explorer.session.jobs import Jobs, Tasks
-from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.jobs import Jobs
 
 Call = Callable[[], None]
 
@@ -159,15 +158,3 @@ def failures() -> Iterator[Failures]:
     told = Failures()
     yield told
     assert not told
-
-
-@pytest.fixture
-def tasks(inline_jobs: Jobs, failures: Failures) -> Tasks:
-    """Whose work is done as soon as it is asked for; its outcome waits for ``main``."""
-    return Tasks(inline_jobs, failures)
-
-
-@pytest.fixture
-def latent_map(tasks: Tasks) -> LatentMap:
-    """Nothing is on it yet."""
-    return LatentMap(tasks, lambda _: None)

@@ -13,6 +13,20 @@ from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.control import TrainingSession
+from vae_explorer.session.training.events import (
+    LOGGED,
+    Dissected,
+    Ended,
+    Failed,
+    Found,
+    Kept,
+    Moved,
+    NotSaved,
+    Paused,
+    Progress,
+    Started,
+    TrainingEvent,
+)
 from vae_explorer.session.training.timeline_frames import FilmFrame
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.anatomy import StepAnatomy
@@ -72,16 +86,7 @@ class Run:
         self.findings: list[tuple[Finding, ...]] = []
         self.starts = 0
         self.session.status_changed.connect(self.statuses.append)
-        self.session.history_started.connect(self._on_history_started)
-        self.session.history_extended.connect(self._on_history_extended)
-        self.session.moved.connect(self._on_moved)
-        self.session.kept.connect(self._on_kept)
-        self.session.dissected.connect(self.anatomies.append)
-        self.session.found.connect(self.findings.append)
-        self.session.ended.connect(self._on_ended)
-        self.session.logged.connect(self.lines.append)
-        self.session.failed.connect(self.failures.append)
-        self.session.not_saved.connect(self.refusals.append)
+        self.session.events.connect(self._on_event)
 
     def start(self, recipe: Recipe, until: Until = "end", *, paused: bool = False) -> None:
         live = self.data.images[::10]
@@ -110,22 +115,30 @@ class Run:
             if phase is not before
         ]
 
-    def _on_history_started(self) -> None:
-        self.starts += 1
-        self.points.clear()
-
-    def _on_history_extended(self, points: tuple[HistoryPoint, ...]) -> None:
-        self.batches.append(points)
-        self.points.extend(points)
-
-    def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
-        self.moves.append((snapshot, posterior))
-
-    def _on_kept(self, frame: FilmFrame, steps: tuple[int, ...]) -> None:
-        self.kept.append((frame, steps))
-
-    def _on_ended(self, snapshot: Snapshot, path: Path | None) -> None:
-        self.ends.append((snapshot, path))
+    def _on_event(self, event: TrainingEvent) -> None:
+        if isinstance(event, LOGGED):
+            self.lines.append(str(event))
+        match event:
+            case Started():
+                self.starts += 1
+                self.points.clear()
+            case Progress(points) if points:
+                self.batches.append(points)
+                self.points.extend(points)
+            case Moved(snapshot, posterior):
+                self.moves.append((snapshot, posterior))
+            case Kept(frame, steps):
+                self.kept.append((frame, steps))
+            case Dissected(anatomy):
+                self.anatomies.append(anatomy)
+            case Found(findings):
+                self.findings.append(findings)
+            case Paused(snapshot, path) | Ended(snapshot, path):
+                self.ends.append((snapshot, path))
+            case Failed(error):
+                self.failures.append(error)
+            case NotSaved(error, again=False):
+                self.refusals.append(error)
 
 
 @pytest.fixture

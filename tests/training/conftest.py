@@ -1,23 +1,11 @@
 """A recipe that trains in a blink, and what comes of it."""
 
-from collections.abc import Generator
-
 import pytest
-import torch
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Generator[None]:
-    """Nets this small are slower on two threads, and far slower on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError
 from vae_explorer.model.architecture import LIKELIHOODS, NETWORKS
 from vae_explorer.model.vae import VAE
-from vae_explorer.training import trainer as module
 from vae_explorer.training.anatomy import StepAnatomy, dissect
 from vae_explorer.training.objective import Objective, objective
 from vae_explorer.training.recipe import OBJECTIVES, PRECISIONS, Recipe
@@ -166,13 +165,11 @@ def test_gradients_are_as_clipped(recipe: Recipe, mnist_small: ImageSet) -> None
 def test_every_model_and_objective_can_be_taken_apart(
     recipe: Recipe,
     mnist_small: ImageSet,
-    monkeypatch: pytest.MonkeyPatch,
     network: str,
     likelihood: str,
     name: str,
 ) -> None:
     """At an epoch's last step, after which held-out images pass through the same networks."""
-    monkeypatch.setattr(module, "_MARGINAL_PLACES", 100)
     few = mnist_small.subset(slice(50))
     recipe = recipe.replace(
         network=network,

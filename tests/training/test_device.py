@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vae_explorer.errors import DataError
-from vae_explorer.training.device import DEVICES, choose_device, set_threads
+from vae_explorer.training.device import choose_device, set_threads
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_auto_takes_the_fastest_there_is(
 
 def test_every_device_on_offer_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     _machine(monkeypatch, "cuda", "mps")
-    assert [choose_device(name).type for name in DEVICES] == ["cuda", "cpu", "cuda", "mps"]
+    assert [choose_device(name).type for name in ("cpu", "cuda", "mps")] == ["cpu", "cuda", "mps"]
 
 
 @pytest.mark.parametrize("name", ["cuda", "mps", "tpu", ""])

@@ -11,36 +11,32 @@ from vae_explorer.training.evaluation import evaluate
 from vae_explorer.training.snapshot import Snapshot
 
 
-def test_it_is_the_mean_of_the_terms(snapshot: Snapshot, mnist_small: ImageSet) -> None:
-    scores = evaluate(snapshot.model, mnist_small, seed=4, subset=20)
-    terms = snapshot.model.elbo_terms(mnist_small.images, 4)
+def test_it_is_the_mean_of_the_terms_and_says_what_it_depends_on(
+    snapshot: Snapshot, mnist_small: ImageSet
+) -> None:
+    few = mnist_small.subset(slice(200))
+    scores = evaluate(snapshot.model, few, seed=4, subset=3)
+    terms = snapshot.model.elbo_terms(few.images, 4)
     assert scores.elbo == pytest.approx(np.mean(terms.elbo.astype(float)))
     assert scores.log_likelihood == pytest.approx(np.mean(terms.log_likelihood.astype(float)))
     assert scores.kl == pytest.approx(np.mean(terms.kl.astype(float)))
     assert scores.elbo == pytest.approx(scores.log_likelihood - scores.kl, abs=1e-4)
     expected = stats.sem(terms.elbo.astype(float), ddof=0)
     assert scores.standard_error == pytest.approx(expected)
-
-
-def test_it_says_what_the_figures_depend_on(snapshot: Snapshot, mnist_small: ImageSet) -> None:
-    scores = evaluate(snapshot.model, mnist_small, seed=4, subset=20)
-    assert scores.images == 1_000
-    assert scores.data == "MNIST train"
-    assert scores.treatment == "binarized"
-    assert scores.subset == 20
-    assert scores.seed == 4
+    assert (scores.images, scores.subset, scores.seed) == (200, 3, 4)
+    assert (scores.data, scores.treatment) == ("MNIST train", "binarized")
 
 
 def test_every_bound_is_held_against_the_exact_log_marginal(
     snapshot: Snapshot, mnist_small: ImageSet
 ) -> None:
-    few = mnist_small.subset(slice(0, 50))
-    scores = evaluate(snapshot.model, few, seed=4, subset=50)
+    few = mnist_small.subset(slice(0, 12))
+    scores = evaluate(snapshot.model, few, seed=4, subset=12)
     x = snapshot.model.treated(few.images, 4)
     exact = exact_posterior(snapshot.model, x)
     assert scores.log_marginal == pytest.approx(exact.log_marginal.mean())
     assert scores.log_marginal_error == pytest.approx(exact.error.mean())
-    assert scores.elbo < scores.iwae_50 < scores.log_marginal + 0.05
+    assert scores.elbo < scores.iwae_50 < scores.log_marginal + 0.1
     assert scores.iwae_5000 == pytest.approx(iwae(snapshot.model, x, 5_000, 4).mean())
     assert scores.iwae_5000 == pytest.approx(scores.log_marginal, abs=0.05)
     anatomy = gap(snapshot.model, x, exact.log_marginal)
@@ -56,9 +52,9 @@ def test_every_bound_is_held_against_the_exact_log_marginal(
 
 def test_the_seed_matters_within_the_noise(snapshot: Snapshot, mnist_small: ImageSet) -> None:
     few = mnist_small.subset(slice(0, 100))
-    first = evaluate(snapshot.model, few, seed=1, subset=5)
-    assert evaluate(snapshot.model, few, seed=1, subset=5) == first
-    other = evaluate(snapshot.model, few, seed=2, subset=5)
+    first = evaluate(snapshot.model, few, seed=1, subset=2)
+    assert evaluate(snapshot.model, few, seed=1, subset=2) == first
+    other = evaluate(snapshot.model, few, seed=2, subset=2)
     assert other.elbo != first.elbo
     assert other.elbo == pytest.approx(first.elbo, abs=5 * first.standard_error)
 
@@ -75,4 +71,4 @@ def test_it_asks_whether_to_go_on(snapshot: Snapshot, mnist_small: ImageSet) -> 
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        evaluate(snapshot.model, mnist_small, check=stop)
+        evaluate(snapshot.model, mnist_small.subset(slice(20)), check=stop)

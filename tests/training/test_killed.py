@@ -11,11 +11,11 @@ import torch
 
 from vae_explorer.data.bundled import mnist
 from vae_explorer.errors import CheckpointError
-from vae_explorer.training import trainer as trainer_module
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.tensors import read_tensors
 from vae_explorer.training.trainer import Trainer
 
@@ -29,16 +29,16 @@ from pathlib import Path
 import torch
 from vae_explorer.cli import main
 from vae_explorer.data.bundled import mnist
-from vae_explorer.training import run, trainer
+from vae_explorer.training import held_out, run, trainer
 
-trainer._MARGINAL_PLACES = 100  # only to be quick
+held_out.MARGINAL_POINTS = 100  # only to be quick
 trainer.warm_up()
 mnist("train").subset(slice(500))
 place, trials, words = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 delays = random.Random(0)
 for trial in range(trials):
     runs = place / str(trial)
-    delay = delays.uniform(0, 0.6)
+    delay = delays.uniform(0, 0.3)
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -49,7 +49,7 @@ for trial in range(trials):
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 """
-"""Imports torch once and forks a ``vae-explorer train`` a trial, killed after 0 to 600 ms."""
+"""Imports torch once and forks a ``vae-explorer train`` a trial, killed after 0 to 300 ms."""
 
 
 def _whole(path: Path, never_stopped: RunFolder) -> None:
@@ -80,12 +80,9 @@ def _left_over(folder: RunFolder) -> Sequence[Path]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="forks")
-def test_a_run_killed_at_any_moment_goes_on(
-    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(trainer_module, "_MARGINAL_PLACES", 100)
+def test_a_run_killed_at_any_moment_goes_on(recipe: Recipe, tmp_path: Path) -> None:
     data = mnist("train").subset(slice(500))
-    recipe = recipe.replace(epochs=25, validation_images=100)  # of 4 steps
+    recipe = recipe.replace(epochs=12, validation_images=100)  # of 4 steps
     recipe.write(tmp_path / "recipe.toml")
     train(recipe, data, runs=tmp_path / "whole", device="cpu")
     never_stopped = RunFolder(*(tmp_path / "whole").iterdir())

@@ -13,12 +13,12 @@ from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, DivergedError, RecipeError
 from vae_explorer.model.vae import VAE
-from vae_explorer.training import trainer as module
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.objective import Objective, objective
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import Recorder, RunFolder, RunLabel, train
+from vae_explorer.training.run import Recorder, train
+from vae_explorer.training.run_folder import RunFolder, RunLabel
 from vae_explorer.training.tensors import read_tensors, write_tensors
 from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer, Turn
 
@@ -148,12 +148,10 @@ def test_four_and_six_epochs_are_ten_whatever_is_looked_at_meanwhile(
     folder: RunFolder,
     recipe: Recipe,
     mnist_small: ImageSet,
-    monkeypatch: pytest.MonkeyPatch,
     stops: list[int],
     changes: dict[str, object],
 ) -> None:
     """40 steps an epoch: stopped at its end, in its middle, and at and beside reports."""
-    monkeypatch.setattr(module, "_MARGINAL_PLACES", 100)  # only to be quick
     recipe = recipe.replace(epochs=10, batch_size=20, **changes)
     clicks = cycle([0, 1, 2])
     parts = Trainer(recipe, mnist_small, "cpu")
@@ -456,13 +454,12 @@ def test_a_recorder_keeps_moments_and_saves_at_epochs(
 ) -> None:
     trainer = Trainer(recipe, mnist_small, "cpu")
     recorder = Recorder(trainer, folder)
-    assert recorder.moment_due
-    assert recorder.begin().step == 0
+    recorder.begin()
+    assert recorder.moments.steps == [0]
     assert folder.resume(mnist_small, "cpu").step == read_checkpoint(folder.model_path).step == 0
     saved: list[tuple[int, int]] = []
-    for event in trainer.events(lambda: recorder.moment_due):
-        recorder.hear(event)
-        assert not recorder.moment_due
+    for event in recorder.follow():
+        assert recorder.moments.steps[-1] == event.step
         saved.append((event.step, read_checkpoint(folder.model_path).step))
     # A run of sixteen steps keeps them all; it is saved where its two epochs end.
     assert recorder.moments.steps == folder.moments().steps == list(range(17))
@@ -483,13 +480,13 @@ def test_a_recorder_saves_now_and_then(
     trainer = _train_to(Trainer(recipe, mnist_small, "cpu"), 3)
     recorder = Recorder(trainer, folder)
     now = 30.0
-    recorder.hear(Turn(3))
+    recorder.record(Turn(3))
     assert not folder.state_path.exists()
     now = 30.1
-    recorder.hear(Turn(3))
+    recorder.record(Turn(3))
     assert folder.resume(mnist_small, "cpu").step == 3
     _train_to(trainer, 4)
-    recorder.hear(Turn(4))
+    recorder.record(Turn(4))
     assert folder.resume(mnist_small, "cpu").step == 3
 
 
@@ -500,10 +497,8 @@ def test_a_resumed_recorder_keeps_the_same_moments(
 
     def record(trainer: Trainer, folder: RunFolder, stop: int) -> None:
         recorder = Recorder(trainer, folder)
-        if not trainer.step:
-            recorder.begin()
-        for event in trainer.events(lambda: recorder.moment_due or trainer.step == stop):
-            recorder.hear(event)
+        recorder.begin()
+        for event in recorder.follow(lambda: trainer.step == stop):
             if event.step == stop:
                 recorder.save()
                 break
@@ -529,7 +524,7 @@ def test_training_goes_on_when_the_disk_refuses_a_moment(
     (folder.path / "moments").rmdir()
     (folder.path / "moments").touch()
     with pytest.raises(CheckpointError, match="Cannot write"):
-        recorder.hear(next(trainer.events(lambda: recorder.moment_due)))
+        next(recorder.follow())
     assert _finish(trainer).finished
     recorder.save()
 

@@ -9,7 +9,8 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, DivergedError
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import Recorder, RunFolder
+from vae_explorer.training.run import Recorder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Axis, Cell, Sweep
 from vae_explorer.training.sweep_folder import Result, SweepFolder
 from vae_explorer.training.trainer import Trainer
@@ -32,8 +33,7 @@ def _run(folder: SweepFolder, cell: Cell, data: ImageSet, steps: int = 1_000) ->
     recorder = Recorder(trainer, run)
     recorder.begin()
     try:
-        for event in trainer.events(lambda: True):
-            recorder.hear(event)
+        for _ in recorder.follow(lambda: True):
             if trainer.step == steps:
                 break
     except DivergedError:

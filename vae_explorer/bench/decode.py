@@ -13,6 +13,7 @@ from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import Decoded
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.device import set_threads
@@ -29,7 +30,8 @@ def measure() -> Iterator[Measurement]:
     set_threads(beside_window=True)
     main_thread, clock = MainThread(), FrameClock()
     explorer = Explorer(Jobs(main_thread.post), clock.defer, run_after)
-    explorer.decoding.set_decoder(read_checkpoint(paths.bundled_checkpoint()).model)
+    snapshot = read_checkpoint(paths.bundled_checkpoint())
+    explorer.map.publish(MapState(snapshot, "bench", None, snapshot.model))
     pictures: list[QImage] = []
 
     def show(decoded: Decoded) -> None:

@@ -44,7 +44,7 @@ def measure() -> Iterator[Measurement]:
     window = open_window()
     run_events(_SETTLE_MS)
     yield from percentiles("explore.pointer_ms", _pointer(app, window), "median", "p99")
-    window.start_training()
+    window.actions_["start"].trigger()
     run_events(_SETTLE_MS)
     while_training = _pointer(app, window)
     assert window.explorer.training.status.phase is Phase.RUNNING

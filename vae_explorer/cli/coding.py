@@ -12,9 +12,9 @@ from vae_explorer.cli.parameters import (
     checkpoint_argument,
     open_snapshot,
     output_option,
-    write_output,
 )
 from vae_explorer.errors import UserError
+from vae_explorer.export.content import export_content
 
 if TYPE_CHECKING:
     from vae_explorer.data.dataset import ImageSet
@@ -47,7 +47,7 @@ def encode(checkpoint: Path | None, source: str, out: Path) -> None:
     images = _images(source)
     posterior = snapshot.model.encode(images.images)
     table = _csv if out.suffix == ".csv" else _npz
-    write_output(out, table(images, posterior))
+    export_content(out, table(images, posterior))
     click.echo(f"Wrote {len(images):,} codes to {click.format_filename(out)}")
 
 
@@ -135,5 +135,5 @@ def decode(
         z = np.array(places, np.float32)
         content = io.BytesIO()
         np.savez(content, z=z, image=snapshot.model.decode(z))
-        write_output(out, content.getvalue())
+        export_content(out, content.getvalue())
     click.echo(f"Wrote {click.format_filename(out)}")

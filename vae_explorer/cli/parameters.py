@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vae_explorer.errors import ExportError, UserError
-from vae_explorer.files import atomic_write
 from vae_explorer.paths import bundled_checkpoint
 
 if TYPE_CHECKING:
@@ -71,18 +70,6 @@ def _check_output(path: Path, suffixes: tuple[str, ...]) -> None:
             f"Cannot write {path}: {error.strerror or error}. "
             f"Make the folder {folder} writable or choose another one."
         ) from error
-
-
-def write_output(path: Path, content: bytes) -> None:
-    """Write a file atomically.
-
-    Raises:
-        ExportError: it cannot be written; an older file of that name is intact.
-    """
-    try:
-        atomic_write(path, content)
-    except OSError as error:
-        raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
 def check_latent(name: str, value: float) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vae_explorer import paths
-from vae_explorer.cli.parameters import output_option, write_output
+from vae_explorer.cli.parameters import output_option
 from vae_explorer.cli.progress import Stop, progress
 from vae_explorer.cli.recipes import (
     device_option,
@@ -25,12 +25,13 @@ from vae_explorer.cli.recipes import (
     threads_option,
     training_images,
 )
-from vae_explorer.errors import CheckpointError, DivergedError, RecipeError, UserError
+from vae_explorer.errors import CheckpointError, RecipeError, UserError
+from vae_explorer.export.content import export_content
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from vae_explorer.training.distributed import Team
-    from vae_explorer.training.run import RunFolder
+    from vae_explorer.training.run_folder import RunFolder
     from vae_explorer.training.snapshot import Snapshot
     from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.trainer import Trainer
@@ -114,7 +115,7 @@ def _train(
         from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.device import set_threads
     from vae_explorer.training.distributed import ALONE
-    from vae_explorer.training.run import RunFolder
+    from vae_explorer.training.run_folder import RunFolder
     from vae_explorer.training.trainer import Trainer
 
     team = team or ALONE
@@ -181,27 +182,19 @@ def run(
 
     recorder, team = Recorder(trainer, folder), trainer.team
     with progress(trainer) as shown, _kept(folder, go_on):
-        if not trainer.step:
-            recorder.begin()
+        recorder.begin()
         team.any()
-        try:
-            for event in trainer.events(
-                lambda: team.size > 1 or stop.asked() or recorder.moment_due
-            ):
-                recorder.hear(event)
-                if board:
-                    board.hear(event)
-                if isinstance(event, StepMetrics):
-                    shown.hear(event)
-                if as_json and isinstance(event, EpochMetrics):
-                    figures = dataclasses.asdict(event.point)
-                    speed = {"images_per_s": round(shown.images_per_s, 1)}
-                    click.echo(json.dumps({"event": "epoch"} | figures | speed))
-                if team.any(stop.asked()):
-                    break
-        except DivergedError:
-            recorder.save()
-            raise
+        for event in recorder.follow(lambda: team.size > 1 or stop.asked()):
+            if board:
+                board.hear(event)
+            if isinstance(event, StepMetrics):
+                shown.hear(event)
+            if as_json and isinstance(event, EpochMetrics):
+                figures = dataclasses.asdict(event.point)
+                speed = {"images_per_s": round(shown.images_per_s, 1)}
+                click.echo(json.dumps({"event": "epoch"} | figures | speed))
+            if team.any(stop.asked()):
+                break
         if not trainer.finished:
             recorder.save()
 
@@ -234,7 +227,7 @@ def _write_out(snapshot: "Snapshot", out: Path, folder: "RunFolder") -> None:
         write_checkpoint(snapshot, out)
         recipe_path = out.with_suffix(".toml")
         if not _holds(recipe_path, snapshot.recipe):
-            write_output(recipe_path, snapshot.recipe.to_toml().encode())
+            export_content(recipe_path, snapshot.recipe.to_toml().encode())
     except UserError as error:
         raise CheckpointError(f"{error} The trained model is safe in {folder.path}.") from error
 

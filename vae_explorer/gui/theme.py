@@ -5,9 +5,10 @@ from enum import Enum
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from typing_extensions import override
 
 from vae_explorer.types import UInt8
 
@@ -67,6 +68,23 @@ DARK = Theme(
     log_likelihood="#c39bd3",
     kl="#5cd1c3",
 )
+
+
+class Themed(QWidget):
+    """A widget that keeps something in the theme's colours, and takes those of the next by itself.
+
+    What a widget paints needs no more than ``current_theme``: Qt repaints all at another palette.
+    """
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take another theme's colours."""
+        raise NotImplementedError
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.set_theme(current_theme())
 
 
 class SchemeChoice(Enum):

@@ -5,6 +5,7 @@ the decoder is called, it is interpolated to as many places as a sum or a pictur
 """
 
 from collections.abc import Iterator
+from threading import Lock
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -143,10 +144,12 @@ class _Look(NamedTuple):
     @classmethod
     def of(cls, model: TrainedVAE, tiling: Tiling, check: Check) -> "_Look":
         """Kept for as long as the model: for one image it is nearly all of the work."""
-        looks = _LOOKS.setdefault(model, {})
-        if tiling not in looks:
-            looks[tiling] = cls._at(model, tiling, check)
-        return looks[tiling]
+        # Of two threads that ask, the second waits for what the first computes.
+        with _LOCK:
+            looks = _LOOKS.setdefault(model, {})
+            if tiling not in looks:
+                looks[tiling] = cls._at(model, tiling, check)
+            return looks[tiling]
 
     @classmethod
     def _at(cls, model: TrainedVAE, tiling: Tiling, check: Check) -> "_Look":
@@ -170,6 +173,7 @@ class _Look(NamedTuple):
 
 
 _LOOKS: WeakKeyDictionary[TrainedVAE, dict[Tiling, _Look]] = WeakKeyDictionary()
+_LOCK = Lock()
 
 
 def log_joints(

@@ -1,7 +1,7 @@
 """The application without pixels: what is open, where the cursor is, what is pinned."""
 
-import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -22,28 +22,35 @@ from vae_explorer.session.compare.comparison import Comparison, model_name
 from vae_explorer.session.edits import Edit, joined
 from vae_explorer.session.explore.arithmetic import Arithmetic
 from vae_explorer.session.explore.cursor import Cursor
+from vae_explorer.session.explore.data_support import SupportGauge
 from vae_explorer.session.explore.decoding import Decoding
-from vae_explorer.session.explore.exploration import Exploration
+from vae_explorer.session.explore.inspector import Inspector
+from vae_explorer.session.explore.latent_paths import path_content
 from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.explore.playback import Playback
+from vae_explorer.session.explore.refinement import Refiner, refined_content
+from vae_explorer.session.explore.sketch import Sketch
+from vae_explorer.session.explore.target import Target
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.jobs import After, Jobs, Tasks
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.course import Learning
-from vae_explorer.session.lessons.workbench import Workbench
 from vae_explorer.session.map.coloring import Coloring
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
-from vae_explorer.session.map.layer_contents import Subject
-from vae_explorer.session.map.map_layers import MapLayers, subject_at, subject_of
-from vae_explorer.session.map.scores import PointFigures
+from vae_explorer.session.map.map_layers import MapLayers
+from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.runs.presets import PresetFolders, Presets
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
-from vae_explorer.session.state import DataPoint, Decoded, ModelInfo
+from vae_explorer.session.state import ModelInfo
+from vae_explorer.session.training.events import Begun, TrainingEvent
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import warm_up
 from vae_explorer.types import Int64, UInt8
@@ -61,7 +68,7 @@ class Explorer:
     """Composition root and state of one window. All methods belong to the main thread.
 
     Args:
-        jobs: the lanes for work beside the main thread.
+        jobs: the lanes for work off the main thread.
         defer: runs a function on the main thread, soon and at most once a frame.
         after: runs one there when some seconds have passed.
         settings: what was remembered; ``settings`` holds the present ones.
@@ -87,48 +94,46 @@ class Explorer:
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        self.decoding = Decoding(defer)
+        self.tasks = tasks = Tasks(jobs, self.fail)
+        self.map = LatentMap(tasks, self.progress.emit, self._map_choice())
+        self.decoding = Decoding(self.map, defer)
         self.cursor = Cursor(self.decoding)
         self.lab = Lab(jobs, after, self, paths.runs(), self.settings.device)
         self.training = self.lab.training
-        self.training.begun.connect(self._on_begun)
-        self.lab.left.connect(self._on_left)
         self.sweeps = Sweeps(jobs, self.lab, self.training_images, self.open_checkpoint, self.fail)
-        self.tasks = Tasks(jobs, self.fail)
-        self.map = LatentMap(self.tasks, self.progress.emit, self._map_choice())
-        self.pins = Pins()
-        self.selection = Selection()
-        self.figures = PointFigures(jobs, self.fail)
-        self.coloring = Coloring(self.figures)
-        self.layers = MapLayers(jobs, self.fail, self.settings.layers)
-        self.map.changed.connect(self._on_map)
-        self.figures.progress.connect(self.progress)
-        self.cursor.edited.connect(self._on_edited)
-        self.pins.edited.connect(self._on_edited)
-        self.pins.tray_changed.connect(self._on_pins)
-        self.selection.edited.connect(self._on_edited)
-        self.search = Search(
-            jobs,
-            self.map,
-            self.pins,
-            self.selection,
-            self.figures,
-            lambda: self.lab.moving,
-            self.fail,
-        )
+        self.presets = Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks)
+        self.pins = Pins(self.map)
+        self.selection = Selection(self.map)
+        self.scores = Scores(tasks, self.map)
+        self.coloring = Coloring(self.map, self.scores)
+        self.sketch = Sketch(tasks, self.map)
+        self.layers = MapLayers(tasks, self.map, self.pins, self.sketch, self.settings.layers)
+        self.search = Search(tasks, self.map, self.pins, self.selection, self.scores)
         self.arithmetic = Arithmetic(
             self.map, self.pins, self.selection, self.cursor, self.message.emit, self.fail
         )
-        self.exploration = Exploration(jobs, self.fail, after, self.cursor, self.pins, self.layers)
-        self.exploration.travel.progress.connect(self.progress)
-        self.learning = Learning(Workbench(self.tasks, self.map, after, self.cursor), self.fail)
-        self.exploration.drawn.subject_changed.connect(self._on_drawn)
-        self.decoding.decoded.connect(self._on_decoded)
+        self.data_support = SupportGauge(tasks, self.map, self.decoding, after)
+        self.inspector = Inspector(tasks, self.map, self.pins)
+        self.refinement = Refiner(tasks, self.map, self.pins, after)
+        self.playback = Playback(tasks, self.map, self.cursor, self.pins, self.data_support)
+        self.target = Target(self.map, self.pins, self.sketch)
+        self.learning = Learning(LessonContext(tasks, self.map, after), tasks)
         self._jobs = jobs
-        self._drawn: Subject | None = None
         self._gathered: list[Edit] | None = None
-        self._selectable = ("", 0)  # the split that selections are of, and its size
         self._after_training: Callable[[], None] | None = None
+        self.training.events.connect(self._on_training)
+        self.lab.left.connect(self._on_left)
+        self.map.changed.connect(self._on_map)
+        self.target.changed.connect(self.learning.context.set_subject)
+        for part in (self.scores, self.playback):
+            part.progress.connect(self.progress)
+        for edited in (self.cursor.edited, self.pins.edited, self.selection.edited):
+            edited.connect(self._on_edited)
+        show = self.layers.show
+        self.playback.path_changed.connect(lambda path: show("path", path_content(path)))
+        self.refinement.stepped.connect(lambda step: show("refined", refined_content(step)))
+        for cleared in (self.refinement.started, self.refinement.available_changed):
+            cleared.connect(lambda: show("refined", refined_content(None)))
 
     # Models
 
@@ -197,18 +202,18 @@ class Explorer:
     def set_split(self, split: str) -> None:
         """Show the "train" or the "test" images, or "both"; not while training."""
         if split != self.settings.split and not self.training.active:
-            self.change_settings(split=split)
+            self.change_settings(replace(self.settings, split=split))
             self.lab.probe_anew()
 
     def set_kind(self, kind: str) -> None:
         """Show the encoder's "mean", a "sample" from q(z|x) or the "exact" posterior's mean."""
         if kind != self.settings.kind:
-            self.change_settings(kind=kind)
+            self.change_settings(replace(self.settings, kind=kind))
 
     def set_aligned(self, aligned: bool) -> None:
         """Turn every other model's plane so that it compares with the one before, or do not."""
         if aligned != self.settings.align:
-            self.change_settings(align=aligned)
+            self.change_settings(replace(self.settings, align=aligned))
 
     def _map_choice(self) -> MapChoice:
         return MapChoice(self.settings.split, self.settings.kind, self.settings.align)
@@ -216,47 +221,6 @@ class Explorer:
     def _on_map(self, new: MapState, old: MapState | None) -> None:
         if old is None or (new.snapshot, new.name, new.path) != (old.snapshot, old.name, old.path):
             self.model_changed.emit(_model_info(new))
-        if old is None or new.model is not old.model:
-            self.decoding.set_decoder(new.model)
-            self.decoding.request(self.cursor.place)
-            self.figures.set_model(new.model)
-            self.pins.set_model(new.model)
-            self.exploration.set_model(new.model)
-        if new.points is not None and (old is None or new.points is not old.points):
-            self._on_points(new)
-
-    def _on_points(self, state: MapState) -> None:
-        points, posterior, model = state.points, state.posterior, state.model
-        assert points is not None
-        assert posterior is not None
-        if (points.split, points.total) != self._selectable:
-            self._selectable = points.split, points.total
-            self.selection.reset(points.total, points.split)
-        self.figures.set_points(points)
-        self.coloring.set_points(points, posterior, state.moving)
-        self.layers.set_scene(model, points, posterior, state.before, state.start)
-        self.exploration.set_points(points, posterior, state.moving)
-        if not state.moving:
-            self._set_subject()
-
-    def _on_decoded(self, decoded: Decoded) -> None:
-        self.exploration.trust.ask(decoded.z)
-
-    def _on_pins(self, tray: tuple[DataPoint, ...]) -> None:
-        self.layers.set_pinned(tray, self.pins.current)
-        self._set_subject()
-
-    def _on_drawn(self, drawn: Subject | None) -> None:
-        self._drawn = drawn
-        self._set_subject()
-
-    def _set_subject(self) -> None:
-        """The lessons are about the drawn digit, else the pinned one, else the first of all."""
-        pinned, state = self.pins.current, self.map.state
-        subject = self._drawn or (subject_of(pinned) if pinned else None)
-        if subject is None and state and state.points is not None and state.posterior is not None:
-            subject = subject_at(state.points, state.posterior, 0)
-        self.learning.bench.set_subject(subject)
 
     # The cursor and the pins
 
@@ -286,15 +250,6 @@ class Explorer:
             self.edited.emit(edit)
         else:
             self._gathered.append(edit)
-
-    def image(self, split: str, index: int) -> UInt8:
-        """Image ``index`` of "train" or "test", (h, w)."""
-        image: UInt8 = bundled.mnist(split).images[index]
-        return image
-
-    def hover(self, row: int) -> None:
-        """Draw the layers of the image behind a row of the points, or of none for −1."""
-        self.layers.set_hovered(row)
 
     def find(self, split: str, index: int) -> None:
         """Pin an image by its index in "train" or "test"."""
@@ -355,8 +310,9 @@ class Explorer:
         """Show a model, saved at ``path``, and all images, which follow."""
         self.map.show(snapshot, _name(path) if path else "training", path)
 
-    def _on_begun(self, _: RunFolder) -> None:
-        self.map.begin_run()
+    def _on_training(self, event: TrainingEvent) -> None:
+        if isinstance(event, Begun):
+            self.map.begin_run()
 
     def _on_left(self) -> None:
         path = self.training.checkpoint
@@ -383,9 +339,9 @@ class Explorer:
 
     def export_path(self, path: Path) -> None:
         """Write the pictures of the path as one strip, PNG."""
-        trip = self.exploration.travel.trip
-        if trip is not None and len(trip.images):
-            self.write(path, partial(export_strip, trip.images, path), "The path was not exported")
+        shown = self.playback.path
+        if shown is not None and len(shown.images):
+            self.write(path, partial(export_strip, shown.images, path), "The path was not exported")
 
     def export_curves(self, path: Path, content: bytes) -> None:
         """Write the training curves as a view has drawn them."""
@@ -401,7 +357,7 @@ class Explorer:
             self.write(path, write_model, "The picture was not exported")
 
     def write(self, path: Path, write: Callable[[], None], failure: str) -> None:
-        """Write a file beside the main thread, and say so; ``failure`` is the title of an error."""
+        """Write a file off the main thread, and say so; ``failure`` is the title of an error."""
         self._jobs.write(
             write,
             done=lambda: self.message.emit(f"Exported {path}"),
@@ -409,7 +365,7 @@ class Explorer:
         )
 
     def write_text(self, path: Path, text: str, failure: str) -> None:
-        """Write a text file beside the main thread; ``failure`` is the title of an error."""
+        """Write a text file off the main thread; ``failure`` is the title of an error."""
         self.write(path, partial(export_content, path, text.encode()), failure)
 
     # Comparing
@@ -428,10 +384,10 @@ class Explorer:
         if state is None:
             return None
         name = model_name(state.path) if state.path else "training"
-        return dataclasses.replace(state.snapshot, model=state.model), name
+        return replace(state.snapshot, model=state.model), name
 
     def _remember(self, path: Path) -> None:
-        self.change_settings(recent=self.settings.with_recent(path.resolve()).recent)
+        self.change_settings(self.settings.with_recent(path))
 
     def read_beside(
         self,
@@ -440,13 +396,14 @@ class Explorer:
         done: Callable[[T], None],
         failed: Callable[[BaseException], None],
     ) -> None:
-        """Read a file beside the main thread; of the same key the newest wins."""
+        """Read a file off the main thread; of the same key the newest wins."""
         self._jobs.run_newest(key, lambda _: read(), done=done, failed=failed)
 
     # The application
 
     def warm_up(self) -> None:
-        """Import what the first training step needs, beside the window."""
+        """Read the presets, and import what the first training step needs, beside the window."""
+        self.presets.read()
         self._jobs.run_newest(
             "warm-up",
             lambda _: warm_up(),
@@ -454,22 +411,28 @@ class Explorer:
             failed=lambda error: self.fail("Training may not work here", error),
         )
 
-    def change_settings(self, **changes: object) -> None:
-        """Replace some settings and save them."""
-        self.settings = dataclasses.replace(self.settings, **changes)  # type: ignore[arg-type]
-        self.settings.write(paths.settings_file())
+    def change_settings(self, settings: Settings) -> None:
+        """Take other settings, and save them off the main thread."""
+        self.settings = settings
+        self.tasks.write(
+            partial(settings.write, paths.settings_file()),
+            lambda: None,
+            "The settings were not saved",
+        )
         self.map.choose(self._map_choice())
         self.settings_changed.emit(self.settings)
 
     def close(self) -> bool:
         """Stop and save a run, end the jobs; False if one did not end in time."""
-        self.exploration.refining.stop()
+        self.refinement.stop()
         self.learning.hide()
-        self.change_settings(layers=self.layers.states)
+        self.change_settings(replace(self.settings, layers=self.layers.states))
         interrupted = self.training.active
         ended = self._jobs.shutdown(CLOSE_SECONDS)
         if interrupted and self.training.checkpoint and self.training.checkpoint.exists():
-            self._remember(self.training.checkpoint)
+            self.settings = self.settings.with_recent(self.training.checkpoint)
+        if interrupted or not ended:  # nobody waits for the main thread any more
+            self.settings.write(paths.settings_file())
         return ended
 
     def fail(self, title: str, error: BaseException) -> None:

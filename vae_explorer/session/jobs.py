@@ -310,7 +310,7 @@ class Patient:
     @property
     def busy(self) -> bool:
         """True until the newest request has been answered."""
-        return self._newest.busy
+        return self._next is not None or self._newest.busy
 
     def run(
         self,
@@ -344,5 +344,5 @@ class Patient:
         try:
             tell()
         finally:
-            if self._next is not None and not self.busy:
+            if self._next is not None and not self._newest.busy:
                 self._next()

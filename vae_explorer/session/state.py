@@ -115,17 +115,6 @@ class DataPoint:
     kl: float
 
 
-@dataclass(frozen=True)
-class ExactFigures:
-    """What is known of one image: ``elbo`` and log p(x), in nats, with the latter's error."""
-
-    split: str
-    index: int
-    elbo: float
-    log_marginal: float
-    error: float
-
-
 @dataclass(frozen=True, eq=False)
 class PointColors:
     """What the points' colours mean: ``values`` (n,) float32, NaN where not known.

@@ -6,8 +6,6 @@ import torch
 
 from vae_explorer.errors import DataError
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
 
 def choose_device(name: str = "auto") -> torch.device:
     """CUDA, else MPS, else CPU for "auto"; the named device otherwise.

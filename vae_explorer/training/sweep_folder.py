@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import tomli_w
 
@@ -15,24 +15,23 @@ from vae_explorer import schema
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, RecipeError, UserError
 from vae_explorer.files import read_text
+from vae_explorer.training.checks import check_fits
 from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.training.recipe import Recipe, Value
-from vae_explorer.training.run import RunFolder, RunLabel, write_text
+from vae_explorer.training.run_folder import RunFolder, RunLabel, write_text
 from vae_explorer.training.snapshot import DataReference
 from vae_explorer.training.sweep import Cell, Sweep
-from vae_explorer.training.trainer import Trainer, check_fits
-
-OUTCOMES = ("waiting", "begun", "finished", "diverged")
+from vae_explorer.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
 class Result:
     """What became of one cell, nats per image.
 
-    ``outcome`` is one of ``OUTCOMES``; ``epoch`` how far it is. ``held_out_elbo`` is the best of
-    its epochs; ``held_out_log_marginal``, ``held_out_kl`` and ``active_units`` are the last ones,
-    see ``HistoryPoint``. ``seconds`` were spent training; ``run`` is the name of its folder, "" if
-    there is none. None for what is not known.
+    ``outcome`` is "waiting", "begun", "finished" or "diverged"; ``epoch`` how far it is.
+    ``held_out_elbo`` is the best of its epochs; ``held_out_log_marginal``, ``held_out_kl`` and
+    ``active_units`` are the last ones, see ``HistoryPoint``. ``seconds`` were spent training;
+    ``run`` is the name of its folder, "" if there is none. None for what is not known.
     """
 
     values: tuple[tuple[str, Value], ...]
@@ -59,6 +58,8 @@ class SweepFolder:
     trainer, keeps the run by a ``Recorder`` and lets ``record`` know how it ended. Runs are found
     by their recipes, so that what one process left half done another goes on with.
     """
+
+    TOML: ClassVar = "sweep.toml"
 
     path: Path
     sweep: Sweep
@@ -99,7 +100,7 @@ class SweepFolder:
         Raises:
             RecipeError: there is none, or its ``sweep.toml`` cannot be read.
         """
-        source = path / "sweep.toml"
+        source = path / cls.TOML
         text = read_text(source, "the folder of a sweep", RecipeError)
         values = schema.parse_toml(text, str(source), RecipeError)
         data = values.pop("data", {})
@@ -116,7 +117,7 @@ class SweepFolder:
 
     @property
     def _toml(self) -> Path:
-        return self.path / "sweep.toml"
+        return self.path / self.TOML
 
     def pending(self) -> tuple[Cell, ...]:
         """What is still to be run, in order: neither finished nor diverged."""

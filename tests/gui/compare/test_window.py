@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from vae_explorer.gui.compare.side import SidePanel
 from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.gui.main_thread import MainThread
 from vae_explorer.gui.map.markers import Markers
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.session.compare.comparison import Comparison, Preview, Side, SideInfo
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.state import MapPoints
@@ -159,8 +159,10 @@ def test_a_side_shows_what_it_decodes(filled: CompareWindow) -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_words_stand_on_the_map_s_own_ground(window: CompareWindow, theme: Any) -> None:
-    window.set_theme(theme)
+def test_words_stand_on_the_map_s_own_ground(
+    window: CompareWindow, theme: Any, show_theme: Callable[[Theme], None]
+) -> None:
+    show_theme(theme)
     canvas = window.sides["A"].map.canvas
     picture = canvas.grab().toImage()
     assert picture.pixelColor(5, 5) == QColor(theme.canvas)

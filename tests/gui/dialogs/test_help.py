@@ -9,8 +9,13 @@ from PySide6.QtWidgets import QPushButton, QTextBrowser, QWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import __version__
-from vae_explorer.gui.dialogs.help import TextDialog, keys_html, show_about, show_keys
-from vae_explorer.session.commands import COMMANDS, GESTURES, Command
+from vae_explorer.gui.dialogs.help import GESTURES, TextDialog, keys_html, show_about, show_keys
+from vae_explorer.gui.window.records import Command
+
+COMMANDS = (
+    Command("open", "File", "Open…", "Open <a> file", list, ("Ctrl+O", "Ctrl+Shift+O")),
+    Command("fly", "Map", "Fly", "Leave the map", list),
+)
 
 
 @pytest.fixture
@@ -32,13 +37,13 @@ def opened(parent: QWidget) -> tuple[TextDialog, QTextBrowser]:
 def test_every_key_is_on_the_sheet(command: Command) -> None:
     native = QKeySequence.SequenceFormat.NativeText
     keys = ", ".join(QKeySequence(key).toString(native) for key in command.keys)
-    assert f"<b>{escape(keys)}</b></td><td>{escape(command.help)}</td>" in keys_html()
+    assert f"<b>{escape(keys)}</b></td><td>{escape(command.help)}</td>" in keys_html(COMMANDS)
 
 
 def test_every_gesture_is_on_the_sheet_and_nothing_without_keys(
     qtbot: QtBot, parent: QWidget
 ) -> None:
-    show_keys(parent)
+    show_keys(COMMANDS, parent)
     _, text = opened(parent)
     page = text.toPlainText()
     for gesture, meaning in GESTURES:
@@ -60,7 +65,7 @@ def test_about_names_version_data_papers_and_licence(qtbot: QtBot, parent: QWidg
 def test_a_page_is_closed_with_key_or_button_and_gone(
     qtbot: QtBot, parent: QWidget, way: str
 ) -> None:
-    show_keys(parent)
+    show_keys(COMMANDS, parent)
     dialog, text = opened(parent)
     assert not dialog.isModal(), "one may read it and use the window at once"
     if way == "Escape":
@@ -72,8 +77,8 @@ def test_a_page_is_closed_with_key_or_button_and_gone(
 
 
 def test_a_page_needs_no_scrolling_sideways(qtbot: QtBot, parent: QWidget) -> None:
-    for show in (show_keys, show_about):
-        show(parent)
+    show_keys(COMMANDS, parent)
+    show_about(parent)
     for dialog in parent.findChildren(TextDialog):
         text = dialog.findChild(QTextBrowser)
         assert text.document().size().width() > 0

@@ -81,13 +81,13 @@ def test_a_path_is_found_shown_and_leads_the_cursor(
     person.press("Ctrl+4")
     choose(person, kind)
     person.wait(lambda: strip(person).count == 16)
-    trip = explorer.exploration.travel.trip
-    assert trip is not None
-    assert trip.kind == kind
+    path = explorer.playback.path
+    assert path is not None
+    assert path.kind == kind
     person.press("End", strip(person))
-    z1, z2 = trip.places[-1].tolist()
+    z1, z2 = path.positions[-1].tolist()
     assert explorer.cursor.place == pytest.approx((z1, z2))
-    image = bundled.model.decode(trip.places[-1:])[0]
+    image = bundled.model.decode(path.positions[-1:])[0]
     person.wait(lambda: person.sees(image))
     texts = [readout.text() for readout in person.window.paths.findChildren(Readout)]
     assert any(text.startswith("16 of 16") for text in texts)
@@ -95,20 +95,20 @@ def test_a_path_is_found_shown_and_leads_the_cursor(
 
 @pytest.mark.parametrize("kind", [kind.id for kind in KINDS if kind.id != "geodesic"])
 def test_a_path_chosen_elsewhere_is_the_one_in_the_box(person: "Person", kind: str) -> None:
-    travel = person.window.explorer.exploration.travel
-    travel.choose(kind, 9, False)
+    playback = person.window.explorer.playback
+    playback.choose(kind, 9, False)
     assert path_combo(person).currentData() == kind
-    travel.choose("", 9, False)
+    playback.choose("", 9, False)
     assert path_combo(person).currentData() == ""
 
 
 def test_a_path_without_pins_says_what_it_needs(person: "Person") -> None:
     person.press("Ctrl+4")
     choose(person, "straight")
-    person.wait(lambda: person.window.explorer.exploration.travel.trip is not None or person.errors)
+    person.wait(lambda: person.window.explorer.playback.path is not None or person.errors)
     said = [readout.text() for readout in person.window.paths.findChildren(Readout)]
-    trip = person.window.explorer.exploration.travel.trip
-    told = " ".join([*said, *person.errors, trip.note if trip else ""])
+    path = person.window.explorer.playback.path
+    told = " ".join([*said, *person.errors, path.note if path else ""])
     assert "Pin two digits" in told
     assert not button(person.window.paths, "Play").isEnabled()
 
@@ -218,7 +218,7 @@ def test_a_pinned_digit_is_refined_to_the_end(person: "Person") -> None:
     assert start.text() == "Stop"
     text = next(iter(section.findChildren(Readout)))
     person.wait(lambda: "→" in text.text())
-    person.wait(lambda: start.text() == "Refine", 60_000)
+    person.wait(lambda: start.text() == "Refine", 60)
     assert "log" in text.text()
     person.window.explorer.pins.clear()
     assert not section.isEnabled()
@@ -236,28 +236,3 @@ def test_refining_is_stopped_by_the_button_and_by_another_pin(person: "Person") 
     person.press("Ctrl+R")
     person.window.explorer.pin(9)
     person.wait(lambda: stop.text() == "Refine")
-
-
-# Names that are gone
-
-
-def test_what_is_gone_meanwhile_is_told(person: "Person") -> None:
-    """A menu may still list a mark or a selection that another part has forgotten."""
-    controller = person.window._map
-    for slot in (controller._on_visit, controller._on_unmark):
-        action = person.window.actions_["mark"]
-        action.setData("gone")
-        slot(action)
-    for slot in (controller._on_recall, controller._on_forget):
-        slot(action)
-    controller._mark(" ")
-    controller._save_selection(" ")
-    titles = [error.split(":")[0] for error in person.errors]
-    assert titles == [
-        "The cursor did not move",
-        "No mark was forgotten",
-        "Nothing was selected",
-        "No selection was forgotten",
-        "The place was not marked",
-        "The selection was not kept",
-    ]

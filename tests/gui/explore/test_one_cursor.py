@@ -1,6 +1,7 @@
 """Every way to set the cursor ends in what setting it outright ends in."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -261,36 +262,45 @@ def workspace(tmp_path: Path) -> Way:
     return way
 
 
-WAYS: dict[str, Way] = {
-    "click": click,
-    "click on a point": click_point,
-    "ctrl-click on a point": ctrl_click_point,
-    "drag": drag,
-    "z1 slider": slide(0, Qt.Key.Key_PageUp, 1.0),
-    "z2 slider": slide(1, Qt.Key.Key_Left, -0.1),
-    "z1 typed": type_number(0, "-1.125"),
-    "z2 typed": type_number(1, "−0,375"),
-    "spin box": step_number,
-    **{
+WAYS: dict[str, dict[str, Way]] = {
+    "mouse": {
+        "click": click,
+        "click on a point": click_point,
+        "ctrl-click on a point": ctrl_click_point,
+        "drag": drag,
+    },
+    "sliders and numbers": {
+        "z1 slider": slide(0, Qt.Key.Key_PageUp, 1.0),
+        "z2 slider": slide(1, Qt.Key.Key_Left, -0.1),
+        "z1 typed": type_number(0, "-1.125"),
+        "z2 typed": type_number(1, "−0,375"),
+        "spin box": step_number,
+    },
+    "arrows": {
         f"{held}{key}": arrow(f"{held}{key}", scale * dz1, scale * dz2)
         for held, scale in (("", 0.1), ("Shift+", 1.0), ("Ctrl+", 0.01))
         for key, dz1, dz2 in (("Left", -1, 0), ("Right", 1, 0), ("Up", 0, 1), ("Down", 0, -1))
     },
-    **{str(digit): go_to_digit(digit) for digit in range(10)},
-    "random": draw,
-    "origin": origin,
-    "back": back,
-    "forward": forward,
-    "undo": undo,
-    "redo": redo,
-    "mark": visit_mark,
-    "find": find,
-    "worst first": worst_first,
-    "analogy": analogy,
-    "attribute": attribute,
-    "frame of a path": path_frame,
-    "path played": play,
+    "places": {
+        "random": draw,
+        "origin": origin,
+        **{str(digit): go_to_digit(digit) for digit in range(10)},
+    },
+    "history": {"back": back, "forward": forward, "undo": undo, "redo": redo},
+    **{
+        name: {name: way}
+        for name, way in {
+            "mark": visit_mark,
+            "find": find,
+            "worst first": worst_first,
+            "analogy": analogy,
+            "attribute": attribute,
+            "frame of a path": path_frame,
+            "path played": play,
+        }.items()
+    },
 }
+"""By the window that they share, and by name."""
 
 
 def seen(person: "Person") -> tuple[object, ...]:
@@ -332,6 +342,16 @@ def check(person: "Person", bundled: Snapshot, way: Way) -> None:
     assert not person.errors
 
 
+@contextmanager
+def note(name: str) -> Iterator[None]:
+    """Say in an error which way it was."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(name)
+        raise
+
+
 @pytest.fixture
 def wide(person: "Person") -> Iterator["Person"]:
     """A person whose playing stops at the end."""
@@ -339,9 +359,11 @@ def wide(person: "Person") -> Iterator["Person"]:
     person.window.paths.hide()
 
 
-@pytest.mark.parametrize("name", WAYS)
-def test_every_way_ends_alike(wide: "Person", bundled: Snapshot, name: str) -> None:
-    check(wide, bundled, WAYS[name])
+@pytest.mark.parametrize("kind", WAYS)
+def test_every_way_ends_alike(wide: "Person", bundled: Snapshot, kind: str) -> None:
+    for name, way in WAYS[kind].items():
+        with note(name):
+            check(wide, bundled, way)
 
 
 def test_a_workspace_ends_alike(person: "Person", bundled: Snapshot, tmp_path: Path) -> None:

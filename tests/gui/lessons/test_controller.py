@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog, QLabel
 
 from vae_explorer.gui.lessons.formula import FormulaView
-from vae_explorer.gui.lessons.instrument_view import InstrumentView
+from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.lessons.course import bundled_lessons
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def pupil(person: "Person") -> "Person":
     return person
 
 
-def _instrument(pupil: "Person") -> InstrumentView | None:
-    shown = [view for view in pupil.window.findChildren(InstrumentView) if view.isVisible()]
+def _experiment(pupil: "Person") -> LessonView | None:
+    shown = [view for view in pupil.window.findChildren(LessonView) if view.isVisible()]
     return shown[0] if shown else None
 
 
@@ -40,13 +40,13 @@ def test_learn_opens_the_first_lesson_in_the_place_of_the_map(pupil: "Person") -
     lessons = window.explorer.learning.lessons
     assert window.explorer.learning.lesson is lessons[0]
     assert _title(pupil) == lessons[0].steps[0].title
-    assert _instrument(pupil) is not None
+    assert _experiment(pupil) is not None
     assert not window.map.isVisible()
     pupil.trigger("layout_explore")
     assert window.map.isVisible()
-    assert _instrument(pupil) is None
+    assert _experiment(pupil) is None
     pupil.trigger("layout_learn")
-    assert _instrument(pupil) is not None
+    assert _experiment(pupil) is not None
 
 
 def test_one_walks_by_keys(pupil: "Person") -> None:
@@ -62,7 +62,7 @@ def test_one_walks_by_keys(pupil: "Person") -> None:
 def test_every_lesson_opens_and_sets_its_steps_up(pupil: "Person", lesson_id: str) -> None:
     learning = pupil.window.explorer.learning
     pupil.window.learn.lesson_chosen.emit(lesson_id)
-    view = _instrument(pupil)
+    view = _experiment(pupil)
     assert view is not None
     for number, step in enumerate(learning.lesson.steps):
         learning.go(number)
@@ -72,12 +72,12 @@ def test_every_lesson_opens_and_sets_its_steps_up(pupil: "Person", lesson_id: st
     assert not pupil.errors
 
 
-def test_values_of_the_instrument_stand_in_the_formulas(pupil: "Person") -> None:
+def test_values_of_the_experiment_stand_in_the_formulas(pupil: "Person") -> None:
     """Of the first step with a symbol whose value is a number from the start."""
     learning = pupil.window.explorer.learning
     number = next(n for n, step in enumerate(learning.lesson.steps) if step.formulas)
     learning.go(number)
-    pupil.wait(lambda: learning.instrument.values)
+    pupil.wait(lambda: learning.experiment.values)
     views = pupil.window.learn.findChildren(FormulaView)
     told = [view for view in views if set(view._values) & {p.symbol for p in view._parts}]
     assert told

@@ -5,28 +5,27 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QPushButton
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QComboBox, QPushButton
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.functionals import FunctionalsView
 from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.widgets.editors import NumberBox
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.functionals import Functionals
-from vae_explorer.session.lessons.workbench import Workbench
 
 _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def view(qtbot: QtBot, workbench: Workbench) -> FunctionalsView:
-    instrument = Functionals(workbench)
-    made = FunctionalsView(instrument)
-    qtbot.addWidget(made)
-    made.set_theme(LIGHT)
-    made.resize(630, 720)
-    made.show()
-    instrument.show()
-    return made
+def experiment(context: LessonContext) -> Functionals:
+    return Functionals(context)
+
+
+@pytest.fixture
+def view(shown: Shown, experiment: Functionals) -> FunctionalsView:
+    return shown(FunctionalsView(experiment))
 
 
 def density(view: FunctionalsView) -> Density:
@@ -49,7 +48,7 @@ def drag(view: FunctionalsView, *places: tuple[float, float]) -> None:
 
 def test_a_bar_is_dragged(view: FunctionalsView) -> None:
     drag(view, (3.1, 0.2), (3.4, 0.6), (5.0, 0.5))
-    p = view._instrument.p
+    p = view.experiment.result.p
     assert p[2] == pytest.approx(0.5, abs=0.01)
     assert p.sum() == pytest.approx(1)
     image = density(view).grab().toImage()
@@ -59,79 +58,70 @@ def test_a_bar_is_dragged(view: FunctionalsView) -> None:
 
 
 def test_a_density_is_drawn(view: FunctionalsView) -> None:
-    instrument = view._instrument
-    instrument.set_constraint("interval")
+    experiment = view.experiment
+    experiment.set(constraint="interval")
     drag(view, (0.5, 0.1), (1.5, 0.3), (2.5, 0.3))
-    x = instrument.problem.x
-    flat = instrument.p[(x > 1.6) & (x < 2.4)]
+    x = experiment.result.problem.x
+    flat = experiment.result.p[(x > 1.6) & (x < 2.4)]
     np.testing.assert_allclose(flat, 0.3, atol=0.02)
-    assert not instrument.held
+    assert not experiment.result.held.any()
 
 
 def test_keys_move_a_bar_and_a_density(view: FunctionalsView) -> None:
-    instrument, chart = view._instrument, density(view)
-    before = instrument.p
+    experiment, chart = view.experiment, density(view)
+    before = experiment.result.p
     for _ in range(8):
         QTest.keyClick(chart, Qt.Key.Key_Left)
     QTest.keyClick(chart, Qt.Key.Key_Right)
     assert chart.caret == 2
     QTest.keyClick(chart, Qt.Key.Key_Up)
-    assert instrument.p[1] == pytest.approx(before[1] + 0.02)
+    assert experiment.result.p[1] == pytest.approx(before[1] + 0.02)
     QTest.keyClick(chart, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    assert instrument.p[1] == pytest.approx(before[1] + 0.016)
-    instrument.set_constraint("mean")
-    before = instrument.p
+    assert experiment.result.p[1] == pytest.approx(before[1] + 0.016)
+    experiment.set(constraint="mean")
+    before = experiment.result.p
     QTest.keyClick(chart, Qt.Key.Key_Up)
-    assert not np.allclose(before, instrument.p)
+    assert not np.allclose(before, experiment.result.p)
 
 
 def test_ascend_climbs_to_the_end(view: FunctionalsView, settle: Callable[[], None]) -> None:
-    instrument = view._instrument
+    experiment = view.experiment
     button = next(one for one in view.findChildren(QPushButton) if one.text() == "&Ascend")
     QTest.mouseClick(button, _LEFT)
-    assert instrument.running
+    assert experiment.settings.ascend
     assert button.isChecked()
     settle()
     assert not button.isChecked()
-    assert instrument.divergences[-1] < 1e-6
+    assert experiment.result.divergences[-1] < 1e-6
     step = next(one for one in view.findChildren(QPushButton) if one.text() == "&Step")
-    count = len(instrument.divergences)
+    count = len(experiment.result.divergences)
     QTest.mouseClick(step, _LEFT)
-    assert len(instrument.divergences) == count + 1
+    assert len(experiment.result.divergences) == count + 1
 
 
 def test_the_problem_is_chosen(view: FunctionalsView) -> None:
-    instrument = view._instrument
+    experiment = view.experiment
     where, start = view.findChildren(QComboBox)
     where.setCurrentIndex(2)
     where.activated.emit(2)
-    assert instrument.constraint == "variance"
-    size = view.findChild(QDoubleSpinBox)
+    assert experiment.settings.constraint == "variance"
+    size = view.findChild(NumberBox)
     size.setValue(0.5)
-    assert instrument.size == 0.5
+    assert experiment.settings.size == 0.5
     start.setCurrentIndex(1)
     start.activated.emit(1)
-    assert instrument.shape == "ramp"
+    assert experiment.settings.shape == "ramp"
     assert "variance 0.250" in view._details.text()
-
-
-def test_a_lesson_hides_controls(view: FunctionalsView) -> None:
-    view.set_hidden({"ascend", "charts"})
-    assert not view.controls["ascend"].isVisible()
-    assert not view.controls["charts"].isVisible()
-    assert view.controls["size"].isVisible()
-    view.set_hidden(())
-    assert view.controls["charts"].isVisible()
 
 
 def test_every_problem_is_drawn_in_both_themes(view: FunctionalsView) -> None:
     for theme in (LIGHT, DARK):
         view.set_theme(theme)
         for constraint in ("bars", "interval", "variance", "mean"):
-            view._instrument.set_constraint(constraint)
+            view.experiment.set(constraint=constraint)
             image = density(view).grab().toImage()
-            colors = {image.pixelColor(x, 200).name() for x in range(90, 600, 5)}
+            colors = {image.pixelColor(x, y).name() for x in range(90, 600, 5) for y in (60, 200)}
             assert theme.canvas in colors
             assert len(colors) > 2, constraint
-    view._instrument.set_state({"constraint": "bars", "size": 2})
+    view.experiment.set_state({"constraint": "bars", "size": 2})
     assert not view._left.isVisible()

@@ -6,37 +6,28 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox
-from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.geometry import GeometryView
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.lessons import geometry
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.geometry import Geometry
-from vae_explorer.session.lessons.workbench import Workbench
 
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def instrument(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Geometry:
+def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Geometry:
     monkeypatch.setattr(geometry, "_FINE", 20)
-    return Geometry(workbench)
+    return Geometry(context)
 
 
 @pytest.fixture
-def view(qtbot: QtBot, instrument: Geometry, settle: Callable[[], None]) -> GeometryView:
-    view = GeometryView(instrument)
-    qtbot.addWidget(view)
-    view.set_theme(LIGHT)
-    view.resize(630, 720)
-    with qtbot.waitActive(view):
-        view.show()
-        view.activateWindow()
-    instrument.show()
-    settle()
-    return view
+def view(shown: Shown, experiment: Geometry) -> GeometryView:
+    return shown(GeometryView(experiment))
 
 
 def drag(plane: Plane, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -50,7 +41,9 @@ def strip(view: GeometryView, name: str) -> StepStrip:
 
 
 def choice(view: GeometryView, name: str) -> QComboBox:
-    return next(box for box in view.findChildren(QComboBox) if box.accessibleName() == name)
+    box = view.form.editor(name)
+    assert isinstance(box, QComboBox)
+    return box
 
 
 def choose(box: QComboBox, data: str) -> None:
@@ -58,25 +51,25 @@ def choose(box: QComboBox, data: str) -> None:
     box.activated.emit(box.currentIndex())
 
 
-def test_ends_are_dragged_and_nothing_else(view: GeometryView, instrument: Geometry) -> None:
+def test_ends_are_dragged_and_nothing_else(view: GeometryView, experiment: Geometry) -> None:
     (plane,) = view.findChildren(Plane)
-    start = instrument.start
-    drag(plane, instrument.end, (2.0, -3.0))
-    assert instrument.end == pytest.approx((2, -3), abs=0.03)
+    start = experiment.settings.start
+    drag(plane, experiment.settings.end, (2.0, -3.0))
+    assert experiment.settings.end == pytest.approx((2, -3), abs=0.03)
     drag(plane, (-3.0, 3.0), (0.0, 0.0))
-    assert instrument.start == start
-    assert instrument.end == pytest.approx((2, -3), abs=0.03)
+    assert experiment.settings.start == start
+    assert experiment.settings.end == pytest.approx((2, -3), abs=0.03)
 
 
-def test_keys_move_the_chosen_end(view: GeometryView, instrument: Geometry) -> None:
+def test_keys_move_the_chosen_end(view: GeometryView, experiment: Geometry) -> None:
     (plane,) = view.findChildren(Plane)
     plane.setFocus()
     QTest.keyClick(plane, Qt.Key.Key_Up)
-    assert instrument.start == pytest.approx((-1, -1.4))
-    drag(plane, instrument.end, (2.0, -3.0))
-    z1, z2 = instrument.end
+    assert experiment.settings.start == pytest.approx((-1, -1.4))
+    drag(plane, experiment.settings.end, (2.0, -3.0))
+    z1, z2 = experiment.settings.end
     QTest.keyClick(plane, Qt.Key.Key_Left)
-    assert instrument.end == pytest.approx((z1 - 0.1, z2))
+    assert experiment.settings.end == pytest.approx((z1 - 0.1, z2))
 
 
 def test_bars_are_alike_at_equal_steps_of_the_picture(
@@ -85,18 +78,18 @@ def test_bars_are_alike_at_equal_steps_of_the_picture(
     line = strip(view, "Straight line")
     heights = [line.bar_rect(number).height() for number in range(10)]
     assert max(heights) > 3 * min(heights)
-    choose(choice(view, "Equal steps of"), "image")
+    choose(choice(view, "steps"), "image")
     settle()
     heights = [line.bar_rect(number).height() for number in range(10)]
     assert max(heights) == pytest.approx(min(heights))
     assert max(heights) > strip(view, "Geodesic").bar_rect(0).height() > 0
 
 
-def test_pictures_and_bars_are_drawn(view: GeometryView, instrument: Geometry) -> None:
+def test_pictures_and_bars_are_drawn(view: GeometryView, experiment: Geometry) -> None:
     QApplication.processEvents()
     line = strip(view, "Straight line")
     shown = line.grab().toImage()
-    assert instrument.straight is not None
+    assert experiment.result.straight is not None
     for number in (0, 5, 10):
         box = line.picture_rect(number).toRect()
         pixels = [
@@ -104,24 +97,24 @@ def test_pictures_and_bars_are_drawn(view: GeometryView, instrument: Geometry) -
             for x in range(box.left() + 2, box.right() - 2)
             for y in range(box.top() + 2, box.bottom() - 2)
         ]
-        mean = 255 * float(np.mean(instrument.straight.images[number]))
+        mean = 255 * float(np.mean(experiment.result.straight.images[number]))
         assert np.mean(pixels) == pytest.approx(mean, rel=0.2)
-    tallest = int(np.argmax(instrument.straight.frames.steps))
+    tallest = int(np.argmax(experiment.result.straight.frames.steps))
     at = line.bar_rect(tallest).center().toPoint()
     assert shown.pixelColor(at) == QColor(LIGHT.held_out)
 
 
 def test_the_metric_is_chosen(
-    view: GeometryView, instrument: Geometry, settle: Callable[[], None]
+    view: GeometryView, experiment: Geometry, settle: Callable[[], None]
 ) -> None:
-    choose(choice(view, "Distance of"), "fisher")
+    choose(choice(view, "metric"), "fisher")
     settle()
-    assert instrument.metric == "fisher"
+    assert experiment.settings.metric == "fisher"
     assert "Fisher units" in strip(view, "Geodesic").accessibleDescription()
 
 
 def test_the_ellipse_follows_the_pointer(
-    view: GeometryView, instrument: Geometry, settle: Callable[[], None]
+    view: GeometryView, experiment: Geometry, settle: Callable[[], None]
 ) -> None:
     (plane,) = view.findChildren(Plane)
     at, none = plane.to_pixel(-2.0, 2.0), Qt.MouseButton.NoButton
@@ -129,10 +122,10 @@ def test_the_ellipse_follows_the_pointer(
     move = QMouseEvent(kind, at, QPointF(plane.mapToGlobal(at)), none, none, held)
     QApplication.sendEvent(plane, move)
     settle()
-    assert instrument.ellipse is not None
-    assert instrument.ellipse.place == pytest.approx((-2, 2))
+    assert experiment.result.ellipse is not None
+    assert experiment.result.ellipse.point == pytest.approx((-2, 2))
     QApplication.sendEvent(plane, QEvent(QEvent.Type.Leave))
-    assert instrument.ellipse is None
+    assert experiment.result.ellipse is None
 
 
 def test_a_hidden_geodesic_is_not_on_the_plane(view: GeometryView) -> None:
@@ -147,11 +140,3 @@ def test_a_hidden_geodesic_is_not_on_the_plane(view: GeometryView) -> None:
     assert plane.grab().toImage() != without
     view.set_hidden(view.controls)
     assert not any(control.isVisible() for control in view.controls.values())
-
-
-def test_it_is_drawn_in_the_theme(view: GeometryView) -> None:
-    QApplication.processEvents()
-    line = strip(view, "Straight line")
-    view.set_theme(DARK)
-    at = line.bar_rect(5).center().toPoint()
-    assert line.grab().toImage().pixelColor(at) == QColor(DARK.held_out)

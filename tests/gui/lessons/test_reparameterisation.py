@@ -4,32 +4,30 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSpinBox
-from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.reparameterisation import ReparameterisationView
 from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.reparameterisation import Reparameterisation
-from vae_explorer.session.lessons.workbench import Workbench
 
 Settle = Callable[[], None]
 _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def view(qtbot: QtBot, workbench: Workbench) -> ReparameterisationView:
-    instrument = Reparameterisation(workbench)
-    made = ReparameterisationView(instrument)
-    qtbot.addWidget(made)
-    made.set_theme(LIGHT)
-    made.resize(630, 720)
-    made.show()
-    instrument.show()
-    return made
+def experiment(context: LessonContext) -> Reparameterisation:
+    return Reparameterisation(context)
+
+
+@pytest.fixture
+def view(shown: Shown, experiment: Reparameterisation) -> ReparameterisationView:
+    return shown(ReparameterisationView(experiment))
 
 
 @pytest.fixture
 def digit(view: ReparameterisationView, settle: Settle) -> ReparameterisationView:
-    view._instrument.set_state({"function": "elbo", "shift": [0.03, -0.02]})
+    view.experiment.set_state({"function": "elbo", "shift": [0.03, -0.02]})
     settle()
     return view
 
@@ -46,45 +44,46 @@ def drag(
 
 
 def test_both_handles_of_q_are_dragged(view: ReparameterisationView) -> None:
-    instrument = view._instrument
+    experiment = view.experiment
     middle, side = view._place._handles
     drag(view, middle, (-1.0, 2.0))
-    assert instrument.mean == pytest.approx(-1.0, abs=0.02)
+    assert experiment.settings.mean == pytest.approx(-1.0, abs=0.02)
     middle, side = view._place._handles
     drag(view, side, (-0.5, 1.0))
-    assert instrument.sigma == pytest.approx(0.5, abs=0.02)
-    assert instrument.mean == pytest.approx(-1.0, abs=0.02)
+    assert experiment.settings.sigma == pytest.approx(0.5, abs=0.02)
+    assert experiment.settings.mean == pytest.approx(-1.0, abs=0.02)
 
 
 def test_keys_move_and_widen_q(view: ReparameterisationView) -> None:
-    instrument = view._instrument
+    experiment = view.experiment
     QTest.keyClick(view._place, Qt.Key.Key_Right)
     QTest.keyClick(view._place, Qt.Key.Key_Down)
-    assert instrument.mean == pytest.approx(1.1)
-    assert instrument.sigma == pytest.approx(0.95)
+    assert experiment.settings.mean == pytest.approx(1.1)
+    assert experiment.settings.sigma == pytest.approx(0.95)
 
 
 def test_the_mean_of_the_digit_s_q_is_dragged(
     digit: ReparameterisationView, settle: Settle
 ) -> None:
-    instrument = digit._instrument
+    experiment = digit.experiment
     (x, y) = digit._place._handles[0]
     drag(digit, (x, y), (x - 0.02, y + 0.03))
     settle()
-    assert instrument.shift == pytest.approx((0.01, 0.01), abs=2e-3)
+    assert experiment.settings.shift == pytest.approx((0.01, 0.01), abs=2e-3)
     QTest.keyClick(digit._place, Qt.Key.Key_Up)
     settle()
-    assert instrument.shift[1] == pytest.approx(0.015, abs=2e-3)
+    assert experiment.settings.shift[1] == pytest.approx(0.015, abs=2e-3)
 
 
 def test_the_plane_shows_the_path_s_cloud_around_the_exact_arrow(
     digit: ReparameterisationView,
 ) -> None:
-    instrument = digit._instrument
-    posterior = instrument.posterior
-    assert posterior is not None
-    mean, covariance = posterior
-    end = mean + covariance @ instrument.exact[:2]
+    experiment = digit.experiment
+    found = experiment.result
+    assert found.mean is not None
+    assert found.covariance is not None
+    assert found.estimates is not None
+    end = found.mean + found.covariance @ found.estimates.exact[:2]
     image = digit._place.grab().toImage()
     place = digit._place.to_pixel(*end.tolist()).toPoint()
     near = {
@@ -96,52 +95,45 @@ def test_the_plane_shows_the_path_s_cloud_around_the_exact_arrow(
     assert len(near) > 10
 
 
-def test_every_control_reaches_the_instrument(view: ReparameterisationView) -> None:
-    instrument = view._instrument
+def test_every_control_reaches_the_experiment(view: ReparameterisationView) -> None:
+    experiment = view.experiment
     baseline, scale = view.findChildren(QCheckBox)
     baseline.click()
     scale.click()
-    assert instrument.baseline
-    assert not instrument.same_scale
+    assert experiment.settings.baseline
+    assert not experiment.settings.same_scale
     view.findChild(QSpinBox).setValue(8)
-    assert instrument.samples == 8
+    assert experiment.settings.samples == 8
     function, parameter = view.findChildren(QComboBox)
     parameter.setCurrentIndex(1)
     parameter.activated.emit(1)
-    assert instrument.parameter == 1
+    assert experiment.settings.parameter == 1
     function.setCurrentIndex(1)
     function.activated.emit(1)
-    assert instrument.function == "sine"
+    assert experiment.settings.function == "sine"
     view.findChild(QPushButton).click()
-    assert instrument.seed == 1
+    assert experiment.settings.seed == 1
 
 
 def test_parameters_are_those_of_q(
-    view: ReparameterisationView, settle: Settle, workbench: Workbench
+    view: ReparameterisationView, settle: Settle, context: LessonContext
 ) -> None:
     _, parameter = view.findChildren(QComboBox)
     assert parameter.count() == 2
-    view._instrument.set_function("elbo")
+    view.experiment.set(function="elbo")
     settle()
     assert parameter.count() == 4
     assert "exact" in view._readout.text()
-    workbench.set_subject(None)
+    context.set_subject(None)
     assert "no digit" in view._readout.text()
 
 
 def test_at_one_scale_or_each_at_its_own(digit: ReparameterisationView) -> None:
     assert digit._charts.score.range[:2] == digit._charts.path.range[:2]
-    digit._instrument.set_same_scale(False)
+    digit.experiment.set(same_scale=False)
     left, right, _, _ = digit._charts.path.range
     wide_left, wide_right, _, _ = digit._charts.score.range
     assert right - left < 0.05 * (wide_right - wide_left)
-
-
-def test_a_lesson_hides_controls(view: ReparameterisationView) -> None:
-    view.set_hidden({"function", "running", "baseline"})
-    assert not view.controls["function"].isVisible()
-    assert not view.controls["running"].isVisible()
-    assert view.controls["samples"].isVisible()
 
 
 def test_all_is_drawn_in_both_themes(view: ReparameterisationView) -> None:
@@ -149,7 +141,7 @@ def test_all_is_drawn_in_both_themes(view: ReparameterisationView) -> None:
     for theme in (LIGHT, DARK):
         view.set_theme(theme)
         for name in ("square", "sine", "step"):
-            view._instrument.set_function(name)
+            view.experiment.set(function=name)
             for chart in (view._place, charts.score, charts.path, charts.running):
                 image = chart.grab().toImage()
                 row = round(chart.frame.bottom()) - 12

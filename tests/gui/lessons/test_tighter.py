@@ -1,44 +1,35 @@
-"""The view on a real instrument: what it shows, and what hand and keys do."""
+"""The view on a real experiment: what it shows, and what hand and keys do."""
 
 from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QPushButton, QSlider, QSpinBox
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider, QSpinBox
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.tighter import TighterView
-from vae_explorer.gui.theme import LIGHT
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.tighter import Tighter
-from vae_explorer.session.lessons.workbench import Workbench
 
 Settle = Callable[[], None]
 
 
 @pytest.fixture
-def instrument(workbench: Workbench, settle: Settle) -> Tighter:
-    instrument = Tighter(workbench)
-    instrument.set_state({"image": 7, "samples": 20_000, "repeats": 50})
-    instrument.show()
-    settle()
-    return instrument
+def experiment(context: LessonContext) -> Tighter:
+    experiment = Tighter(context)
+    experiment.set_state({"image": 7, "samples": 20_000, "repeats": 50})
+    return experiment
 
 
 @pytest.fixture
-def view(qtbot: QtBot, instrument: Tighter) -> TighterView:
-    view = TighterView(instrument)
-    qtbot.addWidget(view)
-    view.set_theme(LIGHT)
-    view.resize(630, 720)
-    view.show()
-    QApplication.processEvents()
-    return view
+def view(shown: Shown, experiment: Tighter) -> TighterView:
+    return shown(TighterView(experiment))
 
 
-def test_the_bound_is_drawn_under_the_exact_line(view: TighterView, instrument: Tighter) -> None:
-    assert instrument.ladder is not None
-    found = instrument.ladder.bound
+def test_the_bound_is_drawn_under_the_exact_line(view: TighterView, experiment: Tighter) -> None:
+    found = experiment.result.bound
+    assert found is not None
     image = view.bounds.grab().toImage()
 
     def blueness(k: float, nats: float) -> int:
@@ -50,33 +41,33 @@ def test_the_bound_is_drawn_under_the_exact_line(view: TighterView, instrument: 
     assert 20 < shade < 70
     assert blueness(300, float(found.mean[0])) < 20
     assert "exact −122.92" in view.bounds.legend()
-    assert "k = 1" in view._figures.text()
-    assert "20,000 estimates" in view._figures.text()
+    assert "k = 1" in view.scores.text()
+    assert "20,000 estimates" in view.scores.text()
 
 
-def test_k_is_dragged_in_any_plot(view: TighterView, instrument: Tighter) -> None:
+def test_k_is_dragged_in_any_plot(view: TighterView, experiment: Tighter) -> None:
     for plot, height in ((view.bounds, -123.0), (view.gaps, 0.1)):
         at = plot.to_pixel(100, height).toPoint()
         QTest.mousePress(plot, Qt.MouseButton.LeftButton, pos=at)
-        assert instrument.k == 100
-        assert "k = 100" in view._figures.text()
+        assert experiment.settings.k == 100
+        assert "k = 100" in view.scores.text()
         QTest.mouseMove(plot, at + QPoint(2_000, 0))
-        assert instrument.k == 5_000
+        assert experiment.settings.k == 5_000
         QTest.mouseRelease(plot, Qt.MouseButton.LeftButton, pos=at)
-        instrument.set_k(1)
+        experiment.set(k=1)
 
 
-def test_k_is_moved_by_keys(view: TighterView, instrument: Tighter) -> None:
+def test_k_is_moved_by_keys(view: TighterView, experiment: Tighter) -> None:
     slider = view.controls["k"].findChild(QSlider)
     assert slider is not None
     QTest.keyClick(slider, Qt.Key.Key_Right)
-    assert instrument.k == 2
+    assert experiment.settings.k == 2
     QTest.keyClick(slider, Qt.Key.Key_End)
-    assert instrument.k == 5_000
+    assert experiment.settings.k == 5_000
 
 
 def test_gradients_have_a_plot_when_wanted(
-    view: TighterView, instrument: Tighter, settle: Settle
+    view: TighterView, experiment: Tighter, settle: Settle
 ) -> None:
     assert not view.ratios.isVisible()
     box = view.controls["q"].findChild(QComboBox)
@@ -86,47 +77,28 @@ def test_gradients_have_a_plot_when_wanted(
     tick = view.controls["gradient"]
     assert isinstance(tick, QCheckBox)
     tick.click()
-    assert view._stop.isEnabled()
+    assert view._stop.isVisible()
     settle()
-    assert instrument.proposal == "wide"
+    assert experiment.settings.q == "wide"
     assert view.ratios.isVisible()
     assert "IWAE ∝ k<sup>−0." in view.ratios.legend()
     assert "DReG ∝ k<sup>0." in view.ratios.legend()
-    assert not view._stop.isEnabled()
+    assert not view._stop.isVisible()
     assert view._bar.text() == "done"
 
 
 def test_other_samples_and_another_digit(
-    view: TighterView, instrument: Tighter, settle: Settle
+    view: TighterView, experiment: Tighter, settle: Settle
 ) -> None:
-    assert instrument.ladder is not None
-    before = instrument.ladder.bound.mean[0]
+    assert experiment.result.bound is not None
+    before = experiment.result.bound.mean[0]
     again = view.controls["seed"]
     assert isinstance(again, QPushButton)
     again.click()
     settle()
-    assert instrument.ladder.bound.mean[0] != before
+    assert experiment.result.bound.mean[0] != before
     number = view.controls["image"].findChild(QSpinBox)
     assert number is not None
     number.setValue(3)
     settle()
     assert "exact −46.30" in view.bounds.legend()
-
-
-def test_a_lesson_hides_controls(view: TighterView) -> None:
-    view.set_hidden(["q", "gradient"])
-    assert not view.controls["q"].isVisible()
-    assert not view.controls["gradient"].isVisible()
-    assert view.controls["k"].isVisible()
-    view.set_hidden([])
-    assert view.controls["q"].isVisible()
-
-
-def test_every_control_has_a_name_and_a_tip(view: TighterView) -> None:
-    for name in ("k", "samples", "q", "image", "repeats"):
-        for kind in (QSlider, QComboBox, QSpinBox):
-            for widget in view.controls[name].findChildren(kind):
-                assert widget.accessibleName(), widget
-                assert widget.toolTip(), widget
-    for name in ("seed", "gradient"):
-        assert view.controls[name].toolTip()

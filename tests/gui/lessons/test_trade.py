@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QProgressBar, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.picture_grid import PictureGrid
@@ -17,32 +17,22 @@ from vae_explorer.gui.lessons.rate_plane import RatePlane
 from vae_explorer.gui.lessons.trade import TradeView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.lessons import trade
-from vae_explorer.session.lessons.trade import BETAS, Trade
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.lessons.trade import BETAS
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.lessons.trade import Trade
 
 _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def instrument(
-    workbench: Workbench, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> Trade:
+def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Trade:
     monkeypatch.setattr(trade, "train", partial(trade.train, digits=300, epochs=2))
-    made = Trade(workbench)
-    made.show()
-    settle()
-    return made
+    return Trade(context)
 
 
 @pytest.fixture
-def view(instrument: Trade, qtbot: QtBot) -> TradeView:
-    made = TradeView(instrument)
-    qtbot.addWidget(made)
-    made.resize(630, 720)
-    made.set_theme(LIGHT)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
+def view(shown: Shown, experiment: Trade) -> TradeView:
+    return shown(TradeView(experiment))
 
 
 def _button(view: TradeView, word: str) -> QPushButton:
@@ -50,7 +40,7 @@ def _button(view: TradeView, word: str) -> QPushButton:
 
 
 def test_the_button_trains_and_the_bar_tells(
-    view: TradeView, instrument: Trade, settle: Callable[[], None]
+    view: TradeView, experiment: Trade, settle: Callable[[], None]
 ) -> None:
     bar = view.findChild(QProgressBar)
     slider = view.findChild(QSlider)
@@ -60,43 +50,43 @@ def test_the_button_trains_and_the_bar_tells(
     button.click()
     assert button.text() == "S&top"
     settle()
-    assert len(instrument.studies) == len(BETAS)
+    assert len(experiment.result.studies) == len(BETAS)
     assert "8 of 8" in bar.text()
     assert not button.isEnabled()
     assert slider.isEnabled()
 
 
 def test_the_slider_morphs_and_a_click_on_a_point_chooses(
-    view: TradeView, instrument: Trade, settle: Callable[[], None], qtbot: QtBot
+    view: TradeView, experiment: Trade, settle: Callable[[], None], qtbot: QtBot
 ) -> None:
-    instrument.train((0.3, 3.0))
+    experiment.set(train=(0.3, 3.0))
     settle()
     slider = view.findChild(QSlider)
     (plane,) = view.findChildren(RatePlane)
     slider.setValue(20 * BETAS.index(3.0))
-    assert instrument.study is instrument.studies[3.0]
-    figures = instrument.studies[0.3].aggregate
+    assert experiment.result.study is experiment.result.studies[3.0]
+    figures = experiment.result.studies[0.3].aggregate
     at = plane.to_pixel((figures.rate, figures.distortion)).toPoint()
     QTest.mouseClick(plane, _LEFT, pos=at)
     settle()
-    assert instrument.study is instrument.studies[0.3]
+    assert experiment.result.study is experiment.result.studies[0.3]
     assert slider.value() == 20 * BETAS.index(0.3)
     assert not _button(view, "of the").isChecked()
-    own = instrument.own
+    own = experiment.result.own
     assert own is not None
     at = plane.to_pixel((own.aggregate.rate, own.aggregate.distortion)).toPoint()
     QTest.mouseClick(plane, _LEFT, pos=at)
-    assert instrument.whole
+    assert experiment.result.whole
     assert _button(view, "of the").isChecked()
     plane.setFocus()
-    rates = {one.aggregate.rate: one for one in [*instrument.trained, own]}
+    rates = {one.aggregate.rate: one for one in [*experiment.result.trained, own]}
     order = [rates[rate] for rate in sorted(rates, reverse=True)]
     QTest.keyClick(plane, Qt.Key.Key_Left)
     settle()
-    assert instrument.study is order[min(order.index(own) + 1, 2)]
+    assert experiment.result.study is order[min(order.index(own) + 1, 2)]
 
 
-def test_pointing_at_the_map_decodes_there(view: TradeView, instrument: Trade) -> None:
+def test_pointing_at_the_map_decodes_there(view: TradeView, experiment: Trade) -> None:
     (code_map,) = view.findChildren(CodeMap)
     probe = next(
         one for one in view.findChildren(DigitView) if one.accessibleName().startswith("Decoded")
@@ -104,7 +94,7 @@ def test_pointing_at_the_map_decodes_there(view: TradeView, instrument: Trade) -
     place = code_map.frame.center().toPoint() + QPoint(30, -20)
     QTest.mousePress(code_map, _LEFT, pos=place)
     QTest.mouseRelease(code_map, _LEFT, pos=place)
-    found = instrument.decode(code_map.to_place(place.toPointF()))
+    found = experiment.decode(code_map.to_place(place.toPointF()))
     assert found is not None
     assert probe._image is not None
     gray = probe._image.pixelColor(14, 14).red()
@@ -116,7 +106,7 @@ def test_pointing_at_the_map_decodes_there(view: TradeView, instrument: Trade) -
     assert probe._image != before
 
 
-def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, instrument: Trade) -> None:
+def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, experiment: Trade) -> None:
     draws = next(
         one for one in view.findChildren(PictureGrid) if one.accessibleName() == "Prior draws"
     )
@@ -125,14 +115,14 @@ def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, instrument: Tra
     QTest.mouseMove(draws, draws.box(3).center().toPoint())
     assert draws._chosen == 3
     assert code_map.grab().toImage() != before
-    assert instrument.draws is not None
-    seed = instrument.seed
+    assert experiment.result.draws is not None
+    seed = experiment.settings.draws
     _button(view, "again").click()
-    assert instrument.seed == seed + 1
+    assert experiment.settings.draws == seed + 1
 
 
 def test_points_have_the_colours_of_their_classes_in_both_themes(
-    view: TradeView, instrument: Trade
+    view: TradeView, experiment: Trade
 ) -> None:
     (code_map,) = view.findChildren(CodeMap)
     view.set_hidden(["pictures"])
@@ -140,7 +130,7 @@ def test_points_have_the_colours_of_their_classes_in_both_themes(
         view.set_theme(theme)
         image = code_map.grab().toImage()
         colors = set()
-        for x, y in instrument.codes[instrument.labels == 0][:40].tolist():
+        for x, y in experiment.result.codes[experiment.result.labels == 0][:40].tolist():
             at = code_map.to_pixel((x, y)).toPoint()
             if code_map.frame.contains(at.toPointF()):
                 color = image.pixelColor(at)
@@ -148,21 +138,3 @@ def test_points_have_the_colours_of_their_classes_in_both_themes(
         assert True in colors
         corner = code_map.frame.topLeft().toPoint() + QPoint(3, 3)
         assert image.pixelColor(corner).name() == theme.canvas
-
-
-def test_hidden_controls_are_hidden(view: TradeView) -> None:
-    view.set_hidden(["train", "pictures", "slider"])
-    assert not view.findChild(QProgressBar).isVisible()
-    assert not view.findChild(QSlider).isVisible()
-    assert not any(one.isVisible() for one in view.findChildren(PictureGrid))
-    view.set_hidden([])
-    assert view.findChild(QProgressBar).isVisible()
-
-
-def test_every_control_is_named(view: TradeView) -> None:
-    for kind in (QSlider, QProgressBar, CodeMap, RatePlane, PictureGrid):
-        for widget in view.findChildren(kind):
-            assert widget.accessibleName()
-    for button in view.findChildren(QPushButton):
-        assert button.toolTip()
-    assert np.all([view.findChild(kind).toolTip() for kind in (CodeMap, RatePlane)])

@@ -6,43 +6,31 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QSpinBox
-from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.variance_curve import VarianceCurve
 from vae_explorer.gui.lessons.views import ViewsView
-from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.lessons import views
 from vae_explorer.session.lessons import views as module
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.views import Views
-from vae_explorer.session.lessons.workbench import Workbench
 
 _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def instrument(
-    workbench: Workbench, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> Views:
+def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Views:
     monkeypatch.setattr(views, "DIGITS", 200)
     monkeypatch.setattr(views, "FITTED", 1_000)
     monkeypatch.setattr(module, "STEPS", 60)
-    made = Views(workbench)
-    made.show()
-    settle()
-    return made
+    return Views(context)
 
 
 @pytest.fixture
-def view(instrument: Views, qtbot: QtBot) -> ViewsView:
-    made = ViewsView(instrument)
-    qtbot.addWidget(made)
-    made.resize(630, 720)
-    made.set_theme(LIGHT)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
+def view(shown: Shown, experiment: Views) -> ViewsView:
+    return shown(ViewsView(experiment))
 
 
 def _map(view: ViewsView, name: str) -> CodeMap:
@@ -54,29 +42,32 @@ def _digit(view: ViewsView, name: str) -> DigitView:
 
 
 def test_the_maps_say_how_far_they_can_be_trusted(
-    view: ViewsView, instrument: Views, settle: Callable[[], None]
+    view: ViewsView, experiment: Views, settle: Callable[[], None]
 ) -> None:
-    assert instrument.plain is not None
+    assert experiment.result.plain is not None
     note = _map(view, "Two components").accessibleDescription()
-    assert note == f"trust {instrument.plain.trust:.3f}"
+    assert note == f"trust {experiment.result.plain.trust:.3f}"
     assert _map(view, "t-SNE").accessibleDescription() == ""
-    instrument.embed()
+    experiment.set(embed=True)
     settle()
-    assert instrument.embedding is not None
-    assert instrument.embedding.trust is not None
-    assert _map(view, "t-SNE").accessibleDescription() == f"trust {instrument.embedding.trust:.3f}"
+    assert experiment.result.embedding is not None
+    assert experiment.result.embedding.trust is not None
+    assert (
+        _map(view, "t-SNE").accessibleDescription()
+        == f"trust {experiment.result.embedding.trust:.3f}"
+    )
 
 
 def test_a_digit_pointed_at_lights_up_in_every_map(
-    view: ViewsView, instrument: Views, settle: Callable[[], None]
+    view: ViewsView, experiment: Views, settle: Callable[[], None]
 ) -> None:
-    instrument.embed()
+    experiment.set(embed=True)
     settle()
     maps = [_map(view, name) for name in ("Two components", "VAE", "t-SNE")]
     before = [one.grab().toImage() for one in maps]
-    assert instrument.encoded is not None
+    assert experiment.result.encoded is not None
     # The one that is furthest from all others cannot be mistaken.
-    codes = instrument.encoded.codes
+    codes = experiment.result.encoded.codes
     distances = views.squared_distances(codes.astype(float))
     inside = [
         maps[1].frame.adjusted(9, 9, -9, -9).contains(maps[1].to_pixel((x, y)))
@@ -86,27 +77,27 @@ def test_a_digit_pointed_at_lights_up_in_every_map(
     number = int((distances.min(1) * inside).argmax())
     x, y = codes[number].tolist()
     QTest.mouseMove(maps[1], maps[1].to_pixel((x, y)).toPoint())
-    assert instrument.hovered == number
+    assert experiment.result.hovered == number
     for one, image in zip(maps, before, strict=True):
         assert one.grab().toImage() != image
     pointed = _digit(view, "Digit under the pointer")
     assert pointed._image is not None
-    picture = instrument.image(number)
+    picture = experiment.image(number)
     assert pointed._image.pixelColor(14, 14).red() == picture[14, 14]
-    assert f"a {instrument.labels[number]}" in pointed.accessibleDescription()
+    assert f"a {experiment.result.labels[number]}" in pointed.accessibleDescription()
 
 
 def test_a_place_dragged_to_is_decoded_where_there_is_a_decoder(
-    view: ViewsView, instrument: Views, settle: Callable[[], None]
+    view: ViewsView, experiment: Views, settle: Callable[[], None]
 ) -> None:
-    instrument.embed()
+    experiment.set(embed=True)
     settle()
     decoded = _digit(view, "Decoded at the pointer")
     for title, name in (("Two components", "pca"), ("VAE", "vae")):
         code_map = _map(view, title)
         at = code_map.frame.center().toPoint() + QPoint(25, 10)
         QTest.mouseClick(code_map, _LEFT, pos=at)
-        expected = instrument.decode(name, code_map.to_place(at.toPointF()))
+        expected = experiment.decode(name, code_map.to_place(at.toPointF()))
         assert expected is not None
         assert decoded._image is not None
         gray = decoded._image.pixelColor(14, 14).red()
@@ -117,28 +108,27 @@ def test_a_place_dragged_to_is_decoded_where_there_is_a_decoder(
     assert decoded.accessibleDescription() == "no decoder"
 
 
-def test_the_line_of_the_curve_and_the_box_are_one(view: ViewsView, instrument: Views) -> None:
+def test_the_line_of_the_curve_and_the_box_are_one(view: ViewsView, experiment: Views) -> None:
     (curve,) = view.findChildren(VarianceCurve)
-    box = next(
-        one for one in view.findChildren(QSpinBox) if one.accessibleName().startswith("Principal")
-    )
+    box = view.form.editor("components")
+    assert isinstance(box, QSpinBox)
     QTest.mousePress(curve, _LEFT, pos=curve.to_pixel(40, 0.5).toPoint())
-    assert abs(instrument.components - 40) <= 1
-    assert box.value() == instrument.components
+    assert abs(experiment.settings.components - 40) <= 1
+    assert box.value() == experiment.settings.components
     QTest.mouseRelease(curve, _LEFT, pos=curve.to_pixel(40, 0.5).toPoint())
     curve.setFocus()
-    before = instrument.components
+    before = experiment.settings.components
     QTest.keyClick(curve, Qt.Key.Key_Right)
     QTest.keyClick(curve, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
-    assert instrument.components == before + 11
+    assert experiment.settings.components == before + 11
     box.setValue(2)
-    assert instrument.components == 2
+    assert experiment.settings.components == 2
     made = [_digit(view, "PCA, 2")]
     assert made[0].accessibleDescription().startswith("PCA, 2: ")
 
 
 def test_buttons_run_and_restart(
-    view: ViewsView, instrument: Views, settle: Callable[[], None]
+    view: ViewsView, experiment: Views, settle: Callable[[], None]
 ) -> None:
     embed, again = view.findChildren(QPushButton)
     embed.click()
@@ -147,15 +137,16 @@ def test_buttons_run_and_restart(
     assert embed.text() == "&Embed"
     assert not embed.isEnabled()
     again.click()
-    assert instrument.running
+    assert experiment.running
     settle()
-    assert instrument.embedding is not None
-    box = next(one for one in view.findChildren(QSpinBox) if one.accessibleName() == "Perplexity")
+    assert experiment.result.embedding is not None
+    box = view.form.editor("perplexity")
+    assert isinstance(box, QSpinBox)
     box.setValue(10)
     settle()
-    assert instrument.perplexity == 10
-    assert instrument.embedding is not None
-    assert instrument.embedding.steps == 60
+    assert experiment.settings.perplexity == 10
+    assert experiment.result.embedding is not None
+    assert experiment.result.embedding.steps == 60
 
 
 def test_figures_share_the_room_of_those_hidden(view: ViewsView) -> None:
@@ -173,11 +164,3 @@ def test_figures_share_the_room_of_those_hidden(view: ViewsView) -> None:
     view.set_hidden(["variance"])
     QTest.qWait(20)
     assert _map(view, "t-SNE").width() > 1.7 * pca.width()
-
-
-def test_both_themes(view: ViewsView) -> None:
-    for theme in (LIGHT, DARK):
-        view.set_theme(theme)
-        code_map = _map(view, "VAE")
-        corner = code_map.frame.topLeft().toPoint() + QPoint(3, 3)
-        assert code_map.grab().toImage().pixelColor(corner).name() == theme.canvas

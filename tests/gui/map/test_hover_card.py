@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -5,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.hover_card import HoverCard
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, Theme
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def room(qtbot: QtBot) -> QWidget:
 
 @pytest.fixture
 def card(room: QWidget) -> HoverCard:
-    card = HoverCard(room, LIGHT)
+    card = HoverCard(room)
     card.set_point(7, "train 12,345")
     return card
 
@@ -72,9 +74,11 @@ def test_the_card_stays_inside_and_off_the_point(card: HoverCard, room: QWidget)
             assert not card.geometry().contains(x, y)
 
 
-def test_the_card_is_deaf_and_follows_the_theme(card: HoverCard) -> None:
+def test_the_card_is_deaf_and_follows_the_theme(
+    card: HoverCard, show_theme: Callable[[Theme], None]
+) -> None:
     assert card.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
     light = card.grab().toImage()
-    card.set_theme(DARK)
+    show_theme(DARK)
     assert card.grab().toImage().pixelColor(5, 5).name() == DARK.canvas
     assert card.grab().toImage() != light

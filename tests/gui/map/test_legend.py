@@ -1,10 +1,12 @@
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.legend import Legend, LegendButton
-from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT
+from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
 
 LEFT = Qt.MouseButton.LeftButton
 ALL = frozenset({0, 1, 2, 11})
@@ -12,7 +14,7 @@ ALL = frozenset({0, 1, 2, 11})
 
 @pytest.fixture
 def legend(qtbot: QtBot) -> Legend:
-    widget = Legend(LIGHT)
+    widget = Legend()
     qtbot.addWidget(widget)
     widget.set_counts({0: 5_923, 1: 6_742, 2: 10, 11: 1})
     widget.resize(widget.width(), 300)
@@ -87,12 +89,14 @@ def test_setting_says_nothing(legend: Legend, said: list[frozenset[int]]) -> Non
     assert said == []
 
 
-def test_a_hidden_class_and_a_theme_look_different(legend: Legend) -> None:
+def test_a_hidden_class_and_a_theme_look_different(
+    legend: Legend, show_theme: Callable[[Theme], None]
+) -> None:
     shown = legend.grab().toImage()
     legend.set_visible_labels(ALL - {0})
     hidden = legend.grab().toImage()
     assert hidden != shown
-    legend.set_theme(DARK)
+    show_theme(DARK)
     assert legend.grab().toImage() != hidden
 
 

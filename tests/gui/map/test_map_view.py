@@ -13,7 +13,7 @@ from vae_explorer.gui.map.hover_card import HoverCard
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.map.map_view import CARD_DELAY_MS, PICK_RADIUS, MapView
 from vae_explorer.gui.map.markers import Markers
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.session.map.layers import LAYERS, default_state
 from vae_explorer.session.state import MapPoints, PointColors
 
@@ -358,8 +358,8 @@ def test_the_cursor_is_drawn_where_it_is_set(view: MapView) -> None:
     assert markers(view).cursor_place == (-0.75, 1.25)
 
 
-def test_the_theme_reaches_everything(view: MapView) -> None:
-    view.set_theme(DARK)
+def test_the_theme_reaches_everything(view: MapView, show_theme: Callable[[Theme], None]) -> None:
+    show_theme(DARK)
     image = view.grab().toImage()
     between = view.canvas.mapTo(view, pixel(view, 2, 40).toPoint())
     for spot in (QPoint(2, 2), between, QPoint(view.width() - 3, view.height() - 3)):

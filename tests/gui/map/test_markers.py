@@ -1,10 +1,12 @@
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QImage
 
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map.markers import Markers
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, LIGHT, Theme
 
 
 @pytest.fixture
@@ -93,8 +95,8 @@ def test_places_far_outside_are_silent(
     assert picture(markers).pixelColor(200, 200).alpha() == 0
 
 
-def test_the_theme_colours_them(markers: Markers) -> None:
+def test_the_theme_colours_them(markers: Markers, show_theme: Callable[[Theme], None]) -> None:
     markers.set_cursor_place((0.0, 0.0))
     light = picture(markers)
-    markers.set_theme(DARK)
+    show_theme(DARK)
     assert picture(markers) != light

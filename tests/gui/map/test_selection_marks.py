@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -5,14 +7,14 @@ from PySide6.QtGui import QColor, QImage, qAlpha
 
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map.selection_marks import SelectionMarks, box_cursor, lasso_cursor
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, Theme
 
 TRIANGLE = np.array([(1.0, -1.0), (1.0, 1.0), (-1.0, -1.0)])
 
 
 @pytest.fixture
 def marks(view: MapView) -> SelectionMarks:
-    marks = SelectionMarks(view.canvas, LIGHT)
+    marks = SelectionMarks(view.canvas)
     marks.show()
     view.grab()
     return marks
@@ -80,10 +82,10 @@ def test_the_outline_follows_the_view_and_leaves_the_axes_free(
     assert opaque(image, a + QPointF(60, 0), b + QPointF(60, 0)) > 0.95
 
 
-def test_the_theme_colours_it(marks: SelectionMarks) -> None:
+def test_the_theme_colours_it(marks: SelectionMarks, show_theme: Callable[[Theme], None]) -> None:
     marks.set_outline(TRIANGLE)
     light = picture(marks)
-    marks.set_theme(DARK)
+    show_theme(DARK)
     assert picture(marks) != light
 
 

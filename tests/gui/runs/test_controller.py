@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QLineEdit, QMessageBox, QPushButton
 
 from vae_explorer import paths
@@ -20,7 +21,8 @@ from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.state import Phase
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, RunLabel, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder, RunLabel
 
 if TYPE_CHECKING:
     from tests.support.person import Person
@@ -69,7 +71,7 @@ def choose(person: "Person", *rows: int) -> None:
     for row in rows:
         rect = table.visualRect(table.model().index(row, Column.ELBO))
         held = Qt.KeyboardModifier.ControlModifier
-        person._qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, held, rect.center())
+        QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, held, rect.center())
 
 
 def act(person: "Person", text: str) -> None:
@@ -139,7 +141,7 @@ def test_a_run_is_followed_and_then_named(person: "Person", recipe: Recipe) -> N
     window = person.window
     browse(person, 0)
     window.training.set_recipe(recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: names(person))
     (name,) = names(person)
     assert name.startswith("▶ ")
@@ -151,8 +153,9 @@ def test_a_run_is_followed_and_then_named(person: "Person", recipe: Recipe) -> N
     choose(person, 0)
     person.press("F2")
     editor = window.runs.table.viewport().findChild(QLineEdit)
+    assert editor is not None
     assert editor.text() == name.removeprefix("▶ ")
-    person._qtbot.keyClicks(editor, "my run")
+    QTest.keyClicks(editor, "my run")
     person.press("Return")
     person.wait(lambda: names(person) == ["▶ my run"])
     person.trigger("stop")
@@ -198,14 +201,15 @@ def test_curves_of_other_runs_are_told(
     wanted = {Overlay(newer, OVERLAY_COLORS[0], points), Overlay(older, OVERLAY_COLORS[1], points)}
     assert set(told[-1]) == wanted
 
-    person.window._runs.runs.rename(two_runs[0], "old")
+    panel = person.window.runs
+    panel.renamed.emit(next(run for run in panel.runs if run.path == two_runs[0]), "old")
     person.wait(lambda: {overlay.name for overlay in told[-1]} == {newer, "old"})
     count = len(told)
-    person.window._runs.runs.refresh()
+    panel.shown.emit()
     person.wait(lambda: RunFolder(two_runs[0]).label.name == "old")
     assert len(told) == count, "nothing has changed"
     shutil.rmtree(two_runs[1])
-    person.window._runs.runs.refresh()
+    panel.shown.emit()
     person.wait(lambda: [overlay.name for overlay in told[-1]] == ["old"])
     choose(person, 0)
     person.press("Space")

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer import paths
 from vae_explorer.gui.runs.preset_bar import PresetBar, format_seconds
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.runs.presets import Preset, Presets
+from vae_explorer.session.runs.presets import Preset, PresetFolders
 from vae_explorer.training.estimate import Estimate
 from vae_explorer.training.recipe import Recipe
 
@@ -21,7 +21,7 @@ def bar(qtbot: QtBot, tmp_path: Path) -> PresetBar:
     bar = PresetBar()
     qtbot.addWidget(bar)
     bar.resize(340, 80)
-    bar.set_presets((*Presets(paths.checkpoints(), tmp_path).read()[0], MINE))
+    bar.set_presets((*PresetFolders(paths.checkpoints(), tmp_path).read()[0], MINE))
     with qtbot.waitExposed(bar):
         bar.show()
     return bar

@@ -33,7 +33,7 @@ def test_a_sweep_runs_through_and_its_runs_can_be_opened(sweeper: "Person") -> N
     window = sweeper.window
     _press(sweeper, "Start")
     sweeper.wait_for_phase(Phase.RUNNING)
-    sweeper.wait(lambda: not window.explorer.sweeps.running, 60_000)
+    sweeper.wait(lambda: not window.explorer.sweeps.running, 60)
     table = window.sweep.findChild(QTableWidget)
     sweeper.wait(lambda: table.item(1, 1) is not None and table.item(1, 1).text() == "finished")
     sweeper.wait(lambda: len(window.sweep.maps._maps) == 2)

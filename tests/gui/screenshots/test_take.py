@@ -7,12 +7,14 @@ from PySide6.QtWidgets import QApplication
 
 from vae_explorer.gui import screenshots
 from vae_explorer.gui.app import open_window
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.screenshots import camera, exploring, learning, training
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.lessons.course import bundled_lessons
 from vae_explorer.session.map.layers import LAYERS
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.sweep import Axis
 
 _EXPLORING = [
     "explore",
@@ -61,11 +63,13 @@ def test_views_and_layers_are_taken_light_and_dark(
     monkeypatch.setattr(training, "Recipe", lambda epochs: _recipe(recipe, epochs))
     for module in (camera, exploring, training):
         monkeypatch.setattr(module, "SIZES", ((1100, 700),))
+    monkeypatch.setattr(training, "_SWEEP", (Axis("seed", (0, 1)),))
     monkeypatch.setattr(exploring, "PINNED_ROWS", (7, 501))
     two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))
     for module in (camera, exploring):
         monkeypatch.setattr(module, "LAYERS", two)
-    monkeypatch.setattr(learning, "_COMPUTE_MS", 100)
+    for module in (camera, exploring, learning, training):
+        monkeypatch.setattr(module, "run_events", lambda ms: run_events(ms // 20))
     first = bundled_lessons()[:1]
     monkeypatch.setattr("vae_explorer.session.lessons.course.bundled_lessons", lambda: first)
     files = screenshots.take(tmp_path / "new" / "folder")

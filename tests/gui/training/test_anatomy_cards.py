@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -19,12 +20,10 @@ def shown(
     number: int,
     anatomy: StepAnatomy,
     size: tuple[int, int] = SIZES[0],
-    theme: Theme = LIGHT,
 ) -> tuple[Card, QImage]:
     """One card as it is drawn when its stage is lit."""
     card = cards()[number]
     qtbot.addWidget(card)
-    card.set_theme(theme)
     card.set_anatomy(anatomy)
     card.set_reached(True, True)
     card.resize(*size)
@@ -48,9 +47,15 @@ def colors(image: QImage) -> dict[str, int]:
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("number", range(5))
 def test_a_stage_that_is_reached_is_drawn(
-    qtbot: QtBot, anatomy: StepAnatomy, number: int, theme: Theme, size: tuple[int, int]
+    qtbot: QtBot,
+    anatomy: StepAnatomy,
+    number: int,
+    theme: Theme,
+    size: tuple[int, int],
+    show_theme: Callable[[Theme], None],
 ) -> None:
-    card, image = shown(qtbot, number, anatomy, size, theme)
+    show_theme(theme)
+    card, image = shown(qtbot, number, anatomy, size)
     drawn = colors(image)
     assert drawn[theme.accent] > size[0], "a lit frame"
     card.set_reached(False, False)

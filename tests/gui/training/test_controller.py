@@ -4,15 +4,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QMenu, QTabWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QMenu, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import paths
 from vae_explorer.gui.dialogs.selection import NameDialog
-from vae_explorer.gui.training.editors import NumberBox
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.widgets.editors import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Found
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import from_csv
@@ -208,7 +209,7 @@ def test_an_estimate_comes_and_goes(trainee: Trainee, recipe: Recipe) -> None:
 
 def test_findings_and_failures_are_on_the_banner(trainee: Trainee, recipe: Recipe) -> None:
     banner = trainee.panel.health
-    trainee.run.found.emit((Finding("A dead unit", "1 of 2.", "Another seed."),))
+    trainee.run.events.emit(Found((Finding("A dead unit", "1 of 2.", "Another seed."),)))
     assert banner.isVisible()
     trainee.panel.set_recipe(recipe.replace(validation_images=600))
     trainee.person.trigger("start")
@@ -230,13 +231,14 @@ def menu(trainee: Trainee, text: str) -> None:
 
 def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
     box = trainee.panel.presets.findChild(QComboBox)
+    trainee.person.wait(lambda: box.count() > 1)
     assert [box.itemText(row) for row in range(2)] == ["Default", "mnist-elbo"]
     wanted = trainee.panel.recipe()
     menu(trainee, "Save as Preset…")
     (dialog,) = trainee.person.window.findChildren(NameDialog)
-    dialog.name_chosen.emit("mine")
-    dialog.close()
-    assert box.currentText() == "mine"
+    dialog.findChild(QLineEdit).setText("mine")
+    dialog.accept()
+    trainee.person.wait(lambda: box.currentText() == "mine")
     assert Recipe.read(paths.presets() / "mine.toml") == wanted
     trainee.panel.set_recipe(Recipe())
     row = box.findText("mine")
@@ -244,15 +246,16 @@ def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
     box.activated.emit(row)
     assert trainee.panel.recipe() == wanted
     menu(trainee, "Delete Preset")
-    assert box.findText("mine") == -1
+    trainee.person.wait(lambda: box.findText("mine") == -1)
     assert not (paths.presets() / "mine.toml").exists()
 
 
 def test_a_bad_name_is_said(trainee: Trainee) -> None:
     menu(trainee, "Save as Preset…")
     (dialog,) = trainee.person.window.findChildren(NameDialog)
-    dialog.name_chosen.emit("Default")
-    dialog.close()
+    dialog.findChild(QLineEdit).setText("Default")
+    dialog.accept()
+    trainee.person.wait(lambda: trainee.person.errors)
     assert "is a preset of the program" in trainee.person.errors[0]
 
 
@@ -277,11 +280,12 @@ def test_recipes_are_written_and_read(
     trainee.panel.set_recipe(Recipe())
     choose(tmp_path / "tiny.toml")
     menu(trainee, "Import Recipe…")
-    assert trainee.panel.recipe() == wanted
+    trainee.person.wait(lambda: trainee.panel.recipe() == wanted)
     assert trainee.person.window.explorer.settings.folder == str(tmp_path)
     (tmp_path / "bad.toml").write_text("epochs = 0")
     choose(tmp_path / "bad.toml")
     menu(trainee, "Import Recipe…")
+    trainee.person.wait(lambda: trainee.person.errors)
     assert "it must lie between 1 and 10,000 epochs" in trainee.person.errors[0]
     assert trainee.panel.recipe() == wanted
     choose(tmp_path / "nowhere" / "tiny.toml")

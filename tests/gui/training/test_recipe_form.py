@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.training.editors import Editor, NumberBox, SizesBox
 from vae_explorer.gui.training.recipe_form import CHANGED, FIRST_FIELDS, LIVE, RecipeForm
+from vae_explorer.gui.widgets.editors import Editor, NumberBox, SizesBox
 from vae_explorer.training.recipe import STEERABLE, Recipe
 
 

@@ -3,8 +3,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.training.editors import NumberBox
 from vae_explorer.gui.training.stop_rule_form import StopRuleForm
+from vae_explorer.gui.widgets.editors import NumberBox
 from vae_explorer.training.stopping import StopRule
 
 RULE = StopRule(epoch=2.5, seconds=90.0, elbo=-141.5, plateau=3)

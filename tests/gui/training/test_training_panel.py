@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from tests.support.commands import training_commands
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.plots import ElboPlot
@@ -38,8 +39,15 @@ POINTS = [
 
 
 @pytest.fixture
-def panel(qtbot: QtBot) -> TrainingPanel:
+def called() -> list[str]:
+    """The commands that were run."""
+    return []
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, called: list[str]) -> TrainingPanel:
     panel = TrainingPanel()
+    panel.transport.set_commands(training_commands(lambda: panel.phase, called.append))
     panel.set_theme(LIGHT)
     qtbot.addWidget(panel)
     panel.resize(*TALL)
@@ -152,23 +160,17 @@ def test_a_banner_and_an_estimate_clip_nothing(
     assert (panel.width(), panel.height()) == size
 
 
-def test_start_carries_the_recipe(qtbot: QtBot, panel: TrainingPanel) -> None:
-    recipe = Recipe(epochs=3, beta=0.5)
-    panel.set_recipe(recipe)
-    with qtbot.waitSignal(panel.start_requested) as told:
-        qtbot.mouseClick(button(panel, "start"), Qt.MouseButton.LeftButton)
-    assert told.args == [recipe]
-
-
-def test_start_takes_what_was_just_typed(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_start_takes_what_was_just_typed(
+    qtbot: QtBot, panel: TrainingPanel, called: list[str]
+) -> None:
     label = next(x for x in panel.findChildren(QLabel) if x.text() == "Epochs")
     editor = label.buddy()
     editor.setFocus()
     qtbot.keyClick(editor, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClicks(editor, "37")
-    with qtbot.waitSignal(panel.start_requested) as told:
-        qtbot.mouseClick(button(panel, "start"), Qt.MouseButton.LeftButton)
-    assert told.args[0].epochs == 37
+    qtbot.mouseClick(button(panel, "start"), Qt.MouseButton.LeftButton)
+    assert called == ["start"]
+    assert panel.recipe().epochs == 37
 
 
 def test_a_changed_field_is_told(qtbot: QtBot, panel: TrainingPanel) -> None:
@@ -178,12 +180,9 @@ def test_a_changed_field_is_told(qtbot: QtBot, panel: TrainingPanel) -> None:
     assert told.args == [Recipe(seed=1)]
 
 
-def test_orders_are_not_echoed(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_orders_are_not_echoed(qtbot: QtBot, panel: TrainingPanel, called: list[str]) -> None:
     with ExitStack() as stack:
         for signal in (
-            panel.start_requested,
-            panel.transport.start_requested,
-            panel.transport.requested,
             panel.form.steered,
             panel.stop_rule.rule_changed,
             panel.presets.chosen,
@@ -200,6 +199,7 @@ def test_orders_are_not_echoed(qtbot: QtBot, panel: TrainingPanel) -> None:
         panel.log("hello")
         panel.set_theme(DARK)
     assert panel.recipe() == Recipe(epochs=3, treatment="gray")
+    assert not called
 
 
 def test_progress_is_shown_in_words_and_as_a_bar(panel: TrainingPanel) -> None:

@@ -98,16 +98,6 @@ def test_every_control_has_a_name(full: "Person") -> None:
     assert [str(b) for b in buttons if not name_of(b).strip()] == []
 
 
-@pytest.mark.parametrize("command_id", DIALOGS)
-def test_every_control_of_a_dialog_has_a_name(person: "Person", command_id: str) -> None:
-    person.window.explorer.selection.replace([0])
-    person.trigger(command_id)
-    (dialog,) = person.window.findChildren(QDialog)
-    controls = focusable(dialog)
-    assert len(controls) >= 2
-    assert [str(widget) for widget in controls if not name_of(widget).strip()] == []
-
-
 def test_tab_reaches_every_control_and_comes_round(full: "Person") -> None:
     person = full
     wanted = focusable(person.window)
@@ -190,7 +180,7 @@ def test_nothing_is_clipped(person: "Person", recipe: Recipe, size: tuple[int, i
     QApplication.processEvents()
     assert clipped(window) == []
     window.training.set_recipe(recipe.replace(epochs=10_000))
-    window.start_training()
+    window.actions_["start"].trigger()
     person.wait(lambda: window.explorer.training.status.epoch > 1)
     QApplication.processEvents()
     assert clipped(window) == []
@@ -217,13 +207,17 @@ def test_docks_cannot_be_made_too_narrow(full: "Person") -> None:
     assert clipped(person.window) == []
 
 
-@pytest.mark.parametrize("command_id", DIALOGS)
-def test_nothing_is_clipped_in_a_dialog(person: "Person", command_id: str) -> None:
-    person.window.explorer.selection.replace([0])
-    person.trigger(command_id)
-    QApplication.processEvents()
-    (dialog,) = person.window.findChildren(QDialog)
-    assert clipped(dialog) == []
+def test_of_every_dialog_all_controls_have_a_name_and_room(person: "Person") -> None:
+    for command_id in DIALOGS:
+        person.window.explorer.selection.replace([0])
+        person.trigger(command_id)
+        QApplication.processEvents()
+        (dialog,) = (d for d in person.window.findChildren(QDialog) if d.isVisible())
+        controls = focusable(dialog)
+        assert len(controls) >= 2, command_id
+        assert [str(widget) for widget in controls if not name_of(widget).strip()] == []
+        assert clipped(dialog) == [], command_id
+        dialog.close()
 
 
 def test_the_toolbar_shows_all_of_itself(person: "Person") -> None:

@@ -2,7 +2,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QAction, QColor, QPalette
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QDoubleSpinBox,
@@ -15,10 +15,7 @@ from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.dialogs.help import TextDialog
 from vae_explorer.gui.theme import DARK, LIGHT, Theme, current_theme
-from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session.commands import COMMANDS
 from vae_explorer.session.files.settings import Settings
-from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
 
@@ -55,37 +52,6 @@ def test_it_opens_on_the_bundled_model(
     np.testing.assert_array_equal(person.labels, small_mnist["train"].labels)
     person.wait(lambda: person.sees(decode(bundled, (0.0, 0.0))))
     assert not person.errors
-
-
-@pytest.mark.parametrize("command_id", [command.id for command in COMMANDS])
-def test_every_command_runs(person: "Person", recipe: Recipe, command_id: str) -> None:
-    window = person.window
-    window.training.set_recipe(recipe)
-    for name in ("pause", "stop"):
-        window.actions_[name].setEnabled(True)  # as if a run went on
-    for row in (0, 1, 2):
-        window.explorer.pin(row, add=True)
-    window.explorer.selection.replace([1, 2])
-    window.explorer.selection.clear()
-    person.trigger("undo")  # leaves a selection, and something to redo
-    if command_id == "forward":
-        person.trigger("back")
-    if command_id == "branch":  # by a recipe of the networks on the map
-        recipe = window.explorer.recipe.replace(epochs=10_000, validation_images=100)
-        window.training.set_recipe(recipe)
-    person.trigger(command_id)
-    QApplication.processEvents()
-    assert not person.errors
-    assert window.isVisible() == (command_id != "quit")
-
-
-def test_every_action_has_a_key_of_its_own_or_a_place_in_a_menu(window: MainWindow) -> None:
-    actions = [action for action in window.findChildren(QAction) if action.text()]
-    keys = [key.toString() for action in actions for key in action.shortcuts()]
-    assert len(keys) == len(set(keys)) >= len(COMMANDS) // 2
-    for menu in window.actions_.menus.values():
-        letters = [a.text()[a.text().index("&") + 1] for a in menu.actions() if "&" in a.text()]
-        assert len(letters) == len(set(letters))
 
 
 def test_a_click_on_a_point_pins_its_digit(

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
-    QDialogButtonBox,
     QDockWidget,
     QFileDialog,
     QLineEdit,
+    QMenu,
     QMessageBox,
     QPushButton,
 )
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from tests.support.person import Person
 
 Dialog = DigitExportDialog | ManifoldExportDialog
+
+
+def recent_actions(person: "Person") -> list[QAction]:
+    menus = person.window.actions_.menus["File"].findChildren(QMenu)
+    return next(menu for menu in menus if menu.title() == "Open Recent").actions()
 
 
 def test_a_missing_file_is_named_and_nothing_changes(
@@ -72,7 +77,7 @@ def test_a_saved_model_opens_again_from_the_recent_menu(
     person.trigger("reset")
     person.wait(lambda: person.model_line.startswith("mnist-elbo.safetensors"))
     person.wait(lambda: not np.array_equal(person.positions, before))
-    recent = person.window._recent.actions()
+    recent = recent_actions(person)
     assert [action.toolTip() for action in recent] == [str(path), str(checkpoint)]
     recent[0].trigger()
     person.wait(lambda: person.model_line.startswith(path.name))
@@ -90,8 +95,8 @@ def test_recent_models_of_one_name_can_be_told_apart(
         path.parent.mkdir()
         shutil.copy(checkpoint, path)
         person.window.explorer.open_checkpoint(path)
-        person.wait(lambda: len(person.window._recent.actions()) == len(opened))
-    texts = [action.text() for action in person.window._recent.actions()]
+        person.wait(lambda: len(recent_actions(person)) == len(opened))
+    texts = [action.text() for action in recent_actions(person)]
     assert texts == ["R&&D/model.safetensors", "first/model.safetensors"]
 
 
@@ -124,7 +129,7 @@ def write_name(dialog: Dialog, path: Path) -> None:
 
 def save(person: "Person", dialog: Dialog, path: Path) -> Path:
     write_name(dialog, path)
-    dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Save).click()
+    dialog.go.click()
     person.wait(lambda: person.window.statusBar().currentMessage() == f"Exported {path}")
     return path
 

@@ -1,49 +1,46 @@
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from vae_explorer.data.dataset import ImageSet
+from tests.support.parts import show
+from vae_explorer.model.trained import Posterior
 from vae_explorer.session.explore.arithmetic import Arithmetic
 from vae_explorer.session.explore.cursor import Cursor
-from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.explore.pins import Pins
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
+from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
+    from tests.support.stand_ins import Failures
 
 
 class Sums:
     """Arithmetic on the training images, and what it says."""
 
-    def __init__(self, tasks: Tasks, failures: "Failures") -> None:
+    def __init__(
+        self,
+        latent_map: LatentMap,
+        pins: Pins,
+        selection: Selection,
+        cursor: Cursor,
+        failures: "Failures",
+    ) -> None:
         self.said: list[str] = []
-        self.map = LatentMap(tasks, lambda _: None)
-        self.pins, self.selection = Pins(), Selection()
-        self.cursor = Cursor(Decoding(lambda _: None))
+        self.map, self.pins, self.selection, self.cursor = latent_map, pins, selection, cursor
         self.arithmetic = Arithmetic(
-            self.map, self.pins, self.selection, self.cursor, self.said.append, failures
+            latent_map, pins, selection, cursor, self.said.append, failures
         )
 
 
 @pytest.fixture
 def sums(
-    tasks: Tasks,
-    main: "MainThread",
-    failures: "Failures",
-    trained: Snapshot,
-    small_mnist: dict[str, ImageSet],
+    latent_map: LatentMap, pins: Pins, selection: Selection, cursor: Cursor, failures: "Failures"
 ) -> Sums:
-    sums = Sums(tasks, failures)
-    sums.pins.set_model(trained.model)
-    sums.map.show(trained, "model", None)
-    main.run()
-    sums.selection.reset(600, "train")
-    return sums
+    return Sums(latent_map, pins, selection, cursor, failures)
 
 
 def test_an_analogy_goes_to_the_fourth_corner(sums: Sums) -> None:
@@ -84,14 +81,17 @@ def test_what_is_missing_is_said(sums: Sums, failures: "Failures") -> None:
     failures.clear()
 
 
-def test_codes_that_are_not_finite_are_told(sums: Sums, failures: "Failures") -> None:
+def test_codes_that_are_not_finite_are_told(
+    sums: Sums,
+    failures: "Failures",
+    trained: Snapshot,
+    points: MapPoints,
+    posterior: Posterior,
+) -> None:
     for index in (4, 5, 6):
         sums.pins.toggle("train", index)
-    assert sums.map.state is not None
-    assert sums.map.state.points is not None
-    assert sums.map.state.posterior is not None
-    sums.map.state.points.positions[:] = np.nan
-    sums.map.state.posterior.mean[:] = np.nan
+    lost = Posterior(np.full_like(posterior.mean, np.nan), posterior.covariance)
+    show(sums.map, trained, dataclasses.replace(points, positions=lost.mean), lost)
     sums.arithmetic.analogy()
     sums.selection.replace([3])
     sums.arithmetic.add_attribute()

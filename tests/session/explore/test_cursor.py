@@ -11,6 +11,8 @@ from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.cursor import MOST_VISITS, Bookmark, Cursor
 from vae_explorer.session.explore.decoding import Decoding
+from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.state import LATENT_LIMIT, Decoded
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import LatentPoint
@@ -49,18 +51,20 @@ class Desk:
 
 
 @pytest.fixture
-def desk(trained: Snapshot) -> Desk:
-    decoding = Decoding(lambda _: None)
-    decoding.set_decoder(trained.model)
-    return Desk(decoding)
+def desk(latent_map: LatentMap) -> Desk:
+    return Desk(Decoding(latent_map, lambda _: None))
 
 
 # Where it may be
 
 
+def _ignore(*_: object) -> None:
+    pass
+
+
 @given(st.floats(), st.floats(), st.sampled_from(["move", "scrub", "nudge"]))
 def test_it_stays_within_the_limit(z1: float, z2: float, way: str) -> None:
-    cursor = Cursor(Decoding(lambda _: None))
+    cursor = Cursor(Decoding(LatentMap(Tasks(Jobs(_ignore), _ignore), _ignore), _ignore))
     getattr(cursor, way)(z1, z2)
     if math.isfinite(z1) and math.isfinite(z2):
         assert cursor.place == tuple(np.clip([z1, z2], -LATENT_LIMIT, LATENT_LIMIT))
@@ -95,7 +99,7 @@ def test_a_preview_leaves_it_and_goes_back(desk: Desk) -> None:
     assert desk.places == [A]
 
 
-def test_draws_follow_the_prior(desk: Desk) -> None:
+def test_draws_follow_the_prior(desk: Desk, cursor: Cursor) -> None:
     drawn = []
     for _ in range(2_000):
         desk.cursor.random()
@@ -103,9 +107,8 @@ def test_draws_follow_the_prior(desk: Desk) -> None:
     # 4 standard errors of the mean, the variance and the correlation of 2,000 draws.
     assert np.abs(np.mean(drawn, axis=0)).max() < 4 / math.sqrt(2_000)
     assert np.abs(np.cov(np.transpose(drawn)) - np.eye(2)).max() < 4 * math.sqrt(2 / 2_000)
-    again = Cursor(Decoding(lambda _: None))
-    again.random()
-    assert again.place == drawn[0], "the same draws every time"
+    cursor.random()
+    assert cursor.place == drawn[0], "the same draws every time"
 
 
 def test_a_digit_without_a_place_leads_nowhere(desk: Desk) -> None:

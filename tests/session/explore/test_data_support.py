@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.support.parts import show
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.trust import DataSupport, drift, verdict
 from vae_explorer.model.trained import Check, Posterior
-from vae_explorer.session.explore.data_support import TrustGauge, TrustReading
-from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.explore.data_support import PositionSupport, SupportGauge
+from vae_explorer.session.explore.decoding import Decoding
+from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.state import Decoded, MapPoints
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
 
@@ -26,16 +29,16 @@ FAR = (5.5, -5.5)
 
 
 class Story:
-    """All that a ``TrustGauge`` told, in its order."""
+    """All that a ``SupportGauge`` gave, in its order."""
 
-    def __init__(self, gauge: TrustGauge) -> None:
+    def __init__(self, gauge: SupportGauge) -> None:
         self.supports: list[DataSupport | None] = []
-        self.readings: list[TrustReading | None] = []
+        self.readings: list[PositionSupport | None] = []
         gauge.support_changed.connect(self.supports.append)
-        gauge.read.connect(self.readings.append)
+        gauge.judged.connect(self.readings.append)
 
     @property
-    def reading(self) -> TrustReading:
+    def reading(self) -> PositionSupport:
         """The last one."""
         reading = self.readings[-1]
         assert reading is not None
@@ -43,21 +46,42 @@ class Story:
 
 
 @pytest.fixture
-def gauge(
-    jobs: Jobs, failures: "Failures", main: "MainThread", small_mnist: dict[str, ImageSet]
-) -> TrustGauge:
-    """What it does after a while comes with what is posted, in its turn."""
-    return TrustGauge(jobs, failures, lambda _, look: main.post(look))
+def decoding(empty_map: LatentMap) -> Decoding:
+    return Decoding(empty_map, lambda _: None)
 
 
 @pytest.fixture
-def story(gauge: TrustGauge) -> Story:
+def gauge(
+    jobs: Jobs,
+    failures: "Failures",
+    main: "MainThread",
+    empty_map: LatentMap,
+    decoding: Decoding,
+    small_mnist: dict[str, ImageSet],
+) -> SupportGauge:
+    """What it does after a while comes with what is posted, in its turn."""
+    tasks = Tasks(jobs, failures)
+    return SupportGauge(tasks, empty_map, decoding, lambda _, look: main.post(look))
+
+
+Ask = Callable[[tuple[float, float]], None]
+
+
+@pytest.fixture
+def ask(decoding: Decoding) -> Ask:
+    """``ask(z)``: say that z was decoded."""
+    return lambda z: decoding.decoded.emit(Decoded(z, np.zeros((28, 28), np.float32), 0.1, False))
+
+
+@pytest.fixture
+def story(gauge: SupportGauge) -> Story:
     return Story(gauge)
 
 
 def test_a_reading_is_what_brute_force_says(
-    gauge: TrustGauge,
+    ask: Ask,
     story: Story,
+    empty_map: LatentMap,
     main: "MainThread",
     trained: Snapshot,
     points: MapPoints,
@@ -65,8 +89,8 @@ def test_a_reading_is_what_brute_force_says(
     digits: ImageSet,
 ) -> None:
     model, z = trained.model, (0.31, -0.42)
-    gauge.set_points(model, points, posterior, moving=False)
-    gauge.ask(z)
+    show(empty_map, trained, points, posterior)
+    ask(z)
     main.run_until(lambda: story.readings)
     reading = story.reading
     distances = np.hypot(*(posterior.mean.astype(float) - z).T)
@@ -91,51 +115,54 @@ def test_a_reading_is_what_brute_force_says(
 
 
 def test_codes_are_on_the_data_and_the_corner_is_off(
-    gauge: TrustGauge,
+    ask: Ask,
     story: Story,
+    empty_map: LatentMap,
     main: "MainThread",
     trained: Snapshot,
     points: MapPoints,
     posterior: Posterior,
 ) -> None:
-    gauge.set_points(trained.model, points, posterior, moving=False)
+    show(empty_map, trained, points, posterior)
     main.run_until(lambda: story.supports)
     densest = max(posterior.mean[::20], key=story.supports[0].density)
     z = float(densest[0]), float(densest[1])
-    gauge.ask(z)
+    ask(z)
     main.run_until(lambda: story.readings)
     assert story.reading.percentile > 80
     assert story.reading.latent_distance == 0
-    gauge.ask(FAR)
+    ask(FAR)
     main.run_until(lambda: story.readings[1:])
     assert story.reading.percentile == 0
     assert story.reading.verdict == "off the data"
 
 
 def test_the_newest_place_wins_and_waits_for_the_support(
-    gauge: TrustGauge,
+    ask: Ask,
     story: Story,
+    empty_map: LatentMap,
     main: "MainThread",
     trained: Snapshot,
     points: MapPoints,
     posterior: Posterior,
 ) -> None:
-    gauge.ask((1.0, 1.0))
-    gauge.ask((0.5, 0.5))
+    ask((1.0, 1.0))
+    ask((0.5, 0.5))
     main.run()
     assert story.readings == []
-    gauge.set_points(trained.model, points, posterior, moving=False)
+    show(empty_map, trained, points, posterior)
     main.run_until(lambda: story.readings)
-    gauge.ask((0.1, 0.1))
-    gauge.ask((0.2, 0.2))
+    ask((0.1, 0.1))
+    ask((0.2, 0.2))
     main.run_until(lambda: story.readings[1:])
     main.run()
     assert [reading.z for reading in story.readings if reading] == [(0.5, 0.5), (0.2, 0.2)]
 
 
 def test_other_points_drop_what_was_asked_of_the_old_ones(
-    gauge: TrustGauge,
+    ask: Ask,
     story: Story,
+    empty_map: LatentMap,
     main: "MainThread",
     trained: Snapshot,
     other: Snapshot,
@@ -143,19 +170,19 @@ def test_other_points_drop_what_was_asked_of_the_old_ones(
     posterior: Posterior,
     digits: ImageSet,
 ) -> None:
-    gauge.ask((0.5, 0.5))
-    gauge.set_points(trained.model, points, posterior, moving=False)
-    gauge.set_points(trained.model, points, posterior, moving=False)  # only this is answered
+    ask((0.5, 0.5))
+    show(empty_map, trained, points, posterior)
+    show(empty_map, trained, points, posterior)  # only this is answered
     main.run_until(lambda: story.readings)
-    gauge.ask((0.4, 0.4))
+    ask((0.4, 0.4))
     elsewhere = other.model.encode(digits.images)
-    gauge.set_points(other.model, points, elsewhere, moving=True)
-    gauge.ask((0.3, 0.3))
+    show(empty_map, other, points, elsewhere, moving=True)
+    ask((0.3, 0.3))
     main.run()
     assert len(story.supports) == 2
     assert story.supports[1] is None
     assert story.readings[1] is None
-    gauge.set_points(other.model, points, elsewhere, moving=False)
+    show(empty_map, other, points, elsewhere)
     main.run_until(lambda: story.readings[2:])
     main.run()
     assert len(story.readings) == len(story.supports) == 3
@@ -165,8 +192,9 @@ def test_other_points_drop_what_was_asked_of_the_old_ones(
 
 
 def test_of_both_splits_an_image_has_the_index_of_its_own(
-    gauge: TrustGauge,
+    ask: Ask,
     story: Story,
+    empty_map: LatentMap,
     main: "MainThread",
     trained: Snapshot,
     small_mnist: dict[str, ImageSet],
@@ -175,31 +203,33 @@ def test_of_both_splits_an_image_has_the_index_of_its_own(
     assert both.labels is not None
     codes = trained.model.encode(both.images)
     points = MapPoints(codes.mean, both.labels, np.arange(900), 900, "both")
-    gauge.set_points(trained.model, points, codes, moving=False)
-    gauge.ask((float(codes.mean[731, 0]), float(codes.mean[731, 1])))
+    show(empty_map, trained, points, codes)
+    ask((float(codes.mean[731, 0]), float(codes.mean[731, 1])))
     main.run_until(lambda: story.readings)
     assert (story.reading.split, story.reading.nearest.index) == ("test", 131)
     np.testing.assert_array_equal(story.reading.nearest.image, both.images[731])
 
 
 def test_without_a_finite_code_there_is_no_reading(
-    gauge: TrustGauge,
+    ask: Ask,
     story: Story,
+    empty_map: LatentMap,
     main: "MainThread",
     trained: Snapshot,
     points: MapPoints,
     posterior: Posterior,
 ) -> None:
     lost = Posterior(np.full_like(posterior.mean, np.nan), posterior.covariance)
-    gauge.set_points(trained.model, points, lost, moving=False)
-    gauge.ask((0.0, 0.0))
+    show(empty_map, trained, points, lost)
+    ask((0.0, 0.0))
     main.run_until(lambda: story.readings)
     assert story.readings == [None]
 
 
 def test_the_same_codes_are_surveyed_once(
-    gauge: TrustGauge,
+    ask: Ask,
     story: Story,
+    empty_map: LatentMap,
     main: "MainThread",
     trained: Snapshot,
     points: MapPoints,
@@ -213,13 +243,13 @@ def test_the_same_codes_are_surveyed_once(
         return DataSupport(mean, covariance, check)
 
     monkeypatch.setattr("vae_explorer.session.explore.data_support.DataSupport", survey)
-    gauge.ask((0.5, 0.5))
-    gauge.set_points(trained.model, points, posterior, moving=False)
+    ask((0.5, 0.5))
+    show(empty_map, trained, points, posterior)
     copy = Posterior(posterior.mean.copy(), posterior.covariance.copy())
-    gauge.set_points(trained.model, points, copy, moving=False)  # while it is under way
+    show(empty_map, trained, points, copy)  # while it is under way
     main.run_until(lambda: story.readings)
     sampled = dataclasses.replace(points, positions=points.positions + 1)
-    gauge.set_points(trained.model, sampled, copy, moving=False)
+    show(empty_map, trained, sampled, copy)
     main.run_until(lambda: story.readings[1:])
     main.run()
     assert len(surveys) == len(story.supports) == 1
@@ -231,12 +261,15 @@ def test_the_same_codes_are_surveyed_once(
 def test_a_pointer_that_never_rests_is_told_of_some_places(
     failures: "Failures",
     main: "MainThread",
+    empty_map: LatentMap,
+    decoding: Decoding,
+    ask: Ask,
     trained: Snapshot,
     points: MapPoints,
     posterior: Posterior,
     small_mnist: dict[str, ImageSet],
 ) -> None:
-    """Each place is followed by another before it is read."""
+    """Each position is followed by another before it is read."""
     running: list[Callable[[], object]] = []
 
     class Slow(Executor):
@@ -248,15 +281,16 @@ def test_a_pointer_that_never_rests_is_told_of_some_places(
         while running:
             running.pop(0)()
 
-    gauge = TrustGauge(Jobs(main.post, lambda _: Slow()), failures, lambda _, look: main.post(look))
+    tasks = Tasks(Jobs(main.post, lambda _: Slow()), failures)
+    gauge = SupportGauge(tasks, empty_map, decoding, lambda _, look: main.post(look))
     story = Story(gauge)
-    gauge.set_points(trained.model, points, posterior, moving=False)
+    show(empty_map, trained, points, posterior)
     work()
     main.run()
     for step in range(5):
-        gauge.ask((step / 10, 0.0))
+        ask((step / 10, 0.0))
         main.run()
-        gauge.ask((step / 10 + 0.05, 0.0))
+        ask((step / 10 + 0.05, 0.0))
         main.run()
         work()
         main.run()
@@ -269,8 +303,9 @@ def test_a_pointer_that_never_rests_is_told_of_some_places(
 
 
 def test_a_place_that_cannot_be_judged_leaves_no_older_reading(
-    gauge: TrustGauge,
+    ask: Ask,
     story: Story,
+    empty_map: LatentMap,
     main: "MainThread",
     failures: "Failures",
     trained: Snapshot,
@@ -278,15 +313,15 @@ def test_a_place_that_cannot_be_judged_leaves_no_older_reading(
     posterior: Posterior,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    gauge.set_points(trained.model, points, posterior, moving=False)
-    gauge.ask((0.5, 0.5))
+    show(empty_map, trained, points, posterior)
+    ask((0.5, 0.5))
     main.run_until(lambda: story.readings)
 
     def broken(*_: object) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     monkeypatch.setattr("vae_explorer.session.explore.data_support.drift", broken)
-    gauge.ask((0.6, 0.5))
+    ask((0.6, 0.5))
     main.run_until(lambda: failures)
     assert story.readings[1:] == [None]
-    assert failures.pop()[0] == "The place could not be judged"
+    assert failures.pop()[0] == "The position could not be judged"

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from tests.support.parts import show
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.pins import Pin, Pins
-from vae_explorer.session.state import draw_seeds
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
 
 A, B, C = ("train", 3), ("test", 3), ("train", 5)
@@ -16,11 +18,10 @@ A, B, C = ("train", 3), ("test", 3), ("train", 5)
 class Tray:
     """Pins and the edits they tell."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.pins = Pins()
+    def __init__(self, pins: Pins) -> None:
+        self.pins = pins
         self.edits: list[Edit] = []
         self.pins.edited.connect(self.edits.append)
-        self.pins.set_model(snapshot.model)
 
     @property
     def state(self) -> tuple[list[Pin], Pin | None]:
@@ -30,8 +31,8 @@ class Tray:
 
 
 @pytest.fixture
-def tray(trained: Snapshot, small_mnist: dict[str, ImageSet]) -> Tray:
-    return Tray(trained)
+def tray(pins: Pins) -> Tray:
+    return Tray(pins)
 
 
 def test_the_newest_is_looked_at_until_another_is_or_it_goes(tray: Tray) -> None:
@@ -79,14 +80,22 @@ def test_what_changes_nothing_is_no_edit(tray: Tray) -> None:
     assert len(tray.edits) == 1
 
 
-def test_all_pins_are_described_anew_under_another_model(
-    tray: Tray, other: Snapshot, small_mnist: dict[str, ImageSet]
+def test_pins_are_described_by_the_model_on_the_map_whoever_hears_of_it_first(
+    latent_map: LatentMap, other: Snapshot, points: MapPoints, small_mnist: dict[str, ImageSet]
 ) -> None:
-    tray.pins.pin(*A)
-    tray.pins.toggle(*B)
-    tray.pins.set_model(other.model)
-    assert tray.state == ([A, B], B)
-    for point, (split, index) in zip(tray.pins.tray, (A, B), strict=True):
+    early: list[float] = []
+
+    def hear() -> None:
+        early.extend(point.elbo for point in pins.tray)
+
+    latent_map.changed.connect(hear)
+    pins = Pins(latent_map)
+    pins.pin(*A)
+    pins.toggle(*B)
+    show(latent_map, other, points)
+    assert early == [point.elbo for point in pins.tray]
+    assert Tray(pins).state == ([A, B], B)
+    for point, (split, index) in zip(pins.tray, (A, B), strict=True):
         image = small_mnist[split].images[[index]]
         figures = image_figures(other.model, image, draw_seeds(split, np.array([index])))
         assert point.elbo == figures.elbo[0]

@@ -84,11 +84,9 @@ _places = st.tuples(st.floats(-6, 6), st.floats(-6, 6))
 _pins = st.tuples(st.sampled_from(["train", "test"]), st.integers(0, 9_999))
 _chosen = st.sets(st.integers(0, 9_999) | st.integers(0, 20)).map(sorted).map(rows_text)
 _views = st.tuples(*[st.floats(-1e6, 1e6)] * 4).filter(lambda v: v[0] < v[1] and v[2] < v[3])
-_layers = (
-    st.permutations(LAYERS)
-    .flatmap(lambda specs: st.tuples(*map(_states, specs)))
-    .flatmap(lambda states: st.integers(0, len(LAYERS)).map(lambda n: states[:n]))
-)
+_layers = st.lists(
+    st.sampled_from(LAYERS).flatmap(_states), max_size=len(LAYERS), unique_by=lambda s: s.id
+).map(tuple)
 
 
 @st.composite

@@ -1,143 +1,116 @@
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 
 from vae_explorer.latent.metric import magnification, pullback_metric
-from vae_explorer.lessons.course import LessonError
+from vae_explorer.lessons.geometry import KINDS
 from vae_explorer.session.lessons import geometry
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.geometry import PICTURES, UNIT, Geometry
-from vae_explorer.session.lessons.workbench import Workbench
 
 
 @pytest.fixture
-def instrument(
-    workbench: Workbench, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+def experiment(
+    context: LessonContext, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> Geometry:
     monkeypatch.setattr(geometry, "_FINE", 20)
-    instrument = Geometry(workbench)
-    instrument.show()
+    experiment = Geometry(context)
+    experiment.show()
     settle()
-    return instrument
+    return experiment
 
 
-def test_both_paths_have_lengths_and_pictures(instrument: Geometry, workbench: Workbench) -> None:
-    line, short = instrument.straight, instrument.geodesic
+def test_both_paths_have_lengths_and_pictures(experiment: Geometry, context: LessonContext) -> None:
+    line, short = experiment.result.straight, experiment.result.geodesic
     assert line is not None
     assert short is not None
-    assert workbench.model is not None
-    assert instrument.values["straight"] == line.route.length
-    assert instrument.values["geodesic"] == short.route.length <= line.route.length
-    assert instrument.values["distance"] == pytest.approx(np.hypot(2.5, 2.5))
+    assert context.model is not None
+    assert experiment.values["straight"] == line.route.length
+    assert experiment.values["geodesic"] == short.route.length <= line.route.length
+    assert experiment.values["distance"] == pytest.approx(np.hypot(2.5, 2.5))
     for strip in (line, short):
         np.testing.assert_allclose(strip.frames.places[[0, -1]], [(-1, -1.5), (1.5, 1)], atol=1e-6)
-        np.testing.assert_array_equal(strip.images, workbench.model.decode(strip.frames.places))
+        np.testing.assert_array_equal(strip.images, context.model.decode(strip.frames.places))
         assert len(strip.images) == PICTURES
 
 
-def test_steps_can_be_equal_in_the_picture(instrument: Geometry) -> None:
-    instrument.set_steps("image")
-    assert instrument.straight is not None
-    assert instrument.geodesic is not None
-    for strip in (instrument.straight, instrument.geodesic):
+def test_steps_can_be_equal_in_the_picture(experiment: Geometry) -> None:
+    experiment.set(steps="image")
+    assert experiment.result.straight is not None
+    assert experiment.result.geodesic is not None
+    for strip in (experiment.result.straight, experiment.result.geodesic):
         np.testing.assert_allclose(strip.frames.steps, strip.route.length / (PICTURES - 1))
-    assert instrument.values["longest"] == pytest.approx(instrument.values["shortest"])
+    assert experiment.values["longest"] == pytest.approx(experiment.values["shortest"])
 
 
 def test_the_line_follows_an_end_at_once_and_the_geodesic_later(
-    instrument: Geometry, settle: Callable[[], None]
+    experiment: Geometry, settle: Callable[[], None]
 ) -> None:
     for z1 in (0.0, 0.5, 9.0):
-        instrument.set_end(z1, 0.0)
-    assert instrument.end == (4, 0)
-    assert instrument.straight is not None
-    np.testing.assert_allclose(instrument.straight.route.path[-1], [4, 0])
-    assert not instrument.settled
+        experiment.move(end=(z1, 0.0))
+    assert experiment.settings.end == (4, 0)
+    assert experiment.result.straight is not None
+    np.testing.assert_allclose(experiment.result.straight.route.path[-1], [4, 0])
+    assert not experiment.settled
     settle()
-    assert instrument.settled
-    assert instrument.geodesic is not None
-    np.testing.assert_allclose(instrument.geodesic.route.path[-1], [4, 0], atol=1e-6)
+    assert experiment.settled
+    assert experiment.result.geodesic is not None
+    np.testing.assert_allclose(experiment.result.geodesic.route.path[-1], [4, 0], atol=1e-6)
 
 
-def test_the_ends_may_meet(instrument: Geometry, settle: Callable[[], None]) -> None:
-    instrument.set_end(*instrument.start)
+def test_the_ends_may_meet(experiment: Geometry, settle: Callable[[], None]) -> None:
+    experiment.move(end=experiment.settings.start)
     settle()
-    assert instrument.values["straight"] == 0
-    assert instrument.values["geodesic"] == 0
+    assert experiment.values["straight"] == 0
+    assert experiment.values["geodesic"] == 0
 
 
 def test_the_field_and_the_ellipse_are_of_the_metric(
-    instrument: Geometry, workbench: Workbench, settle: Callable[[], None]
+    experiment: Geometry, context: LessonContext, settle: Callable[[], None]
 ) -> None:
-    assert workbench.model is not None
-    assert instrument.field is not None
-    side = len(instrument.field)
+    assert context.model is not None
+    assert experiment.result.field is not None
+    side = len(experiment.result.field)
     cell = 2 * geometry.SIGHT / side
     place = np.array([[-geometry.SIGHT + 2.5 * cell, -geometry.SIGHT + 6.5 * cell]])
-    for metric in geometry.METRICS:
-        instrument.set_metric(metric)
+    for metric in KINDS:
+        experiment.set(metric=metric)
         settle()
-        g = pullback_metric(workbench.model, place, metric)
-        np.testing.assert_allclose(instrument.field[6, 2], magnification(g)[0], rtol=1e-3)
-        instrument.point((0.5, -0.2))
+        g = pullback_metric(context.model, place, metric)
+        np.testing.assert_allclose(experiment.result.field[6, 2], magnification(g)[0], rtol=1e-3)
+        experiment.point((0.5, -0.2))
         settle()
-        ellipse = instrument.ellipse
+        ellipse = experiment.result.ellipse
         assert ellipse is not None
-        here = pullback_metric(workbench.model, np.array([[0.5, -0.2]]), metric)[0]
+        here = pullback_metric(context.model, np.array([[0.5, -0.2]]), metric)[0]
         steps = ellipse.edge - (0.5, -0.2)
         lengths = np.sqrt(np.einsum("na,ab,nb->n", steps, here, steps))
         np.testing.assert_allclose(lengths, UNIT, rtol=1e-4)
-        assert instrument.values["magnification"] == ellipse.magnification
-    instrument.point(None)
-    assert instrument.ellipse is None
+        assert experiment.values["magnification"] == ellipse.magnification
+    experiment.point(None)
+    assert experiment.result.ellipse is None
 
 
 def test_another_model_is_measured_anew(
-    instrument: Geometry, rotate: Callable[[list[list[float]]], None], settle: Callable[[], None]
+    experiment: Geometry, rotate: Callable[[list[list[float]]], None], settle: Callable[[], None]
 ) -> None:
-    before = instrument.values["straight"]
+    before = experiment.values["straight"]
     rotate([[-1.0, 0.0], [0.0, -1.0]])
     settle()
-    assert instrument.values["straight"] != pytest.approx(before, rel=1e-3)
-    instrument.set_state({"start": [1.0, 1.5], "end": [-1.5, -1.0]})
+    assert experiment.values["straight"] != pytest.approx(before, rel=1e-3)
+    experiment.set_state({"start": [1.0, 1.5], "end": [-1.5, -1.0]})
     settle()
-    assert instrument.values["straight"] == pytest.approx(before, rel=1e-4)
+    assert experiment.values["straight"] == pytest.approx(before, rel=1e-4)
 
 
-def test_while_hidden_nothing_is_computed(workbench: Workbench, settle: Callable[[], None]) -> None:
-    instrument = Geometry(workbench)
-    instrument.set_end(0.0, 0.0)
-    instrument.point((0.0, 0.0))
+def test_while_hidden_nothing_is_computed(
+    context: LessonContext, settle: Callable[[], None]
+) -> None:
+    experiment = Geometry(context)
+    experiment.move(end=(0.0, 0.0))
+    experiment.point((0.0, 0.0))
     settle()
-    assert instrument.straight is None
-    assert instrument.data() == {}
-    assert instrument.ellipse is None
-
-
-def test_its_state_is_set_again(workbench: Workbench) -> None:
-    instrument, other = Geometry(workbench), Geometry(workbench)
-    state = {"start": [0.5, 1.0], "end": [-2.0, 3.0], "metric": "fisher", "steps": "image"}
-    instrument.set_state(state)
-    assert instrument.state() == state
-    other.set_state(instrument.state())
-    assert other.state() == state
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        {"speed": 1},
-        {"start": [0.0]},
-        {"end": [0.0, 9.0]},
-        {"end": "here"},
-        {"metric": "taxicab"},
-        {"steps": "time"},
-    ],
-)
-def test_a_state_that_cannot_be_is_refused(workbench: Workbench, state: dict[str, Any]) -> None:
-    instrument = Geometry(workbench)
-    before = instrument.state()
-    with pytest.raises(LessonError):
-        instrument.set_state(state)
-    assert instrument.state() == before
+    assert experiment.result.straight is None
+    assert experiment.data() == {}
+    assert experiment.result.ellipse is None

@@ -1,18 +1,13 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from vae_explorer.lessons.course import LessonError
-from vae_explorer.session.lessons.reparameterisation import (
-    FUNCTIONS,
-    PARAMETERS,
-    Reparameterisation,
-)
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.lessons.reparameterisation import Estimates, Reparameterisation
 
 if TYPE_CHECKING:
     from tests.support.stand_ins import MainThread
@@ -20,189 +15,148 @@ if TYPE_CHECKING:
 Settle = Callable[[], None]
 
 
+def of(experiment: Reparameterisation) -> Estimates:
+    assert experiment.result.estimates is not None
+    return experiment.result.estimates
+
+
 @pytest.fixture
-def instrument(workbench: Workbench) -> Reparameterisation:
-    made = Reparameterisation(workbench)
+def experiment(context: LessonContext) -> Reparameterisation:
+    made = Reparameterisation(context)
     made.show()
     return made
 
 
 @pytest.fixture
-def digit(instrument: Reparameterisation, settle: Settle) -> Reparameterisation:
-    """It is about the ELBO of the workbench's digit."""
-    instrument.set_state({"function": "elbo", "shift": [0.03, -0.02]})
+def digit(experiment: Reparameterisation, settle: Settle) -> Reparameterisation:
+    """It is about the ELBO of the context's digit."""
+    experiment.set_state({"function": "elbo", "shift": [0.03, -0.02]})
     settle()
-    return instrument
+    return experiment
 
 
 @pytest.mark.parametrize("name", ["square", "sine"])
-def test_both_means_are_near_the_exact_gradient(instrument: Reparameterisation, name: str) -> None:
-    instrument.set_function(name)
-    instrument.set_q(-0.6, 0.8)
-    for estimates in (instrument.score, instrument.path):
+def test_both_means_are_near_the_exact_gradient(experiment: Reparameterisation, name: str) -> None:
+    experiment.set(function=name)
+    experiment.move(mean=-0.6, sigma=0.8)
+    for estimates in (of(experiment).score, of(experiment).path):
         error = estimates.std(0) / math.sqrt(len(estimates))
-        assert (np.abs(estimates.mean(0) - instrument.exact) < 4.5 * error).all()
+        assert (np.abs(estimates.mean(0) - of(experiment).exact) < 4.5 * error).all()
 
 
-def test_live_values_of_z_squared(instrument: Reparameterisation) -> None:
-    instrument.set_q(1.5, 0.5)
-    values = instrument.values
+def test_live_values_of_z_squared(experiment: Reparameterisation) -> None:
+    experiment.move(mean=1.5, sigma=0.5)
+    values = experiment.values
     assert values["exact"] == 3.0
     assert values["path_variance"] == pytest.approx(4 * 0.25, rel=0.1)
     closed_form = 1.5**4 / 0.25 + 14 * 1.5**2 + 15 * 0.25
     assert values["score_variance"] == pytest.approx(closed_form, rel=0.1)
     assert values["ratio"] == pytest.approx(closed_form / 1.0, rel=0.15)
-    instrument.set_parameter(1)
-    assert instrument.values["exact"] == 1.0
-    assert instrument.values["path_variance"] == pytest.approx(4 * 2.25 + 8 * 0.25, rel=0.1)
+    experiment.set(parameter=1)
+    assert experiment.values["exact"] == 1.0
+    assert experiment.values["path_variance"] == pytest.approx(4 * 2.25 + 8 * 0.25, rel=0.1)
 
 
 def test_more_draws_and_a_baseline_calm_the_score_function(
-    instrument: Reparameterisation,
+    experiment: Reparameterisation,
 ) -> None:
-    plain = instrument.score.var(0)
-    instrument.set_baseline(True)
-    helped = instrument.score.var(0)
+    plain = of(experiment).score.var(0)
+    experiment.set(baseline=True)
+    helped = of(experiment).score.var(0)
     assert (helped < plain).all()
-    instrument.set_samples(16)
-    assert len(instrument.score) == 8_192 // 16
-    np.testing.assert_allclose(instrument.score.var(0), helped / 16, rtol=0.25)
-    instrument.set_samples(1_000)
-    assert instrument.samples == 64
+    experiment.move(samples=16)
+    assert len(of(experiment).score) == 8_192 // 16
+    np.testing.assert_allclose(of(experiment).score.var(0), helped / 16, rtol=0.25)
+    experiment.move(samples=1_000)
+    assert experiment.settings.samples == 64
 
 
-def test_a_step_has_no_path(instrument: Reparameterisation) -> None:
-    instrument.set_function("step")
-    assert instrument.values["path"] == 0
-    assert instrument.values["ratio"] == "—"
-    assert instrument.values["path_snr"] == "—"
-    assert instrument.values["exact"] != 0
+def test_a_step_has_no_path(experiment: Reparameterisation) -> None:
+    experiment.set(function="step")
+    assert experiment.values["path"] == 0
+    assert experiment.values["ratio"] == "—"
+    assert experiment.values["path_snr"] == "—"
+    assert experiment.values["exact"] != 0
 
 
-def test_the_same_seed_gives_the_same_draws(instrument: Reparameterisation) -> None:
-    before = instrument.path
-    instrument.draw_again()
-    assert not np.array_equal(before, instrument.path)
-    instrument.set_state({"seed": 0})
-    np.testing.assert_array_equal(before, instrument.path)
+def test_the_same_seed_gives_the_same_draws(experiment: Reparameterisation) -> None:
+    before = of(experiment).path
+    experiment.set(seed=1)
+    assert not np.array_equal(before, of(experiment).path)
+    experiment.set_state({"seed": 0})
+    np.testing.assert_array_equal(before, of(experiment).path)
 
 
-def test_the_elbo_of_the_digit(digit: Reparameterisation, workbench: Workbench) -> None:
-    assert digit.exact.shape == (4,)
-    error = digit.path.std(0) / math.sqrt(len(digit.path))
-    assert (np.abs(digit.path.mean(0) - digit.exact) < 4.5 * error).all()
-    digit.set_parameter(1)
+def test_the_elbo_of_the_digit(digit: Reparameterisation, context: LessonContext) -> None:
+    assert of(digit).exact.shape == (4,)
+    error = of(digit).path.std(0) / math.sqrt(len(of(digit).path))
+    assert (np.abs(of(digit).path.mean(0) - of(digit).exact) < 4.5 * error).all()
+    digit.set(parameter=1)
     assert float(digit.values["ratio"]) > 10_000
-    digit.set_baseline(True)
+    digit.set(baseline=True)
     assert 5 < float(digit.values["ratio"]) < 500
-    posterior = digit.posterior
-    assert posterior is not None
-    assert workbench.subject is not None
-    np.testing.assert_allclose(posterior[0] - workbench.subject.mean, [0.03, -0.02], atol=1e-6)
+    assert context.subject is not None
+    mean = digit.result.mean
+    assert mean is not None
+    np.testing.assert_allclose(mean - context.subject.mean, [0.03, -0.02], atol=1e-6)
 
 
 def test_the_gradient_leads_back_to_the_digit(digit: Reparameterisation, settle: Settle) -> None:
-    digit.set_shift((0.0, -0.05))
+    digit.move(shift=(0.0, -0.05))
     settle()
-    assert digit.exact[1] > 0
-    digit.set_shift((0.0, 0.06))
+    assert of(digit).exact[1] > 0
+    digit.move(shift=(0.0, 0.06))
     settle()
-    assert digit.exact[1] < 0
+    assert of(digit).exact[1] < 0
 
 
 def test_a_drag_is_computed_to_its_end_and_then_anew(
     digit: Reparameterisation, main: "MainThread", settle: Settle
 ) -> None:
     """While one gradient is computed, no other replaces it; the last place comes next."""
-    before = digit.exact
-    digit.set_shift((0.0, -0.04))
-    digit.set_shift((0.0, -0.05))
-    digit.set_shift((0.0, -0.06))
-    assert digit.shift == (0.0, -0.06)
+    before = of(digit).exact
+    digit.move(shift=(0.0, -0.04))
+    digit.move(shift=(0.0, -0.05))
+    digit.move(shift=(0.0, -0.06))
+    assert digit.settings.shift == (0.0, -0.06)
     settle()
-    ended = digit.exact
+    ended = of(digit).exact
     assert not np.allclose(before, ended)
-    digit.draw_again()
+    digit.set(seed=digit.settings.seed + 1)
     settle()
-    np.testing.assert_array_equal(digit.exact, ended)
+    np.testing.assert_array_equal(of(digit).exact, ended)
 
 
 def test_it_rests_while_hidden_and_without_a_digit(
-    instrument: Reparameterisation, workbench: Workbench, settle: Settle
+    experiment: Reparameterisation, context: LessonContext, settle: Settle
 ) -> None:
-    instrument.hide()
-    before = instrument.path
-    instrument.set_q(2.0, 0.5)
-    assert instrument.path is before
-    workbench.set_subject(None)
-    instrument.set_function("elbo")
-    instrument.show()
+    experiment.hide()
+    before = of(experiment).path
+    experiment.move(mean=2.0, sigma=0.5)
+    assert of(experiment).path is before
+    context.set_subject(None)
+    experiment.set(function="elbo")
+    experiment.show()
     settle()
-    assert not instrument.ready
-    assert instrument.data() == {}
+    assert experiment.result.draws is None
+    assert experiment.data() == {}
 
 
 def test_what_is_computed_of_a_digit_that_is_gone_is_left(
-    digit: Reparameterisation, workbench: Workbench, settle: Settle
+    digit: Reparameterisation, context: LessonContext, settle: Settle
 ) -> None:
-    digit.draw_again()
-    workbench.set_subject(None)
+    digit.set(seed=digit.settings.seed + 1)
+    context.set_subject(None)
     settle()
-    assert not digit.ready
+    assert digit.result.draws is None
 
 
 def test_another_digit_is_taken_up(
-    digit: Reparameterisation, workbench: Workbench, settle: Settle
+    digit: Reparameterisation, context: LessonContext, settle: Settle
 ) -> None:
-    subject = workbench.subject
+    subject = context.subject
     assert subject is not None
-    before = digit.exact
-    workbench.set_subject(replace(subject, image=255 - subject.image))
+    before = of(digit).exact
+    context.set_subject(replace(subject, image=255 - subject.image))
     settle()
-    assert not np.allclose(before, digit.exact)
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_state_comes_back(
-    instrument: Reparameterisation, workbench: Workbench, name: str, settle: Settle
-) -> None:
-    state: dict[str, Any] = {
-        "function": name,
-        "parameter": len(PARAMETERS[name]) - 1,
-        "samples": 8,
-        "baseline": True,
-        "same_scale": False,
-        "seed": 5,
-    }
-    state |= {"shift": [0.01, 0.02]} if name == "elbo" else {"mean": 0.5, "sigma": 0.7}
-    instrument.set_state(state)
-    settle()
-    assert instrument.state() == state
-    other = Reparameterisation(workbench)
-    other.show()
-    other.set_state(instrument.state())
-    settle()
-    np.testing.assert_array_equal(other.score, instrument.score)
-
-
-@pytest.mark.parametrize(
-    ("state", "said"),
-    [
-        ({"colour": 1}, "knows no colour"),
-        ({"function": "cube"}, "'cube' is no function"),
-        ({"mean": 9}, "mean must be a number from -3 to 3"),
-        ({"sigma": "wide"}, "not wide"),
-        ({"function": "square", "parameter": 2}, "from 0 to 1"),
-        ({"samples": 2.5}, "whole number"),
-        ({"baseline": 1}, "true or false"),
-        ({"shift": [1.0]}, "two numbers"),
-        ({"shift": [1.0, 0.0]}, "from -0.2 to 0.2"),
-    ],
-)
-def test_bad_states_are_refused(
-    instrument: Reparameterisation, state: dict[str, Any], said: str
-) -> None:
-    before = instrument.state()
-    with pytest.raises(LessonError, match=said):
-        instrument.set_state(state)
-    assert instrument.state() == before
+    assert not np.allclose(before, of(digit).exact)

@@ -1,157 +1,121 @@
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from tests.support.stand_ins import MainThread
 from vae_explorer.latent.normal import PRIOR
 from vae_explorer.lessons import sampling as numbers
-from vae_explorer.lessons.course import LessonError
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Jobs, Tasks
-from vae_explorer.session.lessons.sampling import Sampling
-from vae_explorer.session.lessons.workbench import Workbench
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import MainThread
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.lessons.sampling import Sampling, SamplingResult
 
 Settle = Callable[[], None]
 
 
 @pytest.fixture
-def instrument(workbench: Workbench) -> Sampling:
-    return Sampling(workbench)
-
-
-def test_nothing_is_computed_unless_shown(instrument: Sampling, settle: Settle) -> None:
-    instrument.set_state({"samples": 20_000})
+def experiment(context: LessonContext, settle: Settle) -> Sampling:
+    """Shown, with 10,000 samples of the prior."""
+    made = Sampling(context)
+    made.show()
     settle()
-    assert instrument.drawn == 0
-    assert instrument.data() == {}
-    instrument.show()
-    settle()
-    assert instrument.drawn == 20_000
+    return made
 
 
 def test_samples_grow_and_those_drawn_are_kept(
-    instrument: Sampling, settle: Settle, model: TrainedVAE
+    context: LessonContext, settle: Settle, model: TrainedVAE
 ) -> None:
-    grown: list[tuple[int, bool]] = []
-    instrument.grown.connect(lambda drawn, more: grown.append((drawn, more)))
-    instrument.show()
+    experiment = Sampling(context)
+    grown: list[tuple[int, str]] = []
+
+    def note(found: SamplingResult) -> None:
+        grown.append((found.drawn, found.working))
+
+    experiment.changed.connect(note)
+    experiment.show()
     settle()
-    assert grown[0] == (0, True)
-    assert grown[-1] == (10_000, False)
-    instrument.draw_more(20_000)
+    assert grown[0] == (0, "integrating")
+    assert grown[-1] == (10_000, "")
+    kept = experiment.seen["prior"].samples
+    experiment.set(samples=20_000)
     settle()
-    assert instrument.m == 20_000
-    again = instrument.data()
-    assert instrument._truth is not None
-    known = numbers.draw(model, instrument._truth.x, PRIOR, 20_000)
-    m = numbers.rungs(20_000)
-    np.testing.assert_allclose(again["estimate"], known.estimate(m))
+    assert experiment.settings.m == 20_000
+    np.testing.assert_array_equal(experiment.seen["prior"].samples.places[:10_000], kept.places)
+    truth = experiment.result.truth
+    assert truth is not None
+    known = numbers.draw(model, truth.x, PRIOR, 20_000)
+    estimate = known.estimate(numbers.rungs(20_000))
+    np.testing.assert_allclose(experiment.data()["estimate"], estimate)
+    experiment.set(samples=10_000)
+    settle()
+    assert experiment.data()["m"][-1] == 10_000
 
 
-def test_the_first_m_are_looked_at(instrument: Sampling, settle: Settle) -> None:
-    instrument.show()
-    settle()
-    told: list[dict[str, Any]] = []
-    instrument.values_changed.connect(told.append)
-    instrument.set_m(40)
-    (lit,) = instrument.lit
+def test_the_first_m_are_looked_at(experiment: Sampling) -> None:
+    experiment.set(m=40)
+    (lit,) = experiment.result.lit
     assert lit.m == 40
     assert len(lit.ground) == 40
-    assert told[-1]["m"] == "40"
-    assert told[-1]["ess"] == pytest.approx(lit.effective)
+    assert experiment.values["m"] == "40"
+    assert experiment.values["ess"] == pytest.approx(lit.effective)
     assert 1 <= lit.effective <= 40
-    instrument.set_m(10**9)
-    assert instrument.m == instrument.samples
+    experiment.move(m=10**9)
+    assert experiment.settings.m == experiment.settings.samples
 
 
-def test_q_is_drawn_as_often_as_the_prior(instrument: Sampling, settle: Settle) -> None:
-    instrument.show()
-    instrument.set_state({"image": 7, "q": "encoder"})
+def test_q_is_drawn_as_often_as_the_prior(experiment: Sampling, settle: Settle) -> None:
+    experiment.set_state({"image": 7, "q": "encoder"})
     settle()
-    prior, q = instrument.lit
+    prior, q = experiment.result.lit
     assert prior.m == q.m == 10_000
     assert q.effective > 100 * prior.effective
-    data = instrument.data()
+    data = experiment.data()
     assert data["q_estimate"][-1] == pytest.approx(data["exact"], abs=0.1)
-    assert instrument.values["ess_q"] == pytest.approx(q.effective)
-    instrument.set_state({"q": "none"})
+    assert experiment.values["ess_q"] == pytest.approx(q.effective)
+    experiment.set_state({"q": "none"})
     settle()
-    assert len(instrument.lit) == 1
+    assert len(experiment.result.lit) == 1
 
 
-def test_another_digit_or_other_dice_begin_anew(
-    instrument: Sampling, workbench: Workbench, settle: Settle
+def test_another_image_or_another_seed_starts_again(
+    experiment: Sampling, context: LessonContext, settle: Settle
 ) -> None:
-    instrument.show()
+    before = experiment.data()
+    experiment.set(seed=1)
     settle()
-    before = instrument.data()
-    instrument.set_state({"seed": 1})
+    again = experiment.data()
+    assert again["exact"] == before["exact"]
+    assert again["estimate"][-1] != before["estimate"][-1]
+    experiment.set(image=3)
     settle()
-    dice = instrument.data()
-    assert dice["exact"] == before["exact"]
-    assert dice["estimate"][-1] != before["estimate"][-1]
-    instrument.set_state({"image": 3})
-    settle()
-    assert instrument.data()["exact"] > before["exact"] + 50
+    assert experiment.data()["exact"] > before["exact"] + 50
     # Of its own choice it is still about image 3.
-    workbench.set_subject(None)
+    context.set_subject(None)
     settle()
-    assert instrument.drawn == 10_000
+    assert experiment.result.drawn == 10_000
 
 
-def test_growing_can_be_stopped(instrument: Sampling, settle: Settle, main: "MainThread") -> None:
-    instrument.show()
+def test_growing_can_be_stopped(experiment: Sampling, settle: Settle, main: MainThread) -> None:
+    experiment.set(samples=40_000)
+    # The answers wait for the main thread; the first come, the others are cancelled.
+    for _ in range(3):
+        main.step()
+    experiment.stop()
     settle()
-    instrument.set_state({"samples": 40_000})
-    # The answers wait for the main thread; the first of them comes, the others are cancelled.
-    main.step()
-    main.step()
-    instrument.stop()
-    settle()
-    assert instrument.drawn == instrument.samples == 20_000
-    assert not instrument.growing
+    assert experiment.result.drawn == experiment.settings.samples == 20_000
+    assert experiment.settings.m == 20_000
+    assert not experiment.result.working
 
 
-def test_a_state_comes_back(instrument: Sampling) -> None:
-    state = {"samples": 50_000, "m": 7, "q": "matched", "image": 4, "seed": 2, "near": True}
-    instrument.set_state(state)
-    assert instrument.state() == state
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        {"sample": 10},
-        {"samples": 12_345},
-        {"samples": 10_000_000},
-        {"samples": 1.5},
-        {"m": 0},
-        {"q": "r"},
-        {"image": 60_000},
-        {"image": "7"},
-        {"seed": "x"},
-    ],
-)
-def test_a_bad_state_is_refused(instrument: Sampling, state: dict[str, Any]) -> None:
-    before = instrument.state()
-    with pytest.raises(LessonError):
-        instrument.set_state(state)
-    assert instrument.state() == before
-
-
-def test_hidden_it_leaves_off(
-    workbench: Workbench, threaded_jobs: Jobs, main: "MainThread"
+def test_hidden_it_stops_and_keeps_what_there_is(
+    context: LessonContext, threaded_jobs: Jobs, main: MainThread
 ) -> None:
-    workbench._tasks = Tasks(threaded_jobs, workbench._tasks.fail)
-    instrument = Sampling(workbench)
-    instrument.set_state({"samples": 1_000_000})
-    instrument.show()
-    main.run_until(lambda: instrument.drawn >= 10_000)
-    instrument.hide()
+    context.tasks = Tasks(threaded_jobs, context.tasks.fail)
+    experiment = Sampling(context)
+    experiment.set(samples=1_000_000)
+    experiment.show()
+    main.run_until(lambda: experiment.result.drawn >= 10_000)
+    experiment.hide()
     main.run()
-    drawn = instrument.drawn
-    assert 10_000 <= drawn < 1_000_000
+    assert 10_000 <= experiment.result.drawn < 1_000_000

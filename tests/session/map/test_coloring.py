@@ -1,24 +1,27 @@
 """What the colours of the points mean, of each choice."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.parts import show
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.tables import read_table
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.coloring import CHOICES, Coloring
-from vae_explorer.session.map.scores import PointFigures
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.state import MapPoints, PointColors
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
+    from tests.support.stand_ins import MainThread
 
 ROWS = np.array([0, 9, 599, 600, 700])
 """Three images to train on and two to test on."""
@@ -28,22 +31,18 @@ class Palette:
     """A coloring of five points of both splits, and what it tells."""
 
     def __init__(
-        self, jobs: Jobs, failures: "Failures", snapshot: Snapshot, data: ImageSet
+        self, tasks: Tasks, latent_map: LatentMap, snapshot: Snapshot, data: ImageSet
     ) -> None:
         self.posterior = snapshot.model.encode(data.images[ROWS])
         self.points = MapPoints(self.posterior.mean, np.zeros(5, np.uint8), ROWS, 900, "both")
-        self.figures = PointFigures(jobs, failures)
-        self.figures.set_model(snapshot.model)
-        self.coloring = Coloring(self.figures)
+        self.show = partial(show, latent_map, snapshot)
+        self.scores = Scores(tasks, latent_map)
+        self.coloring = Coloring(latent_map, self.scores)
         self.told: list[PointColors | None] = []
         self.choices: list[tuple[tuple[str, str], ...]] = []
         self.coloring.changed.connect(self.told.append)
         self.coloring.choices_changed.connect(self.choices.append)
         self.show(self.points, self.posterior)
-
-    def show(self, points: MapPoints, posterior: Posterior, *, moving: bool = False) -> None:
-        self.figures.set_points(points)
-        self.coloring.set_points(points, posterior, moving)
 
     @property
     def colors(self) -> PointColors:
@@ -54,9 +53,9 @@ class Palette:
 
 @pytest.fixture
 def palette(
-    inline_jobs: Jobs, failures: "Failures", trained: Snapshot, small_mnist: dict[str, ImageSet]
+    tasks: Tasks, empty_map: LatentMap, trained: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> Palette:
-    return Palette(inline_jobs, failures, trained, small_mnist["both"])
+    return Palette(tasks, empty_map, trained, small_mnist["both"])
 
 
 @pytest.fixture
@@ -90,7 +89,7 @@ def test_the_split_is_a_category(palette: Palette) -> None:
     assert palette.colors.values.tolist() == [0, 0, 0, 1, 1]
 
 
-def test_figures_are_unknown_until_they_are_computed(
+def test_scores_are_unknown_until_they_are_computed(
     palette: Palette, main: "MainThread", trained: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     images = small_mnist["both"].images[ROWS]
@@ -105,7 +104,7 @@ def test_figures_are_unknown_until_they_are_computed(
         palette.coloring.choose(by)
         first = palette.told[told]
         assert first is not None
-        assert np.isnan(first.values).all()
+        assert np.isnan(first.values).all() == (by != "error"), "known from the gap"
         main.run()
         np.testing.assert_allclose(palette.colors.values, expected, atol=1e-3)
         low, high = np.percentile(palette.colors.values, [2, 98])
@@ -120,7 +119,7 @@ def test_of_moving_points_nothing_is_computed_until_they_rest(
     palette.show(palette.points, palette.posterior, moving=True)
     palette.coloring.choose("error")
     main.run()
-    assert palette.figures.known == {}
+    assert palette.scores.known == {}
     assert palette.colors.about == "Computed when training pauses"
     assert (palette.colors.low, palette.colors.high) == (0, 1)
     palette.show(palette.points, palette.posterior)

@@ -1,6 +1,5 @@
 """The table of layers."""
 
-from vae_explorer.session.commands import COMMANDS
 from vae_explorer.session.map.layer_contents import DRAWINGS
 from vae_explorer.session.map.layers import LAYERS, default_state
 
@@ -8,11 +7,6 @@ from vae_explorer.session.map.layers import LAYERS, default_state
 def test_all_layers_but_three_are_drawn_of_a_scene() -> None:
     assert {spec.id for spec in LAYERS} == DRAWINGS.keys() | {"points", "path", "refined"}
     assert len({spec.id for spec in LAYERS}) == len(LAYERS)
-
-
-def test_every_key_shows_or_hides_one_layer() -> None:
-    taken = [key for command in COMMANDS for key in command.keys]
-    assert [taken.count(spec.key) for spec in LAYERS] == [1] * len(LAYERS)
 
 
 def test_a_layer_starts_with_the_first_of_each_choice() -> None:

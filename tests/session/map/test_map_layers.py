@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import numpy as np
 import pytest
 
+from tests.support.parts import show
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import Check, Posterior
 from vae_explorer.session.explore.pins import Pins
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.explore.sketch import Sketch
+from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import DRAWINGS, Scene, View
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.map_layers import MapLayers
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
 class Easel:
     """Layers of the map and what they tell."""
 
-    def __init__(self, jobs: Jobs, failures: "Failures") -> None:
-        self.layers = MapLayers(jobs, failures)
+    def __init__(self, tasks: Tasks, latent_map: LatentMap) -> None:
+        self.map = latent_map
+        self.pins, self.sketch = Pins(latent_map), Sketch(tasks, latent_map)
+        self.layers = MapLayers(tasks, latent_map, self.pins, self.sketch)
         self.drawn: list[tuple[str, Drawing]] = []
         self.busy: list[tuple[str, bool]] = []
         self.layers.drawn.connect(lambda *told: self.drawn.append(told))
@@ -37,23 +42,16 @@ class Easel:
 
 
 @pytest.fixture
-def empty(jobs: Jobs, failures: "Failures") -> Easel:
+def empty(jobs: Jobs, failures: "Failures", empty_map: LatentMap) -> Easel:
     """Nothing to draw yet; on threads too."""
-    return Easel(jobs, failures)
+    return Easel(Tasks(jobs, failures), empty_map)
 
 
 @pytest.fixture
-def easel(
-    inline_jobs: Jobs,
-    failures: "Failures",
-    trained: Snapshot,
-    points: MapPoints,
-    posterior: Posterior,
-    small_mnist: dict[str, ImageSet],
-) -> Easel:
+def easel(tasks: Tasks, latent_map: LatentMap) -> Easel:
     """A model and its points are there; what is drawn waits for the main thread."""
-    easel = Easel(inline_jobs, failures)
-    easel.layers.set_scene(trained.model, points, posterior, None, None)
+    easel = Easel(tasks, latent_map)
+    easel.layers.restore(easel.layers.states)
     easel.drawn.clear()
     return easel
 
@@ -87,7 +85,7 @@ def test_of_ten_views_the_last_is_drawn(
 ) -> None:
     empty.layers.set_on("manifold", on=True)
     empty.layers.set_view(view(-3.0))
-    empty.layers.set_scene(trained.model, points, posterior, None, None)
+    show(empty.map, trained, points, posterior)
     for left in range(10):
         empty.layers.set_view(view(left / 10))
     main.run_until(lambda: not empty.layers.busy)
@@ -183,11 +181,11 @@ def test_while_the_model_moves_on_a_drawing_is_finished_and_the_newest_follows(
     posterior: Posterior,
 ) -> None:
     easel.layers.set_on("manifold", on=True)
-    models = [trained.model.turned(np.eye(2)) for _ in range(5)]
-    for model in models:
-        easel.layers.set_scene(model, points, posterior, None, None)
+    models = [dataclasses.replace(trained, model=trained.model.turned(np.eye(2))) for _ in range(5)]
+    for moved in models:
+        show(easel.map, moved, points)
     main.run()
-    assert [scene.model for scene in scenes] == [trained.model, models[-1]]
+    assert [scene.model for scene in scenes] == [trained.model, models[-1].model]
     assert easel.names().count("manifold") == 2
     assert not easel.layers.busy
 
@@ -202,9 +200,11 @@ def test_another_model_clears_the_memory_and_other_points_do_not(
     posterior: Posterior,
 ) -> None:
     easel.layers.set_on("manifold", on=True)
-    easel.layers.set_scene(trained.model, points, posterior, points, None)
+    main.run()
+    show(easel.map, trained, points)
     easel.layers.set_view(view(0.0))
-    easel.layers.set_scene(other.model, points, posterior, None, None)
+    main.run()
+    show(easel.map, other, points)
     main.run()
     first, *same, last = scenes
     assert same
@@ -216,8 +216,8 @@ def test_another_model_clears_the_memory_and_other_points_do_not(
 # Images
 
 
-def test_ellipses_follow_pins_and_pointer_at_once(
-    easel: Easel, posterior: Posterior, trained: Snapshot
+def test_ellipses_follow_pins_pointer_and_sketch_at_once(
+    easel: Easel, posterior: Posterior, digits: ImageSet
 ) -> None:
     def centres() -> list[list[float]]:
         (mark,) = easel.drawn[-1][1].marks
@@ -225,9 +225,7 @@ def test_ellipses_follow_pins_and_pointer_at_once(
         found: list[list[float]] = mark.centres.tolist()
         return found
 
-    pins = Pins()
-    pins.set_model(trained.model)
-    pins.tray_changed.connect(lambda tray: easel.layers.set_pinned(tray, pins.current))
+    pins = easel.pins
     pins.pin("train", 5)
     np.testing.assert_allclose(centres(), posterior.mean[[5]], atol=1e-5)
     easel.layers.set_hovered(9)
@@ -237,6 +235,9 @@ def test_ellipses_follow_pins_and_pointer_at_once(
     said = len(easel.drawn)
     easel.layers.set_hovered(-1)
     assert len(easel.drawn) == said
+    easel.sketch.draw(digits.images[9])
+    np.testing.assert_allclose(centres(), posterior.mean[[5, 9]], atol=1e-5)
+    easel.sketch.clear()
     pins.clear()
     assert easel.drawn[-1][1].marks == ()
 
@@ -251,61 +252,36 @@ def test_the_hovered_image_is_kept_while_the_points_move(
 
     easel.layers.set_hovered(9)
     moved = Posterior(posterior.mean + np.float32(1), posterior.covariance)
-    easel.layers.set_scene(other.model, points, moved, points, None)
+    show(easel.map, other, points, moved, moving=True)
     np.testing.assert_allclose(centres(), moved.mean[[9]])
     others = dataclasses.replace(points, indices=points.indices.copy())
-    easel.layers.set_scene(trained.model, others, posterior, None, None)
+    show(easel.map, trained, others, posterior)
     assert centres() == []
 
 
-def test_pins_under_another_model_wait_for_its_scene(
-    easel: Easel, main: "MainThread", scenes: list[Scene], trained: Snapshot, other: Snapshot
+def test_what_is_drawn_of_pins_is_of_the_model_on_the_map(
+    easel: Easel, main: "MainThread", scenes: list[Scene], other: Snapshot, points: MapPoints
 ) -> None:
-    easel.layers.set_on("likelihood", on=True)
-    pins = Pins()
-    pins.set_model(trained.model)
-    pins.tray_changed.connect(lambda tray: easel.layers.set_pinned(tray, pins.current))
-    pins.pin("train", 5)
-    main.run()
-    said = len(easel.drawn)
-    pins.set_model(other.model)
-    main.run()
-    assert len(easel.drawn) == said
-    pins.toggle("train", 6)
-    main.run()
-    assert len(easel.drawn) > said
-
-
-def test_pins_are_kept_for_the_next_model(
-    easel: Easel,
-    main: "MainThread",
-    scenes: list[Scene],
-    trained: Snapshot,
-    other: Snapshot,
-    points: MapPoints,
-    posterior: Posterior,
-) -> None:
-    pins = Pins()
-    pins.set_model(trained.model)
-    pins.pin("test", 5)
     easel.layers.set_on("manifold", on=True)
-    easel.layers.set_pinned(pins.tray, pins.current)
-    easel.layers.set_scene(other.model, points, posterior, None, None)
+    easel.pins.pin("test", 5)
+    show(easel.map, other, points)
     main.run()
     (subject,) = scenes[-1].pinned
     assert scenes[-1].current is not None
     assert scenes[-1].current.seed == subject.seed == 600 + 5
     assert subject.title == "test 5"
+    assert easel.pins.current is not None
+    np.testing.assert_array_equal(subject.mean, easel.pins.current.mean)
 
 
 # States
 
 
 def test_remembered_layers_keep_their_order_and_new_ones_start_by_themselves(
-    inline_jobs: Jobs, failures: "Failures"
+    tasks: Tasks, latent_map: LatentMap, pins: Pins, sketch: Sketch
 ) -> None:
     states = (LayerState("prior", True, 0.5), LayerState("points", False, 1.0, {"size": "small"}))
-    layers = MapLayers(inline_jobs, failures, states)
+    layers = MapLayers(tasks, latent_map, pins, sketch, states)
     new = [spec for spec in LAYERS if spec.id not in ("prior", "points")]
     assert layers.states == (*map(default_state, new), *states), "new ones where they are seen"
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.support.parts import show
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
-from vae_explorer.session.map.scores import PointFigures
+from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.state import MapPoints
@@ -23,35 +24,17 @@ if TYPE_CHECKING:
 class Finder:
     """A search on the map of both splits, 900 points, and what it needs."""
 
-    def __init__(
-        self, tasks: Tasks, main: "MainThread", failures: "Failures", snapshot: Snapshot
-    ) -> None:
+    def __init__(self, tasks: Tasks, latent_map: LatentMap, main: "MainThread") -> None:
         self.main = main
-        self.map = LatentMap(tasks, lambda _: None)
-        self.pins = Pins()
-        self.selection = Selection()
-        self.figures = PointFigures(tasks.jobs, failures)
-        self.moving = False
-        self.search = Search(
-            tasks.jobs,
-            self.map,
-            self.pins,
-            self.selection,
-            self.figures,
-            lambda: self.moving,
-            failures,
-        )
-        self.pins.set_model(snapshot.model)
-        self.figures.set_model(snapshot.model)
-        self._snapshot = snapshot
-        self.show("both")
+        self.map = latent_map
+        self.pins = Pins(latent_map)
+        self.selection = Selection(latent_map)
+        self.scores = Scores(tasks, latent_map)
+        self.search = Search(tasks, latent_map, self.pins, self.selection, self.scores)
 
     def show(self, split: str) -> None:
         self.map.choose(MapChoice(split))
-        self.map.show(self._snapshot, "model", None)
         self.main.run()
-        self.selection.reset(self.points.total, split)
-        self.figures.set_points(self.points)
 
     @property
     def points(self) -> MapPoints:
@@ -67,12 +50,17 @@ class Finder:
 @pytest.fixture
 def finder(
     tasks: Tasks,
+    empty_map: LatentMap,
     main: "MainThread",
-    failures: "Failures",
     trained: Snapshot,
     small_mnist: dict[str, ImageSet],
 ) -> Finder:
-    return Finder(tasks, main, failures, trained)
+    """Of all 900 images."""
+    finder = Finder(tasks, empty_map, main)
+    empty_map.choose(MapChoice("both"))
+    empty_map.show(trained, "model", None)
+    main.run()
+    return finder
 
 
 def test_points_in_a_polygon_are_selected_of_those_in_sight(finder: Finder) -> None:
@@ -139,26 +127,26 @@ def test_neighbours_on_a_map_that_has_gone_are_not_selected(
     assert finder.found == []
 
 
-def test_the_worst_have_the_least_elbo(
+def test_the_lowest_have_the_least_elbo(
     finder: Finder, trained: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
-    finder.search.worst(20)
+    finder.search.lowest(20)
     finder.main.run()
     elbo = image_figures(trained.model, small_mnist["both"].images, np.arange(900)).elbo
     assert finder.found == sorted(np.argsort(elbo)[:20].tolist())
 
 
-def test_the_worst_are_selected_once_and_not_of_moving_points(
-    finder: Finder, failures: "Failures"
+def test_the_lowest_are_selected_once_and_not_of_moving_points(
+    finder: Finder, failures: "Failures", trained: Snapshot
 ) -> None:
-    finder.figures.request("color", ("log_marginal",), lambda _: None)
-    finder.search.worst(20)
+    finder.scores.request("color", ("log_marginal",))
+    finder.search.lowest(20)
     selected: list[object] = []
     finder.selection.changed.connect(selected.append)
     finder.main.run()
     assert len(selected) == 1
-    finder.moving = True
-    finder.search.worst(3)
+    show(finder.map, trained, finder.points, moving=True)
+    finder.search.lowest(3)
     ((_, error),) = failures
     assert "pause" in str(error)
     failures.clear()
@@ -166,7 +154,7 @@ def test_the_worst_are_selected_once_and_not_of_moving_points(
 
 def test_the_table_says_what_is_known_of_the_selected_or_of_all(finder: Finder) -> None:
     assert len(finder.search.table()["label"]) == 900
-    finder.search.worst(5)
+    finder.search.lowest(5)
     finder.main.run()
     finder.selection.replace([599, 600, 3])
     table = finder.search.table()
@@ -176,4 +164,4 @@ def test_the_table_says_what_is_known_of_the_selected_or_of_all(finder: Finder) 
     np.testing.assert_array_equal(table["label"], finder.points.labels[rows])
     z = np.stack([table["z1"], table["z2"]], axis=1)
     np.testing.assert_array_equal(z, finder.points.positions[rows])
-    np.testing.assert_array_equal(table["elbo"], finder.figures.known["elbo"][rows])
+    np.testing.assert_array_equal(table["elbo"], finder.scores.known["elbo"][rows])

@@ -15,12 +15,14 @@ from vae_explorer.session.runs import lab as lab_module
 from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training import worker as worker_module
+from vae_explorer.session.training.events import Ended, Paused, Progress, TrainingEvent
 from vae_explorer.training import moments as moments_module
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.estimate import Estimate
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import Int64, UInt8
@@ -84,8 +86,7 @@ class Bench:
         self.ends: list[tuple[Snapshot, Path | None]] = []
         self.estimates: list[Estimate] = []
         self.left = 0
-        self.lab.training.history_extended.connect(self._on_points)
-        self.lab.training.ended.connect(self._on_ended)
+        self.lab.training.events.connect(self._on_event)
         self.lab.estimated.connect(self.estimates.append)
         self.lab.left.connect(self._on_left)
 
@@ -111,11 +112,12 @@ class Bench:
     def steps(self) -> list[int]:
         return [frame.step for frame in self.lab.time.frames]
 
-    def _on_points(self, points: tuple[HistoryPoint, ...]) -> None:
-        self.points.extend(points)
-
-    def _on_ended(self, snapshot: Snapshot, path: Path | None) -> None:
-        self.ends.append((snapshot, path))
+    def _on_event(self, event: TrainingEvent) -> None:
+        match event:
+            case Progress(points):
+                self.points.extend(points)
+            case Paused(snapshot, path) | Ended(snapshot, path):
+                self.ends.append((snapshot, path))
 
     def _on_left(self) -> None:
         self.left += 1

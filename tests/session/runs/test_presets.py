@@ -4,18 +4,18 @@ import pytest
 
 from vae_explorer import paths
 from vae_explorer.errors import UserError
-from vae_explorer.session.runs.presets import DEFAULT, LONGEST_NAME, Preset, Presets
+from vae_explorer.session.runs.presets import DEFAULT, LONGEST_NAME, Preset, PresetFolders
 from vae_explorer.training.recipe import Recipe
 
 MINE = Recipe(epochs=3, beta=0.5)
 
 
 @pytest.fixture
-def presets(tmp_path: Path) -> Presets:
-    return Presets(paths.checkpoints(), tmp_path / "config" / "presets")
+def presets(tmp_path: Path) -> PresetFolders:
+    return PresetFolders(paths.checkpoints(), tmp_path / "config" / "presets")
 
 
-def names(presets: Presets) -> list[str]:
+def names(presets: PresetFolders) -> list[str]:
     found, messages = presets.read()
     assert not messages
     return [preset.name for preset in found]
@@ -24,7 +24,7 @@ def names(presets: Presets) -> list[str]:
 BUNDLED = [DEFAULT, "mnist-elbo", "mnist-exact", "mnist-iwae", "mnist-paper"]
 
 
-def test_the_default_and_the_bundled_recipes_are_there(presets: Presets) -> None:
+def test_the_default_and_the_bundled_recipes_are_there(presets: PresetFolders) -> None:
     assert names(presets) == BUNDLED
     found, _ = presets.read()
     assert found[0] == Preset(DEFAULT, Recipe())
@@ -32,12 +32,12 @@ def test_the_default_and_the_bundled_recipes_are_there(presets: Presets) -> None
     assert not any(preset.own for preset in found)
 
 
-def test_reading_makes_no_folder(presets: Presets, tmp_path: Path) -> None:
+def test_reading_makes_no_folder(presets: PresetFolders, tmp_path: Path) -> None:
     presets.read()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_own_presets_come_back_and_go(presets: Presets, tmp_path: Path) -> None:
+def test_own_presets_come_back_and_go(presets: PresetFolders, tmp_path: Path) -> None:
     presets.save("β a half", MINE)
     presets.save("Another", Recipe(seed=4))
     found, _ = presets.read()
@@ -51,7 +51,7 @@ def test_own_presets_come_back_and_go(presets: Presets, tmp_path: Path) -> None:
     assert names(presets) == [*BUNDLED, "β a half"]
 
 
-def test_a_name_is_the_same_in_whatever_case(presets: Presets) -> None:
+def test_a_name_is_the_same_in_whatever_case(presets: PresetFolders) -> None:
     presets.save("mine", Recipe(seed=1))
     presets.save("Mine", Recipe(seed=2))
     found, _ = presets.read()
@@ -62,7 +62,7 @@ def test_a_name_is_the_same_in_whatever_case(presets: Presets) -> None:
 
 
 @pytest.mark.parametrize("name", ["default", "DEFAULT", "mnist-elbo", "MNIST-Paper"])
-def test_bundled_names_are_taken(presets: Presets, name: str) -> None:
+def test_bundled_names_are_taken(presets: PresetFolders, name: str) -> None:
     with pytest.raises(UserError, match=f"“{name}” is a preset of the program"):
         presets.save(name, MINE)
     presets.delete(name)
@@ -77,7 +77,7 @@ def test_bundled_names_are_taken(presets: Presets, name: str) -> None:
     ],
 )
 def test_names_that_are_no_file_names_are_refused(
-    presets: Presets, tmp_path: Path, name: str
+    presets: PresetFolders, tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(UserError):
         presets.save(name, MINE)
@@ -85,12 +85,12 @@ def test_names_that_are_no_file_names_are_refused(
 
 
 @pytest.mark.parametrize("name", ["v1.2", "console", "ü" * LONGEST_NAME, "a (b) + c, d=0.5"])
-def test_other_names_are_fine(presets: Presets, name: str) -> None:
+def test_other_names_are_fine(presets: PresetFolders, name: str) -> None:
     presets.save(name, MINE)
     assert names(presets)[-1] == name
 
 
-def test_bad_files_are_left_out_and_said(presets: Presets, tmp_path: Path) -> None:
+def test_bad_files_are_left_out_and_said(presets: PresetFolders, tmp_path: Path) -> None:
     folder = tmp_path / "config" / "presets"
     presets.save("good", MINE)
     (folder / "broken.toml").write_text("epochs = ")
@@ -107,13 +107,13 @@ def test_bad_files_are_left_out_and_said(presets: Presets, tmp_path: Path) -> No
 
 def test_a_disk_that_refuses_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    presets = Presets(paths.checkpoints(), tmp_path / "file" / "presets")
+    presets = PresetFolders(paths.checkpoints(), tmp_path / "file" / "presets")
     with pytest.raises(UserError, match="“mine” cannot be written to"):
         presets.save("mine", MINE)
     assert names(presets) == BUNDLED
 
 
-def test_a_preset_that_cannot_be_deleted_is_said(presets: Presets, tmp_path: Path) -> None:
+def test_a_preset_that_cannot_be_deleted_is_said(presets: PresetFolders, tmp_path: Path) -> None:
     (tmp_path / "config" / "presets" / "mine.toml").mkdir(parents=True)
     with pytest.raises(UserError, match="“mine” cannot be deleted"):
         presets.delete("mine")

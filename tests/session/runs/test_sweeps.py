@@ -16,7 +16,8 @@ from vae_explorer.session.runs.sweeps import CellMap, Sweeps
 from vae_explorer.session.state import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Axis, Sweep
 from vae_explorer.training.sweep_folder import Result
 from vae_explorer.training.trainer import Trainer

@@ -14,7 +14,8 @@ from vae_explorer.errors import CheckpointError, DivergedError
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training import control as training_module
 from vae_explorer.session.training import worker as worker_module
-from vae_explorer.session.training.worker import Orders, Until
+from vae_explorer.session.training.events import Moved
+from vae_explorer.session.training.worker import OrderDesk, Until
 from vae_explorer.training import moments as moments_module
 from vae_explorer.training import trainer as trainer_module
 from vae_explorer.training.checkpoint import read_checkpoint
@@ -22,7 +23,8 @@ from vae_explorer.training.health import Finding
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.stopping import StopRule
 from vae_explorer.training.trainer import StepMetrics, Trainer
@@ -210,7 +212,7 @@ def test_a_stop_overtakes_the_news_of_a_pause(
             paused.set()
             return super().wait(timeout)
 
-    monkeypatch.setattr(training_module, "Orders", partial(Orders, given=Turn()))
+    monkeypatch.setattr(training_module, "OrderDesk", partial(OrderDesk, changed=Turn()))
     threaded_run.start(unending)
     threaded_run.session.pause()
     assert paused.wait(10)
@@ -277,7 +279,12 @@ def test_after_a_single_step_its_model_is_on_the_map_and_stays(
     threaded_run: "Run", recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     phases: list[Phase] = []
-    threaded_run.session.moved.connect(lambda *_: phases.append(threaded_run.session.status.phase))
+
+    def note(event: object) -> None:
+        if isinstance(event, Moved):
+            phases.append(threaded_run.session.status.phase)
+
+    threaded_run.session.events.connect(note)
     monkeypatch.setattr(Moments, "due", lambda *_: False)
     threaded_run.start(recipe, until="step")
     threaded_run.main.run_until(lambda: threaded_run.moves)
@@ -493,8 +500,7 @@ def test_what_is_wrong_is_noted_once_and_told_when_it_changes(
         for title in ("A dead unit", "Over-fitting"):
             assert sum(title in line for line in inline_run.lines) == 1
         titles = [[finding.title for finding in found] for found in inline_run.findings]
-        assert titles[-3:] == [["A dead unit"], ["A dead unit", "Over-fitting"], ["Over-fitting"]]
-    assert titles[0] == []  # another run begins sound
+        assert titles == [["A dead unit"], ["A dead unit", "Over-fitting"], ["Over-fitting"]]
 
 
 # Refusals and failures
@@ -649,12 +655,6 @@ def test_a_run_that_breaks_in_a_step_is_told_and_the_next_works(
 def test_a_run_whose_moments_are_refused_is_saved_and_that_is_said_once(
     inline_run: "Run", recipe: Recipe, trained: Snapshot, same_weights: Same
 ) -> None:
-    begun: list[RunFolder] = []
-
-    def block(folder: RunFolder) -> None:
-        begun.append(folder)
-
-    inline_run.session.begun.connect(block)
     with pytest.MonkeyPatch.context() as patch:
 
         def refuse(_: Moments, snapshot: Snapshot) -> NoReturn:
@@ -667,7 +667,8 @@ def test_a_run_whose_moments_are_refused_is_saved_and_that_is_said_once(
     assert len(inline_run.refusals) == 1
     assert sum("Not saved" in line for line in inline_run.lines) == 1
     assert inline_run.kept == []
-    assert same_weights(read_checkpoint(begun[0].model_path), trained)
+    assert inline_run.session.checkpoint is not None
+    assert same_weights(read_checkpoint(inline_run.session.checkpoint), trained)
 
 
 def test_a_diverged_run_keeps_the_last_good_model_and_all_its_figures(inline_run: "Run") -> None:

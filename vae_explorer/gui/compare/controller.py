@@ -3,49 +3,69 @@
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.gui.dialogs.ask_path import MODEL, AskPath
+from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.compare.comparison import Side, bundled_models, model_name
 from vae_explorer.session.map.selection import Mode
 from vae_explorer.types import Int64
 
 
-class CompareController(QObject):
-    """One comparison in a window of its own, with the map's model as side A.
+class CompareController(Controller):
+    """Opens the comparison, of which there is one at a time.
 
     Args:
         explorer: gives the comparison, and the model on the map.
         ask: asks for files.
-        parent: the window it belongs to.
-
-    Signals:
-        closed: the window is about to go, and this with it.
+        parent: the window that the comparison's belongs to.
     """
 
-    closed = Signal()
+    def __init__(self, explorer: Explorer, ask: AskPath, parent: QWidget) -> None:
+        super().__init__(explorer)
+        self._ask = ask
+        self._parent = parent
+        self._shown: _ShownComparison | None = None
+        self.commands = (
+            Command("compare", "View", "Compare…",
+                "Show two models, or two sets of images, side by side", self._show,
+                ("Ctrl+Shift+C",)),
+        )  # fmt: skip
+
+    def open(self, a: Path, b: Path) -> None:
+        """Compare the models of two checkpoints."""
+        self._show().open(a, b)
+
+    def _show(self) -> "_ShownComparison":
+        """Open the comparison, or bring it to the front."""
+        if self._shown is None:
+            self._shown = _ShownComparison(self._explorer, self._ask, self._parent)
+            self._shown.window.closed.connect(self._on_closed)
+        self._shown.window.show()
+        self._shown.window.activateWindow()
+        self._shown.window.raise_()
+        return self._shown
+
+    def _on_closed(self) -> None:
+        self._shown = None
+
+
+class _ShownComparison:
+    """One comparison in a window of its own, with the map's model as side A."""
 
     def __init__(self, explorer: Explorer, ask: AskPath, parent: QWidget) -> None:
-        self._window = CompareWindow(parent)
-        super().__init__(self._window)
+        self.window = CompareWindow(parent)
         self._explorer = explorer
         self._ask = ask
         self._comparison = explorer.compare()
         self._connect()
         recent = tuple(Path(name) for name in explorer.settings.recent)
         models = tuple(dict.fromkeys((*bundled_models(), *recent)))
-        self._window.set_models(tuple((path, model_name(path)) for path in models))
-        self._window.set_figures(self._comparison.figures())
+        self.window.set_models(tuple((path, model_name(path)) for path in models))
+        self.window.set_figures(self._comparison.figures())
         self._take("A")
-
-    def show(self) -> None:
-        """Show the window, or bring it to the front."""
-        self._window.show()
-        self._window.activateWindow()
-        self._window.raise_()
 
     def open(self, a: Path, b: Path) -> None:
         """Compare the models of two checkpoints."""
@@ -53,7 +73,7 @@ class CompareController(QObject):
         self._comparison.open("B", b)
 
     def _connect(self) -> None:
-        comparison, window = self._comparison, self._window
+        comparison, window = self._comparison, self.window
         comparison.side_changed.connect(window.set_side)
         comparison.points_changed.connect(window.set_points)
         comparison.index_changed.connect(window.set_index)
@@ -71,7 +91,7 @@ class CompareController(QObject):
         window.point_selected.connect(self._on_selected)
         window.model_chosen.connect(self._on_model_chosen)
         window.open_requested.connect(self._open)
-        window.closed.connect(self._on_closed)
+        window.closed.connect(comparison.close)
 
     def _take(self, side: Side) -> None:
         shown = self._explorer.shown()
@@ -82,7 +102,7 @@ class CompareController(QObject):
         self._comparison.hover(side, row)
         if row >= 0:
             image = self._comparison.thumbnail(side, row).image
-            self._window.set_hover_image(side, row, image)
+            self.window.set_hover_image(side, row, image)
 
     def _on_selected(self, side: Side, row: int, mode: Mode) -> None:
         rows: Int64 = np.array([row])
@@ -95,9 +115,5 @@ class CompareController(QObject):
             self._comparison.open(side, path)
 
     def _open(self, side: Side) -> None:
-        if path := self._ask.open("Open Model", MODEL, self._window):
+        if path := self._ask.open("Open Model", MODEL, self.window):
             self._comparison.open(side, path)
-
-    def _on_closed(self) -> None:
-        self._comparison.close()
-        self.closed.emit()

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -19,7 +19,7 @@ from typing_extensions import override
 from vae_explorer.gui.compare.side import MARGIN, SidePanel, color
 from vae_explorer.gui.compare.table import CompareTable
 from vae_explorer.gui.main_thread import FrameClock
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.session.compare.comparison import (
     SIDES,
     Preview,
@@ -35,7 +35,7 @@ from vae_explorer.types import Bools, Float64, UInt8
 _SELECTING = "Shift-drag on either map selects in a box, Shift+Ctrl-drag with a lasso"
 
 
-class CompareWindow(QWidget):
+class CompareWindow(Themed):
     """Two maps, what each decodes under the pointer, and their figures in a table.
 
     Signals; a side is "A" or "B", a row one into the arrays of that side's ``MapPoints``, −1 none:
@@ -182,8 +182,8 @@ class CompareWindow(QWidget):
         """Say what is being computed; "" when nothing is."""
         self._progress.setText(text)
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
         for panel in self.sides.values():
             panel.set_theme(theme)
         for label in (self._note, self._progress):
@@ -233,12 +233,6 @@ class CompareWindow(QWidget):
         self._moving = False
 
     # Qt's events
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self.set_theme(current_theme())
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:

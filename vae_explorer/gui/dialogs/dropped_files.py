@@ -7,6 +7,7 @@ from PySide6.QtCore import QMimeData
 
 from vae_explorer.errors import UserError
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
+from vae_explorer.gui.window.docks import reveal
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.files.workspace import EXTENSION
 from vae_explorer.session.files.workspaces import Workspaces
@@ -19,19 +20,11 @@ class DroppedFiles:
         explorer: opens models and tables, and tells of what is none of them.
         workspaces: opens workspaces.
         pad: where pictures go.
-        show_pad: brings it to the front.
     """
 
-    def __init__(
-        self,
-        explorer: Explorer,
-        workspaces: Workspaces,
-        pad: DrawPanel,
-        show_pad: Callable[[], None],
-    ) -> None:
+    def __init__(self, explorer: Explorer, workspaces: Workspaces, pad: DrawPanel) -> None:
         self._explorer = explorer
         self._pad = pad
-        self._show_pad = show_pad
         self._openers: dict[str, Callable[[Path], None]] = {
             ".safetensors": explorer.open_checkpoint,
             EXTENSION: workspaces.open,
@@ -49,7 +42,7 @@ class DroppedFiles:
     def take(self, mime: QMimeData) -> None:
         """Open what is accepted, or tell what could be."""
         if self._pad.accepts(mime):
-            self._show_pad()
+            reveal(self._pad)
             self._pad.take(mime)
             return
         path = Path(mime.urls()[0].toLocalFile())

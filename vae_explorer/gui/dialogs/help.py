@@ -1,13 +1,32 @@
 """The sheet of keys and the about box."""
 
+from collections.abc import Sequence
 from html import escape
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from vae_explorer import __version__
-from vae_explorer.session.commands import COMMANDS, GESTURES, MENUS
+from vae_explorer.gui.window.actions import native
+from vae_explorer.gui.window.records import MENUS, Command
+
+GESTURES: tuple[tuple[str, str], ...] = (
+    ("Move the pointer over the map", "Preview the digit at that place"),
+    ("Click", "Put the cursor there; on a point, pin its digit"),
+    ("Ctrl-click", "Add a point to the pins, or take it out"),
+    ("Drag", "Scrub: the decoded digit follows"),
+    ("Shift-drag", "Select in a box; with Alt, deselect"),
+    ("Shift+Ctrl-drag", "Select with a lasso; with Alt, deselect"),
+    ("Wheel", "Zoom about the pointer"),
+    ("Middle-drag or Space-drag", "Pan"),
+    ("Double-click an empty place", "Fit the map"),
+    ("Arrow keys", "Move the cursor by 0.1 (Shift ×10, Ctrl ×0.1)"),
+    ("Click a class in the legend", "Hide or show it; double-click isolates it"),
+    ("Shift-click a class in the legend", "Select its points; with Ctrl too, add them"),
+    ("Alt+Up, Alt+Down on a layer", "Move it up or down"),
+    ("Drop a file on the window", "Open a model or a workspace, colour by a table, read a picture"),
+)
+"""What the mouse and the map's keys do."""
 
 _ABOUT = f"""
 <h2>VAE Explorer {__version__}</h2>
@@ -43,13 +62,13 @@ class TextDialog(QDialog):
         layout.addWidget(buttons)
 
 
-def keys_html() -> str:
+def keys_html(commands: Sequence[Command]) -> str:
     """Every command that has keys, by menu, and the gestures of the map."""
     parts = ["<h3>On the map</h3>", _table(GESTURES)]
     for menu in MENUS:
         rows = [
-            (", ".join(_native(key) for key in command.keys), command.help)
-            for command in COMMANDS
+            (native(command.keys), command.help)
+            for command in commands
             if command.menu == menu and command.keys
         ]
         if rows:
@@ -57,9 +76,9 @@ def keys_html() -> str:
     return "".join(parts)
 
 
-def show_keys(parent: QWidget) -> None:
+def show_keys(commands: Sequence[Command], parent: QWidget) -> None:
     """Open the sheet of keys."""
-    TextDialog("Keys and Gestures", keys_html(), parent).show()
+    TextDialog("Keys and Gestures", keys_html(commands), parent).show()
 
 
 def show_about(parent: QWidget) -> None:
@@ -67,11 +86,7 @@ def show_about(parent: QWidget) -> None:
     TextDialog("About VAE Explorer", _ABOUT, parent).show()
 
 
-def _native(key: str) -> str:
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
-
-
-def _table(rows: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
+def _table(rows: Sequence[tuple[str, str]]) -> str:
     cells = "".join(
         f"<tr><td width='190'><b>{escape(left)}</b></td><td>{escape(right)}</td></tr>"
         for left, right in rows

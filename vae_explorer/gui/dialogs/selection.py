@@ -2,41 +2,17 @@
 
 from collections.abc import Collection, Mapping
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QLabel,
-    QLineEdit,
-    QSpinBox,
-    QWidget,
-)
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
+from typing_extensions import override
+
+from vae_explorer.gui.dialogs.form import FormDialog, whole
 
 _MOST_NEIGHBOURS = 999
 
 
-class _Dialog(QDialog):
-    """A form with a button that accepts it, which Enter presses, and one that cancels."""
-
-    def __init__(self, title: str, verb: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(title)
-        self.form = QFormLayout(self)
-        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.go = self._buttons.addButton(verb, QDialogButtonBox.ButtonRole.AcceptRole)
-        self._buttons.accepted.connect(self.accept)
-        self._buttons.rejected.connect(self.reject)
-
-    def finish_form(self) -> None:
-        """Add the buttons under the lines a subclass added."""
-        self.form.addRow(self._buttons)
-
-
-class FindImageDialog(_Dialog):
-    """Asks for one image of the data.
+class FindImageDialog(FormDialog):
+    """Asks for one image of the data: a split, and an index into it.
 
     Args:
         totals: the number of images of each split, at least one.
@@ -44,13 +20,10 @@ class FindImageDialog(_Dialog):
         parent: the window.
     """
 
-    find_requested = Signal(str, int)
-    """A split, and an index into it."""
-
     def __init__(self, totals: Mapping[str, int], split: str, parent: QWidget) -> None:
         super().__init__("Find Image", "Find", parent)
         self._totals = totals
-        self._index = QSpinBox()
+        self._index = whole(0, 0, 0)
         self._split = QComboBox()
         for name, total in totals.items():
             self._split.addItem(f"{name} ({total:,} images)", name)
@@ -58,50 +31,37 @@ class FindImageDialog(_Dialog):
         self._split.setCurrentIndex(self._split.findData(split))
         self._on_split()
         self._index.setGroupSeparatorShown(True)
-        self.form.addRow("Index", self._index)
-        self.form.addRow("Images", self._split)
-        self.finish_form()
+        self.lay_out({"Index": self._index, "Images": self._split})
         self._index.selectAll()
-        self.accepted.connect(self._on_accepted)
+
+    @override
+    def values(self) -> tuple[str, int]:
+        return self._split.currentData(), self._index.value()
 
     @Slot()
     def _on_split(self) -> None:
         self._index.setRange(0, self._totals[self._split.currentData()] - 1)
 
-    @Slot()
-    def _on_accepted(self) -> None:
-        self.find_requested.emit(self._split.currentData(), self._index.value())
 
-
-class NearestImagesDialog(_Dialog):
-    """Asks how many neighbours to select, and nearest in what."""
-
-    nearest_requested = Signal(int, str)
-    """How many, and "latent" or "image"."""
+class NearestImagesDialog(FormDialog):
+    """Asks how many neighbours to select, and whether nearest by "latent" or by "image"."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Nearest Images", "Select", parent)
-        self._count = QSpinBox()
-        self._count.setRange(1, _MOST_NEIGHBOURS)
-        self._count.setValue(20)
+        self._count = whole(1, _MOST_NEIGHBOURS, 20)
         self._space = QComboBox()
         self._space.addItem("Latent space (distance of codes)", "latent")
         self._space.addItem("Image space (distance of pixels)", "image")
-        self.form.addRow("Images", self._count)
-        self.form.addRow("Nearest in", self._space)
-        self.finish_form()
+        self.lay_out({"Images": self._count, "Nearest in": self._space})
         self._count.selectAll()
-        self.accepted.connect(self._on_accepted)
 
-    @Slot()
-    def _on_accepted(self) -> None:
-        self.nearest_requested.emit(self._count.value(), self._space.currentData())
+    @override
+    def values(self) -> tuple[int, str]:
+        return self._count.value(), self._space.currentData()
 
 
-class NameDialog(_Dialog):
+class NameDialog(FormDialog):
     """Asks for a name, and says so when it is one of ``taken``."""
-
-    name_chosen = Signal(str)
 
     def __init__(self, title: str, taken: Collection[str], parent: QWidget) -> None:
         super().__init__(title, "Save", parent)
@@ -111,21 +71,15 @@ class NameDialog(_Dialog):
         self._name.setMaxLength(80)
         self._note = QLabel()
         self._name.textChanged.connect(self._on_typed)
-        self.form.addRow("Name", self._name)
-        self.form.addRow(self._note)
-        self.finish_form()
+        self.lay_out({"Name": self._name}, self._note)
         self._on_typed()
-        self.accepted.connect(self._on_accepted)
 
-    @property
-    def _typed(self) -> str:
-        return self._name.text().strip()
+    @override
+    def values(self) -> tuple[str]:
+        return (self._name.text().strip(),)
 
     @Slot()
     def _on_typed(self) -> None:
-        self.go.setEnabled(bool(self._typed))
-        self._note.setText("Replaces the one of this name." if self._typed in self._taken else "")
-
-    @Slot()
-    def _on_accepted(self) -> None:
-        self.name_chosen.emit(self._typed)
+        (name,) = self.values()
+        self.go.setEnabled(bool(name))
+        self._note.setText("Replaces the one of this name." if name in self._taken else "")

@@ -1,141 +1,209 @@
-"""Between what is explored and the docks that show it: paths, drawing, refining, comparing."""
-
-from collections.abc import Callable
-from pathlib import Path
+"""Between what is explored and the docks that show it: cursor, pins, paths, sketch, refining."""
 
 import numpy as np
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QStyle, QWidget
 
-from vae_explorer.gui.compare.controller import CompareController
 from vae_explorer.gui.dialogs.ask_path import PICTURE, PNG, AskPath
+from vae_explorer.gui.dialogs.selection import NameDialog
+from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
 from vae_explorer.gui.explore.decode.refine_section import RefineSection
+from vae_explorer.gui.explore.decode.worst_list import WorstList
 from vae_explorer.gui.explore.paths.path_panel import PathPanel
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
+from vae_explorer.gui.map.map_view import MapView
+from vae_explorer.gui.window.docks import reveal
+from vae_explorer.gui.window.records import BOTTOM, RIGHT, Choices, Command, Controller, Panel
 from vae_explorer.session.app import Explorer
-from vae_explorer.session.explore.latent_paths import Trip
+from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.session.explore.refinement import RefinementStep
 from vae_explorer.types import UInt8
 
 
-class ExploreController(QObject):
-    """Wires the docks of paths, drawing and refining to the explorer; opens the comparison.
+class ExploreController(Controller):
+    """Moves the cursor; the docks of decoding, drawing, refining and paths.
 
     Args:
         explorer: told what a person wants, and listened to.
-        paths: the dock of paths.
-        draw: that of drawing.
-        refine: that of refining.
+        view: the map, which knows where each class is densest.
         ask: asks for files.
         window: the parent of dialogs.
     """
 
-    def __init__(
-        self,
-        explorer: Explorer,
-        paths: PathPanel,
-        draw: DrawPanel,
-        refine: RefineSection,
-        ask: AskPath,
-        window: QWidget,
-    ) -> None:
-        super().__init__(window)
-        self._explorer = explorer
-        self._paths = paths
-        self._draw = draw
-        self._refine = refine
+    def __init__(self, explorer: Explorer, view: MapView, ask: AskPath, window: QWidget) -> None:
+        super().__init__(explorer)
+        self._view = view
         self._ask = ask
         self._window = window
-        self._comparison: CompareController | None = None
+        self.decode = DecodePanel()
+        # In less it would scroll sideways, and a window made larger again leaves docks as they are.
+        scroll_bar = self.decode.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        self.decode.setMinimumWidth(self.decode.sizeHint().width() + scroll_bar)
+        self.draw = DrawPanel()
+        self.refine = RefineSection()
+        self.worst = WorstList(explorer.map.image)
+        self.paths = PathPanel()
+        self._connect_decoding()
         self._connect_paths()
         self._connect_drawing()
         self._connect_refining()
+        cursor, arithmetic = explorer.cursor, explorer.arithmetic
+        self.commands = (
+            Command("analogy", "Go", "Analogy of Three Pins",
+                "Move the cursor to the first pin − the second + the third", arithmetic.analogy,
+                ("Ctrl+Shift+A",)),
+            Command("attribute", "Go", "Add the Selection's Attribute",
+                "Move the cursor by the mean of the selected images − that of the others",
+                arithmetic.add_attribute, ("Ctrl+Shift+V",)),
+            Command("resample", "Go", "Resample Posterior",
+                "Decode another draw from the pinned digit's q",
+                explorer.inspector.resample),
+            Command("refine", "Go", "Refine Posterior", "Climb the ELBO of the pinned digit",
+                self._show_refining, ("Ctrl+R",)),
+            Command("center", "Go", "Cursor to the Origin", "Move the cursor to z = (0, 0)",
+                lambda: cursor.move(0.0, 0.0), ("O",)),
+            Command("random", "Go", "Random Place", "Move the cursor to a draw from the prior",
+                cursor.random, ("R",)),
+            Command("back", "Go", "Back", "Return to the place visited before", cursor.back,
+                ("Alt+Left",), enabled=lambda: cursor.can_back),
+            Command("forward", "Go", "Forward", "Take going back, back", cursor.forward,
+                ("Alt+Right",), enabled=lambda: cursor.can_forward),
+            *(self._digit(digit) for digit in range(10)),
+            Command("mark", "Go", "Mark Place…", "Keep the cursor's place under a name",
+                self._ask_mark, ("Ctrl+B",), separator=True),
+            Choices("Go", "Go to Mark", self._bookmarks, self._visit),
+            Choices("Go", "Forget Mark", self._bookmarks, self._forget),
+            Command("worst_first", "Select", "Worst First",
+                "List all points from the lowest ELBO on", self._show_worst),
+        )  # fmt: skip
+        self.panels = (
+            Panel("decode", self.decode, RIGHT, ("explore", "train", "learn"), width=300),
+            Panel("draw", self.draw, RIGHT, ("travel",)),
+            Panel("refine", self.refine, RIGHT),
+            Panel("worst", self.worst, RIGHT),
+            Panel("paths", self.paths, BOTTOM, ("travel",), hidden=True),
+        )
+        self.changes = (cursor.visits_changed, cursor.bookmarks_changed)
 
-    def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the commands about exploring do, by id."""
-        return {"compare": self._compare}
+    def _digit(self, digit: int) -> Command:
+        cursor, view = self._explorer.cursor, self._view
+        return Command(
+            f"digit_{digit}",
+            "Go",
+            f"Go to Digit {digit}",
+            f"Move the cursor to where {digit}s are densest",
+            lambda: cursor.go_to(view.class_places(), digit),
+            (str(digit),),
+        )
 
-    def compare(self, a: Path, b: Path) -> None:
-        """Open the comparison with the models of two checkpoints."""
-        self._compare().open(a, b)
+    def _connect_decoding(self) -> None:
+        explorer, panel = self._explorer, self.decode
+        panel.z_changed.connect(explorer.cursor.scrub)
+        panel.unpin_requested.connect(explorer.pins.clear)
+        panel.resample_requested.connect(explorer.inspector.resample)
+        panel.refine_requested.connect(self._show_refining)
+        panel.pin_chosen.connect(explorer.pins.look_at)
+        panel.pin_removed.connect(explorer.pins.remove)
+        explorer.cursor.changed.connect(panel.set_cursor)
+        explorer.decoding.decoded.connect(panel.set_decoded)
+        explorer.data_support.judged.connect(panel.set_support)
+        explorer.inspector.inspected.connect(panel.set_inspection)
+        explorer.pins.changed.connect(self._on_pins)
+        explorer.search.ranked.connect(self.worst.set_images)
+        self.worst.chosen.connect(explorer.find)
 
     def _connect_paths(self) -> None:
-        travel, panel = self._explorer.exploration.travel, self._paths
-        panel.chosen.connect(travel.choose)
-        panel.frame_chosen.connect(travel.set_frame)
+        playback, panel = self._explorer.playback, self.paths
+        panel.chosen.connect(playback.choose)
+        panel.frame_chosen.connect(playback.set_frame)
         panel.export_requested.connect(self._export_path)
-        travel.chosen.connect(panel.set_choice)
-        travel.path_changed.connect(self._on_path)
-        travel.frame_changed.connect(self._on_frame)
+        playback.chosen.connect(panel.set_choice)
+        playback.path_changed.connect(self._on_path)
+        playback.frame_changed.connect(self._on_frame)
 
     def _connect_drawing(self) -> None:
-        drawn, panel = self._explorer.exploration.drawn, self._draw
-        panel.drawn.connect(drawn.draw)
+        sketch, panel = self._explorer.sketch, self.draw
+        panel.drawn.connect(sketch.draw)
         panel.cleared.connect(self._on_cleared)
-        panel.image_given.connect(drawn.give)
-        panel.file_given.connect(drawn.open)
+        panel.image_given.connect(sketch.give)
+        panel.file_given.connect(sketch.open)
         panel.open_requested.connect(self._open_picture)
-        drawn.seen_changed.connect(self._on_seen)
-        drawn.reconstructed.connect(panel.set_reconstruction)
-        drawn.read.connect(panel.set_figures)
-        drawn.nearest_changed.connect(panel.set_nearest)
+        sketch.seen_changed.connect(self._on_seen)
+        sketch.reconstructed.connect(panel.set_reconstruction)
+        sketch.read.connect(panel.set_figures)
+        sketch.nearest_changed.connect(panel.set_nearest)
 
     def _connect_refining(self) -> None:
-        refining, section = self._explorer.exploration.refining, self._refine
-        section.start_requested.connect(self._explorer.exploration.refine)
-        section.stop_requested.connect(refining.stop)
-        self._explorer.exploration.refinable_changed.connect(self._on_refinable)
+        refinement, section = self._explorer.refinement, self.refine
+        section.start_requested.connect(refinement.start)
+        section.stop_requested.connect(refinement.stop)
+        refinement.available_changed.connect(self._on_refinable)
         self._on_refinable(False)
-        refining.started.connect(self._on_refining)
-        refining.stepped.connect(section.append_step)
-        refining.ceiling_known.connect(section.set_ceiling)
-        refining.ended.connect(self._on_refined)
+        refinement.started.connect(self._on_refining)
+        refinement.stepped.connect(section.append_step)
+        refinement.ceiling_known.connect(section.set_ceiling)
+        refinement.ended.connect(self._on_refined)
 
     # What the explorer says
 
-    def _on_path(self, trip: Trip | None) -> None:
-        self._paths.set_trip(trip)
-        self._paths.set_frame(self._explorer.exploration.travel.frame)
+    def _on_pins(self) -> None:
+        pins = self._explorer.pins
+        self.decode.set_pins(pins.tray, pins.current)
 
-    def _on_frame(self, frame: int, _: tuple[float, float]) -> None:
-        self._paths.set_frame(frame)
+    def _on_path(self, path: LatentPath | None) -> None:
+        self.paths.set_path(path)
+        self.paths.set_frame(self._explorer.playback.frame)
+
+    def _on_frame(self, frame: int) -> None:
+        self.paths.set_frame(frame)
 
     def _on_seen(self, seen: UInt8 | None, ink: UInt8 | None) -> None:
-        self._draw.set_seen(seen)
+        self.draw.set_seen(seen)
         if ink is not None:
-            self._draw.set_ink(ink)
+            self.draw.set_ink(ink)
 
     def _on_cleared(self) -> None:
-        self._explorer.exploration.drawn.draw(np.zeros((1, 1), np.uint8))  # the pad is empty
+        self._explorer.sketch.draw(np.zeros((1, 1), np.uint8))  # the pad is empty
 
     def _on_refining(self) -> None:
-        self._refine.clear()
-        self._refine.set_running(True)
+        self.refine.clear()
+        self.refine.set_running(True)
 
     def _on_refinable(self, refinable: bool) -> None:
-        self._refine.clear()
-        self._refine.setEnabled(refinable)
+        self.refine.clear()
+        self.refine.setEnabled(refinable)
 
     def _on_refined(self, _: RefinementStep | None) -> None:
-        self._refine.set_running(False)
+        self.refine.set_running(False)
 
     # What a person asks for
 
+    def _bookmarks(self) -> list[str]:
+        return [bookmark.name for bookmark in self._explorer.cursor.bookmarks]
+
+    def _ask_mark(self) -> None:
+        NameDialog("Mark Place", self._bookmarks(), self._window).ask(self._mark)
+
+    def _mark(self, name: str) -> None:
+        self.attempt("The place was not marked", self._explorer.cursor.mark, name)
+
+    def _visit(self, name: str) -> None:
+        self.attempt("The cursor did not move", self._explorer.cursor.visit, name)
+
+    def _forget(self, name: str) -> None:
+        self.attempt("No mark was forgotten", self._explorer.cursor.forget, name)
+
+    def _show_worst(self) -> None:
+        reveal(self.worst)
+        self._explorer.search.rank()
+
+    def _show_refining(self) -> None:
+        reveal(self.refine)
+        self._explorer.refinement.start()
+
     def _open_picture(self) -> None:
         if path := self._ask.open("Open Picture", PICTURE):
-            self._explorer.exploration.drawn.open(path)
+            self._explorer.sketch.open(path)
 
     def _export_path(self) -> None:
         if path := self._ask.save("Export Path", "path.png", PNG):
             self._explorer.export_path(path)
-
-    def _compare(self) -> CompareController:
-        """Open the comparison, or bring it to the front."""
-        if self._comparison is None:
-            self._comparison = CompareController(self._explorer, self._ask, self._window)
-            self._comparison.closed.connect(self._on_compare_closed)
-        self._comparison.show()
-        return self._comparison
-
-    def _on_compare_closed(self) -> None:
-        self._comparison = None

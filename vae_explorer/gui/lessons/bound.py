@@ -4,17 +4,18 @@ from collections.abc import Collection
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.bound_bars import BoundBars
 from vae_explorer.gui.lessons.bound_plane import BoundPlane
-from vae_explorer.gui.lessons.instrument_view import InstrumentView
-from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.latent.normal import Normal
-from vae_explorer.session.lessons.bound import Bound, BoundInstrument, Truth
+from vae_explorer.gui.lessons.lesson_view import LessonView
+from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.widgets.controls import beside
+from vae_explorer.session.lessons.bound import BoundExperiment, BoundResult
+from vae_explorer.session.lessons.experiment import differs
 
 _DIGIT_ZOOM = 3
 _AIR = 0.07
@@ -28,15 +29,16 @@ _PUT = {
 }
 
 
-class BoundView(InstrumentView):
+class BoundView(LessonView):
     """Controls a lesson may hide: ``encoder``, ``moments``, ``prior``, ``refine``, ``log``.
 
     So too the rows ``terms`` and ``gap`` of the bars.
     """
 
-    def __init__(self, instrument: BoundInstrument, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._instrument = instrument
+    experiment: BoundExperiment
+
+    def __init__(self, experiment: BoundExperiment) -> None:
+        super().__init__(experiment)
         self.plane = BoundPlane(current_theme())
         self.bars = BoundBars()
         self._digit = DigitView("The digit", "x", zoom=_DIGIT_ZOOM)
@@ -45,56 +47,35 @@ class BoundView(InstrumentView):
         buttons = {name: QPushButton(text) for name, (text, _) in _PUT.items()}
         for name, button in buttons.items():
             button.setToolTip(_PUT[name][1])
-            button.clicked.connect(lambda _=False, name=name: instrument.put(name))
+            button.clicked.connect(lambda _=False, name=name: experiment.put(name))
         self._refine = QPushButton("Refine")
         self._refine.setToolTip("Climb the ELBO from where q is; again to stop")
         self._refine.clicked.connect(self._on_refine)
-        self._log = QCheckBox("log")
-        self._log.setToolTip("Picture log p(z|x), which shows what is far below the peak")
-        self._log.setAccessibleName("Logarithm of the posterior")
-        self._log.toggled.connect(instrument.set_log)
         fit = QPushButton("Show all")
         fit.setToolTip("Show the posterior and q (Home)")
         fit.clicked.connect(self._fit)
-        self.controls = buttons | {"refine": self._refine, "log": self._log}
-
-        row = QHBoxLayout()
-        for widget in (*buttons.values(), self._refine):
-            row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self._log)
-        row.addWidget(fit)
-        digits = QVBoxLayout()
+        log = self.form.rows["log"]
+        self.controls = {**buttons, "refine": self._refine, "log": log}
+        self._side = QWidget()
+        digits = QVBoxLayout(self._side)
         digits.addWidget(self._digit, 1)
         digits.addWidget(self._decoded, 1)
-        side = QWidget()
-        side.setLayout(digits)
         digits.setContentsMargins(0, 0, 0, 0)
-        self._side = side
         top = QGridLayout()
         top.addWidget(self.plane, 0, 0)
-        top.addWidget(side, 0, 1, Qt.AlignmentFlag.AlignTop)
+        top.addWidget(self._side, 0, 1, Qt.AlignmentFlag.AlignTop)
         top.setColumnStretch(0, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addLayout(top, 1)
-        layout.addLayout(row)
-        layout.addWidget(self.bars)
-
-        self.plane.q_moved.connect(instrument.set_q)
-        self.plane.looked_at.connect(instrument.look_at)
+        row = QGridLayout()
+        row.addWidget(beside(*buttons.values(), self._refine, end=True), 0, 0)
+        row.addWidget(beside(log, fit), 0, 1)
+        self.page.addLayout(top, 1)
+        self.page.addLayout(row)
+        self.page.addWidget(self.bars)
+        self.parts = (self.plane, self.plane.picture, self.bars, self._digit, self._decoded)
+        self.plane.q_moved.connect(experiment.set_q)
+        self.plane.looked_at.connect(experiment.look_at)
         self.plane.fit_asked.connect(self._fit)
-        instrument.truth_changed.connect(self._on_truth)
-        instrument.q_changed.connect(self._on_q)
-        instrument.bound_changed.connect(self._on_bound)
-        instrument.picture_changed.connect(self.plane.set_picture)
-        instrument.refining_changed.connect(self._on_refining)
-        instrument.log_changed.connect(self._on_log)
-        instrument.region_wanted.connect(self._fit)
-        self._on_truth(instrument.truth)
-        self._on_q(instrument.q)
-        self._on_bound(instrument.bound)
-        self._on_log(instrument.log)
+        self.start()
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -102,43 +83,37 @@ class BoundView(InstrumentView):
         width = max(_DIGITS, self.width() // _SHARE)
         self._side.setFixedSize(width, self._digit.height_for(width) * 2 + 8)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour all that is drawn here."""
-        for part in (self.plane, self.plane.picture, self.bars, self._digit, self._decoded):
-            part.set_theme(theme)
-
     def set_hidden(self, names: Collection[str]) -> None:
         """Hide controls and rows."""
         super().set_hidden(names)
         self.bars.set_rows("terms" not in names, "gap" not in names)
 
-    def _on_truth(self, truth: Truth | None) -> None:
-        self._digit.set_image(gray8(truth.x[0]) if truth else None)
-        self._digit.set_caption(f"x: {truth.subject.title}" if truth else "x", "x")
-
-    def _on_q(self, q: Normal | None) -> None:
-        self.plane.set_q(q)
-        picture = self._instrument.decoded
-        self._decoded.set_image(gray8(picture) if picture is not None else None)
-
-    def _on_bound(self, bound: Bound | None) -> None:
-        truth = self._instrument.truth
-        self.bars.set_bound(bound, truth.error if truth else 0.0)
-        self.bars.set_gap(self._instrument.gap())
-
-    def _on_refining(self, running: bool) -> None:
-        self._refine.setText("Stop" if running else "Refine")
-
-    def _on_log(self, log: bool) -> None:
-        self._log.setChecked(log)
+    def draw(self, old: BoundResult | None) -> None:
+        """Draw what has changed."""
+        found = self.experiment.result
+        truth = found.truth
+        if differs(found, old, "truth"):
+            self._digit.set_image(gray8(truth.x[0]) if truth else None)
+            self._digit.set_caption(f"x: {truth.subject.title}" if truth else "x", "x")
+        if differs(found, old, "q"):
+            self.plane.set_q(found.q)
+            self._decoded.set_image(gray8(found.decoded) if found.decoded is not None else None)
+        if differs(found, old, "bound", "best", "truth"):
+            self.bars.set_bound(found.bound, truth.known.error if truth else 0.0)
+            self.bars.set_gap(found.gap)
+        if differs(found, old, "picture"):
+            self.plane.set_picture(found.picture)
+        self._refine.setText("Stop" if found.refining else "Refine")
+        if old is not None and differs(found, old, "frame"):
+            self._fit()
 
     def _on_refine(self) -> None:
-        if self._instrument.refining:
-            self._instrument.stop()
+        if self.experiment.result.refining:
+            self.experiment.stop()
         else:
-            self._instrument.refine()
+            self.experiment.refine()
 
     def _fit(self) -> None:
-        left, right, bottom, top = self._instrument.region
+        left, right, bottom, top = self.experiment.result.region
         air = _AIR * max(right - left, top - bottom)  # for the handles of a narrow q
         self.plane.show_region(left - air, right + air, bottom - air, top + air)

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.widgets.number_format import figure
-from vae_explorer.session.lessons.bound import Bound
+from vae_explorer.lessons.bound import Bound
 
 _LEAST = 2.0  # nats on either side of log p(x)
 _AIR = 1.15

@@ -1,37 +1,32 @@
-"""Wires the lessons to the learn dock and puts their instruments in the place of the map."""
-
-from collections.abc import Callable
+"""Wires the lessons to the learn dock and puts their experiments in the place of the map."""
 
 from PySide6.QtWidgets import QStackedWidget
 
 from vae_explorer.gui.dialogs.ask_path import LESSON, AskPath
-from vae_explorer.gui.lessons.instrument_view import InstrumentView
 from vae_explorer.gui.lessons.learn_panel import LearnPanel
-from vae_explorer.gui.lessons.registry import make_view
+from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.lessons.course import Lesson, Step
 
 
-class LearnController:
+class LearnController(Controller):
     """Sends what is chosen in the learn dock to the session, and shows what it says.
 
     Args:
         explorer: has the lessons.
-        panel: their text.
-        pages: whose first page is the map; instruments are added to it.
+        pages: whose first page is the map; experiments are added to it.
         ask: asks for files.
     """
 
-    def __init__(
-        self, explorer: Explorer, panel: LearnPanel, pages: QStackedWidget, ask: AskPath
-    ) -> None:
-        self._explorer = explorer
+    def __init__(self, explorer: Explorer, pages: QStackedWidget, ask: AskPath) -> None:
+        super().__init__(explorer)
         self._learning = learning = explorer.learning
         self._ask = ask
-        self._panel = panel
+        self.panel = panel = LearnPanel()
         self._pages = pages
-        self._views: dict[str, InstrumentView] = {}
+        self._views: dict[str, LessonView] = {}
         self._large = False
         panel.lesson_chosen.connect(learning.open)
         panel.step_wanted.connect(learning.go)
@@ -40,21 +35,24 @@ class LearnController:
         learning.step_changed.connect(self._on_step)
         learning.answered.connect(panel.set_answer)
         learning.values_changed.connect(panel.set_values)
-
-    def handlers(self) -> dict[str, Callable[[], object]]:
-        """What its commands do."""
-        return {
-            "next_step": self._next,
-            "step_before": self._before,
-            "open_lesson": self._open,
-            "save_lesson": self._save,
-            "large": self._toggle_large,
-        }
+        self.commands = (
+            Command("next_step", "Course", "Next Step", "Go on in the lesson",
+                lambda: learning.go(learning.number + 1), ("Ctrl+PgDown",)),
+            Command("step_before", "Course", "Step Before", "Go back in the lesson",
+                lambda: learning.go(learning.number - 1), ("Ctrl+PgUp",)),
+            Command("open_lesson", "Course", "Open Lesson…",
+                "Open a lesson file that somebody wrote", self._open, separator=True),
+            Command("save_lesson", "Course", "Save Lesson…",
+                "Save the lesson as a file, its present step set up as it is now", self._save),
+            Command("large", "Course", "Large Type", "Show the lesson to a room, or to one person",
+                self._toggle_large, ("Ctrl+Shift+L",), checked=lambda: self._large),
+        )  # fmt: skip
+        self.panels = (Panel("learn", panel, LEFT, ("learn",)),)
 
     def show(self) -> None:
         """Begin or go on with the lessons."""
         if self._learning.lesson is None:
-            self._panel.set_lessons(self._learning.lessons)
+            self.panel.set_lessons(self._learning.lessons)
         self._learning.show()
         self._show_page()
 
@@ -69,37 +67,31 @@ class LearnController:
             view.set_theme(theme)
 
     def _on_opened(self, lesson: Lesson) -> None:
-        self._panel.set_lesson(lesson)
-        instrument = self._learning.instrument
-        if instrument is not None and lesson.instrument not in self._views:
-            view = make_view(lesson.instrument, instrument)
+        self.panel.set_lesson(lesson)
+        experiment = self._learning.experiment
+        if experiment is not None and lesson.instrument not in self._views:
+            view = make_view(lesson.instrument, experiment)
             view.set_theme(current_theme())
             self._views[lesson.instrument] = view
             self._pages.addWidget(view)
         self._show_page()
 
     def _on_step(self, step: Step) -> None:
-        self._panel.set_step(step, self._learning.number)
+        self.panel.set_step(step, self._learning.number)
         view = self._view
         if view is not None:
             view.set_hidden(step.hidden)
-        if self._learning.instrument is not None:
-            self._panel.set_values(self._learning.instrument.values)
+        if self._learning.experiment is not None:
+            self.panel.set_values(self._learning.experiment.values)
 
     @property
-    def _view(self) -> InstrumentView | None:
+    def _view(self) -> LessonView | None:
         lesson = self._learning.lesson
         return self._views.get(lesson.instrument) if lesson else None
 
     def _show_page(self) -> None:
         if self._learning.shown:
             self._pages.setCurrentIndex(self._pages.indexOf(self._view) if self._view else 0)
-
-    def _next(self) -> None:
-        self._learning.go(self._learning.number + 1)
-
-    def _before(self) -> None:
-        self._learning.go(self._learning.number - 1)
 
     def _open(self) -> None:
         if path := self._ask.open("Open Lesson", LESSON):
@@ -112,4 +104,4 @@ class LearnController:
 
     def _toggle_large(self) -> None:
         self._large = not self._large
-        self._panel.set_large(self._large)
+        self.panel.set_large(self._large)

@@ -3,36 +3,34 @@
 from collections.abc import Collection
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from vae_explorer.gui.lessons.instrument_view import InstrumentView
+from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
 from vae_explorer.gui.plot.color_maps import field_image
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
-from vae_explorer.session.lessons.geometry import METRICS, SIGHT, STEPS, Geometry, Strip
+from vae_explorer.session.lessons.experiment import differs
+from vae_explorer.session.lessons.geometry import SIGHT, Geometry, GeometryResult, Strip
 from vae_explorer.session.map.marks import Field
 from vae_explorer.types import Float64
 
-_METRICS = {"euclidean": "pixels (Euclidean)", "fisher": "distributions (Fisher)"}
-_STEPS = {"latent": "the latent plane", "image": "the picture"}
 _UNITS = {"euclidean": "pixels", "fisher": "Fisher units"}
 _REACH = 26.0  # pixels from an end within which it is taken hold of
 _NUDGE = 0.1  # latent units
 
 
-class GeometryView(InstrumentView):
+class GeometryView(LessonView):
     """The plane above, the pictures along both paths below."""
 
-    def __init__(self, instrument: Geometry, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._instrument = instrument
-        self._theme = current_theme()
+    experiment: Geometry
+
+    def __init__(self, experiment: Geometry) -> None:
+        super().__init__(experiment)
         self._held: str | None = None
         self._plane = Plane("z", moved=True)
         self._plane.setAccessibleName("Latent plane")
@@ -41,61 +39,26 @@ class GeometryView(InstrumentView):
         self._plane.set_marks(self._paint)
         self._lines = {"straight": StepStrip("Straight line"), "geodesic": StepStrip("Geodesic")}
         self._readout = Readout()
-
-        self._metric = _choice(_METRICS, METRICS, "Distance of", "What a step is measured by")
-        self._steps = _choice(
-            _STEPS, STEPS, "Equal steps of", "What the pictures below are equal steps of"
-        )
-        ends = {"start": "A", "end": "B"}
-        self._moved = _choice(ends, tuple(ends), "Keys move", "Which end the arrow keys move")
-        metric = _labelled("&distance of", self._metric)
-        steps = _labelled("&equal steps of", self._steps)
-        moved = _labelled("&keys move", self._moved)
-        guard = WheelGuard(self)
-        for editor in (self._metric, self._steps, self._moved):
-            editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            editor.installEventFilter(guard)
-        top = QHBoxLayout()
-        for widget in (metric, steps, moved):
-            top.addWidget(widget)
-        top.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 6)
-        layout.setSpacing(4)
-        layout.addLayout(top)
-        layout.addWidget(self._plane, 1)
-        layout.addWidget(self._readout)
+        rows = self.form.rows
+        self.page.addWidget(beside(rows["metric"], rows["steps"], rows["keys"], end=True))
+        self.page.addWidget(self._plane, 1)
+        self.page.addWidget(self._readout)
         for strip in self._lines.values():
-            layout.addWidget(strip)
-        self.controls = {
-            "metric": metric,
-            "steps": steps,
-            "keys": moved,
-            "strips": self._lines["straight"],
-            "geodesic": self._lines["geodesic"],
-        }
-
-        self._metric.activated.connect(lambda: instrument.set_metric(self._metric.currentData()))
-        self._steps.activated.connect(lambda: instrument.set_steps(self._steps.currentData()))
+            self.page.addWidget(strip)
+        self.controls |= {"strips": self._lines["straight"], "geodesic": self._lines["geodesic"]}
+        self.parts = (self._plane,)
         self._plane.pressed.connect(self._take_hold)
         self._plane.dragged.connect(self._drag)
-        self._plane.hovered.connect(lambda z1, z2: instrument.point((z1, z2)))
-        self._plane.left.connect(lambda: instrument.point(None))
+        self._plane.hovered.connect(lambda z1, z2: experiment.point((z1, z2)))
+        self._plane.left.connect(lambda: experiment.point(None))
         self._plane.nudged.connect(self._nudge)
-        instrument.ends_changed.connect(self._show)
-        instrument.geodesic_changed.connect(self._show)
-        instrument.field_changed.connect(self._show_field)
-        instrument.ellipse_changed.connect(self._show_ellipse)
-        self.set_theme(self._theme)
+        self.start()
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
-        self._theme = theme
-        self._plane.set_theme(theme)
         for name, strip in self._lines.items():
-            strip.set_colors(theme, self._color(name))
-        self._show_field()
-        self._show()
+            strip.set_colors(theme, _color(name, theme))
+        super().set_theme(theme)
 
     def set_hidden(self, names: Collection[str]) -> None:
         """Hide these; without its pictures the geodesic is not on the plane either."""
@@ -107,61 +70,53 @@ class GeometryView(InstrumentView):
     def _shows_geodesic(self) -> bool:
         return not self._lines["geodesic"].isHidden()
 
-    def _color(self, name: str) -> str:
-        return self._theme.held_out if name == "straight" else self._theme.accent
-
     def _take_hold(self, z1: float, z2: float) -> None:
         at = self._plane.to_pixel(z1, z2)
         distances = {}
         for name in ("start", "end"):
-            way = self._plane.to_pixel(*getattr(self._instrument, name)) - at
+            way = self._plane.to_pixel(*getattr(self.experiment.settings, name)) - at
             distances[name] = float(np.hypot(way.x(), way.y()))
         nearest = min(distances, key=lambda name: distances[name])
         self._held = nearest if distances[nearest] <= _REACH else None
         if self._held:
-            self._moved.setCurrentIndex(self._moved.findData(self._held))
-            self._instrument.point(None)
+            self.experiment.set(keys=self._held)
+            self.experiment.point(None)
 
     def _drag(self, z1: float, z2: float) -> None:
         if self._held:
-            self._move(self._held, z1, z2)
+            self.experiment.move(**{self._held: (z1, z2)})
 
     def _nudge(self, dz1: float, dz2: float) -> None:
-        which = self._moved.currentData()
-        z1, z2 = getattr(self._instrument, which)
-        self._move(which, z1 + _NUDGE * dz1, z2 + _NUDGE * dz2)
+        settings = self.experiment.settings
+        z1, z2 = settings.start if settings.keys == "start" else settings.end
+        self.experiment.move(**{settings.keys: (z1 + _NUDGE * dz1, z2 + _NUDGE * dz2)})
 
-    def _move(self, which: str, z1: float, z2: float) -> None:
-        if which == "start":
-            self._instrument.set_start(z1, z2)
-        else:
-            self._instrument.set_end(z1, z2)
-
-    def _show(self) -> None:
-        instrument = self._instrument
-        self._metric.setCurrentIndex(self._metric.findData(instrument.metric))
-        self._steps.setCurrentIndex(self._steps.findData(instrument.steps))
-        strips = {"straight": instrument.straight, "geodesic": instrument.geodesic}
-        highest = max(
-            (float(strip.frames.steps.max()) for strip in strips.values() if strip), default=1.0
-        )
-        for name, strip in strips.items():
-            if strip is not None:
-                self._lines[name].set_frames(
-                    strip.images, strip.frames.steps, highest or 1.0, self._title(name, strip)
-                )
+    def draw(self, old: GeometryResult | None) -> None:
+        """Draw what has changed of the field, and the paths."""
+        found = self.experiment.result
+        if differs(found, old, "field"):
+            self._show_field(found.field)
+        if differs(found, old, "straight", "geodesic"):
+            strips = {"straight": found.straight, "geodesic": found.geodesic}
+            highest = max(
+                (float(strip.frames.steps.max()) for strip in strips.values() if strip), default=1.0
+            )
+            for name, strip in strips.items():
+                if strip is not None:
+                    self._lines[name].set_frames(
+                        strip.images, strip.frames.steps, highest or 1.0, self._title(name, strip)
+                    )
         self._plane.update()
         self._say()
 
     def _title(self, name: str, strip: Strip) -> str:
         words = "Straight line" if name == "straight" else "Geodesic"
-        unit = _UNITS[self._instrument.metric]
+        unit = _UNITS[self.experiment.settings.metric]
         latent = float(np.linalg.norm(np.diff(strip.route.path, axis=0), axis=1).sum())
         text = f"{words}: the picture goes {figure(strip.route.length, 1)} {unit}"
         return f"{text}, z goes {figure(latent, 2)}"
 
-    def _show_field(self) -> None:
-        field = self._instrument.field
+    def _show_field(self, field: Float64 | None) -> None:
         if field is None:
             self._plane.set_picture(None)
             self._plane.set_title("z; measuring √det G …")
@@ -170,19 +125,15 @@ class GeometryView(InstrumentView):
         low, high = (float(end) for end in np.quantile(logarithms, [0.02, 0.995]))
         region = (-SIGHT, SIGHT, -SIGHT, SIGHT)
         drawn = Field(region, logarithms.astype(np.float32), low, high, "")
-        self._plane.set_picture(field_image(drawn, self._theme))
+        self._plane.set_picture(field_image(drawn, self.theme))
         ends = f"{figure(10**low, 0)} to {figure(10**high, 0)}"
         self._plane.set_title(f"z, coloured by √det G: {ends}")
 
-    def _show_ellipse(self) -> None:
-        self._plane.update()
-        self._say()
-
     def _say(self) -> None:
-        instrument = self._instrument
-        ellipse = instrument.ellipse
+        found = self.experiment.result
+        ellipse = found.ellipse
         if ellipse is not None:
-            z1, z2 = ellipse.place
+            z1, z2 = ellipse.point
             self._readout.set_text(
                 f"z = ({figure(z1, 2)}, {figure(z2, 2)}): √det G = "
                 f"{figure(ellipse.magnification, 0)}; all steps to the ellipse change the "
@@ -190,23 +141,24 @@ class GeometryView(InstrumentView):
             )
         elif not self._shows_geodesic:
             self._readout.set_text("Point at the plane to see its metric there")
-        elif instrument.straight is not None and instrument.geodesic is not None:
-            longer, shorter = instrument.straight.route.length, instrument.geodesic.route.length
+        elif found.straight is not None and found.geodesic is not None:
+            longer, shorter = found.straight.route.length, found.geodesic.route.length
             saved = 100 * (1 - shorter / longer) if longer else 0.0
             self._readout.set_text(f"The geodesic is {figure(saved, 1)} % shorter than the line")
         else:
             self._readout.set_text("Looking for the shortest path …")
 
     def _paint(self, painter: QPainter, plane: Plane) -> None:
-        instrument, theme = self._instrument, self._theme
-        if instrument.straight is not None:
-            _path(painter, plane, instrument.straight, theme, self._color("straight"))
-        if instrument.geodesic is not None and self._shows_geodesic:
-            _path(painter, plane, instrument.geodesic, theme, self._color("geodesic"))
-        if instrument.ellipse is not None:
-            line = _line(plane, instrument.ellipse.edge)
+        found, theme = self.experiment.result, self.theme
+        settings = self.experiment.settings
+        if found.straight is not None:
+            _path(painter, plane, found.straight, theme, _color("straight", theme))
+        if found.geodesic is not None and self._shows_geodesic:
+            _path(painter, plane, found.geodesic, theme, _color("geodesic", theme))
+        if found.ellipse is not None:
+            line = _line(plane, found.ellipse.edge)
             _stroke(painter, line, theme, theme.text)
-        for name, place in (("A", instrument.start), ("B", instrument.end)):
+        for name, place in (("A", settings.start), ("B", settings.end)):
             at = plane.to_pixel(*place)
             painter.setPen(QPen(QColor(theme.canvas), 2))
             painter.setBrush(QColor(theme.text))
@@ -235,22 +187,5 @@ def _stroke(painter: QPainter, line: QPolygonF, theme: Theme, color: str) -> Non
     painter.drawPolyline(line)
 
 
-def _choice(titles: dict[str, str], names: tuple[str, ...], name: str, about: str) -> QComboBox:
-    box = QComboBox()
-    for one in names:
-        box.addItem(titles[one], one)
-    box.setAccessibleName(name)
-    box.setToolTip(about)
-    return box
-
-
-def _labelled(name: str, editor: QWidget) -> QWidget:
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(4)
-    label = QLabel(name)
-    label.setBuddy(editor)
-    layout.addWidget(label)
-    layout.addWidget(editor)
-    return row
+def _color(name: str, theme: Theme) -> str:
+    return theme.held_out if name == "straight" else theme.accent

@@ -1,31 +1,22 @@
 """The score function and the path-wise gradient, side by side."""
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
 
 from vae_explorer.gui.lessons.estimate_charts import EstimateCharts
 from vae_explorer.gui.lessons.handles import HandleSketch
-from vae_explorer.gui.lessons.instrument_view import InstrumentView
+from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.sketch_marks import Arrow, Dots, Line, Mark
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.lessons.reparameterisation import (
     FUNCTIONS,
-    MOST_SAMPLES,
     PARAMETERS,
+    Estimates,
     Reparameterisation,
+    ReparameterisationResult,
 )
+from vae_explorer.types import Float64
 
 _SIGHT = 4.0
 _HEIGHTS = {"square": (-0.8, 9.0), "sine": (-1.3, 1.5), "step": (-0.15, 1.4)}
@@ -37,130 +28,60 @@ _AROUND = 0.11
 _MOST_DOTS = 1_000
 
 
-class ReparameterisationView(InstrumentView):
+class ReparameterisationView(LessonView):
     """Above q and f, or q in the latent plane; below the estimates, and their running means."""
 
-    def __init__(self, instrument: Reparameterisation, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._instrument = instrument
-        self._theme = current_theme()
+    experiment: Reparameterisation
+
+    def __init__(self, experiment: Reparameterisation) -> None:
+        super().__init__(experiment, buttons=("seed",))
         self._place = HandleSketch("q")
         self._place.setToolTip("Drag the handles of q, or move them by the arrow keys")
         self._charts = EstimateCharts()
         self._readout = Readout(2)
-
-        self._function = QComboBox()
-        for name, title in FUNCTIONS.items():
-            self._function.addItem(title, name)
-        self._function.setAccessibleName("Expectation of")
-        self._function.setToolTip("What the expectation is taken of")
-        self._parameter = QComboBox()
-        self._parameter.setAccessibleName("Gradient by")
-        self._parameter.setToolTip("The parameter of q by which the gradient is shown")
-        self._parameter.setMinimumContentsLength(5)
-        self._samples = QSpinBox()
-        self._samples.setRange(1, MOST_SAMPLES)
-        self._samples.setKeyboardTracking(False)
-        self._samples.setAccessibleName("Draws an estimate")
-        self._samples.setToolTip("How many draws of z each estimate is the mean of")
-        self._baseline = QCheckBox("&Baseline")
-        self._baseline.setToolTip("Take the mean of f over the other draws from each f(z)")
-        self._same_scale = QCheckBox("Same s&cale")
-        self._same_scale.setToolTip("Show both kinds of estimates at one scale, or each at its own")
-        self._again = QPushButton("&Draw again")
-        self._again.setToolTip("Take other draws")
-        function, parameter = (
-            _labelled("E of", self._function),
-            _labelled("gradient by", self._parameter),
-        )
-        samples = _labelled("draws k", self._samples)
-        top, second = (
-            _row(function, parameter, samples),
-            _row(self._baseline, self._same_scale, self._again),
-        )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 6)
-        layout.addLayout(top)
-        layout.addLayout(second)
-        layout.addWidget(self._place, 5)
-        layout.addWidget(self._readout)
-        layout.addWidget(self._charts, 7)
-        self.controls = {
-            "function": function,
-            "parameter": parameter,
-            "samples": samples,
-            "baseline": self._baseline,
-            "scale": self._same_scale,
-            "again": self._again,
+        rows = self.form.rows
+        first, second = ("function", "parameter", "samples"), ("baseline", "same_scale", "seed")
+        for names in (first, second):
+            self.page.addWidget(beside(*(rows[name] for name in names), end=True))
+        self.page.addWidget(self._place, 5)
+        self.page.addWidget(self._readout)
+        self.page.addWidget(self._charts, 7)
+        self.controls = {name: rows[name] for name in (*first, "baseline")} | {
+            "scale": rows["same_scale"],
+            "again": rows["seed"],
             "running": self._charts.running,
         }
-
-        self._function.activated.connect(
-            lambda: instrument.set_function(self._function.currentData())
-        )
-        self._parameter.activated.connect(lambda index: instrument.set_parameter(index))
-        self._samples.valueChanged.connect(instrument.set_samples)
-        self._baseline.toggled.connect(instrument.set_baseline)
-        self._same_scale.toggled.connect(instrument.set_same_scale)
-        self._again.clicked.connect(instrument.draw_again)
+        self.parts = (self._place, self._charts)
         self._place.dragged.connect(self._on_dragged)
         self._place.nudged.connect(self._on_nudged)
-        instrument.changed.connect(self._show)
-        instrument.moved.connect(self._on_moved)
-        self._show()
+        self.start()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
-        self._place.set_theme(theme)
-        self._charts.set_theme(theme)
-        self._show()
-
-    def _show(self) -> None:
-        instrument = self._instrument
-        self._show_controls()
-        if not instrument.ready:
+    def draw(self, old: ReparameterisationResult | None) -> None:
+        """Draw q, and the estimates by one parameter."""
+        settings, found = self.experiment.settings, self.experiment.result.estimates
+        if found is None:
             self._place.set_marks(())
             self._place.set_handles(())
             self._charts.clear()
-            drawing = instrument.posterior is not None
+            drawing = self.experiment.result.mean is not None
             self._readout.set_text("Drawing …" if drawing else "There is no digit yet.")
             return
-        if instrument.about_digit:
-            self._show_plane()
+        if self.experiment.about_image:
+            self._show_plane(found)
         else:
             self._show_function()
-        self._charts.set_estimates(
-            instrument.score[:, instrument.parameter],
-            instrument.path[:, instrument.parameter],
-            float(instrument.exact[instrument.parameter]),
-            same_scale=instrument.same_scale,
-        )
-        self._show_readout()
-
-    def _show_controls(self) -> None:
-        instrument = self._instrument
-        names = PARAMETERS[instrument.function]
-        with (
-            QSignalBlocker(self._samples),
-            QSignalBlocker(self._baseline),
-            QSignalBlocker(self._same_scale),
-        ):
-            self._function.setCurrentIndex(self._function.findData(instrument.function))
-            if self._parameter.count() != len(names):
-                self._parameter.clear()
-                self._parameter.addItems(names)
-            self._parameter.setCurrentIndex(instrument.parameter)
-            self._samples.setValue(instrument.samples)
-            self._baseline.setChecked(instrument.baseline)
-            self._same_scale.setChecked(instrument.same_scale)
+        which = settings.parameter
+        score, path = found.score[:, which], found.path[:, which]
+        exact = float(found.exact[which])
+        self._charts.set_estimates(score, path, exact, same_scale=settings.same_scale)
+        self._show_readout(found, score, path, exact)
 
     def _show_function(self) -> None:
         """f, and the density of q with a handle at its mean and one at a σ from it."""
-        instrument, theme = self._instrument, self._theme
-        bottom, top = _HEIGHTS[instrument.function]
+        settings, theme = self.experiment.settings, self.theme
+        bottom, top = _HEIGHTS[settings.function]
         z = np.linspace(-_SIGHT, _SIGHT, 401)
-        mean, sigma = instrument.mean, instrument.sigma
+        mean, sigma = settings.mean, settings.sigma
         peak = top / _TALLEST / (sigma * np.sqrt(2 * np.pi))
         q = peak * np.exp(-0.5 * ((z - mean) / sigma) ** 2)
         self._place.set_title("f and q", "z")
@@ -171,23 +92,22 @@ class ReparameterisationView(InstrumentView):
                 Line(z, q, theme.accent, "q(z)", filled=True),
                 Line(
                     z,
-                    instrument.curve(z),
+                    self.experiment.curve(z),
                     theme.kl,
-                    f"f(z): {FUNCTIONS[instrument.function]}",
+                    f"f(z): {FUNCTIONS[settings.function]}",
                 ),
             ]
         )
         height = float(min(peak, 0.95 * top))
         self._place.set_handles([(mean, height), (mean + sigma, float(peak * np.exp(-0.5)))])
 
-    def _show_plane(self) -> None:
+    def _show_plane(self, found: Estimates) -> None:
         """q in the latent plane, and where a natural-gradient step Σ g of each estimate leads."""
-        instrument, theme = self._instrument, self._theme
-        posterior = instrument.posterior
-        if posterior is None:
-            return
-        mean, covariance = posterior
-        middle = mean - np.array(instrument.shift)
+        theme, result = self.theme, self.experiment.result
+        mean, covariance = result.mean, result.covariance
+        assert mean is not None
+        assert covariance is not None
+        middle = mean - np.array(self.experiment.settings.shift)
         self._place.set_title("q in the latent plane, and steps Σ g", "z₁")
         self._place.set_square(True)
         left, bottom = (middle - _AROUND).tolist()
@@ -195,8 +115,8 @@ class ReparameterisationView(InstrumentView):
         self._place.set_range(left, right, bottom, top)
         around = np.linspace(0, 2 * np.pi, 73)
         circle = np.stack([np.cos(around), np.sin(around)], 1) @ np.linalg.cholesky(covariance).T
-        score, path = instrument.score[:_MOST_DOTS, :2], instrument.path[:_MOST_DOTS, :2]
-        end = mean + covariance @ instrument.exact[:2]
+        score, path = found.score[:_MOST_DOTS, :2], found.path[:_MOST_DOTS, :2]
+        end = mean + covariance @ found.exact[:2]
         x, y = mean.tolist()
         marks: list[Mark] = [
             Dots(mean + score @ covariance, theme.held_out, "score function", opacity=0.4),
@@ -207,49 +127,47 @@ class ReparameterisationView(InstrumentView):
         self._place.set_marks(marks)
         self._place.set_handles([(x, y)])
 
-    def _show_readout(self) -> None:
-        instrument, values = self._instrument, self._instrument.values
-        which = instrument.parameter
-        name = PARAMETERS[instrument.function][which]
+    def _show_readout(self, found: Estimates, score: Float64, path: Float64, exact: float) -> None:
+        values, settings = self.experiment.symbols(), self.experiment.settings
+        which = settings.parameter
         words = [
             f"{title} {_short(estimates.mean())} ± {_short(estimates.std())}, "
             f"signal to noise {_told(values[snr])}"
             for title, estimates, snr in (
-                ("Score function:", instrument.score[:, which], "score_snr"),
-                ("Path-wise:", instrument.path[:, which], "path_snr"),
+                ("Score function:", score, "score_snr"),
+                ("Path-wise:", path, "path_snr"),
             )
         ]
-        exact = f"<b>∂/∂{name}: exact {_short(float(instrument.exact[which]))}</b>"
+        name = PARAMETERS[settings.function][which]
         ratio = values["ratio"]
         told = "" if isinstance(ratio, str) else f"variances {_told(ratio)} : 1"
-        expected = instrument.expected_variances()
-        if told and expected is not None:
-            told += f" (in theory {_told(float(expected[0][which] / expected[1][which]))})"
-        self._readout.set_text(f"{exact} &nbsp; {words[1]}<br>{words[0]} &nbsp; {told}")
-
-    def _on_moved(self) -> None:
-        if self._instrument.ready:
-            self._show_plane()
+        if told and found.expected is not None:
+            theory = float(found.expected[0][which] / found.expected[1][which])
+            told += f" (in theory {_told(theory)})"
+        self._readout.set_text(
+            f"<b>∂/∂{name}: exact {_short(exact)}</b> &nbsp; {words[1]}<br>{words[0]} &nbsp; {told}"
+        )
 
     def _on_dragged(self, handle: int, x: float, y: float) -> None:
-        instrument = self._instrument
-        if instrument.about_digit:
-            posterior = instrument.posterior
-            if posterior is not None:
-                start = posterior[0] - np.array(instrument.shift)
-                instrument.set_shift((x - float(start[0]), y - float(start[1])))
+        experiment = self.experiment
+        mean = experiment.result.mean
+        if experiment.about_image:
+            if mean is not None:
+                start = mean - np.array(experiment.settings.shift)
+                experiment.move(shift=(x - float(start[0]), y - float(start[1])))
         elif handle == 0:
-            instrument.set_q(x, instrument.sigma)
+            experiment.move(mean=x)
         else:
-            instrument.set_q(instrument.mean, x - instrument.mean)
+            experiment.move(sigma=x - experiment.settings.mean)
 
     def _on_nudged(self, right: int, up: int) -> None:
-        instrument = self._instrument
-        if instrument.about_digit:
-            first, second = instrument.shift
-            instrument.set_shift((first + 0.005 * right, second + 0.005 * up))
+        settings = self.experiment.settings
+        if self.experiment.about_image:
+            first, second = settings.shift
+            self.experiment.move(shift=(first + 0.005 * right, second + 0.005 * up))
         else:
-            instrument.set_q(instrument.mean + 0.1 * right, instrument.sigma + 0.05 * up)
+            mean, sigma = settings.mean + 0.1 * right, settings.sigma + 0.05 * up
+            self.experiment.move(mean=mean, sigma=sigma)
 
 
 def _short(value: float) -> str:
@@ -262,22 +180,3 @@ def _told(value: float | str) -> str:
     if isinstance(value, str):
         return value
     return f"{value:,.0f}" if value >= 100 else figure(value, 1 if value >= 10 else 3)
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    layout = QHBoxLayout()
-    for widget in widgets:
-        layout.addWidget(widget)
-    layout.addStretch(1)
-    return layout
-
-
-def _labelled(text: str, widget: QWidget) -> QWidget:
-    label = QLabel(text)
-    label.setBuddy(widget)
-    pair = QWidget()
-    layout = QHBoxLayout(pair)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(label)
-    layout.addWidget(widget)
-    return pair

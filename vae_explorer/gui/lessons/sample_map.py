@@ -108,7 +108,7 @@ class _SampleItem(QGraphicsObject):
             self._grounds.append((QPolygonF(places), pen))
             size = _LARGEST * np.sqrt(one.shares / one.shares[0])
             # The heaviest on top.
-            rows = zip(one.places.tolist(), size.tolist(), strict=True)
+            rows = zip(one.points.tolist(), size.tolist(), strict=True)
             self._discs += [
                 (QPointF(*place), max(part, _SMALLEST) / 2, _shade(color, part / _LARGEST))
                 for place, part in reversed(list(rows))

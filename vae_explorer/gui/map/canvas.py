@@ -112,6 +112,11 @@ class MapCanvas(LatentPlot):
     def minimumSizeHint(self) -> QSize:
         return QSize(220, 200)
 
+    @property
+    def tool(self) -> Tool:
+        """What a plain left drag does."""
+        return self._tool
+
     def set_tool(self, tool: Tool) -> None:
         """Let a plain left drag draw a box, draw a lasso or scrub."""
         self._tool = tool

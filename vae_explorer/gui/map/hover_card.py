@@ -3,10 +3,10 @@
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import CLASS_COLORS, Theme
+from vae_explorer.gui.theme import CLASS_COLORS, Theme, Themed, current_theme
 from vae_explorer.types import UInt8
 
 _THUMBNAIL = 84  # pixels the digit may take, and takes when its size divides them
@@ -14,10 +14,10 @@ _DISTANCE = 16  # pixels from the point to the card
 _CORNER = 5.0
 
 
-class HoverCard(QFrame):
+class HoverCard(Themed):
     """Floats over its parent, is deaf, and never leaves it."""
 
-    def __init__(self, parent: QWidget, theme: Theme) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._parent = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -41,12 +41,11 @@ class HoverCard(QFrame):
         layout.addWidget(self._number, 1, 2, Qt.AlignmentFlag.AlignRight)
         layout.addWidget(self._caption, 2, 0, 1, 3)
         layout.setColumnStretch(2, 1)
-        self.set_theme(theme)
+        self.set_theme(current_theme())
         self.hide()
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
         palette = self.palette()
         palette.setColor(palette.ColorRole.WindowText, QColor(theme.text))
         self.setPalette(palette)
@@ -87,8 +86,8 @@ class HoverCard(QFrame):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._theme.muted), 1.0))
-        painter.setBrush(QColor(self._theme.canvas))
+        painter.setPen(QPen(QColor(current_theme().muted), 1.0))
+        painter.setBrush(QColor(current_theme().canvas))
         painter.drawRoundedRect(
             QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _CORNER, _CORNER
         )

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import CLASS_COLORS, Theme
+from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 
 _MARGIN, _SPACE, _SWATCH = 7, 7, 10
 
@@ -28,10 +28,9 @@ class LegendButton(QAbstractButton):
     select_asked = Signal(int, bool)
     """A class, and whether it is to be added to the selection."""
 
-    def __init__(self, label: int, count: int, theme: Theme) -> None:
+    def __init__(self, label: int, count: int) -> None:
         super().__init__()
         self.label = label
-        self.theme = theme
         self.colored = True
         """Whether points have the colours of classes."""
         self._count = f"{count:,}"
@@ -83,7 +82,7 @@ class LegendButton(QAbstractButton):
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         """A full swatch for a class that shows, a hollow one for a hidden class."""
-        theme, shown = self.theme, self.isChecked()
+        theme, shown = current_theme(), self.isChecked()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
@@ -125,9 +124,8 @@ class Legend(QScrollArea):
     visible_changed = Signal(object)
     select_asked = Signal(int, bool)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._theme = theme
         self._colored = True
         self._buttons: list[LegendButton] = []
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -137,13 +135,6 @@ class Legend(QScrollArea):
         self.setAccessibleName("Classes")
         self.viewport().setAutoFillBackground(False)
         self.set_counts({})
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
-        for button in self._buttons:
-            button.theme = theme
-            button.update()
 
     def set_colored(self, colored: bool) -> None:
         """Show the classes' colours, or say by grey swatches that points do not have them."""
@@ -159,7 +150,7 @@ class Legend(QScrollArea):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 8, 4, 8)
         layout.setSpacing(0)
-        self._buttons = [LegendButton(label, n, self._theme) for label, n in counts.items()]
+        self._buttons = [LegendButton(label, n) for label, n in counts.items()]
         for button in self._buttons:
             button.colored = self._colored
             button.toggled.connect(self._announce)

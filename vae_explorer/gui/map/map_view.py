@@ -3,7 +3,8 @@
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout
+from typing_extensions import override
 
 from vae_explorer.gui.map.canvas import MapCanvas, Tool
 from vae_explorer.gui.map.cloud import PointCloud
@@ -18,7 +19,7 @@ from vae_explorer.gui.map.point_colors import ColorKey, point_rgb
 from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.map.status_line import StatusLine
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, Themed
 from vae_explorer.session.map.place_index import PlaceIndex
 from vae_explorer.session.state import MapPoints, PointColors
 from vae_explorer.types import Bools, Float32, Region, UInt8
@@ -31,7 +32,7 @@ VIEW_DELAY_MS = 120
 """How long the view must rest before what follows it is drawn anew."""
 
 
-class MapView(QWidget):
+class MapView(Themed):
     """Points of latent space to look at, to point at and to move over.
 
     Signals; places in latent units, an index is one into the arrays of ``MapPoints``, -1 none:
@@ -79,15 +80,15 @@ class MapView(QWidget):
         self.canvas = MapCanvas(theme)
         self._item = PointsItem(self._cloud, self.canvas.view_box)
         self.layers = LayerStack(self.canvas, self._item, theme)
-        self._markers = Markers(self.canvas, theme)
-        self._outline = SelectionMarks(self.canvas, theme)
+        self._markers = Markers(self.canvas)
+        self._outline = SelectionMarks(self.canvas)
         self._empty = QLabel("Opening the map…", alignment=Qt.AlignmentFlag.AlignCenter)
         self.canvas.add_overlay(self._empty)
-        self._card = HoverCard(self.canvas, theme)
+        self._card = HoverCard(self.canvas)
         self._dwell = QTimer(self, singleShot=True, interval=CARD_DELAY_MS)
         self._rest = QTimer(self, singleShot=True, interval=VIEW_DELAY_MS)
         self._easing = Easing(self)
-        self.legend = Legend(theme)
+        self.legend = Legend()
         self._key = ColorKey(theme)
         self.status = StatusLine()
         self._lay_out()
@@ -246,10 +247,10 @@ class MapView(QWidget):
         self.legend.set_visible_labels(labels)
         self._filter(self.legend.visible_labels())
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Recolour everything."""
         self._theme = theme
-        for part in (self.canvas, self._markers, self._outline, self._card, self.legend, self._key):
+        for part in (self.canvas, self._key):
             part.set_theme(theme)
         self.layers.set_theme(theme)
         self._recolor()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.types import LatentPoint
 
 _GAP = 9.0  # pixels left free around the place the crosshair marks
@@ -30,10 +30,9 @@ _GLYPH_SCALE = 1.7
 class Markers(QWidget):
     """An overlay of a plot; it knows places and no points."""
 
-    def __init__(self, plot: LatentPlot, theme: Theme) -> None:
+    def __init__(self, plot: LatentPlot) -> None:
         super().__init__(plot)
         self._plot = plot
-        self._theme = theme
         self.cursor_place: LatentPoint | None = None
         self.pin_place: LatentPoint | None = None
         self.hover_place: LatentPoint | None = None
@@ -42,11 +41,6 @@ class Markers(QWidget):
         self._glyph_pictures: dict[tuple[str, Theme, float], QPixmap] = {}
         plot.add_overlay(self)
         plot.view_changed.connect(self.update)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
-        self.update()
 
     def set_cursor_place(self, place: LatentPoint | None) -> None:
         """Move the crosshair."""
@@ -87,15 +81,15 @@ class Markers(QWidget):
         if self.cursor_place is not None:
             self._draw_cross(painter, self._at(self.cursor_place))
         for place in self.tray_places:
-            self._draw_ring(painter, place, _PIN_RADIUS, self._theme.accent, 1.5)
+            self._draw_ring(painter, place, _PIN_RADIUS, current_theme().accent, 1.5)
         if self.pin_place is not None:
-            self._draw_ring(painter, self.pin_place, _PIN_RADIUS, self._theme.accent, 2.5)
+            self._draw_ring(painter, self.pin_place, _PIN_RADIUS, current_theme().accent, 2.5)
         if self.hover_place is not None:
-            self._draw_ring(painter, self.hover_place, _HOVER_RADIUS, self._theme.text, 1.5)
+            self._draw_ring(painter, self.hover_place, _HOVER_RADIUS, current_theme().text, 1.5)
         painter.end()
 
     def _halo_color(self) -> QColor:
-        color = QColor(self._theme.canvas)
+        color = QColor(current_theme().canvas)
         color.setAlpha(_HALO_ALPHA)
         return color
 
@@ -106,14 +100,14 @@ class Markers(QWidget):
         # Filled rectangles: wide antialiased lines of this length cost a millisecond.
         area = self._plot.plot_rect()
         x, y = floor(at.x()), floor(at.y())
-        for half, color in ((1, self._halo_color()), (0, QColor(self._theme.muted))):
+        for half, color in ((1, self._halo_color()), (0, QColor(current_theme().muted))):
             width = 2 * half + 1
             for edge, end in ((area.left(), x - _GAP), (x + _GAP, area.right())):
                 painter.fillRect(QRectF(edge, y - half, max(end - edge, 0), width), color)
             for edge, end in ((area.top(), y - _GAP), (y + _GAP, area.bottom())):
                 painter.fillRect(QRectF(x - half, edge, width, max(end - edge, 0)), color)
         painter.setPen(self._halo(0.0))
-        painter.setBrush(QColor(self._theme.text))
+        painter.setBrush(QColor(current_theme().text))
         painter.drawEllipse(at, _CURSOR_DOT + 1.0, _CURSOR_DOT + 1.0)
 
     def _draw_glyphs(self, painter: QPainter) -> None:
@@ -125,7 +119,7 @@ class Markers(QWidget):
 
     def _glyph(self, text: str) -> QPixmap:
         """A bold text with its halo; kept, since drawing it costs more than all the markers."""
-        key = text, self._theme, self.devicePixelRatioF()
+        key = text, current_theme(), self.devicePixelRatioF()
         if key not in self._glyph_pictures:
             font = self.font()
             font.setPointSizeF(font.pointSizeF() * _GLYPH_SCALE)
@@ -142,7 +136,7 @@ class Markers(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.translate(-box.topLeft())
             painter.strokePath(path, pen)
-            painter.fillPath(path, QColor(self._theme.text))
+            painter.fillPath(path, QColor(current_theme().text))
             painter.end()
             self._glyph_pictures[key] = picture
         return self._glyph_pictures[key]

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.types import Float64
 
 _WIDTH, _HALO_WIDTH = 1.5, 4.0  # pixels
@@ -27,18 +27,12 @@ _SIGN = QRectF(12.5, 13.5, 10.0, 8.0)
 class SelectionMarks(QWidget):
     """An overlay of a plot with the outline a hand is drawing."""
 
-    def __init__(self, plot: LatentPlot, theme: Theme) -> None:
+    def __init__(self, plot: LatentPlot) -> None:
         super().__init__(plot)
         self._plot = plot
-        self._theme = theme
         self._outline: Float64 | None = None
         plot.add_overlay(self)
         plot.view_changed.connect(self.update)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
-        self.update()
 
     def set_outline(self, outline: Float64 | None) -> None:
         """Draw these corners, (k, 2) in latent units, or nothing."""
@@ -55,7 +49,7 @@ class SelectionMarks(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(self._plot.plot_rect())
         corners = self._corners()
-        accent, halo = QColor(self._theme.accent), QColor(self._theme.canvas)
+        accent, halo = QColor(current_theme().accent), QColor(current_theme().canvas)
         tint = QColor(accent)
         tint.setAlpha(_FILL_ALPHA)
         halo.setAlpha(_HALO_ALPHA)

@@ -3,42 +3,42 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QObject, QUrl
+from PySide6.QtCore import QFile, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDockWidget, QWidget
 
 from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.runs.runs_panel import RunsPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.window.docks import reveal
+from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.runs.run_info import RunInfo
 from vae_explorer.training.history import HistoryPoint
 
+_ROOM = (1_700, 900)
+"""Of a window that shows the runs below the map when it is laid out to train."""
+
 Curves = tuple[tuple[Path, str], ...]
 
 
-class RunsController(QObject):
+class RunsController(Controller):
     """Wires the dock of runs to the explorer.
 
     Args:
         explorer: told what a person wants, and listened to.
-        panel: the table of runs, in a dock.
         training: its form takes recipes, its plot the curves of other runs.
         compare: shows two models, each a checkpoint, side by side.
-        window: whose part this is.
     """
 
     def __init__(
         self,
         explorer: Explorer,
-        panel: RunsPanel,
         training: TrainingPanel,
         compare: Callable[[Path, Path], None],
-        window: QWidget,
     ) -> None:
-        super().__init__(window)
+        super().__init__(explorer)
         self.runs = explorer.catalogue(_move_to_trash)
-        self._panel = panel
+        self.panel = panel = RunsPanel()
         self._training = training
         self._compare = compare
         self._curves: Curves = ()
@@ -57,23 +57,25 @@ class RunsController(QObject):
         panel.renamed.connect(self._rename)
         panel.noted.connect(self._note)
         panel.curves_changed.connect(self._on_curves)
-
-    def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the commands about runs do, by id."""
-        return {"runs": self._show}
+        self.commands = (
+            Command("runs", "View", "Browse Runs",
+                "All training runs: sort, name, compare, open, resume", self._show,
+                ("Ctrl+Shift+R",)),
+        )  # fmt: skip
+        self.panels = (Panel("runs", panel, BOTTOM, ("train",), hidden=True, room=_ROOM),)
 
     # What the catalogue says
 
     def _on_listed(self, runs: tuple[RunInfo, ...]) -> None:
-        self._panel.set_runs(runs)
+        self.panel.set_runs(runs)
         for run in runs:
             points = self._points.get(run.path)
             if points and points[-1].epoch != run.figures.epoch:
                 self.runs.read_history(run.path)
-        self._on_curves(self._panel.curves)
+        self._on_curves(self.panel.curves)
 
     def _on_updated(self, run: RunInfo) -> None:
-        self._panel.set_run(run)
+        self.panel.set_run(run)
         self._tell_overlays()
 
     def _on_history(self, run: Path, points: tuple[HistoryPoint, ...]) -> None:
@@ -83,11 +85,8 @@ class RunsController(QObject):
     # What a person asks for
 
     def _show(self) -> None:
-        dock = self._panel.parentWidget()
-        if isinstance(dock, QDockWidget):
-            dock.show()
-            dock.raise_()
-        self._panel.table.setFocus()
+        reveal(self.panel)
+        self.panel.table.setFocus()
 
     def _open(self, run: RunInfo) -> None:
         self.runs.open(run.path)
@@ -125,7 +124,7 @@ class RunsController(QObject):
 
     def _tell_overlays(self) -> None:
         """Tell of the curves that are there by now, if they are others than before."""
-        names = {run.path: run.name for run in self._panel.runs}
+        names = {run.path: run.name for run in self.panel.runs}
         overlays = tuple(
             Overlay(names[path], color, self._points[path])
             for path, color in self._curves

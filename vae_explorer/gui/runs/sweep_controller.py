@@ -1,44 +1,32 @@
 """Between the sweep dock and the session."""
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.errors import UserError
 from vae_explorer.gui.dialogs.ask_path import ask_folder
 from vae_explorer.gui.runs.sweep_panel import SweepPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.window.docks import reveal
+from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.training.sweep import Axis, Sweep
 
 
-class SweepController(QObject):
+class SweepController(Controller):
     """Wires the dock to the explorer.
 
     Args:
         explorer: told what a person wants, and listened to.
-        panel: the dock.
         training: whose form has the recipe that is varied.
-        show: brings the dock to the front.
         window: the parent of dialogs.
     """
 
-    def __init__(
-        self,
-        explorer: Explorer,
-        panel: SweepPanel,
-        training: TrainingPanel,
-        show: Callable[[], None],
-        window: QWidget,
-    ) -> None:
-        super().__init__(window)
-        self._explorer = explorer
+    def __init__(self, explorer: Explorer, training: TrainingPanel, window: QWidget) -> None:
+        super().__init__(explorer)
         self._sweeps = explorer.sweeps
-        self._panel = panel
+        self.panel = panel = SweepPanel()
         self._training = training
-        self._show = show
         self._window = window
         panel.start_requested.connect(self._start)
         panel.stop_requested.connect(self._sweeps.stop)
@@ -51,14 +39,15 @@ class SweepController(QObject):
         self._sweeps.map_made.connect(panel.set_map)
         self._sweeps.running_changed.connect(panel.set_running)
         explorer.training.status_changed.connect(self._on_status)
-
-    def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the commands about sweeps do, by id."""
-        return {"sweep": self._reveal}
+        self.commands = (
+            Command("sweep", "Training", "Sweep…",
+                "Train a recipe with one or two of its fields varied", self._reveal),
+        )  # fmt: skip
+        self.panels = (Panel("sweep", panel, BOTTOM, hidden=True),)
 
     def _reveal(self) -> None:
-        self._panel.set_recipe(self._training.recipe())
-        self._show()
+        self.panel.set_recipe(self._training.recipe())
+        reveal(self.panel)
 
     def _start(self, axes: tuple[Axis, ...]) -> None:
         try:
@@ -73,4 +62,4 @@ class SweepController(QObject):
             self._sweeps.open(path)
 
     def _on_status(self, status: TrainingStatus) -> None:
-        self._panel.set_free(status.phase is Phase.IDLE)
+        self.panel.set_free(status.phase is Phase.IDLE)

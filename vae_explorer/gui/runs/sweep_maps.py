@@ -6,7 +6,7 @@ from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
+from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 from vae_explorer.session.runs.sweeps import CellMap
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Sweep
@@ -33,7 +33,6 @@ class SweepMaps(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = current_theme()
         self._sweep: Sweep | None = None
         self._maps: dict[int, QImage] = {}
         self._results: tuple[Result, ...] = ()
@@ -65,11 +64,6 @@ class SweepMaps(QWidget):
         self._maps[made.number] = _picture(made)
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
-        self._theme = theme
-        self.update()
-
     @override
     def sizeHint(self) -> QSize:
         rows, columns = self._shape
@@ -87,7 +81,7 @@ class SweepMaps(QWidget):
         if self._sweep is None:
             return
         painter = QPainter(self)
-        theme = self._theme
+        theme = current_theme()
         self._draw_axes(painter)
         for cell in self._sweep.cells:
             box = self._box(cell.number)
@@ -174,7 +168,7 @@ class SweepMaps(QWidget):
     def _draw_axes(self, painter: QPainter) -> None:
         assert self._sweep is not None
         rows, columns = self._shape
-        painter.setPen(self._theme.text)
+        painter.setPen(current_theme().text)
         across = self._sweep.axes[-1]
         last = len(self._sweep.axes) - 1
         for column in range(columns):

@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 
 from vae_explorer.errors import UserError
 from vae_explorer.gui.runs.sweep_maps import SweepMaps
-from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.number_format import NONE, figure
 from vae_explorer.session.runs.sweeps import CellMap
 from vae_explorer.training.recipe import Recipe
@@ -149,10 +148,6 @@ class SweepPanel(QWidget):
         """Allow to begin only while nothing else is trained."""
         self._free = free
         self._enable()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
-        self.maps.set_theme(theme)
 
     def axes(self) -> tuple[Axis, ...]:
         """What is to be varied.

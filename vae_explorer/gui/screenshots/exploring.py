@@ -33,16 +33,16 @@ def take(camera: Camera) -> None:
 
 def _paths(camera: Camera) -> None:
     """The shortest way between the pinned digits, and the straight one."""
-    travel = camera.window.explorer.exploration.travel
+    playback = camera.window.explorer.playback
     camera.window.actions_["layout_travel"].trigger()
     for kind in ("geodesic", "straight"):
         came: list[object] = []
-        travel.path_changed.connect(came.append)
-        travel.choose(kind, _FRAMES, False)
+        playback.path_changed.connect(came.append)
+        playback.choose(kind, _FRAMES, False)
         wait(partial(bool, came))
-        travel.path_changed.disconnect(came.append)
+        playback.path_changed.disconnect(came.append)
         camera.both_sizes(f"path-{kind}")
-    travel.choose("", _FRAMES, False)
+    playback.choose("", _FRAMES, False)
 
 
 def _drawing(camera: Camera) -> None:
@@ -61,16 +61,16 @@ def _drawing(camera: Camera) -> None:
 def _refinement(camera: Camera) -> None:
     """The encoder's guess, on the way, and the best there is."""
     explorer = camera.window.explorer
-    refining = explorer.exploration.refining
+    refinement = explorer.refinement
     camera.window.docks.show("refine")
     explorer.layers.set_on("posterior", on=True)
     for name, share in (("start", 0.0), ("middle", 0.08), ("end", 1.0)):
         steps: list[RefinementStep] = []
-        refining.stepped.connect(steps.append)
-        explorer.exploration.refine()
+        refinement.stepped.connect(steps.append)
+        refinement.start()
         wait(partial(_reached, steps, share))
-        refining.stop()
-        refining.stepped.disconnect(steps.append)
+        refinement.stop()
+        refinement.stepped.disconnect(steps.append)
         camera.both_sizes(f"refine-{name}", camera.show_near)
 
 

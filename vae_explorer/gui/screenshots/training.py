@@ -11,6 +11,7 @@ from vae_explorer.training.sweep import Axis, Sweep
 
 _EPOCHS = 3
 _PAUSED_AT = 1.2
+_SWEEP = (Axis("beta", (0.5, 8.0)), Axis("seed", (0, 1, 2)))
 
 
 def take(camera: Camera) -> None:
@@ -22,7 +23,7 @@ def take(camera: Camera) -> None:
     camera.show_layers(ALWAYS_ON)
     window.actions_["layout_train"].trigger()
     window.training.set_recipe(Recipe(epochs=_EPOCHS))
-    window.start_training()
+    window.actions_["start"].trigger()
     wait(lambda: explorer.training.status.epoch > _PAUSED_AT)
     camera.both_sizes("train-live", moving=True)
     explorer.training.pause()
@@ -48,11 +49,8 @@ def _slow_motion(camera: Camera) -> None:
     """Each stage of the next step."""
     window = camera.window
     slow, training = window.training.slow_motion, window.explorer.training
-    came: list[object] = []
-    training.dissected.connect(came.append)
     window.actions_["slow_motion"].trigger()
-    wait(lambda: bool(came) and training.status.phase is Phase.PAUSED)
-    training.dissected.disconnect(came.append)
+    wait(lambda: slow.stages > 0 and training.status.phase is Phase.PAUSED)
     window.resize(*SIZES[0])
     for stage in range(slow.stages):
         camera.both_schemes(f"slow-{stage + 1}", partial(slow.set_stage, stage))
@@ -70,10 +68,11 @@ def _sweep(camera: Camera) -> None:
     sweeps = camera.window.explorer.sweeps
     small = Recipe(epochs=1).replace(encoder_hidden="128", decoder_hidden="128")
     camera.window.actions_["sweep"].trigger()
-    sweeps.start(Sweep(small, (Axis("beta", (0.5, 8.0)), Axis("seed", (0, 1, 2)))))
+    sweep = Sweep(small, _SWEEP)
+    sweeps.start(sweep)
     made: list[CellMap] = []
     sweeps.map_made.connect(made.append)
-    wait(lambda: len(made) == 6)
+    wait(lambda: len(made) == len(sweep.cells))
     sweeps.map_made.disconnect(made.append)
     camera.both_sizes("sweep")
 

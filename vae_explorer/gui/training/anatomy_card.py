@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
+from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 from vae_explorer.latent.normal import Normal
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.types import Float32, Float64
@@ -37,7 +37,6 @@ class Card(QWidget):
         self.images: list[QImage] = []
         """Those of the step, as the encoder saw them."""
         self._reached = self._lit = False
-        self.theme = current_theme()
         self.setAccessibleName(title)
 
     def set_anatomy(self, anatomy: StepAnatomy) -> None:
@@ -52,11 +51,6 @@ class Card(QWidget):
         if (reached, lit) != (self._reached, self._lit):
             self._reached, self._lit = reached, lit
             self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
-        self.theme = theme
-        self.update()
 
     def caption(self) -> str:
         """One sentence on what happens."""
@@ -75,11 +69,12 @@ class Card(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(self.theme.canvas))
+        painter.fillRect(self.rect(), QColor(current_theme().canvas))
         if self._reached and self._anatomy is not None:
             self.draw(painter, QRectF(self.rect()).adjusted(PAD, PAD, -PAD, -PAD))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(self.theme.accent if self._lit else self.theme.grid), 2))
+        theme = current_theme()
+        painter.setPen(QPen(QColor(theme.accent if self._lit else theme.grid), 2))
         painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
@@ -96,21 +91,21 @@ class Card(QWidget):
         self, painter: QPainter, area: QRectF, text: str, align: Qt.AlignmentFlag, color: str = ""
     ) -> None:
         """Write a line of text, in the middle of the area's height."""
-        painter.setPen(QColor(color or self.theme.text))
+        painter.setPen(QColor(color or current_theme().text))
         painter.drawText(area, align | Qt.AlignmentFlag.AlignVCenter, text)
 
     def draw_plane(self, painter: QPainter, area: QRectF, name: str, extent: float) -> "Plane":
         """The plane with the circles of N(0, I) at one and two standard deviations."""
         line = self.fontMetrics().height()
         heading = QRectF(area.left(), area.top(), area.width(), line)
-        self.write(painter, heading, name, Qt.AlignmentFlag.AlignHCenter, self.theme.muted)
+        self.write(painter, heading, name, Qt.AlignmentFlag.AlignHCenter, current_theme().muted)
         plane = Plane(area.adjusted(0, line, 0, 0), extent)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(self.theme.grid), 1))
+        painter.setPen(QPen(QColor(current_theme().grid), 1))
         left, right = plane.at(-extent, 0), plane.at(extent, 0)
         painter.drawLine(left, right)
         painter.drawLine(plane.at(0, -extent), plane.at(0, extent))
-        painter.setPen(QPen(QColor(self.theme.muted), 1, Qt.PenStyle.DotLine))
+        painter.setPen(QPen(QColor(current_theme().muted), 1, Qt.PenStyle.DotLine))
         for radius in (1, 2):
             painter.drawEllipse(plane.at(0, 0), radius * plane.scale, radius * plane.scale)
         return plane
@@ -136,7 +131,7 @@ class Card(QWidget):
 
     def draw_dots(self, painter: QPainter, plane: "Plane", places: Float32 | Float64) -> None:
         """A dot for each place (n, 2), in its image's colour."""
-        painter.setPen(QPen(QColor(self.theme.canvas), 0.8))
+        painter.setPen(QPen(QColor(current_theme().canvas), 0.8))
         for number, (x, y) in enumerate(places.tolist()):
             painter.setBrush(image_color(number))
             painter.drawEllipse(plane.at(x, y), 3.2, 3.2)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.training.anatomy_card import (
     LEAST_EXTENT,
     PAD,
@@ -73,7 +74,7 @@ class DecodeCard(Card):
         line = self.fontMetrics().height()
         heading = QRectF(area.left(), area.top(), area.width(), line)
         left = Qt.AlignmentFlag.AlignHCenter
-        self.write(painter, heading, "x above E[x|z]", left, self.theme.muted)
+        self.write(painter, heading, "x above E[x|z]", left, current_theme().muted)
         area = area.adjusted(0, line + 2, 0, 0)
         count = len(self.images)
         columns = best_columns(area.width(), area.height() / 2, count)
@@ -93,7 +94,7 @@ class TermsCard(Card):
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Means over the images that are shown, and the ELBO of the whole batch."""
-        anatomy, theme = self.anatomy, self.theme
+        anatomy, theme = self.anatomy, current_theme()
         likelihood, kl = float(anatomy.log_likelihood.mean()), float(anatomy.kl.mean())
         rows = (
             ("log p(x|z)", likelihood, theme.log_likelihood),
@@ -167,7 +168,7 @@ class GradientCard(Card):
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Name, gradient and update of each layer, each kind to a scale of its own."""
-        layers, theme, metrics = self.anatomy.layers, self.theme, self.fontMetrics()
+        layers, theme, metrics = self.anatomy.layers, current_theme(), self.fontMetrics()
         widest = max(metrics.horizontalAdvance(short_name(layer.name)) for layer in layers)
         name = min(widest + 8.0, 0.36 * area.width())
         half = (area.width() - name) / 2

@@ -4,26 +4,36 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from vae_explorer import paths
-from vae_explorer.errors import RecipeError, UserError
+from vae_explorer.errors import UserError
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, RECIPE, SVG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.window.docks import reveal
+from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import Explorer
-from vae_explorer.session.runs.presets import Presets
 from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import (
+    LOGGED,
+    Dissected,
+    Ended,
+    Failed,
+    Found,
+    Moved,
+    Paused,
+    Progress,
+    Started,
+    TrainingEvent,
+)
 from vae_explorer.session.training.worker import Until
-from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 
 _MOST_SEED = 9_999  # short enough to be read out
 
 
-class TrainingController(QObject):
+class TrainingController(Controller):
     """Wires the training dock to the lab.
 
     A step, an epoch or slow motion of a run that runs pauses it first; a restart or a branch ends
@@ -31,116 +41,134 @@ class TrainingController(QObject):
 
     Args:
         explorer: told what a person wants, and listened to.
-        panel: the dock.
         ask: asks for files.
         window: the parent of dialogs.
     """
 
-    def __init__(
-        self, explorer: Explorer, panel: TrainingPanel, ask: AskPath, window: QWidget
-    ) -> None:
-        super().__init__(window)
-        self._explorer = explorer
+    def __init__(self, explorer: Explorer, ask: AskPath, window: QWidget) -> None:
+        super().__init__(explorer)
         self._lab = explorer.lab
         self._run = explorer.lab.training
-        self._panel = panel
+        self.panel = TrainingPanel()
         self._ask = ask
         self._window = window
-        self._presets = Presets(paths.checkpoints(), paths.presets())
         self._until: Until | None = None
         """How a run that is about to pause goes on at once."""
         self._next: Callable[[], None] | None = None
         """What begins when the run under way has ended."""
         self._recipe_due = False
         """Whether the form is yet to show the recipe of a run, which may not be of the form."""
+        self.commands = commands = self._commands()
+        self.panel.transport.set_commands(commands)
+        self.panels = (Panel("training", self.panel, LEFT, ("train",), width=340),)
+        self.changes = (self._run.status_changed,)
         self._connect_panel()
         self._connect_lab()
-        self._read_presets()
-
-    def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the commands about training do, by id."""
-        return {
-            "step": self._step,
-            "epoch": self._epoch,
-            "slow_motion": self._slow_motion,
-            "restart": self._restart,
-            "branch": self._branch,
-            "new_seed": self._new_seed,
-            "estimate": self._estimate,
-        }
-
-    def offers(self, phase: Phase) -> dict[str, bool]:
-        """Which of them can be used in a phase."""
-        idle, stopping = phase is Phase.IDLE, phase is Phase.STOPPING
-        whenever = ("step", "epoch", "slow_motion", "restart", "branch")
-        return dict.fromkeys(whenever, not stopping) | dict.fromkeys(("new_seed", "estimate"), idle)
 
     def _connect_panel(self) -> None:
-        panel = self._panel
-        panel.transport.requested.connect(self._on_requested)
+        panel = self.panel
         panel.form.steered.connect(self._on_steered)
         panel.stop_rule.rule_changed.connect(self._run.set_rule)
         panel.slow_motion.step_requested.connect(self._dissect)
         panel.presets.save_requested.connect(self._save_preset)
-        panel.presets.delete_requested.connect(self._delete_preset)
+        panel.presets.delete_requested.connect(self._explorer.presets.delete)
         panel.presets.import_requested.connect(self._import)
         panel.presets.export_requested.connect(self._export)
         panel.curves_export_requested.connect(self._export_curves)
         panel.presets.estimate_requested.connect(self._estimate)
 
     def _connect_lab(self) -> None:
-        lab, run, panel = self._lab, self._run, self._panel
+        lab, run, panel = self._lab, self._run, self.panel
         lab.estimated.connect(panel.presets.set_estimate)
         lab.not_estimated.connect(self._on_not_estimated)
         lab.left.connect(self._on_left)
-        run.history_started.connect(self._on_started)
-        run.moved.connect(self._on_moved)
-        run.dissected.connect(self._on_dissected)
-        run.found.connect(panel.health.set_findings)
-        run.failed.connect(self._on_failed)
-        run.ended.connect(self._on_ended)
+        explorer = self._explorer
+        explorer.opened.connect(self._on_opened)
+        explorer.presets.changed.connect(panel.presets.set_presets)
+        explorer.presets.left_out.connect(panel.log)
+        explorer.message.connect(panel.log)
+        explorer.failed.connect(self._log_failure)
+        run.status_changed.connect(panel.set_status)
+        run.events.connect(self._on_event)
 
-    # Transport
+    # Commands
 
-    def _on_requested(self, name: str) -> None:
-        orders = {"pause": self._run.pause, "resume": self._run.resume, "stop": self._run.stop}
-        (orders | self.handlers())[name]()
+    def _commands(self) -> tuple[Command, ...]:
+        def phase() -> Phase:
+            return self._run.status.phase
+
+        def idle() -> bool:
+            return phase() is Phase.IDLE
+
+        def live() -> bool:
+            return phase() in (Phase.RUNNING, Phase.PAUSED)
+
+        def not_stopping() -> bool:
+            return phase() is not Phase.STOPPING
+
+        return (
+            Command("start", "Training", "Start", "Train a new model by the recipe", self._start,
+                ("Ctrl+T",), enabled=idle, toolbar=True),
+            Command("pause", "Training", "Pause or Resume", "Pause the run, or go on",
+                self._toggle_pause, ("Space",), enabled=live, toolbar=True),
+            Command("stop", "Training", "Stop", "End the run and keep its model", self._run.stop,
+                ("Ctrl+.",), enabled=live, toolbar=True),
+            Command("step", "Training", "Step", "Take one gradient step, then pause",
+                lambda: self._go("step"), (".",), enabled=not_stopping),
+            Command("epoch", "Training", "Epoch", "Train to the end of the epoch, then pause",
+                lambda: self._go("epoch"), ("Alt+.",), enabled=not_stopping),
+            Command("slow_motion", "Training", "Slow Motion",
+                "Take one gradient step and tell it stage by stage", self._slow_motion,
+                ("Ctrl+Alt+.",), enabled=not_stopping),
+            Command("restart", "Training", "Restart",
+                "Begin anew by the same recipe and seed, paused before the first step",
+                self._restart, ("Ctrl+Alt+R",), enabled=not_stopping, separator=True),
+            Command("branch", "Training", "Branch",
+                "Go on from the model on the map as a new run, by the recipe in the form; "
+                "AdamW's averages begin anew",
+                self._branch, enabled=not_stopping),
+            Command("new_seed", "Training", "New Seed", "Put another seed into the form",
+                self._new_seed, enabled=idle),
+            Command("estimate", "Training", "Estimate",
+                "Find out how long the recipe in the form takes here and how much memory",
+                self._estimate, enabled=idle),
+        )  # fmt: skip
+
+    def _start(self) -> None:
+        recipe = self.panel.recipe()  # before a field that is shown anew forgets its typing
+        reveal(self.panel)
+        self._explorer.train(recipe)
+
+    def _toggle_pause(self) -> None:
+        if self._run.status.phase is Phase.PAUSED:
+            self._run.resume()
+        else:
+            self._run.pause()
 
     def _go(self, until: Until) -> None:
         """Train so far and pause, from wherever training stands."""
         phase = self._run.status.phase
         if phase is Phase.IDLE:
-            self._lab.train(self._panel.recipe(), until)
+            self._lab.train(self.panel.recipe(), until)
         elif phase is Phase.PAUSED:
             self._run.resume(until)
         elif phase is Phase.RUNNING:
             self._until = until
             self._run.pause()
 
-    # Methods, because Qt would keep a partial function and with it the window.
-
-    def _step(self) -> None:
-        self._go("step")
-
-    def _epoch(self) -> None:
-        self._go("epoch")
-
     def _dissect(self) -> None:
         self._go("dissected")
 
     def _slow_motion(self) -> None:
-        dock = self._panel.parentWidget()
-        if dock:
-            dock.show()
-            dock.raise_()
-        self._panel.show_slow_motion()
+        reveal(self.panel)
+        self.panel.show_slow_motion()
         self._dissect()
 
     def _restart(self) -> None:
-        self._after_run(partial(self._lab.train, self._panel.recipe(), paused=True))
+        self._after_run(partial(self._lab.train, self.panel.recipe(), paused=True))
 
     def _branch(self) -> None:
-        self._after_run(partial(self._lab.branch, self._panel.recipe()))
+        self._after_run(partial(self._lab.branch, self.panel.recipe()))
 
     def _after_run(self, begin: Callable[[], None]) -> None:
         """Do something when no run is under way; one that is ends and is kept."""
@@ -155,92 +183,91 @@ class TrainingController(QObject):
         self._run.steer(field, value)
 
     def _new_seed(self) -> None:
-        recipe = self._panel.recipe()
+        recipe = self.panel.recipe()
         seeds = set(range(_MOST_SEED + 1)) - {recipe.seed}
         recipe = recipe.replace(seed=random.choice(tuple(seeds)))
-        self._panel.set_recipe(recipe)
-        self._panel.recipe_changed.emit(recipe)
+        self.panel.set_recipe(recipe)
+        self.panel.recipe_changed.emit(recipe)
 
     # Recipes
 
     def _estimate(self) -> None:
-        self._panel.presets.set_recipe(self._panel.recipe())
-        self._panel.presets.set_estimating()
-        self._lab.estimate(self._panel.recipe())
-
-    def _read_presets(self) -> None:
-        presets, messages = self._presets.read()
-        self._panel.presets.set_presets(presets)
-        for message in messages:
-            self._panel.log(message)
+        self.panel.presets.set_recipe(self.panel.recipe())
+        self.panel.presets.set_estimating()
+        self._lab.estimate(self.panel.recipe())
 
     def _save_preset(self) -> None:
-        recipe = self._panel.recipe()
-        taken = {preset.name for preset in self._presets.read()[0] if preset.own}
-        dialog = NameDialog("Save Preset", taken, self._window)
-        dialog.name_chosen.connect(partial(self._on_named, recipe))
-        dialog.open()
-
-    def _on_named(self, recipe: Recipe, name: str) -> None:
-        try:
-            self._presets.save(name, recipe)
-        except UserError as error:
-            self._explorer.fail("The preset was not saved", error)
-        self._read_presets()
-
-    def _delete_preset(self, name: str) -> None:
-        try:
-            self._presets.delete(name)
-        except UserError as error:
-            self._explorer.fail("The preset was not deleted", error)
-        self._read_presets()
+        recipe, presets = self.panel.recipe(), self._explorer.presets
+        taken = {preset.name for preset in presets.all if preset.own}
+        NameDialog("Save Preset", taken, self._window).ask(lambda name: presets.save(name, recipe))
 
     def _import(self) -> None:
         path = self._ask.open("Import Recipe", RECIPE)
-        if path is None:
-            return
-        try:
-            recipe = Recipe.read(path)
-        except RecipeError as error:
-            self._explorer.fail("The recipe was not imported", error)
-            return
+        if path is not None:
+            self._explorer.read_beside(
+                "recipe",
+                partial(Recipe.read, path),
+                self._on_imported,
+                partial(self._explorer.fail, "The recipe was not imported"),
+            )
+
+    def _on_imported(self, recipe: Recipe) -> None:
         if not self._run.active:
-            self._panel.set_recipe(recipe)
-            self._panel.recipe_changed.emit(recipe)
+            self.panel.set_recipe(recipe)
+            self.panel.recipe_changed.emit(recipe)
 
     def _export(self) -> None:
-        recipe = self._panel.recipe()
+        recipe = self.panel.recipe()
         if path := self._ask.save("Export Recipe", "recipe.toml", RECIPE):
             self._explorer.write_text(path, recipe.to_toml(), "The recipe was not exported")
 
     def _export_curves(self) -> None:
         if path := self._ask.save("Export Curves", "training curves.png", PNG, SVG, PDF, CSV):
-            curves = self._panel.export_curves(path.suffix[1:].lower())
+            curves = self.panel.export_curves(path.suffix[1:].lower())
             self._explorer.export_curves(path, curves)
 
     # What the lab says
 
+    def _on_opened(self, snapshot: Snapshot) -> None:
+        self.panel.set_history(snapshot.history)
+        if not self._run.active:
+            self.panel.set_recipe(snapshot.recipe)
+
+    def _log_failure(self, title: str, text: str) -> None:
+        self.panel.log(f"{title}: {text}")
+
+    def _on_event(self, event: TrainingEvent) -> None:
+        panel = self.panel
+        if isinstance(event, LOGGED):
+            panel.log(str(event))
+        match event:
+            case Started():
+                self._on_started()
+            case Progress(points):
+                panel.append_history(points)
+            case Moved(snapshot) if self._recipe_due:
+                self._recipe_due = False
+                panel.set_recipe(snapshot.recipe)
+            case Dissected(anatomy):
+                panel.slow_motion.set_anatomy(anatomy)
+            case Found(findings):
+                panel.health.set_findings(findings)
+            case Paused() | Ended():
+                self._on_rest()
+            case Failed(error):
+                panel.health.set_failure(_words(error))
+
     def _on_started(self) -> None:
+        self.panel.set_history(())
         self._until = None
         self._recipe_due = True
-        self._panel.health.clear()
-        self._panel.presets.set_no_estimate()
-
-    def _on_moved(self, snapshot: Snapshot, _: object) -> None:
-        if self._recipe_due:
-            self._recipe_due = False
-            self._panel.set_recipe(snapshot.recipe)
-
-    def _on_dissected(self, anatomy: StepAnatomy) -> None:
-        self._panel.slow_motion.set_anatomy(anatomy)
+        self.panel.health.clear()
+        self.panel.presets.set_no_estimate()
 
     def _on_not_estimated(self, error: BaseException) -> None:
-        self._panel.presets.set_no_estimate(_words(error))
+        self.panel.presets.set_no_estimate(_words(error))
 
-    def _on_failed(self, error: BaseException) -> None:
-        self._panel.health.set_failure(_words(error))
-
-    def _on_ended(self, *_: object) -> None:
+    def _on_rest(self) -> None:
         """The run paused, or is over."""
         until, self._until = self._until, None
         if until and self._run.status.phase is Phase.PAUSED:

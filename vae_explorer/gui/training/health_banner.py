@@ -5,22 +5,21 @@ from html import escape
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.icons import SIDE, icon
 from vae_explorer.training.health import Finding
 
 _STRIPE = 4  # logical pixels
 
 
-class HealthBanner(QFrame):
+class HealthBanner(Themed):
     """Findings, or the reason why a run ended early; takes no room while there is nothing."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = current_theme()
         self._text = QLabel(textFormat=Qt.TextFormat.RichText)
         self._text.setWordWrap(True)
         self._text.setAccessibleName("Health of the run")
@@ -37,7 +36,7 @@ class HealthBanner(QFrame):
         row.addWidget(self._text, 1)
         row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
-        self.set_theme(self._theme)
+        self.set_theme(current_theme())
         self.hide()
 
     def set_findings(self, findings: Sequence[Finding]) -> None:
@@ -57,17 +56,15 @@ class HealthBanner(QFrame):
         """Nothing is wrong."""
         self._show("")
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
         self._close.setIcon(icon("close", theme))
-        self.update()
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.raised)
-        painter.fillRect(6, 2, _STRIPE, self.height() - 4, self._theme.held_out)
+        painter.fillRect(self.rect(), current_theme().raised)
+        painter.fillRect(6, 2, _STRIPE, self.height() - 4, current_theme().held_out)
 
     def _show(self, text: str) -> None:
         self._text.setText(text)

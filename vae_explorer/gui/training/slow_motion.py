@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.anatomy_cards import cards
 from vae_explorer.gui.training.icons import SIDE, icon
 from vae_explorer.gui.widgets.readout import Readout
@@ -37,7 +37,7 @@ _HINT = (
 )
 
 
-class SlowMotion(QWidget):
+class SlowMotion(Themed):
     """Plays the stages of a ``StepAnatomy``; a timer drives it, and rests while it is hidden.
 
     Signals:
@@ -53,7 +53,6 @@ class SlowMotion(QWidget):
         self._playing = False
         self._wide = False
         self._phase = Phase.IDLE
-        self._theme: Theme | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._advance)
@@ -130,6 +129,7 @@ class SlowMotion(QWidget):
         column.addLayout(controls)
         self._on_speed(_USUAL)
         self._show_stage()
+        self.set_theme(current_theme())
 
     @property
     def stage(self) -> int:
@@ -166,11 +166,8 @@ class SlowMotion(QWidget):
         self._phase = phase
         self._step.setEnabled(phase is not Phase.STOPPING)
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
-        for card in self._cards:
-            card.set_theme(theme)
         self._next.setIcon(icon("step", theme))
         self._show_sign()
 
@@ -240,8 +237,7 @@ class SlowMotion(QWidget):
         name = "Pause on this stage" if self._playing else "Play the stages"
         self._play.setAccessibleName(name)
         self._play.setToolTip(name)
-        if self._theme:
-            self._play.setIcon(icon("pause" if self._playing else "run", self._theme))
+        self._play.setIcon(icon("pause" if self._playing else "run", current_theme()))
 
     def _on_play(self) -> None:
         last = self._stage == len(self._cards) - 1

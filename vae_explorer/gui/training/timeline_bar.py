@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.icons import icon
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
@@ -28,7 +28,7 @@ _PREVIEW = 168
 """Pixels on a side of the preview above the slider."""
 
 
-class TimeBar(QWidget):
+class TimeBar(Themed):
     """A slider over the kept moments of a run, whose right end is the run as it is now.
 
     Signals:
@@ -46,7 +46,6 @@ class TimeBar(QWidget):
         self._frames: tuple[FilmFrame, ...] = ()
         self._shown: FilmFrame | None = None
         self._playing = False
-        self._theme = current_theme()
         self._play = QToolButton()
         self._play.setCheckable(True)
         self._play.setAutoRaise(True)
@@ -95,15 +94,14 @@ class TimeBar(QWidget):
     def set_playing(self, playing: bool) -> None:
         """Show whether moments follow each other by themselves."""
         self._playing = playing
-        self._play.setIcon(icon("pause" if playing else "run", self._theme))
+        self._play.setIcon(icon("pause" if playing else "run", current_theme()))
         self._play.setChecked(playing)
         text = "Stay at this moment" if playing else "Play the training from the moment shown"
         self._play.setToolTip(text)
         self._play.setAccessibleName(text)
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
-        self._theme = theme
         self.set_playing(self._playing)
 
     @override

@@ -1,43 +1,42 @@
-"""Wires the time machine to its bar and to the curves."""
-
-from collections.abc import Callable
+"""Between the training timeline and its bar under the map."""
 
 from vae_explorer.gui.training.timeline_bar import TimeBar
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import Explorer
 from vae_explorer.session.training.timeline_frames import FilmFrame
 
 
-class TimeController:
-    """Sends what is chosen of the past of a run to the explorer, and shows what it says."""
+class TimelineController(Controller):
+    """The bar, and the moment marked in the curves of ``training``."""
 
-    def __init__(self, explorer: Explorer, bar: TimeBar, training: TrainingPanel) -> None:
+    def __init__(self, explorer: Explorer, training: TrainingPanel) -> None:
+        super().__init__(explorer)
         self._time = explorer.lab.time
-        self._bar = bar
         self._training = training
-        bar.moment_chosen.connect(self._time.show)
-        bar.live_requested.connect(self._time.return_live)
-        bar.play_requested.connect(self._play)
+        self.bar = TimeBar()
+        self.bar.moment_chosen.connect(self._time.show)
+        self.bar.live_requested.connect(self._time.return_live)
+        self.bar.play_requested.connect(self._play)
         training.moment_chosen.connect(self._time.show_epoch)
-        self._time.film_changed.connect(bar.set_frames)
+        self._time.film_changed.connect(self.bar.set_frames)
         self._time.shown_changed.connect(self._on_shown)
-        self._time.playing_changed.connect(bar.set_playing)
-
-    def handlers(self) -> dict[str, Callable[[], object]]:
-        """What its commands do."""
-        return {
-            "moment_back": self._time.back,
-            "moment_forward": self._time.forward,
-            "moment_play": self._toggle,
-            "moment_live": self._time.return_live,
-        }
+        self._time.playing_changed.connect(self.bar.set_playing)
+        self.commands = (
+            Command("moment_play", "Training", "Play the Training",
+                "Show moment after moment of the run, or stay at one",
+                lambda: self._play(not self._time.playing), ("Ctrl+Space",), separator=True),
+            Command("moment_back", "Training", "Moment Before", "Go back in the run",
+                self._time.back, ("[",)),
+            Command("moment_forward", "Training", "Moment After", "Go on in the run",
+                self._time.forward, ("]",)),
+            Command("moment_live", "Training", "Live", "Show the run as it is now",
+                self._time.return_live, ("Ctrl+L",)),
+        )  # fmt: skip
 
     def _play(self, playing: bool) -> None:
         (self._time.play if playing else self._time.pause)()
 
-    def _toggle(self) -> None:
-        self._play(not self._time.playing)
-
     def _on_shown(self, frame: FilmFrame | None) -> None:
-        self._bar.set_shown(frame)
+        self.bar.set_shown(frame)
         self._training.set_moment(None if frame is None else frame.epoch)

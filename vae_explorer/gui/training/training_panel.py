@@ -18,7 +18,7 @@ from typing_extensions import override
 from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.runs.preset_bar import PresetBar
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.health_banner import HealthBanner
 from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import CHANGED, LIVE, RecipeForm
@@ -60,20 +60,18 @@ class FormArea(QScrollArea):
         return QSize(self.minimumSizeHint().width(), self._form.sizeHint().height())
 
 
-class TrainingPanel(QWidget):
+class TrainingPanel(Themed):
     """Everything about a training run, for a tall dock at the side or a wide one below.
 
     Its parts have signals of their own: ``transport``, ``presets``, ``form``, ``stop_rule`` and
     ``slow_motion``.
 
     Signals:
-        start_requested(Recipe): the button.
         recipe_changed(Recipe): a person changed a field or took a preset.
         moment_chosen(float): a person chose this epoch in the curves.
         curves_export_requested(): a person wants to keep the curves; ``export_curves`` has them.
     """
 
-    start_requested = Signal(object)
     recipe_changed = Signal(object)
     moment_chosen = Signal(float)
     curves_export_requested = Signal()
@@ -83,7 +81,6 @@ class TrainingPanel(QWidget):
         self._phase = Phase.IDLE
         self._live = False
         self.transport = Transport()
-        self.transport.start_requested.connect(self._on_start)
         self.health = HealthBanner()
         self.presets = PresetBar()
         self.presets.chosen.connect(self._on_preset)
@@ -142,6 +139,7 @@ class TrainingPanel(QWidget):
         self.set_status(TrainingStatus(Phase.IDLE))
         self._on_pointed("")
         self._arrange(wide=False)
+        self.set_theme(current_theme())
 
     def set_status(self, status: TrainingStatus) -> None:
         """Show where training stands, and offer what can be done there."""
@@ -154,7 +152,7 @@ class TrainingPanel(QWidget):
             locked = not idle and (
                 self.presets.isAncestorOf(focus) or self.form.locks(focus, live=self._live)
             )
-            if locked or self.transport.offers(phase).get(focus) is False:
+            if locked or self.transport.offers().get(focus) is False:
                 # Qt would send the keyboard through the form as it is locked, field by field.
                 heir: QWidget = self._tabs
                 if idle:
@@ -168,6 +166,11 @@ class TrainingPanel(QWidget):
             self.slow_motion.set_phase(phase)
             self._on_pointed("")
         self.transport.set_status(status)
+
+    @property
+    def phase(self) -> Phase:
+        """Where training stands, as shown."""
+        return self._phase
 
     def recipe(self) -> Recipe:
         """The recipe in the form, with what is being typed if that is complete."""
@@ -210,10 +213,9 @@ class TrainingPanel(QWidget):
         """Add a line to the log."""
         self._log.append(text)
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        for part in (self.transport, self.health, self._plot, self.slow_motion):
-            part.set_theme(theme)
+        self._plot.set_theme(theme)
 
     @override
     def minimumSizeHint(self) -> QSize:
@@ -267,9 +269,6 @@ class TrainingPanel(QWidget):
 
     def _on_splitter_moved(self) -> None:
         self._share_is_theirs = True
-
-    def _on_start(self) -> None:
-        self.start_requested.emit(self.recipe())
 
     def _on_preset(self, recipe: Recipe) -> None:
         self.set_recipe(recipe)

@@ -1,8 +1,10 @@
 """The transport of a run: one row of buttons, a counter of epochs and how far it is."""
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence
+from collections.abc import Iterable
+
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QBoxLayout,
     QHBoxLayout,
     QProgressBar,
@@ -11,40 +13,29 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
+from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.icons import SIDE, icon
 from vae_explorer.gui.training.progress_text import counter, describe, progress
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.commands import COMMANDS, Command
+from vae_explorer.gui.window.actions import native
+from vae_explorer.gui.window.records import Command
 from vae_explorer.session.state import Phase, TrainingStatus
 
 _STEPS = 1_000
-_NAMES = ("restart", "pause", "step", "epoch", "slow_motion", "stop", "branch", "new_seed")
-_COMMANDS = {command.id: command for command in COMMANDS}
-_IDLE = frozenset({"restart", "step", "epoch", "slow_motion", "branch", "new_seed"})
-_ACTIVE = frozenset({"restart", "pause", "step", "epoch", "slow_motion", "stop", "branch"})
+NAMES = ("restart", "pause", "step", "epoch", "slow_motion", "stop", "branch", "new_seed")
 
 
-class Transport(QWidget):
-    """Sends what a person wants of the run, and shows where it stands.
-
-    Signals:
-        start_requested(): a new run by the recipe in the form.
-        requested(str): another button: "restart", "pause", "resume", "step", "epoch",
-            "slow_motion", "stop", "branch" or "new_seed".
-    """
-
-    start_requested = Signal()
-    requested = Signal(str)
+class Transport(Themed):
+    """A button for each of some commands, and where the run stands."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._phase: Phase | None = None
-        self._theme: Theme | None = None
+        self._phase = Phase.IDLE
+        self._commands: dict[str, Command] = {}
         self.start = QPushButton("Start")
-        self.start.setToolTip(_tip(_COMMANDS["start"]))
-        self.start.clicked.connect(self.start_requested)
+        self.start.clicked.connect(self._on_clicked)
         width = self.start.fontMetrics().horizontalAdvance("Start")
         self.start.setMinimumWidth(width + 20)
         self.start.setMaximumWidth(width + 80)
@@ -52,13 +43,8 @@ class Transport(QWidget):
         row.setSpacing(2)
         row.addWidget(self.start, 1)
         self.buttons: dict[str, QToolButton] = {}
-        for name in _NAMES:
-            command = _COMMANDS[name]
+        for name in NAMES:
             button = QToolButton()
-            button.setText(command.text)
-            button.setAccessibleName(command.text)
-            button.setAccessibleDescription(command.help)
-            button.setToolTip(_tip(command))
             button.setIconSize(QSize(SIDE, SIDE))
             button.setAutoRaise(True)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -94,25 +80,48 @@ class Transport(QWidget):
         self._all.setSpacing(4)
         self._all.addLayout(row)
         self._all.addLayout(place, 1)
+        self.set_theme(current_theme())
         self.set_status(TrainingStatus(Phase.IDLE))
+
+    def set_commands(self, commands: Iterable[Command]) -> None:
+        """Let the buttons stand for these commands; they have "start" and all of ``NAMES``."""
+        self._commands = {command.id: command for command in commands}
+        for name, button in self._all_buttons().items():
+            command = self._commands[name]
+            button.setText(command.text)
+            button.setAccessibleName(command.text)
+            button.setAccessibleDescription(command.help)
+            keys = f" ({native(command.keys)})" if command.keys else ""
+            button.setToolTip(f"{command.text}: {command.help}{keys}")
+        self._show_phase()
 
     def set_status(self, status: TrainingStatus) -> None:
         """Show where training stands, and offer what can be done there."""
         if status.phase is not self._phase:
             self._phase = status.phase
-            self._show_phase(status.phase)
+            self._show_phase()
         share = status.epoch / status.epochs if status.epochs else 0.0
         self._progress.setValue(round(_STEPS * min(share, 1.0)))
         self._progress.setFormat(progress(status))
         self._set_counter(counter(status))
         self._line.set_text(describe(status))
 
-    def offers(self, phase: Phase) -> dict[QWidget, bool]:
-        """Which buttons can be used in a phase."""
-        idle = phase is Phase.IDLE
-        usable = _IDLE if idle else frozenset() if phase is Phase.STOPPING else _ACTIVE
-        offered: dict[QWidget, bool] = {self.start: idle}
-        return offered | {button: name in usable for name, button in self.buttons.items()}
+    @property
+    def phase(self) -> Phase:
+        """Where training stands, as shown."""
+        return self._phase
+
+    def offers(self) -> dict[QWidget, bool]:
+        """Which buttons can be used now, as their commands say."""
+        buttons = self._all_buttons()
+        return {
+            buttons[name]: command.enabled is None or command.enabled()
+            for name, command in self._commands.items()
+            if name in buttons
+        }
+
+    def _all_buttons(self) -> dict[str, QAbstractButton]:
+        return {"start": self.start, **self.buttons}
 
     def set_wide(self, wide: bool) -> None:
         """Put everything into one row, or the counter under the buttons."""
@@ -124,21 +133,19 @@ class Transport(QWidget):
         self._words.setStretch(0, int(wide))
         self._words.setStretch(1, 2 * wide)
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Paint the signs in the theme's colours."""
-        self._theme = theme
         for button in self.buttons.values():
             button.setIcon(icon(button.property("sign"), theme))
 
-    def _show_phase(self, phase: Phase) -> None:
-        for button, on in self.offers(phase).items():
+    def _show_phase(self) -> None:
+        for button, on in self.offers().items():
             button.setEnabled(on)
         pause = self.buttons["pause"]
-        pause.setText("Resume" if phase is Phase.PAUSED else "Pause")
+        pause.setText("Resume" if self._phase is Phase.PAUSED else "Pause")
         pause.setAccessibleName(pause.text())
-        pause.setProperty("sign", "run" if phase in (Phase.IDLE, Phase.PAUSED) else "pause")
-        if self._theme:
-            pause.setIcon(icon(pause.property("sign"), self._theme))
+        pause.setProperty("sign", "run" if self._phase in (Phase.IDLE, Phase.PAUSED) else "pause")
+        pause.setIcon(icon(pause.property("sign"), current_theme()))
 
     def _set_counter(self, text: str) -> None:
         """Leave room for the widest digits, so that nothing moves while they run."""
@@ -150,13 +157,5 @@ class Transport(QWidget):
         self._counter.set_text(text)
 
     def _on_clicked(self) -> None:
-        name = next(name for name, button in self.buttons.items() if button is self.sender())
-        resumes = name == "pause" and self._phase is Phase.PAUSED
-        self.requested.emit("resume" if resumes else name)
-
-
-def _tip(command: Command) -> str:
-    keys = ", ".join(
-        QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.keys
-    )
-    return f"{command.text}: {command.help}" + (f" ({keys})" if keys else "")
+        buttons = self._all_buttons()
+        self._commands[next(name for name in buttons if buttons[name] is self.sender())].run()

@@ -1,7 +1,8 @@
-"""QActions made from the table of commands, and the menus and toolbar that hold them."""
+"""QActions made of the records of commands, and the menus and the toolbar that hold them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Sequence
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
@@ -16,66 +17,125 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.session.commands import COMMANDS, MENUS
+from vae_explorer.gui.window.records import MENUS, Choices, Command
 
 
 class Actions:
-    """One QAction a command; its keys work everywhere in ``window`` and its docks.
+    """The commands of a window; their keys work everywhere in it and its docks.
 
     Args:
         window: gets the actions, the menus and the toolbar.
-        handlers: what each command does, by id.
-
-    Raises:
-        KeyError: a command has no handler or a handler no command.
+        records: the commands and menus of names, in their order in each menu.
     """
 
-    def __init__(self, window: QMainWindow, handlers: Mapping[str, Callable[[], object]]) -> None:
-        unmatched = {command.id for command in COMMANDS} ^ handlers.keys()
-        if unmatched:
-            raise KeyError(f"commands and handlers differ: {sorted(unmatched)}")
-        self._actions: dict[str, QAction] = {}
-        self.menus: dict[str, QMenu] = {}
+    def __init__(self, window: QMainWindow, records: Sequence[Command | Choices]) -> None:
+        self._window = window
+        self.commands = tuple(record for record in records if isinstance(record, Command))
+        self.menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
+        self._actions: dict[str, _Action] = {}
+        self._choices: list[_ChoicesMenu] = []
         groups: dict[str, QActionGroup] = {}
-        for name in MENUS:
-            self.menus[name] = window.menuBar().addMenu(f"&{name}")
         toolbar = window.addToolBar("Main")
         toolbar.setObjectName("toolbar")
         toolbar.setMovable(False)
-        for command in COMMANDS:
-            action = QAction(command.text, window)
-            action.setShortcuts([QKeySequence(key) for key in command.keys])
-            action.setStatusTip(command.help)
-            keys = f" ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})"
-            action.setToolTip(command.help + (keys if command.keys else ""))
-            action.triggered.connect(handlers[command.id])
-            action.setCheckable(command.check)
-            if command.group:
-                group = groups.setdefault(command.group, QActionGroup(window))
-                action.setCheckable(True)
-                group.addAction(action)
-            menu = self.menus[command.menu]
-            if command.separator:
+        for record in records:
+            menu = self.menus[record.menu]
+            if isinstance(record, Choices):
+                self._choices.append(_ChoicesMenu(record, menu))
+                menu.addMenu(self._choices[-1])
+                continue
+            action = _Action(record, self, window)
+            if record.group:
+                groups.setdefault(record.group, QActionGroup(window)).addAction(action)
+            if record.separator:
                 menu.addSeparator()
             menu.addAction(action)
-            if command.toolbar:
+            if record.toolbar:
                 toolbar.addAction(action)
-            self._actions[command.id] = action
+            self._actions[record.id] = action
         claims = _KeyClaims(window)
         for part in (window, *window.findChildren(QDockWidget)):
             part.installEventFilter(claims)
+        self.refresh()
 
     def __getitem__(self, command_id: str) -> QAction:
         return self._actions[command_id]
 
-    def set_enabled(self, enabled: Mapping[str, bool]) -> None:
-        """Enable or disable actions by id."""
-        for command_id, value in enabled.items():
-            self._actions[command_id].setEnabled(value)
+    def refresh(self) -> None:
+        """Enable, check and name everything as its record says it is now."""
+        if not shiboken6.isValid(self._window):
+            return  # closed while a run still tells of its end
+        for action in self._actions.values():
+            action.refresh()
+        for menu in self._choices:
+            menu.refresh()
 
-    def set_checked(self, command_id: str, checked: bool = True) -> None:
-        """Check one action of a group, or check or uncheck one that stands alone."""
-        self._actions[command_id].setChecked(checked)
+
+class _Action(QAction):
+    """A command as Qt knows it."""
+
+    def __init__(self, command: Command, actions: Actions, window: QWidget) -> None:
+        super().__init__(command.text, window)
+        self._command = command
+        self._actions = actions
+        self.setShortcuts([QKeySequence(key) for key in command.keys])
+        self.setStatusTip(command.help)
+        self.setToolTip(tip(command))
+        self.setCheckable(command.checked is not None)
+        self.triggered.connect(self._run)
+
+    def refresh(self) -> None:
+        """Ask the rules of the command."""
+        command = self._command
+        if command.enabled is not None:
+            self.setEnabled(command.enabled())
+        if command.checked is not None:
+            self.setChecked(command.checked())
+        if command.named is not None:
+            self.setText(command.named().replace("&", "&&"))
+
+    def _run(self) -> None:
+        self._command.run()
+        self._actions.refresh()  # a switch that did not obey is not checked
+
+
+class _ChoicesMenu(QMenu):
+    """A menu of names."""
+
+    def __init__(self, choices: Choices, parent: QMenu) -> None:
+        super().__init__(choices.text, parent)
+        self._choices = choices
+        self._names: tuple[str, ...] = ()
+        self.setToolTipsVisible(True)
+        self.setEnabled(False)
+        self.triggered.connect(self._run)
+
+    def refresh(self) -> None:
+        """List the names that there are now."""
+        names = tuple(self._choices.names())
+        if names == self._names:
+            return
+        self._names = names
+        self.clear()
+        for name in names:
+            action = self.addAction(self._choices.label(name).replace("&", "&&"))
+            action.setToolTip(name)
+            action.setData(name)
+        self.setEnabled(bool(names))
+
+    def _run(self, action: QAction) -> None:
+        self._choices.run(action.data())
+
+
+def native(keys: Iterable[str]) -> str:
+    """Portable key sequences as people of this system write them."""
+    text = QKeySequence.SequenceFormat.NativeText
+    return ", ".join(QKeySequence(key).toString(text) for key in keys)
+
+
+def tip(command: Command) -> str:
+    """What a command does, and its first key."""
+    return f"{command.help} ({native(command.keys[:1])})" if command.keys else command.help
 
 
 class _KeyClaims(QObject):

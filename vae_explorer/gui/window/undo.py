@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from psygnal import Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 from typing_extensions import override
 
@@ -13,28 +13,37 @@ MOST_EDITS = 100
 """Edits kept; each holds a state before and one after it."""
 
 
-class Undo(QObject):
-    """The edits of a window in their order.
+class Undo:
+    """The edits of a window in their order."""
 
-    Signals; the texts are those of the next edit to undo and to redo, empty without one:
-        can_undo_changed, can_redo_changed: whether there is one.
-        undo_text_changed, redo_text_changed: what it was.
-    """
+    changed = Signal()
+    """There are others to undo or redo."""
 
-    can_undo_changed = Signal(bool)
-    can_redo_changed = Signal(bool)
-    undo_text_changed = Signal(str)
-    redo_text_changed = Signal(str)
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
         self._restoring = False
-        self._stack = QUndoStack(self)
+        self._stack = QUndoStack()
         self._stack.setUndoLimit(MOST_EDITS)
-        self._stack.canUndoChanged.connect(self.can_undo_changed)
-        self._stack.canRedoChanged.connect(self.can_redo_changed)
-        self._stack.undoTextChanged.connect(self.undo_text_changed)
-        self._stack.redoTextChanged.connect(self.redo_text_changed)
+        self._stack.indexChanged.connect(self._on_index)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an edit to take back."""
+        return self._stack.canUndo()
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is one to make again."""
+        return self._stack.canRedo()
+
+    @property
+    def undo_text(self) -> str:
+        """What ``undo`` takes back, "" if nothing."""
+        return self._stack.undoText()
+
+    @property
+    def redo_text(self) -> str:
+        """What ``redo`` makes again, "" if nothing."""
+        return self._stack.redoText()
 
     def push(self, edit: Edit) -> None:
         """Take note of an edit; those told while another is undone or redone belong to that.
@@ -62,6 +71,9 @@ class Undo(QObject):
     def clear(self) -> None:
         """Forget all edits, as when what they changed is gone."""
         self._stack.clear()
+
+    def _on_index(self) -> None:
+        self.changed.emit()
 
     def _restore(self, step: Callable[[], None]) -> None:
         self._restoring = True

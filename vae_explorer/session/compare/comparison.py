@@ -33,7 +33,7 @@ from vae_explorer.session.state import (
     index_in,
 )
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Bools, Float32, Float64, Int64
 

@@ -1,4 +1,4 @@
-"""Sums and differences of places: where they lead the cursor, and who vouches for it."""
+"""Sums and differences of latent points: where they lead the cursor, and what lies there."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from vae_explorer.errors import UserError
 from vae_explorer.latent.arithmetic import analogy, attribute_vector, vouchers
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.jobs import Fail
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.types import Float64
@@ -21,12 +22,12 @@ class Arithmetic:
     """Moves the cursor by vectors between images. All methods belong to the main thread.
 
     Args:
-        latent_map: whose points vouch for the result.
-        pins: give the places of an analogy.
+        latent_map: whose points lie near the result.
+        pins: give the points of an analogy.
         selection: gives an attribute.
         cursor: is moved.
-        say: told who vouches.
-        fail: told what is missing, with a title.
+        message: called with which images lie near the result.
+        fail: shows what is missing.
     """
 
     def __init__(
@@ -35,14 +36,14 @@ class Arithmetic:
         pins: Pins,
         selection: Selection,
         cursor: Cursor,
-        say: Callable[[str], None],
-        fail: Callable[[str, BaseException], None],
+        message: Callable[[str], None],
+        fail: Fail,
     ) -> None:
         self._map = latent_map
         self._pins = pins
         self._selection = selection
         self._cursor = cursor
-        self._say = say
+        self._message = message
         self._fail = fail
 
     def analogy(self) -> None:
@@ -85,4 +86,4 @@ class Arithmetic:
         found = vouchers(points.positions, points.labels, np.array(self._cursor.place), _NEIGHBOURS)
         shares = ", ".join(f"{share:.0%} {label}s" for label, share in found.shares.items())
         reach = f"{found.distances[-1]:.2f} away"
-        self._say(f"{what}: of the {len(found.rows)} nearest, up to {reach}, {shares}")
+        self._message(f"{what}: of the {len(found.rows)} nearest, up to {reach}, {shares}")

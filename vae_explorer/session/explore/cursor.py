@@ -87,8 +87,8 @@ class Cursor:
     def reset(self, place: LatentPoint, bookmarks: Iterable[Bookmark]) -> None:
         """Start anew from ``place``, with no other visits; no edit."""
         self._bookmarks = {bookmark.name: bookmark.place for bookmark in bookmarks}
-        clamped = _clamped(*place) or _ORIGIN
-        self._restore(_State(clamped, (clamped,)))
+        start = clamped(*place) or _ORIGIN
+        self._restore(_State(start, (start,)))
         self.bookmarks_changed.emit(self.bookmarks)
 
     @property
@@ -130,10 +130,20 @@ class Cursor:
         """Show the picture at ``z`` while the cursor stays; back to the cursor's at None."""
         if z is None:
             self._decoding.request(self.place)
-        elif place := _clamped(*z):
+        elif place := clamped(*z):
             self._decoding.request(place, preview=True)
 
     # Visits
+
+    @property
+    def can_back(self) -> bool:
+        """Whether there is a place to go back to."""
+        return self._state.can_back
+
+    @property
+    def can_forward(self) -> bool:
+        """Whether there is one to go forward to."""
+        return self._state.can_forward
 
     def back(self) -> None:
         """Return to the place visited before, if there is one."""
@@ -188,12 +198,12 @@ class Cursor:
             raise UserError(f"No place is named “{name}”; {advice}.")
 
     def _jump(self, z1: float, z2: float, text: str) -> None:
-        if place := _clamped(z1, z2):
+        if place := clamped(z1, z2):
             self.rest()
             self._go(replace(self._state, place=place).rested(), text)
 
     def _slide(self, z1: float, z2: float, text: str) -> None:
-        if place := _clamped(z1, z2):
+        if place := clamped(z1, z2):
             if text != self._sliding:
                 self.rest()
                 self._sliding = text
@@ -223,7 +233,7 @@ class Cursor:
             self.visits_changed.emit(*ways)
 
 
-def _clamped(z1: float, z2: float) -> LatentPoint | None:
+def clamped(z1: float, z2: float) -> LatentPoint | None:
     """The nearest place within the limit; None if it is no place."""
     if not (math.isfinite(z1) and math.isfinite(z2)):
         return None

@@ -1,6 +1,5 @@
-"""How far the decoded picture can be trusted, of the place that was asked for last."""
+"""How far the decoded picture can be trusted: whether a position lies on the data."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,18 +9,21 @@ from psygnal import Signal
 from vae_explorer.data import bundled
 from vae_explorer.latent.trust import DataSupport, Verdict, drift, image_distance, verdict
 from vae_explorer.model.trained import Posterior, TrainedVAE
-from vae_explorer.session.jobs import After, Control, Job, Jobs
-from vae_explorer.session.state import MapPoints, Thumbnail
+from vae_explorer.session.explore.decoding import Decoding
+from vae_explorer.session.jobs import After, Control, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.state import MapState
+from vae_explorer.session.state import Decoded, MapPoints, Thumbnail
 
 
 @dataclass(frozen=True, eq=False)
-class TrustReading:
-    """What the gauges of ``latent.trust`` say of one place.
+class PositionSupport:
+    """What the gauges of ``latent.trust`` say of one position.
 
     Attributes:
-        z: the place, latent units.
-        percentile: of q(z) at the place among the codes, 0 to 100.
-        verdict: whether the place lies on the data.
+        z: the position, latent units.
+        percentile: of q(z) at the position among the codes, 0 to 100.
+        verdict: whether the position lies on the data.
         nearest: the image whose code lies nearest.
         split: "train" or "test", where ``nearest`` is from.
         latent_distance: to the code of ``nearest``, the mean of its q(z|x), latent units.
@@ -41,114 +43,89 @@ class TrustReading:
     drift_pixels: float
 
 
-class TrustGauge:
-    """Tells of the newest place whether it lies on the data. All methods belong to the main thread.
+class SupportGauge:
+    """Says of the newest decoded position whether it lies on the data. Main thread only.
 
-    A place is looked up once its picture is painted, which it would hold up. Of places asked for
-    meanwhile only the newest is, and after the one under way: a pointer that never rests is told
-    all the same.
+    A position is looked up once its picture is painted, which it would hold up; one under way is
+    finished before the newest, so that a pointer that never rests is answered all the same. Codes
+    that move are not surveyed.
 
     Args:
-        jobs: where the codes are surveyed and places looked up.
-        fail: told what went wrong, with a title.
+        tasks: where the codes are surveyed and positions looked up.
+        latent_map: has the codes.
+        decoding: says which position is shown.
         after: runs a function on the main thread some seconds later, after what is to be painted.
     """
 
     support_changed = Signal(object)
     """The ``DataSupport`` of the points, or None."""
-    read = Signal(object)
-    """The ``TrustReading`` of the place last asked for, or None."""
+    judged = Signal(object)
+    """The ``PositionSupport`` of the position decoded last, or None."""
 
     def __init__(
-        self, jobs: Jobs, fail: Callable[[str, BaseException], None], after: After
+        self, tasks: Tasks, latent_map: LatentMap, decoding: Decoding, after: After
     ) -> None:
-        self._jobs = jobs
-        self._fail = fail
+        # Seconds, for which no layer and no inspection should have to wait.
+        self._survey = tasks.newest("survey", "It is not known where the data lie", "figures")
+        self._lookup = tasks.patient("support", "The position could not be judged")
+        self._map = latent_map
         self._after = after
-        self._model: TrainedVAE | None = None
-        self._points: MapPoints | None = None
-        self._codes: Posterior | None = None  # that are surveyed, or soon will be
-        self._support: DataSupport | None = None
-        self._place: tuple[float, float] | None = None
+        self._surveyed: Posterior | None = None  # or soon will be
+        self.support: DataSupport | None = None
+        self._z: tuple[float, float] | None = None
+        self._asked: tuple[float, float] | None = None  # of the worker
         self._soon = False
-        self._job: Job | None = None
+        latent_map.changed.connect(self._on_map)
+        decoding.decoded.connect(self._on_decoded)
 
-    def set_points(
-        self, model: TrainedVAE, points: MapPoints, posterior: Posterior, moving: bool
-    ) -> None:
-        """Judge by other points, as soon as it is known where their codes lie.
-
-        Args:
-            model: as the map is turned.
-            points: what the rows of ``posterior`` are images of.
-            posterior: q(z|x) of the points; the same codes are not surveyed again.
-            moving: they will soon be elsewhere, so only the old ones are forgotten.
-        """
-        self._jobs.cancel("trust")
-        self._job = None
-        self._model, self._points = model, points
-        if not moving and _same(posterior, self._codes):
-            self._answer()
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        posterior = new.posterior
+        if posterior is None or (old is not None and new.points is old.points):
             return
-        self._jobs.cancel("support")
-        self._codes = None if moving else posterior
-        if self._support is not None:
-            self._support = None
-            self.support_changed.emit(None)
-            self.read.emit(None)
-        if not moving:
-            self._jobs.run_newest(
-                "support",
+        self._lookup.cancel()
+        if not new.moving and _same(posterior, self._surveyed):
+            self._look_up()
+            return
+        self._survey.cancel()
+        self._surveyed = None if new.moving else posterior
+        if self.support is not None:
+            self._take(None)
+            self.judged.emit(None)
+        if not new.moving:
+            self._survey.run(
                 lambda control: DataSupport(posterior.mean, posterior.covariance, control.check),
-                done=self._judge_by,
-                failed=self._do_without,
-                lane="figures",  # seconds, for which no layer and no card should have to wait
+                self._take,
+                failed=self._give_up,
             )
 
-    def ask(self, z: tuple[float, float]) -> None:
-        """Read the gauges at a place, latent units; without points yet, as soon as there are."""
-        self._place = z
+    def _on_decoded(self, decoded: Decoded) -> None:
+        self._z = decoded.z
         if not self._soon:
             self._soon = True
             self._after(0.0, self._look)
 
     def _look(self) -> None:
         self._soon = False
-        if self._job is None or self._job.finished:
-            self._answer()
+        if not (self._lookup.busy and self._z == self._asked):
+            self._look_up()
 
-    def _answer(self) -> None:
-        model, points, support, place = self._model, self._points, self._support, self._place
-        if model is not None and points is not None and support is not None and place is not None:
-            self._job = self._jobs.run_newest(
-                "trust",
-                partial(_read, model, points, support, place),
-                done=partial(self._show, place),
-                failed=partial(self._give_up, place),
-                lane="layers",
+    def _look_up(self) -> None:
+        state, support, z = self._map.state, self.support, self._z
+        if state and state.points is not None and support is not None and z is not None:
+            self._asked = z
+            self._lookup.run(
+                partial(_judged, state.model, state.points, support, z),
+                self.judged.emit,
+                failed=lambda _: self.judged.emit(None),
             )
 
-    def _show(self, place: tuple[float, float], reading: TrustReading | None) -> None:
-        self.read.emit(reading)
-        self._go_on(place)
-
-    def _give_up(self, place: tuple[float, float], error: BaseException) -> None:
-        self.read.emit(None)
-        self._fail("The place could not be judged", error)
-        self._go_on(place)
-
-    def _go_on(self, place: tuple[float, float]) -> None:
-        if place != self._place:
-            self._answer()
-
-    def _judge_by(self, support: DataSupport) -> None:
-        self._support = support
+    def _take(self, support: DataSupport | None) -> None:
+        self.support = support
         self.support_changed.emit(support)
-        self._answer()
+        self._look_up()
 
-    def _do_without(self, error: BaseException) -> None:
-        self._codes = None
-        self._fail("It is not known where the data lie", error)
+    def _give_up(self, _: BaseException) -> None:
+        self._surveyed = None
 
 
 def _same(one: Posterior, other: Posterior | None) -> bool:
@@ -162,26 +139,26 @@ def _same(one: Posterior, other: Posterior | None) -> bool:
 # The rest runs on the worker's thread.
 
 
-def _read(
+def _judged(
     model: TrainedVAE,
     points: MapPoints,
     support: DataSupport,
     z: tuple[float, float],
     control: Control,
-) -> TrustReading | None:
+) -> PositionSupport | None:
     """None where no image has a finite code."""
     # As the picture on screen was decoded, in single precision.
-    place = np.array(z, np.float32)
-    rows, distances = support.nearest(place, 1)
+    position = np.array(z, np.float32)
+    rows, distances = support.nearest(position, 1)
     if not len(rows):
         return None
     row = int(rows[0])
     split, index = points.origin(row)
     image = bundled.mnist(split).images[index]
-    percentile = support.percentile(place)
+    percentile = support.percentile(position)
     control.check()
-    drifted = drift(model, place)
-    return TrustReading(
+    drifted = drift(model, position)
+    return PositionSupport(
         z,
         percentile,
         verdict(percentile, drifted),

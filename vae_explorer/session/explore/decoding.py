@@ -2,62 +2,60 @@
 
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import Decoded
-from vae_explorer.types import Float32, Floats
-
-
-class Decoder(Protocol):
-    """What the road needs of a model."""
-
-    def decode(self, z: Floats) -> Float32:
-        """(n, 2) to (n, h, w) Bernoulli means."""
-        ...
 
 
 class Decoding:
-    """Decodes the newest wanted place, at most once per turn that ``defer`` grants.
+    """Decodes the newest position asked for, at most once per turn that ``defer`` grants.
 
     A single decode costs about a tenth of a millisecond, less than a trip to a worker and back, so
-    it happens on the main thread; a place replaced before its turn is never decoded.
+    it happens on the main thread; a position replaced before its turn is never decoded. By another
+    model the one asked for last is decoded again, unless that was a preview.
 
     Args:
+        latent_map: has the model.
         defer: runs a function on the main thread, soon and at most once a frame.
     """
 
     decoded = Signal(Decoded)
 
-    def __init__(self, defer: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, latent_map: LatentMap, defer: Callable[[Callable[[], None]], None]) -> None:
+        self._map = latent_map
         self._defer = defer
-        self._decoder: Decoder | None = None
-        self._wanted: tuple[tuple[float, float], bool] | None = None
-
-    def set_decoder(self, decoder: Decoder) -> None:
-        """Use another model from now on."""
-        self._decoder = decoder
+        self._last = (0.0, 0.0)  # that was no preview
+        self._next: tuple[tuple[float, float], bool] | None = None
+        latent_map.changed.connect(self._on_map)
 
     def request(self, z: tuple[float, float], *, preview: bool = False) -> None:
         """Ask for the picture at ``z``; it replaces whatever was asked before and not yet done.
 
-        Without a decoder there is nothing to ask.
+        Without a model nothing is decoded until there is one.
         """
-        if self._decoder is None:
+        if not preview:
+            self._last = z
+        if self._map.state is None:
             return
-        pending = self._wanted is not None
-        self._wanted = z, preview
+        pending = self._next is not None
+        self._next = z, preview
         if not pending:
             self._defer(self.flush)
 
     def flush(self) -> None:
-        """Decode what is wanted now, if anything."""
-        if self._wanted is None or self._decoder is None:
+        """Decode now what is asked for, if anything."""
+        if self._next is None or self._map.state is None:
             return
-        (z, preview), self._wanted = self._wanted, None
+        (z, preview), self._next = self._next, None
         start = time.perf_counter()
-        image = self._decoder.decode(np.array([z], np.float32))[0]
+        image = self._map.state.model.decode(np.array([z], np.float32))[0]
         milliseconds = 1e3 * (time.perf_counter() - start)
         self.decoded.emit(Decoded(z, image, milliseconds, preview))
+
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        if old is None or new.model is not old.model:
+            self.request(self._last)

@@ -1,6 +1,5 @@
-"""The card of the pinned image that is looked at: what each kind of code makes of it."""
+"""The inspector of the pinned image that is looked at: what each kind of code makes of it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -8,10 +7,12 @@ from typing import Literal
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.latent.figures import own_draws, pixel_log_likelihoods
-from vae_explorer.latent.quadrature import exact_posterior
+from vae_explorer.latent.figures import pixel_log_likelihoods
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
+from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.state import DataPoint, draw_seeds
 from vae_explorer.types import Float32, Float64
 
@@ -38,123 +39,80 @@ class Reconstruction:
 
 
 @dataclass(frozen=True, eq=False)
-class Card:
-    """What a model thinks of image ``index`` of ``split``; all figures in nats, of its own draw.
+class Inspection:
+    """What a model thinks of image ``index`` of ``split``; all numbers in nats.
 
-    ``elbo`` = ``log_likelihood`` − ``kl`` without sampling noise. ``log_marginal`` is log p(x) by
-    quadrature and ``error`` its estimated error. ``seed`` is the sample's.
+    ``truth`` is of the image's own binarisation, ``seed`` that of the sample.
     """
 
     split: str
     index: int
     seed: int
     reconstructions: dict[Code, Reconstruction]
-    elbo: float
-    log_likelihood: float
-    kl: float
-    log_marginal: float
-    error: float
-
-    @property
-    def gap(self) -> float:
-        """log p(x) − ELBO, which is KL(q(z|x) ‖ p(z|x)), nats."""
-        return self.log_marginal - self.elbo
+    truth: ImageTruth
 
 
-class CardSession:
-    """The card of one image at a time. All methods belong to the main thread.
+class Inspector:
+    """Inspects the pinned image that is looked at. All methods belong to the main thread.
+
+    An inspection of the same image that is under way is finished before that by another model.
 
     Args:
-        jobs: where it is computed, which takes some hundredths of a second.
-        fail: told what went wrong, with a title.
+        tasks: where it is computed, which takes some hundredths of a second.
+        latent_map: has the model.
+        pins: have the image.
     """
 
-    computed = Signal(object)
-    """The ``Card``, or None as soon as another image, or none, is looked at."""
+    inspected = Signal(object)
+    """The ``Inspection``, or None as soon as another image, or none, is looked at."""
 
-    def __init__(self, jobs: Jobs, fail: Callable[[str, BaseException], None]) -> None:
-        self._jobs = jobs
-        self._fail = fail
-        self._model: TrainedVAE | None = None
+    def __init__(self, tasks: Tasks, latent_map: LatentMap, pins: Pins) -> None:
+        self._work = tasks.patient("inspect", "The pinned digit could not be inspected")
+        self._map = latent_map
+        self._pins = pins
         self._point: DataPoint | None = None
         self._seed = 0
-        self._busy = False
-
-    def set_point(self, model: TrainedVAE, point: DataPoint | None) -> None:
-        """Make the card of another image, or of the same under another model.
-
-        A card of the same image that is under way is finished first: while training none ever
-        would be.
-        """
-        old = self._point
-        if point is old:
-            return
-        self._model, self._point = model, point
-        if old is None or point is None or (old.split, old.index) != (point.split, point.index):
-            self._jobs.cancel("card")
-            self._busy = False
-            self.computed.emit(None)
-        if not self._busy:
-            self._compute()
+        pins.changed.connect(self._on_pins)
 
     def resample(self) -> None:
         """Take the next seed for the sample."""
         self._seed += 1
         self._compute()
 
-    def _compute(self) -> None:
-        model, point = self._model, self._point
-        if model is None or point is None:
-            return
-        self._busy = True
-        self._jobs.run_newest(
-            "card",
-            partial(_card, model, point, self._seed),
-            done=partial(self._show, point),
-            failed=partial(self._give_up, point),
-            lane="layers",
-        )
-
-    def _show(self, point: DataPoint, card: Card) -> None:
-        self.computed.emit(card)
-        self._go_on(point)
-
-    def _give_up(self, point: DataPoint, error: BaseException) -> None:
-        self.computed.emit(None)
-        self._fail("The figures of the pinned digit could not be computed", error)
-        self._go_on(point)
-
-    def _go_on(self, point: DataPoint) -> None:
-        """Compute anew if another model has come meanwhile."""
-        self._busy = False
-        if point is not self._point:
+    def _on_pins(self) -> None:
+        old, point = self._point, self._pins.current
+        self._point = point
+        if old is None or point is None or (old.split, old.index) != (point.split, point.index):
+            self._work.cancel()
+            self.inspected.emit(None)
+        if point is not old:
             self._compute()
+
+    def _compute(self) -> None:
+        state, point = self._map.state, self._point
+        if state is not None and point is not None:
+            self._work.run(
+                partial(_inspected, state.model, point, self._seed),
+                self.inspected.emit,
+                failed=lambda _: self.inspected.emit(None),
+            )
 
 
 # The rest runs on the worker's thread.
 
 
-def _card(model: TrainedVAE, point: DataPoint, seed: int, control: Control) -> Card:
-    own = draw_seeds(point.split, np.array([point.index]))
-    x = own_draws(model, point.original[None], own)
-    exact = exact_posterior(model, x, control.check)
+def _inspected(model: TrainedVAE, point: DataPoint, seed: int, control: Control) -> Inspection:
+    own = int(draw_seeds(point.split, np.array([point.index]))[0])
+    truth = image_truth(model, point.original, own, control.check)
+    q = truth.bound
     # By eigenvectors: in float32 a needle's covariance need not be positive definite.
-    sample = np.random.default_rng((int(own[0]), seed)).multivariate_normal(
-        point.mean, point.covariance, check_valid="ignore", method="eigh"
+    sample = np.random.default_rng((own, seed)).multivariate_normal(
+        q.mean, q.covariance, check_valid="ignore", method="eigh"
     )
-    z = np.array([point.mean, sample, exact.mean[0]], np.float32)
+    z = np.array([q.mean, sample, truth.mean], np.float32)
     images = model.decode(z)
     errors = images - point.original / np.float32(255)
-    parts = zip(z, images, errors, pixel_log_likelihoods(model, x, z), strict=True)
+    parts = zip(z, images, errors, pixel_log_likelihoods(model, q.x, z), strict=True)
     codes: tuple[Code, ...] = ("mean", "sample", "exact")
-    return Card(
-        point.split,
-        point.index,
-        seed,
-        {code: Reconstruction(*part) for code, part in zip(codes, parts, strict=True)},
-        point.elbo,
-        point.log_likelihood,
-        point.kl,
-        float(exact.log_marginal[0]),
-        float(exact.error[0]),
-    )
+    reconstructions = {code: Reconstruction(*part) for code, part in zip(codes, parts, strict=True)}
+    return Inspection(point.split, point.index, seed, reconstructions, truth)

@@ -1,4 +1,4 @@
-"""A path through the latent plane and what is decoded along it, found beside the main thread."""
+"""A path through the latent plane and what is decoded along it, found off the main thread."""
 
 import dataclasses
 import math
@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from vae_explorer.errors import DataError, UserError
+from vae_explorer.latent.arithmetic import class_means
 from vae_explorer.latent.figures import own_draws, pixel_log_likelihoods
 from vae_explorer.latent.geodesic import GeodesicGraph, geodesic, geodesic_graph, mean_images
 from vae_explorer.latent.manifold import linear_axis
@@ -26,8 +27,8 @@ from vae_explorer.latent.trust import DataSupport
 from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.model.vae import log_prior
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.map.marks import Curve, Mark, Spots
-from vae_explorer.session.state import DataPoint, draw_seeds
+from vae_explorer.session.map.marks import Curve, Drawing, Spots
+from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
 from vae_explorer.types import Float32, Float64, LatentPoint
 
 LEAST, MOST = 2, 64
@@ -35,14 +36,14 @@ LEAST, MOST = 2, 64
 
 _REACH = 3.0  # latent units from the origin, where rows, columns and the grid end
 _RADIUS = 1.0  # latent units, of a circle
-_FINE = 1_024  # places of a line that is drawn
+_FINE = 1_024  # positions of a line that is shown
 _SCORED = 256  # frames between two looks whether they are still wanted
-_LEG = 257  # places of a geodesic between two stops, before it is cut into frames
+_LEG = 257  # positions of a geodesic between two waypoints, before it is cut into frames
 
 
 @dataclass(frozen=True)
 class PathKind:
-    """A way to travel; ``closable`` if it may end where it began or not."""
+    """A kind of path; ``closable`` if it may end where it began or not."""
 
     id: str
     name: str
@@ -59,7 +60,7 @@ KINDS: tuple[PathKind, ...] = (
     PathKind("row", "Row", "z₁ from −3 to 3 at the cursor's z₂"),
     PathKind("column", "Column", "z₂ from −3 to 3 at the cursor's z₁"),
     PathKind("circle", "Circle", "Around the cursor, at a distance of 1"),
-    PathKind("grid", "Grid", "A square of places within ±3, row by row, there and back"),
+    PathKind("grid", "Grid", "A square of positions within ±3, row by row, there and back"),
     PathKind("walk", "Random walk", "A smooth lap where the prior is; choose it again for another"),
     PathKind(
         "classes", "All classes", "Between the means of every two classes; frames for each pair"
@@ -68,40 +69,40 @@ KINDS: tuple[PathKind, ...] = (
 
 
 @dataclass(frozen=True, eq=False)
-class Stop:
-    """A place (2,) to go through, and what is there."""
+class Waypoint:
+    """A position (2,) to go through, and what is there."""
 
     title: str
-    place: Float32
+    z: Float32
 
 
-def stops_of(tray: tuple[DataPoint, ...]) -> tuple[Stop, ...]:
-    """Pinned images as stops at their encoder's means."""
-    return tuple(Stop(f"{point.split} {point.index:,}", point.mean) for point in tray)
+def waypoints_of(tray: tuple[DataPoint, ...]) -> tuple[Waypoint, ...]:
+    """Pinned images as waypoints at their encoder's means."""
+    return tuple(Waypoint(f"{point.split} {point.index:,}", point.mean) for point in tray)
 
 
 @dataclass(frozen=True, eq=False)
-class Trip:
+class LatentPath:
     """A path of n frames.
 
-    ``places`` is (n, 2), ``images`` (n, h, w) in [0, 1], ``log_prior`` = log p(z) (n,) in nats.
+    ``positions`` is (n, 2), ``images`` (n, h, w) in [0, 1], ``log_prior`` = log p(z) (n,) in nats.
     ``percentile`` (n,) of q(z), see ``DataSupport.percentile``, and ``log_likelihood`` =
     log p(x|z) (n,), in nats, of the pinned image are None where not asked for; all are float32.
 
-    For the map, ``line`` (m, 2) is the path as it is drawn and ``stops`` (k, 2) what it leads
+    For the map, ``line`` (m, 2) is the path as it is drawn and ``waypoints`` (k, 2) what it leads
     through. A ``closed`` one goes on from its last frame to its first.
 
-    Of a geodesic ``length``, and ``straight_length`` of the straight legs between the same stops,
-    are how far the picture moves, see ``Geodesic``. ``note`` is one line on what is shown, or
-    why there are no frames.
+    Of a geodesic ``length``, and ``straight_length`` of the straight legs between the same
+    waypoints, are how far the picture moves, see ``Geodesic``. ``note`` is one line on what is
+    shown, or why there are no frames.
     """
 
     kind: str
-    places: Float32
+    positions: Float32
     images: Float32
     log_prior: Float32
     line: Float32
-    stops: Float32
+    waypoints: Float32
     closed: bool = False
     percentile: Float32 | None = None
     log_likelihood: Float32 | None = None
@@ -110,20 +111,21 @@ class Trip:
     note: str = ""
 
 
-def marks_of(trip: Trip | None) -> tuple[Mark, ...]:
-    """The path on the map: its line, and crosses at its stops, the largest where it begins."""
-    if trip is None or not len(trip.places):
-        return ()
-    return Curve((trip.line,)), Spots(trip.stops, "stops")
+def path_content(path: LatentPath | None) -> Drawing:
+    """The path on the map: its line, and crosses at its waypoints, the largest where it begins."""
+    if path is None:
+        return Drawing()
+    if not len(path.positions):
+        return Drawing(note=path.note)
+    return Drawing((Curve((path.line,)), Spots(path.waypoints, "waypoints")), path.note)
 
 
 @dataclass(frozen=True, eq=False)
-class TripRequest:
-    """All that a trip depends on. ``graph``, once found, is that of the model."""
+class PathRequest:
+    """All that a path depends on. ``graph``, once found, is that of the model."""
 
-    model: TrainedVAE | None = None
-    stops: tuple[Stop, ...] = ()
-    means: Float32 = field(default_factory=lambda: np.empty((0, 2), np.float32))
+    waypoints: tuple[Waypoint, ...] = ()
+    points: MapPoints | None = None
     cursor: LatentPoint = (0.0, 0.0)
     subject: DataPoint | None = None
     support: DataSupport | None = None
@@ -136,47 +138,49 @@ class TripRequest:
 
 @dataclass(frozen=True, eq=False)
 class _Route:
-    """Where a trip leads; see ``Trip``."""
+    """Where a path leads; see ``LatentPath``."""
 
-    places: Float64
+    positions: Float64
     line: Float64
-    stops: Float64
+    waypoints: Float64
     note: str
     closed: bool = False
     length: float | None = None
     straight_length: float | None = None
 
 
-def travelled(
-    model: TrainedVAE, request: TripRequest, say: Callable[[str], None], control: Control
-) -> Trip:
+def find_path(
+    model: TrainedVAE, request: PathRequest, progress: Callable[[str], None], control: Control
+) -> LatentPath:
     """Find a path and decode along it, on any thread.
 
     Args:
-        model: decodes; that of the request.
+        model: decodes.
         request: what is asked for.
-        say: told on the main thread what takes long.
+        progress: called on the main thread with what takes long.
         control: of the job.
     """
     try:
-        route = _route(model, request, say, control)
+        route = _route(model, request, progress, control)
     except UserError as error:
         nowhere = np.empty((0, 2), np.float32)
         images = np.empty((0, *model.image_shape), np.float32)
-        return Trip(request.kind, nowhere, images, nowhere[:, 0], nowhere, nowhere, note=str(error))
-    places = route.places.astype(np.float32)
+        return LatentPath(
+            request.kind, nowhere, images, nowhere[:, 0], nowhere, nowhere, note=str(error)
+        )
+    positions = route.positions.astype(np.float32)
     control.check()
-    images = model.decode(places)
-    return Trip(
+    images = model.decode(positions)
+    return LatentPath(
         request.kind,
-        places,
+        positions,
         images,
-        log_prior(route.places).astype(np.float32),
+        log_prior(route.positions).astype(np.float32),
         route.line.astype(np.float32),
-        route.stops.astype(np.float32),
+        route.waypoints.astype(np.float32),
         route.closed,
-        _percentiles(request.support, places, control.check),
-        _log_likelihoods(model, request.subject, places, control.check),
+        _percentiles(request.support, positions, control.check),
+        _log_likelihoods(model, request.subject, positions, control.check),
         route.length,
         route.straight_length,
         route.note,
@@ -184,44 +188,44 @@ def travelled(
 
 
 def _route(
-    model: TrainedVAE, request: TripRequest, say: Callable[[str], None], control: Control
+    model: TrainedVAE, request: PathRequest, progress: Callable[[str], None], control: Control
 ) -> _Route:
     n, closed, cursor = request.n, request.closed, request.cursor
     z1, z2 = cursor
     match request.kind:
         case "row":
             note = f"z₁ from −3 to 3 at z₂ = {_number(z2)}"
-            return _drawn(partial(row, z2, -_REACH, _REACH), n, note)
+            return _by_formula(partial(row, z2, -_REACH, _REACH), n, note)
         case "column":
             note = f"z₂ from −3 to 3 at z₁ = {_number(z1)}"
-            return _drawn(partial(column, z1, -_REACH, _REACH), n, note)
+            return _by_formula(partial(column, z1, -_REACH, _REACH), n, note)
         case "circle":
             note = f"Around ({_number(z1)}, {_number(z2)}) at a distance of 1"
-            return _drawn(partial(circle, cursor, _RADIUS), n, note, closed=True)
+            return _by_formula(partial(circle, cursor, _RADIUS), n, note, closed=True)
         case "walk":
-            return _drawn(
+            return _by_formula(
                 partial(smooth_walk, request.seed), n, f"Walk {request.seed + 1}", closed=True
             )
         case "grid":
             return _grid(math.isqrt(n))
         case "classes":
-            return _between_all(request.means, n)
-    if len(request.stops) < 2:
+            return _between_all(_class_means(request.points), n)
+    if len(request.waypoints) < 2:
         raise DataError("Pin two digits or more; Ctrl-click on the map adds one.")
-    stops = np.array([stop.place for stop in request.stops], np.float64)
-    note = _itinerary([stop.title for stop in request.stops], closed)
+    waypoints = np.array([waypoint.z for waypoint in request.waypoints], np.float64)
+    note = _itinerary([waypoint.title for waypoint in request.waypoints], closed)
     if request.kind == "geodesic":
         if not request.graph:
-            control.report(partial(say, "Geodesics: measuring the plane"))
+            control.report(partial(progress, "Geodesics: measuring the plane"))
             request.graph.append(geodesic_graph(mean_images(model), check=control.check))
-        return _geodesic(request.graph[0], stops, n, closed, note, control.check)
+        return _geodesic(request.graph[0], waypoints, n, closed, note, control.check)
     path = straight if request.kind == "straight" else spherical
-    route = _drawn(lambda m: path(stops, m, closed), n, note, closed)
-    return dataclasses.replace(route, stops=stops)
+    route = _by_formula(lambda m: path(waypoints, m, closed), n, note, closed)
+    return dataclasses.replace(route, waypoints=waypoints)
 
 
-def _drawn(path: Callable[[int], Float64], n: int, note: str, closed: bool = False) -> _Route:
-    """A path that is known by formula; its stops are its ends."""
+def _by_formula(path: Callable[[int], Float64], n: int, note: str, closed: bool = False) -> _Route:
+    """A path that is known by formula; its waypoints are its ends."""
     line = path(_FINE)
     if closed:
         return _Route(path(n), np.concatenate([line, line[:1]]), line[:1], note, closed)
@@ -234,8 +238,17 @@ def _grid(side: int) -> _Route:
     axis = linear_axis(side, _REACH)
     first, second = np.meshgrid(axis, axis[::-1])
     first[1::2] = first[1::2, ::-1]
-    places = np.stack([first.ravel(), second.ravel()], axis=1)
-    return _Route(places, places, places[[0, -1]], f"{side} × {side} places within ±3")
+    positions = np.stack([first.ravel(), second.ravel()], axis=1)
+    return _Route(positions, positions, positions[[0, -1]], f"{side} × {side} positions within ±3")
+
+
+def _class_means(points: MapPoints | None) -> Float32:
+    """Of the points with finite positions, (k, 2)."""
+    if points is None:
+        return np.empty((0, 2), np.float32)
+    finite = np.isfinite(points.positions).all(1)
+    means = class_means(points.positions[finite], points.labels[finite])
+    return np.array(list(means.values()), np.float32).reshape(-1, 2)
 
 
 def _between_all(means: Float32, n: int) -> _Route:
@@ -251,47 +264,47 @@ def _between_all(means: Float32, n: int) -> _Route:
     even = count + count % 2
     zigzag = np.array([(k + 1) // 2 * (1 if k % 2 else -1) for k in range(even)])
     order = (np.arange(even // 2)[:, None] + zigzag).ravel() % even
-    stops = means[order[order < count]].astype(np.float64)
-    legs = np.arange(len(stops), dtype=np.float64)
-    places = resampled(stops, (len(stops) - 1) * (n - 1) + 1, legs)
-    return _Route(places, stops, means.astype(np.float64), f"{count} class means, every pair")
+    line = means[order[order < count]].astype(np.float64)
+    legs = np.arange(len(line), dtype=np.float64)
+    positions = resampled(line, (len(line) - 1) * (n - 1) + 1, legs)
+    return _Route(positions, line, means.astype(np.float64), f"{count} class means, every pair")
 
 
 def _geodesic(
-    graph: GeodesicGraph, stops: Float64, n: int, closed: bool, note: str, check: Check
+    graph: GeodesicGraph, waypoints: Float64, n: int, closed: bool, note: str, check: Check
 ) -> _Route:
-    corners = np.concatenate([stops, stops[:1]]) if closed else stops
+    corners = np.concatenate([waypoints, waypoints[:1]]) if closed else waypoints
     legs = [geodesic(graph, start, end, _LEG, check) for start, end in pairwise(corners)]
     line = np.concatenate([*(leg.path[:-1] for leg in legs), corners[-1:]])
     steps = np.repeat([leg.length / (_LEG - 1) for leg in legs], _LEG - 1)
-    places = resampled(line, n + closed, np.append(0, steps.cumsum()))[:n]
+    positions = resampled(line, n + closed, np.append(0, steps.cumsum()))[:n]
     length = sum(leg.length for leg in legs)
     straight_length = sum(leg.straight_length for leg in legs)
-    return _Route(places, line, stops, note, closed, length, straight_length)
+    return _Route(positions, line, waypoints, note, closed, length, straight_length)
 
 
-def _percentiles(support: DataSupport | None, places: Float32, check: Check) -> Float32 | None:
+def _percentiles(support: DataSupport | None, positions: Float32, check: Check) -> Float32 | None:
     if support is None:
         return None
-    found = np.empty(len(places), np.float32)
-    for index, place in enumerate(places):
+    found = np.empty(len(positions), np.float32)
+    for index, z in enumerate(positions):
         check()
-        found[index] = support.percentile(place)
+        found[index] = support.percentile(z)
     return found
 
 
 def _log_likelihoods(
-    model: TrainedVAE, point: DataPoint | None, places: Float32, check: Check
+    model: TrainedVAE, point: DataPoint | None, positions: Float32, check: Check
 ) -> Float32 | None:
     if point is None:
         return None
     seeds = draw_seeds(point.split, np.array([point.index]))
     x = own_draws(model, point.original[None], seeds)
-    values = np.empty(len(places), np.float32)
-    for start in range(0, len(places), _SCORED):
+    values = np.empty(len(positions), np.float32)
+    for start in range(0, len(positions), _SCORED):
         check()
         part = slice(start, start + _SCORED)
-        values[part] = pixel_log_likelihoods(model, x, places[part]).sum((1, 2))
+        values[part] = pixel_log_likelihoods(model, x, positions[part]).sum((1, 2))
     return values
 
 
@@ -299,7 +312,7 @@ def _itinerary(titles: list[str], closed: bool) -> str:
     first, *between, last = titles
     middle = " → … → " if between else " → "
     back = f" → {first}" if closed else ""
-    return f"{first}{middle}{last}{back} · {len(titles)} stops"
+    return f"{first}{middle}{last}{back} · {len(titles)} waypoints"
 
 
 def _number(value: float) -> str:

@@ -6,14 +6,15 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.data import bundled
-from vae_explorer.latent.figures import image_figures
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.edits import Edit
-from vae_explorer.session.map.latent_map import labels_of
+from vae_explorer.session.explore.image_truth import image_bound
+from vae_explorer.session.map.latent_map import LatentMap, labels_of
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import DataPoint, draw_seeds
 
 MOST = 24
-"""Pins there may be: each is described anew for every snapshot of a run."""
+"""Pins there may be: each is described again for every snapshot of a run."""
 
 Pin = tuple[str, int]
 """A split, "train" or "test", and an index into it."""
@@ -22,26 +23,42 @@ _State = tuple[tuple[Pin, ...], Pin | None]
 
 
 class Pins:
-    """Images that stay marked whatever model is on the map. Main thread only."""
+    """Images that stay pinned whatever model is on the map. Main thread only.
 
-    tray_changed = Signal(tuple)
-    """All pinned ``DataPoint``s, the oldest first; ``current`` may be another than before."""
+    Args:
+        latent_map: has the model that describes them.
+    """
+
+    changed = Signal()
+    """Others are pinned or looked at, or another model describes them."""
     edited = Signal(Edit)
 
-    def __init__(self) -> None:
-        self.tray: tuple[DataPoint, ...] = ()
-        self.current: DataPoint | None = None
+    def __init__(self, latent_map: LatentMap) -> None:
+        self._map = latent_map
         self._pins: tuple[Pin, ...] = ()
         self._current: Pin | None = None
-        self._model: TrainedVAE | None = None
-        self._described: dict[Pin, DataPoint] = {}  # under that model
+        self._model: TrainedVAE | None = None  # that described these
+        self._described: dict[Pin, DataPoint] = {}
+        latent_map.changed.connect(self._on_map)
 
-    def set_model(self, model: TrainedVAE) -> None:
-        """Describe the same images under another model."""
-        self._model = model
-        self._described = {}
-        if self._pins:
-            self._tell()
+    @property
+    def tray(self) -> tuple[DataPoint, ...]:
+        """All pinned images by the model on the map, the oldest first; none without a model."""
+        state = self._map.state
+        if state is None:
+            return ()
+        if state.model is not self._model:
+            self._model, self._described = state.model, {}
+        known = self._described
+        self._described = {
+            pin: known.get(pin) or _described(state.model, *pin) for pin in self._pins
+        }
+        return tuple(self._described.values())
+
+    @property
+    def current(self) -> DataPoint | None:
+        """The one that is looked at."""
+        return next((pin for pin in self.tray if (pin.split, pin.index) == self._current), None)
 
     def pin(self, split: str, index: int) -> None:
         """Pin one image in place of all."""
@@ -83,33 +100,27 @@ class Pins:
 
     def _restore(self, state: _State) -> None:
         self._pins, self._current = state
-        self._tell()
+        if self._map.state is not None:
+            self.changed.emit()
 
-    def _tell(self) -> None:
-        model = self._model
-        if model is None:
-            return
-        known = self._described
-        self._described = {pin: known.get(pin) or _described(model, *pin) for pin in self._pins}
-        self.tray = tuple(self._described.values())
-        self.current = self._described[self._current] if self._current else None
-        self.tray_changed.emit(self.tray)
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        if self._pins and (old is None or new.model is not old.model):
+            self.changed.emit()
 
 
 def _described(model: TrainedVAE, split: str, index: int) -> DataPoint:
     data = bundled.mnist(split)
-    image = data.images[index : index + 1]
-    posterior = model.encode(image)
-    figures = image_figures(model, image, draw_seeds(split, np.array([index])))
+    image = data.images[index]
+    bound = image_bound(model, image, int(draw_seeds(split, np.array([index]))[0]))
     return DataPoint(
         index=index,
         label=int(labels_of(data)[index]),
         split=split,
-        original=image[0],
-        reconstruction=model.decode(posterior.mean)[0],
-        mean=posterior.mean[0],
-        covariance=posterior.covariance[0],
-        elbo=float(figures.elbo[0]),
-        log_likelihood=float(figures.log_likelihood[0]),
-        kl=float(figures.kl[0]),
+        original=image,
+        reconstruction=model.decode(bound.mean[None])[0],
+        mean=bound.mean,
+        covariance=bound.covariance,
+        elbo=bound.elbo,
+        log_likelihood=bound.log_likelihood,
+        kl=bound.kl,
     )

@@ -1,17 +1,21 @@
 """Watching the posterior of one image being refined, from the encoder's guess to the optimum."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import Refinement, refine_posterior
-from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.jobs import After, Control, Jobs
+from vae_explorer.session.explore.image_truth import image_bound, image_truth
+from vae_explorer.session.explore.pins import Pin, Pins
+from vae_explorer.session.jobs import After, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.marks import Drawing, Ellipses
+from vae_explorer.session.map.state import MapState
+from vae_explorer.session.state import draw_seeds
 from vae_explorer.types import Float32, UInt8
 
 STEPS = 300
@@ -35,84 +39,95 @@ class RefinementStep:
     elbo: float
 
 
+def refined_content(step: RefinementStep | None) -> Drawing:
+    """The refined q on the map, or how to come by one."""
+    if step is None:
+        return Drawing(note="Pin a digit and press Refine.")
+    ellipses = Ellipses(step.mean[None], step.covariance[None])
+    return Drawing((ellipses,), f"Step {step.step} of {step.steps}")
+
+
 _Run = Iterator[Refinement]
 """A refinement under way, resumed on the worker's thread alone."""
 
 
-class Refining:
-    """One refinement at a time. All methods belong to the main thread.
+class Refiner:
+    """Refines q(z|x) of the pinned image that is looked at. All methods belong to the main thread.
 
-    The steps are computed a few at a time, and the lane is free in between.
+    The steps are computed a few at a time, and the lane is free in between. Another image or model
+    ends a refinement, and what came of it is forgotten.
 
     Args:
-        jobs: where they are computed.
-        fail: told what went wrong, with a title.
+        tasks: where the steps are computed.
+        latent_map: has the model.
+        pins: have the image.
         after: the pace.
     """
 
+    available_changed = Signal(bool)
+    """Another image is looked at, or by another model, and whether there is one."""
     started = Signal()
     stepped = Signal(RefinementStep)
     """The encoder's q as step 0, then a better one some times a second."""
     ended = Signal(object)
-    """The last ``RefinementStep``, or None if there was none; not told of one that is replaced."""
+    """The last ``RefinementStep``, or None if there was none; not for one that is replaced."""
     ceiling_known = Signal(float)
     """log p(x) in nats, which the ELBO climbs to; once for each start, maybe after the end."""
 
-    def __init__(
-        self, jobs: Jobs, fail: Callable[[str, BaseException], None], after: After
-    ) -> None:
-        self._jobs = jobs
-        self._fail = fail
+    def __init__(self, tasks: Tasks, latent_map: LatentMap, pins: Pins, after: After) -> None:
+        self._steps = tasks.newest("refine", "The posterior could not be refined", "layers")
+        self._ceiling = tasks.newest("ceiling", "log p(x) could not be computed", "layers")
+        self._map = latent_map
+        self._pins = pins
         self._after = after
         self._run: _Run | None = None
         self._last: RefinementStep | None = None
+        self._image: Pin | None = None
+        latent_map.changed.connect(self._on_map)
+        pins.changed.connect(self._on_pins)
 
-    def start(
-        self, model: TrainedVAE, image: UInt8, seed: int, log_marginal: float | None = None
-    ) -> None:
-        """Refine q(z|x) of an image (h, w) in place of any other.
-
-        Args:
-            model: gives the encoder's guess, and the ELBO.
-            image: grey levels.
-            seed: of the draw of its data treatment, see ``own_draws``.
-            log_marginal: log p(x) of that draw in nats; computed if not given.
-        """
-        self._jobs.cancel("ceiling")
+    def start(self) -> None:
+        """Refine the pinned image in place of any other, if there is one."""
+        state, pinned = self._map.state, self._pins.current
+        if state is None or pinned is None:
+            return
+        model, image = state.model, pinned.original
+        seed = int(draw_seeds(pinned.split, np.array([pinned.index]))[0])
         run = self._run = _refined(model, image, seed)
         self._last = None
         self.started.emit()
         self._advance(run)
-        if log_marginal is not None:
-            self.ceiling_known.emit(log_marginal)
-            return
-        self._jobs.run_newest(
-            "ceiling",
-            partial(_log_marginal, model, image, seed),
-            done=self.ceiling_known.emit,
-            failed=partial(self._fail, "log p(x) could not be computed"),
-            lane="layers",
+        self._ceiling.run(
+            lambda control: image_truth(model, image, seed, control.check).log_marginal,
+            self.ceiling_known.emit,
         )
 
     def stop(self) -> None:
         """End at the step shown last, if one is running."""
         if self._run is not None:
-            self._jobs.cancel("refine")
+            self._steps.cancel()
             self._end()
 
-    def forget(self) -> None:
-        """Stop, and tell nothing more of this image, log p(x) included."""
-        self._jobs.cancel("ceiling")
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        if old is None or new.model is not old.model:
+            self._forget()
+
+    def _on_pins(self) -> None:
+        current = self._pins.current
+        image = (current.split, current.index) if current else None
+        if image != self._image:
+            self._image = image
+            self._forget()
+
+    def _forget(self) -> None:
+        self._ceiling.cancel()
         self.stop()
+        self.available_changed.emit(self._pins.current is not None)
 
     def _advance(self, run: _Run) -> None:
         if run is self._run:
-            self._jobs.run_newest(
-                "refine",
-                lambda _: next(run),
-                done=partial(self._show, run),
-                failed=self._give_up,
-                lane="layers",
+            self._steps.run(
+                lambda _: next(run), partial(self._show, run), failed=lambda _: self._end()
             )
 
     def _show(self, run: _Run, found: Refinement) -> None:
@@ -131,10 +146,6 @@ class Refining:
         else:
             self._after(_PAUSE, partial(self._advance, run))
 
-    def _give_up(self, error: BaseException) -> None:
-        self._end()
-        self._fail("The posterior could not be refined", error)
-
     def _end(self) -> None:
         self._run = None
         self.ended.emit(self._last)
@@ -144,11 +155,6 @@ class Refining:
 
 
 def _refined(model: TrainedVAE, image: UInt8, seed: int) -> Iterator[Refinement]:
-    x = own_draws(model, image[None], np.array([seed]))
+    x = image_bound(model, image, seed).x
     # From the q that is on the map: the encoder is fed intensities.
     yield from refine_posterior(model, x, STEPS, every=_EVERY, encoded=image[None])
-
-
-def _log_marginal(model: TrainedVAE, image: UInt8, seed: int, control: Control) -> float:
-    x = own_draws(model, image[None], np.array([seed]))
-    return float(exact_posterior(model, x, control.check).log_marginal[0])

@@ -1,6 +1,5 @@
-"""A digit that a person draws or brings, and what the model makes of it."""
+"""A digit that a person sketches or brings, and what the model makes of it."""
 
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,21 +11,22 @@ from psygnal import Signal
 from vae_explorer.data import bundled
 from vae_explorer.data.centring import centred, ink_of
 from vae_explorer.errors import DataError, UserError
-from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.neighbours import nearest_images
-from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.session.explore.image_truth import image_bound, image_truth
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
-from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import Subject
+from vae_explorer.session.map.state import MapState, same_images
 from vae_explorer.session.state import MapPoints, Thumbnail
 from vae_explorer.types import UInt8
 
 SEED = 2**31
-"""Of the draw that a drawing is scored on; no image of the data has it."""
+"""Of the binarisation that a sketch is scored on; no image of the data has it."""
 
 NO_LABEL = 255
-"""The class of a drawing, which has none."""
+"""The class of a sketch, which has none."""
 
 _MOST_PIXELS = 40_000_000  # of a file: 160 MB once read
 _READ_SIDE = 1_000  # pixels, to which a larger picture is reduced
@@ -34,14 +34,14 @@ _READ_SIDE = 1_000  # pixels, to which a larger picture is reduced
 _EMPTY: UInt8 = np.zeros((28, 28), np.uint8)
 
 
-class DrawnDigit:
+class Sketch:
     """One digit that is not in the data. All methods belong to the main thread.
 
-    It is encoded and reconstructed at once; what takes longer follows, of the newest drawing only.
+    It is encoded and reconstructed at once; what takes longer follows, of the newest sketch only.
 
     Args:
-        jobs: where that is computed, and pictures are read.
-        fail: told what went wrong, with a title.
+        tasks: where that is computed, and pictures are read.
+        latent_map: has the model, and the images among which the nearest are looked for.
     """
 
     seen_changed = Signal(object, object)
@@ -53,35 +53,40 @@ class DrawnDigit:
     """A ``Reading``, first without log p(x) and then with it, or None."""
     nearest_changed = Signal(tuple)
     """The ``Neighbour``s among the map's images, the nearest first."""
-    subject_changed = Signal(object)
-    """The ``Subject`` to draw layers of, or None."""
+    image_changed = Signal()
+    """``image`` is another, or the same under another model."""
 
-    def __init__(self, jobs: Jobs, fail: Callable[[str, BaseException], None]) -> None:
-        self._jobs = jobs
-        self._fail = fail
-        self._model: TrainedVAE | None = None
-        self._points: MapPoints | None = None
+    def __init__(self, tasks: Tasks, latent_map: LatentMap) -> None:
+        self._pictures = tasks.newest("picture", "The picture was not read")
+        self._reading = tasks.newest("sketch", "The sketch could not be scored", "layers")
+        self._comparing = tasks.newest("alike", "The nearest digits were not found", "layers")
+        self._map = latent_map
         self._seen: UInt8 | None = None
+        self._encoded: tuple[TrainedVAE, Subject] | None = None  # the last one
+        latent_map.changed.connect(self._on_map)
 
-    def set_model(self, model: TrainedVAE) -> None:
-        """Let another model read the same drawing."""
-        if model is not self._model:
-            self._model = model
+    @property
+    def image(self) -> Subject | None:
+        """The sketch with its q(z|x) by the model on the map, if there is one."""
+        state, seen = self._map.state, self._seen
+        if state is None or seen is None:
+            return None
+        known = self._encoded
+        if known is None or known[0] is not state.model or known[1].image is not seen:
+            q = state.model.encode(seen[None])
+            subject = Subject("sketch", seen, NO_LABEL, q.mean[0], q.covariance[0], SEED)
+            known = self._encoded = state.model, subject
+        return known[1]
+
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        if old is None or new.model is not old.model:
             self._interpret()
-
-    def set_points(self, points: MapPoints) -> None:
-        """Look for the nearest among the images of these points."""
-        old, self._points = self._points, points
-        if (
-            old is None
-            or old.split != points.split
-            or not np.array_equal(old.indices, points.indices)
-        ):
+        if not same_images(new.points, old.points if old else None):
             self._compare()
 
     def draw(self, ink: UInt8) -> None:
-        """Read ink (h, w) that is on the pad; none at all is no drawing."""
-        self._jobs.cancel("picture")
+        """Read ink (h, w) that is on the pad; none at all is no sketch."""
+        self._pictures.cancel()
         if ink.any():
             self._see(centred(ink))
         else:
@@ -96,8 +101,8 @@ class DrawnDigit:
         self._take(lambda: ink_of(_picture(path)))
 
     def clear(self) -> None:
-        """Forget the drawing, and empty the pad."""
-        self._jobs.cancel("picture")
+        """Forget the sketch, and empty the pad."""
+        self._pictures.cancel()
         self._see(None, _EMPTY)
 
     def _take(self, find: Callable[[], UInt8]) -> None:
@@ -105,12 +110,7 @@ class DrawnDigit:
             ink = find()
             return centred(ink), ink
 
-        self._jobs.run_newest(
-            "picture",
-            work,
-            done=lambda found: self._see(*found),
-            failed=partial(self._fail, "The picture was not read"),
-        )
+        self._pictures.run(work, lambda found: self._see(*found))
 
     def _see(self, seen: UInt8 | None, ink: UInt8 | None = None) -> None:
         self._seen = seen
@@ -119,59 +119,42 @@ class DrawnDigit:
         self._compare()
 
     def _interpret(self) -> None:
-        """Encode and decode, together a quarter of a millisecond; the figures follow."""
-        model, seen = self._model, self._seen
-        self._jobs.cancel("drawing")
-        if seen is None:
+        """Encode and decode at once; the integral follows."""
+        state, image = self._map.state, self.image
+        self._reading.cancel()
+        if image is None and self._seen is not None:
+            return  # until there is a model
+        self.image_changed.emit()
+        if state is None or image is None:
             self.reconstructed.emit(None)
             self.read.emit(None)
-            self.subject_changed.emit(None)
             return
-        if model is None:
-            return
-        q = model.encode(seen[None])
-        subject = Subject("drawn", seen, NO_LABEL, q.mean[0], q.covariance[0], SEED)
-        self.reconstructed.emit(model.decode(q.mean)[0])
-        self.subject_changed.emit(subject)
-        self._jobs.run_newest(
-            "drawing",
-            partial(_read, model, subject, self.read.emit),
-            done=self.read.emit,
-            failed=self._leave_unread,
-            lane="layers",
+        self.reconstructed.emit(state.model.decode(image.mean[None])[0])
+        self._reading.run(
+            partial(_read, state.model, image.image, self.read.emit),
+            self.read.emit,
+            failed=lambda _: self.read.emit(None),
         )
 
-    def _leave_unread(self, error: BaseException) -> None:
-        self.read.emit(None)
-        self._fail("The drawing could not be scored", error)
-
     def _compare(self) -> None:
-        points, seen = self._points, self._seen
-        self._jobs.cancel("alike")
+        points, seen = self._map.points, self._seen
+        self._comparing.cancel()
         if seen is None:
             self.nearest_changed.emit(())
         elif points is not None:
-            self._jobs.run_newest(
-                "alike",
-                partial(_nearest, points, seen),
-                done=self.nearest_changed.emit,
-                failed=partial(self._fail, "The nearest digits were not found"),
-                lane="layers",
-            )
+            self._comparing.run(partial(_nearest, points, seen), self.nearest_changed.emit)
 
 
 # The rest runs on the worker's thread.
 
 
 def _read(
-    model: TrainedVAE, subject: Subject, tell: Callable[[Reading], None], control: Control
+    model: TrainedVAE, seen: UInt8, report: Callable[[Reading], None], control: Control
 ) -> Reading:
-    image, seeds = subject.image[None], np.array([subject.seed])
-    elbo = float(image_figures(model, image, seeds, control.check).elbo[0])
-    reading = Reading(subject.mean, subject.covariance, elbo)
-    control.report(partial(tell, reading))
-    exact = exact_posterior(model, own_draws(model, image, seeds), control.check)
-    return dataclasses.replace(reading, log_marginal=float(exact.log_marginal[0]))
+    bound = image_bound(model, seen, SEED, control.check)
+    control.report(partial(report, Reading(bound)))
+    truth = image_truth(model, seen, SEED, control.check)
+    return Reading(truth.bound, truth)
 
 
 def _nearest(points: MapPoints, seen: UInt8, control: Control) -> tuple[Neighbour, ...]:

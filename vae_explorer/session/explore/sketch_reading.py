@@ -1,36 +1,25 @@
-"""What the model makes of a drawn digit, as frozen values."""
+"""What the model makes of a sketch, as frozen values."""
 
 from dataclasses import dataclass
 
+from vae_explorer.session.explore.image_truth import ImageBound, ImageTruth
 from vae_explorer.session.state import Thumbnail
-from vae_explorer.types import Float32
 
 NEIGHBOURS = 5
-"""Nearest images shown beside a drawing."""
+"""Nearest images shown beside a sketch."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Reading:
-    """What the encoder and the integral say of one image.
+    """What the encoder says of a sketch, and the integral, None while it is not known."""
 
-    ``mean`` (2,) and ``covariance`` (2, 2) are of q, in latent units, ``elbo`` and ``log_marginal``
-    = log p(x) in nats; the latter is None while it is not known, since it takes longer.
-    """
-
-    mean: Float32
-    covariance: Float32
-    elbo: float
-    log_marginal: float | None = None
-
-    @property
-    def gap(self) -> float | None:
-        """log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), nats."""
-        return None if self.log_marginal is None else self.log_marginal - self.elbo
+    bound: ImageBound
+    truth: ImageTruth | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbour:
-    """An image of the data, and its Euclidean ``distance`` to the drawing, full ink being 1."""
+    """An image of the data, and its Euclidean ``distance`` to the sketch, full ink being 1."""
 
     thumbnail: Thumbnail
     distance: float

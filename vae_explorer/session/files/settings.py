@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
@@ -81,6 +82,6 @@ class Settings:
 
     def with_recent(self, path: Path) -> Self:
         """Put ``path`` first in the recent list."""
-        name = str(path)
+        name = os.path.abspath(path)
         others = [other for other in self.recent if other != name]
         return dataclasses.replace(self, recent=(name, *others)[:_RECENT])

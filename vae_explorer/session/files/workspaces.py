@@ -47,7 +47,7 @@ class Workspaces:
         by = explorer.coloring.by
         workspace = Workspace(
             model="",  # read from the file beside the main thread
-            path=model.resolve(),
+            path=model,
             split=settings.split,
             kind=settings.kind,
             align=settings.align,
@@ -65,7 +65,8 @@ class Workspaces:
         )
 
         def write() -> None:
-            write_workspace(path, dataclasses.replace(workspace, model=model_hash(model)))
+            there = dataclasses.replace(workspace, model=model_hash(model), path=model.resolve())
+            write_workspace(path, there)
 
         explorer.write(path, write, "The workspace was not saved")
 
@@ -91,12 +92,14 @@ class Workspaces:
 
     def _on_read(self, found: tuple[Workspace, Path, Snapshot]) -> None:
         workspace, model, snapshot = found
-        self._explorer.change_settings(
+        settings = dataclasses.replace(
+            self._explorer.settings,
             split=workspace.split,
             kind=workspace.kind,
             align=workspace.align,
             scheme=workspace.scheme,
         )
+        self._explorer.change_settings(settings)
         self._waiting = workspace, model
         self._explorer.open_snapshot(model, snapshot)
 

@@ -2,157 +2,99 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from psygnal import Signal
 
 from vae_explorer.latent.gap import Refinement, refine_posterior
-from vae_explorer.latent.normal import Normal
-from vae_explorer.lessons.bound import PLACES
-from vae_explorer.lessons.bound import Bound as Bound
-from vae_explorer.lessons.course import LessonError
-from vae_explorer.session.lessons.bound_truth import MOST_PLACES, bound_of, find_truth, picture_of
-from vae_explorer.session.lessons.bound_truth import Truth as Truth
-from vae_explorer.session.lessons.instrument import Instrument
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.latent.normal import PRIOR, Normal
+from vae_explorer.lessons.bound import PLACES, Bound
+from vae_explorer.session.lessons.bound_truth import (
+    MOST_PLACES,
+    Truth,
+    bound_of,
+    find_truth,
+    picture_of,
+)
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
+from vae_explorer.session.map.marks import Field
 from vae_explorer.session.state import LATENT_LIMIT
 from vae_explorer.types import Float32, Region
 
-KNOWN = ("encoder", "moments", "prior")
-"""Where q can be put by name: what the encoder says, the exact posterior's moments, the prior."""
 NARROWEST, WIDEST = 0.003, 2.0
 """Standard deviations that q can have along an axis, latent units."""
 STEPS = 150
 """Of Adam, in a refinement."""
 
+_OWN = "own"
+_NAMED = ("encoder", "moments", "prior")
 _EVERY = 5  # steps between two that are shown
 _PAUSE = 0.05  # seconds between those
-_CLOSE = 1e-3  # nats of error, from which on more places are worth their time
+_CLOSE = 1e-3  # nats of error, from which on more points are worth their time
 _SURROUNDINGS = 4.0  # standard deviations of the posterior and of q to show
+_BY_NAME = {"needs": ("q", _NAMED)}
+_BY_HAND = {"needs": ("q", (_OWN,))}
 
 
 @dataclass(frozen=True)
-class _Put:
-    """Where q is put by name, see ``BoundInstrument.put``."""
+class BoundSettings(Settings):
+    """Where q is: at one of the named densities, or where a hand has put it.
 
-    name: str = "encoder"
-    scale: float = 1.0
-    shift: tuple[float, float] = (0.0, 0.0)
+    At a named one it is ``scale`` times as wide, moved along its axes by ``shift`` of their widths;
+    with ``refine`` a refinement begins there. ``log`` is of the picture. ``angle`` is in degrees.
+    """
+
+    q: str = setting("encoder", "", "Where q is put", choices=(*_NAMED, _OWN))
+    scale: float = setting(1.0, "", "Times as wide", low=1e-3, high=1e3, **_BY_NAME)
+    shift: tuple[float, float] = setting(
+        (0.0, 0.0), "", "Along its axes, in widths", low=-1e3, high=1e3, **_BY_NAME
+    )
+    refine: bool = setting(False, "", "Climb the ELBO from where q is; again to stop", **_BY_NAME)
+    mean: tuple[float, float] = setting(
+        (0.0, 0.0), "", "Of q", low=-LATENT_LIMIT, high=LATENT_LIMIT, **_BY_HAND
+    )
+    widths: tuple[float, float] = setting(
+        (1.0, 1.0), "", "Standard deviations of q", low=NARROWEST, high=WIDEST, **_BY_HAND
+    )
+    angle: float = setting(0.0, "", "Of its first axis", low=-360, high=360, **_BY_HAND)
+    log: bool = setting(
+        False, "log", "Show log p(z|x), which brings out what is far below the peak"
+    )
+
+    def after(self, changes: Mapping[str, Any]) -> Self:
+        """A hand takes q from its name, and a name from the hand."""
+        changes = dict(changes)
+        if {"mean", "widths", "angle"} & changes.keys():
+            changes = {"q": _OWN, "refine": False} | changes
+        elif {"q", "scale", "shift"} & changes.keys():
+            named = self.q if self.q != _OWN else "encoder"
+            changes = {"q": named, "scale": 1.0, "shift": (0.0, 0.0), "refine": False} | changes
+        return self.replace(**changes)
 
 
-class BoundInstrument(Instrument):
-    """One q at a time, over one digit."""
+@dataclass(frozen=True, eq=False)
+class BoundResult(Result):
+    """What is known of the image, and of q.
 
-    truth_changed = Signal(object)
-    """The ``Truth``, or None while it is computed."""
-    q_changed = Signal(object)
-    """The ``Normal`` that is set, or None."""
-    bound_changed = Signal(object)
-    """The ``Bound`` of the newest q that one is known of, or None."""
-    picture_changed = Signal(object)
-    """The exact posterior as a ``Field``, or None."""
-    refining_changed = Signal(bool)
-    log_changed = Signal(bool)
-    """Whether the posterior is pictured by its logarithm."""
-    region_wanted = Signal()
-    """``region`` is another; q was put somewhere."""
+    ``truth`` is None while it is computed. ``bound`` is of the newest q that one is known of, and
+    ``best`` of all q that a refinement of this image has ended at. ``picture`` is the exact
+    posterior, ``decoded`` (h, w) the decoder's picture of q's mean. ``frame`` is another one when
+    all of q and of the posterior is to be shown.
+    """
 
-    def __init__(self, bench: Workbench) -> None:
-        super().__init__(bench)
-        self.truth: Truth | None = None
-        self.q: Normal | None = None
-        self.bound: Bound | None = None
-        self.best: Bound | None = None
-        """Of all q that a refinement of this digit has ended at."""
-        self.log = False
-        self._shown = False
-        self._put: _Put | None = _Put()
-        self._refined = False
-        self._to_refine = False
-        self._run: Iterator[Refinement] | None = None
-        self._busy = False
-        self._view: tuple[Region, tuple[int, int]] | None = None
+    truth: Truth | None = None
+    q: Normal | None = None
+    bound: Bound | None = None
+    best: Bound | None = None
+    picture: Field | None = None
+    decoded: Float32 | None = None
+    refining: bool = False
+    frame: Region = (-3.0, 3.0, -3.0, 3.0)
 
-    def show(self) -> None:
-        """Begin with the digit of the bench."""
-        if not self._shown:
-            self._shown = True
-            self.bench.model_changed.connect(self._prepare)
-            self.bench.subject_changed.connect(self._prepare)
-        self._prepare()
-
-    def hide(self) -> None:
-        """Leave all that is computed."""
-        if self._shown:
-            self._shown = False
-            self.bench.model_changed.disconnect(self._prepare)
-            self.bench.subject_changed.disconnect(self._prepare)
-        self.stop()
-        for key in ("truth", "bound", "picture"):
-            self.bench.cancel(f"bound-{key}")
-        self._busy = False
-
-    def state(self) -> dict[str, Any]:
-        """Where q is, by name if it was put there."""
-        state: dict[str, Any] = {"log": self.log}
-        if self._put:
-            put = self._put
-            placed = {"q": put.name, "scale": put.scale, "shift": list(put.shift)}
-            return state | placed | {"refine": self._refined}
-        if self.q is None:
-            return state
-        mean, widths = list(self.q.mean), list(self.q.widths)
-        return state | {"mean": mean, "widths": widths, "angle": math.degrees(self.q.angle)}
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Keys: ``q`` of ``KNOWN`` with its ``scale`` and ``shift``, see ``put``.
-
-        Or else ``mean``, ``widths`` and ``angle``, in degrees. With ``refine`` a refinement begins
-        from there; ``log`` is of the picture.
-        """
-        known = {"q", "scale", "shift", "mean", "widths", "angle", "refine", "log"}
-        if unknown := state.keys() - known:
-            raise LessonError(f"The bound has no {', '.join(sorted(unknown))} to set.")
-        name = state.get("q", "encoder")
-        if name not in KNOWN:
-            raise LessonError(f"q can be put at {', '.join(KNOWN)}, not at '{name}'.")
-        old = self.q or Normal((0.0, 0.0), (1.0, 1.0))
-        (scale,) = _numbers(state, "scale", 1, (1.0,))
-        shift = _numbers(state, "shift", 2, (0.0, 0.0))
-        mean = _numbers(state, "mean", 2, old.mean)
-        widths = _numbers(state, "widths", 2, old.widths)
-        (angle,) = _numbers(state, "angle", 1, (math.degrees(old.angle),))
-        if min(scale, *widths) <= 0:
-            raise LessonError("The scale and the widths of q must be more than 0.")
-        if "log" in state:
-            self.set_log(bool(state["log"]))
-        if {"mean", "widths", "angle"} & state.keys():
-            self.set_q(Normal((mean[0], mean[1]), (widths[0], widths[1]), math.radians(angle)))
-            self.region_wanted.emit()
-        elif {"q", "scale", "shift"} & state.keys():
-            self.put(str(name), scale, (shift[0], shift[1]))
-        if state.get("refine"):
-            self.refine()
-
-    def data(self) -> dict[str, Any]:
-        """The bars and q."""
-        now = self.bound
-        if now is None:
-            return {}
-        data: dict[str, Any] = {
-            "log_marginal": now.log_marginal,
-            "elbo": now.elbo,
-            "log_likelihood": now.log_likelihood,
-            "kl_prior": now.kl_prior,
-            "kl_posterior": now.kl_posterior,
-            "mean": np.array(now.q.mean),
-            "widths": np.array(now.q.widths),
-        }
-        return data | self.gap()
-
+    @property
     def gap(self) -> dict[str, float]:
         """The two parts of the encoder's gap in nats, once a refinement has ended.
 
@@ -168,215 +110,211 @@ class BoundInstrument(Instrument):
     @property
     def region(self) -> Region:
         """What of the plane holds the exact posterior and q: left, right, bottom and top edge."""
-        shown = [self.truth.moments] if self.truth else []
-        shown += [self.q] if self.q else []
-        reach = [_SURROUNDINGS * np.sqrt(np.diag(one.covariance)) for one in shown]
+        shown = [one for one in (self.truth and self.truth.moments, self.q) if one]
         if not shown:
             return -3.0, 3.0, -3.0, 3.0
+        reach = [_SURROUNDINGS * np.sqrt(np.diag(one.covariance)) for one in shown]
         lowest = np.min([one.mean - far for one, far in zip(shown, reach, strict=True)], axis=0)
         highest = np.max([one.mean + far for one, far in zip(shown, reach, strict=True)], axis=0)
         return float(lowest[0]), float(highest[0]), float(lowest[1]), float(highest[1])
 
-    @property
-    def decoded(self) -> Float32 | None:
-        """What the decoder makes of q's mean, (h, w)."""
-        if self.truth is None or self.q is None:
-            return None
-        picture: Float32 = self.truth.model.decode(np.array([self.q.mean]))[0]
-        return picture
+
+class BoundExperiment(Experiment[BoundSettings, BoundResult]):
+    """One q at a time, over one image."""
+
+    def __init__(self, context: LessonContext) -> None:
+        super().__init__(context, BoundSettings(), BoundResult())
+        self._know, self._draw = self.newest("bound-truth"), self.newest("bound-picture")
+        self._climb, self._fine = self.newest("bound-climb"), self.newest("bound-fine")
+        self._measure = self.patient("bound")
+        self._asked: object = None
+        self._put: BoundSettings | None = None
+        self._run: Iterator[Refinement] | None = None
+        self._view: tuple[Region, tuple[int, int]] | None = None
+        self._pictured: object = None
 
     def set_q(self, q: Normal) -> None:
         """Set q by hand; what is beyond the limits is moved to them."""
-        self._leave()
-        self._put = None
-        self._set(q)
+        angle = math.degrees(math.remainder(q.angle, 2 * math.pi))
+        self.stop()
+        self.move(mean=q.mean, widths=q.widths, angle=angle)
 
-    def put(self, name: str, scale: float = 1.0, shift: tuple[float, float] = (0.0, 0.0)) -> None:
-        """Put q at one of ``KNOWN``, so many times as wide.
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Set what is named, and put q there again."""
+        settings = self.settings.after(state)
+        if state.keys() - {"log"}:
+            self._put = None
+            self.stop()
+        self.take(settings)
 
-        ``shift`` moves it along its axes, in widths of what it is put at.
-        """
-        self._leave()
-        self._put = _Put(name, scale, shift)
-        self._place()
-
-    def set_log(self, log: bool) -> None:
-        """Picture the logarithm of the posterior, or the posterior."""
-        if log != self.log:
-            self.log = log
-            self.log_changed.emit(log)
-            self._draw()
-
-    def look_at(self, region: Region, shape: tuple[int, int]) -> None:
-        """Picture the posterior over this region, of so many rows and columns."""
-        if (region, shape) != self._view:
-            self._view = region, shape
-            self._draw()
+    def put(self, name: str) -> None:
+        """Put q at a named density."""
+        self.set_state({"q": name})
 
     def refine(self) -> None:
         """Climb from q to the best Gaussian nearby."""
-        self._leave()
-        self._refined = True
-        if self.truth is None or self.q is None:
-            self._to_refine = True
+        self.stop()
+        found = self.result
+        if found.truth is None or found.q is None:
             return
-        start = np.array([self.q.mean]), self.q.covariance[None]
-        run = self._run = refine_posterior(
-            self.truth.model, self.truth.x, STEPS, every=_EVERY, start=start
+        start = np.array([found.q.mean]), found.q.covariance[None]
+        self._run = refine_posterior(
+            found.truth.model, found.truth.x, STEPS, every=_EVERY, start=start
         )
-        self.refining_changed.emit(True)
-        self._climb(run)
-
-    @property
-    def refining(self) -> bool:
-        """A refinement is under way."""
-        return self._run is not None
+        self.settings = replace(self.settings, refine=True)
+        self._step(self._run)
+        self.publish(refining=True)
 
     def stop(self) -> None:
         """End a refinement where it is."""
-        self._to_refine = False
+        self._climb.cancel()
         if self._run is not None:
             self._run = None
-            self.bench.cancel("bound-climb")
-            self.refining_changed.emit(False)
+            self.publish(refining=False)
 
-    def _leave(self) -> None:
-        """Refine no longer, and forget that it was."""
+    def look_at(self, region: Region, shape: tuple[int, int]) -> None:
+        """Picture the posterior over this region, of so many rows and columns."""
+        self._view = region, shape
+        if self.shown:
+            self._picture()
+
+    def hide(self) -> None:
+        """Stop all that is computed."""
+        super().hide()
         self.stop()
-        self._refined = False
+        self._pictured = None
 
-    def _prepare(self, *_: object) -> None:
-        """Find out all about the digit, unless it is known."""
-        model, subject = self.bench.model, self.bench.subject
-        old = self.truth
-        if old and old.is_of(model, subject):
+    def update(self) -> None:
+        """Find out all about the image, unless it is known; and put q where it is to be."""
+        model, subject = self.context.model, self.context.subject
+        truth = self.result.truth
+        if truth is None or not truth.is_of(model, subject):
+            asked = (model, subject and (subject.seed, subject.image.tobytes()))
+            if self._know.busy and asked == self._asked:
+                return
+            self._asked = asked
+            self.stop()
+            self._put = self._pictured = None
+            for task in (self._measure, self._fine, self._draw):
+                task.cancel()
+            if self.settings.q == _OWN:
+                self.settings = self.settings.after({"q": "encoder"})
+            self.result = BoundResult(frame=self.result.frame)
+            if model is None or subject is None:
+                self._know.cancel()
+            else:
+                self._know.run(partial(find_truth, model, subject), self._on_truth)
+            return
+        put = replace(self.settings, log=False, refine=False)
+        if self._put != put:
+            by_hand, self._put = self._put is not None, put
+            self._place(truth)
+            if not by_hand:
+                self.result = replace(self.result, frame=self.result.region)
+            if self.settings.refine:
+                self.refine()
+        elif self.result.bound is None or self.result.bound.q is not self.result.q:
             self._ask()
-            return
-        self.stop()
-        self._to_refine = self._refined and self._put is not None
-        self.truth = self.best = None
-        self._forget()
-        if not self._put:
-            self._put = _Put()
-        self.truth_changed.emit(None)
-        self.bench.cancel("bound-picture")
-        self.picture_changed.emit(None)
-        if model is None or subject is None:
-            self.bench.cancel("bound-truth")
-            return
-        self.bench.compute("bound-truth", partial(find_truth, model, subject), self._on_truth)
+        self._picture()
+
+    def symbols(self) -> dict[str, float | str]:
+        """The exact log p(x), what it divides into at q, and the encoder's gap."""
+        now, gap = self.result.bound, self.result.gap
+        if now is None:
+            names = ("logp", "elbo", "recon", "kl_prior", "kl_post", "approx", "amort")
+            return dict.fromkeys(names, "")
+        return {
+            "logp": now.log_marginal,
+            "elbo": now.elbo,
+            "recon": now.log_likelihood,
+            "kl_prior": now.kl_prior,
+            "kl_post": now.kl_posterior,
+            "approx": gap.get("approximation", ""),
+            "amort": gap.get("amortisation", ""),
+        }
+
+    def data(self) -> dict[str, Any]:
+        """The bars and q."""
+        now = self.result.bound
+        if now is None:
+            return {}
+        return {
+            "log_marginal": now.log_marginal,
+            "elbo": now.elbo,
+            "log_likelihood": now.log_likelihood,
+            "kl_prior": now.kl_prior,
+            "kl_posterior": now.kl_posterior,
+            "mean": np.array(now.q.mean),
+            "widths": np.array(now.q.widths),
+        } | self.result.gap
 
     def _on_truth(self, truth: Truth) -> None:
-        self.truth = truth
-        self.truth_changed.emit(truth)
-        climb = self._to_refine
-        self._place()
-        self._draw()
-        if climb:
-            self.refine()
+        self.result = replace(self.result, truth=truth)
+        self.update()
+        self.publish()
 
-    def _place(self) -> None:
-        """Put q where it is to be, once that is known."""
-        if self.truth is None or self._put is None:
+    def _place(self, truth: Truth) -> None:
+        """Put q where the settings say."""
+        now = self.settings
+        if now.q == _OWN:
+            self._set(Normal(now.mean, now.widths, math.radians(now.angle)))
             return
-        put = self._put
-        places = {
-            "encoder": self.truth.encoder,
-            "moments": self.truth.moments,
-            "prior": Normal((0.0, 0.0), (1.0, 1.0)),
-        }
-        place = places[put.name]
-        z1, z2 = (place.mean + place.factor @ put.shift).tolist()
-        first, second = place.widths
-        self._set(Normal((z1, z2), (put.scale * first, put.scale * second), place.angle))
-        self.region_wanted.emit()
+        named = {"encoder": truth.encoder, "moments": truth.moments, "prior": PRIOR}[now.q]
+        z1, z2 = (named.mean + named.factor @ now.shift).tolist()
+        first, second = named.widths
+        self._set(Normal((z1, z2), (now.scale * first, now.scale * second), named.angle))
 
     def _set(self, q: Normal) -> None:
+        truth = self.result.truth
+        assert truth is not None
         z1, z2 = np.clip(q.mean, -LATENT_LIMIT, LATENT_LIMIT).tolist()
         first, second = np.clip(q.widths, NARROWEST, WIDEST).tolist()
-        self.q = Normal((z1, z2), (first, second), float(q.angle))
-        self.q_changed.emit(self.q)
+        q = Normal((z1, z2), (first, second), float(q.angle))
+        decoded = truth.model.decode(np.array([q.mean]))[0]
+        self.result = replace(self.result, q=q, decoded=decoded)
         self._ask()
-
-    def _forget(self) -> None:
-        self.bench.cancel("bound-bound")
-        self._busy = False
-        self.q = self.bound = None
-        self.q_changed.emit(None)
-        self.bound_changed.emit(None)
-        self.tell(
-            **dict.fromkeys(("logp", "elbo", "recon", "kl_prior", "kl_post", "approx", "amort"), "")
-        )
 
     def _ask(self) -> None:
         """Compute the bound of q, after the one that is being computed."""
-        if self._shown and self.truth and self.q and not self._busy:
-            self._busy = True
-            self.bench.compute(
-                "bound-bound", partial(bound_of, self.truth, self.q, PLACES), self._on_bound
-            )
+        self._fine.cancel()
+        truth, q = self.result.truth, self.result.q
+        if truth and q:
+            self._measure.run(partial(bound_of, truth, q, PLACES), self._on_bound)
 
-    def _on_bound(self, found: Bound) -> None:
-        self._busy = False
-        self._tell(found)
-        if found.q is not self.q:
-            self._ask()
-        elif found.error > _CLOSE and self.truth and self._run is None:
-            # At rest there is time; a new q, asked for under the same key, ends this.
-            work = partial(bound_of, self.truth, found.q, MOST_PLACES)
-            self.bench.compute("bound-bound", work, self._tell)
+    def _on_bound(self, bound: Bound) -> None:
+        self.publish(bound=bound)
+        truth = self.result.truth
+        if bound.q is self.result.q and bound.error > _CLOSE and truth and self._run is None:
+            # At rest there is time.
+            work = partial(bound_of, truth, bound.q, MOST_PLACES)
+            self._fine.run(work, lambda fine: self.publish(bound=fine))
 
-    def _tell(self, found: Bound) -> None:
-        self.bound = found
-        self.bound_changed.emit(found)
-        gap = self.gap()
-        self.tell(
-            logp=found.log_marginal,
-            elbo=found.elbo,
-            recon=found.log_likelihood,
-            kl_prior=found.kl_prior,
-            kl_post=found.kl_posterior,
-            approx=gap.get("approximation", ""),
-            amort=gap.get("amortisation", ""),
-        )
+    def _picture(self) -> None:
+        truth, log = self.result.truth, self.settings.log
+        if truth and self._view and self._pictured != (self._view, log):
+            self._pictured = self._view, log
+            work = partial(picture_of, truth, *self._view, log)
+            self._draw.run(work, lambda picture: self.publish(picture=picture))
 
-    def _draw(self) -> None:
-        if self._shown and self.truth and self._view:
-            work = partial(picture_of, self.truth, *self._view, self.log)
-            self.bench.compute("bound-picture", work, self.picture_changed.emit)
-
-    def _climb(self, run: Iterator[Refinement]) -> None:
+    def _step(self, run: Iterator[Refinement]) -> None:
         if run is self._run:
-            self.bench.compute("bound-climb", lambda _: next(run), partial(self._on_step, run))
+            self._climb.run(lambda _: next(run), partial(self._on_step, run))
 
     def _on_step(self, run: Iterator[Refinement], found: Refinement) -> None:
         q = Normal.of(found.mean[0], found.covariance[0])
+        truth = self.result.truth
+        assert truth is not None
         if found.step < STEPS:
             self._set(q)
-            self.bench.after(_PAUSE, partial(self._climb, run))
-            return
-        assert self.truth is not None
-        self.bench.compute(
-            "bound-climb", partial(bound_of, self.truth, q, MOST_PLACES), self._on_summit
-        )
+            self.publish()
+            self.context.after(_PAUSE, partial(self._step, run))
+        else:
+            self._climb.run(partial(bound_of, truth, q, MOST_PLACES), self._on_summit)
 
     def _on_summit(self, found: Bound) -> None:
-        if self.best is None or found.elbo > self.best.elbo:
-            self.best = found
+        best = self.result.best
+        if best is None or found.elbo > best.elbo:
+            self.result = replace(self.result, best=found)
         self._run = None
         self._set(found.q)
-        self.region_wanted.emit()
-        self.refining_changed.emit(False)
-
-
-def _numbers(
-    state: Mapping[str, Any], key: str, count: int, default: tuple[float, ...]
-) -> tuple[float, ...]:
-    """``count`` finite numbers of a state."""
-    value = state.get(key, default)
-    values = value if isinstance(value, list | tuple) else [value]
-    good = all(isinstance(one, int | float) and np.isfinite(one) for one in values)
-    if len(values) != count or not good:
-        wanted = "a number" if count == 1 else f"{count} numbers"
-        raise LessonError(f"The bound's {key} must be {wanted}, not {value}.")
-    return tuple(map(float, values))
+        self.publish(refining=False, frame=self.result.region)

@@ -1,6 +1,5 @@
 """Working through lessons: which one, which step, what was answered."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from psygnal import Signal
@@ -11,33 +10,34 @@ from vae_explorer.lessons.course import Lesson as Lesson
 from vae_explorer.lessons.course import Question as Question
 from vae_explorer.lessons.course import Step as Step
 from vae_explorer.lessons.course import bundled_lessons, read_lesson, with_state
-from vae_explorer.session.lessons.instrument import Instrument
-from vae_explorer.session.lessons.registry import make_instrument
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.lessons.experiment import AnyExperiment, make_experiment
 
 
 class Learning:
     """The lessons and the place in them. All methods belong to the main thread.
 
     Args:
-        bench: what the instruments work with.
-        fail: told what went wrong, with a title.
+        context: what the experiments work with.
+        tasks: where lesson files are read, and what shows failures.
     """
 
     opened = Signal(Lesson)
-    """Another lesson, whose ``instrument`` is ready; its first step follows."""
+    """Another lesson, whose ``experiment`` is ready; its first step follows."""
     step_changed = Signal(Step)
-    """Another step; the instrument is in its state."""
+    """Another step; the experiment is in its state."""
     answered = Signal(tuple)
     """The choices made for the question of the step, (k,) of bool; told again on coming back."""
     values_changed = Signal(dict)
     """The live values of the lesson's symbols."""
 
-    def __init__(self, bench: Workbench, fail: Callable[[str, BaseException], None]) -> None:
-        self.bench = bench
-        self._fail = fail
+    def __init__(self, context: LessonContext, tasks: Tasks) -> None:
+        self.context = context
+        self._fail = tasks.fail
+        self._reading = tasks.newest("lesson file", "The lesson was not opened")
         self._lessons: dict[str, Lesson] = {}
-        self._instruments: dict[str, Instrument] = {}
+        self._experiments: dict[str, AnyExperiment] = {}
         self._answers: dict[tuple[str, int], tuple[bool, ...]] = {}
         self.lesson: Lesson | None = None
         self.number = 0
@@ -60,50 +60,48 @@ class Learning:
         return self.lesson.steps[self.number] if self.lesson else None
 
     @property
-    def instrument(self) -> Instrument | None:
+    def experiment(self) -> AnyExperiment | None:
         """Of the lesson; None if it uses the map."""
-        return self._instruments.get(self.lesson.instrument) if self.lesson else None
+        return self._experiments.get(self.lesson.instrument) if self.lesson else None
 
     def show(self) -> None:
         """Come back to the lesson, or begin the first one."""
         self.shown = True
         if self.lesson is None and self.lessons:
             self.open(self.lessons[0].id)
-        elif self.instrument:
-            self.instrument.show()
+        elif self.experiment:
+            self.experiment.show()
 
     def hide(self) -> None:
-        """Let the instrument rest while something else is shown."""
+        """Let the experiment rest while something else is shown."""
         self.shown = False
-        if self.instrument:
-            self.instrument.hide()
+        if self.experiment:
+            self.experiment.hide()
 
     def open(self, lesson_id: str, number: int = 0) -> None:
         """Begin a lesson, at a step."""
         lesson = self._lessons[lesson_id]
         try:
-            if lesson.instrument and lesson.instrument not in self._instruments:
-                made = make_instrument(lesson.instrument, self.bench)
+            if lesson.instrument and lesson.instrument not in self._experiments:
+                made = make_experiment(lesson.instrument, self.context)
                 made.values_changed.connect(self._on_values)
-                self._instruments[lesson.instrument] = made
+                self._experiments[lesson.instrument] = made
         except UserError as error:
             self._fail("The lesson was not opened", error)
             return
-        if self.instrument:
-            self.instrument.hide()
+        if self.experiment:
+            self.experiment.hide()
         self.lesson, self.number = lesson, 0
         self.opened.emit(lesson)
-        if self.instrument and self.shown:
-            self.instrument.show()
+        if self.experiment and self.shown:
+            self.experiment.show()
         self.go(number)
 
     def open_file(self, path: Path) -> None:
-        """Begin a lesson that is not bundled."""
-        try:
-            lesson = read_lesson(path)
-        except UserError as error:
-            self._fail("The lesson was not opened", error)
-            return
+        """Begin a lesson that is not bundled, once it has been read."""
+        self._reading.run(lambda _: read_lesson(path), self._take)
+
+    def _take(self, lesson: Lesson) -> None:
         before = {known.id: known for known in self.lessons}
         self._lessons = before | {lesson.id: lesson}
         self.open(lesson.id)
@@ -114,10 +112,10 @@ class Learning:
             return
         self.number = min(max(number, 0), len(self.lesson.steps) - 1)
         step = self.lesson.steps[self.number]
-        if self.instrument:
+        if self.experiment:
             try:
                 state = {key: value for key, value in step.state.items() if key != "hide"}
-                self.instrument.set_state(state)
+                self.experiment.set_state(state)
             except UserError as error:
                 self._fail("The step cannot be set up", error)
         self.step_changed.emit(step)
@@ -134,13 +132,13 @@ class Learning:
     def as_file(self) -> str:
         """The lesson as it stands, as the text of a lesson file: the present step set as it is now.
 
-        For teachers, who set an instrument up by hand and give the file away.
+        For teachers, who set an experiment up by hand and give the file away.
         """
         if self.lesson is None:
             return ""
-        state = self.instrument.state() if self.instrument else {}
+        state = self.experiment.state() if self.experiment else {}
         return with_state(self.lesson, self.number, state)
 
     def _on_values(self, values: dict[str, float | str]) -> None:
-        if self.instrument and values is self.instrument.values:
+        if self.experiment and values is self.experiment.values:
             self.values_changed.emit(values)

@@ -1,304 +1,268 @@
-"""Bars and densities to pull about, whose entropy is seen, and climbed."""
+"""Bars and densities to pull about, whose entropy is shown, and climbed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from psygnal import Signal
 
+from vae_explorer.fields import FieldSpec
 from vae_explorer.lessons import entropy
-from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.lessons.constraints import CONSTRAINTS, Constraint
-from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.types import Bools, Float64
 
 FRAME = 0.03
 """Seconds from one step of the ascent to the next."""
-SHAPES = entropy.SHAPES
-"""Where a density may start."""
 
 
-class Functionals(Instrument):
+@dataclass(frozen=True)
+class FunctionalsSettings(Settings):
+    """The problem, the density that the ascent starts from, and whether it climbs.
+
+    ``heights`` may be fewer than the cells; they are then joined by lines.
+    """
+
+    constraint: str = setting(
+        "bars",
+        "p is on",
+        "Where p lives, and what is kept of it",
+        choices=tuple(CONSTRAINTS),
+        titles=tuple(kind.title for kind in CONSTRAINTS.values()),
+    )
+    size: float = setting(6.0, "size", "The size of the problem", high=12)
+    shape: str = setting("humps", "start", "The shape that p starts from", choices=entropy.SHAPES)
+    heights: tuple[float, ...] | None = setting(
+        None, "", "The density that p starts from", high=1e9
+    )
+    ascend: bool = setting(
+        False, "&Ascend", "Climb the entropy by its natural gradient until it is largest"
+    )
+
+    def spec(self, name: str) -> FieldSpec:
+        """The specification of a field; of the size, that of the constraint."""
+        spec = super().spec(name)
+        if name != "size":
+            return spec
+        kind, whole = CONSTRAINTS[self.constraint], self.constraint == "bars"
+        low, high = kind.range
+        about = "How many bars" if whole else f"{kind.size} of the problem"
+        step = 1.0 if whole else 0.1
+        return replace(spec, label=kind.size, help=about, low=low, high=high, step=step)
+
+    def state(self) -> dict[str, Any]:
+        """The settings, the heights with four digits."""
+        state = super().state()
+        if self.heights is not None:
+            state["heights"] = [float(f"{height:.4g}") for height in self.heights]
+        return state
+
+    def after(self, changes: Mapping[str, Any]) -> Self:
+        """Another constraint has its usual size, and another problem starts from the shape."""
+        changes = dict(changes)
+        if changes.keys() - {"ascend"}:
+            constraint = changes.get("constraint", self.constraint)
+            if constraint != self.constraint and constraint in CONSTRAINTS:
+                changes.setdefault("size", CONSTRAINTS[constraint].usual)
+            changes = {"heights": None, "ascend": False} | changes
+        return self.replace(**changes)
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionalsResult(Result):
+    """The density ``p`` (m,) at ``problem.x``, its ``start`` (m,), and the ascent so far.
+
+    ``held`` (m,) are the cells that a hand holds while the constraints rest. By steps, from the
+    first: ``entropies`` (steps + 1,) nats, ``divergences`` (steps + 1,) from the maximiser in nats,
+    ``multipliers`` λ₀, λ₁ … (steps + 1, 1 + k).
+    """
+
+    problem: entropy.Problem
+    start: Float64
+    p: Float64
+    held: Bools
+    entropies: Float64
+    divergences: Float64
+    multipliers: Float64
+
+    @classmethod
+    def of(
+        cls, problem: entropy.Problem, start: Float64, p: Float64, held: Bools
+    ) -> "FunctionalsResult":
+        """Before any step."""
+        return cls(problem, start, p, held, *_measures(problem, p))
+
+    def stepped(self) -> "FunctionalsResult":
+        """After one more step of the ascent."""
+        p = entropy.step(self.problem, self.p)
+        measures = _measures(self.problem, p)
+        before = (self.entropies, self.divergences, self.multipliers)
+        together = map(np.concatenate, zip(before, measures, strict=True))
+        return FunctionalsResult(self.problem, self.start, p, self.held, *together)
+
+    @property
+    def final_multipliers(self) -> Float64:
+        """What they come to in closed form, (1 + k,)."""
+        slopes = self.problem.multipliers
+        constant = 1 - self.problem.maximum - slopes @ self.problem.moments
+        return np.concatenate([[constant], slopes])
+
+
+def _measures(problem: entropy.Problem, p: Float64) -> tuple[Float64, Float64, Float64]:
+    return (
+        np.array([entropy.entropy(p, problem.cell)]),
+        np.array([entropy.divergence(p, problem.best, problem.cell)]),
+        entropy.multipliers(problem, p)[None],
+    )
+
+
+def _begin(settings: FunctionalsSettings) -> FunctionalsResult:
+    kind = CONSTRAINTS[settings.constraint]
+    problem = kind.make(settings.size)
+    m = len(problem.x)
+    if settings.heights is None:
+        low, high = (share * settings.size for share in kind.spread)
+        heights = entropy.shape(settings.shape, problem, low, high)
+    else:
+        drawn = np.array(settings.heights)
+        heights = np.interp(np.linspace(0, 1, m), np.linspace(0, 1, len(drawn)), drawn)
+    start = entropy.project(problem, entropy.normalised(heights, problem.cell))
+    return FunctionalsResult.of(problem, start, start, np.zeros(m, bool))
+
+
+class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
     """A density p on bars, an interval, the line or the half-line, and the ascent of its entropy.
 
     A hand may hold p where it likes; when it lets go, the constraints take hold again.
     """
 
-    changed = Signal()
-    """Another p, or another problem."""
-    running_changed = Signal(bool)
-    """The ascent began or ended."""
-
-    def __init__(self, bench: Workbench) -> None:
-        super().__init__(bench)
-        self.constraint = "bars"
-        self.size = 6.0
-        self.shape = "humps"
-        self.running = False
-        self._shown = False
+    def __init__(self, context: LessonContext) -> None:
+        settings = FunctionalsSettings()
+        super().__init__(context, settings, _begin(settings))
+        self._begun = settings
         self._run: object = None
-        self._drawn: Float64 | None = None
-        self._p: Float64 = np.empty(0)
-        self._restart()
-
-    # What there is to see
-
-    @property
-    def problem(self) -> entropy.Problem:
-        """What is maximised under which constraints."""
-        return self._problem
-
-    @property
-    def p(self) -> Float64:
-        """The density at ``problem.x``, (m,)."""
-        return self._p
 
     @property
     def kind(self) -> Constraint:
         """What is said of the constraint."""
-        return CONSTRAINTS[self.constraint]
-
-    @property
-    def start(self) -> Float64:
-        """The density that the ascent started from, (m,)."""
-        return self._start
+        return CONSTRAINTS[self.settings.constraint]
 
     @property
     def sight(self) -> tuple[float, float]:
         """The x that are shown."""
-        if self.constraint == "bars":
-            return 0.0, float(len(self._problem.x))
+        if self.settings.constraint == "bars":
+            return 0.0, float(len(self.result.problem.x))
         return self.kind.sight
 
-    @property
-    def held(self) -> bool:
-        """A hand holds p, and the constraints rest."""
-        return bool(self._held.any())
-
-    @property
-    def entropies(self) -> Float64:
-        """H at each step so far, (steps + 1,) nats."""
-        return np.array(self._entropies)
-
-    @property
-    def divergences(self) -> Float64:
-        """KL to the maximiser at each step so far, (steps + 1,) nats."""
-        return np.array(self._divergences)
-
-    @property
-    def multipliers(self) -> Float64:
-        """λ₀, λ₁ … at each step so far, (steps + 1, 1 + k)."""
-        return np.array(self._multipliers)
-
-    @property
-    def final_multipliers(self) -> Float64:
-        """What they come to in closed form, (1 + k,)."""
-        slopes = self._problem.multipliers
-        constant = 1 - self._problem.maximum - slopes @ self._problem.moments
-        return np.concatenate([[constant], slopes])
-
-    # What a person does
-
-    def set_constraint(self, constraint: str) -> None:
-        """Take up another kind of problem, of its usual size."""
-        self.constraint, self.size = constraint, CONSTRAINTS[constraint].usual
-        self._drawn = None
-        self._restart()
-
-    def set_size(self, size: float) -> None:
-        """Take another n, b − a, σ or μ, within its range; start from the shape."""
-        low, high = self.kind.range
-        self.size = min(max(size, low), high)
-        self._drawn = None
-        self._restart()
-
-    def set_shape(self, shape: str) -> None:
-        """Start from another shape."""
-        self.shape = shape
-        self._drawn = None
-        self._restart()
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Set what is named, and begin there again."""
+        settings = self.settings.after(state)
+        self.settings = replace(settings, ascend=False)
+        self.reset()
+        self.take(settings)
 
     def reset(self) -> None:
         """Go back to where the ascent started."""
-        self._restart()
+        self.settings = replace(self.settings, ascend=False)
+        self._begun = self.settings
+        self.result = _begin(self.settings)
+        self.publish()
 
     def hold(self, index: int, height: float) -> None:
         """Hold one bar at this height while the others make room."""
-        held = np.arange(len(self._p)) == index
-        heights = np.clip(np.full(len(self._p), height), 0.0, 1 / self._problem.cell)
-        self._take(held, heights)
+        held = np.arange(len(self.result.p)) == index
+        heights = np.clip(np.full(len(held), height), 0.0, 1 / self.result.problem.cell)
+        self._put(held, heights)
 
     def draw(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Hold the density along a stroke from (x, height) to another; so until ``let_go``."""
         (x0, y0), (x1, y1) = sorted((start, end))
-        half = self._problem.cell / 2
-        x = self._problem.x
+        problem = self.result.problem
+        half, x = problem.cell / 2, problem.x
         struck = (x >= x0 - half) & (x <= x1 + half)
         heights = np.interp(x, [x0, max(x1, x0 + 1e-9)], [y0, y1])
-        self._take(self._held | struck, np.where(struck, np.maximum(heights, 0.0), self._p))
+        heights = np.where(struck, np.maximum(heights, 0.0), self.result.p)
+        self._put(self.result.held | struck, heights)
 
     def raise_at(self, x: float, amount: float) -> None:
-        """Raise or lower the density around a place, in a smooth hump; ``amount`` is its height."""
+        """Raise or lower the density around x, in a smooth hump; ``amount`` is its height."""
         low, high = self.sight
-        hump = amount * np.exp(-0.5 * ((self._problem.x - x) / (0.03 * (high - low))) ** 2)
-        self._take(np.abs(hump) > 0.01 * abs(amount), np.maximum(self._p + hump, 0.0))
+        hump = amount * np.exp(-0.5 * ((self.result.problem.x - x) / (0.03 * (high - low))) ** 2)
+        self._put(np.abs(hump) > 0.01 * abs(amount), np.maximum(self.result.p + hump, 0.0))
         self.let_go()
 
     def let_go(self) -> None:
         """Let the constraints take hold of what was drawn; the ascent starts here."""
-        self._drawn = self._p
-        self._restart()
-
-    def ascend(self) -> None:
-        """Let the entropy climb until it is at its maximum."""
-        if not self.running and self._shown:
-            self._set_running(True)
-            self._tick(self._run)
-
-    def pause(self) -> None:
-        """Leave the ascent where it is."""
-        self._set_running(False)
+        heights = tuple(self.result.p.tolist())
+        self.settings = replace(self.settings, heights=heights, ascend=False)
+        self.reset()
 
     def step(self) -> None:
         """Climb one step."""
-        self._p = entropy.step(self._problem, self._p)
-        self._record()
-        self.changed.emit()
-
-    # As every instrument
-
-    def show(self) -> None:
-        """Be ready to climb."""
-        self._shown = True
-        self._tell()
+        self.set(ascend=False)
+        self._climb()
 
     def hide(self) -> None:
-        """Leave off climbing."""
-        self._shown = False
-        self._set_running(False)
+        """Stop climbing."""
+        self.settings = replace(self.settings, ascend=False)
+        super().hide()
 
-    def state(self) -> dict[str, Any]:
-        """The problem, where p started, and whether it climbs."""
-        state: dict[str, Any] = {"constraint": self.constraint, "size": self.size}
-        if self._drawn is None:
-            state["shape"] = self.shape
-        else:
-            state["heights"] = [float(f"{height:.4g}") for height in self._start]
-        return state | {"ascend": self.running}
+    def update(self) -> None:
+        """Begin with another problem; climb if that is wanted."""
+        if replace(self.settings, ascend=False) != replace(self._begun, ascend=False):
+            self.result = _begin(self.settings)
+            self._begun = self.settings
+        # What still waits for its time belongs to an ascent that is over.
+        self._run = object()
+        if self.settings.ascend:
+            self._tick(self._run)
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Set ``constraint``, ``size``, ``shape`` or ``heights`` (m,), and let it ``ascend``.
-
-        ``heights`` may be fewer than the cells; they are then joined by lines.
-        """
-        refuse_unknown(state, {"constraint", "size", "shape", "heights", "ascend"})
-        constraint = state.get("constraint", self.constraint)
-        if constraint not in CONSTRAINTS:
-            raise LessonError(
-                f"'{constraint}' is no constraint; take one of {', '.join(CONSTRAINTS)}."
-            )
-        low, high = CONSTRAINTS[constraint].range
-        usual = self.size if constraint == self.constraint else CONSTRAINTS[constraint].usual
-        size = state.get("size", usual)
-        if not isinstance(size, (int, float)) or not low <= size <= high:
-            raise LessonError(f"size must be a number from {low:g} to {high:g}, not {size}.")
-        shape = state.get("shape", self.shape)
-        if shape not in SHAPES:
-            raise LessonError(f"'{shape}' is no shape; take one of {', '.join(SHAPES)}.")
-        heights = state.get("heights")
-        if heights is not None:
-            heights = _heights(heights)
-        self._set_running(False)
-        self.constraint, self.size, self.shape = constraint, float(size), shape
-        self._drawn = heights
-        self._restart()
-        if state.get("ascend"):
-            self.ascend()
+    def symbols(self) -> dict[str, float | str]:
+        """H, its maximum, the KL divergence, the moments and the multipliers."""
+        problem, p = self.result.problem, self.result.p
+        mass = p * problem.cell
+        mean = float(problem.x @ mass)
+        slopes = [*self.result.multipliers[-1].tolist(), 0.0, 0.0]
+        return {
+            "H": float(self.result.entropies[-1]),
+            "Hmax": problem.maximum,
+            "KL": float(self.result.divergences[-1]),
+            "size": self.settings.size,
+            "p": float(p.max()),
+            "mean": round(mean, 9),  # no rounding errors
+            "variance": float((problem.x - mean) ** 2 @ mass),
+        } | {f"lambda{which}": slopes[which] for which in range(3)}
 
     def data(self) -> dict[str, Any]:
         """p, H, its maximum, KL at each step, and the multipliers now."""
         return {
-            "p": self._p,
-            "entropy": self._entropies[-1],
-            "maximum": self._problem.maximum,
-            "divergence": self.divergences,
-            "multipliers": self._multipliers[-1],
+            "p": self.result.p,
+            "entropy": self.result.entropies[-1],
+            "maximum": self.result.problem.maximum,
+            "divergence": self.result.divergences,
+            "multipliers": self.result.multipliers[-1],
         }
 
-    def _restart(self) -> None:
-        self._set_running(False)
-        problem = self._problem = self.kind.make(self.size)
-        m = len(problem.x)
-        if self._drawn is None:
-            low, high = (share * self.size for share in self.kind.spread)
-            heights = entropy.shape(self.shape, problem, low, high)
-        else:
-            drawn = self._drawn
-            heights = np.interp(np.linspace(0, 1, m), np.linspace(0, 1, len(drawn)), drawn)
-        self._start = entropy.project(problem, entropy.normalised(heights, problem.cell))
-        self._p = self._start
-        self._held = np.zeros(m, bool)
-        self._forget()
-        self.changed.emit()
+    def _put(self, held: Bools, heights: Float64) -> None:
+        self.settings = replace(self.settings, ascend=False)
+        problem = self.result.problem
+        p = entropy.with_heights(self.result.p, held, heights, problem.cell)
+        self.result = FunctionalsResult.of(problem, self.result.start, p, held)
+        self.publish()
 
-    def _take(self, held: Bools, heights: Float64) -> None:
-        self._set_running(False)
-        self._held = held
-        self._p = entropy.with_heights(self._p, held, heights, self._problem.cell)
-        self._forget()
-        self.changed.emit()
-
-    def _forget(self) -> None:
-        self._entropies: list[float] = []
-        self._divergences: list[float] = []
-        self._multipliers: list[Float64] = []
-        self._record()
-
-    def _record(self) -> None:
-        problem, p = self._problem, self._p
-        self._entropies.append(entropy.entropy(p, problem.cell))
-        self._divergences.append(entropy.divergence(p, problem.best, problem.cell))
-        self._multipliers.append(entropy.multipliers(problem, p))
-        self._tell()
-
-    def _tell(self) -> None:
-        problem, mass = self._problem, self._p * self._problem.cell
-        mean = float(problem.x @ mass)
-        slopes = [*self._multipliers[-1].tolist(), 0.0, 0.0]
-        self.tell(
-            H=self._entropies[-1],
-            Hmax=problem.maximum,
-            KL=self._divergences[-1],
-            size=self.size,
-            p=float(self._p.max()),
-            mean=round(mean, 9),  # no rounding errors
-            variance=float((problem.x - mean) ** 2 @ mass),
-            lambda0=slopes[0],
-            lambda1=slopes[1],
-            lambda2=slopes[2],
-        )
-
-    def _set_running(self, running: bool) -> None:
-        if running != self.running:
-            self.running = running
-            # What still waits for its time belongs to an ascent that is over.
-            self._run = object()
-            self.running_changed.emit(running)
+    def _climb(self) -> None:
+        self.result = self.result.stepped()
+        self.publish()
 
     def _tick(self, run: object) -> None:
-        if run is not self._run or not self.running:
+        if run is not self._run or not self.settings.ascend:
             return
-        if self._divergences[-1] < entropy.TOLERANCE or len(self._entropies) > entropy.MOST_STEPS:
-            self._set_running(False)
+        found = self.result
+        if found.divergences[-1] < entropy.TOLERANCE or len(found.entropies) > entropy.MOST_STEPS:
+            self.settings = replace(self.settings, ascend=False)
+            self.publish()
             return
-        self.step()
-        self.bench.after(FRAME, partial(self._tick, run))
-
-
-def _heights(heights: Any) -> Float64:
-    known = isinstance(heights, list) and len(heights) >= 2
-    if known and all(isinstance(height, int | float) and height >= 0 for height in heights):
-        return np.array(heights, np.float64)
-    raise LessonError("heights must be a list of two numbers or more, none below 0.")
+        self._climb()
+        self.context.after(FRAME, partial(self._tick, run))

@@ -1,28 +1,22 @@
 """Rate against distortion: the model on the map, and small ones trained beside it at several β."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from psygnal import Signal
 
 from vae_explorer.lessons import trade
-from vae_explorer.lessons.course import LessonError
-from vae_explorer.lessons.trade import BETAS as BETAS
-from vae_explorer.lessons.trade import HOLE as HOLE
-from vae_explorer.lessons.trade import SHARES as SHARES
-from vae_explorer.lessons.trade import SHEET as SHEET
-from vae_explorer.lessons.trade import Study
+from vae_explorer.lessons.trade import BETAS, HOLE, Study
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
-from vae_explorer.session.lessons.workbench import Workbench
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.types import Bools, Float32, Float64, UInt8
 
 DRAWS = 25
-"""Places drawn from the prior at a time."""
+"""Points sampled from the prior at a time."""
 CODES = 2_000
 """Test images whose codes are drawn."""
 FRAME = 0.02
@@ -30,6 +24,38 @@ FRAME = 0.02
 
 _STEPS = 15  # of a morph
 _NEAREST_RANGE = 3.2  # latent units, the least that is shown
+
+
+@dataclass(frozen=True)
+class TradeSettings(Settings):
+    """The model on the map is shown or the small one of a β; which are trained, and the samples."""
+
+    model: bool = setting(
+        True,
+        "Model of the &map",
+        "Show the model on the map, or the small one of the slider's β",
+        needs=("model", (True,)),
+    )
+    beta: float = setting(
+        BETAS[0],
+        "",
+        "Which small model is shown; in between, the codes are on their way",
+        choices=BETAS,
+        needs=("model", (False,)),
+    )
+    train: tuple[float, ...] = setting(
+        (),
+        "",
+        "Train a small model at each β that has none yet, a few seconds each",
+        choices=BETAS,
+    )
+    draws: int = setting(0, "&Draw again", "Draw other points from the prior", high=2**31)
+
+    def after(self, changes: Mapping[str, Any]) -> Self:
+        """A β takes the place of the model on the map."""
+        if "beta" in changes:
+            changes = dict(changes) | {"model": False}
+        return self.replace(**changes)
 
 
 @dataclass(frozen=True)
@@ -43,55 +69,34 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """``places`` (n, 2) from the prior, their decodes (n, h, w), and which lie in a ``hole`` (n,).
+    """``points`` (n, 2) from the prior, their decodes (n, h, w), and which lie in a ``hole`` (n,).
 
     ``ratio`` (n,) is q(z)/p(z).
     """
 
-    places: Float64
+    points: Float64
     images: Float32
     hole: Bools
     ratio: Float64
 
 
-class Trade(Instrument):
+@dataclass(frozen=True, eq=False)
+class TradeResult(Result):
     """Points of the plane of rate and distortion, and the codes and decodes behind one of them.
 
-    Shown is the model on the map, or at ``place``, an index into ``BETAS`` with a fraction, what
-    was trained there; between two that were trained the codes are on their way.
+    ``own`` is of the model on the map, ``studies`` by β of the small models trained so far. Shown
+    is ``own`` if ``whole``, or at ``place``, an index into ``BETAS`` with a fraction, what was
+    trained there; between two that were trained the codes are on their way. ``trail`` has rate and
+    distortion, on the training images, of the training under way.
     """
 
-    changed = Signal()
-    """Another model is shown, or there are other points."""
-    moved = Signal()
-    """The codes are elsewhere; sent with ``changed`` too."""
-    draws_changed = Signal()
-    """Other places were drawn from the prior, or they are decoded by another model."""
-    training_changed = Signal()
-    """A training went on, began or ended."""
-
-    def __init__(self, bench: Workbench) -> None:
-        super().__init__(bench)
-        self.studies: dict[float, Study] = {}
-        """By β, of the small models trained so far."""
-        self.own: Study | None = None
-        """Of the model on the map."""
-        self.progress: Progress | None = None
-        self.trail: list[tuple[float, float]] = []
-        """Rate and distortion, on the training images, of the training under way."""
-        self.draws: Draws | None = None
-        self.whole = True
-        """The model on the map is shown, and not a small one."""
-        self.place = 0.0
-        self.seed = 0
-        self._shown = False
-        self._of: TrainedVAE | None = None
-        self._flight: object = None
-        self._drawn: tuple[Study, int] | None = None
-        self._queue: tuple[float, ...] = ()
-        bench.model_changed.connect(self._on_model)
-
-    # What there is to see
+    own: Study | None = None
+    studies: Mapping[float, Study] = field(default_factory=dict)
+    whole: bool = True
+    place: float = 0.0
+    draws: Draws | None = None
+    progress: Progress | None = None
+    trail: tuple[tuple[float, float], ...] = ()
 
     @property
     def trained(self) -> list[Study]:
@@ -127,187 +132,11 @@ class Trade(Instrument):
         study = self.study
         return study is self.own or study is None or BETAS.index(study.beta) == self._at
 
-    def decode(self, place: tuple[float, float]) -> tuple[Float32, float] | None:
-        """What the model makes of a place, (h, w), and q(z)/p(z) there."""
-        study = self.study
-        if study is None:
-            return None
-        z = np.array([place])
-        excess = trade.excess(study.posterior, z)
-        return study.model.decode(z)[0], float(np.exp(excess[0]))
-
-    # What a person does
-
-    def set_place(self, place: float) -> None:
-        """Go to an index into ``BETAS``, or between two."""
-        self._land()
-        self._put(place)
-
-    def show_beta(self, beta: float) -> None:
-        """Let the codes move to where the model of a β has them."""
-        self._land()
-        target = float(BETAS.index(beta))
-        start, self._flight = self.place, object()
-        if self.whole or not self._shown or start == target:
-            self._put(target)
-        else:
-            self._fly(self._flight, start, target, 1)
-
-    def show_model(self) -> None:
-        """Show the model on the map."""
-        self._land()
-        self.whole = True
-        self._announce()
-
-    def draw(self) -> None:
-        """Draw other places from the prior."""
-        self.seed += 1
-        self._redraw()
-
-    def train(self, betas: tuple[float, ...] = BETAS) -> None:
-        """Train the small models that there are not yet, one after the other."""
-        missing = [beta for beta in betas if beta not in self.studies]
-        model = self.bench.model
-        if not set(missing) - set(self._queue) or not self._shown or model is None:
-            return
-        self._queue = tuple(missing)
-        self.progress, self.trail = Progress(missing[0], 0.0, len(missing) - 1), []
-        self.training_changed.emit()
-        reference = self.own.posterior.mean if self.own else None
-        work = partial(self._train, model, reference, missing)
-        self.bench.compute("trade-train", work, lambda _: self._end_training())
-
-    def stop(self) -> None:
-        """Leave the training; what is ready stays."""
-        self.bench.cancel("trade-train")
-        self._end_training()
-
-    # As every instrument
-
-    def show(self) -> None:
-        """Measure the model on the map."""
-        self._shown = True
-        self._measure()
-
-    def hide(self) -> None:
-        """Leave off training, measuring and moving."""
-        self._shown = False
-        self._land()
-        self.bench.cancel("trade-own")
-        self.stop()
-
-    def state(self) -> dict[str, Any]:
-        """What is shown and which small models there are."""
-        shown: dict[str, Any] = (
-            {"model": True} if self.whole else {"beta": BETAS[round(self.place)]}
-        )
-        return shown | {"train": sorted(self.studies), "draws": self.seed}
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Show the ``model`` or a ``beta``, and ``train`` those of a list that are missing.
-
-        ``draws`` is the seed of the places drawn from the prior.
-        """
-        refuse_unknown(state, {"model", "beta", "train", "draws"})
-        train, beta = state.get("train", []), state.get("beta")
-        wanted = [
-            *(train if isinstance(train, list) else [train]),
-            *([] if beta is None else [beta]),
-        ]
-        wrong = [str(value) for value in wanted if value not in BETAS]
-        if wrong:
-            known = ", ".join(f"{value:g}" for value in BETAS)
-            raise LessonError(f"There is no model of β {', '.join(wrong)}; take of {known}.")
-        seed = state.get("draws", self.seed)
-        if not isinstance(seed, int) or seed < 0:
-            raise LessonError(f"draws must be a whole number from 0, not {seed}.")
-        self.seed = seed
-        if train:
-            self.train(tuple(value for value in BETAS if value in train))
-        if beta is not None:
-            self.show_beta(BETAS[BETAS.index(beta)])
-        elif state.get("model"):
-            self.show_model()
-        self._redraw()
-
-    def data(self) -> dict[str, Any]:
-        """The figures of what is shown, and the points of the plane by rising β."""
-        points = self.trained
-        shown: dict[str, Any] = {
-            "betas": [one.beta for one in points],
-            "rates": [one.aggregate.rate for one in points],
-            "distortions": [one.aggregate.distortion for one in points],
-            "slopes": trade.slopes(points),
-        }
-        study = self.study
-        if study is not None:
-            shown |= {
-                "rate": study.aggregate.rate,
-                "distortion": study.aggregate.distortion,
-                "mutual_information": study.aggregate.mutual_information,
-                "marginal_kl": study.aggregate.marginal_kl,
-                "holes": study.holes,
-                "sheet": study.sheet,
-            }
-        return shown
-
-    def _on_model(self) -> None:
-        if self._shown:
-            self._measure()
-
-    def _measure(self) -> None:
-        model = self.bench.model
-        if model is None or model is self._of:
-            self._announce()
-            return
-
-        def done(study: Study) -> None:
-            self.own, self._of = study, model
-            self._announce()
-
-        self.bench.compute(
-            "trade-own", lambda control: trade.study(1.0, model, check=control.check), done
-        )
-
-    def _train(
-        self,
-        model: TrainedVAE,
-        reference: Float32 | None,
-        betas: list[float],
-        control: Control,
-    ) -> None:
-        """On the worker's thread: train, look at what came of it, tell, and take the next."""
-        if reference is None:
-            reference = trade.codes(model, control.check)
-        for number, beta in enumerate(betas):
-            left = len(betas) - 1 - number
-
-            def report(share: float, rate: float, distortion: float, now: Progress) -> None:
-                control.report(
-                    partial(self._on_step, Progress(now.beta, share, now.wait), rate, distortion)
-                )
-
-            told = partial(report, now=Progress(beta, 0.0, left))
-            made = trade.train(beta, report=told, check=control.check)
-            control.report(
-                partial(self._on_trained, trade.study(beta, made, reference, control.check))
-            )
-
-    def _on_step(self, progress: Progress, rate: float, distortion: float) -> None:
-        if self.progress is None or self.progress.beta != progress.beta:
-            self.trail = []
-        self.progress = progress
-        self.trail.append((rate, distortion))
-        self.training_changed.emit()
-
-    def _on_trained(self, study: Study) -> None:
-        self.studies[study.beta] = study
-        self._announce()
-
-    def _end_training(self) -> None:
-        if self.progress is not None:
-            self.progress, self.trail, self._queue = None, [], ()
-            self.training_changed.emit()
+    @property
+    def _at(self) -> float:
+        """``place``, or the nearest to it that is between trained models."""
+        known = [BETAS.index(beta) for beta in self.studies]
+        return min(max(self.place, min(known)), max(known))
 
     def _between(self, read: Callable[[Study], Float32]) -> Float32:
         """A figure of the models at ``place``, in proportion to how near they are."""
@@ -323,60 +152,195 @@ class Trade(Instrument):
         start, end = (read(self.studies[BETAS[index]]) for index in (left, right))
         return np.asarray((1 - weight) * start + weight * end)
 
-    @property
-    def _at(self) -> float:
-        """``place``, or the nearest to it that is between trained models."""
-        known = [BETAS.index(beta) for beta in self.studies]
-        return min(max(self.place, min(known)), max(known))
+
+class Trade(Experiment[TradeSettings, TradeResult]):
+    """Measures the model on the map and trains the small ones."""
+
+    def __init__(self, context: LessonContext) -> None:
+        super().__init__(context, TradeSettings(), TradeResult())
+        self._measure, self._training = self.newest("trade-own"), self.newest("trade-train")
+        self._sample = self.newest("trade-draws")
+        self._of: TrainedVAE | None = None
+        self._sampled: tuple[Study, int] | None = None
+        self._shown: tuple[bool, float] = (True, 0.0)
+        self._flight: object = None
+        self._queue: tuple[float, ...] = ()
+
+    def decode(self, point: tuple[float, float]) -> tuple[Float32, float] | None:
+        """What the model makes of a latent point, (h, w), and q(z)/p(z) there."""
+        study = self.result.study
+        if study is None:
+            return None
+        z = np.array([point])
+        return study.model.decode(z)[0], float(_ratio(study, z)[0])
+
+    def set_place(self, place: float) -> None:
+        """Go to an index into ``BETAS``, or between two."""
+        self._flight = None
+        place = min(max(place, 0.0), len(BETAS) - 1.0)
+        self.settings = replace(self.settings, model=False, beta=BETAS[round(place)])
+        self._shown = False, self.settings.beta
+        self._put(place)
+
+    def stop(self) -> None:
+        """End the training; what is ready stays."""
+        self._training.cancel()
+        self._end_training()
+
+    def state(self) -> dict[str, Any]:
+        """What is shown, and which small models there are."""
+        return self.settings.replace(train=tuple(sorted(self.result.studies))).state()
+
+    def hide(self) -> None:
+        """Stop training, measuring and moving."""
+        if self._measure.busy:
+            self._of = None
+        super().hide()
+        self._flight, self._sampled = None, None
+        self.stop()
+
+    def update(self) -> None:
+        """Measure the model, train what is missing, and go to what is to be shown."""
+        now, model = self.settings, self.context.model
+        if model is not None and model is not self._of:
+            self._of = model
+            work = partial(_study, model)
+            self._measure.run(work, lambda study: self._take(own=study))
+        missing = tuple(beta for beta in BETAS if beta in now.train)
+        missing = tuple(beta for beta in missing if beta not in self.result.studies)
+        if set(missing) - set(self._queue) and model is not None:
+            self._queue = missing
+            self.result = replace(
+                self.result, progress=Progress(missing[0], 0.0, len(missing) - 1), trail=()
+            )
+            own = self.result.own
+            reference = own.posterior.mean if own else None
+            train = partial(self._train, model, reference, missing)
+            self._training.run(train, lambda _: self._end_training())
+        shown = now.model, now.beta
+        if shown != self._shown:
+            was_whole, self._shown = self._shown[0], shown
+            target, start = float(BETAS.index(now.beta)), self.result.place
+            self._flight = object()
+            if now.model:
+                self.result = replace(self.result, whole=True)
+            elif was_whole or start == target:
+                self.result = replace(self.result, whole=False, place=target)
+            else:
+                self._fly(self._flight, start, target, 1)
+        self._resample()
+
+    def symbols(self) -> dict[str, float | str]:
+        """Of what is shown: β, R, D, the ELBO, the loss, the information and the holes."""
+        study = self.result.study
+        if study is None:
+            return {}
+        f = study.aggregate
+        return {
+            "beta": f"{study.beta:g}",
+            "R": f.rate,
+            "D": f.distortion,
+            "ELBO": -f.rate - f.distortion,
+            "loss": f.distortion + study.beta * f.rate,
+            "I": f.mutual_information,
+            "KL": f.marginal_kl,
+            "holes": study.holes,
+            "slope": -study.beta,
+        }
+
+    def data(self) -> dict[str, Any]:
+        """The metrics of what is shown, and the points of the plane by rising β."""
+        points = self.result.trained
+        shown: dict[str, Any] = {
+            "betas": [one.beta for one in points],
+            "rates": [one.aggregate.rate for one in points],
+            "distortions": [one.aggregate.distortion for one in points],
+            "slopes": trade.slopes(points),
+        }
+        study = self.result.study
+        if study is not None:
+            shown |= {
+                "rate": study.aggregate.rate,
+                "distortion": study.aggregate.distortion,
+                "mutual_information": study.aggregate.mutual_information,
+                "marginal_kl": study.aggregate.marginal_kl,
+                "holes": study.holes,
+                "sheet": study.sheet,
+            }
+        return shown
+
+    def _take(self, **found: Any) -> None:
+        self.result = replace(self.result, **found)
+        self._resample()
+        self.publish()
+
+    def _train(
+        self,
+        model: TrainedVAE,
+        reference: Float32 | None,
+        betas: tuple[float, ...],
+        control: Control,
+    ) -> None:
+        """On the worker's thread: train, look at what came of it, report, and take the next."""
+        if reference is None:
+            reference = trade.codes(model, control.check)
+        for left, beta in zip(range(len(betas))[::-1], betas, strict=True):
+
+            def report(
+                share: float, rate: float, distortion: float, beta: float = beta, left: int = left
+            ) -> None:
+                now = Progress(beta, share, left)
+                control.report(partial(self._on_step, now, (rate, distortion)))
+
+            made = trade.train(beta, report=report, check=control.check)
+            study = trade.study(beta, made, reference, control.check)
+            control.report(partial(self._on_trained, study))
+
+    def _on_step(self, progress: Progress, point: tuple[float, float]) -> None:
+        before = self.result.progress
+        trail = self.result.trail if before and before.beta == progress.beta else ()
+        self.publish(progress=progress, trail=(*trail, point))
+
+    def _on_trained(self, study: Study) -> None:
+        self._take(studies={**self.result.studies, study.beta: study})
+
+    def _end_training(self) -> None:
+        self._queue = ()
+        self.settings = replace(self.settings, train=())
+        self.publish(progress=None, trail=())
 
     def _put(self, place: float) -> None:
-        before, self.whole = self.study, False
-        self.place = min(max(place, 0.0), len(BETAS) - 1.0)
-        if self.study is before:
-            self.moved.emit()
-        else:
-            self._announce()
+        self._take(whole=False, place=place)
 
     def _fly(self, flight: object, start: float, target: float, step: int) -> None:
-        if flight is not self._flight or not self._shown:
+        if flight is not self._flight or not self.shown:
             return
         share = step / _STEPS
         self._put(start + (target - start) * share * share * (3 - 2 * share))
         if step < _STEPS:
-            self.bench.after(FRAME, partial(self._fly, flight, start, target, step + 1))
+            self.context.after(FRAME, partial(self._fly, flight, start, target, step + 1))
 
-    def _land(self) -> None:
-        self._flight = None
-
-    def _announce(self) -> None:
-        study = self.study
-        if study is not None:
-            figures = study.aggregate
-            self.tell(
-                beta=f"{study.beta:g}",
-                R=figures.rate,
-                D=figures.distortion,
-                ELBO=-figures.rate - figures.distortion,
-                loss=figures.distortion + study.beta * figures.rate,
-                I=figures.mutual_information,
-                KL=figures.marginal_kl,
-                holes=study.holes,
-                slope=-study.beta,
-            )
-        self._redraw()
-        self.changed.emit()
-        self.moved.emit()
-
-    def _redraw(self) -> None:
-        study = self.study
-        if study is None or not self._shown or self._drawn == (study, self.seed):
+    def _resample(self) -> None:
+        study, seed = self.result.study, self.settings.draws
+        if study is None or not self.shown or self._sampled == (study, seed):
             return
-        self._drawn = study, self.seed
-        places = trade.prior_draws(DRAWS, self.seed)
-        excess = trade.excess(study.posterior, places)
-        ratio = np.exp(excess)
-        self.draws = Draws(places, study.model.decode(places), ratio < HOLE, ratio)
-        self.draws_changed.emit()
+        self._sampled = study, seed
+        self._sample.run(partial(_draws, study, seed), lambda draws: self.publish(draws=draws))
+
+
+def _study(model: TrainedVAE, control: Control) -> Study:
+    return trade.study(1.0, model, check=control.check)
+
+
+def _draws(study: Study, seed: int, _: Control) -> Draws:
+    points = trade.prior_draws(DRAWS, seed)
+    ratio = _ratio(study, points)
+    return Draws(points, study.model.decode(points), ratio < HOLE, ratio)
+
+
+def _ratio(study: Study, z: Float64) -> Float64:
+    """q(z)/p(z) (n,) at z (n, 2)."""
+    return np.asarray(np.exp(trade.excess(study.posterior, z)))
 
 
 def _reach(study: Study) -> float:

@@ -1,35 +1,52 @@
 """The same digits seen by principal components, by the VAE, and by t-SNE as it runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-from psygnal import Signal
 
 from vae_explorer.lessons import views
-from vae_explorer.lessons.course import LessonError
-from vae_explorer.lessons.views import DIGITS as DIGITS
-from vae_explorer.lessons.views import MOST_COMPONENTS as MOST_COMPONENTS
-from vae_explorer.lessons.views import Encoded, Plain, Tsne
+from vae_explorer.lessons.views import MOST_COMPONENTS, Encoded, Plain, Tsne
+from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.lessons.instrument import Instrument, refuse_unknown
-from vae_explorer.session.lessons.workbench import Workbench
-from vae_explorer.types import Float32, Float64, UInt8
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
+from vae_explorer.types import Float32, Float64, Floats, UInt8
 
 STEPS = 500
 """Of t-SNE."""
-PERPLEXITIES = (5, 50)
-"""The least and the largest."""
 MAPS = ("pca", "vae", "tsne")
 
 _EVERY = 10  # steps of t-SNE from one picture to the next
 
 
+@dataclass(frozen=True)
+class ViewsSettings(Settings):
+    """The components that an image is made from, the perplexity, and whether t-SNE runs."""
+
+    components: int = setting(
+        20,
+        "&Components",
+        "Principal components that the digit is made from",
+        low=1,
+        high=MOST_COMPONENTS,
+    )
+    perplexity: int = setting(
+        30,
+        "&Perplexity",
+        "How many neighbours t-SNE looks at; it starts again",
+        low=5,
+        high=50,
+        step=5,
+    )
+    embed: bool = setting(False, "&Embed", "Let t-SNE run, or leave it where it is")
+
+
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
-    """What comes back of a digit: the ``name`` of the way, the picture and its squared error."""
+    """What comes back of an image: the ``name`` of the way, the picture and its squared error."""
 
     name: str
     image: Float32
@@ -38,45 +55,27 @@ class Reconstruction:
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """t-SNE after ``steps``: ``places`` (n, 2), its KL in nats, and its trust once it is done."""
+    """t-SNE after ``steps``: ``points`` (n, 2), its KL in nats, and its trust once it is done."""
 
-    places: Float32
+    points: Float32
     steps: int
     divergence: float
     trust: float | None = None
 
 
-class Views(Instrument):
-    """Three maps of 1,000 test digits, and what comes back of the workbench's digit."""
+@dataclass(frozen=True, eq=False)
+class ViewsResult(Result):
+    """The maps so far, and what comes back of the target ``image`` (h, w).
 
-    changed = Signal()
-    """There are other maps, but for that of t-SNE."""
-    components_changed = Signal(int)
-    """The digit is made from so many."""
-    embedded = Signal()
-    """t-SNE went on, began or ended."""
-    digit_changed = Signal()
-    """Other reconstructions."""
-    hovered_changed = Signal()
-    """Another digit lights up."""
+    ``hovered`` is the number of a digit, in all maps.
+    """
 
-    def __init__(self, bench: Workbench) -> None:
-        super().__init__(bench)
-        self.plain: Plain | None = None
-        self.encoded: Encoded | None = None
-        self.embedding: Embedding | None = None
-        self.components = 20
-        self.perplexity = 30
-        self.running = False
-        self.hovered: int | None = None
-        """The number of a digit, in all maps."""
-        self._shown = self._wanted = False
-        self._of: object = None
-        self._run: Tsne | None = None
-        bench.model_changed.connect(self._on_model)
-        bench.subject_changed.connect(self._on_subject)
-
-    # What there is to see
+    plain: Plain | None = None
+    encoded: Encoded | None = None
+    embedding: Embedding | None = None
+    image: UInt8 | None = None
+    reconstructions: tuple[Reconstruction, ...] = ()
+    hovered: int | None = None
 
     @property
     def labels(self) -> UInt8:
@@ -90,189 +89,165 @@ class Views(Instrument):
             return np.zeros(0)
         return self.plain.pca.explained[:MOST_COMPONENTS].cumsum()
 
+    def points(self, name: str) -> Floats:
+        """Where a map has the digits, (n, 2)."""
+        if name == "tsne":
+            return self.embedding.points if self.embedding else np.zeros((0, 2))
+        seen = self.plain if name == "pca" else self.encoded
+        return seen.codes if seen else np.zeros((0, 2))
+
+    def trust(self, name: str) -> float | None:
+        """How much of its neighbourhoods a map keeps, once that is known."""
+        seen = {"pca": self.plain, "vae": self.encoded, "tsne": self.embedding}[name]
+        return seen.trust if seen else None
+
+
+class Views(Experiment[ViewsSettings, ViewsResult]):
+    """Three maps of 1,000 test digits, and what comes back of the target image."""
+
+    def __init__(self, context: LessonContext) -> None:
+        super().__init__(context, ViewsSettings(), ViewsResult())
+        self._plain, self._encode = self.newest("views-plain"), self.newest("views-vae")
+        self._embed = self.newest("views-tsne")
+        self._of: TrainedVAE | None = None
+        self._run: Tsne | None = None
+        self._perplexity = self.settings.perplexity
+
     @property
-    def digit(self) -> UInt8 | None:
-        """The workbench's digit, (h, w)."""
-        return self.bench.subject.image if self.bench.subject else None
+    def running(self) -> bool:
+        """t-SNE is under way."""
+        return self._embed.busy
 
     def image(self, number: int) -> UInt8:
         """A digit of the maps, (h, w)."""
         picture: UInt8 = views.digits()[number]
         return picture
 
-    def reconstructions(self) -> list[Reconstruction]:
-        """Of the workbench's digit: by 2 components, by those chosen, and by the VAE."""
-        digit, model = self.digit, self.bench.model
-        if (
-            self.plain is None
-            or digit is None
-            or digit.shape != self.plain.pca.shape
-            or model is None
-        ):
-            return []
-        one, pca = digit[None], self.plain.pca
-        ways = {
-            f"PCA, {count}": pca.decode(pca.encode(one, count)) for count in (2, self.components)
-        }
-        # The last of equal names stays: two components may be those chosen.
-        ways["VAE, 2"] = model.decode(model.encode(one).mean)
-        return [
-            Reconstruction(name, made[0], float(views.squared_errors(one, made)[0]))
-            for name, made in ways.items()
-        ]
-
-    def decode(self, name: str, place: tuple[float, float]) -> Float32 | None:
-        """What a map of ``MAPS`` makes of a place, (h, w); None of one that cannot be undone."""
-        decoder = self.bench.model if name == "vae" else self.plain.pca if self.plain else None
+    def decode(self, name: str, point: tuple[float, float]) -> Float32 | None:
+        """What a map of ``MAPS`` makes of a point, (h, w); None of one that cannot be undone."""
+        plain = self.result.plain
+        decoder = self.context.model if name == "vae" else plain.pca if plain else None
         if name == "tsne" or decoder is None:
             return None
-        picture: Float32 = decoder.decode(np.array([place]))[0]
+        picture: Float32 = decoder.decode(np.array([point]))[0]
         return picture
 
-    # What a person does
-
-    def set_components(self, count: int) -> None:
-        """Reconstruct from so many components."""
-        self.components = min(max(count, 1), MOST_COMPONENTS)
-        self._tell()
-        self.components_changed.emit(self.components)
-        self.digit_changed.emit()
-
-    def set_perplexity(self, perplexity: int) -> None:
-        """Let t-SNE look at more or fewer neighbours; it starts again."""
-        low, high = PERPLEXITIES
-        perplexity = min(max(perplexity, low), high)
-        if perplexity != self.perplexity:
-            self.perplexity = perplexity
-            went_on = self.running or self.embedding is not None
-            self._forget()
-            if went_on:
-                self.embed()
-            self._tell()
-
-    def embed(self) -> None:
-        """Let t-SNE run to its end, from where it is."""
-        self._wanted = True
-        if self.plain is None or self.running or not self._shown:
-            return
-        if self.embedding is not None and self.embedding.trust is not None:
-            return
-        self.running = True
-        self.embedded.emit()
-        work = partial(self._embed, self.plain, self._run, self.perplexity)
-        self.bench.compute("views-tsne", work, self._on_end)
-
-    def pause(self) -> None:
-        """Leave it where it is."""
-        self._wanted = False
-        self.bench.cancel("views-tsne")
-        if self.running:
-            self.running = False
-            self.embedded.emit()
-
     def restart(self) -> None:
-        """Run it again from the start."""
+        """Run t-SNE again from the start."""
         self._forget()
-        self.embed()
+        self.take(replace(self.settings, embed=True))
 
     def hover(self, number: int | None) -> None:
         """Light up a digit in all maps."""
-        if number != self.hovered:
-            self.hovered = number
-            self.hovered_changed.emit()
-
-    # As every instrument
-
-    def show(self) -> None:
-        """Make the maps that there are not yet."""
-        self._shown = True
-        if self.plain is None:
-            self.bench.compute(
-                "views-plain", lambda control: views.plain(control.check), self._on_plain
-            )
-        else:
-            self._encode()
+        if number != self.result.hovered:
+            self.publish(hovered=number)
 
     def hide(self) -> None:
-        """Leave off computing."""
-        self.pause()
-        self._shown = False
-        for key in ("views-plain", "views-vae"):
-            self.bench.cancel(key)
-
-    def state(self) -> dict[str, Any]:
-        """What a person set."""
-        return {
-            "components": self.components,
-            "perplexity": self.perplexity,
-            "embed": self.running or self.embedding is not None,
-        }
+        """Stop computing."""
+        if self._encode.busy:
+            self._of = None
+        super().hide()
+        self.settings = replace(self.settings, embed=False)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Set the number of ``components`` and the ``perplexity``, and whether to ``embed``."""
-        refuse_unknown(state, {"components", "perplexity", "embed"})
-        limits = {"components": (1, MOST_COMPONENTS), "perplexity": PERPLEXITIES}
-        for name, (low, high) in limits.items():
-            value = state.get(name, low)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise LessonError(
-                    f"{name} must be a whole number from {low} to {high}, not {value}."
-                )
-        self.set_components(state.get("components", self.components))
-        self.set_perplexity(state.get("perplexity", self.perplexity))
-        if state.get("embed"):
-            self.embed()
-        elif "embed" in state:
-            self.pause()
+        """Set what is named; another perplexity would let t-SNE run again."""
+        super().set_state(state)
+        if state.get("embed") is False:
+            self.set(embed=False)
+
+    def state(self) -> dict[str, Any]:
+        """What a person set; ``embed`` also of an embedding that there is."""
+        return super().state() | {"embed": self.settings.embed or self.result.embedding is not None}
+
+    def update(self) -> None:
+        """Make the maps that there are not yet, and let t-SNE run if it is to."""
+        plain, now = self.result.plain, self.settings
+        if plain is None:
+            if not self._plain.busy:
+                self._plain.run(lambda control: views.plain(control.check), self._on_plain)
+            self.result = replace(self.result, **self._reconstruct())
+            return
+        if self.context.model is not None and self.context.model is not self._of:
+            self._encode_by(self.context.model, plain)
+        if now.perplexity != self._perplexity:
+            again = self.running or self.result.embedding is not None
+            self._forget()
+            if again:
+                self.settings = now = replace(now, embed=True)
+        done = self.result.embedding is not None and self.result.embedding.trust is not None
+        if done or not now.embed:
+            self._embed.cancel()
+            self.settings = replace(now, embed=False)
+        elif not self.running:
+            work = partial(self._go_on, plain, self._run, now.perplexity)
+            self._embed.run(work, self._on_end)
+        self.result = replace(self.result, **self._reconstruct())
+
+    def symbols(self) -> dict[str, float | str]:
+        """The components, the errors, the trust of the maps, and t-SNE's KL."""
+        found, count = self.result, self.settings.components
+        values: dict[str, float | str] = {"k": str(count)}
+        if found.plain is not None:
+            values |= {
+                "share2": float(found.explained[1]),
+                "errork": float(found.plain.errors[count]),
+                "Tpca": found.plain.trust,
+            }
+        if found.encoded is not None:
+            values |= {"errorvae": found.encoded.error, "Tvae": found.encoded.trust}
+        now = found.embedding
+        values["KL"] = now.divergence if now else "—"
+        values["Ttsne"] = now.trust if now and now.trust is not None else "—"
+        return values
 
     def data(self) -> dict[str, Any]:
         """What the curve, the maps and the pictures show."""
-        shown: dict[str, Any] = {"explained": self.explained}
-        if self.plain is not None:
-            shown |= {"pca": self.plain.codes, "pca_trust": self.plain.trust}
-            shown["pca_errors"] = self.plain.errors
-        if self.encoded is not None:
-            shown |= {"vae": self.encoded.codes, "vae_trust": self.encoded.trust}
-            shown |= {"vae_error": self.encoded.error, "match": self.encoded.match}
-        if self.embedding is not None:
-            shown |= {"tsne": self.embedding.places, "tsne_divergence": self.embedding.divergence}
-            shown["tsne_trust"] = self.embedding.trust
-        shown["errors"] = [one.error for one in self.reconstructions()]
+        found = self.result
+        shown: dict[str, Any] = {"explained": found.explained}
+        if found.plain is not None:
+            shown |= {"pca": found.plain.codes, "pca_trust": found.plain.trust}
+            shown["pca_errors"] = found.plain.errors
+        if found.encoded is not None:
+            shown |= {"vae": found.encoded.codes, "vae_trust": found.encoded.trust}
+            shown |= {"vae_error": found.encoded.error, "match": found.encoded.match}
+        if found.embedding is not None:
+            shown |= {"tsne": found.embedding.points, "tsne_divergence": found.embedding.divergence}
+            shown["tsne_trust"] = found.embedding.trust
+        shown["errors"] = [one.error for one in found.reconstructions]
         return shown
 
-    def _on_model(self) -> None:
-        if self._shown:
-            self._encode()
-
-    def _on_subject(self) -> None:
-        if self._shown:
-            self._tell()
-            self.digit_changed.emit()
+    def _reconstruct(self) -> dict[str, Any]:
+        """The target image, and what comes back of it by 2 components, those set, and the VAE."""
+        subject, model, plain = self.context.subject, self.context.model, self.result.plain
+        image = subject.image if subject else None
+        made: tuple[Reconstruction, ...] = ()
+        if plain is not None and image is not None and model and image.shape == plain.pca.shape:
+            one, pca = image[None], plain.pca
+            # The last of equal names stays: two components may be those set.
+            ways = {
+                f"PCA, {count}": pca.decode(pca.encode(one, count))
+                for count in (2, self.settings.components)
+            }
+            ways["VAE, 2"] = model.decode(model.encode(one).mean)
+            made = tuple(
+                Reconstruction(name, back[0], float(views.squared_errors(one, back)[0]))
+                for name, back in ways.items()
+            )
+        return {"image": image, "reconstructions": made}
 
     def _on_plain(self, plain: Plain) -> None:
-        self.plain = plain
-        self.changed.emit()
-        self._encode()
-        if self._wanted:
-            self.embed()
+        self.result = replace(self.result, plain=plain)
+        self.update()
+        self.publish()
 
-    def _encode(self) -> None:
-        model, plain = self.bench.model, self.plain
-        if model is None or plain is None or model is self._of:
-            self._on_subject()
-            return
-
+    def _encode_by(self, model: TrainedVAE, plain: Plain) -> None:
         def done(encoded: Encoded) -> None:
-            self.encoded, self._of = encoded, model
-            self._tell()
-            self.changed.emit()
-            self.digit_changed.emit()
+            self.publish(encoded=encoded)
 
-        self.bench.compute(
-            "views-vae", lambda control: views.encoded(model, plain, control.check), done
-        )
+        self._of = model
+        self._encode.run(lambda control: views.encoded(model, plain, control.check), done)
 
-    def _embed(
+    def _go_on(
         self, plain: Plain, run: Tsne | None, perplexity: int, control: Control
     ) -> Embedding:
         """On the worker's thread: go on with a run, or with a new one."""
@@ -289,32 +264,14 @@ class Views(Instrument):
         return Embedding(run.places, run.steps, run.divergence, trust)
 
     def _on_step(self, run: Tsne, embedding: Embedding) -> None:
-        self._run, self.embedding = run, embedding
-        self._tell()
-        self.embedded.emit()
+        self._run = run
+        self.publish(embedding=embedding)
 
     def _on_end(self, embedding: Embedding) -> None:
-        self.running, self._wanted = False, False
-        self.embedding = embedding
-        self._tell()
-        self.embedded.emit()
+        self.settings = replace(self.settings, embed=False)
+        self.publish(embedding=embedding)
 
     def _forget(self) -> None:
-        self.pause()
-        self._run, self.embedding = None, None
-        self.embedded.emit()
-
-    def _tell(self) -> None:
-        values: dict[str, float | str] = {"k": str(self.components)}
-        if self.plain is not None:
-            values |= {
-                "share2": float(self.explained[1]),
-                "errork": float(self.plain.errors[self.components]),
-                "Tpca": self.plain.trust,
-            }
-        if self.encoded is not None:
-            values |= {"errorvae": self.encoded.error, "Tvae": self.encoded.trust}
-        now = self.embedding
-        values["KL"] = now.divergence if now else "—"
-        values["Ttsne"] = now.trust if now and now.trust is not None else "—"
-        self.tell(**values)
+        self._embed.cancel()
+        self._run, self._perplexity = None, self.settings.perplexity
+        self.result = replace(self.result, embedding=None)

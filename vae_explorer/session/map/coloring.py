@@ -7,14 +7,15 @@ from psygnal import Signal
 
 from vae_explorer.data.tables import Numbers, Table
 from vae_explorer.latent.figures import posterior_width
-from vae_explorer.model.trained import Posterior
-from vae_explorer.session.map.scores import Arrays, PointFigures
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.scores import Arrays, Scores
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import MapPoints, PointColors, origin
 from vae_explorer.types import Float32
 
 LABEL = "label"
 
-_FIGURES: dict[str, tuple[str, str, tuple[str, ...], Callable[[Arrays], Float32]]] = {
+_SCORES: dict[str, tuple[str, str, tuple[str, ...], Callable[[Arrays], Float32]]] = {
     "log_marginal": (
         "log p(x)",
         "Exact, by quadrature",
@@ -56,15 +57,15 @@ class Coloring:
     choices_changed = Signal(tuple)
     """All (value, text) there are to choose from."""
 
-    def __init__(self, figures: PointFigures) -> None:
-        self._figures = figures
-        self._points: MapPoints | None = None
-        self._posterior: Posterior | None = None
+    def __init__(self, latent_map: LatentMap, scores: Scores) -> None:
+        self._map = latent_map
+        self._scores = scores
         self._table: Table | None = None
-        self._moving = False
         self.by = LABEL
         self.colors: PointColors | None = None
         """As told last; None: by label."""
+        latent_map.changed.connect(self._on_map)
+        scores.changed.connect(self._on_scores)
 
     @property
     def choices(self) -> tuple[tuple[str, str], ...]:
@@ -78,14 +79,6 @@ class Coloring:
             self.by = by
             self.refresh()
 
-    def set_points(self, points: MapPoints, posterior: Posterior, moving: bool) -> None:
-        """Colour other points, or the same elsewhere; ``moving`` ones will soon be elsewhere."""
-        old, self._points, self._posterior = self._points, points, posterior
-        self._moving = moving
-        if self._table and old and old.split != points.split:
-            self._drop_table()
-        self.refresh()
-
     def set_table(self, table: Table) -> None:
         """Take the columns of a user's table, one value an image, and colour by the first."""
         self._table = table
@@ -95,17 +88,16 @@ class Coloring:
 
     def refresh(self) -> None:
         """Tell the colours as they are now, and again when more is known."""
-        points, posterior = self._points, self._posterior
-        if points is None or posterior is None:
+        state = self._map.state
+        if state is None or state.points is None or state.posterior is None:
             return
-        if self.by in _FIGURES:
-            _, _, names, _ = _FIGURES[self.by]
-            self._emit(self._of_figures({}))
-            if self._moving:
-                return
-            self._figures.request("color", names, lambda known: self._emit(self._of_figures(known)))
+        points, posterior = state.points, state.posterior
+        if self.by in _SCORES:
+            self._emit(self._of_scores(state, {} if state.moving else self._scores.known))
+            if not state.moving:
+                self._scores.request("color", _SCORES[self.by][2])
             return
-        self._figures.cancel("color")
+        self._scores.cancel("color")
         if self.by == "width":
             widths = posterior_width(posterior.covariance).astype(np.float32)
             about = "Geometric mean of the standard deviations of q(z|x)"
@@ -129,14 +121,27 @@ class Coloring:
         self.colors = colors
         self.changed.emit(colors)
 
-    def _of_figures(self, known: Arrays) -> PointColors:
-        assert self._points is not None
-        title, about, names, value = _FIGURES[self.by]
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        before = old.points if old else None
+        if new.points is None or new.points is before:
+            return
+        if before is not None and before.split != new.points.split:
+            self._drop_table()
+        self.refresh()
+
+    def _on_scores(self, known: Arrays) -> None:
+        state = self._map.state
+        if state is not None and self.by in _SCORES and not state.moving:
+            self._emit(self._of_scores(state, known))
+
+    def _of_scores(self, state: MapState, known: Arrays) -> PointColors:
+        assert state.points is not None
+        title, about, names, value = _SCORES[self.by]
         if all(name in known for name in names):
             values = value(known)
         else:
-            values = np.full(len(self._points.indices), np.nan, np.float32)
-        if self._moving:
+            values = np.full(len(state.points.indices), np.nan, np.float32)
+        if state.moving:
             about = "Computed when training pauses"
         return _scaled(title, about, values, "nats")
 
@@ -152,6 +157,8 @@ class Coloring:
         return PointColors(name, about, codes, names=column.names)
 
     def _drop_table(self) -> None:
+        if self._table is None:
+            return
         self._table = None
         if self.by.startswith(_TABLE):
             self.by = LABEL

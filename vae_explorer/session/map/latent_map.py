@@ -236,6 +236,11 @@ class LatentMap:
         split, index = points.origin(row)
         return Thumbnail(index, int(points.labels[row]), bundled.mnist(split).images[index])
 
+    def image(self, split: str, index: int) -> UInt8:
+        """Image ``index`` of "train" or "test", (h, w)."""
+        image: UInt8 = bundled.mnist(split).images[index]
+        return image
+
     def row(self, split: str, index: int) -> int:
         """The row of image ``index`` of "train" or "test" among the map's points, or −1."""
         points = self.points

@@ -1,7 +1,6 @@
 """The layers of the map: which are shown, and their drawings, made beside the main thread."""
 
 import dataclasses
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -9,10 +8,14 @@ from psygnal import Signal
 
 from vae_explorer.data import bundled
 from vae_explorer.model.trained import Posterior, TrainedVAE, unchecked
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.explore.pins import Pin, Pins
+from vae_explorer.session.explore.sketch import Sketch
+from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import DRAWINGS, Scene, Subject, View
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.marks import Drawing
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
 
 _IMMEDIATE = frozenset({"ellipses", "prior", "flow"})
@@ -29,8 +32,10 @@ class MapLayers:
     moves on is finished first: while training no slow one would ever be.
 
     Args:
-        jobs: where layers are drawn.
-        fail: told what went wrong, with a title.
+        tasks: where layers are drawn.
+        latent_map: has the model and the points.
+        pins: images to draw of.
+        sketch: another one.
         states: as remembered; layers that are not among them start as they do by themselves.
     """
 
@@ -41,20 +46,31 @@ class MapLayers:
 
     def __init__(
         self,
-        jobs: Jobs,
-        fail: Callable[[str, BaseException], None],
+        tasks: Tasks,
+        latent_map: LatentMap,
+        pins: Pins,
+        sketch: Sketch,
         states: tuple[LayerState, ...] = (),
     ) -> None:
-        self._jobs = jobs
-        self._fail = fail
+        self._work = {
+            layer: tasks.patient(f"layer {layer}", f"The layer “{layer}” could not be drawn")
+            for layer in DRAWINGS
+        }
+        self._map = latent_map
+        self._pins = pins
+        self._sketch = sketch
         known = {state.id for state in states}
         new = tuple(default_state(spec) for spec in LAYERS if spec.id not in known)
         self.states = new + states  # new ones where they are seen
-        self._scene: Scene | None = None
         self._view = _VIEW
         self._hovered = -1
+        self._pinned: list[Pin] = []  # all, and the one looked at
+        self._memory: tuple[TrainedVAE | None, dict[object, object]] = None, {}
         self._stale = set(DRAWINGS)
         self._busy: set[str] = set()
+        latent_map.changed.connect(self._on_map)
+        pins.changed.connect(self._on_pins)
+        sketch.image_changed.connect(self._on_sketch)
 
     # What a person chooses
 
@@ -105,77 +121,65 @@ class MapLayers:
 
     # What there is to draw
 
-    def set_scene(
-        self,
-        model: TrainedVAE,
-        points: MapPoints,
-        posterior: Posterior,
-        before: MapPoints | None,
-        start: MapPoints | None,
-    ) -> None:
-        """Draw another model, or other points of it; see ``Scene``."""
-        old = self._scene
-        same = old is not None and old.model is model
-        self._scene = Scene(
-            model,
-            points,
-            posterior,
-            self._view,
-            before,
-            start,
-            pinned=old.pinned if old else (),
-            current=old.current if old else None,
-            drawn=old.drawn if old else None,
-            memory=old.memory if old is not None and same else {},
-        )
-        if old is None or old.points.indices is not points.indices:
-            self._hovered = -1
-        if self._hovered >= 0:
-            hovered = subject_at(self._scene.points, self._scene.posterior, self._hovered)
-            self._scene = dataclasses.replace(self._scene, hovered=hovered)
-        lost = old is not None and old.hovered is not None and self._hovered < 0
-        parts = ("points", *(() if same else ("model",)), *(("hovered",) if lost else ()))
-        self._invalidate(*parts, patient=True)
-
     def set_view(self, view: View) -> None:
         """Draw for another part of the plane."""
         if view != self._view:
             self._view = view
-            self._replace("view", view=view)
+            self._invalidate("view")
 
     def set_hovered(self, row: int) -> None:
         """Draw of the image behind a row of the points, or no longer of one for −1."""
-        scene = self._scene
-        if scene is None or (row < 0 and scene.hovered is None):
+        if row != self._hovered:
+            self._hovered = row
+            self._invalidate("hovered")
+
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        before = old.points if old else None
+        if new.points is None or new.points is before:
             return
-        self._hovered = row
-        self._replace(
-            "hovered", hovered=subject_at(scene.points, scene.posterior, row) if row >= 0 else None
+        parts = ["points"]
+        if old is None or new.model is not old.model:
+            parts.append("model")
+        if (before is None or before.indices is not new.points.indices) and self._hovered >= 0:
+            self._hovered = -1
+            parts.append("hovered")
+        self._invalidate(*parts, patient=True)
+
+    def _on_pins(self) -> None:
+        current = self._pins.current
+        shown = [*self._pins.tray, *([current] if current else [])]
+        pinned = [(pin.split, pin.index) for pin in shown]
+        if pinned != self._pinned:  # else by another model, which is told by the map
+            self._pinned = pinned
+            self._invalidate("pinned")
+
+    def _on_sketch(self) -> None:
+        self._invalidate("pinned")
+
+    def _scene(self) -> Scene | None:
+        state, current = self._map.state, self._pins.current
+        if state is None or state.points is None or state.posterior is None:
+            return None
+        if self._memory[0] is not state.model:
+            self._memory = state.model, {}
+        hovered = 0 <= self._hovered < len(state.points.indices)
+        return Scene(
+            state.model,
+            state.points,
+            state.posterior,
+            self._view,
+            state.before,
+            state.start,
+            subject_at(state.points, state.posterior, self._hovered) if hovered else None,
+            tuple(subject_of(point) for point in self._pins.tray),
+            subject_of(current) if current else None,
+            self._sketch.image,
+            self._memory[1],
         )
-
-    def set_pinned(self, tray: tuple[DataPoint, ...], current: DataPoint | None) -> None:
-        """Draw of these images, the landscapes of ``current``."""
-        pinned = tuple(subject_of(point) for point in tray)
-        chosen = subject_of(current) if current else None
-        scene = self._scene
-        if scene is not None and _seeds(scene.pinned, scene.current) == _seeds(pinned, chosen):
-            # The same images under another model, whose scene is about to come.
-            self._scene = dataclasses.replace(scene, pinned=pinned, current=chosen)
-        else:
-            self._replace("pinned", pinned=pinned, current=chosen)
-
-    def set_drawn(self, drawn: Subject | None) -> None:
-        """Draw of an image that is not in the data too, or no longer."""
-        self._replace("pinned", drawn=drawn)
 
     def show(self, layer: str, drawing: Drawing) -> None:
         """Show what somebody else has drawn for a layer."""
         self.drawn.emit(layer, drawing)
-
-    def _replace(self, part: str, **changes: object) -> None:
-        if self._scene is not None:
-            self._scene = dataclasses.replace(self._scene, **changes)  # type: ignore[arg-type]
-            self._invalidate(part)
 
     def _change(self, layer: str, **changes: object) -> None:
         old = self.state(layer)
@@ -191,11 +195,11 @@ class MapLayers:
         for layer, (_, depends) in DRAWINGS.items():
             if depends.intersection(parts):
                 self._stale.add(layer)
-                if self.state(layer).on and not (patient and layer in self._busy):
-                    self._refresh(layer)
+                if self.state(layer).on:
+                    self._refresh(layer, patient=patient)
 
-    def _refresh(self, layer: str) -> None:
-        scene = self._scene
+    def _refresh(self, layer: str, *, patient: bool = False) -> None:
+        scene = self._scene()
         if scene is None or layer not in self._stale:
             return
         self._stale.discard(layer)
@@ -204,26 +208,18 @@ class MapLayers:
         if layer in _IMMEDIATE:
             self.drawn.emit(layer, draw(scene, chosen, unchecked))
             return
+        if not patient:
+            self._work[layer].cancel()
         self._set_busy(layer, True)
-        self._jobs.run_newest(
-            f"layer {layer}",
+        self._work[layer].run(
             lambda control: draw(scene, chosen, control.check),
-            done=partial(self._show, layer),
-            failed=partial(self._give_up, layer),
-            lane="layers",
+            partial(self._show, layer),
+            failed=lambda _: self._set_busy(layer, self._work[layer].busy),
         )
 
     def _show(self, layer: str, drawing: Drawing) -> None:
-        self._set_busy(layer, False)
+        self._set_busy(layer, self._work[layer].busy)
         self.drawn.emit(layer, drawing)
-        if self.state(layer).on:
-            self._refresh(layer)
-
-    def _give_up(self, layer: str, error: BaseException) -> None:
-        self._set_busy(layer, False)
-        self._fail(f"The layer “{layer}” could not be drawn", error)
-        if self.state(layer).on:
-            self._refresh(layer)  # if a newer scene waits
 
     def _set_busy(self, layer: str, busy: bool) -> None:
         if busy != (layer in self._busy):
@@ -254,11 +250,6 @@ def subject_of(point: DataPoint) -> Subject:
         point.covariance,
         _seed(point.split, point.index),
     )
-
-
-def _seeds(pinned: tuple[Subject, ...], current: Subject | None) -> list[int]:
-    """Which images these are."""
-    return [subject.seed for subject in pinned] + ([current.seed] if current else [])
 
 
 def _seed(split: str, index: int) -> int:

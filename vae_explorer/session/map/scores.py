@@ -1,6 +1,6 @@
-"""Figures of every image on the map, computed once for each model and kept."""
+"""Scores of every image on the map, computed once for each model and kept."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -10,8 +10,11 @@ from vae_explorer.data import bundled
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.state import ExactFigures, MapPoints, draw_seeds
+from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
+from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.state import MapState, same_images
+from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.types import Float32, Int64, UInt8
 
 _CHUNK = 2_000  # images between two reports of progress
@@ -22,59 +25,59 @@ NAMES = ("elbo", "log_likelihood", "log_marginal")
 Arrays = dict[str, Float32]
 
 
-class PointFigures:
+@dataclass(frozen=True, eq=False)
+class InspectedImage:
+    """What is known of image ``index`` of ``split``."""
+
+    split: str
+    index: int
+    truth: ImageTruth
+
+
+class Scores:
     """What the model thinks of the images on the map, nats per image. Main thread only.
 
+    What is known is of one model and one set of images; other ones make it forgotten.
+
     Args:
-        jobs: where they are computed, which takes seconds for the ELBO and minutes for log p(x).
-        fail: told what went wrong, with a title.
+        tasks: where scores are computed, which takes seconds for the ELBO and minutes for log p(x).
+        latent_map: has the model and the images.
     """
 
+    changed = Signal(dict)
+    """All that is ``known``, as often as more is."""
     progress = Signal(str)
     """What is being computed and how far it is, or "" when nothing is."""
-    inspected = Signal(ExactFigures)
+    inspected = Signal(InspectedImage)
     """Of the one image asked for by ``inspect``."""
 
-    def __init__(self, jobs: Jobs, fail: Callable[[str, BaseException], None]) -> None:
-        self._jobs = jobs
-        self._fail = fail
-        self._model: TrainedVAE | None = None
-        self._points: MapPoints | None = None
+    def __init__(self, tasks: Tasks, latent_map: LatentMap) -> None:
+        failure = "The scores could not be computed"
+        self._work = tasks.newest("scores", failure, "figures")
+        self._inspection = tasks.newest("inspect point", failure, "layers")
+        self._map = latent_map
+        self._of: MapState | None = None
         self._known: Arrays = {}
-        self._requests: dict[str, tuple[tuple[str, ...], Callable[[Arrays], None]]] = {}
+        self._requests: dict[str, tuple[str, ...]] = {}
+        latent_map.changed.connect(self._keep_up)
 
     @property
     def known(self) -> Arrays:
         """All that has been asked for, by name, (n,) each; NaN where not yet known."""
+        self._keep_up()
         return dict(self._known)
 
-    def set_model(self, model: TrainedVAE) -> None:
-        """Forget what another model thought."""
-        if model is not self._model:
-            self._model = model
-            self._forget()
-
-    def set_points(self, points: MapPoints) -> None:
-        """Speak of other images from now on."""
-        old, self._points = self._points, points
-        if (
-            old is None
-            or old.split != points.split
-            or not np.array_equal(old.indices, points.indices)
-        ):
-            self._forget()
-
-    def request(self, who: str, names: tuple[str, ...], done: Callable[[Arrays], None]) -> None:
-        """Call ``done`` with arrays (n,), NaN where not yet known, as often as more is known.
+    def request(self, who: str, names: tuple[str, ...]) -> None:
+        """Compute scores of all images, until they are known or the map shows others.
 
         Args:
             who: asks; replaces what the same one asked before.
             names: of ``NAMES``.
-            done: told; no longer once everything is.
         """
+        self._keep_up()
         if names != ("log_marginal",):
             names = (*names, "elbo", "log_likelihood")  # computed together
-        self._requests[who] = names, done
+        self._requests[who] = names
         self._work_on()
 
     def cancel(self, who: str) -> None:
@@ -82,75 +85,64 @@ class PointFigures:
         if self._requests.pop(who, None):
             self._work_on()
 
-    def _work_on(self) -> None:
-        """Compute what is wanted now; what an earlier job has found stays found."""
-        model, points, known = self._model, self._points, self._known
-        self._jobs.cancel("figures")
-        self.progress.emit("")
-        if model is None or points is None or not self._requests:
+    def inspect(self, row: int) -> None:
+        """Compute the scores of one image of the map; newest wins."""
+        state = self._map.state
+        if state is None or state.points is None:
             return
-        wanted = {name for names, _ in self._requests.values() for name in names}
-        names = [name for name in NAMES if name in wanted]
+        model, (split, index) = state.model, state.points.origin(row)
+
+        def work(control: Control) -> InspectedImage:
+            image = bundled.mnist(split).images[index]
+            seed = int(draw_seeds(split, np.array([index]))[0])
+            return InspectedImage(split, index, image_truth(model, image, seed, control.check))
+
+        self._inspection.run(work, self.inspected.emit)
+
+    def _keep_up(self) -> None:
+        """Forget what is of another model or other images than the map's."""
+        old, new = self._of, self._map.state
+        self._of = new
+        if new is not old and not (
+            new and old and new.model is old.model and same_images(new.points, old.points)
+        ):
+            self._work.cancel()
+            self._inspection.cancel()
+            self.progress.emit("")
+            self._known = {}
+            self._requests.clear()
+
+    def _work_on(self) -> None:
+        """Compute what is asked for now; what an earlier job has found stays found."""
+        state, known = self._map.state, self._known
+        self._work.cancel()
+        self.progress.emit("")
+        if state is None or state.points is None or not self._requests:
+            return
+        model, points = state.model, state.points
+        names = [name for name in NAMES if name in sum(self._requests.values(), ())]
         for name in names:
             known.setdefault(name, np.full(len(points.indices), np.nan, np.float32))
         if not any(np.isnan(known[name]).any() for name in names):
             self._end()
             return
-        self._jobs.run_newest(
-            "figures",
+        self._work.run(
             lambda control: self._compute(model, points, known, names, control),
-            done=lambda _: self._end(),
+            lambda _: self._end(),
             failed=self._give_up,
-            lane="figures",
         )
 
-    def inspect(self, row: int) -> None:
-        """Compute the figures of one image of the map; newest wins."""
-        model, points = self._model, self._points
-        if model is None or points is None:
-            return
-        split, index = points.origin(row)
-
-        def work(control: Control) -> ExactFigures:
-            image = bundled.mnist(split).images[index : index + 1]
-            seeds = draw_seeds(split, np.array([index]))
-            elbo = image_figures(model, image, seeds, control.check).elbo
-            exact = exact_posterior(model, own_draws(model, image, seeds), control.check)
-            return ExactFigures(
-                split, index, float(elbo[0]), float(exact.log_marginal[0]), float(exact.error[0])
-            )
-
-        self._jobs.run_newest(
-            "inspect",
-            work,
-            done=self.inspected.emit,
-            failed=partial(self._fail, "The figures could not be computed"),
-            lane="layers",
-        )
-
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         # A copy, because what was told must not change in another thread.
-        known = {name: values.copy() for name, values in self._known.items()}
-        for who, (names, done) in list(self._requests.items()):
-            if not any(np.isnan(known[name]).any() for name in names):
-                del self._requests[who]
-            done(known)
+        self.changed.emit({name: values.copy() for name, values in self._known.items()})
 
     def _end(self) -> None:
         self.progress.emit("")
-        self._tell()
         self._requests.clear()
+        self._publish()
 
-    def _give_up(self, error: BaseException) -> None:
+    def _give_up(self, _: BaseException) -> None:
         self.progress.emit("")
-        self._requests.clear()
-        self._fail("The figures could not be computed", error)
-
-    def _forget(self) -> None:
-        self._jobs.cancel("figures")
-        self._jobs.cancel("inspect")
-        self.progress.emit("")
-        self._known = {}
         self._requests.clear()
 
     # The rest runs on the worker's thread.
@@ -176,7 +168,7 @@ class PointFigures:
                     compute(model, chosen, seeds[part], known, part, control)
                 text = f"{what}: {part.stop:,} of {len(seeds):,} images"
                 control.report(partial(self.progress.emit, text))
-                control.report(self._tell)
+                control.report(self._publish)
 
     @staticmethod
     def _bound(

@@ -1,7 +1,6 @@
 """Ways to find points: by place, class, likeness and ELBO. What is found becomes the selection."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,36 +11,34 @@ from vae_explorer.data import bundled
 from vae_explorer.errors import UserError
 from vae_explorer.latent.neighbours import nearest_codes, nearest_images
 from vae_explorer.session.explore.pins import Pins
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.scores import Arrays, PointFigures
+from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.selection import Mode, Selection, inside
-from vae_explorer.types import Bools, Float64, Int64
+from vae_explorer.session.map.state import MapState, same_images
+from vae_explorer.types import Bools, Float32, Float64, Int64
+
+_NOT_SELECTED = "Nothing was selected"
 
 
 class Search:
     """Selects points of the map. All methods belong to the main thread."""
 
     ranked = Signal(tuple)
-    """(split, index, label, ELBO) of every point, the worst first."""
+    """(split, index, label, ELBO) of every point, the lowest ELBO first."""
 
     def __init__(
-        self,
-        jobs: Jobs,
-        latent_map: LatentMap,
-        pins: Pins,
-        selection: Selection,
-        figures: PointFigures,
-        moving: Callable[[], bool],
-        fail: Callable[[str, BaseException], None],
+        self, tasks: Tasks, latent_map: LatentMap, pins: Pins, selection: Selection, scores: Scores
     ) -> None:
-        self._jobs = jobs
+        self._fail = tasks.fail
+        self._nearest = tasks.newest("nearest", _NOT_SELECTED)
         self._map = latent_map
         self._pins = pins
         self._selection = selection
-        self._figures = figures
-        self._moving = moving
-        self._fail = fail
+        self._scores = scores
+        # Called with the rows of rising ELBO, if the map is still of that model and those images.
+        self._then: dict[str, tuple[MapState, Callable[[Int64], None]]] = {}
+        scores.changed.connect(self._on_scores)
 
     def inside(self, polygon: Float64, mode: Mode, visible: Bools) -> None:
         """Select the points in a polygon (k, 2), of those ``visible`` (n,)."""
@@ -61,7 +58,7 @@ class Search:
         """Select the ``k`` points nearest to the pinned image, in "latent" or "image" space."""
         points, pinned = self._map.points, self._pins.current
         if points is None or pinned is None:
-            self._fail("Nothing was selected", UserError("Pin a digit first; its nearest follow."))
+            self._fail(_NOT_SELECTED, UserError("Pin a digit first; its nearest follow."))
             return
         if space == "latent":
             row = self._map.row(pinned.split, pinned.index)
@@ -69,7 +66,7 @@ class Search:
             try:
                 rows = nearest_codes(points.positions, (z1, z2), k)
             except UserError as error:
-                self._fail("Nothing was selected", error)
+                self._fail(_NOT_SELECTED, error)
             else:
                 self._selection.replace(points.indices[rows], f"Select {k} Nearest Codes")
             return
@@ -82,44 +79,49 @@ class Search:
             if self._map.points is points:
                 self._selection.replace(points.indices[rows], f"Select {k} Nearest Images")
 
-        self._jobs.run_newest(
-            "nearest",
-            lambda control: work(control.check),
-            done=select,
-            failed=partial(self._fail, "Nothing was selected"),
-        )
+        self._nearest.run(lambda control: work(control.check), select)
 
     def rank(self) -> None:
-        """Tell all points from the lowest ELBO to the highest, once all are known."""
-        if self._moving():
-            text = "The points move; pause or stop the training first."
-            self._fail("Nothing was ranked", UserError(text))
+        """Give all points from the lowest ELBO to the highest, once all are known."""
+
+        def give(rows: Int64) -> None:
+            points, elbo = self._map.points, self._scores.known["elbo"]
+            assert points is not None
+            labels, elbos = points.labels.tolist(), elbo.tolist()
+            self.ranked.emit(
+                tuple((*points.origin(row), labels[row], elbos[row]) for row in rows.tolist())
+            )
+
+        self._by_elbo("rank", "Nothing was ranked", give)
+
+    def lowest(self, k: int) -> None:
+        """Select the ``k`` points of lowest ELBO once all are known, but not while they move."""
+
+        def select(rows: Int64) -> None:
+            points = self._map.points
+            assert points is not None
+            self._selection.replace(points.indices[rows[:k]], f"Select {k} of Lowest ELBO")
+
+        self._by_elbo("lowest", _NOT_SELECTED, select)
+
+    def _by_elbo(self, who: str, failure: str, then: Callable[[Int64], None]) -> None:
+        state = self._map.state
+        if state is None:
             return
-
-        def tell(known: Arrays) -> None:
-            elbo, points = known["elbo"], self._map.points
-            if points is not None and not np.isnan(elbo).any():
-                rows = np.argsort(elbo, kind="stable").tolist()
-                labels, elbos = points.labels.tolist(), elbo.tolist()
-                found = ((*points.origin(row), labels[row], elbos[row]) for row in rows)
-                self.ranked.emit(tuple(found))
-
-        self._figures.request("rank", ("elbo",), tell)
-
-    def worst(self, k: int) -> None:
-        """Select the ``k`` points of least ELBO once all are known, but not while they move."""
-        if self._moving():
+        if state.moving:
             text = "The points move; pause or stop the training first."
-            self._fail("Nothing was selected", UserError(text))
+            self._fail(failure, UserError(text))
             return
+        self._then[who] = state, then
+        self._scores.request(who, ("elbo",))
 
-        def select(known: Arrays) -> None:
-            elbo, points = known["elbo"], self._map.points
-            if points is not None and not np.isnan(elbo).any():
-                rows = np.argsort(elbo, kind="stable")[:k]
-                self._selection.replace(points.indices[rows], f"Select {k} of Least ELBO")
-
-        self._figures.request("worst", ("elbo",), select)
+    def _on_scores(self, known: dict[str, Float32]) -> None:
+        elbo, now = known.get("elbo"), self._map.state
+        if elbo is not None and now is not None and not np.isnan(elbo).any():
+            waiting, self._then = self._then, {}
+            for state, then in waiting.values():
+                if state.model is now.model and same_images(state.points, now.points):
+                    then(np.argsort(elbo, kind="stable"))
 
     def table(self) -> dict[str, NDArray[Any]]:
         """What is known of the selected points, or of all if none is, one column (k,) a name."""
@@ -136,4 +138,4 @@ class Search:
             "z1": points.positions[rows, 0],
             "z2": points.positions[rows, 1],
         }
-        return columns | {name: values[rows] for name, values in self._figures.known.items()}
+        return columns | {name: values[rows] for name, values in self._scores.known.items()}

@@ -9,6 +9,8 @@ from psygnal import Signal
 
 from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.state import MapState
 from vae_explorer.types import Bools, Float64, Floats, Int64
 
 Mode = Literal["replace", "add", "remove"]
@@ -21,6 +23,9 @@ class Selection:
     An index is one into that data, from 0 to ``total`` − 1; any order and repeats are fine. What
     changes the selection tells ``changed`` and then ``edited``; what leaves it as it was tells
     nothing.
+
+    Args:
+        latent_map: shows the data, if the selection is to follow it.
     """
 
     changed = Signal(object)
@@ -29,10 +34,12 @@ class Selection:
     names_changed = Signal(tuple)
     """The names of the saved selections of this data, the oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, latent_map: LatentMap | None = None) -> None:
         self._data = ("", 0)  # its key and its size
         self._chosen: Bools = np.zeros(0, np.bool_)  # (total,), never written to
         self._saved: dict[tuple[str, int], dict[str, Bools]] = {self._data: {}}
+        if latent_map is not None:
+            latent_map.changed.connect(self._on_map)
 
     def reset(self, total: int, data_key: str) -> None:
         """Select nothing of other data: ``total`` images, known by ``data_key``; no edit.
@@ -43,6 +50,11 @@ class Selection:
         self._saved.setdefault(self._data, {})
         self._set(np.zeros(total, np.bool_))
         self.names_changed.emit(self.names)
+
+    def _on_map(self, state: MapState) -> None:
+        points = state.points
+        if points is not None and (points.split, points.total) != self._data:
+            self.reset(points.total, points.split)
 
     # What is selected
 

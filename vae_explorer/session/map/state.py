@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float64
+
+
+def same_images(one: MapPoints | None, other: MapPoints | None) -> bool:
+    """Whether two sets of points are of the same images in the same order."""
+    if one is None or other is None:
+        return one is other
+    return one is other or (one.split == other.split and np.array_equal(one.indices, other.indices))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,15 +12,27 @@ from vae_explorer.errors import UserError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import After, Jobs
 from vae_explorer.session.training.control import LIVE_IMAGES, TrainingSession
+from vae_explorer.session.training.events import (
+    Begun,
+    Ended,
+    Failed,
+    Kept,
+    Moved,
+    NotSaved,
+    Paused,
+    Progress,
+    TrainingEvent,
+)
 from vae_explorer.session.training.timeline import TimeMachine
 from vae_explorer.session.training.timeline_frames import FilmFrame
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.checks import check_branch
 from vae_explorer.training.estimate import Estimate, estimate
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, RunLabel
+from vae_explorer.training.run_folder import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.training.trainer import Trainer, check_branch
+from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import Int64, UInt8
 
 Indices = Int64
@@ -78,13 +90,7 @@ class Lab:
         """Shows the run as it is now."""
         self._moved: Snapshot | None = None
         """Of the newest run, as it moved last."""
-        self.training.begun.connect(self._on_begun)
-        self.training.moved.connect(self._on_moved)
-        self.training.kept.connect(self.time.keep)
-        self.training.history_extended.connect(self.time.extend)
-        self.training.ended.connect(self._on_ended)
-        self.training.failed.connect(self._on_failed)
-        self.training.not_saved.connect(self._on_not_saved)
+        self.training.events.connect(self._on_event)
         self.time.arrived.connect(self._on_arrived)
         self.time.returned.connect(self._on_returned)
 
@@ -166,6 +172,25 @@ class Lab:
         for asked_before in ("open", "estimate"):
             self._jobs.cancel(asked_before)
 
+    def _on_event(self, event: TrainingEvent) -> None:
+        match event:
+            case Begun(run):
+                self._on_begun(run)
+            case Moved(snapshot, posterior):
+                self._on_moved(snapshot, posterior)
+            case Kept(frame, steps):
+                self.time.keep(frame, steps)
+            case Progress(points):
+                self.time.extend(points)
+            case Paused(snapshot, path) | Ended(snapshot, path):
+                self._show(partial(self._stage.show_whole, snapshot, path))
+                if isinstance(event, Ended):
+                    self.left.emit(None)
+            case Failed(error):
+                self._on_failed(error)
+            case NotSaved(error, again=False):
+                self._stage.fail("The run was not saved; training goes on", error)
+
     def _on_begun(self, run: RunFolder) -> None:
         """Leave the film of the model before; of a run that cannot begin nothing is changed."""
         self._latest = None
@@ -218,19 +243,11 @@ class Lab:
         self._moved = snapshot
         self._show(partial(self._stage.show_moving, snapshot, posterior, indices, "training"))
 
-    def _on_ended(self, snapshot: Snapshot, path: Path | None) -> None:
-        self._show(partial(self._stage.show_whole, snapshot, path))
-        if not self.training.active:
-            self.left.emit(None)
-
     def _on_failed(self, error: BaseException) -> None:
         self._stage.fail("Training ended early", error)
         if self._moved is not None:
             self._show(partial(self._stage.show_whole, self._moved, None))
         self.left.emit(error)
-
-    def _on_not_saved(self, error: UserError) -> None:
-        self._stage.fail("The run was not saved; training goes on", error)
 
     def _show(self, latest: Callable[[], None]) -> None:
         """Show the run as it is now, or remember how while an earlier moment is shown."""

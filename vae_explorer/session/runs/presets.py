@@ -2,9 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from psygnal import Signal
+
 from vae_explorer.errors import RecipeError, UserError
+from vae_explorer.session.jobs import Tasks
 from vae_explorer.training.recipe import Recipe
 
 DEFAULT = "Default"
@@ -24,6 +28,41 @@ class Preset:
 
 
 class Presets:
+    """The presets there are. Main thread only; files are read and written off it."""
+
+    changed = Signal(tuple)
+    """All of them, in order; told when they have been read, and after each change."""
+    left_out = Signal(str)
+    """A message on a file that is none."""
+
+    def __init__(self, folders: "PresetFolders", tasks: Tasks) -> None:
+        self.all: tuple[Preset, ...] = (Preset(DEFAULT, Recipe()),)
+        self._folders = folders
+        self._tasks = tasks
+        self._reading = tasks.newest("presets", "The presets cannot be read")
+
+    def read(self) -> None:
+        """Read all of them again."""
+        self._reading.run(lambda _: self._folders.read(), self._on_read)
+
+    def save(self, name: str, recipe: Recipe) -> None:
+        """Keep a recipe under a name."""
+        work = partial(self._folders.save, name, recipe)
+        self._tasks.write(work, self.read, "The preset was not saved")
+
+    def delete(self, name: str) -> None:
+        """Delete an own preset."""
+        work = partial(self._folders.delete, name)
+        self._tasks.write(work, self.read, "The preset was not deleted")
+
+    def _on_read(self, found: tuple[tuple[Preset, ...], tuple[str, ...]]) -> None:
+        self.all, messages = found
+        self.changed.emit(self.all)
+        for message in messages:
+            self.left_out.emit(message)
+
+
+class PresetFolders:
     """The default recipe, then the TOML files of two folders, each by the name of its file.
 
     Args:

@@ -13,15 +13,20 @@ from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.runs.run_info import (
     RunFigures,
     RunInfo,
-    Signature,
     find_runs,
-    read_history,
     read_run,
-    signature,
 )
 from vae_explorer.session.state import Phase, TrainingStatus
-from vae_explorer.training.history import HistoryPoint
-from vae_explorer.training.run import RunFolder
+from vae_explorer.session.training.events import (
+    Begun,
+    Ended,
+    Failed,
+    Paused,
+    Progress,
+    Started,
+    TrainingEvent,
+)
+from vae_explorer.training.run_folder import RunFolder, Signature
 
 Known = Mapping[Path, tuple[Signature, RunInfo]]
 
@@ -45,7 +50,7 @@ class Runs:
     updated = Signal(RunInfo)
     """One of them is another; for the run under way many times a second."""
     history_read = Signal(Path, tuple)
-    """A run and all its ``HistoryPoint``s."""
+    """A run and all its points."""
 
     def __init__(
         self,
@@ -64,12 +69,8 @@ class Runs:
         self._active: Path | None = None
         self._figures = RunFigures()  # of the run under way
         training = lab.training
-        training.history_started.connect(self._on_started)
-        training.begun.connect(self._on_begun)
-        training.history_extended.connect(self._on_points)
+        training.events.connect(self._on_event)
         training.status_changed.connect(self._on_status)
-        training.ended.connect(self._on_ended)
-        training.failed.connect(self._on_failed)
 
     # What there is
 
@@ -92,7 +93,7 @@ class Runs:
         """Read a run's curves; ``history_read`` tells them."""
         self._jobs.run_newest(
             f"history of {run}",
-            lambda _: read_history(run),
+            lambda _: RunFolder(run).history(),
             done=partial(self.history_read.emit, run),
             failed=partial(self._fail, "The curves of the run cannot be shown"),
         )
@@ -160,27 +161,23 @@ class Runs:
         self._known = known
         self.listed.emit(self.all)
 
-    def _on_started(self) -> None:
-        self._active, self._figures = None, RunFigures()
-
-    def _on_begun(self, run: RunFolder) -> None:
-        self._active = run.path
-        self.refresh()
-
-    def _on_points(self, points: tuple[HistoryPoint, ...]) -> None:
-        self._figures = self._figures.extended(points)
+    def _on_event(self, event: TrainingEvent) -> None:
+        match event:
+            case Started():
+                self._active, self._figures = None, RunFigures()
+            case Begun(run):
+                self._active = run.path
+                self.refresh()
+            case Progress(points):
+                self._figures = self._figures.extended(points)
+            case Paused() | Ended() | Failed():
+                self.refresh()
 
     def _on_status(self, status: TrainingStatus) -> None:
         if self._active is not None:
             self._tell(self._active)
         if status.phase is Phase.IDLE:
             self._active = None
-
-    def _on_ended(self, *_: object) -> None:
-        self.refresh()
-
-    def _on_failed(self, _: BaseException) -> None:
-        self.refresh()
 
     def _tell(self, run: Path) -> None:
         if run in self._known:
@@ -201,11 +198,11 @@ def _survey(folder: Path, known: Known, control: Control) -> dict[Path, tuple[Si
     found = {}
     for run, sweep in find_runs(folder):
         control.check()
-        now = signature(run)
-        before, info = known.get(run, (None, None))
+        now = run.signature
+        before, info = known.get(run.path, (None, None))
         if info is None or now != before:
             info = read_run(run, sweep)
-        found[run] = now, info
+        found[run.path] = now, info
     return found
 
 

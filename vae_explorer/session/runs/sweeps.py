@@ -15,7 +15,7 @@ from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.map.latent_map import labels_of
 from vae_explorer.session.runs.lab import Lab
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Cell, Sweep
 from vae_explorer.training.sweep_folder import Result, SweepFolder
 from vae_explorer.types import Float32, UInt8

@@ -12,7 +12,7 @@ from vae_explorer.session.jobs import After, Control, Jobs
 from vae_explorer.session.training.timeline_frames import FilmFrame, film_frame
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
 from vae_explorer.training.moments import Moments
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import UInt8
 

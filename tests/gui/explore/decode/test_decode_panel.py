@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
-from vae_explorer.gui.explore.decode.trust_section import TrustSection
+from vae_explorer.gui.explore.decode.support_section import SupportSection
 from vae_explorer.gui.theme import DARK
 from vae_explorer.session.state import DataPoint, Decoded
 
@@ -98,13 +98,11 @@ def test_orders_are_silent(panel: DecodePanel) -> None:
             panel.pin_removed,
         )
     ]
-    panel.set_limit(3.0)
     panel.set_cursor(1.0, -2.0)
     panel.set_decoded(decoded())
     panel.set_pins((POINT,), POINT)
     panel.set_theme(DARK)
     panel.set_pins((), None)
-    panel.set_limit(1.0)
     assert [spy.count() for spy in spies] == [0] * 5
 
 
@@ -198,7 +196,7 @@ def test_pinning_does_not_move_the_decoded_digit(panel: DecodePanel) -> None:
 
 
 def test_a_larger_font_still_shows_whole_zooms(panel: DecodePanel) -> None:
-    fixed = (digit(panel), panel.findChild(TrustSection).findChild(DigitView))
+    fixed = (digit(panel), panel.findChild(SupportSection).findChild(DigitView))
     small = [view for view in panel.findChildren(DigitView) if view not in fixed]
     before = [view.height_for(view.width()) for view in small]
     font = panel.font()

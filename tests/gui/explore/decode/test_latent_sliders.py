@@ -87,9 +87,8 @@ def test_setting_says_nothing_and_shows_three_decimals(sliders: LatentSliders) -
     sliders.set_z(0.12345, -2.9996)
     assert [box.text() for box in boxes(sliders)] == ["0.123", "-3.000"]
     assert [bar.value() for bar in bars(sliders)] == [123, -3000]
-    sliders.set_limit(2.0)
-    assert [box.text() for box in boxes(sliders)] == ["0.123", "-2.000"]
-    sliders.set_limit(4.0)
+    sliders.set_z(0.12345, -9.0)
+    assert [box.text() for box in boxes(sliders)] == ["0.123", "-6.000"]
     assert spy.count() == 0
 
 
@@ -101,11 +100,9 @@ def test_moving_one_coordinate_does_not_round_the_other(sliders: LatentSliders) 
 
 
 def test_the_range_is_the_limit(sliders: LatentSliders) -> None:
-    for limit in (LATENT_LIMIT, 2.5):
-        sliders.set_limit(limit)
-        for box, bar in zip(boxes(sliders), bars(sliders), strict=True):
-            assert (box.minimum(), box.maximum()) == (-limit, limit)
-            assert (bar.minimum(), bar.maximum()) == (-1000 * limit, 1000 * limit)
+    for box, bar in zip(boxes(sliders), bars(sliders), strict=True):
+        assert (box.minimum(), box.maximum()) == (-LATENT_LIMIT, LATENT_LIMIT)
+        assert (bar.minimum(), bar.maximum()) == (-1000 * LATENT_LIMIT, 1000 * LATENT_LIMIT)
 
 
 def test_a_place_beyond_the_limit_is_clamped(sliders: LatentSliders) -> None:

@@ -11,18 +11,18 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.paths.frame_strip import FrameStrip, curves_of
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
-from vae_explorer.session.explore.latent_paths import Trip
+from vae_explorer.session.explore.latent_paths import LatentPath
 
 LEFT = Qt.MouseButton.LeftButton
 
 
-def trip(n: int) -> Trip:
+def path(n: int) -> LatentPath:
     """Frames that grow lighter, along a line away from the origin."""
     places = np.stack([np.linspace(0, 3, n), np.zeros(n)], axis=1).astype(np.float32)
     levels = np.linspace(0.2, 0.8, n, dtype=np.float32)
     images = np.broadcast_to(levels[:, None, None], (n, 28, 28)).copy()
     log_prior = (-(places**2).sum(1) / 2 - math.log(2 * math.pi)).astype(np.float32)
-    return Trip("row", places, images, log_prior, places, places[:1])
+    return LatentPath("row", places, images, log_prior, places, places[:1])
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def strip(qtbot: QtBot) -> FrameStrip:
     with qtbot.waitActive(strip):
         strip.show()
         strip.activateWindow()
-    strip.set_trip(trip(10))
+    strip.set_path(path(10))
     return strip
 
 
@@ -120,9 +120,9 @@ def test_home_is_the_strip_s_while_it_has_the_focus(strip: FrameStrip, said: lis
 
 def test_setting_says_nothing(strip: FrameStrip, said: list[int]) -> None:
     strip.set_frame(7)
-    strip.set_trip(trip(3))
+    strip.set_path(path(3))
     strip.set_frame(99)
-    strip.set_trip(None)
+    strip.set_path(None)
     strip.set_frame(1)
     assert said == []
 
@@ -130,7 +130,7 @@ def test_setting_says_nothing(strip: FrameStrip, said: list[int]) -> None:
 def test_many_frames_scroll_and_the_current_one_is_in_sight(
     strip: FrameStrip, said: list[int]
 ) -> None:
-    strip.set_trip(trip(64))
+    strip.set_path(path(64))
     assert strip.frame_rect(0).width() == 28, "no picture is shrunk"
     inside = strip.viewport().rect()
     for frame in (63, 30, 31, 0):
@@ -144,7 +144,7 @@ def test_many_frames_scroll_and_the_current_one_is_in_sight(
 
 
 def test_the_wheel_scrolls_sideways(strip: FrameStrip) -> None:
-    strip.set_trip(trip(64))
+    strip.set_path(path(64))
     at = QPointF(20, 20)
     none, phase = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
     turn = QWheelEvent(
@@ -172,11 +172,11 @@ def test_the_prior_s_curve_falls_away_from_the_origin(strip: FrameStrip) -> None
 def test_percentiles_have_a_fixed_scale_and_take_the_prior_s_place(strip: FrameStrip) -> None:
     values = np.full(10, 50, np.float32)
     values[[2, 7]] = 0, 100
-    strip.set_trip(replace(trip(10), percentile=values))
+    strip.set_path(replace(path(10), percentile=values))
     low, middle, high = (curve_height(strip, frame, LIGHT.kl) for frame in (2, 5, 7))
     assert low > middle > high
     assert middle == pytest.approx((low + high) / 2, abs=2)
-    assert [curve.name for curve in curves_of(replace(trip(10), percentile=values))] == [
+    assert [curve.name for curve in curves_of(replace(path(10), percentile=values))] == [
         "q(z) above"
     ]
 
@@ -184,18 +184,18 @@ def test_percentiles_have_a_fixed_scale_and_take_the_prior_s_place(strip: FrameS
 def test_the_likelihood_has_a_curve_of_its_own(strip: FrameStrip) -> None:
     values = np.linspace(-500, -100, 10, dtype=np.float32)
     values[4] = -np.inf
-    strip.set_trip(replace(trip(10), log_likelihood=values))
+    strip.set_path(replace(path(10), log_likelihood=values))
     first, last = (curve_height(strip, frame, LIGHT.log_likelihood) for frame in (0, 9))
     assert last < first
 
 
 def test_without_frames_a_note_says_why(strip: FrameStrip) -> None:
-    strip.set_trip(None)
+    strip.set_path(None)
     before = shown(strip)
-    strip.set_trip(replace(trip(0), note="Pin two digits or more."))
+    strip.set_path(replace(path(0), note="Pin two digits or more."))
     after = shown(strip)
     assert after != before
     assert strip.accessibleDescription() == "No frames"
-    strip.set_trip(replace(trip(0), note=""))
+    strip.set_path(replace(path(0), note=""))
     colors = {shown(strip).pixelColor(x, y).name() for x in range(5, 690) for y in (50, 54, 58)}
     assert colors == {LIGHT.canvas}, "what was seen before was the note"

@@ -23,15 +23,15 @@ from vae_explorer.gui.explore.paths.frame_strip import FrameStrip
 from vae_explorer.gui.explore.paths.path_panel import PathPanel
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.explore.latent_paths import KINDS, PathKind, Trip
+from vae_explorer.session.explore.latent_paths import KINDS, LatentPath, PathKind
 
 LEFT = Qt.MouseButton.LeftButton
 
 
-def trip(n: int) -> Trip:
+def path(n: int) -> LatentPath:
     places = np.stack([np.linspace(-3, 3, n), np.full(n, -1.25)], axis=1).astype(np.float32)
     images = np.full((n, 28, 28), 0.5, np.float32)
-    return Trip("row", places, images, places[:, 0], places, places[:1], note="A row")
+    return LatentPath("row", places, images, places[:, 0], places, places[:1], note="A row")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def panel(qtbot: QtBot) -> PathPanel:
     with qtbot.waitActive(panel):
         panel.show()
         panel.activateWindow()
-    panel.set_trip(trip(5))
+    panel.set_path(path(5))
     return panel
 
 
@@ -163,7 +163,7 @@ def test_what_nobody_sees_does_not_play(panel: PathPanel, frames: list[int], how
     if how == "hidden":
         panel.hide()
     else:
-        panel.set_trip(None)
+        panel.set_path(None)
         assert not button(panel, "Play").isEnabled()
         assert not button(panel, "Export…").isEnabled()
     assert not panel.findChild(QTimer).isActive()
@@ -173,7 +173,7 @@ def test_what_nobody_sees_does_not_play(panel: PathPanel, frames: list[int], how
 def test_a_new_path_plays_on(panel: PathPanel, frames: list[int]) -> None:
     button(panel, "Play").click()
     panel.set_frame(4)
-    panel.set_trip(trip(3))
+    panel.set_path(path(3))
     assert panel.findChild(QTimer).isActive()
     tick(panel)
     assert frames == [0]
@@ -183,8 +183,8 @@ def test_setting_says_nothing(
     panel: PathPanel, chosen: list[tuple[str, int, bool]], frames: list[int]
 ) -> None:
     panel.set_frame(2)
-    panel.set_trip(None)
-    panel.set_trip(trip(2))
+    panel.set_path(None)
+    panel.set_path(path(2))
     panel.set_frame(9)
     panel.set_theme(DARK)
     assert (chosen, frames) == ([], [])
@@ -201,11 +201,11 @@ def test_the_strip_and_the_export_are_asked_for(panel: PathPanel, frames: list[i
 
 def test_the_text_says_where_the_frame_is_and_what_is_known_of_it(panel: PathPanel) -> None:
     known = replace(
-        trip(5),
+        path(5),
         percentile=np.array([0, 7, 50, 93, 100], np.float32),
         log_likelihood=np.array([-500, -400.25, -300, -200, -100], np.float32),
     )
-    panel.set_trip(known)
+    panel.set_path(known)
     panel.set_frame(1)
     about, now = texts(panel)
     assert about == "A row"
@@ -215,14 +215,14 @@ def test_the_text_says_where_the_frame_is_and_what_is_known_of_it(panel: PathPan
     assert LIGHT.kl in now
     panel.set_theme(DARK)
     assert DARK.kl in texts(panel)[1]
-    panel.set_trip(None)
+    panel.set_path(None)
     assert texts(panel) == ["", ""]
 
 
 def test_a_geodesic_says_what_it_saves(panel: PathPanel) -> None:
-    panel.set_trip(replace(trip(5), length=75.04, straight_length=100.0))
+    panel.set_path(replace(path(5), length=75.04, straight_length=100.0))
     assert texts(panel)[0] == "A row · length 75.0, straight 100.0: 25 % saved"
-    panel.set_trip(replace(trip(5), length=0.0, straight_length=0.0))
+    panel.set_path(replace(path(5), length=0.0, straight_length=0.0))
     assert texts(panel)[0].endswith("0 % saved")
 
 
@@ -245,8 +245,8 @@ def test_every_control_has_a_name(panel: PathPanel) -> None:
 def test_nothing_is_clipped(panel: PathPanel, width: int, height: int) -> None:
     long = "train 12,345 → … → train 54,321 → train 12,345 · 24 stops"
     curve = np.full(64, -1234.5, np.float32)
-    full = replace(trip(64), note=long, length=153.7, straight_length=160.9)
-    panel.set_trip(replace(full, percentile=curve * 0 + 100, log_likelihood=curve))
+    full = replace(path(64), note=long, length=153.7, straight_length=160.9)
+    panel.set_path(replace(full, percentile=curve * 0 + 100, log_likelihood=curve))
     panel.set_frame(63)
     panel.resize(width, height)
     QApplication.processEvents()

@@ -24,16 +24,20 @@ from vae_explorer.gui.explore.sketch.draw_panel import WIDTH, DrawPanel
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.session.explore.image_truth import ImageBound, ImageTruth
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
 from vae_explorer.session.state import Thumbnail
 
 LEFT = Qt.MouseButton.LeftButton
-READING = Reading(
+BOUND = ImageBound(
+    x=np.zeros((1, 28, 28), np.float32),
     mean=np.array([-1.234, 2.5], np.float32),
     covariance=np.diag([0.02**2, 0.04**2]).astype(np.float32),
     elbo=-131.25,
-    log_marginal=-129.5,
+    log_likelihood=-125.25,
+    kl=6.0,
 )
+READING = Reading(BOUND, ImageTruth(BOUND, -129.5, 0.0, np.zeros(2), np.zeros(2), np.eye(2), 0.0))
 
 
 @pytest.fixture
@@ -187,7 +191,7 @@ def test_figures_are_written_with_their_units(panel: DrawPanel) -> None:
 
 
 def test_what_is_not_known_yet_is_a_dash(panel: DrawPanel) -> None:
-    panel.set_figures(Reading(READING.mean, READING.covariance, READING.elbo))
+    panel.set_figures(Reading(BOUND))
     assert figures(panel)[2:] == ["—", "−131.2 nats", "—"]
     panel.set_figures(None)
     assert set(figures(panel)) == {"—"}

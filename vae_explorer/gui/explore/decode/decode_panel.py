@@ -15,13 +15,13 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
+from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
-from vae_explorer.gui.explore.decode.point_card import PointCard
-from vae_explorer.gui.explore.decode.trust_section import TrustSection
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.explore.decode.support_section import SupportSection
+from vae_explorer.gui.theme import Theme, Themed
 from vae_explorer.gui.widgets.number_format import NONE, figure, pair
-from vae_explorer.session.explore.data_support import TrustReading
-from vae_explorer.session.explore.inspector import Card
+from vae_explorer.session.explore.data_support import PositionSupport
+from vae_explorer.session.explore.inspector import Inspection
 from vae_explorer.session.state import DataPoint, Decoded
 
 _REFIT = (
@@ -32,7 +32,7 @@ _REFIT = (
 )
 
 
-class DecodePanel(QWidget):
+class DecodePanel(Themed):
     """The decoded digit, the sliders of the cursor, and the pinned digit.
 
     When height is short the decoded digit shrinks first; after that the panel scrolls.
@@ -57,8 +57,8 @@ class DecodePanel(QWidget):
         super().__init__(parent)
         self._digit = DigitView("Decoded digit", f"z = {NONE}", zoom=4)
         self._sliders = LatentSliders()
-        self._trust = TrustSection()
-        self._card = PointCard()
+        self._support = SupportSection()
+        self._inspector = PinInspector()
         self._tray = PinTray()
         self._export = QPushButton("Export image…")
         self._export.setToolTip("Save the decoded image")
@@ -75,8 +75,8 @@ class DecodePanel(QWidget):
         self._column = QVBoxLayout(content)
         self._column.addWidget(self._digit, 1)
         self._column.addWidget(self._sliders)
-        self._column.addWidget(self._trust)
-        self._column.addWidget(self._card)
+        self._column.addWidget(self._support)
+        self._column.addWidget(self._inspector)
         self._column.addWidget(self._tray)
         self._column.addLayout(buttons)
         self._column.addStretch()
@@ -93,18 +93,14 @@ class DecodePanel(QWidget):
         self._sliders.z_changed.connect(self.z_changed)
         self._export.clicked.connect(self.export_requested)
         self._unpin.clicked.connect(self.unpin_requested)
-        self._card.resample_requested.connect(self.resample_requested)
-        self._card.refine_requested.connect(self.refine_requested)
+        self._inspector.resample_requested.connect(self.resample_requested)
+        self._inspector.refine_requested.connect(self.refine_requested)
         self._tray.chosen.connect(self.pin_chosen)
         self._tray.removed.connect(self.pin_removed)
 
     def set_cursor(self, z1: float, z2: float) -> None:
         """Put the sliders at a place, latent units."""
         self._sliders.set_z(z1, z2)
-
-    def set_limit(self, limit: float) -> None:
-        """Let the sliders range over ±``limit`` latent units."""
-        self._sliders.set_limit(limit)
 
     def set_decoded(self, decoded: Decoded) -> None:
         """Show a decoded place, with what it cost."""
@@ -116,25 +112,25 @@ class DecodePanel(QWidget):
         self._digit.repaint()  # now, before the map and all else that waits to be painted
         self._export.setEnabled(True)
 
-    def set_trust(self, reading: TrustReading | None) -> None:
+    def set_support(self, reading: PositionSupport | None) -> None:
         """Say whether the decoded place is one of the data."""
-        self._trust.set_reading(reading)
+        self._support.set_reading(reading)
 
     def set_pins(self, tray: tuple[DataPoint, ...], current: DataPoint | None) -> None:
         """Show the pinned points, and ``current`` beside its reconstruction."""
-        self._card.set_point(current)
+        self._inspector.set_point(current)
         self._tray.set_pins(tray, current)
         self._unpin.setEnabled(bool(tray))
 
-    def set_card(self, card: Card | None) -> None:
+    def set_inspection(self, inspection: Inspection | None) -> None:
         """Show what takes longer of the pinned point."""
-        self._card.set_card(card)
+        self._inspector.set_inspection(inspection)
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
         self._digit.set_theme(theme)
-        self._trust.set_theme(theme)
-        self._card.set_theme(theme)
+        self._support.set_theme(theme)
+        self._inspector.set_theme(theme)
 
     @override
     def event(self, event: QEvent) -> bool:
@@ -149,4 +145,4 @@ class DecodePanel(QWidget):
         room = self.width() - margins.left() - margins.right()
         self._digit.setMaximumHeight(self._digit.height_for(room))
         # A fixed height that asked whether the scroll bar shows could make it come and go for ever.
-        self._card.fit(room - self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent))
+        self._inspector.fit(room - self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent))

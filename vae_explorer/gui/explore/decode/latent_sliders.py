@@ -32,11 +32,6 @@ class LatentSliders(QWidget):
         for axis, value in zip(self._axes, (z1, z2), strict=True):
             axis.set_value(value)
 
-    def set_limit(self, limit: float) -> None:
-        """Let both coordinates range over ±``limit`` latent units."""
-        for axis in self._axes:
-            axis.set_limit(limit)
-
     def _announce(self) -> None:
         self.z_changed.emit(self._axes[0].value, self._axes[1].value)
 
@@ -57,7 +52,9 @@ class _Axis(QWidget):
         self._slider.setAccessibleDescription("In thousandths of a latent unit")
         self._slider.setSingleStep(round(_STEP * _STEPS_PER_UNIT))
         self._slider.setPageStep(_STEPS_PER_UNIT)
-        self.set_limit(LATENT_LIMIT)
+        self._box.setRange(-LATENT_LIMIT, LATENT_LIMIT)
+        steps = round(LATENT_LIMIT * _STEPS_PER_UNIT)
+        self._slider.setRange(-steps, steps)
 
         label = QLabel(name)
         label.setBuddy(self._box)
@@ -75,13 +72,6 @@ class _Axis(QWidget):
         with QSignalBlocker(self._box), QSignalBlocker(self._slider):
             self._box.setValue(self.value)
             self._slider.setValue(round(self.value * _STEPS_PER_UNIT))
-
-    def set_limit(self, limit: float) -> None:
-        steps = round(limit * _STEPS_PER_UNIT)
-        with QSignalBlocker(self._box), QSignalBlocker(self._slider):
-            self._box.setRange(-steps / _STEPS_PER_UNIT, steps / _STEPS_PER_UNIT)
-            self._slider.setRange(-steps, steps)
-        self.set_value(self.value)
 
     def _take_slider(self, steps: int) -> None:
         self.set_value(steps / _STEPS_PER_UNIT)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGroupBox, QPushButton, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.theme import Theme, current_theme, style_plot
 from vae_explorer.gui.widgets.number_format import figure
@@ -102,6 +103,12 @@ class RefineSection(QGroupBox):
         """Forget the steps and log p(x)."""
         self._ceiling = None
         self.set_steps(())
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.set_theme(current_theme())
 
     def set_theme(self, theme: Theme) -> None:
         """Draw with another theme's colours."""

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.session.explore.latent_paths import Trip
+from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.types import Float32
 
 _LEAST_SIDE = 28  # pixels of a picture
@@ -53,17 +53,17 @@ class FrameCurve:
         return QColor(theme.log_likelihood if self.dashed else theme.kl)
 
 
-def curves_of(trip: Trip) -> tuple[FrameCurve, ...]:
+def curves_of(path: LatentPath) -> tuple[FrameCurve, ...]:
     """The density q(z) as a percentile, or the prior's, and log p(x|z) if there is an image."""
-    if not len(trip.places):
+    if not len(path.positions):
         return ()
-    if trip.percentile is not None:
-        first = FrameCurve("q(z) above", trip.percentile, 0.0, 100.0, "% of codes", 0)
+    if path.percentile is not None:
+        first = FrameCurve("q(z) above", path.percentile, 0.0, 100.0, "% of codes", 0)
     else:
-        first = _fitted("log p(z)", trip.log_prior, 2)
-    if trip.log_likelihood is None:
+        first = _fitted("log p(z)", path.log_prior, 2)
+    if path.log_likelihood is None:
         return (first,)
-    return first, _fitted("log p(x|z)", trip.log_likelihood, 1, dashed=True)
+    return first, _fitted("log p(x|z)", path.log_likelihood, 1, dashed=True)
 
 
 def _fitted(name: str, values: Float32, digits: int, dashed: bool = False) -> FrameCurve:
@@ -85,7 +85,7 @@ class FrameStrip(QAbstractScrollArea):
 
     def __init__(self) -> None:
         super().__init__()
-        self._trip: Trip | None = None
+        self._path: LatentPath | None = None
         self._curves: tuple[FrameCurve, ...] = ()
         self._frame = 0
         self._theme = current_theme()
@@ -95,10 +95,10 @@ class FrameStrip(QAbstractScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
 
-    def set_trip(self, trip: Trip | None) -> None:
+    def set_path(self, path: LatentPath | None) -> None:
         """Show other frames, or none."""
-        self._trip = trip
-        self._curves = curves_of(trip) if trip else ()
+        self._path = path
+        self._curves = curves_of(path) if path else ()
         self._lay_out()
         self.set_frame(self._frame)
 
@@ -122,7 +122,7 @@ class FrameStrip(QAbstractScrollArea):
     @property
     def count(self) -> int:
         """The number of frames."""
-        return len(self._trip.places) if self._trip else 0
+        return len(self._path.positions) if self._path else 0
 
     def frame_rect(self, frame: int) -> QRect:
         """Where in the viewport a frame's picture is."""
@@ -232,10 +232,10 @@ class FrameStrip(QAbstractScrollArea):
         """Draw what of the pictures and curves is in sight, or why there are none."""
         painter = QPainter(self.viewport())
         painter.fillRect(self.viewport().rect(), QColor(self._theme.canvas))
-        if self._trip is None or not self.count:
+        if self._path is None or not self.count:
             self._paint_note(painter)
         else:
-            self._paint_frames(painter, self._trip)
+            self._paint_frames(painter, self._path)
             for curve in self._curves:
                 self._paint_curve(painter, curve)
         if self.hasFocus():
@@ -245,7 +245,7 @@ class FrameStrip(QAbstractScrollArea):
             painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
     def _paint_note(self, painter: QPainter) -> None:
-        note = self._trip.note if self._trip else "Choose a path to travel."
+        note = self._path.note if self._path else "Choose a kind of path."
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.setPen(QColor(self._theme.muted))
         painter.drawText(self.viewport().rect().adjusted(8, 4, -8, -4), flags, note)
@@ -254,14 +254,14 @@ class FrameStrip(QAbstractScrollArea):
         start = self.horizontalScrollBar().value() // self._cell
         return range(start, min(self.count, start + self.viewport().width() // self._cell + 2))
 
-    def _paint_frames(self, painter: QPainter, trip: Trip) -> None:
+    def _paint_frames(self, painter: QPainter, path: LatentPath) -> None:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         for frame in self._in_sight():
             box = self.frame_rect(frame)
             if frame == self._frame:
                 edged = box.adjusted(-_EDGE, -_EDGE, _EDGE, _EDGE)
                 painter.fillRect(edged, QColor(self._theme.accent))
-            painter.drawImage(box, gray8(trip.images[frame]))
+            painter.drawImage(box, gray8(path.images[frame]))
 
     def _paint_curve(self, painter: QPainter, curve: FrameCurve) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

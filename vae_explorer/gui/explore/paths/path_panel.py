@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.explore.paths.frame_strip import FrameCurve, FrameStrip, curves_of
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.number_format import figure, pair
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
-from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, Trip
+from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, LatentPath
 
 _WIDE = 760  # from here on all controls stand in one row, and each text on one line
 _MARGIN = 6
@@ -32,7 +32,7 @@ _FRAMES = 16
 _SLOWEST, _FASTEST, _SPEED = 1, 30, 8  # frames a second
 
 
-class PathPanel(QWidget):
+class PathPanel(Themed):
     """Choices and player above, the strip below, and two lines of text about path and frame.
 
     It plays by asking for the next frame, and stops when it is hidden.
@@ -52,7 +52,7 @@ class PathPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = current_theme()
-        self._trip: Trip | None = None
+        self._path: LatentPath | None = None
         self._frame = 0
         self._strip = FrameStrip()
         self._about, self._now = Readout(), Readout()
@@ -74,7 +74,7 @@ class PathPanel(QWidget):
         self.setMinimumWidth(self.minimumSizeHint().width())
 
         self._strip.frame_chosen.connect(self.frame_chosen)
-        self.set_trip(None)
+        self.set_path(None)
 
     def set_choice(self, kind: str, frames: int, closed: bool) -> None:
         """Show what is chosen: a kind of ``KINDS`` or "", frames, and whether closed."""
@@ -84,16 +84,16 @@ class PathPanel(QWidget):
             self._closed.setChecked(closed)
         self._show_kind()
 
-    def set_trip(self, trip: Trip | None) -> None:
+    def set_path(self, path: LatentPath | None) -> None:
         """Show another path, or none; one that plays goes on."""
-        self._trip = trip
-        self._strip.set_trip(trip)
+        self._path = path
+        self._strip.set_path(path)
         some = self._strip.count > 0
         for button in (self._play, self._export):
             button.setEnabled(some)
         if not some:
             self._pause()
-        text = _about(trip) if trip and some else ""
+        text = _about(path) if path and some else ""
         self._about.set_text(text)
         self._about.setToolTip(text)
         self.set_frame(self._frame)
@@ -104,8 +104,8 @@ class PathPanel(QWidget):
         self._strip.set_frame(self._frame)
         self._now.set_text(self._frame_text())
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
         self._theme = theme
         self._strip.set_theme(theme)
         self._now.set_text(self._frame_text())
@@ -211,12 +211,12 @@ class PathPanel(QWidget):
 
     def _frame_text(self) -> str:
         """Which frame it is, where, and what the curves say of it, each with its line."""
-        trip, frame = self._trip, self._frame
-        if trip is None or not self._strip.count:
+        path, frame = self._path, self._frame
+        if path is None or not self._strip.count:
             return ""
-        z1, z2 = trip.places[frame].tolist()
+        z1, z2 = path.positions[frame].tolist()
         parts = [f"{frame + 1} of {self._strip.count}", f"z = {pair((z1, z2))}"]
-        return " · ".join(parts + [self._curve_text(curve) for curve in curves_of(trip)])
+        return " · ".join(parts + [self._curve_text(curve) for curve in curves_of(path)])
 
     def _curve_text(self, curve: FrameCurve) -> str:
         color = curve.color(self._theme).name()
@@ -233,12 +233,12 @@ class PathPanel(QWidget):
             text.set_lines(1 if wide else 2)
 
 
-def _about(trip: Trip) -> str:
-    if trip.length is None or trip.straight_length is None:
-        return trip.note
-    saved = 1 - trip.length / trip.straight_length if trip.straight_length > 0 else 0.0
-    lengths = f"{figure(trip.length, 1)}, straight {figure(trip.straight_length, 1)}"
-    return f"{trip.note} · length {lengths}: {figure(100 * saved, 0)} % saved"
+def _about(path: LatentPath) -> str:
+    if path.length is None or path.straight_length is None:
+        return path.note
+    saved = 1 - path.length / path.straight_length if path.straight_length > 0 else 0.0
+    lengths = f"{figure(path.length, 1)}, straight {figure(path.straight_length, 1)}"
+    return f"{path.note} · length {lengths}: {figure(100 * saved, 0)} % saved"
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -20,7 +20,7 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, Themed
 from vae_explorer.gui.widgets.number_format import NONE, figure, pair
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
@@ -50,7 +50,7 @@ _REFIT = (
 )
 
 
-class DrawPanel(QWidget):
+class DrawPanel(Themed):
     """A pad with its tools, and below or beside it what the model sees, says and remembers.
 
     Signals:
@@ -134,13 +134,14 @@ class DrawPanel(QWidget):
         """Write what the model says of it, or nothing."""
         texts = [NONE] * len(_ROWS)
         if reading is not None:
-            wide, narrow = Normal.of(reading.mean, reading.covariance).widths
+            bound, truth = reading.bound, reading.truth
+            wide, narrow = Normal.of(bound.mean, bound.covariance).widths
             texts = [
-                pair((float(reading.mean[0]), float(reading.mean[1]))),
+                pair((float(bound.mean[0]), float(bound.mean[1]))),
                 f"{figure(wide, 3)} × {figure(narrow, 3)}",
-                _nats(reading.log_marginal),
-                _nats(reading.elbo),
-                _nats(reading.gap),
+                _nats(truth.log_marginal if truth else None),
+                _nats(bound.elbo),
+                _nats(truth.gap if truth else None),
             ]
         for value, text in zip(self._values, texts, strict=True):
             value.set_text(text)
@@ -158,9 +159,8 @@ class DrawPanel(QWidget):
                 view.set_caption(NONE)
                 view.setToolTip("")
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
-        self._pad.set_theme(theme)
         for view in (self._seen, self._reconstruction, *self._nearest):
             view.set_theme(theme)
 

@@ -46,7 +46,7 @@ from vae_explorer.gui.explore.sketch.strokes import (
     draw_end,
     inked,
 )
-from vae_explorer.gui.theme import DARK, Theme, current_theme
+from vae_explorer.gui.theme import DARK, current_theme
 from vae_explorer.gui.window.undo import Undo
 from vae_explorer.session.edits import Edit
 from vae_explorer.types import UInt8
@@ -86,15 +86,14 @@ class DrawingPad(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = current_theme()
         self._thickness = THICKNESS
         self._erasing = False
         self._marks: tuple[Mark, ...] = ()
         self._ink = inked(())
         self._stroke: Stroke | None = None
         self._button = Qt.MouseButton.NoButton
-        self._history = Undo(self)
-        self._history.can_undo_changed.connect(self.can_undo_changed)
+        self._history = Undo()
+        self._history.changed.connect(self._on_history)
         self._frame = QTimer(self)
         self._frame.setSingleShot(True)
         self._frame.setInterval(FRAME_MS)
@@ -129,11 +128,6 @@ class DrawingPad(QWidget):
         self._end_stroke()
         self._change("Picture", (Picture(gray8(image)),))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draw the frame in another theme's colours."""
-        self._theme = theme
-        self.update()
-
     def undo(self) -> None:
         """Take back the last line, picture or clearing."""
         self._do(self._history.undo)
@@ -141,6 +135,9 @@ class DrawingPad(QWidget):
     def redo(self) -> None:
         """Draw again what was taken back last."""
         self._do(self._history.redo)
+
+    def _on_history(self) -> None:
+        self.can_undo_changed.emit(self._history.can_undo)
 
     def clear(self) -> None:
         """Empty the pad."""
@@ -251,7 +248,8 @@ class DrawingPad(QWidget):
         painter = QPainter(self)
         box = self._box()
         frame = box.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
-        painter.fillRect(frame, QColor(self._theme.accent if self.hasFocus() else self._theme.grid))
+        theme = current_theme()
+        painter.fillRect(frame, QColor(theme.accent if self.hasFocus() else theme.grid))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(box, self._ink)
         if not self._marks and self._stroke is None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.map.layers.layer_key import LayerKey
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, Themed
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
 from vae_explorer.session.map.layers import LAYERS, Choice, LayerSpec, LayerState, default_state
 from vae_explorer.session.map.marks import Drawing
@@ -36,7 +36,7 @@ _PERCENT = 100
 _PATIENCE_MS = 250
 
 
-class LayersPanel(QWidget):
+class LayersPanel(Themed):
     """All layers, the topmost first; a row of a layer that shows unfolds.
 
     A row is moved by its grip, or by Alt+Up and Alt+Down while the focus is in it; it then waits
@@ -107,8 +107,8 @@ class LayersPanel(QWidget):
         """Say that a layer's next drawing is being computed, or no longer."""
         self._rows[layer].set_busy(busy)
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
         for row in self._order:
             row.set_theme(theme)
         palette = self._drop_line.palette()

@@ -13,15 +13,15 @@ from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.widgets.number_format import NONE, figure
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.latent.trust import Verdict
-from vae_explorer.session.explore.data_support import TrustReading
+from vae_explorer.session.explore.data_support import PositionSupport
 
 _BAR = 6  # the height of the gauge's bar, logical pixels
 _MARKER = 3  # the width of its marker
 _GAP = 8
 
 
-class TrustSection(QWidget):
-    """What a ``TrustReading`` says, in a height that no reading changes."""
+class SupportSection(QWidget):
+    """What a ``PositionSupport`` says, in a height that no reading changes."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,7 +58,7 @@ class TrustSection(QWidget):
         grid.addLayout(column, 1, 1)
         self.set_reading(None)
 
-    def set_reading(self, reading: TrustReading | None) -> None:
+    def set_reading(self, reading: PositionSupport | None) -> None:
         """Show a reading, or that there is none."""
         self._gauge.set_reading(reading)
         self._digit.set_image(None if reading is None else gray8(reading.nearest.image))
@@ -87,7 +87,7 @@ class _Gauge(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._reading: TrustReading | None = None
+        self._reading: PositionSupport | None = None
         self._theme = current_theme()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("On the data")
@@ -96,7 +96,7 @@ class _Gauge(QWidget):
             "also asks whether the picture stays itself when it is encoded and decoded again"
         )
 
-    def set_reading(self, reading: TrustReading | None) -> None:
+    def set_reading(self, reading: PositionSupport | None) -> None:
         self._reading = reading
         said = NONE
         if reading is not None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWid
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.fields import LONGEST_STACK, FieldSpec
-from vae_explorer.gui.training.editors import (
+from vae_explorer.gui.widgets.editors import (
     NumberBox,
     SizesBox,
     commit,
@@ -157,7 +157,7 @@ def test_sizes_can_be_typed(qtbot: QtBot, sizes: SizesBox, typed: str) -> None:
 def test_incomplete_sizes_go_back(qtbot: QtBot, typed: str, end: str) -> None:
     window = QWidget()
     qtbot.addWidget(window)
-    sizes, other = SizesBox(1, 8_192), QLineEdit(window)
+    sizes, other = SizesBox(Recipe.specs()["encoder_hidden"]), QLineEdit(window)
     sizes.setParent(window)
     write(sizes, "512-256")
     with qtbot.waitExposed(window):

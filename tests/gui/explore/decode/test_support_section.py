@@ -11,13 +11,13 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.trust_section import TrustSection, _Gauge
+from vae_explorer.gui.explore.decode.support_section import SupportSection, _Gauge
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.explore.data_support import TrustReading
+from vae_explorer.session.explore.data_support import PositionSupport
 from vae_explorer.session.state import Thumbnail
 
-READING = TrustReading(
+READING = PositionSupport(
     (0.5, -1.0),
     62.5,
     "on the data",
@@ -40,25 +40,25 @@ WIDEST = replace(
 
 
 @pytest.fixture
-def section(qtbot: QtBot) -> TrustSection:
-    section = TrustSection()
+def section(qtbot: QtBot) -> SupportSection:
+    section = SupportSection()
     qtbot.addWidget(section)
     section.resize(260, section.sizeHint().height())
     section.show()
     return section
 
 
-def texts(section: TrustSection) -> list[str]:
+def texts(section: SupportSection) -> list[str]:
     readouts = section.findChildren(Readout)
     return [readout.text() for readout in readouts]
 
 
-def gauge(section: TrustSection) -> _Gauge:
+def gauge(section: SupportSection) -> _Gauge:
     (found,) = section.findChildren(_Gauge)
     return found
 
 
-def marker(section: TrustSection, theme: Theme) -> float:
+def marker(section: SupportSection, theme: Theme) -> float:
     """Where the marker is on screen, the middle of its columns."""
     image = gauge(section).grab().toImage()
     right = image.width() // 2
@@ -66,7 +66,7 @@ def marker(section: TrustSection, theme: Theme) -> float:
     return float(np.mean(columns))
 
 
-def test_a_reading_in_words(section: TrustSection) -> None:
+def test_a_reading_in_words(section: SupportSection) -> None:
     section.set_reading(READING)
     assert texts(section) == [
         "nearest: 7 · train 1,234\n0.03 latent · 5.1 pixels",
@@ -78,7 +78,7 @@ def test_a_reading_in_words(section: TrustSection) -> None:
     assert gauge(section).accessibleDescription() == "—"
 
 
-def test_the_nearest_digit_is_seen(section: TrustSection) -> None:
+def test_the_nearest_digit_is_seen(section: SupportSection) -> None:
     (view,) = section.findChildren(DigitView)
     section.set_reading(READING)
     shown = view._image
@@ -90,7 +90,7 @@ def test_the_nearest_digit_is_seen(section: TrustSection) -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_the_marker_is_at_the_percentile(section: TrustSection, theme: Theme) -> None:
+def test_the_marker_is_at_the_percentile(section: SupportSection, theme: Theme) -> None:
     section.resize(600, section.height())  # so that the words are in the right half
     section.set_theme(theme)
     places = []
@@ -102,7 +102,7 @@ def test_the_marker_is_at_the_percentile(section: TrustSection, theme: Theme) ->
     assert places[2] - places[0] > 0.25 * section.width()
 
 
-def test_each_verdict_looks_otherwise_without_colour(section: TrustSection) -> None:
+def test_each_verdict_looks_otherwise_without_colour(section: SupportSection) -> None:
     seen = set()
     for verdict in ("on the data", "at the edge", "off the data"):
         section.set_reading(replace(READING, percentile=0.0, verdict=verdict))
@@ -111,7 +111,7 @@ def test_each_verdict_looks_otherwise_without_colour(section: TrustSection) -> N
     assert len(seen) == 3
 
 
-def test_nothing_is_clipped_or_moved_by_a_reading(section: TrustSection) -> None:
+def test_nothing_is_clipped_or_moved_by_a_reading(section: SupportSection) -> None:
     parts = section.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
     before = [part.geometry() for part in parts]
     height = section.sizeHint().height()
@@ -129,7 +129,7 @@ def test_nothing_is_clipped_or_moved_by_a_reading(section: TrustSection) -> None
     assert section.width() == 260
 
 
-def test_every_part_has_a_name_and_a_tooltip(section: TrustSection) -> None:
+def test_every_part_has_a_name_and_a_tooltip(section: SupportSection) -> None:
     for widget in (
         gauge(section),
         *section.findChildren(Readout),

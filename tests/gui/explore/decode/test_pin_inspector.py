@@ -1,4 +1,4 @@
-"""The card of the pinned digit, of real images and of two halves."""
+"""The inspector of the pinned digit, of real images and of two halves."""
 
 from dataclasses import replace
 
@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QToolButton, QWid
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.point_card import PointCard
+from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
 from vae_explorer.gui.plot.color_maps import sequential
 from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
-from vae_explorer.session.explore.inspector import Card, Code, Reconstruction
+from vae_explorer.session.explore.image_truth import ImageBound, ImageTruth
+from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
 from vae_explorer.session.state import DataPoint
 
 LEFT = np.arange(28) < 14
@@ -24,7 +25,9 @@ def halves(left: float, right: float) -> np.ndarray:
     return np.broadcast_to(np.where(LEFT, left, right), (28, 28)).astype(np.float32)
 
 
-def reconstruction(z: float, left: float, right: float, costs: tuple[float, float]) -> object:
+def reconstruction(
+    z: float, left: float, right: float, costs: tuple[float, float]
+) -> Reconstruction:
     image = halves(left, right)
     log_likelihood = -halves(*costs).astype(np.float64)
     place = np.array([z, -1.25], np.float32)
@@ -48,30 +51,27 @@ def point() -> DataPoint:
     )
 
 
+def truth(elbo: float, log_likelihood: float) -> ImageTruth:
+    """With a KL divergence of 7.1 nats and log p(x) 0.8 nats above the ELBO."""
+    x, covariance = np.zeros((1, 28, 28), np.float32), np.eye(2, dtype=np.float32)
+    bound = ImageBound(x, np.zeros(2, np.float32), covariance, elbo, log_likelihood, 7.1)
+    return ImageTruth(bound, elbo + 0.8, 2e-5, np.zeros(2), np.zeros(2), np.eye(2), 0.0)
+
+
 @pytest.fixture
-def card() -> Card:
+def inspection() -> Inspection:
     """The mean is all wrong, the sample half wrong, the exact one right."""
-    reconstructions: dict[Code, object] = {
+    reconstructions: dict[Code, Reconstruction] = {
         "mean": reconstruction(0.123, 0, 1, (4.0, 4.0)),
         "sample": reconstruction(0.2, 0, 0, (4.0, 0.0)),
         "exact": reconstruction(0.3, 1, 0, (0.0, 2.0)),
     }
-    return Card(
-        "train",
-        1234,
-        0,
-        reconstructions,  # type: ignore[arg-type]
-        elbo=-131.2,
-        log_likelihood=-124.1,
-        kl=7.1,
-        log_marginal=-130.4,
-        error=2e-5,
-    )
+    return Inspection("train", 1234, 0, reconstructions, truth(-131.2, -124.1))
 
 
 @pytest.fixture
-def shown(qtbot: QtBot) -> PointCard:
-    shown = PointCard()
+def shown(qtbot: QtBot) -> PinInspector:
+    shown = PinInspector()
     qtbot.addWidget(shown)
     shown.set_theme(LIGHT)
     shown.fit(260)
@@ -80,21 +80,21 @@ def shown(qtbot: QtBot) -> PointCard:
     return shown
 
 
-def choose(shown: PointCard, code: Code) -> None:
+def choose(shown: PinInspector, code: Code) -> None:
     (choice,) = shown.findChildren(QComboBox)
     choice.setCurrentIndex(choice.findData(code))
 
 
-def button(shown: PointCard, text: str) -> QToolButton:
+def button(shown: PinInspector, text: str) -> QToolButton:
     return next(one for one in shown.findChildren(QToolButton) if one.text() == text)
 
 
-def figures(shown: PointCard) -> dict[str, str]:
+def figures(shown: PinInspector) -> dict[str, str]:
     texts = [label.text() for label in shown.findChildren(QLabel) if label.isVisible()][1:]
     return dict(zip(texts[::2], texts[1::2], strict=True))
 
 
-def sides(shown: PointCard) -> list[tuple[QColor, QColor]]:
+def sides(shown: PinInspector) -> list[tuple[QColor, QColor]]:
     """The colours of both halves of each picture."""
     pictures: list[QImage] = [view.grab().toImage() for view in shown.findChildren(DigitView)]
     middles = [(picture.width() // 2, picture.height() // 3) for picture in pictures]
@@ -104,13 +104,13 @@ def sides(shown: PointCard) -> list[tuple[QColor, QColor]]:
     ]
 
 
-def test_it_begins_with_a_hint(shown: PointCard) -> None:
+def test_it_begins_with_a_hint(shown: PinInspector) -> None:
     texts = [label.text() for label in shown.findChildren(QLabel) if label.isVisible()]
     assert texts == ["Click a point to pin it"]
 
 
 def test_a_point_is_shown_at_once_and_the_rest_with_its_card(
-    shown: PointCard, point: DataPoint, card: Card
+    shown: PinInspector, point: DataPoint, inspection: Inspection
 ) -> None:
     shown.set_point(point)
     known = {"ELBO": "−131.2 nats", "= log-likelihood": "−124.1 nats", "− KL": "7.1 nats"}
@@ -118,17 +118,17 @@ def test_a_point_is_shown_at_once_and_the_rest_with_its_card(
     blue, red = (QColor(*CLASS_COLORS[row].tolist()) for row in (0, 2))
     white, black = QColor("white"), QColor("black")
     assert sides(shown)[:3] == [(white, black), (black, white), (blue, red)]
-    shown.set_card(card)
+    shown.set_inspection(inspection)
     assert figures(shown) == known | {"log p(x)": "−130.4 nats", "gap": "0.8 nats"}
     assert sides(shown)[:3] == [(white, black), (black, white), (blue, red)]
 
 
 @pytest.mark.parametrize(("theme", "warm"), [(LIGHT, 2), (DARK, 6)])
 def test_each_code_has_its_pictures(
-    shown: PointCard, point: DataPoint, card: Card, theme: Theme, warm: int
+    shown: PinInspector, point: DataPoint, inspection: Inspection, theme: Theme, warm: int
 ) -> None:
     shown.set_point(point)
-    shown.set_card(card)
+    shown.set_inspection(inspection)
     shown.set_theme(theme)
     white, black, canvas = QColor("white"), QColor("black"), QColor(theme.canvas)
     blue, red = (QColor(*CLASS_COLORS[row].tolist()) for row in (0, warm))
@@ -145,10 +145,10 @@ def test_each_code_has_its_pictures(
         view = next(
             one for one in shown.findChildren(DigitView) if one.accessibleName() == "Reconstruction"
         )
-        assert f"({card.reconstructions[code].z[0]:.3f}, −1.250)" in view.toolTip()
+        assert f"({inspection.reconstructions[code].z[0]:.3f}, −1.250)" in view.toolTip()
 
 
-def test_without_a_card_only_the_mean_is_known(shown: PointCard, point: DataPoint) -> None:
+def test_without_a_card_only_the_mean_is_known(shown: PinInspector, point: DataPoint) -> None:
     empty = sides(shown)
     shown.set_point(point)
     choose(shown, "exact")
@@ -156,41 +156,45 @@ def test_without_a_card_only_the_mean_is_known(shown: PointCard, point: DataPoin
 
 
 def test_the_card_of_another_image_goes_and_of_the_same_stays(
-    shown: PointCard, point: DataPoint, card: Card
+    shown: PinInspector, point: DataPoint, inspection: Inspection
 ) -> None:
     shown.set_point(point)
-    shown.set_card(card)
+    shown.set_inspection(inspection)
+    before = figures(shown)
+    assert before["gap"] == "0.8 nats"
     shown.set_point(replace(point, elbo=-90.0))
-    assert figures(shown)["gap"] == "0.8 nats", "until the card of this model comes"
+    assert figures(shown) == before, "all of one model, until the inspection by this one comes"
     shown.set_point(replace(point, split="test"))
     assert figures(shown)["gap"] == "—"
     shown.set_point(None)
-    shown.set_card(None)
+    shown.set_inspection(None)
     assert not figures(shown)
 
 
-def test_the_buttons_ask(qtbot: QtBot, shown: PointCard, point: DataPoint, card: Card) -> None:
+def test_the_buttons_ask(
+    qtbot: QtBot, shown: PinInspector, point: DataPoint, inspection: Inspection
+) -> None:
     said: list[str] = []
     shown.resample_requested.connect(lambda: said.append("resample"))
     shown.refine_requested.connect(lambda: said.append("refine"))
     shown.set_point(point)
-    shown.set_card(card)
+    shown.set_inspection(inspection)
     qtbot.mouseClick(button(shown, "Resample"), Qt.MouseButton.LeftButton)
     assert said == [], "the mean is no sample"
     choose(shown, "sample")
     for name in ("Resample", "Refine"):
         qtbot.mouseClick(button(shown, name), Qt.MouseButton.LeftButton)
-    shown.set_card(replace(card, seed=1))
+    shown.set_inspection(replace(inspection, seed=1))
     shown.set_point(None)
     assert said == ["resample", "refine"]
 
 
 def test_it_fits_the_dock_and_nothing_moves_or_is_clipped(
-    shown: PointCard, point: DataPoint, card: Card
+    shown: PinInspector, point: DataPoint, inspection: Inspection
 ) -> None:
     height = shown.minimumSizeHint().height()
     shown.set_point(replace(point, index=59_999, elbo=-1131.2, log_likelihood=-1124.1))
-    shown.set_card(replace(card, index=59_999, elbo=-1131.2, log_likelihood=-1124.1))
+    shown.set_inspection(replace(inspection, index=59_999, truth=truth(-1131.2, -1124.1)))
     QApplication.processEvents()
     assert shown.width() == 260
     assert shown.minimumSizeHint().height() == height
@@ -204,7 +208,7 @@ def test_it_fits_the_dock_and_nothing_moves_or_is_clipped(
             assert part.width() >= part.minimumSizeHint().width(), part
 
 
-def test_every_control_has_a_name(shown: PointCard) -> None:
+def test_every_control_has_a_name(shown: PinInspector) -> None:
     for widget in (*shown.findChildren(QToolButton), *shown.findChildren(QComboBox)):
         interface = QAccessible.queryAccessibleInterface(widget)
         assert interface.text(QAccessible.Text.Name), widget

@@ -1,4 +1,4 @@
-"""The card of the pinned digit: what three codes make of it, and its figures."""
+"""The inspector of the pinned digit: what three codes make of it, and its scores."""
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -20,7 +20,7 @@ from vae_explorer.gui.plot.color_maps import COLORS, argb_image, sequential
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.widgets.number_format import NONE, figure, pair
 from vae_explorer.latent.normal import Normal
-from vae_explorer.session.explore.inspector import Card, Code, Reconstruction
+from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
 from vae_explorer.session.state import DataPoint
 from vae_explorer.types import Float32
 
@@ -40,10 +40,11 @@ _ROWS = {
 _SPACE = 3
 
 
-class PointCard(QGroupBox):
+class PinInspector(QGroupBox):
     """One image of the data beside its reconstruction, or a hint how to pin one.
 
-    Until its ``Card`` is known it shows what the ``DataPoint`` tells: the mean's reconstruction.
+    Until its ``Inspection`` is known it shows what the ``DataPoint`` has: the mean's
+    reconstruction.
 
     Signals:
         resample_requested: a person wants another sample from q(z|x).
@@ -57,7 +58,7 @@ class PointCard(QGroupBox):
         super().__init__("Pinned digit", parent)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._point: DataPoint | None = None
-        self._card: Card | None = None
+        self._inspection: Inspection | None = None
         self._theme = current_theme()
         self._original = DigitView("Original image", "Original")
         self._reconstruction = DigitView("Reconstruction", "Reconstruction", "Reconstr.")
@@ -76,7 +77,7 @@ class PointCard(QGroupBox):
         for view in self._views:
             pictures.addWidget(view)
         self._details = QWidget()
-        # The card keeps its height, so that pinning does not move what is above.
+        # It keeps its height, so that pinning does not move what is above.
         policy = self._details.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self._details.setSizePolicy(policy)
@@ -94,19 +95,17 @@ class PointCard(QGroupBox):
         self.set_point(None)
 
     def set_point(self, point: DataPoint | None) -> None:
-        """Show a point of the data, or none; the card of another image no longer belongs to it."""
+        """Show a point of the data, or none; the inspection of another image goes."""
         self._point = point
-        card = self._card
-        if card is not None and (
-            point is None or (card.split, card.index) != (point.split, point.index)
-        ):
-            self._card = None
+        shown = self._inspection
+        if shown and (not point or (shown.split, shown.index) != (point.split, point.index)):
+            self._inspection = None
         self._details.setVisible(point is not None)
         self._draw()
 
-    def set_card(self, card: Card | None) -> None:
-        """Show the card of the point, or that it is not known."""
-        self._card = card
+    def set_inspection(self, inspection: Inspection | None) -> None:
+        """Show the inspection of the point, or that it is not known."""
+        self._inspection = inspection
         self._draw()
 
     def set_theme(self, theme: Theme) -> None:
@@ -117,7 +116,7 @@ class PointCard(QGroupBox):
         self._draw()
 
     def fit(self, width: int) -> None:
-        """Give the pictures the height that a card of ``width`` has zoom for."""
+        """Give the pictures the height that an inspector of ``width`` has zoom for."""
         for margins in (self.contentsMargins(), self._column.contentsMargins()):
             width -= margins.left() + margins.right()
         width -= (len(self._views) - 1) * _SPACE
@@ -168,9 +167,9 @@ class PointCard(QGroupBox):
         return grid
 
     def _draw(self) -> None:
-        point, card = self._point, self._card
+        point, inspection = self._point, self._inspection
         code: Code = self._choice.currentData()
-        self._resample.setEnabled(card is not None and code == "sample")
+        self._resample.setEnabled(inspection is not None and code == "sample")
         if point is None:
             for view in self._views:
                 view.set_image(None)
@@ -184,25 +183,30 @@ class PointCard(QGroupBox):
             f"{figure(wide, 3)} and {figure(narrow, 3)}"
         )
         self._original.set_image(gray8(point.original))
-        self._draw_reconstruction(point, card, code)
+        self._draw_reconstruction(point, inspection, code)
+        # All of one model and one binarisation, whichever came last.
+        truth = inspection.truth if inspection else None
+        known = truth.bound if truth else point
         figures = (
-            point.elbo if card is None else card.elbo,
-            point.log_likelihood if card is None else card.log_likelihood,
-            point.kl if card is None else card.kl,
-            None if card is None else card.log_marginal,
-            None if card is None else card.gap,
+            known.elbo,
+            known.log_likelihood,
+            known.kl,
+            truth.log_marginal if truth else None,
+            truth.gap if truth else None,
         )
         for value, number in zip(self._values.values(), figures, strict=True):
             value.setText(NONE if number is None else f"{figure(number, 1)} nats")
-        if card is not None:
-            tip = f"{_ROWS['log p(x)']}, to about {card.error:.1g} nats"
+        if truth is not None:
+            tip = f"{_ROWS['log p(x)']}, to about {truth.error:.1g} nats"
             self._values["log p(x)"].setToolTip(tip)
 
-    def _draw_reconstruction(self, point: DataPoint, card: Card | None, code: Code) -> None:
-        if card is not None:
-            shown = card.reconstructions[code]
+    def _draw_reconstruction(
+        self, point: DataPoint, inspection: Inspection | None, code: Code
+    ) -> None:
+        if inspection is not None:
+            shown = inspection.reconstructions[code]
             image, error, place = shown.image, shown.error, shown.z
-            self._draw_map(card, shown)
+            self._draw_map(inspection, shown)
         elif code == "mean":
             image, place = point.reconstruction, point.mean
             error = image - point.original.astype(np.float32) / np.float32(255)
@@ -216,9 +220,9 @@ class PointCard(QGroupBox):
         self._reconstruction.setToolTip(f"Decoded from z = {_place(place)}")
         self._error.set_image(signed(error, self._theme))
 
-    def _draw_map(self, card: Card, shown: Reconstruction) -> None:
+    def _draw_map(self, inspection: Inspection, shown: Reconstruction) -> None:
         """What each pixel costs, on one scale for all three codes so that they compare."""
-        maps = [one.log_likelihood for one in card.reconstructions.values()]
+        maps = [one.log_likelihood for one in inspection.reconstructions.values()]
         low, high = float(np.min(maps)), float(np.max(maps))
         cost = (high - shown.log_likelihood) / ((high - low) or 1.0)
         steps = np.rint(cost * (COLORS - 1)).astype(np.intp)

@@ -1,0 +1,139 @@
+"""What holds of the view of every experiment."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QProgressBar,
+    QSlider,
+    QSpinBox,
+    QWidget,
+)
+
+from tests.support.lessons import Shown
+from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
+from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.widgets.editors import NumberBox
+from vae_explorer.lessons import views
+from vae_explorer.lessons.course import bundled_lessons
+from vae_explorer.session.lessons import geometry
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, make_experiment
+
+Settle = Callable[[], None]
+
+EDITORS = (QComboBox, QSpinBox, QSlider, QLineEdit, NumberBox)
+
+
+@pytest.fixture(params=experiments())
+def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(geometry, "_FINE", 20)
+    monkeypatch.setattr(views, "DIGITS", 200)
+    monkeypatch.setattr(views, "FITTED", 1_000)
+    assert isinstance(request.param, str)
+    return request.param
+
+
+@pytest.fixture
+def experiment(name: str, context: LessonContext) -> AnyExperiment:
+    return make_experiment(name, context)
+
+
+@pytest.fixture
+def view(shown: Shown, name: str, experiment: AnyExperiment) -> LessonView:
+    return shown(make_view(name, experiment))
+
+
+def editors(view: LessonView) -> list[QWidget]:
+    """Those of the form, and all buttons but pyqtgraph's."""
+    found: list[QWidget] = [
+        one for one in view.findChildren(QAbstractButton) if one.text() and not one.objectName()
+    ]
+    found += [
+        one
+        for row in view.form.rows.values()
+        for kind in EDITORS
+        for one in ([row] if isinstance(row, kind) else row.findChildren(kind))
+        if not isinstance(one.parent(), EDITORS)
+    ]
+    return found
+
+
+def test_every_control_is_named_explained_and_reached_by_keys(view: LessonView) -> None:
+    assert editors(view)
+    for editor in editors(view):
+        text = editor.text() if isinstance(editor, QAbstractButton) else ""
+        assert editor.accessibleName() or text, editor
+        assert editor.toolTip(), editor
+        assert editor.focusPolicy() & Qt.FocusPolicy.TabFocus, editor
+    assert all(bar.accessibleName() for bar in view.findChildren(QProgressBar))
+
+
+def test_lessons_hide_controls_that_there_are(view: LessonView, name: str) -> None:
+    hidden = [
+        control
+        for lesson in bundled_lessons()
+        for step in lesson.steps
+        for control in step.hidden
+        if lesson.instrument == name
+    ]
+    for control in {*hidden, *view.controls}:
+        view.set_hidden({control})
+        if control in view.controls:
+            assert view.controls[control].isHidden()
+    view.set_hidden(())
+    assert not any(control.isHidden() for control in view.controls.values())
+
+
+def test_a_wheel_that_passes_changes_nothing(view: LessonView, experiment: AnyExperiment) -> None:
+    before = experiment.settings
+    at, none = QPointF(5, 5), Qt.KeyboardModifier.NoModifier
+    for row in view.form.rows.values():
+        for editor in [one for kind in EDITORS for one in row.findChildren(kind)]:
+            editor.clearFocus()
+            event = QWheelEvent(
+                at,
+                at,
+                QPoint(),
+                QPoint(0, -120),
+                Qt.MouseButton.NoButton,
+                none,
+                Qt.ScrollPhase.NoScrollPhase,
+                False,
+            )
+            QApplication.sendEvent(editor, event)
+    assert experiment.settings == before
+
+
+def test_it_is_shown_dark_and_light(view: LessonView) -> None:
+    for theme in (LIGHT, DARK):
+        view.set_theme(theme)
+        QApplication.processEvents()
+        colors = {
+            image.pixelColor(x, y).name()
+            for part in view.parts
+            if isinstance(part, QWidget) and (image := part.grab().toImage())
+            for x in range(4, image.width(), 5)
+            for y in range(4, image.height(), 5)
+        }
+        assert theme.canvas in colors
+
+
+def test_what_is_set_elsewhere_is_shown(view: LessonView, experiment: AnyExperiment) -> None:
+    for field, spec in experiment.settings.specs().items():
+        if field not in view.form.rows or not spec.applies(experiment.settings):
+            continue
+        editor = view.form.editor(field)
+        if isinstance(editor, QSpinBox):
+            experiment.move(**{field: editor.value() + 1})
+            assert editor.value() == getattr(experiment.settings, field)
+        elif isinstance(editor, QComboBox) and spec.choices:
+            choices = experiment.settings.spec(field).choices
+            experiment.set(**{field: choices[1]})
+            assert editor.currentData() == choices[1]

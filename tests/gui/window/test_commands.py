@@ -1,0 +1,350 @@
+"""All commands of the window: their records, what becomes of them, and that each can be run."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDockWidget,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QMenu,
+    QPushButton,
+    QSlider,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.gui.dialogs.help import keys_html
+from vae_explorer.gui.dialogs.palette import menu_commands
+from vae_explorer.gui.window.actions import Actions, native
+from vae_explorer.gui.window.docks import Docks
+from vae_explorer.gui.window.records import LEFT, MENUS, Choices, Command, Panel
+from vae_explorer.session.state import Phase
+from vae_explorer.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from tests.support.person import Person
+
+_MODIFIERS = {"Ctrl", "Shift", "Alt"}
+_IDS = re.findall(
+    r"\w+",
+    """
+    open save reset export_digit export_manifold open_workspace save_workspace quit undo redo
+    clear tool_scrub tool_box tool_lasso select_shown nearest worst find invert name_selection
+    export_points analogy attribute resample worst_first refine fit center random back forward
+    digit_0 digit_1 digit_2 digit_3 digit_4 digit_5 digit_6 digit_7 digit_8 digit_9 mark
+    split_train split_test split_both kind_mean kind_sample kind_exact align ease color_table
+    start pause sweep stop step epoch slow_motion restart branch new_seed estimate moment_play
+    moment_back moment_forward moment_live next_step step_before open_lesson save_lesson large
+    scheme_system scheme_light scheme_dark layout_explore layout_train layout_learn
+    layout_travel compare runs full_screen palette keys about
+""",
+)
+"""The names that other programs may know; those of the layers are the layers'."""
+
+
+# The records of the real window
+
+
+def test_every_record_is_well_made_and_becomes_an_action(person: "Person") -> None:
+    window = person.window
+    actions, commands = window.actions_, window.actions_.commands
+    ids = [command.id for command in commands if not command.id.startswith("layer_")]
+    assert sorted(ids) == sorted(_IDS)
+    keys = [key for command in commands for key in command.keys]
+    texts = [(command.menu, command.text) for command in commands]
+    assert max(*Counter(keys).values(), *Counter(texts).values()) == 1
+    toolbar = window.findChild(QToolBar, "toolbar").actions()
+    for command in commands:
+        assert command.text == command.text.strip() != ""
+        assert command.help == command.help.strip() != ""
+        assert not command.help.endswith("."), "helps are phrases, not sentences"
+        for key in command.keys:
+            *modifiers, last = key.split("+")
+            assert set(modifiers) <= _MODIFIERS
+            assert last
+        action = actions[command.id]
+        assert command.named or action.text() == command.text
+        assert action.statusTip() == command.help
+        assert action.shortcuts() == [QKeySequence(key) for key in command.keys]
+        assert all(not shortcut.isEmpty() for shortcut in action.shortcuts())
+        shown = f" ({native(command.keys[:1])})" if command.keys else ""
+        assert action.toolTip() == command.help + shown
+        assert action in actions.menus[command.menu].actions()
+        assert (action in toolbar) == command.toolbar
+        assert action.isCheckable() == (command.checked is not None)
+    for name in ("start", "pause", "stop", "open", "save"):
+        assert actions[name].shortcuts(), "what alters or ends a run is at hand"
+        assert actions[name] in toolbar
+
+
+def test_every_menu_has_something_in_it_and_a_letter(person: "Person") -> None:
+    menus = person.window.actions_.menus
+    assert tuple(menus) == MENUS
+    assert len({name[0] for name in MENUS}) == len(MENUS), "Alt and the first letter open a menu"
+    for menu in menus.values():
+        assert any(not action.isSeparator() for action in menu.actions())
+        letters = re.findall("&([^&])", " ".join(action.text() for action in menu.actions()))
+        assert len(letters) == len(set(letters))
+
+
+def test_of_a_group_one_is_checked_and_all_are_in_one_menu(person: "Person") -> None:
+    groups: dict[str, list[Command]] = {}
+    for command in person.window.actions_.commands:
+        if command.group:
+            groups.setdefault(command.group, []).append(command)
+    sizes = {name: len(members) for name, members in groups.items()}
+    assert sizes == {"tool": 3, "split": 3, "kind": 3, "scheme": 3}
+    for members in groups.values():
+        assert len({command.menu for command in members}) == 1
+        checked = [person.window.actions_[command.id].isChecked() for command in members]
+        assert sum(checked) == 1
+
+
+def test_the_readme_lists_the_keys(person: "Person") -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    for line in readme_keys(person.window.actions_.commands):
+        assert line in readme.splitlines(), "README.md's table of keys is made of the records"
+
+
+def readme_keys(commands: Sequence[Command]) -> list[str]:
+    """A row a menu: the keys of its commands, each before what it does."""
+    rows = []
+    for menu in MENUS:
+        cells = [
+            f"{' '.join(f'`{key}`' for key in command.keys)} {command.text.rstrip('…')}"
+            for command in commands
+            if command.menu == menu and command.keys and not command.id.startswith("digit_")
+        ]
+        if menu == "Go":
+            cells.append("`0` … `9` Go to a Digit")
+        rows.append(f"| {menu} | {', '.join(cells)} |")
+    return rows
+
+
+@pytest.mark.parametrize("menu", MENUS)
+def test_every_command_runs(
+    person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch, menu: str
+) -> None:
+    for name in ("getOpenFileName", "getSaveFileName"):
+        monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
+    window = person.window
+    commands = [command for command in window.actions_.commands if command.menu == menu]
+    for command in sorted(commands, key=lambda command: command.id == "quit"):
+        prepare(person, recipe, command.id)
+        if command.id in ("pause", "stop"):
+            command.run()  # harmless when there is no run
+        else:
+            person.trigger(command.id)
+        QApplication.processEvents()
+        assert not person.errors, command.id
+        assert window.isVisible() == (command.id != "quit"), command.id
+        for dialog in window.findChildren(QDialog):
+            dialog.close()
+        window.explorer.training.stop()
+        person.wait_for_phase(Phase.IDLE)
+
+
+def prepare(person: "Person", recipe: Recipe, command_id: str) -> None:
+    """Have pins, a selection, something to redo, and a recipe in the form."""
+    explorer = person.window.explorer
+    if command_id == "branch":  # by a recipe of the networks on the map
+        recipe = explorer.recipe.replace(epochs=10_000, validation_images=100)
+    person.window.training.set_recipe(recipe)
+    explorer.pins.clear()
+    for row in (0, 1, 2):
+        explorer.pin(row, add=True)
+    explorer.selection.replace([1, 2])
+    explorer.selection.clear()
+    person.trigger("undo")
+    if command_id == "forward":
+        person.trigger("back")
+
+
+# Records of a test's own
+
+
+class Desk:
+    """A window of commands that only say they were called, one of each control, and a panel."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+        self.offered, self.on, self.word, self.names = True, False, "Away", ["a", "b & c"]
+        self.window = QMainWindow()
+        self.button = QPushButton("Button")
+        self.docks = Docks(self.window, [Panel("dummy", self.button, LEFT, ("explore",))])
+        (self.dock,) = self.window.findChildren(QDockWidget)
+        self.combo = QComboBox()
+        self.combo.addItems(["cosine", "one-cycle", "constant"])
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setValue(50)
+        self.line, self.check, self.label = QLineEdit(), QCheckBox("Check"), QLabel("Label")
+        self.label.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        center = QWidget()
+        layout = QVBoxLayout(center)
+        for widget in (self.combo, self.slider, self.line, self.check, self.label):
+            layout.addWidget(widget)
+        self.window.setCentralWidget(center)
+
+        def command(name: str, *keys: str) -> Command:
+            return Command(name, "Map", name, "Help", lambda: self.called.append(name), keys)
+
+        self.fly = Command(
+            "fly",
+            "Map",
+            "Fly",
+            "Leave the map",
+            self.run_fly,
+            ("Ctrl+J", "Ctrl+U"),
+            enabled=lambda: self.offered,
+            checked=lambda: self.on,
+            named=lambda: f"Fly {self.word}",
+            toolbar=True,
+            separator=True,
+        )
+        self.records = (
+            command("space", "Space"),
+            command("home", "Home"),
+            command("o", "O"),
+            self.fly,
+            Choices("Map", "Visit", lambda: self.names, self.called.append, str.upper),
+            command("last"),
+        )
+        self.actions = Actions(self.window, self.records)
+
+    def run_fly(self) -> None:
+        self.called.append("fly")
+
+    @property
+    def menu(self) -> QMenu:
+        return self.actions.menus["Map"]
+
+    @property
+    def choices(self) -> list[QAction]:
+        (menu,) = self.menu.findChildren(QMenu)
+        return menu.actions()
+
+    def press(self, widget: QWidget, key: str) -> list[str]:
+        """Press a key where ``widget`` has the focus, and tell what was called."""
+        self.called.clear()
+        widget.setFocus()
+        assert QApplication.focusWidget() is widget
+        QTest.keySequence(widget, QKeySequence(key))
+        return self.called
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Desk:
+    desk = Desk()
+    qtbot.addWidget(desk.window)
+    with qtbot.waitActive(desk.window):
+        desk.window.show()
+        desk.window.activateWindow()
+    return desk
+
+
+def test_one_record_is_found_in_menu_toolbar_palette_and_key_sheet(desk: Desk) -> None:
+    action = desk.actions["fly"]
+    assert action in desk.menu.actions()
+    assert action in desk.window.findChild(QToolBar, "toolbar").actions()
+    assert ("Map", action) in menu_commands(desk.window.menuBar())
+    assert f"<b>{native(desk.fly.keys)}</b></td><td>Leave the map" in keys_html([desk.fly])
+    texts = ["" if each.isSeparator() else each.text() for each in desk.menu.actions()]
+    assert texts == ["space", "home", "o", "", "Fly Away", "Visit", "last"]
+
+
+def test_one_record_is_a_panel_in_a_dock_a_layout_and_the_menu(desk: Desk) -> None:
+    assert [action.text() for action in desk.docks.actions()] == ["Dummy"]
+    desk.dock.hide()
+    desk.docks.lay_out("explore")
+    assert desk.dock.isVisible()
+    assert desk.window.dockWidgetArea(desk.dock) == LEFT
+
+
+def test_a_refresh_asks_all_rules(desk: Desk) -> None:
+    action = desk.actions["fly"]
+    assert (action.isEnabled(), action.isChecked(), action.text()) == (True, False, "Fly Away")
+    desk.offered, desk.on, desk.word = False, True, "Back & Forth"
+    desk.actions.refresh()
+    assert (action.isEnabled(), action.isChecked()) == (False, True)
+    assert action.text() == "Fly Back && Forth"
+    assert desk.press(desk.label, "Ctrl+J") == [], "a disabled command does nothing"
+
+
+def test_a_switch_that_does_not_obey_is_not_checked(desk: Desk) -> None:
+    desk.actions["fly"].trigger()
+    assert desk.called == ["fly"]
+    assert not desk.actions["fly"].isChecked()
+
+
+def test_names_are_listed_as_they_are_now(desk: Desk) -> None:
+    assert [action.text() for action in desk.choices] == ["A", "B && C"]
+    desk.choices[1].trigger()
+    assert desk.called == ["b & c"]
+    desk.names = []
+    desk.actions.refresh()
+    (menu,) = desk.menu.findChildren(QMenu)
+    assert not menu.isEnabled()
+    assert not menu.actions()
+
+
+@pytest.mark.parametrize("key", ["Ctrl+J", "Ctrl+U"])
+def test_each_key_works_wherever_the_focus_is(desk: Desk, key: str) -> None:
+    assert desk.press(desk.label, key) == ["fly"]
+
+
+def test_space_presses_the_button_that_has_the_focus(desk: Desk) -> None:
+    pressed = QSignalSpy(desk.button.clicked)
+    assert desk.press(desk.button, "Space") == []
+    assert pressed.count() == 1
+    assert desk.press(desk.check, "Space") == []
+    assert desk.check.isChecked()
+
+
+def test_space_presses_a_button_in_a_dock_of_its_own(qtbot: QtBot, desk: Desk) -> None:
+    pressed = QSignalSpy(desk.button.clicked)
+    desk.dock.setFloating(True)
+    desk.dock.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is desk.dock)
+    assert desk.press(desk.button, "Space") == []
+    assert pressed.count() == 1
+    assert desk.press(desk.button, "Ctrl+J") == ["fly"], "the window's keys work there too"
+
+
+def test_a_choice_is_found_by_its_letter_and_opened_by_space(desk: Desk) -> None:
+    assert desk.press(desk.combo, "o") == [], "O is also the key of a command"
+    assert desk.combo.currentText() == "one-cycle"
+    assert desk.press(desk.combo, "Home") == []
+    assert desk.combo.currentText() == "cosine"
+    assert desk.press(desk.combo, "Space") == []
+    assert desk.combo.view().isVisible()
+    desk.combo.hidePopup()
+
+
+def test_a_slider_goes_home(desk: Desk) -> None:
+    assert desk.press(desk.slider, "Home") == []
+    assert desk.slider.value() == desk.slider.minimum()
+    assert desk.press(desk.slider, "Space") == ["space"], "a slider has no use for it"
+
+
+def test_text_is_typed(desk: Desk) -> None:
+    for key in ("o", "Space", "Home"):
+        assert desk.press(desk.line, key) == []
+    assert desk.line.text() == "o "
+    assert desk.line.cursorPosition() == 0
+    assert desk.press(desk.line, "Ctrl+J") == ["fly"]

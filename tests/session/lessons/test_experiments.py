@@ -1,0 +1,250 @@
+"""What holds of every experiment: settings, states, hiding, and the code of the steps."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.lessons import Clock
+from vae_explorer.lessons.course import Lesson, LessonError, Step, bundled_lessons
+from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, make_experiment
+
+Settle = Callable[[], None]
+
+STATES: dict[str, list[dict[str, Any]]] = {
+    "bound": [
+        {"q": "moments", "scale": 2.0, "shift": [1.0, -0.5], "refine": False, "log": True},
+        {"q": "own", "mean": [0.1, 0.2], "widths": [0.3, 0.04], "angle": 30.0, "log": False},
+        {"q": "prior", "scale": 1.0, "shift": [0.0, 0.0], "refine": False, "log": False},
+    ],
+    "functionals": [
+        {"constraint": "mean", "size": 0.7, "shape": "comb", "ascend": False},
+        {"constraint": "interval", "size": 2, "shape": "ramp", "heights": [0, 2.0], "ascend": True},
+    ],
+    "geometry": [
+        {"start": [0.5, 1], "end": [-2.0, 3.0], "metric": "fisher", "steps": "image", "keys": "end"}
+    ],
+    "pushforward": [
+        {"function": "own", "x1": "z1 + z2", "x2": "z2**2", "t": 0.25, "samples": 100, "z": [1, 2]},
+        {"function": "decoder", "t": 1.0, "samples": 1_000, "z": [0.3, 0.0], "components": [2, 1]},
+    ],
+    "reparameterisation": [
+        {
+            "function": "elbo",
+            "shift": [0.01, 0.02],
+            "parameter": 3,
+            "samples": 8,
+            "baseline": True,
+            "same_scale": False,
+            "seed": 5,
+        },
+        {
+            "function": "sine",
+            "mean": 0.5,
+            "sigma": 0.7,
+            "parameter": 1,
+            "samples": 1,
+            "baseline": False,
+            "same_scale": True,
+            "seed": 0,
+        },
+    ],
+    "sampling": [
+        {"samples": 50_000, "m": 7, "q": "matched", "image": 4, "seed": 2, "near": True},
+    ],
+    "tighter": [
+        {
+            "k": 50,
+            "samples": 50_000,
+            "q": "matched",
+            "image": 4,
+            "gradient": True,
+            "repeats": 200,
+            "seed": 2,
+        }
+    ],
+    "trade": [{"beta": 0.3, "train": [], "draws": 4}, {"model": True, "train": [], "draws": 0}],
+    "views": [{"components": 7, "perplexity": 12, "embed": False}],
+}
+"""Whole states, by the experiment."""
+
+BAD: dict[str, list[dict[str, Any]]] = {
+    "bound": [
+        {"q": "best"},
+        {"scale": 0},
+        {"scale": "wide"},
+        {"mean": [1.0]},
+        {"mean": [1.0, float("nan")]},
+        {"widths": [0.1, -0.1]},
+    ],
+    "functionals": [
+        {"constraint": "circle"},
+        {"size": 900},
+        {"size": "large"},
+        {"shape": "cat"},
+        {"heights": [1.0]},
+        {"heights": [1.0, -2.0]},
+    ],
+    "geometry": [{"start": [0.0]}, {"end": [0.0, 9.0]}, {"end": "here"}, {"metric": "taxicab"}],
+    "pushforward": [
+        {"function": "torus"},
+        {"x1": "import os"},
+        {"t": 2.0},
+        {"t": True},
+        {"samples": 7},
+        {"z": [9.0, 0.0]},
+        {"components": [1, 1]},
+        {"components": [1, 9]},
+        {"components": [1.5, 2]},
+    ],
+    "reparameterisation": [
+        {"function": "cube"},
+        {"mean": 9},
+        {"sigma": "wide"},
+        {"function": "square", "parameter": 2},
+        {"samples": 2.5},
+        {"baseline": 1},
+        {"shift": [1.0]},
+        {"shift": [1.0, 0.0]},
+    ],
+    "sampling": [
+        {"samples": 12_345},
+        {"samples": 10_000_000},
+        {"samples": 1.5},
+        {"m": 0},
+        {"q": "r"},
+        {"image": 60_000},
+        {"image": "7"},
+        {"seed": "x"},
+    ],
+    "tighter": [
+        {"k": 3},
+        {"k": "1"},
+        {"samples": 12_345},
+        {"repeats": 1},
+        {"q": "prior"},
+        {"image": -2},
+        {"seed": None},
+    ],
+    "trade": [{"beta": 5.0}, {"train": [1.0, 7]}, {"draws": -1}, {"draws": "x"}],
+    "views": [{"components": 0}, {"components": 2.5}, {"perplexity": 100}],
+}
+"""What cannot be set, by the experiment."""
+
+
+def pairs(states: dict[str, list[dict[str, Any]]]) -> list[Any]:
+    return [
+        pytest.param(name, state, id=f"{name} {number}")
+        for name, some in states.items()
+        for number, state in enumerate(some)
+    ]
+
+
+def name_of(experiment: AnyExperiment) -> str:
+    return next(name for name, one in experiments().items() if isinstance(experiment, one))
+
+
+@pytest.fixture(params=experiments())
+def experiment(request: pytest.FixtureRequest, context: LessonContext) -> AnyExperiment:
+    return make_experiment(request.param, context)
+
+
+def test_every_experiment_has_a_lesson_and_is_tried_here() -> None:
+    assert {lesson.instrument for lesson in bundled_lessons()} - {""} == experiments().keys()
+    assert STATES.keys() == BAD.keys() == experiments().keys()
+
+
+def test_an_unknown_one_is_refused_by_name(context: LessonContext) -> None:
+    for name in ("telescope", "experiment", "samples", "../views"):
+        with pytest.raises(LessonError, match=f"no experiment '{name}'.*bound, functionals"):
+            make_experiment(name, context)
+
+
+@pytest.mark.parametrize(("name", "state"), pairs(STATES))
+def test_a_state_comes_back(name: str, state: dict[str, Any], context: LessonContext) -> None:
+    first, second = (make_experiment(name, context) for _ in range(2))
+    first.set_state(state)
+    found = first.state()
+    assert found == state
+    second.set_state(found)
+    assert second.state() == state
+    assert second.settings == first.settings
+    second.set_state({})
+    assert second.state() == state
+
+
+@pytest.mark.parametrize(("name", "state"), [*pairs(BAD), *((name, {"zz": 1}) for name in BAD)])
+def test_a_bad_state_is_refused_whole(
+    name: str, state: dict[str, Any], context: LessonContext
+) -> None:
+    experiment = make_experiment(name, context)
+    before = experiment.settings
+    with pytest.raises(LessonError, match=r"[Ss]etting|formula"):
+        experiment.set_state(state)
+    assert experiment.settings is before
+
+
+def test_a_change_is_published_once_with_its_values(experiment: AnyExperiment) -> None:
+    results: list[object] = []
+    values: list[object] = []
+    experiment.changed.connect(results.append)
+    experiment.values_changed.connect(values.append)
+    experiment.set()
+    assert results == []
+    experiment.set_state(experiment.state())
+    assert results[-1] is experiment.result
+    assert values[-1] is experiment.values
+
+
+def test_hidden_it_computes_nothing(
+    experiment: AnyExperiment, settle: Settle, clock: Clock, context: LessonContext
+) -> None:
+    for state in STATES[name_of(experiment)]:
+        experiment.set_state(state)
+    before = experiment.result
+    context.set_subject(None)
+    settle()
+    assert experiment.result is before
+    other = make_experiment(name_of(experiment), context)
+    other.show()
+    other.hide()
+    shown: list[object] = []
+    other.changed.connect(shown.append)
+    settle()
+    assert shown == []
+    assert not clock.waiting
+
+
+_WITH_CODE = [
+    pytest.param(lesson, step, id=f"{lesson.id} {number}")
+    for lesson in bundled_lessons()
+    for number, step in enumerate(lesson.steps, 1)
+    if step.code
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("lesson", "step"), _WITH_CODE)
+def test_the_code_reproduces_the_figure(
+    lesson: Lesson, step: Step, context: LessonContext, settle: Settle
+) -> None:
+    experiment = make_experiment(lesson.instrument, context)
+    experiment.show()
+    experiment.set_state({key: value for key, value in step.state.items() if key != "hide"})
+    settle()
+    shown = experiment.data()
+    made: dict[str, object] = {}
+    exec(compile(step.code, f"<{lesson.id}>", "exec"), made)
+    data = made["data"]
+    assert isinstance(data, dict)
+    assert data, "the code makes nothing"
+    for name, value in data.items():
+        np.testing.assert_allclose(shown[name], value, rtol=1e-3, atol=1e-5, err_msg=name)
+    experiment.hide()
+
+
+def test_every_lesson_has_code() -> None:
+    for lesson in bundled_lessons():
+        assert not lesson.instrument or any(step.code for step in lesson.steps), lesson.id

@@ -1,0 +1,105 @@
+"""Between the session and files: models, pictures, workspaces, and what is dropped."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QWidget
+
+from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.gui.dialogs.ask_path import MODEL, WORKSPACE, AskPath
+from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
+from vae_explorer.gui.window.records import Choices, Command, Controller
+from vae_explorer.session.app import IMAGE_SHAPE, Explorer
+from vae_explorer.session.files.workspace import EXTENSION
+from vae_explorer.session.files.workspaces import Workspaces
+from vae_explorer.types import Region
+
+
+class FilesController(Controller):
+    """Opens, saves and exports.
+
+    Args:
+        explorer: does it.
+        ask: asks for files.
+        view: the part of the map in sight and the layout, which a workspace keeps.
+        window: the parent of dialogs.
+    """
+
+    def __init__(
+        self,
+        explorer: Explorer,
+        ask: AskPath,
+        view: Callable[[], tuple[Region, str]],
+        window: QWidget,
+    ) -> None:
+        super().__init__(explorer)
+        self.workspaces = Workspaces(explorer)
+        self._ask = ask
+        self._view = view
+        self._window = window
+        self.commands = (
+            Command("open", "File", "Open Model…", "Open a checkpoint on the map", self._open_model,
+                ("Ctrl+O",), toolbar=True),
+            Choices("File", "Open Recent", self._recent, self._open_recent, _short),
+            Command("save", "File", "Save Model As…", "Save the model on the map", self._save_model,
+                ("Ctrl+S",), toolbar=True),
+            Command("reset", "File", "Open Bundled Model",
+                "Back to the model the explorer ships with", explorer.reset),
+            Command("export_digit", "File", "Export Image…",
+                "Write the decoded image at the cursor as PNG", self.export_digit,
+                ("Ctrl+Shift+E",), toolbar=True, separator=True),
+            Command("export_manifold", "File", "Export Manifold…",
+                "Write an n × n sheet of decoded places as PNG", self._export_manifold,
+                ("Ctrl+Shift+M",), toolbar=True),
+            Command("open_workspace", "File", "Open Workspace…",
+                "Restore a saved view with its pins, selections and layers", self._open_workspace,
+                ("Ctrl+Alt+O",), separator=True),
+            Command("save_workspace", "File", "Save Workspace…",
+                "Keep all that is shown and marked in a small file", self._save_workspace,
+                ("Ctrl+Alt+S",)),
+        )  # fmt: skip
+        self.changes = (explorer.settings_changed,)
+
+    def export_digit(self) -> None:
+        """Ask how to export the decoded image at the cursor."""
+        z1, z2 = self._explorer.cursor.place
+        start = self._ask.folder / f"digit z=({z1:.3f}, {z2:.3f}).png"
+        DigitExportDialog(start, IMAGE_SHAPE, self._window).ask(self._on_export_digit)
+
+    def _open_model(self) -> None:
+        if path := self._ask.open("Open Model", MODEL):
+            self._explorer.open_checkpoint(path)
+
+    def _recent(self) -> tuple[str, ...]:
+        return self._explorer.settings.recent
+
+    def _open_recent(self, name: str) -> None:
+        self._explorer.open_checkpoint(Path(name))
+
+    def _save_model(self) -> None:
+        if path := self._ask.save("Save Model As", "model.safetensors", MODEL):
+            self._explorer.save_checkpoint(path)
+
+    def _export_manifold(self) -> None:
+        start = self._ask.folder / "manifold.png"
+        ManifoldExportDialog(start, IMAGE_SHAPE, self._window).ask(self._on_export_manifold)
+
+    def _open_workspace(self) -> None:
+        if path := self._ask.open("Open Workspace", WORKSPACE):
+            self.workspaces.open(path)
+
+    def _save_workspace(self) -> None:
+        if path := self._ask.save("Save Workspace", f"workspace{EXTENSION}", WORKSPACE):
+            self.workspaces.save(path, *self._view())
+
+    def _on_export_digit(self, path: Path, scale: int) -> None:
+        self._explorer.export_digit(self._ask.remember(path), scale)
+
+    def _on_export_manifold(self, path: Path, request: ManifoldRequest) -> None:
+        self._explorer.export_manifold(self._ask.remember(path), request)
+
+
+def _short(name: str) -> str:
+    # With the folder, because every run calls its model alike.
+    path = Path(name)
+    return f"{path.parent.name}/{path.name}"

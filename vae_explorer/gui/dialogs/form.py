@@ -1,0 +1,70 @@
+"""A dialog that is a form, and spin boxes for it."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSpinBox,
+    QWidget,
+)
+from typing_extensions import override
+
+
+class FormDialog(QDialog):
+    """A form with a button that accepts it, which Enter presses, and one that cancels.
+
+    Args:
+        title: of the window.
+        verb: what the button says.
+        parent: the window it belongs to.
+    """
+
+    def __init__(self, title: str, verb: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self._done: Callable[..., object] | None = None
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.go = self._buttons.addButton(verb, QDialogButtonBox.ButtonRole.AcceptRole)
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+
+    def lay_out(
+        self, rows: Mapping[str, QWidget | QHBoxLayout], note: QLabel | None = None
+    ) -> None:
+        """Put the rows, each by its label, above a note and the buttons."""
+        form = QFormLayout(self)
+        for label, row in rows.items():
+            form.addRow(label, row)
+        if note is not None:
+            form.addRow(note)
+        form.addRow(self._buttons)
+
+    def ask(self, done: Callable[..., object]) -> None:
+        """Open it; ``done`` is given the ``values`` if it is accepted."""
+        self._done = done
+        self.open()
+
+    def values(self) -> tuple[object, ...]:
+        """What the form says now."""
+        raise NotImplementedError
+
+    @override
+    def accept(self) -> None:
+        super().accept()
+        if self._done is not None:
+            self._done(*self.values())
+
+
+def whole(low: int, high: int, value: int, suffix: str = "") -> QSpinBox:
+    """A box for a whole number."""
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setValue(value)
+    box.setSuffix(suffix)
+    return box

@@ -1,0 +1,134 @@
+"""Undo, and what selects points: tools, classes, neighbours, names."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtWidgets import QWidget
+
+from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
+from vae_explorer.gui.dialogs.selection import FindImageDialog, NameDialog, NearestImagesDialog
+from vae_explorer.gui.map.canvas import Tool
+from vae_explorer.gui.map.map_view import MapView
+from vae_explorer.gui.window.records import Choices, Command, Controller
+from vae_explorer.gui.window.undo import Undo
+from vae_explorer.session.app import Explorer
+from vae_explorer.session.map.selection import Mode
+from vae_explorer.session.map.state import MapState
+
+_WORST = 100
+
+
+class SelectionController(Controller):
+    """Selects points of the map; owns the undo stack.
+
+    Args:
+        explorer: told what a person wants, and listened to.
+        view: the map.
+        ask: asks for files.
+        window: the parent of dialogs.
+    """
+
+    def __init__(self, explorer: Explorer, view: MapView, ask: AskPath, window: QWidget) -> None:
+        super().__init__(explorer)
+        self._view = view
+        self._ask = ask
+        self._window = window
+        self._data = ("", 0)
+        self.undo = undo = Undo()
+        view.selected.connect(self._on_selected)
+        view.class_select_asked.connect(self._on_class_selected)
+        explorer.map.changed.connect(self._on_map)
+        explorer.edited.connect(undo.push)
+        search, selection = explorer.search, explorer.selection
+        self.commands = (
+            Command("undo", "Edit", "Undo", "Take back a move, a pin or a selection", undo.undo,
+                ("Ctrl+Z",), enabled=lambda: undo.can_undo,
+                named=lambda: f"Undo {undo.undo_text}".rstrip()),
+            Command("redo", "Edit", "Redo", "Make it again", undo.redo, ("Ctrl+Shift+Z", "Ctrl+Y"),
+                enabled=lambda: undo.can_redo, named=lambda: f"Redo {undo.redo_text}".rstrip()),
+            Command("clear", "Edit", "Clear Selection or Pins",
+                "Clear the selection; without one, the pins", self._clear, ("Esc",),
+                separator=True),
+            self._tool("none", "Scrub", "Drag to move the cursor", "Shift+S"),
+            self._tool("box", "Box", "Drag a box around points; Ctrl adds, Alt removes", "Shift+B"),
+            self._tool("lasso", "Lasso", "Draw around points; Ctrl adds, Alt removes", "Shift+L"),
+            Command("select_shown", "Select", "Shown Classes",
+                "Select every point of the classes that the legend shows",
+                lambda: search.labels(view.legend.visible_labels()), ("Ctrl+A",), separator=True),
+            Command("nearest", "Select", "Nearest to the Pin…",
+                "Select the nearest of the pinned digit, by code or by image", self._ask_nearest,
+                ("Ctrl+K",)),
+            Command("worst", "Select", f"{_WORST} of Lowest ELBO",
+                "Select what the model explains worst", lambda: search.lowest(_WORST)),
+            Command("find", "Select", "Find Image…", "Pin an image by its index", self._ask_find,
+                ("Ctrl+F",)),
+            Command("invert", "Select", "Invert", "Select all other points", selection.invert,
+                ("Ctrl+I",), enabled=lambda: len(selection) > 0),
+            Command("name_selection", "Select", "Name Selection…",
+                "Keep the selection under a name", self._ask_name, ("Ctrl+D",),
+                enabled=lambda: len(selection) > 0, separator=True),
+            Choices("Select", "Recall", lambda: selection.names, self._recall),
+            Choices("Select", "Forget", lambda: selection.names, self._forget),
+            Command("export_points", "Select", "Export Points…",
+                "Write a table of the selected points, or of all, as CSV", self._export,
+                ("Ctrl+Shift+T",), separator=True),
+        )  # fmt: skip
+        self.changes = (undo.changed, selection.changed, selection.names_changed)
+
+    def _tool(self, tool: Tool, text: str, about: str, key: str) -> Command:
+        canvas = self._view.canvas
+        return Command(
+            f"tool_{text.lower()}",
+            "Select",
+            text,
+            about,
+            lambda: canvas.set_tool(tool),
+            (key,),
+            checked=lambda: canvas.tool == tool,
+            group="tool",
+            toolbar=tool != "none",
+        )
+
+    def _on_map(self, new: MapState, _: MapState | None) -> None:
+        points = new.points
+        if points is not None and (points.split, points.total) != self._data:
+            self._data = points.split, points.total
+            self.undo.clear()  # its selections are of other images
+
+    def _on_selected(self, polygon: NDArray[np.float64], mode: Mode) -> None:
+        self._explorer.search.inside(polygon, mode, self._view.shown())
+
+    def _on_class_selected(self, label: int, adding: bool) -> None:
+        self._explorer.search.labels(frozenset({label}), "add" if adding else "replace")
+
+    def _clear(self) -> None:
+        if len(self._explorer.selection):
+            self._explorer.selection.clear()
+        else:
+            self._explorer.pins.clear()
+
+    def _ask_find(self) -> None:
+        points = self._explorer.map.points
+        if points is None:
+            return
+        parts = ("train", "test") if points.split == "both" else (points.split,)
+        totals = {part: self._explorer.map.totals()[part] for part in parts}
+        FindImageDialog(totals, parts[0], self._window).ask(self._explorer.find)
+
+    def _ask_nearest(self) -> None:
+        NearestImagesDialog(self._window).ask(self._explorer.search.nearest)
+
+    def _ask_name(self) -> None:
+        NameDialog("Name Selection", self._explorer.selection.names, self._window).ask(self._save)
+
+    def _save(self, name: str) -> None:
+        self.attempt("The selection was not kept", self._explorer.selection.save, name)
+
+    def _recall(self, name: str) -> None:
+        self.attempt("Nothing was selected", self._explorer.selection.recall, name)
+
+    def _forget(self, name: str) -> None:
+        self.attempt("No selection was forgotten", self._explorer.selection.forget, name)
+
+    def _export(self) -> None:
+        if path := self._ask.save("Export Points", "points.csv", TABLE):
+            self._explorer.export_selection(path)

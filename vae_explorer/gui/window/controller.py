@@ -1,0 +1,131 @@
+"""The commands of the window itself, and what its status bar says."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMainWindow
+
+from vae_explorer.gui.dialogs import help as help_pages
+from vae_explorer.gui.dialogs.palette import CommandPalette, menu_commands
+from vae_explorer.gui.map.map_view import MapView
+from vae_explorer.gui.theme import SchemeChoice, apply_scheme
+from vae_explorer.gui.window.records import LAYOUTS, Command, Controller
+from vae_explorer.gui.window.status_bar import StatusBar
+from vae_explorer.session.app import Explorer
+from vae_explorer.session.state import Decoded, ModelInfo
+
+_SCHEMES = {
+    "system": ("Follow the System", "Light or dark as the system"),
+    "light": ("Light", "Always light"),
+    "dark": ("Dark", "Always dark"),
+}
+_LAYOUTS = {
+    "explore": "Layers, map and decoder",
+    "train": "The training form and its curves",
+    "learn": "Layers and refining: q(z|x) of the pinned digit beside the exact posterior",
+    "travel": "Paths, and the digit drawn",
+}
+
+
+class WindowController(Controller):
+    """Schemes, layouts, help; title and status bar.
+
+    Args:
+        explorer: listened to.
+        view: the map, which knows how many points show.
+        lay_out: arranges the docks.
+        commands: all commands of the window, for the sheet of keys.
+        window: the window.
+    """
+
+    def __init__(
+        self,
+        explorer: Explorer,
+        view: MapView,
+        lay_out: Callable[[str], object],
+        commands: Callable[[], tuple[Command, ...]],
+        window: QMainWindow,
+    ) -> None:
+        super().__init__(explorer)
+        self._map = view
+        self._lay_out = lay_out
+        self._window = window
+        self._palette: CommandPalette | None = None
+        self.status = status = StatusBar()
+        explorer.model_changed.connect(self._on_model)
+        explorer.decoding.decoded.connect(self._on_decoded)
+        explorer.pins.changed.connect(self._on_marked)
+        explorer.selection.changed.connect(self._on_marked)
+        explorer.map.changed.connect(self._on_shown)
+        view.visible_labels_changed.connect(self._on_shown)
+        explorer.cursor.changed.connect(status.set_place)
+        explorer.progress.connect(status.set_progress)
+        explorer.message.connect(status.set_message)
+        self.commands = (
+            Command("quit", "File", "Quit", "Stop and save a run, then close", window.close,
+                ("Ctrl+Q",), separator=True),
+            *(self._scheme(name) for name in _SCHEMES),
+            *(self._layout(name) for name in LAYOUTS),
+            Command("full_screen", "View", "Full Screen", "Fill the screen, or leave it",
+                self._toggle_full_screen, ("F11",), separator=True),
+            Command("palette", "Help", "Command Palette…", "Find a command by its name and run it",
+                self._open_palette, ("Ctrl+Shift+P",)),
+            Command("keys", "Help", "Keys and Gestures", "This sheet",
+                lambda: help_pages.show_keys(commands(), window), ("F1",)),
+            Command("about", "Help", "About VAE Explorer", "Version, data and licences",
+                lambda: help_pages.show_about(window)),
+        )  # fmt: skip
+        self.changes = (explorer.settings_changed,)
+
+    def choose_scheme(self, name: str) -> None:
+        """Show the "light" or the "dark" scheme, or that of the "system"."""
+        apply_scheme(SchemeChoice(name))
+        self._explorer.change_settings(replace(self._explorer.settings, scheme=name))
+
+    def _scheme(self, name: str) -> Command:
+        return Command(
+            f"scheme_{name}",
+            "View",
+            *_SCHEMES[name],
+            lambda: self.choose_scheme(name),
+            checked=lambda: self._explorer.settings.scheme == name,
+            group="scheme",
+        )
+
+    def _layout(self, name: str) -> Command:
+        return Command(
+            f"layout_{name}",
+            "View",
+            name.capitalize(),
+            _LAYOUTS[name],
+            lambda: self._lay_out(name),
+            (f"Ctrl+{LAYOUTS.index(name) + 1}",),
+            separator=name == LAYOUTS[0],
+        )
+
+    def _on_model(self, model: ModelInfo) -> None:
+        self.status.set_model(model)
+        self._window.setWindowTitle(f"{model.name} — VAE Explorer")
+
+    def _on_decoded(self, decoded: Decoded) -> None:
+        self.status.set_cost(decoded.milliseconds)
+
+    def _on_marked(self) -> None:
+        explorer = self._explorer
+        self.status.set_marked(len(explorer.pins.tray), len(explorer.selection))
+
+    def _on_shown(self, _: object) -> None:
+        points = self._explorer.map.points
+        if points is not None:
+            self.status.set_data(points.split, int(self._map.shown().sum()), points.total)
+
+    def _open_palette(self) -> None:
+        if self._palette is None:  # kept, because it remembers what was run
+            self._palette = CommandPalette(self._window)
+        self._palette.set_commands(menu_commands(self._window.menuBar()))
+        self._palette.open()
+
+    def _toggle_full_screen(self) -> None:
+        window = self._window
+        window.setWindowState(window.windowState() ^ Qt.WindowState.WindowFullScreen)

@@ -1,0 +1,115 @@
+"""What a controller declares to the window: its commands, its menus of names and its panels."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from psygnal import SignalInstance
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from vae_explorer.errors import UserError
+from vae_explorer.session.app import Explorer
+
+LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
+RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
+BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+
+MENUS = ("File", "Edit", "Go", "Select", "Map", "Layers", "Training", "Course", "View", "Help")
+
+LAYOUTS = ("explore", "train", "learn", "travel")
+"""Arrangements of the panels; each shows those that name it."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One action: a line of a menu, perhaps a button of the toolbar, and its keys.
+
+    Args:
+        id: its name in the program.
+        menu: one of ``MENUS``.
+        text: what the menu says.
+        help: a phrase on what it does.
+        run: does it.
+        keys: portable key sequences.
+        enabled: whether it can be run now; without it, always.
+        checked: whether what it switches is on; without it, it is no switch.
+        named: another text for the menu, as things are now.
+        group: the set of switches of which one is on.
+        toolbar: it has a button there.
+        separator: a line is drawn above it in the menu.
+    """
+
+    id: str
+    menu: str
+    text: str
+    help: str
+    run: Callable[[], object]
+    keys: tuple[str, ...] = ()
+    enabled: Callable[[], bool] | None = None
+    checked: Callable[[], bool] | None = None
+    named: Callable[[], str] | None = None
+    group: str = ""
+    toolbar: bool = False
+    separator: bool = False
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A menu inside another that lists names, disabled while there are none.
+
+    ``run`` is given the name chosen; ``label`` makes the text shown of a name.
+    """
+
+    menu: str
+    text: str
+    names: Callable[[], Sequence[str]]
+    run: Callable[[str], object]
+    label: Callable[[str], str] = str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A widget in a dock, which the View menu shows and hides.
+
+    Args:
+        id: its name in the program, and as a title.
+        widget: what is in the dock.
+        area: the side it is at first; panels of one side are tabs, of which the first is in front.
+        layouts: the arrangements that bring it to the front.
+        hidden: it is hidden at first, and by arrangements that do not name it.
+        width: how wide it is at first, logical pixels.
+        room: the least width and height of a window in which its layouts show it.
+    """
+
+    id: str
+    widget: QWidget
+    area: Qt.DockWidgetArea
+    layouts: tuple[str, ...] = ()
+    hidden: bool = False
+    width: int = 0
+    room: tuple[int, int] = (0, 0)
+
+
+class Controller:
+    """Joins the views of one subject to its parts of the session.
+
+    Controllers are plain objects that their window keeps. Qt and psygnal hold a bound method
+    weakly, but Qt holds any other function, with all that it refers to, until the sender is
+    destroyed: a window would so keep itself. So controllers connect methods; the functions in
+    their records are called by ``Actions``, which the window owns.
+    """
+
+    commands: Sequence[Command | Choices] = ()
+    panels: Sequence[Panel] = ()
+    changes: Sequence[SignalInstance] = ()
+    """Signals after which the rules of the commands are asked again."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self._explorer = explorer
+
+    def attempt(self, title: str, action: Callable[[str], object], name: str) -> None:
+        """Do something with a name that a person gave; ``title`` is that of a refusal."""
+        try:
+            action(name)
+        except UserError as error:
+            self._explorer.fail(title, error)

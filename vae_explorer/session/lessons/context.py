@@ -1,0 +1,44 @@
+"""What the experiments of lessons work with: the model, the target image and the lanes."""
+
+from psygnal import Signal
+
+from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.session.jobs import After, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.layer_contents import Subject
+from vae_explorer.session.map.state import MapState
+
+
+class LessonContext:
+    """Shared by all experiments. All methods belong to the main thread.
+
+    Args:
+        tasks: where experiments compute.
+        latent_map: the map, whose model they are about.
+        after: runs a function on the main thread when some seconds have passed; for animations.
+    """
+
+    changed = Signal()
+    """Another model or another target image."""
+
+    def __init__(self, tasks: Tasks, latent_map: LatentMap, after: After) -> None:
+        self.tasks = tasks.prefixed("lesson-")
+        self.map = latent_map
+        self.after = after
+        self.subject: Subject | None = None
+        """The target image: the sketch, else the pinned image, or None."""
+        latent_map.changed.connect(self._on_map)
+
+    @property
+    def model(self) -> TrainedVAE | None:
+        """The model on the map, as it is rotated."""
+        return self.map.state.model if self.map.state else None
+
+    def set_subject(self, subject: Subject | None) -> None:
+        """Look at another target image."""
+        self.subject = subject
+        self.changed.emit()
+
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        if old is None or new.model is not old.model:
+            self.changed.emit()

@@ -1,0 +1,212 @@
+"""What every experiment of a lesson is, without pixels."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Generic, Self, TypeVar
+
+from psygnal import Signal
+
+from vae_explorer.fields import Fields, FieldSpec, Value, field
+from vae_explorer.lessons.course import LessonError
+from vae_explorer.session.jobs import Newest, Patient
+from vae_explorer.session.lessons.context import LessonContext
+
+_PACKAGE = __name__.rpartition(".")[0]
+_FAILURE = "The lesson could not compute this"
+
+
+def setting(default: Value, label: str, about: str, **more: Any) -> Any:
+    """A field of settings; ``more`` is of its ``FieldSpec``."""
+    return field(default, FieldSpec("", label, about, **more))
+
+
+@dataclass(frozen=True)
+class Settings(Fields):
+    """What a person sets in an experiment; each field of a subclass is a key of lesson files.
+
+    A value that is no setting's raises ``LessonError``.
+    """
+
+    kind = "Setting"
+    error = LessonError
+
+    def after(self, changes: Mapping[str, Any]) -> Self:
+        """The settings when these have changed, with whatever else changes along with them."""
+        return self.replace(**changes)
+
+    def state(self) -> dict[str, Any]:
+        """The settings that matter beside one another, as TOML can hold them."""
+        values = {
+            name: getattr(self, name) for name, spec in self.specs().items() if spec.applies(self)
+        }
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What an experiment has found so far; each field of a subclass has a default: nothing yet."""
+
+
+S = TypeVar("S", bound=Settings)
+R = TypeVar("R", bound=Result)
+
+
+class Experiment(Generic[S, R]):
+    """Holds the settings of a lesson and what comes of them. Belongs to the main thread.
+
+    It computes only while it is shown: between ``show`` and ``hide``. A subclass gives ``update``,
+    ``symbols`` and ``data``.
+
+    Args:
+        context: the model, the target image and the lanes.
+        settings: those at first.
+        result: that of nothing.
+    """
+
+    changed = Signal(Result)
+    """The settings or the result are others."""
+    values_changed = Signal(dict)
+    """The live value of each symbol of the lesson: a float, or a text where one is not enough."""
+
+    def __init__(self, context: LessonContext, settings: S, result: R) -> None:
+        self.context = context
+        self.settings = settings
+        self.result = result
+        self.values: dict[str, float | str] = {}
+        self.shown = False
+        self._tasks: list[Newest | Patient] = []
+        context.changed.connect(self._on_context)
+
+    def show(self) -> None:
+        """Begin to compute; called as the experiment comes to the front."""
+        self.shown = True
+        self.update()
+        self.publish()
+
+    def hide(self) -> None:
+        """Stop computing and animating."""
+        self.shown = False
+        for task in self._tasks:
+            task.cancel()
+
+    def state(self) -> dict[str, Any]:
+        """What a person set, as TOML can hold it."""
+        return self.settings.state()
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Set what a lesson file names, and leave the rest as it is.
+
+        Raises:
+            LessonError: a key is unknown or a value cannot be.
+        """
+        self.take(self.settings.after(state))
+
+    def set(self, **changes: Any) -> None:
+        """Change some settings; raises as ``set_state``."""
+        settings = self.settings.after(changes)
+        if settings != self.settings:
+            self.take(settings)
+
+    def move(self, **changes: Any) -> None:
+        """Change some settings to the nearest values that they may have."""
+        self.set(**{name: self.settings.nearest(name, value) for name, value in changes.items()})
+
+    def take(self, settings: S) -> None:
+        """Go on with other settings."""
+        self.settings = settings
+        if self.shown:
+            self.update()
+        self.publish()
+
+    def update(self) -> None:
+        """Compute what settings, model and image ask for and is not known; only while shown."""
+
+    def symbols(self) -> dict[str, float | str]:
+        """The value of each symbol that has one now."""
+        return {}
+
+    def data(self) -> dict[str, Any]:
+        """The numbers that the figure shows now, by name: what the lesson's code reproduces."""
+        return {}
+
+    def publish(self, **found: Any) -> None:
+        """Take fields of the result that have been found, and let all know."""
+        if found:
+            self.result = replace(self.result, **found)
+        self.values = self.symbols()
+        self.changed.emit(self.result)
+        self.values_changed.emit(self.values)
+
+    def newest(self, key: str) -> Newest:
+        """Requests of which each replaces the one before; ``hide`` cancels them."""
+        task = self.context.tasks.newest(key, _FAILURE, "lessons")
+        self._tasks.append(task)
+        return task
+
+    def patient(self, key: str) -> Patient:
+        """Requests of which one is finished before the newest is begun; ``hide`` cancels them."""
+        task = self.context.tasks.patient(key, _FAILURE, "lessons")
+        self._tasks.append(task)
+        return task
+
+    def _on_context(self) -> None:
+        if self.shown:
+            self.update()
+            self.publish()
+
+
+AnyExperiment = Experiment[Any, Any]
+
+
+def differs(new: Result, old: Result | None, *names: str) -> bool:
+    """Whether one of these fields, of all fields if none are named, is another object."""
+    names = names or tuple(item.name for item in dataclasses.fields(new))
+    return old is None or any(getattr(new, name) is not getattr(old, name) for name in names)
+
+
+T = TypeVar("T")
+
+
+def class_in(module: str, base: type[T]) -> type[T] | None:
+    """The subclass of ``base`` that a module defines, or None if it has but generic ones.
+
+    Raises:
+        ModuleNotFoundError: there is no such module.
+    """
+    for value in vars(import_module(module)).values():
+        if not (isinstance(value, type) and issubclass(value, base)):
+            continue
+        if value.__module__ == module and not getattr(value, "__parameters__", ()):
+            return value
+    return None
+
+
+def make_experiment(name: str, context: LessonContext) -> AnyExperiment:
+    """The experiment of this name.
+
+    Raises:
+        LessonError: there is none.
+    """
+    try:
+        found = class_in(f"{_PACKAGE}.{name}", Experiment)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        known = ", ".join(sorted(experiments()))
+        raise LessonError(f"There is no experiment '{name}'; a lesson can use {known}.")
+    made: AnyExperiment = found(context)  # type: ignore[call-arg]
+    return made
+
+
+def experiments() -> dict[str, type[AnyExperiment]]:
+    """All experiments, by the names that lesson files use: those of the modules beside this one."""
+    names = [info.name for info in iter_modules(import_module(_PACKAGE).__path__)]
+    found = {name: class_in(f"{_PACKAGE}.{name}", Experiment) for name in names}
+    return {name: one for name, one in found.items() if one}

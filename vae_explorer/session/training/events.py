@@ -1,0 +1,144 @@
+"""What a run tells of itself, in order: frozen values from its thread to whoever listens."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vae_explorer.errors import CheckpointError
+from vae_explorer.model.trained import Posterior
+from vae_explorer.session.state import TrainingStatus
+from vae_explorer.session.training.timeline_frames import FilmFrame
+from vae_explorer.training.anatomy import StepAnatomy
+from vae_explorer.training.health import Finding
+from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.run_folder import RunFolder
+from vae_explorer.training.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run was asked for; nothing of it is there yet."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The run has a folder and a device."""
+
+    folder: RunFolder
+    device: str
+
+    def __str__(self) -> str:
+        return f"Training on {self.device} in {self.folder.path}"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """New points of the history; of a resumed run or a branch first those it begins with."""
+
+    points: tuple[HistoryPoint, ...]
+    status: TrainingStatus
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """The model as it is now, and q(z|x) of the live images."""
+
+    snapshot: Snapshot
+    posterior: Posterior
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A model was kept on the way; ``steps`` are those of all that still are."""
+
+    frame: FilmFrame
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Dissected:
+    """A step was taken in slow motion."""
+
+    anatomy: StepAnatomy
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is wrong with the run is something else than before."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class NotSaved:
+    """The disk refused a save, or refuses still (``again``); training goes on."""
+
+    error: CheckpointError
+    again: bool
+
+    def __str__(self) -> str:
+        return f"Not saved: {self.error}"
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Something for the log."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, eq=False)
+class Rested:
+    """The run as it is: saved at ``path``, or None if the disk refused it."""
+
+    snapshot: Snapshot
+    path: Path | None
+
+    def __str__(self) -> str:
+        saved = f"saved {self.path}" if self.path else "not saved"
+        return f"{type(self).__name__} at epoch {self.snapshot.epoch:.2f}; {saved}"
+
+
+class Paused(Rested):
+    """The run waits."""
+
+
+class Ended(Rested):
+    """The run has finished, or was stopped."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The run waits after a step that was asked for; it is not saved, and the map moves."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The run ended by an error."""
+
+    error: BaseException
+
+    def __str__(self) -> str:
+        return f"Failed: {self.error}"
+
+
+TrainingEvent = (
+    Started
+    | Begun
+    | Progress
+    | Moved
+    | Kept
+    | Dissected
+    | Found
+    | NotSaved
+    | Noted
+    | Paused
+    | Waiting
+    | Ended
+    | Failed
+)
+
+LOGGED = (Begun, NotSaved, Noted, Rested, Failed)
+"""Events whose text is a line of the log."""
