@@ -188,11 +188,6 @@ def test_a_painter_is_closed_whatever_is_raised(qtbot: QtBot) -> None:
     for kind in ("png", "svg", "pdf"):
         with pytest.raises(ValueError, match="no"):
             render_charts(kind, [replace(chart.plot, marks=(Painted(fail),))], [chart.size()])
-    chart.set_marks([Painted(fail)])
-    with pytest.raises(ValueError, match="no"):
-        chart.grab()
-    chart.set_marks(())
-    chart.grab()
 
 
 def test_name_focus_and_arrow_keys(qtbot: QtBot) -> None:
