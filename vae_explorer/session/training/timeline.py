@@ -51,6 +51,8 @@ class TimeMachine:
         self._run: RunFolder | None = None
         self._history: list[HistoryPoint] = []
         self._on_disk: set[int] = set()
+        self._kept = False
+        """Whether the run has told what is on the disk since that was last looked for."""
         self._wanted: FilmFrame | None = None
         self._reading = False
         self.frames: tuple[FilmFrame, ...] = ()
@@ -71,6 +73,7 @@ class TimeMachine:
             probes: images (n, h, w); where they were is told.
         """
         if self._run is not None:
+            self._kept = False
             self._set_frames(())
             self._jobs.run_newest(
                 "film",
@@ -102,11 +105,12 @@ class TimeMachine:
 
     def keep(self, frame: FilmFrame, steps: Sequence[int]) -> None:
         """Add a frame; only ``steps`` still have one."""
-        self._on_disk = set(steps)
+        self._on_disk, self._kept = set(steps), True
         self._add(frame)
 
     def _note_on_disk(self, steps: Sequence[int]) -> None:
-        self._on_disk.update(steps)
+        if not self._kept:  # a run that goes on knows better
+            self._on_disk = set(steps)
 
     def _add(self, frame: FilmFrame) -> None:
         self._set_frames((*self.frames, frame))
