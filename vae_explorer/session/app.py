@@ -317,13 +317,8 @@ class Explorer:
 
     def _on_left(self) -> None:
         path = self.training.checkpoint
-        if path is not None:  # where nothing may be, if the disk refused it
-            self._jobs.run_newest(
-                "left",
-                lambda _: path.exists(),
-                done=lambda there: self._remember(path) if there else None,
-                failed=partial(self.fail, "The run is not remembered"),
-            )
+        if path is not None:
+            self._remember(path)
         then, self._after_training = self._after_training, None
         if then:
             then()
