@@ -31,9 +31,10 @@ _MOST_DOTS = 1_000
 class ReparameterisationView(LessonView):
     """Above q and f, or q in the latent plane; below the estimates, and their running means."""
 
+    experiment: Reparameterisation
+
     def __init__(self, experiment: Reparameterisation) -> None:
         super().__init__(experiment, buttons=("seed",))
-        self._experiment = experiment
         self._place = HandleSketch("q")
         self._place.setToolTip("Drag the handles of q, or move them by the arrow keys")
         self._charts = EstimateCharts()
@@ -57,15 +58,15 @@ class ReparameterisationView(LessonView):
 
     def draw(self, old: ReparameterisationResult | None) -> None:
         """Draw q, and the estimates by one parameter."""
-        settings, found = self._experiment.settings, self._experiment.result.estimates
+        settings, found = self.experiment.settings, self.experiment.result.estimates
         if found is None:
             self._place.set_marks(())
             self._place.set_handles(())
             self._charts.clear()
-            drawing = self._experiment.result.mean is not None
+            drawing = self.experiment.result.mean is not None
             self._readout.set_text("Drawing …" if drawing else "There is no digit yet.")
             return
-        if self._experiment.about_image:
+        if self.experiment.about_image:
             self._show_plane(found)
         else:
             self._show_function()
@@ -77,7 +78,7 @@ class ReparameterisationView(LessonView):
 
     def _show_function(self) -> None:
         """f, and the density of q with a handle at its mean and one at a σ from it."""
-        settings, theme = self._experiment.settings, self.theme
+        settings, theme = self.experiment.settings, self.theme
         bottom, top = _HEIGHTS[settings.function]
         z = np.linspace(-_SIGHT, _SIGHT, 401)
         mean, sigma = settings.mean, settings.sigma
@@ -91,7 +92,7 @@ class ReparameterisationView(LessonView):
                 Line(z, q, theme.accent, "q(z)", filled=True),
                 Line(
                     z,
-                    self._experiment.curve(z),
+                    self.experiment.curve(z),
                     theme.kl,
                     f"f(z): {FUNCTIONS[settings.function]}",
                 ),
@@ -102,11 +103,11 @@ class ReparameterisationView(LessonView):
 
     def _show_plane(self, found: Estimates) -> None:
         """q in the latent plane, and where a natural-gradient step Σ g of each estimate leads."""
-        theme, result = self.theme, self._experiment.result
+        theme, result = self.theme, self.experiment.result
         mean, covariance = result.mean, result.covariance
         assert mean is not None
         assert covariance is not None
-        middle = mean - np.array(self._experiment.settings.shift)
+        middle = mean - np.array(self.experiment.settings.shift)
         self._place.set_title("q in the latent plane, and steps Σ g", "z₁")
         self._place.set_square(True)
         left, bottom = (middle - _AROUND).tolist()
@@ -127,7 +128,7 @@ class ReparameterisationView(LessonView):
         self._place.set_handles([(x, y)])
 
     def _show_readout(self, found: Estimates, score: Float64, path: Float64, exact: float) -> None:
-        values, settings = self._experiment.symbols(), self._experiment.settings
+        values, settings = self.experiment.symbols(), self.experiment.settings
         which = settings.parameter
         words = [
             f"{title} {_short(estimates.mean())} ± {_short(estimates.std())}, "
@@ -148,7 +149,7 @@ class ReparameterisationView(LessonView):
         )
 
     def _on_dragged(self, handle: int, x: float, y: float) -> None:
-        experiment = self._experiment
+        experiment = self.experiment
         mean = experiment.result.mean
         if experiment.about_image:
             if mean is not None:
@@ -160,13 +161,13 @@ class ReparameterisationView(LessonView):
             experiment.move(sigma=x - experiment.settings.mean)
 
     def _on_nudged(self, right: int, up: int) -> None:
-        settings = self._experiment.settings
-        if self._experiment.about_image:
+        settings = self.experiment.settings
+        if self.experiment.about_image:
             first, second = settings.shift
-            self._experiment.move(shift=(first + 0.005 * right, second + 0.005 * up))
+            self.experiment.move(shift=(first + 0.005 * right, second + 0.005 * up))
         else:
             mean, sigma = settings.mean + 0.1 * right, settings.sigma + 0.05 * up
-            self._experiment.move(mean=mean, sigma=sigma)
+            self.experiment.move(mean=mean, sigma=sigma)
 
 
 def _short(value: float) -> str:
