@@ -2,12 +2,16 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
 
 from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
+from vae_explorer.gui.lessons.lesson_view import LessonView
+from vae_explorer.gui.theme import LIGHT
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.jobs import Tasks
@@ -21,6 +25,15 @@ from vae_explorer.training.snapshot import Snapshot
 
 CODES = 2_000
 """Training images on the map."""
+
+
+V = TypeVar("V", bound=LessonView)
+
+
+class Shown(Protocol):
+    """``shown(view)``: the view light in a window of its own, its experiment shown and done."""
+
+    def __call__(self, view: V) -> V: ...
 
 
 class Clock:
@@ -97,3 +110,19 @@ def settle(main: MainThread, clock: Clock) -> Callable[[], None]:
         pytest.fail("the animation does not end")
 
     return run
+
+
+@pytest.fixture
+def shown(qtbot: QtBot, settle: Callable[[], None]) -> Shown:
+    def show(view: V) -> V:
+        qtbot.addWidget(view)
+        view.set_theme(LIGHT)
+        view.resize(630, 720)
+        with qtbot.waitActive(view):
+            view.show()
+            view.activateWindow()
+        view.experiment.show()
+        settle()
+        return view
+
+    return show

@@ -35,9 +35,10 @@ class BoundView(LessonView):
     So too the rows ``terms`` and ``gap`` of the bars.
     """
 
+    experiment: BoundExperiment
+
     def __init__(self, experiment: BoundExperiment) -> None:
         super().__init__(experiment)
-        self._experiment = experiment
         self.plane = BoundPlane(current_theme())
         self.bars = BoundBars()
         self._digit = DigitView("The digit", "x", zoom=_DIGIT_ZOOM)
@@ -89,7 +90,7 @@ class BoundView(LessonView):
 
     def draw(self, old: BoundResult | None) -> None:
         """Draw what has changed."""
-        found = self._experiment.result
+        found = self.experiment.result
         truth = found.truth
         if differs(found, old, "truth"):
             self._digit.set_image(gray8(truth.x[0]) if truth else None)
@@ -107,12 +108,12 @@ class BoundView(LessonView):
             self._fit()
 
     def _on_refine(self) -> None:
-        if self._experiment.result.refining:
-            self._experiment.stop()
+        if self.experiment.result.refining:
+            self.experiment.stop()
         else:
-            self._experiment.refine()
+            self.experiment.refine()
 
     def _fit(self) -> None:
-        left, right, bottom, top = self._experiment.result.region
+        left, right, bottom, top = self.experiment.result.region
         air = _AIR * max(right - left, top - bottom)  # for the handles of a narrow q
         self.plane.show_region(left - air, right + air, bottom - air, top + air)
