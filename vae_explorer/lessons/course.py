@@ -33,7 +33,7 @@ r"""Lesson files: Markdown with a TOML head, some fenced blocks with a meaning o
     ```
 
 Each ``##`` begins a step. A formula has a part a line: LaTeX, then ``::`` and a symbol if the part
-is tied to a live value. A state sets the instrument as the step begins; of its keys ``hide`` names
+is tied to a live value. A state sets the experiment as the step begins; of its keys ``hide`` names
 controls that are not shown.
 """
 
@@ -85,7 +85,7 @@ class Step:
 
     @property
     def hidden(self) -> frozenset[str]:
-        """The controls of the instrument that are not shown."""
+        """The controls of the experiment that are not shown."""
         return frozenset(map(str, self.state.get("hide", ())))
 
 

@@ -108,7 +108,7 @@ def test_a_lesson_is_saved_and_opened_again(
     pupil.trigger("save_lesson")
     pupil.wait(path.exists)
     pupil.trigger("open_lesson")
-    assert learning.lesson.id == "mine"
+    pupil.wait(lambda: learning.lesson.id == "mine")
     assert learning.lesson.title == title
     assert not pupil.errors
 

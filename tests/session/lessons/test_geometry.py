@@ -102,15 +102,3 @@ def test_another_model_is_measured_anew(
     experiment.set_state({"start": [1.0, 1.5], "end": [-1.5, -1.0]})
     settle()
     assert experiment.values["straight"] == pytest.approx(before, rel=1e-4)
-
-
-def test_while_hidden_nothing_is_computed(
-    context: LessonContext, settle: Callable[[], None]
-) -> None:
-    experiment = Geometry(context)
-    experiment.move(end=(0.0, 0.0))
-    experiment.point((0.0, 0.0))
-    settle()
-    assert experiment.result.straight is None
-    assert experiment.data() == {}
-    assert experiment.result.ellipse is None

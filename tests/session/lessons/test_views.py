@@ -146,17 +146,6 @@ def test_another_perplexity_starts_again(experiment: Views, settle: Callable[[],
     np.testing.assert_array_equal(experiment.result.embedding.points, first.points)
 
 
-def test_hiding_leaves_off(context: LessonContext, settle: Callable[[], None]) -> None:
-    made = Views(context)
-    made.set(embed=True)
-    settle()
-    assert made.result.embedding is None
-    made.show()
-    made.hide()
-    settle()
-    assert made.result.plain is None
-
-
 def test_maps_that_can_be_undone_decode_places(experiment: Views, model: TrainedVAE) -> None:
     assert experiment.result.plain is not None
     place = (1.5, -0.5)
@@ -176,20 +165,3 @@ def test_a_digit_lights_up_once(experiment: Views) -> None:
     for number in (3, 3, None, None, 4):
         experiment.hover(number)
     assert told == [3, None, 4]
-
-
-def test_a_state_comes_back(
-    context: LessonContext, experiment: Views, settle: Callable[[], None]
-) -> None:
-    experiment.set_state({"components": 7, "perplexity": 12, "embed": True})
-    settle()
-    state = experiment.state()
-    assert state == {"components": 7, "perplexity": 12, "embed": True}
-    other = Views(context)
-    other.set_state(state)
-    other.show()
-    settle()
-    assert other.state() == state
-    assert other.result.embedding is not None
-    assert experiment.result.embedding is not None
-    np.testing.assert_array_equal(other.result.embedding.points, experiment.result.embedding.points)

@@ -132,7 +132,7 @@ class ReparameterisationView(LessonView):
         which = settings.parameter
         words = [
             f"{title} {_short(estimates.mean())} ± {_short(estimates.std())}, "
-            f"signal to noise {_told(values[snr])}"
+            f"signal to noise {_figure(values[snr])}"
             for title, estimates, snr in (
                 ("Score function:", score, "score_snr"),
                 ("Path-wise:", path, "path_snr"),
@@ -140,13 +140,12 @@ class ReparameterisationView(LessonView):
         ]
         name = PARAMETERS[settings.function][which]
         ratio = values["ratio"]
-        told = "" if isinstance(ratio, str) else f"variances {_told(ratio)} : 1"
-        if told and found.expected is not None:
+        variances = "" if isinstance(ratio, str) else f"variances {_figure(ratio)} : 1"
+        if variances and found.expected is not None:
             theory = float(found.expected[0][which] / found.expected[1][which])
-            told += f" (in theory {_told(theory)})"
-        self._readout.set_text(
-            f"<b>∂/∂{name}: exact {_short(exact)}</b> &nbsp; {words[1]}<br>{words[0]} &nbsp; {told}"
-        )
+            variances += f" (in theory {_figure(theory)})"
+        first = f"<b>∂/∂{name}: exact {_short(exact)}</b> &nbsp; {words[1]}"
+        self._readout.set_text(f"{first}<br>{words[0]} &nbsp; {variances}")
 
     def _on_dragged(self, handle: int, x: float, y: float) -> None:
         experiment = self.experiment
@@ -176,7 +175,7 @@ def _short(value: float) -> str:
     return figure(value, 0 if size >= 100 else 1 if size >= 10 else 3)
 
 
-def _told(value: float | str) -> str:
+def _figure(value: float | str) -> str:
     if isinstance(value, str):
         return value
     return f"{value:,.0f}" if value >= 100 else figure(value, 1 if value >= 10 else 3)

@@ -234,24 +234,25 @@ def _slider(spec: FieldSpec, edited: Edited) -> _Control:
     slider, text = QSlider(Qt.Orientation.Horizontal), QLabel()
     slider.setMinimumWidth(120)
     choices, step = spec.choices, spec.step
-    if choices:
-        position: Callable[[Any], float] = choices.index
-        value: Callable[[int], Any] = choices.__getitem__
-        page = 3
-    elif step:
-        position, value = (lambda one: one / step), (lambda at: at * step)
-        page = 10
-    else:
-        position = lambda one: _PER_DECADE * math.log10(one)  # noqa: E731
-        value = lambda at: round(10 ** (at / _PER_DECADE))  # noqa: E731
-        page = _PER_DECADE // 4
+
+    def position(value: Any) -> float:
+        if choices:
+            return choices.index(value)
+        return float(value / step if step else _PER_DECADE * math.log10(value))
+
+    def value(at: int) -> Any:
+        if choices:
+            return choices[at]
+        return at * step if step else round(10 ** (at / _PER_DECADE))
+
+    page = 3 if choices else 10 if step else _PER_DECADE // 4
     slider.setPageStep(page)
 
     def limit(spec: FieldSpec) -> None:
         ends = (choices[0], choices[-1]) if choices else (spec.low, spec.high)
         slider.setRange(*(round(position(end)) for end in ends))
         if isinstance(value(0), int):
-            text.setMinimumWidth(text.fontMetrics().horizontalAdvance(f"{int(spec.high):,} "))
+            text.setMinimumWidth(text.fontMetrics().horizontalAdvance(f"{ends[1]:,.0f} "))
 
     def write(one: Any) -> None:
         slider.setValue(round(position(one)))

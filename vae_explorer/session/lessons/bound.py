@@ -173,7 +173,7 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
             self.publish(refining=False)
 
     def look_at(self, region: Region, shape: tuple[int, int]) -> None:
-        """Picture the posterior over this region, of so many rows and columns."""
+        """Picture the posterior over this region, with this number of rows and columns."""
         self._view = region, shape
         if self.shown:
             self._picture()

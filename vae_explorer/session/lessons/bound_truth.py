@@ -82,7 +82,7 @@ def bound_of(truth: Truth, q: Normal, places: int, control: Control) -> Bound:
 def picture_of(
     truth: Truth, region: Region, shape: tuple[int, int], log: bool, control: Control
 ) -> Field:
-    """p(z|x) over a region, or its logarithm, of so many rows and columns."""
+    """p(z|x) over a region, or its logarithm, in a shape of rows and columns."""
     values = log_posterior(
         truth.model, truth.x, region, shape, truth.log_marginal, control.check
     ).astype(np.float32)

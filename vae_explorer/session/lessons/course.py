@@ -28,7 +28,7 @@ class Learning:
     step_changed = Signal(Step)
     """Another step; the experiment is in its state."""
     answered = Signal(tuple)
-    """The choices made for the question of the step, (k,) of bool; told again on coming back."""
+    """The choices made for the question of the step, (k,) of bool; sent again on coming back."""
     values_changed = Signal(dict)
     """The live values of the lesson's symbols."""
 
