@@ -57,7 +57,7 @@ class Wall:
     ) -> None:
         pass
 
-    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
+    def show_whole(self, snapshot: Snapshot, path: Path | None, name: str) -> None:
         pass
 
 

@@ -1,7 +1,7 @@
 """The application without pixels: what is open, where the cursor is, what is pinned."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,7 @@ from vae_explorer.export.images import export_digit, export_manifold, export_str
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
 from vae_explorer.export.tables import export_points
 from vae_explorer.model.trained import Posterior, TrainedVAE
-from vae_explorer.session.compare.comparison import Comparison, model_name
+from vae_explorer.session.compare.comparison import Comparison
 from vae_explorer.session.edits import Edit, joined
 from vae_explorer.session.explore.arithmetic import Arithmetic
 from vae_explorer.session.explore.cursor import Cursor
@@ -143,24 +143,24 @@ class Explorer:
         Raises:
             CheckpointError: see ``read_checkpoint``, or the model reads images of another size.
         """
-        self._show_opened(path, read_model(path))
+        self._show_opened(read_model(path))
 
     def open_checkpoint(self, path: Path) -> None:
         """Open a checkpoint; a run under way is stopped and saved once the file proved good."""
         self._jobs.run_newest(
             "open",
             lambda _: read_model(path),
-            done=partial(self.open_snapshot, path),
+            done=self.open_model,
             failed=partial(self.fail, "The checkpoint was not opened"),
         )
 
-    def open_snapshot(self, path: Path, snapshot: Snapshot) -> None:
-        """Show what was read from ``path``; a run under way is stopped and saved first."""
+    def open_model(self, model: "SavedModel") -> None:
+        """Show a model that was read; a run under way is stopped and saved first."""
         if self.training.active:
-            self._after_training = partial(self._show_opened, path, snapshot)
+            self._after_training = partial(self._show_opened, model)
             self.training.stop()
         else:
-            self._show_opened(path, snapshot)
+            self._show_opened(model)
 
     @property
     def path(self) -> Path | None:
@@ -178,7 +178,7 @@ class Explorer:
         snapshot = self.map.state.snapshot
 
         def saved() -> None:
-            self.map.rename(snapshot, _name(path), path)
+            self.map.rename(snapshot, path.name, path)
             self._remember(path)
             self.message.emit(f"Saved {path}")
 
@@ -188,10 +188,11 @@ class Explorer:
             failed=partial(self.fail, "The model was not saved"),
         )
 
-    def _show_opened(self, path: Path, snapshot: Snapshot) -> None:
+    def _show_opened(self, model: "SavedModel") -> None:
+        path, snapshot = model.path, model.snapshot
         self.map.begin_run()
-        self.lab.open_film(path, snapshot)
-        self.show_whole(snapshot, path)
+        self.lab.open_film(path, snapshot, model.name)
+        self.show_whole(snapshot, path, model.name)
         self.opened.emit(snapshot)
         if path != paths.bundled_checkpoint():
             self._remember(path)
@@ -306,9 +307,9 @@ class Explorer:
         """Show a model that another may follow at once, by q(z|x) of the probes ``indices``."""
         self.map.move(snapshot, name, posterior, indices, moving=self.lab.moving)
 
-    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
-        """Show a model, saved at ``path``, and all images, which follow."""
-        self.map.show(snapshot, _name(path) if path else "training", path)
+    def show_whole(self, snapshot: Snapshot, path: Path | None, name: str) -> None:
+        """Show a model of this name, saved at ``path``, and all images, which follow."""
+        self.map.show(snapshot, name, path)
 
     def _on_training(self, event: TrainingEvent) -> None:
         if isinstance(event, Begun):
@@ -316,7 +317,7 @@ class Explorer:
 
     def _on_left(self) -> None:
         path = self.training.checkpoint
-        if path is not None and path.exists():
+        if path is not None:
             self._remember(path)
         then, self._after_training = self._after_training, None
         if then:
@@ -383,8 +384,7 @@ class Explorer:
         state = self.map.state
         if state is None:
             return None
-        name = model_name(state.path) if state.path else "training"
-        return replace(state.snapshot, model=state.model), name
+        return replace(state.snapshot, model=state.model), state.name.removesuffix(".safetensors")
 
     def _remember(self, path: Path) -> None:
         self.change_settings(self.settings.with_recent(path))
@@ -443,7 +443,16 @@ class Explorer:
             self.failed.emit(title, f"Unexpected {type(error).__name__}: {error}")
 
 
-def read_model(path: Path) -> Snapshot:
+@dataclass(frozen=True)
+class SavedModel:
+    """A checkpoint that was read; ``name`` is that of its run, if it is a run's, or its file's."""
+
+    path: Path
+    snapshot: Snapshot
+    name: str
+
+
+def read_model(path: Path) -> SavedModel:
     """Read a checkpoint of images that the map shows.
 
     Raises:
@@ -456,7 +465,8 @@ def read_model(path: Path) -> Snapshot:
             f"{path} reads images of {height}×{width} pixels, the map shows images of "
             f"{IMAGE_SHAPE[0]}×{IMAGE_SHAPE[1]}; choose a model trained on those."
         )
-    return snapshot
+    of_run = path.name == RunFolder.MODEL
+    return SavedModel(path, snapshot, RunFolder(path.parent).name if of_run else path.name)
 
 
 def _model_info(state: MapState) -> ModelInfo:
@@ -468,8 +478,3 @@ def _model_info(state: MapState) -> ModelInfo:
         image_shape=state.model.image_shape,
         parameters=state.model.parameters,
     )
-
-
-def _name(path: Path) -> str:
-    """A run's model is known by the run's name."""
-    return RunFolder(path.parent).name if path.name == RunFolder.MODEL else path.name

@@ -121,8 +121,7 @@ class SweepFolder:
 
     def pending(self) -> tuple[Cell, ...]:
         """What is still to be run, in order: neither finished nor diverged."""
-        pairs = zip(self.sweep.cells, self.results(), strict=True)
-        return tuple(cell for cell, result in pairs if result.outcome in ("waiting", "begun"))
+        return left_over(self.sweep, self.results())
 
     def begin(
         self,
@@ -187,6 +186,12 @@ class SweepFolder:
         except (UserError, csv.Error):  # they will diverge again
             return set()
         return {row.get("run", "") for row in rows if row.get("outcome") == "diverged"}
+
+
+def left_over(sweep: Sweep, results: Iterable[Result]) -> tuple[Cell, ...]:
+    """The cells that ``results`` say are neither finished nor diverged."""
+    pairs = zip(sweep.cells, results, strict=True)
+    return tuple(cell for cell, result in pairs if result.outcome in ("waiting", "begun"))
 
 
 def to_csv(results: Iterable[Result]) -> str:

@@ -64,7 +64,7 @@ class Screen:
         self.snapshot = snapshot
         self.moving.append((snapshot, posterior, indices, name))
 
-    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
+    def show_whole(self, snapshot: Snapshot, path: Path | None, name: str) -> None:
         self.snapshot = snapshot
         self.whole.append((snapshot, path))
 
@@ -195,7 +195,7 @@ def test_restarting_waits_at_step_0(threaded: Bench, recipe: Recipe) -> None:
 def test_a_branch_goes_on_from_the_moment_on_the_map(
     inline: Bench, recipe: Recipe, trained: Snapshot, run_folder: RunFolder
 ) -> None:
-    inline.lab.open_film(run_folder.model_path, trained)
+    inline.lab.open_film(run_folder.model_path, trained, "a model")
     inline.main.run()
     inline.lab.time.show(10)
     inline.main.run()
@@ -228,7 +228,7 @@ def test_a_branch_of_a_model_that_is_no_run_says_so(
     assert not inline.lab.training.active
     inline.lab.train(recipe)  # another run, which is not the origin
     inline.main.run()
-    inline.lab.open_film(checkpoint, trained)
+    inline.lab.open_film(checkpoint, trained, "a model")
     inline.stage.snapshot = trained
     inline.lab.branch(recipe.replace(epochs=3))
     inline.main.run()
@@ -266,7 +266,7 @@ def test_a_run_that_cannot_begin_leaves_everything(
     inline: Bench, recipe: Recipe, trained: Snapshot, run_folder: RunFolder, title: str, why: str
 ) -> None:
     """Whether that is seen at once or by the run's thread."""
-    inline.lab.open_film(run_folder.model_path, trained)
+    inline.lab.open_film(run_folder.model_path, trained, "a model")
     inline.stage.snapshot = trained
     inline.main.run()
     if title == "Training did not start":
@@ -386,7 +386,7 @@ def test_images_that_cannot_be_read_are_told_by_whoever_needs_them(
     inline.lab.train(recipe)
     inline.lab.resume_run(run_folder)
     inline.lab.estimate(recipe)
-    inline.lab.open_film(run_folder.model_path, trained)
+    inline.lab.open_film(run_folder.model_path, trained, "a model")
     inline.main.run()
     assert sorted(title for title, _ in inline.stage.failures) == [
         "The moments of the run cannot be shown",
@@ -401,8 +401,8 @@ def test_a_model_that_is_no_run_needs_no_images_for_a_film(
     inline: Bench, trained: Snapshot, checkpoint: Path
 ) -> None:
     inline.stage.unreadable = True
-    inline.lab.open_film(checkpoint, trained)
-    inline.lab.open_film(None, trained)
+    inline.lab.open_film(checkpoint, trained, "a model")
+    inline.lab.open_film(None, trained, "a model")
     inline.lab.probe_anew()
     inline.main.run()
     assert (inline.stage.failures, inline.steps, inline.lab.time.name) == ([], [], "")
@@ -534,7 +534,7 @@ def test_a_run_that_fails_unseen_is_there_whole_on_the_return(
 def test_after_opening_live_is_the_model_that_was_opened(
     inline: Bench, trained: Snapshot, run_folder: RunFolder
 ) -> None:
-    inline.lab.open_film(run_folder.model_path, trained)
+    inline.lab.open_film(run_folder.model_path, trained, "a model")
     inline.main.run()
     assert inline.steps == list(range(21))
     inline.lab.time.show(3)
@@ -548,9 +548,9 @@ def test_a_copy_of_a_runs_model_has_no_film(
     inline: Bench, trained: Snapshot, run_folder: RunFolder, tmp_path: Path
 ) -> None:
     copy = Path(shutil.copy(run_folder.model_path, tmp_path / "copy.safetensors"))
-    inline.lab.open_film(run_folder.model_path, trained)
+    inline.lab.open_film(run_folder.model_path, trained, "a model")
     inline.main.run()
-    inline.lab.open_film(copy, trained)
+    inline.lab.open_film(copy, trained, "a model")
     inline.main.run()
     assert inline.steps == []
 
@@ -558,7 +558,7 @@ def test_a_copy_of_a_runs_model_has_no_film(
 def test_on_another_split_the_film_is_of_its_images(
     inline: Bench, trained: Snapshot, run_folder: RunFolder
 ) -> None:
-    inline.lab.open_film(run_folder.model_path, trained)
+    inline.lab.open_film(run_folder.model_path, trained, "a model")
     inline.main.run()
     inline.lab.time.show(3)
     inline.main.run()
@@ -576,7 +576,7 @@ def test_on_another_split_the_film_is_of_its_images(
 def test_a_split_that_changes_before_the_film_is_there(
     inline: Bench, trained: Snapshot, run_folder: RunFolder
 ) -> None:
-    inline.lab.open_film(run_folder.model_path, trained)
+    inline.lab.open_film(run_folder.model_path, trained, "a model")
     inline.stage.every = 7
     inline.lab.probe_anew()
     inline.main.run()

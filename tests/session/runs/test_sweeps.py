@@ -83,8 +83,8 @@ def test_every_run_is_what_it_would_be_alone(
 ) -> None:
     monkeypatch.setattr(sweeps_module, "_PROBES", 50)
     queue.sweeps.start(sweep)
-    assert queue.sweep == sweep
     assert queue.sweeps.running
+    queue.main.run_until(lambda: queue.sweep == sweep)
     queue.finish()
     queue.main.run_until(lambda: len(queue.maps) == 4)
     assert queue.outcomes == ["finished"] * 4
@@ -180,6 +180,7 @@ def test_a_folder_without_a_sweep_is_refused(
     queue: Queue, tmp_path: Path, failures: "Failures"
 ) -> None:
     queue.sweeps.open(tmp_path)
+    queue.main.run_until(lambda: not queue.sweeps.running)
     ((title, error),) = failures
     assert title == "The sweep was not opened"
     assert isinstance(error, RecipeError)
@@ -192,7 +193,8 @@ def test_nothing_begins_beside_another_run(
     queue.lab.train(recipe.replace(epochs=9_999))
     queue.main.run_until(lambda: queue.lab.training.status.phase is Phase.RUNNING)
     queue.sweeps.start(sweep)
-    assert not queue.sweeps.running
+    queue.main.run_until(lambda: not queue.sweeps.running)
+    assert queue.sweep == sweep
     queue.lab.training.stop()
     queue.main.run_until(lambda: not queue.lab.training.active)
     assert not queue.sweeps.running

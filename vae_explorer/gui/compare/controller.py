@@ -9,7 +9,7 @@ from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.gui.dialogs.ask_path import MODEL, AskPath
 from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import Explorer
-from vae_explorer.session.compare.comparison import Side, bundled_models, model_name
+from vae_explorer.session.compare.comparison import Side
 from vae_explorer.session.map.selection import Mode
 from vae_explorer.types import Int64
 
@@ -61,9 +61,7 @@ class _ShownComparison:
         self._ask = ask
         self._comparison = explorer.compare()
         self._connect()
-        recent = tuple(Path(name) for name in explorer.settings.recent)
-        models = tuple(dict.fromkeys((*bundled_models(), *recent)))
-        self.window.set_models(tuple((path, model_name(path)) for path in models))
+        self._comparison.list_models(explorer.settings.recent)
         self.window.set_figures(self._comparison.figures())
         self._take("A")
 
@@ -74,6 +72,7 @@ class _ShownComparison:
 
     def _connect(self) -> None:
         comparison, window = self._comparison, self.window
+        comparison.models_listed.connect(window.set_models)
         comparison.side_changed.connect(window.set_side)
         comparison.points_changed.connect(window.set_points)
         comparison.index_changed.connect(window.set_index)

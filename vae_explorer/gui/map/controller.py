@@ -80,6 +80,11 @@ class MapController(Controller):
         """Fit the view to the next points."""
         self._fit_next = True
 
+    def show_exactly(self, region: Region) -> None:
+        """Show this part of the plane, and the next points in it too."""
+        self._fit_next = False
+        self.view.canvas.show_exactly(*region)
+
     def _split(self, split: str) -> Command:
         explorer = self._explorer
         return Command(

@@ -40,10 +40,10 @@ class MainWindow(QMainWindow):
         """True if a job did not end when the window closed."""
         ask = AskPath(self, lambda: explorer.settings.folder, self._remember_folder)
         pages = QStackedWidget()
+        self._map = MapController(explorer, ask)
+        self._selecting = SelectionController(explorer, self._map.view, ask, self)
         files = FilesController(explorer, ask, lambda: (self.map.region(), self.docks.layout), self)
-        map_ = MapController(explorer, ask)
-        self._selecting = SelectionController(explorer, map_.view, ask, self)
-        explore = ExploreController(explorer, map_.view, ask, self)
+        explore = ExploreController(explorer, self._map.view, ask, self)
         training = TrainingController(explorer, ask, self)
         timeline = TimelineController(explorer, training.panel)
         compare = CompareController(explorer, ask, self)
@@ -51,10 +51,10 @@ class MainWindow(QMainWindow):
         sweep = SweepController(explorer, training.panel, self)
         self._lessons = LearnController(explorer, pages, ask)
         self._window = WindowController(
-            explorer, map_.view, self._lay_out, lambda: self.actions_.commands, self
+            explorer, self._map.view, self._lay_out, lambda: self.actions_.commands, self
         )
         # The parts of the window, by the names that tests and benches know.
-        self.map, self.layers, self.time_bar = map_.view, map_.layers, timeline.bar
+        self.map, self.layers, self.time_bar = self._map.view, self._map.layers, timeline.bar
         self.decode, self.draw, self.paths = explore.decode, explore.draw, explore.paths
         self.refine, self.worst = explore.refine, explore.worst
         self.training, self.runs, self.sweep = training.panel, runs.panel, sweep.panel
@@ -64,10 +64,10 @@ class MainWindow(QMainWindow):
         pages.addWidget(_column(self.map, self.time_bar))
         self.setCentralWidget(pages)
         self.setStatusBar(self.status)
-        with_panels = (training, map_, self._lessons, explore, runs, sweep)
+        with_panels = (training, self._map, self._lessons, explore, runs, sweep)
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
-            files, self._window, self._selecting, explore, map_,
+            files, self._window, self._selecting, explore, self._map,
             training, sweep, timeline, self._lessons, compare, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""
@@ -85,7 +85,7 @@ class MainWindow(QMainWindow):
         self.map.space_tapped.connect(self.actions_["pause"].trigger)
         self.decode.export_requested.connect(files.export_digit)
         self.workspaces.restored.connect(self._on_restored)
-        explorer.opened.connect(map_.fit_next)
+        explorer.opened.connect(self._map.fit_next)
         explorer.failed.connect(self.show_error)
         self._restore()
 
@@ -115,7 +115,7 @@ class MainWindow(QMainWindow):
         """Show what a workspace says; what was done before cannot be undone."""
         self._window.choose_scheme(workspace.scheme)
         self._lay_out(workspace.layout)
-        self.map.canvas.show_exactly(*workspace.view)
+        self._map.show_exactly(workspace.view)
         self._selecting.undo.clear()
 
     def _restore(self) -> None:

@@ -97,6 +97,8 @@ class Comparison:
     """A side and its ``Preview``, or None when nothing is hovered."""
     selection_changed = Signal(str, object, str)
     """A side, which of its points (n,) are selected, or None, and how many of how many."""
+    models_listed = Signal(tuple)
+    """The models that are offered, each a path and a name."""
     figures_changed = Signal(ComparisonTable)
     progress = Signal(str)
     """What is being computed and how far it is, or "" when nothing is."""
@@ -125,11 +127,25 @@ class Comparison:
 
     def open(self, side: Side, path: Path) -> None:
         """Show the model of a checkpoint."""
-        self._load(side, lambda: read_checkpoint(path), model_name(path), path)
+        self._load(side, lambda: (read_checkpoint(path), model_name(path)), path)
 
     def take(self, side: Side, snapshot: Snapshot, name: str) -> None:
         """Show a model that is at hand, such as the one on the window's map."""
-        self._load(side, lambda: snapshot, name, None)
+        self._load(side, lambda: (snapshot, name), None)
+
+    def list_models(self, recent: tuple[str, ...]) -> None:
+        """Find the names of the bundled models and of the ``recent`` ones, by their paths."""
+
+        def named() -> tuple[tuple[Path, str], ...]:
+            models = dict.fromkeys((*bundled_models(), *map(Path, recent)))
+            return tuple((path, model_name(path)) for path in models)
+
+        self._jobs.run_newest(
+            "compare models",
+            lambda _: named(),
+            done=self.models_listed.emit,
+            failed=partial(self._fail, "The models cannot be listed"),
+        )
 
     def set_split(self, side: Side, split: str) -> None:
         """Show the "train" or the "test" images, or "both"."""
@@ -141,13 +157,16 @@ class Comparison:
 
     def close(self) -> None:
         """End all jobs; nothing is told any more."""
+        self._jobs.cancel("compare models")
         for side in SIDES:
             for work in ("open", "map", "index", "figures"):
                 self._jobs.cancel(f"compare {side} {work}")
 
-    def _load(self, side: Side, read: Callable[[], Snapshot], name: str, path: Path | None) -> None:
+    def _load(
+        self, side: Side, read: Callable[[], tuple[Snapshot, str]], path: Path | None
+    ) -> None:
         def work(control: Control) -> _Model:
-            snapshot = read()
+            snapshot, name = read()
             images, _ = common_images()
             return _Model(snapshot, name, path, snapshot.model.encode(images, control.check).mean)
 

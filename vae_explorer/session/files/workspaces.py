@@ -8,7 +8,7 @@ from psygnal import Signal
 
 from vae_explorer import paths
 from vae_explorer.errors import UserError
-from vae_explorer.session.app import Explorer, read_model
+from vae_explorer.session.app import Explorer, SavedModel, read_model
 from vae_explorer.session.explore.cursor import Bookmark
 from vae_explorer.session.files.workspace import (
     Workspace,
@@ -21,7 +21,6 @@ from vae_explorer.session.files.workspace import (
 )
 from vae_explorer.session.map.coloring import CHOICES, LABEL
 from vae_explorer.session.map.state import MapState
-from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Region
 
 
@@ -74,24 +73,24 @@ class Workspaces:
         """Restore a file; a run under way is stopped and saved once the file proved good."""
         explorer = self._explorer
         recent = [Path(name) for name in explorer.settings.recent]
-        candidates = [*recent, *sorted(paths.bundled_checkpoint().parent.glob("*.safetensors"))]
 
-        def read() -> tuple[Workspace, Path, Snapshot]:
+        def read() -> tuple[Workspace, SavedModel]:
             workspace = read_workspace(path)
+            candidates = [*recent, *sorted(paths.checkpoints().glob("*.safetensors"))]
             found = find_model(workspace, candidates)
             if found is None:
                 raise UserError(
                     f"{path} is of the model {workspace.path}, which is not there any more, nor "
                     "among the recent ones; open that model from where it is now, then try again."
                 )
-            return workspace, found, read_model(found)
+            return workspace, read_model(found)
 
         explorer.read_beside(
             "workspace", read, self._on_read, partial(explorer.fail, "The workspace was not opened")
         )
 
-    def _on_read(self, found: tuple[Workspace, Path, Snapshot]) -> None:
-        workspace, model, snapshot = found
+    def _on_read(self, found: tuple[Workspace, SavedModel]) -> None:
+        workspace, model = found
         settings = dataclasses.replace(
             self._explorer.settings,
             split=workspace.split,
@@ -100,8 +99,8 @@ class Workspaces:
             scheme=workspace.scheme,
         )
         self._explorer.change_settings(settings)
-        self._waiting = workspace, model
-        self._explorer.open_snapshot(model, snapshot)
+        self._waiting = workspace, model.path
+        self._explorer.open_model(model)
 
     def _on_map(self, state: MapState) -> None:
         explorer, points = self._explorer, state.points

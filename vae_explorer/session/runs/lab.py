@@ -37,6 +37,9 @@ from vae_explorer.types import Int64, UInt8
 
 Indices = Int64
 
+_UNNAMED = "training"
+"""What a model is called that is in memory alone."""
+
 
 class Stage(Protocol):
     """Where models are shown."""
@@ -56,8 +59,8 @@ class Stage(Protocol):
     ) -> None:
         """Show where a model, of this name, puts the probes."""
 
-    def show_whole(self, snapshot: Snapshot, path: Path | None) -> None:
-        """Show where a model, saved at ``path``, puts all images."""
+    def show_whole(self, snapshot: Snapshot, path: Path | None, name: str) -> None:
+        """Show where a model of this name, saved at ``path``, puts all images."""
 
     def fail(self, title: str, error: BaseException) -> None:
         """Tell what went wrong."""
@@ -88,6 +91,8 @@ class Lab:
         self._probes: tuple[Indices, UInt8] | None = None
         self._latest: Callable[[], None] | None = None
         """Shows the run as it is now."""
+        self._name = _UNNAMED
+        """Of the run that was begun last."""
         self._moved: Snapshot | None = None
         """Of the newest run, as it moved last."""
         self.training.events.connect(self._on_event)
@@ -174,8 +179,8 @@ class Lab:
 
     def _on_event(self, event: TrainingEvent) -> None:
         match event:
-            case Begun(run):
-                self._on_begun(run)
+            case Begun():
+                self._on_begun(event)
             case Moved(snapshot, posterior):
                 self._on_moved(snapshot, posterior)
             case Kept(frame, steps):
@@ -183,7 +188,7 @@ class Lab:
             case Progress(points):
                 self.time.extend(points)
             case Paused(snapshot, path) | Ended(snapshot, path):
-                self._show(partial(self._stage.show_whole, snapshot, path))
+                self._show(partial(self._stage.show_whole, snapshot, path, self._name))
                 if isinstance(event, Ended):
                     self.left.emit(None)
             case Failed(error):
@@ -191,20 +196,20 @@ class Lab:
             case NotSaved(error, again=False):
                 self._stage.fail("The run was not saved; training goes on", error)
 
-    def _on_begun(self, run: RunFolder) -> None:
+    def _on_begun(self, begun: Begun) -> None:
         """Leave the film of the model before; of a run that cannot begin nothing is changed."""
-        self._latest = None
-        self.time.begin(run)
-        if run.moments().steps:  # of a resumed one
+        self._latest, self._name = None, begun.name
+        self.time.begin(begun.folder)
+        if begun.resumed:
             assert self._probes is not None
             self.time.develop(self._probes[1])
 
-    def open_film(self, path: Path | None, snapshot: Snapshot) -> None:
+    def open_film(self, path: Path | None, snapshot: Snapshot, name: str) -> None:
         """Take the moments along if ``path`` is the model of a run, of which this is the end."""
         run = RunFolder(path.parent) if path and path.name == RunFolder.MODEL else None
-        self._latest = partial(self._stage.show_whole, snapshot, path)
+        self._latest = partial(self._stage.show_whole, snapshot, path, name)
         self.time.begin(run, snapshot.history)
-        if run is not None and run.moments().steps:
+        if run is not None:
             self._develop()
 
     def probe_anew(self) -> None:
@@ -246,7 +251,7 @@ class Lab:
     def _on_failed(self, error: BaseException) -> None:
         self._stage.fail("Training ended early", error)
         if self._moved is not None:
-            self._show(partial(self._stage.show_whole, self._moved, None))
+            self._show(partial(self._stage.show_whole, self._moved, None, _UNNAMED))
         self.left.emit(error)
 
     def _show(self, latest: Callable[[], None]) -> None:

@@ -212,6 +212,7 @@ class TrainingSession:
 
     def _on_done(self, result: tuple[Snapshot, Path | None]) -> None:
         self._set_phase(Phase.IDLE)
+        self.checkpoint = result[1]
         self.events.emit(Ended(*result))
 
     def _on_failed(self, error: BaseException) -> None:

@@ -21,10 +21,12 @@ class Started:
 
 @dataclass(frozen=True)
 class Begun:
-    """The run has a folder and a device."""
+    """The run has a folder, a name and a device; one that is resumed has moments already."""
 
     folder: RunFolder
+    name: str
     device: str
+    resumed: bool
 
     def __str__(self) -> str:
         return f"Training on {self.device} in {self.folder.path}"

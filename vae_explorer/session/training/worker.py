@@ -136,7 +136,8 @@ class Worker:
         self._move_pause = LIVE_SECONDS
         self._goal: int | None = None
         self._restart_clock()
-        self._emit(Begun(folder, self._trainer.device.type))
+        device, resumed = self._trainer.device.type, bool(self._recorder.moments.steps)
+        self._emit(Begun(folder, folder.name, device, resumed))
 
     def run(self) -> tuple[Snapshot, Path | None]:
         """Train until the end, a stop or an error.
