@@ -10,16 +10,9 @@ from vae_explorer.latent.normal import PRIOR, Normal
 from vae_explorer.lessons import sampling
 from vae_explorer.lessons.sampling import Samples, Truth
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.training.checkpoint import read_checkpoint
 
 EASY = 7  # its encoder's q fits
 COUNT = 40_000
-
-
-@pytest.fixture(scope="module")
-def model() -> TrainedVAE:
-    return read_checkpoint(bundled_checkpoint()).model
 
 
 @pytest.fixture(scope="module")

@@ -140,7 +140,6 @@ class SidePanel(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour."""
-        self.digit.set_theme(theme)
         color(self._details, theme.muted)
         color(self.message, theme.muted, theme.canvas)
 

@@ -71,7 +71,7 @@ class BoundView(LessonView):
         self.page.addLayout(top, 1)
         self.page.addLayout(row)
         self.page.addWidget(self.bars)
-        self.parts = (self.plane, self.plane.picture, self.bars, self._digit, self._decoded)
+        self.parts = (self.plane, self.plane.picture, self.bars)
         self.plane.q_moved.connect(experiment.set_q)
         self.plane.looked_at.connect(experiment.look_at)
         self.plane.fit_asked.connect(self._fit)

@@ -72,7 +72,7 @@ class SamplingView(LessonView):
         below.addWidget(beside(self.controls["samples"], rows["q"]))
         below.addWidget(beside(rows["image"], rows["seed"], rows["near"], end=True))
         self.page.addLayout(below)
-        self.parts = (self.estimates, self.errors, self.map, self._image, self._heaviest)
+        self.parts = (self.estimates, self.errors, self.map)
         self.start()
 
     def draw(self, old: SamplingResult | None) -> None:

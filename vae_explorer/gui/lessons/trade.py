@@ -103,7 +103,7 @@ class TradeView(LessonView):
         self.page.addWidget(below, 2)
         self.page.addWidget(training)
         self.controls = {"train": training, "slider": slider, "pictures": below}
-        self.parts = (self._plane, self._map, self._sheet, self._draws, self._probe)
+        self.parts = (self._plane, self._map, self._sheet, self._draws)
 
         self._plane.chosen.connect(self._on_chosen)
         self._map.pointed.connect(self._on_pointed)

@@ -82,7 +82,7 @@ class ViewsView(LessonView):
             "components": rows["components"],
             "embedding": embedding,
         }
-        self.parts = (*self._maps.values(), *digits, self._curve)
+        self.parts = (*self._maps.values(), self._curve)
         self._arrange(self._hidden)
         self.start()
 

@@ -59,7 +59,7 @@ class BoundSettings(Settings):
     widths: tuple[float, float] = setting(
         (1.0, 1.0), "", "Standard deviations of q", low=NARROWEST, high=WIDEST, **_BY_HAND
     )
-    angle: float = setting(0.0, "", "Of its first axis", low=-360, high=360, **_BY_HAND)
+    angle: float = setting(0.0, "", "Of its first axis", low=-36_000, high=36_000, **_BY_HAND)
     log: bool = setting(
         False, "log", "Show log p(z|x), which brings out what is far below the peak"
     )
