@@ -1,6 +1,7 @@
 """What holds of every experiment: settings, states, hiding, and the code of the steps."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -210,6 +211,16 @@ def test_a_bad_state_is_refused_whole(
     with pytest.raises(LessonError, match=r"[Ss]etting|formula"):
         experiment.set_state(state)
     assert experiment.settings is before
+
+
+@pytest.mark.parametrize("value", [None, True, -1, 1e300, "x", [], [[1]], [1, "x"], {"a": 1}])
+def test_whatever_a_file_sets_is_taken_or_refused(experiment: AnyExperiment, value: Any) -> None:
+    for name in experiment.settings.specs():
+        before = experiment.settings
+        with suppress(LessonError):
+            experiment.set_state({name: value})
+            continue
+        assert experiment.settings is before
 
 
 def test_a_change_is_published_once_with_its_values(experiment: AnyExperiment) -> None:
