@@ -39,6 +39,11 @@ class Person:
         """Where the map's points are, (n, 2), in the order of the data."""
         return self.window.map._cloud._positions
 
+    def place(self, row: int) -> LatentPoint:
+        """Where one of them is."""
+        z1, z2 = self.positions[row].tolist()
+        return z1, z2
+
     @property
     def labels(self) -> UInt8:
         """Their classes, (n,)."""

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
-from vae_explorer.gui.map.layers.color_maps import field_image
+from vae_explorer.gui.plot.color_maps import field_image
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.number_format import figure

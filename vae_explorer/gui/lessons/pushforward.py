@@ -15,7 +15,7 @@ from vae_explorer.gui.lessons.lattice_painting import (
 )
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.plane import Plane
-from vae_explorer.gui.map.layers.color_maps import field_image
+from vae_explorer.gui.plot.color_maps import field_image
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout

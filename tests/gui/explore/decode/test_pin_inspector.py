@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
-from vae_explorer.gui.map.layers.color_maps import sequential
+from vae_explorer.gui.plot.color_maps import sequential
 from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
 from vae_explorer.session.explore.image_truth import ImageBound, ImageTruth
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8, signed
-from vae_explorer.gui.map.layers.color_maps import COLORS, argb_image, sequential
+from vae_explorer.gui.plot.color_maps import COLORS, argb_image, sequential
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.number_format import NONE, figure, pair
 from vae_explorer.latent.normal import Normal
