@@ -4,6 +4,7 @@ A command and a panel are added in ``gui/window/test_commands.py``, by a record 
 """
 
 import dataclasses
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import torch
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+import vae_explorer
 from vae_explorer.cli.recipes import read_recipe, recipe_fields
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.fields import FieldSpec, field
@@ -216,3 +218,20 @@ def test_a_lesson(person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: P
     made: dict[str, object] = {}
     exec(learning.step.code, made)
     assert made["data"] == learning.experiment.data()
+
+
+def test_the_files_that_architecture_names_exist() -> None:
+    root = Path(vae_explorer.__file__).parents[1]
+    text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = [name for name in re.findall(r"`([\w/]+/[\w/]+(?:\.py)?)`", text) if "NAME" not in name]
+    assert len(named) > 10
+    missing = [
+        name
+        for name in named
+        if not any(p.exists() for p in (root / name, *_modules(root / "vae_explorer" / name)))
+    ]
+    assert missing == []
+
+
+def _modules(path: Path) -> tuple[Path, Path]:
+    return path, path.with_suffix(".py")

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QWidget
 
+from vae_explorer.errors import UserError
 from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.ask_path import MODEL, WORKSPACE, AskPath
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
+from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
+from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import IMAGE_SHAPE, Explorer
 from vae_explorer.session.files.workspace import EXTENSION
@@ -21,6 +25,7 @@ class FilesController(Controller):
     Args:
         explorer: does it.
         ask: asks for files.
+        pad: takes pictures that are dropped.
         view: the part of the map in sight and the layout, which a workspace keeps.
         window: the parent of dialogs.
     """
@@ -29,12 +34,20 @@ class FilesController(Controller):
         self,
         explorer: Explorer,
         ask: AskPath,
+        pad: DrawPanel,
         view: Callable[[], tuple[Region, str]],
         window: QWidget,
     ) -> None:
         super().__init__(explorer)
         self.workspaces = Workspaces(explorer)
         self._ask = ask
+        self._pad = pad
+        self._openers: dict[str, Callable[[Path], None]] = {
+            ".safetensors": explorer.open_checkpoint,
+            EXTENSION: self.workspaces.open,
+            ".csv": explorer.load_table,
+            ".tsv": explorer.load_table,
+        }
         self._view = view
         self._window = window
         self.commands = (
@@ -65,6 +78,30 @@ class FilesController(Controller):
         z1, z2 = self._explorer.cursor.place
         start = self._ask.folder / f"digit z=({z1:.3f}, {z2:.3f}).png"
         DigitExportDialog(start, IMAGE_SHAPE, self._window).ask(self._on_export_digit)
+
+    def accepts(self, mime: QMimeData) -> bool:
+        """Whether it is a single local file, of whatever kind, or a picture without one."""
+        urls = mime.urls()
+        if len(urls) == 1 and urls[0].isLocalFile():
+            return True
+        return len(urls) < 2 and mime.hasImage()  # as out of a browser, with its address
+
+    def drop(self, mime: QMimeData) -> None:
+        """Open what is accepted, or tell what could be."""
+        if self._pad.accepts(mime):
+            reveal(self._pad)
+            self._pad.take(mime)
+            return
+        path = Path(mime.urls()[0].toLocalFile())
+        opener = self._openers.get(path.suffix.lower())
+        if opener is not None:
+            opener(path)
+            return
+        text = (
+            f"{path} is nothing that can be dropped here; drop a model (.safetensors), "
+            f"a workspace ({EXTENSION}), a table (.csv), or a picture such as a PNG."
+        )
+        self._explorer.fail("The file was not opened", UserError(text))
 
     def _open_model(self) -> None:
         if path := self._ask.open("Open Model", MODEL):

@@ -11,7 +11,6 @@ from typing_extensions import override
 from vae_explorer.gui.compare.controller import CompareController
 from vae_explorer.gui.dialogs.ask_path import AskPath
 from vae_explorer.gui.dialogs.controller import FilesController
-from vae_explorer.gui.dialogs.dropped_files import DroppedFiles
 from vae_explorer.gui.explore.controller import ExploreController
 from vae_explorer.gui.lessons.controller import LearnController
 from vae_explorer.gui.map.controller import MapController
@@ -42,8 +41,10 @@ class MainWindow(QMainWindow):
         pages = QStackedWidget()
         self._map = MapController(explorer, ask)
         self._selecting = SelectionController(explorer, self._map.view, ask, self)
-        files = FilesController(explorer, ask, lambda: (self.map.region(), self.docks.layout), self)
         explore = ExploreController(explorer, self._map.view, ask, self)
+        self._files = FilesController(
+            explorer, ask, explore.draw, lambda: (self.map.region(), self.docks.layout), self
+        )
         training = TrainingController(explorer, ask, self)
         timeline = TimelineController(explorer, training.panel)
         compare = CompareController(explorer, ask, self)
@@ -59,7 +60,7 @@ class MainWindow(QMainWindow):
         self.refine, self.worst = explore.refine, explore.worst
         self.training, self.runs, self.sweep = training.panel, runs.panel, sweep.panel
         self.learn, self.status = self._lessons.panel, self._window.status
-        self.workspaces = files.workspaces
+        self.workspaces = self._files.workspaces
 
         pages.addWidget(_column(self.map, self.time_bar))
         self.setCentralWidget(pages)
@@ -67,7 +68,7 @@ class MainWindow(QMainWindow):
         with_panels = (training, self._map, self._lessons, explore, runs, sweep)
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
-            files, self._window, self._selecting, explore, self._map,
+            self._files, self._window, self._selecting, explore, self._map,
             training, sweep, timeline, self._lessons, compare, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""
@@ -80,10 +81,9 @@ class MainWindow(QMainWindow):
         view_menu = self.actions_.menus["View"]
         view_menu.addSeparator()
         view_menu.addActions(self.docks.actions())
-        self._dropped = DroppedFiles(explorer, self.workspaces, self.draw)
 
         self.map.space_tapped.connect(self.actions_["pause"].trigger)
-        self.decode.export_requested.connect(files.export_digit)
+        self.decode.export_requested.connect(self._files.export_digit)
         self.workspaces.restored.connect(self._on_restored)
         explorer.opened.connect(self._map.fit_next)
         explorer.failed.connect(self.show_error)
@@ -136,13 +136,13 @@ class MainWindow(QMainWindow):
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self._dropped.accepts(event.mimeData()):
+        if self._files.accepts(event.mimeData()):
             event.acceptProposedAction()
 
     @override
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self._dropped.take(event.mimeData())
+        self._files.drop(event.mimeData())
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
