@@ -81,8 +81,8 @@ def test_the_main_thread_never_waits_for_the_disk(
     checkpoint: Path,
     recipe: Recipe,
 ) -> None:
-    window, explorer = person.window, person.window.explorer
-    presets, training, sweeps = window.training.presets, explorer.training, explorer.sweeps
+    window, app = person.window, person.window.app
+    presets, training, sweeps = window.training.presets, app.training, app.sweeps
     names, watched = presets.findChild(QComboBox), Watched(person, disk_guard, choose, tmp_path)
     recipe.write(tmp_path / "given.toml")
     shutil.copy(next((paths.resources() / "lessons").glob("*.md")), tmp_path / "given.md")
@@ -108,17 +108,17 @@ def test_the_main_thread_never_waits_for_the_disk(
         )
         watched.save(presets.export_requested.emit, "own.toml")
         watched.do(
-            lambda: explorer.presets.save("mine", recipe), until=lambda: names.findText("mine") > 0
+            lambda: app.presets.save("mine", recipe), until=lambda: names.findText("mine") > 0
         )
         watched.do(
             lambda: presets.delete_requested.emit("mine"),
             until=lambda: names.findText("mine") < 0,
         )
-        watched.do("layout_learn", until=lambda: explorer.learning.lesson)
+        watched.do("layout_learn", until=lambda: app.learning.lesson)
         watched.do(
             "open_lesson",
             "given.md",
-            until=lambda: explorer.learning.lesson and explorer.learning.lesson.id == "given",
+            until=lambda: app.learning.lesson and app.learning.lesson.id == "given",
         )
         watched.save("save_lesson", "own.md")
         watched.do("layout_train")
