@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog
 
 from tests.support.main_thread_disk import DiskGuard
 from vae_explorer import paths
+from vae_explorer.gui.runs.runs_model import Column
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.state import Phase
 from vae_explorer.training.recipe import Recipe
@@ -122,9 +124,26 @@ def test_the_main_thread_never_waits_for_the_disk(
         )
         watched.save("save_lesson", "own.md")
         watched.do("layout_train")
+        watched.save("export_points", "own.csv")
+        watched.do("color_table", "own.csv", until=lambda: explorer.coloring.choices[-1][0] != "")
+        watched.do("estimate")
         watched.do("step", until=phase(Phase.PAUSED))
         watched.do("epoch", until=lambda: phase(Phase.PAUSED)() and training.status.epoch == 1)
-        watched.do("runs")
+        watched.do("runs", until=lambda: window.runs.table.model().rowCount() == 1)
+        watched.do("stop", until=phase(Phase.IDLE))
+        watched.do(explorer.lab.time.back, until=lambda: explorer.lab.time.shown)
+        watched.do(explorer.lab.time.return_live)
+        runs, table = window.runs, window.runs.table
+        table.selectAll()
+        shown, role = table.model().index(0, Column.CURVE), Qt.ItemDataRole.CheckStateRole
+        watched.do(lambda: runs.renamed.emit(table.chosen()[0], "a name"))
+        watched.do(lambda: table.model().setData(shown, Qt.CheckState.Checked, role))
+        watched.do("reset", until=shows("mnist-elbo"))
+        watched.do(lambda: runs.open_requested.emit(table.chosen()[0]), until=shows("a name"))
+        watched.do(
+            lambda: runs.resume_requested.emit(table.chosen()[0]), until=phase(Phase.RUNNING)
+        )
+        watched.do("restart", until=phase(Phase.PAUSED))
         watched.do("stop", until=phase(Phase.IDLE))
         watched.do("compare")
         watched.do("reset", until=shows("mnist-elbo"))
