@@ -70,7 +70,7 @@ def test_a_layer(
     monkeypatch.setitem(DRAWINGS, "dummy", (dummy, frozenset({"points"})))
     person = open_person()
     drawn: list[tuple[str, Drawing]] = []
-    person.window.explorer.layers.drawn.connect(lambda layer, made: drawn.append((layer, made)))
+    person.window.app.layers.drawn.connect(lambda layer, made: drawn.append((layer, made)))
     assert person.window.actions_["layer_dummy"] in person.window.actions_.menus["Layers"].actions()
     before = person.window.map.canvas.grab().toImage()
     person.press("F9", person.window.map.canvas)
@@ -207,7 +207,7 @@ def test_a_lesson(person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: P
         monkeypatch.setitem(sys.modules, module.__name__, module)
     path = tmp_path / "dummy.md"
     path.write_text(_TEXT)
-    window, learning = person.window, person.window.explorer.learning
+    window, learning = person.window, person.window.app.learning
     person.trigger("layout_learn")
     learning.open_file(path)
     person.wait(lambda: learning.lesson and learning.lesson.title == "Dummy")
