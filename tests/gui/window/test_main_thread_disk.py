@@ -125,14 +125,14 @@ def test_the_main_thread_never_waits_for_the_disk(
         watched.save("save_lesson", "own.md")
         watched.do("layout_train")
         watched.save("export_points", "own.csv")
-        watched.do("color_table", "own.csv", until=lambda: explorer.coloring.choices[-1][0] != "")
+        watched.do("color_table", "own.csv", until=lambda: app.coloring.choices[-1][0] != "")
         watched.do("estimate")
         watched.do("step", until=phase(Phase.PAUSED))
         watched.do("epoch", until=lambda: phase(Phase.PAUSED)() and training.status.epoch == 1)
         watched.do("runs", until=lambda: window.runs.table.model().rowCount() == 1)
         watched.do("stop", until=phase(Phase.IDLE))
-        watched.do(explorer.lab.time.back, until=lambda: explorer.lab.time.shown)
-        watched.do(explorer.lab.time.return_live)
+        watched.do(app.lab.time.back, until=lambda: app.lab.time.shown)
+        watched.do(app.lab.time.return_live)
         runs, table = window.runs, window.runs.table
         table.selectAll()
         shown, role = table.model().index(0, Column.CURVE), Qt.ItemDataRole.CheckStateRole
