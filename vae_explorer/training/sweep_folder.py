@@ -16,7 +16,6 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, RecipeError, UserError
 from vae_explorer.files import read_text
 from vae_explorer.training.checks import check_fits
-from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.training.recipe import Recipe, Value
 from vae_explorer.training.run_folder import RunFolder, RunLabel, write_text
 from vae_explorer.training.snapshot import DataReference
@@ -207,7 +206,10 @@ def to_csv(results: Iterable[Result]) -> str:
 def _result(cell: Cell, run: RunFolder | None, diverged: set[str]) -> Result:
     if run is None:
         return Result(cell.values, "waiting")
-    history = _history(run)
+    try:
+        history = run.history()
+    except UserError:  # of no use
+        history = ()
     result = Result(cell.values, "begun", run=run.path.name)
     if history:
         epoch, seconds = history[-1].epoch, history[-1].seconds
@@ -224,11 +226,3 @@ def _result(cell: Cell, run: RunFolder | None, diverged: set[str]) -> Result:
             active_units=last.active_units,
         )
     return dataclasses.replace(result, outcome="diverged") if run.path.name in diverged else result
-
-
-def _history(run: RunFolder) -> tuple[HistoryPoint, ...]:
-    """What the run has on the disk; nothing if that cannot be read."""
-    try:
-        return from_csv(read_text(run.path / "history.csv", "a history (.csv)", most=1 << 26))
-    except UserError:
-        return ()

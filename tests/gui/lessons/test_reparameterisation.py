@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSpinBox
 
-from tests.support.lessons import Shown
+from tests.support.lessons import Shown, aim
 from vae_explorer.gui.lessons.reparameterisation import ReparameterisationView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session.lessons.context import LessonContext
@@ -124,7 +124,7 @@ def test_parameters_are_those_of_q(
     settle()
     assert parameter.count() == 4
     assert "exact" in view._readout.text()
-    context.set_subject(None)
+    aim(context, None)
     assert "no digit" in view._readout.text()
 
 
