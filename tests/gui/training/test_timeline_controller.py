@@ -20,7 +20,7 @@ def trained(person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -
     person.window.app.lab.train(recipe)
     person.wait_for_phase(Phase.RUNNING)
     person.wait_for_phase(Phase.IDLE)
-    person.wait(lambda: person.window.app.map.points.kind == "encoder mean")
+    person.wait(lambda: person.window.app.model.path)  # all images follow the end of the run
     return person
 
 

@@ -52,7 +52,7 @@ class Queue:
 
     def finish(self) -> None:
         self.main.run_until(lambda: not self.sweeps.running)
-        self.main.run_until(lambda: "waiting" not in self.outcomes)
+        self.main.run_until(lambda: {"waiting", "begun"}.isdisjoint(self.outcomes))
 
     def _on_opened(self, sweep: Sweep) -> None:
         self.sweep = sweep
