@@ -17,6 +17,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.strategies import plain_values, texts
 from vae_explorer.errors import CheckpointError, RecipeError, UserError
 from vae_explorer.lessons.course import LessonError, read_lesson
 from vae_explorer.paths import bundled_checkpoint
@@ -25,7 +26,7 @@ from vae_explorer.session.files.workspace import read_workspace
 from vae_explorer.session.map.layers import LAYERS, default_state
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, RunLabel
+from vae_explorer.training.run_folder import RunFolder, RunLabel
 from vae_explorer.training.sweep_folder import SweepFolder
 from vae_explorer.training.tensors import read_tensors, write_tensors
 
@@ -372,10 +373,47 @@ def test_any_bytes_are_refused_or_read(
         KINDS[name].read(path)
 
 
+@pytest.mark.parametrize("name", [name for name in IN_TEXT if name != "lesson"])
+@given(data=st.data())
+def test_values_of_any_type_are_refused_or_read(
+    name: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    kind, path = KINDS[name], tmp_path_factory.mktemp("any") / KINDS[name].name
+    fields = st.sampled_from(list(kind.values)) | texts
+    kind.write(path, kind.values | data.draw(st.dictionaries(fields, plain_values, max_size=2)))
+    try:
+        kind.read(path)
+    except kind.error as error:
+        str(error).encode()
+
+
 # What is remembered, and must never stop anybody
 
 
 SETTINGS = {"version": 1, "scheme": "dark", "threads": 3, "layers": [LAYER]}
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_settings(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("config") / "settings.toml"
+    path.write_bytes(content)
+    assert Settings.read(path) == Settings()
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([field.name for field in dataclasses.fields(Settings)]), plain_values
+    )
+)
+def test_entries_of_any_type_give_settings_that_can_be_written(
+    tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
+) -> None:
+    path = tmp_path_factory.mktemp("config") / "settings.toml"
+    _toml(path, {"version": 1} | values)
+    settings = Settings.read(path)
+    assert 0 <= settings.threads <= 1024
+    settings.write(path)
+    assert Settings.read(path) == settings
 
 
 def _warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -144,7 +144,7 @@ def _checked(value: Any, default: Value, spec: FieldSpec) -> tuple[Value, str]:
         return value, "" if isinstance(value, bool) else "it must be true or false"
     if spec.sizes:
         text = str(value) if type(value) is int else value  # a single layer needs no quotes
-        return text, "" if _are_sizes(text, spec) else (
+        return text, "" if are_sizes(text, spec) else (
             f"it must be 1 to {LONGEST_STACK} sizes from {spec.low:,} to {spec.high:,} "
             f'{spec.unit}, such as "512-256"'
         )
@@ -185,7 +185,8 @@ def sizes(text: str) -> tuple[int, ...]:
     return tuple(int(size) for size in text.split("-"))
 
 
-def _are_sizes(value: object, spec: FieldSpec) -> bool:
+def are_sizes(value: object, spec: FieldSpec) -> bool:
+    """Whether a value is what a field of sizes may have."""
     if not (isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})*", value)):
         return False
     numbers = sizes(value)

@@ -13,7 +13,7 @@ _MOST_TEXT = 16 << 20
 _TEMPORARY = ".vae-explorer-{}.tmp"
 
 
-def read_bytes(path: Path, wanted: str, most: int, error: type[UserError] = UserError) -> bytes:
+def read_bytes(path: Path, wanted: str, error: type[UserError] = UserError, *, most: int) -> bytes:
     """The content of a regular file of at most ``most`` bytes.
 
     Raises:
@@ -31,7 +31,7 @@ def read_bytes(path: Path, wanted: str, most: int, error: type[UserError] = User
             )
         return path.read_bytes()
     except FileNotFoundError:
-        raise error(f"{path} does not exist; choose {wanted}.") from None
+        raise error(f"{path} does not exist.") from None
     except (OSError, ValueError) as wrong:  # a path may hold what no file can be named
         raise error(f"Cannot read {path}: {getattr(wrong, 'strerror', '') or wrong}.") from wrong
 
@@ -52,7 +52,7 @@ def read_text(
         UserError: ``error``, as ``read_bytes``.
     """
     try:
-        text = read_bytes(path, wanted, most, error).decode("utf-8-sig", errors)
+        text = read_bytes(path, wanted, error, most=most).decode("utf-8-sig", errors)
     except UnicodeDecodeError as wrong:
         raise error(f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}.") from wrong
     return text.replace("\r\n", "\n").replace("\r", "\n")

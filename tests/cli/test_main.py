@@ -114,7 +114,7 @@ def _nan(good: Path, path: Path) -> None:
     ("spoil", "message"),
     [
         (_missing, "does not exist"),
-        (_folder, "is not a file"),
+        (_folder, "is not a regular file"),
         (_empty, "is not a safetensors file"),
         (_truncated, "incomplete"),
         (_picture, "is not a safetensors file"),

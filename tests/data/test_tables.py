@@ -137,7 +137,7 @@ def test_names_what_is_no_readable_file(tmp_path: Path) -> None:
         read_table(tmp_path / "nowhere", 1)
     with pytest.raises(DataError, match="not a regular file"):
         read_table(tmp_path, 1)
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="Cannot read"):
         read_table(tmp_path / ("x" * 300), 1)
     large = tmp_path / "large"
     large.touch()

@@ -16,16 +16,9 @@ from vae_explorer.latent.quadrature import ExactPosterior, exact_posterior
 from vae_explorer.lessons.bound import Bound, bound, log_posterior
 from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.types import Float32
 
 DIGITS = [0, 1, 4]
-
-
-@pytest.fixture(scope="module")
-def model() -> TrainedVAE:
-    return read_checkpoint(bundled_checkpoint()).model
 
 
 @pytest.fixture(scope="module")

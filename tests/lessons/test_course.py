@@ -84,6 +84,18 @@ def test_a_state_set_by_hand_is_read_again() -> None:
     assert fresh.steps[0] == lesson.steps[0]
 
 
+def test_a_comment_in_code_begins_no_step() -> None:
+    code = "## A section\ndata = {}\n"
+    text = TEXT.replace('data = {"H": 1.0}\n', code)
+    lesson = parse_lesson(text, "entropy")
+    assert [step.title for step in lesson.steps] == [
+        step.title for step in parse_lesson(TEXT, "entropy").steps
+    ]
+    assert lesson.steps[1].code == code
+    again = parse_lesson(with_state(lesson, 1, {"bars": 2}), "entropy")
+    assert (again.steps[1].state, again.steps[1].code) == ({"bars": 2}, code)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -95,6 +107,7 @@ def test_a_state_set_by_hand_is_read_again() -> None:
         ("---\nBecause.", "", "what is read after"),
         ("- [ ] this\n", "", "two choices"),
         ("H[p] :: H", "H[p] :: entropy", "symbols entropy"),
+        ('data = {"H": 1.0}\n```\n', 'data = {"H": 1.0}\n', "fenced block has no end"),
     ],
 )
 def test_a_bad_lesson_says_what_is_wrong_and_where(old: str, new: str, message: str) -> None:

@@ -6,13 +6,6 @@ from vae_explorer.latent.metric import magnification, pullback_metric
 from vae_explorer.lessons.decoded_sheet import DecodedSheet, decoded_sheet, sheet_magnification
 from vae_explorer.lessons.pushforward import samples
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.training.checkpoint import read_checkpoint
-
-
-@pytest.fixture(scope="module")
-def model() -> TrainedVAE:
-    return read_checkpoint(bundled_checkpoint()).model
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,6 @@ from vae_explorer.lessons.geometry import (
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
-from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.types import LatentPoint
 
 PAIRS: list[tuple[LatentPoint, LatentPoint]] = [
@@ -26,11 +24,6 @@ PAIRS: list[tuple[LatentPoint, LatentPoint]] = [
     ((2.0, -2.0), (-2.0, 1.0)),
     ((0.1, 0.1), (0.1, 0.4)),
 ]
-
-
-@pytest.fixture(scope="module")
-def model() -> TrainedVAE:
-    return read_checkpoint(bundled_checkpoint()).model
 
 
 @pytest.fixture(scope="module")

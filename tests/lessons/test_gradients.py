@@ -9,8 +9,6 @@ from vae_explorer.lessons import gradients
 from vae_explorer.lessons.gradients import FUNCTIONS, Draws
 from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.types import Float32, Float64
 
 PLACES = [(0.0, 1.0), (1.5, 0.5), (-0.7, 2.0)]
@@ -94,11 +92,6 @@ def test_the_baseline_of_each_draw_is_the_mean_of_the_others() -> None:
     others = np.array([np.delete(drawn.values, row).mean() for row in range(7)])
     wanted = (drawn.values - others)[:, None] * drawn.scores
     np.testing.assert_allclose(drawn.score_function(1, baseline=True), wanted)
-
-
-@pytest.fixture(scope="module")
-def model() -> TrainedVAE:
-    return read_checkpoint(bundled_checkpoint()).model
 
 
 @pytest.fixture(scope="module")

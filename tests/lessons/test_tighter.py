@@ -14,16 +14,9 @@ from vae_explorer.lessons.sampling import Truth
 from vae_explorer.lessons.tighter import Gradients
 from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.training.checkpoint import read_checkpoint
 
 DIGIT = 7
 KS = (1, 5, 20, 100)
-
-
-@pytest.fixture(scope="module")
-def model() -> TrainedVAE:
-    return read_checkpoint(bundled_checkpoint()).model
 
 
 @pytest.fixture(scope="module")

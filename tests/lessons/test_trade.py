@@ -10,8 +10,6 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.lessons import trade
 from vae_explorer.model.trained import Posterior, TrainedVAE
-from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.training.checkpoint import read_checkpoint
 
 _BETAS = (0.3, 3.0, 32.0)
 
@@ -19,11 +17,6 @@ _BETAS = (0.3, 3.0, 32.0)
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="module")
-def model() -> TrainedVAE:
-    return read_checkpoint(bundled_checkpoint()).model
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,21 @@ from typing import Any
 
 import pytest
 
+from vae_explorer import paths
+
 _EVENTS = {
     *("open", "os.listdir", "os.scandir", "os.mkdir", "os.rename", "os.remove", "os.rmdir"),
     *("os.chmod", "os.truncate", "os.link", "os.symlink", "socket.connect", "subprocess.Popen"),
 }
-_ALLOWED = ("<frozen importlib", "linecache.py", "warnings.py")
-"""Files of Python that may read: for an import, and to show where a warning comes from."""
+_ALLOWED = (
+    "<frozen importlib",  # an import
+    "linecache.py",  # to show where a warning comes from
+    "ask_path.py",  # a dialog for files is about to look at the disk
+)
+"""Files of code that may look at the disk."""
+
+_RESOURCES = str(paths.resources())
+"""A folder of the program itself, which fonts, icons and texts come from."""
 
 
 class DiskGuard:
@@ -48,14 +57,12 @@ class DiskGuard:
             return
         self._watching = False  # what follows may read files
         files = [(frame.filename, frame.lineno) for frame in traceback.extract_stack()[:-2]]
+        inner = [name for name, _ in files if not name.startswith(sys.base_prefix)][-1:]
         ours = [f"{Path(name).name}:{line}" for name, line in files if "/vae_explorer/" in name]
         allowed = any(part in name for name, _ in files for part in _ALLOWED)
-        # A condition of a test that waits may look at the disk while the program's events run.
-        by_test = (bool(files) and "/tests/" in files[-1][0]) or (
-            "pathlib" in files[-1][0]
-            and ("/tests/" in next(name for name, _ in reversed(files) if "pathlib" not in name))
-        )
-        if ours and not allowed and not by_test:
+        of_python = str(path).startswith((sys.base_prefix, sys.prefix, _RESOURCES))
+        # What a test waits for may look at the disk while the program runs.
+        if ours and not allowed and not of_python and "/tests/" not in str(inner):
             self.seen.append(f"{event} {path} by {' < '.join(reversed(ours[-4:]))}")
         self._watching = True
 

@@ -14,10 +14,11 @@ from vae_explorer.model.trained import Posterior
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session import state
 from vae_explorer.session.state import MapPoints
-from vae_explorer.training import trainer
+from vae_explorer.training import held_out
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
 
@@ -47,7 +48,7 @@ TINY = Recipe(
 def _few_marginal_places() -> Iterator[None]:
     """Of log p(x) after an epoch, which would take two thirds of the time of a tiny run."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "MARGINAL_PLACES", 100)
+        patch.setattr(held_out, "MARGINAL_POINTS", 100)
         yield
 
 

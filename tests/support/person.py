@@ -39,6 +39,11 @@ class Person:
         """Where the map's points are, (n, 2), in the order of the data."""
         return self.window.map._cloud._positions
 
+    def place(self, row: int) -> LatentPoint:
+        """Where one of them is."""
+        z1, z2 = self.positions[row].tolist()
+        return z1, z2
+
     @property
     def labels(self) -> UInt8:
         """Their classes, (n,)."""
@@ -66,7 +71,7 @@ class Person:
     @property
     def selected(self) -> list[int]:
         """The indices of the selected images."""
-        return list(self.window.explorer.selection.indices.tolist())
+        return list(self.window.app.selection.indices.tolist())
 
     @property
     def pins(self) -> list[int]:
@@ -82,7 +87,7 @@ class Person:
         distances = np.hypot(*(pixels[:, None] - pixels).transpose(2, 0, 1))
         np.fill_diagonal(distances, np.inf)
         rect = canvas.plot_rect()
-        cross = canvas.to_pixel(*self.window.explorer.cursor.place).toTuple()
+        cross = canvas.to_pixel(*self.window.app.cursor.place).toTuple()
         inner = (pixels > rect.topLeft().toTuple()) & (pixels < rect.bottomRight().toTuple())
         clear = inner.all(1) & (np.abs(pixels - cross) > 20).all(1)
         return int(np.where(clear, distances.min(1), -1).argmax())
@@ -135,7 +140,7 @@ class Person:
             QTest.qWait(1)
 
     def wait_for_phase(self, phase: Phase) -> None:
-        self.wait(lambda: self.window.explorer.training.status.phase is phase)
+        self.wait(lambda: self.window.app.training.status.phase is phase)
 
     def trigger(self, command_id: str) -> None:
         """Choose a command from its menu."""

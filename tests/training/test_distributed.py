@@ -19,7 +19,7 @@ from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.distributed import ALONE, ObjectivePart, Team
 from vae_explorer.training.objective import objective
 from vae_explorer.training.recipe import OBJECTIVES, Recipe
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.tensors import read_tensors
 from vae_explorer.training.trainer import Trainer
 

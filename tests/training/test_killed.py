@@ -14,7 +14,8 @@ from vae_explorer.errors import CheckpointError
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.tensors import read_tensors
 from vae_explorer.training.trainer import Trainer
 
@@ -28,9 +29,9 @@ from pathlib import Path
 import torch
 from vae_explorer.cli import main
 from vae_explorer.data.bundled import mnist
-from vae_explorer.training import run, trainer
+from vae_explorer.training import held_out, run, trainer
 
-trainer.MARGINAL_PLACES = 100  # only to be quick
+held_out.MARGINAL_POINTS = 100  # only to be quick
 trainer.warm_up()
 mnist("train").subset(slice(500))
 place, trials, words = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]

@@ -17,7 +17,8 @@ from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.objective import Objective, objective
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import Recorder, RunFolder, RunLabel, train
+from vae_explorer.training.run import Recorder, train
+from vae_explorer.training.run_folder import RunFolder, RunLabel
 from vae_explorer.training.tensors import read_tensors, write_tensors
 from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer, Turn
 

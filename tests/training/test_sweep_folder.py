@@ -9,7 +9,8 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, DivergedError
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import Recorder, RunFolder
+from vae_explorer.training.run import Recorder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Axis, Cell, Sweep
 from vae_explorer.training.sweep_folder import Result, SweepFolder
 from vae_explorer.training.trainer import Trainer

@@ -17,7 +17,7 @@ from tensorboardX.record_writer import masked_crc32c
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.tensorboard import EventFile
 from vae_explorer.training.trainer import Trainer
 

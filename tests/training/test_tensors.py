@@ -418,7 +418,7 @@ def test_what_is_not_a_file_is_refused_at_once(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("/dev/zero")
     for path in (tmp_path, pipe, Path("/dev/zero"), link):
-        _refused(path, "is not a file")
+        _refused(path, "is not a regular file")
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:

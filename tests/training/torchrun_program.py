@@ -12,16 +12,16 @@ import torch
 
 from vae_explorer.data.bundled import mnist
 from vae_explorer.errors import UserError
-from vae_explorer.training import trainer as trainer_module
+from vae_explorer.training import held_out
 from vae_explorer.training.distributed import EndedElsewhereError, Team, joined
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.trainer import Trainer
 
 
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
-    trainer_module.MARGINAL_PLACES = 100  # only to be quick
+    held_out.MARGINAL_POINTS = 100  # only to be quick
     data = mnist("train").subset(slice(0, 1_000))
     with joined() as team:
         for path in sorted(folder.glob("*.toml")):

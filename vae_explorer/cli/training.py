@@ -31,7 +31,7 @@ from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from vae_explorer.training.distributed import Team
-    from vae_explorer.training.run import RunFolder
+    from vae_explorer.training.run_folder import RunFolder
     from vae_explorer.training.snapshot import Snapshot
     from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.trainer import Trainer
@@ -115,7 +115,7 @@ def _train(
         from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.device import set_threads
     from vae_explorer.training.distributed import ALONE
-    from vae_explorer.training.run import RunFolder
+    from vae_explorer.training.run_folder import RunFolder
     from vae_explorer.training.trainer import Trainer
 
     team = team or ALONE

@@ -7,7 +7,6 @@ line.
 import csv
 import io
 import math
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vae_explorer.errors import DataError
+from vae_explorer.files import read_text
 from vae_explorer.types import Float32
 
 INDEX = "index"
@@ -80,7 +80,10 @@ def read_table(path: Path, rows: int) -> Table:
         DataError: the file is missing, no UTF-8 text, too large or no table; a column has no name
             or the name of another; or the rows do not fit the images. The message names the file.
     """
-    header, body = _parse(_read_text(path), path)
+    text = read_text(path, "a table in UTF-8 (.csv or .tsv)", DataError, most=MAX_BYTES)
+    if "\0" in text:
+        raise DataError(f"{path} is not text but binary; save the table as CSV in UTF-8.")
+    header, body = _parse(text, path)
     if INDEX in header:
         images = _indices(body, header.index(INDEX), rows, path)
     elif len(body) == rows:
@@ -111,28 +114,6 @@ def read_table(path: Path, rows: int) -> Table:
         reasons = "; ".join(f"'{name}' {why}" for name, why in skipped.items()) or "there is none"
         raise DataError(f"{path} has no column to colour by: {reasons}.")
     return Table(path.name, columns, skipped)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-            raise DataError(f"{path} is not a regular file; name a table (.csv or .tsv).")
-        if status.st_size > MAX_BYTES:
-            raise DataError(
-                f"{path} holds {status.st_size:,} bytes, more than the {MAX_BYTES:,} this program "
-                "reads of a table; keep only the columns to colour by."
-            )
-        text = path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist; check the path.") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not text in UTF-8; save the table as CSV in UTF-8.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if "\0" in text:
-        raise DataError(f"{path} is not text but binary; save the table as CSV in UTF-8.")
-    return text
 
 
 def _parse(text: str, path: Path) -> tuple[list[str], list[_Row]]:

@@ -33,7 +33,7 @@ r"""Lesson files: Markdown with a TOML head, some fenced blocks with a meaning o
     ```
 
 Each ``##`` begins a step. A formula has a part a line: LaTeX, then ``::`` and a symbol if the part
-is tied to a live value. A state sets the instrument as the step begins; of its keys ``hide`` names
+is tied to a live value. A state sets the experiment as the step begins; of its keys ``hide`` names
 controls that are not shown.
 """
 
@@ -85,7 +85,7 @@ class Step:
 
     @property
     def hidden(self) -> frozenset[str]:
-        """The controls of the instrument that are not shown."""
+        """The controls of the experiment that are not shown."""
         return frozenset(map(str, self.state.get("hide", ())))
 
 
@@ -145,6 +145,8 @@ def parse_lesson(text: str, lesson_id: str, source: str = "the lesson") -> Lesso
     head = schema.build(_Head, values, f"{source}: its head", LessonError, others=True)
     first = text[: match.end()].count("\n") + 1
     steps = tuple(_steps(text[match.end() :], first, source))
+    if len(re.findall(r"^```", text, re.MULTILINE)) % 2:
+        raise LessonError(f"{source}: a fenced block has no end; close it with ```.")
     if not steps:
         raise LessonError(f"{source} has no step; begin each with '## ' and its title.")
     lesson = Lesson(
@@ -164,7 +166,7 @@ def with_state(lesson: Lesson, number: int, state: dict[str, Any]) -> str:
     hidden = lesson.steps[number].hidden
     whole = state | ({"hide": sorted(hidden)} if hidden else {})
     block = f"```state\n{tomli_w.dumps(whole)}```\n"
-    head, *parts = re.split(r"(?=^## )", lesson.source, flags=re.MULTILINE)
+    head, *parts = _parts(lesson.source)
     plain = re.sub(_STATE, "", parts[number])
     title, _, rest = plain.partition("\n")
     parts[number] = f"{title}\n{block}{rest}"
@@ -177,12 +179,23 @@ def _symbols(lesson: Lesson) -> set[str]:
 
 
 def _steps(body: str, first_line: int, source: str) -> Iterator[Step]:
-    line = first_line
-    for number, part in enumerate(re.split(r"^## +", body, flags=re.MULTILINE)):
-        if number:
-            title, _, rest = part.partition("\n")
-            yield _step(title.strip(), rest, f"{source}, line {line}")
+    head, *parts = _parts(body)
+    line = first_line + head.count("\n")
+    for part in parts:
+        title, _, rest = part.removeprefix("## ").partition("\n")
+        yield _step(title.strip(), rest, f"{source}, line {line}")
         line += part.count("\n")
+
+
+def _parts(text: str) -> list[str]:
+    """What is before the first step, and the steps; a ``## `` in a fenced block begins none."""
+    parts, fenced = [""], False
+    for line in text.splitlines(keepends=True):
+        fenced ^= line.startswith("```")
+        if line.startswith("## ") and not fenced:
+            parts.append("")
+        parts[-1] += line
+    return parts
 
 
 _STATE = re.compile(r"^```state\n.*?^```\n?", re.DOTALL | re.MULTILINE)

@@ -17,7 +17,7 @@ from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.importance import block_bounds
 from vae_explorer.latent.normal import PRIOR, Normal
 from vae_explorer.latent.posterior import PosteriorGrid, posterior_grid
-from vae_explorer.latent.quadrature import ExactPosterior, exact_posterior
+from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.model.vae import log_prior
@@ -35,33 +35,32 @@ _PER_DECADE = 12
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What quadrature knows of one image: ``exact`` and ``grid``; and the ``elbo`` of q, nats.
+    """What quadrature knows of one image, and what the encoder makes of it.
 
-    ``image`` (1, h, w) uint8 and ``x`` (1, h, w), the draw of it that all figures are of. ``q`` is
-    the encoder's q(z|x).
+    ``x`` (1, h, w) is the binarisation of ``image`` (1, h, w) uint8 that all numbers are of;
+    ``log_marginal`` the exact log p(x), nats; ``mean`` (2,), ``covariance`` (2, 2), ``entropy`` in
+    nats and ``grid`` are of p(z|x); ``q`` is the encoder's q(z|x) and ``elbo`` its ELBO in nats.
     """
 
     image: Images
     x: Float32
-    exact: ExactPosterior
+    log_marginal: float
+    mean: Float64
+    covariance: Float64
+    entropy: float
     grid: PosteriorGrid
     q: Normal
     elbo: float
 
     @property
-    def log_marginal(self) -> float:
-        """The exact log p(x), nats."""
-        return float(self.exact.log_marginal[0])
-
-    @property
     def matched(self) -> Normal:
         """The Gaussian with the mean and covariance of p(z|x): of all, that of least KL(p ‖ q)."""
-        return Normal.of(self.exact.mean[0], self.exact.covariance[0])
+        return Normal.of(self.mean, self.covariance)
 
     @property
     def wide(self) -> Normal:
         """The same with twice the standard deviations: it covers the tails of p(z|x)."""
-        return Normal.of(self.exact.mean[0], 4 * self.exact.covariance[0])
+        return Normal.of(self.mean, 4 * self.covariance)
 
     def proposal(self, name: str) -> Normal:
         """A density to sample from: the "prior", the "encoder"'s q, "matched" or "wide"."""
@@ -74,11 +73,11 @@ class Truth:
         About eᴷᴸ samples of the proposal are what importance sampling needs, and with many fewer
         it fails (Chatterjee & Diaconis, arXiv 1511.01437, theorem 1.1).
         """
-        offset = self.exact.mean[0] - proposal.mean
-        second = self.exact.covariance[0] + np.outer(offset, offset)
+        offset = self.mean - proposal.mean
+        second = self.covariance + np.outer(offset, offset)
         square = float(np.trace(np.linalg.solve(proposal.covariance, second)))
         cross_entropy = math.log(2 * math.pi) + proposal.log_determinant + square / 2
-        return cross_entropy - float(self.exact.entropy[0])
+        return cross_entropy - self.entropy
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,11 +166,14 @@ def truth(model: TrainedVAE, image: Images, seed: int, check: Check = unchecked)
     """
     seeds = np.array([seed])
     x = own_draws(model, image, seeds)
-    posterior = model.encode(image)
+    posterior, exact = model.encode(image), exact_posterior(model, x, check)
     return Truth(
         image,
         x,
-        exact_posterior(model, x, check),
+        float(exact.log_marginal[0]),
+        exact.mean[0],
+        exact.covariance[0],
+        float(exact.entropy[0]),
         posterior_grid(model, x, check),
         Normal.of(posterior.mean[0], posterior.covariance[0]),
         float(image_figures(model, image, seeds, check).elbo[0]),

@@ -22,9 +22,9 @@ from vae_explorer.training.objective import Objective, iwae, iwae_dreg
 from vae_explorer.types import Float64
 
 KS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
-"""At which the bound is told."""
+"""At which the bound is shown."""
 GRADIENT_KS = (1, 2, 5, 10, 20, 50, 100, 200)
-"""At which the gradient is told."""
+"""At which the gradient is repeated."""
 
 
 class _Estimator(Protocol):

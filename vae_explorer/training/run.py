@@ -1,173 +1,20 @@
-"""A training run as a folder a person can read, and the loop that fills it."""
+"""The loop that trains a run and keeps it in its folder."""
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
-import tomli_w
-import torch
-
-from vae_explorer import schema
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.errors import CheckpointError, DataError, DivergedError, UserError
-from vae_explorer.files import atomic_write, read_text, sweep
-from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
-from vae_explorer.training.distributed import ALONE, Team
-from vae_explorer.training.history import to_csv
-from vae_explorer.training.moments import Moments, first_stride
+from vae_explorer.errors import CheckpointError, DivergedError
+from vae_explorer.training.moments import first_stride
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.training.tensors import read_tensors, write_tensors
 from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer, Turn
 
 _SAVE_SECONDS = 30.0
 """Longest time between two saves of a run."""
-
-
-@dataclass(frozen=True)
-class RunLabel:
-    """What a person wrote on a run, and where it came from: a moment of another, a sweep."""
-
-    name: str = ""
-    note: str = ""
-    origin: str = ""
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """One folder a run.
-
-    It holds ``recipe.toml``, ``history.csv``, ``model.safetensors`` (opens in the explorer),
-    ``state.safetensors`` (resumes the run), ``moments`` (whole models at some of its steps) and,
-    if somebody wrote on it, ``label.toml``.
-    """
-
-    MODEL: ClassVar = "model.safetensors"
-
-    path: Path
-
-    @property
-    def model_path(self) -> Path:
-        """The checkpoint of the last saved moment."""
-        return self.path / self.MODEL
-
-    @property
-    def state_path(self) -> Path:
-        """The trainer's state at the same moment."""
-        return self.path / "state.safetensors"
-
-    @property
-    def label(self) -> RunLabel:
-        """What is written on the run; what cannot be read is empty."""
-        path = self.path / "label.toml"
-        try:
-            values = schema.parse_toml(read_text(path, "a label"), str(path))
-        except UserError:
-            return RunLabel()
-        return schema.build_leniently(RunLabel, values, str(path))[0]
-
-    @property
-    def name(self) -> str:
-        """What it is called: as a person named it, or as its folder, by date, time and seed."""
-        return self.label.name or self.path.name
-
-    def write_label(self, label: RunLabel) -> None:
-        """Write on the run.
-
-        Raises:
-            CheckpointError: the folder cannot be written; an older label is intact.
-        """
-        write_text(self.path / "label.toml", tomli_w.dumps(dataclasses.asdict(label)))
-
-    def moments(self, stride: int = 1) -> Moments:
-        """The models kept on the way."""
-        return Moments(self.path / "moments", stride)
-
-    @classmethod
-    def create(cls, parent: Path, recipe: Recipe) -> "RunFolder":
-        """A new folder under ``parent`` named by date, time and seed.
-
-        Raises:
-            CheckpointError: the folder cannot be made.
-        """
-        stem = f"{time.strftime('%Y%m%d-%H%M%S')}-seed{recipe.seed}"
-        try:
-            parent.mkdir(parents=True, exist_ok=True)
-            path = _first_free(parent, stem)
-            path.mkdir()
-            recipe.write(path / "recipe.toml")
-        except OSError as error:
-            raise CheckpointError(
-                f"Cannot start a run in {parent}: {error.strerror or error}. Choose another folder."
-            ) from error
-        return cls(path)
-
-    def save(self, trainer: Trainer) -> Snapshot:
-        """Write the trainer's present moment: model, state and history.
-
-        Raises:
-            CheckpointError: the disk is full or the folder cannot be written; older files are
-                intact.
-        """
-        snapshot = trainer.snapshot()
-        fields = header(snapshot) | {"machine": machine(trainer)}
-        write_tensors(self.state_path, trainer.state(), fields)
-        write_checkpoint(snapshot, self.model_path)
-        write_text(self.path / "history.csv", to_csv(snapshot.history))
-        return snapshot
-
-    def resume(
-        self,
-        data: ImageSet,
-        device: str = "auto",
-        warn: Callable[[str], None] = lambda _: None,
-        team: Team = ALONE,
-    ) -> Trainer:
-        """A trainer that goes on from the last saved moment, to the same numbers bit for bit.
-
-        One that ended before its first save begins anew. ``warn`` is told why the numbers may not
-        be the same after all: on another device, processor, version or number of threads or
-        processes. Files that were half written when the run was killed are deleted.
-
-        Raises:
-            CheckpointError: there is no run, or its state cannot be read.
-            RecipeError: the recipe of a run that was never saved cannot be read.
-            DataError: ``data`` is not what the run was trained on.
-        """
-        for folder in (self.path, self.moments().folder):
-            sweep(folder)
-        recipe_path = self.path / "recipe.toml"
-        if recipe_path.exists() and not self.state_path.exists():
-            return Trainer(Recipe.read(recipe_path), data, device, team)
-        tensors, fields = read_tensors(self.state_path)
-        prefix = "model."
-        weights = {
-            name.removeprefix(prefix): value
-            for name, value in tensors.items()
-            if name.startswith(prefix)
-        }
-        snapshot = parse_snapshot(self.state_path, weights, fields)
-        if snapshot.data.fingerprint != data.fingerprint:
-            trained = snapshot.data
-            raise DataError(
-                f"The run in {self.path} was trained on {trained.images:,} images of "
-                f"{trained.name} (fingerprint {trained.fingerprint[:12]}), not on these "
-                f"{len(data.images):,} of {data.name} ({data.fingerprint[:12]}); "
-                "give it the same images."
-            )
-        trainer = Trainer(snapshot.recipe, data, device, team)
-        try:
-            trainer.restore(snapshot, tensors)
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{self.state_path} is damaged: {error}.") from error
-        before, now = fields.get("machine", "an unknown machine"), machine(trainer)
-        if before != now:
-            warn(f"Trained so far with {before}, from here with {now}: last digits may differ.")
-        return trainer
 
 
 class Recorder:
@@ -264,36 +111,6 @@ class Recorder:
             return None
         self._failing.discard(what)
         return written
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text of a run or a sweep.
-
-    Raises:
-        CheckpointError: it cannot be written; an older file is intact.
-    """
-    try:
-        atomic_write(path, text.encode())
-    except OSError as error:
-        raise CheckpointError(f"Cannot write {path}: {error.strerror or error}.") from error
-
-
-def machine(trainer: Trainer) -> str:
-    """What the last bits of a run depend on beside its recipe and its images."""
-    kind = trainer.device.type
-    device = torch.cuda.get_device_name(trainer.device) if kind == "cuda" else kind
-    size = trainer.team.size
-    return (
-        f"PyTorch {torch.__version__} on {device}, "
-        f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
-    ) + (f" in each of {size} processes" if size > 1 else "")
-
-
-def _first_free(parent: Path, stem: str) -> Path:
-    path, number = parent / stem, 2
-    while path.exists():
-        path, number = parent / f"{stem}-{number}", number + 1
-    return path
 
 
 def train(

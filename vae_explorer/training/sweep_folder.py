@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import tomli_w
 
@@ -15,12 +15,12 @@ from vae_explorer import schema
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, RecipeError, UserError
 from vae_explorer.files import read_text
-from vae_explorer.training.history import HistoryPoint, from_csv
+from vae_explorer.training.checks import check_fits
 from vae_explorer.training.recipe import Recipe, Value
-from vae_explorer.training.run import RunFolder, RunLabel, write_text
+from vae_explorer.training.run_folder import RunFolder, RunLabel, write_text
 from vae_explorer.training.snapshot import DataReference
 from vae_explorer.training.sweep import Cell, Sweep
-from vae_explorer.training.trainer import Trainer, check_fits
+from vae_explorer.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class SweepFolder:
     trainer, keeps the run by a ``Recorder`` and lets ``record`` know how it ended. Runs are found
     by their recipes, so that what one process left half done another goes on with.
     """
+
+    TOML: ClassVar = "sweep.toml"
 
     path: Path
     sweep: Sweep
@@ -97,7 +99,7 @@ class SweepFolder:
         Raises:
             RecipeError: there is none, or its ``sweep.toml`` cannot be read.
         """
-        source = path / "sweep.toml"
+        source = path / cls.TOML
         text = read_text(source, "the folder of a sweep", RecipeError)
         values = schema.parse_toml(text, str(source), RecipeError)
         data = values.pop("data", {})
@@ -114,12 +116,11 @@ class SweepFolder:
 
     @property
     def _toml(self) -> Path:
-        return self.path / "sweep.toml"
+        return self.path / self.TOML
 
     def pending(self) -> tuple[Cell, ...]:
         """What is still to be run, in order: neither finished nor diverged."""
-        pairs = zip(self.sweep.cells, self.results(), strict=True)
-        return tuple(cell for cell, result in pairs if result.outcome in ("waiting", "begun"))
+        return left_over(self.sweep, self.results())
 
     def begin(
         self,
@@ -186,6 +187,12 @@ class SweepFolder:
         return {row.get("run", "") for row in rows if row.get("outcome") == "diverged"}
 
 
+def left_over(sweep: Sweep, results: Iterable[Result]) -> tuple[Cell, ...]:
+    """The cells that ``results`` say are neither finished nor diverged."""
+    pairs = zip(sweep.cells, results, strict=True)
+    return tuple(cell for cell, result in pairs if result.outcome in ("waiting", "begun"))
+
+
 def to_csv(results: Iterable[Result]) -> str:
     """A line for each result under a header; what is not known is an empty cell."""
     rows = [result.to_dict() for result in results]
@@ -199,7 +206,10 @@ def to_csv(results: Iterable[Result]) -> str:
 def _result(cell: Cell, run: RunFolder | None, diverged: set[str]) -> Result:
     if run is None:
         return Result(cell.values, "waiting")
-    history = _history(run)
+    try:
+        history = run.history()
+    except UserError:  # of no use
+        history = ()
     result = Result(cell.values, "begun", run=run.path.name)
     if history:
         epoch, seconds = history[-1].epoch, history[-1].seconds
@@ -216,11 +226,3 @@ def _result(cell: Cell, run: RunFolder | None, diverged: set[str]) -> Result:
             active_units=last.active_units,
         )
     return dataclasses.replace(result, outcome="diverged") if run.path.name in diverged else result
-
-
-def _history(run: RunFolder) -> tuple[HistoryPoint, ...]:
-    """What the run has on the disk; nothing if that cannot be read."""
-    try:
-        return from_csv(read_text(run.path / "history.csv", "a history (.csv)", most=1 << 26))
-    except UserError:
-        return ()

@@ -11,7 +11,7 @@ from typing import Any
 
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.training.history import HistoryPoint
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer, Turn
 
 try:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from vae_explorer.errors import CheckpointError
-from vae_explorer.files import atomic_write
+from vae_explorer.files import atomic_write, read_bytes
+from vae_explorer.schema import check_version
 
 _LARGEST_FILE = 2 << 30
 _LARGEST_HEADER = 16 << 20
@@ -54,7 +54,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         CheckpointError: missing, not a regular file, cut short, not safetensors, not ours, newer
             than this program, or damaged. The message names the file and what to do.
     """
-    content = _read_bytes(path)
+    content = read_bytes(path, "a checkpoint (.safetensors)", CheckpointError, most=_LARGEST_FILE)
     metadata = _header(path, content)
     try:
         tensors = load(content)
@@ -66,22 +66,6 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             "Use another copy of the file."
         )
     return tensors, metadata
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise CheckpointError(f"{path} is not a file; choose a .safetensors checkpoint.")
-        if status.st_size > _LARGEST_FILE:
-            raise CheckpointError(
-                f"{path} has {status.st_size:,} bytes; checkpoints stay below {_LARGEST_FILE:,}."
-            )
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} does not exist.") from None
-    except OSError as error:
-        raise CheckpointError(f"Cannot read {path}: {error.strerror or error}.") from error
 
 
 def _header(path: Path, content: bytes) -> dict[str, str]:
@@ -103,13 +87,8 @@ def _header(path: Path, content: bytes) -> dict[str, str]:
             f"{path} was not written by VAE Explorer; choose one of its checkpoints."
         )
     version = str(metadata.get("version"))
-    if not re.fullmatch("[1-9][0-9]{0,8}", version):
-        raise CheckpointError(f"{path} is damaged: its format version is {version[:20]!r}.")
-    if int(version) > VERSION:
-        raise CheckpointError(
-            f"{path} has format version {version}; this program reads up to {VERSION}. "
-            "Update VAE Explorer to open it."
-        )
+    number = int(version) if re.fullmatch("[1-9][0-9]{0,8}", version) else version[:20]
+    check_version(number, VERSION, str(path), CheckpointError)
     return {str(key): str(value) for key, value in metadata.items()}
 
 

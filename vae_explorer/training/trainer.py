@@ -15,13 +15,13 @@ from torch import Tensor
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.treatment import treat
-from vae_explorer.errors import CheckpointError, DataError, DivergedError, RecipeError
-from vae_explorer.latent.aggregate import ACTIVE
-from vae_explorer.latent.lattice import shifted_lattice
+from vae_explorer.errors import DivergedError, RecipeError
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.model.vae import VAE, ElboTerms
+from vae_explorer.model.vae import VAE
+from vae_explorer.training.checks import check_branch, check_fits
 from vae_explorer.training.device import choose_device
 from vae_explorer.training.distributed import ALONE, Team
+from vae_explorer.training.held_out import held_out_figures
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
 from vae_explorer.training.objective import Objective, effective_beta
 from vae_explorer.training.recipe import STEERABLE, Recipe
@@ -33,11 +33,6 @@ REPORT_STEPS = 20
 
 _GLOBAL_STREAM = threading.Lock()
 """Held by who draws from it: two trainers may be made at once, as by an estimate beside a run."""
-
-_HELD_OUT_SEED = 20_140_501
-_HELD_OUT_CHUNK = 2_500
-_MARGINAL_IMAGES = 500
-MARGINAL_PLACES = 10_000
 
 
 @dataclass(frozen=True)
@@ -330,47 +325,11 @@ class Trainer:
         self.history.append(point)
         return round(images), point
 
-    @torch.inference_mode()
     def held_out_figures(self) -> dict[str, Any]:
         """The model as it is now on the held-out images, by their names in ``HistoryPoint``."""
         if not (len(self._held_out) and self.team.leads):
             return {}
-        # The same draw at every epoch, so that the curve shows the model and not the noise.
-        generator = torch.Generator(self.device).manual_seed(_HELD_OUT_SEED)
-        log_likelihood = kl = gap = 0.0
-        means = []
-        for number, chunk in enumerate(torch.split(self._held_out, _HELD_OUT_CHUNK)):
-            x = treat(chunk.float().div_(255), self.recipe.treatment, generator)
-            posterior = self.vae.posterior(x)
-            z = posterior.sample(generator)
-            terms = ElboTerms(self.vae.log_likelihood(x, z)[0], posterior.kl())
-            means.append(posterior.mean)
-            log_likelihood += terms.log_likelihood.sum().item() / len(self._held_out)
-            kl += terms.kl.sum().item() / len(self._held_out)
-            if number == 0:
-                few = x[:_MARGINAL_IMAGES]
-                gap = self._log_marginal(few) - terms.elbo[: len(few)].mean().item()
-        activity = torch.cat(means).var(0, correction=0)
-        return {
-            "held_out_elbo": log_likelihood - kl,
-            "held_out_log_likelihood": log_likelihood,
-            "held_out_kl": kl,
-            "held_out_log_marginal": log_likelihood - kl + gap,
-            "active_units": int((activity > ACTIVE).sum()),
-        }
-
-    def _log_marginal(self, x: Tensor) -> float:
-        """Mean log p(x) of x (n, pixels) in nats, from a fixed lattice over the prior.
-
-        Cheap enough for every epoch. On posteriors wider than the lattice's spacing it is exact; on
-        narrower ones a little too low, by some tenths of a nat for a sharp decoder.
-        """
-        generator = torch.Generator(self.device).manual_seed(_HELD_OUT_SEED)
-        total = torch.full((len(x),), -math.inf, device=self.device)
-        for places in torch.split(shifted_lattice(MARGINAL_PLACES, generator), _HELD_OUT_CHUNK):
-            joint = self.vae.likelihood.pairwise(x, self.vae.outputs(places))
-            total = torch.logaddexp(total, joint.logsumexp(1))
-        return total.mean().item() - math.log(MARGINAL_PLACES)
+        return held_out_figures(self.vae, self._held_out, self.recipe.treatment)
 
 
 def _fill(tensor: Tensor, value: Tensor) -> None:
@@ -378,51 +337,6 @@ def _fill(tensor: Tensor, value: Tensor) -> None:
     if (value.shape, value.dtype) != (tensor.shape, tensor.dtype) or not value.isfinite().all():
         raise ValueError(f"not {tuple(tensor.shape)} finite numbers of type {tensor.dtype}")
     tensor.copy_(value)
-
-
-def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
-    """How many images there are to train on.
-
-    Raises:
-        DataError: none, or a batch has fewer than the team has processes.
-    """
-    count = len(data.images) - recipe.validation_images
-    if count < 1:
-        raise DataError(
-            f"{data.name} has {len(data.images):,} images and {recipe.validation_images:,} are "
-            "held out, so none are left to train on; lower 'validation_images'."
-        )
-    smallest = count % recipe.batch_size or recipe.batch_size
-    if smallest < team.size:
-        raise DataError(
-            f"The {count:,} training images in batches of {recipe.batch_size:,} leave "
-            f"{smallest:,} in the smallest, and {team.size} processes need one each; choose "
-            "another 'batch_size' or fewer processes."
-        )
-    return count
-
-
-def check_branch(
-    recipe: Recipe, image_shape: tuple[int, int], images: int, snapshot: Snapshot
-) -> int:
-    """The step at which a run by a recipe, on a set of so many images, goes on from a model.
-
-    Raises:
-        CheckpointError: the model's networks are not the recipe's, or its epochs are over.
-    """
-    if recipe.architecture(image_shape) != snapshot.model.vae.architecture:
-        raise CheckpointError(
-            "A branch keeps the networks of its run: leave network, layers, activation, "
-            "likelihood, posterior and Fourier features as they are, or start a new run."
-        )
-    steps_per_epoch = math.ceil((images - recipe.validation_images) / recipe.batch_size)
-    step = round(snapshot.epoch * steps_per_epoch)
-    if step >= recipe.epochs * steps_per_epoch:
-        raise CheckpointError(
-            f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
-            f"{recipe.epochs}; raise 'epochs' to branch from here."
-        )
-    return step
 
 
 def warm_up() -> None:

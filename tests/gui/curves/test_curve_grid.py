@@ -4,7 +4,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.curves.curve_grid import CurveGrid, columns_for
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import PANELS
-from vae_explorer.gui.curves.panel_frame import PanelFrame
+from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 
 
@@ -34,8 +34,8 @@ def grid(qtbot: QtBot) -> CurveGrid:
     return grid
 
 
-def numbered(panel: PanelFrame) -> bool:
-    return bool(panel.x_axis.label.isVisible())
+def numbered(panel: Panel) -> bool:
+    return panel.plot.x.numbers
 
 
 def test_only_the_lowest_panel_of_a_stack_is_numbered(grid: CurveGrid) -> None:

@@ -6,7 +6,7 @@ from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_runs import CurveRuns
 from vae_explorer.gui.curves.curve_table import PANELS, Overlay
 from vae_explorer.gui.curves.trace import TimeScale
-from vae_explorer.gui.theme import LIGHT
+from vae_explorer.gui.plot.marks import Line
 from vae_explorer.training.history import HistoryPoint
 
 OLD = HistoryPoint(1.0, -150.0, -144.0, 6.0, -150.0)
@@ -43,6 +43,10 @@ def test_what_decides_the_curves_changes_seldom(point: HistoryPoint, changed: bo
     assert (runs.conditions != before) == changed
 
 
+def drawn(panel: CurvePanel) -> list[Line]:
+    return [mark for mark in panel.plot.marks if isinstance(mark, Line) and len(mark.x)]
+
+
 def test_a_panel_gets_the_curves_of_all_runs(qtbot: QtBot) -> None:
     runs = CurveRuns()
     runs.set_points([NEW])
@@ -53,7 +57,7 @@ def test_a_panel_gets_the_curves_of_all_runs(qtbot: QtBot) -> None:
     panel.set_x_range(0, 20)
     panel.refresh()
     # The other run does not know its steps throughout.
-    assert [stroke.color for stroke in panel.sheet(LIGHT).strokes] == [LIGHT.kl, LIGHT.held_out]
+    assert [line.color for line in drawn(panel)] == ["kl", "held_out"]
     runs.fill(panel, CurveChoices())
     panel.refresh()
-    assert [s.color for s in panel.sheet(LIGHT).strokes].count("#d97706") == 2
+    assert [line.color for line in drawn(panel)].count("#d97706") == 2

@@ -1,7 +1,5 @@
 from dataclasses import fields
 
-from PySide6.QtCore import Qt
-
 from vae_explorer.gui.curves.curve_table import NATS, PANELS, overlaid
 from vae_explorer.gui.theme import LIGHT
 from vae_explorer.training.history import HistoryPoint
@@ -32,7 +30,7 @@ def test_every_figure_of_a_report_but_the_times_is_shown_somewhere() -> None:
 def test_other_runs_are_a_line_and_a_dashed_one() -> None:
     for panel in PANELS[:3]:
         train, held_out = overlaid(panel)
-        assert (train.rows, train.line) == ("all", Qt.PenStyle.SolidLine)
-        assert (held_out.rows, held_out.line) == ("held_out", Qt.PenStyle.DashLine)
+        assert (train.rows, train.dashed) == ("all", False)
+        assert (held_out.rows, held_out.dashed) == ("held_out", True)
     active = next(panel for panel in PANELS if panel.id == "active_units")
     assert [curve.column for curve in overlaid(active)] == ["active_units"]

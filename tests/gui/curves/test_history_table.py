@@ -3,35 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vae_explorer.gui.curves.history_table import GrowingColumns, HistoryTable
+from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.training.history import HistoryPoint
-
-
-def test_rows_survive_growth_in_any_portions() -> None:
-    rng = np.random.default_rng(0)
-    columns, parts = GrowingColumns(3), []
-    for size in (0, 1, 255, 1, 1_000, 7, 5_000):
-        parts.append(rng.normal(size=(size, 3)))
-        columns.extend(parts[-1])
-    np.testing.assert_array_equal(columns.values, np.concatenate(parts).T)
-
-
-def test_a_view_does_not_change_when_rows_are_added() -> None:
-    columns = GrowingColumns(2)
-    columns.extend(np.ones((10, 2)))
-    view = columns.values
-    columns.extend(np.zeros((1_000, 2)))
-    np.testing.assert_array_equal(view, np.ones((2, 10)))
-
-
-def test_growth_copies_seldom() -> None:
-    columns = GrowingColumns(1)
-    buffers = set()
-    for _ in range(5_000):
-        columns.extend(np.zeros((1, 1)))
-        buffers.add(columns.values.__array_interface__["data"][0])
-    assert len(buffers) <= 6  # 256, 512, … 8,192
-
 
 NAN = float("nan")
 FULL = HistoryPoint(

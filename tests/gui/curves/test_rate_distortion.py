@@ -1,14 +1,14 @@
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.curves.history_table import HistoryTable
-from vae_explorer.gui.curves.rate_distortion import MOST_BLOCKS, Path, RateDistortionPanel
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel, RunPath
+from vae_explorer.gui.plot.marks import Line, Ring
+from vae_explorer.gui.theme import LIGHT
 from vae_explorer.training.history import HistoryPoint
 
 
@@ -35,165 +35,118 @@ def shown(qtbot: QtBot, history: list[HistoryPoint]) -> RateDistortionPanel:
         panel.show()
     panel.set_theme(LIGHT)
     table = HistoryTable(history)
-    panel.set_paths([Path(table, "all"), Path(table, "held_out")], [])
+    panel.set_paths([RunPath(table, "all"), RunPath(table, "held_out")], [])
     panel.refresh()
     panel.fit()
     return panel
 
 
 def legend(panel: RateDistortionPanel) -> str:
-    return " ".join(label.text() for label in panel.findChildren(QLabel))
+    return " · ".join(f"{entry.name} {entry.value}".strip() for entry in panel.plot.legend)
+
+
+def lines(panel: RateDistortionPanel) -> list[Line]:
+    return [mark for mark in panel.plot.marks if isinstance(mark, Line)]
+
+
+def rings(panel: RateDistortionPanel, shape: str = ".") -> list[tuple[float, float]]:
+    front = panel.plot.front
+    return [mark.place for mark in front if isinstance(mark, Ring) and mark.shape == shape]
 
 
 def test_paths_are_kl_against_minus_the_log_likelihood(qtbot: QtBot) -> None:
     history = points(40)
-    sheet = shown(qtbot, history).sheet(LIGHT)
-    train, held_out = sheet.strokes[:2]
-    np.testing.assert_array_equal(train.vertices.x, [p.kl for p in history])
-    np.testing.assert_array_equal(train.vertices.y, [-p.log_likelihood for p in history])
-    np.testing.assert_array_equal(
-        held_out.vertices.x, [p.held_out_kl for p in history if p.held_out_kl is not None]
-    )
-    assert sheet.x.label == "rate (nats / image)"
-    assert sheet.y.label == "distortion (nats / image)"
+    panel = shown(qtbot, history)
+    train, held_out = lines(panel)
+    np.testing.assert_array_equal(train.x, [p.kl for p in history])
+    np.testing.assert_array_equal(train.y, [-p.log_likelihood for p in history])
+    kl = [p.held_out_kl for p in history if p.held_out_kl is not None]
+    np.testing.assert_array_equal(held_out.x, kl)
+    assert panel.plot.x.label == "rate (nats / image)"
+    assert panel.plot.y.label == "distortion (nats / image)"
 
 
 def test_dots_are_at_the_newest_moment_or_the_one_read(qtbot: QtBot) -> None:
     history = points(40)
     panel = shown(qtbot, history)
-
-    def dots() -> list[tuple[float, float]]:
-        x, y = panel._dots.getOriginalDataset()
-        return list(zip(x, y, strict=True))
-
     newest = history[-1]
-    assert dots()[0] == (newest.kl, -newest.log_likelihood)
+    assert rings(panel)[0] == (newest.kl, -newest.log_likelihood)
     panel.set_reading(2.5)
     then, measured = history[24], history[19]
     assert measured.held_out_log_likelihood is not None
-    assert dots() == [
+    assert rings(panel) == [
         (then.kl, -then.log_likelihood),
         (measured.held_out_kl, -measured.held_out_log_likelihood),
     ]
-    assert f"({then.kl:.2f},&nbsp;{-then.log_likelihood:.2f})" in legend(panel)
+    assert f"({then.kl:.2f}, {-then.log_likelihood:.2f})" in legend(panel)
     panel.set_reading(0.5)
-    assert len(dots()) == 1  # nothing was held out by then
+    assert len(rings(panel)) == 1  # nothing was held out by then
 
 
 def test_along_the_line_the_objective_stays_the_same(qtbot: QtBot) -> None:
     panel = shown(qtbot, points(40))
     panel.set_reading(2.0)
-    line = panel.sheet(LIGHT).strokes[-1].vertices
-    loss = line.y + 2.0 * line.x
+    (line,) = [mark for mark in panel.plot.front if isinstance(mark, Line)]
     here = points(40)[19]
-    np.testing.assert_allclose(loss, -here.log_likelihood + 2.0 * here.kl)
-    assert "slope&nbsp;−β&nbsp;=&nbsp;−2" in legend(panel)
-
-
-def test_the_line_on_screen_has_that_slope(qtbot: QtBot) -> None:
-    panel = shown(qtbot, points(40))
-    panel.set_reading(2.0)
-    ends = panel.sheet(LIGHT).strokes[-1].vertices
-    picture = panel.plot.grab().toImage()
-    for share in (0.15, 0.8):  # off the dots
-        x = ends.x[0] + share * (ends.x[1] - ends.x[0])
-        at = panel.view.mapViewToScene(QPointF(x, np.interp(x, ends.x, ends.y)))
-        near = [
-            picture.pixelColor(round(at.x()) + dx, round(at.y()) + dy)
-            for dx in range(-8, 9)
-            for dy in (-1, 0, 1)
-        ]
-        assert min(color.lightness() for color in near) < 140
+    np.testing.assert_allclose(line.y + 2.0 * line.x, -here.log_likelihood + 2.0 * here.kl)
+    assert "slope −β = −2" in legend(panel)
 
 
 def test_no_line_where_beta_is_not_known(qtbot: QtBot) -> None:
     panel = shown(qtbot, points(40, beta=None))
-    assert not panel._tangent.isVisible()
+    assert not any(isinstance(mark, Line) for mark in panel.plot.front)
     assert "slope" not in legend(panel)
 
 
-def test_a_long_path_has_few_vertices_and_keeps_its_corners() -> None:
+@pytest.mark.parametrize(("rows", "calmer"), [("all", True), ("held_out", False)])
+def test_only_the_training_path_is_smoothed(rows: Literal["all", "held_out"], calmer: bool) -> None:
     rng = np.random.default_rng(0)
-    kl, fit = rng.normal(5, 1, 50_000), rng.normal(-100, 5, 50_000)
-    kl[20_000], fit[30_000] = 50, -900
-    path = Path(
-        HistoryTable(
-            [
-                HistoryPoint(k, y - x, y, x, y - x)
-                for k, (x, y) in enumerate(zip(kl.tolist(), fit.tolist(), strict=True), 1)
-            ]
-        ),
-        "all",
+    table = HistoryTable([replace(p, kl=p.kl + float(rng.normal())) for p in points(200)])
+    rough, smooth = (
+        np.abs(np.diff(RunPath(table, rows, smoothing=weight).places[0])).sum()
+        for weight in (0.0, 0.9)
     )
-    path.update()
-    assert len(path.outline) < 5 * MOST_BLOCKS
-    assert path.drawn.x.max() == 50
-    assert path.drawn.y.max() == 900
-    assert path.outline[-1] == 49_999
-
-
-def test_only_the_training_path_is_smoothed() -> None:
-    rng = np.random.default_rng(0)
-    history = [replace(p, kl=p.kl + float(rng.normal())) for p in points(200)]
-    for rows, calmer in (("all", True), ("held_out", False)):
-        path = Path(HistoryTable(history), rows)  # type: ignore[arg-type]
-        path.update()
-        raw = np.abs(np.diff(path.rate)).sum()
-        path.set_smoothing(0.9)
-        path.update()
-        assert (np.abs(np.diff(path.rate)).sum() < raw / 2) == calmer
+    assert (smooth < rough / 2) == calmer
 
 
 def test_the_moment_of_a_place_is_found(qtbot: QtBot) -> None:
-    history = points(40)
-    panel = shown(qtbot, history)
-    then = history[24]
-    place = QPointF(then.kl, -then.log_likelihood)
-    assert panel.is_near(place)
-    assert panel.epoch_at(place) == pytest.approx(2.5)
-    assert panel.epoch_at(QPointF(then.kl, -then.log_likelihood + 1e4)) is None
+    then = points(40)[24]
+    panel = shown(qtbot, points(40))
+    place = then.kl, -then.log_likelihood
+    assert panel.is_near(*place)
+    assert panel.epoch_at(*place) == pytest.approx(2.5)
+    assert panel.epoch_at(place[0], place[1] + 1e4) is None
 
 
 def test_the_moment_of_the_window_is_marked(qtbot: QtBot) -> None:
-    history = points(40)
-    panel = shown(qtbot, history)
+    here = points(40)[19]
+    panel = shown(qtbot, points(40))
     panel.set_moment(2.0)
-    x, _ = panel._moment_dot.getOriginalDataset()
-    assert list(x) == [history[19].kl, history[19].held_out_kl]
+    assert [x for x, _ in rings(panel, "o")] == [here.kl, here.held_out_kl]
     panel.set_moment(None)
-    assert panel._moment_dot.getOriginalDataset()[0] is None
+    assert rings(panel, "o") == []
 
 
 def test_other_runs_are_named(qtbot: QtBot) -> None:
     panel = shown(qtbot, points(40))
-    own, other = HistoryTable(points(40)), HistoryTable(points(20))
-    panel.set_paths(
-        [
-            Path(own, "all"),
-            Path(own, "held_out"),
-            Path(other, "all", "#d97706"),
-            Path(other, "held_out", "#d97706"),
-        ],
-        ["other run"],
-    )
+    runs = (("", HistoryTable(points(40))), ("#d97706", HistoryTable(points(20))))
+    paths = [RunPath(table, "all", color) for color, table in runs]
+    panel.set_paths([*paths, replace(paths[1], rows="held_out")], ["other run"])
     panel.refresh()
-    panel.set_theme(DARK)
-    assert "other&nbsp;run" in legend(panel)
-    assert [s.color for s in panel.sheet(DARK).strokes].count("#d97706") == 2
-    assert len(panel.vertices()) == 2
+    assert "other run" in legend(panel)
+    assert [line.color for line in lines(panel)].count("#d97706") == 2
 
 
 def test_it_follows_a_run_that_leaves_the_view(qtbot: QtBot) -> None:
     history = points(40)
     panel = shown(qtbot, history[:20])
-    panel.set_paths([Path(HistoryTable(history), "all")], [])
+    panel.set_paths([RunPath(HistoryTable(history), "all")], [])
     panel.refresh()
     panel.follow()
-    assert panel.view.viewRange()[0][1] > history[-1].kl
+    assert panel.region[1] > history[-1].kl
 
 
 def test_no_history_is_no_accident(qtbot: QtBot) -> None:
     panel = shown(qtbot, [])
     panel.follow()
-    assert panel.epoch_at(QPointF(0, 0)) is None
-    assert panel.sheet(LIGHT).strokes == ()
+    assert panel.epoch_at(0, 0) is None

@@ -12,66 +12,34 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.support.lessons import Clock
+from tests.support.lessons import Clock, Shown, aim
 from tests.support.stand_ins import Failures, InlineExecutor
-from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.lessons.bound import BoundView
 from vae_explorer.gui.lessons.bound_plane import Handle
-from vae_explorer.gui.lessons.lesson_view import make_view
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.latent.normal import Normal
-from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.lessons.bound import BoundExperiment
 from vae_explorer.session.lessons.context import LessonContext
-from vae_explorer.session.lessons.experiment import make_experiment
-from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.map_layers import subject_at
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import MapPoints
-from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.snapshot import Snapshot
-
-
-@pytest.fixture(scope="module")
-def bundled_model() -> Snapshot:
-    return read_checkpoint(bundled_checkpoint())
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def tasks() -> Tasks:
+    """Work is done, and answered, as soon as it is asked for."""
+    return Tasks(Jobs(lambda call: call(), lambda _: InlineExecutor()), Failures())
 
 
 @pytest.fixture
-def experiment(bundled_model: Snapshot, clock: Clock) -> Iterator[BoundExperiment]:
-    """Of the first training digit; its work is done as soon as it is asked for."""
-    jobs = Jobs(lambda call: call(), lambda _: InlineExecutor())
-    tasks = Tasks(jobs, Failures())
-    context = LessonContext(tasks, LatentMap(tasks, lambda _: None), clock.after)
-    data = mnist("train").subset(slice(0, 10))
-    model = bundled_model.model
-    posterior = model.encode(data.images)
-    assert data.labels is not None
-    points = MapPoints(posterior.mean, data.labels, np.arange(10), 60_000, "train")
-    context.map.publish(MapState(bundled_model, "model", None, model, points, posterior))
-    context.set_subject(subject_at(points, posterior, 0))
-    made = make_experiment("bound", context)
-    assert isinstance(made, BoundExperiment)
+def experiment(context: LessonContext) -> Iterator[BoundExperiment]:
+    made = BoundExperiment(context)
     yield made
     made.hide()
 
 
 @pytest.fixture
-def view(qtbot: QtBot, experiment: BoundExperiment) -> BoundView:
+def view(shown: Shown, experiment: BoundExperiment) -> BoundView:
     """Shown, with q twice as wide as the posterior."""
-    made = make_view("bound", experiment)
-    assert isinstance(made, BoundView)
-    qtbot.addWidget(made)
-    made.set_theme(LIGHT)
-    made.resize(630, 720)
-    made.show()
-    experiment.show()
+    made = shown(BoundView(experiment))
     experiment.set_state({"q": "moments", "scale": 2.0})
     QApplication.processEvents()
     return made
@@ -266,7 +234,7 @@ def test_the_posterior_is_pictured_in_both_themes(
 
 
 def test_it_waits_for_the_truth(qtbot: QtBot, experiment: BoundExperiment, view: BoundView) -> None:
-    experiment.context.set_subject(None)
+    aim(experiment.context, None)
     assert view.plane.q is None
     view.plane.setFocus()
     QTest.keyClick(view.plane, Qt.Key.Key_Right)

@@ -6,8 +6,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QPushButton
-from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.functionals import FunctionalsView
 from vae_explorer.gui.theme import DARK, LIGHT
@@ -19,15 +19,13 @@ _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def view(qtbot: QtBot, context: LessonContext) -> FunctionalsView:
-    experiment = Functionals(context)
-    made = FunctionalsView(experiment)
-    qtbot.addWidget(made)
-    made.set_theme(LIGHT)
-    made.resize(630, 720)
-    made.show()
-    experiment.show()
-    return made
+def experiment(context: LessonContext) -> Functionals:
+    return Functionals(context)
+
+
+@pytest.fixture
+def view(shown: Shown, experiment: Functionals) -> FunctionalsView:
+    return shown(FunctionalsView(experiment))
 
 
 def density(view: FunctionalsView) -> Density:
@@ -50,7 +48,7 @@ def drag(view: FunctionalsView, *places: tuple[float, float]) -> None:
 
 def test_a_bar_is_dragged(view: FunctionalsView) -> None:
     drag(view, (3.1, 0.2), (3.4, 0.6), (5.0, 0.5))
-    p = view._experiment.result.p
+    p = view.experiment.result.p
     assert p[2] == pytest.approx(0.5, abs=0.01)
     assert p.sum() == pytest.approx(1)
     image = density(view).grab().toImage()
@@ -60,7 +58,7 @@ def test_a_bar_is_dragged(view: FunctionalsView) -> None:
 
 
 def test_a_density_is_drawn(view: FunctionalsView) -> None:
-    experiment = view._experiment
+    experiment = view.experiment
     experiment.set(constraint="interval")
     drag(view, (0.5, 0.1), (1.5, 0.3), (2.5, 0.3))
     x = experiment.result.problem.x
@@ -70,7 +68,7 @@ def test_a_density_is_drawn(view: FunctionalsView) -> None:
 
 
 def test_keys_move_a_bar_and_a_density(view: FunctionalsView) -> None:
-    experiment, chart = view._experiment, density(view)
+    experiment, chart = view.experiment, density(view)
     before = experiment.result.p
     for _ in range(8):
         QTest.keyClick(chart, Qt.Key.Key_Left)
@@ -87,7 +85,7 @@ def test_keys_move_a_bar_and_a_density(view: FunctionalsView) -> None:
 
 
 def test_ascend_climbs_to_the_end(view: FunctionalsView, settle: Callable[[], None]) -> None:
-    experiment = view._experiment
+    experiment = view.experiment
     button = next(one for one in view.findChildren(QPushButton) if one.text() == "&Ascend")
     QTest.mouseClick(button, _LEFT)
     assert experiment.settings.ascend
@@ -102,7 +100,7 @@ def test_ascend_climbs_to_the_end(view: FunctionalsView, settle: Callable[[], No
 
 
 def test_the_problem_is_chosen(view: FunctionalsView) -> None:
-    experiment = view._experiment
+    experiment = view.experiment
     where, start = view.findChildren(QComboBox)
     where.setCurrentIndex(2)
     where.activated.emit(2)
@@ -120,10 +118,10 @@ def test_every_problem_is_drawn_in_both_themes(view: FunctionalsView) -> None:
     for theme in (LIGHT, DARK):
         view.set_theme(theme)
         for constraint in ("bars", "interval", "variance", "mean"):
-            view._experiment.set(constraint=constraint)
+            view.experiment.set(constraint=constraint)
             image = density(view).grab().toImage()
             colors = {image.pixelColor(x, y).name() for x in range(90, 600, 5) for y in (60, 200)}
             assert theme.canvas in colors
             assert len(colors) > 2, constraint
-    view._experiment.set_state({"constraint": "bars", "size": 2})
+    view.experiment.set_state({"constraint": "bars", "size": 2})
     assert not view._left.isVisible()

@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox
-from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.geometry import GeometryView
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
@@ -26,17 +26,8 @@ def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Geome
 
 
 @pytest.fixture
-def view(qtbot: QtBot, experiment: Geometry, settle: Callable[[], None]) -> GeometryView:
-    view = GeometryView(experiment)
-    qtbot.addWidget(view)
-    view.set_theme(LIGHT)
-    view.resize(630, 720)
-    with qtbot.waitActive(view):
-        view.show()
-        view.activateWindow()
-    experiment.show()
-    settle()
-    return view
+def view(shown: Shown, experiment: Geometry) -> GeometryView:
+    return shown(GeometryView(experiment))
 
 
 def drag(plane: Plane, start: tuple[float, float], end: tuple[float, float]) -> None:

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QWidget,
 )
-from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.editors import NumberBox
@@ -46,15 +46,8 @@ def experiment(name: str, context: LessonContext) -> AnyExperiment:
 
 
 @pytest.fixture
-def view(qtbot: QtBot, name: str, experiment: AnyExperiment, settle: Settle) -> LessonView:
-    made = make_view(name, experiment)
-    qtbot.addWidget(made)
-    made.set_theme(LIGHT)
-    made.resize(630, 720)
-    made.show()
-    experiment.show()
-    settle()
-    return made
+def view(shown: Shown, name: str, experiment: AnyExperiment) -> LessonView:
+    return shown(make_view(name, experiment))
 
 
 def editors(view: LessonView) -> list[QWidget]:

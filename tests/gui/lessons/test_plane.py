@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.plane import Plane
-from vae_explorer.gui.map.layers.color_maps import field_image
+from vae_explorer.gui.plot.color_maps import field_image
 from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.map.marks import Field
 

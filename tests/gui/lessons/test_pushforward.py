@@ -5,11 +5,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QSlider, QWidget
-from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.pushforward import PushforwardView
-from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.pushforward import Pushforward
 
@@ -22,17 +21,8 @@ def experiment(context: LessonContext) -> Pushforward:
 
 
 @pytest.fixture
-def view(qtbot: QtBot, experiment: Pushforward, settle: Callable[[], None]) -> PushforwardView:
-    view = PushforwardView(experiment)
-    qtbot.addWidget(view)
-    view.set_theme(LIGHT)
-    view.resize(630, 720)
-    with qtbot.waitActive(view):
-        view.show()
-        view.activateWindow()
-    experiment.show()
-    settle()
-    return view
+def view(shown: Shown, experiment: Pushforward) -> PushforwardView:
+    return shown(PushforwardView(experiment))
 
 
 def plane(view: QWidget, title: str) -> Plane:

@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSpinBox
-from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown, aim
 from vae_explorer.gui.lessons.reparameterisation import ReparameterisationView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session.lessons.context import LessonContext
@@ -16,20 +16,18 @@ _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def view(qtbot: QtBot, context: LessonContext) -> ReparameterisationView:
-    experiment = Reparameterisation(context)
-    made = ReparameterisationView(experiment)
-    qtbot.addWidget(made)
-    made.set_theme(LIGHT)
-    made.resize(630, 720)
-    made.show()
-    experiment.show()
-    return made
+def experiment(context: LessonContext) -> Reparameterisation:
+    return Reparameterisation(context)
+
+
+@pytest.fixture
+def view(shown: Shown, experiment: Reparameterisation) -> ReparameterisationView:
+    return shown(ReparameterisationView(experiment))
 
 
 @pytest.fixture
 def digit(view: ReparameterisationView, settle: Settle) -> ReparameterisationView:
-    view._experiment.set_state({"function": "elbo", "shift": [0.03, -0.02]})
+    view.experiment.set_state({"function": "elbo", "shift": [0.03, -0.02]})
     settle()
     return view
 
@@ -46,7 +44,7 @@ def drag(
 
 
 def test_both_handles_of_q_are_dragged(view: ReparameterisationView) -> None:
-    experiment = view._experiment
+    experiment = view.experiment
     middle, side = view._place._handles
     drag(view, middle, (-1.0, 2.0))
     assert experiment.settings.mean == pytest.approx(-1.0, abs=0.02)
@@ -57,7 +55,7 @@ def test_both_handles_of_q_are_dragged(view: ReparameterisationView) -> None:
 
 
 def test_keys_move_and_widen_q(view: ReparameterisationView) -> None:
-    experiment = view._experiment
+    experiment = view.experiment
     QTest.keyClick(view._place, Qt.Key.Key_Right)
     QTest.keyClick(view._place, Qt.Key.Key_Down)
     assert experiment.settings.mean == pytest.approx(1.1)
@@ -67,7 +65,7 @@ def test_keys_move_and_widen_q(view: ReparameterisationView) -> None:
 def test_the_mean_of_the_digit_s_q_is_dragged(
     digit: ReparameterisationView, settle: Settle
 ) -> None:
-    experiment = digit._experiment
+    experiment = digit.experiment
     (x, y) = digit._place._handles[0]
     drag(digit, (x, y), (x - 0.02, y + 0.03))
     settle()
@@ -80,7 +78,7 @@ def test_the_mean_of_the_digit_s_q_is_dragged(
 def test_the_plane_shows_the_path_s_cloud_around_the_exact_arrow(
     digit: ReparameterisationView,
 ) -> None:
-    experiment = digit._experiment
+    experiment = digit.experiment
     found = experiment.result
     assert found.mean is not None
     assert found.covariance is not None
@@ -98,7 +96,7 @@ def test_the_plane_shows_the_path_s_cloud_around_the_exact_arrow(
 
 
 def test_every_control_reaches_the_experiment(view: ReparameterisationView) -> None:
-    experiment = view._experiment
+    experiment = view.experiment
     baseline, scale = view.findChildren(QCheckBox)
     baseline.click()
     scale.click()
@@ -122,17 +120,17 @@ def test_parameters_are_those_of_q(
 ) -> None:
     _, parameter = view.findChildren(QComboBox)
     assert parameter.count() == 2
-    view._experiment.set(function="elbo")
+    view.experiment.set(function="elbo")
     settle()
     assert parameter.count() == 4
     assert "exact" in view._readout.text()
-    context.set_subject(None)
+    aim(context, None)
     assert "no digit" in view._readout.text()
 
 
 def test_at_one_scale_or_each_at_its_own(digit: ReparameterisationView) -> None:
     assert digit._charts.score.range[:2] == digit._charts.path.range[:2]
-    digit._experiment.set(same_scale=False)
+    digit.experiment.set(same_scale=False)
     left, right, _, _ = digit._charts.path.range
     wide_left, wide_right, _, _ = digit._charts.score.range
     assert right - left < 0.05 * (wide_right - wide_left)
@@ -143,7 +141,7 @@ def test_all_is_drawn_in_both_themes(view: ReparameterisationView) -> None:
     for theme in (LIGHT, DARK):
         view.set_theme(theme)
         for name in ("square", "sine", "step"):
-            view._experiment.set(function=name)
+            view.experiment.set(function=name)
             for chart in (view._place, charts.score, charts.path, charts.running):
                 image = chart.grab().toImage()
                 row = round(chart.frame.bottom()) - 12

@@ -6,10 +6,9 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QProgressBar, QPushButton, QSlider, QSpinBox
-from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.sampling import SamplingView
-from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.sampling import Sampling
 
@@ -17,22 +16,13 @@ Settle = Callable[[], None]
 
 
 @pytest.fixture
-def experiment(context: LessonContext, settle: Settle) -> Sampling:
-    experiment = Sampling(context)
-    experiment.show()
-    settle()
-    return experiment
+def experiment(context: LessonContext) -> Sampling:
+    return Sampling(context)
 
 
 @pytest.fixture
-def view(qtbot: QtBot, experiment: Sampling) -> SamplingView:
-    view = SamplingView(experiment)
-    qtbot.addWidget(view)
-    view.set_theme(LIGHT)
-    view.resize(630, 720)
-    view.show()
-    QApplication.processEvents()
-    return view
+def view(shown: Shown, experiment: Sampling) -> SamplingView:
+    return shown(SamplingView(experiment))
 
 
 def bluish(view: SamplingView, place: tuple[float, float]) -> bool:

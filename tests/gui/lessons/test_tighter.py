@@ -5,11 +5,10 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QPushButton, QSlider, QSpinBox
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider, QSpinBox
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.tighter import TighterView
-from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.tighter import Tighter
 
@@ -17,23 +16,15 @@ Settle = Callable[[], None]
 
 
 @pytest.fixture
-def experiment(context: LessonContext, settle: Settle) -> Tighter:
+def experiment(context: LessonContext) -> Tighter:
     experiment = Tighter(context)
     experiment.set_state({"image": 7, "samples": 20_000, "repeats": 50})
-    experiment.show()
-    settle()
     return experiment
 
 
 @pytest.fixture
-def view(qtbot: QtBot, experiment: Tighter) -> TighterView:
-    view = TighterView(experiment)
-    qtbot.addWidget(view)
-    view.set_theme(LIGHT)
-    view.resize(630, 720)
-    view.show()
-    QApplication.processEvents()
-    return view
+def view(shown: Shown, experiment: Tighter) -> TighterView:
+    return shown(TighterView(experiment))
 
 
 def test_the_bound_is_drawn_under_the_exact_line(view: TighterView, experiment: Tighter) -> None:

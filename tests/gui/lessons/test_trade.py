@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QProgressBar, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.picture_grid import PictureGrid
@@ -24,25 +25,14 @@ _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def experiment(
-    context: LessonContext, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> Trade:
+def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Trade:
     monkeypatch.setattr(trade, "train", partial(trade.train, digits=300, epochs=2))
-    made = Trade(context)
-    made.show()
-    settle()
-    return made
+    return Trade(context)
 
 
 @pytest.fixture
-def view(experiment: Trade, qtbot: QtBot) -> TradeView:
-    made = TradeView(experiment)
-    qtbot.addWidget(made)
-    made.resize(630, 720)
-    made.set_theme(LIGHT)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
+def view(shown: Shown, experiment: Trade) -> TradeView:
+    return shown(TradeView(experiment))
 
 
 def _button(view: TradeView, word: str) -> QPushButton:

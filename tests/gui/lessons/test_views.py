@@ -6,13 +6,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QSpinBox
-from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import Shown
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.variance_curve import VarianceCurve
 from vae_explorer.gui.lessons.views import ViewsView
-from vae_explorer.gui.theme import LIGHT
 from vae_explorer.lessons import views
 from vae_explorer.session.lessons import views as module
 from vae_explorer.session.lessons.context import LessonContext
@@ -22,27 +21,16 @@ _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def experiment(
-    context: LessonContext, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> Views:
+def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Views:
     monkeypatch.setattr(views, "DIGITS", 200)
     monkeypatch.setattr(views, "FITTED", 1_000)
     monkeypatch.setattr(module, "STEPS", 60)
-    made = Views(context)
-    made.show()
-    settle()
-    return made
+    return Views(context)
 
 
 @pytest.fixture
-def view(experiment: Views, qtbot: QtBot) -> ViewsView:
-    made = ViewsView(experiment)
-    qtbot.addWidget(made)
-    made.resize(630, 720)
-    made.set_theme(LIGHT)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
+def view(shown: Shown, experiment: Views) -> ViewsView:
+    return shown(ViewsView(experiment))
 
 
 def _map(view: ViewsView, name: str) -> CodeMap:

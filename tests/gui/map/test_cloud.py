@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vae_explorer.gui.map.cloud import DRAWABLE_LIMIT, PointCloud
-from vae_explorer.gui.map.raster import opaque
+from vae_explorer.gui.plot.color_maps import opaque
 from vae_explorer.gui.theme import CLASS_COLORS
 from vae_explorer.session.state import MapPoints
 

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vae_explorer.gui.map.raster import FAINTEST, PointRaster, opacity, opaque
+from vae_explorer.gui.map.raster import FAINTEST, PointRaster, opacity
+from vae_explorer.gui.plot.color_maps import opaque
 from vae_explorer.gui.theme import CLASS_COLORS
 from vae_explorer.types import Float32, Float64, UInt32
 

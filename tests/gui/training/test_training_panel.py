@@ -20,6 +20,7 @@ from tests.support.commands import training_commands
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.plots import ElboPlot
+from vae_explorer.gui.plot.marks import Level, Line
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, LIVE, RecipeForm
@@ -216,7 +217,9 @@ def test_history_and_log_arrive(qtbot: QtBot, panel: TrainingPanel) -> None:
     panel.set_history(POINTS[:1])
     panel.append_history(POINTS[1:])
     elbo = panel.findChildren(CurvePanel)[0]
-    qtbot.waitUntil(lambda: list(elbo.vertices()[0].y) == [-200.0, -150.0])
+    qtbot.waitUntil(
+        lambda: any(isinstance(m, Line) and [*m.y] == [-200.0, -150.0] for m in elbo.plot.marks)
+    )
     panel.log("epoch 1: held-out −152.0")
     assert panel.findChild(LogView).toPlainText().endswith("epoch 1: held-out −152.0")
 
@@ -226,8 +229,9 @@ def test_the_curves_speak_through_the_panel(qtbot: QtBot, panel: TrainingPanel) 
     panel.set_overlays((Overlay("other", "#d97706", POINTS),))
     panel.set_moment(1.0)
     plot = panel.findChild(ElboPlot)
-    (mark,) = panel.findChildren(CurvePanel)[0].sheet(LIGHT).marks
-    assert mark.x == 1.0
+    (mark,) = panel.findChildren(CurvePanel)[0].plot.front
+    assert isinstance(mark, Level)
+    assert mark.value == 1.0
     assert "other" in panel.export_curves("svg").decode()
     with qtbot.waitSignal(panel.moment_chosen) as chosen:
         qtbot.keyClick(plot, Qt.Key.Key_Left)

@@ -157,7 +157,7 @@ def test_sizes_can_be_typed(qtbot: QtBot, sizes: SizesBox, typed: str) -> None:
 def test_incomplete_sizes_go_back(qtbot: QtBot, typed: str, end: str) -> None:
     window = QWidget()
     qtbot.addWidget(window)
-    sizes, other = SizesBox(1, 8_192), QLineEdit(window)
+    sizes, other = SizesBox(Recipe.specs()["encoder_hidden"]), QLineEdit(window)
     sizes.setParent(window)
     write(sizes, "512-256")
     with qtbot.waitExposed(window):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.lessons import Aim
 from vae_explorer.lessons.course import Lesson, LessonError, Step, parse_lesson
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons import course as module
@@ -20,7 +21,7 @@ from vae_explorer.session.lessons.experiment import (
 from vae_explorer.session.map.latent_map import LatentMap
 
 if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures
+    from tests.support.stand_ins import Failures, MainThread
 
 _TEXT = """+++
 title = "{title}"
@@ -96,8 +97,8 @@ def pupil(
     lessons = (lesson("first"), lesson("second"), lesson("map", ""))
     monkeypatch.setattr(module, "bundled_lessons", lambda: lessons)
     monkeypatch.setattr(module, "make_experiment", lambda _, context: Counter(context))
-    context = LessonContext(tasks, empty_map, lambda *_: None)
-    return Pupil(Learning(context, failures))
+    context = LessonContext(tasks, empty_map, Aim(tasks, empty_map), lambda *_: None)
+    return Pupil(Learning(context, tasks))
 
 
 def test_showing_begins_the_first_lesson_and_sets_its_first_step_up(pupil: Pupil) -> None:
@@ -149,11 +150,14 @@ def test_lessons_that_share_an_experiment_share_it(pupil: Pupil) -> None:
     assert (pupil.steps[-1], counter.settings.n) == ("Two", 2)
 
 
-def test_a_lesson_is_saved_as_it_was_set_up_by_hand(pupil: Pupil, tmp_path: Path) -> None:
+def test_a_lesson_is_saved_as_it_was_set_up_by_hand(
+    pupil: Pupil, main: "MainThread", tmp_path: Path
+) -> None:
     pupil.learning.show()
     pupil.counter.set_state({"n": 7})
     (tmp_path / "mine.md").write_text(pupil.learning.as_file())
     pupil.learning.open_file(tmp_path / "mine.md")
+    main.run()
     assert pupil.opened == ["first", "mine"]
     assert pupil.counter.settings.n == 7
     assert pupil.learning.step is not None
@@ -162,17 +166,19 @@ def test_a_lesson_is_saved_as_it_was_set_up_by_hand(pupil: Pupil, tmp_path: Path
 
 
 def test_a_bad_lesson_is_told_and_changes_nothing(
-    pupil: Pupil, tmp_path: Path, failures: "Failures"
+    pupil: Pupil, main: "MainThread", tmp_path: Path, failures: "Failures"
 ) -> None:
     pupil.learning.show()
     (tmp_path / "bad.md").write_text("no head")
     pupil.learning.open_file(tmp_path / "bad.md")
+    main.run()
     assert [title for title, _ in failures] == ["The lesson was not opened"]
     failures.clear()
     assert pupil.opened == ["first"]
     text = pupil.learning.as_file().replace("n = 2", "n = 20")
     (tmp_path / "state.md").write_text(text)
     pupil.learning.open_file(tmp_path / "state.md")
+    main.run()
     pupil.learning.go(1)
     ((title, error),) = failures
     assert title == "The step cannot be set up"

@@ -1,13 +1,17 @@
 """What holds of every experiment: settings, states, hiding, and the code of the steps."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support.lessons import Clock
+from tests.support.lessons import Clock, aim
+from vae_explorer.lessons import views
 from vae_explorer.lessons.course import Lesson, LessonError, Step, bundled_lessons
+from vae_explorer.lessons.pushforward import FORMULAS
+from vae_explorer.session.lessons import geometry
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, make_experiment
 
@@ -175,6 +179,29 @@ def test_a_state_comes_back(name: str, state: dict[str, Any], context: LessonCon
     assert second.state() == state
 
 
+@pytest.mark.parametrize(
+    ("name", "state", "found"),
+    [
+        (
+            "bound",
+            {"mean": [0, 0.2], "widths": [1, 0.04], "angle": 400.0, "log": False},
+            {"q": "own"},
+        ),
+        ("functionals", {"constraint": "bars", "heights": [0.8, 0.2], "size": 2}, {"size": 2.0}),
+        ("pushforward", {"x1": "z1 + z2", "x2": "z2", "t": 1}, {"function": "own"}),
+        ("pushforward", {"function": "spiral", "samples": 100}, {"x1": FORMULAS["spiral"][0]}),
+        ("sampling", {"samples": 10_000, "m": 50_000}, {"m": 10_000}),
+        ("trade", {"train": 1.0, "beta": 3.0, "model": True}, {"beta": 3.0}),
+    ],
+)
+def test_a_state_of_older_files_is_read(
+    name: str, state: dict[str, Any], found: dict[str, Any], context: LessonContext
+) -> None:
+    experiment = make_experiment(name, context)
+    experiment.set_state(state)
+    assert experiment.state() | found == experiment.state()
+
+
 @pytest.mark.parametrize(("name", "state"), [*pairs(BAD), *((name, {"zz": 1}) for name in BAD)])
 def test_a_bad_state_is_refused_whole(
     name: str, state: dict[str, Any], context: LessonContext
@@ -184,6 +211,16 @@ def test_a_bad_state_is_refused_whole(
     with pytest.raises(LessonError, match=r"[Ss]etting|formula"):
         experiment.set_state(state)
     assert experiment.settings is before
+
+
+@pytest.mark.parametrize("value", [None, True, -1, 1e300, "x", [], [[1]], [1, "x"], {"a": 1}])
+def test_whatever_a_file_sets_is_taken_or_refused(experiment: AnyExperiment, value: Any) -> None:
+    for name in experiment.settings.specs():
+        before = experiment.settings
+        with suppress(LessonError):
+            experiment.set_state({name: value})
+            continue
+        assert experiment.settings is before
 
 
 def test_a_change_is_published_once_with_its_values(experiment: AnyExperiment) -> None:
@@ -199,14 +236,22 @@ def test_a_change_is_published_once_with_its_values(experiment: AnyExperiment) -
 
 
 def test_hidden_it_computes_nothing(
-    experiment: AnyExperiment, settle: Settle, clock: Clock, context: LessonContext
+    experiment: AnyExperiment,
+    settle: Settle,
+    clock: Clock,
+    context: LessonContext,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for state in STATES[name_of(experiment)]:
         experiment.set_state(state)
     before = experiment.result
-    context.set_subject(None)
+    aim(context, None)
     settle()
     assert experiment.result is before
+    # The work is done at once, though nothing of it may come: little of it will do.
+    monkeypatch.setattr(geometry, "_FINE", 20)
+    monkeypatch.setattr(views, "DIGITS", 200)
+    monkeypatch.setattr(views, "FITTED", 1_000)
     other = make_experiment(name_of(experiment), context)
     other.show()
     other.hide()

@@ -100,20 +100,6 @@ def test_a_formula_without_values_breaks_nothing(
     settle()
 
 
-def test_while_hidden_nothing_is_computed(
-    context: LessonContext, settle: Callable[[], None]
-) -> None:
-    experiment = Pushforward(context)
-    experiment.move(t=0.5)
-    settle()
-    assert experiment.result.pushed is None
-    assert experiment.data() == {}
-    experiment.show()
-    experiment.hide()
-    settle()
-    assert experiment.result.pushed is None
-
-
 def test_what_is_asked_while_it_computes_comes_afterwards(
     context: LessonContext, settle: Callable[[], None]
 ) -> None:

@@ -185,20 +185,3 @@ def test_a_place_is_decoded_and_weighed(experiment: Trade, model: TrainedVAE) ->
     far = experiment.decode((25.0, 25.0))
     assert far is not None
     assert found[1] > 0
-
-
-def test_a_state_comes_back(
-    context: LessonContext, experiment: Trade, settle: Callable[[], None]
-) -> None:
-    experiment.set_state({"train": [0.3], "beta": 0.3, "draws": 4})
-    settle()
-    state = experiment.state()
-    assert state == {"beta": 0.3, "train": [0.3], "draws": 4}
-    other = Trade(context)
-    other.show()
-    other.set_state(state)
-    settle()
-    assert other.state() == state
-    np.testing.assert_array_equal(other.result.codes, experiment.result.codes)
-    other.set_state({"model": True})
-    assert other.state()["model"] is True

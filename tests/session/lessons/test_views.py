@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.support.lessons import aim
 from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import views
 from vae_explorer.model.trained import TrainedVAE
@@ -68,7 +69,7 @@ def test_more_components_bring_more_of_the_digit_back(experiment: Views) -> None
 
 def test_another_digit_has_other_reconstructions(experiment: Views, context: LessonContext) -> None:
     before = experiment.data()["errors"]
-    context.set_subject(None)
+    aim(context, None)
     assert experiment.result.reconstructions == ()
     assert before
 
@@ -146,17 +147,6 @@ def test_another_perplexity_starts_again(experiment: Views, settle: Callable[[],
     np.testing.assert_array_equal(experiment.result.embedding.points, first.points)
 
 
-def test_hiding_leaves_off(context: LessonContext, settle: Callable[[], None]) -> None:
-    made = Views(context)
-    made.set(embed=True)
-    settle()
-    assert made.result.embedding is None
-    made.show()
-    made.hide()
-    settle()
-    assert made.result.plain is None
-
-
 def test_maps_that_can_be_undone_decode_places(experiment: Views, model: TrainedVAE) -> None:
     assert experiment.result.plain is not None
     place = (1.5, -0.5)
@@ -176,20 +166,3 @@ def test_a_digit_lights_up_once(experiment: Views) -> None:
     for number in (3, 3, None, None, 4):
         experiment.hover(number)
     assert told == [3, None, 4]
-
-
-def test_a_state_comes_back(
-    context: LessonContext, experiment: Views, settle: Callable[[], None]
-) -> None:
-    experiment.set_state({"components": 7, "perplexity": 12, "embed": True})
-    settle()
-    state = experiment.state()
-    assert state == {"components": 7, "perplexity": 12, "embed": True}
-    other = Views(context)
-    other.set_state(state)
-    other.show()
-    settle()
-    assert other.state() == state
-    assert other.result.embedding is not None
-    assert experiment.result.embedding is not None
-    np.testing.assert_array_equal(other.result.embedding.points, experiment.result.embedding.points)

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from vae_explorer.session.runs.run_info import RunFigures, differences, read_history, read_run
+from vae_explorer.session.runs.run_info import RunFigures, differences, read_run
 from vae_explorer.training.history import HistoryPoint, to_csv
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run_folder import RunFolder
 
 
 def test_differences_are_short() -> None:
@@ -47,8 +48,8 @@ def test_figures_of_a_long_history_are_those_of_all_its_points(
 ) -> None:
     told = points(count, every)
     (tmp_path / "history.csv").write_text(to_csv(told))
-    assert read_run(tmp_path).figures == RunFigures().extended(told)
-    assert read_history(tmp_path) == tuple(told)
+    assert read_run(RunFolder(tmp_path)).figures == RunFigures().extended(told)
+    assert RunFolder(tmp_path).history() == tuple(told)
 
 
 def test_figures_grow() -> None:

@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.training_runs import lab_on
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError, RecipeError
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.runs import sweeps as sweeps_module
-from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.runs.sweeps import CellMap, Sweeps
 from vae_explorer.session.state import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Axis, Sweep
 from vae_explorer.training.sweep_folder import Result
 from vae_explorer.training.trainer import Trainer
@@ -33,11 +34,9 @@ class Queue:
         self, jobs: Jobs, main: "MainThread", runs: Path, wall: "Wall", failures: "Failures"
     ) -> None:
         self.main = main
-        self.lab = Lab(jobs, lambda *_: None, wall, runs, "cpu")
+        self.lab = lab_on(wall, jobs, failures, runs, wall.data)
         self.opened_models: list[Path] = []
-        self.sweeps = Sweeps(
-            jobs, self.lab, wall.training_images, self.opened_models.append, failures
-        )
+        self.sweeps = Sweeps(jobs, self.lab, lambda: wall.data, self.opened_models.append, failures)
         self.sweep: Sweep | None = None
         self.results: tuple[Result, ...] = ()
         self.maps: dict[int, CellMap] = {}
@@ -53,7 +52,7 @@ class Queue:
 
     def finish(self) -> None:
         self.main.run_until(lambda: not self.sweeps.running)
-        self.main.run_until(lambda: "waiting" not in self.outcomes)
+        self.main.run_until(lambda: {"waiting", "begun"}.isdisjoint(self.outcomes))
 
     def _on_opened(self, sweep: Sweep) -> None:
         self.sweep = sweep
@@ -82,8 +81,8 @@ def test_every_run_is_what_it_would_be_alone(
 ) -> None:
     monkeypatch.setattr(sweeps_module, "_PROBES", 50)
     queue.sweeps.start(sweep)
-    assert queue.sweep == sweep
     assert queue.sweeps.running
+    queue.main.run_until(lambda: queue.sweep == sweep)
     queue.finish()
     queue.main.run_until(lambda: len(queue.maps) == 4)
     assert queue.outcomes == ["finished"] * 4
@@ -179,6 +178,7 @@ def test_a_folder_without_a_sweep_is_refused(
     queue: Queue, tmp_path: Path, failures: "Failures"
 ) -> None:
     queue.sweeps.open(tmp_path)
+    queue.main.run_until(lambda: not queue.sweeps.running)
     ((title, error),) = failures
     assert title == "The sweep was not opened"
     assert isinstance(error, RecipeError)
@@ -191,7 +191,8 @@ def test_nothing_begins_beside_another_run(
     queue.lab.train(recipe.replace(epochs=9_999))
     queue.main.run_until(lambda: queue.lab.training.status.phase is Phase.RUNNING)
     queue.sweeps.start(sweep)
-    assert not queue.sweeps.running
+    queue.main.run_until(lambda: not queue.sweeps.running)
+    assert queue.sweep == sweep
     queue.lab.training.stop()
     queue.main.run_until(lambda: not queue.lab.training.active)
     assert not queue.sweeps.running

@@ -11,7 +11,7 @@ from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.worker import Worker
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from vae_explorer.session.training.timeline_frames import FilmFrame, film_frame
 from vae_explorer.training import history as history_module
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint
 from vae_explorer.training.moments import Moments
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from vae_explorer.model.trained import Posterior
 from vae_explorer.session.training.control import LIVE_IMAGES
 from vae_explorer.session.training.timeline_frames import SHEET, film_frame
 from vae_explorer.training.moments import MOST
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
 

@@ -23,7 +23,8 @@ from vae_explorer.training.health import Finding
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, train
+from vae_explorer.training.run import train
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.stopping import StopRule
 from vae_explorer.training.trainer import StepMetrics, Trainer

@@ -8,7 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.curves.panel_frame import PanelFrame
+from vae_explorer.gui.curves.panel import Panel
 
 _LEAST_WIDTH = 270
 _ASPECT = 1.7
@@ -31,7 +31,7 @@ class CurveGrid(QScrollArea):
 
     def __init__(self) -> None:
         super().__init__()
-        self._panels: Sequence[PanelFrame] = ()
+        self._panels: Sequence[Panel] = ()
         self._columns = 0
         self._place = QWidget()
         self._grid = QGridLayout(self._place)
@@ -49,7 +49,7 @@ class CurveGrid(QScrollArea):
         """How many panels stand side by side."""
         return self._columns
 
-    def set_panels(self, panels: Sequence[PanelFrame]) -> None:
+    def set_panels(self, panels: Sequence[Panel]) -> None:
         """Show these, in this order."""
         for panel in self._panels:
             if panel not in panels:
@@ -87,7 +87,6 @@ class CurveGrid(QScrollArea):
             # In a stack the first has the most to show, and the lowest also holds the axis.
             stack = 5 if number == 0 else 4 if number == count - 1 else 3
             self._grid.setRowStretch(row, stack if columns == 1 else 1)
-            panel.set_compact(columns == 1)
             # Numbered alike along a row, or its panels would differ in height.
             below = self._panels[(row + 1) * columns :][:columns]
             same = len(below) == columns and all(p.timed for p in (panel, *below))

@@ -1,16 +1,18 @@
 """The run on screen and others beside it, and what each panel draws of them."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from vae_explorer.gui.curves.curve_controls import RATE_DISTORTION, CurveChoices
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import PANELS, TIME_LABELS, Overlay, overlaid
 from vae_explorer.gui.curves.history_table import HistoryTable
-from vae_explorer.gui.curves.rate_distortion import Path, RateDistortionPanel
+from vae_explorer.gui.curves.panel import Panel
+from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel, RunPath
 from vae_explorer.gui.curves.trace import TimeScale, Trace
 from vae_explorer.training.history import HistoryPoint
 
-Panel = CurvePanel | RateDistortionPanel
+_ROWS: tuple[Literal["all", "held_out"], ...] = ("all", "held_out")
 
 
 class CurveRuns:
@@ -62,30 +64,29 @@ class CurveRuns:
         """Give a panel its curves."""
         if isinstance(panel, CurvePanel):
             self._fill_curves(panel, choices)
-        else:
+        elif isinstance(panel, RateDistortionPanel):
             self._fill_paths(panel, choices)
 
     def _fill_curves(self, panel: CurvePanel, choices: CurveChoices) -> None:
-        table = self.table
+        table, weight = self.table, choices.smoothing
         own = [
-            Trace(table, curve)
+            Trace(table, curve, "", weight)
             for curve in panel.spec.curves
             if (curve.column != "objective" or table.own_objective)
             and (curve.rows != "exact" or table.knows(curve.column))
         ]
         foreign = [
-            (overlay.name, [Trace(other, c, overlay.color) for c in overlaid(panel.spec)])
+            (overlay.name, [Trace(other, c, overlay.color, weight) for c in overlaid(panel.spec)])
             for overlay, other in self._overlays
         ]
-        for trace in (*own, *(trace for _, traces in foreign for trace in traces)):
-            trace.set_smoothing(choices.smoothing)
-        panel.set_scale(self.scale(choices.scale))
-        panel.set_log_y(choices.log_y)
+        panel.set_scale(self.scale(choices.scale), choices.log_y)
         panel.set_traces(own, foreign)
 
     def _fill_paths(self, panel: RateDistortionPanel, choices: CurveChoices) -> None:
         runs = [("", self.table), *((overlay.color, other) for overlay, other in self._overlays)]
-        paths = [Path(other, rows, color) for color, other in runs for rows in ("all", "held_out")]
-        for path in paths:
-            path.set_smoothing(choices.smoothing)
+        paths = [
+            RunPath(table, rows, color, choices.smoothing)
+            for color, table in runs
+            for rows in _ROWS
+        ]
         panel.set_paths(paths, [overlay.name for overlay, _ in self._overlays])

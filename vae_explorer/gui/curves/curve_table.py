@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from PySide6.QtCore import Qt
-
 from vae_explorer.gui.curves.history_table import Rows
 from vae_explorer.training.history import HistoryPoint
 
@@ -12,8 +10,6 @@ TimeAxis = Literal["epoch", "step", "seconds"]
 
 TIME_LABELS: dict[TimeAxis, str] = {"epoch": "epochs", "step": "steps", "seconds": "time (s)"}
 NATS = "nats / image"
-_DASHES = Qt.PenStyle.DashLine
-_DOTS = Qt.PenStyle.DotLine
 
 
 class CurveSpec(NamedTuple):
@@ -28,8 +24,9 @@ class CurveSpec(NamedTuple):
     color: str
     stroke: str = "━"
     rows: Rows = "all"
-    line: Qt.PenStyle = Qt.PenStyle.SolidLine
-    symbol: str | None = None
+    dashed: bool = False
+    dotted: bool = False
+    symbol: str = ""
     smooth: bool = True
     digits: str = ".2f"
 
@@ -53,7 +50,7 @@ class PanelSpec(NamedTuple):
 
 
 def _measured(column: str, color: str, /, **options: object) -> CurveSpec:
-    spec = CurveSpec("held-out", column, color, "╍╍", "held_out", _DASHES, smooth=False)
+    spec = CurveSpec("held-out", column, color, "╍╍", "held_out", dashed=True, smooth=False)
     return spec._replace(**options)  # type: ignore[arg-type]
 
 
@@ -71,7 +68,7 @@ PANELS = (
                 "held_out",
                 stroke="━●",
                 symbol="o",
-                line=Qt.PenStyle.SolidLine,
+                dashed=False,
             ),
             _measured(
                 "held_out_log_marginal",
@@ -80,9 +77,9 @@ PANELS = (
                 stroke="━◆",
                 symbol="d",
                 rows="exact",
-                line=Qt.PenStyle.SolidLine,
+                dashed=False,
             ),
-            CurveSpec("objective", "objective", "muted", "┄┄", line=_DOTS),
+            CurveSpec("objective", "objective", "muted", "┄┄", dotted=True),
         ),
         optional=False,
         shade=("held_out_elbo", "held_out_log_marginal"),
@@ -117,7 +114,7 @@ PANELS = (
                 "held_out",
                 stroke="━●",
                 symbol="o",
-                line=Qt.PenStyle.SolidLine,
+                dashed=False,
                 digits=".0f",
             ),
         ),
@@ -168,6 +165,5 @@ class Overlay(NamedTuple):
 
 def overlaid(spec: PanelSpec) -> list[CurveSpec]:
     """What a panel shows of other runs: of the training images a line, of the held-out a dashed."""
-    lines = {"all": Qt.PenStyle.SolidLine, "held_out": _DASHES}
-    found = (next((c for c in spec.curves if c.rows == rows), None) for rows in lines)
-    return [c._replace(line=lines[c.rows]) for c in found if c is not None]
+    found = (next((c for c in spec.curves if c.rows == rows), None) for rows in ("all", "held_out"))
+    return [c._replace(dashed=c.rows == "held_out") for c in found if c is not None]

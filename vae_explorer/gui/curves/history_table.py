@@ -1,4 +1,4 @@
-"""Training figures in growing arrays, ready to draw."""
+"""The reports of a run as columns, ready to draw."""
 
 import dataclasses
 import math
@@ -20,7 +20,7 @@ COLUMNS = tuple(field.name for field in dataclasses.fields(HistoryPoint))
 _ROW = {name: row for row, name in enumerate(COLUMNS)}
 _FIGURES = attrgetter(*COLUMNS)
 _ELBO, _OBJECTIVE = _ROW["elbo"], _ROW["objective"]
-_HELD_OUT, _EXACT = _ROW["held_out_elbo"], _ROW["held_out_log_marginal"]
+_MEASURED = {"held_out": _ROW["held_out_elbo"], "exact": _ROW["held_out_log_marginal"]}
 _WHOLE = {"active_units", "step", "samples"}
 _NEEDED = 5
 _TOLERANCE = 1e-3  # nats; less cannot be seen
@@ -28,38 +28,11 @@ _USUAL = 1.0
 """β and the draws of z an image, unless a recipe says otherwise."""
 
 
-class GrowingColumns:
-    """Columns that grow by doubling, so that adding a row costs O(1) on average."""
-
-    def __init__(self, columns: int) -> None:
-        self._data: Float64 = np.empty((columns, 256))
-        self._used = 0
-
-    def extend(self, rows: Float64) -> None:
-        """Add rows of shape (n, columns)."""
-        end = self._used + len(rows)
-        if end > self._data.shape[1]:
-            grown = np.empty((len(self._data), max(end, 2 * self._data.shape[1])))
-            grown[:, : self._used] = self._data[:, : self._used]
-            self._data = grown
-        self._data[:, self._used : end] = rows.T
-        self._used = end
-
-    @property
-    def values(self) -> Float64:
-        """A (columns, n) view; later rows never change it."""
-        return self._data[:, : self._used]
-
-
 class HistoryTable:
     """The reports of a run, in order of epoch; figures that are not known are NaN."""
 
     def __init__(self, points: Sequence[HistoryPoint] = ()) -> None:
-        self._rows: dict[Rows, GrowingColumns] = {
-            "all": GrowingColumns(len(COLUMNS)),
-            "held_out": GrowingColumns(len(COLUMNS)),
-            "exact": GrowingColumns(len(COLUMNS)),
-        }
+        self._figures: Float64 = np.empty((len(COLUMNS), 0))
         self._own_objective = False
         self._timed = {"epoch": True, "step": True, "seconds": True}
         self._known: set[str] = set()
@@ -72,10 +45,8 @@ class HistoryTable:
             return
         # None becomes NaN here.
         rows = np.array([_FIGURES(point) for point in points], dtype=np.float64)
-        before = self._rows["all"].values[:, -1:].T
-        self._rows["all"].extend(rows)
-        self._rows["held_out"].extend(rows[~np.isnan(rows[:, _HELD_OUT])])
-        self._rows["exact"].extend(rows[~np.isnan(rows[:, _EXACT])])
+        before = self._figures[:, -1:].T
+        self._figures = np.concatenate([self._figures, rows.T], axis=1)
         self._own_objective |= bool(
             np.any(np.abs(rows[:, _OBJECTIVE] - rows[:, _ELBO]) > _TOLERANCE)
         )
@@ -93,8 +64,8 @@ class HistoryTable:
 
     def column(self, name: str, rows: Rows = "all") -> Float64:
         """(n,) values of a figure at these reports."""
-        values: Float64 = self._rows[rows].values[_ROW[name]]
-        return values
+        values: Float64 = self._figures[_ROW[name]]
+        return values if rows == "all" else values[~np.isnan(self._figures[_MEASURED[rows]])]
 
     def knows(self, name: str) -> bool:
         """Whether the figure was reported at all."""
@@ -115,7 +86,7 @@ class HistoryTable:
 
     def points(self) -> list[HistoryPoint]:
         """The reports as they came, but that a held-out figure that is not a number is None."""
-        return [_point(row) for row in self._rows["all"].values.T.tolist()]
+        return [_point(row) for row in self._figures.T.tolist()]
 
 
 def _point(row: list[float]) -> HistoryPoint:

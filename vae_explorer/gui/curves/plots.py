@@ -1,10 +1,10 @@
 """The curves of a training run."""
 
-import time
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import (
     QHideEvent,
     QKeyEvent,
@@ -19,25 +19,21 @@ from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.curves.curve_controls import RATE_DISTORTION, CurveChoices, CurveControls
-from vae_explorer.gui.curves.curve_export import render_curves
 from vae_explorer.gui.curves.curve_grid import CurveGrid
 from vae_explorer.gui.curves.curve_panel import CurvePanel
-from vae_explorer.gui.curves.curve_runs import CurveRuns, Panel
+from vae_explorer.gui.curves.curve_runs import CurveRuns
 from vae_explorer.gui.curves.curve_table import PANELS, Overlay
 from vae_explorer.gui.curves.history_table import HistoryTable
+from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
-from vae_explorer.gui.theme import LIGHT, Theme, current_theme
-from vae_explorer.training.history import HistoryPoint
-
-__all__ = ["ElboPlot", "Overlay"]
+from vae_explorer.gui.curves.turns import Turns
+from vae_explorer.gui.plot.export import render_charts
+from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.training.history import HistoryPoint, to_csv
 
 _LEAST_ROW = 600
 _LEAST_STACK = 320
-_LEAST_PAUSE = 0.12
-"""Seconds between two draws of one panel each, so that none keeps the window for long."""
-
-_PAUSE_PER_COST = 9  # a very long history takes more, yet no more than a tenth of the time
 
 
 class ElboPlot(QWidget):
@@ -65,13 +61,7 @@ class ElboPlot(QWidget):
         self._following = True
         self._reading: int | None = None
         self._moment: float | None = None
-        self._stale: set[Panel] = set()
-        self._new: set[Panel] = set()
-        self._turn = 0
-        self._pause = _LEAST_PAUSE
-        self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self._draw_next)
-
+        self._turns = Turns(self._draw_panel, self)
         self._theme = current_theme()
         self._panels: dict[str, Panel] = {}
         self._shown: tuple[Panel, ...] = ()
@@ -142,15 +132,22 @@ class ElboPlot(QWidget):
         """The panels, axes and smoothing a person chose."""
         return self._choices
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether no panel is behind its run."""
+        return not self._turns.stale
+
     def export(self, kind: str) -> bytes:
         """The panels as shown, light, as a file of "png", "svg" or "pdf", or all figures as "csv".
 
         Raises:
             ExportError: the kind is none of these.
         """
-        sheets = [panel.sheet(LIGHT) for panel in self._shown]
+        if kind == "csv":
+            return to_csv(self._table.points()).encode()
+        plots = [panel.plot for panel in self._shown]
         sizes = [panel.size() for panel in self._shown]
-        return render_curves(kind, sheets, sizes, self._grid.columns, self._table)
+        return render_charts(kind, plots, sizes, self._grid.columns, "training curves")
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
@@ -231,12 +228,12 @@ class ElboPlot(QWidget):
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._stale:
+        if self._turns.stale:
             self._draw()
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:
-        self._timer.stop()
+        self._turns.stop()
         super().hideEvent(event)
 
     # Which panels and curves there are
@@ -261,13 +258,11 @@ class ElboPlot(QWidget):
         if name not in self._panels:
             spec = next((spec for spec in PANELS if spec.id == name), None)
             panel = CurvePanel(spec) if spec else RateDistortionPanel()
-            panel.hovered.connect(self._on_hovered)
+            panel.hovered.connect(partial(self._on_hovered, panel))
             panel.left.connect(self._stop_reading)
-            panel.zoomed.connect(self._stop_following)
-            panel.fit_requested.connect(self.fit)
-            panel.clicked.connect(self._on_clicked)
-            if panel.timed:
-                panel.x_range_changed.connect(self._share_times)
+            panel.view_changed.connect(partial(self._on_view_changed, panel))
+            panel.reset_requested.connect(self.fit)
+            panel.chosen.connect(partial(self._on_chosen, panel))
             panel.set_theme(self._theme)
             self._runs.fill(panel, self._choices)
             self._panels[name] = panel
@@ -285,82 +280,53 @@ class ElboPlot(QWidget):
             new = set(shown) - set(self._shown)
             self._shown = tuple(shown)
             self._grid.set_panels(self._shown)
-            self._stale |= new
-            self._new |= new
-            times = shown[0].view.viewRange()[0]
+            times = shown[0].region[:2]
             for panel in new:
+                panel.refresh()
                 if isinstance(panel, CurvePanel):
                     panel.set_x_range(*times)
-            self._start_timer()
+                panel.fit_y()
 
     # Drawing, one panel at a time
 
     def _spoil(self, at_once: bool = False) -> None:
         self._controls.set_exportable(len(self._table) > 0)
-        self._stale = set(self._shown)
+        self._turns.add(self._shown)
         if at_once and self.isVisible():
             self._draw()
-        else:
-            self._start_timer()
-
-    def _start_timer(self) -> None:
-        if self._stale and self.isVisible() and not self._timer.isActive():
-            self._timer.start(round(1000 * self._pause))
+        elif self.isVisible():
+            self._turns.start()
 
     def _draw(self) -> None:
         """Draw all panels, at a scale that suits them exactly."""
         for panel in self._shown:
-            self._draw_panel(panel)
-        self._stale.clear()
+            panel.refresh()
+        self._turns.clear()
         if self._following:
             self.fit()
 
-    def _draw_next(self) -> None:
-        """Draw the next panel that is behind, and come back for the others."""
-        count = len(self._shown)
-        order = [self._shown[(self._turn + k) % count] for k in range(count)]
-        panel = next((panel for panel in order if panel in self._stale), None)
-        if panel is None:  # all were drawn at once while the timer ran
-            return
-        start = time.perf_counter()
-        self._turn = self._shown.index(panel) + 1
-        self._draw_panel(panel)
-        if self._following:
-            panel.follow()
-        self._pause = max(_LEAST_PAUSE, _PAUSE_PER_COST * (time.perf_counter() - start))
-        self._start_timer()
-
     def _draw_panel(self, panel: Panel) -> None:
-        panel.refresh()
-        self._stale.discard(panel)
-        if panel in self._new:
-            self._new.discard(panel)
-            panel.fit_y()
+        if panel in self._shown:
+            panel.refresh()
+            if self._following:
+                panel.follow()
 
     # Reading
 
-    def _on_hovered(self, place: QPointF) -> None:
-        index = self._index_at(place)
+    def _on_hovered(self, panel: Panel, x: float, y: float) -> None:
+        index = self._index_at(panel, x, y)
         if index is not None:
             self._read(index)
 
-    def _on_clicked(self, place: QPointF) -> None:
-        index = self._index_at(place)
-        if index is not None:
-            self._read(index)
-            self._choose()
+    def _on_chosen(self, panel: Panel, x: float, y: float) -> None:
+        self._on_hovered(panel, x, y)
+        self._choose()
 
-    def _index_at(self, place: QPointF) -> int | None:
-        """The report nearest to a place of the panel that tells of it."""
-        panel, scale = self.sender(), self._scale
-        if isinstance(panel, RateDistortionPanel):
-            epoch = panel.epoch_at(place)
-            times = self._table.column("epoch")
-            wanted = np.nan if epoch is None else epoch
-        else:
-            times = self._table.column(scale.unit)
-            wanted = float(scale.from_view(np.array([place.x()]))[0])
-        if not len(times) or np.isnan(wanted):
+    def _index_at(self, panel: Panel, x: float, y: float) -> int | None:
+        """The report nearest to a place of a panel."""
+        times = self._table.column(self._scale.unit if panel.timed else "epoch")
+        wanted = panel.epoch_at(x, y) if isinstance(panel, RateDistortionPanel) else x
+        if not len(times) or wanted is None:
             return None
         right = min(int(np.searchsorted(times, wanted)), len(times) - 1)
         left = max(right - 1, 0)
@@ -395,14 +361,12 @@ class ElboPlot(QWidget):
             line = times if panel.timed else epochs
             panel.set_moment(float(np.interp(moment or 0.0, epochs, line)) if known else None)
 
-    def _share_times(self, left: float, right: float) -> None:
-        # pyqtgraph's own links align pixels, which goes wrong for hidden panels.
-        for panel in self._shown:
-            if isinstance(panel, CurvePanel):
-                panel.set_x_range(left, right)
-
-    def _stop_following(self) -> None:
+    def _on_view_changed(self, moved: Panel) -> None:
         self._following = False
+        if moved.timed:
+            for panel in self._shown:
+                if isinstance(panel, CurvePanel):
+                    panel.set_x_range(*moved.region[:2])
 
     def _on_choices(self, choices: CurveChoices) -> None:
         self._stop_reading()

@@ -35,9 +35,10 @@ class BoundView(LessonView):
     So too the rows ``terms`` and ``gap`` of the bars.
     """
 
+    experiment: BoundExperiment
+
     def __init__(self, experiment: BoundExperiment) -> None:
         super().__init__(experiment)
-        self._experiment = experiment
         self.plane = BoundPlane(current_theme())
         self.bars = BoundBars()
         self._digit = DigitView("The digit", "x", zoom=_DIGIT_ZOOM)
@@ -70,7 +71,7 @@ class BoundView(LessonView):
         self.page.addLayout(top, 1)
         self.page.addLayout(row)
         self.page.addWidget(self.bars)
-        self.parts = (self.plane, self.plane.picture, self.bars, self._digit, self._decoded)
+        self.parts = (self.plane, self.plane.picture, self.bars)
         self.plane.q_moved.connect(experiment.set_q)
         self.plane.looked_at.connect(experiment.look_at)
         self.plane.fit_asked.connect(self._fit)
@@ -89,7 +90,7 @@ class BoundView(LessonView):
 
     def draw(self, old: BoundResult | None) -> None:
         """Draw what has changed."""
-        found = self._experiment.result
+        found = self.experiment.result
         truth = found.truth
         if differs(found, old, "truth"):
             self._digit.set_image(gray8(truth.x[0]) if truth else None)
@@ -98,7 +99,7 @@ class BoundView(LessonView):
             self.plane.set_q(found.q)
             self._decoded.set_image(gray8(found.decoded) if found.decoded is not None else None)
         if differs(found, old, "bound", "best", "truth"):
-            self.bars.set_bound(found.bound, truth.error if truth else 0.0)
+            self.bars.set_bound(found.bound, truth.known.error if truth else 0.0)
             self.bars.set_gap(found.gap)
         if differs(found, old, "picture"):
             self.plane.set_picture(found.picture)
@@ -107,12 +108,12 @@ class BoundView(LessonView):
             self._fit()
 
     def _on_refine(self) -> None:
-        if self._experiment.result.refining:
-            self._experiment.stop()
+        if self.experiment.result.refining:
+            self.experiment.stop()
         else:
-            self._experiment.refine()
+            self.experiment.refine()
 
     def _fit(self) -> None:
-        left, right, bottom, top = self._experiment.result.region
+        left, right, bottom, top = self.experiment.result.region
         air = _AIR * max(right - left, top - bottom)  # for the handles of a narrow q
         self.plane.show_region(left - air, right + air, bottom - air, top + air)

@@ -20,9 +20,10 @@ _LEAST_STEPS = 60
 class FunctionalsView(LessonView):
     """Above the density, below how far it is from the maximum at every step."""
 
+    experiment: Functionals
+
     def __init__(self, experiment: Functionals) -> None:
         super().__init__(experiment, buttons=("ascend",))
-        self._experiment = experiment
         self._sketch = Density("p")
         self._sketch.setToolTip(
             "Drag to give p another height; or choose a place by ← and →, and move p by ↑ and ↓"
@@ -60,10 +61,10 @@ class FunctionalsView(LessonView):
 
     @property
     def _bars(self) -> bool:
-        return self._experiment.settings.constraint == "bars"
+        return self.experiment.settings.constraint == "bars"
 
     def _show_density(self) -> None:
-        found, theme = self._experiment.result, self.theme
+        found, theme = self.experiment.result, self.theme
         problem, p = found.problem, found.p
         marks: list[Mark]
         if self._bars:
@@ -79,7 +80,7 @@ class FunctionalsView(LessonView):
             top = max(1.6 * float(problem.best.max()), 1.15 * float(found.start.max()))
             self._sketch.set_title("p(x)", "x")
             self._sketch.set_apart(0.0)
-            self._sketch.set_range(*self._experiment.sight, 0.0, top)
+            self._sketch.set_range(*self.experiment.sight, 0.0, top)
             x = np.concatenate([problem.x[:1], problem.x, problem.x[-1:]])
             best, shown = np.pad(problem.best, 1), np.pad(p, 1)
             marks = [
@@ -90,7 +91,7 @@ class FunctionalsView(LessonView):
         self._sketch.set_marks(marks)
 
     def _show_charts(self) -> None:
-        found, theme = self._experiment.result, self.theme
+        found, theme = self.experiment.result, self.theme
         two_bars = self._bars and len(found.p) == 2
         self._left.setVisible(not two_bars)
         kl = found.divergences
@@ -127,7 +128,7 @@ class FunctionalsView(LessonView):
 
     def _show_function(self) -> None:
         """Of two bars, H is a function of the height of one."""
-        found = self._experiment.result
+        found = self.experiment.result
         first, h = float(found.p[0]), float(found.entropies[-1])
         x = np.linspace(1e-6, 1 - 1e-6, 201)
         curve = -x * np.log(x) - (1 - x) * np.log1p(-x)
@@ -143,7 +144,7 @@ class FunctionalsView(LessonView):
         )
 
     def _show_readout(self) -> None:
-        found = self._experiment.result
+        found = self.experiment.result
         now, maximum = float(found.entropies[-1]), found.problem.maximum
         kl = figure(float(found.divergences[-1]), 4)
         self._readout.set_text(
@@ -156,7 +157,7 @@ class FunctionalsView(LessonView):
             f"λ{_SUBSCRIPTS[which]} {figure(here, 3)} → {figure(end, 3)}"
             for which, (here, end) in enumerate(pairs)
         ]
-        mean, variance = (float(self._experiment.symbols()[name]) for name in ("mean", "variance"))
+        mean, variance = (float(self.experiment.symbols()[name]) for name in ("mean", "variance"))
         moments = f"mean {figure(mean, 3)}"
         if count == 2:
             moments += f", variance {figure(variance, 3)}"
@@ -165,12 +166,12 @@ class FunctionalsView(LessonView):
 
     def _on_pulled(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         if self._bars:
-            self._experiment.hold(round(start[0]) - 1, end[1])
+            self.experiment.hold(round(start[0]) - 1, end[1])
         else:
-            self._experiment.draw(start, end)
+            self.experiment.draw(start, end)
 
     def _on_nudged(self, x: float, amount: float) -> None:
-        experiment = self._experiment
+        experiment = self.experiment
         if self._bars:
             index = round(x) - 1
             experiment.hold(index, float(experiment.result.p[index]) + amount)

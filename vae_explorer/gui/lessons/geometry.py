@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
-from vae_explorer.gui.map.layers.color_maps import field_image
+from vae_explorer.gui.plot.color_maps import field_image
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.number_format import figure
@@ -27,9 +27,10 @@ _NUDGE = 0.1  # latent units
 class GeometryView(LessonView):
     """The plane above, the pictures along both paths below."""
 
+    experiment: Geometry
+
     def __init__(self, experiment: Geometry) -> None:
         super().__init__(experiment)
-        self._experiment = experiment
         self._held: str | None = None
         self._plane = Plane("z", moved=True)
         self._plane.setAccessibleName("Latent plane")
@@ -73,26 +74,26 @@ class GeometryView(LessonView):
         at = self._plane.to_pixel(z1, z2)
         distances = {}
         for name in ("start", "end"):
-            way = self._plane.to_pixel(*getattr(self._experiment.settings, name)) - at
+            way = self._plane.to_pixel(*getattr(self.experiment.settings, name)) - at
             distances[name] = float(np.hypot(way.x(), way.y()))
         nearest = min(distances, key=lambda name: distances[name])
         self._held = nearest if distances[nearest] <= _REACH else None
         if self._held:
-            self._experiment.set(keys=self._held)
-            self._experiment.point(None)
+            self.experiment.set(keys=self._held)
+            self.experiment.point(None)
 
     def _drag(self, z1: float, z2: float) -> None:
         if self._held:
-            self._experiment.move(**{self._held: (z1, z2)})
+            self.experiment.move(**{self._held: (z1, z2)})
 
     def _nudge(self, dz1: float, dz2: float) -> None:
-        settings = self._experiment.settings
+        settings = self.experiment.settings
         z1, z2 = settings.start if settings.keys == "start" else settings.end
-        self._experiment.move(**{settings.keys: (z1 + _NUDGE * dz1, z2 + _NUDGE * dz2)})
+        self.experiment.move(**{settings.keys: (z1 + _NUDGE * dz1, z2 + _NUDGE * dz2)})
 
     def draw(self, old: GeometryResult | None) -> None:
         """Draw what has changed of the field, and the paths."""
-        found = self._experiment.result
+        found = self.experiment.result
         if differs(found, old, "field"):
             self._show_field(found.field)
         if differs(found, old, "straight", "geodesic"):
@@ -110,7 +111,7 @@ class GeometryView(LessonView):
 
     def _title(self, name: str, strip: Strip) -> str:
         words = "Straight line" if name == "straight" else "Geodesic"
-        unit = _UNITS[self._experiment.settings.metric]
+        unit = _UNITS[self.experiment.settings.metric]
         latent = float(np.linalg.norm(np.diff(strip.route.path, axis=0), axis=1).sum())
         text = f"{words}: the picture goes {figure(strip.route.length, 1)} {unit}"
         return f"{text}, z goes {figure(latent, 2)}"
@@ -129,7 +130,7 @@ class GeometryView(LessonView):
         self._plane.set_title(f"z, coloured by √det G: {ends}")
 
     def _say(self) -> None:
-        found = self._experiment.result
+        found = self.experiment.result
         ellipse = found.ellipse
         if ellipse is not None:
             z1, z2 = ellipse.point
@@ -148,8 +149,8 @@ class GeometryView(LessonView):
             self._readout.set_text("Looking for the shortest path …")
 
     def _paint(self, painter: QPainter, plane: Plane) -> None:
-        found, theme = self._experiment.result, self.theme
-        settings = self._experiment.settings
+        found, theme = self.experiment.result, self.theme
+        settings = self.experiment.settings
         if found.straight is not None:
             _path(painter, plane, found.straight, theme, _color("straight", theme))
         if found.geodesic is not None and self._shows_geodesic:

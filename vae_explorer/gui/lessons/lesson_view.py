@@ -41,7 +41,7 @@ class LessonView(QWidget):
         offers: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         super().__init__()
-        self._experiment_shown = experiment
+        self.experiment = experiment
         self._drawn: Result | None = None
         self._settings = experiment.settings
         self.theme = current_theme()
@@ -56,9 +56,8 @@ class LessonView(QWidget):
 
     def start(self) -> None:
         """Show what there is, and from now on what comes."""
-        experiment = self._experiment_shown
         self.form.changed.connect(self._on_edited)
-        experiment.changed.connect(self._on_changed)
+        self.experiment.changed.connect(self._on_changed)
         self.set_theme(self.theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -66,7 +65,7 @@ class LessonView(QWidget):
         self.theme = theme
         for part in self.parts:
             part.set_theme(theme)
-        self._drawn = self._experiment_shown.result
+        self._drawn = self.experiment.result
         self.draw(None)
 
     def set_hidden(self, names: Collection[str]) -> None:
@@ -82,14 +81,14 @@ class LessonView(QWidget):
 
     def _on_edited(self, name: str, value: object) -> None:
         try:
-            self._experiment_shown.set(**{name: value})
+            self.experiment.set(**{name: value})
         except UserError as error:
             self.show_problem(str(error))
         else:
             self.show_problem("")
 
     def _on_changed(self, result: Result) -> None:
-        experiment, old = self._experiment_shown, self._drawn
+        experiment, old = self.experiment, self._drawn
         self.form.show(experiment.settings)
         if experiment.settings != self._settings:
             self._settings = experiment.settings
@@ -102,9 +101,4 @@ def make_view(name: str, experiment: AnyExperiment) -> LessonView:
     """The view of an experiment: that of the module of its name beside this one."""
     found = class_in(f"{__name__.rpartition('.')[0]}.{name}", LessonView)
     assert found is not None, name
-    return _make(found, experiment)
-
-
-def _make(view: Any, experiment: AnyExperiment) -> LessonView:
-    made: LessonView = view(experiment)
-    return made
+    return found(experiment)

@@ -15,7 +15,7 @@ from vae_explorer.gui.lessons.lattice_painting import (
 )
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.plane import Plane
-from vae_explorer.gui.map.layers.color_maps import field_image
+from vae_explorer.gui.plot.color_maps import field_image
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
@@ -39,9 +39,10 @@ _BRIGHTEST = 0.995  # quantile of the density that has the last colour
 class PushforwardView(LessonView):
     """Four planes: z by |det J|, the lattice carried along, the density, the histogram."""
 
+    experiment: Pushforward
+
     def __init__(self, experiment: Pushforward) -> None:
         super().__init__(experiment, sliders=("t",))
-        self._experiment = experiment
         self._before = Plane("z", moved=True)
         self._before.setToolTip("Drag, or press the arrow keys, to follow another z")
         self._after = Plane("x = f(z)")
@@ -91,7 +92,7 @@ class PushforwardView(LessonView):
 
     def draw(self, old: PushforwardResult | None) -> None:
         """Draw what has changed; z and what becomes of it needs no more than a few strokes."""
-        found = self._experiment.result
+        found = self.experiment.result
         self.form.rows["components"].setVisible(self._decodes)
         self._formulas.setVisible(not self._decodes)
         if found.lattice is None:
@@ -111,8 +112,8 @@ class PushforwardView(LessonView):
         self._say()
 
     def _nudge(self, dz1: float, dz2: float) -> None:
-        z1, z2 = self._experiment.settings.z
-        self._experiment.move(z=(z1 + _NUDGE * dz1, z2 + _NUDGE * dz2))
+        z1, z2 = self.experiment.settings.z
+        self.experiment.move(z=(z1 + _NUDGE * dz1, z2 + _NUDGE * dz2))
 
     def _show_lattice(self, lattice: Lattice) -> None:
         self._after.set_region(lattice.region)
@@ -122,7 +123,7 @@ class PushforwardView(LessonView):
             paint_lines(painter, plane, lattice.lines)
 
         self._after.set_ground(paint)
-        t = self._experiment.settings.t
+        t = self.experiment.settings.t
         name = "x = f(z)" if t == 1 else f"x = {figure(1 - t, 2)} z + {figure(t, 2)} f(z)"
         self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
 
@@ -149,11 +150,11 @@ class PushforwardView(LessonView):
 
     @property
     def _decodes(self) -> bool:
-        return self._experiment.settings.function == DECODER
+        return self.experiment.settings.function == DECODER
 
     def _say(self) -> None:
-        values = self._experiment.symbols()
-        (z1, z2), x = self._experiment.settings.z, values.get("x", "")
+        values = self.experiment.symbols()
+        (z1, z2), x = self.experiment.settings.z, values.get("x", "")
         parts = [
             f"z = ({figure(z1, 2)}, {figure(z2, 2)}) goes to x = {x}",
             f"p(z) = {_value(values, 'pz')}, |det J| = {_value(values, 'det')}",
@@ -167,9 +168,9 @@ class PushforwardView(LessonView):
         self._readout.set_text("; ".join(parts))
 
     def _paint_before(self, painter: QPainter, plane: Plane) -> None:
-        z1, z2 = self._experiment.settings.z
-        paint_patch(painter, plane, self._experiment.patch, self.theme)
-        result = self._experiment.result.pushed
+        z1, z2 = self.experiment.settings.z
+        paint_patch(painter, plane, self.experiment.patch, self.theme)
+        result = self.experiment.result.pushed
         if result is not None:
             for other in result.preimages.tolist():
                 paint_dot(painter, plane.to_pixel(*other), self.theme, 3.0)
@@ -181,7 +182,7 @@ class PushforwardView(LessonView):
         paint_dot(painter, plane.to_pixel(z1, z2), self.theme)
 
     def _paint_after(self, painter: QPainter, plane: Plane) -> None:
-        experiment = self._experiment
+        experiment = self.experiment
         x, picture = experiment.x, experiment.result.picture
         if not np.isfinite(x).all():
             return
@@ -202,13 +203,13 @@ class PushforwardView(LessonView):
             painter.drawRect(box)
 
     def _paint_line(self, painter: QPainter, plane: Plane) -> None:
-        result = self._experiment.result.pushed
+        result = self.experiment.result.pushed
         if result is None:
             return
         left, right, _, _ = result.region
         painter.setPen(QPen(QColor(self.theme.held_out), 1, Qt.PenStyle.DashLine))
         painter.drawLine(plane.to_pixel(left, result.height), plane.to_pixel(right, result.height))
-        paint_dot(painter, plane.to_pixel(*self._experiment.x.tolist()), self.theme)
+        paint_dot(painter, plane.to_pixel(*self.experiment.x.tolist()), self.theme)
 
 
 def _power(logarithm: float) -> str:

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.curves.ticks import ticks
 from vae_explorer.gui.lessons.heading import draw_heading, heading_height
+from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.types import Region
 
@@ -152,14 +152,14 @@ class RatePlane(QWidget):
     def _draw_axes(self, painter: QPainter) -> None:
         (left, right, bottom, top), frame, theme = self._region, self.frame, self._theme
         metrics = self.fontMetrics()
-        for value, text in ticks(left, right, int(frame.width() // 50), log=False):
+        for value, text in Axis(left, right).ticks(int(frame.width() // 50)):
             x = self.to_pixel((value, bottom)).x()
             painter.setPen(QColor(theme.grid))
             painter.drawLine(QPointF(x, frame.top()), QPointF(x, frame.bottom()))
             painter.setPen(QColor(theme.muted))
             at = QPointF(x - metrics.horizontalAdvance(text) / 2, frame.bottom() + metrics.height())
             painter.drawText(at, text)
-        for value, text in ticks(bottom, top, int(frame.height() // 36), log=False):
+        for value, text in Axis(bottom, top).ticks(int(frame.height() // 36)):
             y = self.to_pixel((left, value)).y()
             painter.setPen(QColor(theme.grid))
             painter.drawLine(QPointF(frame.left(), y), QPointF(frame.right(), y))

@@ -31,9 +31,10 @@ _MOST_DOTS = 1_000
 class ReparameterisationView(LessonView):
     """Above q and f, or q in the latent plane; below the estimates, and their running means."""
 
+    experiment: Reparameterisation
+
     def __init__(self, experiment: Reparameterisation) -> None:
         super().__init__(experiment, buttons=("seed",))
-        self._experiment = experiment
         self._place = HandleSketch("q")
         self._place.setToolTip("Drag the handles of q, or move them by the arrow keys")
         self._charts = EstimateCharts()
@@ -57,15 +58,15 @@ class ReparameterisationView(LessonView):
 
     def draw(self, old: ReparameterisationResult | None) -> None:
         """Draw q, and the estimates by one parameter."""
-        settings, found = self._experiment.settings, self._experiment.result.estimates
+        settings, found = self.experiment.settings, self.experiment.result.estimates
         if found is None:
             self._place.set_marks(())
             self._place.set_handles(())
             self._charts.clear()
-            drawing = self._experiment.result.mean is not None
+            drawing = self.experiment.result.mean is not None
             self._readout.set_text("Drawing …" if drawing else "There is no digit yet.")
             return
-        if self._experiment.about_image:
+        if self.experiment.about_image:
             self._show_plane(found)
         else:
             self._show_function()
@@ -77,7 +78,7 @@ class ReparameterisationView(LessonView):
 
     def _show_function(self) -> None:
         """f, and the density of q with a handle at its mean and one at a σ from it."""
-        settings, theme = self._experiment.settings, self.theme
+        settings, theme = self.experiment.settings, self.theme
         bottom, top = _HEIGHTS[settings.function]
         z = np.linspace(-_SIGHT, _SIGHT, 401)
         mean, sigma = settings.mean, settings.sigma
@@ -91,7 +92,7 @@ class ReparameterisationView(LessonView):
                 Line(z, q, theme.accent, "q(z)", filled=True),
                 Line(
                     z,
-                    self._experiment.curve(z),
+                    self.experiment.curve(z),
                     theme.kl,
                     f"f(z): {FUNCTIONS[settings.function]}",
                 ),
@@ -102,11 +103,11 @@ class ReparameterisationView(LessonView):
 
     def _show_plane(self, found: Estimates) -> None:
         """q in the latent plane, and where a natural-gradient step Σ g of each estimate leads."""
-        theme, result = self.theme, self._experiment.result
+        theme, result = self.theme, self.experiment.result
         mean, covariance = result.mean, result.covariance
         assert mean is not None
         assert covariance is not None
-        middle = mean - np.array(self._experiment.settings.shift)
+        middle = mean - np.array(self.experiment.settings.shift)
         self._place.set_title("q in the latent plane, and steps Σ g", "z₁")
         self._place.set_square(True)
         left, bottom = (middle - _AROUND).tolist()
@@ -127,11 +128,11 @@ class ReparameterisationView(LessonView):
         self._place.set_handles([(x, y)])
 
     def _show_readout(self, found: Estimates, score: Float64, path: Float64, exact: float) -> None:
-        values, settings = self._experiment.symbols(), self._experiment.settings
+        values, settings = self.experiment.symbols(), self.experiment.settings
         which = settings.parameter
         words = [
             f"{title} {_short(estimates.mean())} ± {_short(estimates.std())}, "
-            f"signal to noise {_told(values[snr])}"
+            f"signal to noise {_figure(values[snr])}"
             for title, estimates, snr in (
                 ("Score function:", score, "score_snr"),
                 ("Path-wise:", path, "path_snr"),
@@ -139,16 +140,15 @@ class ReparameterisationView(LessonView):
         ]
         name = PARAMETERS[settings.function][which]
         ratio = values["ratio"]
-        told = "" if isinstance(ratio, str) else f"variances {_told(ratio)} : 1"
-        if told and found.expected is not None:
+        variances = "" if isinstance(ratio, str) else f"variances {_figure(ratio)} : 1"
+        if variances and found.expected is not None:
             theory = float(found.expected[0][which] / found.expected[1][which])
-            told += f" (in theory {_told(theory)})"
-        self._readout.set_text(
-            f"<b>∂/∂{name}: exact {_short(exact)}</b> &nbsp; {words[1]}<br>{words[0]} &nbsp; {told}"
-        )
+            variances += f" (in theory {_figure(theory)})"
+        first = f"<b>∂/∂{name}: exact {_short(exact)}</b> &nbsp; {words[1]}"
+        self._readout.set_text(f"{first}<br>{words[0]} &nbsp; {variances}")
 
     def _on_dragged(self, handle: int, x: float, y: float) -> None:
-        experiment = self._experiment
+        experiment = self.experiment
         mean = experiment.result.mean
         if experiment.about_image:
             if mean is not None:
@@ -160,13 +160,13 @@ class ReparameterisationView(LessonView):
             experiment.move(sigma=x - experiment.settings.mean)
 
     def _on_nudged(self, right: int, up: int) -> None:
-        settings = self._experiment.settings
-        if self._experiment.about_image:
+        settings = self.experiment.settings
+        if self.experiment.about_image:
             first, second = settings.shift
-            self._experiment.move(shift=(first + 0.005 * right, second + 0.005 * up))
+            self.experiment.move(shift=(first + 0.005 * right, second + 0.005 * up))
         else:
             mean, sigma = settings.mean + 0.1 * right, settings.sigma + 0.05 * up
-            self._experiment.move(mean=mean, sigma=sigma)
+            self.experiment.move(mean=mean, sigma=sigma)
 
 
 def _short(value: float) -> str:
@@ -175,7 +175,7 @@ def _short(value: float) -> str:
     return figure(value, 0 if size >= 100 else 1 if size >= 10 else 3)
 
 
-def _told(value: float | str) -> str:
+def _figure(value: float | str) -> str:
     if isinstance(value, str):
         return value
     return f"{value:,.0f}" if value >= 100 else figure(value, 1 if value >= 10 else 3)

@@ -28,10 +28,11 @@ _FARTHEST = 1e8  # where a number of samples that is needed is still drawn
 class SamplingView(LessonView):
     """Plots the estimates over m; m is dragged in the plots or moved by the slider."""
 
+    experiment: Sampling
+
     def __init__(self, experiment: Sampling) -> None:
         offers = {"samples": _TOTALS}
         super().__init__(experiment, sliders=("m",), buttons=("seed",), offers=offers)
-        self._experiment = experiment
         self._near: Region | None = None
         self._shown: object = None
         self.estimates = LogPlot("Estimate of log p(x)", "samples m", "nats")
@@ -71,12 +72,12 @@ class SamplingView(LessonView):
         below.addWidget(beside(self.controls["samples"], rows["q"]))
         below.addWidget(beside(rows["image"], rows["seed"], rows["near"], end=True))
         self.page.addLayout(below)
-        self.parts = (self.estimates, self.errors, self.map, self._image, self._heaviest)
+        self.parts = (self.estimates, self.errors, self.map)
         self.start()
 
     def draw(self, old: SamplingResult | None) -> None:
         """Draw what has changed."""
-        found, settings = self._experiment.result, self._experiment.settings
+        found, settings = self.experiment.result, self.experiment.settings
         self.map.set_lit(found.lit)
         if differs(found, old, "density"):
             self.map.set_density(found.density)

@@ -26,10 +26,11 @@ _CONFIDENCE = 2.0  # standard errors
 class TighterView(LessonView):
     """Plots the bound, its gap and the signal-to-noise ratio over k, which can be dragged."""
 
+    experiment: Tighter
+
     def __init__(self, experiment: Tighter) -> None:
         offers = {"samples": _TOTALS, "repeats": _REPEATS}
         super().__init__(experiment, sliders=("k",), buttons=("seed",), offers=offers)
-        self._experiment = experiment
         self.bounds = LogPlot("The k-sample bound", "samples k in the bound", "nats")
         self.gaps = LogPlot("Gap to log p(x)", "k", "nats", log_y=True)
         self.ratios = LogPlot("Signal to noise of the encoder’s gradient", "k", "ratio", log_y=True)
@@ -63,12 +64,12 @@ class TighterView(LessonView):
         self.page.addWidget(rows["k"])
         for names in (("samples", "q", "image"), ("seed", "gradient", "repeats")):
             self.page.addWidget(beside(*(rows[name] for name in names), end=True))
-        self.parts = (self._image, *self._plots)
+        self.parts = self._plots
         self.start()
 
     def draw(self, old: TighterResult | None) -> None:
         """Draw what has changed."""
-        found, settings = self._experiment.result, self._experiment.settings
+        found, settings = self.experiment.result, self.experiment.settings
         if differs(found, old, "truth"):
             self._image.set_image(None if found.image is None else gray8(found.image))
         if differs(found, old, "bound", "truth"):
@@ -133,7 +134,7 @@ class TighterView(LessonView):
             self.scores.set_text("Integrating p(x|z) p(z), and drawing …")
             return
         bound, exact = found.bound, found.truth.log_marginal
-        at = int(np.searchsorted(bound.ks, self._experiment.settings.k, "right")) - 1
+        at = int(np.searchsorted(bound.ks, self.experiment.settings.k, "right")) - 1
         lines = [
             f"<b>k = {bound.ks[at]:,.0f}</b>: bound {figure(bound.mean[at], 3)} "
             f"± {figure(bound.error[at], 3)} nats",
@@ -145,4 +146,4 @@ class TighterView(LessonView):
 
     def _on_dragged(self, k: float) -> None:
         """Look at the k of the bound that is the nearest on a logarithmic axis."""
-        self._experiment.set(k=min(KS, key=lambda one: abs(math.log(one / max(k, 1e-9)))))
+        self.experiment.set(k=min(KS, key=lambda one: abs(math.log(one / max(k, 1e-9)))))

@@ -37,9 +37,10 @@ _TURN = np.linspace(0, 2 * np.pi, 121)
 class TradeView(LessonView):
     """The plane and the codes above, a sheet and samples of the prior below."""
 
+    experiment: Trade
+
     def __init__(self, experiment: Trade) -> None:
         super().__init__(experiment, buttons=("model", "draws"))
-        self._experiment = experiment
         self._pointed: LatentPoint | None = None
         self._chosen: int | None = None
         self._points: list[Study] = []
@@ -102,7 +103,7 @@ class TradeView(LessonView):
         self.page.addWidget(below, 2)
         self.page.addWidget(training)
         self.controls = {"train": training, "slider": slider, "pictures": below}
-        self.parts = (self._plane, self._map, self._sheet, self._draws, self._probe)
+        self.parts = (self._plane, self._map, self._sheet, self._draws)
 
         self._plane.chosen.connect(self._on_chosen)
         self._map.pointed.connect(self._on_pointed)
@@ -119,7 +120,7 @@ class TradeView(LessonView):
 
     def draw(self, old: TradeResult | None) -> None:
         """Draw what has changed."""
-        found = self._experiment.result
+        found = self.experiment.result
         if differs(found, old, "own", "studies", "whole", "place"):
             if old is None or found.study is not old.study or found.studies is not old.studies:
                 self._show_study(found)
@@ -190,7 +191,7 @@ class TradeView(LessonView):
         self._show_rings()
 
     def _show_rings(self) -> None:
-        draws, theme = self._experiment.result.draws, self.theme
+        draws, theme = self.experiment.result.draws, self.theme
         rings = []
         if draws is not None and self.controls["pictures"].isVisibleTo(self):
             for number, (x, y) in enumerate(draws.points.tolist()):
@@ -222,17 +223,17 @@ class TradeView(LessonView):
     # What a person does
 
     def _on_train(self) -> None:
-        if self._experiment.result.progress:
-            self._experiment.stop()
+        if self.experiment.result.progress:
+            self.experiment.stop()
         else:
-            self._experiment.set(train=BETAS)
+            self.experiment.set(train=BETAS)
 
     def _on_chosen(self, number: int) -> None:
         study = self._points[number]
-        if study is self._experiment.result.own:
-            self._experiment.set(model=True)
+        if study is self.experiment.result.own:
+            self.experiment.set(model=True)
         else:
-            self._experiment.set(beta=study.beta)
+            self.experiment.set(beta=study.beta)
 
     def _on_pointed(self, point: LatentPoint | None) -> None:
         if point is not None:
@@ -249,7 +250,7 @@ class TradeView(LessonView):
     def _probe_point(self) -> None:
         if self._pointed is None:
             return
-        found = self._experiment.decode(self._pointed)
+        found = self.experiment.decode(self._pointed)
         if found is not None:
             image, ratio = found
             self._probe.set_image(gray8(image))

@@ -39,9 +39,10 @@ _HIGH = 1.1
 class ViewsView(LessonView):
     """Above and to the left the maps, the curve of the variance beside them, pictures below."""
 
+    experiment: Views
+
     def __init__(self, experiment: Views) -> None:
         super().__init__(experiment, buttons=("embed",))
-        self._experiment = experiment
         self._point: tuple[str, tuple[float, float]] | None = None
         self._hidden: Collection[str] = ()
         self._maps = {name: CodeMap(_TITLES[name]) for name in MAPS}
@@ -81,7 +82,7 @@ class ViewsView(LessonView):
             "components": rows["components"],
             "embedding": embedding,
         }
-        self.parts = (*self._maps.values(), *digits, self._curve)
+        self.parts = (*self._maps.values(), self._curve)
         self._arrange(self._hidden)
         self.start()
 
@@ -113,7 +114,7 @@ class ViewsView(LessonView):
 
     def draw(self, old: ViewsResult | None) -> None:
         """Draw what has changed."""
-        found, settings = self._experiment.result, self._experiment.settings
+        found, settings = self.experiment.result, self.experiment.settings
         for name, part in (("pca", "plain"), ("vae", "encoded"), ("tsne", "embedding")):
             if differs(found, old, part, "plain"):
                 self._show_map(name, found)
@@ -134,7 +135,7 @@ class ViewsView(LessonView):
         code_map.set_points(points, found.labels[: len(points)])
 
     def _show_embedding(self, found: ViewsResult) -> None:
-        now, running = found.embedding, self._experiment.running
+        now, running = found.embedding, self.experiment.running
         embed = self.form.editor("embed")
         assert isinstance(embed, QPushButton)
         embed.setText("&Pause" if running else "&Embed")
@@ -173,25 +174,25 @@ class ViewsView(LessonView):
             self._pointed.set_image(None)
             self._pointed.set_caption("pointed at")
         else:
-            self._pointed.set_image(gray8(self._experiment.image(number)))
+            self._pointed.set_image(gray8(self.experiment.image(number)))
             self._pointed.set_caption(f"a {found.labels[number]}, test {number}")
 
     # What a person does
 
     def _on_pointed(self, name: str, point: tuple[float, float] | None) -> None:
         number = None if point is None else self._maps[name].nearest(point)
-        self._experiment.hover(number)
+        self.experiment.hover(number)
         if point is not None:
             self._decode(name, point)
 
     def _on_dragged(self, name: str, x: float, y: float) -> None:
         self._point = name, (x, y)
-        self._experiment.hover(self._maps[name].nearest((x, y)))
+        self.experiment.hover(self._maps[name].nearest((x, y)))
         self._decode(name, (x, y))
-        self._show_hovered(self._experiment.result)
+        self._show_hovered(self.experiment.result)
 
     def _decode(self, name: str, point: tuple[float, float]) -> None:
-        image = self._experiment.decode(name, point)
+        image = self.experiment.decode(name, point)
         self._decoded.set_image(None if image is None else gray8(image))
         if image is None:
             self._decoded.set_caption("no decoder")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vae_explorer.gui.map.raster import opaque
+from vae_explorer.gui.plot.color_maps import opaque
 from vae_explorer.gui.theme import CLASS_COLORS
 from vae_explorer.session.state import MapPoints
 from vae_explorer.types import Float32, Region, UInt8, UInt32

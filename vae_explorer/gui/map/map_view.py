@@ -11,7 +11,7 @@ from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.easing import Easing
 from vae_explorer.gui.map.glyphs import class_places
 from vae_explorer.gui.map.hover_card import HoverCard
-from vae_explorer.gui.map.layers.layer_stack import LayerStack
+from vae_explorer.gui.map.layer_stack import LayerStack
 from vae_explorer.gui.map.legend import Legend
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.map.picking import Picker

@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.map.layers.color_maps import COLORS, sequential
+from vae_explorer.gui.plot.color_maps import COLORS, sequential
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.session.state import PointColors

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vae_explorer.types import Float32, Region, UInt8, UInt32
+from vae_explorer.types import Float32, Region, UInt32
 
 FAINTEST: Final = 0.3
 """Opacity that no pixel with a point goes below, however crowded the others are."""
@@ -18,13 +18,6 @@ FAINTEST: Final = 0.3
 _BLOCK: Final = 16_384  # points at a time: the scratch of one block stays in the second-level cache
 _LOW_BYTES: Final = np.uint64(0x000000FF_000000FF)
 _ONE_POINT: Final = np.uint64(1 << 32)
-
-
-def opaque(rgb: UInt8) -> UInt32:
-    """(n,) uint32 ARGB pixels of full alpha from (n, 3) uint8 colours."""
-    pixels = np.empty((len(rgb), 4), np.uint8)
-    pixels[:, :3], pixels[:, 3] = rgb[:, ::-1], 255
-    return pixels.view(np.uint32)[:, 0]
 
 
 def opacity(counts: Float32, crowd: float) -> Float32:

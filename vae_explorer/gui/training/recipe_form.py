@@ -1,5 +1,6 @@
 """The recipe as a form, made from the recipe's own field specifications."""
 
+from functools import partial
 from html import escape
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal
@@ -17,10 +18,11 @@ from typing_extensions import override
 
 from vae_explorer.fields import LONGEST_STACK, FieldSpec
 from vae_explorer.gui.widgets.editors import (
-    SizesBox,
     Value,
     commit,
+    keep_narrow,
     make_editor,
+    on_edited,
     read,
     write,
 )
@@ -159,11 +161,8 @@ class RecipeForm(QWidget):
                 widget.installEventFilter(self)
                 self._row_of[widget] = row
             if isinstance(row.editor, QComboBox):
-                row.editor.currentTextChanged.connect(self._edited)
-            elif isinstance(row.editor, SizesBox):
-                row.editor.value_changed.connect(self._edited)
-            else:
-                row.editor.valueChanged.connect(self._edited)
+                keep_narrow(row.editor)
+            on_edited(row.editor, partial(self._edited, name))
             self._rows[name] = row
 
         self._first, self._rest = QWidget(), QWidget()
@@ -240,12 +239,10 @@ class RecipeForm(QWidget):
             self._columns = columns
             self._place()
 
-    def _edited(self) -> None:
+    def _edited(self, name: str) -> None:
         self._compare()
-        row = self._row_of.get(self.sender())
-        if self._live and row:
-            name = next(name for name, other in self._rows.items() if other is row)
-            self._steering[name] = read(row.editor)
+        if self._live:
+            self._steering[name] = read(self._rows[name].editor)
             self._settle.start()
         self.recipe_changed.emit(self.recipe())
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
@@ -14,12 +15,11 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSlider,
-    QSpinBox,
     QWidget,
 )
 
-from vae_explorer.fields import Fields, FieldSpec, Value
-from vae_explorer.gui.widgets.editors import NumberBox
+from vae_explorer.fields import Fields, FieldSpec, Scalar, Value
+from vae_explorer.gui.widgets.editors import limit, make_editor, on_edited, read, write
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
 
 _PER_DECADE = 100  # positions of a logarithmic slider
@@ -152,30 +152,16 @@ class _Control:
 
 
 def _usual(spec: FieldSpec, value: Value, edited: Edited) -> _Control:
-    if spec.choices:
-        return _choice(edited)
     if isinstance(value, bool):
         return _flag(QCheckBox(), edited)
-    if isinstance(value, int):
-        return _numbers((QSpinBox(),), edited)
-    if isinstance(value, float):
-        return _number(spec, edited)
-    if isinstance(value, str):
+    if isinstance(value, tuple):
+        return _numbers(spec, value, edited)
+    if isinstance(value, str) and not spec.choices:
         return _text(edited)
-    assert isinstance(value, tuple)
-    return _numbers(tuple(QSpinBox() for _ in value), edited)
-
-
-def _choice(edited: Edited) -> _Control:
-    box = QComboBox()
-
-    def limit(spec: FieldSpec) -> None:
-        box.clear()
-        for name, choice in zip(spec.names, spec.choices, strict=True):
-            box.addItem(name, choice)
-
-    box.activated.connect(lambda: edited(box.currentData()))
-    return _Control((box,), limit, lambda value: box.setCurrentIndex(box.findData(value)))
+    assert value is not None
+    editor = make_editor(spec, value)
+    on_edited(editor, lambda: edited(read(editor)))
+    return _Control((editor,), partial(limit, editor), partial(write, editor))
 
 
 def _offers(offers: tuple[int, ...], edited: Edited) -> _Control:
@@ -210,39 +196,20 @@ def _button(value: Value, edited: Edited) -> _Control:
     return _Control((button,), lambda spec: button.setText(spec.label), write, speaks=True)
 
 
-def _number(spec: FieldSpec, edited: Edited) -> _Control:
-    box = NumberBox(spec.low, spec.high, spec.step, spec.unit)
-    box.setKeyboardTracking(False)
-    box.valueChanged.connect(edited)
+def _numbers(spec: FieldSpec, values: tuple[Scalar, ...], edited: Edited) -> _Control:
+    editors = tuple(make_editor(spec, value) for value in values)
 
-    def limit(spec: FieldSpec) -> None:
-        box.setRange(spec.low, spec.high)
-        box.grain = spec.step
+    def limit_all(spec: FieldSpec) -> None:
+        for editor in editors:
+            limit(editor, spec)
 
-    return _Control((box,), limit, box.setValue)
+    def show(values: tuple[Scalar, ...]) -> None:
+        for editor, value in zip(editors, values, strict=True):
+            write(editor, value)
 
-
-def _numbers(boxes: tuple[QSpinBox, ...], edited: Edited) -> _Control:
-    """One whole number, or a tuple of several."""
-
-    def limit(spec: FieldSpec) -> None:
-        for box in boxes:
-            box.setRange(int(spec.low), int(spec.high))
-            box.setSingleStep(int(spec.step) or 1)
-            box.setSpecialValueText(spec.lowest)
-
-    def write(value: int | tuple[int, ...]) -> None:
-        for box, one in zip(boxes, value if isinstance(value, tuple) else (value,), strict=True):
-            box.setValue(one)
-
-    def on_changed() -> None:
-        values = tuple(box.value() for box in boxes)
-        edited(values if len(values) > 1 else values[0])
-
-    for box in boxes:
-        box.setKeyboardTracking(False)
-        box.valueChanged.connect(on_changed)
-    return _Control(boxes, limit, write)
+    for editor in editors:
+        on_edited(editor, lambda: edited(tuple(map(read, editors))))
+    return _Control(editors, limit_all, show)
 
 
 def _text(edited: Edited) -> _Control:
@@ -267,24 +234,25 @@ def _slider(spec: FieldSpec, edited: Edited) -> _Control:
     slider, text = QSlider(Qt.Orientation.Horizontal), QLabel()
     slider.setMinimumWidth(120)
     choices, step = spec.choices, spec.step
-    if choices:
-        position: Callable[[Any], float] = choices.index
-        value: Callable[[int], Any] = choices.__getitem__
-        page = 3
-    elif step:
-        position, value = (lambda one: one / step), (lambda at: at * step)
-        page = 10
-    else:
-        position = lambda one: _PER_DECADE * math.log10(one)  # noqa: E731
-        value = lambda at: round(10 ** (at / _PER_DECADE))  # noqa: E731
-        page = _PER_DECADE // 4
+
+    def position(value: Any) -> float:
+        if choices:
+            return choices.index(value)
+        return float(value / step if step else _PER_DECADE * math.log10(value))
+
+    def value(at: int) -> Any:
+        if choices:
+            return choices[at]
+        return at * step if step else round(10 ** (at / _PER_DECADE))
+
+    page = 3 if choices else 10 if step else _PER_DECADE // 4
     slider.setPageStep(page)
 
     def limit(spec: FieldSpec) -> None:
         ends = (choices[0], choices[-1]) if choices else (spec.low, spec.high)
         slider.setRange(*(round(position(end)) for end in ends))
         if isinstance(value(0), int):
-            text.setMinimumWidth(text.fontMetrics().horizontalAdvance(f"{int(spec.high):,} "))
+            text.setMinimumWidth(text.fontMetrics().horizontalAdvance(f"{ends[1]:,.0f} "))
 
     def write(one: Any) -> None:
         slider.setValue(round(position(one)))

@@ -1,7 +1,7 @@
 """One editor for each kind of recipe field."""
 
 import math
-import re
+from collections.abc import Callable
 
 from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtGui import QValidator
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.fields import LONGEST_STACK, FieldSpec
+from vae_explorer.fields import FieldSpec, are_sizes
 
 Value = int | float | str
 
@@ -82,10 +82,10 @@ class SizesBox(QLineEdit):
 
     value_changed = Signal(str)
 
-    def __init__(self, low: int, high: int) -> None:
+    def __init__(self, spec: FieldSpec) -> None:
         super().__init__()
         self._value = ""
-        self.setValidator(_SizesValidator(self, low, high))
+        self.setValidator(_SizesValidator(self, spec))
         self.editingFinished.connect(self.interpretText)
 
     def value(self) -> str:
@@ -110,20 +110,15 @@ class SizesBox(QLineEdit):
 class _SizesValidator(QValidator):
     """Accepts what a recipe does, and lets through what may become it."""
 
-    def __init__(self, box: SizesBox, low: int, high: int) -> None:
+    def __init__(self, box: SizesBox, spec: FieldSpec) -> None:
         super().__init__(box)
         self._box = box
-        self._low, self._high = low, high
+        self._spec = spec
 
     def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
         if set(text) - set("0123456789-"):
             return QValidator.State.Invalid, text, pos
-        inside = False
-        if re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})*", text):
-            sizes = [int(size) for size in text.split("-")]
-            inside = len(sizes) <= LONGEST_STACK and all(
-                self._low <= size <= self._high for size in sizes
-            )
+        inside = are_sizes(text, self._spec)
         state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
         return state, text, pos
 
@@ -140,38 +135,67 @@ def make_editor(spec: FieldSpec, default: Value) -> Editor:
     editor: Editor
     if spec.choices:
         editor = QComboBox()
-        editor.addItems(spec.names)
-        for index, about in enumerate(spec.about):
-            editor.setItemData(index, about, Qt.ItemDataRole.ToolTipRole)
-        # One long choice must not make all editors wide; the list still shows it whole.
-        editor.view().setMinimumWidth(editor.sizeHint().width())
-        if max(map(len, spec.names)) > _LONG_CHOICE:
-            policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            editor.setSizeAdjustPolicy(policy)
-            editor.setMinimumContentsLength(_LONG_CHOICE)
     elif spec.sizes:
-        editor = SizesBox(int(spec.low), int(spec.high))
+        editor = SizesBox(spec)
     elif isinstance(default, int):
         editor = QSpinBox()
         editor.setLocale(QLocale.c())
-        editor.setRange(int(spec.low), int(spec.high))
+        editor.setSingleStep(int(spec.step) or 1)
+        editor.setSpecialValueText(spec.lowest)
         if spec.unit:  # a quantity; a bare number, such as the seed, goes one by one
             editor.setSuffix(f" {spec.unit}")
             editor.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
     else:
-        grain = spec.low or float(default) / 10 or spec.high / 1_000
+        grain = spec.step or spec.low or float(default) / 10 or spec.high / 1_000
         editor = NumberBox(spec.low, spec.high, grain, spec.unit)
     if isinstance(editor, QAbstractSpinBox):
         # A beginning such as the 1 of 1e-4 is not yet what is meant.
         editor.setKeyboardTracking(False)
     editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    limit(editor, spec)
     write(editor, default)
     return editor
 
 
+def limit(editor: Editor, spec: FieldSpec) -> None:
+    """Take the choices or the limits of a field."""
+    if isinstance(editor, QComboBox):
+        editor.clear()
+        for name, choice in zip(spec.names, spec.choices, strict=True):
+            editor.addItem(name, choice)
+        for index, about in enumerate(spec.about):
+            editor.setItemData(index, about, Qt.ItemDataRole.ToolTipRole)
+    elif isinstance(editor, NumberBox):
+        editor.setRange(spec.low, spec.high)
+        editor.grain = spec.step or editor.grain
+    elif isinstance(editor, QSpinBox):
+        editor.setRange(int(spec.low), int(spec.high))
+
+
+def keep_narrow(choice: QComboBox) -> None:
+    """Let one long choice not make all editors wide; the list still shows it whole."""
+    choice.view().setMinimumWidth(choice.sizeHint().width())
+    if max(len(choice.itemText(index)) for index in range(choice.count())) > _LONG_CHOICE:
+        choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        choice.setMinimumContentsLength(_LONG_CHOICE)
+
+
+def on_edited(editor: Editor, call: Callable[[], object]) -> None:
+    """Call whenever the editor holds another value."""
+    if isinstance(editor, QComboBox):
+        editor.currentIndexChanged.connect(lambda _: call())
+    elif isinstance(editor, SizesBox):
+        editor.value_changed.connect(lambda _: call())
+    else:
+        editor.valueChanged.connect(lambda _: call())
+
+
 def read(editor: Editor) -> Value:
     """What the editor holds."""
-    return editor.currentText() if isinstance(editor, QComboBox) else editor.value()
+    if isinstance(editor, QComboBox):
+        value: Value = editor.currentData()
+        return value
+    return editor.value()
 
 
 def commit(editor: Editor) -> None:
@@ -185,7 +209,7 @@ def write(editor: Editor, value: Value) -> None:
     if read(editor) == value:
         return
     if isinstance(editor, QComboBox):
-        editor.setCurrentText(str(value))
+        editor.setCurrentIndex(editor.findData(value))
     elif isinstance(editor, SizesBox):
         editor.setValue(str(value))
     elif isinstance(editor, NumberBox):

@@ -11,7 +11,6 @@ from typing_extensions import override
 from vae_explorer.gui.compare.controller import CompareController
 from vae_explorer.gui.dialogs.ask_path import AskPath
 from vae_explorer.gui.dialogs.controller import FilesController
-from vae_explorer.gui.dialogs.dropped_files import DroppedFiles
 from vae_explorer.gui.explore.controller import ExploreController
 from vae_explorer.gui.lessons.controller import LearnController
 from vae_explorer.gui.map.controller import MapController
@@ -24,50 +23,52 @@ from vae_explorer.gui.training.timeline_controller import TimelineController
 from vae_explorer.gui.window.actions import Actions
 from vae_explorer.gui.window.controller import WindowController
 from vae_explorer.gui.window.docks import Docks, decoded_bytes
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import Workspace
 
 
 class MainWindow(QMainWindow):
     """Shows an ``Explorer``: builds the controllers, and from what they declare all the rest."""
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, app: App) -> None:
         super().__init__()
-        self.explorer = explorer
+        self.app = app
         self.setWindowTitle("VAE Explorer")
         self.setAcceptDrops(True)
         self.job_left = False
         """True if a job did not end when the window closed."""
-        ask = AskPath(self, lambda: explorer.settings.folder, self._remember_folder)
+        ask = AskPath(self, lambda: app.settings.now.folder, self._remember_folder)
         pages = QStackedWidget()
-        files = FilesController(explorer, ask, lambda: (self.map.region(), self.docks.layout), self)
-        map_ = MapController(explorer, ask)
-        self._selecting = SelectionController(explorer, map_.view, ask, self)
-        explore = ExploreController(explorer, map_.view, ask, self)
-        training = TrainingController(explorer, ask, self)
-        timeline = TimelineController(explorer, training.panel)
-        compare = CompareController(explorer, ask, self)
-        runs = RunsController(explorer, training.panel, compare.open)
-        sweep = SweepController(explorer, training.panel, self)
-        self._lessons = LearnController(explorer, pages, ask)
+        self._map = MapController(app, ask)
+        self._selecting = SelectionController(app, self._map.view, ask, self)
+        explore = ExploreController(app, self._map.view, ask, self)
+        self._files = FilesController(
+            app, ask, explore.draw, lambda: (self.map.region(), self.docks.layout), self
+        )
+        training = TrainingController(app, ask, self)
+        timeline = TimelineController(app, training.panel)
+        compare = CompareController(app, ask, self)
+        runs = RunsController(app, training.panel, compare.open)
+        sweep = SweepController(app, training.panel, self)
+        self._lessons = LearnController(app, pages, ask)
         self._window = WindowController(
-            explorer, map_.view, self._lay_out, lambda: self.actions_.commands, self
+            app, self._map.view, self._lay_out, lambda: self.actions_.commands, self
         )
         # The parts of the window, by the names that tests and benches know.
-        self.map, self.layers, self.time_bar = map_.view, map_.layers, timeline.bar
+        self.map, self.layers, self.time_bar = self._map.view, self._map.layers, timeline.bar
         self.decode, self.draw, self.paths = explore.decode, explore.draw, explore.paths
         self.refine, self.worst = explore.refine, explore.worst
         self.training, self.runs, self.sweep = training.panel, runs.panel, sweep.panel
         self.learn, self.status = self._lessons.panel, self._window.status
-        self.workspaces = files.workspaces
+        self.workspaces = self._files.workspaces
 
         pages.addWidget(_column(self.map, self.time_bar))
         self.setCentralWidget(pages)
         self.setStatusBar(self.status)
-        with_panels = (training, map_, self._lessons, explore, runs, sweep)
+        with_panels = (training, self._map, self._lessons, explore, runs, sweep)
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
-            files, self._window, self._selecting, explore, map_,
+            self._files, self._window, self._selecting, explore, self._map,
             training, sweep, timeline, self._lessons, compare, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""
@@ -80,13 +81,12 @@ class MainWindow(QMainWindow):
         view_menu = self.actions_.menus["View"]
         view_menu.addSeparator()
         view_menu.addActions(self.docks.actions())
-        self._dropped = DroppedFiles(explorer, self.workspaces, self.draw)
 
         self.map.space_tapped.connect(self.actions_["pause"].trigger)
-        self.decode.export_requested.connect(files.export_digit)
+        self.decode.export_requested.connect(self._files.export_digit)
         self.workspaces.restored.connect(self._on_restored)
-        explorer.opened.connect(map_.fit_next)
-        explorer.failed.connect(self.show_error)
+        app.model.opened.connect(self._map.fit_next)
+        app.messages.failed.connect(self.show_error)
         self._restore()
 
     def show_error(self, title: str, text: str) -> None:
@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         box.open()
 
     def _remember_folder(self, folder: str) -> None:
-        self.explorer.change_settings(replace(self.explorer.settings, folder=folder))
+        self.app.settings.change(replace(self.app.settings.now, folder=folder))
 
     def _lay_out(self, name: str) -> None:
         """Arrange the docks; lessons have the place of the map, and give it back."""
@@ -115,11 +115,11 @@ class MainWindow(QMainWindow):
         """Show what a workspace says; what was done before cannot be undone."""
         self._window.choose_scheme(workspace.scheme)
         self._lay_out(workspace.layout)
-        self.map.canvas.show_exactly(*workspace.view)
+        self._map.show_exactly(workspace.view)
         self._selecting.undo.clear()
 
     def _restore(self) -> None:
-        settings = self.explorer.settings
+        settings = self.app.settings.now
         apply_scheme(SchemeChoice(settings.scheme))
         # Not self.screen(): with that wrapper PySide takes the screen down with the window.
         self.resize(QSize(1280, 800).boundedTo(QGuiApplication.primaryScreen().availableSize()))
@@ -136,22 +136,22 @@ class MainWindow(QMainWindow):
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self._dropped.accepts(event.mimeData()):
+        if self._files.accepts(event.mimeData()):
             event.acceptProposedAction()
 
     @override
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self._dropped.take(event.mimeData())
+        self._files.drop(event.mimeData())
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
         # PySide closes the window even if this method raises, so nothing may.
         try:
             geometry = b64encode(self.saveGeometry().data()).decode()
-            settings, layout = self.explorer.settings, self.docks.state()
-            self.explorer.change_settings(replace(settings, geometry=geometry, layout=layout))
-            self.job_left = not self.explorer.close()
+            settings, layout = self.app.settings.now, self.docks.state()
+            self.app.settings.change(replace(settings, geometry=geometry, layout=layout))
+            self.job_left = not self.app.close()
         except Exception as error:
             self.show_error("Closing failed", str(error))
             event.ignore()

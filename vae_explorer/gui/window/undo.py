@@ -23,7 +23,6 @@ class Undo:
         self._restoring = False
         self._stack = QUndoStack()
         self._stack.setUndoLimit(MOST_EDITS)
-        self._stack.indexChanged.connect(self._on_index)
 
     @property
     def can_undo(self) -> bool:
@@ -59,6 +58,7 @@ class Undo:
         # would leave one behind for every move of the pointer.
         if not (isinstance(last, _Command) and last.takes_over(edit)):
             self._stack.push(_Command(edit))
+            self.changed.emit()
 
     def undo(self) -> None:
         """Take the last edit back, if there is one."""
@@ -71,16 +71,16 @@ class Undo:
     def clear(self) -> None:
         """Forget all edits, as when what they changed is gone."""
         self._stack.clear()
-
-    def _on_index(self) -> None:
         self.changed.emit()
 
     def _restore(self, step: Callable[[], None]) -> None:
-        self._restoring = True
+        before, self._restoring = self._stack.index(), True
         try:
             step()
         finally:
             self._restoring = False
+            if self._stack.index() != before:
+                self.changed.emit()
 
 
 class _Command(QUndoCommand):

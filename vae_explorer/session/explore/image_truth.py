@@ -54,6 +54,7 @@ class ImageTruth:
         mean: of p(z|x), (2,) in latent units.
         mode: of p(z|x), (2,).
         covariance: of p(z|x), (2, 2).
+        entropy: of p(z|x), nats.
     """
 
     bound: ImageBound
@@ -62,6 +63,7 @@ class ImageTruth:
     mean: Float64
     mode: Float64
     covariance: Float64
+    entropy: float
 
     @property
     def gap(self) -> float:
@@ -113,6 +115,7 @@ def image_truth(model: TrainedVAE, image: UInt8, seed: int, check: Check = unche
         exact.mean[0],
         exact.mode[0],
         exact.covariance[0],
+        float(exact.entropy[0]),
     )
     _keep(model, image, seed, truth)
     return truth

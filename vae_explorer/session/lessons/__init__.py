@@ -1,1 +1,1 @@
-"""What a lesson's instrument holds and computes, without pixels."""
+"""What the experiment of a lesson holds and computes, without pixels."""

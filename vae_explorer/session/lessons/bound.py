@@ -59,7 +59,7 @@ class BoundSettings(Settings):
     widths: tuple[float, float] = setting(
         (1.0, 1.0), "", "Standard deviations of q", low=NARROWEST, high=WIDEST, **_BY_HAND
     )
-    angle: float = setting(0.0, "", "Of its first axis", low=-360, high=360, **_BY_HAND)
+    angle: float = setting(0.0, "", "Of its first axis", low=-36_000, high=36_000, **_BY_HAND)
     log: bool = setting(
         False, "log", "Show log p(z|x), which brings out what is far below the peak"
     )
@@ -173,7 +173,7 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
             self.publish(refining=False)
 
     def look_at(self, region: Region, shape: tuple[int, int]) -> None:
-        """Picture the posterior over this region, of so many rows and columns."""
+        """Picture the posterior over this region, with this number of rows and columns."""
         self._view = region, shape
         if self.shown:
             self._picture()

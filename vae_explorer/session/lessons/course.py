@@ -1,6 +1,5 @@
 """Working through lessons: which one, which step, what was answered."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from psygnal import Signal
@@ -11,6 +10,7 @@ from vae_explorer.lessons.course import Lesson as Lesson
 from vae_explorer.lessons.course import Question as Question
 from vae_explorer.lessons.course import Step as Step
 from vae_explorer.lessons.course import bundled_lessons, read_lesson, with_state
+from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, make_experiment
 
@@ -20,7 +20,7 @@ class Learning:
 
     Args:
         context: what the experiments work with.
-        fail: told what went wrong, with a title.
+        tasks: where lesson files are read, and what shows failures.
     """
 
     opened = Signal(Lesson)
@@ -28,13 +28,14 @@ class Learning:
     step_changed = Signal(Step)
     """Another step; the experiment is in its state."""
     answered = Signal(tuple)
-    """The choices made for the question of the step, (k,) of bool; told again on coming back."""
+    """The choices made for the question of the step, (k,) of bool; sent again on coming back."""
     values_changed = Signal(dict)
     """The live values of the lesson's symbols."""
 
-    def __init__(self, context: LessonContext, fail: Callable[[str, BaseException], None]) -> None:
+    def __init__(self, context: LessonContext, tasks: Tasks) -> None:
         self.context = context
-        self._fail = fail
+        self._fail = tasks.fail
+        self._reading = tasks.newest("lesson file", "The lesson was not opened")
         self._lessons: dict[str, Lesson] = {}
         self._experiments: dict[str, AnyExperiment] = {}
         self._answers: dict[tuple[str, int], tuple[bool, ...]] = {}
@@ -97,12 +98,10 @@ class Learning:
         self.go(number)
 
     def open_file(self, path: Path) -> None:
-        """Begin a lesson that is not bundled."""
-        try:
-            lesson = read_lesson(path)
-        except UserError as error:
-            self._fail("The lesson was not opened", error)
-            return
+        """Begin a lesson that is not bundled, once it has been read."""
+        self._reading.run(lambda _: read_lesson(path), self._take)
+
+    def _take(self, lesson: Lesson) -> None:
         before = {known.id: known for known in self.lessons}
         self._lessons = before | {lesson.id: lesson}
         self.open(lesson.id)

@@ -1,7 +1,7 @@
 """What every experiment of a lesson is, without pixels."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
@@ -201,8 +201,8 @@ def make_experiment(name: str, context: LessonContext) -> AnyExperiment:
     if found is None:
         known = ", ".join(sorted(experiments()))
         raise LessonError(f"There is no experiment '{name}'; a lesson can use {known}.")
-    made: AnyExperiment = found(context)  # type: ignore[call-arg]
-    return made
+    make: Callable[..., AnyExperiment] = found
+    return make(context)
 
 
 def experiments() -> dict[str, type[AnyExperiment]]:

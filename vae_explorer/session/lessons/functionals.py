@@ -63,7 +63,7 @@ class FunctionalsSettings(Settings):
         """Another constraint has its usual size, and another problem starts from the shape."""
         changes = dict(changes)
         if changes.keys() - {"ascend"}:
-            constraint = changes.get("constraint", self.constraint)
+            constraint = str(changes.get("constraint", self.constraint))
             if constraint != self.constraint and constraint in CONSTRAINTS:
                 changes.setdefault("size", CONSTRAINTS[constraint].usual)
             changes = {"heights": None, "ascend": False} | changes

@@ -114,11 +114,6 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         super().hide()
         self._ends = None
 
-    @property
-    def settled(self) -> bool:
-        """The geodesic is that of the present ends."""
-        return self.result.geodesic is not None and not self._find.busy
-
     def point(self, z: LatentPoint | None) -> None:
         """Look at the metric at a point, or no more."""
         model, metric = self.context.model, self.settings.metric

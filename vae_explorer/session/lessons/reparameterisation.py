@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 
 from vae_explorer.fields import FieldSpec
-from vae_explorer.latent.figures import own_draws
 from vae_explorer.lessons import gradients
+from vae_explorer.session.explore.image_truth import image_bound
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
@@ -208,7 +208,7 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
         self._of = of
 
         def work(control: Control) -> gradients.Draws:
-            x = own_draws(model, subject.image[None], np.array([subject.seed]))
+            x = image_bound(model, subject.image, subject.seed, control.check).x
             check = control.check
             return gradients.elbo_draws(model, x, mean, covariance, _ELBO_DRAWS, seed, check)
 

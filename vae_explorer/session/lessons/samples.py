@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from vae_explorer.data import bundled
+from vae_explorer.latent.normal import Normal
+from vae_explorer.latent.posterior import posterior_grid
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.lessons.sampling import (
     CHUNK,
@@ -15,9 +17,9 @@ from vae_explorer.lessons.sampling import (
     Truth,
     chunks,
     extended,
-    truth,
 )
 from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.session.explore.image_truth import image_truth
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
@@ -200,7 +202,7 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
         image, names, wanted = order.image, tuple(order.seeds), order.settings.samples
         if image is None:
             image = bundled.mnist("train").images[order.seed]
-        known = order.known or truth(order.model, image[None], order.seed, control.check)
+        known = order.known or _truth(order.model, image, order.seed, control)
         control.report(lambda: self.publish(truth=known, working="drawing"))
         streams = {}
         for name, seed in order.seeds.items():
@@ -233,3 +235,20 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
 
     def _end(self) -> None:
         self.publish(working="", share=1.0)
+
+
+def _truth(model: TrainedVAE, image: UInt8, seed: int, control: Control) -> Truth:
+    """As ``lessons.sampling.truth``, of what is kept of an image (h, w)."""
+    known = image_truth(model, image, seed, control.check)
+    bound = known.bound
+    return Truth(
+        image[None],
+        bound.x,
+        known.log_marginal,
+        known.mean,
+        known.covariance,
+        known.entropy,
+        posterior_grid(model, bound.x, control.check),
+        Normal.of(bound.mean, bound.covariance),
+        bound.elbo,
+    )

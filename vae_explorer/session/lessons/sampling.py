@@ -157,8 +157,8 @@ class Sampling(SampleExperiment[SamplingSettings, SamplingResult]):
         half = float(axis[1] - axis[0]) / 2
         low, high = float(axis[0]) - half, float(axis[-1]) + half
         field = Field((low, high, low, high), density, 0.0, float(density.max()), "", fading=True)
-        reach = _AROUND * float(np.sqrt(np.linalg.eigvalsh(known.exact.covariance[0])[-1]))
-        x, y = known.exact.mean[0].tolist()
+        reach = _AROUND * float(np.sqrt(np.linalg.eigvalsh(known.covariance)[-1]))
+        x, y = known.mean.tolist()
         return replace(result, density=field, near=(x - reach, x + reach, y - reach, y + reach))
 
     def symbols(self) -> dict[str, float | str]:

@@ -1,9 +1,6 @@
 """A training run as a line of the list of all: read from its folder, without its tensors."""
 
 import dataclasses
-import os
-import re
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,21 +9,12 @@ from pathlib import Path
 
 from vae_explorer.errors import CheckpointError, RecipeError
 from vae_explorer.session.state import Phase
-from vae_explorer.training.history import HistoryPoint, from_csv
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
+from vae_explorer.training.sweep_folder import SweepFolder
 
-SWEEP = "sweep.toml"
-"""A folder with this file holds the runs of one sweep, a folder each."""
-
-RECIPE, HISTORY, LABEL = "recipe.toml", "history.csv", "label.toml"
-_PARTS = (RECIPE, HISTORY, LABEL, RunFolder.MODEL, "moments")
-_MOST_BYTES = 1 << 26  # of a text; our longest history has some megabytes
 _GROUPS = ("Objective", "Model", "Training")
-_HELD_OUT = 5  # the column of the held-out ELBO
-
-Signature = tuple[tuple[int, int] | None, ...]
-"""When each part of a run was last written, and its size; None where it is not there."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +106,14 @@ def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def find_runs(folder: Path) -> Iterator[tuple[Path, str]]:
-    """The run folders in ``folder`` and in the sweeps there, each with its sweep's name or ""."""
+def find_runs(folder: Path) -> Iterator[tuple[RunFolder, str]]:
+    """The runs in ``folder`` and in the sweeps there, each with its sweep's name or ""."""
     for path in _folders(folder):
-        if (path / SWEEP).is_file():
-            yield from ((inner, path.name) for inner in _folders(path) if _is_run(inner))
-        elif _is_run(path):
-            yield path, ""
+        if (path / SweepFolder.TOML).is_file():
+            inside = map(RunFolder, _folders(path))
+            yield from ((run, path.name) for run in inside if run.exists)
+        elif RunFolder(path).exists:
+            yield RunFolder(path), ""
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -135,121 +124,33 @@ def _folders(folder: Path) -> list[Path]:
     return []
 
 
-def _is_run(folder: Path) -> bool:
-    own = (RECIPE, HISTORY, RunFolder.MODEL, "state.safetensors")
-    return any((folder / name).is_file() for name in own)
-
-
-def signature(run: Path) -> Signature:
-    """Changes whenever something of a run is written."""
-    return tuple(_touched(run / name) for name in _PARTS)
-
-
-def _touched(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
-
-
-def read_run(run: Path, sweep: str = "") -> RunInfo:
+def read_run(run: RunFolder, sweep: str = "") -> RunInfo:
     """What a run's folder tells; one that is damaged tells so.
 
     Args:
         run: the folder.
         sweep: the name of the sweep that it is a part of.
     """
-    label = RunFolder(run).label
+    label = run.label
     recipe, figures, problems = None, RunFigures(), []
     try:
-        recipe = _recipe(run)
+        recipe = run.recipe()
     except RecipeError as error:
         problems.append(str(error))
     try:
-        figures = RunFigures().extended(_told_points(run / HISTORY))
+        figures = RunFigures().extended(run.history(told=True))
     except CheckpointError as error:
         problems.append(str(error))
-    touched = _touched(RunFolder(run).model_path)
-    if touched is None or not touched[1]:
+    if not (run.model_path.is_file() and run.model_path.stat().st_size):
         problems.append(f"{RunFolder.MODEL} is missing: the run was never saved.")
     return RunInfo(
-        path=run,
-        name=label.name or run.name,
+        path=run.path,
+        name=label.name or run.path.name,
         note=label.note,
         origin=label.origin or (f"sweep {sweep}" if sweep else ""),
         recipe=recipe,
-        date=_date(run),
+        date=run.date,
         figures=figures,
-        size=_size(run),
+        size=run.size,
         damaged=" ".join(problems),
     )
-
-
-def read_history(run: Path) -> tuple[HistoryPoint, ...]:
-    """All points of a run, for its curves.
-
-    Raises:
-        CheckpointError: the history cannot be read.
-    """
-    return from_csv(_history(run / HISTORY))
-
-
-def _told_points(path: Path) -> tuple[HistoryPoint, ...]:
-    """The points with held-out figures and the last: a twentieth of the work for a long history."""
-    header, *rows = _history(path).splitlines() or [""]
-    told = [row for row in rows[:-1] if _has_held_out(row)]
-    return from_csv("\n".join([header, *told, *rows[-1:]]))
-
-
-def _has_held_out(row: str) -> bool:
-    cells = row.split(",", _HELD_OUT + 1)
-    return len(cells) <= _HELD_OUT or cells[_HELD_OUT] != ""  # a short one will be refused
-
-
-def _recipe(run: Path) -> Recipe:
-    try:
-        text = _text(run / RECIPE)
-    except (OSError, ValueError) as error:
-        raise RecipeError(_unreadable(RECIPE, error)) from error
-    return Recipe.parse(text, RECIPE)
-
-
-def _history(path: Path) -> str:
-    try:
-        return _text(path)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(_unreadable(HISTORY, error)) from error
-
-
-def _unreadable(name: str, error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-    return f"{name} cannot be read: {reason}."
-
-
-def _text(path: Path) -> str:
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for, for ever
-        raise ValueError("it is no file")
-    if found.st_size > _MOST_BYTES:
-        raise ValueError(f"it has {found.st_size:,} bytes")
-    return path.read_text(encoding="utf-8")
-
-
-def _date(run: Path) -> datetime:
-    """When it began: its folder's name tells, or else when its recipe was written."""
-    match = re.match(r"\d{8}-\d{6}", run.name)
-    if match:
-        with suppress(ValueError):
-            return datetime.strptime(match[0], "%Y%m%d-%H%M%S")
-    touched = _touched(run / RECIPE) or _touched(run) or (0, 0)
-    return datetime.fromtimestamp(touched[0] / 1e9)
-
-
-def _size(run: Path) -> int:
-    total = 0
-    for folder, _, names in os.walk(run):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(os.path.join(folder, name)).st_size
-    return total

@@ -13,11 +13,8 @@ from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.runs.run_info import (
     RunFigures,
     RunInfo,
-    Signature,
     find_runs,
-    read_history,
     read_run,
-    signature,
 )
 from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.events import (
@@ -29,7 +26,7 @@ from vae_explorer.session.training.events import (
     Started,
     TrainingEvent,
 )
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder, Signature
 
 Known = Mapping[Path, tuple[Signature, RunInfo]]
 
@@ -96,7 +93,7 @@ class Runs:
         """Read a run's curves; ``history_read`` tells them."""
         self._jobs.run_newest(
             f"history of {run}",
-            lambda _: read_history(run),
+            lambda _: RunFolder(run).history(),
             done=partial(self.history_read.emit, run),
             failed=partial(self._fail, "The curves of the run cannot be shown"),
         )
@@ -201,11 +198,11 @@ def _survey(folder: Path, known: Known, control: Control) -> dict[Path, tuple[Si
     found = {}
     for run, sweep in find_runs(folder):
         control.check()
-        now = signature(run)
-        before, info = known.get(run, (None, None))
+        now = run.signature
+        before, info = known.get(run.path, (None, None))
         if info is None or now != before:
             info = read_run(run, sweep)
-        found[run] = now, info
+        found[run.path] = now, info
     return found
 
 

@@ -1,10 +1,11 @@
 """A sweep in the window: a queue of runs, its table, and the map of each."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from psygnal import Signal
@@ -15,10 +16,12 @@ from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.map.latent_map import labels_of
 from vae_explorer.session.runs.lab import Lab
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Cell, Sweep
-from vae_explorer.training.sweep_folder import Result, SweepFolder
+from vae_explorer.training.sweep_folder import Result, SweepFolder, left_over
 from vae_explorer.types import Float32, UInt8
+
+T = TypeVar("T")
 
 _PROBES = 2_000
 """Images on a small map."""
@@ -67,6 +70,8 @@ class Sweeps:
         self._fail = fail
         self._folder: SweepFolder | None = None
         self._cell: Cell | None = None
+        self._preparing = False
+        self._stopped = False
         self._results: tuple[Result, ...] = ()
         self._mapped: set[int] = set()
         lab.left.connect(self._on_left)
@@ -74,7 +79,7 @@ class Sweeps:
     @property
     def running(self) -> bool:
         """True while the sweep trains, or is between two of its runs."""
-        return self._cell is not None
+        return self._cell is not None or self._preparing
 
     @property
     def path(self) -> Path | None:
@@ -85,31 +90,45 @@ class Sweeps:
         """Begin a sweep in a folder of its own among the runs."""
         fields = "-".join(axis.field for axis in sweep.axes)
         path = self._lab.training.runs / f"{time.strftime('%Y%m%d-%H%M%S')}-sweep-{fields}"
-        try:
-            self._show(SweepFolder.create(path, sweep, self._images()))
-        except UserError as error:
-            self._fail("The sweep did not start", error)
-            return
-        self.go_on()
+        if not self.running:
+            self._prepare(
+                lambda: SweepFolder.create(path, sweep, self._images()),
+                self._show_and_go_on,
+                "The sweep did not start",
+            )
 
     def open(self, path: Path) -> None:
         """Show a sweep that was begun in a folder."""
-        if self.running:
-            return
-        try:
-            self._show(SweepFolder.open(path))
-        except UserError as error:
-            self._fail("The sweep was not opened", error)
+        if not self.running:
+            self._prepare(lambda: SweepFolder.open(path), self._show, "The sweep was not opened")
 
     def go_on(self) -> None:
         """Train what is left of the sweep, unless something is trained already."""
         folder = self._folder
-        if folder is None or self.running or self._lab.training.active:
-            return
-        self._next(folder)
+        if folder is not None and not self.running and not self._lab.training.active:
+            self._prepare(
+                folder.results, partial(self._begin, folder), "The results cannot be read"
+            )
+
+    def _prepare(self, work: Callable[[], T], done: Callable[[T], None], title: str) -> None:
+        """Read or write the folder of a sweep; ``running`` until it is done."""
+
+        def finish(tell: Callable[[], None]) -> None:
+            self._preparing = False
+            tell()
+
+        self._preparing = True
+        self._jobs.run_newest(
+            "sweep",
+            lambda _: work(),
+            done=lambda found: finish(partial(done, found)),
+            failed=lambda error: finish(partial(self._fail, title, error)),
+            cancelled=lambda: finish(lambda: None),
+        )
 
     def stop(self) -> None:
         """End the run under way and keep it; ``go_on`` takes it up again."""
+        self._stopped = True
         if self.running:
             self._lab.training.stop()
 
@@ -121,11 +140,21 @@ class Sweeps:
 
     # Run after run
 
-    def _next(self, folder: SweepFolder) -> None:
-        pending = folder.pending()
-        self._set_cell(pending[0] if pending else None)
-        if pending:
-            cell, data = pending[0], self._images()
+    def _show_and_go_on(self, folder: SweepFolder) -> None:
+        self._show(folder)
+        if not self._lab.training.active:
+            self._begin(folder, None)
+
+    def _begin(self, folder: SweepFolder, results: Sequence[Result] | None) -> None:
+        self._stopped = False
+        self._next(folder, results)
+
+    def _next(self, folder: SweepFolder, results: Sequence[Result] | None) -> None:
+        """Train the first cell of which there is not all; None of a new sweep."""
+        cells = folder.sweep.cells if results is None else left_over(folder.sweep, results)
+        self._set_cell(cells[0] if cells else None)
+        if cells:
+            cell, data = cells[0], self._images()
             if not self._lab.train_by(
                 lambda device, warn: folder.begin(cell, data, device, warn), cell.recipe.epochs
             ):
@@ -139,16 +168,41 @@ class Sweeps:
         cell, folder = self._cell, self._folder
         if cell is None or folder is None:
             return
-        try:
-            result = folder.record(cell, diverged=isinstance(error, DivergedError))
-        except UserError as refused:
-            self._fail("The results of the sweep were not written", refused)
-            result = None
-        self._read()
-        if result and result.outcome in ("finished", "diverged"):
-            self._next(folder)
+        diverged = isinstance(error, DivergedError)
+
+        def record() -> tuple[tuple[Result, ...], UserError | None]:
+            try:
+                folder.record(cell, diverged=diverged)
+            except UserError as refused:
+                return folder.results(), refused
+            return folder.results(), None
+
+        self._jobs.run_newest(
+            "sweep",
+            lambda _: record(),
+            done=lambda found: self._on_recorded(folder, cell, *found),
+            failed=self._give_up,
+        )
+
+    def _on_recorded(
+        self,
+        folder: SweepFolder,
+        cell: Cell,
+        results: tuple[Result, ...],
+        refused: UserError | None,
+    ) -> None:
+        self._on_results(folder, results)
+        ended = results[cell.number - 1].outcome in ("finished", "diverged")
+        if refused:
+            self._give_up(refused)
+        elif ended and not self._stopped:
+            self._next(folder, results)
         else:  # stopped by hand, or by something that would meet the next run too
             self._set_cell(None)
+
+    def _give_up(self, error: BaseException) -> None:
+        self._fail("The results of the sweep were not written", error)
+        self._set_cell(None)
 
     # What there is to see
 

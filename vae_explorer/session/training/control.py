@@ -23,7 +23,7 @@ from vae_explorer.session.training.events import (
 )
 from vae_explorer.session.training.worker import Begin, OrderDesk, Orders, Until, Worker
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import RunFolder, RunLabel
+from vae_explorer.training.run_folder import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.stopping import StopRule
 from vae_explorer.training.trainer import Trainer
@@ -212,6 +212,7 @@ class TrainingSession:
 
     def _on_done(self, result: tuple[Snapshot, Path | None]) -> None:
         self._set_phase(Phase.IDLE)
+        self.checkpoint = result[1]
         self.events.emit(Ended(*result))
 
     def _on_failed(self, error: BaseException) -> None:

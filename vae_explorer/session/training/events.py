@@ -10,7 +10,7 @@ from vae_explorer.session.training.timeline_frames import FilmFrame
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import HistoryPoint
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
 
@@ -21,10 +21,12 @@ class Started:
 
 @dataclass(frozen=True)
 class Begun:
-    """The run has a folder and a device."""
+    """The run has a folder, a name and a device; one that is resumed has moments already."""
 
     folder: RunFolder
+    name: str
     device: str
+    resumed: bool
 
     def __str__(self) -> str:
         return f"Training on {self.device} in {self.folder.path}"

@@ -1,6 +1,7 @@
 """Going back through a run: its film, the moment that is shown, and playing it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +12,7 @@ from vae_explorer.errors import CheckpointError
 from vae_explorer.session.jobs import After, Control, Jobs
 from vae_explorer.session.training.timeline_frames import FilmFrame, film_frame
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
-from vae_explorer.training.moments import Moments
-from vae_explorer.training.run import RunFolder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import UInt8
 
@@ -51,6 +51,8 @@ class TimeMachine:
         self._run: RunFolder | None = None
         self._history: list[HistoryPoint] = []
         self._on_disk: set[int] = set()
+        self._kept = False
+        """Whether the run has told what is on the disk since that was last looked for."""
         self._wanted: FilmFrame | None = None
         self._reading = False
         self.frames: tuple[FilmFrame, ...] = ()
@@ -71,12 +73,11 @@ class TimeMachine:
             probes: images (n, h, w); where they were is told.
         """
         if self._run is not None:
-            moments = self._run.moments()
-            self._on_disk = set(moments.steps)
+            self._kept = False
             self._set_frames(())
             self._jobs.run_newest(
                 "film",
-                partial(self._develop, moments, probes),
+                partial(self._develop, self._run, probes),
                 done=lambda _: None,
                 failed=partial(self._fail, "Some moments of the run cannot be shown"),
                 lane="figures",
@@ -104,8 +105,12 @@ class TimeMachine:
 
     def keep(self, frame: FilmFrame, steps: Sequence[int]) -> None:
         """Add a frame; only ``steps`` still have one."""
-        self._on_disk = set(steps)
+        self._on_disk, self._kept = set(steps), True
         self._add(frame)
+
+    def _note_on_disk(self, steps: Sequence[int]) -> None:
+        if not self._kept:  # a run that goes on knows better
+            self._on_disk = set(steps)
 
     def _add(self, frame: FilmFrame) -> None:
         self._set_frames((*self.frames, frame))
@@ -116,9 +121,11 @@ class TimeMachine:
         self.frames = tuple(known[step] for step in sorted(known.keys() & self._on_disk))
         self.film_changed.emit(self.frames)
 
-    def _develop(self, moments: Moments, probes: UInt8, control: Control) -> None:
+    def _develop(self, run: RunFolder, probes: UInt8, control: Control) -> None:
         """On the worker's thread: frames in an order that soon covers the whole run."""
         problem: CheckpointError | None = None
+        moments = run.moments()
+        control.report(partial(self._note_on_disk, tuple(moments.steps)))
         for step in _halving(moments.steps):
             control.check()
             try:
@@ -208,12 +215,18 @@ class TimeMachine:
         history = tuple(self._history)
         self._jobs.run_newest(
             "moment",
-            lambda _: run.moments().read(frame.step, history),
+            lambda _: _read_moment(run, frame.step, history),
             done=partial(self._on_read, run, frame),
-            failed=partial(self._on_unread, frame),
+            failed=partial(self._on_unread, frame, frozenset(self._on_disk)),
         )
 
-    def _on_read(self, run: RunFolder, frame: FilmFrame, snapshot: Snapshot) -> None:
+    def _on_read(self, run: RunFolder, frame: FilmFrame, found: "Snapshot | _Unread") -> None:
+        if isinstance(found, _Unread):
+            self._on_unread(frame, found.steps, found.error)
+        else:
+            self._on_arrived(run, frame, found)
+
+    def _on_arrived(self, run: RunFolder, frame: FilmFrame, snapshot: Snapshot) -> None:
         self._reading = False
         on_the_way = self.shown is not None and frame in self.frames
         if run is self._run and (on_the_way or frame is self.shown):
@@ -223,13 +236,12 @@ class TimeMachine:
         elif self.playing:
             self._after(PLAY_SECONDS, partial(self._play_on, frame))
 
-    def _on_unread(self, frame: FilmFrame, error: BaseException) -> None:
+    def _on_unread(self, frame: FilmFrame, steps: frozenset[int], error: BaseException) -> None:
         self._reading = False
         if frame is not self.shown:  # another is wanted by now, or none
             self._read()
             return
-        assert self._run is not None
-        self._on_disk &= set(self._run.moments().steps)
+        self._on_disk &= steps
         dropped = frame.step not in self._on_disk
         self._set_frames(self.frames)
         if dropped and self.frames:
@@ -246,6 +258,24 @@ class TimeMachine:
                 self.pause()
             else:
                 self._show(following)
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """Why a moment cannot be read, and the ``steps`` of which there still are some."""
+
+    error: CheckpointError
+    steps: frozenset[int]
+
+
+def _read_moment(
+    run: RunFolder, step: int, history: tuple[HistoryPoint, ...]
+) -> Snapshot | _Unread:
+    moments = run.moments()
+    try:
+        return moments.read(step, history)
+    except CheckpointError as error:
+        return _Unread(error, frozenset(run.moments().steps))
 
 
 def _halving(steps: Sequence[int]) -> Iterator[int]:

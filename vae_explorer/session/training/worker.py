@@ -28,7 +28,8 @@ from vae_explorer.session.training.events import (
 from vae_explorer.session.training.timeline_frames import film_frame
 from vae_explorer.training.anatomy import dissect
 from vae_explorer.training.health import Finding, findings
-from vae_explorer.training.run import Recorder, RunFolder
+from vae_explorer.training.run import Recorder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.stopping import StopRule
 from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer, Turn
@@ -135,7 +136,8 @@ class Worker:
         self._move_pause = LIVE_SECONDS
         self._goal: int | None = None
         self._restart_clock()
-        self._emit(Begun(folder, self._trainer.device.type))
+        device, resumed = self._trainer.device.type, bool(self._recorder.moments.steps)
+        self._emit(Begun(folder, folder.name, device, resumed))
 
     def run(self) -> tuple[Snapshot, Path | None]:
         """Train until the end, a stop or an error.

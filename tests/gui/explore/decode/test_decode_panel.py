@@ -20,7 +20,6 @@ from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
-from vae_explorer.gui.theme import DARK
 from vae_explorer.session.state import DataPoint, Decoded
 
 POINT = DataPoint(
@@ -101,7 +100,6 @@ def test_orders_are_silent(panel: DecodePanel) -> None:
     panel.set_cursor(1.0, -2.0)
     panel.set_decoded(decoded())
     panel.set_pins((POINT,), POINT)
-    panel.set_theme(DARK)
     panel.set_pins((), None)
     assert [spy.count() for spy in spies] == [0] * 5
 

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from PySide6.QtGui import QAccessible, QColor, QImage
@@ -5,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, Theme
 from vae_explorer.types import UInt8
 
 NOISE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
@@ -14,7 +16,6 @@ NOISE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
 def shown(qtbot: QtBot, width: int, height: int, caption: str = "", short: str = "") -> DigitView:
     view = DigitView("Digit", caption, short)
     qtbot.addWidget(view)
-    view.set_theme(LIGHT)
     view.resize(width, height)
     view.show()
     return view
@@ -76,9 +77,11 @@ def test_an_oblong_image_keeps_its_shape(qtbot: QtBot) -> None:
     find(drawn(view), pixels, 3)
 
 
-def test_a_black_digit_has_an_edge_in_the_dark(qtbot: QtBot) -> None:
+def test_a_black_digit_has_an_edge_in_the_dark(
+    qtbot: QtBot, show_theme: Callable[[Theme], None]
+) -> None:
     view = shown(qtbot, 60, 60)
-    view.set_theme(DARK)
+    show_theme(DARK)
     view.set_image(gray8(np.zeros((28, 28), dtype=np.uint8)))
     picture = drawn(view)
     assert QColor(*picture[30, 2].tolist()) == QColor("black")

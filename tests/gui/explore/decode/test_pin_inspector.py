@@ -1,5 +1,6 @@
 """The inspector of the pinned digit, of real images and of two halves."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
-from vae_explorer.gui.map.layers.color_maps import sequential
+from vae_explorer.gui.plot.color_maps import sequential
 from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
 from vae_explorer.session.explore.image_truth import ImageBound, ImageTruth
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
@@ -55,7 +56,7 @@ def truth(elbo: float, log_likelihood: float) -> ImageTruth:
     """With a KL divergence of 7.1 nats and log p(x) 0.8 nats above the ELBO."""
     x, covariance = np.zeros((1, 28, 28), np.float32), np.eye(2, dtype=np.float32)
     bound = ImageBound(x, np.zeros(2, np.float32), covariance, elbo, log_likelihood, 7.1)
-    return ImageTruth(bound, elbo + 0.8, 2e-5, np.zeros(2), np.zeros(2), np.eye(2))
+    return ImageTruth(bound, elbo + 0.8, 2e-5, np.zeros(2), np.zeros(2), np.eye(2), 0.0)
 
 
 @pytest.fixture
@@ -73,7 +74,6 @@ def inspection() -> Inspection:
 def shown(qtbot: QtBot) -> PinInspector:
     shown = PinInspector()
     qtbot.addWidget(shown)
-    shown.set_theme(LIGHT)
     shown.fit(260)
     shown.resize(260, shown.sizeHint().height())
     shown.show()
@@ -125,11 +125,16 @@ def test_a_point_is_shown_at_once_and_the_rest_with_its_card(
 
 @pytest.mark.parametrize(("theme", "warm"), [(LIGHT, 2), (DARK, 6)])
 def test_each_code_has_its_pictures(
-    shown: PinInspector, point: DataPoint, inspection: Inspection, theme: Theme, warm: int
+    shown: PinInspector,
+    point: DataPoint,
+    inspection: Inspection,
+    theme: Theme,
+    warm: int,
+    show_theme: Callable[[Theme], None],
 ) -> None:
     shown.set_point(point)
     shown.set_inspection(inspection)
-    shown.set_theme(theme)
+    show_theme(theme)
     white, black, canvas = QColor("white"), QColor("black"), QColor(theme.canvas)
     blue, red = (QColor(*CLASS_COLORS[row].tolist()) for row in (0, warm))
     # One scale for all three, from 0 to 4 nats lost.

@@ -1,5 +1,6 @@
 """The section that says whether a picture can be trusted, with readings of real digits."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -90,9 +91,11 @@ def test_the_nearest_digit_is_seen(section: SupportSection) -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_the_marker_is_at_the_percentile(section: SupportSection, theme: Theme) -> None:
+def test_the_marker_is_at_the_percentile(
+    section: SupportSection, theme: Theme, show_theme: Callable[[Theme], None]
+) -> None:
     section.resize(600, section.height())  # so that the words are in the right half
-    section.set_theme(theme)
+    show_theme(theme)
     places = []
     for percentile in (0.0, 20.0, 40.0):
         section.set_reading(replace(READING, percentile=percentile))

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -29,7 +30,6 @@ def path(n: int) -> LatentPath:
 def strip(qtbot: QtBot) -> FrameStrip:
     strip = FrameStrip()
     qtbot.addWidget(strip)
-    strip.set_theme(LIGHT)
     strip.resize(700, 110)
     with qtbot.waitActive(strip):
         strip.show()
@@ -75,8 +75,10 @@ def test_every_frame_is_a_picture_in_one_row(strip: FrameStrip) -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_the_current_frame_alone_is_framed(strip: FrameStrip, theme: Theme) -> None:
-    strip.set_theme(theme)
+def test_the_current_frame_alone_is_framed(
+    strip: FrameStrip, theme: Theme, show_theme: Callable[[Theme], None]
+) -> None:
+    show_theme(theme)
     strip.set_frame(3)
     image = shown(strip)
     boxes = [strip.frame_rect(frame) for frame in range(10)]

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.paths.frame_strip import FrameStrip
 from vae_explorer.gui.explore.paths.path_panel import PathPanel
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.explore.latent_paths import KINDS, LatentPath, PathKind
 
@@ -199,7 +199,9 @@ def test_the_strip_and_the_export_are_asked_for(panel: PathPanel, frames: list[i
     assert (asked, frames) == (["export"], [2])
 
 
-def test_the_text_says_where_the_frame_is_and_what_is_known_of_it(panel: PathPanel) -> None:
+def test_the_text_says_where_the_frame_is_and_what_is_known_of_it(
+    panel: PathPanel, show_theme: Callable[[Theme], None]
+) -> None:
     known = replace(
         path(5),
         percentile=np.array([0, 7, 50, 93, 100], np.float32),
@@ -213,7 +215,7 @@ def test_the_text_says_where_the_frame_is_and_what_is_known_of_it(panel: PathPan
     assert "q(z) above 7 % of codes" in now
     assert "log p(x|z) −400.2 nats" in now
     assert LIGHT.kl in now
-    panel.set_theme(DARK)
+    show_theme(DARK)
     assert DARK.kl in texts(panel)[1]
     panel.set_path(None)
     assert texts(panel) == ["", ""]

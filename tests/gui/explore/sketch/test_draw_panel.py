@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.sketch.draw_panel import WIDTH, DrawPanel
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, Theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.explore.image_truth import ImageBound, ImageTruth
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
@@ -37,14 +37,13 @@ BOUND = ImageBound(
     log_likelihood=-125.25,
     kl=6.0,
 )
-READING = Reading(BOUND, ImageTruth(BOUND, -129.5, 0.0, np.zeros(2), np.zeros(2), np.eye(2)))
+READING = Reading(BOUND, ImageTruth(BOUND, -129.5, 0.0, np.zeros(2), np.zeros(2), np.eye(2), 0.0))
 
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> DrawPanel:
     panel = DrawPanel()
     qtbot.addWidget(panel)
-    panel.set_theme(LIGHT)
     panel.resize(300, 700)
     panel.show()
     QApplication.processEvents()
@@ -166,13 +165,15 @@ def test_setting_says_nothing(qtbot: QtBot, panel: DrawPanel) -> None:
     assert pad_of(panel).ink().any()
 
 
-def test_it_shows_what_the_model_sees_and_makes_of_it(panel: DrawPanel) -> None:
+def test_it_shows_what_the_model_sees_and_makes_of_it(
+    panel: DrawPanel, show_theme: Callable[[Theme], None]
+) -> None:
     fill(panel)
     assert middle(panel, "Drawing as the model sees it") == (255, 255, 255)
     assert middle(panel, "Reconstruction of the drawing") == (51, 51, 51)
     panel.set_seen(None)
     panel.set_reconstruction(None)
-    panel.set_theme(DARK)
+    show_theme(DARK)
     corner = view(panel, "Drawing as the model sees it").grab().toImage().pixelColor(20, 20)
     assert corner.name() == DARK.canvas
 

@@ -4,8 +4,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.map.layers.color_maps import sequential
 from vae_explorer.gui.map.layers.layer_key import ColorBar, LayerKey
+from vae_explorer.gui.plot.color_maps import sequential
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session.map.marks import (
     ClassField,

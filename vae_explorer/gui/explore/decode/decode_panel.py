@@ -18,7 +18,6 @@ from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
-from vae_explorer.gui.theme import Theme, Themed
 from vae_explorer.gui.widgets.number_format import NONE, figure, pair
 from vae_explorer.session.explore.data_support import PositionSupport
 from vae_explorer.session.explore.inspector import Inspection
@@ -32,7 +31,7 @@ _REFIT = (
 )
 
 
-class DecodePanel(Themed):
+class DecodePanel(QWidget):
     """The decoded digit, the sliders of the cursor, and the pinned digit.
 
     When height is short the decoded digit shrinks first; after that the panel scrolls.
@@ -125,12 +124,6 @@ class DecodePanel(Themed):
     def set_inspection(self, inspection: Inspection | None) -> None:
         """Show what takes longer of the pinned point."""
         self._inspector.set_inspection(inspection)
-
-    @override
-    def set_theme(self, theme: Theme) -> None:
-        self._digit.set_theme(theme)
-        self._support.set_theme(theme)
-        self._inspector.set_theme(theme)
 
     @override
     def event(self, event: QEvent) -> bool:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.number_format import NONE
 
 _SIDE = 28
@@ -37,7 +37,6 @@ class DigitView(QWidget):
         self._caption = caption
         self._short = short
         self._zoom = zoom
-        self._theme = current_theme()
         self.setAccessibleName(name)
         self.setAccessibleDescription(caption)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -64,11 +63,6 @@ class DigitView(QWidget):
         self.setAccessibleDescription(caption)
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
-        self._theme = theme
-        self.update()
-
     def height_for(self, width: int) -> int:
         """The height a digit needs at the largest zoom ``width`` allows, logical pixels."""
         ratio = self.devicePixelRatioF()
@@ -90,14 +84,14 @@ class DigitView(QWidget):
         size = self._image.size() if self._image is not None else QSize(_SIDE, _SIDE)
         box = self._box(painter, size)
         frame = box.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
-        painter.fillRect(frame, QColor(self._theme.grid))
+        painter.fillRect(frame, QColor(current_theme().grid))
         if self._image is not None:
             shrunk = box.width() * painter.deviceTransform().m11() < size.width()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
             painter.drawImage(box, self._image)
         else:
-            painter.fillRect(box, QColor(self._theme.canvas))
-            painter.setPen(QColor(self._theme.muted))
+            painter.fillRect(box, QColor(current_theme().canvas))
+            painter.setPen(QColor(current_theme().muted))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, NONE)
         if self._caption:
             line = QRectF(0, frame.bottom() + _GAP, self.width(), self.fontMetrics().height())

@@ -1,7 +1,7 @@
 """The inspector of the pinned digit: what three codes make of it, and its scores."""
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -13,11 +13,12 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8, signed
-from vae_explorer.gui.map.layers.color_maps import COLORS, argb_image, sequential
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.plot.color_maps import COLORS, argb_image, sequential
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.number_format import NONE, figure, pair
 from vae_explorer.latent.normal import Normal
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
@@ -59,7 +60,6 @@ class PinInspector(QGroupBox):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._point: DataPoint | None = None
         self._inspection: Inspection | None = None
-        self._theme = current_theme()
         self._original = DigitView("Original image", "Original")
         self._reconstruction = DigitView("Reconstruction", "Reconstruction", "Reconstr.")
         self._error = DigitView("Error: reconstruction minus original", "Error")
@@ -108,12 +108,11 @@ class PinInspector(QGroupBox):
         self._inspection = inspection
         self._draw()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
-        self._theme = theme
-        for view in self._views:
-            view.set_theme(theme)
-        self._draw()
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw()
 
     def fit(self, width: int) -> None:
         """Give the pictures the height that an inspector of ``width`` has zoom for."""
@@ -218,7 +217,7 @@ class PinInspector(QGroupBox):
             return
         self._reconstruction.set_image(gray8(image))
         self._reconstruction.setToolTip(f"Decoded from z = {_place(place)}")
-        self._error.set_image(signed(error, self._theme))
+        self._error.set_image(signed(error, current_theme()))
 
     def _draw_map(self, inspection: Inspection, shown: Reconstruction) -> None:
         """What each pixel costs, on one scale for all three codes so that they compare."""
@@ -226,7 +225,7 @@ class PinInspector(QGroupBox):
         low, high = float(np.min(maps)), float(np.max(maps))
         cost = (high - shown.log_likelihood) / ((high - low) or 1.0)
         steps = np.rint(cost * (COLORS - 1)).astype(np.intp)
-        self._map.set_image(argb_image(sequential(self._theme)[steps]))
+        self._map.set_image(argb_image(sequential(current_theme())[steps]))
         total = float(shown.log_likelihood.sum())
         self._map.setToolTip(
             f"log p(x|z) of each pixel, from {figure(high, 1)} nats, like the background, down to "

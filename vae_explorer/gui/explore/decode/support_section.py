@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.number_format import NONE, figure
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.latent.trust import Verdict
@@ -76,11 +76,6 @@ class SupportSection(QWidget):
         self._nearest.set_text(nearest)
         self._drift.set_text(f"decode → encode → decode:\n{drift}")
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
-        self._gauge.set_theme(theme)
-        self._digit.set_theme(theme)
-
 
 class _Gauge(QWidget):
     """A bar from 0 to 100 with a marker at the percentile, and the verdict beside it."""
@@ -88,7 +83,6 @@ class _Gauge(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._reading: PositionSupport | None = None
-        self._theme = current_theme()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("On the data")
         self.setToolTip(
@@ -104,10 +98,6 @@ class _Gauge(QWidget):
         self.setAccessibleDescription(said)
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
-
     @override
     def sizeHint(self) -> QSize:
         return QSize(3 * self._words_width(), self.fontMetrics().height() + 2)
@@ -118,7 +108,7 @@ class _Gauge(QWidget):
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        theme, reading = self._theme, self._reading
+        theme, reading = current_theme(), self._reading
         painter = QPainter(self)
         words = QRectF(self.rect())
         words.setLeft(self.width() - self._words_width())

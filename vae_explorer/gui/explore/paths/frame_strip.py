@@ -88,7 +88,6 @@ class FrameStrip(QAbstractScrollArea):
         self._path: LatentPath | None = None
         self._curves: tuple[FrameCurve, ...] = ()
         self._frame = 0
-        self._theme = current_theme()
         self.setAccessibleName("Frames of the path")
         self.setToolTip("Click, drag or press the arrow keys to choose a frame")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -112,11 +111,6 @@ class FrameStrip(QAbstractScrollArea):
         bar.setValue(max(min(bar.value(), first), last) if last < first else left)
         at = f"Frame {self._frame + 1} of {self.count}" if self.count else "No frames"
         self.setAccessibleDescription(at)
-        self.viewport().update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
-        self._theme = theme
         self.viewport().update()
 
     @property
@@ -231,7 +225,7 @@ class FrameStrip(QAbstractScrollArea):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw what of the pictures and curves is in sight, or why there are none."""
         painter = QPainter(self.viewport())
-        painter.fillRect(self.viewport().rect(), QColor(self._theme.canvas))
+        painter.fillRect(self.viewport().rect(), QColor(current_theme().canvas))
         if self._path is None or not self.count:
             self._paint_note(painter)
         else:
@@ -240,14 +234,14 @@ class FrameStrip(QAbstractScrollArea):
                 self._paint_curve(painter, curve)
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setPen(QColor(self._theme.accent))
+            painter.setPen(QColor(current_theme().accent))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
     def _paint_note(self, painter: QPainter) -> None:
         note = self._path.note if self._path else "Choose a kind of path."
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.setPen(QColor(self._theme.muted))
+        painter.setPen(QColor(current_theme().muted))
         painter.drawText(self.viewport().rect().adjusted(8, 4, -8, -4), flags, note)
 
     def _in_sight(self) -> range:
@@ -260,7 +254,7 @@ class FrameStrip(QAbstractScrollArea):
             box = self.frame_rect(frame)
             if frame == self._frame:
                 edged = box.adjusted(-_EDGE, -_EDGE, _EDGE, _EDGE)
-                painter.fillRect(edged, QColor(self._theme.accent))
+                painter.fillRect(edged, QColor(current_theme().accent))
             painter.drawImage(box, gray8(path.images[frame]))
 
     def _paint_curve(self, painter: QPainter, curve: FrameCurve) -> None:
@@ -275,13 +269,13 @@ class FrameStrip(QAbstractScrollArea):
             for frame in frames
             if (point := self._at(curve, frame, area)) is not None
         ]
-        painter.setPen(QPen(QColor(self._theme.grid), 1))
+        painter.setPen(QPen(QColor(current_theme().grid), 1))
         middle = self.frame_rect(self._frame).center().x() + 0.5
         painter.drawLine(QPointF(middle, top - _ROOM), QPointF(middle, area.bottom() + _ROOM))
         style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine
-        painter.setPen(QPen(curve.color(self._theme), 1.5, style))
+        painter.setPen(QPen(curve.color(current_theme()), 1.5, style))
         painter.drawPolyline([point for _, point in points])
-        painter.setBrush(curve.color(self._theme))
+        painter.setBrush(curve.color(current_theme()))
         for frame, point in points:
             if frame == self._frame:
                 painter.drawEllipse(point, 2.5, 2.5)

@@ -51,7 +51,6 @@ class PathPanel(Themed):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = current_theme()
         self._path: LatentPath | None = None
         self._frame = 0
         self._strip = FrameStrip()
@@ -106,8 +105,6 @@ class PathPanel(Themed):
 
     @override
     def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self._strip.set_theme(theme)
         self._now.set_text(self._frame_text())
 
     @override
@@ -219,7 +216,7 @@ class PathPanel(Themed):
         return " · ".join(parts + [self._curve_text(curve) for curve in curves_of(path)])
 
     def _curve_text(self, curve: FrameCurve) -> str:
-        color = curve.color(self._theme).name()
+        color = curve.color(current_theme()).name()
         value = figure(float(curve.values[self._frame]), curve.digits)
         line = "╌╌" if curve.dashed else "──"
         text = escape(f"{line} {curve.name} {value} {curve.unit}")

@@ -20,7 +20,6 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
-from vae_explorer.gui.theme import Theme, Themed
 from vae_explorer.gui.widgets.number_format import NONE, figure, pair
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
@@ -50,7 +49,7 @@ _REFIT = (
 )
 
 
-class DrawPanel(Themed):
+class DrawPanel(QWidget):
     """A pad with its tools, and below or beside it what the model sees, says and remembers.
 
     Signals:
@@ -158,11 +157,6 @@ class DrawPanel(Themed):
                 view.set_image(None)
                 view.set_caption(NONE)
                 view.setToolTip("")
-
-    @override
-    def set_theme(self, theme: Theme) -> None:
-        for view in (self._seen, self._reconstruction, *self._nearest):
-            view.set_theme(theme)
 
     def accepts(self, mime: QMimeData) -> bool:
         """Whether the pad would take what is dragged."""

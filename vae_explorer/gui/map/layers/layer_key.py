@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.map.layers.color_maps import argb_image, sequential
+from vae_explorer.gui.plot.color_maps import argb_image, sequential
 from vae_explorer.gui.theme import Theme
 from vae_explorer.session.map.marks import (
     ClassField,

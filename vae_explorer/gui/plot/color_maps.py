@@ -6,15 +6,21 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QImage
 
-from vae_explorer.gui.map.raster import opaque
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
 from vae_explorer.session.map.marks import ClassField, Field
-from vae_explorer.types import UInt32
+from vae_explorer.types import UInt8, UInt32
 
 COLORS = 256
 """How many colours a sequential map has."""
 
 _OPAQUE_FROM = 0.5  # share of the map from which a fading one hides what is below
+
+
+def opaque(rgb: UInt8) -> UInt32:
+    """(n,) uint32 ARGB pixels of full alpha from (n, 3) uint8 colours."""
+    pixels = np.empty((len(rgb), 4), np.uint8)
+    pixels[:, :3], pixels[:, 3] = rgb[:, ::-1], 255
+    return pixels.view(np.uint32)[:, 0]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""One layer on the plot: its marks are prepared once and only transformed when the view moves."""
+"""Marks in latent units, prepared once and then painted in whatever view: maps and lessons."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -20,16 +20,13 @@ from PySide6.QtGui import (
     QPolygonF,
     QTransform,
 )
-from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
-from typing_extensions import override
 
-from vae_explorer.gui.map.layers.color_maps import argb_image, class_image, field_image
+from vae_explorer.gui.plot.color_maps import argb_image, class_image, field_image
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
 from vae_explorer.latent.normal import square_roots
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
-    Drawing,
     Ellipses,
     Field,
     Mark,
@@ -50,86 +47,12 @@ _CROSS, _FIRST_CROSS = 4.0, 7.0  # half a cross, logical pixels
 _TRAIL = ((0.0, 0.4, 0.25), (0.4, 0.75, 0.5), (0.75, 1.0, 0.9))  # from, to, alpha
 _DOT = 3.0
 _CRISP_FROM = 2.0  # pixels of the screen to one of a picture
-_TEXT_HALO = 6.0  # closes the gap before a percent sign
 _TEXT_FINENESS = 8.0  # its outline is taken from a font so many times larger
-_TEXT_ROOM = 18.0  # logical pixels a text keeps from the edges of the view
 _CIRCLE = np.linspace(0.0, 2 * np.pi, 65)[:-1]
 
 
-class LayerItem(QGraphicsObject):
-    """Draws one layer inside a pyqtgraph view box, in latent units with z₂ upwards.
-
-    Qt's ``setOpacity`` and ``setZValue`` say how strong it is and what it covers.
-    """
-
-    def __init__(self, view_box: Any, theme: Theme) -> None:
-        super().__init__()
-        self._view_box = view_box
-        self._theme = theme
-        self._drawing = Drawing()
-        self._paints: list[Paint] = []
-        self._captions: list[_Caption] = []
-        view_box.sigRangeChanged.connect(self.prepareGeometryChange)
-
-    def set_drawing(self, drawing: Drawing) -> None:
-        """Show these marks and no others."""
-        self._drawing = drawing
-        self._prepare()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
-        self._prepare()
-
-    @override
-    def boundingRect(self) -> QRectF:
-        return QRectF(self._view_box.viewRect())
-
-    @override
-    def paint(
-        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
-    ) -> None:
-        """Draw every mark over the ones before it, and the texts over all of them."""
-        view = self.boundingRect()
-        for paint in self._paints:
-            painter.save()
-            paint(painter)
-            painter.restore()
-        if self._captions:
-            painter.save()
-            self._write(painter, view)
-            painter.restore()
-
-    def _prepare(self) -> None:
-        marks, theme = self._drawing.marks, self._theme
-        self._paints = [paint for mark in marks for paint in _prepared(mark, theme)]
-        self._captions = [caption for mark in marks for caption in _captions(mark)]
-        self.update()
-
-    def _write(self, painter: QPainter, view: QRectF) -> None:
-        """Write each caption where its line is in view and no other caption stands."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        to_pixels = painter.worldTransform()
-        painter.resetTransform()
-        room_x, room_y = _TEXT_ROOM / to_pixels.m11(), _TEXT_ROOM / abs(to_pixels.m22())
-        inner = view.adjusted(room_x, room_y, -room_x, -room_y)
-        ground = QPen(QColor(self._theme.canvas), _TEXT_HALO)
-        ground.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        taken: list[QRectF] = []
-        for caption in self._captions:
-            for place in caption.places(inner):
-                at = to_pixels.map(place)
-                box = caption.glyphs.boundingRect().translated(at).adjusted(-2, -2, 2, 2)
-                if not any(box.intersects(other) for other in taken):
-                    taken.append(box)
-                    glyphs = caption.glyphs.translated(at)
-                    painter.strokePath(glyphs, ground)
-                    painter.fillPath(glyphs, QColor(self._theme.text))
-                    break
-
-
 @dataclass(frozen=True, eq=False)
-class _Caption:
+class Caption:
     """A text for a line: its outline, with its middle at the origin, and the line's (k, 2)."""
 
     glyphs: QPainterPath
@@ -145,15 +68,16 @@ class _Caption:
                 yield QPointF(float(x[index]), float(y[index]))
 
 
-def _captions(mark: Mark) -> Iterator[_Caption]:
+def captions(mark: Mark) -> Iterator[Caption]:
+    """The texts of a mark."""
     match mark:
         case Curve(paths, text) if text and paths:
-            yield _Caption(_glyphs(text), max(paths, key=len))
+            yield Caption(_glyphs(text), max(paths, key=len))
         case Ellipses() if mark.named:
             circle = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)], axis=1)
             for center, root, _ in _drawable(mark):
                 for radius in mark.radii:
-                    yield _Caption(_glyphs(f"{radius:g}σ"), center + radius * circle @ root.T)
+                    yield Caption(_glyphs(f"{radius:g}σ"), center + radius * circle @ root.T)
 
 
 def _glyphs(text: str) -> QPainterPath:
@@ -166,7 +90,8 @@ def _glyphs(text: str) -> QPainterPath:
     return QTransform.fromScale(1 / _TEXT_FINENESS, 1 / _TEXT_FINENESS).map(path)
 
 
-def _prepared(mark: Mark, theme: Theme) -> Iterator[Paint]:
+def prepared(mark: Mark, theme: Theme) -> Iterator[Paint]:
+    """What paints a mark, from the lowest on."""
     match mark:
         case Field():
             yield _picture(field_image(mark, theme), mark.region)

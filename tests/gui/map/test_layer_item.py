@@ -5,10 +5,10 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.gui.map.layers import layer_item
-from vae_explorer.gui.map.layers.layer_item import LayerItem
+from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.layers.layer_key import ColorBar
 from vae_explorer.gui.map.plot import LatentPlot
+from vae_explorer.gui.plot import latent_marks
 from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
 from vae_explorer.session.map.marks import (
     ClassField,
@@ -274,7 +274,7 @@ def test_a_move_of_the_view_prepares_nothing(
 ) -> None:
     field = Field((-1.0, 1.0, -1.0, 1.0), np.ones((4, 4), np.float32), 0.0, 1.0, "")
     picture.layer.set_drawing(Drawing((field,)))
-    monkeypatch.delattr(layer_item, "field_image")
+    monkeypatch.delattr(latent_marks, "field_image")
     picture.plot.pan_by(40, 25)
     image = picture.plot.grab().toImage()
     assert picture.color(image, 0.0, 0.0).tolist() != named(LIGHT.canvas).tolist()

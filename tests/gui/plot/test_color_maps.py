@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from vae_explorer.gui.map.layers.color_maps import (
+from vae_explorer.gui.plot.color_maps import (
     COLORS,
     argb_image,
     class_image,

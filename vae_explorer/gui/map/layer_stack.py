@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QGraphicsItem
 
-from vae_explorer.gui.map.layers.layer_item import LayerItem
+from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.theme import Theme

@@ -1,0 +1,409 @@
+"""One suite over the kit's marks and its widget: whatever data, both themes, keys and files."""
+
+import re
+import xml.etree.ElementTree as ET
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QAccessible, QColor, QGuiApplication, QImage, QPainter, QWheelEvent
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication, QMainWindow
+from pytestqt.qtbot import QtBot
+
+from vae_explorer.errors import ExportError
+from vae_explorer.gui.plot.axis import Axis
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.export import KINDS, PNG_SCALE, render_charts
+from vae_explorer.gui.plot.layout import Plot
+from vae_explorer.gui.plot.marks import (
+    Arrow,
+    Band,
+    Columns,
+    Dots,
+    Entry,
+    Level,
+    Line,
+    Mark,
+    Painted,
+    Picture,
+    Ring,
+)
+from vae_explorer.gui.plot.menu import Export, chart_menu
+from vae_explorer.gui.theme import DARK, LIGHT, Theme
+from vae_explorer.session.map.marks import Ellipses, Field
+from vae_explorer.types import Float32, Float64
+
+INF, NAN = float("inf"), float("nan")
+VALUES = {
+    "plain": [0.0, 4.0, 2.0, 8.0, 6.0],
+    "empty": [],
+    "one": [3.0],
+    "nan": [1.0, NAN, 2.0, NAN, NAN],
+    "all nan": [NAN, NAN],
+    "infinite": [INF, 1.0, -INF, 2.0],
+    "denormal": [5e-324, 1e-310, 0.0],
+    "huge": [1e308, -1e308, 1e308],
+}
+
+
+def single(values: object) -> Float32:
+    with np.errstate(over="ignore"):
+        return np.array(values, dtype=np.float32)
+
+
+def squares(count: int) -> Float32:
+    return single([np.eye(2)] * count).reshape(-1, 2, 2)
+
+
+WIDE = np.linspace(0, 10, 900)
+MARKS: dict[str, Callable[[Float64], Mark]] = {
+    "line": lambda y: Line(np.arange(float(len(y))), y, "train", "a line", symbol="o"),
+    "filled": lambda y: Line(np.arange(float(len(y))), y, "train", filled=True, dashed=True),
+    "long": lambda y: Line(WIDE, np.resize(np.append(y, 1), 900), "kl"),
+    "path": lambda y: Line(y[::-1], y, "#123456", symbol="d", width=0.0),
+    "band": lambda y: Band(np.arange(float(len(y))), y - 1, y + 1, "kl", "a band"),
+    "long band": lambda y: Band(WIDE, np.resize(np.append(y, 1), 900), 0 * WIDE, "kl"),
+    "columns": lambda y: Columns(np.arange(len(y) + 1.0), y, "muted", "columns", gap=0.2),
+    "dots": lambda y: Dots(np.column_stack([y, y]), "accent", "dots"),
+    "level": lambda y: Level(float(y.sum()), "text", "level"),
+    "upright": lambda y: Level(float(y.sum()), "text", upright=True, dashed=False),
+    "arrow": lambda y: Arrow((0.0, 0.0), (float(y.sum()), 1.0), "kl", "arrow"),
+    "ring": lambda y: Ring((float(y.sum()), 1.0), "kl", text="here"),
+    "disc": lambda y: Ring((1.0, float(y.sum())), "kl", shape=".", text="there"),
+    "field": lambda y: Field((0, 5, 0, 5), single(np.resize(np.append(y, 1), (4, 4))), 0, 9, ""),
+    "ellipses": lambda y: Ellipses(single([y, y]).T, squares(len(y))),
+}  # fmt: skip
+
+
+def shown(qtbot: QtBot, chart: Chart) -> Chart:
+    qtbot.addWidget(chart)
+    chart.resize(320, 220)
+    chart.set_theme(LIGHT)
+    with qtbot.waitExposed(chart):
+        chart.show()
+    return chart
+
+
+def pixels(image: QImage) -> Float64:
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+    return rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).astype(float)
+
+
+def count(image: QImage, color: str) -> int:
+    wanted = QColor(color)
+    near = np.abs(pixels(image) - (wanted.red(), wanted.green(), wanted.blue())) < 30
+    return int(near.all(axis=2).sum())
+
+
+@pytest.mark.parametrize("log", [False, True], ids=["linear", "log"])
+@pytest.mark.parametrize("values", VALUES.values(), ids=list(VALUES))
+@pytest.mark.parametrize("mark", MARKS.values(), ids=list(MARKS))
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_whatever_the_data_it_is_painted(
+    qtbot: QtBot, mark: Callable[[Float64], Mark], values: list[float], log: bool
+) -> None:
+    made = mark(np.array(values))
+    chart = Chart("A chart", "x", "y")
+    qtbot.addWidget(chart)
+    chart.resize(200, 140)
+    low = 0.1 if log else 0.0
+    chart.set_plot(Plot("A chart", Axis(low, 10, "x", log), Axis(low, 10, "y", log), (made,)))
+    for theme in (LIGHT, DARK):
+        chart.set_theme(theme)
+        assert chart.grab().toImage().pixelColor(60, 60).alpha() == 255
+    chart.resize(12, 9)
+    chart.grab()
+    assert chart.export("csv").startswith(b"chart,mark,x,y")
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_colours_are_the_theme_s(qtbot: QtBot, theme: Theme) -> None:
+    chart = shown(qtbot, Chart())
+    chart.set_marks([Columns(np.array([0.0, 1.0]), np.array([1.0]), "train")])
+    chart.set_theme(theme)
+    color = chart.grab().toImage().pixelColor(chart.frame.center().toPoint())
+    ground, ink = QColor(theme.canvas), QColor(theme.train)
+    assert color.red() == pytest.approx(0.4 * ground.red() + 0.6 * ink.red(), abs=3)
+
+
+def test_marks_are_where_the_axes_say(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart", "x", "y"))
+    chart.set_range(-2, 2, 0, 4)
+    for place in ((-1.5, 1.0), (1.0, 3.5)):
+        chart.set_marks([Ring(place, "#ff0000", 6.0, ".")])
+        at = chart.to_pixel(*place)
+        assert chart.to_data(at) == pytest.approx(place)
+        assert chart.grab().toImage().pixelColor(at.toPoint()) == QColor("#ff0000")
+
+
+def test_a_picture_s_first_row_is_the_lowest(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart())
+    image = QImage(1, 2, QImage.Format.Format_RGB32)
+    image.setPixelColor(0, 0, QColor("#ff0000"))
+    image.setPixelColor(0, 1, QColor("#00ff00"))
+    chart.set_marks([Picture(image, (0, 1, 0, 1))])
+    grabbed = chart.grab().toImage()
+    assert grabbed.pixelColor(chart.to_pixel(0.5, 0.05).toPoint()) == QColor("#ff0000")
+    assert grabbed.pixelColor(chart.to_pixel(0.5, 0.95).toPoint()) == QColor("#00ff00")
+
+
+@pytest.mark.parametrize("size", [(320, 220), (500, 200), (200, 500)])
+def test_one_scale_for_both_axes(qtbot: QtBot, size: tuple[int, int]) -> None:
+    for aspect in ("equal", "exact"):
+        chart = shown(qtbot, Chart("A plane", aspect=aspect))
+        chart.resize(*size)
+        chart.set_range(-3, 3, -2, 2)
+        left, right, bottom, top = chart.region
+        frame = chart.frame
+        scale = frame.width() / (right - left)
+        assert scale == pytest.approx(frame.height() / (top - bottom))
+        assert left <= -3 + 1e-9
+        assert right >= 3 - 1e-9
+        if aspect == "exact":
+            assert (left, right, bottom, top) == (-3, 3, -2, 2)
+
+
+def test_the_legend_wraps_and_keeps_room_for_its_values(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart"))
+    chart.set_entries([Entry("train", "━", f"entry {k}", "1") for k in range(6)])
+    before = chart.frame.top()
+    assert before > 2 * chart.fontMetrics().height()
+    chart.set_entries([Entry("train", "━", f"entry {k}", "−123.45") for k in range(6)])
+    assert chart.frame.top() == before
+
+
+def test_a_painter_is_closed_whatever_is_raised(qtbot: QtBot) -> None:
+    chart = Chart("A chart")
+    qtbot.addWidget(chart)
+    chart.resize(200, 140)
+
+    def fail(*_: object) -> None:
+        raise ValueError("no")
+
+    for kind in ("png", "svg", "pdf"):
+        with pytest.raises(ValueError, match="no"):
+            render_charts(kind, [replace(chart.plot, marks=(Painted(fail),))], [chart.size()])
+
+
+def test_name_focus_and_arrow_keys(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart", movable=True))
+    said = QAccessible.queryAccessibleInterface(chart)
+    assert said.text(QAccessible.Text.Name) == "A chart"
+    chart.set_title("Another")
+    assert said.text(QAccessible.Text.Name) == "Another"
+    chart.clearFocus()
+    corner = chart.frame.topLeft().toPoint() + QPoint(40, 0)
+    without = chart.grab().toImage().pixelColor(corner)
+    chart.activateWindow()
+    chart.setFocus()
+    qtbot.waitUntil(chart.hasFocus)
+    assert chart.grab().toImage().pixelColor(corner) != without
+    steps: list[tuple[float, float]] = []
+    chart.nudged.connect(lambda dx, dy: steps.append((dx, dy)))
+    qtbot.keyClick(chart, Qt.Key.Key_Left)
+    qtbot.keyClick(chart, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(chart, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    assert steps == [(-1, 0), (0, 10), (0, -0.1)]
+    still = shown(qtbot, Chart("A chart"))
+    assert still.focusPolicy() == Qt.FocusPolicy.NoFocus
+
+
+def test_the_nearest_handle_is_dragged(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart())
+    chart.set_handles([(0.2, 0.2), (0.8, 0.8)])
+    seen: list[tuple[int, float, float]] = []
+    chart.handle_dragged.connect(lambda *args: seen.append(args))
+    start, end = chart.to_pixel(0.75, 0.8).toPoint(), chart.to_pixel(0.5, 0.5).toPoint()
+    qtbot.mousePress(chart, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(chart, end)
+    qtbot.mouseRelease(chart, Qt.MouseButton.LeftButton, pos=end)
+    assert seen[0][0] == 1
+    assert seen[0][1:] == pytest.approx((0.75, 0.8), abs=0.01)
+
+
+def test_a_press_is_dragged_and_a_click_is_clicked(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart())
+    dragged: list[tuple[float, float]] = []
+    chart.dragged.connect(lambda *args: dragged.append(args))
+    with qtbot.waitSignals([chart.pressed, chart.clicked, chart.released]):
+        pos = chart.to_pixel(0.25, 0.5).toPoint()
+        qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, pos=pos)
+    assert dragged[0] == pytest.approx((0.25, 0.5), abs=0.01)
+
+
+def wheel(chart: Chart, at: QPointF, degrees: int) -> None:
+    event = QWheelEvent(
+        at, QPointF(chart.mapToGlobal(at.toPoint())), QPoint(), QPoint(0, 8 * degrees),
+        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )  # fmt: skip
+    QApplication.sendEvent(chart, event)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_the_wheel_zooms_about_the_pointer_and_home_resets(qtbot: QtBot, log: bool) -> None:
+    chart = shown(qtbot, Chart("A chart", "x", zoomable=True))
+    chart.set_plot(replace(chart.plot, x=replace(chart.plot.x, log=log)))
+    chart.set_range(1, 100, -1, 1)
+    at = chart.to_pixel(10, 0.5)
+    with qtbot.waitSignal(chart.view_changed):
+        wheel(chart, at, 30)
+    left, right, bottom, top = chart.region
+    assert 1 < left < 10 < right < 100
+    assert top - bottom < 2
+    assert chart.to_pixel(10, 0.5).x() == pytest.approx(at.x())
+    wheel(chart, QPointF(chart.frame.center().x(), chart.height() - 3.0), 30)
+    assert chart.region[2:] == (bottom, top)  # over an axis, only along it
+    with qtbot.waitSignal(chart.reset_requested):
+        qtbot.keyClick(chart, Qt.Key.Key_Home)
+    assert chart.region == (1, 100, -1, 1)
+    qtbot.keyClicks(chart, "+")
+    assert chart.region[1] < 100
+    qtbot.mouseDClick(chart, Qt.MouseButton.LeftButton, pos=chart.rect().center())
+    assert chart.region == (1, 100, -1, 1)
+
+
+def test_a_drag_moves_the_view(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart", zoomable=True))
+    chart.set_range(0, 10, 0, 10)
+    start = chart.to_pixel(5, 5).toPoint()
+    qtbot.mousePress(chart, Qt.MouseButton.LeftButton, pos=start)
+    event_end = start + QPoint(40, 0)
+    qtbot.mouseMove(chart, event_end)
+    qtbot.mouseRelease(chart, Qt.MouseButton.LeftButton, pos=event_end)
+    qtbot.waitUntil(lambda: chart.region[0] < 0)
+    assert chart.region[2:] == (0, 10)
+
+
+# Files
+
+PLOTS = [
+    Plot(
+        title,
+        Axis(0, 10, "epochs"),
+        Axis(-140, -120, "nats / image"),
+        (Line(np.linspace(0, 10, 50), np.linspace(-140, -120, 50), color),),
+        entries=(Entry(color, "━", "train", "−120.00"),),
+    )
+    for title, color in (("ELBO", "train"), ("log p(x|z)", "#6b2c99"), ("KL", "kl"))
+]
+SIZES = [QSize(400, 300), QSize(400, 300), QSize(340, 100)]
+
+
+def made(kind: str, columns: int = 2) -> bytes:
+    return render_charts(kind, PLOTS, SIZES, columns)
+
+
+@pytest.fixture
+def _letters(qapp: object) -> None:
+    """They need an application."""
+
+
+@pytest.mark.usefixtures("_letters")
+def test_a_png_has_twice_the_pixels_and_all_the_curves_on_white() -> None:
+    image = QImage.fromData(made("png"))
+    assert image.width() == PNG_SCALE * (2 * 400 + 3 * 12)
+    assert image.height() == PNG_SCALE * (300 + 260 + 3 * 12)
+    assert image.pixelColor(2, 2) == QColor("white")
+    for color in (LIGHT.train, "#6b2c99", LIGHT.kl):
+        assert count(image, color) > 300
+    stack = QImage.fromData(made("png", columns=1))
+    assert stack.width() == PNG_SCALE * (400 + 2 * 12)
+
+
+@pytest.mark.usefixtures("_letters")
+def test_an_svg_has_words_as_text_and_curves_as_lines() -> None:
+    content = made("svg")
+    root = ET.fromstring(content)
+    assert root.get("viewBox") == "0 0 836 596"
+    space = "{http://www.w3.org/2000/svg}"
+    said = [element.text.strip() for element in root.iter(f"{space}text") if element.text]
+    for text in ("ELBO", "log p(x|z)", "KL", "epochs", "nats / image", "train −120.00", "−130"):
+        assert text in said
+    lines = [line.get("points", "") for line in root.iter(f"{space}polyline")]
+    assert sum(len(points.split()) == 50 for points in lines) == 3
+    assert b"clip" in content
+    image = QImage(836, 596, QImage.Format.Format_RGB32)
+    with QPainter(image) as painter:
+        QSvgRenderer(content).render(painter, QRectF(0, 0, 836, 596))
+    assert count(image, LIGHT.kl) > 100
+
+
+@pytest.mark.usefixtures("_letters")
+def test_a_pdf_is_one_page_of_that_size_with_the_colours_in_it() -> None:
+    content = made("pdf")
+    assert content.startswith(b"%PDF-")
+    assert content.count(b"/Type /Page\n") == 1
+    box = re.search(rb"/MediaBox \[([^\]]+)\]", content)
+    assert box is not None
+    width, height = map(float, box[1].split()[2:])
+    assert (width, height) == pytest.approx((836 * 0.75, 596 * 0.75), abs=1)
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", content, re.DOTALL)
+    drawn = b"".join(zlib.decompress(s) for s in streams if s[:1] == b"\x78")
+    color = QColor(LIGHT.kl)
+    wanted = (color.redF(), color.greenF(), color.blueF())
+    numbers = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) (?:SCN|RG|scn|rg)", drawn)
+    assert any(np.allclose([float(n) for n in rgb], wanted, atol=2e-3) for rgb in numbers)
+
+
+@pytest.mark.usefixtures("_letters")
+def test_what_cannot_be_written_is_told() -> None:
+    with pytest.raises(ExportError, match="“bmp”; choose one of png, svg, pdf, csv"):
+        made("bmp")
+    with pytest.raises(ExportError, match="no chart"):
+        render_charts("png", [], [])
+
+
+def test_an_export_is_the_screen(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart", "x"))
+    chart.resize(400, 300)
+    chart.set_marks([Line(np.linspace(0, 1, 50), np.linspace(0, 1, 50) ** 2, "train", "a line")])
+    file = QImage.fromData(chart.export("png"))
+    onscreen = chart.grab().toImage().scaled(800, 600)
+    inside = file.copy(24, 24, 800, 600)
+    # The ground around the frame is the window's, and a screen has half the pixels.
+    frame = chart.frame.toRect()
+    box = (
+        slice(2 * frame.top() + 4, 2 * frame.bottom() - 4),
+        slice(2 * frame.left() + 4, 2 * frame.right() - 4),
+    )
+    difference = np.abs(pixels(inside)[box] - pixels(onscreen)[box]).mean()
+    assert difference < 4
+    assert set(KINDS) == {"png", "svg", "pdf", "csv"}
+    assert chart.export("csv").decode().splitlines()[1].split(",")[:2] == ["A chart", "a line"]
+
+
+class Window(QMainWindow):
+    """Knows where a chart's file goes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exported: list[Export] = []
+
+    def export_chart(self, export: Export) -> None:
+        self.exported.append(export)
+
+
+def test_the_menu_exports_copies_and_resets(qtbot: QtBot) -> None:
+    window, chart = Window(), Chart("A chart", zoomable=True)
+    qtbot.addWidget(window)
+    window.setCentralWidget(chart)
+    menu = chart_menu(chart, chart.export, chart.reset_view)
+    actions = {action.text(): action for action in menu.actions()}
+    assert list(actions) == ["Export Chart…", "Copy Picture", "Reset View"]
+    actions["Export Chart…"].trigger()
+    assert window.exported == [chart.export]
+    actions["Copy Picture"].trigger()
+    assert QGuiApplication.clipboard().image().width() > 0
+    with qtbot.waitSignal(chart.reset_requested):
+        actions["Reset View"].trigger()
+    menu.deleteLater()
+    alone = shown(qtbot, Chart("A chart"))
+    menu = chart_menu(alone, alone.export)
+    assert [action.text() for action in menu.actions()] == ["Copy Picture"]
+    menu.deleteLater()

@@ -1,0 +1,1 @@
+"""The chart kit: axes, marks, one painter for the screen and for files, and the widget."""

@@ -1,0 +1,361 @@
+"""The widget that shows a plot: pointer, keys, focus, theme, menu and the name for a reader."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
+
+from vae_explorer.gui.plot.axis import Axis
+from vae_explorer.gui.plot.export import render_charts
+from vae_explorer.gui.plot.layout import Layout, Plot
+from vae_explorer.gui.plot.marks import Entry, Mark
+from vae_explorer.gui.plot.menu import chart_menu
+from vae_explorer.gui.plot.painting import paint_front, paint_ground
+from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.types import Region
+
+_HANDLE = 7.0  # pixels, its radius
+_CLICK = 4.0  # pixels; a drag goes further
+_ZOOM = 1.02
+"""A degree of the wheel; a key is ten of them."""
+ARROWS = {
+    Qt.Key.Key_Left: (-1.0, 0.0),
+    Qt.Key.Key_Right: (1.0, 0.0),
+    Qt.Key.Key_Up: (0.0, 1.0),
+    Qt.Key.Key_Down: (0.0, -1.0),
+}
+
+
+class Chart(QWidget):
+    """Shows one ``Plot``.
+
+    A press takes the nearest handle if there are any; else, if the chart is ``zoomable``, it begins
+    to move the view, which the wheel magnifies and Home or a double click resets. Else a press and
+    what follows are ``dragged``. A ``movable`` chart has the keyboard's focus, and its arrow keys.
+
+    Signals:
+        pressed(float, float): the left button, at a place.
+        dragged(float, float): pressed there, or moved there with the button held.
+        released(): the button.
+        clicked(float, float): pressed and released without moving.
+        hovered(float, float): the pointer, while no button is held.
+        left(): the pointer is gone.
+        handle_dragged(int, float, float): a handle, by its number, is wanted at a place.
+        nudged(float, float): an arrow key, to the right and up: 1, 10 with Shift, 0.1 with Ctrl.
+        view_changed(): a person moved or zoomed the view.
+        reset_requested(): a person wants the whole view again.
+    """
+
+    pressed = Signal(float, float)
+    dragged = Signal(float, float)
+    released = Signal()
+    clicked = Signal(float, float)
+    hovered = Signal(float, float)
+    left = Signal()
+    handle_dragged = Signal(int, float, float)
+    nudged = Signal(float, float)
+    view_changed = Signal()
+    reset_requested = Signal()
+
+    def __init__(
+        self,
+        title: str = "",
+        x_label: str = "",
+        y_label: str = "",
+        *,
+        aspect: Literal["free", "equal", "exact"] = "free",
+        zoomable: bool = False,
+        movable: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._plot = Plot(title, Axis(label=x_label), Axis(label=y_label), aspect=aspect)
+        self._zoomable, self._movable = zoomable, movable
+        self._layout: Layout | None = None
+        self._ground: QPixmap | None = None
+        self._ground_of: object = None
+        self._handles: Sequence[tuple[float, float]] = ()
+        self._held: int | None = None
+        self._pressed_at: QPointF | None = None
+        self._moved = False
+        self._home = (self._plot.x, self._plot.y)
+        self._theme = current_theme()
+        self.setAccessibleName(title)
+        self.setMinimumSize(150, 110)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMouseTracking(True)
+        if movable:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    # What it shows
+
+    @property
+    def plot(self) -> Plot:
+        """What is shown."""
+        return self._plot
+
+    @property
+    def theme(self) -> Theme:
+        """Whose colours it has."""
+        return self._theme
+
+    def set_plot(self, plot: Plot) -> None:
+        """Show something else."""
+        before, self._plot = self._plot, plot
+        self._layout = None
+        if plot.marks is not before.marks:
+            self._ground = None
+        if plot.title != before.title:
+            self.setAccessibleName(plot.title)
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour."""
+        self._theme, self._ground = theme, None
+        self.update()
+
+    def set_title(self, title: str, x_label: str | None = None) -> None:
+        """Call it, and its x, otherwise."""
+        x = self._plot.x if x_label is None else replace(self._plot.x, label=x_label)
+        self.set_plot(replace(self._plot, title=title, x=x))
+
+    def set_range(self, left: float, right: float, bottom: float, top: float) -> None:
+        """Show this part of the plane."""
+        x = replace(self._plot.x, low=left, high=right)
+        y = replace(self._plot.y, low=bottom, high=top)
+        self._home = (x, y)
+        self.set_plot(replace(self._plot, x=x, y=y))
+
+    def set_marks(self, marks: Iterable[Mark]) -> None:
+        """Show these marks, later ones on top."""
+        self.set_plot(replace(self._plot, marks=tuple(marks)))
+
+    def set_front(self, marks: Iterable[Mark]) -> None:
+        """Show these over all others; they may change many times a second."""
+        self.set_plot(replace(self._plot, front=tuple(marks)))
+
+    def set_entries(self, entries: Iterable[Entry] | None) -> None:
+        """Write these into the legend, by default the names of the marks."""
+        found = None if entries is None else tuple(entries)
+        self.set_plot(replace(self._plot, entries=found))
+
+    def set_handles(self, places: Sequence[tuple[float, float]]) -> None:
+        """Let there be handles at these (x, y)."""
+        self._handles = places
+        self.setCursor(Qt.CursorShape.PointingHandCursor if places else Qt.CursorShape.ArrowCursor)
+        self.update()
+
+    # Where things are
+
+    @property
+    def placed(self) -> Layout:
+        """Where the parts are now, in pixels."""
+        if self._layout is None:
+            self._layout = Layout.of(self._plot, QRectF(self.rect()), self.font())
+        return self._layout
+
+    @property
+    def frame(self) -> QRectF:
+        """Where the marks are, in pixels."""
+        return self.placed.frame
+
+    @property
+    def region(self) -> Region:
+        """What is in sight."""
+        return self.placed.region
+
+    def to_pixel(self, x: float, y: float) -> QPointF:
+        """Where a place is."""
+        return self.placed.to_pixel(x, y)
+
+    def to_data(self, pixel: QPointF) -> tuple[float, float]:
+        """Which place is there, (x, y)."""
+        return self.placed.to_data(pixel)
+
+    def export(self, kind: str) -> bytes:
+        """What is shown, light, as a "png", "svg" or "pdf", or its numbers as a "csv".
+
+        Raises:
+            ExportError: the kind is none of these.
+        """
+        return render_charts(kind, [self._plot], [self.size()])
+
+    def reset_view(self) -> None:
+        """Show again what was shown before a person moved the view."""
+        x, y = self._home
+        self.set_plot(replace(self._plot, x=x, y=y))
+        self.reset_requested.emit()
+
+    # Qt's events
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(260, 200)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        layout, ratio = self.placed, self.devicePixelRatioF()
+        key = (layout.rect, layout.frame, layout.region, layout.x.log, layout.y.log, ratio)
+        if self._ground is None or key != self._ground_of:
+            self._ground_of = key
+            self._ground = QPixmap(self.size() * ratio)
+            self._ground.setDevicePixelRatio(ratio)
+            self._ground.fill(Qt.GlobalColor.transparent)
+            with QPainter(self._ground) as painter:
+                paint_ground(painter, self._plot, layout, self._theme)
+        with QPainter(self) as painter:
+            painter.drawPixmap(0, 0, self._ground)
+            paint_front(painter, self._plot, layout, self._theme)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            if self.hasFocus():
+                painter.setPen(QPen(QColor(self._theme.accent), 1.5))
+                painter.drawRect(layout.frame)
+            painter.setPen(QPen(QColor(self._theme.text), 1.5))
+            painter.setBrush(QColor(self._theme.canvas))
+            for place in self._handles:
+                painter.drawEllipse(layout.to_pixel(*place), _HANDLE, _HANDLE)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._layout = None
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._layout = self._ground = None
+            self.update()
+
+    @override
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        reset = self.reset_view if self._zoomable else None
+        chart_menu(self, self.export, reset).popup(event.globalPos())
+
+    @override
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        at = event.position()
+        self._pressed_at, self._moved = at, False
+        if self._handles:
+            gaps = [self.to_pixel(*place) - at for place in self._handles]
+            distances = [math.hypot(gap.x(), gap.y()) for gap in gaps]
+            self._held = distances.index(min(distances))
+            self.handle_dragged.emit(self._held, *self.to_data(at))
+        else:
+            self.pressed.emit(*self.to_data(at))
+            if not self._zoomable:
+                self.dragged.emit(*self.to_data(at))
+
+    @override
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at, start = event.position(), self._pressed_at
+        if start is None or not event.buttons() & Qt.MouseButton.LeftButton:
+            self.hovered.emit(*self.to_data(at))
+            return
+        way = at - start
+        self._moved |= math.hypot(way.x(), way.y()) > _CLICK
+        if self._held is not None:
+            self.handle_dragged.emit(self._held, *self.to_data(at))
+        elif not self._zoomable:
+            self.dragged.emit(*self.to_data(at))
+        elif self._moved:
+            frame, axes = self.frame, self.placed
+            self._pressed_at = at
+            self._look(
+                axes.x.panned(-way.x() / frame.width()), axes.y.panned(way.y() / frame.height())
+            )
+
+    @override
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton or self._pressed_at is None:
+            return
+        self._held = self._pressed_at = None
+        self.released.emit()
+        if not self._moved:
+            self.clicked.emit(*self.to_data(event.position()))
+
+    @override
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._zoomable:
+            self.reset_view()
+        else:
+            self.mousePressEvent(event)
+
+    @override
+    def leaveEvent(self, event: QEvent) -> None:
+        self.left.emit()
+        super().leaveEvent(event)
+
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        degrees = event.angleDelta().y() / 8
+        if not self._zoomable or not degrees:
+            super().wheelEvent(event)
+            return
+        self._zoom(_ZOOM**degrees, event.position())
+        event.accept()
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        """Claim the keys that mean something here from the window's shortcuts."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and (
+                (self._movable and event.key() in ARROWS)
+                or (self._zoomable and event.key() == Qt.Key.Key_Home)
+            )
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step, held = ARROWS.get(Qt.Key(event.key())), event.modifiers()
+        if step and self._movable:
+            size = 10.0 if held & Qt.KeyboardModifier.ShiftModifier else 1.0
+            size = 0.1 if held & Qt.KeyboardModifier.ControlModifier else size
+            self.nudged.emit(size * step[0], size * step[1])
+        elif self._zoomable and event.key() == Qt.Key.Key_Home:
+            self.reset_view()
+        elif self._zoomable and event.text() in ("+", "="):
+            self._zoom(_ZOOM**10, self.frame.center())
+        elif self._zoomable and event.text() == "-":
+            self._zoom(_ZOOM**-10, self.frame.center())
+        else:
+            super().keyPressEvent(event)
+
+    def _zoom(self, factor: float, at: QPointF) -> None:
+        """Magnify about a pixel; over the numbers of an axis, only along that."""
+        frame, axes = self.frame, self.placed
+        across = (at.x() - frame.left()) / frame.width()
+        up = (frame.bottom() - at.y()) / frame.height()
+        alone = (axes.x.numbers and up < 0) or (axes.y.numbers and across < 0)
+        alone &= self._plot.aspect == "free"
+        self._look(
+            axes.x if alone and across < 0 else axes.x.zoomed(factor, across),
+            axes.y if alone and up < 0 else axes.y.zoomed(factor, up),
+        )
+
+    def _look(self, x: Axis, y: Axis) -> None:
+        self.set_plot(replace(self._plot, x=x, y=y))
+        self.view_changed.emit()

@@ -1,0 +1,188 @@
+"""Where the parts of a chart are, and the way from its data to pixels."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from pyqtgraph.functions import arrayToQPolygonF
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QFont, QFontInfo, QFontMetricsF, QPolygonF
+
+from vae_explorer.gui.plot.axis import Axis, Tick
+from vae_explorer.gui.plot.marks import Entry, Mark, entries_of
+from vae_explorer.types import Float64, Floats, Region
+
+_PAD = 6.0
+_TICK = 4.0
+_ACROSS, _UP = 50.0, 2.2  # room for a number: pixels, and heights of a line
+_FAR = 1e4
+"""Pixels; further away Qt's painting is slow, and overflows."""
+_ROOM = "−000.00"
+_NUMBER = "−000.0"
+_LONGEST = 18
+
+
+@dataclass(frozen=True)
+class Plot:
+    """All that a chart shows. ``front`` are the marks on top, which may change many times a second.
+
+    ``entries`` are those of the legend, by default the names of the marks. ``note`` stands in the
+    middle. ``aspect`` "equal" lets a unit be as long upwards as across and shows more of the plane;
+    "exact" shows no more, in a smaller frame.
+    """
+
+    title: str = ""
+    x: Axis = field(default_factory=Axis)
+    y: Axis = field(default_factory=Axis)
+    marks: tuple[Mark, ...] = ()
+    front: tuple[Mark, ...] = ()
+    entries: tuple[Entry, ...] | None = None
+    note: str = ""
+    aspect: Literal["free", "equal", "exact"] = "free"
+
+    @property
+    def legend(self) -> tuple[Entry, ...]:
+        """The entries shown."""
+        return entries_of((*self.marks, *self.front)) if self.entries is None else self.entries
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A plot within ``rect``: its ``frame`` in pixels, and the axes and ticks as shown there."""
+
+    rect: QRectF
+    frame: QRectF
+    font: QFont
+    x: Axis
+    y: Axis
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    starts: tuple[QPointF, ...]
+    """Where each entry of the legend begins, on the base line."""
+    label_below: bool
+    """Whether x is named on a line of its own: where y is named too."""
+
+    @staticmethod
+    def of(plot: Plot, rect: QRectF, font: QFont) -> "Layout":
+        """Lay a plot out; text keeps the size it has on screen, whatever is painted on."""
+        font = pixel_font(font)
+        metrics = QFontMetricsF(font)
+        line = metrics.height()
+        starts, head = _flow(plot, rect, font)
+        beside = metrics.horizontalAdvance(_NUMBER) + _PAD if plot.y.numbers else 1.0
+        below = bool(plot.x.label and plot.y.label)
+        bottom = line * (1 + below) + _TICK + 2 if plot.x.numbers else 1.0
+        frame = rect.adjusted(0.0, head, 0.0, -bottom)
+        y_ticks: tuple[Tick, ...] = ()
+        if plot.y.numbers:
+            most = int(frame.height() / (_UP * line))
+            y_ticks = tuple(plot.y.ticks(min(max(most, 2), 10)))
+            widths = [metrics.horizontalAdvance(tick.text) + _PAD for tick in y_ticks]
+            beside = max([beside, *widths])
+            if plot.y.label and frame.height() > metrics.horizontalAdvance(plot.y.label):
+                beside += line
+        frame.adjust(beside, 0.0, -12.0 if plot.y.numbers else -1.0, 0.0)
+        frame.setWidth(max(frame.width(), 1.0))
+        frame.setHeight(max(frame.height(), 1.0))
+        x, y = plot.x, plot.y
+        if plot.aspect == "equal":
+            x, y = _equal(x, y, frame)
+        elif plot.aspect == "exact":
+            frame = _exact(x, y, frame)
+        x_ticks = tuple(x.ticks(max(int(frame.width() / _ACROSS), 2))) if x.numbers else ()
+        y_ticks = y_ticks if y is plot.y else tuple(y.ticks(max(len(y_ticks), 2)))
+        return Layout(rect, frame, font, x, y, x_ticks, y_ticks, starts, below)
+
+    @property
+    def region(self) -> Region:
+        """What is in sight."""
+        return self.x.low, self.x.high, self.y.low, self.y.high
+
+    def pixels(self, x: Floats, y: Floats) -> Float64:
+        """(n, 2) pixels of places (n,) and (n,); NaN where there is none."""
+        frame = self.frame
+        with np.errstate(over="ignore"):
+            across = frame.left() + frame.width() * self.x.to_share(x)
+            up = frame.bottom() - frame.height() * self.y.to_share(y)
+        found = np.stack(np.broadcast_arrays(across, up), axis=-1)
+        found[~np.isfinite(found).all(-1)] = np.nan
+        return np.asarray(found.clip(-_FAR, _FAR))
+
+    def to_pixel(self, x: float, y: float) -> QPointF:
+        """The pixel of a place."""
+        frame = self.frame
+        across = frame.left() + frame.width() * self.x.share(x)
+        up = frame.bottom() - frame.height() * self.y.share(y)
+        return QPointF(*(min(max(at, -_FAR), _FAR) if at == at else -_FAR for at in (across, up)))
+
+    def to_data(self, pixel: QPointF) -> tuple[float, float]:
+        """The place of a pixel."""
+        frame = self.frame
+        return (
+            self.x.at_share((pixel.x() - frame.left()) / frame.width()),
+            self.y.at_share((frame.bottom() - pixel.y()) / frame.height()),
+        )
+
+    def polygons(self, pixels: Float64) -> Iterator[QPolygonF]:
+        """The pieces of a line through pixels (n, 2), between those that are NaN."""
+        finite = np.isfinite(pixels).all(1)
+        if finite.all():
+            pieces = [pixels] if len(pixels) else []
+        else:
+            cuts = np.flatnonzero(np.diff(finite.astype(np.int8))) + 1
+            pieces = [part for part in np.split(pixels, cuts) if np.isfinite(part[0]).all()]
+        for piece in pieces:
+            yield arrayToQPolygonF(*np.ascontiguousarray(piece.T))
+
+
+def pixel_font(font: QFont, bold: bool = False) -> QFont:
+    """The font at a size in pixels, which no printer's resolution scales."""
+    found = QFont(font)
+    found.setPixelSize(QFontInfo(font).pixelSize())
+    found.setBold(bold)
+    return found
+
+
+def elided(name: str) -> str:
+    """A name of the usual length."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+def _flow(plot: Plot, rect: QRectF, font: QFont) -> tuple[tuple[QPointF, ...], float]:
+    """Where the legend's entries begin, after the title and on lines under it, and their height."""
+    metrics, bold = QFontMetricsF(font), QFontMetricsF(pixel_font(font, bold=True))
+    left, right = rect.left() + 2.0, rect.right()
+    base = rect.top() + metrics.ascent() + 1.0
+    x = left + (bold.horizontalAdvance(plot.title) + 14.0 if plot.title else 0.0)
+    starts = []
+    for entry in plot.legend:
+        words = f"{entry.stroke} {elided(entry.name) if entry.stroke else entry.name} "
+        width = metrics.horizontalAdvance(words)
+        if entry.value:
+            width += max(map(metrics.horizontalAdvance, (_ROOM, entry.value)))
+        if x + width > right and x > left:
+            x, base = left, base + metrics.lineSpacing()
+        starts.append(QPointF(x, base))
+        x += width + 8.0
+    head = base + metrics.descent() + 4.0 - rect.top() if plot.title or starts else 1.0
+    return tuple(starts), head
+
+
+def _equal(x: Axis, y: Axis, frame: QRectF) -> tuple[Axis, Axis]:
+    """Axes of one scale that show at least what these do."""
+    scale = max((x.high - x.low) / frame.width(), (y.high - y.low) / frame.height()) / 2
+    across, up = (x.low + x.high) / 2, (y.low + y.high) / 2
+    wide, high = scale * frame.width(), scale * frame.height()
+    return (
+        replace(x, low=across - wide, high=across + wide),
+        replace(y, low=up - high, high=up + high),
+    )
+
+
+def _exact(x: Axis, y: Axis, frame: QRectF) -> QRectF:
+    """The largest frame in the middle in which these axes have one scale."""
+    scale = min(frame.width() / (x.high - x.low), frame.height() / (y.high - y.low))
+    found = QRectF(0.0, 0.0, scale * (x.high - x.low), scale * (y.high - y.low))
+    found.moveCenter(frame.center())
+    return found

@@ -1,0 +1,264 @@
+"""Paints the marks of a chart."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from pyqtgraph.functions import arrayToQPolygonF
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QPaintEngine,
+    QPainter,
+    QPen,
+    QPolygonF,
+    QTransform,
+)
+
+from vae_explorer.gui.plot.latent_marks import prepared
+from vae_explorer.gui.plot.layout import Layout
+from vae_explorer.gui.plot.marks import (
+    Arrow,
+    Band,
+    Columns,
+    Dots,
+    Level,
+    Line,
+    Mark,
+    Painted,
+    Picture,
+    Ring,
+    theme_color,
+)
+from vae_explorer.gui.plot.thinning import thinned
+from vae_explorer.gui.theme import Theme
+from vae_explorer.types import Float64
+
+_RASTER = QPaintEngine.Type.Raster
+_SYMBOL = 3.0
+_SYMBOL_ROOM = 8.0
+"""Pixels; symbols that would touch are left out."""
+_MANY = 128
+"""From so many points on, a wide line is painted piece by piece: Qt's own joints take 80 times as
+long where it is rough."""
+
+
+def paint_marks(painter: QPainter, marks: tuple[Mark, ...], layout: Layout, theme: Theme) -> None:
+    """Paint marks within the frame, later ones on top."""
+    painter.save()
+    painter.setClipRect(layout.frame)
+    for mark in marks:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        _paint_mark(painter, mark, layout, theme)
+        painter.restore()
+    painter.restore()
+    _write_texts(painter, [mark for mark in marks if isinstance(mark, Ring)], layout, theme)
+
+
+def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> None:
+    frame = layout.frame
+    match mark:
+        case Line():
+            _paint_line(painter, mark, layout, theme)
+        case Band():
+            _paint_band(painter, mark, layout, theme)
+        case Columns():
+            _paint_columns(painter, mark, layout, theme)
+        case Dots():
+            color = theme_color(theme, mark.color, mark.opacity)
+            painter.setPen(_round_pen(color, mark.size))
+            pixels = layout.pixels(mark.places[:, 0], mark.places[:, 1])
+            painter.drawPoints(_polygon(pixels[np.isfinite(pixels).all(1)]))
+        case Level():
+            style = Qt.PenStyle.DashLine if mark.dashed else Qt.PenStyle.SolidLine
+            painter.setPen(QPen(theme_color(theme, mark.color), mark.width, style))
+            axis, other = (layout.x, layout.y) if mark.upright else (layout.y, layout.x)
+            if math.isfinite(axis.share(mark.value)):
+                place = (mark.value, other.low) if mark.upright else (other.low, mark.value)
+                at = layout.to_pixel(*place)
+                ends = (
+                    (at.x(), frame.top(), at.x(), frame.bottom())
+                    if mark.upright
+                    else (frame.left(), at.y(), frame.right(), at.y())
+                )
+                painter.drawLine(QLineF(*ends))
+        case Arrow():
+            _paint_arrow(painter, mark, layout, theme)
+        case Ring():
+            _paint_ring(painter, mark, layout, theme)
+        case Picture():
+            left, right, bottom, top = mark.region
+            low, high = layout.to_pixel(left, bottom), layout.to_pixel(right, top)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            area = QRectF(low.x(), high.y(), high.x() - low.x(), low.y() - high.y())
+            painter.drawImage(area, mark.image.flipped(Qt.Orientation.Vertical))
+        case Painted():
+            mark.paint(painter, layout, theme)
+        case _:
+            origin, scale = layout.to_pixel(0.0, 0.0), layout.to_pixel(1.0, 1.0)
+            step = scale - origin
+            to_pixels = QTransform(step.x(), 0.0, 0.0, step.y(), origin.x(), origin.y())
+            painter.setWorldTransform(to_pixels, True)
+            for paint in prepared(mark, theme):
+                painter.save()
+                paint(painter)
+                painter.restore()
+
+
+def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> None:
+    frame = layout.frame
+    pixels = thinned(_in_sight(layout.pixels(mark.x, mark.y), frame), frame.width())
+    color = theme_color(theme, mark.color, mark.opacity)
+    style = Qt.PenStyle.DotLine if mark.dotted else Qt.PenStyle.SolidLine
+    style = Qt.PenStyle.DashLine if mark.dashed else style
+    zero = min(max(layout.to_pixel(layout.x.low, 0.0).y(), -1e4), 1e4)
+    for polygon in layout.polygons(pixels):
+        if mark.filled:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # the line has it
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme_color(theme, mark.color, 0.24 * mark.opacity))
+            area = QPolygonF(polygon)
+            area.append(QPointF(polygon.last().x(), zero))
+            area.append(QPointF(polygon.first().x(), zero))
+            painter.drawPolygon(area)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if mark.width and polygon.size() > 1:
+            many = polygon.size() > _MANY and painter.paintEngine().type() == _RASTER
+            plain = not (mark.dashed or mark.dotted or mark.opacity < 1)
+            painter.setPen(QPen(color, mark.width if plain or not many else 1.0, style))
+            if many and plain and mark.width > 1:
+                points = polygon.toList()
+                painter.drawLines([QLineF(*ends) for ends in pairwise(points)])
+            else:
+                painter.drawPolyline(polygon)
+        elif mark.width and not mark.symbol:
+            painter.setPen(_round_pen(color, 6.0))
+            painter.drawPoints(polygon)
+    few = len(pixels) * _SYMBOL_ROOM <= frame.width() or not mark.width
+    if mark.symbol and few:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        for x, y in pixels[np.isfinite(pixels).all(1)].tolist():
+            _paint_symbol(painter, QPointF(x, y), mark.symbol, _SYMBOL)
+
+
+def _in_sight(pixels: Float64, frame: QRectF) -> Float64:
+    """What of a line that goes to the right is in sight, and one point beyond either end."""
+    x = pixels[:, 0]
+    if len(x) < 3 or not np.isfinite(x).all() or (np.diff(x) < 0).any():
+        return pixels
+    first = max(int(np.searchsorted(x, frame.left())) - 1, 0)
+    return pixels[first : int(np.searchsorted(x, frame.right(), side="right")) + 1]
+
+
+def _paint_band(painter: QPainter, mark: Band, layout: Layout, theme: Theme) -> None:
+    lower, upper = layout.pixels(mark.x, mark.lower), layout.pixels(mark.x, mark.upper)
+    known = np.isfinite(lower).all(1) & np.isfinite(upper).all(1)
+    if known.sum() < 2:
+        return
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme_color(theme, mark.color, mark.opacity))
+    lower, upper = lower[known], upper[known]
+    if len(lower) <= _MANY:
+        painter.drawPolygon(_polygon(np.concatenate([upper, lower[::-1]])))
+        return
+    # A rough polygon takes Qt a hundred times as long as a box a pixel.
+    first, last = max(lower[0, 0], layout.frame.left()), min(lower[-1, 0], layout.frame.right())
+    across = np.arange(first, last)
+    low, high = (np.interp(across + 0.5, *edge.T) for edge in (lower, upper))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    boxes = np.column_stack([across, high, np.ones(len(across)), low - high])
+    painter.drawRects([QRectF(*box) for box in boxes.tolist()])
+
+
+def _paint_columns(painter: QPainter, mark: Columns, layout: Layout, theme: Theme) -> None:
+    inset = mark.gap * np.diff(mark.edges) / 2
+    upper = layout.pixels(mark.edges[:-1] + inset, mark.heights)
+    lower = layout.pixels(mark.edges[1:] - inset, np.zeros(len(mark.heights)))
+    known = np.isfinite(upper).all(1) & np.isfinite(lower).all(1)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme_color(theme, mark.color, 0.6))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # slow, and blurs the sides
+    boxes = np.column_stack([upper[known], lower[known] - upper[known]])
+    painter.drawRects([QRectF(*box) for box in boxes.tolist()])
+
+
+def _paint_arrow(painter: QPainter, mark: Arrow, layout: Layout, theme: Theme) -> None:
+    color = theme_color(theme, mark.color)
+    start, end = layout.to_pixel(*mark.start), layout.to_pixel(*mark.end)
+    painter.setPen(QPen(color, 2.5))
+    painter.drawLine(start, end)
+    along = start - end
+    length = math.hypot(along.x(), along.y())
+    if length < 1:
+        return
+    back = along * (min(9.0, length) / length)
+    side = QPointF(-back.y(), back.x()) * 0.45
+    painter.setBrush(color)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawPolygon(QPolygonF([end, end + back + side, end + back - side]))
+
+
+def _paint_ring(painter: QPainter, mark: Ring, layout: Layout, theme: Theme) -> None:
+    if not np.isfinite(mark.place).all():
+        return
+    at, size = layout.to_pixel(*mark.place), mark.size
+    if mark.shape in ".d":
+        painter.setPen(QPen(theme_color(theme, mark.edge), 1.5))
+        painter.setBrush(theme_color(theme, mark.color))
+        _paint_symbol(painter, at, "o" if mark.shape == "." else "d", size)
+        return
+    for color, width in ((QColor(theme.canvas), 4.0), (theme_color(theme, mark.color), 2.0)):
+        painter.setPen(QPen(color, width))
+        if mark.shape == "o":
+            painter.drawEllipse(at, size, size)
+        else:
+            painter.drawLine(at + QPointF(-size, -size), at + QPointF(size, size))
+            painter.drawLine(at + QPointF(-size, size), at + QPointF(size, -size))
+
+
+def _paint_symbol(painter: QPainter, at: QPointF, symbol: str, size: float) -> None:
+    if symbol == "o":
+        painter.drawEllipse(at, size, size)
+        return
+    r = 1.3 * size
+    corners = ((0, -r), (r, 0), (0, r), (-r, 0))
+    painter.drawPolygon(QPolygonF([at + QPointF(x, y) for x, y in corners]))
+
+
+def _write_texts(painter: QPainter, rings: list[Ring], layout: Layout, theme: Theme) -> None:
+    """Each text beside its place, where no other is yet."""
+    named = [(ring.text, layout.to_pixel(*ring.place)) for ring in rings if ring.text]
+    taken = [QRectF(at.x() - 6, at.y() - 6, 12, 12) for _, at in named]
+    metrics = QFontMetricsF(layout.font)
+    high = metrics.height()
+    painter.setFont(layout.font)
+    painter.setPen(QColor(theme.text))
+    for text, at in named:
+        wide = metrics.horizontalAdvance(text)
+        shifts = (
+            (8.0, -high - 2.0),
+            (-wide / 2, -high - 8.0),
+            (-wide / 2, 8.0),
+            (-wide / 2, -2 * high - 8.0),
+            (-wide / 2, high + 8.0),
+        )
+        last = layout.rect.right() - wide - 1.0
+        tries = [QRectF(min(at.x() + x, last), at.y() + y, wide, high) for x, y in shifts]
+        free = [box for box in tries if not any(box.intersects(other) for other in taken)]
+        box = (free or tries)[0]
+        taken.append(box)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, text)
+
+
+def _polygon(pixels: Float64) -> QPolygonF:
+    return arrayToQPolygonF(*np.ascontiguousarray(pixels.T)) if len(pixels) else QPolygonF()
+
+
+def _round_pen(color: QColor, width: float) -> QPen:
+    return QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)

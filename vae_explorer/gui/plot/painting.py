@@ -1,0 +1,118 @@
+"""Paints a plot with any painter: on screen, into a picture, an SVG or a PDF."""
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPainter, QPen
+
+from vae_explorer.gui.plot.layout import Layout, Plot, elided, pixel_font
+from vae_explorer.gui.plot.mark_painting import paint_marks
+from vae_explorer.gui.plot.marks import (
+    theme_color,
+)
+from vae_explorer.gui.theme import Theme
+
+_TICK = 4.0
+_LEAST = 20.0
+
+
+def paint_chart(painter: QPainter, rect: QRectF, plot: Plot, theme: Theme) -> None:
+    """Paint a plot into a rectangle, in the application's font, whatever the device."""
+    layout = Layout.of(plot, rect, QGuiApplication.font())
+    paint_ground(painter, plot, layout, theme)
+    paint_front(painter, plot, layout, theme)
+
+
+def paint_ground(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> None:
+    """The axes and the marks: what changes seldom."""
+    frame = layout.frame
+    if min(frame.width(), frame.height()) < _LEAST:
+        return
+    painter.save()
+    painter.setFont(layout.font)
+    painter.fillRect(frame, QColor(theme.canvas))
+    _paint_grid(painter, layout, theme)
+    paint_marks(painter, plot.marks, layout, theme)
+    painter.setPen(QPen(QColor(theme.grid), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(frame)
+    painter.restore()
+
+
+def paint_front(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> None:
+    """The words around the frame, and the marks on top."""
+    painter.save()
+    _paint_head(painter, plot, layout, theme)
+    frame = layout.frame
+    if min(frame.width(), frame.height()) >= _LEAST:
+        _paint_labels(painter, plot, layout, theme)
+        paint_marks(painter, plot.front, layout, theme)
+        if plot.note:
+            painter.setPen(QColor(theme.muted))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(frame.adjusted(6, 4, -6, -4), flags, plot.note)
+    painter.restore()
+
+
+def _paint_grid(painter: QPainter, layout: Layout, theme: Theme) -> None:
+    frame = layout.frame
+    painter.setPen(QColor(theme.grid))
+    for value, _ in layout.x_ticks:
+        x = layout.to_pixel(value, layout.y.low).x()
+        painter.drawLine(QLineF(x, frame.top(), x, frame.bottom()))
+    for value, _ in layout.y_ticks:
+        y = layout.to_pixel(layout.x.low, value).y()
+        painter.drawLine(QLineF(frame.left(), y, frame.right(), y))
+
+
+def _paint_head(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> None:
+    metrics, right = QFontMetricsF(layout.font), layout.rect.right()
+    if plot.title:
+        painter.setFont(pixel_font(layout.font, bold=True))
+        painter.setPen(QColor(theme.text))
+        top = layout.rect.top() + metrics.ascent() + 1.0
+        painter.drawText(QPointF(layout.rect.left() + 2.0, top), plot.title)
+    painter.setFont(layout.font)
+    for entry, start in zip(plot.legend, layout.starts, strict=False):
+        words = f"{elided(entry.name)} {entry.value}".strip()
+        if entry.stroke:
+            painter.setPen(theme_color(theme, entry.color))
+            painter.drawText(start, entry.stroke)
+            start = start + QPointF(metrics.horizontalAdvance(f"{entry.stroke} "), 0.0)
+            painter.setPen(QColor(theme.text))
+        else:
+            words = entry.name
+            painter.setPen(theme_color(theme, entry.color))
+        room = right - start.x()
+        if metrics.horizontalAdvance(words) > room:
+            words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(start, words)
+
+
+def _paint_labels(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> None:
+    metrics, frame = QFontMetricsF(layout.font), layout.frame
+    base, room = frame.bottom() + _TICK + metrics.ascent(), frame.right() + 12.0
+    painter.setPen(QColor(theme.text))
+    if plot.x.numbers and plot.x.label:
+        wide = metrics.horizontalAdvance(plot.x.label)
+        if layout.label_below:
+            at = QPointF(frame.center().x() - wide / 2, base + metrics.height())
+        else:
+            at = QPointF(frame.right() + 10.0 - wide, base)
+            room = at.x() - 8.0
+        painter.drawText(at, plot.x.label)
+    painter.setPen(QColor(theme.muted))
+    for value, word in layout.x_ticks:
+        x, wide = layout.to_pixel(value, layout.y.low).x(), metrics.horizontalAdvance(word)
+        if x + wide / 2 < room:
+            painter.drawText(QPointF(x - wide / 2, base), word)
+    for value, word in layout.y_ticks:
+        y = layout.to_pixel(layout.x.low, value).y()
+        x = frame.left() - 5.0 - metrics.horizontalAdvance(word)
+        painter.drawText(QPointF(x, y + metrics.ascent() / 2 - 1.0), word)
+    painter.setPen(QColor(theme.text))
+    wide = metrics.horizontalAdvance(plot.y.label)
+    if plot.y.numbers and plot.y.label and frame.height() > wide:
+        painter.save()
+        painter.translate(layout.rect.left() + metrics.ascent(), frame.center().y() + wide / 2)
+        painter.rotate(-90)
+        painter.drawText(QPointF(), plot.y.label)
+        painter.restore()
