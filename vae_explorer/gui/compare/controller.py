@@ -9,7 +9,8 @@ from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.gui.dialogs.ask_path import MODEL, AskPath
 from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import App
-from vae_explorer.session.compare.comparison import Comparison, Side
+from vae_explorer.session.compare.comparison import Comparison
+from vae_explorer.session.compare.sides import Side
 from vae_explorer.session.map.selection import Mode
 from vae_explorer.types import Int64
 
