@@ -393,6 +393,15 @@ def test_values_of_any_type_are_refused_or_read(
 SETTINGS = {"version": 1, "scheme": "dark", "threads": 3, "layers": [LAYER]}
 
 
+@pytest.mark.parametrize("name", [".", "x" * 5_000])
+def test_settings_that_are_no_file_are_the_defaults(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Settings.read(tmp_path / name) == Settings()
+    (warning,) = _warnings(caplog)
+    assert str(tmp_path) in warning
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_give_settings(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("config") / "settings.toml"

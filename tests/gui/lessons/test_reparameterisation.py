@@ -129,10 +129,10 @@ def test_parameters_are_those_of_q(
 
 
 def test_at_one_scale_or_each_at_its_own(digit: ReparameterisationView) -> None:
-    assert digit._charts.score.range[:2] == digit._charts.path.range[:2]
+    assert digit._charts.score.region[:2] == digit._charts.path.region[:2]
     digit.experiment.set(same_scale=False)
-    left, right, _, _ = digit._charts.path.range
-    wide_left, wide_right, _, _ = digit._charts.score.range
+    left, right, _, _ = digit._charts.path.region
+    wide_left, wide_right, _, _ = digit._charts.score.region
     assert right - left < 0.05 * (wide_right - wide_left)
 
 
