@@ -4,6 +4,7 @@ A command and a panel are added in ``gui/window/test_commands.py``, by a record 
 """
 
 import dataclasses
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +18,13 @@ import torch
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+import vae_explorer
 from vae_explorer.cli.recipes import read_recipe, recipe_fields
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.fields import FieldSpec, field
 from vae_explorer.gui.lessons.lesson_view import LessonView
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.marks import Line
 from vae_explorer.gui.training.recipe_form import RecipeForm
 from vae_explorer.model import architecture, likelihood
 from vae_explorer.model.trained import Check
@@ -66,7 +70,7 @@ def test_a_layer(
     monkeypatch.setitem(DRAWINGS, "dummy", (dummy, frozenset({"points"})))
     person = open_person()
     drawn: list[tuple[str, Drawing]] = []
-    person.window.explorer.layers.drawn.connect(lambda layer, made: drawn.append((layer, made)))
+    person.window.app.layers.drawn.connect(lambda layer, made: drawn.append((layer, made)))
     assert person.window.actions_["layer_dummy"] in person.window.actions_.menus["Layers"].actions()
     before = person.window.map.canvas.grab().toImage()
     person.press("F9", person.window.map.canvas)
@@ -203,7 +207,7 @@ def test_a_lesson(person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: P
         monkeypatch.setitem(sys.modules, module.__name__, module)
     path = tmp_path / "dummy.md"
     path.write_text(_TEXT)
-    window, learning = person.window, person.window.explorer.learning
+    window, learning = person.window, person.window.app.learning
     person.trigger("layout_learn")
     learning.open_file(path)
     person.wait(lambda: learning.lesson and learning.lesson.title == "Dummy")
@@ -216,3 +220,38 @@ def test_a_lesson(person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: P
     made: dict[str, object] = {}
     exec(learning.step.code, made)
     assert made["data"] == learning.experiment.data()
+
+
+# A chart: a ``Chart`` and its marks, from gui/plot
+
+
+def test_a_chart(qtbot: QtBot) -> None:
+    chart = Chart("Dummy", "x", "y")
+    qtbot.addWidget(chart)
+    chart.show()
+    chart.set_range(0.0, 2.0, 0.0, 4.0)
+    empty = chart.grab().toImage()
+    chart.set_marks([Line(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 4.0]), "accent", "x²")])
+    assert chart.grab().toImage() != empty
+    assert [entry.name for entry in chart.plot.legend] == ["x²"]
+    assert chart.to_data(chart.to_pixel(1.0, 2.0)) == pytest.approx((1.0, 2.0))
+    for kind, start in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")):
+        assert chart.export(kind).startswith(start)
+    assert "x²" in chart.export("csv").decode()
+
+
+def test_the_files_that_architecture_names_exist() -> None:
+    root = Path(vae_explorer.__file__).parents[1]
+    text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = [name for name in re.findall(r"`([\w/]+/[\w/]+(?:\.py)?)`", text) if "NAME" not in name]
+    assert len(named) > 10
+    missing = [
+        name
+        for name in named
+        if not any(p.exists() for p in (root / name, *_modules(root / "vae_explorer" / name)))
+    ]
+    assert missing == []
+
+
+def _modules(path: Path) -> tuple[Path, Path]:
+    return path, path.with_suffix(".py")

@@ -17,6 +17,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.strategies import plain_values, texts
 from vae_explorer.errors import CheckpointError, RecipeError, UserError
 from vae_explorer.lessons.course import LessonError, read_lesson
 from vae_explorer.paths import bundled_checkpoint
@@ -372,10 +373,56 @@ def test_any_bytes_are_refused_or_read(
         KINDS[name].read(path)
 
 
+@pytest.mark.parametrize("name", [name for name in IN_TEXT if name != "lesson"])
+@given(data=st.data())
+def test_values_of_any_type_are_refused_or_read(
+    name: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    kind, path = KINDS[name], tmp_path_factory.mktemp("any") / KINDS[name].name
+    fields = st.sampled_from(list(kind.values)) | texts
+    kind.write(path, kind.values | data.draw(st.dictionaries(fields, plain_values, max_size=2)))
+    try:
+        kind.read(path)
+    except kind.error as error:
+        str(error).encode()
+
+
 # What is remembered, and must never stop anybody
 
 
 SETTINGS = {"version": 1, "scheme": "dark", "threads": 3, "layers": [LAYER]}
+
+
+@pytest.mark.parametrize("name", [".", "x" * 5_000])
+def test_settings_that_are_no_file_are_the_defaults(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Settings.read(tmp_path / name) == Settings()
+    (warning,) = _warnings(caplog)
+    assert str(tmp_path) in warning
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_settings(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("config") / "settings.toml"
+    path.write_bytes(content)
+    assert Settings.read(path) == Settings()
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([field.name for field in dataclasses.fields(Settings)]), plain_values
+    )
+)
+def test_entries_of_any_type_give_settings_that_can_be_written(
+    tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
+) -> None:
+    path = tmp_path_factory.mktemp("config") / "settings.toml"
+    _toml(path, {"version": 1} | values)
+    settings = Settings.read(path)
+    assert 0 <= settings.threads <= 1024
+    settings.write(path)
+    assert Settings.read(path) == settings
 
 
 def _warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -48,8 +48,8 @@ def drive() -> None:
             run_events(20)
 
     _app, window = start()
-    wait("the points of the map", lambda: window.explorer.map.points is not None)
-    points = window.explorer.map.points
+    wait("the points of the map", lambda: window.app.map.points is not None)
+    points = window.app.map.points
     assert points is not None
     assert points.positions.shape == (60_000, 2)
     assert window.isVisible()
@@ -58,7 +58,7 @@ def drive() -> None:
 
     canvas, left = window.map.canvas, Qt.MouseButton.LeftButton
     QTest.mouseClick(canvas, left, pos=canvas.rect().center())
-    wait("the cursor to move", lambda: window.explorer.cursor.place != (0.0, 0.0))
+    wait("the cursor to move", lambda: window.app.cursor.place != (0.0, 0.0))
     run_events(100)
     views = window.decode.findChildren(DigitView)
     digit = next(view for view in views if view.accessibleName() == "Decoded digit")
@@ -74,7 +74,7 @@ def drive() -> None:
         if isinstance(event, Progress):
             figures.extend(event.points)
 
-    window.explorer.training.events.connect(note)
+    window.app.training.events.connect(note)
     window.training.set_recipe(
         Recipe(epochs=100, batch_size=1_000, encoder_hidden="32", decoder_hidden="32")
     )
@@ -82,7 +82,7 @@ def drive() -> None:
     QTest.mouseClick(next(button for button in buttons if button.text() == "Start"), left)
     wait("a held-out figure", lambda: [p for p in figures if p.held_out_elbo is not None])
     assert len(figures) >= 2
-    assert window.explorer.training.status.phase is Phase.RUNNING
+    assert window.app.training.status.phase is Phase.RUNNING
     sys.stdout.write("trained\n")
 
     assert window.close()

@@ -38,7 +38,7 @@ def test_a_checkpoint_is_opened_instead_of_the_bundled_model(
 ) -> None:
     person = open_person(checkpoint)
     assert person.model_line.startswith("tiny.safetensors · epoch 2.0")
-    assert person.window.explorer.settings.recent == (str(checkpoint),)
+    assert person.window.app.settings.now.recent == (str(checkpoint),)
     assert not person.errors
 
 
@@ -74,9 +74,9 @@ def test_without_any_model_there_is_a_dialog_and_a_window(
     window = open_window()
     QApplication.processEvents()
     assert window.isVisible()
-    window.explorer.cursor.move(1.0, 1.0)
-    window.explorer.export_digit(tmp_path / "a.png", 1)
-    window.explorer.save_checkpoint(tmp_path / "a.safetensors")
+    window.app.cursor.move(1.0, 1.0)
+    window.app.exports.digit(tmp_path / "a.png", 1)
+    window.app.model.save(tmp_path / "a.safetensors")
     window.map.canvas.hovered.emit((0.5, 0.5))
     assert window.close()
     assert list(tmp_path.iterdir()) == []

@@ -14,9 +14,13 @@ from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.theme import LIGHT
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
+from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.explore.sketch import Sketch
+from vae_explorer.session.explore.target import Target
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.layer_contents import Subject
 from vae_explorer.session.map.map_layers import subject_at
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import MapPoints
@@ -81,19 +85,38 @@ def clock() -> Clock:
     return Clock()
 
 
+class Aim(Target):
+    """What a test says is the target image."""
+
+    def __init__(self, tasks: Tasks, latent_map: LatentMap) -> None:
+        super().__init__(latent_map, Pins(latent_map), Sketch(tasks, latent_map))
+        self.aimed: Subject | None = None
+
+    @property
+    def image(self) -> Subject | None:
+        return self.aimed
+
+
+def aim(context: LessonContext, subject: Subject | None) -> None:
+    """Make another image the target of a context with an ``Aim``."""
+    assert isinstance(context.target, Aim)
+    context.target.aimed = subject
+    context.target.changed.emit(subject)
+
+
 @pytest.fixture
 def context(
     tasks: Tasks, empty_map: LatentMap, clock: Clock, bundled_model: Snapshot
 ) -> LessonContext:
     """With the model, some codes, and the first training image to look at."""
-    context = LessonContext(tasks, empty_map, clock.after)
+    context = LessonContext(tasks, empty_map, Aim(tasks, empty_map), clock.after)
     model = bundled_model.model
     data = mnist("train").subset(slice(0, CODES))
     posterior = model.encode(data.images)
     assert data.labels is not None
     points = MapPoints(posterior.mean, data.labels, np.arange(CODES), 60_000, "train")
     empty_map.publish(MapState(bundled_model, "model", None, model, points, posterior))
-    context.set_subject(subject_at(points, posterior, 0))
+    aim(context, subject_at(points, posterior, 0))
     return context
 
 

@@ -71,7 +71,7 @@ class Person:
     @property
     def selected(self) -> list[int]:
         """The indices of the selected images."""
-        return list(self.window.explorer.selection.indices.tolist())
+        return list(self.window.app.selection.indices.tolist())
 
     @property
     def pins(self) -> list[int]:
@@ -87,7 +87,7 @@ class Person:
         distances = np.hypot(*(pixels[:, None] - pixels).transpose(2, 0, 1))
         np.fill_diagonal(distances, np.inf)
         rect = canvas.plot_rect()
-        cross = canvas.to_pixel(*self.window.explorer.cursor.place).toTuple()
+        cross = canvas.to_pixel(*self.window.app.cursor.place).toTuple()
         inner = (pixels > rect.topLeft().toTuple()) & (pixels < rect.bottomRight().toTuple())
         clear = inner.all(1) & (np.abs(pixels - cross) > 20).all(1)
         return int(np.where(clear, distances.min(1), -1).argmax())
@@ -140,7 +140,7 @@ class Person:
             QTest.qWait(1)
 
     def wait_for_phase(self, phase: Phase) -> None:
-        self.wait(lambda: self.window.explorer.training.status.phase is phase)
+        self.wait(lambda: self.window.app.training.status.phase is phase)
 
     def trigger(self, command_id: str) -> None:
         """Choose a command from its menu."""

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
 from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.control import TrainingSession
 from vae_explorer.session.training.events import (
@@ -37,28 +40,37 @@ from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Int64, UInt8
 
 
-class Wall:
-    """A stage on which no model is ever shown."""
+class Wall(LatentMap):
+    """A map on which no model is ever shown."""
 
-    snapshot: Snapshot | None = None
+    def __init__(self, tasks: Tasks, data: ImageSet) -> None:
+        super().__init__(tasks, lambda _: None)
+        self.data = data
 
-    def __init__(self, data: ImageSet, failures: Failures) -> None:
-        self._data = data
-        self.fail = failures
+    @override
+    def live_images(self, most: int) -> tuple[Int64, UInt8]:
+        return np.arange(50), self.data.images[:50]
 
-    def training_images(self) -> ImageSet:
-        return self._data
+    @override
+    def show(self, snapshot: Snapshot, name: str, path: Path | None) -> None:
+        pass
 
-    def probes(self, most: int) -> tuple[Int64, UInt8]:
-        return np.arange(50), self._data.images[:50]
-
-    def show_moving(
-        self, snapshot: Snapshot, posterior: Posterior, indices: Int64, name: str
+    @override
+    def move(
+        self,
+        snapshot: Snapshot,
+        name: str,
+        posterior: Posterior,
+        indices: Int64,
+        *,
+        moving: bool,
     ) -> None:
         pass
 
-    def show_whole(self, snapshot: Snapshot, path: Path | None, name: str) -> None:
-        pass
+
+def lab_on(wall: Wall, jobs: Jobs, failures: Failures, runs: Path, data: ImageSet) -> Lab:
+    """A lab that trains on ``data`` and shows nothing."""
+    return Lab(Tasks(jobs, failures), lambda *_: None, wall, lambda: data, runs, "cpu")
 
 
 UNENDING = 10_000
@@ -142,8 +154,8 @@ class Run:
 
 
 @pytest.fixture
-def wall(digits: ImageSet, failures: Failures) -> Wall:
-    return Wall(digits, failures)
+def wall(tasks: Tasks, digits: ImageSet) -> Wall:
+    return Wall(tasks, digits)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement, percentiles
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import build_app
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import Decoded
@@ -26,27 +26,27 @@ _PAUSE_S = 0.009
 
 def measure() -> Iterator[Measurement]:
     """Move the cursor place by place: set_cursor → event loop → decode → QImage."""
-    app: QGuiApplication = application()
+    qt: QGuiApplication = application()
     set_threads(beside_window=True)
     main_thread, clock = MainThread(), FrameClock()
-    explorer = Explorer(Jobs(main_thread.post), clock.defer, run_after)
+    app = build_app(Jobs(main_thread.post), clock.defer, run_after)
     snapshot = read_checkpoint(paths.bundled_checkpoint())
-    explorer.map.publish(MapState(snapshot, "bench", None, snapshot.model))
+    app.map.publish(MapState(snapshot, "bench", None, snapshot.model))
     pictures: list[QImage] = []
 
     def show(decoded: Decoded) -> None:
         pictures.append(gray8(decoded.image))
 
-    explorer.decoding.decoded.connect(show)
+    app.decoding.decoded.connect(show)
     latencies = []
     places = np.random.default_rng(0).standard_normal((_WARM_UP + _PLACES, 2))
     for z1, z2 in places.tolist():
         time.sleep(_PAUSE_S)
         pictures.clear()
         begin = time.perf_counter()
-        explorer.cursor.move(z1, z2)
+        app.cursor.move(z1, z2)
         while not pictures:
-            app.processEvents()
+            qt.processEvents()
         latencies.append(1e3 * (time.perf_counter() - begin))
-    explorer.close()
+    app.close()
     yield from percentiles("decode.latency_ms", latencies[_WARM_UP:], "median", "p99")

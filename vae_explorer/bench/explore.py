@@ -47,7 +47,7 @@ def measure() -> Iterator[Measurement]:
     window.actions_["start"].trigger()
     run_events(_SETTLE_MS)
     while_training = _pointer(app, window)
-    assert window.explorer.training.status.phase is Phase.RUNNING
+    assert window.app.training.status.phase is Phase.RUNNING
     window.close()
     yield from percentiles("explore.pointer_training_ms", while_training, "p99")
     set_threads()
@@ -57,7 +57,7 @@ def measure() -> Iterator[Measurement]:
 def _pointer(app: QApplication, window: MainWindow) -> list[float]:
     """Milliseconds from each move of the pointer over the map until its picture is painted."""
     decoded: list[Decoded] = []
-    window.explorer.decoding.decoded.connect(decoded.append)
+    window.app.decoding.decoded.connect(decoded.append)
     views = window.decode.findChildren(DigitView)
     painted = _Painted(next(view for view in views if view.accessibleName() == "Decoded digit"))
     canvas = window.map.canvas
@@ -76,7 +76,7 @@ def _pointer(app: QApplication, window: MainWindow) -> list[float]:
         while not (decoded and painted.times):
             app.processEvents()
         latencies.append(1e3 * (time.perf_counter() - begin))
-    window.explorer.decoding.decoded.disconnect(decoded.append)
+    window.app.decoding.decoded.disconnect(decoded.append)
     return latencies
 
 

@@ -68,10 +68,10 @@ def measure() -> Iterator[Measurement]:
     recipe = _RECIPE.replace(epochs=_EPOCHS)
     with tempfile.TemporaryDirectory() as folder:
         window = open_window()
-        training = window.explorer.training
+        training = window.app.training
         training.runs = Path(folder)
         run_events(_SETTLE_MS)
-        window.explorer.train(recipe)
+        window.app.lab.train(recipe)
         _wait(lambda: training.status.epoch > 0)
         ticker = _Ticker()
         ticker.start()
@@ -105,18 +105,18 @@ def measure() -> Iterator[Measurement]:
 def _acts(window: MainWindow) -> Iterator[Callable[[], object]]:
     """What a person does, over and over; the same in every run of the bench."""
     draw = random.Random(0)
-    explorer, time_machine = window.explorer, window.explorer.lab.time
+    app, time_machine = window.app, window.app.lab.time
     for number in itertools.count():
         for _ in range(6):
-            yield partial(explorer.cursor.scrub, draw.gauss(0, 1), draw.gauss(0, 1))
+            yield partial(app.cursor.scrub, draw.gauss(0, 1), draw.gauss(0, 1))
         last = time_machine.frames[-1].step if time_machine.frames else 0
         for _ in range(6):
             yield partial(time_machine.show, draw.uniform(0, last))
         yield time_machine.return_live
         layer = _LAYERS[number % len(_LAYERS)]
-        yield partial(explorer.layers.set_on, layer, on=True)
+        yield partial(app.layers.set_on, layer, on=True)
         yield partial(window.resize, *_SIZES[number % len(_SIZES)])
-        yield partial(explorer.layers.set_on, layer, on=False)
+        yield partial(app.layers.set_on, layer, on=False)
 
 
 def _headless_speed(threads: int | None) -> float:

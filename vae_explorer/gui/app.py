@@ -90,7 +90,7 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     # These bring PyTorch, a second or more, which is why a splash is shown first.
     from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
     from vae_explorer.gui.window.main_window import MainWindow
-    from vae_explorer.session.app import Explorer
+    from vae_explorer.session.app import build_app
     from vae_explorer.session.jobs import Jobs
     from vae_explorer.training.device import set_threads
 
@@ -100,20 +100,20 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     settings = Settings.read(paths.settings_file())
     set_threads(settings.threads or None, beside_window=True)
     main_thread, clock = MainThread(), FrameClock()
-    explorer = Explorer(Jobs(main_thread.post), clock.defer, run_after, settings)
-    window = MainWindow(explorer)
+    app = build_app(Jobs(main_thread.post), clock.defer, run_after, settings)
+    window = MainWindow(app)
     main_thread.setParent(window)
     clock.setParent(window)
     try:
-        explorer.open_now(checkpoint or paths.bundled_checkpoint())
+        app.model.open_now(checkpoint or paths.bundled_checkpoint())
     except UserError as error:
         window.show_error("The model was not opened", str(error))
         if checkpoint:
             try:
-                explorer.open_now(paths.bundled_checkpoint())
+                app.model.open_now(paths.bundled_checkpoint())
             except UserError:
                 window.deleteLater()  # not by the garbage collector, part by part
                 raise
     window.show()
-    explorer.warm_up()
+    app.warm_up()
     return window

@@ -1,16 +1,19 @@
 """What a person did and may take back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from psygnal import Signal
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of state, already made when it is told.
+    """A change of state, already made when it is published.
 
     ``text`` follows "Undo" in a menu. ``undo`` and ``redo`` bring back the state before and after
-    it; neither tells an edit. Edits told one after another with the same ``merge``, unless it is
-    "", are one to a person: the first's ``undo`` and the last's ``redo``.
+    it; neither publishes an edit. Edits made one after another with the same ``merge``, unless it
+    is "", are one to a person: the first's ``undo`` and the last's ``redo``.
     """
 
     text: str
@@ -19,9 +22,34 @@ class Edit:
     merge: str = ""
 
 
-def joined(edits: Sequence[Edit]) -> Edit:
-    """Several edits, made one after another, as one that goes by the name of the first."""
+class Edits:
+    """The edits of all parts, in their order. Main thread only."""
 
+    made = Signal(Edit)
+
+    def __init__(self) -> None:
+        self._gathered: list[Edit] | None = None
+
+    def add(self, edit: Edit) -> None:
+        """Publish an edit, or gather it for the one that is being made."""
+        if self._gathered is None:
+            self.made.emit(edit)
+        else:
+            self._gathered.append(edit)
+
+    @contextmanager
+    def as_one(self) -> Iterator[None]:
+        """Publish the edits made within as one, by the name of the first."""
+        self._gathered = []
+        try:
+            yield
+        finally:
+            edits, self._gathered = self._gathered, None
+            if edits:
+                self.made.emit(_joined(edits))
+
+
+def _joined(edits: Sequence[Edit]) -> Edit:
     def undo() -> None:
         for edit in reversed(edits):
             edit.undo()

@@ -55,7 +55,7 @@ def test_the_model_on_the_map_is_side_a_and_a_second_call_brings_it_back(person:
     window = opened(person)
     positions = window.sides["A"].map._cloud._positions
     assert len(positions) == 300, "the test images"
-    assert person.window.explorer.shown() is not None
+    assert person.window.app.model.shown is not None
     person.trigger("compare")
     assert person.window.findChildren(CompareWindow) == [window]
     window.close()

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.compare.side import SidePanel
 from vae_explorer.gui.theme import LIGHT
-from vae_explorer.session.compare.comparison import SideInfo
+from vae_explorer.session.compare.sides import SideInfo
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.gui.main_thread import MainThread
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
-from vae_explorer.session.compare.comparison import Comparison, Preview, Side, SideInfo
+from vae_explorer.session.compare.comparison import Comparison
+from vae_explorer.session.compare.sides import Preview, Side, SideInfo
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot

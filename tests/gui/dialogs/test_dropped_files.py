@@ -58,7 +58,7 @@ def test_a_checkpoint_is_opened(
     person.wait(lambda: person.model_line.startswith("tiny.safetensors · epoch 2.0"))
     wanted = read_checkpoint(checkpoint).model.encode(small_mnist["train"].images).mean
     person.wait(lambda: np.array_equal(person.positions, wanted))
-    assert person.window.explorer.settings.recent == (str(checkpoint),)
+    assert person.window.app.settings.now.recent == (str(checkpoint),)
 
 
 @pytest.mark.parametrize(("name", "where"), [("a.png", 0), ("b.JPEG", 1), ("c.bmp", 2)])
@@ -97,16 +97,16 @@ def test_a_picture_without_a_file_goes_there_too(person: "Person", digit: UInt8)
 
 
 def test_a_workspace_is_opened(person: "Person", tmp_path: Path) -> None:
-    explorer, path = person.window.explorer, tmp_path / "mine.vaex"
-    explorer.cursor.move(0.5, -0.25)
-    explorer.pin(ROW, add=True)
-    explorer.cursor.move(1.0, 2.0)
-    Workspaces(explorer).save(path, person.window.map.region(), "travel")
+    app, path = person.window.app, tmp_path / "mine.vaex"
+    app.cursor.move(0.5, -0.25)
+    app.pinning.pin(ROW, add=True)
+    app.cursor.move(1.0, 2.0)
+    Workspaces(app).save(path, person.window.map.region(), "travel")
     person.wait(path.exists)
-    explorer.pins.clear()
-    explorer.cursor.move(0.0, 0.0)
+    app.pins.clear()
+    app.cursor.move(0.0, 0.0)
     assert person.drop(files(path))
-    person.wait(lambda: explorer.cursor.place == (1.0, 2.0))
+    person.wait(lambda: app.cursor.place == (1.0, 2.0))
     assert person.pins == [ROW]
     assert not dock(person, "draw").visibleRegion().isEmpty()
 
@@ -115,7 +115,7 @@ def test_a_table_colours_the_points(person: "Person", tmp_path: Path) -> None:
     path = tmp_path / "Figures.CSV"
     path.write_text("height\n" + "\n".join(str(row) for row in range(600)))
     assert person.drop(files(path))
-    person.wait(lambda: "height" in str(person.window.explorer.coloring.choices))
+    person.wait(lambda: "height" in str(person.window.app.coloring.choices))
     assert not person.errors
 
 

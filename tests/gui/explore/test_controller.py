@@ -75,18 +75,18 @@ def draw_a_one(person: "Person") -> None:
 def test_a_path_is_found_shown_and_leads_the_cursor(
     person: "Person", bundled: Snapshot, kind: str
 ) -> None:
-    explorer = person.window.explorer
+    app = person.window.app
     for row in (3, 300):
-        explorer.pin(row, add=True)
+        app.pinning.pin(row, add=True)
     person.press("Ctrl+4")
     choose(person, kind)
     person.wait(lambda: strip(person).count == 16)
-    path = explorer.playback.path
+    path = app.playback.path
     assert path is not None
     assert path.kind == kind
     person.press("End", strip(person))
     z1, z2 = path.positions[-1].tolist()
-    assert explorer.cursor.place == pytest.approx((z1, z2))
+    assert app.cursor.place == pytest.approx((z1, z2))
     image = bundled.model.decode(path.positions[-1:])[0]
     person.wait(lambda: person.sees(image))
     texts = [readout.text() for readout in person.window.paths.findChildren(Readout)]
@@ -95,7 +95,7 @@ def test_a_path_is_found_shown_and_leads_the_cursor(
 
 @pytest.mark.parametrize("kind", [kind.id for kind in KINDS if kind.id != "geodesic"])
 def test_a_path_chosen_elsewhere_is_the_one_in_the_box(person: "Person", kind: str) -> None:
-    playback = person.window.explorer.playback
+    playback = person.window.app.playback
     playback.choose(kind, 9, False)
     assert path_combo(person).currentData() == kind
     playback.choose("", 9, False)
@@ -105,9 +105,9 @@ def test_a_path_chosen_elsewhere_is_the_one_in_the_box(person: "Person", kind: s
 def test_a_path_without_pins_says_what_it_needs(person: "Person") -> None:
     person.press("Ctrl+4")
     choose(person, "straight")
-    person.wait(lambda: person.window.explorer.playback.path is not None or person.errors)
+    person.wait(lambda: person.window.app.playback.path is not None or person.errors)
     said = [readout.text() for readout in person.window.paths.findChildren(Readout)]
-    path = person.window.explorer.playback.path
+    path = person.window.app.playback.path
     told = " ".join([*said, *person.errors, path.note if path else ""])
     assert "Pin two digits" in told
     assert not button(person.window.paths, "Play").isEnabled()
@@ -208,7 +208,7 @@ def test_a_pinned_digit_is_refined_to_the_end(person: "Person") -> None:
     section = person.window.refine
     person.press("Ctrl+3")
     assert not section.isEnabled()
-    person.window.explorer.pin(7)
+    person.window.app.pinning.pin(7)
     assert section.isEnabled()
     (start,) = section.findChildren(QPushButton)
     start.click()
@@ -217,19 +217,19 @@ def test_a_pinned_digit_is_refined_to_the_end(person: "Person") -> None:
     person.wait(lambda: "→" in text.text())
     person.wait(lambda: start.text() == "Refine", 60)
     assert "log" in text.text()
-    person.window.explorer.pins.clear()
+    person.window.app.pins.clear()
     assert not section.isEnabled()
     assert not person.errors
 
 
 def test_refining_is_stopped_by_the_button_and_by_another_pin(person: "Person") -> None:
     section = person.window.refine
-    person.window.explorer.pin(7)
+    person.window.app.pinning.pin(7)
     person.press("Ctrl+R")
     (stop,) = section.findChildren(QPushButton)
     assert stop.text() == "Stop"
     stop.click()
     person.wait(lambda: stop.text() == "Refine")
     person.press("Ctrl+R")
-    person.window.explorer.pin(9)
+    person.window.app.pinning.pin(9)
     person.wait(lambda: stop.text() == "Refine")

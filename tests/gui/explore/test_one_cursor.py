@@ -144,26 +144,26 @@ def origin(person: "Person") -> LatentPoint:
 
 
 def back(person: "Person") -> LatentPoint:
-    person.window.explorer.cursor.move(*OTHER)
+    person.window.app.cursor.move(*OTHER)
     person.press("Alt+Left")
     return START
 
 
 def forward(person: "Person") -> LatentPoint:
-    person.window.explorer.cursor.move(*OTHER)
+    person.window.app.cursor.move(*OTHER)
     person.press("Alt+Left")
     person.press("Alt+Right")
     return OTHER
 
 
 def undo(person: "Person") -> LatentPoint:
-    person.window.explorer.cursor.move(*OTHER)
+    person.window.app.cursor.move(*OTHER)
     person.press("Ctrl+Z")
     return START
 
 
 def redo(person: "Person") -> LatentPoint:
-    person.window.explorer.cursor.move(*OTHER)
+    person.window.app.cursor.move(*OTHER)
     person.press("Ctrl+Z")
     person.press("Ctrl+Shift+Z")
     return OTHER
@@ -173,7 +173,7 @@ def visit_mark(person: "Person") -> LatentPoint:
     person.press("Ctrl+B")
     dialog(person).findChild(QLineEdit).setText("here & there")
     accept(person, "Save")
-    person.window.explorer.cursor.move(*OTHER)
+    person.window.app.cursor.move(*OTHER)
     menus = person.window.actions_.menus["Go"].findChildren(QMenu) or person.window.findChildren(
         QMenu
     )
@@ -205,7 +205,7 @@ def worst_first(person: "Person") -> LatentPoint:
 def analogy(person: "Person") -> LatentPoint:
     rows = [3, 40, 77]
     for row in rows:
-        person.window.explorer.pin(row, add=True)
+        person.window.app.pinning.pin(row, add=True)
     person.press("Ctrl+Shift+A")
     first, second, third = person.positions[rows]
     z1, z2 = (first - second + third).tolist()
@@ -214,7 +214,7 @@ def analogy(person: "Person") -> LatentPoint:
 
 def attribute(person: "Person") -> LatentPoint:
     chosen = person.labels == 1
-    person.window.explorer.selection.replace(np.flatnonzero(chosen))
+    person.window.app.selection.replace(np.flatnonzero(chosen))
     person.press("Ctrl+Shift+V")
     vector = person.positions[chosen].mean(axis=0) - person.positions[~chosen].mean(axis=0)
     z1, z2 = (START + vector).tolist()
@@ -251,12 +251,12 @@ def play(person: "Person") -> LatentPoint:
 
 def workspace(tmp_path: Path) -> Way:
     def way(person: "Person") -> LatentPoint:
-        workspaces, path = Workspaces(person.window.explorer), tmp_path / "a.vaex"
+        workspaces, path = Workspaces(person.window.app), tmp_path / "a.vaex"
         workspaces.save(path, person.window.map.region(), "explore")
         person.wait(path.exists)
-        person.window.explorer.cursor.move(*OTHER)
+        person.window.app.cursor.move(*OTHER)
         person.window.workspaces.open(path)
-        person.wait(lambda: person.window.explorer.cursor.place == START)
+        person.wait(lambda: person.window.app.cursor.place == START)
         return START
 
     return way
@@ -306,7 +306,7 @@ WAYS: dict[str, dict[str, Way]] = {
 def seen(person: "Person") -> tuple[object, ...]:
     """All that the window shows of the cursor, but the picture."""
     caption = person.view("Decoded digit").accessibleDescription()
-    cursor = person.window.explorer.cursor
+    cursor = person.window.app.cursor
     return (
         cursor.place,
         person.markers.cursor_place,
@@ -326,7 +326,7 @@ def picture_at(person: "Person", bundled: Snapshot, place: LatentPoint) -> UInt8
 
 
 def check(person: "Person", bundled: Snapshot, way: Way) -> None:
-    cursor = person.window.explorer.cursor
+    cursor = person.window.app.cursor
     cursor.move(*START)
     wanted = way(person)
     place = cursor.place

@@ -28,7 +28,7 @@ def _experiment(pupil: "Person") -> LessonView | None:
 
 
 def _title(pupil: "Person") -> str:
-    learning = pupil.window.explorer.learning
+    learning = pupil.window.app.learning
     assert learning.step is not None
     labels = pupil.window.learn.findChildren(QLabel)
     assert any(label.text() == learning.step.title for label in labels)
@@ -37,8 +37,8 @@ def _title(pupil: "Person") -> str:
 
 def test_learn_opens_the_first_lesson_in_the_place_of_the_map(pupil: "Person") -> None:
     window = pupil.window
-    lessons = window.explorer.learning.lessons
-    assert window.explorer.learning.lesson is lessons[0]
+    lessons = window.app.learning.lessons
+    assert window.app.learning.lesson is lessons[0]
     assert _title(pupil) == lessons[0].steps[0].title
     assert _experiment(pupil) is not None
     assert not window.map.isVisible()
@@ -51,7 +51,7 @@ def test_learn_opens_the_first_lesson_in_the_place_of_the_map(pupil: "Person") -
 
 def test_one_walks_by_keys(pupil: "Person") -> None:
     window = pupil.window
-    learning = window.explorer.learning
+    learning = window.app.learning
     pupil.press("Ctrl+PgDown", window.learn)
     assert learning.number == 1
     pupil.press("Ctrl+PgUp")
@@ -60,7 +60,7 @@ def test_one_walks_by_keys(pupil: "Person") -> None:
 
 @pytest.mark.parametrize("lesson_id", [lesson.id for lesson in bundled_lessons()])
 def test_every_lesson_opens_and_sets_its_steps_up(pupil: "Person", lesson_id: str) -> None:
-    learning = pupil.window.explorer.learning
+    learning = pupil.window.app.learning
     pupil.window.learn.lesson_chosen.emit(lesson_id)
     view = _experiment(pupil)
     assert view is not None
@@ -74,7 +74,7 @@ def test_every_lesson_opens_and_sets_its_steps_up(pupil: "Person", lesson_id: st
 
 def test_values_of_the_experiment_stand_in_the_formulas(pupil: "Person") -> None:
     """Of the first step with a symbol whose value is a number from the start."""
-    learning = pupil.window.explorer.learning
+    learning = pupil.window.app.learning
     number = next(n for n, step in enumerate(learning.lesson.steps) if step.formulas)
     learning.go(number)
     pupil.wait(lambda: learning.experiment.values)
@@ -84,7 +84,7 @@ def test_values_of_the_experiment_stand_in_the_formulas(pupil: "Person") -> None
 
 
 def test_an_answer_is_kept_while_one_walks(pupil: "Person") -> None:
-    learning, window = pupil.window.explorer.learning, pupil.window
+    learning, window = pupil.window.app.learning, pupil.window
     number = next(n for n, step in enumerate(learning.lesson.steps) if step.question)
     learning.go(number)
     question = learning.step.question
@@ -103,7 +103,7 @@ def test_a_lesson_is_saved_and_opened_again(
     path = tmp_path / "mine.md"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
-    learning = pupil.window.explorer.learning
+    learning = pupil.window.app.learning
     title = learning.lesson.title
     pupil.trigger("save_lesson")
     pupil.wait(path.exists)

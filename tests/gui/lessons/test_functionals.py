@@ -76,8 +76,8 @@ def test_keys_move_a_bar_and_a_density(view: FunctionalsView) -> None:
     assert chart.caret == 2
     QTest.keyClick(chart, Qt.Key.Key_Up)
     assert experiment.result.p[1] == pytest.approx(before[1] + 0.02)
-    QTest.keyClick(chart, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    assert experiment.result.p[1] == pytest.approx(before[1] + 0.016)
+    QTest.keyClick(chart, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    assert experiment.result.p[1] == pytest.approx(before[1] + 0.018)
     experiment.set(constraint="mean")
     before = experiment.result.p
     QTest.keyClick(chart, Qt.Key.Key_Up)
@@ -120,7 +120,9 @@ def test_every_problem_is_drawn_in_both_themes(view: FunctionalsView) -> None:
         for constraint in ("bars", "interval", "variance", "mean"):
             view.experiment.set(constraint=constraint)
             image = density(view).grab().toImage()
-            colors = {image.pixelColor(x, y).name() for x in range(90, 600, 5) for y in (60, 200)}
+            colors = {
+                image.pixelColor(x, y).name() for x in range(90, 600, 5) for y in range(40, 200, 16)
+            }
             assert theme.canvas in colors
             assert len(colors) > 2, constraint
     view.experiment.set_state({"constraint": "bars", "size": 2})

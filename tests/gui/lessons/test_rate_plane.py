@@ -29,7 +29,7 @@ def test_the_line_has_the_slope_of_its_point(qtbot: QtBot) -> None:
     rate, distortion = _POINTS[1].place
     found = 0
     for step in (-0.8, -0.6, 1.0, 1.4, 2.0):
-        at = plane.to_pixel((rate + step, distortion - 8.0 * step)).toPoint()
+        at = plane.to_pixel(rate + step, distortion - 8.0 * step).toPoint()
         around = [image.pixelColor(at + QPoint(x, y)) for x in (-1, 0, 1) for y in (-2, 0, 2)]
         found += any(color.blue() > color.red() + 60 for color in around)
     assert found >= 3  # it is dashed
@@ -41,7 +41,7 @@ def test_points_are_chosen_by_clicks_and_keys(qtbot: QtBot) -> None:
     plane.chosen.connect(chosen.append)
     for point in _POINTS:
         QTest.mouseClick(
-            plane, Qt.MouseButton.LeftButton, pos=plane.to_pixel(point.place).toPoint()
+            plane, Qt.MouseButton.LeftButton, pos=plane.to_pixel(*point.place).toPoint()
         )
     QTest.mouseClick(plane, Qt.MouseButton.LeftButton, pos=QPoint(300, 60))
     assert chosen == [0, 1, 2]
@@ -52,10 +52,10 @@ def test_points_are_chosen_by_clicks_and_keys(qtbot: QtBot) -> None:
 
 def test_a_trail_comes_into_sight(qtbot: QtBot) -> None:
     plane = _plane(qtbot, None)
-    assert not plane.frame.contains(plane.to_pixel((3.0, 205.0)))
+    assert not plane.frame.contains(plane.to_pixel(3.0, 205.0))
     plane.set_trail([(0.1, 400.0), (3.0, 205.0)])
-    assert plane.frame.contains(plane.to_pixel((3.0, 205.0)))
-    assert not plane.frame.contains(plane.to_pixel((0.1, 400.0)))
+    assert plane.frame.contains(plane.to_pixel(3.0, 205.0))
+    assert not plane.frame.contains(plane.to_pixel(0.1, 400.0))
 
 
 def test_without_points_there_are_axes(qtbot: QtBot) -> None:

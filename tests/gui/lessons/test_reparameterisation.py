@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSpinBox
 
-from tests.support.lessons import Shown
+from tests.support.lessons import Shown, aim
 from vae_explorer.gui.lessons.reparameterisation import ReparameterisationView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session.lessons.context import LessonContext
@@ -124,15 +124,15 @@ def test_parameters_are_those_of_q(
     settle()
     assert parameter.count() == 4
     assert "exact" in view._readout.text()
-    context.set_subject(None)
+    aim(context, None)
     assert "no digit" in view._readout.text()
 
 
 def test_at_one_scale_or_each_at_its_own(digit: ReparameterisationView) -> None:
-    assert digit._charts.score.range[:2] == digit._charts.path.range[:2]
+    assert digit._charts.score.region[:2] == digit._charts.path.region[:2]
     digit.experiment.set(same_scale=False)
-    left, right, _, _ = digit._charts.path.range
-    wide_left, wide_right, _, _ = digit._charts.score.range
+    left, right, _, _ = digit._charts.path.region
+    wide_left, wide_right, _, _ = digit._charts.score.region
     assert right - left < 0.05 * (wide_right - wide_left)
 
 

@@ -66,7 +66,7 @@ def test_the_slider_morphs_and_a_click_on_a_point_chooses(
     slider.setValue(20 * BETAS.index(3.0))
     assert experiment.result.study is experiment.result.studies[3.0]
     figures = experiment.result.studies[0.3].aggregate
-    at = plane.to_pixel((figures.rate, figures.distortion)).toPoint()
+    at = plane.to_pixel(figures.rate, figures.distortion).toPoint()
     QTest.mouseClick(plane, _LEFT, pos=at)
     settle()
     assert experiment.result.study is experiment.result.studies[0.3]
@@ -74,7 +74,7 @@ def test_the_slider_morphs_and_a_click_on_a_point_chooses(
     assert not _button(view, "of the").isChecked()
     own = experiment.result.own
     assert own is not None
-    at = plane.to_pixel((own.aggregate.rate, own.aggregate.distortion)).toPoint()
+    at = plane.to_pixel(own.aggregate.rate, own.aggregate.distortion).toPoint()
     QTest.mouseClick(plane, _LEFT, pos=at)
     assert experiment.result.whole
     assert _button(view, "of the").isChecked()

@@ -51,16 +51,16 @@ def test_every_layer_is_switched_by_its_key_and_by_a_click(
     person: "Person", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.explore.refinement.STEPS", 30)
-    window, explorer = person.window, person.window.explorer
-    explorer.pin(0)
+    window, app = person.window, person.window.app
+    app.pinning.pin(0)
     other = bundled_checkpoint().with_name("mnist-paper.safetensors")
-    explorer.open_checkpoint(other)  # so that the points have moved
-    person.wait(lambda: _before(explorer.map.state) is not None)
-    explorer.playback.choose("row", 4, False)
-    person.wait(lambda: explorer.playback.path is not None)
+    app.model.open(other)  # so that the points have moved
+    person.wait(lambda: _before(app.map.state) is not None)
+    app.playback.choose("row", 4, False)
+    person.wait(lambda: app.playback.path is not None)
     ended: list[object] = []
-    explorer.refinement.ended.connect(ended.append)
-    explorer.refinement.start()
+    app.refinement.ended.connect(ended.append)
+    app.refinement.start()
     person.wait(lambda: ended)
     window.docks.show("layers")
     for spec in LAYERS:
@@ -74,9 +74,9 @@ def switch_layer(person: "Person", spec: LayerSpec) -> None:
 
     def shown() -> tuple[bool, bool, bool]:
         action = window.actions_[f"layer_{spec.id}"]
-        return window.explorer.layers.state(spec.id).on, action.isChecked(), box.isChecked()
+        return window.app.layers.state(spec.id).on, action.isChecked(), box.isChecked()
 
-    person.wait(lambda: not window.explorer.layers.busy)
+    person.wait(lambda: not window.app.layers.busy)
     assert shown() == (spec.on,) * 3, spec.id
     box.setFocus()
     QApplication.processEvents()
@@ -111,11 +111,11 @@ def test_the_size_of_dots_is_chosen(person: "Person") -> None:
 
 def test_layers_are_remembered(person: "Person", open_person: Callable[..., "Person"]) -> None:
     person.press("N", person.window.map.canvas)
-    person.window.explorer.layers.set_opacity("prior", 0.25)
-    person.window.explorer.layers.move("prior", 0)
+    person.window.app.layers.set_opacity("prior", 0.25)
+    person.window.app.layers.move("prior", 0)
     person.close()
     again = open_person().window
-    first = again.explorer.layers.states[0]
+    first = again.app.layers.states[0]
     assert (first.id, first.on, first.opacity) == ("prior", True, 0.25)
     assert again.actions_["layer_prior"].isChecked()
 
@@ -127,14 +127,14 @@ def test_a_run_goes_on_under_all_layers(
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
     window = person.window
     for spec in LAYERS:
-        window.explorer.layers.set_on(spec.id, True)
+        window.app.layers.set_on(spec.id, True)
     person.click(person.place(person.lone))
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
     person.wait(lambda: len(person.positions) == 100)
     before = person.positions.copy()
     person.wait(lambda: not np.array_equal(person.positions, before))
-    person.wait(lambda: window.explorer.training.status.epoch > 2)
+    person.wait(lambda: window.app.training.status.epoch > 2)
     person.trigger("stop")
     person.wait_for_phase(Phase.IDLE)
     person.wait(lambda: len(person.positions) == 600)
@@ -147,7 +147,7 @@ def test_a_run_goes_on_under_all_layers(
 def test_both_splits_share_the_map(
     person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
-    person.window.explorer.selection.replace([1])
+    person.window.app.selection.replace([1])
     person.trigger("split_both")
     person.wait(lambda: len(person.positions) == 900)
     assert person.window.actions_["split_both"].isChecked()
@@ -155,7 +155,7 @@ def test_both_splits_share_the_map(
     assert person.selected == [], "it was of other data"
     means = [bundled.model.encode(small_mnist[split].images).mean for split in ("train", "test")]
     np.testing.assert_array_equal(person.positions, np.concatenate(means))
-    person.window.explorer.pin(700)
+    person.window.app.pinning.pin(700)
     np.testing.assert_array_equal(person.picture("Original image"), small_mnist["test"].images[100])
 
 
@@ -179,7 +179,7 @@ def test_another_model_is_turned_to_fit(
     before = person.positions.astype(np.float64)
     person.trigger("align")
     assert window.actions_["align"].isChecked()
-    window.explorer.open_checkpoint(checkpoint)
+    window.app.model.open(checkpoint)
     person.wait(lambda: "aligned: " in person.status)
     means = tiny.encode(small_mnist["train"].images).mean.astype(np.float64)
     shown = person.positions.astype(np.float64)
@@ -192,7 +192,7 @@ def test_another_model_is_turned_to_fit(
     misfits = ((means @ turns.transpose(0, 2, 1) - before) ** 2).sum((1, 2))
     assert ((shown - before) ** 2).sum() == pytest.approx(misfits.min(), rel=1e-5)
 
-    window.explorer.pin(3)
+    window.app.pinning.pin(3)
     wanted = tiny.decode(means[3:4].astype(np.float32))[0]
     person.wait(lambda: person.sees(wanted))
     person.trigger("align")
@@ -205,17 +205,17 @@ def test_another_model_is_turned_to_fit(
 
 @pytest.mark.parametrize("wanted", [False, True])
 def test_points_glide_if_that_is_wanted(person: "Person", wanted: bool) -> None:
-    explorer, action = person.window.explorer, person.window.actions_["ease"]
-    assert action.isChecked() == explorer.settings.ease
+    app, action = person.window.app, person.window.actions_["ease"]
+    assert action.isChecked() == app.settings.now.ease
     if action.isChecked() != wanted:
         person.trigger("ease")
-    assert action.isChecked() == explorer.settings.ease == wanted
+    assert action.isChecked() == app.settings.now.ease == wanted
     end = person.positions + np.float32(0.5)
-    state = explorer.map.state
+    state = app.map.state
     assert state is not None
     assert state.points is not None
     moved = dataclasses.replace(state.points, positions=end)
-    explorer.map.publish(dataclasses.replace(state, points=moved))
+    app.map.publish(dataclasses.replace(state, points=moved))
     assert np.array_equal(person.positions, end) == (not wanted)
     person.wait(lambda: np.array_equal(person.positions, end))
 
@@ -230,7 +230,7 @@ def test_thousands_of_moves_decode_once_a_frame_and_leave_nothing_behind(
     monkeypatch.setattr("vae_explorer.gui.main_thread.perf_counter", lambda: now)
     window, canvas = person.window, person.window.map.canvas
     decoded: list[tuple[float, float]] = []
-    window.explorer.decoding.decoded.connect(lambda shown: decoded.append(shown.z))
+    window.app.decoding.decoded.connect(lambda shown: decoded.append(shown.z))
     spots = [
         person.at(place) for place in np.random.default_rng(0).uniform(-2, 2, (100, 2)).tolist()
     ]

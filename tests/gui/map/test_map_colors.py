@@ -113,7 +113,7 @@ def test_figures_are_computed_and_then_colour(person: "Person") -> None:
     person.wait(lambda: len(person.positions) == 300)
     lone = person.lone
     color_by(person, "ELBO gap")
-    figures = person.window.explorer.scores
+    figures = person.window.app.scores
     person.wait(lambda: len(figures.known) == 3 and np.isfinite(figures.known["elbo"]).all())
     person.wait(lambda: np.isfinite(figures.known["log_marginal"]).all(), seconds=60.0)
     gap = figures.known["log_marginal"] - figures.known["elbo"]
@@ -127,7 +127,7 @@ def test_a_figure_waits_until_the_points_rest(
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
-    window, figures = person.window, person.window.explorer.scores
+    window, figures = person.window, person.window.app.scores
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
     person.wait(lambda: len(person.positions) == 100)

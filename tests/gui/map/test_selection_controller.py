@@ -75,7 +75,7 @@ def test_points_fade_beside_a_selection(person: "Person") -> None:
     lone = person.lone
     full = CLASS_COLORS[person.labels[lone]].astype(int)
     assert person.color_at(person.place(lone)) == tuple(full)
-    person.window.explorer.selection.replace([lone])
+    person.window.app.selection.replace([lone])
     assert person.color_at(person.place(lone)) == tuple(full)
     person.trigger("invert")
     faded = np.array(person.color_at(person.place(lone)))
@@ -123,7 +123,7 @@ def test_a_named_selection_is_recalled_and_forgotten(person: "Person") -> None:
     menus = {menu.title(): menu for menu in person.window.findChildren(QMenu) if menu.title()}
     recall, forget = menus["Recall"], menus["Forget"]
     assert not recall.isEnabled()
-    person.window.explorer.selection.replace([3, 5])
+    person.window.app.selection.replace([3, 5])
     person.trigger("name_selection")
     (line,) = dialog(person).findChildren(QLineEdit)
     QTest.keyClicks(line, "Me & you")
@@ -140,7 +140,7 @@ def test_a_named_selection_is_recalled_and_forgotten(person: "Person") -> None:
 
 
 def test_the_nearest_of_the_pinned_digit_are_selected(person: "Person") -> None:
-    person.window.explorer.pin(7)
+    person.window.app.pinning.pin(7)
     distances = np.linalg.norm(person.positions - person.positions[7], axis=1)
     person.trigger("nearest")
     dialog(person).findChild(QSpinBox).setValue(9)
@@ -151,7 +151,7 @@ def test_the_nearest_of_the_pinned_digit_are_selected(person: "Person") -> None:
 def test_the_worst_are_selected_once_all_are_known(person: "Person") -> None:
     person.trigger("worst")
     person.wait(lambda: len(person.selected) == 100)
-    elbo = person.window.explorer.scores.known["elbo"]
+    elbo = person.window.app.scores.known["elbo"]
     others = np.delete(elbo, person.selected)
     assert elbo[person.selected].max() <= others.min()
 
@@ -166,7 +166,7 @@ def test_find_pins_an_image(person: "Person", split: str, row: int) -> None:
     dialog(person).findChild(QSpinBox).setValue(123)
     accept(person, "Find")
     assert person.window.map._pinned == row
-    current = person.window.explorer.pins.current
+    current = person.window.app.pins.current
     assert current is not None
     assert (current.split, current.index) == (split, 123)
     assert person.markers.pin_place == person.place(row)
@@ -185,15 +185,15 @@ def test_pins_are_added_looked_at_and_taken_out(person: "Person") -> None:
     assert len(pins) == 2
     places = {person.place(pin) for pin in pins}
     assert set(person.markers.tray_places) | {person.markers.pin_place} == places
-    pinned = [person.window.explorer.pins.tray[i].index for i in range(2)]
+    pinned = [person.window.app.pins.tray[i].index for i in range(2)]
     assert pinned == pins == rows
 
     (tray,) = person.window.decode.findChildren(PinTray)
     tray.scrollToItem(tray.item(0))
     QTest.mouseClick(tray.viewport(), LEFT, pos=tray.visualItemRect(tray.item(0)).center())
-    assert person.window.explorer.pins.current is person.window.explorer.pins.tray[0]
+    assert person.window.app.pins.current is person.window.app.pins.tray[0]
     assert person.markers.pin_place == person.place(one)
-    original = person.window.explorer.map.thumbnail(one).image
+    original = person.window.app.map.thumbnail(one).image
     np.testing.assert_array_equal(person.picture("Original image"), original)
 
     person.press("Delete", tray)
@@ -235,7 +235,7 @@ def test_undo_and_redo_go_through_pins_and_selections(person: "Person") -> None:
 
 
 def test_pins_outlive_the_split_they_are_from(person: "Person") -> None:
-    person.window.explorer.pin(7)
+    person.window.app.pinning.pin(7)
     person.trigger("split_test")
     person.wait(lambda: len(person.positions) == 300)
     assert person.pins == [7]

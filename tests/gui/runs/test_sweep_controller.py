@@ -33,12 +33,12 @@ def test_a_sweep_runs_through_and_its_runs_can_be_opened(sweeper: "Person") -> N
     window = sweeper.window
     _press(sweeper, "Start")
     sweeper.wait_for_phase(Phase.RUNNING)
-    sweeper.wait(lambda: not window.explorer.sweeps.running, 60)
+    sweeper.wait(lambda: not window.app.sweeps.running, 60)
     table = window.sweep.findChild(QTableWidget)
     sweeper.wait(lambda: table.item(1, 1) is not None and table.item(1, 1).text() == "finished")
     sweeper.wait(lambda: len(window.sweep.maps._maps) == 2)
     window.sweep.cell_chosen.emit(1)
-    sweeper.wait(lambda: window.explorer.snapshot.recipe.beta == 1.0)
+    sweeper.wait(lambda: window.app.model.snapshot.recipe.beta == 1.0)
     sweeper.wait(lambda: "beta=1.0" in sweeper.model_line)
     assert not sweeper.errors
 
@@ -47,4 +47,4 @@ def test_what_cannot_be_swept_is_told(sweeper: "Person") -> None:
     sweeper.window.training.set_recipe(Recipe(objective="exact"))
     _press(sweeper, "Start")
     assert "makes no difference" in sweeper.errors[0]
-    assert not sweeper.window.explorer.training.active
+    assert not sweeper.window.app.training.active

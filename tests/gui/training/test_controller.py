@@ -32,7 +32,7 @@ class Trainee:
     def __init__(self, person: "Person") -> None:
         self.person = person
         self.panel: TrainingPanel = person.window.training
-        self.run = person.window.explorer.training
+        self.run = person.window.app.training
 
     def press(self, name: str) -> None:
         """One of the transport's buttons."""
@@ -281,7 +281,7 @@ def test_recipes_are_written_and_read(
     choose(tmp_path / "tiny.toml")
     menu(trainee, "Import Recipe…")
     trainee.person.wait(lambda: trainee.panel.recipe() == wanted)
-    assert trainee.person.window.explorer.settings.folder == str(tmp_path)
+    assert trainee.person.window.app.settings.now.folder == str(tmp_path)
     (tmp_path / "bad.toml").write_text("epochs = 0")
     choose(tmp_path / "bad.toml")
     menu(trainee, "Import Recipe…")

@@ -17,42 +17,42 @@ if TYPE_CHECKING:
 def trained(person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> "Person":
     """Somebody whose run of twenty steps has ended."""
     monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.05)
-    person.window.explorer.train(recipe)
+    person.window.app.lab.train(recipe)
     person.wait_for_phase(Phase.RUNNING)
     person.wait_for_phase(Phase.IDLE)
-    person.wait(lambda: person.window.explorer.map.points.kind == "encoder mean")
+    person.wait(lambda: person.window.app.model.path)  # all images follow the end of the run
     return person
 
 
 def test_the_slider_shows_the_map_of_a_moment_and_comes_back(trained: "Person") -> None:
-    window, time = trained.window, trained.window.explorer.lab.time
+    window, time = trained.window, trained.window.app.lab.time
     assert window.time_bar.isVisible()
     now = trained.positions.copy()
     window.time_bar.slider.setValue(0)
     trained.wait(lambda: not np.allclose(trained.positions, now))
-    trained.wait(lambda: window.explorer.snapshot.step == 0)
+    trained.wait(lambda: window.app.model.snapshot.step == 0)
     assert "epoch 0.0" in trained.model_line
     window.time_bar.slider.setValue(window.time_bar.slider.maximum())
-    trained.wait(lambda: window.explorer.snapshot.step == 20)
+    trained.wait(lambda: window.app.model.snapshot.step == 20)
     trained.wait(lambda: len(trained.positions) == len(now))
     assert time.shown is None
 
 
 def test_keys_go_back_and_forth(trained: "Person") -> None:
-    window, time = trained.window, trained.window.explorer.lab.time
+    window, time = trained.window, trained.window.app.lab.time
     steps = [frame.step for frame in time.frames]
     trained.press("[", window.map.canvas)
-    trained.wait(lambda: time.shown is not None and window.explorer.snapshot.step == steps[-1])
+    trained.wait(lambda: time.shown is not None and window.app.model.snapshot.step == steps[-1])
     trained.press("[")
-    trained.wait(lambda: window.explorer.snapshot.step == steps[-2])
+    trained.wait(lambda: window.app.model.snapshot.step == steps[-2])
     trained.press("]")
-    trained.wait(lambda: window.explorer.snapshot.step == steps[-1])
+    trained.wait(lambda: window.app.model.snapshot.step == steps[-1])
     trained.press("Ctrl+L")
     trained.wait(lambda: time.shown is None)
 
 
 def test_playing_shows_every_moment_and_stops_at_the_last(trained: "Person") -> None:
-    time = trained.window.explorer.lab.time
+    time = trained.window.app.lab.time
     arrived: list[int] = []
     time.arrived.connect(lambda snapshot, _: arrived.append(snapshot.step))
     trained.trigger("moment_play")
@@ -63,13 +63,13 @@ def test_playing_shows_every_moment_and_stops_at_the_last(trained: "Person") -> 
 
 def test_a_run_opened_from_disk_brings_its_film(trained: "Person") -> None:
     window = trained.window
-    path, film = window.explorer.path, window.explorer.lab.time.frames
+    path, film = window.app.model.path, window.app.lab.time.frames
     assert path is not None
-    window.explorer.reset()
-    trained.wait(lambda: not window.explorer.lab.time.frames)
+    window.app.model.reset()
+    trained.wait(lambda: not window.app.lab.time.frames)
     assert not window.time_bar.isVisible()
-    window.explorer.open_checkpoint(path)
-    trained.wait(lambda: len(window.explorer.lab.time.frames) == len(film))
-    for before, again in zip(film, window.explorer.lab.time.frames, strict=True):
+    window.app.model.open(path)
+    trained.wait(lambda: len(window.app.lab.time.frames) == len(film))
+    for before, again in zip(film, window.app.lab.time.frames, strict=True):
         assert before.step == again.step
         np.testing.assert_array_equal(before.sheet, again.sheet)

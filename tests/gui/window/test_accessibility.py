@@ -79,11 +79,11 @@ def full(request: pytest.FixtureRequest, person: "Person") -> "Person":
     window = person.window
     open_more(window)
     for row in (0, 1):
-        window.explorer.pin(row, add=True)
+        window.app.pinning.pin(row, add=True)
     for spec in LAYERS:
-        window.explorer.layers.set_on(spec.id, True)
-    window.explorer.coloring.choose("width")
-    window.explorer.selection.replace(range(47))
+        window.app.layers.set_on(spec.id, True)
+    window.app.coloring.choose("width")
+    window.app.selection.replace(range(47))
     raise_dock(window, request.param)
     return person
 
@@ -174,14 +174,14 @@ def test_what_is_clipped_is_found(qtbot: QtBot) -> None:
 def test_nothing_is_clipped(person: "Person", recipe: Recipe, size: tuple[int, int]) -> None:
     window = person.window
     window.resize(*size)
-    window.explorer.cursor.move(-5.555, -5.555)
-    window.explorer.pin(0)
+    window.app.cursor.move(-5.555, -5.555)
+    window.app.pinning.pin(0)
     person.wait(lambda: "preview" not in person.view("Decoded digit").accessibleDescription())
     QApplication.processEvents()
     assert clipped(window) == []
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
-    person.wait(lambda: window.explorer.training.status.epoch > 1)
+    person.wait(lambda: window.app.training.status.epoch > 1)
     QApplication.processEvents()
     assert clipped(window) == []
     person.trigger("pause")
@@ -209,7 +209,7 @@ def test_docks_cannot_be_made_too_narrow(full: "Person") -> None:
 
 def test_of_every_dialog_all_controls_have_a_name_and_room(person: "Person") -> None:
     for command_id in DIALOGS:
-        person.window.explorer.selection.replace([0])
+        person.window.app.selection.replace([0])
         person.trigger(command_id)
         QApplication.processEvents()
         (dialog,) = (d for d in person.window.findChildren(QDialog) if d.isVisible())

@@ -156,21 +156,21 @@ def test_every_command_runs(
         assert window.isVisible() == (command.id != "quit"), command.id
         for dialog in window.findChildren(QDialog):
             dialog.close()
-        window.explorer.training.stop()
+        window.app.training.stop()
         person.wait_for_phase(Phase.IDLE)
 
 
 def prepare(person: "Person", recipe: Recipe, command_id: str) -> None:
     """Have pins, a selection, something to redo, and a recipe in the form."""
-    explorer = person.window.explorer
+    app = person.window.app
     if command_id == "branch":  # by a recipe of the networks on the map
-        recipe = explorer.recipe.replace(epochs=10_000, validation_images=100)
+        recipe = app.model.recipe.replace(epochs=10_000, validation_images=100)
     person.window.training.set_recipe(recipe)
-    explorer.pins.clear()
+    app.pins.clear()
     for row in (0, 1, 2):
-        explorer.pin(row, add=True)
-    explorer.selection.replace([1, 2])
-    explorer.selection.clear()
+        app.pinning.pin(row, add=True)
+    app.selection.replace([1, 2])
+    app.selection.clear()
     person.trigger("undo")
     if command_id == "forward":
         person.trigger("back")

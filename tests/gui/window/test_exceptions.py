@@ -55,7 +55,7 @@ def test_an_exception_in_a_slot_becomes_a_dialog(
 def test_an_error_of_ours_is_said_in_its_own_words(
     qtbot: QtBot, window: MainWindow, reporter: ExceptionReporter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    QTimer.singleShot(0, lambda: window.explorer.cursor.visit("nowhere"))
+    QTimer.singleShot(0, lambda: window.app.cursor.visit("nowhere"))
     qtbot.waitUntil(lambda: bool(dialogs(window)))
     (box,) = dialogs(window)
     assert box.informativeText() == "No place is named “nowhere”; mark one first."

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog
 
 from tests.support.main_thread_disk import DiskGuard
 from vae_explorer import paths
+from vae_explorer.gui.runs.runs_model import Column
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.state import Phase
 from vae_explorer.training.recipe import Recipe
@@ -81,8 +83,8 @@ def test_the_main_thread_never_waits_for_the_disk(
     checkpoint: Path,
     recipe: Recipe,
 ) -> None:
-    window, explorer = person.window, person.window.explorer
-    presets, training, sweeps = window.training.presets, explorer.training, explorer.sweeps
+    window, app = person.window, person.window.app
+    presets, training, sweeps = window.training.presets, app.training, app.sweeps
     names, watched = presets.findChild(QComboBox), Watched(person, disk_guard, choose, tmp_path)
     recipe.write(tmp_path / "given.toml")
     shutil.copy(next((paths.resources() / "lessons").glob("*.md")), tmp_path / "given.md")
@@ -108,23 +110,40 @@ def test_the_main_thread_never_waits_for_the_disk(
         )
         watched.save(presets.export_requested.emit, "own.toml")
         watched.do(
-            lambda: explorer.presets.save("mine", recipe), until=lambda: names.findText("mine") > 0
+            lambda: app.presets.save("mine", recipe), until=lambda: names.findText("mine") > 0
         )
         watched.do(
             lambda: presets.delete_requested.emit("mine"),
             until=lambda: names.findText("mine") < 0,
         )
-        watched.do("layout_learn", until=lambda: explorer.learning.lesson)
+        watched.do("layout_learn", until=lambda: app.learning.lesson)
         watched.do(
             "open_lesson",
             "given.md",
-            until=lambda: explorer.learning.lesson and explorer.learning.lesson.id == "given",
+            until=lambda: app.learning.lesson and app.learning.lesson.id == "given",
         )
         watched.save("save_lesson", "own.md")
         watched.do("layout_train")
+        watched.save("export_points", "own.csv")
+        watched.do("color_table", "own.csv", until=lambda: app.coloring.choices[-1][0] != "")
+        watched.do("estimate")
         watched.do("step", until=phase(Phase.PAUSED))
         watched.do("epoch", until=lambda: phase(Phase.PAUSED)() and training.status.epoch == 1)
-        watched.do("runs")
+        watched.do("runs", until=lambda: window.runs.table.model().rowCount() == 1)
+        watched.do("stop", until=phase(Phase.IDLE))
+        watched.do(app.lab.time.back, until=lambda: app.lab.time.shown)
+        watched.do(app.lab.time.return_live)
+        runs, table = window.runs, window.runs.table
+        table.selectAll()
+        shown, role = table.model().index(0, Column.CURVE), Qt.ItemDataRole.CheckStateRole
+        watched.do(lambda: runs.renamed.emit(table.chosen()[0], "a name"))
+        watched.do(lambda: table.model().setData(shown, Qt.CheckState.Checked, role))
+        watched.do("reset", until=shows("mnist-elbo"))
+        watched.do(lambda: runs.open_requested.emit(table.chosen()[0]), until=shows("a name"))
+        watched.do(
+            lambda: runs.resume_requested.emit(table.chosen()[0]), until=phase(Phase.RUNNING)
+        )
+        watched.do("restart", until=phase(Phase.PAUSED))
         watched.do("stop", until=phase(Phase.IDLE))
         watched.do("compare")
         watched.do("reset", until=shows("mnist-elbo"))

@@ -56,7 +56,7 @@ def test_a_missing_file_is_named_and_nothing_changes(
     assert person.positions is positions
     empty = person.empty
     person.click(empty)
-    assert person.window.explorer.cursor.place == pytest.approx(empty, abs=0.02)
+    assert person.window.app.cursor.place == pytest.approx(empty, abs=0.02)
 
 
 def test_a_saved_model_opens_again_from_the_recent_menu(
@@ -80,7 +80,7 @@ def test_a_saved_model_opens_again_from_the_recent_menu(
     recent[0].trigger()
     person.wait(lambda: person.model_line.startswith(path.name))
     person.wait(lambda: np.array_equal(person.positions, before))
-    assert person.window.explorer.settings.folder == str(tmp_path)
+    assert person.window.app.settings.now.folder == str(tmp_path)
 
 
 def test_recent_models_of_one_name_can_be_told_apart(
@@ -92,7 +92,7 @@ def test_recent_models_of_one_name_can_be_told_apart(
         opened.append(path)
         path.parent.mkdir()
         shutil.copy(checkpoint, path)
-        person.window.explorer.open_checkpoint(path)
+        person.window.app.model.open(path)
         person.wait(lambda: len(recent_actions(person)) == len(opened))
     texts = [action.text() for action in recent_actions(person)]
     assert texts == ["R&&D/model.safetensors", "first/model.safetensors"]
@@ -100,7 +100,7 @@ def test_recent_models_of_one_name_can_be_told_apart(
 
 def test_a_digit_becomes_a_file(person: "Person", bundled: Snapshot, tmp_path: Path) -> None:
     person.click(person.empty)
-    z = person.window.explorer.cursor.place
+    z = person.window.app.cursor.place
     buttons = person.window.decode.findChildren(QPushButton)
     next(button for button in buttons if button.text() == "Export image…").click()
     (dialog,) = person.window.findChildren(DigitExportDialog)

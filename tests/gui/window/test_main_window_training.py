@@ -83,7 +83,7 @@ def test_a_run_from_start_to_stop(
         if phases[-1:] != [status.phase]:
             phases.append(status.phase)
 
-    window.explorer.training.status_changed.connect(note)
+    window.app.training.status_changed.connect(note)
     assert offered(window) == IDLE
     start(person, endless)
     assert offered(window) == ACTIVE
@@ -109,10 +109,10 @@ def test_a_run_from_start_to_stop(
     person.press("Space", canvas)
     assert phases == [Phase.RUNNING, Phase.PAUSED, Phase.RUNNING]
     assert offered(window) == ACTIVE
-    person.wait(lambda: window.explorer.training.status.epoch > paused.epoch + 1)
+    person.wait(lambda: window.app.training.status.epoch > paused.epoch + 1)
 
     person.press("Ctrl+.")
-    assert window.explorer.training.status.phase is Phase.STOPPING
+    assert window.app.training.status.phase is Phase.STOPPING
     assert offered(window) == (set(), set())
     person.wait_for_phase(Phase.IDLE)
     assert offered(window) == IDLE
@@ -129,7 +129,7 @@ def test_a_run_from_start_to_stop(
     assert line.startswith(f"{folder.name} · epoch {stopped.epoch:.1f} · held-out ELBO −")
     person.trigger("reset")
     person.wait(lambda: person.model_line.startswith("mnist-elbo"))
-    window.explorer.open_checkpoint(folder / "model.safetensors")
+    window.app.model.open(folder / "model.safetensors")
     person.wait(lambda: person.model_line == line)
     person.wait(lambda: np.array_equal(person.positions, positions))
     for shown, wanted in zip(shown_history(window), history, strict=True):
@@ -163,7 +163,7 @@ def test_a_run_ends_by_itself_and_can_be_followed_by_another(
     for count in (1, 2):
         window.training.set_recipe(recipe)
         person.press("Ctrl+T")
-        person.wait(lambda: window.explorer.training.active)
+        person.wait(lambda: window.app.training.active)
         person.wait_for_phase(Phase.IDLE)
         folder = max(run_folders(), key=lambda path: path.stat().st_mtime_ns)
         assert len(run_folders()) == count
@@ -179,7 +179,7 @@ def test_a_run_ends_by_itself_and_can_be_followed_by_another(
 def test_a_pinned_digit_stays_pinned_while_the_map_moves(
     person: "Person", endless: Recipe, small_mnist: dict[str, ImageSet]
 ) -> None:
-    person.window.explorer.pin(6)  # every sixth image moves
+    person.window.app.pinning.pin(6)  # every sixth image moves
     start(person, endless)
     person.wait(lambda: len(person.positions) == 100)
     place = person.markers.pin_place
@@ -197,7 +197,7 @@ def test_the_map_can_be_used_while_a_run_goes_on(person: "Person", endless: Reci
     person.window.map.fit()
     empty = person.empty
     person.click(empty)
-    assert person.window.explorer.cursor.place == pytest.approx(empty, abs=0.05)
+    assert person.window.app.cursor.place == pytest.approx(empty, abs=0.05)
     shown = person.picture()
     person.wait(lambda: not np.array_equal(person.picture(), shown))  # the model learns
     assert not person.errors
@@ -207,19 +207,19 @@ def test_opening_a_model_ends_and_keeps_the_run(
     person: "Person", endless: Recipe, checkpoint: Path
 ) -> None:
     start(person, endless)
-    person.wait(lambda: person.window.explorer.training.status.epoch > 0)
-    person.window.explorer.open_checkpoint(checkpoint)
+    person.wait(lambda: person.window.app.training.status.epoch > 0)
+    person.window.app.model.open(checkpoint)
     person.wait(lambda: person.model_line.startswith("tiny.safetensors"))
-    assert person.window.explorer.training.status.phase is Phase.IDLE
+    assert person.window.app.training.status.phase is Phase.IDLE
     (folder,) = run_folders()
     assert read_checkpoint(folder / "model.safetensors").step > 0
-    assert person.window.explorer.settings.recent[0] == str(checkpoint)
+    assert person.window.app.settings.now.recent[0] == str(checkpoint)
 
 
 @pytest.mark.parametrize("paused", [False, True])
 def test_closing_ends_and_keeps_the_run(person: "Person", endless: Recipe, paused: bool) -> None:
     start(person, endless)
-    person.wait(lambda: person.window.explorer.training.status.epoch > 1)
+    person.wait(lambda: person.window.app.training.status.epoch > 1)
     if paused:
         button(person.window, "pause").click()
         person.wait_for_phase(Phase.PAUSED)
@@ -266,7 +266,7 @@ def test_space_presses_start_and_then_pauses(person: "Person", endless: Recipe) 
     person.press("Space")
     person.wait_for_phase(Phase.PAUSED)
     person.press("Space")
-    assert window.explorer.training.status.phase is Phase.RUNNING
+    assert window.app.training.status.phase is Phase.RUNNING
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -282,7 +282,7 @@ def test_pressing_everything_quickly_leaves_one_run_at_most(
         if generator.random() < 0.5:
             QApplication.processEvents()
         assert not (button(window, "start").isEnabled() and button(window, "stop").isEnabled())
-    window.explorer.training.stop()
+    window.app.training.stop()
     person.wait_for_phase(Phase.IDLE)
     assert not person.errors
     folder = max(run_folders(), key=lambda path: path.stat().st_mtime_ns)

@@ -151,7 +151,7 @@ def test_a_message_leaves_place_and_time(bar: StatusBar) -> None:
 
 
 def test_it_follows_the_window(person: "Person") -> None:
-    explorer = person.window.explorer
+    app = person.window.app
     assert person.field("Data") == "train · 600 of 600"
     hidden = int((person.labels == 3).sum())
     button = next(b for b in person.window.findChildren(LegendButton) if b.label == 3)
@@ -162,11 +162,11 @@ def test_it_follows_the_window(person: "Person") -> None:
     person.wait(lambda: person.field("Data").endswith("of 900"))
     assert person.field("Data").startswith("train and test · ")
     assert person.field("Marked points") == "0 pinned · 0 selected"
-    explorer.pin(3)
-    explorer.pin(4, add=True)
-    explorer.selection.replace([1, 2, 3])
+    app.pinning.pin(3)
+    app.pinning.pin(4, add=True)
+    app.selection.replace([1, 2, 3])
     assert person.field("Marked points") == "2 pinned · 3 selected"
-    explorer.cursor.move(0.5, -1.25)
+    app.cursor.move(0.5, -1.25)
     assert person.field("Place of the cursor") == "z = (0.500, −1.250)"
     person.wait(lambda: person.field("Time of the last decoding").endswith(" ms"))
 

@@ -187,12 +187,12 @@ def test_any_moves_of_the_cursor_go_back_and_forth(
 def test_any_edits_of_the_window_go_back_and_forth(person: "Person", seed: int) -> None:
     """Moves, pins and selections, in any order: undone to the start, and redone to the end."""
     window, random = person.window, np.random.default_rng(seed)
-    explorer, actions = window.explorer, window.actions_
+    app, actions = window.app, window.actions_
     cursor, pins, selection, search = (
-        explorer.cursor,
-        explorer.pins,
-        explorer.selection,
-        explorer.search,
+        app.cursor,
+        app.pins,
+        app.selection,
+        app.search,
     )
 
     def row() -> int:
@@ -214,12 +214,12 @@ def test_any_edits_of_the_window_go_back_and_forth(person: "Person", seed: int) 
         cursor.back,
         cursor.forward,
         lambda: cursor.go_to(window.map.class_places(), int(random.integers(10))),
-        lambda: explorer.pin(row()),
-        lambda: explorer.pin(row(), add=True),
+        lambda: app.pinning.pin(row()),
+        lambda: app.pinning.pin(row(), add=True),
         lambda: pins.remove("train", int(random.choice(person.pins or [0]))),
         pins.clear,
-        explorer.arithmetic.add_attribute,
-        lambda: explorer.find("train", row()),
+        app.arithmetic.add_attribute,
+        lambda: app.pinning.find("train", row()),
         lambda: selection.replace(rows()),
         lambda: selection.add(rows()),
         lambda: selection.remove(rows()),

@@ -20,17 +20,17 @@ def test_another_window_opens_on_the_same_pixels(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     first = open_person()
-    explorer = first.window.explorer
+    app = first.window.app
     first.trigger("layout_explore")
     first.trigger("split_test")
     first.wait(lambda: len(first.positions) == 300)
-    explorer.pin(4)
-    explorer.pin(9, add=True)
-    explorer.cursor.move(0.5, -0.25)
-    explorer.selection.replace([1, 2, 3])
-    explorer.layers.set_on("prior", on=True)
+    app.pinning.pin(4)
+    app.pinning.pin(9, add=True)
+    app.cursor.move(0.5, -0.25)
+    app.selection.replace([1, 2, 3])
+    app.layers.set_on("prior", on=True)
     first.window.map.canvas.show_region(-1.0, 1.5, -1.25, 1.0)
-    explorer.coloring.choose("width")
+    app.coloring.choose("width")
     settle(first)
     first.trigger("save_workspace")
     first.wait(path.exists)
@@ -43,7 +43,7 @@ def test_another_window_opens_on_the_same_pixels(
     second.trigger("layout_explore")
     second.trigger("open_workspace")
     second.wait(lambda: len(second.positions) == 300)
-    second.wait(lambda: second.window.explorer.coloring.by == "width")
+    second.wait(lambda: second.window.app.coloring.by == "width")
     settle(second)
     # Digits over the points may stand a fraction of a pixel beside, by the last bit of the view.
     assert np.abs(levels(second.window.map.canvas.grab().toImage()) - levels(seen[0])).max() <= 8
@@ -62,5 +62,5 @@ def settle(person: "Person") -> None:
     """Wait until all layers are drawn and the view has told where it rests."""
     QApplication.processEvents()
     person.wait(lambda: not person.window.map._rest.isActive())
-    person.wait(lambda: not person.window.explorer.layers.busy)
+    person.wait(lambda: not person.window.app.layers.busy)
     QApplication.processEvents()

@@ -1,19 +1,16 @@
-import dataclasses
 import logging
 import os
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
-import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.strategies import layer_states, texts
 from vae_explorer.session.files import settings as settings_module
 from vae_explorer.session.files.settings import Settings
-from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState
 
 DEFAULTS = Settings()
 
@@ -40,28 +37,6 @@ def test_a_missing_file_gives_defaults_without_a_word(
     assert warnings_in(caplog) == []
 
 
-def _states(spec: LayerSpec) -> st.SearchStrategy[LayerState]:
-    chosen = {
-        choice.id: st.sampled_from([value for value, _ in choice.options])
-        for choice in spec.choices
-    }
-    return st.builds(
-        LayerState,
-        id=st.just(spec.id),
-        on=st.booleans(),
-        opacity=st.floats(0, 1),
-        chosen=st.fixed_dictionaries(chosen),
-    )
-
-
-_layers = (
-    st.permutations(LAYERS)
-    .flatmap(lambda specs: st.tuples(*map(_states, specs)))
-    .flatmap(lambda states: st.integers(0, len(LAYERS)).map(lambda n: states[:n]))
-)
-_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-
-
 @given(
     settings=st.builds(
         Settings,
@@ -70,13 +45,13 @@ _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
         kind=st.sampled_from(["mean", "sample", "exact"]),
         align=st.booleans(),
         ease=st.booleans(),
-        layers=_layers,
+        layers=layer_states,
         device=st.sampled_from(["auto", "cpu", "cuda", "mps"]),
         threads=st.integers(0, 1024),
-        recent=st.lists(_texts, max_size=9).map(tuple),
-        folder=_texts,
-        geometry=_texts,
-        layout=_texts,
+        recent=st.lists(texts, max_size=9).map(tuple),
+        folder=texts,
+        geometry=texts,
+        layout=texts,
     )
 )
 def test_what_is_written_is_read(
@@ -110,55 +85,6 @@ def test_text_that_no_file_can_hold_is_not_saved_and_not_fatal(
     Settings(folder="\ud800").write(path)
     assert len(warnings_in(caplog)) == 1
     assert Settings.read(path).scheme == "dark"
-
-
-# Other files
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_give_settings(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    path = tmp_path_factory.mktemp("config") / "settings.toml"
-    path.write_bytes(content)
-    assert Settings.read(path) == DEFAULTS
-
-
-_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | _texts,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_texts, inner, max_size=3),
-    max_leaves=5,
-)
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from([field.name for field in dataclasses.fields(Settings)]), _values
-    )
-)
-def test_entries_of_any_type_give_settings_that_can_be_written(
-    tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
-) -> None:
-    path = tmp_path_factory.mktemp("config") / "settings.toml"
-    entries = [f"{key} = {_toml(value)}" for key, value in values.items() if value is not None]
-    path.write_text("\n".join(["version = 1", *entries]), encoding="utf-8")
-    settings = Settings.read(path)
-    assert settings.scheme in ("system", "light", "dark")
-    assert 0 <= settings.threads <= 1024
-    assert all(isinstance(name, str) for name in settings.recent)
-    settings.write(path)
-    assert Settings.read(path) == settings
-
-
-def _toml(value: Any) -> str:
-    plain = _without_none(value)
-    return tomli_w.dumps({"x": [plain]}).removeprefix("x = ").strip().replace("\n", " ")
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_none(entry) for entry in value if entry is not None]
-    if isinstance(value, dict):
-        return {key: _without_none(entry) for key, entry in value.items() if entry is not None}
-    return value
 
 
 # Writing

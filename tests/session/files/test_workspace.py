@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 
+from tests.support.strategies import layer_states, texts
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.files.workspace import (
@@ -26,7 +27,7 @@ from vae_explorer.session.files.workspace import (
     write_workspace,
 )
 from vae_explorer.session.map.coloring import CHOICES
-from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState, default_state
+from vae_explorer.session.map.layers import LAYERS, default_state
 
 PLAIN = Workspace(
     model="0123456789abcdef" * 4,
@@ -64,29 +65,11 @@ def spoil(path: Path, /, **changes: Any) -> None:
 # There and back
 
 
-def _states(spec: LayerSpec) -> st.SearchStrategy[LayerState]:
-    chosen = {
-        choice.id: st.sampled_from([value for value, _ in choice.options])
-        for choice in spec.choices
-    }
-    return st.builds(
-        LayerState,
-        id=st.just(spec.id),
-        on=st.booleans(),
-        opacity=st.floats(0, 1),
-        chosen=st.fixed_dictionaries(chosen),
-    )
-
-
-_texts = st.text(max_size=20)
-_names = _texts.map(str.strip).filter(bool)
+_names = texts.map(str.strip).filter(bool)
 _places = st.tuples(st.floats(-6, 6), st.floats(-6, 6))
 _pins = st.tuples(st.sampled_from(["train", "test"]), st.integers(0, 9_999))
 _chosen = st.sets(st.integers(0, 9_999) | st.integers(0, 20)).map(sorted).map(rows_text)
 _views = st.tuples(*[st.floats(-1e6, 1e6)] * 4).filter(lambda v: v[0] < v[1] and v[2] < v[3])
-_layers = st.lists(
-    st.sampled_from(LAYERS).flatmap(_states), max_size=len(LAYERS), unique_by=lambda s: s.id
-).map(tuple)
 
 
 @st.composite
@@ -105,11 +88,11 @@ def _workspaces(draw: st.DrawFn) -> Workspace:
         current=draw(st.sampled_from(pins)) if pins else None,
         selection=draw(_chosen),
         selections=draw(st.dictionaries(_names, _chosen, max_size=3)),
-        layers=draw(_layers),
+        layers=draw(layer_states),
         color_by=draw(st.sampled_from([value for value, _ in CHOICES])),
         view=draw(_views),
         scheme=draw(st.sampled_from(["system", "light", "dark"])),
-        layout=draw(_texts),
+        layout=draw(texts),
     )
 
 
@@ -172,43 +155,6 @@ def test_few_bytes_cannot_fill_the_memory(path: Path) -> None:
     del whole["all 0"]
     spoil(path, split="train", selection="", selections=whole)
     assert len(read_workspace(path).selections) == 83
-
-
-_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | _texts | _chosen,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_texts, inner, max_size=3),
-    max_leaves=6,
-)
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from([field.name for field in dataclasses.fields(Workspace)]) | _texts,
-        _values,
-        max_size=2,
-    )
-)
-def test_values_of_any_type_are_refused_or_come_back(
-    tmp_path_factory: pytest.TempPathFactory, changes: dict[str, Any]
-) -> None:
-    path = tmp_path_factory.mktemp("work") / "some.vaex"
-    write_workspace(path, PLAIN)
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-    try:
-        workspace = read_workspace(path)
-    except UserError as error:
-        str(error).encode()
-    else:
-        write_workspace(path, workspace)
-        assert read_workspace(path) == workspace
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    path = tmp_path_factory.mktemp("work") / "some.vaex"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"some\.vaex"):
-        read_workspace(path)
 
 
 # The model

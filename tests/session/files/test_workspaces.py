@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import build_app
 from vae_explorer.session.files.workspace import Workspace
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.session.jobs import Jobs
@@ -26,11 +26,11 @@ class Desk:
             function()
 
         self.main = main
-        self.explorer = Explorer(jobs, lambda function: function(), at_once)
-        self.workspaces = Workspaces(self.explorer)
+        self.app = build_app(jobs, lambda function: function(), at_once)
+        self.workspaces = Workspaces(self.app)
         self.failures: list[tuple[str, str]] = []
         self.restored: list[Workspace] = []
-        self.explorer.failed.connect(lambda title, text: self.failures.append((title, text)))
+        self.app.messages.failed.connect(lambda title, text: self.failures.append((title, text)))
         self.workspaces.restored.connect(self.restored.append)
 
 
@@ -45,21 +45,21 @@ def new_desk(
 def saved(new_desk: Callable[[], Desk], checkpoint: Path, tmp_path: Path) -> Path:
     """What was saved of a desk on which much had been done."""
     desk = new_desk()
-    explorer, path = desk.explorer, tmp_path / "mine.vaex"
-    explorer.open_now(checkpoint)
+    app, path = desk.app, tmp_path / "mine.vaex"
+    app.model.open_now(checkpoint)
     desk.main.run()
-    explorer.set_split("test")
+    app.map_settings.set_split("test")
     desk.main.run()
-    explorer.pin(3)
-    explorer.pin(5, add=True)
-    explorer.cursor.move(0.5, -1.25)
-    explorer.cursor.mark("here")
-    explorer.selection.replace([1, 2, 7])
-    explorer.selection.save("few")
-    explorer.selection.replace([8])
-    explorer.layers.set_on("prior", on=True)
-    explorer.layers.set_opacity("prior", 0.25)
-    explorer.coloring.choose("width")
+    app.pinning.pin(3)
+    app.pinning.pin(5, add=True)
+    app.cursor.move(0.5, -1.25)
+    app.cursor.mark("here")
+    app.selection.replace([1, 2, 7])
+    app.selection.save("few")
+    app.selection.replace([8])
+    app.layers.set_on("prior", on=True)
+    app.layers.set_opacity("prior", 0.25)
+    app.coloring.choose("width")
     desk.workspaces.save(path, VIEW, "travel")
     desk.main.run()
     assert desk.failures == []
@@ -70,26 +70,24 @@ def test_all_that_was_seen_and_marked_comes_back(
     new_desk: Callable[[], Desk], saved: Path, checkpoint: Path
 ) -> None:
     desk = new_desk()
-    desk.explorer.open_now(checkpoint)
+    desk.app.model.open_now(checkpoint)
     desk.main.run()
     desk.workspaces.open(saved)
     desk.main.run()
-    explorer = desk.explorer
-    assert explorer.map.points is not None
-    assert explorer.map.points.split == explorer.settings.split == "test"
-    assert [(pin.split, pin.index) for pin in explorer.pins.tray] == [("test", 3), ("test", 5)]
-    assert explorer.pins.current is explorer.pins.tray[1]
-    assert explorer.cursor.place == (0.5, -1.25)
-    assert [(mark.name, mark.place) for mark in explorer.cursor.bookmarks] == [
-        ("here", (0.5, -1.25))
-    ]
-    assert explorer.selection.indices.tolist() == [8]
-    assert explorer.selection.saved() == {"few": (1, 2, 7)}
-    assert (explorer.layers.state("prior").on, explorer.layers.state("prior").opacity) == (
+    app = desk.app
+    assert app.map.points is not None
+    assert app.map.points.split == app.settings.now.split == "test"
+    assert [(pin.split, pin.index) for pin in app.pins.tray] == [("test", 3), ("test", 5)]
+    assert app.pins.current is app.pins.tray[1]
+    assert app.cursor.place == (0.5, -1.25)
+    assert [(mark.name, mark.place) for mark in app.cursor.bookmarks] == [("here", (0.5, -1.25))]
+    assert app.selection.indices.tolist() == [8]
+    assert app.selection.saved() == {"few": (1, 2, 7)}
+    assert (app.layers.state("prior").on, app.layers.state("prior").opacity) == (
         True,
         0.25,
     )
-    assert explorer.coloring.by == "width"
+    assert app.coloring.by == "width"
     (workspace,) = desk.restored
     np.testing.assert_allclose(workspace.view, VIEW)
     assert workspace.layout == "travel"
@@ -101,7 +99,7 @@ def test_a_workspace_of_a_model_that_is_gone_is_told_and_changes_nothing(
 ) -> None:
     text = saved.read_text()
     desk = new_desk()
-    desk.explorer.open_now(checkpoint)
+    desk.app.model.open_now(checkpoint)
     desk.main.run()
     model = next(line for line in text.splitlines() if '"model"' in line)
     gone = tmp_path / "gone.vaex"
@@ -112,7 +110,7 @@ def test_a_workspace_of_a_model_that_is_gone_is_told_and_changes_nothing(
     assert title == "The workspace was not opened"
     assert "not there any more" in why
     assert desk.restored == []
-    assert desk.explorer.settings.split == "train"
+    assert desk.app.settings.now.split == "train"
 
 
 def test_a_model_in_memory_alone_must_be_saved_first(
@@ -132,16 +130,16 @@ def test_a_model_opened_meanwhile_keeps_what_is_its_own(
     copy = tmp_path / "copy.safetensors"
     copy.write_bytes(checkpoint.read_bytes())
     desk = new_desk()
-    desk.explorer.open_now(checkpoint)
+    desk.app.model.open_now(checkpoint)
     desk.main.run()
     desk.workspaces.open(saved)
     while desk.workspaces._waiting is None:
         desk.main.step()
-    desk.explorer.open_now(copy)  # before the workspace's points have come
+    desk.app.model.open_now(copy)  # before the workspace's points have come
     desk.main.run()
-    desk.explorer.set_split("train")
-    desk.explorer.set_split("test")
+    desk.app.map_settings.set_split("train")
+    desk.app.map_settings.set_split("test")
     desk.main.run()
     assert desk.restored == []
-    assert desk.explorer.pins.tray == ()
-    assert desk.explorer.path == copy
+    assert desk.app.pins.tray == ()
+    assert desk.app.model.path == copy

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.support.lessons import aim
 from vae_explorer.data.bundled import mnist
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import gap
@@ -194,7 +195,7 @@ def test_another_digit_and_rest(
     experiment: BoundExperiment, context: LessonContext, settle: Callable[[], None]
 ) -> None:
     old = experiment.result.truth
-    context.set_subject(None)
+    aim(context, None)
     settle()
     assert experiment.result.truth is None
     assert experiment.result.q is None
@@ -202,11 +203,11 @@ def test_another_digit_and_rest(
     assert experiment.values["elbo"] == ""
     assert experiment.result.region == (-3, 3, -3, 3)
     assert old is not None
-    context.set_subject(old.subject)
+    aim(context, old.subject)
     settle()
     assert experiment.result.bound is not None
     experiment.hide()
-    context.set_subject(None)
+    aim(context, None)
     settle()
     assert experiment.result.truth is not None, "it does nothing while hidden"
     experiment.show()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.lessons import Aim
 from vae_explorer.lessons.course import Lesson, LessonError, Step, parse_lesson
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons import course as module
@@ -96,7 +97,7 @@ def pupil(
     lessons = (lesson("first"), lesson("second"), lesson("map", ""))
     monkeypatch.setattr(module, "bundled_lessons", lambda: lessons)
     monkeypatch.setattr(module, "make_experiment", lambda _, context: Counter(context))
-    context = LessonContext(tasks, empty_map, lambda *_: None)
+    context = LessonContext(tasks, empty_map, Aim(tasks, empty_map), lambda *_: None)
     return Pupil(Learning(context, tasks))
 
 

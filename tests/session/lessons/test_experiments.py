@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.lessons import Clock
+from tests.support.lessons import Clock, aim
 from vae_explorer.lessons import views
 from vae_explorer.lessons.course import Lesson, LessonError, Step, bundled_lessons
 from vae_explorer.lessons.pushforward import FORMULAS
@@ -245,7 +245,7 @@ def test_hidden_it_computes_nothing(
     for state in STATES[name_of(experiment)]:
         experiment.set_state(state)
     before = experiment.result
-    context.set_subject(None)
+    aim(context, None)
     settle()
     assert experiment.result is before
     # The work is done at once, though nothing of it may come: little of it will do.

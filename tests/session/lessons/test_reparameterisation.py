@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.support.lessons import aim
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.reparameterisation import Estimates, Reparameterisation
 
@@ -134,7 +135,7 @@ def test_it_rests_while_hidden_and_without_a_digit(
     before = of(experiment).path
     experiment.move(mean=2.0, sigma=0.5)
     assert of(experiment).path is before
-    context.set_subject(None)
+    aim(context, None)
     experiment.set(function="elbo")
     experiment.show()
     settle()
@@ -146,7 +147,7 @@ def test_what_is_computed_of_a_digit_that_is_gone_is_left(
     digit: Reparameterisation, context: LessonContext, settle: Settle
 ) -> None:
     digit.set(seed=digit.settings.seed + 1)
-    context.set_subject(None)
+    aim(context, None)
     settle()
     assert digit.result.draws is None
 
@@ -157,6 +158,6 @@ def test_another_digit_is_taken_up(
     subject = context.subject
     assert subject is not None
     before = of(digit).exact
-    context.set_subject(replace(subject, image=255 - subject.image))
+    aim(context, replace(subject, image=255 - subject.image))
     settle()
     assert not np.allclose(before, of(digit).exact)

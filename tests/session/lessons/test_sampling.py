@@ -3,6 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tests.support.lessons import aim
 from tests.support.stand_ins import MainThread
 from vae_explorer.latent.normal import PRIOR
 from vae_explorer.lessons import sampling as numbers
@@ -91,7 +92,7 @@ def test_another_image_or_another_seed_starts_again(
     settle()
     assert experiment.data()["exact"] > before["exact"] + 50
     # Of its own choice it is still about image 3.
-    context.set_subject(None)
+    aim(context, None)
     settle()
     assert experiment.result.drawn == 10_000
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.support.lessons import aim
 from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import views
 from vae_explorer.model.trained import TrainedVAE
@@ -68,7 +69,7 @@ def test_more_components_bring_more_of_the_digit_back(experiment: Views) -> None
 
 def test_another_digit_has_other_reconstructions(experiment: Views, context: LessonContext) -> None:
     before = experiment.data()["errors"]
-    context.set_subject(None)
+    aim(context, None)
     assert experiment.result.reconstructions == ()
     assert before
 

@@ -37,7 +37,7 @@ class Palette:
         self.points = MapPoints(self.posterior.mean, np.zeros(5, np.uint8), ROWS, 900, "both")
         self.show = partial(show, latent_map, snapshot)
         self.scores = Scores(tasks, latent_map)
-        self.coloring = Coloring(latent_map, self.scores)
+        self.coloring = Coloring(tasks, latent_map, self.scores, lambda _: None)
         self.told: list[PointColors | None] = []
         self.choices: list[tuple[tuple[str, str], ...]] = []
         self.coloring.changed.connect(self.told.append)

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
+from tests.support.stand_ins import Failures
+from tests.support.training_runs import Wall
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, DivergedError
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.runs import lab as lab_module
 from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.state import Phase
@@ -33,43 +37,54 @@ if TYPE_CHECKING:
 Same = Callable[[Snapshot, Snapshot], bool]
 
 
-class Screen:
-    """A stage that notes what is shown on it."""
+class Screen(Wall):
+    """A map that notes what is shown on it."""
 
-    def __init__(self, data: ImageSet) -> None:
-        self.data = data
+    def __init__(self, tasks: Tasks, data: ImageSet) -> None:
+        super().__init__(tasks, data)
         self.every = 10
-        self.snapshot: Snapshot | None = None
         self.moving: list[tuple[Snapshot, Posterior, Int64, str]] = []
         self.whole: list[tuple[Snapshot, Path | None]] = []
-        self.failures: list[tuple[str, BaseException]] = []
         self.unreadable = False
 
-    def training_images(self) -> ImageSet:
+    @property
+    def snapshot(self) -> Snapshot | None:
+        return self.state.snapshot if self.state else None
+
+    def put(self, snapshot: Snapshot) -> None:
+        self.state = MapState(snapshot, "", None, snapshot.model)
+
+    def images(self) -> ImageSet:
         if self.unreadable:
             raise DataError("The images are missing.")
         return self.data
 
-    def probes(self, most: int) -> tuple[Int64, UInt8]:
-        indices = np.arange(0, len(self.training_images()), self.every)
+    @override
+    def live_images(self, most: int) -> tuple[Int64, UInt8]:
+        indices = np.arange(0, len(self.images()), self.every)
         assert len(indices) <= most
         return indices, self.data.images[indices]
 
-    def show_moving(
-        self, snapshot: Snapshot, posterior: Posterior, indices: Int64, name: str
+    @override
+    def move(
+        self,
+        snapshot: Snapshot,
+        name: str,
+        posterior: Posterior,
+        indices: Int64,
+        *,
+        moving: bool,
     ) -> None:
         # What is shown of a model is what it makes of these images.
         expected = snapshot.model.encode(self.data.images[indices])
         np.testing.assert_array_equal(posterior.mean, expected.mean)
-        self.snapshot = snapshot
+        self.put(snapshot)
         self.moving.append((snapshot, posterior, indices, name))
 
-    def show_whole(self, snapshot: Snapshot, path: Path | None, name: str) -> None:
-        self.snapshot = snapshot
+    @override
+    def show(self, snapshot: Snapshot, name: str, path: Path | None) -> None:
+        self.put(snapshot)
         self.whole.append((snapshot, path))
-
-    def fail(self, title: str, error: BaseException) -> None:
-        self.failures.append((title, error))
 
 
 class Bench:
@@ -78,8 +93,10 @@ class Bench:
     def __init__(
         self, jobs: Jobs, main: "MainThread", later: "Later", runs: Path, data: ImageSet
     ) -> None:
-        self.stage = Screen(data)
-        self.lab = Lab(jobs, later.after, self.stage, runs, "cpu")
+        self.failures = Failures()
+        tasks = Tasks(jobs, self.failures)
+        self.stage = Screen(tasks, data)
+        self.lab = Lab(tasks, later.after, self.stage, self.stage.images, runs, "cpu")
         self.main = main
         self.runs = runs
         self.points: list[HistoryPoint] = []
@@ -95,7 +112,7 @@ class Bench:
 
     def finish(self) -> Snapshot:
         self.wait_for(Phase.IDLE)
-        assert self.stage.failures == []
+        assert self.failures == []
         return self.ends[-1][0]
 
     def wait_for_moments(self, count: int = 1) -> None:
@@ -229,7 +246,7 @@ def test_a_branch_of_a_model_that_is_no_run_says_so(
     inline.lab.train(recipe)  # another run, which is not the origin
     inline.main.run()
     inline.lab.open_film(checkpoint, trained, "a model")
-    inline.stage.snapshot = trained
+    inline.stage.put(trained)
     inline.lab.branch(recipe.replace(epochs=3))
     inline.main.run()
     assert inline.run.label.origin == "a model, epoch 2.00"
@@ -238,7 +255,7 @@ def test_a_branch_of_a_model_that_is_no_run_says_so(
 def test_a_branch_stopped_before_its_first_step_can_be_resumed(
     threaded: Bench, recipe: Recipe, trained: Snapshot, same_weights: Same
 ) -> None:
-    threaded.stage.snapshot = trained
+    threaded.stage.put(trained)
     longer = recipe.replace(epochs=4)
     threaded.lab.branch(longer)
     threaded.lab.training.pause()
@@ -267,14 +284,14 @@ def test_a_run_that_cannot_begin_leaves_everything(
 ) -> None:
     """Whether that is seen at once or by the run's thread."""
     inline.lab.open_film(run_folder.model_path, trained, "a model")
-    inline.stage.snapshot = trained
+    inline.stage.put(trained)
     inline.main.run()
     if title == "Training did not start":
         inline.lab.branch(recipe.replace(decoder_hidden="8", epochs=3))
     else:
         inline.lab.train(recipe.replace(validation_images=600))
     inline.main.run()
-    ((told, error),) = inline.stage.failures
+    ((told, error),) = inline.failures
     assert told == title
     assert why in str(error)
     # The map, the film and the way back to the model are as before.
@@ -345,7 +362,7 @@ def test_a_run_that_cannot_be_read_is_not_resumed(inline: Bench, own_run: RunFol
     own_run.model_path.write_bytes(b"not a checkpoint")
     inline.lab.resume_run(own_run)
     inline.main.run()
-    ((title, error),) = inline.stage.failures
+    ((title, error),) = inline.failures
     assert title == "The run was not resumed"
     assert isinstance(error, CheckpointError)
     assert not inline.lab.training.active
@@ -357,7 +374,7 @@ def test_a_run_of_other_images_is_not_resumed(
     inline.stage.data = digits.subset(slice(0, 500))
     inline.lab.resume_run(own_run)
     inline.main.run()
-    ((_, error),) = inline.stage.failures
+    ((_, error),) = inline.failures
     assert isinstance(error, DataError)
     assert not inline.lab.training.active
 
@@ -366,12 +383,12 @@ def test_one_run_at_a_time(threaded: Bench, recipe: Recipe, own_run: RunFolder) 
     threaded.lab.train(recipe, paused=True)
     threaded.wait_for(Phase.PAUSED)
     threaded.lab.resume_run(own_run)
-    threaded.main.run_until(lambda: threaded.stage.failures)
+    threaded.main.run_until(lambda: threaded.failures)
     threaded.lab.train(recipe)
     threaded.lab.branch(recipe)
-    titles = [title for title, _ in threaded.stage.failures]
+    titles = [title for title, _ in threaded.failures]
     assert titles == ["The run was not resumed", *["Training did not start"] * 2]
-    threaded.stage.failures.clear()
+    threaded.failures.clear()
     assert threaded.steps == [0]
     threaded.lab.training.stop()
     assert threaded.finish().step == 0
@@ -388,7 +405,7 @@ def test_images_that_cannot_be_read_are_told_by_whoever_needs_them(
     inline.lab.estimate(recipe)
     inline.lab.open_film(run_folder.model_path, trained, "a model")
     inline.main.run()
-    assert sorted(title for title, _ in inline.stage.failures) == [
+    assert sorted(title for title, _ in inline.failures) == [
         "The moments of the run cannot be shown",
         "The run was not resumed",
         "Training did not start",
@@ -405,7 +422,7 @@ def test_a_model_that_is_no_run_needs_no_images_for_a_film(
     inline.lab.open_film(None, trained, "a model")
     inline.lab.probe_anew()
     inline.main.run()
-    assert (inline.stage.failures, inline.steps, inline.lab.time.name) == ([], [], "")
+    assert (inline.failures, inline.steps, inline.lab.time.name) == ([], [], "")
 
 
 # Estimates
@@ -519,7 +536,7 @@ def test_a_run_that_fails_unseen_is_there_whole_on_the_return(
         inline.main.step()
     inline.lab.time.show(1)
     inline.main.run()
-    assert [title for title, _ in inline.stage.failures] == ["Training ended early"]
+    assert [title for title, _ in inline.failures] == ["Training ended early"]
     assert inline.stage.whole == []
     assert inline.stage.snapshot is not None
     assert inline.stage.snapshot.step == 1
@@ -591,7 +608,7 @@ def test_never_more_probes_than_said(
     monkeypatch.setattr(lab_module, "LIVE_IMAGES", 60)
     inline.lab.train(recipe)  # ``Screen`` would object
     inline.main.run()
-    assert inline.stage.failures == []
+    assert inline.failures == []
 
 
 @pytest.mark.usefixtures("restless", "thinning")

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.support.training_runs import lab_on
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import UserError
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.runs import runs as runs_module
-from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.runs.run_info import RunInfo, read_run
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.state import Phase
@@ -40,7 +40,7 @@ class Desk:
         self.folder = folder
         self.bin = folder.parent / "trash"
         self.bin.mkdir()
-        self.lab = Lab(jobs, lambda *_: None, wall, folder, "cpu")
+        self.lab = lab_on(wall, jobs, failures, folder, wall.data)
         self.opened: list[Path] = []
         self.lists: list[tuple[RunInfo, ...]] = []
         self.updates: list[RunInfo] = []

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.training_runs import lab_on
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError, RecipeError
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.runs import sweeps as sweeps_module
-from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.runs.sweeps import CellMap, Sweeps
 from vae_explorer.session.state import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
@@ -34,11 +34,9 @@ class Queue:
         self, jobs: Jobs, main: "MainThread", runs: Path, wall: "Wall", failures: "Failures"
     ) -> None:
         self.main = main
-        self.lab = Lab(jobs, lambda *_: None, wall, runs, "cpu")
+        self.lab = lab_on(wall, jobs, failures, runs, wall.data)
         self.opened_models: list[Path] = []
-        self.sweeps = Sweeps(
-            jobs, self.lab, wall.training_images, self.opened_models.append, failures
-        )
+        self.sweeps = Sweeps(jobs, self.lab, lambda: wall.data, self.opened_models.append, failures)
         self.sweep: Sweep | None = None
         self.results: tuple[Result, ...] = ()
         self.maps: dict[int, CellMap] = {}
@@ -54,7 +52,7 @@ class Queue:
 
     def finish(self) -> None:
         self.main.run_until(lambda: not self.sweeps.running)
-        self.main.run_until(lambda: "waiting" not in self.outcomes)
+        self.main.run_until(lambda: {"waiting", "begun"}.isdisjoint(self.outcomes))
 
     def _on_opened(self, sweep: Sweep) -> None:
         self.sweep = sweep

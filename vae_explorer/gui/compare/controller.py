@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QWidget
 from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.gui.dialogs.ask_path import MODEL, AskPath
 from vae_explorer.gui.window.records import Command, Controller
-from vae_explorer.session.app import Explorer
-from vae_explorer.session.compare.comparison import Side
+from vae_explorer.session.app import App
+from vae_explorer.session.compare.comparison import Comparison
+from vae_explorer.session.compare.sides import Side
 from vae_explorer.session.map.selection import Mode
 from vae_explorer.types import Int64
 
@@ -18,13 +19,13 @@ class CompareController(Controller):
     """Opens the comparison, of which there is one at a time.
 
     Args:
-        explorer: gives the comparison, and the model on the map.
+        app: gives the comparison, and the model on the map.
         ask: asks for files.
         parent: the window that the comparison's belongs to.
     """
 
-    def __init__(self, explorer: Explorer, ask: AskPath, parent: QWidget) -> None:
-        super().__init__(explorer)
+    def __init__(self, app: App, ask: AskPath, parent: QWidget) -> None:
+        super().__init__(app)
         self._ask = ask
         self._parent = parent
         self._shown: _ShownComparison | None = None
@@ -41,7 +42,7 @@ class CompareController(Controller):
     def _show(self) -> "_ShownComparison":
         """Open the comparison, or bring it to the front."""
         if self._shown is None:
-            self._shown = _ShownComparison(self._explorer, self._ask, self._parent)
+            self._shown = _ShownComparison(self._app, self._ask, self._parent)
             self._shown.window.closed.connect(self._on_closed)
         self._shown.window.show()
         self._shown.window.activateWindow()
@@ -55,13 +56,13 @@ class CompareController(Controller):
 class _ShownComparison:
     """One comparison in a window of its own, with the map's model as side A."""
 
-    def __init__(self, explorer: Explorer, ask: AskPath, parent: QWidget) -> None:
+    def __init__(self, app: App, ask: AskPath, parent: QWidget) -> None:
         self.window = CompareWindow(parent)
-        self._explorer = explorer
+        self._app = app
         self._ask = ask
-        self._comparison = explorer.compare()
+        self._comparison = Comparison(app.tasks)
         self._connect()
-        self._comparison.list_models(explorer.settings.recent)
+        self._comparison.list_models(app.settings.now.recent)
         self.window.set_figures(self._comparison.figures())
         self._take("A")
 
@@ -93,7 +94,7 @@ class _ShownComparison:
         window.closed.connect(comparison.close)
 
     def _take(self, side: Side) -> None:
-        shown = self._explorer.shown()
+        shown = self._app.model.shown
         if shown is not None:
             self._comparison.take(side, *shown)
 

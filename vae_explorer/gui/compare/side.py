@@ -12,7 +12,7 @@ from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
-from vae_explorer.session.compare.comparison import Preview, Side, SideInfo
+from vae_explorer.session.compare.sides import Preview, Side, SideInfo
 from vae_explorer.session.state import MapPoints
 from vae_explorer.types import Bools
 

@@ -5,8 +5,8 @@ from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from vae_explorer.gui.widgets.number_format import NONE, figure
-from vae_explorer.session.compare.comparison import SIDES
 from vae_explorer.session.compare.metrics import ComparisonTable
+from vae_explorer.session.compare.sides import SIDES
 
 _COLUMNS = 4
 _AIR = 6  # pixels a row is higher than its text

@@ -20,14 +20,8 @@ from vae_explorer.gui.compare.side import MARGIN, SidePanel, color
 from vae_explorer.gui.compare.table import CompareTable
 from vae_explorer.gui.main_thread import FrameClock
 from vae_explorer.gui.theme import Theme, Themed, current_theme
-from vae_explorer.session.compare.comparison import (
-    SIDES,
-    Preview,
-    Side,
-    SideInfo,
-    other_side,
-)
 from vae_explorer.session.compare.metrics import ComparisonTable
+from vae_explorer.session.compare.sides import SIDES, Preview, Side, SideInfo, other_side
 from vae_explorer.session.map.place_index import PlaceIndex
 from vae_explorer.session.state import MapPoints
 from vae_explorer.types import Bools, Float64, UInt8

@@ -13,7 +13,8 @@ from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDia
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
-from vae_explorer.session.app import IMAGE_SHAPE, Explorer
+from vae_explorer.session.app import App
+from vae_explorer.session.files.open_model import IMAGE_SHAPE
 from vae_explorer.session.files.workspace import EXTENSION
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.types import Region
@@ -23,7 +24,7 @@ class FilesController(Controller):
     """Opens, saves and exports.
 
     Args:
-        explorer: does it.
+        app: does it.
         ask: asks for files.
         pad: takes pictures that are dropped.
         view: the part of the map in sight and the layout, which a workspace keeps.
@@ -32,21 +33,21 @@ class FilesController(Controller):
 
     def __init__(
         self,
-        explorer: Explorer,
+        app: App,
         ask: AskPath,
         pad: DrawPanel,
         view: Callable[[], tuple[Region, str]],
         window: QWidget,
     ) -> None:
-        super().__init__(explorer)
-        self.workspaces = Workspaces(explorer)
+        super().__init__(app)
+        self.workspaces = Workspaces(app)
         self._ask = ask
         self._pad = pad
         self._openers: dict[str, Callable[[Path], None]] = {
-            ".safetensors": explorer.open_checkpoint,
+            ".safetensors": app.model.open,
             EXTENSION: self.workspaces.open,
-            ".csv": explorer.load_table,
-            ".tsv": explorer.load_table,
+            ".csv": app.coloring.load_table,
+            ".tsv": app.coloring.load_table,
         }
         self._view = view
         self._window = window
@@ -57,7 +58,7 @@ class FilesController(Controller):
             Command("save", "File", "Save Model As…", "Save the model on the map", self._save_model,
                 ("Ctrl+S",), toolbar=True),
             Command("reset", "File", "Open Bundled Model",
-                "Back to the model the explorer ships with", explorer.reset),
+                "Back to the model the explorer ships with", app.model.reset),
             Command("export_digit", "File", "Export Image…",
                 "Write the decoded image at the cursor as PNG", self.export_digit,
                 ("Ctrl+Shift+E",), toolbar=True, separator=True),
@@ -71,11 +72,11 @@ class FilesController(Controller):
                 "Keep all that is shown and marked in a small file", self._save_workspace,
                 ("Ctrl+Alt+S",)),
         )  # fmt: skip
-        self.changes = (explorer.settings_changed,)
+        self.changes = (app.settings.changed,)
 
     def export_digit(self) -> None:
         """Ask how to export the decoded image at the cursor."""
-        z1, z2 = self._explorer.cursor.place
+        z1, z2 = self._app.cursor.place
         start = self._ask.folder / f"digit z=({z1:.3f}, {z2:.3f}).png"
         DigitExportDialog(start, IMAGE_SHAPE, self._window).ask(self._on_export_digit)
 
@@ -101,21 +102,21 @@ class FilesController(Controller):
             f"{path} is nothing that can be dropped here; drop a model (.safetensors), "
             f"a workspace ({EXTENSION}), a table (.csv), or a picture such as a PNG."
         )
-        self._explorer.fail("The file was not opened", UserError(text))
+        self._app.messages.fail("The file was not opened", UserError(text))
 
     def _open_model(self) -> None:
         if path := self._ask.open("Open Model", MODEL):
-            self._explorer.open_checkpoint(path)
+            self._app.model.open(path)
 
     def _recent(self) -> tuple[str, ...]:
-        return self._explorer.settings.recent
+        return self._app.settings.now.recent
 
     def _open_recent(self, name: str) -> None:
-        self._explorer.open_checkpoint(Path(name))
+        self._app.model.open(Path(name))
 
     def _save_model(self) -> None:
         if path := self._ask.save("Save Model As", "model.safetensors", MODEL):
-            self._explorer.save_checkpoint(path)
+            self._app.model.save(path)
 
     def _export_manifold(self) -> None:
         start = self._ask.folder / "manifold.png"
@@ -130,10 +131,10 @@ class FilesController(Controller):
             self.workspaces.save(path, *self._view())
 
     def _on_export_digit(self, path: Path, scale: int) -> None:
-        self._explorer.export_digit(self._ask.remember(path), scale)
+        self._app.exports.digit(self._ask.remember(path), scale)
 
     def _on_export_manifold(self, path: Path, request: ManifoldRequest) -> None:
-        self._explorer.export_manifold(self._ask.remember(path), request)
+        self._app.exports.manifold(self._ask.remember(path), request)
 
 
 def _short(name: str) -> str:

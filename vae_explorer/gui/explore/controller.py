@@ -13,7 +13,7 @@ from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, RIGHT, Choices, Command, Controller, Panel
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.session.explore.refinement import RefinementStep
 from vae_explorer.types import UInt8
@@ -23,14 +23,14 @@ class ExploreController(Controller):
     """Moves the cursor; the docks of decoding, drawing, refining and paths.
 
     Args:
-        explorer: told what a person wants, and listened to.
+        app: told what a person wants, and listened to.
         view: the map, which knows where each class is densest.
         ask: asks for files.
         window: the parent of dialogs.
     """
 
-    def __init__(self, explorer: Explorer, view: MapView, ask: AskPath, window: QWidget) -> None:
-        super().__init__(explorer)
+    def __init__(self, app: App, view: MapView, ask: AskPath, window: QWidget) -> None:
+        super().__init__(app)
         self._view = view
         self._ask = ask
         self._window = window
@@ -40,13 +40,13 @@ class ExploreController(Controller):
         self.decode.setMinimumWidth(self.decode.sizeHint().width() + scroll_bar)
         self.draw = DrawPanel()
         self.refine = RefineSection()
-        self.worst = WorstList(explorer.map.image)
+        self.worst = WorstList(app.map.image)
         self.paths = PathPanel()
         self._connect_decoding()
         self._connect_paths()
         self._connect_drawing()
         self._connect_refining()
-        cursor, arithmetic = explorer.cursor, explorer.arithmetic
+        cursor, arithmetic = app.cursor, app.arithmetic
         self.commands = (
             Command("analogy", "Go", "Analogy of Three Pins",
                 "Move the cursor to the first pin − the second + the third", arithmetic.analogy,
@@ -56,7 +56,7 @@ class ExploreController(Controller):
                 arithmetic.add_attribute, ("Ctrl+Shift+V",)),
             Command("resample", "Go", "Resample Posterior",
                 "Decode another draw from the pinned digit's q",
-                explorer.inspector.resample),
+                app.inspector.resample),
             Command("refine", "Go", "Refine Posterior", "Climb the ELBO of the pinned digit",
                 self._show_refining, ("Ctrl+R",)),
             Command("center", "Go", "Cursor to the Origin", "Move the cursor to z = (0, 0)",
@@ -85,7 +85,7 @@ class ExploreController(Controller):
         self.changes = (cursor.visits_changed, cursor.bookmarks_changed)
 
     def _digit(self, digit: int) -> Command:
-        cursor, view = self._explorer.cursor, self._view
+        cursor, view = self._app.cursor, self._view
         return Command(
             f"digit_{digit}",
             "Go",
@@ -96,23 +96,23 @@ class ExploreController(Controller):
         )
 
     def _connect_decoding(self) -> None:
-        explorer, panel = self._explorer, self.decode
-        panel.z_changed.connect(explorer.cursor.scrub)
-        panel.unpin_requested.connect(explorer.pins.clear)
-        panel.resample_requested.connect(explorer.inspector.resample)
+        app, panel = self._app, self.decode
+        panel.z_changed.connect(app.cursor.scrub)
+        panel.unpin_requested.connect(app.pins.clear)
+        panel.resample_requested.connect(app.inspector.resample)
         panel.refine_requested.connect(self._show_refining)
-        panel.pin_chosen.connect(explorer.pins.look_at)
-        panel.pin_removed.connect(explorer.pins.remove)
-        explorer.cursor.changed.connect(panel.set_cursor)
-        explorer.decoding.decoded.connect(panel.set_decoded)
-        explorer.data_support.judged.connect(panel.set_support)
-        explorer.inspector.inspected.connect(panel.set_inspection)
-        explorer.pins.changed.connect(self._on_pins)
-        explorer.search.ranked.connect(self.worst.set_images)
-        self.worst.chosen.connect(explorer.find)
+        panel.pin_chosen.connect(app.pins.look_at)
+        panel.pin_removed.connect(app.pins.remove)
+        app.cursor.changed.connect(panel.set_cursor)
+        app.decoding.decoded.connect(panel.set_decoded)
+        app.data_support.judged.connect(panel.set_support)
+        app.inspector.inspected.connect(panel.set_inspection)
+        app.pins.changed.connect(self._on_pins)
+        app.search.ranked.connect(self.worst.set_images)
+        self.worst.chosen.connect(app.pinning.find)
 
     def _connect_paths(self) -> None:
-        playback, panel = self._explorer.playback, self.paths
+        playback, panel = self._app.playback, self.paths
         panel.chosen.connect(playback.choose)
         panel.frame_chosen.connect(playback.set_frame)
         panel.export_requested.connect(self._export_path)
@@ -121,7 +121,7 @@ class ExploreController(Controller):
         playback.frame_changed.connect(self._on_frame)
 
     def _connect_drawing(self) -> None:
-        sketch, panel = self._explorer.sketch, self.draw
+        sketch, panel = self._app.sketch, self.draw
         panel.drawn.connect(sketch.draw)
         panel.cleared.connect(self._on_cleared)
         panel.image_given.connect(sketch.give)
@@ -133,7 +133,7 @@ class ExploreController(Controller):
         sketch.nearest_changed.connect(panel.set_nearest)
 
     def _connect_refining(self) -> None:
-        refinement, section = self._explorer.refinement, self.refine
+        refinement, section = self._app.refinement, self.refine
         section.start_requested.connect(refinement.start)
         section.stop_requested.connect(refinement.stop)
         refinement.available_changed.connect(self._on_refinable)
@@ -146,12 +146,12 @@ class ExploreController(Controller):
     # What the explorer says
 
     def _on_pins(self) -> None:
-        pins = self._explorer.pins
+        pins = self._app.pins
         self.decode.set_pins(pins.tray, pins.current)
 
     def _on_path(self, path: LatentPath | None) -> None:
         self.paths.set_path(path)
-        self.paths.set_frame(self._explorer.playback.frame)
+        self.paths.set_frame(self._app.playback.frame)
 
     def _on_frame(self, frame: int) -> None:
         self.paths.set_frame(frame)
@@ -162,7 +162,7 @@ class ExploreController(Controller):
             self.draw.set_ink(ink)
 
     def _on_cleared(self) -> None:
-        self._explorer.sketch.draw(np.zeros((1, 1), np.uint8))  # the pad is empty
+        self._app.sketch.draw(np.zeros((1, 1), np.uint8))  # the pad is empty
 
     def _on_refining(self) -> None:
         self.refine.clear()
@@ -178,32 +178,32 @@ class ExploreController(Controller):
     # What a person asks for
 
     def _bookmarks(self) -> list[str]:
-        return [bookmark.name for bookmark in self._explorer.cursor.bookmarks]
+        return [bookmark.name for bookmark in self._app.cursor.bookmarks]
 
     def _ask_mark(self) -> None:
         NameDialog("Mark Place", self._bookmarks(), self._window).ask(self._mark)
 
     def _mark(self, name: str) -> None:
-        self.attempt("The place was not marked", self._explorer.cursor.mark, name)
+        self.attempt("The place was not marked", self._app.cursor.mark, name)
 
     def _visit(self, name: str) -> None:
-        self.attempt("The cursor did not move", self._explorer.cursor.visit, name)
+        self.attempt("The cursor did not move", self._app.cursor.visit, name)
 
     def _forget(self, name: str) -> None:
-        self.attempt("No mark was forgotten", self._explorer.cursor.forget, name)
+        self.attempt("No mark was forgotten", self._app.cursor.forget, name)
 
     def _show_worst(self) -> None:
         reveal(self.worst)
-        self._explorer.search.rank()
+        self._app.search.rank()
 
     def _show_refining(self) -> None:
         reveal(self.refine)
-        self._explorer.refinement.start()
+        self._app.refinement.start()
 
     def _open_picture(self) -> None:
         if path := self._ask.open("Open Picture", PICTURE):
-            self._explorer.sketch.open(path)
+            self._app.sketch.open(path)
 
     def _export_path(self) -> None:
         if path := self._ask.save("Export Path", "path.png", PNG):
-            self._explorer.export_path(path)
+            self._app.exports.path(path)

@@ -7,7 +7,7 @@ from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 from vae_explorer.session.lessons.course import Lesson, Step
 
 
@@ -15,14 +15,14 @@ class LearnController(Controller):
     """Sends what is chosen in the learn dock to the session, and shows what it says.
 
     Args:
-        explorer: has the lessons.
+        app: has the lessons.
         pages: whose first page is the map; experiments are added to it.
         ask: asks for files.
     """
 
-    def __init__(self, explorer: Explorer, pages: QStackedWidget, ask: AskPath) -> None:
-        super().__init__(explorer)
-        self._learning = learning = explorer.learning
+    def __init__(self, app: App, pages: QStackedWidget, ask: AskPath) -> None:
+        super().__init__(app)
+        self._learning = learning = app.learning
         self._ask = ask
         self.panel = panel = LearnPanel()
         self._pages = pages
@@ -100,7 +100,7 @@ class LearnController(Controller):
     def _save(self) -> None:
         text = self._learning.as_file()
         if path := self._ask.save("Save Lesson", "lesson.md", LESSON):
-            self._explorer.write_text(path, text, "The lesson was not saved")
+            self._app.exports.content(path, text.encode(), "The lesson was not saved")
 
     def _toggle_large(self) -> None:
         self._large = not self._large

@@ -3,8 +3,8 @@
 import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from vae_explorer.gui.lessons.sketch import Sketch
-from vae_explorer.gui.lessons.sketch_marks import Columns, Level, Line
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.marks import Columns, Level, Line
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.types import Floats
 
@@ -20,8 +20,8 @@ class EstimateCharts(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = current_theme()
-        self.score, self.path = Sketch("Score function"), Sketch("Path-wise")
-        self.running = Sketch("Mean of the first n estimates", "n")
+        self.score, self.path = Chart("Score function"), Chart("Path-wise")
+        self.running = Chart("Mean of the first n estimates", "n")
         histograms = QHBoxLayout()
         histograms.addWidget(self.score)
         histograms.addWidget(self.path)
@@ -33,13 +33,13 @@ class EstimateCharts(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours, from the next estimates on."""
         self._theme = theme
-        for sketch in (self.score, self.path, self.running):
-            sketch.set_theme(theme)
+        for chart in (self.score, self.path, self.running):
+            chart.set_theme(theme)
 
     def clear(self) -> None:
         """Show no estimates."""
-        for sketch in (self.score, self.path, self.running):
-            sketch.set_marks(())
+        for chart in (self.score, self.path, self.running):
+            chart.set_marks(())
 
     def set_estimates(self, score: Floats, path: Floats, exact: float, *, same_scale: bool) -> None:
         """Show estimates (n,) of either kind of an ``exact`` number.
@@ -54,12 +54,12 @@ class EstimateCharts(QWidget):
         self._show_running(score[:_RUN], path[:_RUN], exact)
 
     def _show_histogram(
-        self, sketch: Sketch, estimates: Floats, exact: float, span: tuple[float, float], color: str
+        self, chart: Chart, estimates: Floats, exact: float, span: tuple[float, float], color: str
     ) -> None:
         heights, edges = np.histogram(estimates, _BINS, span)
         share = heights / len(estimates)
-        sketch.set_range(*span, 0.0, 1.12 * max(float(share.max()), 1e-3))
-        sketch.set_marks(
+        chart.set_range(*span, 0.0, 1.12 * max(float(share.max()), 1e-3))
+        chart.set_marks(
             [
                 Columns(edges, share, color),
                 Level(exact, self._theme.log_likelihood, "exact", upright=True, dashed=False),

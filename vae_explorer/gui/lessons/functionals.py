@@ -5,8 +5,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
 from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.lessons.sketch import Sketch
-from vae_explorer.gui.lessons.sketch_marks import Columns, Dots, Level, Line, Mark
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.marks import Columns, Dots, Level, Line, Mark
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
@@ -24,11 +24,11 @@ class FunctionalsView(LessonView):
 
     def __init__(self, experiment: Functionals) -> None:
         super().__init__(experiment, buttons=("ascend",))
-        self._sketch = Density("p")
-        self._sketch.setToolTip(
+        self._density = Density("p")
+        self._density.setToolTip(
             "Drag to give p another height; or choose a place by ← and →, and move p by ↑ and ↓"
         )
-        self._left, self._right = Sketch("KL(p ‖ best), nats", "step"), Sketch("", "step")
+        self._left, self._right = Chart("KL(p ‖ best), nats", "step"), Chart("", "step")
         self._readout, self._details = Readout(), Readout()
         step, reset = QPushButton("&Step"), QPushButton("&Reset")
         step.setToolTip("Climb one step")
@@ -38,19 +38,19 @@ class FunctionalsView(LessonView):
         charts = beside(self._left, self._right)
         self.controls |= {"ascend": ascent, "charts": charts}
         self.page.addWidget(beside(*(rows[n] for n in ("constraint", "size", "shape")), end=True))
-        self.page.addWidget(self._sketch, 3)
+        self.page.addWidget(self._density, 3)
         middle = QHBoxLayout()
         middle.addWidget(ascent)
         middle.addWidget(self._readout, 1)
         self.page.addLayout(middle)
         self.page.addWidget(self._details)
         self.page.addWidget(charts, 2)
-        self.parts = (self._sketch, self._left, self._right)
+        self.parts = (self._density, self._left, self._right)
         step.clicked.connect(experiment.step)
         reset.clicked.connect(experiment.reset)
-        self._sketch.pulled.connect(self._on_pulled)
-        self._sketch.let_go.connect(experiment.let_go)
-        self._sketch.nudged.connect(self._on_nudged)
+        self._density.pulled.connect(self._on_pulled)
+        self._density.released.connect(experiment.let_go)
+        self._density.raised.connect(self._on_nudged)
         self.start()
 
     def draw(self, old: FunctionalsResult | None) -> None:
@@ -69,26 +69,26 @@ class FunctionalsView(LessonView):
         marks: list[Mark]
         if self._bars:
             count = len(p)
-            self._sketch.set_title("p of each bar", "bar")
-            self._sketch.set_apart(1.0)
-            self._sketch.set_range(0.5, count + 0.5, 0.0, 1.0)
+            self._density.set_title("p of each bar", "bar")
+            self._density.set_look("free", 1.0)
+            self._density.set_range(0.5, count + 0.5, 0.0, 1.0)
             marks = [
                 Columns(np.arange(count + 1) + 0.5, p, theme.accent, "p", gap=0.25),
                 Level(1 / count, theme.held_out, f"1/n = {figure(1 / count, 3)}"),
             ]
         else:
             top = max(1.6 * float(problem.best.max()), 1.15 * float(found.start.max()))
-            self._sketch.set_title("p(x)", "x")
-            self._sketch.set_apart(0.0)
-            self._sketch.set_range(*self.experiment.sight, 0.0, top)
+            self._density.set_title("p(x)", "x")
+            self._density.set_look("free")
+            self._density.set_range(*self.experiment.sight, 0.0, top)
             x = np.concatenate([problem.x[:1], problem.x, problem.x[-1:]])
             best, shown = np.pad(problem.best, 1), np.pad(p, 1)
             marks = [
                 Line(x, shown, theme.accent, "p", filled=True),
                 Line(x, best, theme.held_out, "largest entropy", dashed=True),
             ]
-        self._sketch.set_places(len(p) if self._bars else 0)
-        self._sketch.set_marks(marks)
+        self._density.set_places(len(p) if self._bars else 0)
+        self._density.set_marks(marks)
 
     def _show_charts(self) -> None:
         found, theme = self.experiment.result, self.theme

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.lessons.sketch_marks import tick_text, ticks
+from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.types import Region
 
@@ -244,17 +244,12 @@ class Plane(QWidget):
         painter.drawText(above, Qt.AlignmentFlag.AlignCenter, shown)
         painter.setPen(QColor(self._theme.muted))
         left, right, bottom, top = self._region
-        xs, ys = ticks(left, right, _TICKS), ticks(bottom, top, _TICKS)
-        for x in xs:
+        for x, word in Axis(left, right).ticks(_TICKS):
             at = self.to_pixel(x, bottom)
             box = QRectF(at.x() - 40, square.bottom() + 1, 80, line)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, tick_text(x, _step(xs)))
-        for y in ys:
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, word)
+        for y, word in Axis(bottom, top).ticks(_TICKS):
             at = self.to_pixel(left, y)
             box = QRectF(at.x() - 80 - _GAP, at.y() - line / 2, 80, line)
             middle = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(box, middle, tick_text(y, _step(ys)))
-
-
-def _step(values: list[float]) -> float:
-    return values[1] - values[0] if len(values) > 1 else abs(values[0]) or 1.0
+            painter.drawText(box, middle, word)

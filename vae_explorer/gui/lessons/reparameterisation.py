@@ -3,9 +3,9 @@
 import numpy as np
 
 from vae_explorer.gui.lessons.estimate_charts import EstimateCharts
-from vae_explorer.gui.lessons.handles import HandleSketch
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.lessons.sketch_marks import Arrow, Dots, Line, Mark
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.marks import Arrow, Dots, Line, Mark
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
@@ -35,7 +35,7 @@ class ReparameterisationView(LessonView):
 
     def __init__(self, experiment: Reparameterisation) -> None:
         super().__init__(experiment, buttons=("seed",))
-        self._place = HandleSketch("q")
+        self._place = Chart("q", movable=True)
         self._place.setToolTip("Drag the handles of q, or move them by the arrow keys")
         self._charts = EstimateCharts()
         self._readout = Readout(2)
@@ -52,7 +52,7 @@ class ReparameterisationView(LessonView):
             "running": self._charts.running,
         }
         self.parts = (self._place, self._charts)
-        self._place.dragged.connect(self._on_dragged)
+        self._place.handle_dragged.connect(self._on_dragged)
         self._place.nudged.connect(self._on_nudged)
         self.start()
 
@@ -85,7 +85,7 @@ class ReparameterisationView(LessonView):
         peak = top / _TALLEST / (sigma * np.sqrt(2 * np.pi))
         q = peak * np.exp(-0.5 * ((z - mean) / sigma) ** 2)
         self._place.set_title("f and q", "z")
-        self._place.set_square(False)
+        self._place.set_look("free")
         self._place.set_range(-_SIGHT, _SIGHT, bottom, top)
         self._place.set_marks(
             [
@@ -109,7 +109,7 @@ class ReparameterisationView(LessonView):
         assert covariance is not None
         middle = mean - np.array(self.experiment.settings.shift)
         self._place.set_title("q in the latent plane, and steps Σ g", "z₁")
-        self._place.set_square(True)
+        self._place.set_look("equal")
         left, bottom = (middle - _AROUND).tolist()
         right, top = (middle + _AROUND).tolist()
         self._place.set_range(left, right, bottom, top)
@@ -159,7 +159,7 @@ class ReparameterisationView(LessonView):
         else:
             experiment.move(sigma=x - experiment.settings.mean)
 
-    def _on_nudged(self, right: int, up: int) -> None:
+    def _on_nudged(self, right: float, up: float) -> None:
         settings = self.experiment.settings
         if self.experiment.about_image:
             first, second = settings.shift

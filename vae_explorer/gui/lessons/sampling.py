@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.lessons.log_plot import Level, Line, LogPlot
+from vae_explorer.gui.lessons.log_plot import LogPlot
 from vae_explorer.gui.lessons.sample_map import SampleMap
+from vae_explorer.gui.plot.marks import Level, Line
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.number_format import figure
@@ -16,7 +19,7 @@ from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.lessons.sampling import CHUNK, Curve
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.sampling import Sampling, SamplingResult
-from vae_explorer.types import Region
+from vae_explorer.types import Float64, Region
 
 _NAMES = "prior", "q"
 _COLORS = "train", "held_out"
@@ -44,7 +47,7 @@ class SamplingView(LessonView):
         )
         self.scores = Readout(lines=5)
         for plot in (self.estimates, self.errors):
-            plot.dragged.connect(lambda m: experiment.move(m=m))
+            plot.x_dragged.connect(lambda m: experiment.move(m=m))
             plot.setToolTip("Drag to look at the first m samples")
         self._bar = QProgressBar()
         self._bar.setMinimumWidth(90)
@@ -135,7 +138,7 @@ class SamplingView(LessonView):
             if count <= _FARTHEST
         ]
         errors = [
-            Line(one.m, one.error, color, name)
+            Line(_floats(one.m), one.error, color, name)
             for name, color, one in zip(_NAMES, _COLORS, found.curves, strict=False)
         ]
         self.errors.set_x_range(1, max([top, *(level.value for level in needed)]))
@@ -145,8 +148,14 @@ class SamplingView(LessonView):
 def _estimates(number: int, curve: Curve) -> list[Line]:
     """Its repeats, faintly, and the estimate by all samples."""
     color, name = _COLORS[number], _NAMES[number]
-    repeats = [Line(curve.m, repeat, color, faint=True) for repeat in curve.repeats]
-    return [*repeats, Line(curve.m, curve.estimate, color, f"from {name}")]
+    repeats = [
+        Line(_floats(curve.m), repeat, color, width=1.0, opacity=0.43) for repeat in curve.repeats
+    ]
+    return [*repeats, Line(_floats(curve.m), curve.estimate, color, f"from {name}")]
+
+
+def _floats(values: NDArray[np.number]) -> Float64:
+    return values.astype(np.float64)
 
 
 def _limits(log_marginal: float, elbo: float, curves: Sequence[Curve]) -> tuple[float, float]:

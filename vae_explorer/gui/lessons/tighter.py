@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayou
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.lessons.log_plot import Level, Line, LogPlot
+from vae_explorer.gui.lessons.log_plot import LogPlot
+from vae_explorer.gui.plot.marks import Band, Level, Line, Mark
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
@@ -37,7 +38,7 @@ class TighterView(LessonView):
         self._plots = (self.bounds, self.gaps, self.ratios)
         for plot in self._plots:
             plot.set_x_range(KS[0], GRADIENT_KS[-1] if plot is self.ratios else KS[-1])
-            plot.dragged.connect(self._on_dragged)
+            plot.x_dragged.connect(self._on_dragged)
             plot.setToolTip("Drag to look at another k")
         self._image = DigitView("The digit x", "x", zoom=2)
         self.scores = Readout(lines=4)
@@ -90,14 +91,15 @@ class TighterView(LessonView):
         self._stop.setVisible(bool(found.working))
 
     def _show_bound(self, bound: Bound, exact: float, elbo: float) -> None:
+        ks = bound.ks.astype(np.float64)
         spread, error = np.nan_to_num(bound.spread), _CONFIDENCE * np.nan_to_num(bound.error)
         levels = [
             Level(exact, "text", f"exact {figure(exact, 2)}"),
             Level(elbo, "log_likelihood", f"ELBO {figure(elbo, 2)}"),
         ]
-        lines = [
-            Line(bound.ks, bound.mean, "train", "mean, and one estimate’s spread", band=spread),
-            Line(bound.ks, bound.mean, "train", markers=True),
+        lines: list[Mark] = [
+            Band(ks, bound.mean - spread, bound.mean + spread, "train"),
+            Line(ks, bound.mean, "train", "mean, and one estimate’s spread", symbol="o"),
         ]
         low = float((bound.mean - spread).min())
         high = max(exact, float((bound.mean + spread).max()))
@@ -105,13 +107,13 @@ class TighterView(LessonView):
         self.bounds.set_content(lines, levels, (low - margin, high + margin))
         gap = exact - bound.mean
         seen = np.where(gap > _SMALLEST_GAP, gap, np.nan)
-        band = np.where(np.isfinite(seen), error, np.nan)
+        band = np.minimum(np.where(np.isfinite(seen), error, np.nan), 0.9 * seen)
         inverse = gap[0] / bound.ks
         self.gaps.set_content(
             [
-                Line(bound.ks, inverse, "muted", "1/k", dashed=True),
-                Line(bound.ks, seen, "train", "gap", band=np.minimum(band, 0.9 * seen)),
-                Line(bound.ks, seen, "train", markers=True),
+                Line(ks, inverse, "muted", "1/k", dashed=True),
+                Band(ks, seen - band, seen + band, "train"),
+                Line(ks, seen, "train", "gap", symbol="o"),
             ],
             (),
             (
@@ -124,9 +126,9 @@ class TighterView(LessonView):
         lines = []
         for ratio in found.ratios:
             name, color = _ESTIMATORS[ratio.name]
-            power = f" ∝ k<sup>{figure(ratio.power, 2)}</sup>" if math.isfinite(ratio.power) else ""
-            lines.append(Line(ratio.ks, ratio.values, color, name + power))
-            lines.append(Line(ratio.ks, ratio.values, color, markers=True))
+            power = f" ∝ k^{figure(ratio.power, 2)}" if math.isfinite(ratio.power) else ""
+            ks = ratio.ks.astype(np.float64)
+            lines.append(Line(ks, ratio.values, color, name + power, symbol="o"))
         self.ratios.set_content(lines)
 
     def _show_scores(self, found: TighterResult) -> None:

@@ -10,7 +10,7 @@ from vae_explorer.gui.map.canvas import Tool
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.gui.window.undo import Undo
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 from vae_explorer.session.map.selection import Mode
 from vae_explorer.session.map.state import MapState
 
@@ -21,14 +21,14 @@ class SelectionController(Controller):
     """Selects points of the map; owns the undo stack.
 
     Args:
-        explorer: told what a person wants, and listened to.
+        app: told what a person wants, and listened to.
         view: the map.
         ask: asks for files.
         window: the parent of dialogs.
     """
 
-    def __init__(self, explorer: Explorer, view: MapView, ask: AskPath, window: QWidget) -> None:
-        super().__init__(explorer)
+    def __init__(self, app: App, view: MapView, ask: AskPath, window: QWidget) -> None:
+        super().__init__(app)
         self._view = view
         self._ask = ask
         self._window = window
@@ -36,9 +36,9 @@ class SelectionController(Controller):
         self.undo = undo = Undo(window)
         view.selected.connect(self._on_selected)
         view.class_select_asked.connect(self._on_class_selected)
-        explorer.map.changed.connect(self._on_map)
-        explorer.edited.connect(undo.push)
-        search, selection = explorer.search, explorer.selection
+        app.map.changed.connect(self._on_map)
+        app.edits.made.connect(undo.push)
+        search, selection = app.search, app.selection
         self.commands = (
             Command("undo", "Edit", "Undo", "Take back a move, a pin or a selection", undo.undo,
                 ("Ctrl+Z",), enabled=lambda: undo.can_undo,
@@ -95,40 +95,40 @@ class SelectionController(Controller):
             self.undo.clear()  # its selections are of other images
 
     def _on_selected(self, polygon: NDArray[np.float64], mode: Mode) -> None:
-        self._explorer.search.inside(polygon, mode, self._view.shown())
+        self._app.search.inside(polygon, mode, self._view.shown())
 
     def _on_class_selected(self, label: int, adding: bool) -> None:
-        self._explorer.search.labels(frozenset({label}), "add" if adding else "replace")
+        self._app.search.labels(frozenset({label}), "add" if adding else "replace")
 
     def _clear(self) -> None:
-        if len(self._explorer.selection):
-            self._explorer.selection.clear()
+        if len(self._app.selection):
+            self._app.selection.clear()
         else:
-            self._explorer.pins.clear()
+            self._app.pins.clear()
 
     def _ask_find(self) -> None:
-        points = self._explorer.map.points
+        points = self._app.map.points
         if points is None:
             return
         parts = ("train", "test") if points.split == "both" else (points.split,)
-        totals = {part: self._explorer.map.totals()[part] for part in parts}
-        FindImageDialog(totals, parts[0], self._window).ask(self._explorer.find)
+        totals = {part: self._app.map.totals()[part] for part in parts}
+        FindImageDialog(totals, parts[0], self._window).ask(self._app.pinning.find)
 
     def _ask_nearest(self) -> None:
-        NearestImagesDialog(self._window).ask(self._explorer.search.nearest)
+        NearestImagesDialog(self._window).ask(self._app.search.nearest)
 
     def _ask_name(self) -> None:
-        NameDialog("Name Selection", self._explorer.selection.names, self._window).ask(self._save)
+        NameDialog("Name Selection", self._app.selection.names, self._window).ask(self._save)
 
     def _save(self, name: str) -> None:
-        self.attempt("The selection was not kept", self._explorer.selection.save, name)
+        self.attempt("The selection was not kept", self._app.selection.save, name)
 
     def _recall(self, name: str) -> None:
-        self.attempt("Nothing was selected", self._explorer.selection.recall, name)
+        self.attempt("Nothing was selected", self._app.selection.recall, name)
 
     def _forget(self, name: str) -> None:
-        self.attempt("No selection was forgotten", self._explorer.selection.forget, name)
+        self.attempt("No selection was forgotten", self._app.selection.forget, name)
 
     def _export(self) -> None:
         if path := self._ask.save("Export Points", "points.csv", TABLE):
-            self._explorer.export_selection(path)
+            self._app.exports.points(path)

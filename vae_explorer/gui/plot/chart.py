@@ -142,6 +142,11 @@ class Chart(QWidget):
         self._home = (x, y)
         self.set_plot(replace(self._plot, x=x, y=y))
 
+    def set_look(self, aspect: Literal["free", "equal", "exact"], least_step: float = 0.0) -> None:
+        """Give both axes one scale or each its own; numbers of x are so far apart, or further."""
+        x = replace(self._plot.x, least_step=least_step)
+        self.set_plot(replace(self._plot, aspect=aspect, x=x))
+
     def set_marks(self, marks: Iterable[Mark]) -> None:
         """Show these marks, later ones on top."""
         self.set_plot(replace(self._plot, marks=tuple(marks)))

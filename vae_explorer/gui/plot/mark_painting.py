@@ -1,6 +1,8 @@
 """Paints the marks of a chart."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -44,17 +46,25 @@ _MANY = 128
 long where it is rough."""
 
 
+@contextmanager
+def saved(painter: QPainter) -> Iterator[None]:
+    """Whatever is done to a painter, or raised, it is afterwards as it was."""
+    painter.save()
+    try:
+        yield
+    finally:
+        painter.restore()
+
+
 def paint_marks(painter: QPainter, marks: tuple[Mark, ...], layout: Layout, theme: Theme) -> None:
     """Paint marks within the frame, later ones on top."""
-    painter.save()
-    painter.setClipRect(layout.frame)
-    for mark in marks:
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        _paint_mark(painter, mark, layout, theme)
-        painter.restore()
-    painter.restore()
+    with saved(painter):
+        painter.setClipRect(layout.frame)
+        for mark in marks:
+            with saved(painter):
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                _paint_mark(painter, mark, layout, theme)
     _write_texts(painter, [mark for mark in marks if isinstance(mark, Ring)], layout, theme)
 
 
@@ -103,9 +113,8 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
             to_pixels = QTransform(step.x(), 0.0, 0.0, step.y(), origin.x(), origin.y())
             painter.setWorldTransform(to_pixels, True)
             for paint in prepared(mark, theme):
-                painter.save()
-                paint(painter)
-                painter.restore()
+                with saved(painter):
+                    paint(painter)
 
 
 def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> None:
@@ -128,11 +137,13 @@ def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> 
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if mark.width and polygon.size() > 1:
             many = polygon.size() > _MANY and painter.paintEngine().type() == _RASTER
-            plain = not (mark.dashed or mark.dotted or mark.opacity < 1)
-            painter.setPen(QPen(color, mark.width if plain or not many else 1.0, style))
-            if many and plain and mark.width > 1:
+            painter.setPen(QPen(color, mark.width, style))
+            if many and mark.width > 1:
                 points = polygon.toList()
-                painter.drawLines([QLineF(*ends) for ends in pairwise(points)])
+                if mark.dashed or mark.dotted or mark.opacity < 1:
+                    painter.drawPolyline(points[:: -(-len(points) // _MANY)])
+                else:
+                    painter.drawLines([QLineF(*ends) for ends in pairwise(points)])
             else:
                 painter.drawPolyline(polygon)
         elif mark.width and not mark.symbol:

@@ -4,7 +4,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPainter, QPen
 
 from vae_explorer.gui.plot.layout import Layout, Plot, elided, pixel_font
-from vae_explorer.gui.plot.mark_painting import paint_marks
+from vae_explorer.gui.plot.mark_painting import paint_marks, saved
 from vae_explorer.gui.plot.marks import (
     theme_color,
 )
@@ -26,30 +26,28 @@ def paint_ground(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) ->
     frame = layout.frame
     if min(frame.width(), frame.height()) < _LEAST:
         return
-    painter.save()
-    painter.setFont(layout.font)
-    painter.fillRect(frame, QColor(theme.canvas))
-    _paint_grid(painter, layout, theme)
-    paint_marks(painter, plot.marks, layout, theme)
-    painter.setPen(QPen(QColor(theme.grid), 1))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(frame)
-    painter.restore()
+    with saved(painter):
+        painter.setFont(layout.font)
+        painter.fillRect(frame, QColor(theme.canvas))
+        _paint_grid(painter, layout, theme)
+        paint_marks(painter, plot.marks, layout, theme)
+        painter.setPen(QPen(QColor(theme.grid), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(frame)
 
 
 def paint_front(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> None:
     """The words around the frame, and the marks on top."""
-    painter.save()
-    _paint_head(painter, plot, layout, theme)
     frame = layout.frame
-    if min(frame.width(), frame.height()) >= _LEAST:
-        _paint_labels(painter, plot, layout, theme)
-        paint_marks(painter, plot.front, layout, theme)
-        if plot.note:
-            painter.setPen(QColor(theme.muted))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(frame.adjusted(6, 4, -6, -4), flags, plot.note)
-    painter.restore()
+    with saved(painter):
+        _paint_head(painter, plot, layout, theme)
+        if min(frame.width(), frame.height()) >= _LEAST:
+            _paint_labels(painter, plot, layout, theme)
+            paint_marks(painter, plot.front, layout, theme)
+            if plot.note:
+                painter.setPen(QColor(theme.muted))
+                flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+                painter.drawText(frame.adjusted(6, 4, -6, -4), flags, plot.note)
 
 
 def _paint_grid(painter: QPainter, layout: Layout, theme: Theme) -> None:

@@ -11,8 +11,9 @@ from vae_explorer.gui.runs.runs_panel import RunsPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 from vae_explorer.session.runs.run_info import RunInfo
+from vae_explorer.session.runs.runs import Runs
 from vae_explorer.training.history import HistoryPoint
 
 _ROOM = (1_700, 900)
@@ -22,22 +23,22 @@ Curves = tuple[tuple[Path, str], ...]
 
 
 class RunsController(Controller):
-    """Wires the dock of runs to the explorer.
+    """Wires the dock of runs to the app.
 
     Args:
-        explorer: told what a person wants, and listened to.
+        app: told what a person wants, and listened to.
         training: its form takes recipes, its plot the curves of other runs.
         compare: shows two models, each a checkpoint, side by side.
     """
 
     def __init__(
         self,
-        explorer: Explorer,
+        app: App,
         training: TrainingPanel,
         compare: Callable[[Path, Path], None],
     ) -> None:
-        super().__init__(explorer)
-        self.runs = explorer.catalogue(_move_to_trash)
+        super().__init__(app)
+        self.runs = Runs(app.tasks.jobs, app.lab, app.model.open, _move_to_trash, app.messages.fail)
         self.panel = panel = RunsPanel()
         self._training = training
         self._compare = compare

@@ -8,23 +8,23 @@ from vae_explorer.gui.runs.sweep_panel import SweepPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.training.sweep import Axis, Sweep
 
 
 class SweepController(Controller):
-    """Wires the dock to the explorer.
+    """Wires the dock to the app.
 
     Args:
-        explorer: told what a person wants, and listened to.
+        app: told what a person wants, and listened to.
         training: whose form has the recipe that is varied.
         window: the parent of dialogs.
     """
 
-    def __init__(self, explorer: Explorer, training: TrainingPanel, window: QWidget) -> None:
-        super().__init__(explorer)
-        self._sweeps = explorer.sweeps
+    def __init__(self, app: App, training: TrainingPanel, window: QWidget) -> None:
+        super().__init__(app)
+        self._sweeps = app.sweeps
         self.panel = panel = SweepPanel()
         self._training = training
         self._window = window
@@ -38,7 +38,7 @@ class SweepController(Controller):
         self._sweeps.results_changed.connect(panel.set_results)
         self._sweeps.map_made.connect(panel.set_map)
         self._sweeps.running_changed.connect(panel.set_running)
-        explorer.training.status_changed.connect(self._on_status)
+        app.training.status_changed.connect(self._on_status)
         self.commands = (
             Command("sweep", "Training", "Sweep…",
                 "Train a recipe with one or two of its fields varied", self._reveal),
@@ -53,12 +53,12 @@ class SweepController(Controller):
         try:
             sweep = Sweep(self._training.recipe(), axes)
         except UserError as error:
-            self._explorer.fail("The sweep did not start", error)
+            self._app.messages.fail("The sweep did not start", error)
             return
         self._sweeps.start(sweep)
 
     def _open(self) -> None:
-        if path := ask_folder(self._window, "Open Sweep", self._explorer.training.runs):
+        if path := ask_folder(self._window, "Open Sweep", self._app.training.runs):
             self._sweeps.open(path)
 
     def _on_status(self, status: TrainingStatus) -> None:

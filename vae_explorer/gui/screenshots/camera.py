@@ -31,7 +31,7 @@ class Camera:
         self.window = window
         self.folder = folder
         self.files: list[Path] = []
-        wait(lambda: window.explorer.map.points is not None)
+        wait(lambda: window.app.map.points is not None)
 
     def both_sizes(
         self, view: str, show: Callable[[], None] | None = None, *, moving: bool = False
@@ -52,7 +52,7 @@ class Camera:
             run_events(200)
             show()
             run_events(300)
-            wait(lambda: moving or not window.explorer.layers.busy)
+            wait(lambda: moving or not window.app.layers.busy)
             run_events(200)
             self._save(window, f"{view}-{choice.value}-{window.width()}x{window.height()}")
 
@@ -75,11 +75,11 @@ class Camera:
     def show_layers(self, on: frozenset[str]) -> None:
         """Have just these layers on."""
         for spec in LAYERS:
-            self.window.explorer.layers.set_on(spec.id, spec.id in on)
+            self.window.app.layers.set_on(spec.id, spec.id in on)
 
     def show_near(self) -> None:
         """Zoom to the pinned digit."""
-        pinned = self.window.explorer.pins.current
+        pinned = self.window.app.pins.current
         assert pinned is not None
         z1, z2 = pinned.mean.tolist()
         self.window.map.canvas.show_region(z1 - _NEAR, z1 + _NEAR, z2 - _NEAR, z2 + _NEAR)

@@ -19,7 +19,7 @@ def take(camera: Camera) -> None:
     """Take all of them."""
     window = camera.window
     for row in PINNED_ROWS:
-        window.explorer.pin(row, add=True)
+        window.app.pinning.pin(row, add=True)
     window.actions_["layout_explore"].trigger()
     camera.both_sizes("explore")
     for spec in LAYERS:
@@ -33,7 +33,7 @@ def take(camera: Camera) -> None:
 
 def _paths(camera: Camera) -> None:
     """The shortest way between the pinned digits, and the straight one."""
-    playback = camera.window.explorer.playback
+    playback = camera.window.app.playback
     camera.window.actions_["layout_travel"].trigger()
     for kind in ("geodesic", "straight"):
         came: list[object] = []
@@ -50,7 +50,7 @@ def _drawing(camera: Camera) -> None:
     window = camera.window
     window.actions_["layout_explore"].trigger()
     window.docks.show("draw")
-    ink = window.explorer.map.thumbnail(_DRAWN_ROW).image.repeat(10, 0).repeat(10, 1)
+    ink = window.app.map.thumbnail(_DRAWN_ROW).image.repeat(10, 0).repeat(10, 1)
     window.draw.set_ink(ink)
     window.draw.drawn.emit(ink)
     run_events(SETTLE_MS)
@@ -60,10 +60,10 @@ def _drawing(camera: Camera) -> None:
 
 def _refinement(camera: Camera) -> None:
     """The encoder's guess, on the way, and the best there is."""
-    explorer = camera.window.explorer
-    refinement = explorer.refinement
+    app = camera.window.app
+    refinement = app.refinement
     camera.window.docks.show("refine")
-    explorer.layers.set_on("posterior", on=True)
+    app.layers.set_on("posterior", on=True)
     for name, share in (("start", 0.0), ("middle", 0.08), ("end", 1.0)):
         steps: list[RefinementStep] = []
         refinement.stepped.connect(steps.append)

@@ -9,9 +9,9 @@ _COMPUTE_MS = 4 * SETTLE_MS
 def take(camera: Camera) -> None:
     """Take all of them."""
     window = camera.window
-    learning = window.explorer.learning
-    if window.explorer.pins.current is None:
-        window.explorer.pin(7)
+    learning = window.app.learning
+    if window.app.pins.current is None:
+        window.app.pinning.pin(7)
     window.actions_["layout_learn"].trigger()
     for lesson in learning.lessons:
         learning.open(lesson.id)

@@ -16,31 +16,31 @@ _SWEEP = (Axis("beta", (0.5, 8.0)), Axis("seed", (0, 1, 2)))
 
 def take(camera: Camera) -> None:
     """Take all of them."""
-    window, explorer = camera.window, camera.window.explorer
-    time_machine = explorer.lab.time
-    if explorer.pins.current is None:
-        explorer.pin(7)
+    window, app = camera.window, camera.window.app
+    time_machine = app.lab.time
+    if app.pins.current is None:
+        app.pinning.pin(7)
     camera.show_layers(ALWAYS_ON)
     window.actions_["layout_train"].trigger()
     window.training.set_recipe(Recipe(epochs=_EPOCHS))
     window.actions_["start"].trigger()
-    wait(lambda: explorer.training.status.epoch > _PAUSED_AT)
+    wait(lambda: app.training.status.epoch > _PAUSED_AT)
     camera.both_sizes("train-live", moving=True)
-    explorer.training.pause()
-    wait(lambda: explorer.training.status.phase is Phase.PAUSED)
+    app.training.pause()
+    wait(lambda: app.training.status.phase is Phase.PAUSED)
     wait(lambda: _whole(camera))
     camera.both_sizes("train")
     _slow_motion(camera)
-    explorer.layers.choose("flow", "since", "start")
+    app.layers.choose("flow", "since", "start")
     camera.layer("flow")
     camera.show_layers(ALWAYS_ON)
     window.actions_["layout_train"].trigger()
     time_machine.show(time_machine.frames[len(time_machine.frames) // 3].step)
-    wait(lambda: explorer.snapshot is not None and explorer.snapshot.step == _shown(camera))
+    wait(lambda: app.model.snapshot is not None and app.model.snapshot.step == _shown(camera))
     camera.both_sizes("train-scrubbed")
     time_machine.return_live()
-    explorer.training.stop()
-    wait(lambda: not explorer.training.active)
+    app.training.stop()
+    wait(lambda: not app.training.active)
     _runs(camera)
     _sweep(camera)
 
@@ -48,7 +48,7 @@ def take(camera: Camera) -> None:
 def _slow_motion(camera: Camera) -> None:
     """Each stage of the next step."""
     window = camera.window
-    slow, training = window.training.slow_motion, window.explorer.training
+    slow, training = window.training.slow_motion, window.app.training
     window.actions_["slow_motion"].trigger()
     wait(lambda: slow.stages > 0 and training.status.phase is Phase.PAUSED)
     window.resize(*SIZES[0])
@@ -65,7 +65,7 @@ def _runs(camera: Camera) -> None:
 
 def _sweep(camera: Camera) -> None:
     """A small sweep, when it is done."""
-    sweeps = camera.window.explorer.sweeps
+    sweeps = camera.window.app.sweeps
     small = Recipe(epochs=1).replace(encoder_hidden="128", decoder_hidden="128")
     camera.window.actions_["sweep"].trigger()
     sweep = Sweep(small, _SWEEP)
@@ -79,10 +79,10 @@ def _sweep(camera: Camera) -> None:
 
 def _whole(camera: Camera) -> bool:
     """After the moving sample of the images, all of them."""
-    points = camera.window.explorer.map.points
+    points = camera.window.app.map.points
     return points is not None and len(points.positions) == points.total
 
 
 def _shown(camera: Camera) -> int:
-    frame = camera.window.explorer.lab.time.shown
+    frame = camera.window.app.lab.time.shown
     return frame.step if frame else -1

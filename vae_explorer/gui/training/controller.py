@@ -12,7 +12,7 @@ from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 from vae_explorer.session.state import Phase
 from vae_explorer.session.training.events import (
     LOGGED,
@@ -40,15 +40,16 @@ class TrainingController(Controller):
     and keeps the run under way.
 
     Args:
-        explorer: told what a person wants, and listened to.
+        app: told what a person wants, and listened to.
         ask: asks for files.
         window: the parent of dialogs.
     """
 
-    def __init__(self, explorer: Explorer, ask: AskPath, window: QWidget) -> None:
-        super().__init__(explorer)
-        self._lab = explorer.lab
-        self._run = explorer.lab.training
+    def __init__(self, app: App, ask: AskPath, window: QWidget) -> None:
+        super().__init__(app)
+        self._importing = app.tasks.newest("recipe", "The recipe was not imported")
+        self._lab = app.lab
+        self._run = app.lab.training
         self.panel = TrainingPanel()
         self._ask = ask
         self._window = window
@@ -71,7 +72,7 @@ class TrainingController(Controller):
         panel.stop_rule.rule_changed.connect(self._run.set_rule)
         panel.slow_motion.step_requested.connect(self._dissect)
         panel.presets.save_requested.connect(self._save_preset)
-        panel.presets.delete_requested.connect(self._explorer.presets.delete)
+        panel.presets.delete_requested.connect(self._app.presets.delete)
         panel.presets.import_requested.connect(self._import)
         panel.presets.export_requested.connect(self._export)
         panel.curves_export_requested.connect(self._export_curves)
@@ -82,12 +83,12 @@ class TrainingController(Controller):
         lab.estimated.connect(panel.presets.set_estimate)
         lab.not_estimated.connect(self._on_not_estimated)
         lab.left.connect(self._on_left)
-        explorer = self._explorer
-        explorer.opened.connect(self._on_opened)
-        explorer.presets.changed.connect(panel.presets.set_presets)
-        explorer.presets.left_out.connect(panel.log)
-        explorer.message.connect(panel.log)
-        explorer.failed.connect(self._log_failure)
+        app = self._app
+        app.model.opened.connect(self._on_opened)
+        app.presets.changed.connect(panel.presets.set_presets)
+        app.presets.left_out.connect(panel.log)
+        app.messages.published.connect(panel.log)
+        app.messages.failed.connect(self._log_failure)
         run.status_changed.connect(panel.set_status)
         run.events.connect(self._on_event)
 
@@ -137,7 +138,7 @@ class TrainingController(Controller):
     def _start(self) -> None:
         recipe = self.panel.recipe()  # before a field that is shown anew forgets its typing
         reveal(self.panel)
-        self._explorer.train(recipe)
+        self._app.lab.train(recipe)
 
     def _toggle_pause(self) -> None:
         if self._run.status.phase is Phase.PAUSED:
@@ -197,19 +198,14 @@ class TrainingController(Controller):
         self._lab.estimate(self.panel.recipe())
 
     def _save_preset(self) -> None:
-        recipe, presets = self.panel.recipe(), self._explorer.presets
+        recipe, presets = self.panel.recipe(), self._app.presets
         taken = {preset.name for preset in presets.all if preset.own}
         NameDialog("Save Preset", taken, self._window).ask(lambda name: presets.save(name, recipe))
 
     def _import(self) -> None:
         path = self._ask.open("Import Recipe", RECIPE)
         if path is not None:
-            self._explorer.read_beside(
-                "recipe",
-                partial(Recipe.read, path),
-                self._on_imported,
-                partial(self._explorer.fail, "The recipe was not imported"),
-            )
+            self._importing.run(lambda _: Recipe.read(path), self._on_imported)
 
     def _on_imported(self, recipe: Recipe) -> None:
         if not self._run.active:
@@ -219,12 +215,14 @@ class TrainingController(Controller):
     def _export(self) -> None:
         recipe = self.panel.recipe()
         if path := self._ask.save("Export Recipe", "recipe.toml", RECIPE):
-            self._explorer.write_text(path, recipe.to_toml(), "The recipe was not exported")
+            self._app.exports.content(
+                path, recipe.to_toml().encode(), "The recipe was not exported"
+            )
 
     def _export_curves(self) -> None:
         if path := self._ask.save("Export Curves", "training curves.png", PNG, SVG, PDF, CSV):
             curves = self.panel.export_curves(path.suffix[1:].lower())
-            self._explorer.export_curves(path, curves)
+            self._app.exports.content(path, curves, "The curves were not exported")
 
     # What the lab says
 

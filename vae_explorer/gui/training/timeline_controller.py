@@ -3,16 +3,16 @@
 from vae_explorer.gui.training.timeline_bar import TimeBar
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.records import Command, Controller
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 from vae_explorer.session.training.timeline_frames import FilmFrame
 
 
 class TimelineController(Controller):
     """The bar, and the moment marked in the curves of ``training``."""
 
-    def __init__(self, explorer: Explorer, training: TrainingPanel) -> None:
-        super().__init__(explorer)
-        self._time = explorer.lab.time
+    def __init__(self, app: App, training: TrainingPanel) -> None:
+        super().__init__(app)
+        self._time = app.lab.time
         self._training = training
         self.bar = TimeBar()
         self.bar.moment_chosen.connect(self._time.show)

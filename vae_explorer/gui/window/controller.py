@@ -12,7 +12,7 @@ from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme
 from vae_explorer.gui.window.records import LAYOUTS, Command, Controller
 from vae_explorer.gui.window.status_bar import StatusBar
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 from vae_explorer.session.state import Decoded, ModelInfo
 
 _SCHEMES = {
@@ -32,7 +32,7 @@ class WindowController(Controller):
     """Schemes, layouts, help; title and status bar.
 
     Args:
-        explorer: listened to.
+        app: listened to.
         view: the map, which knows how many points show.
         lay_out: arranges the docks.
         commands: all commands of the window, for the sheet of keys.
@@ -41,27 +41,27 @@ class WindowController(Controller):
 
     def __init__(
         self,
-        explorer: Explorer,
+        app: App,
         view: MapView,
         lay_out: Callable[[str], object],
         commands: Callable[[], tuple[Command, ...]],
         window: QMainWindow,
     ) -> None:
-        super().__init__(explorer)
+        super().__init__(app)
         self._map = view
         self._lay_out = lay_out
         self._window = window
         self._palette: CommandPalette | None = None
         self.status = status = StatusBar()
-        explorer.model_changed.connect(self._on_model)
-        explorer.decoding.decoded.connect(self._on_decoded)
-        explorer.pins.changed.connect(self._on_marked)
-        explorer.selection.changed.connect(self._on_marked)
-        explorer.map.changed.connect(self._on_shown)
+        app.model.changed.connect(self._on_model)
+        app.decoding.decoded.connect(self._on_decoded)
+        app.pins.changed.connect(self._on_marked)
+        app.selection.changed.connect(self._on_marked)
+        app.map.changed.connect(self._on_shown)
         view.visible_labels_changed.connect(self._on_shown)
-        explorer.cursor.changed.connect(status.set_place)
-        explorer.progress.connect(status.set_progress)
-        explorer.message.connect(status.set_message)
+        app.cursor.changed.connect(status.set_place)
+        app.messages.progress.connect(status.set_progress)
+        app.messages.published.connect(status.set_message)
         self.commands = (
             Command("quit", "File", "Quit", "Stop and save a run, then close", window.close,
                 ("Ctrl+Q",), separator=True),
@@ -76,12 +76,12 @@ class WindowController(Controller):
             Command("about", "Help", "About VAE Explorer", "Version, data and licences",
                 lambda: help_pages.show_about(window)),
         )  # fmt: skip
-        self.changes = (explorer.settings_changed,)
+        self.changes = (app.settings.changed,)
 
     def choose_scheme(self, name: str) -> None:
         """Show the "light" or the "dark" scheme, or that of the "system"."""
         apply_scheme(SchemeChoice(name))
-        self._explorer.change_settings(replace(self._explorer.settings, scheme=name))
+        self._app.settings.change(replace(self._app.settings.now, scheme=name))
 
     def _scheme(self, name: str) -> Command:
         return Command(
@@ -89,7 +89,7 @@ class WindowController(Controller):
             "View",
             *_SCHEMES[name],
             lambda: self.choose_scheme(name),
-            checked=lambda: self._explorer.settings.scheme == name,
+            checked=lambda: self._app.settings.now.scheme == name,
             group="scheme",
         )
 
@@ -112,11 +112,11 @@ class WindowController(Controller):
         self.status.set_cost(decoded.milliseconds)
 
     def _on_marked(self) -> None:
-        explorer = self._explorer
-        self.status.set_marked(len(explorer.pins.tray), len(explorer.selection))
+        app = self._app
+        self.status.set_marked(len(app.pins.tray), len(app.selection))
 
     def _on_shown(self, _: object) -> None:
-        points = self._explorer.map.points
+        points = self._app.map.points
         if points is not None:
             self.status.set_data(points.split, int(self._map.shown().sum()), points.total)
 

@@ -23,36 +23,36 @@ from vae_explorer.gui.training.timeline_controller import TimelineController
 from vae_explorer.gui.window.actions import Actions
 from vae_explorer.gui.window.controller import WindowController
 from vae_explorer.gui.window.docks import Docks, decoded_bytes
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import Workspace
 
 
 class MainWindow(QMainWindow):
     """Shows an ``Explorer``: builds the controllers, and from what they declare all the rest."""
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, app: App) -> None:
         super().__init__()
-        self.explorer = explorer
+        self.app = app
         self.setWindowTitle("VAE Explorer")
         self.setAcceptDrops(True)
         self.job_left = False
         """True if a job did not end when the window closed."""
-        ask = AskPath(self, lambda: explorer.settings.folder, self._remember_folder)
+        ask = AskPath(self, lambda: app.settings.now.folder, self._remember_folder)
         pages = QStackedWidget()
-        self._map = MapController(explorer, ask)
-        self._selecting = SelectionController(explorer, self._map.view, ask, self)
-        explore = ExploreController(explorer, self._map.view, ask, self)
+        self._map = MapController(app, ask)
+        self._selecting = SelectionController(app, self._map.view, ask, self)
+        explore = ExploreController(app, self._map.view, ask, self)
         self._files = FilesController(
-            explorer, ask, explore.draw, lambda: (self.map.region(), self.docks.layout), self
+            app, ask, explore.draw, lambda: (self.map.region(), self.docks.layout), self
         )
-        training = TrainingController(explorer, ask, self)
-        timeline = TimelineController(explorer, training.panel)
-        compare = CompareController(explorer, ask, self)
-        runs = RunsController(explorer, training.panel, compare.open)
-        sweep = SweepController(explorer, training.panel, self)
-        self._lessons = LearnController(explorer, pages, ask)
+        training = TrainingController(app, ask, self)
+        timeline = TimelineController(app, training.panel)
+        compare = CompareController(app, ask, self)
+        runs = RunsController(app, training.panel, compare.open)
+        sweep = SweepController(app, training.panel, self)
+        self._lessons = LearnController(app, pages, ask)
         self._window = WindowController(
-            explorer, self._map.view, self._lay_out, lambda: self.actions_.commands, self
+            app, self._map.view, self._lay_out, lambda: self.actions_.commands, self
         )
         # The parts of the window, by the names that tests and benches know.
         self.map, self.layers, self.time_bar = self._map.view, self._map.layers, timeline.bar
@@ -85,8 +85,8 @@ class MainWindow(QMainWindow):
         self.map.space_tapped.connect(self.actions_["pause"].trigger)
         self.decode.export_requested.connect(self._files.export_digit)
         self.workspaces.restored.connect(self._on_restored)
-        explorer.opened.connect(self._map.fit_next)
-        explorer.failed.connect(self.show_error)
+        app.model.opened.connect(self._map.fit_next)
+        app.messages.failed.connect(self.show_error)
         self._restore()
 
     def show_error(self, title: str, text: str) -> None:
@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         box.open()
 
     def _remember_folder(self, folder: str) -> None:
-        self.explorer.change_settings(replace(self.explorer.settings, folder=folder))
+        self.app.settings.change(replace(self.app.settings.now, folder=folder))
 
     def _lay_out(self, name: str) -> None:
         """Arrange the docks; lessons have the place of the map, and give it back."""
@@ -119,7 +119,7 @@ class MainWindow(QMainWindow):
         self._selecting.undo.clear()
 
     def _restore(self) -> None:
-        settings = self.explorer.settings
+        settings = self.app.settings.now
         apply_scheme(SchemeChoice(settings.scheme))
         # Not self.screen(): with that wrapper PySide takes the screen down with the window.
         self.resize(QSize(1280, 800).boundedTo(QGuiApplication.primaryScreen().availableSize()))
@@ -149,9 +149,9 @@ class MainWindow(QMainWindow):
         # PySide closes the window even if this method raises, so nothing may.
         try:
             geometry = b64encode(self.saveGeometry().data()).decode()
-            settings, layout = self.explorer.settings, self.docks.state()
-            self.explorer.change_settings(replace(settings, geometry=geometry, layout=layout))
-            self.job_left = not self.explorer.close()
+            settings, layout = self.app.settings.now, self.docks.state()
+            self.app.settings.change(replace(settings, geometry=geometry, layout=layout))
+            self.job_left = not self.app.close()
         except Exception as error:
             self.show_error("Closing failed", str(error))
             event.ignore()

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.errors import UserError
-from vae_explorer.session.app import Explorer
+from vae_explorer.session.app import App
 
 LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
@@ -104,12 +104,12 @@ class Controller:
     changes: Sequence[SignalInstance] = ()
     """Signals after which the rules of the commands are asked again."""
 
-    def __init__(self, explorer: Explorer) -> None:
-        self._explorer = explorer
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def attempt(self, title: str, action: Callable[[str], object], name: str) -> None:
         """Do something with a name that a person gave; ``title`` is that of a refusal."""
         try:
             action(name)
         except UserError as error:
-            self._explorer.fail(title, error)
+            self._app.messages.fail(title, error)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from vae_explorer.session.compare.metrics import (
     comparison_table,
     score,
 )
+from vae_explorer.session.compare.sides import SIDES, Preview, Side, SideInfo, other_side
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.place_index import PlaceIndex
@@ -36,35 +36,6 @@ from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Bools, Float32, Float64, Int64
-
-Side = Literal["A", "B"]
-SIDES: tuple[Side, Side] = ("A", "B")
-
-
-@dataclass(frozen=True)
-class SideInfo:
-    """What a side shows.
-
-    ``path`` is None if the model was not opened for the comparison but given to it. ``split`` is
-    "train", "test" or "both", ``orientation`` how the plane was turned to fit the other's, if it
-    was.
-    """
-
-    name: str
-    path: Path | None
-    split: str
-    epoch: float
-    objective: str
-    orientation: str
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a side decodes at ``z``, (h, w) float32, there being image ``title``, or nothing, ""."""
-
-    z: tuple[float, float]
-    image: Float32
-    title: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +75,16 @@ class Comparison:
     """What is being computed and how far it is, or "" when nothing is."""
 
     def __init__(self, tasks: Tasks) -> None:
-        self._jobs = tasks.jobs
-        self._fail = tasks.fail
+        self._listing = tasks.newest("compare models", "The models cannot be listed")
+        self._opening = {
+            side: tasks.newest(f"compare {side} open", "The model was not opened") for side in SIDES
+        }
+        self._scoring = {
+            side: tasks.newest(
+                f"compare {side} scores", "The scores could not be computed", "figures"
+            )
+            for side in SIDES
+        }
         self._models: dict[Side, _Model] = {}
         self._rotation: Float64 | None = None  # of side B
         self._splits: dict[Side, str] = {"A": "test", "B": "test"}
@@ -140,12 +119,7 @@ class Comparison:
             models = dict.fromkeys((*bundled_models(), *map(Path, recent)))
             return tuple((path, model_name(path)) for path in models)
 
-        self._jobs.run_newest(
-            "compare models",
-            lambda _: named(),
-            done=self.models_listed.emit,
-            failed=partial(self._fail, "The models cannot be listed"),
-        )
+        self._listing.run(lambda _: named(), self.models_listed.emit)
 
     def set_split(self, side: Side, split: str) -> None:
         """Show the "train" or the "test" images, or "both"."""
@@ -157,10 +131,11 @@ class Comparison:
 
     def close(self) -> None:
         """End all jobs; nothing is told any more."""
-        self._jobs.cancel("compare models")
+        self._listing.cancel()
         for side in SIDES:
-            for work in ("open", "map", "index", "figures"):
-                self._jobs.cancel(f"compare {side} {work}")
+            self._opening[side].cancel()
+            self._scoring[side].cancel()
+            self._maps[side].close()
 
     def _load(
         self, side: Side, read: Callable[[], tuple[Snapshot, str]], path: Path | None
@@ -170,12 +145,10 @@ class Comparison:
             images, _ = common_images()
             return _Model(snapshot, name, path, snapshot.model.encode(images, control.check).mean)
 
-        def give_up(error: BaseException) -> None:
-            self._tell(side)  # what it shows is still the model before
-            self._fail("The model was not opened", error)
-
-        self._jobs.run_newest(
-            f"compare {side} open", work, done=partial(self._show, side), failed=give_up
+        self._opening[side].run(
+            work,
+            partial(self._show, side),
+            failed=lambda _: self._tell(side),  # what it shows is still the model before
         )
 
     def _show(self, side: Side, model: _Model) -> None:
@@ -186,12 +159,10 @@ class Comparison:
             if moved in self._models:
                 self._place(moved)
         self.figures_changed.emit(self.figures())
-        self._jobs.run_newest(
-            f"compare {side} figures",
+        self._scoring[side].run(
             partial(self._score, side, model.snapshot.model),
-            done=partial(self._on_scores, side),
-            failed=self._give_up_scores,
-            lane="figures",
+            partial(self._on_scores, side),
+            failed=lambda _: self.progress.emit(""),
         )
 
     def _align(self) -> None:
@@ -356,10 +327,6 @@ class Comparison:
         self.progress.emit("")
         self.figures_changed.emit(self.figures())
 
-    def _give_up_scores(self, error: BaseException) -> None:
-        self.progress.emit("")
-        self._fail("The figures could not be computed", error)
-
 
 def bundled_models() -> tuple[Path, ...]:
     """The models that ship with the program."""
@@ -369,11 +336,6 @@ def bundled_models() -> tuple[Path, ...]:
 def model_name(path: Path) -> str:
     """What a model is called: a run's by the run's name."""
     return RunFolder(path.parent).name if path.name == RunFolder.MODEL else path.stem
-
-
-def other_side(side: Side) -> Side:
-    """B for A and A for B."""
-    return "B" if side == "A" else "A"
 
 
 def _images(points: MapPoints) -> Int64:

@@ -54,16 +54,16 @@ class Settings:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a settings file; a missing one gives the defaults, bad entries are left out."""
-        if not path.exists():
-            return cls()
         try:
+            if not path.exists():
+                return cls()
             # Names of files need not be UTF-8; surrogates carry the odd bytes through.
             text = read_text(path, "a settings file", errors="surrogateescape")
             values = schema.parse_toml(text, str(path))
             if values.pop("version", None) != _VERSION:
                 raise UserError(f"{path} has an unknown version.")
-        except UserError as error:
-            logger.warning("Settings are not readable; using defaults. %s", error)
+        except (OSError, UserError) as error:
+            logger.warning("Settings in %s are not readable (%s); using defaults.", path, error)
             return cls()
         settings, problems = schema.build_leniently(cls, values, str(path))
         if problems:

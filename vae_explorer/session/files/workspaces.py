@@ -1,15 +1,15 @@
 """Saving what a person sees and has marked, and putting it all back."""
 
 import dataclasses
-from functools import partial
 from pathlib import Path
 
 from psygnal import Signal
 
 from vae_explorer import paths
 from vae_explorer.errors import UserError
-from vae_explorer.session.app import Explorer, SavedModel, read_model
+from vae_explorer.session.app import App
 from vae_explorer.session.explore.cursor import Bookmark
+from vae_explorer.session.files.open_model import SavedModel, read_model
 from vae_explorer.session.files.workspace import (
     Workspace,
     find_model,
@@ -25,38 +25,39 @@ from vae_explorer.types import Region
 
 
 class Workspaces:
-    """Writes and restores the workspace of an explorer. Main thread only."""
+    """Writes and restores the workspace of a window. Main thread only."""
 
     restored = Signal(Workspace)
     """All is back but what only the window knows: the view, the scheme and the layout."""
 
-    def __init__(self, explorer: Explorer) -> None:
-        self._explorer = explorer
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._reading = app.tasks.newest("workspace", "The workspace was not opened")
         self._waiting: tuple[Workspace, Path] | None = None  # and its model's file
-        explorer.map.changed.connect(self._on_map)
+        app.map.changed.connect(self._on_map)
 
     def save(self, path: Path, view: Region, layout: str) -> None:
         """Write everything to a file; the model must be in one of its own."""
-        explorer, model = self._explorer, self._explorer.path
+        app, model = self._app, self._app.model.path
         if model is None:
             text = "The model exists in memory only; save it first, or pause or end the run."
-            explorer.fail("The workspace was not saved", UserError(text))
+            app.messages.fail("The workspace was not saved", UserError(text))
             return
-        settings, pins, selection = explorer.settings, explorer.pins, explorer.selection
-        by = explorer.coloring.by
+        settings, pins, selection = app.settings.now, app.pins, app.selection
+        by = app.coloring.by
         workspace = Workspace(
-            model="",  # read from the file beside the main thread
+            model="",  # read from the file off the main thread
             path=model,
             split=settings.split,
             kind=settings.kind,
             align=settings.align,
-            cursor=explorer.cursor.place,
-            bookmarks={mark.name: mark.place for mark in explorer.cursor.bookmarks},
+            cursor=app.cursor.place,
+            bookmarks={mark.name: mark.place for mark in app.cursor.bookmarks},
             pins=tuple((pin.split, pin.index) for pin in pins.tray),
             current=(pins.current.split, pins.current.index) if pins.current else None,
             selection=rows_text(selection.indices.tolist()),
             selections={name: rows_text(chosen) for name, chosen in selection.saved().items()},
-            layers=explorer.layers.states,
+            layers=app.layers.states,
             color_by=by if by in dict(CHOICES) else LABEL,
             view=view,
             scheme=settings.scheme,
@@ -67,12 +68,12 @@ class Workspaces:
             there = dataclasses.replace(workspace, model=model_hash(model), path=model.resolve())
             write_workspace(path, there)
 
-        explorer.write(path, write, "The workspace was not saved")
+        app.exports.write(path, write, "The workspace was not saved")
 
     def open(self, path: Path) -> None:
         """Restore a file; a run under way is stopped and saved once the file proved good."""
-        explorer = self._explorer
-        recent = [Path(name) for name in explorer.settings.recent]
+        app = self._app
+        recent = [Path(name) for name in app.settings.now.recent]
 
         def read() -> tuple[Workspace, SavedModel]:
             workspace = read_workspace(path)
@@ -85,37 +86,36 @@ class Workspaces:
                 )
             return workspace, read_model(found)
 
-        explorer.read_beside(
-            "workspace", read, self._on_read, partial(explorer.fail, "The workspace was not opened")
-        )
+        self._reading.run(lambda _: read(), self._on_read)
 
     def _on_read(self, found: tuple[Workspace, SavedModel]) -> None:
         workspace, model = found
         settings = dataclasses.replace(
-            self._explorer.settings,
+            self._app.settings.now,
             split=workspace.split,
             kind=workspace.kind,
             align=workspace.align,
             scheme=workspace.scheme,
         )
-        self._explorer.change_settings(settings)
+        self._app.settings.change(settings)
         self._waiting = workspace, model.path
-        self._explorer.open_model(model)
+        self._app.model.open_read(model)
 
     def _on_map(self, state: MapState) -> None:
-        explorer, points = self._explorer, state.points
-        if self._waiting is None or points is None or explorer.training.active:
+        app, points = self._app, state.points
+        if self._waiting is None or points is None or app.training.active:
             return  # a run is about to end
         (workspace, model), self._waiting = self._waiting, None
         if state.path != model or points.split != workspace.split:
             return  # a person has asked for something else meanwhile
         bookmarks = [Bookmark(name, place) for name, place in workspace.bookmarks.items()]
-        explorer.cursor.reset(workspace.cursor, bookmarks)
-        explorer.pins.restore(workspace.pins, workspace.current)
+        app.selection.reset(points.total, points.split)
+        app.cursor.reset(workspace.cursor, bookmarks)
+        app.pins.restore(workspace.pins, workspace.current)
         for name, text in workspace.selections.items():
-            explorer.selection.replace(rows(text))
-            explorer.selection.save(name)
-        explorer.selection.replace(rows(workspace.selection))
-        explorer.layers.restore(workspace.layers)
-        explorer.coloring.choose(workspace.color_by)
+            app.selection.replace(rows(text))
+            app.selection.save(name)
+        app.selection.replace(rows(workspace.selection))
+        app.layers.restore(workspace.layers)
+        app.coloring.choose(workspace.color_by)
         self.restored.emit(workspace)

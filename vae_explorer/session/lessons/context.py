@@ -3,6 +3,7 @@
 from psygnal import Signal
 
 from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.session.explore.target import Target
 from vae_explorer.session.jobs import After, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import Subject
@@ -15,28 +16,32 @@ class LessonContext:
     Args:
         tasks: where experiments compute.
         latent_map: the map, whose model they are about.
+        target: the image that they are about.
         after: runs a function on the main thread when some seconds have passed; for animations.
     """
 
     changed = Signal()
     """Another model or another target image."""
 
-    def __init__(self, tasks: Tasks, latent_map: LatentMap, after: After) -> None:
+    def __init__(self, tasks: Tasks, latent_map: LatentMap, target: Target, after: After) -> None:
         self.tasks = tasks.prefixed("lesson-")
         self.map = latent_map
         self.after = after
-        self.subject: Subject | None = None
-        """The target image: the sketch, else the pinned image, or None."""
+        self.target = target
         latent_map.changed.connect(self._on_map)
+        target.changed.connect(self._on_target)
 
     @property
     def model(self) -> TrainedVAE | None:
         """The model on the map, as it is rotated."""
         return self.map.state.model if self.map.state else None
 
-    def set_subject(self, subject: Subject | None) -> None:
-        """Look at another target image."""
-        self.subject = subject
+    @property
+    def subject(self) -> Subject | None:
+        """The target image with its q(z|x) by that model, if there is one."""
+        return self.target.image
+
+    def _on_target(self) -> None:
         self.changed.emit()
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:

@@ -1,12 +1,14 @@
 """What the colours of the points mean."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data.tables import Numbers, Table
+from vae_explorer.data.tables import Numbers, Table, read_table
 from vae_explorer.latent.figures import posterior_width
+from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, Scores
 from vae_explorer.session.map.state import MapState
@@ -57,7 +59,15 @@ class Coloring:
     choices_changed = Signal(tuple)
     """All (value, text) there are to choose from."""
 
-    def __init__(self, latent_map: LatentMap, scores: Scores) -> None:
+    def __init__(
+        self,
+        tasks: Tasks,
+        latent_map: LatentMap,
+        scores: Scores,
+        message: Callable[[str], None],
+    ) -> None:
+        self._reading = tasks.newest("table", "The table was not read")
+        self._message = message
         self._map = latent_map
         self._scores = scores
         self._table: Table | None = None
@@ -78,6 +88,23 @@ class Coloring:
         if by != self.by and by in dict(self.choices):
             self.by = by
             self.refresh()
+
+    def load_table(self, path: Path) -> None:
+        """Colour by a user's table, one row an image of those on the map."""
+        points = self._map.points
+        if points is None:
+            return
+
+        def take(table: Table) -> None:
+            now = self._map.points
+            if now is None or now.total != points.total:
+                return  # other images have come meanwhile
+            self.set_table(table)
+            left_out = "; ".join(f"“{name}” {why}" for name, why in table.skipped.items())
+            if left_out:
+                self._message(f"Columns of {table.name} left out: {left_out}")
+
+        self._reading.run(lambda _: read_table(path, points.total), take)
 
     def set_table(self, table: Table) -> None:
         """Take the columns of a user's table, one value an image, and colour by the first."""

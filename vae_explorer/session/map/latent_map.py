@@ -144,6 +144,11 @@ class LatentMap:
         """Take the next model for the first of a run."""
         self._start = None
 
+    def close(self) -> None:
+        """End what is computed; nothing is published any more."""
+        self._encoding.cancel()
+        self._indexing.cancel()
+
     def rename(self, snapshot: Snapshot, name: str, path: Path) -> None:
         """Call a model by the file it was saved to."""
         if self._newest is not None and self._newest.snapshot is snapshot:

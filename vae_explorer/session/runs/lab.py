@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from psygnal import Signal
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import UserError
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.jobs import After, Jobs
+from vae_explorer.session.jobs import After, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.training.control import LIVE_IMAGES, TrainingSession
 from vae_explorer.session.training.events import (
     Begun,
@@ -35,44 +35,18 @@ from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import Int64, UInt8
 
-Indices = Int64
-
 _UNNAMED = "training"
 """What a model is called that is in memory alone."""
-
-
-class Stage(Protocol):
-    """Where models are shown."""
-
-    @property
-    def snapshot(self) -> Snapshot | None:
-        """The model on the map."""
-
-    def training_images(self) -> ImageSet:
-        """What is trained on."""
-
-    def probes(self, most: int) -> tuple[Indices, UInt8]:
-        """Some images of the split that is shown, and their indices in it."""
-
-    def show_moving(
-        self, snapshot: Snapshot, posterior: Posterior, indices: Indices, name: str
-    ) -> None:
-        """Show where a model, of this name, puts the probes."""
-
-    def show_whole(self, snapshot: Snapshot, path: Path | None, name: str) -> None:
-        """Show where a model of this name, saved at ``path``, puts all images."""
-
-    def fail(self, title: str, error: BaseException) -> None:
-        """Tell what went wrong."""
 
 
 class Lab:
     """Runs, and which moment of one is shown. All methods belong to the main thread.
 
     Args:
-        jobs: the lanes of work.
+        tasks: the lanes of work.
         after: runs a function on the main thread when some seconds have passed.
-        stage: where models are shown.
+        latent_map: where models are shown.
+        images: what is trained on.
         runs: the folder of runs.
         device: what is trained on.
     """
@@ -82,13 +56,24 @@ class Lab:
     left = Signal(object)
     """The run is over, and what comes of it is shown; with the error that ended it, or None."""
 
-    def __init__(self, jobs: Jobs, after: After, stage: Stage, runs: Path, device: str) -> None:
-        self._jobs = jobs
-        self._stage = stage
-        self.training = TrainingSession(jobs, runs, device)
-        self.time = TimeMachine(jobs, stage.fail, after)
+    def __init__(
+        self,
+        tasks: Tasks,
+        after: After,
+        latent_map: LatentMap,
+        images: Callable[[], ImageSet],
+        runs: Path,
+        device: str,
+    ) -> None:
+        self._fail = tasks.fail
+        self._resuming = tasks.newest("resume", "The run was not resumed")
+        self._jobs = tasks.jobs
+        self._map = latent_map
+        self._images = images
+        self.training = TrainingSession(tasks.jobs, runs, device)
+        self.time = TimeMachine(tasks.jobs, tasks.fail, after)
         self._device = device
-        self._probes: tuple[Indices, UInt8] | None = None
+        self._probes: tuple[Int64, UInt8] | None = None
         self._latest: Callable[[], None] | None = None
         """Shows the run as it is now."""
         self._name = _UNNAMED
@@ -112,9 +97,9 @@ class Lab:
 
     def branch(self, recipe: Recipe) -> None:
         """Start a run that goes on from the model on the map, by a recipe of its own."""
-        snapshot = self._stage.snapshot
-        if snapshot is None:
+        if self._map.state is None:
             return
+        snapshot = self._map.state.snapshot
 
         def start(recipe: Recipe, data: ImageSet, live_images: UInt8) -> None:
             check_branch(recipe, data.image_shape, len(data), snapshot)
@@ -126,10 +111,10 @@ class Lab:
 
     def _start(self, recipe: Recipe, start: Callable[..., None]) -> None:
         try:
-            probes = self._stage.probes(LIVE_IMAGES)
-            start(recipe, self._stage.training_images(), probes[1])
+            probes = self._map.live_images(LIVE_IMAGES)
+            start(recipe, self._images(), probes[1])
         except UserError as error:
-            self._stage.fail("Training did not start", error)
+            self._fail("Training did not start", error)
             return
         self._begin(probes)
 
@@ -144,10 +129,10 @@ class Lab:
             False if it cannot be, of which was told.
         """
         try:
-            probes = self._stage.probes(LIVE_IMAGES)
+            probes = self._map.live_images(LIVE_IMAGES)
             self.training.start_by(begin, epochs, probes[1])
         except UserError as error:
-            self._stage.fail("Training did not start", error)
+            self._fail("Training did not start", error)
             return False
         self._begin(probes)
         return True
@@ -157,22 +142,17 @@ class Lab:
 
         def begin(snapshot: Snapshot) -> None:
             try:
-                probes = self._stage.probes(LIVE_IMAGES)
-                data = self._stage.training_images()
+                probes = self._map.live_images(LIVE_IMAGES)
+                data = self._images()
                 self.training.resume_run(run, snapshot.recipe.epochs, data, probes[1])
             except UserError as error:
-                self._stage.fail("The run was not resumed", error)
+                self._fail("The run was not resumed", error)
                 return
             self._begin(probes)
 
-        self._jobs.run_newest(
-            "resume",
-            lambda _: read_checkpoint(run.model_path),
-            done=begin,
-            failed=partial(self._stage.fail, "The run was not resumed"),
-        )
+        self._resuming.run(lambda _: read_checkpoint(run.model_path), begin)
 
-    def _begin(self, probes: tuple[Indices, UInt8]) -> None:
+    def _begin(self, probes: tuple[Int64, UInt8]) -> None:
         self._probes, self._moved = probes, None
         for asked_before in ("open", "estimate"):
             self._jobs.cancel(asked_before)
@@ -188,17 +168,18 @@ class Lab:
             case Progress(points):
                 self.time.extend(points)
             case Paused(snapshot, path) | Ended(snapshot, path):
-                self._show(partial(self._stage.show_whole, snapshot, path, self._name))
+                self._show(partial(self._map.show, snapshot, self._name, path))
                 if isinstance(event, Ended):
                     self.left.emit(None)
             case Failed(error):
                 self._on_failed(error)
             case NotSaved(error, again=False):
-                self._stage.fail("The run was not saved; training goes on", error)
+                self._fail("The run was not saved; training goes on", error)
 
     def _on_begun(self, begun: Begun) -> None:
         """Leave the film of the model before; of a run that cannot begin nothing is changed."""
         self._latest, self._name = None, begun.name
+        self._map.begin_run()
         self.time.begin(begun.folder)
         if begun.resumed:
             assert self._probes is not None
@@ -207,7 +188,7 @@ class Lab:
     def open_film(self, path: Path | None, snapshot: Snapshot, name: str) -> None:
         """Take the moments along if ``path`` is the model of a run, of which this is the end."""
         run = RunFolder(path.parent) if path and path.name == RunFolder.MODEL else None
-        self._latest = partial(self._stage.show_whole, snapshot, path, name)
+        self._latest = partial(self._map.show, snapshot, name, path)
         self.time.begin(run, snapshot.history)
         if run is not None:
             self._develop()
@@ -220,10 +201,10 @@ class Lab:
 
     def _develop(self) -> None:
         try:
-            self._probes = self._stage.probes(LIVE_IMAGES)
+            self._probes = self._map.live_images(LIVE_IMAGES)
         except UserError as error:
             self.time.begin(None)
-            self._stage.fail("The moments of the run cannot be shown", error)
+            self._fail("The moments of the run cannot be shown", error)
             return
         self.time.develop(self._probes[1])
 
@@ -231,7 +212,7 @@ class Lab:
         """Find out how long a run would take; not while there is one, which would distort it."""
         if self.training.active:
             return
-        images, device = self._stage.training_images, self._device
+        images, device = self._images, self._device
         self._jobs.run_newest(
             "estimate",
             lambda control: estimate(recipe, images(), device, control.check),
@@ -246,12 +227,12 @@ class Lab:
         assert self._probes is not None
         indices = self._probes[0]
         self._moved = snapshot
-        self._show(partial(self._stage.show_moving, snapshot, posterior, indices, "training"))
+        self._show(partial(self._show_moving, snapshot, _UNNAMED, posterior, indices))
 
     def _on_failed(self, error: BaseException) -> None:
-        self._stage.fail("Training ended early", error)
+        self._fail("Training ended early", error)
         if self._moved is not None:
-            self._show(partial(self._stage.show_whole, self._moved, None, _UNNAMED))
+            self._show(partial(self._map.show, self._moved, _UNNAMED, None))
         self.left.emit(error)
 
     def _show(self, latest: Callable[[], None]) -> None:
@@ -260,9 +241,14 @@ class Lab:
         if self.time.shown is None:
             latest()
 
+    def _show_moving(
+        self, snapshot: Snapshot, name: str, posterior: Posterior, indices: Int64
+    ) -> None:
+        self._map.move(snapshot, name, posterior, indices, moving=self.moving)
+
     def _on_arrived(self, snapshot: Snapshot, frame: FilmFrame) -> None:
         assert self._probes is not None
-        self._stage.show_moving(snapshot, frame.posterior, self._probes[0], self.time.name)
+        self._show_moving(snapshot, self.time.name, frame.posterior, self._probes[0])
 
     def _on_returned(self) -> None:
         if self._latest is not None:

@@ -1,0 +1,174 @@
+"""The model that is open: from a file, to a file, and what it is called."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from psygnal import Signal
+
+from vae_explorer import paths
+from vae_explorer.errors import CheckpointError
+from vae_explorer.session.files.settings_file import SettingsFile
+from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.state import MapState
+from vae_explorer.session.messages import Messages
+from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.state import ModelInfo
+from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run_folder import RunFolder
+from vae_explorer.training.snapshot import Snapshot
+
+IMAGE_SHAPE = (28, 28)
+"""The map shows MNIST, so its models must read images of this height and width."""
+
+
+class OpenModel:
+    """Opens and saves the model on the map. All methods belong to the main thread."""
+
+    changed = Signal(ModelInfo)
+    """Another model is on the map, or the same by another name."""
+    opened = Signal(Snapshot)
+    """A model was opened; it is on the map as soon as its images are encoded."""
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        messages: Messages,
+        settings: SettingsFile,
+        latent_map: LatentMap,
+        lab: Lab,
+    ) -> None:
+        self._tasks = tasks
+        self._reading = tasks.newest("open", "The checkpoint was not opened")
+        self._messages = messages
+        self._settings = settings
+        self._map = latent_map
+        self._lab = lab
+        self._after_training: Callable[[], None] | None = None
+        latent_map.changed.connect(self._on_map)
+        lab.left.connect(self._on_left)
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The model on the map, as it was trained."""
+        return self._map.state.snapshot if self._map.state else None
+
+    @property
+    def path(self) -> Path | None:
+        """Where the model on the map is saved; None while it exists only in memory."""
+        return self._map.state.path if self._map.state else None
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the model on the map."""
+        return self.snapshot.recipe if self.snapshot else Recipe()
+
+    @property
+    def shown(self) -> tuple[Snapshot, str] | None:
+        """The model as the plane of the map is rotated, and its name without a suffix."""
+        state = self._map.state
+        if state is None:
+            return None
+        return replace(state.snapshot, model=state.model), state.name.removesuffix(".safetensors")
+
+    def open_now(self, path: Path) -> None:
+        """Open a checkpoint before returning, for start-up; the map follows.
+
+        Raises:
+            CheckpointError: see ``read_checkpoint``, or the model reads images of another size.
+        """
+        self._show(read_model(path))
+
+    def open(self, path: Path) -> None:
+        """Open a checkpoint; a run under way is stopped and saved once the file proved good."""
+        self._reading.run(lambda _: read_model(path), self.open_read)
+
+    def open_read(self, model: "SavedModel") -> None:
+        """Show a model that was read; a run under way is stopped and saved first."""
+        if self._lab.training.active:
+            self._after_training = partial(self._show, model)
+            self._lab.training.stop()
+        else:
+            self._show(model)
+
+    def reset(self) -> None:
+        """Go back to the bundled model."""
+        self.open(paths.bundled_checkpoint())
+
+    def save(self, path: Path) -> None:
+        """Save the model on the map."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return
+
+        def saved() -> None:
+            self._map.rename(snapshot, path.name, path)
+            self._remember(path)
+            self._messages.published.emit(f"Saved {path}")
+
+        write = partial(write_checkpoint, snapshot, path)
+        self._tasks.write(write, saved, "The model was not saved")
+
+    def _show(self, model: "SavedModel") -> None:
+        path, snapshot = model.path, model.snapshot
+        self._map.begin_run()
+        self._lab.open_film(path, snapshot, model.name)
+        self._map.show(snapshot, model.name, path)
+        self.opened.emit(snapshot)
+        if path != paths.bundled_checkpoint():
+            self._remember(path)
+        self._messages.published.emit(f"Opened {path.name}")
+
+    def _remember(self, path: Path) -> None:
+        self._settings.change(self._settings.now.with_recent(path))
+
+    def _on_left(self) -> None:
+        path = self._lab.training.checkpoint
+        if path is not None:
+            self._remember(path)
+        then, self._after_training = self._after_training, None
+        if then:
+            then()
+
+    def _on_map(self, new: MapState, old: MapState | None) -> None:
+        if old is None or (new.snapshot, new.name, new.path) != (old.snapshot, old.name, old.path):
+            snapshot = new.snapshot
+            self.changed.emit(
+                ModelInfo(
+                    name=new.name,
+                    path=new.path,
+                    epoch=snapshot.epoch,
+                    held_out_elbo=snapshot.held_out_elbo,
+                    image_shape=new.model.image_shape,
+                    parameters=new.model.parameters,
+                )
+            )
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A checkpoint that was read; ``name`` is that of its run, if it is a run's, or its file's."""
+
+    path: Path
+    snapshot: Snapshot
+    name: str
+
+
+def read_model(path: Path) -> SavedModel:
+    """Read a checkpoint of images that the map shows.
+
+    Raises:
+        CheckpointError: see ``read_checkpoint``, or the model reads images of another size.
+    """
+    snapshot = read_checkpoint(path)
+    if snapshot.model.image_shape != IMAGE_SHAPE:
+        height, width = snapshot.model.image_shape
+        raise CheckpointError(
+            f"{path} reads images of {height}×{width} pixels, the map shows images of "
+            f"{IMAGE_SHAPE[0]}×{IMAGE_SHAPE[1]}; choose a model trained on those."
+        )
+    of_run = path.name == RunFolder.MODEL
+    return SavedModel(path, snapshot, RunFolder(path.parent).name if of_run else path.name)

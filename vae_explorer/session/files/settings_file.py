@@ -1,0 +1,31 @@
+"""The present settings, and the file that remembers them."""
+
+from functools import partial
+
+from psygnal import Signal
+
+from vae_explorer import paths
+from vae_explorer.session.files.settings import Settings
+from vae_explorer.session.jobs import Tasks
+
+
+class SettingsFile:
+    """Main thread only.
+
+    Args:
+        tasks: where they are saved.
+        settings: as they were remembered.
+    """
+
+    changed = Signal(Settings)
+
+    def __init__(self, tasks: Tasks, settings: Settings) -> None:
+        self._tasks = tasks
+        self.now = settings
+
+    def change(self, settings: Settings) -> None:
+        """Take other settings, and save them off the main thread."""
+        self.now = settings
+        write = partial(settings.write, paths.settings_file())
+        self._tasks.write(write, lambda: None, "The settings were not saved")
+        self.changed.emit(settings)
