@@ -6,6 +6,7 @@ from pathlib import Path
 import click.testing
 import pytest
 
+from tests.support.models import TINY
 from vae_explorer.cli import main
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.training.checkpoint import write_checkpoint
@@ -16,14 +17,7 @@ from vae_explorer.training.run import train
 @pytest.fixture(scope="session")
 def tiny_recipe() -> Recipe:
     """Learns next to nothing, in no time."""
-    return Recipe(
-        epochs=1,
-        batch_size=100,
-        validation_images=100,
-        encoder_hidden="16",
-        decoder_hidden="16",
-        fourier_features=2,
-    )
+    return TINY.replace(epochs=1, batch_size=100)
 
 
 @pytest.fixture(scope="session")

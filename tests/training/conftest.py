@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.models import TINY
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
@@ -11,14 +12,7 @@ from vae_explorer.training.trainer import Trainer
 @pytest.fixture(scope="session")
 def recipe() -> Recipe:
     """Two epochs of eight steps on 800 images, 200 held out."""
-    return Recipe(
-        epochs=2,
-        batch_size=100,
-        validation_images=200,
-        encoder_hidden="16",
-        decoder_hidden="16",
-        fourier_features=4,
-    )
+    return TINY.replace(batch_size=100, validation_images=200)
 
 
 @pytest.fixture

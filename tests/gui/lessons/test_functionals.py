@@ -121,7 +121,7 @@ def test_every_problem_is_drawn_in_both_themes(view: FunctionalsView) -> None:
             view.experiment.set(constraint=constraint)
             image = density(view).grab().toImage()
             colors = {
-                image.pixelColor(x, y).name() for x in range(90, 600, 5) for y in range(40, 200, 16)
+                image.pixelColor(x, y).name() for x in range(90, 600, 5) for y in range(40, 360, 8)
             }
             assert theme.canvas in colors
             assert len(colors) > 2, constraint

@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLay
 from typing_extensions import override
 
 from vae_explorer.gui.compare.controller import CompareController
-from vae_explorer.gui.dialogs.ask_path import AskPath
+from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
 from vae_explorer.gui.dialogs.controller import FilesController
 from vae_explorer.gui.explore.controller import ExploreController
 from vae_explorer.gui.lessons.controller import LearnController
 from vae_explorer.gui.map.controller import MapController
 from vae_explorer.gui.map.selection_controller import SelectionController
+from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.runs.controller import RunsController
 from vae_explorer.gui.runs.sweep_controller import SweepController
 from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
@@ -37,7 +38,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.job_left = False
         """True if a job did not end when the window closed."""
-        ask = AskPath(self, lambda: app.settings.now.folder, self._remember_folder)
+        self._ask = ask = AskPath(self, lambda: app.settings.now.folder, self._remember_folder)
         pages = QStackedWidget()
         self._map = MapController(app, ask)
         self._selecting = SelectionController(app, self._map.view, ask, self)
@@ -99,6 +100,12 @@ class MainWindow(QMainWindow):
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(text)
         box.open()
+
+    def export_chart(self, export: Export) -> None:
+        """Ask where to keep a chart, and write it there."""
+        if path := self._ask.save("Export Chart", "chart.png", PNG, SVG, PDF, CSV):
+            content = export(path.suffix[1:].lower())
+            self.app.exports.content(path, content, "The chart was not exported")
 
     def _remember_folder(self, folder: str) -> None:
         self.app.settings.change(replace(self.app.settings.now, folder=folder))
