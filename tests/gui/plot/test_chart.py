@@ -170,10 +170,12 @@ def test_one_scale_for_both_axes(qtbot: QtBot, size: tuple[int, int]) -> None:
 
 def test_the_legend_wraps_and_keeps_room_for_its_values(qtbot: QtBot) -> None:
     chart = shown(qtbot, Chart("A chart"))
-    chart.set_entries([Entry("train", "━", f"entry {k}", "1") for k in range(6)])
+    entries = tuple(Entry("train", "━", f"entry {k}", "1") for k in range(6))
+    chart.set_plot(replace(chart.plot, entries=entries))
     before = chart.frame.top()
     assert before > 2 * chart.fontMetrics().height()
-    chart.set_entries([Entry("train", "━", f"entry {k}", "−123.45") for k in range(6)])
+    entries = tuple(replace(entry, value="−123.45") for entry in entries)
+    chart.set_plot(replace(chart.plot, entries=entries))
     assert chart.frame.top() == before
 
 

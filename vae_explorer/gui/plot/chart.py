@@ -24,7 +24,7 @@ from typing_extensions import override
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.layout import Layout, Plot
-from vae_explorer.gui.plot.marks import Entry, Mark
+from vae_explorer.gui.plot.marks import Mark
 from vae_explorer.gui.plot.menu import chart_menu
 from vae_explorer.gui.plot.painting import paint_front, paint_ground
 from vae_explorer.gui.theme import Theme, current_theme
@@ -154,11 +154,6 @@ class Chart(QWidget):
     def set_front(self, marks: Iterable[Mark]) -> None:
         """Show these over all others; they may change many times a second."""
         self.set_plot(replace(self._plot, front=tuple(marks)))
-
-    def set_entries(self, entries: Iterable[Entry] | None) -> None:
-        """Write these into the legend, by default the names of the marks."""
-        found = None if entries is None else tuple(entries)
-        self.set_plot(replace(self._plot, entries=found))
 
     def set_handles(self, places: Sequence[tuple[float, float]]) -> None:
         """Let there be handles at these (x, y)."""
