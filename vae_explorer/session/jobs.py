@@ -1,4 +1,4 @@
-"""Work beside the main thread, in lanes of one thread each.
+"""Work off the main thread, in lanes of one thread each.
 
 *exclusive*: one job at a time, refused while another runs (training). *newest wins*: a job of the
 same key replaces an older one, whose answer is then never delivered. Of these lanes "files" is for
@@ -30,7 +30,7 @@ Post = Callable[[Callable[[], None]], None]
 """Runs a function on the main thread, soon, in order. Called from any thread."""
 
 After = Callable[[float, Callable[[], None]], None]
-"""Runs a function on the main thread when so many seconds have passed. Called there."""
+"""Runs a function on the main thread when this many seconds have passed. Called there."""
 
 
 class Cancelled(Exception):  # noqa: N818 - an outcome, not an error

@@ -78,7 +78,7 @@ def test_without_a_question_there_is_no_box(box: QuestionBox) -> None:
 
 
 def test_a_long_choice_is_broken_and_its_text_can_be_clicked(box: QuestionBox) -> None:
-    long = "a choice with so many words that no dock is wide enough to show it in a line"
+    long = "a choice with this many words that no dock is wide enough to show it in a line"
     box.set_question(Question("Which?", (long, "short"), (True, False), "So."))
     QApplication.processEvents()
     assert box.minimumSizeHint().width() < 320
