@@ -1,4 +1,4 @@
-"""Work beside the main thread, in lanes of one thread each.
+"""Work off the main thread, in lanes of one thread each.
 
 *exclusive*: one job at a time, refused while another runs (training). *newest wins*: a job of the
 same key replaces an older one, whose answer is then never delivered. Of these lanes "files" is for

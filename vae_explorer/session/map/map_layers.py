@@ -1,4 +1,4 @@
-"""The layers of the map: which are shown, and their drawings, made beside the main thread."""
+"""The layers of the map: which are shown, and their drawings, made off the main thread."""
 
 import dataclasses
 from functools import partial

@@ -141,7 +141,7 @@ class Runs:
         )
 
     def _relabel(self, info: RunInfo, **written: str) -> None:
-        """Show a run as it will be at once, and write the change beside the main thread."""
+        """Show a run as it will be at once, and write the change off the main thread."""
         self._known[info.path] = self._known[info.path][0], info
         self._tell(info.path)
         self._jobs.write(
