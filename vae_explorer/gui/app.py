@@ -109,7 +109,11 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     except UserError as error:
         window.show_error("The model was not opened", str(error))
         if checkpoint:
-            app.model.open_now(paths.bundled_checkpoint())
+            try:
+                app.model.open_now(paths.bundled_checkpoint())
+            except UserError:
+                window.deleteLater()  # not by the garbage collector, part by part
+                raise
     window.show()
     app.warm_up()
     return window

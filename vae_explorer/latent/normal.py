@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
@@ -71,6 +72,13 @@ def gauss_hermite(nodes: int) -> tuple[Float64, Float64]:
 
     Exact for polynomials of degree 2 · nodes − 1 in each direction.
     """
-    axis, mass = hermegauss(nodes)
+    axis, mass = _hermite(nodes)
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
     return points, np.outer(mass, mass).reshape(-1) / (2 * math.pi)
+
+
+@cache
+def _hermite(nodes: int) -> tuple[Float64, Float64]:
+    """Kept: an optimiser asks at every step, and the roots take as long as a gradient."""
+    axis, mass = hermegauss(nodes)
+    return axis, mass

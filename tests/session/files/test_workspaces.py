@@ -19,7 +19,7 @@ VIEW: Region = (-1.5, 2.0, -0.5, 1.25)
 
 
 class Desk:
-    """An explorer with workspaces, and what went wrong."""
+    """An app with workspaces, and what went wrong."""
 
     def __init__(self, jobs: Jobs, main: "MainThread") -> None:
         def at_once(_: float, function: Callable[[], None]) -> None:

@@ -33,7 +33,7 @@ class SelectionController(Controller):
         self._ask = ask
         self._window = window
         self._data = ("", 0)
-        self.undo = undo = Undo()
+        self.undo = undo = Undo(window)
         view.selected.connect(self._on_selected)
         view.class_select_asked.connect(self._on_class_selected)
         app.map.changed.connect(self._on_map)

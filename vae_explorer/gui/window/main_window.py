@@ -29,7 +29,7 @@ from vae_explorer.session.files.workspace import Workspace
 
 
 class MainWindow(QMainWindow):
-    """Shows an ``Explorer``: builds the controllers, and from what they declare all the rest."""
+    """Shows an ``App``: builds the controllers, and from what they declare all the rest."""
 
     def __init__(self, app: App) -> None:
         super().__init__()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from psygnal import Signal
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QUndoCommand, QUndoStack
 from typing_extensions import override
 
@@ -19,9 +20,9 @@ class Undo:
     changed = Signal()
     """There are others to undo or redo."""
 
-    def __init__(self) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         self._restoring = False
-        self._stack = QUndoStack()
+        self._stack = QUndoStack(parent)  # whose end is that of the stack and its commands
         self._stack.setUndoLimit(MOST_EDITS)
 
     @property

@@ -67,7 +67,7 @@ class TimeMachine:
         return self._run.path.name if self._run else ""
 
     def develop(self, probes: UInt8) -> None:
-        """Make the film again from the moments on disk, off the main thread.
+        """Make the film anew from the moments on disk, off the main thread.
 
         Args:
             probes: images (n, h, w); where they were is told.

@@ -1,7 +1,6 @@
 """The section that refines a posterior, with steps as the session tells them."""
 
 import numpy as np
-import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
@@ -9,6 +8,8 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.refine_section import RefineSection
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.marks import Level, Line
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.explore.refinement import RefinementStep
@@ -40,14 +41,9 @@ def text(section: RefineSection) -> str:
     return found.text().replace("\N{NO-BREAK SPACE}", " ")
 
 
-def plot(section: RefineSection) -> pg.PlotWidget:
-    (found,) = section.findChildren(pg.PlotWidget)
+def plot(section: RefineSection) -> Chart:
+    (found,) = section.findChildren(Chart)
     return found
-
-
-def line(section: RefineSection) -> pg.InfiniteLine:
-    items = plot(section).getPlotItem().items
-    return next(item for item in items if isinstance(item, pg.InfiniteLine))
 
 
 def test_the_button_starts_and_stops(qtbot: QtBot, section: RefineSection) -> None:
@@ -88,16 +84,15 @@ def test_the_line_tells_the_climb_and_the_gap(section: RefineSection) -> None:
 def test_the_curve_climbs_to_the_dashed_line_in_sight(section: RefineSection) -> None:
     for one in STEPS:
         section.append_step(one)
-    assert not line(section).isVisible()
+    assert len(plot(section).plot.marks) == 1
     section.set_ceiling(-100.4)
-    (curve,) = plot(section).getPlotItem().listDataItems()
-    x, y = curve.getData()
-    assert x.tolist() == [0, 6, 12]
-    assert y.tolist() == [-103.2, -102.0, -101.1]
-    assert line(section).isVisible()
-    assert line(section).value() == -100.4
-    assert line(section).pen.style() == Qt.PenStyle.DashLine
-    (left, right), (low, high) = plot(section).viewRange()
+    curve, line = plot(section).plot.marks
+    assert isinstance(curve, Line)
+    assert isinstance(line, Level)
+    assert curve.x.tolist() == [0, 6, 12]
+    assert curve.y.tolist() == [-103.2, -102.0, -101.1]
+    assert (line.value, line.dashed) == (-100.4, True)
+    left, right, low, high = plot(section).region
     assert left <= 0
     assert right >= 300
     assert low < -103.2

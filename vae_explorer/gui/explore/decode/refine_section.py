@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor
+import numpy as np
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QGroupBox, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme, current_theme, style_plot
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.marks import Level, Line, Mark
+from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.explore.refinement import RefinementStep
@@ -43,31 +44,10 @@ class RefineSection(QGroupBox):
             "what is left below log p(x) is the divergence of q from the posterior"
         )
 
-        self._plot = pg.PlotWidget()
-        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot = Chart("", "step", "nats")
         self._plot.setAccessibleName("ELBO against the step")
         self._plot.setMinimumSize(_LEAST_WIDTH, _LEAST_HEIGHT)
         self._plot.setMaximumHeight(_MOST_HEIGHT)
-        self._plot.setMenuEnabled(False)
-        self._plot.setMouseEnabled(x=False, y=False)
-        item = self._plot.getPlotItem()
-        # pyqtgraph makes a menu all the same; with a parent it goes when the plot does.
-        item.ctrlMenu.setParent(self._plot, Qt.WindowType.Popup)
-        item.hideButtons()
-        item.layout.setContentsMargins(0, 4, 8, 0)
-        item.showGrid(x=True, y=True, alpha=0.6)
-        for name, text in (("left", "nats"), ("bottom", "step")):
-            item.getAxis(name).enableAutoSIPrefix(False)
-            item.setLabel(name, text)
-        item.getAxis("left").setWidth(self.fontMetrics().horizontalAdvance("−000.0") + 30)
-        self._view = item.getViewBox()
-        self._view.disableAutoRange()
-        self._curve = item.plot()
-        self._line = pg.InfiniteLine(
-            angle=0, label="log p(x)", labelOpts={"position": 0.98, "anchors": [(1, 1), (1, 1)]}
-        )
-        item.addItem(self._line, ignoreBounds=True)
-
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.addWidget(self._button)
@@ -112,28 +92,23 @@ class RefineSection(QGroupBox):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw with another theme's colours."""
-        self._plot.setBackground(theme.canvas)
-        style_plot(self._plot.getPlotItem(), theme)
-        self._curve.setPen(pg.mkPen(theme.train, width=2))
-        self._line.setPen(pg.mkPen(theme.log_likelihood, style=Qt.PenStyle.DashLine))
-        self._line.label.setColor(QColor(theme.log_likelihood))
+        self._plot.set_theme(theme)
 
     def _on_clicked(self) -> None:
         (self.stop_requested if self._running else self.start_requested).emit()
 
     def _draw(self) -> None:
-        self._curve.setData([one.step for one in self._steps], [one.elbo for one in self._steps])
-        self._line.setVisible(self._ceiling is not None)
+        x = np.array([one.step for one in self._steps], np.float64)
+        y = np.array([one.elbo for one in self._steps], np.float64)
+        marks: list[Mark] = [Line(x, y, "train", "ELBO")]
+        values = y.tolist()
         if self._ceiling is not None:
-            self._line.setValue(self._ceiling)
-        values = [one.elbo for one in self._steps]
-        if self._ceiling is not None:
+            marks.append(Level(self._ceiling, "log_likelihood", "log p(x)"))
             values.append(self._ceiling)
+        self._plot.set_marks(marks)
         if self._steps:
-            self._view.setXRange(0, self._steps[-1].steps, padding=0.02)
-            span = max(max(values) - min(values), 0.1)
-            # Room above for the line's name.
-            self._view.setYRange(min(values) - 0.1 * span, max(values) + 0.35 * span, padding=0)
+            last, margin = self._steps[-1].steps, 0.1 * max(max(values) - min(values), 0.1)
+            self._plot.set_range(0.0, 1.02 * last, min(values) - margin, max(values) + margin)
         self._text.set_text(self._figures())
 
     def _figures(self) -> str:

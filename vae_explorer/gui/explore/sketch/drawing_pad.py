@@ -92,7 +92,7 @@ class DrawingPad(QWidget):
         self._ink = inked(())
         self._stroke: Stroke | None = None
         self._button = Qt.MouseButton.NoButton
-        self._history = Undo()
+        self._history = Undo(self)
         self._history.changed.connect(self._on_history)
         self._frame = QTimer(self)
         self._frame.setSingleShot(True)
