@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
-from vae_explorer.session.lessons.course import Question
+from vae_explorer.lessons.course import Question
 
 ONE = Question("Which is **largest**?", ("this", "that"), (False, True), "Because.")
 MANY = Question("Which of them?", ("a", "b", "c"), (True, False, True), "Both.")
