@@ -91,7 +91,7 @@ def test_equal_steps_of_the_image_are_equal(graphs: dict[str, GeodesicGraph]) ->
     line = straight_route(graph.f, *PAIRS[0])
     found = frames(line, 60, "image")
     np.testing.assert_allclose(found.steps, line.length / 59)
-    # Also measured anew, as the pictures' own distances: the chords of short arcs.
+    # Also measured again, as the pictures' own distances: the chords of short arcs.
     chords = np.linalg.norm(np.diff(graph.f(found.places), axis=0), axis=1)
     np.testing.assert_allclose(chords, line.length / 59, rtol=0.12)
     latent = np.linalg.norm(np.diff(found.places, axis=0), axis=1)

@@ -16,7 +16,7 @@ DRAWS = 40_000
 
 
 def within(estimates: Float64, truth: Float64, errors: float = 4.5) -> bool:
-    """Whether the mean of (n, d) estimates is so many standard errors from the truth, or nearer."""
+    """Whether the mean of (n, d) estimates is within ``errors`` standard errors of the truth."""
     error = estimates.std(0, ddof=1) / math.sqrt(len(estimates))
     return bool((np.abs(estimates.mean(0) - truth) <= errors * error + 1e-12).all())
 

@@ -86,7 +86,7 @@ def _ratio(values: list[float], others: list[float]) -> float:
 
 
 def _speed(training: Iterator[object], items: int) -> float:
-    """Images per second of the steps of one round, which come as so many items."""
+    """Images per second of the steps of one round, which come as this many items."""
     begin = time.perf_counter()
     for _ in islice(training, items):
         pass

@@ -38,7 +38,7 @@ set_option = click.option(
     help="Change one field of the recipe; may be given again.",
 )
 images_option = click.option(
-    "--images", type=click.IntRange(min=1), help="Use only the first so many images."
+    "--images", type=click.IntRange(min=1), help="Use only this many images, the first ones."
 )
 device_option = click.option(
     "--device",

@@ -62,7 +62,7 @@ class FrameClock(QObject):
 
 
 def run_after(seconds: float, function: Callable[[], None]) -> None:
-    """Run ``function`` on the main thread when so many seconds have passed."""
+    """Run ``function`` on the main thread when this many seconds have passed."""
     QTimer.singleShot(round(1e3 * seconds), function)
 
 

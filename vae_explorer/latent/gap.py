@@ -87,7 +87,7 @@ def refine_posterior(
 ) -> Iterator[Refinement]:
     """Climb the ELBO of each image from the encoder's q, by Adam within the encoder's family.
 
-    Yields the encoder's q as step 0, then the best ``every`` so many steps and after the last one.
+    Yields the encoder's q as step 0, then the best after every ``every`` steps and at the end.
     The encoder is given ``encoded`` (n, h, w), such as the intensities that ``x`` is a draw of, or
     else ``x`` itself. It is not asked if there is a ``start``, mean (n, 2) and covariance
     (n, 2, 2): then the climb begins there, among all Gaussians.

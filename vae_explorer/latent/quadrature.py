@@ -187,7 +187,7 @@ def adapted_tiles(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
 def _integrate(model: TrainedVAE, x: Tensor, check: Check) -> tuple[list[_Sheet], _Sums]:
     """All pairs that matter to x (n, pixels), with tiles small enough, and the n integrals.
 
-    All tiles are looked at anew in every round: while one of them is far off, so are the shares of
+    All tiles are looked at again in every round: while one of them is far off, so are the shares of
     the others.
     """
     rule = _rule(x.device)

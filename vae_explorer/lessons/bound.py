@@ -118,7 +118,7 @@ def _steps(q: Normal, places: int) -> Float64:
 
 
 def _lattice(steps: Float64, shift: float) -> tuple[Float64, Float64]:
-    """Places (n, 2) in the disc of ``_REACH``, shifted by so many steps, and their weights (n,)."""
+    """Points (n, 2) in the disc of ``_REACH``, ``shift`` steps off, and their weights (n,)."""
     axes = []
     for step in steps.tolist():
         most = math.ceil(_REACH / step)

@@ -67,7 +67,7 @@ class Draws:
 
 
 def averaged(gradients: Float64, samples: int) -> Float64:
-    """The means (m // samples, d) of so many rows of (m, d) each."""
+    """The means (m // samples, d) of this many rows of (m, d) each."""
     count = len(gradients) // samples
     return np.asarray(gradients[: count * samples].reshape(count, samples, -1).mean(1))
 

@@ -191,7 +191,7 @@ def chunks(
 ) -> Iterator[tuple[Float32, Float64]]:
     """Places (CHUNK, 2) and their log weights (CHUNK,) for x (1, h, w), without end.
 
-    ``start`` leaves out so many chunks; the others are what they are in any case.
+    ``start`` leaves out this many chunks; the others are what they are in any case.
     """
     image = model.tensor(x)
     q = Gaussian.from_moments(np.array([proposal.mean]), proposal.covariance[None])

@@ -30,7 +30,7 @@ Post = Callable[[Callable[[], None]], None]
 """Runs a function on the main thread, soon, in order. Called from any thread."""
 
 After = Callable[[float, Callable[[], None]], None]
-"""Runs a function on the main thread when so many seconds have passed. Called there."""
+"""Runs a function on the main thread when this many seconds have passed. Called there."""
 
 
 class Cancelled(Exception):  # noqa: N818 - an outcome, not an error

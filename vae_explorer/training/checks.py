@@ -34,7 +34,7 @@ def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
 def check_branch(
     recipe: Recipe, image_shape: tuple[int, int], images: int, snapshot: Snapshot
 ) -> int:
-    """The step at which a run by a recipe, on a set of so many images, goes on from a model.
+    """The step at which a run by a recipe, on a set of this many images, goes on from a model.
 
     Raises:
         CheckpointError: the model's networks are not the recipe's, or its epochs are over.

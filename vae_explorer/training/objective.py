@@ -113,7 +113,7 @@ def exact(
     elbo_share: float = 0.0,
     part: Part | None = None,
 ) -> Objective:
-    """Log p(x) itself, log (1/K) Σ p(x|zₖ) over a lattice shifted anew at every step.
+    """Log p(x) itself, log (1/K) Σ p(x|zₖ) over a lattice shifted again at every step.
 
     The sum (the idea of QLVM, arXiv 2601.18676) costs one decoding of K places for the whole batch
     and one (n × D)(D × K) product, and approaches log p(x) from below as the lattice gets finer.

@@ -196,7 +196,7 @@ class RunFolder:
     ) -> Trainer:
         """A trainer that goes on from the last saved moment, to the same numbers bit for bit.
 
-        One that ended before its first save begins anew. ``warn`` is told why the numbers may not
+        One that ended before its first save begins again. ``warn`` is told why the numbers may not
         be the same after all: on another device, processor, version or number of threads or
         processes. Files that were half written when the run was killed are deleted.
 

@@ -150,7 +150,7 @@ class SweepFolder:
         return trainer, run
 
     def record(self, cell: Cell, *, diverged: bool = False) -> Result:
-        """Write the table anew after a run of ``cell`` has ended, in whatever way.
+        """Write the table again after a run of ``cell`` has ended, in whatever way.
 
         Raises:
             CheckpointError: it cannot be written; the table of before is intact.

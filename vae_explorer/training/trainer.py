@@ -237,7 +237,7 @@ class Trainer:
         self.seconds = seconds.item()
 
     def branch(self, snapshot: Snapshot) -> None:
-        """Go on from a model alone, by a recipe that may differ; AdamW's averages begin anew.
+        """Go on from a model alone, by a recipe that may differ; AdamW's averages begin again.
 
         ``step`` and the steps of ``changes`` are then in batches of this recipe's size.
 

@@ -7,8 +7,7 @@ from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.formula import FormulaView, glyphs, value_text
-from vae_explorer.lessons.course import bundled_lessons
-from vae_explorer.session.lessons.course import FormulaPart
+from vae_explorer.lessons.course import FormulaPart, bundled_lessons
 from vae_explorer.types import Bools
 
 PARTS = (

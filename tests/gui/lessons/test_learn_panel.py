@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.lessons.prose import Prose
-from vae_explorer.session.lessons.course import FormulaPart, Lesson, Question, Step
+from vae_explorer.lessons.course import FormulaPart, Lesson, Question, Step
 
 FIRST = Step(
     "A functional",

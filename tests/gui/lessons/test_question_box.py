@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
-from vae_explorer.session.lessons.course import Question
+from vae_explorer.lessons.course import Question
 
 ONE = Question("Which is **largest**?", ("this", "that"), (False, True), "Because.")
 MANY = Question("Which of them?", ("a", "b", "c"), (True, False, True), "Both.")
@@ -78,7 +78,7 @@ def test_without_a_question_there_is_no_box(box: QuestionBox) -> None:
 
 
 def test_a_long_choice_is_broken_and_its_text_can_be_clicked(box: QuestionBox) -> None:
-    long = "a choice with so many words that no dock is wide enough to show it in a line"
+    long = "a choice with this many words that no dock is wide enough to show it in a line"
     box.set_question(Question("Which?", (long, "short"), (True, False), "So."))
     QApplication.processEvents()
     assert box.minimumSizeHint().width() < 320

@@ -54,7 +54,7 @@ def dock(window: MainWindow) -> QDockWidget:
 
 
 def browse(person: "Person", count: int) -> None:
-    """Ask for the runs and wait until so many are listed."""
+    """Ask for the runs and wait until this many are listed."""
     person.press("Ctrl+Shift+R", person.window.map.canvas)
     person.wait(lambda: len(names(person)) == count)
 

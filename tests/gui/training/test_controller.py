@@ -41,7 +41,7 @@ class Trainee:
         button.click()
 
     def wait_paused(self, step: int) -> None:
-        """Until the run waits after so many steps."""
+        """Until the run waits after this many steps."""
         wanted = pytest.approx(step / STEPS)
         self.person.wait(
             lambda: self.run.status.phase is Phase.PAUSED and self.run.status.epoch == wanted

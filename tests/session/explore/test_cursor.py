@@ -133,7 +133,7 @@ def test_every_kind_of_move_can_be_undone_and_done_again(desk: Desk) -> None:
     cursor.back()
     cursor.forward()
     cursor.visit("origin")
-    texts = ["Move Cursor", "Scrub", "Nudge", "Random Place", "Go to Digit 1", "Back", "Forward"]
+    texts = ["Move Cursor", "Scrub", "Nudge", "Random Position", "Go to Digit 1", "Back", "Forward"]
     assert [edit.text for edit in desk.edits] == [*texts, "Go to “origin”"]
     told = [(0.0, 0.0), *desk.places]
     for edit, place in zip(reversed(desk.edits), reversed(told[:-1]), strict=True):

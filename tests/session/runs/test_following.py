@@ -139,7 +139,7 @@ def test_pins_and_thumbnails_work_on_the_moving_map(
 def test_a_run_begins_where_its_first_move_puts_the_points(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
 ) -> None:
-    """Trails are drawn from there, for every run anew."""
+    """Trails are drawn from there, for every run again."""
     for seed in (3, 4):
         opened.app.lab.train(recipe.replace(seed=seed))
         opened.settle()

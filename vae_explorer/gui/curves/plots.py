@@ -243,7 +243,7 @@ class ElboPlot(QWidget):
         return self._runs.scale(self._choices.scale)
 
     def _build(self) -> None:
-        """Make the curves anew, for other data or by other choices."""
+        """Make the curves again, for other data or by other choices."""
         self._controls.set_known(self._runs.offered, self._runs.units)
         for panel in self._panels.values():
             self._runs.fill(panel, self._choices)

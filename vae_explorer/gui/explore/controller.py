@@ -61,7 +61,7 @@ class ExploreController(Controller):
                 self._show_refining, ("Ctrl+R",)),
             Command("center", "Go", "Cursor to the Origin", "Move the cursor to z = (0, 0)",
                 lambda: cursor.move(0.0, 0.0), ("O",)),
-            Command("random", "Go", "Random Place", "Move the cursor to a draw from the prior",
+            Command("random", "Go", "Random Position", "Move the cursor to a draw from the prior",
                 cursor.random, ("R",)),
             Command("back", "Go", "Back", "Return to the place visited before", cursor.back,
                 ("Alt+Left",), enabled=lambda: cursor.can_back),
@@ -72,7 +72,7 @@ class ExploreController(Controller):
                 self._ask_mark, ("Ctrl+B",), separator=True),
             Choices("Go", "Go to Mark", self._bookmarks, self._visit),
             Choices("Go", "Forget Mark", self._bookmarks, self._forget),
-            Command("worst_first", "Select", "Worst First",
+            Command("worst_first", "Select", "Lowest ELBO First",
                 "List all points from the lowest ELBO on", self._show_worst),
         )  # fmt: skip
         self.panels = (

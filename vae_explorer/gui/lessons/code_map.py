@@ -182,7 +182,7 @@ class CodeMap(QWidget):
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw all of it; points and lines are drawn anew only when they are others."""
+        """Draw all of it; points and lines are drawn again only when they are others."""
         ratio = self.devicePixelRatioF()
         size = self.size() * ratio
         if self._picture is None or self._picture.size() != size:

@@ -7,8 +7,8 @@ from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
+from vae_explorer.lessons.course import Lesson, Step
 from vae_explorer.session.app import App
-from vae_explorer.session.lessons.course import Lesson, Step
 
 
 class LearnController(Controller):

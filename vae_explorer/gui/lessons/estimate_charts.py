@@ -10,7 +10,7 @@ from vae_explorer.types import Floats
 
 _BINS = 61
 _RUN = 2_000
-"""The running means go over so many estimates."""
+"""The running means go over this many estimates."""
 _SKIPPED = 10  # of these, which are all over the place
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.widgets.number_format import figure
-from vae_explorer.session.lessons.course import FormulaPart
+from vae_explorer.lessons.course import FormulaPart
 
 _GAP = 0.28
 """Between parts, in widths of an em."""

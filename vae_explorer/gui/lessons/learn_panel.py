@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
-from vae_explorer.session.lessons.course import Lesson, Step
+from vae_explorer.lessons.course import Lesson, Step
 
 _EM, _LARGE_EM = 18.0, 30.0
 _LARGE_TEXT = 1.6

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.lessons.prose import Prose
-from vae_explorer.session.lessons.course import Question
+from vae_explorer.lessons.course import Question
 
 _RIGHT, _WRONG = "✓", "✗"
 

@@ -13,7 +13,7 @@ class VarianceCurve(Chart):
     """The curve from 1 component on, and a line to drag along it.
 
     Signals:
-        chosen(int): so many components.
+        chosen(int): this many components.
     """
 
     chosen = Signal(int)

@@ -29,7 +29,7 @@ PICK_RADIUS = 14.0
 
 CARD_DELAY_MS = 125
 VIEW_DELAY_MS = 120
-"""How long the view must rest before what follows it is drawn anew."""
+"""How long the view must rest before what follows it is drawn again."""
 
 
 class MapView(Themed):

@@ -89,7 +89,7 @@ class PointsItem(QGraphicsObject):
         self.update()
 
     def _refresh(self, ratio: float, dx: float, dy: float) -> None:
-        """Draw the picture anew, if it is not the one wanted.
+        """Draw the picture again, if it is not the one wanted.
 
         It starts (dx, dy) logical pixels, not positive and less than one, off the view's corner.
         """

@@ -58,7 +58,7 @@ class SelectionController(Controller):
                 "Select the nearest of the pinned digit, by code or by image", self._ask_nearest,
                 ("Ctrl+K",)),
             Command("worst", "Select", f"{_WORST} of Lowest ELBO",
-                "Select what the model explains worst", lambda: search.lowest(_WORST)),
+                "Select the images with the lowest ELBO", lambda: search.lowest(_WORST)),
             Command("find", "Select", "Find Image…", "Pin an image by its index", self._ask_find,
                 ("Ctrl+F",)),
             Command("invert", "Select", "Invert", "Select all other points", selection.invert,

@@ -39,7 +39,7 @@ _POINTS_A_PIXEL = 72 / 96
 def render_charts(
     kind: str, plots: Sequence[Plot], sizes: Sequence[QSize], columns: int = 1, title: str = ""
 ) -> bytes:
-    """The plots on white, side by side in so many columns, or as a table of their marks.
+    """The plots on white, side by side in this many columns, or as a table of their marks.
 
     Args:
         kind: one of ``KINDS``.

@@ -42,12 +42,12 @@ Paint = Callable[[QPainter], None]
 _HALO_ALPHA = 190
 _LINE, _HALO = 1.5, 4.0  # logical pixels
 _HAIR, _HAIR_HALO = 1.0, 2.5
-_CROWD = 50  # from so many ellipses on, lines are thin
+_CROWD = 50  # from this many ellipses on, lines are thin
 _CROSS, _FIRST_CROSS = 4.0, 7.0  # half a cross, logical pixels
 _TRAIL = ((0.0, 0.4, 0.25), (0.4, 0.75, 0.5), (0.75, 1.0, 0.9))  # from, to, alpha
 _DOT = 3.0
 _CRISP_FROM = 2.0  # pixels of the screen to one of a picture
-_TEXT_FINENESS = 8.0  # its outline is taken from a font so many times larger
+_TEXT_FINENESS = 8.0  # its outline is taken from a font this many times larger
 _CIRCLE = np.linspace(0.0, 2 * np.pi, 65)[:-1]
 
 
@@ -283,7 +283,7 @@ def _polylines(lines: tuple[Float32, ...]) -> QPainterPath:
 
 
 def _cosmetic(color: QColor, width: float) -> QPen:
-    """A pen so many pixels of the device wide; a cosmetic one knows no pixel ratio."""
+    """A pen this many pixels of the device wide; a cosmetic one knows no pixel ratio."""
     pen = QPen(color, width)
     pen.setCosmetic(True)
     return pen

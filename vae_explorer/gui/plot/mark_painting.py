@@ -42,7 +42,7 @@ _SYMBOL = 3.0
 _SYMBOL_ROOM = 8.0
 """Pixels; symbols that would touch are left out."""
 _MANY = 128
-"""From so many points on, a wide line is painted piece by piece: Qt's own joints take 80 times as
+"""From this many points on, a wide line is painted piece by piece: Qt's own joints take 80 times as
 long where it is rough."""
 
 

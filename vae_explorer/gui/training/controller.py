@@ -122,11 +122,11 @@ class TrainingController(Controller):
                 "Take one gradient step and tell it stage by stage", self._slow_motion,
                 ("Ctrl+Alt+.",), enabled=not_stopping),
             Command("restart", "Training", "Restart",
-                "Begin anew by the same recipe and seed, paused before the first step",
+                "Start again with the same recipe and seed, paused before the first step",
                 self._restart, ("Ctrl+Alt+R",), enabled=not_stopping, separator=True),
             Command("branch", "Training", "Branch",
                 "Go on from the model on the map as a new run, by the recipe in the form; "
-                "AdamW's averages begin anew",
+                "AdamW's averages begin again",
                 self._branch, enabled=not_stopping),
             Command("new_seed", "Training", "New Seed", "Put another seed into the form",
                 self._new_seed, enabled=idle),
@@ -136,7 +136,7 @@ class TrainingController(Controller):
         )  # fmt: skip
 
     def _start(self) -> None:
-        recipe = self.panel.recipe()  # before a field that is shown anew forgets its typing
+        recipe = self.panel.recipe()  # before a field that is shown again forgets its typing
         reveal(self.panel)
         self._app.lab.train(recipe)
 

@@ -10,12 +10,12 @@ from vae_explorer.training.stopping import StopRule
 
 _HELP = {
     "epoch": ("At epoch", "End the run when this epoch is reached; parts of one count"),
-    "seconds": ("After", "End the run after so many seconds of training, pauses left out"),
+    "seconds": ("After", "End the run after this many seconds of training, not counting pauses"),
     "elbo": ("At held-out ELBO", "End the run when the held-out ELBO, nats an image, is as high"),
     "plateau": (
         "On a plateau of",
         "End the run when the held-out ELBO has not risen by more than "
-        f"{StopRule().least_gain:g} nats in so many epochs",
+        f"{StopRule().least_gain:g} nats in this many epochs",
     ),
 }
 

@@ -5,7 +5,7 @@ NONE = "—"
 
 
 def figure(value: float, digits: int) -> str:
-    """``value`` with so many decimals, a true minus sign and no negative zero."""
+    """``value`` with this many decimals, a true minus sign and no negative zero."""
     return f"{value:z.{digits}f}".replace("-", "−")
 
 

@@ -21,7 +21,7 @@ class Readout(QWidget):
         self._lines = lines
 
     def set_lines(self, lines: int) -> None:
-        """Make room for so many lines."""
+        """Make room for this many lines."""
         self._lines = lines
         self._label.setWordWrap(lines > 1)
         self.updateGeometry()

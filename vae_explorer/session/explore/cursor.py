@@ -85,7 +85,7 @@ class Cursor:
         self._slides = 0
 
     def reset(self, place: LatentPoint, bookmarks: Iterable[Bookmark]) -> None:
-        """Start anew from ``place``, with no other visits; no edit."""
+        """Start again from ``place``, with no other visits; no edit."""
         self._bookmarks = {bookmark.name: bookmark.place for bookmark in bookmarks}
         start = clamped(*place) or _ORIGIN
         self._restore(_State(start, (start,)))
@@ -119,7 +119,7 @@ class Cursor:
     def random(self) -> None:
         """Jump to a draw from the prior N(0, I)."""
         z1, z2 = self._random.standard_normal(2).tolist()
-        self._jump(z1, z2, "Random Place")
+        self._jump(z1, z2, "Random Position")
 
     def go_to(self, places: Mapping[int, LatentPoint], digit: int) -> None:
         """Jump to the place of a digit, if ``places`` has one."""

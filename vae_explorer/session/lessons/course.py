@@ -5,11 +5,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from vae_explorer.errors import UserError
-from vae_explorer.lessons.course import FormulaPart as FormulaPart
-from vae_explorer.lessons.course import Lesson as Lesson
-from vae_explorer.lessons.course import Question as Question
-from vae_explorer.lessons.course import Step as Step
-from vae_explorer.lessons.course import bundled_lessons, read_lesson, with_state
+from vae_explorer.lessons.course import Lesson, Step, bundled_lessons, read_lesson, with_state
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, make_experiment

@@ -65,7 +65,7 @@ class ReparameterisationSettings(Settings):
     same_scale: bool = setting(
         True, "Same s&cale", "Show both kinds of estimates at one scale, or each at its own"
     )
-    seed: int = setting(0, "&Draw again", "Take other draws", high=2**31)
+    seed: int = setting(0, "&Draw again", "Draw new samples with another seed", high=2**31)
 
     def spec(self, name: str) -> FieldSpec:
         """The specification of a field; the parameters are those of the function's q."""

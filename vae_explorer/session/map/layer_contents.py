@@ -247,7 +247,7 @@ DRAWINGS: dict[str, tuple[Callable[[Scene, Mapping[str, str], Check], Drawing], 
     "metric": (metric_of, frozenset({"model", "view"})),
     "manifold": (manifold, frozenset({"model", "view"})),
 }
-"""How a layer is drawn, and the parts of a scene that it is drawn anew for."""
+"""How a layer is drawn, and the parts of a scene that it is drawn again for."""
 
 
 def _counted(n: int, what: str) -> str:

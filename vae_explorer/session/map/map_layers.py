@@ -27,7 +27,7 @@ _VIEW = View((-3.0, 3.0, -3.0, 3.0), (600, 600))
 class MapLayers:
     """State and drawings of all layers. All methods belong to the main thread.
 
-    A layer that is off is not drawn; it is drawn anew when something it depends on changes, and of
+    A layer that is off is not drawn; it is drawn again when something it depends on changes, and of
     several requests only the newest is answered. But a drawing that is under way when the model
     moves on is finished first: while training no slow one would ever be.
 

@@ -81,7 +81,7 @@ class Runs:
         return tuple(sorted(infos, key=lambda info: (info.date, info.path.name), reverse=True))
 
     def refresh(self) -> None:
-        """Look at the folders anew."""
+        """Look at the folders again."""
         self._jobs.run_newest(
             "runs",
             partial(_survey, self._lab.training.runs, self._known),

@@ -114,7 +114,7 @@ class TrainingSession:
     def resume_run(
         self, folder: RunFolder, epochs: int, data: ImageSet, live_images: UInt8
     ) -> None:
-        """Go on with a run that was left, of so many epochs; other arguments as for ``start``.
+        """Go on with a run that was left, of this many epochs; other arguments as for ``start``.
 
         Raises:
             BusyError: a run is under way.
@@ -129,7 +129,7 @@ class TrainingSession:
         epochs: int,
         live_images: UInt8,
     ) -> None:
-        """Begin or go on with a run of so many epochs by a trainer that somebody else makes.
+        """Begin or go on with a run of this many epochs by a trainer that somebody else makes.
 
         ``begin`` is called on the run's thread with the device and who hears warnings.
 

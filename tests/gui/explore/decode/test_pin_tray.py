@@ -107,7 +107,7 @@ def test_setting_says_nothing(tray: PinTray, said: list[tuple[str, str, int]]) -
 
 
 def test_pictures_stay_while_the_pins_do(tray: PinTray) -> None:
-    """Another model describes the same images anew, many times a second."""
+    """Another model describes the same images again, many times a second."""
     items = [tray.item(row) for row in range(3)]
     again = tuple(replace(pin, elbo=-90.0) for pin in PINS)
     tray.set_pins(again, again[0])

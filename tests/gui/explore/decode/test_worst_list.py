@@ -64,7 +64,7 @@ def test_a_row_says_which_image_it_is_and_shows_it(worst: WorstList, mnist_small
     worst.set_images(ROWS)
     QApplication.processEvents()
     interface = QAccessible.queryAccessibleInterface(worst)
-    assert interface.text(QAccessible.Text.Name) == "Worst first"
+    assert interface.text(QAccessible.Text.Name) == "Lowest ELBO first"
     names = [interface.child(row).text(QAccessible.Text.Name) for row in range(3)]
     assert names == [
         "6 · #59,999 train · −301.3 nats",

@@ -1,4 +1,4 @@
-"""Worst first: images by what the model makes of them."""
+"""Lowest ELBO first: images by what the model makes of them."""
 
 from collections.abc import Callable, Sequence
 
@@ -44,7 +44,7 @@ class WorstList(QListView):
         self, thumbnail: Callable[[str, int], UInt8], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Worst first")
+        self.setAccessibleName("Lowest ELBO first")
         self.setToolTip("Digits by their ELBO; choosing one pins it")
         self.setUniformItemSizes(True)
         # Laying out all images at once would be felt.
