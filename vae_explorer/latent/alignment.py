@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from vae_explorer.number_format import figure
 from vae_explorer.types import Float64, Floats
 
 
@@ -41,5 +42,5 @@ def describe(rotation: Floats) -> str:
     degrees = 180 - (180 - degrees) % 360  # −180° is 180°
     steps = ["mirrored"] if np.linalg.det(rotation) < 0 else []
     if degrees:
-        steps.append(f"turned by {degrees}°".replace("-", "−"))
+        steps.append(f"turned by {figure(degrees, 0)}°")
     return " and ".join(steps) or "as trained"

@@ -5,7 +5,7 @@ import pytest
 
 from vae_explorer.gui.curves.curve_table import PANELS
 from vae_explorer.gui.curves.history_table import HistoryTable
-from vae_explorer.gui.curves.trace import Trace, robust_range, smoothed, written
+from vae_explorer.gui.curves.trace import Trace, robust_range, smoothed
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.types import Float64
@@ -63,19 +63,6 @@ def test_a_long_history_counts_evenly_along_the_axis() -> None:
     limits = robust_range([(times, np.log10(times))], Axis(log=True), Axis())
     assert limits is not None
     assert limits[0] < 1.0  # of the values, nearly all are above 3
-
-
-@pytest.mark.parametrize(
-    ("value", "digits", "text"),
-    [
-        (-133.456, ".2f", "−133.46"),
-        (1.5e-7, ".3g", "1.5e−07"),
-        (2.0, ".0f", "2"),
-        (None, ".2f", ""),
-    ],
-)
-def test_values_are_written_short(value: float | None, digits: str, text: str) -> None:
-    assert written(value, digits) == text
 
 
 def test_the_newest_figure_at_a_moment_is_read() -> None:

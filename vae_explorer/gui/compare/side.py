@@ -10,8 +10,8 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import Theme
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.number_format import figure
 from vae_explorer.session.compare.sides import Preview, Side, SideInfo
 from vae_explorer.session.state import MapPoints
 from vae_explorer.types import Bools

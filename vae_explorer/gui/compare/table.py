@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
-from vae_explorer.gui.widgets.number_format import NONE, figure
+from vae_explorer.number_format import NONE, figure
 from vae_explorer.session.compare.metrics import ComparisonTable
 from vae_explorer.session.compare.sides import SIDES
 
@@ -90,6 +90,4 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
 
 
 def _text(value: float | str | None, digits: int) -> str:
-    if value is None:
-        return NONE
     return value if isinstance(value, str) else figure(value, digits)

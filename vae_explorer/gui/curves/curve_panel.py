@@ -8,9 +8,9 @@ from typing_extensions import override
 
 from vae_explorer.gui.curves.curve_table import TIME_LABELS, PanelSpec
 from vae_explorer.gui.curves.panel import GROWTH, Panel
-from vae_explorer.gui.curves.trace import TimeScale, Trace, robust_range, smoothed, written
+from vae_explorer.gui.curves.trace import TimeScale, Trace, robust_range, smoothed
 from vae_explorer.gui.plot.marks import Band, Entry, Level, Line, Mark
-from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.number_format import NONE, figure
 
 _PALE = 0.35
 _SHADE = 0.18
@@ -180,7 +180,7 @@ class CurvePanel(Panel):
                 trace.color,
                 trace.spec.stroke,
                 trace.spec.name,
-                written(trace.at(unit, time), trace.spec.digits),
+                figure(trace.at(unit, time), trace.spec.digits, none=""),
             )
             for trace in self._traces
         ]
@@ -190,8 +190,8 @@ class CurvePanel(Panel):
             gap = "" if lower is None or upper is None else figure(upper - lower, 2)
             entries.append(Entry(_SHADE_COLOR, "▒", "gap", gap))
         for name, traces in self._foreign:
-            values = [written(trace.at(unit, time), trace.spec.digits) for trace in traces]
-            text = " / ".join(value or "—" for value in values) if any(values) else ""
+            values = [figure(trace.at(unit, time), trace.spec.digits, none="") for trace in traces]
+            text = " / ".join(value or NONE for value in values) if any(values) else ""
             if traces and not traces[0].table.has_time(unit):
                 text = f"(no {TIME_LABELS[unit]})"
             entries.append(Entry(traces[0].color if traces else "muted", "━", name, text))

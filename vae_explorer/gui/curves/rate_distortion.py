@@ -15,9 +15,10 @@ from typing_extensions import override
 from vae_explorer.gui.curves.curve_table import NATS
 from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.panel import GROWTH, Panel
-from vae_explorer.gui.curves.trace import robust_range, smoothed, written
+from vae_explorer.gui.curves.trace import robust_range, smoothed
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.marks import Entry, Line, Mark, Ring
+from vae_explorer.number_format import figure, pair
 from vae_explorer.types import Float64
 
 _REACH = 32  # pixels from the pointer to the place it reads
@@ -191,12 +192,12 @@ class RateDistortionPanel(Panel):
         entries = []
         for path in self._own_paths:
             place = path.at(self._epoch)
-            value = f"({written(place[0], '.2f')}, {written(place[1], '.2f')})" if place else ""
+            value = pair(place, 2) if place else ""
             name = "train" if path.rows == "all" else "held-out"
             entries.append(Entry(path.color, "━●", name, value))
         beta = self._touching[1]
         if beta is not None:
-            entries.append(Entry("muted", "╍╍", "slope −β =", written(-beta, ".3g")))
+            entries.append(Entry("muted", "╍╍", "slope −β =", figure(-beta, ".3g")))
         colors = [path.overlay for path in self._paths if path.overlay and path.rows == "all"]
         entries += [Entry(c, "━", name) for c, name in zip(colors, self._names, strict=True)]
         return entries

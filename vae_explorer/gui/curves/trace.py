@@ -8,7 +8,6 @@ import numpy as np
 from vae_explorer.gui.curves.curve_table import CurveSpec, TimeAxis
 from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.plot.axis import Axis
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.types import Float64
 
 _SAMPLED = 1_000
@@ -70,15 +69,6 @@ def smoothed(values: Float64, weight: float) -> Float64:
         shift *= 2
     averages[finite] = (1 - weight) * sums / (1 - weight**counts)
     return averages
-
-
-def written(value: float | None, digits: str) -> str:
-    """A value as in the legend, nothing for none."""
-    if value is None:
-        return ""
-    if digits.endswith("f"):
-        return figure(value, int(digits[1:-1]))
-    return format(value, digits).replace("-", "−")
 
 
 def robust_range(

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.lessons.bound import Bound
+from vae_explorer.number_format import figure
 
 _LEAST = 2.0  # nats on either side of log p(x)
 _AIR = 1.15

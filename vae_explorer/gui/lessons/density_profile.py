@@ -9,7 +9,7 @@ from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.layout import Plot
 from vae_explorer.gui.plot.marks import Columns, Line, Mark
-from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.pushed import Pushed
 
 

@@ -9,8 +9,8 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.lessons.course import FormulaPart
+from vae_explorer.number_format import figure
 
 _GAP = 0.28
 """Between parts, in widths of an em."""
@@ -222,5 +222,5 @@ def value_text(value: float | str) -> str:
         return value
     size = abs(value)
     if size and not 1e-3 <= size < 1e5:
-        return f"{value:.1e}".replace("-", "−")
+        return figure(value, ".1e")
     return figure(value, 0 if size >= 1000 else 1 if size >= 100 else 3 if size < 10 else 2)

@@ -8,8 +8,8 @@ from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Columns, Dots, Level, Line, Mark
 from vae_explorer.gui.widgets.controls import beside
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.functionals import Functionals, FunctionalsResult
 
 _SUBSCRIPTS = "₀₁₂"

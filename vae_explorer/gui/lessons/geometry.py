@@ -12,8 +12,8 @@ from vae_explorer.gui.lessons.step_strip import StepStrip
 from vae_explorer.gui.plot.color_maps import field_image
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.controls import beside
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.geometry import SIGHT, Geometry, GeometryResult, Strip
 from vae_explorer.session.map.marks import Field

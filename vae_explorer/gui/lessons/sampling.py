@@ -14,9 +14,9 @@ from vae_explorer.gui.lessons.sample_map import SampleMap
 from vae_explorer.gui.plot.marks import Level, Line
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.controls import beside
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.lessons.sampling import CHUNK, Curve
+from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.sampling import Sampling, SamplingResult
 from vae_explorer.types import Float64, Region

@@ -11,9 +11,9 @@ from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.log_plot import LogPlot
 from vae_explorer.gui.plot.marks import Band, Level, Line, Mark
 from vae_explorer.gui.widgets.controls import beside
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.lessons.tighter import GRADIENT_KS, KS, Bound
+from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.tighter import Tighter, TighterResult
 

@@ -14,8 +14,8 @@ from vae_explorer.gui.lessons.code_map import CodeMap, Ring
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.variance_curve import VarianceCurve
 from vae_explorer.gui.widgets.controls import beside
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.views import MAPS, STEPS, Views, ViewsResult
 from vae_explorer.types import Floats, Region

@@ -6,8 +6,8 @@ from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import current_theme
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
+from vae_explorer.number_format import figure
 from vae_explorer.session.app import App
 from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.plot.color_maps import COLORS, sequential
 from vae_explorer.gui.theme import CLASS_COLORS, Theme
-from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.number_format import figure
 from vae_explorer.session.state import PointColors
 from vae_explorer.types import Bools, UInt8
 

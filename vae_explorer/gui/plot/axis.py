@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vae_explorer.number_format import figure
 from vae_explorer.types import Float64, Floats
 
 _FURTHEST = 300.0
@@ -125,10 +126,8 @@ def _ticks(low: float, high: float, most: int, least: float) -> list[Tick]:
 def tick_text(value: float, step: float) -> str:
     """A number with the decimals that tell it from the next, ``step`` further on."""
     if value and (abs(value) >= _PLAIN or step < 1e-4):
-        text = f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
-    else:
-        text = f"{value:z,.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
-    return text.replace("-", "−")
+        return figure(value, ".3g").replace("e+0", "e").replace("e+", "e").replace("e−0", "e−")
+    return figure(value, f",.{max(0, -math.floor(math.log10(step) + 1e-9))}f")
 
 
 def _log_ticks(low: float, high: float, most: int) -> list[Tick]:

@@ -19,7 +19,7 @@ from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 from typing_extensions import override
 
-from vae_explorer.gui.widgets.number_format import NONE, figure
+from vae_explorer.number_format import NONE, figure
 from vae_explorer.session.runs.run_info import RunInfo, differences
 from vae_explorer.session.state import Phase
 from vae_explorer.training.recipe import Recipe
@@ -268,7 +268,7 @@ def describe(run: RunInfo) -> str:
     if run.active:
         lines.append("Paused" if run.phase is Phase.PAUSED else "Under way")
     lines.append(run.damaged)
-    seconds = "" if told.seconds is None else f"{told.seconds:,.0f} s"
+    seconds = figure(told.seconds, ",.0f", "s", none="")
     parts = (f"{_cell(run, Column.EPOCHS)} epochs", seconds, size_text(run.size))
     lines.append(" · ".join(filter(None, parts)))
     figures = (
@@ -320,7 +320,7 @@ def _cell(run: RunInfo, column: Column) -> str:
             done = f"{told.epoch:.1f}".removesuffix(".0")
             return f"{done} of {run.recipe.epochs:,}" if run.recipe else done
         case Column.SECONDS:
-            return NONE if told.seconds is None else f"{told.seconds:,.0f}"
+            return figure(told.seconds, ",.0f")
         case Column.DATE:
             return f"{run.date:%Y-%m-%d %H:%M}"
         case Column.NOTE:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.theme import CLASS_COLORS, current_theme
+from vae_explorer.number_format import figure
 from vae_explorer.session.runs.sweeps import CellMap
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Sweep
@@ -199,7 +200,7 @@ class SweepMaps(QWidget):
         result = self._results[number - 1] if self._results else None
         words = [self._sweep.cells[number - 1].name, self._state(number)]
         if result and result.held_out_elbo is not None:
-            words.append(f"held-out ELBO {result.held_out_elbo:.2f}".replace("-", "−"))
+            words.append(f"held-out ELBO {figure(result.held_out_elbo, 2)}")
         return " · ".join(words)
 
     def _describe(self) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from vae_explorer.errors import UserError
 from vae_explorer.gui.runs.sweep_maps import SweepMaps
-from vae_explorer.gui.widgets.number_format import NONE, figure
+from vae_explorer.number_format import figure
 from vae_explorer.session.runs.sweeps import CellMap
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Axis, Sweep
@@ -234,13 +234,9 @@ def _texts(result: Result) -> list[str]:
         *(str(value) for _, value in result.values),
         result.outcome,
         figure(result.epoch, 1),
-        _figure(result.held_out_elbo, 2),
-        _figure(result.held_out_log_marginal, 2),
-        _figure(result.held_out_kl, 2),
-        _figure(result.active_units, 0),
-        _figure(result.seconds, 0),
+        figure(result.held_out_elbo, 2),
+        figure(result.held_out_log_marginal, 2),
+        figure(result.held_out_kl, 2),
+        figure(result.active_units, 0),
+        figure(result.seconds, 0),
     ]
-
-
-def _figure(value: float | None, digits: int) -> str:
-    return NONE if value is None else figure(value, digits)

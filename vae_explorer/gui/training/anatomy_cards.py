@@ -20,7 +20,7 @@ from vae_explorer.gui.training.anatomy_card import (
     noise_of,
     split,
 )
-from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.number_format import figure
 from vae_explorer.training.anatomy import StepAnatomy
 
 

@@ -4,8 +4,8 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from vae_explorer.gui.widgets.editors import NumberBox
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.number_format import figure
 from vae_explorer.training.stopping import StopRule
 
 _HELP = {

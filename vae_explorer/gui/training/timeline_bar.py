@@ -19,9 +19,9 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.icons import icon
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.number_format import figure
 from vae_explorer.session.training.timeline_frames import FilmFrame
 
 _PREVIEW = 168

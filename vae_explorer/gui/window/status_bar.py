@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QStatusBar, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.widgets.number_format import figure, pair
+from vae_explorer.number_format import figure, pair
 from vae_explorer.session.state import ModelInfo
 
 _LEAST = 60  # logical pixels of a field that gives way

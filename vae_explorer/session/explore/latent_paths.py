@@ -26,6 +26,7 @@ from vae_explorer.latent.paths import (
 from vae_explorer.latent.trust import DataSupport
 from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.model.vae import log_prior
+from vae_explorer.number_format import figure, pair
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.marks import Curve, Drawing, Spots
 from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
@@ -194,13 +195,13 @@ def _route(
     z1, z2 = cursor
     match request.kind:
         case "row":
-            note = f"z₁ from −3 to 3 at z₂ = {_number(z2)}"
+            note = f"z₁ from −3 to 3 at z₂ = {figure(z2, 2)}"
             return _by_formula(partial(row, z2, -_REACH, _REACH), n, note)
         case "column":
-            note = f"z₂ from −3 to 3 at z₁ = {_number(z1)}"
+            note = f"z₂ from −3 to 3 at z₁ = {figure(z1, 2)}"
             return _by_formula(partial(column, z1, -_REACH, _REACH), n, note)
         case "circle":
-            note = f"Around ({_number(z1)}, {_number(z2)}) at a distance of 1"
+            note = f"Around {pair(cursor, 2)} at a distance of 1"
             return _by_formula(partial(circle, cursor, _RADIUS), n, note, closed=True)
         case "walk":
             return _by_formula(
@@ -313,7 +314,3 @@ def _itinerary(titles: list[str], closed: bool) -> str:
     middle = " → … → " if between else " → "
     back = f" → {first}" if closed else ""
     return f"{first}{middle}{last}{back} · {len(titles)} waypoints"
-
-
-def _number(value: float) -> str:
-    return f"{value:z.2f}".replace("-", "−")

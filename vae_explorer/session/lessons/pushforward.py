@@ -17,6 +17,7 @@ from vae_explorer.lessons.decoded_sheet import (
 from vae_explorer.lessons.expression import ExpressionError
 from vae_explorer.lessons.pushforward import FORMULAS, Formula, Map
 from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.number_format import pair
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
@@ -218,12 +219,11 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
         """z and where it goes, the densities there, and how far the two densities are apart."""
         now, pushed = self.settings, self.result.pushed
         z = np.array([now.z])
-        x1, x2 = self.x.tolist()
         values: dict[str, float | str] = {
             "t": now.t,
             "pz": float(pushforward.normal_density(z)[0]),
             "det": float(pushforward.stretch(self.image_of, z)[0]),
-            "x": f"({x1:.2f}, {x2:.2f})".replace("-", "−"),
+            "x": pair(self.x.tolist(), 2),
             "n": f"{now.samples:,}".replace(",", "\N{THIN SPACE}"),
         }
         if pushed is not None:

@@ -14,6 +14,7 @@ from vae_explorer.latent.landscape import likelihood_landscape
 from vae_explorer.latent.manifold import cell_places, cells, middles
 from vae_explorer.latent.posterior import posterior_grid
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE
+from vae_explorer.number_format import figure
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
@@ -155,7 +156,7 @@ def likelihood(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawin
     values = likelihood_landscape(scene.model, x, view.region, shape, check)
     best = float(values.max())
     heat = Field(view.region, values.astype(np.float32), best - _FALL, best, "nats", fading=True)
-    return Drawing((heat,), f"{subject.title} · best in view {best:.1f} nats".replace("-", "−"))
+    return Drawing((heat,), f"{subject.title} · best in view {figure(best, 1)} nats")
 
 
 def density_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:

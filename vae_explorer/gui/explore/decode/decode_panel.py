@@ -18,7 +18,7 @@ from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
-from vae_explorer.gui.widgets.number_format import NONE, figure, pair
+from vae_explorer.number_format import NONE, figure, pair
 from vae_explorer.session.explore.data_support import PositionSupport
 from vae_explorer.session.explore.inspector import Inspection
 from vae_explorer.session.state import DataPoint, Decoded

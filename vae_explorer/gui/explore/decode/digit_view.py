@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.theme import current_theme
-from vae_explorer.gui.widgets.number_format import NONE
+from vae_explorer.number_format import NONE
 
 _SIDE = 28
 """Pixels a side that sizes are planned for; images of other sizes are fitted."""

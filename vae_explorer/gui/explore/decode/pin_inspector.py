@@ -19,8 +19,8 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8, signed
 from vae_explorer.gui.plot.color_maps import COLORS, argb_image, sequential
 from vae_explorer.gui.theme import current_theme
-from vae_explorer.gui.widgets.number_format import NONE, figure, pair
 from vae_explorer.latent.normal import Normal
+from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
 from vae_explorer.session.state import DataPoint
 from vae_explorer.types import Float32
@@ -194,7 +194,7 @@ class PinInspector(QGroupBox):
             truth.gap if truth else None,
         )
         for value, number in zip(self._values.values(), figures, strict=True):
-            value.setText(NONE if number is None else f"{figure(number, 1)} nats")
+            value.setText(figure(number, 1, "nats"))
         if truth is not None:
             tip = f"{_ROWS['log p(x)']}, to about {truth.error:.1g} nats"
             self._values["log p(x)"].setToolTip(tip)

@@ -10,8 +10,8 @@ from typing_extensions import override
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Level, Line, Mark
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.gui.widgets.number_format import figure
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.number_format import figure
 from vae_explorer.session.explore.refinement import RefinementStep
 
 _HINT = "Climb the ELBO of this digit from the encoder's q"

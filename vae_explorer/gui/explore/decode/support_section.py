@@ -10,9 +10,9 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import current_theme
-from vae_explorer.gui.widgets.number_format import NONE, figure
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.latent.trust import Verdict
+from vae_explorer.number_format import NONE, figure
 from vae_explorer.session.explore.data_support import PositionSupport
 
 _BAR = 6  # the height of the gauge's bar, logical pixels

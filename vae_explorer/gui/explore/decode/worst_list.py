@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QListView, QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.widgets.number_format import figure
+from vae_explorer.number_format import figure
 from vae_explorer.types import UInt8
 
 Row = tuple[str, int, int, float]

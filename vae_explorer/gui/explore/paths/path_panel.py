@@ -21,9 +21,9 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.paths.frame_strip import FrameCurve, FrameStrip, curves_of
 from vae_explorer.gui.theme import Theme, Themed, current_theme
-from vae_explorer.gui.widgets.number_format import figure, pair
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, LatentPath
 
 _WIDE = 760  # from here on all controls stand in one row, and each text on one line

@@ -20,10 +20,10 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
-from vae_explorer.gui.widgets.number_format import NONE, figure, pair
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
 from vae_explorer.latent.normal import Normal
+from vae_explorer.number_format import NONE, figure, pair
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
 from vae_explorer.types import Float32, UInt8
 
@@ -138,9 +138,9 @@ class DrawPanel(QWidget):
             texts = [
                 pair((float(bound.mean[0]), float(bound.mean[1]))),
                 f"{figure(wide, 3)} × {figure(narrow, 3)}",
-                _nats(truth.log_marginal if truth else None),
-                _nats(bound.elbo),
-                _nats(truth.gap if truth else None),
+                figure(truth.log_marginal if truth else None, 1, "nats"),
+                figure(bound.elbo, 1, "nats"),
+                figure(truth.gap if truth else None, 1, "nats"),
             ]
         for value, text in zip(self._values, texts, strict=True):
             value.set_text(text)
@@ -252,7 +252,3 @@ def _button(text: str, tip: str) -> QToolButton:
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return button
-
-
-def _nats(value: float | None) -> str:
-    return NONE if value is None else f"{figure(value, 1)} nats"

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.plot.color_maps import argb_image, sequential
 from vae_explorer.gui.theme import Theme
+from vae_explorer.number_format import figure
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
@@ -107,7 +108,7 @@ class ColorBar(QWidget):
         """Show this field's ends, middle, unit and colours."""
         ends = (field.low, (field.low + field.high) / 2, field.high)
         for label, value in zip(self._values, ends, strict=True):
-            label.setText(f"{value:.3g}".replace("-", "−"))
+            label.setText(figure(value, ".3g"))
         self._unit.setText(field.unit)
         self._unit.setVisible(bool(field.unit))
         self._strip.fading = field.fading
