@@ -126,7 +126,7 @@ def test_it_says_what_to_do_before_there_is_anything(qtbot: QtBot, plot: ElboPlo
     assert empty.isVisible()
     plot.append(history(1))
     assert not empty.isVisible()
-    plot.clear()
+    plot.set_history(())
     assert empty.isVisible()
     wait_drawn(qtbot, plot, [])
 
@@ -387,7 +387,6 @@ def test_a_person_s_choice_arrives(qtbot: QtBot, plot: ElboPlot) -> None:
     assert titles(plot)[-1] == "Gradient norm"
     assert epoch_label(plot) == "steps"
     assert view_range(plot)[0][0] == pytest.approx(10)
-    assert plot.choices == CurveChoices(frozenset({"gradient_norm"}), TimeScale("step"))
 
 
 def test_a_run_without_steps_is_shown_in_epochs_until_one_has_them(
@@ -527,5 +526,5 @@ def test_export_is_asked_for(qtbot: QtBot, plot: ElboPlot) -> None:
     button = next(b for b in plot.findChildren(QToolButton) if b.text() == "Export…")
     with qtbot.waitSignal(plot.export_requested):
         button.click()
-    plot.clear()
+    plot.set_history(())
     assert not button.isEnabled()

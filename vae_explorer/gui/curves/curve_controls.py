@@ -24,6 +24,12 @@ class CurveChoices:
     smoothing: float = 0.0
 
 
+def panels_of(chosen: frozenset[str]) -> list[str]:
+    """The panels that are always shown, and of the others those that are chosen, in their order."""
+    names = [spec.id for spec in PANELS if not spec.optional or spec.id in chosen]
+    return [*names, RATE_DISTORTION] if RATE_DISTORTION in chosen else names
+
+
 class CurveControls(QWidget):
     """A row of menus that fits a narrow dock.
 

@@ -10,8 +10,16 @@ from typing_extensions import override
 
 from vae_explorer.gui.curves.panel import Panel
 
+_LEAST_ROW = 600
+_LEAST_STACK = 320
 _LEAST_WIDTH = 270
 _ASPECT = 1.7
+
+
+def is_cramped(size: QSize) -> bool:
+    """Whether there is room for the first panel alone."""
+    wide = size.width() > max(1.8 * size.height(), _LEAST_ROW)
+    return not wide and size.height() < _LEAST_STACK
 
 
 def columns_for(count: int, width: int, height: int) -> int:

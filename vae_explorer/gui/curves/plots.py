@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QHideEvent,
     QKeyEvent,
@@ -18,8 +18,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.curves.curve_controls import RATE_DISTORTION, CurveChoices, CurveControls
-from vae_explorer.gui.curves.curve_grid import CurveGrid
+from vae_explorer.gui.curves.curve_controls import CurveChoices, CurveControls, panels_of
+from vae_explorer.gui.curves.curve_grid import CurveGrid, is_cramped
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_runs import CurveRuns
 from vae_explorer.gui.curves.curve_table import PANELS, Overlay
@@ -27,13 +27,13 @@ from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
-from vae_explorer.gui.curves.turns import Turns
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.training.history import HistoryPoint, to_csv
+from vae_explorer.types import Float64
 
-_LEAST_ROW = 600
-_LEAST_STACK = 320
+_PAUSE = 120
+"""Milliseconds between two paintings of a run that goes on."""
 
 
 class ElboPlot(QWidget):
@@ -61,12 +61,14 @@ class ElboPlot(QWidget):
         self._following = True
         self._reading: int | None = None
         self._moment: float | None = None
-        self._turns = Turns(self._draw_panel, self)
+        self._stale = False
+        self._timer = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._timer.timeout.connect(self._draw)
         self._theme = current_theme()
         self._panels: dict[str, Panel] = {}
         self._shown: tuple[Panel, ...] = ()
         self._controls = CurveControls()
-        self._controls.choices_changed.connect(self._on_choices)
+        self._controls.choices_changed.connect(self._take)
         self._controls.export_requested.connect(self.export_requested)
         self._grid = CurveGrid()
         curves = QWidget()
@@ -104,10 +106,6 @@ class ElboPlot(QWidget):
         else:
             self._spoil()
 
-    def clear(self) -> None:
-        """Forget all points."""
-        self.set_history(())
-
     def set_overlays(self, overlays: tuple[Overlay, ...]) -> None:
         """Draw other runs, thin, beside this one."""
         self._runs.set_overlays(overlays)
@@ -128,14 +126,9 @@ class ElboPlot(QWidget):
         return self._runs.table
 
     @property
-    def choices(self) -> CurveChoices:
-        """The panels, axes and smoothing a person chose."""
-        return self._choices
-
-    @property
     def up_to_date(self) -> bool:
-        """Whether no panel is behind its run."""
-        return not self._turns.stale
+        """Whether the panels show all that is known."""
+        return not self._stale
 
     def export(self, kind: str) -> bytes:
         """The panels as shown, light, as a file of "png", "svg" or "pdf", or all figures as "csv".
@@ -170,7 +163,6 @@ class ElboPlot(QWidget):
 
     @override
     def minimumSizeHint(self) -> QSize:
-        """Small in both directions: the panels suit themselves to the space there is."""
         return QSize(200, 120)
 
     @override
@@ -179,7 +171,6 @@ class ElboPlot(QWidget):
 
     @override
     def event(self, event: QEvent) -> bool:
-        """Claim Home, and Esc and Enter while reading, from the window's shortcuts."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             ours = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
             reading = self._reading is not None
@@ -190,7 +181,6 @@ class ElboPlot(QWidget):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows move the reading, Enter chooses it, Home fits the view, Esc ends the reading."""
         count = len(self._table)
         if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and count:
             step = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
@@ -216,7 +206,6 @@ class ElboPlot(QWidget):
 
     @override
     def leaveEvent(self, event: QEvent) -> None:
-        """The values of the newest point come back when the pointer goes."""
         self._stop_reading()
         super().leaveEvent(event)
 
@@ -228,12 +217,12 @@ class ElboPlot(QWidget):
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._turns.stale:
+        if self._stale:
             self._draw()
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:
-        self._turns.stop()
+        self._timer.stop()
         super().hideEvent(event)
 
     # Which panels and curves there are
@@ -256,7 +245,7 @@ class ElboPlot(QWidget):
     def _panel(self, name: str) -> Panel:
         """The panel of this name, made when it is first shown."""
         if name not in self._panels:
-            spec = next((spec for spec in PANELS if spec.id == name), None)
+            spec = {spec.id: spec for spec in PANELS}.get(name)
             panel = CurvePanel(spec) if spec else RateDistortionPanel()
             panel.hovered.connect(partial(self._on_hovered, panel))
             panel.left.connect(self._stop_reading)
@@ -269,11 +258,8 @@ class ElboPlot(QWidget):
         return self._panels[name]
 
     def _show_panels(self) -> None:
-        wanted = self._choices.panels & self._runs.offered
-        wide = self.width() > max(1.8 * self.height(), _LEAST_ROW)
-        cramped = not wide and self.height() < _LEAST_STACK
-        names = [spec.id for spec in PANELS if not spec.optional or spec.id in wanted]
-        names += [RATE_DISTORTION] if RATE_DISTORTION in wanted else []
+        names = panels_of(self._choices.panels & self._runs.offered)
+        cramped = is_cramped(self.size())
         shown = [self._panel(name) for name in (names[:1] if cramped else names)]
         self._controls.setVisible(not cramped)
         if tuple(shown) != self._shown:
@@ -287,26 +273,21 @@ class ElboPlot(QWidget):
                     panel.set_x_range(*times)
                 panel.fit_y()
 
-    # Drawing, one panel at a time
+    # Painting
 
     def _spoil(self, at_once: bool = False) -> None:
         self._controls.set_exportable(len(self._table) > 0)
-        self._turns.add(self._shown)
+        self._stale = True
         if at_once and self.isVisible():
             self._draw()
-        elif self.isVisible():
-            self._turns.start()
+            if self._following:
+                self.fit()
+        elif self.isVisible() and not self._timer.isActive():
+            self._timer.start()
 
     def _draw(self) -> None:
-        """Draw all panels, at a scale that suits them exactly."""
+        self._stale = False
         for panel in self._shown:
-            panel.refresh()
-        self._turns.clear()
-        if self._following:
-            self.fit()
-
-    def _draw_panel(self, panel: Panel) -> None:
-        if panel in self._shown:
             panel.refresh()
             if self._following:
                 panel.follow()
@@ -314,25 +295,21 @@ class ElboPlot(QWidget):
     # Reading
 
     def _on_hovered(self, panel: Panel, x: float, y: float) -> None:
-        index = self._index_at(panel, x, y)
-        if index is not None:
-            self._read(index)
+        """Read the report nearest to a position on a panel."""
+        times = self._times(panel)
+        time = panel.epoch_at(x, y) if isinstance(panel, RateDistortionPanel) else x
+        if len(times) and time is not None:
+            self._read(int(np.abs(times - time).argmin()))
 
     def _on_chosen(self, panel: Panel, x: float, y: float) -> None:
         self._on_hovered(panel, x, y)
         self._choose()
 
-    def _index_at(self, panel: Panel, x: float, y: float) -> int | None:
-        """The report nearest to a place of a panel."""
-        times = self._table.column(self._scale.unit if panel.timed else "epoch")
-        wanted = panel.epoch_at(x, y) if isinstance(panel, RateDistortionPanel) else x
-        if not len(times) or wanted is None:
-            return None
-        right = min(int(np.searchsorted(times, wanted)), len(times) - 1)
-        left = max(right - 1, 0)
-        return left if wanted - times[left] < times[right] - wanted else right
+    def _times(self, panel: Panel) -> Float64:
+        """When each report was, in the unit of a panel."""
+        return self._table.column(self._scale.unit if panel.timed else "epoch")
 
-    def _read(self, index: int) -> None:
+    def _read(self, index: int | None) -> None:
         if index != self._reading:
             self._reading = index
             self._show_reading()
@@ -342,24 +319,20 @@ class ElboPlot(QWidget):
             self.moment_chosen.emit(float(self._table.column("epoch")[self._reading]))
 
     def _stop_reading(self) -> None:
-        if self._reading is not None:
-            self._reading = None
-            self._show_reading()
+        self._read(None)
 
     def _show_reading(self) -> None:
-        index, times = self._reading, self._table.column(self._scale.unit)
-        epochs = self._table.column("epoch")
+        index = self._reading
         for panel in self._panels.values():
-            line = times if panel.timed else epochs
-            panel.set_reading(None if index is None else float(line[index]))
+            panel.set_reading(None if index is None else float(self._times(panel)[index]))
 
     def _show_moment(self) -> None:
         moment, epochs = self._moment, self._table.column("epoch")
-        times = self._table.column(self._scale.unit)
-        known = moment is not None and len(times) > 0
         for panel in self._panels.values():
-            line = times if panel.timed else epochs
-            panel.set_moment(float(np.interp(moment or 0.0, epochs, line)) if known else None)
+            time = None
+            if moment is not None and len(epochs):
+                time = float(np.interp(moment, epochs, self._times(panel)))
+            panel.set_moment(time)
 
     def _on_view_changed(self, moved: Panel) -> None:
         self._following = False
@@ -368,11 +341,8 @@ class ElboPlot(QWidget):
                 if isinstance(panel, CurvePanel):
                     panel.set_x_range(*moved.region[:2])
 
-    def _on_choices(self, choices: CurveChoices) -> None:
-        self._stop_reading()
-        self._take(choices)
-
     def _take(self, choices: CurveChoices) -> None:
+        self._stop_reading()
         before, self._choices = self._choices, choices
         # A view that a person zoomed into means nothing on another axis.
         self._following |= (choices.scale, choices.log_y) != (before.scale, before.log_y)
