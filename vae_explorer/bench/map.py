@@ -20,7 +20,7 @@ from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.map_view import PICK_RADIUS, MapView
 from vae_explorer.gui.map.picking import Picker
-from vae_explorer.gui.theme import CLASS_COLORS, LIGHT
+from vae_explorer.gui.theme import CLASS_COLORS
 from vae_explorer.session.map.place_index import PlaceIndex
 from vae_explorer.session.state import MapPoints
 from vae_explorer.types import Float32, UInt8
@@ -45,7 +45,7 @@ def measure() -> Iterator[Measurement]:
     application(needs_screen=True)
     for count in _COUNTS:
         points = _points(count)
-        view = MapView(LIGHT)
+        view = MapView()
         yield from _measure_window(
             "map.",
             view,

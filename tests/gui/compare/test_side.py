@@ -6,13 +6,12 @@ from PySide6.QtWidgets import QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.compare.side import SidePanel
-from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.compare.sides import SideInfo
 
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> SidePanel:
-    panel = SidePanel("A", LIGHT)
+    panel = SidePanel("A")
     qtbot.addWidget(panel)
     with qtbot.waitExposed(panel):
         panel.show()

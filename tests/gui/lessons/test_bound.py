@@ -1,7 +1,7 @@
 """The bound under the hand."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from tests.support.lessons import Clock, Shown, aim
 from tests.support.stand_ins import Failures, InlineExecutor
 from vae_explorer.gui.lessons.bound import BoundView
 from vae_explorer.gui.lessons.bound_plane import Handle
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.latent.normal import Normal
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.lessons.bound import BoundExperiment
@@ -215,7 +215,10 @@ def test_hidden_controls_and_rows(view: BoundView) -> None:
 
 
 def test_the_posterior_is_pictured_in_both_themes(
-    view: BoundView, qtbot: QtBot, experiment: BoundExperiment
+    view: BoundView,
+    qtbot: QtBot,
+    experiment: BoundExperiment,
+    show_theme: Callable[[Theme], None],
 ) -> None:
     assert experiment.result.truth is not None
     experiment.put("prior")
@@ -225,8 +228,7 @@ def test_the_posterior_is_pictured_in_both_themes(
     inside = view.plane.to_pixel(*experiment.result.truth.moments.mean) + QPointF(12, 0)
     colors = []
     for theme in (LIGHT, DARK):
-        view.set_theme(theme)
-        QApplication.processEvents()
+        show_theme(theme)
         color = view.plane.grab().toImage().pixelColor(inside.toPoint())
         assert color != QColor(theme.canvas)
         colors.append(color.name())

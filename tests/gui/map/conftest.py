@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.state import MapPoints
 
 LEFT = Qt.MouseButton.LeftButton
@@ -99,7 +98,7 @@ def points_of() -> Callable[[list[tuple[float, float]], list[int]], MapPoints]:
 @pytest.fixture
 def view(qtbot: QtBot) -> MapView:
     """A map of three classes, shown: two at the corners, and one in the middle."""
-    widget = MapView(LIGHT)
+    widget = MapView()
     qtbot.addWidget(widget)
     widget.resize(700, 560)
     with qtbot.waitExposed(widget):

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
@@ -35,7 +37,7 @@ class Picture:
 
     def __init__(self, plot: LatentPlot) -> None:
         self.plot = plot
-        self.layer = LayerItem(plot.view_box, LIGHT)
+        self.layer = LayerItem(plot.view_box)
         plot.add_item(self.layer)
         self.shown()  # the layout of the axes settles with the first picture
 
@@ -59,10 +61,6 @@ class Picture:
         color = image.pixelColor(int(at.x()), int(at.y()))
         return np.array([color.red(), color.green(), color.blue()])
 
-    def set_theme(self, theme: Theme) -> None:
-        self.plot.set_theme(theme)
-        self.layer.set_theme(theme)
-
 
 def rgb(image: QImage) -> Int64:
     pixels = np.frombuffer(image.constBits(), np.uint8)
@@ -76,7 +74,7 @@ def named(color: str) -> Int64:
 
 @pytest.fixture(params=[SIZES[0]])
 def picture(qtbot: QtBot, request: pytest.FixtureRequest) -> Picture:
-    plot = LatentPlot(LIGHT)
+    plot = LatentPlot()
     qtbot.addWidget(plot)
     plot.resize(*request.param)
     plot.show()
@@ -153,16 +151,20 @@ def test_what_is_not_finite_is_left_out(picture: Picture) -> None:
 @pytest.mark.parametrize("fading", [False, True])
 @THEMES
 def test_a_cell_has_the_colour_of_the_key(
-    qtbot: QtBot, picture: Picture, theme: Theme, fading: bool
+    qtbot: QtBot,
+    picture: Picture,
+    show_theme: Callable[[Theme], None],
+    theme: Theme,
+    fading: bool,
 ) -> None:
     values = np.array([[0.0, 1.0, 2.0], [3.0, 4.0, np.nan]], np.float32)
+    show_theme(theme)
     field = Field((-1.5, 1.5, -1.0, 1.0), values, -1.0, 4.0, "nats", fading)
-    bar = ColorBar(theme)
+    bar = ColorBar()
     qtbot.addWidget(bar)
     bar.resize(512, 40)
     bar.set_field(field)
     key = rgb(bar.grab().toImage().convertToFormat(QImage.Format.Format_RGB32))[4]
-    picture.set_theme(theme)
     image = picture.shown(field)
     for row, column in np.ndindex(values.shape):  # row 0 is the bottom one
         color = picture.color(image, -1.0 + column, -0.5 + row)
@@ -185,11 +187,14 @@ def test_doubt_shows_the_canvas_through_a_class(picture: Picture) -> None:
 
 @THEMES
 def test_a_digit_is_upright_in_its_cell(
-    picture: Picture, mnist_small: ImageSet, theme: Theme
+    picture: Picture,
+    mnist_small: ImageSet,
+    show_theme: Callable[[Theme], None],
+    theme: Theme,
 ) -> None:
     digits = mnist_small.images[:2].astype(np.float32) / np.float32(255)
     cells = np.array([(-2.8, 0.0, -2.0, 2.0), (1.0, 2.6, -0.8, 0.8)])  # one too tall, one square
-    picture.set_theme(theme)
+    show_theme(theme)
     image = picture.shown(Sheet(cells, digits))
     canvas, ink = named(theme.canvas), named(theme.text)
     for (left, _, _, _), width, digit in zip(cells, (2.8, 1.6), digits, strict=True):
@@ -273,7 +278,7 @@ def test_a_move_of_the_view_prepares_nothing(
     picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     field = Field((-1.0, 1.0, -1.0, 1.0), np.ones((4, 4), np.float32), 0.0, 1.0, "")
-    picture.layer.set_drawing(Drawing((field,)))
+    picture.shown(field)
     monkeypatch.delattr(latent_marks, "field_image")
     picture.plot.pan_by(40, 25)
     image = picture.plot.grab().toImage()

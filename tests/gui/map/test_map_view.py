@@ -79,7 +79,7 @@ def messages(view: MapView) -> list[str]:
 
 
 def test_an_empty_map_says_so(qtbot: QtBot, points_of: PointsOf) -> None:
-    view = MapView(LIGHT)
+    view = MapView()
     qtbot.addWidget(view)
     with qtbot.waitExposed(view):
         view.show()

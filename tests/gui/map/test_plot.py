@@ -1,14 +1,16 @@
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.plot import LARGEST_SPAN, SMALLEST_SPAN, LatentPlot
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, LIGHT, Theme
 
 
 @pytest.fixture(params=[(640, 480), (300, 600), (1000, 260)])
 def plot(qtbot: QtBot, request: pytest.FixtureRequest) -> LatentPlot:
-    widget = LatentPlot(LIGHT)
+    widget = LatentPlot()
     qtbot.addWidget(widget)
     widget.resize(*request.param)
     with qtbot.waitExposed(widget):
@@ -96,8 +98,10 @@ def test_the_plot_inside_is_deaf(plot: LatentPlot) -> None:
     assert plot.contextMenuPolicy() == Qt.ContextMenuPolicy.DefaultContextMenu
 
 
-def test_the_theme_colours_the_background(plot: LatentPlot) -> None:
+def test_the_theme_colours_the_background(
+    plot: LatentPlot, show_theme: Callable[[Theme], None]
+) -> None:
     for theme in (DARK, LIGHT):
-        plot.set_theme(theme)
+        show_theme(theme)
         shown = plot.grab().toImage().pixelColor(plot.plot_rect().center().toPoint())
         assert shown.name() == theme.canvas

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -82,7 +83,7 @@ def test_the_classes_own_colours_are_left_alone() -> None:
 
 @pytest.fixture
 def key(qtbot: QtBot) -> ColorKey:
-    key = ColorKey(LIGHT)
+    key = ColorKey()
     qtbot.addWidget(key)
     return key
 
@@ -116,8 +117,10 @@ def test_it_says_what_the_colours_mean(key: ColorKey) -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_the_bar_shows_the_very_colours_the_high_end_on_top(key: ColorKey, theme: Theme) -> None:
-    key.set_theme(theme)
+def test_the_bar_shows_the_very_colours_the_high_end_on_top(
+    key: ColorKey, show_theme: Callable[[Theme], None], theme: Theme
+) -> None:
+    show_theme(theme)
     column = [row[15] for row in shown(key, SCALE)]
     table = {tuple(color): step for step, color in enumerate(scale(theme).tolist())}
     steps = [table.get((c.red(), c.green(), c.blue())) for c in column]

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout
+from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
 from vae_explorer.number_format import figure
 from vae_explorer.session.compare.sides import Preview, Side, SideInfo
@@ -27,7 +28,7 @@ _LETTERS = 10  # of a model's name in sight, in the narrowest side
 _DIGIT_ZOOM = 3
 
 
-class SidePanel(QWidget):
+class SidePanel(Themed):
     """One side: the choice of a model and of images, the digit it decodes, and its map.
 
     Signals:
@@ -40,7 +41,7 @@ class SidePanel(QWidget):
     open_requested = Signal()
     split_chosen = Signal(str)
 
-    def __init__(self, side: Side, theme: Theme) -> None:
+    def __init__(self, side: Side) -> None:
         super().__init__()
         self._info: SideInfo | None = None
         self._selected = ""
@@ -65,7 +66,7 @@ class SidePanel(QWidget):
         self.digit.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.message = QLabel(_NO_MODEL, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)  # a file may be named <b>
-        self.map = MapView(theme)
+        self.map = MapView()
         self.map.canvas.setAccessibleName(f"Map of {side}")
         self.map.status.hide()  # its line stands above, its colours are the classes'
         self.message.setAutoFillBackground(True)
@@ -77,6 +78,7 @@ class SidePanel(QWidget):
         self.splits.activated.connect(self._on_split)
         self.set_models(())
         self._lay_out()
+        self.set_theme(current_theme())
 
     def _lay_out(self) -> None:
         head = QGridLayout()
@@ -138,8 +140,8 @@ class SidePanel(QWidget):
         self._selected = summary
         self._show_details()
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
         color(self._details, theme.muted)
         color(self.message, theme.muted, theme.canvas)
 

@@ -64,8 +64,7 @@ class CompareWindow(Themed):
         super().__init__(parent, Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Compare — VAE Explorer")
-        theme = current_theme()
-        self.sides: dict[Side, SidePanel] = {side: SidePanel(side, theme) for side in SIDES}
+        self.sides: dict[Side, SidePanel] = {side: SidePanel(side) for side in SIDES}
         self.table = CompareTable()
         self._note = QLabel(wordWrap=True)
         self._progress = QLabel()
@@ -81,7 +80,7 @@ class CompareWindow(Themed):
         self._views: dict[Side, tuple[QRectF, QRectF]] = {}  # the plane in pixels, what it shows
         self._lay_out()
         self._connect()
-        self.set_theme(theme)
+        self.set_theme(current_theme())
         self.resize(QSize(1280, 800).boundedTo(QGuiApplication.primaryScreen().availableSize()))
 
     def _lay_out(self) -> None:
@@ -178,8 +177,6 @@ class CompareWindow(Themed):
 
     @override
     def set_theme(self, theme: Theme) -> None:
-        for panel in self.sides.values():
-            panel.set_theme(theme)
         for label in (self._note, self._progress):
             color(label, theme.muted)
 

@@ -12,7 +12,6 @@ from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.bound_bars import BoundBars
 from vae_explorer.gui.lessons.bound_plane import BoundPlane
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.session.lessons.bound import BoundExperiment, BoundResult
 from vae_explorer.session.lessons.experiment import differs
@@ -39,7 +38,7 @@ class BoundView(LessonView):
 
     def __init__(self, experiment: BoundExperiment) -> None:
         super().__init__(experiment)
-        self.plane = BoundPlane(current_theme())
+        self.plane = BoundPlane()
         self.bars = BoundBars()
         self._digit = DigitView("The digit", "x", zoom=_DIGIT_ZOOM)
         self._digit.setToolTip("The digit as it is scored: one draw of the model's data treatment")
@@ -71,7 +70,7 @@ class BoundView(LessonView):
         self.page.addLayout(top, 1)
         self.page.addLayout(row)
         self.page.addWidget(self.bars)
-        self.parts = (self.plane, self.plane.picture, self.bars)
+        self.parts = (self.bars,)
         self.plane.q_moved.connect(experiment.set_q)
         self.plane.looked_at.connect(experiment.look_at)
         self.plane.fit_asked.connect(self._fit)

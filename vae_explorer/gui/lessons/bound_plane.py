@@ -24,7 +24,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.latent.normal import Normal
 from vae_explorer.session.map.marks import Drawing, Field
 
@@ -64,15 +64,15 @@ class BoundPlane(LatentPlot):
     looked_at = Signal(tuple, tuple)
     fit_asked = Signal()
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+    def __init__(self) -> None:
+        super().__init__()
         self._plot.getPlotItem().getAxis("left").setWidth(_AXIS_WIDTH)
         self._q: Normal | None = None
         self._held: Handle | None = None
         self._offset = QPointF()
         self._lengths = (1.0, 1.0)
         self._panned_from: QPointF | None = None
-        self.picture = LayerItem(self.view_box, theme)
+        self.picture = LayerItem(self.view_box)
         self.add_item(self.picture)
         self._marks = _Marks(self)
         self.add_overlay(self._marks)
@@ -103,11 +103,6 @@ class BoundPlane(LatentPlot):
     def q(self) -> Normal | None:
         """What is shown."""
         return self._q
-
-    @property
-    def theme(self) -> Theme:
-        """Its colours."""
-        return self._theme
 
     def set_q(self, q: Normal | None) -> None:
         """Show another q, or none."""
@@ -279,7 +274,7 @@ class _Marks(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(self._plane.plot_rect())
-        theme = self._plane.theme
+        theme = current_theme()
         ink, halo = QColor(theme.accent), QColor(theme.canvas)
         for radius in (1.0, _ON):
             points = q.mean + radius * _CIRCLE @ q.factor.T

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.lessons.sampling import Lit
 from vae_explorer.session.map.marks import Drawing, Field
 from vae_explorer.types import Region
@@ -29,28 +29,20 @@ class SampleMap(LatentPlot):
     The wheel zooms and a drag pans.
     """
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName("Map of the samples")
         self.setToolTip(
             "The shade is the exact p(z|x). The samples that carry the mean are large. "
             "The wheel zooms, a drag moves."
         )
         self.setMinimumSize(220, 200)
-        self._layer = LayerItem(self.view_box, theme)
+        self._layer = LayerItem(self.view_box)
         self.add_item(self._layer)
         self._samples = _SampleItem(self.view_box)
         self.add_item(self._samples)
-        self._lit: tuple[Lit, ...] = ()
         self._last = QPointF()
         self.set_whole()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        super().set_theme(theme)
-        if hasattr(self, "_layer"):
-            self._layer.set_theme(theme)
-            self.set_lit(self._lit)
 
     def set_density(self, density: Field | None) -> None:
         """Shade p(z|x)."""
@@ -58,9 +50,7 @@ class SampleMap(LatentPlot):
 
     def set_lit(self, lit: tuple[Lit, ...]) -> None:
         """Show the samples of the prior, then those of q."""
-        self._lit = lit
-        colors = [QColor(getattr(self._theme, name)) for name in _COLORS]
-        self._samples.set_samples(lit, colors)
+        self._samples.set_samples(lit)
 
     def set_whole(self) -> None:
         """Show where the prior's samples fall."""
@@ -93,14 +83,22 @@ class _SampleItem(QGraphicsObject):
     def __init__(self, view_box: Any) -> None:
         super().__init__()
         self._view_box = view_box
+        self._theme: Theme | None = None
+        """That of the colours."""
+        self._lit: tuple[Lit, ...] = ()
         self._grounds: list[tuple[QPolygonF, QPen]] = []
         self._discs: list[tuple[QPointF, float, QColor]] = []
         view_box.sigRangeChanged.connect(self.prepareGeometryChange)
 
-    def set_samples(self, lit: tuple[Lit, ...], colors: list[QColor]) -> None:
+    def set_samples(self, lit: tuple[Lit, ...]) -> None:
         """Show these."""
-        self._grounds, self._discs = [], []
-        for one, color in zip(lit, colors, strict=False):
+        self._lit, self._theme = lit, None
+        self.update()
+
+    def _prepare(self, theme: Theme) -> None:
+        self._theme, self._grounds, self._discs = theme, [], []
+        for one, name in zip(self._lit, _COLORS, strict=False):
+            color = QColor(getattr(theme, name))
             pen = QPen(_shade(color, _FAINT), _GROUND)
             pen.setCosmetic(True)
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
@@ -113,7 +111,6 @@ class _SampleItem(QGraphicsObject):
                 (QPointF(*place), max(part, _SMALLEST) / 2, _shade(color, part / _LARGEST))
                 for place, part in reversed(list(rows))
             ]
-        self.update()
 
     @override
     def boundingRect(self) -> QRectF:
@@ -123,6 +120,8 @@ class _SampleItem(QGraphicsObject):
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
+        if self._theme is not current_theme():
+            self._prepare(current_theme())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for places, pen in self._grounds:
             painter.setPen(pen)

@@ -12,7 +12,6 @@ from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.log_plot import LogPlot
 from vae_explorer.gui.lessons.sample_map import SampleMap
 from vae_explorer.gui.plot.marks import Level, Line
-from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.lessons.sampling import CHUNK, Curve
@@ -40,7 +39,7 @@ class SamplingView(LessonView):
         self._shown: object = None
         self.estimates = LogPlot("Estimate of log p(x)", "samples m", "nats")
         self.errors = LogPlot("Typical error", "samples m", "nats", log_y=True)
-        self.map = SampleMap(current_theme())
+        self.map = SampleMap()
         self._image = DigitView("The digit x", "x", zoom=2)
         self._heaviest = DigitView(
             "Decoded from the heaviest sample", "heaviest sample", "heaviest"
@@ -75,7 +74,7 @@ class SamplingView(LessonView):
         below.addWidget(beside(self.controls["samples"], rows["q"]))
         below.addWidget(beside(rows["image"], rows["seed"], rows["near"], end=True))
         self.page.addLayout(below)
-        self.parts = (self.estimates, self.errors, self.map)
+        self.parts = (self.estimates, self.errors)
         self.start()
 
     def draw(self, old: SamplingResult | None) -> None:

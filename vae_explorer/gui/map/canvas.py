@@ -12,7 +12,6 @@ from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.map.selection_marks import box_cursor, lasso_cursor
-from vae_explorer.gui.theme import Theme
 from vae_explorer.session.map.selection import Mode
 from vae_explorer.types import Float64
 
@@ -76,8 +75,8 @@ class MapCanvas(LatentPlot):
     fit_asked = Signal()
     space_tapped = Signal()
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+    def __init__(self) -> None:
+        super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         # A menu refused would be asked of the window, which has one of its own.

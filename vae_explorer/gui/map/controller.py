@@ -5,7 +5,6 @@ from dataclasses import replace
 from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.number_format import figure
 from vae_explorer.session.app import App
@@ -45,8 +44,8 @@ class MapController(Controller):
     def __init__(self, app: App, ask: AskPath) -> None:
         super().__init__(app)
         self._ask = ask
-        self.view = MapView(current_theme())
-        self.layers = LayersPanel(current_theme())
+        self.view = MapView()
+        self.layers = LayersPanel()
         self._fit_next = True
         self._connect_views()
         self._connect_explorer()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.plot.latent_marks import Caption, Paint, captions, prepared
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.map.marks import Drawing
 
 _TEXT_HALO = 6.0  # closes the gap before a percent sign
@@ -21,10 +21,11 @@ class LayerItem(QGraphicsObject):
     Qt's ``setOpacity`` and ``setZValue`` say how strong it is and what it covers.
     """
 
-    def __init__(self, view_box: Any, theme: Theme) -> None:
+    def __init__(self, view_box: Any) -> None:
         super().__init__()
         self._view_box = view_box
-        self._theme = theme
+        self._theme: Theme | None = None
+        """That of the paints."""
         self._drawing = Drawing()
         self._paints: list[Paint] = []
         self._captions: list[Caption] = []
@@ -32,13 +33,9 @@ class LayerItem(QGraphicsObject):
 
     def set_drawing(self, drawing: Drawing) -> None:
         """Show these marks and no others."""
-        self._drawing = drawing
-        self._prepare()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
-        self._prepare()
+        self._drawing, self._theme = drawing, None
+        self._captions = [caption for mark in drawing.marks for caption in captions(mark)]
+        self.update()
 
     @override
     def boundingRect(self) -> QRectF:
@@ -49,30 +46,27 @@ class LayerItem(QGraphicsObject):
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         """Draw every mark over the ones before it, and the texts over all of them."""
-        view = self.boundingRect()
+        view, theme = self.boundingRect(), current_theme()
+        if self._theme is not theme:
+            self._theme = theme
+            self._paints = [p for mark in self._drawing.marks for p in prepared(mark, theme)]
         for paint in self._paints:
             painter.save()
             paint(painter)
             painter.restore()
         if self._captions:
             painter.save()
-            self._write(painter, view)
+            self._write(painter, view, theme)
             painter.restore()
 
-    def _prepare(self) -> None:
-        marks, theme = self._drawing.marks, self._theme
-        self._paints = [paint for mark in marks for paint in prepared(mark, theme)]
-        self._captions = [caption for mark in marks for caption in captions(mark)]
-        self.update()
-
-    def _write(self, painter: QPainter, view: QRectF) -> None:
+    def _write(self, painter: QPainter, view: QRectF, theme: Theme) -> None:
         """Write each caption where its line is in view and no other caption stands."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         to_pixels = painter.worldTransform()
         painter.resetTransform()
         room_x, room_y = _TEXT_ROOM / to_pixels.m11(), _TEXT_ROOM / abs(to_pixels.m22())
         inner = view.adjusted(room_x, room_y, -room_x, -room_y)
-        ground = QPen(QColor(self._theme.canvas), _TEXT_HALO)
+        ground = QPen(QColor(theme.canvas), _TEXT_HALO)
         ground.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         taken: list[QRectF] = []
         for caption in self._captions:
@@ -83,5 +77,5 @@ class LayerItem(QGraphicsObject):
                     taken.append(box)
                     glyphs = caption.glyphs.translated(at)
                     painter.strokePath(glyphs, ground)
-                    painter.fillPath(glyphs, QColor(self._theme.text))
+                    painter.fillPath(glyphs, QColor(theme.text))
                     break

@@ -5,7 +5,6 @@ from PySide6.QtWidgets import QGraphicsItem
 from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.map.points_item import PointsItem
-from vae_explorer.gui.theme import Theme
 from vae_explorer.session.map.layers import LayerState
 from vae_explorer.session.map.marks import Drawing
 
@@ -19,21 +18,13 @@ class LayerStack:
     Args:
         plot: gets the items, ``points`` too.
         points: the layer of the points.
-        theme: the colours.
     """
 
-    def __init__(self, plot: LatentPlot, points: PointsItem, theme: Theme) -> None:
+    def __init__(self, plot: LatentPlot, points: PointsItem) -> None:
         self._plot = plot
         self._points = points
-        self._theme = theme
         self._items: dict[str, LayerItem] = {}
         plot.add_item(points)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
-        for item in self._items.values():
-            item.set_theme(theme)
 
     def set_states(self, states: tuple[LayerState, ...]) -> None:
         """Show the layers as these, the topmost first, say."""
@@ -51,7 +42,7 @@ class LayerStack:
 
     def _item(self, layer: str) -> LayerItem:
         if layer not in self._items:
-            self._items[layer] = LayerItem(self._plot.view_box, self._theme)
+            self._items[layer] = LayerItem(self._plot.view_box)
             self._items[layer].setVisible(False)
             self._plot.add_item(self._items[layer])
         return self._items[layer]

@@ -19,7 +19,7 @@ from vae_explorer.gui.map.point_colors import ColorKey, point_rgb
 from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.map.status_line import StatusLine
-from vae_explorer.gui.theme import Theme, Themed
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.session.map.place_index import PlaceIndex
 from vae_explorer.session.state import MapPoints, PointColors
 from vae_explorer.types import Bools, Float32, Region, UInt8
@@ -65,9 +65,8 @@ class MapView(Themed):
     visible_labels_changed = Signal(object)
     space_tapped = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._theme = theme
         self._points: MapPoints | None = None
         self._pinned = self._hit = -1
         self._tray: tuple[int, ...] = ()
@@ -77,9 +76,9 @@ class MapView(Themed):
         self._class_places: dict[int, tuple[float, float]] = {}
         self._cloud = PointCloud()
         self._picker = Picker()
-        self.canvas = MapCanvas(theme)
+        self.canvas = MapCanvas()
         self._item = PointsItem(self._cloud, self.canvas.view_box)
-        self.layers = LayerStack(self.canvas, self._item, theme)
+        self.layers = LayerStack(self.canvas, self._item)
         self._markers = Markers(self.canvas)
         self._outline = SelectionMarks(self.canvas)
         self._empty = QLabel("Opening the map…", alignment=Qt.AlignmentFlag.AlignCenter)
@@ -89,13 +88,13 @@ class MapView(Themed):
         self._rest = QTimer(self, singleShot=True, interval=VIEW_DELAY_MS)
         self._easing = Easing(self)
         self.legend = Legend()
-        self._key = ColorKey(theme)
+        self._key = ColorKey()
         self.status = StatusLine()
         self._lay_out()
         self.setFocusProxy(self.canvas)
         self.setAutoFillBackground(True)
         self._connect()
-        self.set_theme(theme)
+        self.set_theme(current_theme())
 
     def _lay_out(self) -> None:
         column = QVBoxLayout()
@@ -249,10 +248,6 @@ class MapView(Themed):
 
     @override
     def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        for part in (self.canvas, self._key):
-            part.set_theme(theme)
-        self.layers.set_theme(theme)
         self._recolor()
         palette = self.palette()
         palette.setColor(palette.ColorRole.Window, QColor(theme.canvas))
@@ -332,7 +327,7 @@ class MapView(Themed):
     def _recolor(self) -> None:
         if self._points is not None:
             labels = self._points.labels
-            rgb = point_rgb(self._colors, labels, self._selected, self._theme)
+            rgb = point_rgb(self._colors, labels, self._selected, current_theme())
             self._cloud.set_colors(rgb)
             self._points_changed()
 

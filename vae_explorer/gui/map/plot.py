@@ -3,8 +3,9 @@
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QGraphicsItem, QGridLayout, QWidget
+from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme, style_plot
+from vae_explorer.gui.theme import Theme, Themed, current_theme, style_plot
 
 SMALLEST_SPAN, LARGEST_SPAN = 1e-3, 1e7
 """Width of the view in latent units; below the first, float32 places fall between pixels."""
@@ -13,7 +14,7 @@ _PADDING = 0.04
 _AXIS_WIDTH, _AXIS_HEIGHT = 46, 40
 
 
-class LatentPlot(QWidget):
+class LatentPlot(Themed):
     """A pyqtgraph plot with locked aspect, moved by its owner only.
 
     The plot inside is deaf: mouse and keyboard reach this widget. Pixels are this widget's
@@ -22,9 +23,9 @@ class LatentPlot(QWidget):
 
     view_changed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._plot = pg.PlotWidget(background=theme.canvas)
+        self._plot = pg.PlotWidget()
         self._plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setAccessibleName("Latent plane")
@@ -51,11 +52,10 @@ class LatentPlot(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.addWidget(self._plot, 0, 0)
         self.show_region(-3.0, 3.0, -3.0, 3.0)
-        self.set_theme(theme)
+        self.set_theme(current_theme())
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Recolour background and axes."""
-        self._theme = theme
         self._plot.setBackground(theme.canvas)
         style_plot(self._plot.getPlotItem(), theme)
         self._show_focus()
@@ -130,5 +130,6 @@ class LatentPlot(QWidget):
         self.view_changed.emit()
 
     def _show_focus(self) -> None:
-        color = self._theme.accent if self.hasFocus() else self._theme.grid
+        theme = current_theme()
+        color = theme.accent if self.hasFocus() else theme.grid
         self.view_box.setBorder(pg.mkPen(color, width=1))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.plot.color_maps import COLORS, sequential
-from vae_explorer.gui.theme import CLASS_COLORS, Theme
+from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
 from vae_explorer.number_format import figure
 from vae_explorer.session.state import PointColors
 from vae_explorer.types import Bools, UInt8
@@ -53,18 +53,12 @@ def point_rgb(
 class ColorKey(QWidget):
     """The colours of a scale with its ends and middle, or those of the categories."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._theme = theme
         self._colors: PointColors | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Colour key")
         self.hide()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
-        self.update()
 
     def set_colors(self, colors: PointColors | None) -> None:
         """Show the key of these colours; with None there is nothing to show."""
@@ -120,22 +114,22 @@ class ColorKey(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(*CLASS_COLORS[row % len(CLASS_COLORS)].tolist()))
             painter.drawEllipse(QPointF(_MARGIN + _SWATCH / 2, middle), _SWATCH / 2, _SWATCH / 2)
-            painter.setPen(QColor(self._theme.text))
+            painter.setPen(QColor(current_theme().text))
             box = QRectF(_MARGIN + _SWATCH + _SPACE, middle - step / 2, self.width(), step)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _draw_scale(self, painter: QPainter, colors: PointColors) -> None:
         height = QFontMetrics(self.font()).height()
         bar = QRectF(_MARGIN, _MARGIN + height / 2, _BAR_WIDTH, _BAR_HEIGHT)
-        table = sequential(self._theme)[::-1].copy()
+        table = sequential(current_theme())[::-1].copy()
         image = QImage(table.data, 1, COLORS, 4, QImage.Format.Format_RGB32)
         painter.drawImage(bar, image)
-        painter.setPen(QColor(self._theme.text))
+        painter.setPen(QColor(current_theme().text))
         for row, text in enumerate(self._texts()):
             middle = bar.top() + row * bar.height() / 2
             box = QRectF(bar.right() + _SPACE, middle - height / 2, self.width(), height)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
-        painter.setPen(QColor(self._theme.muted))
+        painter.setPen(QColor(current_theme().muted))
         painter.drawText(QPointF(_MARGIN, bar.bottom() + 1.6 * height), colors.unit)
 
 

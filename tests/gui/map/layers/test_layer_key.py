@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
@@ -6,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.layers.layer_key import ColorBar, LayerKey
 from vae_explorer.gui.plot.color_maps import sequential
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, Theme
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
@@ -27,7 +29,7 @@ CLASSES = ClassField(REGION, np.zeros((1, 1), np.uint8), np.ones((1, 1), np.floa
 
 @pytest.fixture
 def key(qtbot: QtBot) -> LayerKey:
-    widget = LayerKey(LIGHT)
+    widget = LayerKey()
     qtbot.addWidget(widget)
     widget.resize(260, 400)
     widget.show()
@@ -66,9 +68,9 @@ def test_classes_and_trails_are_told_in_words(key: LayerKey) -> None:
 
 @pytest.mark.parametrize("fading", [False, True])
 def test_the_bar_shows_the_colours_over_the_canvas(
-    qtbot: QtBot, key: LayerKey, fading: bool
+    key: LayerKey, show_theme: Callable[[Theme], None], fading: bool
 ) -> None:
-    key.set_theme(DARK)
+    show_theme(DARK)
     key.set_opacity(0.5)
     key.set_drawing(Drawing((Field(REGION, FIELD.values, 0.0, 1.0, "", fading),)))
     bar = key.findChild(ColorBar)

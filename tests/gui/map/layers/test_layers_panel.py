@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.layers.layers_panel import WIDTH, Grip, LayersPanel
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.marks import Drawing, Field
 
@@ -31,7 +31,7 @@ FIELD = Field((0.0, 1.0, 0.0, 1.0), np.zeros((2, 2), np.float32), 0.0, 8.0, "nat
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> LayersPanel:
-    widget = LayersPanel(LIGHT)
+    widget = LayersPanel()
     qtbot.addWidget(widget)
     widget.set_layers(STATES)
     widget.resize(WIDTH, 1_000)

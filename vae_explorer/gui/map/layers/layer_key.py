@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVB
 from typing_extensions import override
 
 from vae_explorer.gui.plot.color_maps import argb_image, sequential
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.number_format import figure
 from vae_explorer.session.map.marks import (
     ClassField,
@@ -26,10 +26,10 @@ _SAMPLE = QSize(26, 14)
 class LayerKey(QWidget):
     """Explains one drawing, in no more height than that takes."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._bar = ColorBar(theme)
-        self._samples = {kind: _Sample(kind, theme) for kind in (Curve, Ellipses, Spots, Trails)}
+        self._bar = ColorBar()
+        self._samples = {kind: _Sample(kind) for kind in (Curve, Ellipses, Spots, Trails)}
         self._classes = QLabel("Colours are those of the classes.", wordWrap=True)
         self._note = QLabel(wordWrap=True)
         layout = QVBoxLayout(self)
@@ -58,12 +58,6 @@ class LayerKey(QWidget):
         """Show the colours as a layer of this opacity, 0 to 1, has them over the bare canvas."""
         self._bar.set_opacity(opacity)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._bar.set_theme(theme)
-        for sample in self._samples.values():
-            sample.set_theme(theme)
-
 
 def _words(mark: Mark) -> str:
     """What a line of the key says about a mark; nothing where the mark speaks for itself."""
@@ -83,9 +77,9 @@ def _words(mark: Mark) -> str:
 class ColorBar(QWidget):
     """The colours of a field from its low to its high end, with three values and their unit."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._strip = _Strip(theme)
+        self._strip = _Strip()
         self._values = [QLabel(), QLabel(), QLabel()]
         self._unit = QLabel(wordWrap=True)
         layout = QGridLayout(self)
@@ -119,38 +113,32 @@ class ColorBar(QWidget):
         self._strip.opacity = opacity
         self._strip.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._strip.theme = theme
-        self._strip.update()
-
 
 class _Strip(QWidget):
     """The bare colours, low at the left."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.theme = theme
         self.fading = False
         self.opacity = 1.0
         self.setFixedHeight(_BAR_HEIGHT)
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self.theme.canvas))
+        painter, theme = QPainter(self), current_theme()
+        painter.fillRect(self.rect(), QColor(theme.canvas))
         painter.setOpacity(self.opacity)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(self.rect(), argb_image(sequential(self.theme, self.fading)[None]))
+        painter.drawImage(self.rect(), argb_image(sequential(theme, self.fading)[None]))
         painter.end()
 
 
 class _Sample(QWidget):
     """A piece of a mark and its words side by side."""
 
-    def __init__(self, kind: type[Mark], theme: Theme) -> None:
+    def __init__(self, kind: type[Mark]) -> None:
         super().__init__()
-        self._picture = _SamplePicture(kind, theme)
+        self._picture = _SamplePicture(kind)
         self._text = QLabel(wordWrap=True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         layout = QHBoxLayout(self)
@@ -165,17 +153,11 @@ class _Sample(QWidget):
         self._text.setText(text)
         self.setVisible(bool(text))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._picture.theme = theme
-        self._picture.update()
-
 
 class _SamplePicture(QWidget):
-    def __init__(self, kind: type[Mark], theme: Theme) -> None:
+    def __init__(self, kind: type[Mark]) -> None:
         super().__init__()
         self._kind = kind
-        self.theme = theme
         self.accented = False
         self.setFixedSize(_SAMPLE)
 
@@ -183,8 +165,8 @@ class _SamplePicture(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        accented = self.accented and self._kind is Ellipses
-        color = QColor(self.theme.accent if accented else self.theme.text)
+        accented, theme = self.accented and self._kind is Ellipses, current_theme()
+        color = QColor(theme.accent if accented else theme.text)
         painter.setPen(QPen(color, 1.5))
         area = QRectF(self.rect()).adjusted(2, 2, -2, -2)
         middle = area.center()

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.map.layers.layer_key import LayerKey
-from vae_explorer.gui.theme import Theme, Themed
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.wheel_guard import WheelGuard
 from vae_explorer.session.map.layers import LAYERS, Choice, LayerSpec, LayerState, default_state
 from vae_explorer.session.map.marks import Drawing
@@ -56,9 +56,9 @@ class LayersPanel(Themed):
     moved = Signal(str, int)
     choice_changed = Signal(str, str, str)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._rows = {spec.id: _LayerRow(spec, theme) for spec in LAYERS}
+        self._rows = {spec.id: _LayerRow(spec) for spec in LAYERS}
         self._order = list(self._rows.values())
         self._content = QWidget()
         self._column = QVBoxLayout(self._content)
@@ -89,7 +89,7 @@ class LayersPanel(Themed):
         self.setMinimumWidth(WIDTH)
         self.setAccessibleName("Layers")
         self._arrange(self._order)
-        self.set_theme(theme)
+        self.set_theme(current_theme())
 
     def set_layers(self, states: tuple[LayerState, ...]) -> None:
         """Show all layers as they are, the topmost first."""
@@ -109,8 +109,6 @@ class LayersPanel(Themed):
 
     @override
     def set_theme(self, theme: Theme) -> None:
-        for row in self._order:
-            row.set_theme(theme)
         palette = self._drop_line.palette()
         palette.setColor(palette.ColorRole.Window, QColor(theme.accent))
         self._drop_line.setPalette(palette)
@@ -154,7 +152,7 @@ class LayersPanel(Themed):
         return sum(other.geometry().center().y() < row.pointer_y for other in others)
 
 
-class _LayerRow(QWidget):
+class _LayerRow(Themed):
     """One layer: its check box, and below it the rest while it is checked.
 
     ``pointer_y`` is where the grip was last pulled to, in pixels of the column of rows.
@@ -167,7 +165,7 @@ class _LayerRow(QWidget):
     dragged = Signal()
     dropped = Signal()
 
-    def __init__(self, spec: LayerSpec, theme: Theme) -> None:
+    def __init__(self, spec: LayerSpec) -> None:
         super().__init__()
         self.layer = spec.id
         self.pointer_y = 0
@@ -193,12 +191,13 @@ class _LayerRow(QWidget):
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
         self._patience.timeout.connect(self.busy.show)
         self._combos = {choice.id: _combo(spec, choice) for choice in spec.choices}
-        self.key = LayerKey(theme)
+        self.key = LayerKey()
         self.controls = (self.check, self._slider, *self._combos.values())
         self._details = QWidget()
         self._lay_out(spec)
         self._connect()
         self.set_state(default_state(spec))
+        self.set_theme(current_theme())
 
     def _lay_out(self, spec: LayerSpec) -> None:
         head = QHBoxLayout()
@@ -263,11 +262,8 @@ class _LayerRow(QWidget):
             self._patience.stop()
             self.busy.hide()
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self.key.set_theme(theme)
-        self._grip.color = QColor(theme.muted)
-        self._grip.update()
         for label in (self._letter, self._about, self.busy):
             palette = label.palette()
             palette.setColor(palette.ColorRole.WindowText, QColor(theme.muted))
@@ -305,7 +301,6 @@ class Grip(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.color = QColor()
         self.setFixedWidth(_GRIP_WIDTH)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setToolTip("Drag to change the order, or press Alt+Up and Alt+Down")
@@ -326,9 +321,9 @@ class Grip(QWidget):
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter, color = QPainter(self), QColor(current_theme().muted)
         middle = self.rect().center()
         for x in (-2, 2):
             for y in (-4, 0, 4):
-                painter.fillRect(middle.x() + x, middle.y() + y, _DOT, _DOT, self.color)
+                painter.fillRect(middle.x() + x, middle.y() + y, _DOT, _DOT, color)
         painter.end()
