@@ -51,7 +51,6 @@ def shown(
     panel.resize(400, 300)
     with qtbot.waitExposed(panel):
         panel.show()
-    panel.set_theme(LIGHT)
     table = HistoryTable(history)
     own = [Trace(table, curve, "", smoothing) for curve in spec.curves]
     others = [

@@ -8,7 +8,6 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel, RunPath
 from vae_explorer.gui.plot.marks import Line, Ring
-from vae_explorer.gui.theme import LIGHT
 from vae_explorer.training.history import HistoryPoint
 
 
@@ -33,7 +32,6 @@ def shown(qtbot: QtBot, history: list[HistoryPoint]) -> RateDistortionPanel:
     panel.resize(400, 300)
     with qtbot.waitExposed(panel):
         panel.show()
-    panel.set_theme(LIGHT)
     table = HistoryTable(history)
     panel.set_paths([RunPath(table, "all"), RunPath(table, "held_out")], [])
     panel.refresh()

@@ -70,7 +70,6 @@ class BoundView(LessonView):
         self.page.addLayout(top, 1)
         self.page.addLayout(row)
         self.page.addWidget(self.bars)
-        self.parts = (self.bars,)
         self.plane.q_moved.connect(experiment.set_q)
         self.plane.looked_at.connect(experiment.look_at)
         self.plane.fit_asked.connect(self._fit)

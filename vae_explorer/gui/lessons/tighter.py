@@ -65,7 +65,6 @@ class TighterView(LessonView):
         self.page.addWidget(rows["k"])
         for names in (("samples", "q", "image"), ("seed", "gradient", "repeats")):
             self.page.addWidget(beside(*(rows[name] for name in names), end=True))
-        self.parts = self._plots
         self.start()
 
     def draw(self, old: TighterResult | None) -> None:

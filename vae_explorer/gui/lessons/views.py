@@ -13,6 +13,7 @@ from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.code_map import CodeMap, Ring
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.variance_curve import VarianceCurve
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.number_format import figure
@@ -82,7 +83,6 @@ class ViewsView(LessonView):
             "components": rows["components"],
             "embedding": embedding,
         }
-        self.parts = (*self._maps.values(), self._curve)
         self._arrange(self._hidden)
         self.start()
 
@@ -160,7 +160,7 @@ class ViewsView(LessonView):
             view.set_caption(f"{one.name}: {error}", error)
 
     def _show_hovered(self, found: ViewsResult) -> None:
-        number, theme = found.hovered, self.theme
+        number, theme = found.hovered, current_theme()
         for name, code_map in self._maps.items():
             rings = []
             points = found.points(name)
