@@ -1,11 +1,12 @@
 """Estimates of one number by two recipes: their histograms and their running means."""
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Columns, Level, Line
 from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.widgets.rows import row
 from vae_explorer.types import Floats
 
 _BINS = 61
@@ -21,12 +22,9 @@ class EstimateCharts(QWidget):
         super().__init__(parent)
         self.score, self.path = Chart("Score function"), Chart("Path-wise")
         self.running = Chart("Mean of the first n estimates", "n")
-        histograms = QHBoxLayout()
-        histograms.addWidget(self.score)
-        histograms.addWidget(self.path)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(histograms, 1)
+        layout.addLayout(row(self.score, self.path), 1)
         layout.addWidget(self.running, 1)
 
     def clear(self) -> None:

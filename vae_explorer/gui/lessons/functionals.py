@@ -1,15 +1,15 @@
 """The density one pulls about, and how its entropy climbs."""
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QPushButton
 
 from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Columns, Dots, Level, Line, Mark
 from vae_explorer.gui.theme import current_theme
-from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside, row
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.functionals import Functionals, FunctionalsResult
 
@@ -38,12 +38,9 @@ class FunctionalsView(LessonView):
         ascent = beside(rows["ascend"], step, reset)
         charts = beside(self._left, self._right)
         self.controls |= {"ascend": ascent, "charts": charts}
-        self.page.addWidget(beside(*(rows[n] for n in ("constraint", "size", "shape")), end=True))
+        self.page.addWidget(beside(*(rows[n] for n in ("constraint", "size", "shape")), None))
         self.page.addWidget(self._density, 3)
-        middle = QHBoxLayout()
-        middle.addWidget(ascent)
-        middle.addWidget(self._readout, 1)
-        self.page.addLayout(middle)
+        self.page.addLayout(row(ascent, self._readout, wide=self._readout))
         self.page.addWidget(self._details)
         self.page.addWidget(charts, 2)
         step.clicked.connect(experiment.step)

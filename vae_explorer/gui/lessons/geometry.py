@@ -11,8 +11,8 @@ from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
 from vae_explorer.gui.plot.color_maps import field_image
 from vae_explorer.gui.theme import current_theme
-from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.geometry import SIGHT, Geometry, GeometryResult, Strip
@@ -45,7 +45,7 @@ class GeometryView(LessonView):
         }
         self._readout = Readout()
         rows = self.form.rows
-        self.page.addWidget(beside(rows["metric"], rows["steps"], rows["keys"], end=True))
+        self.page.addWidget(beside(rows["metric"], rows["steps"], rows["keys"], None))
         self.page.addWidget(self._plane, 1)
         self.page.addWidget(self._readout)
         for strip in self._lines.values():

@@ -7,8 +7,8 @@ from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Arrow, Dots, Line, Mark
 from vae_explorer.gui.theme import current_theme
-from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.reparameterisation import (
     FUNCTIONS,
@@ -43,7 +43,7 @@ class ReparameterisationView(LessonView):
         rows = self.form.rows
         first, second = ("function", "parameter", "samples"), ("baseline", "same_scale", "seed")
         for names in (first, second):
-            self.page.addWidget(beside(*(rows[name] for name in names), end=True))
+            self.page.addWidget(beside(*(rows[name] for name in names), None))
         self.page.addWidget(self._place, 5)
         self.page.addWidget(self._readout)
         self.page.addWidget(self._charts, 7)

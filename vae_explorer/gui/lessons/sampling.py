@@ -13,8 +13,8 @@ from vae_explorer.gui.lessons.log_plot import LogPlot
 from vae_explorer.gui.lessons.sample_map import SampleMap
 from vae_explorer.gui.plot.marks import Level, Line
 from vae_explorer.gui.theme import current_theme
-from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.lessons.sampling import CHUNK, Curve
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
@@ -73,7 +73,7 @@ class SamplingView(LessonView):
         below = QVBoxLayout()
         below.addWidget(rows["m"])
         below.addWidget(beside(self.controls["samples"], rows["q"]))
-        below.addWidget(beside(rows["image"], rows["seed"], rows["near"], end=True))
+        below.addWidget(beside(rows["image"], rows["seed"], rows["near"], None))
         self.page.addLayout(below)
         self.start()
 

@@ -22,8 +22,8 @@ from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.picture_grid import PictureGrid
 from vae_explorer.gui.lessons.rate_plane import PlanePoint, RatePlane
 from vae_explorer.gui.theme import current_theme
-from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.lessons.trade import BETAS, HOLE, SHARES, SHEET, Study
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
