@@ -11,7 +11,6 @@ from pytestqt.qtbot import QtBot
 from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.theme import LIGHT
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.explore.pins import Pins
@@ -139,7 +138,6 @@ def settle(main: MainThread, clock: Clock) -> Callable[[], None]:
 def shown(qtbot: QtBot, settle: Callable[[], None]) -> Shown:
     def show(view: V) -> V:
         qtbot.addWidget(view)
-        view.set_theme(LIGHT)
         view.resize(630, 720)
         with qtbot.waitActive(view):
             view.show()

@@ -24,6 +24,8 @@ from vae_explorer.types import Float32, LatentPoint, UInt8
 _LEFT = Qt.MouseButton.LeftButton
 NOTHING_HELD = Qt.KeyboardModifier.NoModifier
 
+ShowTheme = Callable[[Theme], None]
+
 
 class Person:
     """Sees what the window shows and does what a person can do in it."""
@@ -210,7 +212,7 @@ def system_scheme(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.fixture
-def show_theme(system_scheme: None) -> Callable[[Theme], None]:
+def show_theme(system_scheme: None) -> ShowTheme:
     """Shows the application in a theme."""
 
     def show(theme: Theme) -> None:

@@ -48,7 +48,6 @@ def shown(
 ) -> CurvePanel:
     """A panel of a run on screen, light."""
     panel = expose(qtbot, CurvePanel(spec), 400, 300)
-    panel.set_theme(LIGHT)
     table = HistoryTable(history)
     own = [Trace(table, curve, "", smoothing) for curve in spec.curves]
     others = [

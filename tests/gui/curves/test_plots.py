@@ -7,6 +7,7 @@ from PySide6.QtGui import QAccessible, QColor, QImage, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
+from tests.support.person import ShowTheme
 from tests.support.widgets import expose
 from vae_explorer.gui.curves.curve_controls import RATE_DISTORTION, CurveChoices
 from vae_explorer.gui.curves.curve_panel import CurvePanel
@@ -313,8 +314,10 @@ def test_keys_do_no_harm_without_points(qtbot: QtBot, plot: ElboPlot) -> None:
     assert epoch_label(plot) == "epochs"
 
 
-def test_the_keyboard_s_place_is_visible_and_named(qtbot: QtBot, plot: ElboPlot) -> None:
-    plot.set_theme(DARK)
+def test_the_keyboard_s_place_is_visible_and_named(
+    qtbot: QtBot, plot: ElboPlot, show_theme: ShowTheme
+) -> None:
+    show_theme(DARK)
     plot.clearFocus()
     without = plot.grab().toImage().pixelColor(1, 1)
     plot.activateWindow()
@@ -351,11 +354,9 @@ def test_a_small_space_shows_the_elbo_alone(qtbot: QtBot, plot: ElboPlot) -> Non
     assert not elbo.plot.x.numbers
 
 
-def test_the_theme_reaches_everything(plot: ElboPlot) -> None:
-    plot.set_theme(DARK)
+def test_it_takes_the_theme(plot: ElboPlot, show_theme: ShowTheme) -> None:
+    show_theme(DARK)
     assert plot.palette().color(QPalette.ColorRole.Window) == QColor(DARK.canvas)
-    for panel in panels(plot):
-        assert panel.theme is DARK
 
 
 def test_more_panels_are_chosen_from_the_menu(qtbot: QtBot, plot: ElboPlot) -> None:
@@ -503,8 +504,10 @@ def test_an_overlay_is_shown_without_a_run(qtbot: QtBot, plot: ElboPlot) -> None
     assert right - left > 4
 
 
-def test_what_is_exported_is_what_is_shown_on_white(qtbot: QtBot, plot: ElboPlot) -> None:
-    plot.set_theme(DARK)
+def test_what_is_exported_is_what_is_shown_on_white(
+    qtbot: QtBot, plot: ElboPlot, show_theme: ShowTheme
+) -> None:
+    show_theme(DARK)
     plot.set_history(full(3))
     image = QImage.fromData(plot.export("png"))
     assert image.pixelColor(1, 1) == QColor("white")

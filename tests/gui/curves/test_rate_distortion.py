@@ -9,7 +9,6 @@ from tests.support.widgets import expose
 from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel, RunPath
 from vae_explorer.gui.plot.marks import Line, Ring
-from vae_explorer.gui.theme import LIGHT
 from vae_explorer.training.history import HistoryPoint
 
 
@@ -30,7 +29,6 @@ def points(count: int, beta: float | None = 2.0) -> list[HistoryPoint]:
 
 def shown(qtbot: QtBot, history: list[HistoryPoint]) -> RateDistortionPanel:
     panel = expose(qtbot, RateDistortionPanel(), 400, 300)
-    panel.set_theme(LIGHT)
     table = HistoryTable(history)
     panel.set_paths([RunPath(table, "all"), RunPath(table, "held_out")], [])
     panel.refresh()

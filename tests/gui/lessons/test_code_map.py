@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.code_map import CodeMap, Path, Ring
-from vae_explorer.gui.theme import CLASS_COLORS, LIGHT
+from vae_explorer.gui.theme import CLASS_COLORS
 
 
 @pytest.fixture
@@ -15,7 +15,6 @@ def code_map(qtbot: QtBot) -> CodeMap:
     made = CodeMap("Codes")
     qtbot.addWidget(made)
     made.resize(400, 300)
-    made.set_theme(LIGHT)
     made.show()
     qtbot.waitExposed(made)
     made.set_region((-2.0, 4.0, -3.0, 3.0))

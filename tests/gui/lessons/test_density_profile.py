@@ -15,7 +15,6 @@ from vae_explorer.session.lessons.pushed import push
 def profile(qtbot: QtBot) -> DensityProfile:
     profile = DensityProfile()
     qtbot.addWidget(profile)
-    profile.set_theme(LIGHT)
     profile.resize(600, 96)
     profile.show()
     return profile

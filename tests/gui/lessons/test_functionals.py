@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QPushButton
 
 from tests.support.lessons import Shown
+from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.functionals import FunctionalsView
 from vae_explorer.gui.theme import DARK, LIGHT
@@ -114,9 +115,11 @@ def test_the_problem_is_chosen(view: FunctionalsView) -> None:
     assert "variance 0.250" in view._details.text()
 
 
-def test_every_problem_is_drawn_in_both_themes(view: FunctionalsView) -> None:
+def test_every_problem_is_drawn_in_both_themes(
+    view: FunctionalsView, show_theme: ShowTheme
+) -> None:
     for theme in (LIGHT, DARK):
-        view.set_theme(theme)
+        show_theme(theme)
         for constraint in ("bars", "interval", "variance", "mean"):
             view.experiment.set(constraint=constraint)
             image = density(view).grab().toImage()

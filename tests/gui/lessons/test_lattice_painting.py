@@ -20,7 +20,6 @@ NODES = np.stack(np.meshgrid(np.arange(3.0), np.arange(3.0)), axis=2)
 def plane(qtbot: QtBot) -> Plane:
     plane = Plane("x")
     qtbot.addWidget(plane)
-    plane.set_theme(LIGHT)
     plane.resize(300, 300)
     plane.set_region((0.0, 2.0, 0.0, 2.0))
     plane.show()

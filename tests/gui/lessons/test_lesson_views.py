@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from tests.support.lessons import Shown
+from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.editors import NumberBox
@@ -111,14 +112,12 @@ def test_a_wheel_that_passes_changes_nothing(view: LessonView, experiment: AnyEx
     assert experiment.settings == before
 
 
-def test_it_is_shown_dark_and_light(view: LessonView) -> None:
+def test_it_is_shown_dark_and_light(view: LessonView, show_theme: ShowTheme) -> None:
     for theme in (LIGHT, DARK):
-        view.set_theme(theme)
-        QApplication.processEvents()
+        show_theme(theme)
+        image = view.grab().toImage()
         colors = {
             image.pixelColor(x, y).name()
-            for part in view.parts
-            if isinstance(part, QWidget) and (image := part.grab().toImage())
             for x in range(4, image.width(), 5)
             for y in range(4, image.height(), 5)
         }

@@ -7,7 +7,6 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.picture_grid import PictureGrid
-from vae_explorer.gui.theme import LIGHT
 
 
 @pytest.mark.parametrize(("columns", "size"), [(0, (300, 200)), (0, (120, 400)), (7, (220, 300))])
@@ -29,7 +28,6 @@ def test_pictures_frames_and_the_pointer(qtbot: QtBot) -> None:
     grid = PictureGrid("Pictures")
     qtbot.addWidget(grid)
     grid.resize(300, 200)
-    grid.set_theme(LIGHT)
     grid.show()
     qtbot.waitExposed(grid)
     images = np.stack([np.full((28, 28), level, np.float32) for level in (0.0, 0.5, 1.0)])

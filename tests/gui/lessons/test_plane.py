@@ -19,7 +19,6 @@ REGION = (-1.0, 3.0, 0.0, 4.0)
 def plane(qtbot: QtBot) -> Plane:
     plane = Plane("z", moved=True)
     qtbot.addWidget(plane)
-    plane.set_theme(LIGHT)
     plane.resize(300, 340)
     plane.set_region(REGION)
     with qtbot.waitActive(plane):

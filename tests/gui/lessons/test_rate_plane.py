@@ -5,7 +5,6 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.lessons.rate_plane import PlanePoint, RatePlane
-from vae_explorer.gui.theme import LIGHT
 
 _POINTS = [
     PlanePoint("β = 1", 1.0, (5.0, 159.0)),
@@ -18,7 +17,6 @@ def _plane(qtbot: QtBot, shown: int | None) -> RatePlane:
     plane = RatePlane()
     qtbot.addWidget(plane)
     plane.resize(320, 300)
-    plane.set_theme(LIGHT)
     plane.set_points(_POINTS, shown)
     return plane
 

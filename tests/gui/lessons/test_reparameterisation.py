@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSpinBox
 
 from tests.support.lessons import Shown, aim
+from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.reparameterisation import ReparameterisationView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session.lessons.context import LessonContext
@@ -136,10 +137,10 @@ def test_at_one_scale_or_each_at_its_own(digit: ReparameterisationView) -> None:
     assert right - left < 0.05 * (wide_right - wide_left)
 
 
-def test_all_is_drawn_in_both_themes(view: ReparameterisationView) -> None:
+def test_all_is_drawn_in_both_themes(view: ReparameterisationView, show_theme: ShowTheme) -> None:
     charts = view._charts
     for theme in (LIGHT, DARK):
-        view.set_theme(theme)
+        show_theme(theme)
         for name in ("square", "sine", "step"):
             view.experiment.set(function=name)
             for chart in (view._place, charts.score, charts.path, charts.running):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QProgressBar, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
 from tests.support.lessons import Shown
+from tests.support.person import ShowTheme
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.picture_grid import PictureGrid
@@ -122,12 +123,12 @@ def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, experiment: Tra
 
 
 def test_points_have_the_colours_of_their_classes_in_both_themes(
-    view: TradeView, experiment: Trade
+    view: TradeView, experiment: Trade, show_theme: ShowTheme
 ) -> None:
     (code_map,) = view.findChildren(CodeMap)
     view.set_hidden(["pictures"])
     for theme in (LIGHT, DARK):
-        view.set_theme(theme)
+        show_theme(theme)
         image = code_map.grab().toImage()
         colors = set()
         for x, y in experiment.result.codes[experiment.result.labels == 0][:40].tolist():

@@ -14,6 +14,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 
+from tests.support.person import ShowTheme
 from vae_explorer.errors import ExportError
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
@@ -82,7 +83,6 @@ MARKS: dict[str, Callable[[Float64], Mark]] = {
 def shown(qtbot: QtBot, chart: Chart) -> Chart:
     qtbot.addWidget(chart)
     chart.resize(320, 220)
-    chart.set_theme(LIGHT)
     with qtbot.waitExposed(chart):
         chart.show()
     return chart
@@ -105,7 +105,11 @@ def count(image: QImage, color: str) -> int:
 @pytest.mark.parametrize("mark", MARKS.values(), ids=list(MARKS))
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_whatever_the_data_it_is_painted(
-    qtbot: QtBot, mark: Callable[[Float64], Mark], values: list[float], log: bool
+    qtbot: QtBot,
+    mark: Callable[[Float64], Mark],
+    values: list[float],
+    log: bool,
+    show_theme: ShowTheme,
 ) -> None:
     made = mark(np.array(values))
     chart = Chart("A chart", "x", "y")
@@ -114,7 +118,7 @@ def test_whatever_the_data_it_is_painted(
     low = 0.1 if log else 0.0
     chart.set_plot(Plot("A chart", Axis(low, 10, "x", log), Axis(low, 10, "y", log), (made,)))
     for theme in (LIGHT, DARK):
-        chart.set_theme(theme)
+        show_theme(theme)
         assert chart.grab().toImage().pixelColor(60, 60).alpha() == 255
     chart.resize(12, 9)
     chart.grab()
@@ -122,10 +126,10 @@ def test_whatever_the_data_it_is_painted(
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_colours_are_the_theme_s(qtbot: QtBot, theme: Theme) -> None:
+def test_colours_are_the_theme_s(qtbot: QtBot, theme: Theme, show_theme: ShowTheme) -> None:
     chart = shown(qtbot, Chart())
     chart.set_marks([Columns(np.array([0.0, 1.0]), np.array([1.0]), "train")])
-    chart.set_theme(theme)
+    show_theme(theme)
     color = chart.grab().toImage().pixelColor(chart.frame.center().toPoint())
     ground, ink = QColor(theme.canvas), QColor(theme.train)
     assert color.red() == pytest.approx(0.4 * ground.red() + 0.6 * ink.red(), abs=3)

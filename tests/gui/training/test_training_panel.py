@@ -21,7 +21,6 @@ from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.plot.marks import Level, Line
-from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.training.training_panel import TrainingPanel
@@ -48,7 +47,6 @@ def called() -> list[str]:
 def panel(qtbot: QtBot, called: list[str]) -> TrainingPanel:
     panel = TrainingPanel()
     panel.transport.set_commands(training_commands(lambda: panel.phase, called.append))
-    panel.set_theme(LIGHT)
     qtbot.addWidget(panel)
     panel.resize(*TALL)
     with qtbot.waitExposed(panel):
@@ -197,7 +195,6 @@ def test_orders_are_not_echoed(qtbot: QtBot, panel: TrainingPanel, called: list[
         panel.set_history(POINTS)
         panel.append_history(POINTS)
         panel.log("hello")
-        panel.set_theme(DARK)
     assert panel.recipe() == Recipe(epochs=3, treatment="gray")
     assert not called
 

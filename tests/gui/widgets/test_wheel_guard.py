@@ -3,18 +3,15 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 
 
 def test_the_wheel_changes_only_the_editor_with_the_focus(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
-    guard = WheelGuard(window)
     here, there = QSpinBox(window), QSpinBox(window)
     there.move(0, 50)
-    for editor in (here, there):
-        editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        editor.installEventFilter(guard)
+    spare_from_wheel(here, there)
     with qtbot.waitExposed(window):
         window.show()
     window.activateWindow()

@@ -11,7 +11,7 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import Theme, Themed, current_theme
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
 from vae_explorer.session.compare.sides import Preview, Side, SideInfo
 from vae_explorer.session.state import MapPoints
@@ -71,9 +71,7 @@ class SidePanel(Themed):
         self.map.status.hide()  # its line stands above, its colours are the classes'
         self.message.setAutoFillBackground(True)
         self.map.canvas.add_overlay(self.message)
-        guard = WheelGuard(self)
-        for combo in (self.models, self.splits):
-            combo.installEventFilter(guard)
+        spare_from_wheel(self.models, self.splits)
         self.models.activated.connect(self._on_model)
         self.splits.activated.connect(self._on_split)
         self.set_models(())

@@ -28,7 +28,7 @@ from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.plot.export import render_charts
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.training.history import HistoryPoint, to_csv
 from vae_explorer.types import Float64
 
@@ -36,7 +36,7 @@ _PAUSE = 120
 """Milliseconds between two paintings of a run that goes on."""
 
 
-class ElboPlot(QWidget):
+class ElboPlot(Themed):
     """ELBO, log-likelihood, KL and more of a run over time, training and held-out.
 
     Hovering reads values; so do the arrow keys (Shift: ten points) until Esc. The wheel and
@@ -64,7 +64,6 @@ class ElboPlot(QWidget):
         self._stale = False
         self._timer = QTimer(self, singleShot=True, interval=_PAUSE)
         self._timer.timeout.connect(self._draw)
-        self._theme = current_theme()
         self._panels: dict[str, Panel] = {}
         self._shown: tuple[Panel, ...] = ()
         self._controls = CurveControls()
@@ -86,7 +85,7 @@ class ElboPlot(QWidget):
         self._pages.addWidget(self._empty)
         self._pages.addWidget(curves)
         self._build()
-        self.set_theme(self._theme)
+        self.set_theme(current_theme())
 
     # What the window says
 
@@ -142,16 +141,13 @@ class ElboPlot(QWidget):
         sizes = [panel.size() for panel in self._shown]
         return render_charts(kind, plots, sizes, self._grid.columns, "training curves")
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Window, theme.canvas)
         palette.setColor(QPalette.ColorRole.WindowText, theme.text)
         palette.setColor(QPalette.ColorRole.Accent, theme.accent)
         self.setPalette(palette)
-        for panel in self._panels.values():
-            panel.set_theme(theme)
 
     def fit(self) -> None:
         """Show the whole run and follow it as it grows."""
@@ -252,7 +248,6 @@ class ElboPlot(QWidget):
             panel.view_changed.connect(partial(self._on_view_changed, panel))
             panel.reset_requested.connect(self.fit)
             panel.chosen.connect(partial(self._on_chosen, panel))
-            panel.set_theme(self._theme)
             self._runs.fill(panel, self._choices)
             self._panels[name] = panel
         return self._panels[name]

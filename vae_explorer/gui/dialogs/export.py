@@ -8,7 +8,6 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -19,6 +18,7 @@ from typing_extensions import override
 from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.ask_path import PNG, ask_save, may_write
 from vae_explorer.gui.dialogs.form import FormDialog, whole
+from vae_explorer.gui.widgets.rows import row
 from vae_explorer.session.state import LATENT_LIMIT
 
 
@@ -38,10 +38,8 @@ class _ExportDialog(FormDialog):
         """Put the rows above those that every export has."""
         browse = QPushButton("Browse…")
         browse.clicked.connect(self._browse)
-        row = QHBoxLayout()
-        row.addWidget(self._file, 1)
-        row.addWidget(browse)
-        self.lay_out({**rows, "Size": self._size, "File": row})
+        file = row(self._file, browse, wide=self._file)
+        self.lay_out({**rows, "Size": self._size, "File": file})
 
     @property
     def path(self) -> Path:

@@ -12,7 +12,7 @@ from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.bound_bars import BoundBars
 from vae_explorer.gui.lessons.bound_plane import BoundPlane
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.widgets.controls import beside
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.session.lessons.bound import BoundExperiment, BoundResult
 from vae_explorer.session.lessons.experiment import differs
 
@@ -65,12 +65,11 @@ class BoundView(LessonView):
         top.addWidget(self._side, 0, 1, Qt.AlignmentFlag.AlignTop)
         top.setColumnStretch(0, 1)
         row = QGridLayout()
-        row.addWidget(beside(*buttons.values(), self._refine, end=True), 0, 0)
+        row.addWidget(beside(*buttons.values(), self._refine, None), 0, 0)
         row.addWidget(beside(log, fit), 0, 1)
         self.page.addLayout(top, 1)
         self.page.addLayout(row)
         self.page.addWidget(self.bars)
-        self.parts = (self.bars,)
         self.plane.q_moved.connect(experiment.set_q)
         self.plane.looked_at.connect(experiment.look_at)
         self.plane.fit_asked.connect(self._fit)

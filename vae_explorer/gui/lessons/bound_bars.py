@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.lessons.bound import Bound
 from vae_explorer.number_format import figure
 
@@ -33,7 +33,6 @@ class BoundBars(QWidget):
         self._error = 0.0
         self._gap: Mapping[str, float] = {}
         self._terms = self._gap_shown = True
-        self._theme = current_theme()
         self.setAccessibleName("ELBO and KL")
         self.setToolTip(
             "The axis is cut off at the left. The ELBO and KL(q‖p(z|x)) are summed over different "
@@ -67,11 +66,6 @@ class BoundBars(QWidget):
         self.updateGeometry()
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
-        self.update()
-
     @property
     def span(self) -> tuple[float, float]:
         """The ends of the axis in nats; they move in steps, so that bars keep still in between."""
@@ -97,7 +91,7 @@ class BoundBars(QWidget):
         """Draw the rows from the terms to their sum, the axis, and the sum in figures."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        now, theme, line = self._bound, self._theme, self._line
+        now, theme, line = self._bound, current_theme(), self._line
         painter.setPen(QColor(theme.text))
         if now is None:
             text = "The exact log p(x) of this digit is being computed …"
@@ -154,7 +148,7 @@ class BoundBars(QWidget):
         return 4.0 + left, self.width() - 8.0 - metrics.horizontalAdvance("000.000 + 0.000 ")
 
     def _row(self, painter: QPainter, top: float, name: str, value: str) -> None:
-        painter.setPen(QColor(self._theme.text))
+        painter.setPen(QColor(current_theme().text))
         align = Qt.AlignmentFlag.AlignVCenter
         left, right = self._field
         height = _BAR * self._line
@@ -170,7 +164,7 @@ class BoundBars(QWidget):
         box = QRectF(left, top, right - left, _BAR * self._line)
         painter.fillRect(box, color)
         if self.fontMetrics().horizontalAdvance(text) + 6 < box.width():
-            painter.setPen(QColor(self._theme.canvas))
+            painter.setPen(QColor(current_theme().canvas))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def _arrow(self, painter: QPainter, top: float, nats: float, color: QColor) -> None:
@@ -197,12 +191,12 @@ class BoundBars(QWidget):
         best = now.log_marginal - approximation
         text = f"{figure(amortisation, 3)} + {figure(approximation, 3)}"
         self._row(painter, top, "Encoder’s KL", text)
-        encoder, family = QColor(self._theme.muted), QColor(self._theme.held_out)
+        encoder, family = QColor(current_theme().muted), QColor(current_theme().held_out)
         self._bar(painter, top, best - amortisation, best, encoder, "amortisation")
         self._bar(painter, top, best, now.log_marginal, family, "approximation")
 
     def _axis(self, painter: QPainter, left: float, right: float, top: float) -> None:
-        painter.setPen(QPen(QColor(self._theme.muted), 1.0))
+        painter.setPen(QPen(QColor(current_theme().muted), 1.0))
         painter.drawLine(QPointF(left, top), QPointF(right, top))
         low, high = self.span
         step = _round_up((high - low) / _TICKS / _AIR, 0.0)

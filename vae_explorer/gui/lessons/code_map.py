@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.lessons.heading import draw_heading, heading_height
-from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
+from vae_explorer.gui.theme import CLASS_COLORS, Theme, Themed, current_theme
 from vae_explorer.types import Floats, Region, UInt8
 
 _REACH = 12.0
@@ -54,7 +54,7 @@ class Ring:
     round: bool = True
 
 
-class CodeMap(QWidget):
+class CodeMap(Themed):
     """Points, lines and rings at one scale for both axes.
 
     Signals:
@@ -68,7 +68,6 @@ class CodeMap(QWidget):
     def __init__(self, title: str, note: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title, self._note = title, note
-        self._theme = current_theme()
         self._region: Region = (-3.0, 3.0, -3.0, 3.0)
         self._places: Floats = np.zeros((0, 2))
         self._labels: UInt8 = np.zeros(0, np.uint8)
@@ -82,9 +81,8 @@ class CodeMap(QWidget):
         self.setMinimumSize(150, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
         self._redraw()
 
     def set_title(self, title: str, note: str = "") -> None:
@@ -191,9 +189,10 @@ class CodeMap(QWidget):
             self._draw_picture(self._picture)
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)
-        draw_heading(painter, self, self._title, self._note, self._theme)
+        draw_heading(painter, self, self._title, self._note, current_theme())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._theme.accent if self.hasFocus() else self._theme.grid), 1))
+        theme = current_theme()
+        painter.setPen(QPen(QColor(theme.accent if self.hasFocus() else theme.grid), 1))
         painter.drawRect(self.frame)
         painter.setClipRect(self.frame)
         for ring in self._rings:
@@ -203,7 +202,7 @@ class CodeMap(QWidget):
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.frame, QColor(self._theme.canvas))
+        painter.fillRect(self.frame, QColor(current_theme().canvas))
         painter.setClipRect(self.frame)
         self._draw_points(painter)
         for path in self._paths:
@@ -257,7 +256,7 @@ class CodeMap(QWidget):
 
     def _draw_ring(self, painter: QPainter, ring: Ring) -> None:
         at, size = self.to_pixel(ring.place), ring.size
-        for color, width in ((self._theme.canvas, 4.0), (ring.color, 2.0)):
+        for color, width in ((current_theme().canvas, 4.0), (ring.color, 2.0)):
             painter.setPen(QPen(QColor(color), width))
             if ring.round:
                 painter.drawEllipse(at, size, size)

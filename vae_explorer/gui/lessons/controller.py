@@ -5,7 +5,6 @@ from PySide6.QtWidgets import QStackedWidget
 from vae_explorer.gui.dialogs.ask_path import LESSON, AskPath
 from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
-from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.lessons.course import Lesson, Step
 from vae_explorer.session.app import App
@@ -61,17 +60,11 @@ class LearnController(Controller):
         self._learning.hide()
         self._pages.setCurrentIndex(0)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        for view in self._views.values():
-            view.set_theme(theme)
-
     def _on_opened(self, lesson: Lesson) -> None:
         self.panel.set_lesson(lesson)
         experiment = self._learning.experiment
         if experiment is not None and lesson.instrument not in self._views:
             view = make_view(lesson.instrument, experiment)
-            view.set_theme(current_theme())
             self._views[lesson.instrument] = view
             self._pages.addWidget(view)
         self._show_page()

@@ -1,11 +1,12 @@
 """Estimates of one number by two recipes: their histograms and their running means."""
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Columns, Level, Line
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.widgets.rows import row
 from vae_explorer.types import Floats
 
 _BINS = 61
@@ -19,22 +20,12 @@ class EstimateCharts(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = current_theme()
         self.score, self.path = Chart("Score function"), Chart("Path-wise")
         self.running = Chart("Mean of the first n estimates", "n")
-        histograms = QHBoxLayout()
-        histograms.addWidget(self.score)
-        histograms.addWidget(self.path)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(histograms, 1)
+        layout.addLayout(row(self.score, self.path), 1)
         layout.addWidget(self.running, 1)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours, from the next estimates on."""
-        self._theme = theme
-        for chart in (self.score, self.path, self.running):
-            chart.set_theme(theme)
 
     def clear(self) -> None:
         """Show no estimates."""
@@ -49,8 +40,8 @@ class EstimateCharts(QWidget):
         spans = [_span(score, exact), _span(path, exact)]
         if same_scale:
             spans = [(min(low for low, _ in spans), max(high for _, high in spans))] * 2
-        self._show_histogram(self.score, score, exact, spans[0], self._theme.held_out)
-        self._show_histogram(self.path, path, exact, spans[1], self._theme.train)
+        self._show_histogram(self.score, score, exact, spans[0], current_theme().held_out)
+        self._show_histogram(self.path, path, exact, spans[1], current_theme().train)
         self._show_running(score[:_RUN], path[:_RUN], exact)
 
     def _show_histogram(
@@ -62,8 +53,8 @@ class EstimateCharts(QWidget):
         chart.set_marks(
             [
                 Columns(edges, share, color),
-                Level(exact, self._theme.log_likelihood, "exact", upright=True, dashed=False),
-                Level(float(estimates.mean()), self._theme.text, "mean", upright=True),
+                Level(exact, current_theme().log_likelihood, "exact", upright=True, dashed=False),
+                Level(float(estimates.mean()), current_theme().text, "mean", upright=True),
             ]
         )
 
@@ -79,9 +70,9 @@ class EstimateCharts(QWidget):
         self.running.set_range(0.0, float(len(count)), low, high)
         self.running.set_marks(
             [
-                Level(exact, self._theme.log_likelihood, "exact", dashed=False),
-                Line(count[skipped], means[0], self._theme.held_out, "score function"),
-                Line(count[skipped], means[1], self._theme.train, "path-wise"),
+                Level(exact, current_theme().log_likelihood, "exact", dashed=False),
+                Line(count[skipped], means[0], current_theme().held_out, "score function"),
+                Line(count[skipped], means[1], current_theme().train, "path-wise"),
             ]
         )
 

@@ -1,14 +1,15 @@
 """The density one pulls about, and how its entropy climbs."""
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QPushButton
 
 from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Columns, Dots, Level, Line, Mark
-from vae_explorer.gui.widgets.controls import beside
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside, row
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.functionals import Functionals, FunctionalsResult
 
@@ -37,15 +38,11 @@ class FunctionalsView(LessonView):
         ascent = beside(rows["ascend"], step, reset)
         charts = beside(self._left, self._right)
         self.controls |= {"ascend": ascent, "charts": charts}
-        self.page.addWidget(beside(*(rows[n] for n in ("constraint", "size", "shape")), end=True))
+        self.page.addWidget(beside(*(rows[n] for n in ("constraint", "size", "shape")), None))
         self.page.addWidget(self._density, 3)
-        middle = QHBoxLayout()
-        middle.addWidget(ascent)
-        middle.addWidget(self._readout, 1)
-        self.page.addLayout(middle)
+        self.page.addLayout(row(ascent, self._readout, wide=self._readout))
         self.page.addWidget(self._details)
         self.page.addWidget(charts, 2)
-        self.parts = (self._density, self._left, self._right)
         step.clicked.connect(experiment.step)
         reset.clicked.connect(experiment.reset)
         self._density.pulled.connect(self._on_pulled)
@@ -64,7 +61,7 @@ class FunctionalsView(LessonView):
         return self.experiment.settings.constraint == "bars"
 
     def _show_density(self) -> None:
-        found, theme = self.experiment.result, self.theme
+        found, theme = self.experiment.result, current_theme()
         problem, p = found.problem, found.p
         marks: list[Mark]
         if self._bars:
@@ -91,7 +88,7 @@ class FunctionalsView(LessonView):
         self._density.set_marks(marks)
 
     def _show_charts(self) -> None:
-        found, theme = self.experiment.result, self.theme
+        found, theme = self.experiment.result, current_theme()
         two_bars = self._bars and len(found.p) == 2
         self._left.setVisible(not two_bars)
         kl = found.divergences
@@ -137,9 +134,9 @@ class FunctionalsView(LessonView):
         self._right.set_range(0.0, 1.0, 0.0, 0.8)
         self._right.set_marks(
             [
-                Line(x, curve, self.theme.muted),
-                Level(first, self.theme.muted, upright=True),
-                Dots(here, self.theme.accent, "H[p]", size=12, opacity=1.0),
+                Line(x, curve, current_theme().muted),
+                Level(first, current_theme().muted, upright=True),
+                Dots(here, current_theme().accent, "H[p]", size=12, opacity=1.0),
             ]
         )
 

@@ -10,9 +10,9 @@ from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
 from vae_explorer.gui.plot.color_maps import field_image
-from vae_explorer.gui.theme import Theme
-from vae_explorer.gui.widgets.controls import beside
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.geometry import SIGHT, Geometry, GeometryResult, Strip
@@ -22,6 +22,8 @@ from vae_explorer.types import Float64
 _UNITS = {"euclidean": "pixels", "fisher": "Fisher units"}
 _REACH = 26.0  # pixels from an end within which it is taken hold of
 _NUDGE = 0.1  # latent units
+_STRAIGHT, _GEODESIC = "held_out", "accent"
+"""The colours of the two paths."""
 
 
 class GeometryView(LessonView):
@@ -37,28 +39,24 @@ class GeometryView(LessonView):
         self._plane.setToolTip("Drag A or B, or move one by the arrow keys")
         self._plane.set_region((-SIGHT, SIGHT, -SIGHT, SIGHT))
         self._plane.set_marks(self._paint)
-        self._lines = {"straight": StepStrip("Straight line"), "geodesic": StepStrip("Geodesic")}
+        self._lines = {
+            "straight": StepStrip("Straight line", _STRAIGHT),
+            "geodesic": StepStrip("Geodesic", _GEODESIC),
+        }
         self._readout = Readout()
         rows = self.form.rows
-        self.page.addWidget(beside(rows["metric"], rows["steps"], rows["keys"], end=True))
+        self.page.addWidget(beside(rows["metric"], rows["steps"], rows["keys"], None))
         self.page.addWidget(self._plane, 1)
         self.page.addWidget(self._readout)
         for strip in self._lines.values():
             self.page.addWidget(strip)
         self.controls |= {"strips": self._lines["straight"], "geodesic": self._lines["geodesic"]}
-        self.parts = (self._plane,)
         self._plane.pressed.connect(self._take_hold)
         self._plane.dragged.connect(self._drag)
         self._plane.hovered.connect(lambda z1, z2: experiment.point((z1, z2)))
         self._plane.left.connect(lambda: experiment.point(None))
         self._plane.nudged.connect(self._nudge)
         self.start()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        for name, strip in self._lines.items():
-            strip.set_colors(theme, _color(name, theme))
-        super().set_theme(theme)
 
     def set_hidden(self, names: Collection[str]) -> None:
         """Hide these; without its pictures the geodesic is not on the plane either."""
@@ -125,7 +123,7 @@ class GeometryView(LessonView):
         low, high = (float(end) for end in np.quantile(logarithms, [0.02, 0.995]))
         region = (-SIGHT, SIGHT, -SIGHT, SIGHT)
         drawn = Field(region, logarithms.astype(np.float32), low, high, "")
-        self._plane.set_picture(field_image(drawn, self.theme))
+        self._plane.set_picture(field_image(drawn, current_theme()))
         ends = f"{figure(10**low, 0)} to {figure(10**high, 0)}"
         self._plane.set_title(f"z, coloured by √det G: {ends}")
 
@@ -149,15 +147,15 @@ class GeometryView(LessonView):
             self._readout.set_text("Looking for the shortest path …")
 
     def _paint(self, painter: QPainter, plane: Plane) -> None:
-        found, theme = self.experiment.result, self.theme
+        found, theme = self.experiment.result, current_theme()
         settings = self.experiment.settings
         if found.straight is not None:
-            _path(painter, plane, found.straight, theme, _color("straight", theme))
+            _path(painter, plane, found.straight, _STRAIGHT)
         if found.geodesic is not None and self._shows_geodesic:
-            _path(painter, plane, found.geodesic, theme, _color("geodesic", theme))
+            _path(painter, plane, found.geodesic, _GEODESIC)
         if found.ellipse is not None:
             line = _line(plane, found.ellipse.edge)
-            _stroke(painter, line, theme, theme.text)
+            _stroke(painter, line, "text")
         for name, place in (("A", settings.start), ("B", settings.end)):
             at = plane.to_pixel(*place)
             painter.setPen(QPen(QColor(theme.canvas), 2))
@@ -168,10 +166,10 @@ class GeometryView(LessonView):
             painter.drawText(at - QPointF(box.width() / 2, -box.height() / 3), name)
 
 
-def _path(painter: QPainter, plane: Plane, strip: Strip, theme: Theme, color: str) -> None:
-    _stroke(painter, _line(plane, strip.route.path[::4]), theme, color)
-    painter.setPen(QPen(QColor(theme.canvas), 1))
-    painter.setBrush(QColor(color))
+def _path(painter: QPainter, plane: Plane, strip: Strip, color: str) -> None:
+    _stroke(painter, _line(plane, strip.route.path[::4]), color)
+    painter.setPen(QPen(QColor(current_theme().canvas), 1))
+    painter.setBrush(QColor(getattr(current_theme(), color)))
     for place in strip.frames.places.tolist():
         painter.drawEllipse(plane.to_pixel(*place), 4, 4)
 
@@ -180,12 +178,9 @@ def _line(plane: Plane, places: Float64) -> QPolygonF:
     return QPolygonF([plane.to_pixel(*place) for place in places.tolist()])
 
 
-def _stroke(painter: QPainter, line: QPolygonF, theme: Theme, color: str) -> None:
+def _stroke(painter: QPainter, line: QPolygonF, color: str) -> None:
+    theme = current_theme()
     painter.setPen(QPen(QColor(theme.canvas), 4.5))
     painter.drawPolyline(line)
-    painter.setPen(QPen(QColor(color), 2.5))
+    painter.setPen(QPen(QColor(getattr(theme, color)), 2.5))
     painter.drawPolyline(line)
-
-
-def _color(name: str, theme: Theme) -> str:
-    return theme.held_out if name == "straight" else theme.accent

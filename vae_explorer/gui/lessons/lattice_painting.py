@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from vae_explorer.gui.lessons.plane import Plane
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.types import Bools, Float64
 
 _BRIGHTEST = 0.995  # quantile of the density from which cells are alike
@@ -29,7 +29,7 @@ def paint_cells(
     # A path a shade, made of arrays: a polygon a cell would take too long.
     shades = np.zeros(densities.shape, np.intp)
     shades[whole] = np.ceil(_SHADES * np.minimum(densities[whole] / highest, 1.0) - 0.1)
-    fill = QColor(plane.theme.accent)
+    fill = QColor(current_theme().accent)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(Qt.PenStyle.NoPen)
     for shade in range(1, _SHADES + 1):
@@ -44,7 +44,7 @@ def paint_cells(
 
 def paint_lines(painter: QPainter, plane: Plane, lines: Float64) -> None:
     """The lattice's lines (k, n, 2)."""
-    color = QColor(plane.theme.text)
+    color = QColor(current_theme().text)
     color.setAlpha(_FAINT)
     painter.setPen(QPen(color, 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -7,7 +7,6 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
+from vae_explorer.gui.widgets.rows import row
 from vae_explorer.lessons.course import Lesson, Step
 
 _EM, _LARGE_EM = 18.0, 30.0
@@ -73,13 +73,9 @@ class LearnPanel(QWidget):
         page = QWidget()
         self._page = QVBoxLayout(page)
         self._page.setContentsMargins(8, 4, 8, 8)
-        code_row = QHBoxLayout()
-        code_row.addWidget(self._show_code)
-        code_row.addStretch(1)
-        code_row.addWidget(self._copy)
         for widget in (self._title, self._text, self._question):
             self._page.addWidget(widget)
-        self._page.addLayout(code_row)
+        self._page.addLayout(row(self._show_code, None, self._copy))
         self._page.addWidget(self._code)
         self._page.addWidget(self._references)
         self._page.addStretch(1)
@@ -95,15 +91,11 @@ class LearnPanel(QWidget):
         self._back.clicked.connect(self._go_back)
         self._next.clicked.connect(self._go_on)
         self._place = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        walk = QHBoxLayout()
-        walk.addWidget(self._back)
-        walk.addWidget(self._place, 1)
-        walk.addWidget(self._next)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self._lessons)
         layout.addWidget(area, 1)
-        layout.addLayout(walk)
+        layout.addLayout(row(self._back, self._place, self._next, wide=self._place))
         self.setMinimumWidth(300)
         self._show_title()
 

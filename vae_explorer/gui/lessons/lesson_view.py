@@ -1,29 +1,23 @@
 """What the view of every experiment is."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from typing_extensions import override
 
 from vae_explorer.errors import UserError
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.controls import Controls
 from vae_explorer.session.lessons.experiment import AnyExperiment, Result, class_in
 
 
-class Themed(Protocol):
-    """What can be painted in other colours."""
-
-    def set_theme(self, theme: Theme) -> object:
-        """Take the theme's colours."""
-
-
-class LessonView(QWidget):
+class LessonView(Themed):
     """Draws an experiment and sends it what a person sets.
 
-    A subclass puts its widgets and the rows of ``form`` into ``page``, lists in ``parts`` what has
-    a theme, connects its charts and at last calls ``start``; it draws in ``draw``.
-    ``controls`` are the widgets that a lesson may hide, by the names that its files use.
+    A subclass puts its widgets and the rows of ``form`` into ``page``, connects its charts and at
+    last calls ``start``; it draws in ``draw``. ``controls`` are the widgets that a
+    lesson may hide, by the names that its files use.
 
     Args:
         experiment: what is shown.
@@ -44,8 +38,6 @@ class LessonView(QWidget):
         self.experiment = experiment
         self._drawn: Result | None = None
         self._settings = experiment.settings
-        self.theme = current_theme()
-        self.parts: Collection[Themed] = ()
         self.form = Controls(
             experiment.settings, self, sliders=sliders, buttons=buttons, offers=offers
         )
@@ -58,13 +50,10 @@ class LessonView(QWidget):
         """Show what there is, and from now on what comes."""
         self.form.changed.connect(self._on_edited)
         self.experiment.changed.connect(self._on_changed)
-        self.set_theme(self.theme)
+        self.set_theme(current_theme())
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self.theme = theme
-        for part in self.parts:
-            part.set_theme(theme)
         self._drawn = self.experiment.result
         self.draw(None)
 

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.heading import draw_heading, heading_height
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.types import Float32, UInt8
 
 _GAP = 2
@@ -33,7 +33,6 @@ class PictureGrid(QWidget):
         super().__init__(parent)
         self._title, self._note = title, ""
         self._columns = columns
-        self._theme = current_theme()
         self._pictures: list[QImage] = []
         self._framed: Collection[int] = ()
         self._chosen: int | None = None
@@ -41,11 +40,6 @@ class PictureGrid(QWidget):
         self.setMouseTracking(True)
         self.setMinimumSize(120, 100)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
-        self.update()
 
     def set_title(self, title: str, note: str = "") -> None:
         """Write another title above, and after it a note."""
@@ -88,13 +82,13 @@ class PictureGrid(QWidget):
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        draw_heading(painter, self, self._title, self._note, self._theme)
+        draw_heading(painter, self, self._title, self._note, current_theme())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._fit()[1] < 40)
         for number, picture in enumerate(self._pictures):
             painter.drawImage(self.box(number), picture)
-        frames = [(number, self._theme.held_out) for number in self._framed]
+        frames = [(number, current_theme().held_out) for number in self._framed]
         if self._chosen is not None:
-            frames.append((self._chosen, self._theme.accent))
+            frames.append((self._chosen, current_theme().accent))
         for number, color in frames:
             painter.setPen(QPen(QColor(color), 2))
             painter.drawRect(self.box(number).adjusted(1, 1, -1, -1))

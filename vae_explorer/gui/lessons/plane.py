@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.plot.axis import Axis
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.types import Region
 
 Paint = Callable[[QPainter, "Plane"], None]
@@ -34,7 +34,7 @@ _GAP = 4
 _TICKS = 6  # about
 
 
-class Plane(QWidget):
+class Plane(Themed):
     """Shows a picture over a region, and marks upon it. What lies below the marks is drawn once.
 
     Signals:
@@ -53,7 +53,6 @@ class Plane(QWidget):
 
     def __init__(self, title: str, moved: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = current_theme()
         self._title = title
         self._region: Region = (-3.0, 3.0, -3.0, 3.0)
         self._picture: QImage | None = None
@@ -95,15 +94,9 @@ class Plane(QWidget):
         self._marks = paint
         self.update()
 
+    @override
     def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme = theme
         self._redraw()
-
-    @property
-    def theme(self) -> Theme:
-        """Whose colours it has."""
-        return self._theme
 
     def plot_rect(self) -> QRectF:
         """The square, in pixels."""
@@ -151,7 +144,7 @@ class Plane(QWidget):
             self._marks(painter, self)
             painter.restore()
         if self.hasFocus():
-            painter.setPen(QColor(self._theme.accent))
+            painter.setPen(QColor(current_theme().accent))
             painter.drawRect(self.plot_rect().adjusted(-1, -1, 1, 1))
 
     @override
@@ -214,7 +207,7 @@ class Plane(QWidget):
         painter = QPainter(pixmap)
         square = self.plot_rect()
         painter.setFont(self.font())
-        painter.fillRect(square, QColor(self._theme.canvas))
+        painter.fillRect(square, QColor(current_theme().canvas))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.save()
         painter.setClipRect(square)
@@ -229,7 +222,7 @@ class Plane(QWidget):
         if self._ground:
             self._ground(painter, self)
         painter.restore()
-        painter.setPen(QColor(self._theme.grid))
+        painter.setPen(QColor(current_theme().grid))
         painter.drawRect(square)
         self._write(painter, square)
         return pixmap
@@ -238,11 +231,11 @@ class Plane(QWidget):
         """The title and the numbers along the edges."""
         text = QFontMetricsF(self.font())
         line = text.height()
-        painter.setPen(QColor(self._theme.text))
+        painter.setPen(QColor(current_theme().text))
         above = QRectF(0, square.top() - line - _GAP, self.width(), line)
         shown = text.elidedText(self._title, Qt.TextElideMode.ElideRight, above.width())
         painter.drawText(above, Qt.AlignmentFlag.AlignCenter, shown)
-        painter.setPen(QColor(self._theme.muted))
+        painter.setPen(QColor(current_theme().muted))
         left, right, bottom, top = self._region
         for x, word in Axis(left, right).ticks(_TICKS):
             at = self.to_pixel(x, bottom)

@@ -16,8 +16,9 @@ from vae_explorer.gui.lessons.lattice_painting import (
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.plot.color_maps import field_image
-from vae_explorer.gui.widgets.controls import beside
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.pushed import Pushed
@@ -78,7 +79,6 @@ class PushforwardView(LessonView):
             "histogram": self._samples_plane,
             "profile": self._profile,
         }
-        self.parts = (*self._planes, self._profile)
         for signal in (self._before.pressed, self._before.dragged):
             signal.connect(lambda z1, z2: experiment.move(z=(z1, z2)))
         self._before.nudged.connect(self._nudge)
@@ -88,7 +88,7 @@ class PushforwardView(LessonView):
         """Say what is wrong with a formula."""
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
-        self._problem.setStyleSheet(f"color: {self.theme.held_out}")
+        self._problem.setStyleSheet(f"color: {current_theme().held_out}")
 
     def draw(self, old: PushforwardResult | None) -> None:
         """Draw what has changed; z and what becomes of it needs no more than a few strokes."""
@@ -137,7 +137,7 @@ class PushforwardView(LessonView):
         else:
             title = f"z, coloured by {measure}: {_power(low)} to {_power(high)}"
         field = Field(_BEFORE, stretch.astype(np.float32), low, high, "")
-        self._before.set_picture(field_image(field, self.theme), _BEFORE)
+        self._before.set_picture(field_image(field, current_theme()), _BEFORE)
         self._before.set_title(title)
 
     def _show_density(self, plane: Plane, result: Pushed, values: Float64) -> None:
@@ -145,7 +145,7 @@ class PushforwardView(LessonView):
         shades = values.astype(np.float32)
         field = Field(result.region, shades, 0.0, brightest, "", fading=True)
         plane.set_region(result.region)
-        plane.set_picture(field_image(field, self.theme))
+        plane.set_picture(field_image(field, current_theme()))
         plane.set_title(f"{plane.accessibleName()}: 0 to {figure(brightest, 2)}")
 
     @property
@@ -169,25 +169,25 @@ class PushforwardView(LessonView):
 
     def _paint_before(self, painter: QPainter, plane: Plane) -> None:
         z1, z2 = self.experiment.settings.z
-        paint_patch(painter, plane, self.experiment.patch, self.theme)
+        paint_patch(painter, plane, self.experiment.patch, current_theme())
         result = self.experiment.result.pushed
         if result is not None:
             for other in result.preimages.tolist():
-                paint_dot(painter, plane.to_pixel(*other), self.theme, 3.0)
-        painter.setPen(QPen(QColor(self.theme.muted), 1, Qt.PenStyle.DotLine))
+                paint_dot(painter, plane.to_pixel(*other), current_theme(), 3.0)
+        painter.setPen(QPen(QColor(current_theme().muted), 1, Qt.PenStyle.DotLine))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for radius in (1, 2):
             corner, other = plane.to_pixel(-radius, radius), plane.to_pixel(radius, -radius)
             painter.drawEllipse(QRectF(corner, other))
-        paint_dot(painter, plane.to_pixel(z1, z2), self.theme)
+        paint_dot(painter, plane.to_pixel(z1, z2), current_theme())
 
     def _paint_after(self, painter: QPainter, plane: Plane) -> None:
         experiment = self.experiment
         x, picture = experiment.x, experiment.result.picture
         if not np.isfinite(x).all():
             return
-        paint_patch(painter, plane, experiment.image_of(experiment.patch), self.theme)
-        paint_dot(painter, plane.to_pixel(*x.tolist()), self.theme)
+        paint_patch(painter, plane, experiment.image_of(experiment.patch), current_theme())
+        paint_dot(painter, plane.to_pixel(*x.tolist()), current_theme())
         if picture is not None:
             square = plane.plot_rect()
             side = 0.3 * square.width()
@@ -198,7 +198,7 @@ class PushforwardView(LessonView):
             box = QRectF(right if hides else left, left + QPointF(side, side))
             box.setSize(QRectF(0, 0, side, side).size())
             painter.drawImage(box, gray8(picture))
-            painter.setPen(QColor(self.theme.accent))
+            painter.setPen(QColor(current_theme().accent))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(box)
 
@@ -207,9 +207,9 @@ class PushforwardView(LessonView):
         if result is None:
             return
         left, right, _, _ = result.region
-        painter.setPen(QPen(QColor(self.theme.held_out), 1, Qt.PenStyle.DashLine))
+        painter.setPen(QPen(QColor(current_theme().held_out), 1, Qt.PenStyle.DashLine))
         painter.drawLine(plane.to_pixel(left, result.height), plane.to_pixel(right, result.height))
-        paint_dot(painter, plane.to_pixel(*self.experiment.x.tolist()), self.theme)
+        paint_dot(painter, plane.to_pixel(*self.experiment.x.tolist()), current_theme())
 
 
 def _power(logarithm: float) -> str:

@@ -6,8 +6,9 @@ from vae_explorer.gui.lessons.estimate_charts import EstimateCharts
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Arrow, Dots, Line, Mark
-from vae_explorer.gui.widgets.controls import beside
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.reparameterisation import (
     FUNCTIONS,
@@ -42,7 +43,7 @@ class ReparameterisationView(LessonView):
         rows = self.form.rows
         first, second = ("function", "parameter", "samples"), ("baseline", "same_scale", "seed")
         for names in (first, second):
-            self.page.addWidget(beside(*(rows[name] for name in names), end=True))
+            self.page.addWidget(beside(*(rows[name] for name in names), None))
         self.page.addWidget(self._place, 5)
         self.page.addWidget(self._readout)
         self.page.addWidget(self._charts, 7)
@@ -51,7 +52,6 @@ class ReparameterisationView(LessonView):
             "again": rows["seed"],
             "running": self._charts.running,
         }
-        self.parts = (self._place, self._charts)
         self._place.handle_dragged.connect(self._on_dragged)
         self._place.nudged.connect(self._on_nudged)
         self.start()
@@ -78,7 +78,7 @@ class ReparameterisationView(LessonView):
 
     def _show_function(self) -> None:
         """f, and the density of q with a handle at its mean and one at a σ from it."""
-        settings, theme = self.experiment.settings, self.theme
+        settings, theme = self.experiment.settings, current_theme()
         bottom, top = _HEIGHTS[settings.function]
         z = np.linspace(-_SIGHT, _SIGHT, 401)
         mean, sigma = settings.mean, settings.sigma
@@ -103,7 +103,7 @@ class ReparameterisationView(LessonView):
 
     def _show_plane(self, found: Estimates) -> None:
         """q in the latent plane, and where a natural-gradient step Σ g of each estimate leads."""
-        theme, result = self.theme, self.experiment.result
+        theme, result = current_theme(), self.experiment.result
         mean, covariance = result.mean, result.covariance
         assert mean is not None
         assert covariance is not None

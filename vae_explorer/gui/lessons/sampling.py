@@ -12,8 +12,9 @@ from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.log_plot import LogPlot
 from vae_explorer.gui.lessons.sample_map import SampleMap
 from vae_explorer.gui.plot.marks import Level, Line
-from vae_explorer.gui.widgets.controls import beside
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.lessons.sampling import CHUNK, Curve
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
@@ -72,9 +73,8 @@ class SamplingView(LessonView):
         below = QVBoxLayout()
         below.addWidget(rows["m"])
         below.addWidget(beside(self.controls["samples"], rows["q"]))
-        below.addWidget(beside(rows["image"], rows["seed"], rows["near"], end=True))
+        below.addWidget(beside(rows["image"], rows["seed"], rows["near"], None))
         self.page.addLayout(below)
-        self.parts = (self.estimates, self.errors)
         self.start()
 
     def draw(self, old: SamplingResult | None) -> None:
@@ -104,7 +104,7 @@ class SamplingView(LessonView):
         lit = found.lit
         lines = [f"First <b>{lit[0].m:,}</b> samples"] if lit else ["Integrating …"]
         for name, color, one in zip(_NAMES, _COLORS, lit, strict=False):
-            shade = getattr(self.theme, color)
+            shade = getattr(current_theme(), color)
             value, worth = figure(one.estimate, 2), figure(one.effective, 1)
             lines.append(f'<span style="color:{shade}"><b>{name}</b></span> {value}, worth {worth}')
         if lit:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.types import Float32, Float64
 
 _BARS = 24  # pixels, the highest bar
@@ -20,13 +20,13 @@ class StepStrip(QWidget):
 
     Args:
         name: of the path.
+        color: the name of its colour in a theme.
     """
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, color: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._name = name
-        self._theme = current_theme()
-        self._color = self._theme.accent
+        self._color = color
         self._images: Float32 = np.zeros((0, 1, 1), np.float32)
         self._steps: Float64 = np.zeros(0)
         self._highest = 1.0
@@ -40,11 +40,6 @@ class StepStrip(QWidget):
         self._images, self._steps, self._highest, self._title = images, steps, highest, title
         self.setAccessibleDescription(title)
         self.updateGeometry()
-        self.update()
-
-    def set_colors(self, theme: Theme, color: str) -> None:
-        """Take a theme, and the colour of the path."""
-        self._theme, self._color = theme, color
         self.update()
 
     def picture_rect(self, number: int) -> QRectF:
@@ -84,14 +79,16 @@ class StepStrip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         text = QFontMetricsF(self.font())
-        painter.setPen(QColor(self._theme.text))
+        theme = current_theme()
+        color = QColor(getattr(theme, self._color))
+        painter.setPen(QColor(theme.text))
         dot = QRectF(2, text.height() / 2 - 4, 9, 9)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(QColor(self._color))
+        painter.setBrush(color)
         painter.drawEllipse(dot)
         painter.drawText(QPointF(16, text.ascent()), self._title)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         for number, image in enumerate(self._images):
             painter.drawImage(self.picture_rect(number), gray8(image))
         for number in range(len(self._steps)):
-            painter.fillRect(self.bar_rect(number), QColor(self._color))
+            painter.fillRect(self.bar_rect(number), color)

@@ -10,8 +10,8 @@ from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.log_plot import LogPlot
 from vae_explorer.gui.plot.marks import Band, Level, Line, Mark
-from vae_explorer.gui.widgets.controls import beside
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.lessons.tighter import GRADIENT_KS, KS, Bound
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
@@ -64,8 +64,7 @@ class TighterView(LessonView):
         rows = self.form.rows
         self.page.addWidget(rows["k"])
         for names in (("samples", "q", "image"), ("seed", "gradient", "repeats")):
-            self.page.addWidget(beside(*(rows[name] for name in names), end=True))
-        self.parts = self._plots
+            self.page.addWidget(beside(*(rows[name] for name in names), None))
         self.start()
 
     def draw(self, old: TighterResult | None) -> None:

@@ -21,8 +21,9 @@ from vae_explorer.gui.lessons.code_map import CodeMap, Path, Ring
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.picture_grid import PictureGrid
 from vae_explorer.gui.lessons.rate_plane import PlanePoint, RatePlane
-from vae_explorer.gui.widgets.controls import beside
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.lessons.trade import BETAS, HOLE, SHARES, SHEET, Study
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
@@ -103,7 +104,6 @@ class TradeView(LessonView):
         self.page.addWidget(below, 2)
         self.page.addWidget(training)
         self.controls = {"train": training, "slider": slider, "pictures": below}
-        self.parts = (self._plane, self._map, self._sheet, self._draws)
 
         self._plane.chosen.connect(self._on_chosen)
         self._map.pointed.connect(self._on_pointed)
@@ -158,7 +158,7 @@ class TradeView(LessonView):
         self._probe_point()
 
     def _show_codes(self, found: TradeResult) -> None:
-        theme = self.theme
+        theme = current_theme()
         with QSignalBlocker(self._slider):
             self._slider.setValue(round(_STEP * found.place))
         self._beta.setText(f"β = {BETAS[round(found.place)]:g}")
@@ -191,7 +191,7 @@ class TradeView(LessonView):
         self._show_rings()
 
     def _show_rings(self) -> None:
-        draws, theme = self.experiment.result.draws, self.theme
+        draws, theme = self.experiment.result.draws, current_theme()
         rings = []
         if draws is not None and self.controls["pictures"].isVisibleTo(self):
             for number, (x, y) in enumerate(draws.points.tolist()):

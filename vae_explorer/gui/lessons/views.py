@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QGridLayout, QPushButton
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
@@ -13,8 +13,9 @@ from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.code_map import CodeMap, Ring
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.variance_curve import VarianceCurve
-from vae_explorer.gui.widgets.controls import beside
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import beside, row
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.views import MAPS, STEPS, Views, ViewsResult
@@ -68,10 +69,7 @@ class ViewsView(LessonView):
         self._readout = Readout()
         rows = self.form.rows
         embedding = beside(rows["perplexity"], rows["embed"], again)
-        below = QHBoxLayout()
-        below.addWidget(rows["components"])
-        below.addWidget(embedding)
-        below.addWidget(self._readout, 1)
+        below = row(rows["components"], embedding, self._readout, wide=self._readout)
         self.page.addLayout(self._grid, 5)
         self.page.addWidget(pictures, 1)
         self.page.addLayout(below)
@@ -82,7 +80,6 @@ class ViewsView(LessonView):
             "components": rows["components"],
             "embedding": embedding,
         }
-        self.parts = (*self._maps.values(), self._curve)
         self._arrange(self._hidden)
         self.start()
 
@@ -160,7 +157,7 @@ class ViewsView(LessonView):
             view.set_caption(f"{one.name}: {error}", error)
 
     def _show_hovered(self, found: ViewsResult) -> None:
-        number, theme = found.hovered, self.theme
+        number, theme = found.hovered, current_theme()
         for name, code_map in self._maps.items():
             rings = []
             points = found.points(name)

@@ -27,7 +27,7 @@ from vae_explorer.gui.plot.layout import Layout, Plot
 from vae_explorer.gui.plot.marks import Mark
 from vae_explorer.gui.plot.menu import chart_menu
 from vae_explorer.gui.plot.painting import paint_front, paint_ground
-from vae_explorer.gui.theme import Theme, current_theme
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.types import Region
 
 _HANDLE = 7.0  # pixels, its radius
@@ -95,7 +95,6 @@ class Chart(QWidget):
         self._pressed_at: QPointF | None = None
         self._moved = False
         self._home = (self._plot.x, self._plot.y)
-        self._theme = current_theme()
         self.setAccessibleName(title)
         self.setMinimumSize(150, 110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -110,11 +109,6 @@ class Chart(QWidget):
         """What is shown."""
         return self._plot
 
-    @property
-    def theme(self) -> Theme:
-        """Whose colours it has."""
-        return self._theme
-
     def set_plot(self, plot: Plot) -> None:
         """Show something else."""
         before, self._plot = self._plot, plot
@@ -123,11 +117,6 @@ class Chart(QWidget):
             self._ground = None
         if plot.title != before.title:
             self.setAccessibleName(plot.title)
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        self._theme, self._ground = theme, None
         self.update()
 
     def set_title(self, title: str, x_label: str | None = None) -> None:
@@ -210,24 +199,24 @@ class Chart(QWidget):
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        layout, ratio = self.placed, self.devicePixelRatioF()
-        key = (layout.rect, layout.frame, layout.region, layout.x.log, layout.y.log, ratio)
+        layout, theme, ratio = self.placed, current_theme(), self.devicePixelRatioF()
+        key = (layout.rect, layout.frame, layout.region, layout.x.log, layout.y.log, ratio, theme)
         if self._ground is None or key != self._ground_of:
             self._ground_of = key
             self._ground = QPixmap(self.size() * ratio)
             self._ground.setDevicePixelRatio(ratio)
             self._ground.fill(Qt.GlobalColor.transparent)
             with QPainter(self._ground) as painter:
-                paint_ground(painter, self._plot, layout, self._theme)
+                paint_ground(painter, self._plot, layout, theme)
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._ground)
-            paint_front(painter, self._plot, layout, self._theme)
+            paint_front(painter, self._plot, layout, theme)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             if self.hasFocus():
-                painter.setPen(QPen(QColor(self._theme.accent), 1.5))
+                painter.setPen(QPen(QColor(theme.accent), 1.5))
                 painter.drawRect(layout.frame)
-            painter.setPen(QPen(QColor(self._theme.text), 1.5))
-            painter.setBrush(QColor(self._theme.canvas))
+            painter.setPen(QPen(QColor(theme.text), 1.5))
+            painter.setBrush(QColor(theme.canvas))
             for place in self._handles:
                 painter.drawEllipse(layout.to_pixel(*place), _HANDLE, _HANDLE)
 

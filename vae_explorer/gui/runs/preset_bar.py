@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QSizePolicy,
@@ -17,7 +15,8 @@ from PySide6.QtWidgets import (
 
 from vae_explorer.gui.training.progress_text import format_bytes, format_duration
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.rows import label_of, row
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.session.runs.presets import Preset
 from vae_explorer.training.estimate import Estimate
 from vae_explorer.training.recipe import Recipe
@@ -54,8 +53,7 @@ class PresetBar(QWidget):
         )
         self._box.setMinimumContentsLength(12)
         self._box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._box.installEventFilter(WheelGuard(self))
+        spare_from_wheel(self._box)
         self._box.activated.connect(self._on_activated)
         menu = QMenu(self)
         menu.addAction("Save as Preset…").triggered.connect(self.save_requested)
@@ -78,18 +76,11 @@ class PresetBar(QWidget):
         self._line = Readout(lines=2)
         self._line.setAccessibleName("Estimate")
         self._line.hide()
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        label = QLabel("Preset")
-        label.setBuddy(self._box)
-        row.addWidget(label)
-        row.addWidget(self._box, 1)
-        row.addWidget(self._menu)
-        row.addWidget(self._ask)
+        label = label_of(self._box, "Preset")
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 2)
         column.setSpacing(2)
-        column.addLayout(row)
+        column.addLayout(row(label, self._box, self._menu, self._ask, wide=self._box, spacing=4))
         column.addWidget(self._line)
         self._show()
 

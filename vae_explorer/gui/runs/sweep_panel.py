@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from vae_explorer.errors import UserError
 from vae_explorer.gui.runs.sweep_maps import SweepMaps
+from vae_explorer.gui.widgets.rows import row
 from vae_explorer.number_format import figure
 from vae_explorer.session.runs.sweeps import CellMap
 from vae_explorer.training.recipe import Recipe
@@ -56,9 +57,9 @@ class SweepPanel(QWidget):
         self._rows = [_AxisRow("beta", "0.5, 1, 2, 4"), _AxisRow("", "")]
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
-        for title, row in zip(("Vary", "and"), self._rows, strict=True):
-            form.addRow(title, row)
-            row.changed.connect(self._check)
+        for title, axis in zip(("Vary", "and"), self._rows, strict=True):
+            form.addRow(title, axis)
+            axis.changed.connect(self._check)
         self._about = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
         self._start = _button("Start", "Train the form's recipe with every combination")
@@ -69,15 +70,12 @@ class SweepPanel(QWidget):
         self._go_on.clicked.connect(self.go_on_requested)
         self._open = _button("Open…", "Show a sweep that was begun earlier")
         self._open.clicked.connect(self.open_requested)
-        buttons = QHBoxLayout()
-        for button in (self._start, self._stop, self._go_on, self._open):
-            buttons.addWidget(button)
         side = QWidget()
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)
         column.addWidget(self._about, 1)
-        column.addLayout(buttons)
+        column.addLayout(row(self._start, self._stop, self._go_on, self._open))
         side.setFixedWidth(330)
 
         self._table = QTableWidget()
@@ -124,12 +122,12 @@ class SweepPanel(QWidget):
         """Fill the table."""
         self._results = results
         self.maps.set_results(results)
-        for row, result in enumerate(results):
+        for line, result in enumerate(results):
             for column, text in enumerate(_texts(result)):
                 item = QTableWidgetItem(text)
                 right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                 item.setTextAlignment(right)
-                self._table.setItem(row, column, item)
+                self._table.setItem(line, column, item)
         self._enable()
 
     def set_map(self, made: CellMap) -> None:

@@ -26,7 +26,8 @@ from vae_explorer.gui.widgets.editors import (
     read,
     write,
 )
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.rows import label_of
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.training.recipe import STEERABLE, Recipe
 
 FIRST_FIELDS = (
@@ -63,8 +64,7 @@ class FieldRow:
         self._name = name
         self._spec = spec
         self.editor = make_editor(spec, default)
-        self.label = QLabel(spec.label)
-        self.label.setBuddy(self.editor)
+        self.label = label_of(self.editor, spec.label)
         self.mark = QLabel()
         self.mark.setForegroundRole(QPalette.ColorRole.Accent)
         self.mark.setFixedWidth(self.mark.fontMetrics().horizontalAdvance(CHANGED + LIVE) + 2)
@@ -149,14 +149,13 @@ class RecipeForm(QWidget):
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self._steer)
-        guard = WheelGuard(self)
         self._rows: dict[str, FieldRow] = {}
         self._row_of: dict[QObject, FieldRow] = {}
         specs = Recipe.specs()
         defaults = self._base.to_dict()
         for name in (*FIRST_FIELDS, *(name for name in specs if name not in FIRST_FIELDS)):
             row = FieldRow(name, specs[name], defaults[name])
-            row.editor.installEventFilter(guard)
+            spare_from_wheel(row.editor)
             for widget in (row.editor, row.label, row.mark):
                 widget.installEventFilter(self)
                 self._row_of[widget] = row

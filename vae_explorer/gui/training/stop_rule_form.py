@@ -4,7 +4,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from vae_explorer.gui.widgets.editors import NumberBox
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
 from vae_explorer.training.stopping import StopRule
 
@@ -57,15 +57,13 @@ class StopRuleForm(QWidget):
         grid.setContentsMargins(12, 0, 0, 0)
         grid.setVerticalSpacing(3)
         grid.setColumnStretch(1, 1)
-        guard = WheelGuard(self)
         self._checks: dict[str, QCheckBox] = {}
         for line, (name, editor) in enumerate(self._editors.items()):
             label, tip = _HELP[name]
             check = self._checks[name] = QCheckBox(label)
             editor.setKeyboardTracking(False)
-            editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             editor.setAccessibleName(label)
-            editor.installEventFilter(guard)
+            spare_from_wheel(editor)
             for widget in (check, editor):
                 widget.setToolTip(tip)
                 widget.setAccessibleDescription(tip)

@@ -20,7 +20,7 @@ from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.icons import icon
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
 from vae_explorer.session.training.timeline_frames import FilmFrame
 
@@ -54,7 +54,7 @@ class TimeBar(Themed):
         self.slider.setAccessibleName("Moment of the training")
         self.slider.setMouseTracking(True)
         self.slider.setPageStep(8)
-        self.slider.installEventFilter(WheelGuard(self))
+        spare_from_wheel(self.slider)
         self.slider.valueChanged.connect(self._on_value)
         self._preview = _Preview(self)
         self.slider.installEventFilter(self)

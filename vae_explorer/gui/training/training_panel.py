@@ -18,7 +18,6 @@ from typing_extensions import override
 from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.runs.preset_bar import PresetBar
-from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.health_banner import HealthBanner
 from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import CHANGED, LIVE, RecipeForm
@@ -60,7 +59,7 @@ class FormArea(QScrollArea):
         return QSize(self.minimumSizeHint().width(), self._form.sizeHint().height())
 
 
-class TrainingPanel(Themed):
+class TrainingPanel(QWidget):
     """Everything about a training run, for a tall dock at the side or a wide one below.
 
     Its parts have signals of their own: ``transport``, ``presets``, ``form``, ``stop_rule`` and
@@ -139,7 +138,6 @@ class TrainingPanel(Themed):
         self.set_status(TrainingStatus(Phase.IDLE))
         self._on_pointed("")
         self._arrange(wide=False)
-        self.set_theme(current_theme())
 
     def set_status(self, status: TrainingStatus) -> None:
         """Show where training stands, and offer what can be done there."""
@@ -212,10 +210,6 @@ class TrainingPanel(Themed):
     def log(self, text: str) -> None:
         """Add a line to the log."""
         self._log.append(text)
-
-    @override
-    def set_theme(self, theme: Theme) -> None:
-        self._plot.set_theme(theme)
 
     @override
     def minimumSizeHint(self) -> QSize:

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -20,23 +19,12 @@ from PySide6.QtWidgets import (
 
 from vae_explorer.fields import Fields, FieldSpec, Scalar, Value
 from vae_explorer.gui.widgets.editors import limit, make_editor, on_edited, read, write
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.rows import beside, label_of
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 
 _PER_DECADE = 100  # positions of a logarithmic slider
 
 Edited = Callable[[object], None]
-
-
-def beside(*widgets: QWidget, end: bool = False) -> QWidget:
-    """Widgets side by side without margins; with ``end``, to the left."""
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        layout.addWidget(widget)
-    if end:
-        layout.addStretch(1)
-    return row
 
 
 class Controls(QObject):
@@ -68,7 +56,6 @@ class Controls(QObject):
         offers: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         super().__init__(parent)
-        guard = WheelGuard(self)
         self._controls: dict[str, _Control] = {}
         self.rows: dict[str, QWidget] = {}
         """What holds a control and its label, by field."""
@@ -90,9 +77,7 @@ class Controls(QObject):
                 control = _slider(spec, edited)
             else:
                 control = _usual(spec, value, edited)
-            for editor in control.editors:
-                editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-                editor.installEventFilter(guard)
+            spare_from_wheel(*control.editors)
             self._controls[name] = control
             self.rows[name] = control.row()
         self.show(settings)
@@ -135,9 +120,9 @@ class _Control:
         """The editors with their label."""
         if self.speaks:
             return self.editors[0]
-        self._label = QLabel()
-        self._label.setBuddy(self.editors[0])
-        return beside(self._label, *self.editors, *([self.after] if self.after else []))
+        self._label = label_of(self.editors[0], "")
+        after = [self.after] if self.after else []
+        return beside(self._label, *self.editors, *after)
 
     def describe(self, spec: FieldSpec) -> None:
         """Take another specification."""

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -18,7 +18,7 @@ from vae_explorer.gui.map.selection_controller import SelectionController
 from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.runs.controller import RunsController
 from vae_explorer.gui.runs.sweep_controller import SweepController
-from vae_explorer.gui.theme import SchemeChoice, apply_scheme, current_theme
+from vae_explorer.gui.theme import SchemeChoice, apply_scheme
 from vae_explorer.gui.training.controller import TrainingController
 from vae_explorer.gui.training.timeline_controller import TimelineController
 from vae_explorer.gui.window.actions import Actions
@@ -134,12 +134,6 @@ class MainWindow(QMainWindow):
         self.docks.restore(settings.layout)
 
     # Qt's events
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._lessons.set_theme(current_theme())
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

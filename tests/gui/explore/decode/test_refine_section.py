@@ -7,10 +7,11 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.support.person import ShowTheme
 from vae_explorer.gui.explore.decode.refine_section import RefineSection
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Level, Line
-from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.explore.refinement import RefinementStep
 
@@ -100,8 +101,10 @@ def test_the_curve_climbs_to_the_dashed_line_in_sight(section: RefineSection) ->
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_nothing_is_clipped_or_moved_by_figures(section: RefineSection, theme: object) -> None:
-    section.set_theme(theme)  # type: ignore[arg-type]
+def test_nothing_is_clipped_or_moved_by_figures(
+    section: RefineSection, show_theme: ShowTheme, theme: Theme
+) -> None:
+    show_theme(theme)
     parts = section.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
     before = [part.geometry() for part in parts]
     section.set_steps(STEPS)

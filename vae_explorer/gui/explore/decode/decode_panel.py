@@ -3,7 +3,6 @@
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QPushButton,
     QScrollArea,
     QStyle,
@@ -18,6 +17,7 @@ from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
+from vae_explorer.gui.widgets.rows import row
 from vae_explorer.number_format import NONE, figure, pair
 from vae_explorer.session.explore.data_support import PositionSupport
 from vae_explorer.session.explore.inspector import Inspection
@@ -66,10 +66,6 @@ class DecodePanel(QWidget):
         self._unpin.setToolTip("Let all pinned digits go")
         self._unpin.setEnabled(False)
 
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._export)
-        buttons.addWidget(self._unpin)
-        buttons.addStretch()
         content = QWidget()
         self._column = QVBoxLayout(content)
         self._column.addWidget(self._digit, 1)
@@ -77,7 +73,7 @@ class DecodePanel(QWidget):
         self._column.addWidget(self._support)
         self._column.addWidget(self._inspector)
         self._column.addWidget(self._tray)
-        self._column.addLayout(buttons)
+        self._column.addLayout(row(self._export, self._unpin, None))
         self._column.addStretch()
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)

@@ -1,10 +1,11 @@
 """The cursor as two sliders and two numbers."""
 
 from PySide6.QtCore import QLocale, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QValidator, QWheelEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
-from typing_extensions import override
+from PySide6.QtGui import QValidator
+from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QVBoxLayout, QWidget
 
+from vae_explorer.gui.widgets.rows import label_of, row
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.session.state import LATENT_LIMIT
 
 _STEPS_PER_UNIT = 1000
@@ -47,7 +48,7 @@ class _Axis(QWidget):
         self._box = _Box()
         self._box.setAccessibleName(name)
         self._box.setToolTip(f"{name} in latent units")
-        self._slider = _Slider(Qt.Orientation.Horizontal)
+        self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setAccessibleName(f"{name} slider")
         self._slider.setAccessibleDescription("In thousandths of a latent unit")
         self._slider.setSingleStep(round(_STEP * _STEPS_PER_UNIT))
@@ -55,15 +56,10 @@ class _Axis(QWidget):
         self._box.setRange(-LATENT_LIMIT, LATENT_LIMIT)
         steps = round(LATENT_LIMIT * _STEPS_PER_UNIT)
         self._slider.setRange(-steps, steps)
-
-        label = QLabel(name)
-        label.setBuddy(self._box)
-        layout = QHBoxLayout(self)
+        spare_from_wheel(self._slider, self._box)
+        layout = row(label_of(self._box, name), self._slider, self._box, wide=self._slider)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(label)
-        layout.addWidget(self._slider, 1)
-        layout.addWidget(self._box)
-
+        self.setLayout(layout)
         self._slider.valueChanged.connect(self._take_slider)
         self._box.valueChanged.connect(self._take_box)
 
@@ -82,21 +78,6 @@ class _Axis(QWidget):
         self.edited.emit()
 
 
-class _Slider(QSlider):
-    """A slider that lets the wheel scroll the panel unless it has the focus."""
-
-    def __init__(self, orientation: Qt.Orientation) -> None:
-        super().__init__(orientation)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    @override
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
 class _Box(QDoubleSpinBox):
     """A number box that speaks up when a number is entered, not at each key.
 
@@ -113,14 +94,6 @@ class _Box(QDoubleSpinBox):
         self.setSingleStep(_STEP)
         # Otherwise typing −1.25 would pass through −1 and −1.2.
         self.setKeyboardTracking(False)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         return super().validate(text.translate(self._READS_AS), position)
-
-    @override
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()

@@ -19,6 +19,7 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8, signed
 from vae_explorer.gui.plot.color_maps import COLORS, argb_image, sequential
 from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.widgets.rows import row
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
@@ -72,10 +73,7 @@ class PinInspector(QGroupBox):
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._values = {name: QLabel() for name in _ROWS}
 
-        pictures = QHBoxLayout()
-        pictures.setSpacing(_SPACE)
-        for view in self._views:
-            pictures.addWidget(view)
+        pictures = row(*self._views, spacing=_SPACE)
         self._details = QWidget()
         # It keeps its height, so that pinning does not move what is above.
         policy = self._details.sizePolicy()
@@ -138,11 +136,7 @@ class PinInspector(QGroupBox):
         self._resample.setToolTip("Draw another sample from q(z|x)")
         self._resample.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._resample.clicked.connect(self.resample_requested)
-        row = QHBoxLayout()
-        row.setSpacing(_SPACE)
-        row.addWidget(self._choice, 1)
-        row.addWidget(self._resample)
-        return row
+        return row(self._choice, self._resample, wide=self._choice, spacing=_SPACE)
 
     def _figures(self) -> QGridLayout:
         """The figures, and the button that makes the gap smaller."""
@@ -150,12 +144,12 @@ class PinInspector(QGroupBox):
         grid.setVerticalSpacing(1)
         grid.setHorizontalSpacing(_SPACE)
         grid.setColumnStretch(2, 1)
-        for row, (text, tip) in enumerate(_ROWS.items()):
+        for line, (text, tip) in enumerate(_ROWS.items()):
             name, value = QLabel(text), self._values[text]
             for label in (name, value):
                 label.setToolTip(tip)
-            grid.addWidget(name, row, 0)
-            grid.addWidget(value, row, 1, Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(name, line, 0)
+            grid.addWidget(value, line, 1, Qt.AlignmentFlag.AlignRight)
         refine = QToolButton()
         refine.setText("Refine")
         refine.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGroupBox, QPushButton, QVBoxLayout, QWidget
-from typing_extensions import override
 
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Level, Line, Mark
-from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.number_format import figure
 from vae_explorer.session.explore.refinement import RefinementStep
@@ -56,7 +54,6 @@ class RefineSection(QGroupBox):
         column.addStretch()
         self.set_running(False)
         self.clear()
-        self.set_theme(current_theme())
 
     def set_running(self, running: bool) -> None:
         """Let the button stop a refinement, or start one."""
@@ -83,16 +80,6 @@ class RefineSection(QGroupBox):
         """Forget the steps and log p(x)."""
         self._ceiling = None
         self.set_steps(())
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self.set_theme(current_theme())
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with another theme's colours."""
-        self._plot.set_theme(theme)
 
     def _on_clicked(self) -> None:
         (self.stop_requested if self._running else self.start_requested).emit()

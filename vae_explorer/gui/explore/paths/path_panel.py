@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QSlider,
@@ -22,7 +21,8 @@ from typing_extensions import override
 from vae_explorer.gui.explore.paths.frame_strip import FrameCurve, FrameStrip, curves_of
 from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.rows import label_of, row
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, LatentPath
 
@@ -136,15 +136,13 @@ class PathPanel(Themed):
         self._closed = QCheckBox("Closed")
         self._closed.setToolTip("Come back to where the path begins")
         self._closed.setEnabled(False)
-        guard = WheelGuard(self)
-        for editor in (self._kind, self._frames):
-            editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            editor.installEventFilter(guard)
+        spare_from_wheel(self._kind, self._frames)
         # Also when the same is chosen again, which means another walk.
         self._kind.activated.connect(self._choose)
         self._frames.valueChanged.connect(self._choose)
         self._closed.toggled.connect(self._choose)
-        return _row(self._kind, _label("Frames", self._frames), self._frames, self._closed)
+        label = label_of(self._frames, "Frames")
+        return row(self._kind, label, self._frames, self._closed, wide=self._kind)
 
     def _player(self) -> QHBoxLayout:
         self._play = QPushButton("Pause")
@@ -158,8 +156,7 @@ class PathPanel(Themed):
         self._speed.setRange(_SLOWEST, _FASTEST)
         self._speed.setValue(_SPEED)
         self._speed.setMinimumWidth(60)
-        self._speed.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._speed.installEventFilter(WheelGuard(self))
+        spare_from_wheel(self._speed)
         self._speed.setAccessibleName("Speed")
         self._speed.setAccessibleDescription("In frames a second")
         self._export = QPushButton("Export…")
@@ -168,8 +165,8 @@ class PathPanel(Themed):
         self._speed.valueChanged.connect(self._set_speed)
         self._export.clicked.connect(self.export_requested)
         self._set_speed(_SPEED)
-        label = _label("Speed", self._speed)
-        return _row(self._play, self._loop, label, self._speed, self._export)
+        label = label_of(self._speed, "Speed")
+        return row(self._play, self._loop, label, self._speed, self._export, wide=self._speed)
 
     def _choose(self) -> None:
         self._show_kind()
@@ -236,16 +233,3 @@ def _about(path: LatentPath) -> str:
     saved = 1 - path.length / path.straight_length if path.straight_length > 0 else 0.0
     lengths = f"{figure(path.length, 1)}, straight {figure(path.straight_length, 1)}"
     return f"{path.note} · length {lengths}: {figure(100 * saved, 0)} % saved"
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget, int(isinstance(widget, QComboBox | QSlider)))
-    return row
-
-
-def _label(text: str, buddy: QWidget) -> QLabel:
-    label = QLabel(text)
-    label.setBuddy(buddy)
-    return label

@@ -5,7 +5,6 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QScrollArea,
     QSizePolicy,
@@ -21,7 +20,8 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.rows import label_of, row
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import NONE, figure, pair
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
@@ -82,20 +82,14 @@ class DrawPanel(QWidget):
             DigitView(f"Nearest digit {n + 1}", NONE, zoom=1) for n in range(NEIGHBOURS)
         ]
 
-        pictures = QHBoxLayout()
-        pictures.addWidget(self._seen)
-        pictures.addWidget(self._reconstruction)
-        nearest = QHBoxLayout()
-        for view in self._nearest:
-            nearest.addWidget(view)
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addWidget(self._pad)
         left.addLayout(self._tools())
         left.addStretch()
-        right.addLayout(pictures)
+        right.addLayout(row(self._seen, self._reconstruction))
         right.addLayout(self._figures())
         right.addWidget(QLabel("Nearest training digits"))
-        right.addLayout(nearest)
+        right.addLayout(row(*self._nearest))
         right.addStretch()
         content = QWidget()
         self._columns = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
@@ -174,7 +168,6 @@ class DrawPanel(QWidget):
         return super().event(event)
 
     def _tools(self) -> QVBoxLayout:
-        guard = WheelGuard(self)
         undo = _button("Undo", "Take the last line back (Ctrl+Z)")
         undo.setEnabled(False)
         erase = _button("Erase", "Erase with the left button too, or with a finger")
@@ -187,10 +180,8 @@ class DrawPanel(QWidget):
         thickness.setValue(round(100 * THICKNESS))
         thickness.setAccessibleName("Thickness")
         thickness.setAccessibleDescription("Of a line, in hundredths of the pad's side")
-        thickness.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        thickness.installEventFilter(guard)
-        label = QLabel("Thickness")
-        label.setBuddy(thickness)
+        spare_from_wheel(thickness)
+        label = label_of(thickness, "Thickness")
 
         undo.clicked.connect(self._pad.undo)
         erase.toggled.connect(self._pad.set_erasing)
@@ -202,22 +193,19 @@ class DrawPanel(QWidget):
 
         tools = QVBoxLayout()
         for widgets in ((undo, erase, clear), (paste, choose), (label, thickness)):
-            row = QHBoxLayout()
-            for widget in widgets:
-                row.addWidget(widget)
-            tools.addLayout(row)
+            tools.addLayout(row(*widgets))
         return tools
 
     def _figures(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
-        for row, ((text, tip), value) in enumerate(zip(_ROWS.items(), self._values, strict=True)):
+        for line, ((text, tip), value) in enumerate(zip(_ROWS.items(), self._values, strict=True)):
             name = QLabel(text)
             for widget in (name, value):
                 widget.setToolTip(tip)
-            grid.addWidget(name, row, 0)
-            grid.addWidget(value, row, 1)
+            grid.addWidget(name, line, 0)
+            grid.addWidget(value, line, 1)
         return grid
 
     def _on_drawn(self, ink: UInt8) -> None:

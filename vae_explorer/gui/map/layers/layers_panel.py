@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.map.layers.layer_key import LayerKey
 from vae_explorer.gui.theme import Theme, Themed, current_theme
-from vae_explorer.gui.widgets.wheel_guard import WheelGuard
+from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.session.map.layers import LAYERS, Choice, LayerSpec, LayerState, default_state
 from vae_explorer.session.map.marks import Drawing
 
@@ -178,7 +178,6 @@ class _LayerRow(Themed):
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _PERCENT)
         self._slider.setPageStep(10)
-        self._slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._slider.setAccessibleName(f"{spec.name}, opacity")
         self._slider.setMinimumWidth(60)
         self.busy = QLabel("computing…")
@@ -231,10 +230,8 @@ class _LayerRow(Themed):
         self.check.toggled.connect(self._details.setVisible)
         self.check.toggled.connect(self.toggled)
         self._slider.valueChanged.connect(self._take_opacity)
-        guard = WheelGuard(self)
-        self._slider.installEventFilter(guard)
+        spare_from_wheel(self._slider, *self._combos.values())
         for choice, combo in self._combos.items():
-            combo.installEventFilter(guard)
             combo.currentIndexChanged.connect(partial(self._take_choice, choice))
         for key, steps in (("Alt+Up", -1), ("Alt+Down", 1)):
             shortcut = QShortcut(QKeySequence(key), self)
