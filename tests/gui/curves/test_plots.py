@@ -478,10 +478,7 @@ def test_the_moment_shown_is_marked_in_whatever_unit(qtbot: QtBot, plot: ElboPlo
 
 def test_other_runs_are_drawn_in_all_panels(qtbot: QtBot, plot: ElboPlot) -> None:
     plot.set_history(full(3))
-    others = (
-        Overlay("one", "#d97706", full(5, beta=4.0)),
-        Overlay("another", "#0e7490", full(2)),
-    )
+    others = (Overlay("one", "#d97706", full(5, beta=4.0)), Overlay("another", "#0e7490", full(2)))
     plot.resize(1000, 700)
     plot.set_choices(CurveChoices(frozenset({RATE_DISTORTION, "beta"}), smoothing=0.5))
     plot.set_overlays(others)
