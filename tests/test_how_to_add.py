@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 import vae_explorer
+from tests.support.person import Person
 from vae_explorer.cli.recipes import read_recipe, recipe_fields
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.fields import FieldSpec, field
@@ -35,9 +35,6 @@ from vae_explorer.training import recipe as recipe_module
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Axis, Sweep
 from vae_explorer.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 Stand = Callable[[object, object], None]
 
@@ -200,7 +197,7 @@ data = {"square": 3.0**2}
 """
 
 
-def test_a_lesson(person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_lesson(person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, text in (("session", _EXPERIMENT), ("gui", _VIEW)):
         module = ModuleType(f"vae_explorer.{name}.lessons.dummy")
         exec(text, vars(module))

@@ -5,19 +5,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.errors import UserError
 from vae_explorer.gui.app import open_window, prepare
 from vae_explorer.gui.theme import SchemeChoice
 from vae_explorer.session.files.settings import Settings
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 
 def test_the_application_has_its_name_style_and_icon(qapp: QApplication) -> None:

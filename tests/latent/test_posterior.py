@@ -36,9 +36,7 @@ def test_the_posterior_of_a_linear_gaussian_model(linear_gaussian: Any) -> None:
     np.testing.assert_allclose(grid.density, density, atol=2e-3 * density.max())
 
 
-def test_every_mode_is_counted_the_highest_first(
-    two_places: tuple[TrainedVAE, Float32],
-) -> None:
+def test_every_mode_is_counted_the_highest_first(two_places: tuple[TrainedVAE, Float32]) -> None:
     modes = posterior_grid(*two_places).modes
     assert sorted(modes[:, 0]) == pytest.approx([-0.99, 0.99], abs=0.05)
     assert abs(modes[:, 1]).max() < 0.02

@@ -1,10 +1,11 @@
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
+from tests.support.desk import Desk, at_once, expected_point
 from vae_explorer import paths
 from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
@@ -20,11 +21,6 @@ from vae_explorer.session.state import (
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    pass
-
-from tests.support.desk import Desk, at_once, expected_point
 
 pytestmark = pytest.mark.usefixtures("small_mnist")
 

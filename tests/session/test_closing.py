@@ -5,11 +5,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import pytest
 from PIL import Image
 
+from tests.support.desk import Desk
+from tests.support.stand_ins import Frames, MainThread
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.session import app as app_module
@@ -22,11 +24,6 @@ from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Frames, MainThread
-
-from tests.support.desk import Desk
 
 pytestmark = pytest.mark.usefixtures("small_mnist")
 
@@ -42,7 +39,7 @@ def test_settings_are_saved_when_they_change(desk: Desk) -> None:
 
 
 def test_remembered_settings_are_used(
-    inline_jobs: Jobs, main: "MainThread", frames: "Frames", checkpoint: Path
+    inline_jobs: Jobs, main: MainThread, frames: Frames, checkpoint: Path
 ) -> None:
     desk = Desk(inline_jobs, main, frames, Settings(split="test"))
     desk.app.model.open_now(checkpoint)
@@ -66,7 +63,7 @@ def test_warming_up_is_silent_unless_it_fails(desk: Desk, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def closing(main: "MainThread", frames: "Frames", checkpoint: Path) -> Iterator[Desk]:
+def closing(main: MainThread, frames: Frames, checkpoint: Path) -> Iterator[Desk]:
     """An app on threads that the test closes itself."""
     desk = Desk(Jobs(main.post), main, frames, Settings(device="cpu"))
     desk.app.model.open_now(checkpoint)

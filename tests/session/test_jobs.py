@@ -7,18 +7,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.errors import DataError
 from vae_explorer.session.jobs import BusyError, Cancelled, Control, Job, Jobs, Tasks
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
 
 Work = Callable[[Control], Any]
 Starter = Callable[..., Job]
@@ -92,7 +90,7 @@ def keeps_asking(control: Control) -> NoReturn:
 # A runner that tells its failure by a RuntimeError of its own loses this one, and only as long as
 # warnings are not errors, as they are in this suite.
 @pytest.mark.filterwarnings("default")
-def test_a_real_torch_shape_error_is_delivered(lane: Starter, main: "MainThread") -> None:
+def test_a_real_torch_shape_error_is_delivered(lane: Starter, main: MainThread) -> None:
     outcomes = Outcomes()
     job = start(lane, "job", torch_shape_error, outcomes)
     main.run_until(lambda: job.finished)
@@ -119,7 +117,7 @@ def test_a_real_torch_shape_error_is_delivered(lane: Starter, main: "MainThread"
     ids=lambda error: type(error).__name__,
 )
 def test_whatever_is_raised_is_told_once(
-    lane: Starter, main: "MainThread", error: BaseException
+    lane: Starter, main: MainThread, error: BaseException
 ) -> None:
     outcomes = Outcomes()
     job = start(lane, "job", raising(error), outcomes)
@@ -136,7 +134,7 @@ def test_whatever_is_raised_is_told_once(
     assert outcomes.seen == ["failed"]
 
 
-def test_a_result_is_told_once_on_the_main_thread(lane: Starter, main: "MainThread") -> None:
+def test_a_result_is_told_once_on_the_main_thread(lane: Starter, main: MainThread) -> None:
     outcomes = Outcomes()
     job = start(lane, "job", lambda _: 42, outcomes)
     assert not job.finished
@@ -148,7 +146,7 @@ def test_a_result_is_told_once_on_the_main_thread(lane: Starter, main: "MainThre
     assert outcomes.threads == {threading.current_thread()}
 
 
-def test_work_that_leaves_by_itself_is_cancelled(lane: Starter, main: "MainThread") -> None:
+def test_work_that_leaves_by_itself_is_cancelled(lane: Starter, main: MainThread) -> None:
     outcomes = Outcomes()
     job = start(lane, "job", raising(Cancelled()), outcomes)
     main.run_until(lambda: job.finished)
@@ -157,7 +155,7 @@ def test_work_that_leaves_by_itself_is_cancelled(lane: Starter, main: "MainThrea
 
 @pytest.mark.parametrize("work", [lambda _: 42, exhausted_iterator], ids=["done", "failed"])
 def test_cancel_after_completion_but_before_delivery(
-    lane: Starter, main: "MainThread", work: Work
+    lane: Starter, main: MainThread, work: Work
 ) -> None:
     outcomes = Outcomes()
     worked = threading.Event()
@@ -177,7 +175,7 @@ def test_cancel_after_completion_but_before_delivery(
 
 
 def test_an_answer_that_cannot_be_shown_leaves_the_lane_free(
-    lane: Starter, main: "MainThread"
+    lane: Starter, main: MainThread
 ) -> None:
     def shows(_: object) -> NoReturn:
         raise LookupError("the window is gone")
@@ -191,7 +189,7 @@ def test_an_answer_that_cannot_be_shown_leaves_the_lane_free(
     assert outcomes.seen == ["done"]
 
 
-def test_a_failed_job_keeps_nothing_alive(lane: Starter, main: "MainThread") -> None:
+def test_a_failed_job_keeps_nothing_alive(lane: Starter, main: MainThread) -> None:
     class Trainer:
         pass
 
@@ -221,7 +219,7 @@ def test_a_failed_job_keeps_nothing_alive(lane: Starter, main: "MainThread") -> 
 # Reports
 
 
-def test_reports_come_in_order_before_the_end(lane: Starter, main: "MainThread") -> None:
+def test_reports_come_in_order_before_the_end(lane: Starter, main: MainThread) -> None:
     told: list[object] = []
 
     def work(control: Control) -> str:
@@ -235,7 +233,7 @@ def test_reports_come_in_order_before_the_end(lane: Starter, main: "MainThread")
     assert told == [0, 1, 2, 3, 4, "end"]
 
 
-def test_no_report_after_a_cancel_or_after_the_end(inline_jobs: Jobs, main: "MainThread") -> None:
+def test_no_report_after_a_cancel_or_after_the_end(inline_jobs: Jobs, main: MainThread) -> None:
     told: list[str] = []
     controls: list[Control] = []
 
@@ -260,7 +258,7 @@ def test_no_report_after_a_cancel_or_after_the_end(inline_jobs: Jobs, main: "Mai
 
 
 def test_an_older_answer_is_dropped_even_if_already_posted(
-    inline_jobs: Jobs, main: "MainThread"
+    inline_jobs: Jobs, main: MainThread
 ) -> None:
     old, new = Outcomes(), Outcomes()
     start(inline_jobs.run_newest, "map", lambda _: "old", old)
@@ -271,7 +269,7 @@ def test_an_older_answer_is_dropped_even_if_already_posted(
     assert new.values == ["new"]
 
 
-def test_an_older_failure_is_dropped_too(inline_jobs: Jobs, main: "MainThread") -> None:
+def test_an_older_failure_is_dropped_too(inline_jobs: Jobs, main: MainThread) -> None:
     old, new = Outcomes(), Outcomes()
     start(inline_jobs.run_newest, "map", torch_shape_error, old)
     start(inline_jobs.run_newest, "map", lambda _: "new", new)
@@ -280,7 +278,7 @@ def test_an_older_failure_is_dropped_too(inline_jobs: Jobs, main: "MainThread") 
     assert new.seen == ["done"]
 
 
-def test_other_keys_are_left_alone(inline_jobs: Jobs, main: "MainThread") -> None:
+def test_other_keys_are_left_alone(inline_jobs: Jobs, main: MainThread) -> None:
     first, second = Outcomes(), Outcomes()
     start(inline_jobs.run_newest, "map", lambda _: 1, first)
     start(inline_jobs.run_newest, "open", lambda _: 2, second)
@@ -289,7 +287,7 @@ def test_other_keys_are_left_alone(inline_jobs: Jobs, main: "MainThread") -> Non
     assert first.seen == second.seen == ["done"]
 
 
-def test_running_work_sees_that_it_was_replaced(threaded_jobs: Jobs, main: "MainThread") -> None:
+def test_running_work_sees_that_it_was_replaced(threaded_jobs: Jobs, main: MainThread) -> None:
     old, new = Outcomes(), Outcomes()
     running = threading.Event()
 
@@ -306,7 +304,7 @@ def test_running_work_sees_that_it_was_replaced(threaded_jobs: Jobs, main: "Main
 
 
 def test_replaced_while_waiting_for_the_lane_it_never_starts(
-    threaded_jobs: Jobs, main: "MainThread"
+    threaded_jobs: Jobs, main: MainThread
 ) -> None:
     running, go_on = threading.Event(), threading.Event()
     worked: list[int] = []
@@ -390,7 +388,7 @@ def test_in_any_order_each_ends_once_and_only_the_newest_is_shown(
 
 
 def test_a_second_exclusive_job_is_refused_by_the_name_of_the_first(
-    inline_jobs: Jobs, main: "MainThread"
+    inline_jobs: Jobs, main: MainThread
 ) -> None:
     first, second = Outcomes(), Outcomes()
     start(inline_jobs.run_exclusive, "Training", lambda _: 1, first)
@@ -407,7 +405,7 @@ def test_a_second_exclusive_job_is_refused_by_the_name_of_the_first(
     ids=["done", "RuntimeError", "KeyboardInterrupt", "cancelled"],
 )
 def test_the_exclusive_lane_is_free_again_after_any_end(
-    jobs: Jobs, main: "MainThread", work: Work
+    jobs: Jobs, main: MainThread, work: Work
 ) -> None:
     first, second = Outcomes(), Outcomes()
     job = start(jobs.run_exclusive, "Training", work, first)
@@ -417,7 +415,7 @@ def test_the_exclusive_lane_is_free_again_after_any_end(
     assert second.values == [2]
 
 
-def test_the_lanes_do_not_wait_for_each_other(threaded_jobs: Jobs, main: "MainThread") -> None:
+def test_the_lanes_do_not_wait_for_each_other(threaded_jobs: Jobs, main: MainThread) -> None:
     outcomes, trained = Outcomes(), Outcomes()
     training = start(threaded_jobs.run_exclusive, "Training", keeps_asking, trained)
     job = start(threaded_jobs.run_newest, "map", lambda _: 1, outcomes)
@@ -432,7 +430,7 @@ def test_the_lanes_do_not_wait_for_each_other(threaded_jobs: Jobs, main: "MainTh
 # Writing files
 
 
-def test_every_write_is_done_and_told(jobs: Jobs, main: "MainThread") -> None:
+def test_every_write_is_done_and_told(jobs: Jobs, main: MainThread) -> None:
     written: list[int] = []
     outcomes = [Outcomes() for _ in range(5)]
     for number, outcome in enumerate(outcomes):
@@ -446,7 +444,7 @@ def test_every_write_is_done_and_told(jobs: Jobs, main: "MainThread") -> None:
     assert [outcome.seen for outcome in outcomes] == [["done"]] * 5
 
 
-def test_a_failed_write_is_told(jobs: Jobs, main: "MainThread") -> None:
+def test_a_failed_write_is_told(jobs: Jobs, main: MainThread) -> None:
     def work() -> NoReturn:
         raise OSError(28, "No space left on device")
 
@@ -456,7 +454,7 @@ def test_a_failed_write_is_told(jobs: Jobs, main: "MainThread") -> None:
     assert outcomes.seen == ["failed"]
 
 
-def test_shutdown_finishes_writes_that_still_wait(main: "MainThread") -> None:
+def test_shutdown_finishes_writes_that_still_wait(main: MainThread) -> None:
     jobs = Jobs(main.post)
     running = threading.Event()
     written: list[str] = []
@@ -480,7 +478,7 @@ def test_shutdown_finishes_writes_that_still_wait(main: "MainThread") -> None:
 
 
 @pytest.fixture
-def open_jobs(main: "MainThread") -> Jobs:
+def open_jobs(main: MainThread) -> Jobs:
     """Jobs on threads that the test itself shuts down."""
     return Jobs(main.post)
 
@@ -495,7 +493,7 @@ def no_thread_left() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_thread_left")
-def test_shutdown_cancels_and_joins(open_jobs: Jobs, main: "MainThread") -> None:
+def test_shutdown_cancels_and_joins(open_jobs: Jobs, main: MainThread) -> None:
     ends = [Outcomes() for _ in range(3)]
     told: list[str] = []
 
@@ -515,7 +513,7 @@ def test_shutdown_cancels_and_joins(open_jobs: Jobs, main: "MainThread") -> None
     assert told == []
 
 
-def test_nothing_is_delivered_after_shutdown(inline_jobs: Jobs, main: "MainThread") -> None:
+def test_nothing_is_delivered_after_shutdown(inline_jobs: Jobs, main: MainThread) -> None:
     outcomes = Outcomes()
     told: list[str] = []
 
@@ -533,7 +531,7 @@ def test_nothing_is_delivered_after_shutdown(inline_jobs: Jobs, main: "MainThrea
 
 
 @pytest.mark.usefixtures("no_thread_left")
-def test_shutdown_says_when_work_does_not_listen(open_jobs: Jobs, main: "MainThread") -> None:
+def test_shutdown_says_when_work_does_not_listen(open_jobs: Jobs, main: MainThread) -> None:
     go_on = threading.Event()
     outcomes = Outcomes()
     start(open_jobs.run_exclusive, "Training", lambda _: go_on.wait(20), outcomes)
@@ -552,7 +550,7 @@ def test_shutdown_with_nothing_to_do_and_twice(open_jobs: Jobs) -> None:
     assert open_jobs.shutdown(0)
 
 
-def test_after_the_shutdown_nothing_is_begun(main: "MainThread") -> None:
+def test_after_the_shutdown_nothing_is_begun(main: MainThread) -> None:
     jobs = Jobs(main.post)
     assert jobs.shutdown(5)
     begun: list[object] = []
@@ -570,7 +568,7 @@ def test_after_the_shutdown_nothing_is_begun(main: "MainThread") -> None:
 # The two policies
 
 
-def answers(tasks: Tasks, policy: str, main: "MainThread") -> list[int]:
+def answers(tasks: Tasks, policy: str, main: MainThread) -> list[int]:
     """What is answered of 1, 2 and 3, asked for while nothing was answered yet."""
     answered: list[int] = []
     requests = getattr(tasks, policy)("key", "It failed")
@@ -582,20 +580,20 @@ def answers(tasks: Tasks, policy: str, main: "MainThread") -> list[int]:
 
 
 def test_the_newest_request_replaces_the_others(
-    inline_jobs: Jobs, main: "MainThread", failures: "Failures"
+    inline_jobs: Jobs, main: MainThread, failures: Failures
 ) -> None:
     assert answers(Tasks(inline_jobs, failures), "newest", main) == [3]
 
 
 def test_a_patient_one_finishes_the_first_then_takes_the_newest(
-    inline_jobs: Jobs, main: "MainThread", failures: "Failures"
+    inline_jobs: Jobs, main: MainThread, failures: Failures
 ) -> None:
     assert answers(Tasks(inline_jobs, failures), "patient", main) == [1, 3]
 
 
 @pytest.mark.parametrize("policy", ["newest", "patient"])
 def test_a_failure_is_shown_once_and_the_next_request_is_answered(
-    policy: str, inline_jobs: Jobs, main: "MainThread", failures: "Failures"
+    policy: str, inline_jobs: Jobs, main: MainThread, failures: Failures
 ) -> None:
     answered: list[object] = []
     requests = getattr(Tasks(inline_jobs, failures), policy)("key", "It failed")
@@ -611,7 +609,7 @@ def test_a_failure_is_shown_once_and_the_next_request_is_answered(
 
 @pytest.mark.parametrize("policy", ["newest", "patient"])
 def test_what_was_cancelled_is_not_answered_nor_what_waited(
-    policy: str, inline_jobs: Jobs, main: "MainThread", failures: "Failures"
+    policy: str, inline_jobs: Jobs, main: MainThread, failures: Failures
 ) -> None:
     answered: list[int] = []
     requests = getattr(Tasks(inline_jobs, failures), policy)("key", "It failed")
@@ -624,7 +622,7 @@ def test_what_was_cancelled_is_not_answered_nor_what_waited(
 
 
 def test_owners_under_a_prefix_do_not_replace_each_other(
-    inline_jobs: Jobs, main: "MainThread", failures: "Failures"
+    inline_jobs: Jobs, main: MainThread, failures: Failures
 ) -> None:
     answered: list[int] = []
     tasks = Tasks(inline_jobs, failures)

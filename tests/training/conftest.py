@@ -1,10 +1,14 @@
 """A recipe that trains in a blink, and what comes of it."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.models import TINY
+from tests.support.trainers import NewTrainer, finish
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
 
@@ -15,16 +19,33 @@ def recipe() -> Recipe:
     return TINY.replace(batch_size=100, validation_images=200)
 
 
-@pytest.fixture
-def trainer(recipe: Recipe, mnist_small: ImageSet) -> Trainer:
-    """One that has not begun."""
-    return Trainer(recipe, mnist_small, "cpu")
+@pytest.fixture(scope="session")
+def new(recipe: Recipe, mnist_small: ImageSet) -> NewTrainer:
+    """``new(**changes)``: a trainer of ``recipe`` so changed that has not begun."""
+    return lambda **changes: Trainer(recipe.replace(**changes), mnist_small, "cpu")
 
 
 @pytest.fixture(scope="session")
-def snapshot(recipe: Recipe, mnist_small: ImageSet) -> Snapshot:
+def train(recipe: Recipe, mnist_small: ImageSet) -> NewTrainer:
+    """``train(data, **changes)``: a trainer at the end of its recipe."""
+
+    def run(data: ImageSet = mnist_small, **changes: object) -> Trainer:
+        return finish(Trainer(recipe.replace(**changes), data, "cpu"))
+
+    return run
+
+
+@pytest.fixture
+def trainer(new: NewTrainer) -> Trainer:
+    return new()
+
+
+@pytest.fixture(scope="session")
+def snapshot(new: NewTrainer) -> Snapshot:
     """The end of a run."""
-    trainer = Trainer(recipe, mnist_small, "cpu")
-    for _ in trainer.events():
-        pass
-    return trainer.snapshot()
+    return finish(new()).snapshot()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, recipe: Recipe) -> RunFolder:
+    return RunFolder.create(tmp_path / "runs", recipe)

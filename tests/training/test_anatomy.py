@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, MultivariateNormal, kl_divergence
 
+from tests.support.trainers import NewTrainer
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError
 from vae_explorer.model.architecture import LIKELIHOODS, NETWORKS
@@ -108,9 +109,7 @@ def test_its_terms_are_those_of_the_distributions(
     assert step.elbo == pytest.approx(terms.elbo.mean().item(), rel=1e-5)
 
 
-def test_its_z_is_the_mean_and_l_times_noise(
-    anatomy: tuple[StepAnatomy, Trainer, Tensor],
-) -> None:
+def test_its_z_is_the_mean_and_l_times_noise(anatomy: tuple[StepAnatomy, Trainer, Tensor]) -> None:
     step, before, _ = anatomy
     noise = torch.empty(1, 100, 2).normal_(generator=before.noise)[0, :6].numpy()
     scale = np.linalg.cholesky(step.covariance)
@@ -139,20 +138,20 @@ def test_its_gradients_are_those_of_the_loss(anatomy: tuple[StepAnatomy, Trainer
     assert step.gradient_norm == pytest.approx(total, rel=1e-4)
 
 
-def test_its_updates_are_what_the_weights_moved_by(recipe: Recipe, mnist_small: ImageSet) -> None:
-    trainer = Trainer(recipe, mnist_small, "cpu")
+def test_its_updates_are_what_the_weights_moved_by(new: NewTrainer, recipe: Recipe) -> None:
+    trainer = new()
     old = {name: value.clone() for name, value in trainer.vae.state_dict().items()}
     step = dissect(trainer)
-    new = trainer.vae.state_dict()
+    after = trainer.vae.state_dict()
     for layer in step.layers:
         names = (f"{layer.name}.weight", f"{layer.name}.bias")
-        moved = torch.cat([(new[name] - old[name]).flatten() for name in names])
+        moved = torch.cat([(after[name] - old[name]).flatten() for name in names])
         assert layer.update_norm == pytest.approx(moved.norm().item(), rel=1e-5)
     assert step.learning_rate == learning_rate(recipe, 0, trainer.total_steps)
 
 
-def test_gradients_are_as_clipped(recipe: Recipe, mnist_small: ImageSet) -> None:
-    step = dissect(Trainer(recipe.replace(gradient_clip=0.5), mnist_small, "cpu"))
+def test_gradients_are_as_clipped(new: NewTrainer) -> None:
+    step = dissect(new(gradient_clip=0.5))
     assert step.gradient_norm == pytest.approx(0.5, rel=1e-3)
     assert math.hypot(*(layer.gradient_norm for layer in step.layers)) == pytest.approx(
         step.gradient_norm
@@ -163,11 +162,7 @@ def test_gradients_are_as_clipped(recipe: Recipe, mnist_small: ImageSet) -> None
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_every_model_and_objective_can_be_taken_apart(
-    recipe: Recipe,
-    mnist_small: ImageSet,
-    network: str,
-    likelihood: str,
-    name: str,
+    recipe: Recipe, mnist_small: ImageSet, network: str, likelihood: str, name: str
 ) -> None:
     """At an epoch's last step, after which held-out images pass through the same networks."""
     few = mnist_small.subset(slice(50))
@@ -201,17 +196,17 @@ def test_every_model_and_objective_can_be_taken_apart(
     assert (step.layers[-1].name == "likelihood") == (likelihood == "gaussian")
 
 
-def test_more_images_than_a_batch_has_are_all_of_it(recipe: Recipe, mnist_small: ImageSet) -> None:
-    step = dissect(Trainer(recipe.replace(batch_size=5), mnist_small, "cpu"), images=8)
+def test_more_images_than_a_batch_has_are_all_of_it(new: NewTrainer) -> None:
+    step = dissect(new(batch_size=5), images=8)
     shapes = [len(values) for values in (step.x, step.mean, step.z, step.decoded, step.kl)]
     assert shapes == [5] * 5
     assert step.elbo == pytest.approx(float((step.log_likelihood - step.kl).mean()), rel=1e-4)
 
 
 def test_a_step_that_diverges_leaves_nothing_behind(
-    recipe: Recipe, mnist_small: ImageSet, monkeypatch: pytest.MonkeyPatch
+    new: NewTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainer, plain = (Trainer(recipe, mnist_small, "cpu") for _ in range(2))
+    trainer, plain = (new() for _ in range(2))
     with monkeypatch.context() as patch:
         patch.setattr(
             "vae_explorer.training.distributed.objective",

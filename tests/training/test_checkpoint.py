@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 import vae_explorer
+from tests.support.trainers import NewTrainer
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.training.checkpoint import header, read_checkpoint, write_checkpoint
@@ -64,9 +65,9 @@ def test_a_snapshot_comes_back_whole(snapshot: Snapshot, mnist_small: ImageSet, 
     ids=str,
 )
 def test_every_architecture_comes_back(
-    recipe: Recipe, mnist_small: ImageSet, path: Path, changes: dict[str, Any]
+    new: NewTrainer, path: Path, changes: dict[str, Any]
 ) -> None:
-    snapshot = Trainer(recipe.replace(**changes), mnist_small, "cpu").snapshot()
+    snapshot = new(**changes).snapshot()
     write_checkpoint(snapshot, path)
     again = read_checkpoint(path)
     assert replace(again, model=snapshot.model) == snapshot
@@ -190,8 +191,8 @@ def test_a_recipe_for_other_networks_is_refused_without_building_them(
     _refused(path, "does not fit its recipe")
 
 
-def test_what_was_steered_comes_back(recipe: Recipe, mnist_small: ImageSet, path: Path) -> None:
-    trainer = Trainer(recipe, mnist_small, "cpu")
+def test_what_was_steered_comes_back(new: NewTrainer, recipe: Recipe, path: Path) -> None:
+    trainer = new()
     trainer.steer(beta=2, learning_rate=1e-4)
     trainer.take_step()
     trainer.steer(samples=5)
@@ -227,9 +228,9 @@ def test_damage_is_refused_here_too(snapshot: Snapshot, path: Path) -> None:
 
 
 def test_the_state_of_a_trainer_is_no_checkpoint(
-    recipe: Recipe, mnist_small: ImageSet, path: Path
+    new: NewTrainer, recipe: Recipe, path: Path
 ) -> None:
-    trainer = Trainer(recipe, mnist_small, "cpu")
+    trainer = new()
     write_tensors(path, trainer.state(), header(trainer.snapshot()))
     _refused(path, "does not fit its recipe")
     assert "noise" in read_tensors(path)[0]

@@ -57,11 +57,7 @@ def test_a_device_that_is_not_there_is_refused_by_name(
     ],
 )
 def test_threads_leave_one_core_to_a_window(
-    monkeypatch: pytest.MonkeyPatch,
-    cores: int | None,
-    count: int | None,
-    beside: bool,
-    chosen: int,
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, count: int | None, beside: bool, chosen: int
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     assert set_threads(count, beside_window=beside) == chosen

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.support.trainers import NewTrainer
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError, UserError
 from vae_explorer.model.architecture import Architecture
@@ -208,7 +209,7 @@ def test_two_processes_train_what_one_trains(
 
 @pytest.mark.slow
 def test_a_run_goes_on_with_more_processes_and_then_with_fewer(
-    pair: Path, recipe: Recipe, mnist_small: ImageSet
+    new: NewTrainer, pair: Path, mnist_small: ImageSet
 ) -> None:
     said: list[str] = []
     trainer = RunFolder(pair / "begun-alone").resume(mnist_small, "cpu", said.append)
@@ -217,7 +218,7 @@ def test_a_run_goes_on_with_more_processes_and_then_with_fewer(
     assert "1 threads in each of 2 processes, from here with" in said[0]
     for _ in trainer.events():
         pass
-    alone = Trainer(recipe, mnist_small, "cpu")
+    alone = new()
     for _ in alone.events():
         pass
     _close(trainer.state(), alone.state(), 1e-5)

@@ -5,15 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vae_explorer.data.dataset import ImageSet
+from tests.support.trainers import NewTrainer
 from vae_explorer.errors import CheckpointError
 from vae_explorer.training import moments as module
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.moments import MOST, Moments, first_stride
-from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -93,10 +91,8 @@ def test_what_is_kept_does_not_depend_on_interruptions(
     assert _on_disk(tmp_path / "parts") == whole.steps
 
 
-def test_a_kept_moment_can_be_read_with_its_past(
-    recipe: Recipe, mnist_small: ImageSet, tmp_path: Path
-) -> None:
-    trainer = Trainer(recipe, mnist_small, "cpu")
+def test_a_kept_moment_can_be_read_with_its_past(new: NewTrainer, tmp_path: Path) -> None:
+    trainer = new()
     moments = Moments(tmp_path / "moments", 4)
     kept: dict[int, Snapshot] = {}
     while True:

@@ -14,6 +14,7 @@ from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 from tensorboardX.record_writer import masked_crc32c
 
+from tests.support.trainers import NewTrainer
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.training.recipe import Recipe
@@ -57,9 +58,9 @@ def _scalars(events: list[Any]) -> dict[int, dict[str, float]]:
 
 
 def test_every_figure_of_the_history_is_there(
-    tmp_path: Path, recipe: Recipe, mnist_small: ImageSet
+    new: NewTrainer, tmp_path: Path, recipe: Recipe
 ) -> None:
-    trainer = Trainer(recipe.replace(batch_size=20), mnist_small, "cpu")
+    trainer = new(batch_size=20)
     before = time.time()
     events = _train(trainer, RunFolder.create(tmp_path, trainer.recipe), 80)
     found = _scalars(events)

@@ -1,7 +1,6 @@
 """Comparing, from the real window."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,17 +10,15 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from tests.support.person import Person
 from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.gui.map.map_view import MapView
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 NONE, LEFT = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
 HELD = Qt.KeyboardModifier.NoModifier
 
 
-def opened(person: "Person") -> CompareWindow:
+def opened(person: Person) -> CompareWindow:
     """The comparison, once the map's model is side A."""
     person.trigger("compare")
     (window,) = person.window.findChildren(CompareWindow)
@@ -29,7 +26,7 @@ def opened(person: "Person") -> CompareWindow:
     return window
 
 
-def both(person: "Person", other: Path) -> CompareWindow:
+def both(person: Person, other: Path) -> CompareWindow:
     """With another model as side B."""
     window = opened(person)
     window.model_chosen.emit("B", other)
@@ -51,7 +48,7 @@ def lone(view: MapView) -> int:
     return int(view._cloud._positions[:, 0].argmax())
 
 
-def test_the_model_on_the_map_is_side_a_and_a_second_call_brings_it_back(person: "Person") -> None:
+def test_the_model_on_the_map_is_side_a_and_a_second_call_brings_it_back(person: Person) -> None:
     window = opened(person)
     positions = window.sides["A"].map._cloud._positions
     assert len(positions) == 300, "the test images"
@@ -64,7 +61,7 @@ def test_the_model_on_the_map_is_side_a_and_a_second_call_brings_it_back(person:
 
 
 def test_what_is_hovered_and_clicked_reaches_the_other_side(
-    person: "Person", checkpoint: Path
+    person: Person, checkpoint: Path
 ) -> None:
     window = both(person, checkpoint)
     a, b = window.sides["A"].map, window.sides["B"].map
@@ -85,7 +82,7 @@ def test_what_is_hovered_and_clicked_reaches_the_other_side(
 
 
 def test_a_model_is_opened_from_a_file_and_a_bad_one_is_told(
-    person: "Person", checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    person: Person, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = opened(person)
     bad = tmp_path / "bad.safetensors"
@@ -104,7 +101,7 @@ def test_a_model_is_opened_from_a_file_and_a_bad_one_is_told(
 
 
 def test_it_closes_while_a_point_is_hovered_and_a_model_is_read(
-    person: "Person", checkpoint: Path
+    person: Person, checkpoint: Path
 ) -> None:
     """Closing takes the pointer off the map, which is told, when nobody listens any more."""
     window = opened(person)

@@ -5,17 +5,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose
 from vae_explorer.gui.compare.side import SidePanel
 from vae_explorer.session.compare.sides import SideInfo
 
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> SidePanel:
-    panel = SidePanel("A")
-    qtbot.addWidget(panel)
-    with qtbot.waitExposed(panel):
-        panel.show()
-    return panel
+    return expose(qtbot, SidePanel("A"))
 
 
 def test_a_file_s_name_is_no_markup(panel: SidePanel) -> None:

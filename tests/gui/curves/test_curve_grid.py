@@ -1,6 +1,7 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose
 from vae_explorer.gui.curves.curve_grid import CurveGrid, columns_for
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import PANELS
@@ -26,12 +27,7 @@ def test_columns_suit_the_space(count: int, size: tuple[int, int], columns: int)
 
 @pytest.fixture
 def grid(qtbot: QtBot) -> CurveGrid:
-    grid = CurveGrid()
-    qtbot.addWidget(grid)
-    grid.resize(340, 700)
-    with qtbot.waitExposed(grid):
-        grid.show()
-    return grid
+    return expose(qtbot, CurveGrid(), 340, 700)
 
 
 def numbered(panel: Panel) -> bool:

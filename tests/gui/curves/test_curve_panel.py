@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import PANELS, PanelSpec, overlaid
 from vae_explorer.gui.curves.history_table import HistoryTable
@@ -46,11 +47,7 @@ def shown(
     log_y: bool = False,
 ) -> CurvePanel:
     """A panel of a run on screen, light."""
-    panel = CurvePanel(spec)
-    qtbot.addWidget(panel)
-    panel.resize(400, 300)
-    with qtbot.waitExposed(panel):
-        panel.show()
+    panel = expose(qtbot, CurvePanel(spec), 400, 300)
     table = HistoryTable(history)
     own = [Trace(table, curve, "", smoothing) for curve in spec.curves]
     others = [

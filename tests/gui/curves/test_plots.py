@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from tests.support.person import ShowTheme
+from tests.support.widgets import expose
 from vae_explorer.gui.curves.curve_controls import RATE_DISTORTION, CurveChoices
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import Overlay
@@ -61,12 +62,7 @@ def titles(plot: ElboPlot) -> list[str]:
 
 @pytest.fixture
 def plot(qtbot: QtBot) -> ElboPlot:
-    plot = ElboPlot()
-    qtbot.addWidget(plot)
-    plot.resize(340, 400)
-    with qtbot.waitExposed(plot):
-        plot.show()
-    return plot
+    return expose(qtbot, ElboPlot(), 340, 400)
 
 
 def panels(plot: ElboPlot) -> list[CurvePanel]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose
 from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel, RunPath
 from vae_explorer.gui.plot.marks import Line, Ring
@@ -27,11 +28,7 @@ def points(count: int, beta: float | None = 2.0) -> list[HistoryPoint]:
 
 
 def shown(qtbot: QtBot, history: list[HistoryPoint]) -> RateDistortionPanel:
-    panel = RateDistortionPanel()
-    qtbot.addWidget(panel)
-    panel.resize(400, 300)
-    with qtbot.waitExposed(panel):
-        panel.show()
+    panel = expose(qtbot, RateDistortionPanel(), 400, 300)
     table = HistoryTable(history)
     panel.set_paths([RunPath(table, "all"), RunPath(table, "held_out")], [])
     panel.refresh()

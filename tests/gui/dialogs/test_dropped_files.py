@@ -1,7 +1,6 @@
 """Files and pictures dropped on the window, by the events that Qt sends for them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,14 +9,12 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDockWidget, QWidget
 
+from tests.support.person import Person
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.types import UInt8
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 ROW = 7
 
@@ -28,17 +25,17 @@ def files(*paths: Path) -> QMimeData:
     return data
 
 
-def dock(person: "Person", name: str) -> QDockWidget:
+def dock(person: Person, name: str) -> QDockWidget:
     docks = person.window.findChildren(QDockWidget)
     return next(dock for dock in docks if dock.objectName() == name)
 
 
-def pad(person: "Person") -> DrawingPad:
+def pad(person: Person) -> DrawingPad:
     (found,) = person.window.draw.findChildren(DrawingPad)
     return found
 
 
-def targets(person: "Person") -> list[QWidget]:
+def targets(person: Person) -> list[QWidget]:
     """Where a person may let go: the window, the map, a panel."""
     return [person.window, person.window.map.canvas, person.window.decode]
 
@@ -52,7 +49,7 @@ def digit(small_mnist: dict[str, ImageSet]) -> UInt8:
 
 @pytest.mark.parametrize("where", range(3))
 def test_a_checkpoint_is_opened(
-    person: "Person", checkpoint: Path, small_mnist: dict[str, ImageSet], where: int
+    person: Person, checkpoint: Path, small_mnist: dict[str, ImageSet], where: int
 ) -> None:
     assert person.drop(files(checkpoint), targets(person)[where])
     person.wait(lambda: person.model_line.startswith("tiny.safetensors · epoch 2.0"))
@@ -63,7 +60,7 @@ def test_a_checkpoint_is_opened(
 
 @pytest.mark.parametrize(("name", "where"), [("a.png", 0), ("b.JPEG", 1), ("c.bmp", 2)])
 def test_a_picture_goes_to_the_pad(
-    person: "Person",
+    person: Person,
     digit: UInt8,
     small_mnist: dict[str, ImageSet],
     tmp_path: Path,
@@ -86,7 +83,7 @@ def test_a_picture_goes_to_the_pad(
     assert not person.errors
 
 
-def test_a_picture_without_a_file_goes_there_too(person: "Person", digit: UInt8) -> None:
+def test_a_picture_without_a_file_goes_there_too(person: Person, digit: UInt8) -> None:
     data = QMimeData()
     data.setUrls([QUrl("https://example.org/seven.png")])
     side = len(digit)
@@ -96,7 +93,7 @@ def test_a_picture_without_a_file_goes_there_too(person: "Person", digit: UInt8)
     assert not dock(person, "draw").visibleRegion().isEmpty()
 
 
-def test_a_workspace_is_opened(person: "Person", tmp_path: Path) -> None:
+def test_a_workspace_is_opened(person: Person, tmp_path: Path) -> None:
     app, path = person.window.app, tmp_path / "mine.vaex"
     app.cursor.move(0.5, -0.25)
     app.pinning.pin(ROW, add=True)
@@ -111,7 +108,7 @@ def test_a_workspace_is_opened(person: "Person", tmp_path: Path) -> None:
     assert not dock(person, "draw").visibleRegion().isEmpty()
 
 
-def test_a_table_colours_the_points(person: "Person", tmp_path: Path) -> None:
+def test_a_table_colours_the_points(person: Person, tmp_path: Path) -> None:
     path = tmp_path / "Figures.CSV"
     path.write_text("height\n" + "\n".join(str(row) for row in range(600)))
     assert person.drop(files(path))
@@ -120,7 +117,7 @@ def test_a_table_colours_the_points(person: "Person", tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "model.pt", "none", "folder", "<b>bold</b>.zip"])
-def test_anything_else_is_refused_by_name(person: "Person", tmp_path: Path, name: str) -> None:
+def test_anything_else_is_refused_by_name(person: Person, tmp_path: Path, name: str) -> None:
     path = tmp_path / Path(name).name
     path.mkdir() if name == "folder" else path.write_text("?")
     assert person.drop(files(path))
@@ -140,9 +137,7 @@ def test_anything_else_is_refused_by_name(person: "Person", tmp_path: Path, name
         ("drawing.svg", "The picture was not read"),
     ],
 )
-def test_what_cannot_be_read_is_told(
-    person: "Person", tmp_path: Path, name: str, title: str
-) -> None:
+def test_what_cannot_be_read_is_told(person: Person, tmp_path: Path, name: str, title: str) -> None:
     path = tmp_path / name
     path.write_bytes(b"\0not this\xff")
     assert person.drop(files(path))
@@ -151,7 +146,7 @@ def test_what_cannot_be_read_is_told(
     assert error.startswith(f"{title}: {path}")
 
 
-def test_a_picture_that_is_promised_and_not_given_is_told(person: "Person") -> None:
+def test_a_picture_that_is_promised_and_not_given_is_told(person: Person) -> None:
     data = QMimeData()
     data.setImageData(QImage())
     assert person.drop(data)
@@ -161,7 +156,7 @@ def test_a_picture_that_is_promised_and_not_given_is_told(person: "Person") -> N
     ]
 
 
-def test_two_files_or_none_are_not_taken(person: "Person", checkpoint: Path) -> None:
+def test_two_files_or_none_are_not_taken(person: Person, checkpoint: Path) -> None:
     assert not person.drop(files(checkpoint, checkpoint))
     assert not person.drop(files())
     elsewhere = QMimeData()

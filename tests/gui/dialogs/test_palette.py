@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose
 from vae_explorer.gui.dialogs.palette import CommandPalette, match, menu_commands
 
 # The match
@@ -120,9 +121,7 @@ class Desk:
 def desk(qtbot: QtBot) -> Desk:
     window = QMainWindow()
     window.resize(900, 500)
-    qtbot.addWidget(window)
-    with qtbot.waitExposed(window):
-        window.show()
+    expose(qtbot, window)
     return Desk(qtbot, window)
 
 

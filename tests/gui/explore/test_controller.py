@@ -1,7 +1,6 @@
 """Paths, drawing and refining in the real window, by what a person can do."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tests.support.person import Person
 from vae_explorer.data.centring import centred
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.explore.paths.frame_strip import FrameStrip
@@ -26,23 +26,20 @@ from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.explore.latent_paths import KINDS
 from vae_explorer.training.snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from tests.support.person import Person
-
 LEFT = Qt.MouseButton.LeftButton
 
 
-def strip(person: "Person") -> FrameStrip:
+def strip(person: Person) -> FrameStrip:
     (found,) = person.window.paths.findChildren(FrameStrip)
     return found
 
 
-def path_combo(person: "Person") -> QComboBox:
+def path_combo(person: Person) -> QComboBox:
     combos = person.window.paths.findChildren(QComboBox)
     return next(combo for combo in combos if combo.accessibleName() == "Path")
 
 
-def choose(person: "Person", kind: str) -> None:
+def choose(person: Person, kind: str) -> None:
     """Choose a path from the list."""
     combo = path_combo(person)
     combo.setCurrentIndex(combo.findData(kind))
@@ -53,12 +50,12 @@ def button(panel: QWidget, text: str) -> QAbstractButton:
     return next(b for b in panel.findChildren(QAbstractButton) if b.text() == text)
 
 
-def pad(person: "Person") -> DrawingPad:
+def pad(person: Person) -> DrawingPad:
     (found,) = person.window.draw.findChildren(DrawingPad)
     return found
 
 
-def draw_a_one(person: "Person") -> None:
+def draw_a_one(person: Person) -> None:
     """A stroke down the middle of the pad."""
     one = pad(person)
     middle, height = one.width() // 2, one.height()
@@ -73,7 +70,7 @@ def draw_a_one(person: "Person") -> None:
 
 @pytest.mark.parametrize("kind", ["straight", "spherical", "row", "circle", "grid", "walk"])
 def test_a_path_is_found_shown_and_leads_the_cursor(
-    person: "Person", bundled: Snapshot, kind: str
+    person: Person, bundled: Snapshot, kind: str
 ) -> None:
     app = person.window.app
     for row in (3, 300):
@@ -94,7 +91,7 @@ def test_a_path_is_found_shown_and_leads_the_cursor(
 
 
 @pytest.mark.parametrize("kind", [kind.id for kind in KINDS if kind.id != "geodesic"])
-def test_a_path_chosen_elsewhere_is_the_one_in_the_box(person: "Person", kind: str) -> None:
+def test_a_path_chosen_elsewhere_is_the_one_in_the_box(person: Person, kind: str) -> None:
     playback = person.window.app.playback
     playback.choose(kind, 9, False)
     assert path_combo(person).currentData() == kind
@@ -102,7 +99,7 @@ def test_a_path_chosen_elsewhere_is_the_one_in_the_box(person: "Person", kind: s
     assert path_combo(person).currentData() == ""
 
 
-def test_a_path_without_pins_says_what_it_needs(person: "Person") -> None:
+def test_a_path_without_pins_says_what_it_needs(person: Person) -> None:
     person.press("Ctrl+4")
     choose(person, "straight")
     person.wait(lambda: person.window.app.playback.path is not None or person.errors)
@@ -114,7 +111,7 @@ def test_a_path_without_pins_says_what_it_needs(person: "Person") -> None:
 
 
 def test_a_path_becomes_a_picture(
-    person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     choose(person, "row")
     person.wait(lambda: strip(person).count == 16)
@@ -127,7 +124,7 @@ def test_a_path_becomes_a_picture(
 
 
 def test_a_path_that_cannot_be_written_is_told(
-    person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     choose(person, "row")
     person.wait(lambda: strip(person).count == 16)
@@ -141,7 +138,7 @@ def test_a_path_that_cannot_be_written_is_told(
 # Drawing
 
 
-def test_a_digit_drawn_is_read(person: "Person", bundled: Snapshot) -> None:
+def test_a_digit_drawn_is_read(person: Person, bundled: Snapshot) -> None:
     person.press("Ctrl+4")
     QApplication.processEvents()
     draw_a_one(person)
@@ -159,7 +156,7 @@ def test_a_digit_drawn_is_read(person: "Person", bundled: Snapshot) -> None:
 
 
 def test_a_picture_is_opened_from_a_file(
-    person: "Person",
+    person: Person,
     small_mnist: dict[str, ImageSet],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -183,7 +180,7 @@ def test_a_picture_is_opened_from_a_file(
 
 
 @pytest.mark.parametrize("offered", ["nothing", "null", "blank"])
-def test_a_picture_that_is_none_is_told(person: "Person", offered: str) -> None:
+def test_a_picture_that_is_none_is_told(person: Person, offered: str) -> None:
     data = QMimeData()
     if offered == "null":
         data.setImageData(QImage())
@@ -204,7 +201,7 @@ def test_a_picture_that_is_none_is_told(person: "Person", offered: str) -> None:
 # Refining
 
 
-def test_a_pinned_digit_is_refined_to_the_end(person: "Person") -> None:
+def test_a_pinned_digit_is_refined_to_the_end(person: Person) -> None:
     section = person.window.refine
     person.press("Ctrl+3")
     assert not section.isEnabled()
@@ -222,7 +219,7 @@ def test_a_pinned_digit_is_refined_to_the_end(person: "Person") -> None:
     assert not person.errors
 
 
-def test_refining_is_stopped_by_the_button_and_by_another_pin(person: "Person") -> None:
+def test_refining_is_stopped_by_the_button_and_by_another_pin(person: Person) -> None:
     section = person.window.refine
     person.window.app.pinning.pin(7)
     person.press("Ctrl+R")

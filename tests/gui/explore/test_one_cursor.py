@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -22,15 +22,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tests.support.person import Person
 from vae_explorer.gui.explore.paths.frame_strip import FrameStrip
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import LatentPoint, UInt8
 
-if TYPE_CHECKING:
-    from tests.support.person import Person
-
-Way = Callable[["Person"], LatentPoint]
+Way = Callable[[Person], LatentPoint]
 """Does something, and returns where that is to lead."""
 W = TypeVar("W", bound=QWidget)
 
@@ -38,21 +36,21 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 START, OTHER = (0.25, -0.5), (1.5, 2.25)
 
 
-def named(person: "Person", kind: type[W], name: str) -> W:
+def named(person: Person, kind: type[W], name: str) -> W:
     return next(w for w in person.window.findChildren(kind) if w.accessibleName() == name)
 
 
-def place_of(person: "Person", row: int) -> LatentPoint:
+def place_of(person: Person, row: int) -> LatentPoint:
     z1, z2 = person.positions[row].tolist()
     return z1, z2
 
 
-def dialog(person: "Person") -> QDialog:
+def dialog(person: Person) -> QDialog:
     (found,) = (one for one in person.window.findChildren(QDialog) if one.isVisible())
     return found
 
 
-def accept(person: "Person", verb: str) -> None:
+def accept(person: Person, verb: str) -> None:
     buttons = dialog(person).findChildren(QPushButton)
     next(button for button in buttons if button.text() == verb).click()
 
@@ -60,25 +58,25 @@ def accept(person: "Person", verb: str) -> None:
 # By the mouse
 
 
-def click(person: "Person") -> LatentPoint:
+def click(person: Person) -> LatentPoint:
     place = person.empty
     person.click(place)
     return place
 
 
-def click_point(person: "Person") -> LatentPoint:
+def click_point(person: Person) -> LatentPoint:
     row = person.lone
     person.click(place_of(person, row))
     return place_of(person, row)
 
 
-def ctrl_click_point(person: "Person") -> LatentPoint:
+def ctrl_click_point(person: Person) -> LatentPoint:
     row = person.lone
     person.click(place_of(person, row), CONTROL)
     return place_of(person, row)
 
 
-def drag(person: "Person") -> LatentPoint:
+def drag(person: Person) -> LatentPoint:
     person.drag((0.5, 0.5), (1.5, -1.25))
     return 1.5, -1.25
 
@@ -87,7 +85,7 @@ def drag(person: "Person") -> LatentPoint:
 
 
 def slide(number: int, key: Qt.Key, by: float) -> Way:
-    def way(person: "Person") -> LatentPoint:
+    def way(person: Person) -> LatentPoint:
         slider = named(person, QSlider, f"{'z₁z₂'[2 * number :][:2]} slider")
         slider.setFocus()
         QTest.keyClick(slider, key)
@@ -97,7 +95,7 @@ def slide(number: int, key: Qt.Key, by: float) -> Way:
 
 
 def type_number(number: int, text: str) -> Way:
-    def way(person: "Person") -> LatentPoint:
+    def way(person: Person) -> LatentPoint:
         box = named(person, QDoubleSpinBox, "z₁z₂"[2 * number :][:2])
         box.setFocus()
         box.lineEdit().setText(text)  # QTest types no true minus sign
@@ -108,7 +106,7 @@ def type_number(number: int, text: str) -> Way:
     return way
 
 
-def step_number(person: "Person") -> LatentPoint:
+def step_number(person: Person) -> LatentPoint:
     person.press("Up", named(person, QDoubleSpinBox, "z₂"))
     return START[0], START[1] + 0.1
 
@@ -117,7 +115,7 @@ def step_number(person: "Person") -> LatentPoint:
 
 
 def arrow(keys: str, dz1: float, dz2: float) -> Way:
-    def way(person: "Person") -> LatentPoint:
+    def way(person: Person) -> LatentPoint:
         person.press(keys, person.window.map.canvas)
         return START[0] + dz1, START[1] + dz2
 
@@ -125,51 +123,51 @@ def arrow(keys: str, dz1: float, dz2: float) -> Way:
 
 
 def go_to_digit(digit: int) -> Way:
-    def way(person: "Person") -> LatentPoint:
+    def way(person: Person) -> LatentPoint:
         person.press(str(digit), person.window.map.canvas)
         return person.window.map.class_places()[digit]
 
     return way
 
 
-def draw(person: "Person") -> LatentPoint:
+def draw(person: Person) -> LatentPoint:
     person.press("R", person.window.map.canvas)
     z1, z2 = np.random.default_rng(0).standard_normal(2).tolist()
     return z1, z2
 
 
-def origin(person: "Person") -> LatentPoint:
+def origin(person: Person) -> LatentPoint:
     person.press("O", person.window.map.canvas)
     return 0.0, 0.0
 
 
-def back(person: "Person") -> LatentPoint:
+def back(person: Person) -> LatentPoint:
     person.window.app.cursor.move(*OTHER)
     person.press("Alt+Left")
     return START
 
 
-def forward(person: "Person") -> LatentPoint:
+def forward(person: Person) -> LatentPoint:
     person.window.app.cursor.move(*OTHER)
     person.press("Alt+Left")
     person.press("Alt+Right")
     return OTHER
 
 
-def undo(person: "Person") -> LatentPoint:
+def undo(person: Person) -> LatentPoint:
     person.window.app.cursor.move(*OTHER)
     person.press("Ctrl+Z")
     return START
 
 
-def redo(person: "Person") -> LatentPoint:
+def redo(person: Person) -> LatentPoint:
     person.window.app.cursor.move(*OTHER)
     person.press("Ctrl+Z")
     person.press("Ctrl+Shift+Z")
     return OTHER
 
 
-def visit_mark(person: "Person") -> LatentPoint:
+def visit_mark(person: Person) -> LatentPoint:
     person.press("Ctrl+B")
     dialog(person).findChild(QLineEdit).setText("here & there")
     accept(person, "Save")
@@ -185,14 +183,14 @@ def visit_mark(person: "Person") -> LatentPoint:
 # By images
 
 
-def find(person: "Person") -> LatentPoint:
+def find(person: Person) -> LatentPoint:
     person.press("Ctrl+F")
     dialog(person).findChild(QSpinBox).setValue(123)
     accept(person, "Find")
     return place_of(person, 123)
 
 
-def worst_first(person: "Person") -> LatentPoint:
+def worst_first(person: Person) -> LatentPoint:
     person.trigger("worst_first")
     worst = person.window.worst
     person.wait(lambda: worst.model().rowCount() == 600)
@@ -202,7 +200,7 @@ def worst_first(person: "Person") -> LatentPoint:
     return place_of(person, index)
 
 
-def analogy(person: "Person") -> LatentPoint:
+def analogy(person: Person) -> LatentPoint:
     rows = [3, 40, 77]
     for row in rows:
         person.window.app.pinning.pin(row, add=True)
@@ -212,7 +210,7 @@ def analogy(person: "Person") -> LatentPoint:
     return z1, z2
 
 
-def attribute(person: "Person") -> LatentPoint:
+def attribute(person: Person) -> LatentPoint:
     chosen = person.labels == 1
     person.window.app.selection.replace(np.flatnonzero(chosen))
     person.press("Ctrl+Shift+V")
@@ -224,7 +222,7 @@ def attribute(person: "Person") -> LatentPoint:
 # By paths and files
 
 
-def choose_row(person: "Person") -> FrameStrip:
+def choose_row(person: Person) -> FrameStrip:
     person.press("Ctrl+4")
     combo = named(person, QComboBox, "Path")
     combo.setCurrentIndex(combo.findData("row"))
@@ -234,12 +232,12 @@ def choose_row(person: "Person") -> FrameStrip:
     return strip
 
 
-def path_frame(person: "Person") -> LatentPoint:
+def path_frame(person: Person) -> LatentPoint:
     person.press("End", choose_row(person))
     return 3.0, START[1]
 
 
-def play(person: "Person") -> LatentPoint:
+def play(person: Person) -> LatentPoint:
     choose_row(person)
     buttons = person.window.paths.findChildren(QAbstractButton)
     button = next(button for button in buttons if button.text() == "Play")
@@ -250,7 +248,7 @@ def play(person: "Person") -> LatentPoint:
 
 
 def workspace(tmp_path: Path) -> Way:
-    def way(person: "Person") -> LatentPoint:
+    def way(person: Person) -> LatentPoint:
         workspaces, path = Workspaces(person.window.app), tmp_path / "a.vaex"
         workspaces.save(path, person.window.map.region(), "explore")
         person.wait(path.exists)
@@ -303,7 +301,7 @@ WAYS: dict[str, dict[str, Way]] = {
 """By the window that they share, and by name."""
 
 
-def seen(person: "Person") -> tuple[object, ...]:
+def seen(person: Person) -> tuple[object, ...]:
     """All that the window shows of the cursor, but the picture."""
     caption = person.view("Decoded digit").accessibleDescription()
     cursor = person.window.app.cursor
@@ -318,14 +316,14 @@ def seen(person: "Person") -> tuple[object, ...]:
     )
 
 
-def picture_at(person: "Person", bundled: Snapshot, place: LatentPoint) -> UInt8:
+def picture_at(person: Person, bundled: Snapshot, place: LatentPoint) -> UInt8:
     """The picture on screen, as soon as it is the one decoded there."""
     image = bundled.model.decode(np.array([place], np.float32))[0]
     person.wait(lambda: person.sees(image))
     return person.picture()
 
 
-def check(person: "Person", bundled: Snapshot, way: Way) -> None:
+def check(person: Person, bundled: Snapshot, way: Way) -> None:
     cursor = person.window.app.cursor
     cursor.move(*START)
     wanted = way(person)
@@ -353,18 +351,18 @@ def note(name: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def wide(person: "Person") -> Iterator["Person"]:
+def wide(person: Person) -> Iterator[Person]:
     """A person whose playing stops at the end."""
     yield person
     person.window.paths.hide()
 
 
 @pytest.mark.parametrize("kind", WAYS)
-def test_every_way_ends_alike(wide: "Person", bundled: Snapshot, kind: str) -> None:
+def test_every_way_ends_alike(wide: Person, bundled: Snapshot, kind: str) -> None:
     for name, way in WAYS[kind].items():
         with note(name):
             check(wide, bundled, way)
 
 
-def test_a_workspace_ends_alike(person: "Person", bundled: Snapshot, tmp_path: Path) -> None:
+def test_a_workspace_ends_alike(person: Person, bundled: Snapshot, tmp_path: Path) -> None:
     check(person, bundled, workspace(tmp_path))

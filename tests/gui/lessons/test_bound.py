@@ -215,10 +215,7 @@ def test_hidden_controls_and_rows(view: BoundView) -> None:
 
 
 def test_the_posterior_is_pictured_in_both_themes(
-    view: BoundView,
-    qtbot: QtBot,
-    experiment: BoundExperiment,
-    show_theme: Callable[[Theme], None],
+    view: BoundView, qtbot: QtBot, experiment: BoundExperiment, show_theme: Callable[[Theme], None]
 ) -> None:
     assert experiment.result.truth is not None
     experiment.put("prior")

@@ -1,33 +1,30 @@
 """Lessons in the real window."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtWidgets import QFileDialog, QLabel
 
+from tests.support.person import Person
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.lessons.course import bundled_lessons
 
-if TYPE_CHECKING:
-    from tests.support.person import Person
-
 
 @pytest.fixture
-def pupil(person: "Person") -> "Person":
+def pupil(person: Person) -> Person:
     """Somebody who has opened Learn."""
     person.trigger("layout_learn")
     person.wait(lambda: person.window.learn.isVisible())
     return person
 
 
-def _experiment(pupil: "Person") -> LessonView | None:
+def _experiment(pupil: Person) -> LessonView | None:
     shown = [view for view in pupil.window.findChildren(LessonView) if view.isVisible()]
     return shown[0] if shown else None
 
 
-def _title(pupil: "Person") -> str:
+def _title(pupil: Person) -> str:
     learning = pupil.window.app.learning
     assert learning.step is not None
     labels = pupil.window.learn.findChildren(QLabel)
@@ -35,7 +32,7 @@ def _title(pupil: "Person") -> str:
     return learning.step.title
 
 
-def test_learn_opens_the_first_lesson_in_the_place_of_the_map(pupil: "Person") -> None:
+def test_learn_opens_the_first_lesson_in_the_place_of_the_map(pupil: Person) -> None:
     window = pupil.window
     lessons = window.app.learning.lessons
     assert window.app.learning.lesson is lessons[0]
@@ -49,7 +46,7 @@ def test_learn_opens_the_first_lesson_in_the_place_of_the_map(pupil: "Person") -
     assert _experiment(pupil) is not None
 
 
-def test_one_walks_by_keys(pupil: "Person") -> None:
+def test_one_walks_by_keys(pupil: Person) -> None:
     window = pupil.window
     learning = window.app.learning
     pupil.press("Ctrl+PgDown", window.learn)
@@ -59,7 +56,7 @@ def test_one_walks_by_keys(pupil: "Person") -> None:
 
 
 @pytest.mark.parametrize("lesson_id", [lesson.id for lesson in bundled_lessons()])
-def test_every_lesson_opens_and_sets_its_steps_up(pupil: "Person", lesson_id: str) -> None:
+def test_every_lesson_opens_and_sets_its_steps_up(pupil: Person, lesson_id: str) -> None:
     learning = pupil.window.app.learning
     pupil.window.learn.lesson_chosen.emit(lesson_id)
     view = _experiment(pupil)
@@ -72,7 +69,7 @@ def test_every_lesson_opens_and_sets_its_steps_up(pupil: "Person", lesson_id: st
     assert not pupil.errors
 
 
-def test_values_of_the_experiment_stand_in_the_formulas(pupil: "Person") -> None:
+def test_values_of_the_experiment_stand_in_the_formulas(pupil: Person) -> None:
     """Of the first step with a symbol whose value is a number from the start."""
     learning = pupil.window.app.learning
     number = next(n for n, step in enumerate(learning.lesson.steps) if step.formulas)
@@ -83,7 +80,7 @@ def test_values_of_the_experiment_stand_in_the_formulas(pupil: "Person") -> None
     assert told
 
 
-def test_an_answer_is_kept_while_one_walks(pupil: "Person") -> None:
+def test_an_answer_is_kept_while_one_walks(pupil: Person) -> None:
     learning, window = pupil.window.app.learning, pupil.window
     number = next(n for n, step in enumerate(learning.lesson.steps) if step.question)
     learning.go(number)
@@ -98,7 +95,7 @@ def test_an_answer_is_kept_while_one_walks(pupil: "Person") -> None:
 
 
 def test_a_lesson_is_saved_and_opened_again(
-    pupil: "Person", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pupil: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "mine.md"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
@@ -113,7 +110,7 @@ def test_a_lesson_is_saved_and_opened_again(
     assert not pupil.errors
 
 
-def test_large_type_is_for_a_room(pupil: "Person") -> None:
+def test_large_type_is_for_a_room(pupil: Person) -> None:
     before = pupil.window.learn.font().pointSizeF()
     pupil.trigger("large")
     assert pupil.window.learn.font().pointSizeF() > before

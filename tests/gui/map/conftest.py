@@ -7,6 +7,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.session.state import MapPoints
 
@@ -98,11 +99,7 @@ def points_of() -> Callable[[list[tuple[float, float]], list[int]], MapPoints]:
 @pytest.fixture
 def view(qtbot: QtBot) -> MapView:
     """A map of three classes, shown: two at the corners, and one in the middle."""
-    widget = MapView()
-    qtbot.addWidget(widget)
-    widget.resize(700, 560)
-    with qtbot.waitExposed(widget):
-        widget.show()
+    widget = expose(qtbot, MapView(), 700, 560)
     widget.set_points(make_points([(-2, -2), (2, 2), (0, 0), (-2, 2)], [0, 1, 7, 1]))
     return widget
 

@@ -3,7 +3,6 @@ import gc
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
     QComboBox,
 )
 
+from tests.support.person import Person
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 from vae_explorer.paths import bundled_checkpoint
@@ -25,9 +25,6 @@ from vae_explorer.session.state import MapPoints, Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 LEFT = Qt.MouseButton.LeftButton
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -48,7 +45,7 @@ def _before(state: MapState | None) -> MapPoints | None:
 
 
 def test_every_layer_is_switched_by_its_key_and_by_a_click(
-    person: "Person", monkeypatch: pytest.MonkeyPatch
+    person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.explore.refinement.STEPS", 30)
     window, app = person.window, person.window.app
@@ -67,7 +64,7 @@ def test_every_layer_is_switched_by_its_key_and_by_a_click(
         switch_layer(person, spec)
 
 
-def switch_layer(person: "Person", spec: LayerSpec) -> None:
+def switch_layer(person: Person, spec: LayerSpec) -> None:
     """On or off, and back again."""
     window = person.window
     box = next(b for b in window.layers.findChildren(QCheckBox) if b.text() == spec.name)
@@ -90,13 +87,13 @@ def switch_layer(person: "Person", spec: LayerSpec) -> None:
     person.wait(lambda: window.map.canvas.grab().toImage() == before)
 
 
-def test_hidden_points_are_not_pointed_at(person: "Person") -> None:
+def test_hidden_points_are_not_pointed_at(person: Person) -> None:
     person.press("P", person.window.map.canvas)
     person.click(person.place(person.lone))
     assert person.pins == []
 
 
-def test_the_size_of_dots_is_chosen(person: "Person") -> None:
+def test_the_size_of_dots_is_chosen(person: Person) -> None:
     lone, canvas = person.lone, person.window.map.canvas
     beside = canvas.to_latent(canvas.to_pixel(*person.place(lone)) + QPointF(3, 0))
     combos = person.window.layers.findChildren(QComboBox)
@@ -109,7 +106,7 @@ def test_the_size_of_dots_is_chosen(person: "Person") -> None:
     assert colors[1] == tuple(CLASS_COLORS[person.labels[lone]].tolist())
 
 
-def test_layers_are_remembered(person: "Person", open_person: Callable[..., "Person"]) -> None:
+def test_layers_are_remembered(person: Person, open_person: Callable[..., Person]) -> None:
     person.press("N", person.window.map.canvas)
     person.window.app.layers.set_opacity("prior", 0.25)
     person.window.app.layers.move("prior", 0)
@@ -121,7 +118,7 @@ def test_layers_are_remembered(person: "Person", open_person: Callable[..., "Per
 
 
 def test_a_run_goes_on_under_all_layers(
-    person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    person: Person, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
@@ -145,7 +142,7 @@ def test_a_run_goes_on_under_all_layers(
 
 
 def test_both_splits_share_the_map(
-    person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
+    person: Person, bundled: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     person.window.app.selection.replace([1])
     person.trigger("split_both")
@@ -160,7 +157,7 @@ def test_both_splits_share_the_map(
 
 
 def test_samples_are_drawn_from_each_posterior(
-    person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
+    person: Person, bundled: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     posterior = bundled.model.encode(small_mnist["train"].images)
     person.trigger("kind_sample")
@@ -173,7 +170,7 @@ def test_samples_are_drawn_from_each_posterior(
 
 
 def test_another_model_is_turned_to_fit(
-    person: "Person", checkpoint: Path, small_mnist: dict[str, ImageSet]
+    person: Person, checkpoint: Path, small_mnist: dict[str, ImageSet]
 ) -> None:
     window, tiny = person.window, read_checkpoint(checkpoint).model
     before = person.positions.astype(np.float64)
@@ -204,7 +201,7 @@ def test_another_model_is_turned_to_fit(
 
 
 @pytest.mark.parametrize("wanted", [False, True])
-def test_points_glide_if_that_is_wanted(person: "Person", wanted: bool) -> None:
+def test_points_glide_if_that_is_wanted(person: Person, wanted: bool) -> None:
     app, action = person.window.app, person.window.actions_["ease"]
     assert action.isChecked() == app.settings.now.ease
     if action.isChecked() != wanted:
@@ -223,7 +220,7 @@ def test_points_glide_if_that_is_wanted(person: "Person", wanted: bool) -> None:
 @pytest.mark.slow  # traced
 @pytest.mark.parametrize("dragging", [False, True])
 def test_thousands_of_moves_decode_once_a_frame_and_leave_nothing_behind(
-    person: "Person", dragging: bool, monkeypatch: pytest.MonkeyPatch
+    person: Person, dragging: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """2,000 moves in 20 frames, of a clock that stands still in each."""
     now = 1e6

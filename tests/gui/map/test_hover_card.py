@@ -6,18 +6,14 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose
 from vae_explorer.gui.map.hover_card import HoverCard
 from vae_explorer.gui.theme import DARK, Theme
 
 
 @pytest.fixture
 def room(qtbot: QtBot) -> QWidget:
-    widget = QWidget()
-    qtbot.addWidget(widget)
-    widget.resize(500, 400)
-    with qtbot.waitExposed(widget):
-        widget.show()
-    return widget
+    return expose(qtbot, QWidget(), 500, 400)
 
 
 @pytest.fixture

@@ -151,11 +151,7 @@ def test_what_is_not_finite_is_left_out(picture: Picture) -> None:
 @pytest.mark.parametrize("fading", [False, True])
 @THEMES
 def test_a_cell_has_the_colour_of_the_key(
-    qtbot: QtBot,
-    picture: Picture,
-    show_theme: Callable[[Theme], None],
-    theme: Theme,
-    fading: bool,
+    qtbot: QtBot, picture: Picture, show_theme: Callable[[Theme], None], theme: Theme, fading: bool
 ) -> None:
     values = np.array([[0.0, 1.0, 2.0], [3.0, 4.0, np.nan]], np.float32)
     show_theme(theme)
@@ -187,10 +183,7 @@ def test_doubt_shows_the_canvas_through_a_class(picture: Picture) -> None:
 
 @THEMES
 def test_a_digit_is_upright_in_its_cell(
-    picture: Picture,
-    mnist_small: ImageSet,
-    show_theme: Callable[[Theme], None],
-    theme: Theme,
+    picture: Picture, mnist_small: ImageSet, show_theme: Callable[[Theme], None], theme: Theme
 ) -> None:
     digits = mnist_small.images[:2].astype(np.float32) / np.float32(255)
     cells = np.array([(-2.8, 0.0, -2.0, 2.0), (1.0, 2.6, -0.8, 0.8)])  # one too tall, one square

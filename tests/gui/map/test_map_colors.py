@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
 )
 
+from tests.support.person import Person
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.map.hover_card import HoverCard
 from vae_explorer.gui.map.legend import LegendButton
@@ -23,16 +23,13 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import UInt8
 
-if TYPE_CHECKING:
-    from tests.support.person import Person
-
 LEFT = Qt.MouseButton.LeftButton
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
 
 
-def color_by(person: "Person", text: str) -> None:
+def color_by(person: Person, text: str) -> None:
     """Go down the choices to this one."""
     combo = next(
         combo
@@ -45,7 +42,7 @@ def color_by(person: "Person", text: str) -> None:
     assert combo.currentText() == text
 
 
-def swatch(person: "Person", label: int) -> tuple[int, int, int]:
+def swatch(person: Person, label: int) -> tuple[int, int, int]:
     """The colour of a class in the legend."""
     button = legend_button(person, label)
     color = button.grab().toImage().pixelColor(12, button.height() // 2)
@@ -57,7 +54,7 @@ def rgb(name: str) -> tuple[int, int, int]:
     return color.red(), color.green(), color.blue()
 
 
-def legend_button(person: "Person", label: int) -> LegendButton:
+def legend_button(person: Person, label: int) -> LegendButton:
     return next(b for b in person.window.map.findChildren(LegendButton) if b.label == label)
 
 
@@ -65,7 +62,7 @@ def legend_button(person: "Person", label: int) -> LegendButton:
 
 
 def test_a_figure_colours_the_points_as_the_key_says(
-    person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
+    person: Person, bundled: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     assert swatch(person, 3) == tuple(CLASS_COLORS[3].tolist())
     (key,) = person.window.map.findChildren(ColorKey)
@@ -108,7 +105,7 @@ def key_bar(key: ColorKey) -> UInt8:
     return np.array(colors[:160], np.uint8)[1:-1]
 
 
-def test_figures_are_computed_and_then_colour(person: "Person") -> None:
+def test_figures_are_computed_and_then_colour(person: Person) -> None:
     person.trigger("split_test")
     person.wait(lambda: len(person.positions) == 300)
     lone = person.lone
@@ -123,7 +120,7 @@ def test_figures_are_computed_and_then_colour(person: "Person") -> None:
 
 
 def test_a_figure_waits_until_the_points_rest(
-    person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    person: Person, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
@@ -143,7 +140,7 @@ def test_a_figure_waits_until_the_points_rest(
     assert not person.errors
 
 
-def test_train_and_test_have_a_colour_each(person: "Person") -> None:
+def test_train_and_test_have_a_colour_each(person: Person) -> None:
     person.trigger("split_both")
     person.wait(lambda: len(person.positions) == 900)
     color_by(person, "Train or test")
@@ -155,7 +152,7 @@ def test_train_and_test_have_a_colour_each(person: "Person") -> None:
 
 
 def test_a_table_brings_its_columns(
-    person: "Person", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = "".join(f"{n},{'even' if n % 2 == 0 else 'odd'}\n" for n in range(600))
     (tmp_path / "mine.csv").write_text(f"number,parity\n{rows}")
@@ -177,7 +174,7 @@ def test_a_table_brings_its_columns(
 
 
 def test_the_card_gives_the_exact_figures(
-    person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
+    person: Person, bundled: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     lone, model = person.lone, bundled.model
     person.hover(person.place(lone))

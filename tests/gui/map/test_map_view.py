@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose
 from vae_explorer.gui.map.hover_card import HoverCard
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.map.map_view import CARD_DELAY_MS, PICK_RADIUS, MapView
@@ -79,10 +80,7 @@ def messages(view: MapView) -> list[str]:
 
 
 def test_an_empty_map_says_so(qtbot: QtBot, points_of: PointsOf) -> None:
-    view = MapView()
-    qtbot.addWidget(view)
-    with qtbot.waitExposed(view):
-        view.show()
+    view = expose(qtbot, MapView())
     assert "Opening the map…" in messages(view)
     view.set_points(points_of([], []))
     assert "No points to show" in messages(view)

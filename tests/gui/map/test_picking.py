@@ -15,10 +15,7 @@ PLACES = st.floats(-4, 4, width=32)
 
 
 def brute(
-    xs: Float32,
-    ys: Float32,
-    place: tuple[float, float],
-    scale: tuple[float, float],
+    xs: Float32, ys: Float32, place: tuple[float, float], scale: tuple[float, float]
 ) -> Float64:
     """Distances in pixels, in double precision."""
     across = (xs.astype(np.float64) - place[0]) * scale[0]

@@ -4,17 +4,14 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose
 from vae_explorer.gui.map.plot import LARGEST_SPAN, SMALLEST_SPAN, LatentPlot
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 
 
 @pytest.fixture(params=[(640, 480), (300, 600), (1000, 260)])
 def plot(qtbot: QtBot, request: pytest.FixtureRequest) -> LatentPlot:
-    widget = LatentPlot()
-    qtbot.addWidget(widget)
-    widget.resize(*request.param)
-    with qtbot.waitExposed(widget):
-        widget.show()
+    widget = expose(qtbot, LatentPlot(), *request.param)
     widget.grab()
     return widget
 

@@ -1,5 +1,3 @@
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -14,13 +12,11 @@ from PySide6.QtWidgets import (
     QSpinBox,
 )
 
+from tests.support.person import Person
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 from vae_explorer.types import LatentPoint
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 LEFT = Qt.MouseButton.LeftButton
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -28,7 +24,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
 
 
-def in_box(person: "Person", start: LatentPoint, end: LatentPoint) -> list[int]:
+def in_box(person: Person, start: LatentPoint, end: LatentPoint) -> list[int]:
     """The points between two corners, as drawn from pixel to pixel."""
     canvas = person.window.map.canvas
     corners = [canvas.to_latent(person.at(corner).toPointF()) for corner in (start, end)]
@@ -36,7 +32,7 @@ def in_box(person: "Person", start: LatentPoint, end: LatentPoint) -> list[int]:
     return [i for i, z in enumerate(person.positions) if (low <= z).all() and (z <= high).all()]
 
 
-def legend_button(person: "Person", label: int) -> LegendButton:
+def legend_button(person: Person, label: int) -> LegendButton:
     return next(b for b in person.window.map.findChildren(LegendButton) if b.label == label)
 
 
@@ -45,19 +41,19 @@ def rgb(name: str) -> tuple[int, int, int]:
     return color.red(), color.green(), color.blue()
 
 
-def dialog(person: "Person") -> QDialog:
+def dialog(person: Person) -> QDialog:
     (found,) = (d for d in person.window.findChildren(QDialog) if d.isVisible())
     return found
 
 
-def accept(person: "Person", verb: str) -> None:
+def accept(person: Person, verb: str) -> None:
     next(b for b in dialog(person).findChildren(QPushButton) if b.text() == verb).click()
 
 
 # The selection
 
 
-def test_a_shift_drag_selects_what_lies_in_the_box(person: "Person") -> None:
+def test_a_shift_drag_selects_what_lies_in_the_box(person: Person) -> None:
     start, end = (-1.5, 0.2), (1.3, 2.1)
     wanted = in_box(person, start, end)
     assert 20 < len(wanted) < 300
@@ -71,7 +67,7 @@ def test_a_shift_drag_selects_what_lies_in_the_box(person: "Person") -> None:
     assert person.selected == sorted(set(range(600)) - set(left))
 
 
-def test_points_fade_beside_a_selection(person: "Person") -> None:
+def test_points_fade_beside_a_selection(person: Person) -> None:
     lone = person.lone
     full = CLASS_COLORS[person.labels[lone]].astype(int)
     assert person.color_at(person.place(lone)) == tuple(full)
@@ -85,7 +81,7 @@ def test_points_fade_beside_a_selection(person: "Person") -> None:
     assert person.color_at(person.place(lone)) == tuple(full)
 
 
-def test_esc_clears_the_selection_first_and_then_the_pins(person: "Person") -> None:
+def test_esc_clears_the_selection_first_and_then_the_pins(person: Person) -> None:
     person.click(person.place(person.lone))
     person.drag((-1.0, -1.0), (1.0, 1.0), SHIFT)
     assert person.selected
@@ -98,7 +94,7 @@ def test_esc_clears_the_selection_first_and_then_the_pins(person: "Person") -> N
     assert person.pins == []
 
 
-def test_a_shift_click_in_the_legend_selects_the_class(person: "Person") -> None:
+def test_a_shift_click_in_the_legend_selects_the_class(person: Person) -> None:
     def of(*labels: int) -> list[int]:
         return np.flatnonzero(np.isin(person.labels, labels)).tolist()
 
@@ -112,14 +108,14 @@ def test_a_shift_click_in_the_legend_selects_the_class(person: "Person") -> None
     assert person.selected == of(*range(1, 10))
 
 
-def test_hidden_classes_are_not_selected(person: "Person") -> None:
+def test_hidden_classes_are_not_selected(person: Person) -> None:
     QTest.mouseClick(legend_button(person, 1), LEFT)
     person.drag((-2.0, -2.0), (2.0, 2.0), SHIFT)
     boxed = in_box(person, (-2.0, -2.0), (2.0, 2.0))
     assert person.selected == [i for i in boxed if person.labels[i] != 1]
 
 
-def test_a_named_selection_is_recalled_and_forgotten(person: "Person") -> None:
+def test_a_named_selection_is_recalled_and_forgotten(person: Person) -> None:
     menus = {menu.title(): menu for menu in person.window.findChildren(QMenu) if menu.title()}
     recall, forget = menus["Recall"], menus["Forget"]
     assert not recall.isEnabled()
@@ -139,7 +135,7 @@ def test_a_named_selection_is_recalled_and_forgotten(person: "Person") -> None:
     assert person.selected == [3, 5]
 
 
-def test_the_nearest_of_the_pinned_digit_are_selected(person: "Person") -> None:
+def test_the_nearest_of_the_pinned_digit_are_selected(person: Person) -> None:
     person.window.app.pinning.pin(7)
     distances = np.linalg.norm(person.positions - person.positions[7], axis=1)
     person.trigger("nearest")
@@ -148,7 +144,7 @@ def test_the_nearest_of_the_pinned_digit_are_selected(person: "Person") -> None:
     assert person.selected == sorted(np.argsort(distances)[:9].tolist())
 
 
-def test_the_worst_are_selected_once_all_are_known(person: "Person") -> None:
+def test_the_worst_are_selected_once_all_are_known(person: Person) -> None:
     person.trigger("worst")
     person.wait(lambda: len(person.selected) == 100)
     elbo = person.window.app.scores.known["elbo"]
@@ -157,7 +153,7 @@ def test_the_worst_are_selected_once_all_are_known(person: "Person") -> None:
 
 
 @pytest.mark.parametrize(("split", "row"), [("train", 123), ("test", 600 + 123)])
-def test_find_pins_an_image(person: "Person", split: str, row: int) -> None:
+def test_find_pins_an_image(person: Person, split: str, row: int) -> None:
     person.trigger("split_both")
     person.wait(lambda: len(person.positions) == 900)
     person.trigger("find")
@@ -175,7 +171,7 @@ def test_find_pins_an_image(person: "Person", split: str, row: int) -> None:
 # The pins
 
 
-def test_pins_are_added_looked_at_and_taken_out(person: "Person") -> None:
+def test_pins_are_added_looked_at_and_taken_out(person: Person) -> None:
     one = person.lone
     two = int(np.linalg.norm(person.positions - person.positions[one], axis=1).argmax())
     rows = [one, two]
@@ -204,7 +200,7 @@ def test_pins_are_added_looked_at_and_taken_out(person: "Person") -> None:
     assert person.markers.pin_place is None
 
 
-def test_undo_and_redo_go_through_pins_and_selections(person: "Person") -> None:
+def test_undo_and_redo_go_through_pins_and_selections(person: Person) -> None:
     undo, redo = (person.window.actions_[name] for name in ("undo", "redo"))
     states: list[tuple[list[int], list[int]]] = []
 
@@ -234,7 +230,7 @@ def test_undo_and_redo_go_through_pins_and_selections(person: "Person") -> None:
     assert (redo.isEnabled(), redo.text()) == (False, "Redo")
 
 
-def test_pins_outlive_the_split_they_are_from(person: "Person") -> None:
+def test_pins_outlive_the_split_they_are_from(person: Person) -> None:
     person.window.app.pinning.pin(7)
     person.trigger("split_test")
     person.wait(lambda: len(person.positions) == 300)

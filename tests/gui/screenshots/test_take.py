@@ -51,10 +51,7 @@ def _recipe(tiny: Recipe, epochs: int) -> Recipe:
 @pytest.mark.slow
 @pytest.mark.usefixtures("open_person")  # for the small data and the end of the dark scheme
 def test_views_and_layers_are_taken_light_and_dark(
-    recipe: Recipe,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    qapp: QApplication,
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qapp: QApplication
 ) -> None:
     def start() -> tuple[QApplication, MainWindow]:
         return qapp, open_window()

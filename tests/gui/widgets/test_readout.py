@@ -2,6 +2,7 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose
 from vae_explorer.gui.widgets.readout import Readout
 
 
@@ -18,9 +19,7 @@ class _Requests(QObject):
 def _shown(qtbot: QtBot, child: QWidget) -> tuple[QWidget, _Requests]:
     window = QWidget()
     QVBoxLayout(window).addWidget(child)
-    qtbot.addWidget(window)
-    with qtbot.waitExposed(window):
-        window.show()
+    expose(qtbot, window)
     qtbot.wait(20)
     requests = _Requests(window)
     window.installEventFilter(requests)

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
@@ -19,14 +18,12 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from tests.support.person import Person
 from vae_explorer.gui.map.point_colors import ColorKey
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.map.layers import LAYERS
 from vae_explorer.session.state import Phase
 from vae_explorer.training.recipe import Recipe
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 SIZES = [(1280, 800), (1920, 1080)]
 DIALOGS = [
@@ -74,7 +71,7 @@ def open_more(window: MainWindow) -> None:
 
 
 @pytest.fixture(params=["Training", "Layers"])
-def full(request: pytest.FixtureRequest, person: "Person") -> "Person":
+def full(request: pytest.FixtureRequest, person: Person) -> Person:
     """A person before all there can be: pins, a scale of colours, every layer, and one tab."""
     window = person.window
     open_more(window)
@@ -88,7 +85,7 @@ def full(request: pytest.FixtureRequest, person: "Person") -> "Person":
     return person
 
 
-def test_every_control_has_a_name(full: "Person") -> None:
+def test_every_control_has_a_name(full: Person) -> None:
     person = full
     controls = focusable(person.window)
     assert len(controls) > 30
@@ -98,7 +95,7 @@ def test_every_control_has_a_name(full: "Person") -> None:
     assert [str(b) for b in buttons if not name_of(b).strip()] == []
 
 
-def test_tab_reaches_every_control_and_comes_round(full: "Person") -> None:
+def test_tab_reaches_every_control_and_comes_round(full: Person) -> None:
     person = full
     wanted = focusable(person.window)
     person.window.map.canvas.setFocus()
@@ -116,7 +113,7 @@ def test_tab_reaches_every_control_and_comes_round(full: "Person") -> None:
     assert {str(widget) for widget in wanted - reached} == set()
 
 
-def test_each_view_is_named_for_who_cannot_see_it(person: "Person") -> None:
+def test_each_view_is_named_for_who_cannot_see_it(person: Person) -> None:
     names = {name_of(widget) for widget in visible(person.window)}
     for name in ("Map of latent space", "Decoded digit", "Original image", "Training curves"):
         assert name in names
@@ -171,7 +168,7 @@ def test_what_is_clipped_is_found(qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_nothing_is_clipped(person: "Person", recipe: Recipe, size: tuple[int, int]) -> None:
+def test_nothing_is_clipped(person: Person, recipe: Recipe, size: tuple[int, int]) -> None:
     window = person.window
     window.resize(*size)
     window.app.cursor.move(-5.555, -5.555)
@@ -191,7 +188,7 @@ def test_nothing_is_clipped(person: "Person", recipe: Recipe, size: tuple[int, i
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_nothing_is_clipped_when_all_is_shown(full: "Person", size: tuple[int, int]) -> None:
+def test_nothing_is_clipped_when_all_is_shown(full: Person, size: tuple[int, int]) -> None:
     full.window.resize(*size)
     QApplication.processEvents()
     assert clipped(full.window) == []
@@ -199,7 +196,7 @@ def test_nothing_is_clipped_when_all_is_shown(full: "Person", size: tuple[int, i
     assert key.visibleRegion().boundingRect().size() == key.size() == key.sizeHint()
 
 
-def test_docks_cannot_be_made_too_narrow(full: "Person") -> None:
+def test_docks_cannot_be_made_too_narrow(full: Person) -> None:
     person = full
     docks = person.window.findChildren(QDockWidget)
     person.window.resizeDocks(docks, [1] * len(docks), Qt.Orientation.Horizontal)
@@ -207,7 +204,7 @@ def test_docks_cannot_be_made_too_narrow(full: "Person") -> None:
     assert clipped(person.window) == []
 
 
-def test_of_every_dialog_all_controls_have_a_name_and_room(person: "Person") -> None:
+def test_of_every_dialog_all_controls_have_a_name_and_room(person: Person) -> None:
     for command_id in DIALOGS:
         person.window.app.selection.replace([0])
         person.trigger(command_id)
@@ -220,7 +217,7 @@ def test_of_every_dialog_all_controls_have_a_name_and_room(person: "Person") -> 
         dialog.close()
 
 
-def test_the_toolbar_shows_all_of_itself(person: "Person") -> None:
+def test_the_toolbar_shows_all_of_itself(person: Person) -> None:
     buttons = [
         button
         for button in person.window.findChildren(QToolButton)

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
@@ -29,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from tests.support.person import Person
 from vae_explorer.gui.dialogs.help import keys_html
 from vae_explorer.gui.dialogs.palette import menu_commands
 from vae_explorer.gui.window.actions import Actions, native
@@ -36,9 +36,6 @@ from vae_explorer.gui.window.docks import Docks
 from vae_explorer.gui.window.records import LEFT, MENUS, Choices, Command, Panel
 from vae_explorer.session.state import Phase
 from vae_explorer.training.recipe import Recipe
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 _MODIFIERS = {"Ctrl", "Shift", "Alt"}
 _IDS = re.findall(
@@ -61,7 +58,7 @@ _IDS = re.findall(
 # The records of the real window
 
 
-def test_every_record_is_well_made_and_becomes_an_action(person: "Person") -> None:
+def test_every_record_is_well_made_and_becomes_an_action(person: Person) -> None:
     window = person.window
     actions, commands = window.actions_, window.actions_.commands
     ids = [command.id for command in commands if not command.id.startswith("layer_")]
@@ -93,7 +90,7 @@ def test_every_record_is_well_made_and_becomes_an_action(person: "Person") -> No
         assert actions[name] in toolbar
 
 
-def test_every_menu_has_something_in_it_and_a_letter(person: "Person") -> None:
+def test_every_menu_has_something_in_it_and_a_letter(person: Person) -> None:
     menus = person.window.actions_.menus
     assert tuple(menus) == MENUS
     assert len({name[0] for name in MENUS}) == len(MENUS), "Alt and the first letter open a menu"
@@ -103,7 +100,7 @@ def test_every_menu_has_something_in_it_and_a_letter(person: "Person") -> None:
         assert len(letters) == len(set(letters))
 
 
-def test_of_a_group_one_is_checked_and_all_are_in_one_menu(person: "Person") -> None:
+def test_of_a_group_one_is_checked_and_all_are_in_one_menu(person: Person) -> None:
     groups: dict[str, list[Command]] = {}
     for command in person.window.actions_.commands:
         if command.group:
@@ -116,7 +113,7 @@ def test_of_a_group_one_is_checked_and_all_are_in_one_menu(person: "Person") -> 
         assert sum(checked) == 1
 
 
-def test_the_readme_lists_the_keys(person: "Person") -> None:
+def test_the_readme_lists_the_keys(person: Person) -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     for line in readme_keys(person.window.actions_.commands):
         assert line in readme.splitlines(), "README.md's table of keys is made of the records"
@@ -139,7 +136,7 @@ def readme_keys(commands: Sequence[Command]) -> list[str]:
 
 @pytest.mark.parametrize("menu", MENUS)
 def test_every_command_runs(
-    person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch, menu: str
+    person: Person, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, menu: str
 ) -> None:
     for name in ("getOpenFileName", "getSaveFileName"):
         monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
@@ -160,7 +157,7 @@ def test_every_command_runs(
         person.wait_for_phase(Phase.IDLE)
 
 
-def prepare(person: "Person", recipe: Recipe, command_id: str) -> None:
+def prepare(person: Person, recipe: Recipe, command_id: str) -> None:
     """Have pins, a selection, something to redo, and a recipe in the form."""
     app = person.window.app
     if command_id == "branch":  # by a recipe of the networks on the map

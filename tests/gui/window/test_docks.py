@@ -1,17 +1,14 @@
 """The docks around the map and their arrangements, in the real window."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QDockWidget
 
+from tests.support.person import Person
 from vae_explorer.gui.window.records import LAYOUTS
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 IN_FRONT = {
     "explore": {"layers", "decode"},
@@ -22,24 +19,24 @@ IN_FRONT = {
 KEYS = {"explore": "Ctrl+1", "train": "Ctrl+2", "learn": "Ctrl+3", "travel": "Ctrl+4"}
 
 
-def docks(person: "Person") -> dict[str, QDockWidget]:
+def docks(person: Person) -> dict[str, QDockWidget]:
     return {dock.objectName(): dock for dock in person.window.findChildren(QDockWidget)}
 
 
-def in_front(person: "Person") -> set[str]:
+def in_front(person: Person) -> set[str]:
     """The docks that can be seen."""
     QApplication.processEvents()
     found = docks(person).items()
     return {name for name, dock in found if not dock.visibleRegion().isEmpty()}
 
 
-def test_it_opens_to_train(person: "Person") -> None:
+def test_it_opens_to_train(person: Person) -> None:
     assert in_front(person) == {"training", "decode"}
     assert person.window.docks.layout == "train"
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_a_key_brings_the_docks_of_a_layout_to_the_front(person: "Person", name: str) -> None:
+def test_a_key_brings_the_docks_of_a_layout_to_the_front(person: Person, name: str) -> None:
     person.press("Ctrl+4" if name != "travel" else "Ctrl+1")
     docks(person)["decode"].hide()
     person.press(KEYS[name])
@@ -47,7 +44,7 @@ def test_a_key_brings_the_docks_of_a_layout_to_the_front(person: "Person", name:
     assert person.window.docks.layout == name
 
 
-def test_every_layout_is_in_the_view_menu(person: "Person") -> None:
+def test_every_layout_is_in_the_view_menu(person: Person) -> None:
     view = person.window.actions_.menus["View"].actions()
     layouts = [person.window.actions_[f"layout_{name}"] for name in LAYOUTS]
     assert [action for action in view if action in layouts] == layouts
@@ -56,14 +53,14 @@ def test_every_layout_is_in_the_view_menu(person: "Person") -> None:
         assert person.window.actions_[f"layout_{name}"].shortcut() == QKeySequence(key)
 
 
-def test_another_name_changes_nothing(person: "Person") -> None:
+def test_another_name_changes_nothing(person: Person) -> None:
     person.trigger("layout_learn")
     person.window.docks.lay_out("of a newer program")
     assert in_front(person) == {"learn", "decode"}
     assert person.window.docks.layout == "learn"
 
 
-def test_a_dock_that_was_moved_stays_where_it_is(person: "Person") -> None:
+def test_a_dock_that_was_moved_stays_where_it_is(person: Person) -> None:
     window, learn = person.window, docks(person)["learn"]
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, learn)
     person.press("Ctrl+1")
@@ -84,7 +81,7 @@ def test_the_arrangement_comes_back(open_person: "Callable[..., Person]") -> Non
     assert second.window.dockWidgetArea(docks(second)["layers"]) == right
 
 
-def test_every_dock_is_hidden_and_shown_from_the_menu(person: "Person") -> None:
+def test_every_dock_is_hidden_and_shown_from_the_menu(person: Person) -> None:
     actions = {action.text().lower(): action for action in person.window.docks.actions()}
     assert actions.keys() == docks(person).keys()
     for name, dock in docks(person).items():

@@ -31,10 +31,7 @@ def reporter(window: MainWindow) -> Iterator[ExceptionReporter]:
 
 
 def test_an_exception_in_a_slot_becomes_a_dialog(
-    qtbot: QtBot,
-    window: MainWindow,
-    reporter: ExceptionReporter,
-    caplog: pytest.LogCaptureFixture,
+    qtbot: QtBot, window: MainWindow, reporter: ExceptionReporter, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> None:
         raise ValueError("<b>seven</b> is no digit")
@@ -63,10 +60,7 @@ def test_an_error_of_ours_is_said_in_its_own_words(
 
 
 def test_an_exception_on_a_thread_is_shown_by_the_main_one(
-    qtbot: QtBot,
-    window: MainWindow,
-    reporter: ExceptionReporter,
-    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot, window: MainWindow, reporter: ExceptionReporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[tuple[str, bool]] = []
     monkeypatch.setattr(
@@ -99,10 +93,7 @@ def test_a_listeners_exception_is_told_in_a_line(
 
 
 def test_the_same_thing_over_and_over_is_one_dialog(
-    qtbot: QtBot,
-    window: MainWindow,
-    reporter: ExceptionReporter,
-    caplog: pytest.LogCaptureFixture,
+    qtbot: QtBot, window: MainWindow, reporter: ExceptionReporter, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(50):
         sys.excepthook(ValueError, ValueError("again"), None)

@@ -3,22 +3,19 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog
 
 from tests.support.main_thread_disk import DiskGuard
+from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.gui.runs.runs_model import Column
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.state import Phase
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Axis
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 
 @pytest.fixture
@@ -35,7 +32,7 @@ class Watched:
     """Somebody whose every act is watched until it has had its effect."""
 
     def __init__(
-        self, person: "Person", guard: DiskGuard, choose: Callable[[Path], None], folder: Path
+        self, person: Person, guard: DiskGuard, choose: Callable[[Path], None], folder: Path
     ) -> None:
         self._person = person
         self._guard = guard
@@ -65,7 +62,7 @@ class Watched:
 
 
 def test_a_read_on_the_main_thread_is_noticed(
-    person: "Person", disk_guard: DiskGuard, monkeypatch: pytest.MonkeyPatch
+    person: Person, disk_guard: DiskGuard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with disk_guard.watching(monkeypatch):
         paths.presets().exists()
@@ -75,7 +72,7 @@ def test_a_read_on_the_main_thread_is_noticed(
 
 
 def test_the_main_thread_never_waits_for_the_disk(
-    person: "Person",
+    person: Person,
     choose: Callable[[Path], None],
     disk_guard: DiskGuard,
     monkeypatch: pytest.MonkeyPatch,

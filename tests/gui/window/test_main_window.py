@@ -1,5 +1,3 @@
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QPalette
@@ -11,6 +9,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.dialogs.help import TextDialog
@@ -18,9 +17,6 @@ from vae_explorer.gui.theme import DARK, LIGHT, Theme, current_theme
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 
 @pytest.fixture(autouse=True)
@@ -35,13 +31,13 @@ def decode(snapshot: Snapshot, z: tuple[float, float]) -> Float32:
     return image
 
 
-def axis(person: "Person", kind: type[QWidget], name: str) -> QWidget:
+def axis(person: Person, kind: type[QWidget], name: str) -> QWidget:
     widgets = person.window.decode.findChildren(kind)
     return next(widget for widget in widgets if widget.accessibleName() == name)
 
 
 def test_it_opens_on_the_bundled_model(
-    person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
+    person: Person, bundled: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     assert person.window.windowTitle() == "mnist-elbo.safetensors — VAE Explorer"
     assert person.model_line.startswith("mnist-elbo.safetensors · epoch ")
@@ -55,7 +51,7 @@ def test_it_opens_on_the_bundled_model(
 
 
 def test_a_click_on_a_point_pins_its_digit(
-    person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
+    person: Person, bundled: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     extreme = int(person.positions[:, 0].argmax())  # alone, so that no other is nearer
     z1, z2 = person.positions[extreme]
@@ -73,7 +69,7 @@ def test_a_click_on_a_point_pins_its_digit(
     assert person.window.app.cursor.place == (z1, z2), "the cursor stays"
 
 
-def test_a_click_beside_the_points_moves_the_cursor(person: "Person", bundled: Snapshot) -> None:
+def test_a_click_beside_the_points_moves_the_cursor(person: Person, bundled: Snapshot) -> None:
     empty = person.empty
     person.click(empty)
     assert person.window.app.cursor.place == pytest.approx(empty, abs=0.02)
@@ -85,7 +81,7 @@ def test_a_click_beside_the_points_moves_the_cursor(person: "Person", bundled: S
 
 @pytest.mark.parametrize(("name", "number"), [("z₁", 0), ("z₂", 1)])
 def test_sliders_and_crosshair_say_the_same(
-    person: "Person", bundled: Snapshot, name: str, number: int
+    person: Person, bundled: Snapshot, name: str, number: int
 ) -> None:
     slider = axis(person, QSlider, f"{name} slider")
     box = axis(person, QDoubleSpinBox, name)
@@ -105,7 +101,7 @@ def test_sliders_and_crosshair_say_the_same(
     person.wait(lambda: person.sees(decode(bundled, person.window.app.cursor.place)))
 
 
-def test_arrow_keys_move_the_cursor(person: "Person") -> None:
+def test_arrow_keys_move_the_cursor(person: Person) -> None:
     canvas = person.window.map.canvas
     for key in ("Right", "Right", "Shift+Up", "Ctrl+Left"):
         person.press(key, canvas)
@@ -114,7 +110,7 @@ def test_arrow_keys_move_the_cursor(person: "Person") -> None:
 
 
 def test_hovering_previews_and_leaving_brings_the_cursors_digit_back(
-    person: "Person", bundled: Snapshot
+    person: Person, bundled: Snapshot
 ) -> None:
     person.click(person.empty)
     cursor = person.window.app.cursor.place
@@ -131,9 +127,7 @@ def test_hovering_previews_and_leaving_brings_the_cursors_digit_back(
     assert "preview" not in person.view("Decoded digit").accessibleDescription()
 
 
-def test_a_hovered_point_shows_its_image(
-    person: "Person", small_mnist: dict[str, ImageSet]
-) -> None:
+def test_a_hovered_point_shows_its_image(person: Person, small_mnist: dict[str, ImageSet]) -> None:
     extreme = int(person.positions[:, 0].argmax())
     person.hover(tuple(person.positions[extreme]))
     card = person.window.map._card
@@ -145,7 +139,7 @@ def test_a_hovered_point_shows_its_image(
 
 
 def test_the_other_split_comes_onto_the_map(
-    person: "Person", bundled: Snapshot, small_mnist: dict[str, ImageSet]
+    person: Person, bundled: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     person.window.app.pinning.pin(3)
     person.trigger("split_test")
@@ -160,7 +154,7 @@ def test_the_other_split_comes_onto_the_map(
 
 
 @pytest.mark.parametrize(("name", "theme"), [("dark", DARK), ("light", LIGHT)])
-def test_a_scheme_recolours_every_view(person: "Person", name: str, theme: Theme) -> None:
+def test_a_scheme_recolours_every_view(person: Person, name: str, theme: Theme) -> None:
     window = person.window
     person.trigger("scheme_light" if name == "dark" else "scheme_dark")
     QApplication.processEvents()
@@ -180,7 +174,7 @@ def test_a_scheme_recolours_every_view(person: "Person", name: str, theme: Theme
     assert page.pixelColor(20, page.height() // 2) == canvas
 
 
-def test_full_screen_and_back(person: "Person") -> None:
+def test_full_screen_and_back(person: Person) -> None:
     person.press("F11")
     assert person.window.isFullScreen()
     person.press("F11")
@@ -188,7 +182,7 @@ def test_full_screen_and_back(person: "Person") -> None:
 
 
 def test_a_close_that_fails_keeps_the_window(
-    person: "Person", monkeypatch: pytest.MonkeyPatch
+    person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> bool:
         raise OSError("no room")

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QPushButton,
 )
 
+from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.export.images import manifold_sheet
 from vae_explorer.export.requests import ManifoldRequest
@@ -26,19 +26,16 @@ from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDia
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from tests.support.person import Person
-
 Dialog = DigitExportDialog | ManifoldExportDialog
 
 
-def recent_actions(person: "Person") -> list[QAction]:
+def recent_actions(person: Person) -> list[QAction]:
     menus = person.window.actions_.menus["File"].findChildren(QMenu)
     return next(menu for menu in menus if menu.title() == "Open Recent").actions()
 
 
 def test_a_missing_file_is_named_and_nothing_changes(
-    person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     missing = tmp_path / "<b>gone</b>.safetensors"
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(missing), ""))
@@ -84,7 +81,7 @@ def test_a_saved_model_opens_again_from_the_recent_menu(
 
 
 def test_recent_models_of_one_name_can_be_told_apart(
-    person: "Person", checkpoint: Path, tmp_path: Path
+    person: Person, checkpoint: Path, tmp_path: Path
 ) -> None:
     opened = []
     for run in ("first", "R&D"):
@@ -98,7 +95,7 @@ def test_recent_models_of_one_name_can_be_told_apart(
     assert texts == ["R&&D/model.safetensors", "first/model.safetensors"]
 
 
-def test_a_digit_becomes_a_file(person: "Person", bundled: Snapshot, tmp_path: Path) -> None:
+def test_a_digit_becomes_a_file(person: Person, bundled: Snapshot, tmp_path: Path) -> None:
     person.click(person.empty)
     z = person.window.app.cursor.place
     buttons = person.window.decode.findChildren(QPushButton)
@@ -111,7 +108,7 @@ def test_a_digit_becomes_a_file(person: "Person", bundled: Snapshot, tmp_path: P
     assert np.abs(pixels - wanted).max() <= 1
 
 
-def test_a_manifold_becomes_a_file(person: "Person", bundled: Snapshot, tmp_path: Path) -> None:
+def test_a_manifold_becomes_a_file(person: Person, bundled: Snapshot, tmp_path: Path) -> None:
     person.press("Ctrl+Shift+M")
     (dialog,) = person.window.findChildren(ManifoldExportDialog)
     dialog._n.setValue(5)
@@ -125,14 +122,14 @@ def write_name(dialog: Dialog, path: Path) -> None:
     next(line for line in lines if line.accessibleName() == "File").setText(str(path))
 
 
-def save(person: "Person", dialog: Dialog, path: Path) -> Path:
+def save(person: Person, dialog: Dialog, path: Path) -> Path:
     write_name(dialog, path)
     dialog.go.click()
     person.wait(lambda: person.window.statusBar().currentMessage() == f"Exported {path}")
     return path
 
 
-def test_a_picture_that_cannot_be_written_is_said(person: "Person", tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_written_is_said(person: Person, tmp_path: Path) -> None:
     person.press("Ctrl+Shift+E")
     (dialog,) = person.window.findChildren(DigitExportDialog)
     path = tmp_path / "nowhere" / "digit.png"
@@ -191,7 +188,7 @@ def test_a_window_is_never_lost_off_screen(open_person: "Callable[..., Person]")
     ],
 )
 def test_the_training_curves_are_exported_as_the_name_says(
-    person: "Person",
+    person: Person,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     typed: str,
@@ -211,7 +208,7 @@ def test_the_training_curves_are_exported_as_the_name_says(
 
 
 def test_curves_that_cannot_be_written_are_told(
-    person: "Person", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = tmp_path / "nowhere" / "curves.svg"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))

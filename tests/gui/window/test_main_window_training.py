@@ -1,12 +1,12 @@
 import random
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QProgressBar, QSpinBox
 
+from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.window.main_window import MainWindow
@@ -14,9 +14,6 @@ from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.training.recipe import Recipe
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 
 @pytest.fixture
@@ -66,14 +63,14 @@ def run_folders() -> list[Path]:
     return sorted(paths.runs().iterdir()) if paths.runs().exists() else []
 
 
-def start(person: "Person", recipe: Recipe) -> None:
+def start(person: Person, recipe: Recipe) -> None:
     person.window.training.set_recipe(recipe)
     button(person.window, "start").click()
     person.wait_for_phase(Phase.RUNNING)
 
 
 def test_a_run_from_start_to_stop(
-    person: "Person", endless: Recipe, small_mnist: dict[str, ImageSet]
+    person: Person, endless: Recipe, small_mnist: dict[str, ImageSet]
 ) -> None:
     window, images = person.window, small_mnist["train"].images
     canvas = window.map.canvas
@@ -157,7 +154,7 @@ def assert_same_history(window: MainWindow, points: tuple[HistoryPoint, ...]) ->
 
 
 def test_a_run_ends_by_itself_and_can_be_followed_by_another(
-    person: "Person", recipe: Recipe
+    person: Person, recipe: Recipe
 ) -> None:
     window = person.window
     for count in (1, 2):
@@ -177,7 +174,7 @@ def test_a_run_ends_by_itself_and_can_be_followed_by_another(
 
 
 def test_a_pinned_digit_stays_pinned_while_the_map_moves(
-    person: "Person", endless: Recipe, small_mnist: dict[str, ImageSet]
+    person: Person, endless: Recipe, small_mnist: dict[str, ImageSet]
 ) -> None:
     person.window.app.pinning.pin(6)  # every sixth image moves
     start(person, endless)
@@ -191,7 +188,7 @@ def test_a_pinned_digit_stays_pinned_while_the_map_moves(
     assert person.markers.pin_place == tuple(person.positions[6].tolist())
 
 
-def test_the_map_can_be_used_while_a_run_goes_on(person: "Person", endless: Recipe) -> None:
+def test_the_map_can_be_used_while_a_run_goes_on(person: Person, endless: Recipe) -> None:
     start(person, endless)
     person.wait(lambda: len(person.positions) == 100)
     person.window.map.fit()
@@ -204,7 +201,7 @@ def test_the_map_can_be_used_while_a_run_goes_on(person: "Person", endless: Reci
 
 
 def test_opening_a_model_ends_and_keeps_the_run(
-    person: "Person", endless: Recipe, checkpoint: Path
+    person: Person, endless: Recipe, checkpoint: Path
 ) -> None:
     start(person, endless)
     person.wait(lambda: person.window.app.training.status.epoch > 0)
@@ -217,7 +214,7 @@ def test_opening_a_model_ends_and_keeps_the_run(
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_closing_ends_and_keeps_the_run(person: "Person", endless: Recipe, paused: bool) -> None:
+def test_closing_ends_and_keeps_the_run(person: Person, endless: Recipe, paused: bool) -> None:
     start(person, endless)
     person.wait(lambda: person.window.app.training.status.epoch > 1)
     if paused:
@@ -233,7 +230,7 @@ def test_closing_ends_and_keeps_the_run(person: "Person", endless: Recipe, pause
     assert from_csv((folder / "history.csv").read_text()) == snapshot.history
 
 
-def test_a_recipe_that_cannot_be_trained_is_said(person: "Person", recipe: Recipe) -> None:
+def test_a_recipe_that_cannot_be_trained_is_said(person: Person, recipe: Recipe) -> None:
     person.window.training.set_recipe(recipe.replace(validation_images=600))
     button(person.window, "start").click()
     person.wait(lambda: person.errors)
@@ -243,7 +240,7 @@ def test_a_recipe_that_cannot_be_trained_is_said(person: "Person", recipe: Recip
     assert person.model_line.startswith("mnist-elbo.safetensors"), "the model stays"
 
 
-def test_what_is_being_typed_counts_when_start_is_pressed(person: "Person", recipe: Recipe) -> None:
+def test_what_is_being_typed_counts_when_start_is_pressed(person: Person, recipe: Recipe) -> None:
     window = person.window
     window.training.set_recipe(recipe)
     epochs = next(
@@ -257,7 +254,7 @@ def test_what_is_being_typed_counts_when_start_is_pressed(person: "Person", reci
     person.wait(lambda: "1 / 1" in {label.text() for label in labels})
 
 
-def test_space_presses_start_and_then_pauses(person: "Person", endless: Recipe) -> None:
+def test_space_presses_start_and_then_pauses(person: Person, endless: Recipe) -> None:
     window = person.window
     window.training.set_recipe(endless)
     person.press("Space", button(window, "start"))
@@ -271,7 +268,7 @@ def test_space_presses_start_and_then_pauses(person: "Person", endless: Recipe) 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_pressing_everything_quickly_leaves_one_run_at_most(
-    person: "Person", recipe: Recipe, seed: int
+    person: Person, recipe: Recipe, seed: int
 ) -> None:
     window, generator = person.window, random.Random(seed)
     window.training.set_recipe(recipe.replace(epochs=30))

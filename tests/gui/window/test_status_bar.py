@@ -1,7 +1,6 @@
 """The line at the foot of the window, alone and in the window."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -9,12 +8,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 
+from tests.support.person import Person
+from tests.support.widgets import expose
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.window.status_bar import StatusBar, _Field
 from vae_explorer.session.state import ModelInfo
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 MODEL = ModelInfo(
     "mine.safetensors", Path("/runs/mine.safetensors"), 12.34, -128.804, (28, 28), 9_000
@@ -51,9 +49,7 @@ def bar(qtbot: QtBot, window: QMainWindow) -> StatusBar:
     bar = StatusBar()
     window.setStatusBar(bar)
     window.resize(1280, 200)
-    qtbot.addWidget(window)
-    with qtbot.waitExposed(window):
-        window.show()
+    expose(qtbot, window)
     return bar
 
 
@@ -150,7 +146,7 @@ def test_a_message_leaves_place_and_time(bar: StatusBar) -> None:
     assert all(field(bar, name).isVisible() for name in NAMES)
 
 
-def test_it_follows_the_window(person: "Person") -> None:
+def test_it_follows_the_window(person: Person) -> None:
     app = person.window.app
     assert person.field("Data") == "train · 600 of 600"
     hidden = int((person.labels == 3).sum())
@@ -172,7 +168,7 @@ def test_it_follows_the_window(person: "Person") -> None:
 
 
 @pytest.mark.parametrize("layout", ["explore", "train", "learn", "travel"])
-def test_all_of_it_is_in_sight_at_1280(person: "Person", layout: str) -> None:
+def test_all_of_it_is_in_sight_at_1280(person: Person, layout: str) -> None:
     person.trigger(f"layout_{layout}")
     person.window.resize(1280, 800)
     QApplication.processEvents()

@@ -1,6 +1,5 @@
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.support.person import Person
 from vae_explorer.gui.window.undo import MOST_EDITS, Undo
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.cursor import Cursor
@@ -17,9 +17,6 @@ from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.types import Int64
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 
 @pytest.fixture
@@ -184,7 +181,7 @@ def test_any_moves_of_the_cursor_go_back_and_forth(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_edits_of_the_window_go_back_and_forth(person: "Person", seed: int) -> None:
+def test_any_edits_of_the_window_go_back_and_forth(person: Person, seed: int) -> None:
     """Moves, pins and selections, in any order: undone to the start, and redone to the end."""
     window, random = person.window, np.random.default_rng(seed)
     app, actions = window.app, window.actions_

@@ -1,16 +1,13 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from tests.support.person import Person
 from vae_explorer.types import Int64
-
-if TYPE_CHECKING:
-    from tests.support.person import Person
 
 
 def test_another_window_opens_on_the_same_pixels(
@@ -58,7 +55,7 @@ def levels(image: QImage) -> Int64:
     return rows[:, : gray.width()].astype(np.int64)
 
 
-def settle(person: "Person") -> None:
+def settle(person: Person) -> None:
     """Wait until all layers are drawn and the view has told where it rests."""
     QApplication.processEvents()
     person.wait(lambda: not person.window.map._rest.isActive())

@@ -2,11 +2,12 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.latent.figures import image_figures, own_draws
@@ -17,16 +18,13 @@ from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
 
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
-
 MIRRORED = np.array([[-0.6, 0.8], [0.8, 0.6]])
 
 
 class Room:
     """A comparison and what it tells last, by side."""
 
-    def __init__(self, jobs: Jobs, main: "MainThread", failures: "Failures") -> None:
+    def __init__(self, jobs: Jobs, main: MainThread, failures: Failures) -> None:
         self.comparison = Comparison(Tasks(jobs, failures))
         self.run = main.run
         self.heard: list[tuple[Any, ...]] = []
@@ -60,7 +58,7 @@ class Room:
 
 @pytest.fixture
 def room(
-    inline_jobs: Jobs, main: "MainThread", failures: "Failures", small_mnist: dict[str, ImageSet]
+    inline_jobs: Jobs, main: MainThread, failures: Failures, small_mnist: dict[str, ImageSet]
 ) -> Room:
     return Room(inline_jobs, main, failures)
 
@@ -98,7 +96,7 @@ def test_b_is_turned_again_when_another_a_comes(
 
 
 def test_a_file_that_is_none_leaves_the_side_as_it_is(
-    room: Room, trained: Snapshot, failures: "Failures", tmp_path: Path
+    room: Room, trained: Snapshot, failures: Failures, tmp_path: Path
 ) -> None:
     room.show(trained, trained)
     (tmp_path / "no.safetensors").write_bytes(b"nothing")
@@ -136,7 +134,7 @@ def test_nothing_is_told_once_it_is_closed(room: Room, trained: Snapshot) -> Non
 
 
 def test_closing_ends_running_jobs(
-    threaded_jobs: Jobs, main: "MainThread", failures: "Failures", trained: Snapshot
+    threaded_jobs: Jobs, main: MainThread, failures: Failures, trained: Snapshot
 ) -> None:
     comparison = Comparison(Tasks(threaded_jobs, failures))
     said: list[str] = []

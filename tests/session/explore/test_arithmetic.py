@@ -1,10 +1,10 @@
 import dataclasses
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.support.parts import show
+from tests.support.stand_ins import Failures
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.explore.arithmetic import Arithmetic
 from vae_explorer.session.explore.cursor import Cursor
@@ -13,9 +13,6 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures
 
 
 class Sums:
@@ -27,7 +24,7 @@ class Sums:
         pins: Pins,
         selection: Selection,
         cursor: Cursor,
-        failures: "Failures",
+        failures: Failures,
     ) -> None:
         self.said: list[str] = []
         self.map, self.pins, self.selection, self.cursor = latent_map, pins, selection, cursor
@@ -38,7 +35,7 @@ class Sums:
 
 @pytest.fixture
 def sums(
-    latent_map: LatentMap, pins: Pins, selection: Selection, cursor: Cursor, failures: "Failures"
+    latent_map: LatentMap, pins: Pins, selection: Selection, cursor: Cursor, failures: Failures
 ) -> Sums:
     return Sums(latent_map, pins, selection, cursor, failures)
 
@@ -66,7 +63,7 @@ def test_an_attribute_is_added_to_the_cursor(sums: Sums) -> None:
     assert "%" in sums.said[0]
 
 
-def test_what_is_missing_is_said(sums: Sums, failures: "Failures") -> None:
+def test_what_is_missing_is_said(sums: Sums, failures: Failures) -> None:
     sums.pins.pin("train", 1)
     sums.arithmetic.analogy()
     sums.arithmetic.add_attribute()
@@ -82,11 +79,7 @@ def test_what_is_missing_is_said(sums: Sums, failures: "Failures") -> None:
 
 
 def test_codes_that_are_not_finite_are_told(
-    sums: Sums,
-    failures: "Failures",
-    trained: Snapshot,
-    points: MapPoints,
-    posterior: Posterior,
+    sums: Sums, failures: Failures, trained: Snapshot, points: MapPoints, posterior: Posterior
 ) -> None:
     for index in (4, 5, 6):
         sums.pins.toggle("train", index)

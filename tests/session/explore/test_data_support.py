@@ -5,12 +5,13 @@ import math
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.support.parts import show
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.trust import DataSupport, drift, verdict
 from vae_explorer.model.trained import Check, Posterior
@@ -20,22 +21,51 @@ from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.state import Decoded, MapPoints
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Float32
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
+from vae_explorer.types import Float32, LatentPoint
 
 FAR = (5.5, -5.5)
 
 
 class Story:
-    """All that a ``SupportGauge`` gave, in its order."""
+    """All that a ``SupportGauge`` gave, in its order, and what it is asked."""
 
-    def __init__(self, gauge: SupportGauge) -> None:
+    def __init__(
+        self,
+        gauge: SupportGauge,
+        latent_map: LatentMap,
+        decoding: Decoding,
+        main: MainThread,
+        snapshot: Snapshot,
+        points: MapPoints,
+        codes: Posterior,
+    ) -> None:
         self.supports: list[DataSupport | None] = []
         self.readings: list[PositionSupport | None] = []
         gauge.support_changed.connect(self.supports.append)
         gauge.judged.connect(self.readings.append)
+        self._map, self._decoding, self._main = latent_map, decoding, main
+        self._shown = (snapshot, points, codes)
+
+    def ask(self, z: LatentPoint) -> None:
+        """Say that z was decoded."""
+        picture = np.zeros((28, 28), np.float32)
+        self._decoding.decoded.emit(Decoded(z, picture, 0.1, False))
+
+    def show(
+        self,
+        codes: Posterior | None = None,
+        snapshot: Snapshot | None = None,
+        points: MapPoints | None = None,
+        *,
+        moving: bool = False,
+    ) -> None:
+        """Put them on the map, or what the tests share in their place."""
+        trained, usual, posterior = self._shown
+        snapshot, points, codes = snapshot or trained, points or usual, codes or posterior
+        show(self._map, snapshot, points, codes, moving=moving)
+
+    def wait(self, readings: int) -> None:
+        self._main.run_until(lambda: len(self.readings) >= readings)
 
     @property
     def reading(self) -> PositionSupport:
@@ -53,8 +83,8 @@ def decoding(empty_map: LatentMap) -> Decoding:
 @pytest.fixture
 def gauge(
     jobs: Jobs,
-    failures: "Failures",
-    main: "MainThread",
+    failures: Failures,
+    main: MainThread,
     empty_map: LatentMap,
     decoding: Decoding,
     small_mnist: dict[str, ImageSet],
@@ -64,34 +94,26 @@ def gauge(
     return SupportGauge(tasks, empty_map, decoding, lambda _, look: main.post(look))
 
 
-Ask = Callable[[tuple[float, float]], None]
-
-
 @pytest.fixture
-def ask(decoding: Decoding) -> Ask:
-    """``ask(z)``: say that z was decoded."""
-    return lambda z: decoding.decoded.emit(Decoded(z, np.zeros((28, 28), np.float32), 0.1, False))
-
-
-@pytest.fixture
-def story(gauge: SupportGauge) -> Story:
-    return Story(gauge)
-
-
-def test_a_reading_is_what_brute_force_says(
-    ask: Ask,
-    story: Story,
+def story(
+    gauge: SupportGauge,
     empty_map: LatentMap,
-    main: "MainThread",
+    decoding: Decoding,
+    main: MainThread,
     trained: Snapshot,
     points: MapPoints,
     posterior: Posterior,
-    digits: ImageSet,
+) -> Story:
+    return Story(gauge, empty_map, decoding, main, trained, points, posterior)
+
+
+def test_a_reading_is_what_brute_force_says(
+    story: Story, trained: Snapshot, points: MapPoints, posterior: Posterior, digits: ImageSet
 ) -> None:
     model, z = trained.model, (0.31, -0.42)
-    show(empty_map, trained, points, posterior)
-    ask(z)
-    main.run_until(lambda: story.readings)
+    story.show()
+    story.ask(z)
+    story.wait(1)
     reading = story.reading
     distances = np.hypot(*(posterior.mean.astype(float) - z).T)
     row = distances.argmin()
@@ -115,75 +137,53 @@ def test_a_reading_is_what_brute_force_says(
 
 
 def test_codes_are_on_the_data_and_the_corner_is_off(
-    ask: Ask,
-    story: Story,
-    empty_map: LatentMap,
-    main: "MainThread",
-    trained: Snapshot,
-    points: MapPoints,
-    posterior: Posterior,
+    story: Story, main: MainThread, posterior: Posterior
 ) -> None:
-    show(empty_map, trained, points, posterior)
+    story.show()
     main.run_until(lambda: story.supports)
     densest = max(posterior.mean[::20], key=story.supports[0].density)
     z = float(densest[0]), float(densest[1])
-    ask(z)
-    main.run_until(lambda: story.readings)
+    story.ask(z)
+    story.wait(1)
     assert story.reading.percentile > 80
     assert story.reading.latent_distance == 0
-    ask(FAR)
-    main.run_until(lambda: story.readings[1:])
+    story.ask(FAR)
+    story.wait(2)
     assert story.reading.percentile == 0
     assert story.reading.verdict == "off the data"
 
 
-def test_the_newest_place_wins_and_waits_for_the_support(
-    ask: Ask,
-    story: Story,
-    empty_map: LatentMap,
-    main: "MainThread",
-    trained: Snapshot,
-    points: MapPoints,
-    posterior: Posterior,
-) -> None:
-    ask((1.0, 1.0))
-    ask((0.5, 0.5))
+def test_the_newest_place_wins_and_waits_for_the_support(story: Story, main: MainThread) -> None:
+    story.ask((1.0, 1.0))
+    story.ask((0.5, 0.5))
     main.run()
     assert story.readings == []
-    show(empty_map, trained, points, posterior)
-    main.run_until(lambda: story.readings)
-    ask((0.1, 0.1))
-    ask((0.2, 0.2))
-    main.run_until(lambda: story.readings[1:])
+    story.show()
+    story.wait(1)
+    story.ask((0.1, 0.1))
+    story.ask((0.2, 0.2))
+    story.wait(2)
     main.run()
     assert [reading.z for reading in story.readings if reading] == [(0.5, 0.5), (0.2, 0.2)]
 
 
 def test_other_points_drop_what_was_asked_of_the_old_ones(
-    ask: Ask,
-    story: Story,
-    empty_map: LatentMap,
-    main: "MainThread",
-    trained: Snapshot,
-    other: Snapshot,
-    points: MapPoints,
-    posterior: Posterior,
-    digits: ImageSet,
+    story: Story, main: MainThread, other: Snapshot, digits: ImageSet
 ) -> None:
-    ask((0.5, 0.5))
-    show(empty_map, trained, points, posterior)
-    show(empty_map, trained, points, posterior)  # only this is answered
-    main.run_until(lambda: story.readings)
-    ask((0.4, 0.4))
+    story.ask((0.5, 0.5))
+    story.show()
+    story.show()  # only this is answered
+    story.wait(1)
+    story.ask((0.4, 0.4))
     elsewhere = other.model.encode(digits.images)
-    show(empty_map, other, points, elsewhere, moving=True)
-    ask((0.3, 0.3))
+    story.show(elsewhere, other, moving=True)
+    story.ask((0.3, 0.3))
     main.run()
     assert len(story.supports) == 2
     assert story.supports[1] is None
     assert story.readings[1] is None
-    show(empty_map, other, points, elsewhere)
-    main.run_until(lambda: story.readings[2:])
+    story.show(elsewhere, other)
+    story.wait(3)
     main.run()
     assert len(story.readings) == len(story.supports) == 3
     assert story.reading.z == (0.3, 0.3)
@@ -192,46 +192,30 @@ def test_other_points_drop_what_was_asked_of_the_old_ones(
 
 
 def test_of_both_splits_an_image_has_the_index_of_its_own(
-    ask: Ask,
-    story: Story,
-    empty_map: LatentMap,
-    main: "MainThread",
-    trained: Snapshot,
-    small_mnist: dict[str, ImageSet],
+    story: Story, trained: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     both = small_mnist["both"]
     assert both.labels is not None
     codes = trained.model.encode(both.images)
     points = MapPoints(codes.mean, both.labels, np.arange(900), 900, "both")
-    show(empty_map, trained, points, codes)
-    ask((float(codes.mean[731, 0]), float(codes.mean[731, 1])))
-    main.run_until(lambda: story.readings)
+    story.show(codes, points=points)
+    story.ask((float(codes.mean[731, 0]), float(codes.mean[731, 1])))
+    story.wait(1)
     assert (story.reading.split, story.reading.nearest.index) == ("test", 131)
     np.testing.assert_array_equal(story.reading.nearest.image, both.images[731])
 
 
-def test_without_a_finite_code_there_is_no_reading(
-    ask: Ask,
-    story: Story,
-    empty_map: LatentMap,
-    main: "MainThread",
-    trained: Snapshot,
-    points: MapPoints,
-    posterior: Posterior,
-) -> None:
+def test_without_a_finite_code_there_is_no_reading(story: Story, posterior: Posterior) -> None:
     lost = Posterior(np.full_like(posterior.mean, np.nan), posterior.covariance)
-    show(empty_map, trained, points, lost)
-    ask((0.0, 0.0))
-    main.run_until(lambda: story.readings)
+    story.show(lost)
+    story.ask((0.0, 0.0))
+    story.wait(1)
     assert story.readings == [None]
 
 
 def test_the_same_codes_are_surveyed_once(
-    ask: Ask,
     story: Story,
-    empty_map: LatentMap,
-    main: "MainThread",
-    trained: Snapshot,
+    main: MainThread,
     points: MapPoints,
     posterior: Posterior,
     monkeypatch: pytest.MonkeyPatch,
@@ -243,14 +227,14 @@ def test_the_same_codes_are_surveyed_once(
         return DataSupport(mean, covariance, check)
 
     monkeypatch.setattr("vae_explorer.session.explore.data_support.DataSupport", survey)
-    ask((0.5, 0.5))
-    show(empty_map, trained, points, posterior)
+    story.ask((0.5, 0.5))
+    story.show()
     copy = Posterior(posterior.mean.copy(), posterior.covariance.copy())
-    show(empty_map, trained, points, copy)  # while it is under way
-    main.run_until(lambda: story.readings)
+    story.show(copy)  # while it is under way
+    story.wait(1)
     sampled = dataclasses.replace(points, positions=points.positions + 1)
-    show(empty_map, trained, sampled, copy)
-    main.run_until(lambda: story.readings[1:])
+    story.show(copy, points=sampled)
+    story.wait(2)
     main.run()
     assert len(surveys) == len(story.supports) == 1
     assert [reading and reading.latent_distance for reading in story.readings] == [
@@ -259,11 +243,10 @@ def test_the_same_codes_are_surveyed_once(
 
 
 def test_a_pointer_that_never_rests_is_told_of_some_places(
-    failures: "Failures",
-    main: "MainThread",
+    failures: Failures,
+    main: MainThread,
     empty_map: LatentMap,
     decoding: Decoding,
-    ask: Ask,
     trained: Snapshot,
     points: MapPoints,
     posterior: Posterior,
@@ -283,14 +266,14 @@ def test_a_pointer_that_never_rests_is_told_of_some_places(
 
     tasks = Tasks(Jobs(main.post, lambda _: Slow()), failures)
     gauge = SupportGauge(tasks, empty_map, decoding, lambda _, look: main.post(look))
-    story = Story(gauge)
-    show(empty_map, trained, points, posterior)
+    story = Story(gauge, empty_map, decoding, main, trained, points, posterior)
+    story.show()
     work()
     main.run()
     for step in range(5):
-        ask((step / 10, 0.0))
+        story.ask((step / 10, 0.0))
         main.run()
-        ask((step / 10 + 0.05, 0.0))
+        story.ask((step / 10 + 0.05, 0.0))
         main.run()
         work()
         main.run()
@@ -303,25 +286,17 @@ def test_a_pointer_that_never_rests_is_told_of_some_places(
 
 
 def test_a_place_that_cannot_be_judged_leaves_no_older_reading(
-    ask: Ask,
-    story: Story,
-    empty_map: LatentMap,
-    main: "MainThread",
-    failures: "Failures",
-    trained: Snapshot,
-    points: MapPoints,
-    posterior: Posterior,
-    monkeypatch: pytest.MonkeyPatch,
+    story: Story, main: MainThread, failures: Failures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    show(empty_map, trained, points, posterior)
-    ask((0.5, 0.5))
-    main.run_until(lambda: story.readings)
+    story.show()
+    story.ask((0.5, 0.5))
+    story.wait(1)
 
     def broken(*_: object) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     monkeypatch.setattr("vae_explorer.session.explore.data_support.drift", broken)
-    ask((0.6, 0.5))
+    story.ask((0.6, 0.5))
     main.run_until(lambda: failures)
     assert story.readings[1:] == [None]
     assert failures.pop()[0] == "The position could not be judged"

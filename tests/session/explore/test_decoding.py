@@ -1,20 +1,18 @@
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
 from tests.support.parts import show
+from tests.support.stand_ins import Frames
 from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.state import Decoded, MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Frames
-
 
 @pytest.fixture
-def decoding(latent_map: LatentMap, frames: "Frames") -> Decoding:
+def decoding(latent_map: LatentMap, frames: Frames) -> Decoding:
     return Decoding(latent_map, frames.defer)
 
 
@@ -27,7 +25,7 @@ def shown(decoding: Decoding) -> list[Decoded]:
 
 
 def test_a_position_is_decoded_in_its_turn(
-    decoding: Decoding, shown: list[Decoded], frames: "Frames", trained: Snapshot
+    decoding: Decoding, shown: list[Decoded], frames: Frames, trained: Snapshot
 ) -> None:
     decoding.request((0.5, -2.0))
     assert shown == []
@@ -41,7 +39,7 @@ def test_a_position_is_decoded_in_its_turn(
 
 @pytest.mark.parametrize("preview", [False, True])
 def test_of_many_requests_the_newest_is_decoded_once(
-    decoding: Decoding, shown: list[Decoded], frames: "Frames", preview: bool
+    decoding: Decoding, shown: list[Decoded], frames: Frames, preview: bool
 ) -> None:
     for step in range(10_000):
         decoding.request((step / 1_000, 0.0), preview=not preview)
@@ -53,7 +51,7 @@ def test_of_many_requests_the_newest_is_decoded_once(
 
 
 def test_each_turn_decodes_at_most_once(
-    decoding: Decoding, shown: list[Decoded], frames: "Frames"
+    decoding: Decoding, shown: list[Decoded], frames: Frames
 ) -> None:
     for frame in range(20):
         for step in range(5):
@@ -63,7 +61,7 @@ def test_each_turn_decodes_at_most_once(
 
 
 def test_without_a_model_the_last_request_waits_for_one(
-    empty_map: LatentMap, frames: "Frames", trained: Snapshot, points: MapPoints
+    empty_map: LatentMap, frames: Frames, trained: Snapshot, points: MapPoints
 ) -> None:
     decoding = Decoding(empty_map, frames.defer)
     shown: list[Decoded] = []
@@ -80,7 +78,7 @@ def test_without_a_model_the_last_request_waits_for_one(
 def test_another_model_serves_what_was_asked_before_and_decodes_the_last_again(
     decoding: Decoding,
     shown: list[Decoded],
-    frames: "Frames",
+    frames: Frames,
     latent_map: LatentMap,
     other: Snapshot,
     points: MapPoints,
@@ -97,7 +95,7 @@ def test_another_model_serves_what_was_asked_before_and_decodes_the_last_again(
 
 
 def test_flush_does_not_wait_for_the_turn(
-    decoding: Decoding, shown: list[Decoded], frames: "Frames"
+    decoding: Decoding, shown: list[Decoded], frames: Frames
 ) -> None:
     decoding.request((1.0, 1.0))
     decoding.flush()
@@ -106,7 +104,7 @@ def test_flush_does_not_wait_for_the_turn(
 
 
 def test_a_request_made_while_showing_gets_a_turn_of_its_own(
-    decoding: Decoding, shown: list[Decoded], frames: "Frames"
+    decoding: Decoding, shown: list[Decoded], frames: Frames
 ) -> None:
     def ask_again(picture: Decoded) -> None:
         if picture.z == (1.0, 1.0):
@@ -123,7 +121,7 @@ def test_a_request_made_while_showing_gets_a_turn_of_its_own(
 def test_after_a_model_failed_the_next_position_is_decoded(
     decoding: Decoding,
     shown: list[Decoded],
-    frames: "Frames",
+    frames: Frames,
     trained: Snapshot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,11 +1,10 @@
 """The inspector of a pinned image, against closed forms and sums over a grid."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
 from tests.support.parts import show
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.session.explore.image_truth import image_truth
@@ -18,9 +17,6 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float64
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
 
 
 class Story(list[Inspection | None]):
@@ -59,7 +55,7 @@ def draw(snapshot: Snapshot, point: DataPoint) -> Float64:
 
 
 def test_each_reconstruction_is_decoded_from_its_code(
-    story: Story, pins: Pins, main: "MainThread", trained: Snapshot
+    story: Story, pins: Pins, main: MainThread, trained: Snapshot
 ) -> None:
     point = pinned(pins, "test", 7)
     assert story == [None]
@@ -77,7 +73,7 @@ def test_each_reconstruction_is_decoded_from_its_code(
 
 
 def test_its_scores_are_those_of_the_point_and_of_a_sum_over_a_grid(
-    story: Story, pins: Pins, main: "MainThread", trained: Snapshot
+    story: Story, pins: Pins, main: MainThread, trained: Snapshot
 ) -> None:
     point = pinned(pins, "train", 5)
     main.run()
@@ -110,7 +106,7 @@ def test_the_map_of_any_likelihood_sums_to_that_of_the_image(
     latent_map: LatentMap,
     points: MapPoints,
     pins: Pins,
-    main: "MainThread",
+    main: MainThread,
     recipe: Recipe,
     digits: ImageSet,
     likelihood: str,
@@ -135,7 +131,7 @@ def test_samples_are_from_q_and_come_again_with_their_seed(
     inspector: Inspector,
     story: Story,
     pins: Pins,
-    main: "MainThread",
+    main: MainThread,
 ) -> None:
     point = pinned(pins, "train", 5)
     for _ in range(40):
@@ -163,7 +159,7 @@ def test_samples_are_from_q_and_come_again_with_their_seed(
 
 
 def test_of_another_image_it_goes_and_a_late_one_never_comes(
-    inspector: Inspector, story: Story, pins: Pins, main: "MainThread"
+    inspector: Inspector, story: Story, pins: Pins, main: MainThread
 ) -> None:
     pins.pin("train", 5)
     pins.pin("test", 5)
@@ -183,7 +179,7 @@ def test_another_models_inspection_follows_the_one_under_way_and_is_of_one_model
     story: Story,
     latent_map: LatentMap,
     pins: Pins,
-    main: "MainThread",
+    main: MainThread,
     trained: Snapshot,
     other: Snapshot,
     points: MapPoints,
@@ -209,8 +205,8 @@ def test_one_that_fails_leaves_no_older_one_and_the_next_is_computed(
     story: Story,
     latent_map: LatentMap,
     pins: Pins,
-    main: "MainThread",
-    failures: "Failures",
+    main: MainThread,
+    failures: Failures,
     other: Snapshot,
     points: MapPoints,
     monkeypatch: pytest.MonkeyPatch,

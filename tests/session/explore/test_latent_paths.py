@@ -121,10 +121,7 @@ def test_a_grid_is_a_square_read_there_and_back(ask: "Ask") -> None:
 
 
 def test_curves_are_of_the_data_and_of_the_pinned_image(
-    ask: "Ask",
-    trained: Snapshot,
-    posterior: Posterior,
-    pinned: tuple[DataPoint, ...],
+    ask: "Ask", trained: Snapshot, posterior: Posterior, pinned: tuple[DataPoint, ...]
 ) -> None:
     plain = ask("straight", 6)
     assert (plain.percentile, plain.log_likelihood) == (None, None)

@@ -2,12 +2,13 @@
 
 import dataclasses
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
 from tests.support.parts import show
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.geodesic import geodesic_graph
 from vae_explorer.model.trained import Posterior
@@ -23,9 +24,6 @@ from vae_explorer.session.map.latent_map import LatentMap, labels_of
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
-
 
 @pytest.fixture
 def gauge(tasks: Tasks, latent_map: LatentMap, cursor: Cursor) -> SupportGauge:
@@ -35,7 +33,7 @@ def gauge(tasks: Tasks, latent_map: LatentMap, cursor: Cursor) -> SupportGauge:
 @pytest.fixture
 def playback(
     jobs: Jobs,
-    failures: "Failures",
+    failures: Failures,
     latent_map: LatentMap,
     cursor: Cursor,
     pins: Pins,
@@ -68,7 +66,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch, trained: Snapshot) -> list[int]:
 
 
 def path_of(
-    playback: Playback, main: "MainThread", kind: str, n: int = 16, closed: bool = False
+    playback: Playback, main: MainThread, kind: str, n: int = 16, closed: bool = False
 ) -> LatentPath:
     playback.choose(kind, n, closed)
     settle(playback, main)
@@ -77,14 +75,14 @@ def path_of(
     return playback.path
 
 
-def settle(playback: Playback, main: "MainThread") -> None:
+def settle(playback: Playback, main: MainThread) -> None:
     main.run_until(lambda: not playback.busy)
     main.run()
 
 
 def test_the_plane_is_measured_once_for_each_model(
     playback: Playback,
-    main: "MainThread",
+    main: MainThread,
     latent_map: LatentMap,
     other: Snapshot,
     points: MapPoints,
@@ -108,7 +106,7 @@ def test_the_plane_is_measured_once_for_each_model(
 
 
 def test_lines_and_circles_are_led_by_the_cursor(
-    playback: Playback, main: "MainThread", cursor: Cursor
+    playback: Playback, main: MainThread, cursor: Cursor
 ) -> None:
     cursor.move(0.5, -0.25)
     row = path_of(playback, main, "row", 3)
@@ -125,7 +123,7 @@ def test_lines_and_circles_are_led_by_the_cursor(
 
 
 def test_a_cursor_that_follows_the_frames_does_not_lead_them(
-    playback: Playback, main: "MainThread", cursor: Cursor, found: list[LatentPath | None]
+    playback: Playback, main: MainThread, cursor: Cursor, found: list[LatentPath | None]
 ) -> None:
     frames: list[int] = []
     playback.frame_changed.connect(frames.append)
@@ -142,7 +140,7 @@ def test_a_cursor_that_follows_the_frames_does_not_lead_them(
     assert found[-1].note == "Around (0.50, 0.50) at a distance of 1"
 
 
-def test_the_same_walk_again_is_another(playback: Playback, main: "MainThread") -> None:
+def test_the_same_walk_again_is_another(playback: Playback, main: MainThread) -> None:
     first = path_of(playback, main, "walk", 10)
     finer = path_of(playback, main, "walk", 20)
     np.testing.assert_allclose(finer.positions[::2], first.positions, atol=1e-6)
@@ -152,7 +150,7 @@ def test_the_same_walk_again_is_another(playback: Playback, main: "MainThread") 
 @pytest.mark.parametrize("count", [2, 3, 7, 10])
 def test_every_two_classes_are_joined(
     playback: Playback,
-    main: "MainThread",
+    main: MainThread,
     latent_map: LatentMap,
     trained: Snapshot,
     posterior: Posterior,
@@ -178,7 +176,7 @@ def test_every_two_classes_are_joined(
 )
 def test_where_there_is_no_path_a_note_says_why(
     playback: Playback,
-    main: "MainThread",
+    main: MainThread,
     latent_map: LatentMap,
     trained: Snapshot,
     points: MapPoints,
@@ -206,7 +204,7 @@ def test_what_is_chosen_is_told_as_it_is_taken(playback: Playback) -> None:
 
 
 def test_only_the_newest_choice_is_answered(
-    playback: Playback, main: "MainThread", found: list[LatentPath | None]
+    playback: Playback, main: MainThread, found: list[LatentPath | None]
 ) -> None:
     for n in (10, 20, 30):
         playback.choose("straight", n, False)
@@ -220,7 +218,7 @@ def test_only_the_newest_choice_is_answered(
 
 def test_without_a_path_nothing_is_found_or_decoded(
     playback: Playback,
-    main: "MainThread",
+    main: MainThread,
     latent_map: LatentMap,
     cursor: Cursor,
     gauge: SupportGauge,
@@ -238,7 +236,7 @@ def test_without_a_path_nothing_is_found_or_decoded(
 
 def test_while_the_cursor_moves_every_path_is_finished_and_the_last_follows(
     playback: Playback,
-    main: "MainThread",
+    main: MainThread,
     cursor: Cursor,
     found: list[LatentPath | None],
     decoded: list[int],
@@ -254,7 +252,7 @@ def test_while_the_cursor_moves_every_path_is_finished_and_the_last_follows(
 
 def test_under_another_model_the_same_pins_are_elsewhere(
     playback: Playback,
-    main: "MainThread",
+    main: MainThread,
     latent_map: LatentMap,
     pins: Pins,
     other: Snapshot,
@@ -274,7 +272,7 @@ def test_under_another_model_the_same_pins_are_elsewhere(
     assert len(found[-1].waypoints) == 2
 
 
-def test_fewer_frames_leave_the_last_one_shown(playback: Playback, main: "MainThread") -> None:
+def test_fewer_frames_leave_the_last_one_shown(playback: Playback, main: MainThread) -> None:
     path_of(playback, main, "row", 30)
     playback.set_frame(25)
     path_of(playback, main, "row", 10)
@@ -285,9 +283,9 @@ def test_fewer_frames_leave_the_last_one_shown(playback: Playback, main: "MainTh
 
 def test_a_failure_is_told_and_leaves_no_older_path(
     playback: Playback,
-    main: "MainThread",
+    main: MainThread,
     found: list[LatentPath | None],
-    failures: "Failures",
+    failures: Failures,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path_of(playback, main, "straight", 8)

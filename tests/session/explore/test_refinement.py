@@ -1,12 +1,12 @@
 """A posterior refined step by step, as fast as the test lets it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.support.parts import show
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.gap import elbo_of
@@ -25,14 +25,11 @@ from vae_explorer.session.map.marks import Ellipses
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
-
 
 class Pace:
     """What is to come after a while waits for the test."""
 
-    def __init__(self, main: "MainThread") -> None:
+    def __init__(self, main: MainThread) -> None:
         self._main = main
         self.seconds: list[float] = []
         self.calls: list[Callable[[], None]] = []
@@ -69,7 +66,7 @@ class Story:
 
 
 @pytest.fixture
-def pace(main: "MainThread") -> Pace:
+def pace(main: MainThread) -> Pace:
     return Pace(main)
 
 
@@ -173,11 +170,7 @@ def test_of_another_image_or_model_nothing_more_comes(
 
 
 def test_what_goes_wrong_ends_it(
-    refiner: Refiner,
-    story: Story,
-    pace: Pace,
-    failures: "Failures",
-    monkeypatch: pytest.MonkeyPatch,
+    refiner: Refiner, story: Story, pace: Pace, failures: Failures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")

@@ -1,13 +1,14 @@
 """Digits that are drawn, pasted and opened, read by real models."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.support.parts import show
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.centring import centred, ink_of
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
@@ -18,9 +19,6 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import UInt8
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
 
 EVENTS = ("seen_changed", "reconstructed", "read", "nearest_changed", "image_changed")
 
@@ -56,7 +54,7 @@ def stroke(column: int) -> UInt8:
 
 
 def test_a_sketch_is_encoded_as_the_same_array(
-    sketch: Sketch, story: Story, main: "MainThread", trained: Snapshot, digits: ImageSet
+    sketch: Sketch, story: Story, main: MainThread, trained: Snapshot, digits: ImageSet
 ) -> None:
     model, image = trained.model, digits.images[7]
     sketch.draw(image)
@@ -82,7 +80,7 @@ def test_the_nearest_are_those_of_brute_force(
     sketch: Sketch,
     story: Story,
     latent_map: LatentMap,
-    main: "MainThread",
+    main: MainThread,
     trained: Snapshot,
     points: MapPoints,
     digits: ImageSet,
@@ -105,7 +103,7 @@ def test_the_nearest_are_those_of_brute_force(
 
 
 def test_no_stale_answer_is_told(
-    sketch: Sketch, story: Story, main: "MainThread", digits: ImageSet
+    sketch: Sketch, story: Story, main: MainThread, digits: ImageSet
 ) -> None:
     sketch.draw(digits.images[7])
     sketch.draw(digits.images[8])
@@ -126,7 +124,7 @@ def test_another_model_reads_the_same_sketch(
     sketch: Sketch,
     story: Story,
     latent_map: LatentMap,
-    main: "MainThread",
+    main: MainThread,
     other: Snapshot,
     points: MapPoints,
 ) -> None:
@@ -143,7 +141,7 @@ def test_another_model_reads_the_same_sketch(
 
 
 def test_a_sketch_is_centred_and_nothing_is_no_sketch(
-    sketch: Sketch, story: Story, main: "MainThread"
+    sketch: Sketch, story: Story, main: MainThread
 ) -> None:
     sketch.draw(stroke(20))
     sketch.draw(stroke(200))
@@ -164,7 +162,7 @@ def test_clearing_empties_the_pad(sketch: Sketch, story: Story) -> None:
 
 
 def test_a_picture_goes_on_the_pad_and_is_read(
-    sketch: Sketch, story: Story, main: "MainThread", tmp_path: Path
+    sketch: Sketch, story: Story, main: MainThread, tmp_path: Path
 ) -> None:
     picture = np.repeat(255 - stroke(100)[..., None], 3, axis=2)
     sketch.give(picture)
@@ -179,7 +177,7 @@ def test_a_picture_goes_on_the_pad_and_is_read(
         np.testing.assert_array_equal(seen, centred(ink))
 
 
-def test_drawing_overtakes_a_picture(sketch: Sketch, story: Story, main: "MainThread") -> None:
+def test_drawing_overtakes_a_picture(sketch: Sketch, story: Story, main: MainThread) -> None:
     sketch.give(np.repeat(255 - stroke(100)[..., None], 3, axis=2))
     sketch.draw(stroke(20))
     main.run()
@@ -187,7 +185,7 @@ def test_drawing_overtakes_a_picture(sketch: Sketch, story: Story, main: "MainTh
 
 
 def test_a_photograph_lies_as_it_was_taken(
-    sketch: Sketch, story: Story, main: "MainThread", tmp_path: Path
+    sketch: Sketch, story: Story, main: MainThread, tmp_path: Path
 ) -> None:
     path = tmp_path / "turned.png"
     exif = Image.Exif()
@@ -213,8 +211,8 @@ def test_a_photograph_lies_as_it_was_taken(
 def test_a_bad_file_is_told_and_the_sketch_stays(
     sketch: Sketch,
     story: Story,
-    main: "MainThread",
-    failures: "Failures",
+    main: MainThread,
+    failures: Failures,
     tmp_path: Path,
     name: str,
     words: str,
@@ -245,8 +243,8 @@ def test_no_image_of_the_data_has_its_seed() -> None:
 def test_a_sketch_that_cannot_be_scored_leaves_no_older_figures(
     sketch: Sketch,
     story: Story,
-    main: "MainThread",
-    failures: "Failures",
+    main: MainThread,
+    failures: Failures,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sketch.draw(stroke(100))

@@ -6,13 +6,13 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from tests.support.desk import Desk
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
@@ -27,11 +27,6 @@ from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    pass
-
-from tests.support.desk import Desk
 
 pytestmark = pytest.mark.usefixtures("small_mnist")
 

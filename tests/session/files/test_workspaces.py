@@ -1,10 +1,10 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.stand_ins import MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.session.app import build_app
 from vae_explorer.session.files.workspace import Workspace
@@ -12,16 +12,13 @@ from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.types import Region
 
-if TYPE_CHECKING:
-    from tests.support.stand_ins import MainThread
-
 VIEW: Region = (-1.5, 2.0, -0.5, 1.25)
 
 
 class Desk:
     """An app with workspaces, and what went wrong."""
 
-    def __init__(self, jobs: Jobs, main: "MainThread") -> None:
+    def __init__(self, jobs: Jobs, main: MainThread) -> None:
         def at_once(_: float, function: Callable[[], None]) -> None:
             function()
 
@@ -36,7 +33,7 @@ class Desk:
 
 @pytest.fixture
 def new_desk(
-    inline_jobs: Jobs, main: "MainThread", small_mnist: dict[str, ImageSet]
+    inline_jobs: Jobs, main: MainThread, small_mnist: dict[str, ImageSet]
 ) -> Callable[[], Desk]:
     return lambda: Desk(inline_jobs, main)
 

@@ -1,12 +1,12 @@
 """The bound without pixels."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support.lessons import aim
+from tests.support.lessons import Clock, aim
 from vae_explorer.data.bundled import mnist
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import gap
@@ -14,9 +14,6 @@ from vae_explorer.latent.normal import Normal
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.lessons.bound import NARROWEST, WIDEST, BoundExperiment, BoundResult
 from vae_explorer.session.lessons.context import LessonContext
-
-if TYPE_CHECKING:
-    from tests.support.lessons import Clock
 
 
 @pytest.fixture
@@ -160,7 +157,7 @@ def test_refinement_begins_as_the_gap_has_it(
 
 
 def test_a_hand_on_q_ends_the_climb(
-    experiment: BoundExperiment, clock: "Clock", settle: Callable[[], None]
+    experiment: BoundExperiment, clock: Clock, settle: Callable[[], None]
 ) -> None:
     experiment.refine()
     experiment.set_q(Normal((-0.7, 0.0), (0.02, 0.02)))

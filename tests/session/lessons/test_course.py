@@ -1,11 +1,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.lessons import Aim
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.lessons.course import Lesson, LessonError, Step, parse_lesson
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons import course as module
@@ -19,9 +19,6 @@ from vae_explorer.session.lessons.experiment import (
     setting,
 )
 from vae_explorer.session.map.latent_map import LatentMap
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
 
 _TEXT = """+++
 title = "{title}"
@@ -92,7 +89,7 @@ class Pupil:
 
 @pytest.fixture
 def pupil(
-    tasks: Tasks, empty_map: LatentMap, failures: "Failures", monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, empty_map: LatentMap, failures: Failures, monkeypatch: pytest.MonkeyPatch
 ) -> Pupil:
     lessons = (lesson("first"), lesson("second"), lesson("map", ""))
     monkeypatch.setattr(module, "bundled_lessons", lambda: lessons)
@@ -151,7 +148,7 @@ def test_lessons_that_share_an_experiment_share_it(pupil: Pupil) -> None:
 
 
 def test_a_lesson_is_saved_as_it_was_set_up_by_hand(
-    pupil: Pupil, main: "MainThread", tmp_path: Path
+    pupil: Pupil, main: MainThread, tmp_path: Path
 ) -> None:
     pupil.learning.show()
     pupil.counter.set_state({"n": 7})
@@ -166,7 +163,7 @@ def test_a_lesson_is_saved_as_it_was_set_up_by_hand(
 
 
 def test_a_bad_lesson_is_told_and_changes_nothing(
-    pupil: Pupil, main: "MainThread", tmp_path: Path, failures: "Failures"
+    pupil: Pupil, main: MainThread, tmp_path: Path, failures: Failures
 ) -> None:
     pupil.learning.show()
     (tmp_path / "bad.md").write_text("no head")
@@ -188,7 +185,7 @@ def test_a_bad_lesson_is_told_and_changes_nothing(
 
 
 def test_an_experiment_that_does_not_exist_is_told(
-    pupil: Pupil, monkeypatch: pytest.MonkeyPatch, failures: "Failures"
+    pupil: Pupil, monkeypatch: pytest.MonkeyPatch, failures: Failures
 ) -> None:
     def missing(name: str, _: LessonContext) -> AnyExperiment:
         raise LessonError(f"There is no experiment '{name}'.")

@@ -1,17 +1,14 @@
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.lessons import Clock
 from vae_explorer.lessons import entropy
 from vae_explorer.session.lessons.constraints import CONSTRAINTS
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.functionals import Functionals
-
-if TYPE_CHECKING:
-    from tests.support.lessons import Clock
 
 Settle = Callable[[], None]
 
@@ -82,7 +79,7 @@ def test_a_key_raises_the_density_in_a_hump(experiment: Functionals) -> None:
     assert 0 < experiment.result.p[at] < 0.01
 
 
-def test_a_step_a_pause_and_back(experiment: Functionals, clock: "Clock") -> None:
+def test_a_step_a_pause_and_back(experiment: Functionals, clock: Clock) -> None:
     start = experiment.result.p
     experiment.step()
     assert len(experiment.result.divergences) == 2
@@ -97,7 +94,7 @@ def test_a_step_a_pause_and_back(experiment: Functionals, clock: "Clock") -> Non
     np.testing.assert_array_equal(experiment.result.p, start)
 
 
-def test_nothing_moves_while_it_is_hidden(experiment: Functionals, clock: "Clock") -> None:
+def test_nothing_moves_while_it_is_hidden(experiment: Functionals, clock: Clock) -> None:
     experiment.set(ascend=True)
     experiment.hide()
     count = len(experiment.result.divergences)

@@ -1,17 +1,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.support.lessons import aim
+from tests.support.stand_ins import MainThread
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.reparameterisation import Estimates, Reparameterisation
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import MainThread
 
 Settle = Callable[[], None]
 
@@ -58,9 +55,7 @@ def test_live_values_of_z_squared(experiment: Reparameterisation) -> None:
     assert experiment.values["path_variance"] == pytest.approx(4 * 2.25 + 8 * 0.25, rel=0.1)
 
 
-def test_more_draws_and_a_baseline_calm_the_score_function(
-    experiment: Reparameterisation,
-) -> None:
+def test_more_draws_and_a_baseline_calm_the_score_function(experiment: Reparameterisation) -> None:
     plain = of(experiment).score.var(0)
     experiment.set(baseline=True)
     helped = of(experiment).score.var(0)
@@ -112,7 +107,7 @@ def test_the_gradient_leads_back_to_the_digit(digit: Reparameterisation, settle:
 
 
 def test_a_drag_is_computed_to_its_end_and_then_anew(
-    digit: Reparameterisation, main: "MainThread", settle: Settle
+    digit: Reparameterisation, main: MainThread, settle: Settle
 ) -> None:
     """While one gradient is computed, no other replaces it; the last place comes next."""
     before = of(digit).exact

@@ -1,16 +1,13 @@
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.stand_ins import MainThread
 from vae_explorer.lessons.tighter import KS
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.tighter import Tighter
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import MainThread
 
 Settle = Callable[[], None]
 
@@ -89,7 +86,7 @@ def test_a_misread_digit_keeps_its_gap(experiment: Tighter, settle: Settle) -> N
 
 
 def test_hidden_it_leaves_off(
-    context: LessonContext, threaded_jobs: Jobs, main: "MainThread"
+    context: LessonContext, threaded_jobs: Jobs, main: MainThread
 ) -> None:
     context.tasks = Tasks(threaded_jobs, context.tasks.fail)
     experiment = Tighter(context)

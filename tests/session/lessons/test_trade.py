@@ -2,20 +2,18 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import trade
 from vae_explorer.lessons.trade import BETAS
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.trade import CODES, DRAWS, Trade
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import MainThread
 
 
 @pytest.fixture(autouse=True)
@@ -142,10 +140,7 @@ def test_hiding_ends_a_flight(experiment: Trade, settle: Callable[[], None]) -> 
 
 
 def test_a_training_can_be_stopped_and_what_is_ready_stays(
-    experiment: Trade,
-    settle: Callable[[], None],
-    main: "MainThread",
-    monkeypatch: pytest.MonkeyPatch,
+    experiment: Trade, settle: Callable[[], None], main: MainThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = trade.train
 

@@ -1,21 +1,18 @@
 """The experiment of other views on real digits and the bundled model."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.support.lessons import aim
+from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import views
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.lessons import views as module
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.views import Views
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import MainThread
 
 _FEW = 200
 
@@ -98,10 +95,7 @@ def test_tsne_runs_to_its_end(experiment: Views, settle: Callable[[], None]) -> 
 
 
 def test_it_pauses_and_goes_on(
-    experiment: Views,
-    settle: Callable[[], None],
-    main: "MainThread",
-    monkeypatch: pytest.MonkeyPatch,
+    experiment: Views, settle: Callable[[], None], main: MainThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step = views.Tsne.step
 

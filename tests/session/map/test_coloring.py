@@ -2,12 +2,12 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.support.parts import show
+from tests.support.stand_ins import MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.tables import read_table
 from vae_explorer.latent.figures import image_figures, own_draws
@@ -19,9 +19,6 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.state import MapPoints, PointColors
 from vae_explorer.training.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import MainThread
 
 ROWS = np.array([0, 9, 599, 600, 700])
 """Three images to train on and two to test on."""
@@ -90,7 +87,7 @@ def test_the_split_is_a_category(palette: Palette) -> None:
 
 
 def test_scores_are_unknown_until_they_are_computed(
-    palette: Palette, main: "MainThread", trained: Snapshot, small_mnist: dict[str, ImageSet]
+    palette: Palette, main: MainThread, trained: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     images = small_mnist["both"].images[ROWS]
     figures = image_figures(trained.model, images, ROWS)
@@ -114,7 +111,7 @@ def test_scores_are_unknown_until_they_are_computed(
 
 
 def test_of_moving_points_nothing_is_computed_until_they_rest(
-    palette: Palette, main: "MainThread"
+    palette: Palette, main: MainThread
 ) -> None:
     palette.show(palette.points, palette.posterior, moving=True)
     palette.coloring.choose("error")
@@ -127,7 +124,7 @@ def test_of_moving_points_nothing_is_computed_until_they_rest(
     assert np.isfinite(palette.colors.values).all()
 
 
-def test_another_choice_ends_what_is_being_computed(palette: Palette, main: "MainThread") -> None:
+def test_another_choice_ends_what_is_being_computed(palette: Palette, main: MainThread) -> None:
     palette.coloring.choose("error")
     palette.coloring.choose("label")
     main.run()

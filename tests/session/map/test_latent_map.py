@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.stand_ins import MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.quadrature import exact_posterior
@@ -18,9 +18,6 @@ from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from tests.support.stand_ins import MainThread
-
 MIRRORED = np.array([[-0.6, 0.8], [0.8, 0.6]])
 """First z₁ is mirrored, then all turned by −53°."""
 
@@ -28,7 +25,7 @@ MIRRORED = np.array([[-0.6, 0.8], [0.8, 0.6]])
 class Room:
     """A map and what it tells."""
 
-    def __init__(self, tasks: Tasks, main: "MainThread") -> None:
+    def __init__(self, tasks: Tasks, main: MainThread) -> None:
         self.said: list[str] = []
         self.map = LatentMap(tasks, self.said.append)
         self.states: list[tuple[MapState, MapState | None]] = []
@@ -69,7 +66,7 @@ class Room:
 
 
 @pytest.fixture
-def room(tasks: Tasks, main: "MainThread", small_mnist: dict[str, ImageSet]) -> Room:
+def room(tasks: Tasks, main: MainThread, small_mnist: dict[str, ImageSet]) -> Room:
     return Room(tasks, main)
 
 
@@ -212,7 +209,7 @@ def test_no_state_has_a_model_and_points_of_another(
 
 
 def test_a_model_that_was_saved_goes_by_its_file(
-    room: Room, trained: Snapshot, other: Snapshot, main: "MainThread"
+    room: Room, trained: Snapshot, other: Snapshot, main: MainThread
 ) -> None:
     room.encode(trained)
     points = room.points
@@ -227,7 +224,7 @@ def test_a_model_that_was_saved_goes_by_its_file(
 
 
 def test_choosing_leaves_a_model_that_moves_as_it_is(
-    room: Room, trained: Snapshot, main: "MainThread"
+    room: Room, trained: Snapshot, main: MainThread
 ) -> None:
     room.encode(trained)
     room.move(trained, trained.model)

@@ -2,12 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import NoReturn, cast
 
 import numpy as np
 import pytest
 
 from tests.support.parts import show
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import Check, Posterior
 from vae_explorer.session.explore.pins import Pins
@@ -20,9 +21,6 @@ from vae_explorer.session.map.map_layers import MapLayers
 from vae_explorer.session.map.marks import Drawing, Ellipses, Sheet
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
 
 
 class Easel:
@@ -42,7 +40,7 @@ class Easel:
 
 
 @pytest.fixture
-def empty(jobs: Jobs, failures: "Failures", empty_map: LatentMap) -> Easel:
+def empty(jobs: Jobs, failures: Failures, empty_map: LatentMap) -> Easel:
     """Nothing to draw yet; on threads too."""
     return Easel(Tasks(jobs, failures), empty_map)
 
@@ -77,11 +75,7 @@ def view(left: float) -> View:
 
 
 def test_of_ten_views_the_last_is_drawn(
-    empty: Easel,
-    main: "MainThread",
-    trained: Snapshot,
-    points: MapPoints,
-    posterior: Posterior,
+    empty: Easel, main: MainThread, trained: Snapshot, points: MapPoints, posterior: Posterior
 ) -> None:
     empty.layers.set_on("manifold", on=True)
     empty.layers.set_view(view(-3.0))
@@ -101,7 +95,7 @@ def test_of_ten_views_the_last_is_drawn(
 
 
 def test_a_layer_that_is_off_is_drawn_once_it_is_on(
-    easel: Easel, main: "MainThread", scenes: list[Scene]
+    easel: Easel, main: MainThread, scenes: list[Scene]
 ) -> None:
     layers = easel.layers
     layers.set_view(view(0.0))
@@ -125,7 +119,7 @@ def test_a_layer_that_is_off_is_drawn_once_it_is_on(
     assert [drawing.note for _, drawing in easel.drawn] == ["0.0", "1.0"]
 
 
-def test_another_choice_draws_anew(easel: Easel, main: "MainThread") -> None:
+def test_another_choice_draws_anew(easel: Easel, main: MainThread) -> None:
     easel.layers.set_on("metric", on=True)
     easel.layers.choose("metric", "show", "ellipses")
     main.run()
@@ -134,9 +128,7 @@ def test_another_choice_draws_anew(easel: Easel, main: "MainThread") -> None:
     assert [type(mark) for mark in drawing.marks] == [Ellipses]
 
 
-def test_a_layer_is_drawn_anew_for_what_it_depends_on_alone(
-    easel: Easel, main: "MainThread"
-) -> None:
+def test_a_layer_is_drawn_anew_for_what_it_depends_on_alone(easel: Easel, main: MainThread) -> None:
     for spec in LAYERS:
         easel.layers.set_on(spec.id, on=True)
     main.run()
@@ -152,10 +144,7 @@ def test_a_layer_is_drawn_anew_for_what_it_depends_on_alone(
 
 
 def test_a_layer_that_fails_tells_and_leaves_the_others_alone(
-    easel: Easel,
-    main: "MainThread",
-    failures: "Failures",
-    monkeypatch: pytest.MonkeyPatch,
+    easel: Easel, main: MainThread, failures: Failures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(*_: object) -> NoReturn:
         raise RuntimeError("no memory")
@@ -174,7 +163,7 @@ def test_a_layer_that_fails_tells_and_leaves_the_others_alone(
 
 def test_while_the_model_moves_on_a_drawing_is_finished_and_the_newest_follows(
     easel: Easel,
-    main: "MainThread",
+    main: MainThread,
     scenes: list[Scene],
     trained: Snapshot,
     points: MapPoints,
@@ -192,7 +181,7 @@ def test_while_the_model_moves_on_a_drawing_is_finished_and_the_newest_follows(
 
 def test_another_model_clears_the_memory_and_other_points_do_not(
     easel: Easel,
-    main: "MainThread",
+    main: MainThread,
     scenes: list[Scene],
     trained: Snapshot,
     other: Snapshot,
@@ -260,7 +249,7 @@ def test_the_hovered_image_is_kept_while_the_points_move(
 
 
 def test_what_is_drawn_of_pins_is_of_the_model_on_the_map(
-    easel: Easel, main: "MainThread", scenes: list[Scene], other: Snapshot, points: MapPoints
+    easel: Easel, main: MainThread, scenes: list[Scene], other: Snapshot, points: MapPoints
 ) -> None:
     easel.layers.set_on("manifold", on=True)
     easel.pins.pin("test", 5)

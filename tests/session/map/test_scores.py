@@ -1,12 +1,13 @@
 """Figures of the images on the map, computed beside it and kept."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
 from tests.support.parts import show
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
@@ -16,9 +17,6 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, InspectedImage, Scores
 from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
 
 ALL = ("elbo", "log_likelihood", "log_marginal")
 
@@ -58,11 +56,7 @@ def some(indices: list[int], split: str) -> MapPoints:
 
 
 def test_more_is_known_chunk_by_chunk(
-    scores: Scores,
-    story: list[Arrays],
-    main: "MainThread",
-    trained: Snapshot,
-    digits: ImageSet,
+    scores: Scores, story: list[Arrays], main: MainThread, trained: Snapshot, digits: ImageSet
 ) -> None:
     texts: list[str] = []
     scores.progress.connect(texts.append)
@@ -80,7 +74,7 @@ def test_more_is_known_chunk_by_chunk(
 
 
 def test_what_is_given_does_not_change_any_more(
-    scores: Scores, story: list[Arrays], main: "MainThread"
+    scores: Scores, story: list[Arrays], main: MainThread
 ) -> None:
     scores.request("a", ("elbo",))
     main.run()
@@ -91,7 +85,7 @@ def test_what_is_given_does_not_change_any_more(
 def test_known_values_are_kept_until_there_is_another_model(
     scores: Scores,
     story: list[Arrays],
-    main: "MainThread",
+    main: MainThread,
     computed: list[int],
     latent_map: LatentMap,
     trained: Snapshot,
@@ -115,7 +109,7 @@ def test_known_values_are_kept_until_there_is_another_model(
 def test_nothing_of_another_model_is_known_or_asked_for_whoever_hears_of_it_first(
     tasks: Tasks,
     latent_map: LatentMap,
-    main: "MainThread",
+    main: MainThread,
     other: Snapshot,
     points: MapPoints,
     digits: ImageSet,
@@ -137,7 +131,7 @@ def test_nothing_of_another_model_is_known_or_asked_for_whoever_hears_of_it_firs
 
 
 def test_a_request_that_is_dropped_is_not_answered_but_its_scores_stay(
-    scores: Scores, story: list[Arrays], main: "MainThread", computed: list[int]
+    scores: Scores, story: list[Arrays], main: MainThread, computed: list[int]
 ) -> None:
     scores.request("a", ("elbo",))
     scores.cancel("a")
@@ -150,11 +144,7 @@ def test_a_request_that_is_dropped_is_not_answered_but_its_scores_stay(
 
 
 def test_other_images_have_other_scores(
-    scores: Scores,
-    story: list[Arrays],
-    main: "MainThread",
-    latent_map: LatentMap,
-    trained: Snapshot,
+    scores: Scores, story: list[Arrays], main: MainThread, latent_map: LatentMap, trained: Snapshot
 ) -> None:
     scores.request("a", ("elbo",))
     show(latent_map, trained, some([5, 7], "test"))
@@ -167,7 +157,7 @@ def test_other_images_have_other_scores(
 
 def test_one_image_s_scores_are_those_it_has_among_all(
     scores: Scores,
-    main: "MainThread",
+    main: MainThread,
     latent_map: LatentMap,
     trained: Snapshot,
     small_mnist: dict[str, ImageSet],
@@ -202,10 +192,7 @@ def test_no_two_images_share_a_seed() -> None:
 
 
 def test_a_failure_is_told_and_nothing_is_said_to_go_on(
-    scores: Scores,
-    main: "MainThread",
-    failures: "Failures",
-    monkeypatch: pytest.MonkeyPatch,
+    scores: Scores, main: MainThread, failures: Failures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts: list[str] = []
     scores.progress.connect(texts.append)

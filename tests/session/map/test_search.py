@@ -1,11 +1,10 @@
 """Found points against brute force."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
 from tests.support.parts import show
+from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures
 from vae_explorer.session.explore.pins import Pins
@@ -17,14 +16,11 @@ from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
-
 
 class Finder:
     """A search on the map of both splits, 900 points, and what it needs."""
 
-    def __init__(self, tasks: Tasks, latent_map: LatentMap, main: "MainThread") -> None:
+    def __init__(self, tasks: Tasks, latent_map: LatentMap, main: MainThread) -> None:
         self.main = main
         self.map = latent_map
         self.pins = Pins(latent_map)
@@ -51,7 +47,7 @@ class Finder:
 def finder(
     tasks: Tasks,
     empty_map: LatentMap,
-    main: "MainThread",
+    main: MainThread,
     trained: Snapshot,
     small_mnist: dict[str, ImageSet],
 ) -> Finder:
@@ -108,7 +104,7 @@ def test_the_nearest_are_those_at_the_least_distance(
     assert (40 in finder.found) == (split == "both")
 
 
-def test_without_a_pin_it_is_said_what_to_do(finder: Finder, failures: "Failures") -> None:
+def test_without_a_pin_it_is_said_what_to_do(finder: Finder, failures: Failures) -> None:
     finder.search.nearest(12, "latent")
     ((title, error),) = failures
     assert (title, finder.found) == ("Nothing was selected", [])
@@ -116,9 +112,7 @@ def test_without_a_pin_it_is_said_what_to_do(finder: Finder, failures: "Failures
     failures.clear()
 
 
-def test_neighbours_on_a_map_that_has_gone_are_not_selected(
-    finder: Finder,
-) -> None:
+def test_neighbours_on_a_map_that_has_gone_are_not_selected(finder: Finder) -> None:
     finder.pins.pin("train", 40)
     finder.map.choose(MapChoice("test"))
     finder.search.nearest(7, "image")  # of those that are still there
@@ -137,7 +131,7 @@ def test_the_lowest_have_the_least_elbo(
 
 
 def test_the_lowest_are_selected_once_and_not_of_moving_points(
-    finder: Finder, failures: "Failures", trained: Snapshot
+    finder: Finder, failures: Failures, trained: Snapshot
 ) -> None:
     finder.scores.request("color", ("log_marginal",))
     finder.search.lowest(20)

@@ -1,0 +1,18 @@
+"""Widgets on screen."""
+
+from typing import TypeVar
+
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+W = TypeVar("W", bound=QWidget)
+
+
+def expose(qtbot: QtBot, widget: W, width: int | None = None, height: int | None = None) -> W:
+    """Show ``widget``, wait until it is on screen, and close it after the test."""
+    qtbot.addWidget(widget)
+    if width is not None and height is not None:
+        widget.resize(width, height)
+    with qtbot.waitExposed(widget):
+        widget.show()
+    return widget
