@@ -125,9 +125,9 @@ def test_a_run_of_an_earlier_session_comes_back_whole(
     person.press("Return")
     person.wait(lambda: person.model_line.startswith(run.name))
     points = from_csv((run / "history.csv").read_text())
-    table = window.training._plot._table
+    table = window.training.plot._table
     np.testing.assert_array_equal(table.column("epoch"), [point.epoch for point in points])
-    assert window.training.recipe() == Recipe.read(run / "recipe.toml")
+    assert window.training.form.recipe() == Recipe.read(run / "recipe.toml")
     steps = RunFolder(run).moments().steps
     assert len(steps) > 5
     film = window.app.lab.time
@@ -180,7 +180,7 @@ def test_a_run_is_resumed_and_its_recipe_shown(person: "Person", recipe: Recipe)
     act(person, "Resume")
     person.wait_for_phase(Phase.RUNNING)
     person.wait(lambda: window.app.training.checkpoint == left)
-    person.wait(lambda: window.training.recipe() == recipe)
+    person.wait(lambda: window.training.form.recipe() == recipe)
     person.wait(lambda: names(person)[0].startswith("▶"))
     person.trigger("stop")
     person.wait_for_phase(Phase.IDLE)
@@ -191,7 +191,7 @@ def test_curves_of_other_runs_are_told(
     person: "Person", two_runs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[tuple[Overlay, ...]] = []
-    monkeypatch.setattr(person.window.training, "set_overlays", told.append)
+    monkeypatch.setattr(person.window.training.plot, "set_overlays", told.append)
     browse(person, 2)
     choose(person, 0, 1)
     person.press("Space")
@@ -259,7 +259,7 @@ def test_a_recipe_goes_into_the_form_and_a_folder_is_shown(
     browse(person, 2)
     choose(person, 1)
     act(person, "Copy Recipe to Form")
-    assert person.window.training.recipe() == Recipe.read(two_runs[0] / "recipe.toml")
+    assert person.window.training.form.recipe() == Recipe.read(two_runs[0] / "recipe.toml")
     act(person, "Show Folder")
     assert [Path(url.toLocalFile()) for url in opened] == [two_runs[0]]
     person.window.runs.noted.emit(person.window.runs.table.chosen()[0], "why so")

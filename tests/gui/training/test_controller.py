@@ -113,9 +113,9 @@ def test_restart_waits_before_the_first_step(trainee: Trainee, recipe: Recipe) -
 
 
 def test_another_seed_goes_into_the_form(trainee: Trainee) -> None:
-    before = trainee.panel.recipe()
+    before = trainee.panel.form.recipe()
     trainee.press("new_seed")
-    after = trainee.panel.recipe()
+    after = trainee.panel.form.recipe()
     assert after.seed != before.seed
     assert after == before.replace(seed=after.seed)
     assert not trainee.run.active
@@ -141,13 +141,13 @@ def test_a_branch_goes_on_from_the_moment_on_the_map(trainee: Trainee) -> None:
 def test_a_branch_of_other_networks_is_refused_before_anything_is_lost(
     trainee: Trainee, recipe: Recipe
 ) -> None:
-    shown = len(trainee.panel._plot._table)
+    shown = len(trainee.panel.plot._table)
     trainee.press("branch")
     trainee.person.wait(lambda: trainee.person.errors)
     assert "A branch keeps the networks of its run" in trainee.person.errors[0]
     assert not trainee.run.active
     assert not paths.runs().exists()
-    assert len(trainee.panel._plot._table) == shown
+    assert len(trainee.panel.plot._table) == shown
 
 
 def test_steering_reaches_the_run(qtbot: QtBot, trainee: Trainee) -> None:
@@ -168,7 +168,7 @@ def test_steering_reaches_the_run(qtbot: QtBot, trainee: Trainee) -> None:
     assert [(change.step, change.field, change.value) for change in snapshot.changes] == [
         (1, "beta", 4.0)
     ]
-    assert trainee.panel.recipe().beta == 4.0
+    assert trainee.panel.form.recipe().beta == 4.0
 
 
 def test_a_stop_rule_ends_the_run(trainee: Trainee) -> None:
@@ -177,7 +177,7 @@ def test_a_stop_rule_ends_the_run(trainee: Trainee) -> None:
     trainee.person.wait_for_phase(Phase.RUNNING)
     trainee.person.wait_for_phase(Phase.IDLE)
     assert 1.0 <= trainee.run.status.epoch < 3.0
-    assert "Stopping: epoch 1 is reached" in trainee.panel._log.toPlainText()
+    assert "Stopping: epoch 1 is reached" in trainee.panel.log.toPlainText()
 
 
 def test_slow_motion_shows_real_steps(trainee: Trainee) -> None:
@@ -233,7 +233,7 @@ def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
     box = trainee.panel.presets.findChild(QComboBox)
     trainee.person.wait(lambda: box.count() > 1)
     assert [box.itemText(row) for row in range(2)] == ["Default", "mnist-elbo"]
-    wanted = trainee.panel.recipe()
+    wanted = trainee.panel.form.recipe()
     menu(trainee, "Save as Preset…")
     (dialog,) = trainee.person.window.findChildren(NameDialog)
     dialog.findChild(QLineEdit).setText("mine")
@@ -244,7 +244,7 @@ def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
     row = box.findText("mine")
     box.setCurrentIndex(row)
     box.activated.emit(row)
-    assert trainee.panel.recipe() == wanted
+    assert trainee.panel.form.recipe() == wanted
     menu(trainee, "Delete Preset")
     trainee.person.wait(lambda: box.findText("mine") == -1)
     assert not (paths.presets() / "mine.toml").exists()
@@ -273,21 +273,21 @@ def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
 def test_recipes_are_written_and_read(
     trainee: Trainee, choose: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    wanted = trainee.panel.recipe()
+    wanted = trainee.panel.form.recipe()
     choose(tmp_path / "tiny")
     menu(trainee, "Export Recipe…")
     trainee.person.wait((tmp_path / "tiny.toml").exists)
     trainee.panel.set_recipe(Recipe())
     choose(tmp_path / "tiny.toml")
     menu(trainee, "Import Recipe…")
-    trainee.person.wait(lambda: trainee.panel.recipe() == wanted)
+    trainee.person.wait(lambda: trainee.panel.form.recipe() == wanted)
     assert trainee.person.window.app.settings.now.folder == str(tmp_path)
     (tmp_path / "bad.toml").write_text("epochs = 0")
     choose(tmp_path / "bad.toml")
     menu(trainee, "Import Recipe…")
     trainee.person.wait(lambda: trainee.person.errors)
     assert "it must lie between 1 and 10,000 epochs" in trainee.person.errors[0]
-    assert trainee.panel.recipe() == wanted
+    assert trainee.panel.form.recipe() == wanted
     choose(tmp_path / "nowhere" / "tiny.toml")
     menu(trainee, "Export Recipe…")
     trainee.person.wait(lambda: len(trainee.person.errors) == 2)

@@ -128,7 +128,7 @@ def test_a_preset_is_taken_and_told(qtbot: QtBot, panel: TrainingPanel) -> None:
     with qtbot.waitSignal(panel.recipe_changed) as told:
         panel.presets.chosen.emit(mine)
     assert told.args == [mine]
-    assert panel.recipe() == mine
+    assert panel.form.recipe() == mine
     box = panel.presets.findChild(QComboBox)
     assert box.currentText() == "mine"
     panel.set_recipe(Recipe())
@@ -168,7 +168,7 @@ def test_start_takes_what_was_just_typed(
     qtbot.keyClicks(editor, "37")
     qtbot.mouseClick(button(panel, "start"), Qt.MouseButton.LeftButton)
     assert called == ["start"]
-    assert panel.recipe().epochs == 37
+    assert panel.form.recipe().epochs == 37
 
 
 def test_a_changed_field_is_told(qtbot: QtBot, panel: TrainingPanel) -> None:
@@ -191,11 +191,11 @@ def test_orders_are_not_echoed(qtbot: QtBot, panel: TrainingPanel, called: list[
         for phase in Phase:
             panel.set_status(TrainingStatus(phase, 3.0, 20, 9_100, 80, "cpu"))
         panel.set_recipe(Recipe(epochs=3, treatment="gray"))
-        panel.set_base(Recipe(epochs=3))
-        panel.set_history(POINTS)
-        panel.append_history(POINTS)
-        panel.log("hello")
-    assert panel.recipe() == Recipe(epochs=3, treatment="gray")
+        panel.form.set_base(Recipe(epochs=3))
+        panel.plot.set_history(POINTS)
+        panel.plot.append(POINTS)
+        panel.log.append("hello")
+    assert panel.form.recipe() == Recipe(epochs=3, treatment="gray")
     assert not called
 
 
@@ -211,30 +211,30 @@ def test_progress_is_shown_in_words_and_as_a_bar(panel: TrainingPanel) -> None:
 
 
 def test_history_and_log_arrive(qtbot: QtBot, panel: TrainingPanel) -> None:
-    panel.set_history(POINTS[:1])
-    panel.append_history(POINTS[1:])
+    panel.plot.set_history(POINTS[:1])
+    panel.plot.append(POINTS[1:])
     elbo = panel.findChildren(CurvePanel)[0]
     qtbot.waitUntil(
         lambda: any(isinstance(m, Line) and [*m.y] == [-200.0, -150.0] for m in elbo.plot.marks)
     )
-    panel.log("epoch 1: held-out −152.0")
+    panel.log.append("epoch 1: held-out −152.0")
     assert panel.findChild(LogView).toPlainText().endswith("epoch 1: held-out −152.0")
 
 
 def test_the_curves_speak_through_the_panel(qtbot: QtBot, panel: TrainingPanel) -> None:
-    panel.set_history(POINTS)
-    panel.set_overlays((Overlay("other", "#d97706", POINTS),))
-    panel.set_moment(1.0)
+    panel.plot.set_history(POINTS)
+    panel.plot.set_overlays((Overlay("other", "#d97706", POINTS),))
+    panel.plot.set_moment(1.0)
     plot = panel.findChild(ElboPlot)
     (mark,) = panel.findChildren(CurvePanel)[0].plot.front
     assert isinstance(mark, Level)
     assert mark.value == 1.0
-    assert "other" in panel.export_curves("svg").decode()
-    with qtbot.waitSignal(panel.moment_chosen) as chosen:
+    assert "other" in panel.plot.export("svg").decode()
+    with qtbot.waitSignal(panel.plot.moment_chosen) as chosen:
         qtbot.keyClick(plot, Qt.Key.Key_Left)
         qtbot.keyClick(plot, Qt.Key.Key_Return)
     assert chosen.args == [0.5]
-    with qtbot.waitSignal(panel.curves_export_requested):
+    with qtbot.waitSignal(panel.plot.export_requested):
         next(x for x in plot.findChildren(QToolButton) if x.text() == "Export…").click()
 
 

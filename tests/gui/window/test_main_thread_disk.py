@@ -103,7 +103,7 @@ def test_the_main_thread_never_waits_for_the_disk(
         watched.do(
             presets.import_requested.emit,
             "given.toml",
-            until=lambda: window.training.recipe() == recipe,
+            until=lambda: window.training.form.recipe() == recipe,
         )
         watched.save(presets.export_requested.emit, "own.toml")
         watched.do(

@@ -40,7 +40,7 @@ def test_a_missing_file_is_named_and_nothing_changes(
     assert str(missing) in error
     box = person.window.findChild(QMessageBox)
     assert box.textFormat() == Qt.TextFormat.PlainText
-    assert str(missing) in person.window.training._log.toPlainText()
+    assert str(missing) in person.window.training.log.toPlainText()
     box.close()
     assert person.model_line == line
     assert person.positions is positions
@@ -191,7 +191,7 @@ def test_the_training_curves_are_exported_as_the_name_says(
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), chosen))
     person.window.docks.show("training")
-    plot = person.window.training._plot
+    plot = person.window.training.plot
     person.wait(plot.isVisible)
     for export in (plot.export_requested.emit, lambda: person.window.export_chart(plot.export)):
         (tmp_path / name).unlink(missing_ok=True)
@@ -206,7 +206,7 @@ def test_curves_that_cannot_be_written_are_told(
     path = tmp_path / "nowhere" / "curves.svg"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     person.window.docks.show("training")
-    person.wait(person.window.training._plot.isVisible)
-    person.window.training._plot.export_requested.emit()
+    person.wait(person.window.training.plot.isVisible)
+    person.window.training.plot.export_requested.emit()
     person.wait(lambda: person.errors)
     assert person.errors[0].startswith("The curves were not exported: Cannot write")

@@ -50,7 +50,7 @@ ACTIVE = (_ACTIVE, _ACTIVE)
 
 def shown_history(window: MainWindow) -> tuple[np.ndarray, np.ndarray]:
     """What the plots draw: (n, 5) of the training images and (m, 5) of the held-out ones."""
-    table = window.training._plot._table
+    table = window.training.plot._table
     train = ("epoch", "elbo", "log_likelihood", "kl", "objective")
     held_out = ("epoch", *(f"held_out_{name}" for name in (*train[1:4], "log_marginal")))
     return (
@@ -98,7 +98,7 @@ def test_a_run_from_start_to_stop(
     assert offered(window) == ACTIVE
     (folder,) = run_folders()
     paused = read_checkpoint(folder / "model.safetensors")
-    assert str(folder) in window.training._log.toPlainText()
+    assert str(folder) in window.training.log.toPlainText()
     person.wait(lambda: len(person.positions) == 600)
     np.testing.assert_array_equal(person.positions, paused.model.encode(images).mean)
     assert len(shown_history(window)[0]) == len(paused.history)

@@ -26,7 +26,7 @@ class FilesController(Controller):
     Args:
         app: does it.
         ask: asks for files.
-        pad: takes pictures that are dropped.
+        draw: takes pictures that are dropped.
         view: the part of the map in sight and the layout, which a workspace keeps.
         window: the parent of dialogs.
     """
@@ -35,14 +35,14 @@ class FilesController(Controller):
         self,
         app: App,
         ask: AskPath,
-        pad: DrawPanel,
+        draw: DrawPanel,
         view: Callable[[], tuple[Region, str]],
         window: QWidget,
     ) -> None:
         super().__init__(app)
         self.workspaces = Workspaces(app)
         self._ask = ask
-        self._pad = pad
+        self._draw = draw
         self._openers: dict[str, Callable[[Path], None]] = {
             ".safetensors": app.model.open,
             EXTENSION: self.workspaces.open,
@@ -89,9 +89,9 @@ class FilesController(Controller):
 
     def drop(self, mime: QMimeData) -> None:
         """Open what is accepted, or tell what could be."""
-        if self._pad.accepts(mime):
-            reveal(self._pad)
-            self._pad.take(mime)
+        if self._draw.pad.accepts(mime):
+            reveal(self._draw)
+            self._draw.pad.take(mime)
             return
         path = Path(mime.urls()[0].toLocalFile())
         opener = self._openers.get(path.suffix.lower())

@@ -97,16 +97,16 @@ class ExploreController(Controller):
 
     def _connect_decoding(self) -> None:
         app, panel = self._app, self.decode
-        panel.z_changed.connect(app.cursor.scrub)
-        panel.unpin_requested.connect(app.pins.clear)
-        panel.resample_requested.connect(app.inspector.resample)
-        panel.refine_requested.connect(self._show_refining)
-        panel.pin_chosen.connect(app.pins.look_at)
-        panel.pin_removed.connect(app.pins.remove)
-        app.cursor.changed.connect(panel.set_cursor)
+        panel.sliders.z_changed.connect(app.cursor.scrub)
+        panel.unpin.clicked.connect(app.pins.clear)
+        panel.inspector.resample_requested.connect(app.inspector.resample)
+        panel.inspector.refine_requested.connect(self._show_refining)
+        panel.tray.chosen.connect(app.pins.look_at)
+        panel.tray.removed.connect(app.pins.remove)
+        app.cursor.changed.connect(panel.sliders.set_z)
         app.decoding.decoded.connect(panel.set_decoded)
-        app.data_support.judged.connect(panel.set_support)
-        app.inspector.inspected.connect(panel.set_inspection)
+        app.data_support.judged.connect(panel.support.set_reading)
+        app.inspector.inspected.connect(panel.inspector.set_inspection)
         app.pins.changed.connect(self._on_pins)
         app.search.ranked.connect(self.worst.set_images)
         self.worst.chosen.connect(app.pinning.find)
@@ -124,8 +124,8 @@ class ExploreController(Controller):
         sketch, panel = self._app.sketch, self.draw
         panel.drawn.connect(sketch.draw)
         panel.cleared.connect(self._on_cleared)
-        panel.image_given.connect(sketch.give)
-        panel.file_given.connect(sketch.open)
+        panel.pad.image_dropped.connect(sketch.give)
+        panel.pad.file_dropped.connect(sketch.open)
         panel.open_requested.connect(self._open_picture)
         sketch.seen_changed.connect(self._on_seen)
         sketch.reconstructed.connect(panel.set_reconstruction)
@@ -159,7 +159,7 @@ class ExploreController(Controller):
     def _on_seen(self, seen: UInt8 | None, ink: UInt8 | None) -> None:
         self.draw.set_seen(seen)
         if ink is not None:
-            self.draw.set_ink(ink)
+            self.draw.pad.set_image(ink)
 
     def _on_cleared(self) -> None:
         self._app.sketch.draw(np.zeros((1, 1), np.uint8))  # the pad is empty

@@ -133,7 +133,7 @@ class RunsController(Controller):
         )
         if overlays != self._overlays:
             self._overlays = overlays
-            self._training.set_overlays(overlays)
+            self._training.plot.set_overlays(overlays)
 
 
 def _move_to_trash(run: Path) -> bool:

@@ -46,12 +46,12 @@ class SweepController(Controller):
         self.panels = (Panel("sweep", panel, BOTTOM, hidden=True),)
 
     def _reveal(self) -> None:
-        self.panel.set_recipe(self._training.recipe())
+        self.panel.set_recipe(self._training.form.recipe())
         reveal(self.panel)
 
     def _start(self, axes: tuple[Axis, ...]) -> None:
         try:
-            sweep = Sweep(self._training.recipe(), axes)
+            sweep = Sweep(self._training.form.recipe(), axes)
         except UserError as error:
             self._app.messages.fail("The sweep did not start", error)
             return

@@ -51,7 +51,7 @@ def _drawing(camera: Camera) -> None:
     window.actions_["layout_explore"].trigger()
     window.docks.show("draw")
     ink = window.app.map.thumbnail(_DRAWN_ROW).image.repeat(10, 0).repeat(10, 1)
-    window.draw.set_ink(ink)
+    window.draw.pad.set_image(ink)
     window.draw.drawn.emit(ink)
     run_events(SETTLE_MS)
     camera.both_sizes("draw")

@@ -75,7 +75,7 @@ class TrainingController(Controller):
         panel.presets.delete_requested.connect(self._app.presets.delete)
         panel.presets.import_requested.connect(self._import)
         panel.presets.export_requested.connect(self._export)
-        panel.curves_export_requested.connect(self._export_curves)
+        panel.plot.export_requested.connect(self._export_curves)
         panel.presets.estimate_requested.connect(self._estimate)
 
     def _connect_lab(self) -> None:
@@ -86,8 +86,8 @@ class TrainingController(Controller):
         app = self._app
         app.model.opened.connect(self._on_opened)
         app.presets.changed.connect(panel.presets.set_presets)
-        app.presets.left_out.connect(panel.log)
-        app.messages.published.connect(panel.log)
+        app.presets.left_out.connect(panel.log.append)
+        app.messages.published.connect(panel.log.append)
         app.messages.failed.connect(self._log_failure)
         run.status_changed.connect(panel.set_status)
         run.events.connect(self._on_event)
@@ -136,7 +136,7 @@ class TrainingController(Controller):
         )  # fmt: skip
 
     def _start(self) -> None:
-        recipe = self.panel.recipe()  # before a field that is shown again forgets its typing
+        recipe = self.panel.form.recipe()  # before a field that is shown again forgets its typing
         reveal(self.panel)
         self._app.lab.train(recipe)
 
@@ -150,7 +150,7 @@ class TrainingController(Controller):
         """Train so far and pause, from wherever training stands."""
         phase = self._run.status.phase
         if phase is Phase.IDLE:
-            self._lab.train(self.panel.recipe(), until)
+            self._lab.train(self.panel.form.recipe(), until)
         elif phase is Phase.PAUSED:
             self._run.resume(until)
         elif phase is Phase.RUNNING:
@@ -166,10 +166,10 @@ class TrainingController(Controller):
         self._dissect()
 
     def _restart(self) -> None:
-        self._after_run(partial(self._lab.train, self.panel.recipe(), paused=True))
+        self._after_run(partial(self._lab.train, self.panel.form.recipe(), paused=True))
 
     def _branch(self) -> None:
-        self._after_run(partial(self._lab.branch, self.panel.recipe()))
+        self._after_run(partial(self._lab.branch, self.panel.form.recipe()))
 
     def _after_run(self, begin: Callable[[], None]) -> None:
         """Do something when no run is under way; one that is ends and is kept."""
@@ -184,7 +184,7 @@ class TrainingController(Controller):
         self._run.steer(field, value)
 
     def _new_seed(self) -> None:
-        recipe = self.panel.recipe()
+        recipe = self.panel.form.recipe()
         seeds = set(range(_MOST_SEED + 1)) - {recipe.seed}
         recipe = recipe.replace(seed=random.choice(tuple(seeds)))
         self.panel.set_recipe(recipe)
@@ -193,12 +193,12 @@ class TrainingController(Controller):
     # Recipes
 
     def _estimate(self) -> None:
-        self.panel.presets.set_recipe(self.panel.recipe())
+        self.panel.presets.set_recipe(self.panel.form.recipe())
         self.panel.presets.set_estimating()
-        self._lab.estimate(self.panel.recipe())
+        self._lab.estimate(self.panel.form.recipe())
 
     def _save_preset(self) -> None:
-        recipe, presets = self.panel.recipe(), self._app.presets
+        recipe, presets = self.panel.form.recipe(), self._app.presets
         taken = {preset.name for preset in presets.all if preset.own}
         NameDialog("Save Preset", taken, self._window).ask(lambda name: presets.save(name, recipe))
 
@@ -213,7 +213,7 @@ class TrainingController(Controller):
             self.panel.recipe_changed.emit(recipe)
 
     def _export(self) -> None:
-        recipe = self.panel.recipe()
+        recipe = self.panel.form.recipe()
         if path := self._ask.save("Export Recipe", "recipe.toml", RECIPE):
             self._app.exports.content(
                 path, recipe.to_toml().encode(), "The recipe was not exported"
@@ -221,28 +221,28 @@ class TrainingController(Controller):
 
     def _export_curves(self) -> None:
         if path := self._ask.save("Export Curves", "training curves.png", PNG, SVG, PDF, CSV):
-            curves = self.panel.export_curves(path.suffix[1:].lower())
+            curves = self.panel.plot.export(path.suffix[1:].lower())
             self._app.exports.content(path, curves, "The curves were not exported")
 
     # What the lab says
 
     def _on_opened(self, snapshot: Snapshot) -> None:
-        self.panel.set_history(snapshot.history)
+        self.panel.plot.set_history(snapshot.history)
         if not self._run.active:
             self.panel.set_recipe(snapshot.recipe)
 
     def _log_failure(self, title: str, text: str) -> None:
-        self.panel.log(f"{title}: {text}")
+        self.panel.log.append(f"{title}: {text}")
 
     def _on_event(self, event: TrainingEvent) -> None:
         panel = self.panel
         if isinstance(event, LOGGED):
-            panel.log(str(event))
+            panel.log.append(str(event))
         match event:
             case Started():
                 self._on_started()
             case Progress(points):
-                panel.append_history(points)
+                panel.plot.append(points)
             case Moved(snapshot) if self._recipe_due:
                 self._recipe_due = False
                 panel.set_recipe(snapshot.recipe)
@@ -256,7 +256,7 @@ class TrainingController(Controller):
                 panel.health.set_failure(_words(error))
 
     def _on_started(self) -> None:
-        self.panel.set_history(())
+        self.panel.plot.set_history(())
         self._until = None
         self._recipe_due = True
         self.panel.health.clear()

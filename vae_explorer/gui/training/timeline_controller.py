@@ -18,7 +18,7 @@ class TimelineController(Controller):
         self.bar.moment_chosen.connect(self._time.show)
         self.bar.live_requested.connect(self._time.return_live)
         self.bar.play_requested.connect(self._play)
-        training.moment_chosen.connect(self._time.show_epoch)
+        training.plot.moment_chosen.connect(self._time.show_epoch)
         self._time.film_changed.connect(self.bar.set_frames)
         self._time.shown_changed.connect(self._on_shown)
         self._time.playing_changed.connect(self.bar.set_playing)
@@ -39,4 +39,4 @@ class TimelineController(Controller):
 
     def _on_shown(self, frame: FilmFrame | None) -> None:
         self.bar.set_shown(frame)
-        self._training.set_moment(None if frame is None else frame.epoch)
+        self._training.plot.set_moment(None if frame is None else frame.epoch)

@@ -1,7 +1,5 @@
 """The training dock: transport, health, recipe, curves, slow motion and log."""
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
@@ -15,7 +13,6 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.runs.preset_bar import PresetBar
 from vae_explorer.gui.training.health_banner import HealthBanner
@@ -26,7 +23,6 @@ from vae_explorer.gui.training.stop_rule_form import StopRuleForm
 from vae_explorer.gui.training.transport import Transport
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.state import Phase, TrainingStatus
-from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
 
 _LEAST_WIDE = 900
@@ -62,18 +58,14 @@ class FormArea(QScrollArea):
 class TrainingPanel(QWidget):
     """Everything about a training run, for a tall dock at the side or a wide one below.
 
-    Its parts have signals of their own: ``transport``, ``presets``, ``form``, ``stop_rule`` and
-    ``slow_motion``.
+    Its parts have signals of their own: ``transport``, ``presets``, ``form``, ``stop_rule``,
+    ``plot`` and ``slow_motion``.
 
     Signals:
         recipe_changed(Recipe): a person changed a field or took a preset.
-        moment_chosen(float): a person chose this epoch in the curves.
-        curves_export_requested(): a person wants to keep the curves; ``export_curves`` has them.
     """
 
     recipe_changed = Signal(object)
-    moment_chosen = Signal(float)
-    curves_export_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -110,16 +102,14 @@ class TrainingPanel(QWidget):
         line.addWidget(self._help)
         column.addLayout(line)
 
-        self._plot = ElboPlot()
-        self._plot.moment_chosen.connect(self.moment_chosen)
-        self._plot.export_requested.connect(self.curves_export_requested)
-        self._log = LogView()
+        self.plot = ElboPlot()
+        self.log = LogView()
         self.slow_motion = SlowMotion()
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
-        self._tabs.addTab(self._plot, "Plot")
+        self._tabs.addTab(self.plot, "Plot")
         self._tabs.addTab(self.slow_motion, "Slow")
-        self._tabs.addTab(self._log, "Log")
+        self._tabs.addTab(self.log, "Log")
         self._tabs.currentChanged.connect(self._on_tab)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
@@ -170,46 +160,14 @@ class TrainingPanel(QWidget):
         """Where training stands, as shown."""
         return self._phase
 
-    def recipe(self) -> Recipe:
-        """The recipe in the form, with what is being typed if that is complete."""
-        return self.form.recipe()
-
     def set_recipe(self, recipe: Recipe) -> None:
         """Show a recipe in the form."""
         self.form.set_recipe(recipe)
         self.presets.set_recipe(recipe)
 
-    def set_base(self, recipe: Recipe) -> None:
-        """Mark the fields of the form that differ from this recipe."""
-        self.form.set_base(recipe)
-
-    def set_history(self, points: Sequence[HistoryPoint]) -> None:
-        """Show the figures of a run, in order of epoch."""
-        self._plot.set_history(points)
-
-    def append_history(self, points: Sequence[HistoryPoint]) -> None:
-        """Add later figures of the run."""
-        self._plot.append(points)
-
     def show_slow_motion(self) -> None:
         """Bring the stages of a step to the front."""
         self._tabs.setCurrentWidget(self.slow_motion)
-
-    def set_overlays(self, overlays: tuple[Overlay, ...]) -> None:
-        """Draw other runs beside this one."""
-        self._plot.set_overlays(overlays)
-
-    def set_moment(self, epoch: float | None) -> None:
-        """Mark the moment that the rest of the window shows, or none."""
-        self._plot.set_moment(epoch)
-
-    def export_curves(self, kind: str) -> bytes:
-        """The curves as a file of this kind; see ``ElboPlot.export``."""
-        return self._plot.export(kind)
-
-    def log(self, text: str) -> None:
-        """Add a line to the log."""
-        self._log.append(text)
 
     @override
     def minimumSizeHint(self) -> QSize:

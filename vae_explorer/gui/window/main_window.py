@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         view_menu.addActions(self.docks.actions())
 
         self.map.space_tapped.connect(self.actions_["pause"].trigger)
-        self.decode.export_requested.connect(self._files.export_digit)
+        self.decode.export.clicked.connect(self._files.export_digit)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)
         app.messages.failed.connect(self.show_error)

@@ -80,7 +80,7 @@ def test_the_decoded_image_is_shown_with_its_place_and_cost(panel: DecodePanel) 
 
 
 def test_a_preview_says_so_and_leaves_the_sliders(panel: DecodePanel) -> None:
-    panel.set_cursor(1.0, 2.0)
+    panel.sliders.set_z(1.0, 2.0)
     panel.set_decoded(decoded(preview=True))
     assert digit(panel).accessibleDescription().endswith("preview")
     assert [box.value() for box in panel.findChildren(QDoubleSpinBox)] == [1.0, 2.0]
@@ -90,14 +90,14 @@ def test_orders_are_silent(panel: DecodePanel) -> None:
     spies = [
         QSignalSpy(signal)
         for signal in (
-            panel.z_changed,
-            panel.export_requested,
-            panel.unpin_requested,
-            panel.pin_chosen,
-            panel.pin_removed,
+            panel.sliders.z_changed,
+            panel.export.clicked,
+            panel.unpin.clicked,
+            panel.tray.chosen,
+            panel.tray.removed,
         )
     ]
-    panel.set_cursor(1.0, -2.0)
+    panel.sliders.set_z(1.0, -2.0)
     panel.set_decoded(decoded())
     panel.set_pins((POINT,), POINT)
     panel.set_pins((), None)
@@ -105,8 +105,8 @@ def test_orders_are_silent(panel: DecodePanel) -> None:
 
 
 def test_a_slider_asks_for_a_place(qtbot: QtBot, panel: DecodePanel) -> None:
-    panel.set_cursor(0.5, 0.5)
-    with qtbot.waitSignal(panel.z_changed) as blocker:
+    panel.sliders.set_z(0.5, 0.5)
+    with qtbot.waitSignal(panel.sliders.z_changed) as blocker:
         panel.findChildren(QSlider)[0].setValue(-1500)
     assert blocker.args == [-1.5, 0.5]
 
@@ -117,9 +117,9 @@ def test_buttons_wait_for_something_to_act_on(qtbot: QtBot, panel: DecodePanel) 
     assert not unpin.isEnabled()
     panel.set_decoded(decoded())
     panel.set_pins((POINT,), POINT)
-    with qtbot.waitSignal(panel.export_requested):
+    with qtbot.waitSignal(panel.export.clicked):
         QTest.mouseClick(export, Qt.MouseButton.LeftButton)
-    with qtbot.waitSignal(panel.unpin_requested):
+    with qtbot.waitSignal(panel.unpin.clicked):
         QTest.keyClick(unpin, Qt.Key.Key_Space)
     panel.set_pins((), None)
     assert not unpin.isEnabled()
@@ -129,10 +129,10 @@ def test_the_tray_passes_on_what_a_person_wants(qtbot: QtBot, panel: DecodePanel
     other = replace(POINT, index=3, split="test")
     panel.set_pins((POINT, other), POINT)
     (tray,) = panel.findChildren(PinTray)
-    with qtbot.waitSignal(panel.pin_chosen) as chosen:
+    with qtbot.waitSignal(panel.tray.chosen) as chosen:
         box = tray.visualItemRect(tray.item(1))
         QTest.mouseClick(tray.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
-    with qtbot.waitSignal(panel.pin_removed) as removed:
+    with qtbot.waitSignal(panel.tray.removed) as removed:
         QTest.keyClick(tray, Qt.Key.Key_Delete)
     assert chosen.args == removed.args == ["test", 3]
 

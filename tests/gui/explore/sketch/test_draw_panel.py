@@ -133,7 +133,7 @@ def test_the_slider_sets_the_thickness(panel: DrawPanel) -> None:
 
 
 def test_pictures_are_handed_on(panel: DrawPanel, tmp_path: Path) -> None:
-    images, files = QSignalSpy(panel.image_given), QSignalSpy(panel.file_given)
+    images, files = QSignalSpy(panel.pad.image_dropped), QSignalSpy(panel.pad.file_dropped)
     opens = QSignalSpy(panel.open_requested)
     image = QImage(3, 2, QImage.Format.Format_RGBA8888)
     image.fill(Qt.GlobalColor.red)
@@ -154,11 +154,11 @@ def test_pictures_are_handed_on(panel: DrawPanel, tmp_path: Path) -> None:
 
 
 def test_setting_says_nothing(qtbot: QtBot, panel: DrawPanel) -> None:
-    signals = panel.drawn, panel.cleared, panel.image_given, panel.file_given
+    signals = panel.drawn, panel.cleared, panel.pad.image_dropped, panel.pad.file_dropped
     spies = [QSignalSpy(signal) for signal in signals]
     fill(panel)
-    panel.set_ink(mnist("test").images[0])
-    panel.set_ink(np.zeros((28, 28), np.uint8))
+    panel.pad.set_image(mnist("test").images[0])
+    panel.pad.set_image(np.zeros((28, 28), np.uint8))
     qtbot.wait(50)
     assert [spy.count() for spy in spies] == [0, 0, 0, 0]
     button(panel, "Undo").click()

@@ -1,6 +1,6 @@
 """The panel to draw a digit in, and to see what the model makes of it."""
 
-from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -55,22 +55,18 @@ class DrawPanel(QWidget):
     Signals:
         drawn: a person changed the drawing: its ink, (h, w) uint8, at most once a frame.
         cleared: a person left the pad empty.
-        image_given: a picture was dropped or pasted, (h, w, 4) uint8 of RGB and opacity.
-        file_given: the ``Path`` of a picture's file was dropped or pasted.
         open_requested: a person wants to choose a file.
 
-    No ``set_…()`` emits any of them.
+    No ``set_…()`` emits any of them; ``pad`` tells of pictures that are dropped or pasted.
     """
 
     drawn = Signal(object)
     cleared = Signal()
-    image_given = Signal(object)
-    file_given = Signal(object)
     open_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._pad = DrawingPad()
+        self.pad = DrawingPad()
         self._seen = DigitView("Drawing as the model sees it", "Seen", zoom=3)
         self._seen.setToolTip("Scaled and centred as the digits of MNIST are")
         self._reconstruction = DigitView(
@@ -83,7 +79,7 @@ class DrawPanel(QWidget):
         ]
 
         left, right = QVBoxLayout(), QVBoxLayout()
-        left.addWidget(self._pad)
+        left.addWidget(self.pad)
         left.addLayout(self._tools())
         left.addStretch()
         right.addLayout(row(self._seen, self._reconstruction))
@@ -107,13 +103,7 @@ class DrawPanel(QWidget):
         self.setMinimumWidth(WIDTH)
         self.set_figures(None)
 
-        self._pad.drawn.connect(self._on_drawn)
-        self._pad.image_dropped.connect(self.image_given)
-        self._pad.file_dropped.connect(self.file_given)
-
-    def set_ink(self, image: UInt8) -> None:
-        """Put ink (h, w) on the pad in place of the drawing; a person can undo it."""
-        self._pad.set_image(image)
+        self.pad.drawn.connect(self._on_drawn)
 
     def set_seen(self, image: UInt8 | None) -> None:
         """Show the (h, w) image the model is given, or none."""
@@ -152,14 +142,6 @@ class DrawPanel(QWidget):
                 view.set_caption(NONE)
                 view.setToolTip("")
 
-    def accepts(self, mime: QMimeData) -> bool:
-        """Whether the pad would take what is dragged."""
-        return self._pad.accepts(mime)
-
-    def take(self, mime: QMimeData) -> None:
-        """Tell of a picture that was dropped elsewhere as if it were on the pad."""
-        self._pad.take(mime)
-
     @override
     def event(self, event: QEvent) -> bool:
         """Fit the pictures again when the width, the font or the screen changes."""
@@ -183,13 +165,13 @@ class DrawPanel(QWidget):
         spare_from_wheel(thickness)
         label = label_of(thickness, "Thickness")
 
-        undo.clicked.connect(self._pad.undo)
-        erase.toggled.connect(self._pad.set_erasing)
-        clear.clicked.connect(self._pad.clear)
-        paste.clicked.connect(self._pad.paste)
+        undo.clicked.connect(self.pad.undo)
+        erase.toggled.connect(self.pad.set_erasing)
+        clear.clicked.connect(self.pad.clear)
+        paste.clicked.connect(self.pad.paste)
         choose.clicked.connect(self.open_requested)
-        thickness.valueChanged.connect(lambda value: self._pad.set_thickness(value / 100))
-        self._pad.can_undo_changed.connect(undo.setEnabled)
+        thickness.valueChanged.connect(lambda value: self.pad.set_thickness(value / 100))
+        self.pad.can_undo_changed.connect(undo.setEnabled)
 
         tools = QVBoxLayout()
         for widgets in ((undo, erase, clear), (paste, choose), (label, thickness)):
@@ -226,7 +208,7 @@ class DrawPanel(QWidget):
         gap = self._columns.spacing()
         if wide:
             room = (room - gap) // 2
-        self._pad.setFixedHeight(min(room, _LARGEST_PAD))
+        self.pad.setFixedHeight(min(room, _LARGEST_PAD))
         for views in ([self._seen, self._reconstruction], self._nearest):
             column = (room - (len(views) - 1) * gap) // len(views)
             for view in views:
