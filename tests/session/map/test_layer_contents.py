@@ -7,45 +7,24 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vae_explorer import paths
+from tests.support.layers import draw, middles
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.latent import density, metric
+from vae_explorer.latent import density
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.quadrature import exact_posterior
-from vae_explorer.model.trained import Posterior, TrainedVAE, unchecked
+from vae_explorer.model.trained import Posterior, unchecked
 from vae_explorer.session.map import layer_contents as drawings
-from vae_explorer.session.map.layer_contents import DRAWINGS, Scene, Subject, View
-from vae_explorer.session.map.layers import LAYERS, default_state
+from vae_explorer.session.map.layer_contents import Scene, Subject
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
     Drawing,
     Ellipses,
     Field,
-    Sheet,
     Spots,
     Trails,
 )
 from vae_explorer.session.state import MapPoints
-from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.types import Float64, Floats, Region
-
-VIEW = View((-1.0, 1.0, 0.0, 1.0), (240, 120))
-
-
-@pytest.fixture(scope="module")
-def model() -> TrainedVAE:
-    return read_checkpoint(paths.bundled_checkpoint()).model
-
-
-@pytest.fixture(scope="module")
-def scene(model: TrainedVAE, mnist_small: ImageSet) -> Scene:
-    """Nothing hovered or pinned; 200 points. A test replaces what it needs."""
-    assert mnist_small.labels is not None
-    posterior = model.encode(mnist_small.images[:200])
-    indices = np.arange(200)
-    points = MapPoints(posterior.mean, mnist_small.labels[:200], indices, 1_000, "train")
-    return Scene(model, points, posterior, VIEW)
 
 
 @pytest.fixture(scope="module")
@@ -55,22 +34,6 @@ def subjects(scene: Scene, mnist_small: ImageSet) -> list[Subject]:
         Subject(f"train {row}", mnist_small.images[row], 0, q.mean[row], q.covariance[row], row)
         for row in range(3)
     ]
-
-
-def draw(layer: str, scene: Scene, **chosen: str) -> Drawing:
-    """Draw with the layer's defaults but for what is ``chosen``, and with nothing remembered."""
-    defaults = default_state(next(spec for spec in LAYERS if spec.id == layer)).chosen
-    function, _ = DRAWINGS[layer]
-    return function(dataclasses.replace(scene, memory={}), {**defaults, **chosen}, unchecked)
-
-
-def middles(field: Field | ClassField) -> tuple[Float64, Float64, float]:
-    """z₁ of the columns, z₂ of the rows, and the area of a cell."""
-    left, right, bottom, top = field.region
-    shape = field.labels.shape if isinstance(field, ClassField) else field.values.shape
-    up, across = (top - bottom) / shape[0], (right - left) / shape[1]
-    z1 = left + (np.arange(shape[1]) + 0.5) * across
-    return z1, bottom + (np.arange(shape[0]) + 0.5) * up, across * up
 
 
 def gaussians(scale: float) -> Posterior:
@@ -271,98 +234,3 @@ def test_q_is_summed_once_for_both_layers_and_again_for_other_codes(
     assert sums == 3
     highs = [mark.high for mark in shown if isinstance(mark, Field)]
     assert highs == sorted(highs, reverse=True)
-
-
-# The decoder
-
-
-@pytest.mark.parametrize("kind", ["euclidean", "fisher"])
-def test_the_metric_is_that_of_the_middles(scene: Scene, kind: str) -> None:
-    shade, ellipses = draw("metric", scene, metric=kind).marks
-    assert isinstance(shade, Field)
-    assert isinstance(ellipses, Ellipses)
-    z1, z2, _ = middles(shade)
-    for row, column in ((0, 0), (3, 17), (14, 29)):
-        tensor = metric.pullback_metric(scene.model, np.array([[z1[column], z2[row]]]), kind)
-        expected = 0.5 * np.log10(np.linalg.det(tensor[0]))
-        assert shade.values[row, column] == pytest.approx(expected, abs=1e-3)
-    assert ellipses.radii == (1,)
-    # All steps to an ellipse's edge are equally long, but for those cut to their cell.
-    tensors = metric.pullback_metric(scene.model, ellipses.centres, kind)
-    cell = 3.0 / len(np.unique(ellipses.centres[:, 0]))
-    half_axes = np.sqrt(np.linalg.eigvalsh(ellipses.covariances.astype(np.float64)))
-    assert half_axes.max() <= cell / 2 * (1 + 1e-4)
-    whole = half_axes[:, 1] < 0.499 * cell
-    assert whole.mean() > 0.2
-    lengths = np.linalg.eigvals(tensors[whole] @ ellipses.covariances[whole].astype(np.float64))
-    np.testing.assert_allclose(lengths / lengths.mean(), 1, rtol=0.02)
-
-
-def test_the_metric_is_shaded_or_of_ellipses(scene: Scene) -> None:
-    kinds = {
-        show: [type(mark) for mark in draw("metric", scene, show=show).marks]
-        for show in ("shade", "ellipses")
-    }
-    assert kinds == {"shade": [Field], "ellipses": [Ellipses]}
-
-
-@pytest.mark.parametrize("places", ["even", "quantiles"])
-def test_every_picture_is_decoded_where_it_lies(scene: Scene, places: str) -> None:
-    (sheet,) = draw("manifold", scene, places=places).marks
-    assert isinstance(sheet, Sheet)
-    left, right, bottom, top = sheet.cells.T
-    middle = np.stack([(left + right) / 2, (bottom + top) / 2], axis=1)
-    np.testing.assert_allclose(sheet.images, scene.model.decode(middle), atol=1e-4)
-    np.testing.assert_allclose(right - left, top - bottom)
-    assert sheet.images.shape == (len(middle), 28, 28)
-    # Side by side, but never one upon the other.
-    apart = np.maximum(left[:, None] - right, bottom[:, None] - top)
-    apart = np.maximum(apart, apart.T)
-    assert apart[~np.eye(len(apart), dtype=bool)].min() >= -1e-9
-
-
-def test_no_place_is_decoded_twice_while_one_looks_around(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decoded: list[tuple[float, ...]] = []
-    decode = scene.model.decode
-
-    def counting(z: Floats) -> Any:
-        decoded.extend(map(tuple, z.tolist()))
-        return decode(z)
-
-    monkeypatch.setattr(scene.model, "decode", counting)
-    memory: dict[object, object] = {}
-    regions: list[Region] = [
-        (-1.0, 1.0, 0.0, 1.0),
-        (-0.5, 1.5, 0.2, 1.2),  # panned
-        (0.0, 1.0, 0.2, 0.7),  # zoomed in
-        (-1.0, 1.0, 0.0, 1.0),  # and back
-    ]
-    counts: list[int] = []
-    for region in regions:
-        looked = dataclasses.replace(scene, view=View(region, (240, 120)), memory=memory)
-        drawings.manifold(looked, {"places": "even"}, unchecked)
-        counts.append(len(decoded))
-    assert len(decoded) == len(set(decoded))
-    assert 0 < counts[0] < counts[1] < counts[2] == counts[3]
-
-
-def test_pictures_of_long_ago_are_forgotten(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawings, "_MOST_PICTURES", 10)
-    memory: dict[object, object] = {}
-    for left in (-3.0, -1.0, 1.0):
-        view = View((left, left + 1.5, 0.0, 1.5), (240, 240))
-        seen = dataclasses.replace(scene, view=view, memory=memory)
-        (sheet,) = drawings.manifold(seen, {"places": "even"}, unchecked).marks
-    assert isinstance(sheet, Sheet)
-    pictures = memory["pictures"]
-    assert isinstance(pictures, dict)
-    assert len(pictures) == 2 * len(sheet.images), "those in sight and as many before"
-
-
-def test_beyond_the_plane_nothing_is_decoded(scene: Scene) -> None:
-    far = dataclasses.replace(scene, view=View((20.0, 22.0, 0.0, 1.0), (240, 120)))
-    (sheet,) = draw("manifold", far, places="quantiles").marks
-    assert isinstance(sheet, Sheet)
-    assert sheet.images.shape == (0, 28, 28)
