@@ -16,6 +16,7 @@ from vae_explorer.training.tensors import read_tensors, write_tensors
 Cli = Callable[..., Result]
 Refused = Callable[..., str]
 
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
 PROGRAM = [sys.executable, "-m", "vae_explorer"]
 
 
@@ -66,25 +67,9 @@ def test_no_display() -> None:
     assert done.stderr.count("\n") == 1
 
 
-def _missing(_: Path, path: Path) -> None:
-    assert not path.exists()
-
-
-def _folder(_: Path, path: Path) -> None:
-    path.mkdir()
-
-
-def _empty(_: Path, path: Path) -> None:
-    path.touch()
-
-
 def _truncated(good: Path, path: Path) -> None:
     content = good.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-
-
-def _picture(_: Path, path: Path) -> None:
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
 
 
 def _foreign(good: Path, path: Path) -> None:
@@ -113,19 +98,23 @@ def _nan(good: Path, path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (_missing, "does not exist"),
-        (_folder, "is not a regular file"),
-        (_empty, "is not a safetensors file"),
+        (lambda *_: None, "does not exist"),
+        (lambda _, path: path.mkdir(), "is not a regular file"),
+        (lambda _, path: path.touch(), "is not a safetensors file"),
         (_truncated, "incomplete"),
-        (_picture, "is not a safetensors file"),
+        (
+            lambda _, path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100)),
+            "is not a safetensors file",
+        ),
         (_foreign, "was not written by VAE Explorer"),
         (_newer, "has format version 2"),
         (_flipped_bit, "checksum"),
         (_nan, "NaN or infinite weights in 'encoder.0.bias'"),
     ],
+    ids=["missing", "folder", "empty", "cut", "picture", "foreign", "newer", "flipped bit", "NaN"],
 )
 def test_a_bad_checkpoint_gives_one_message(
-    spoil: Callable[[Path, Path], None],
+    spoil: Callable[[Path, Path], object],
     message: str,
     checkpoint: Path,
     tmp_path: Path,

@@ -9,12 +9,7 @@ import torch
 from PIL import Image
 
 from vae_explorer.errors import DataError, ExportError
-from vae_explorer.export.images import (
-    LARGEST_SIDE,
-    export_digit,
-    export_manifold,
-    manifold_sheet,
-)
+from vae_explorer.export.images import LARGEST_SIDE, export_digit, export_manifold, manifold_sheet
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
 from vae_explorer.latent.manifold import linear_axis, quantile_axis
 from vae_explorer.model.architecture import Architecture

@@ -56,8 +56,7 @@ def test_a_display_that_answers_is_taken(
 
 
 @pytest.mark.parametrize(
-    "missing",
-    [["libxcb-cursor.so.0"], ["libxkbcommon-x11.so.0", "libxcb-shape.so.0"]],
+    "missing", [["libxcb-cursor.so.0"], ["libxkbcommon-x11.so.0", "libxcb-shape.so.0"]]
 )
 def test_missing_libraries_are_named_by_their_packages(
     monkeypatch: pytest.MonkeyPatch, missing: list[str]

@@ -435,9 +435,7 @@ def test_every_write_is_done_and_told(jobs: Jobs, main: MainThread) -> None:
     outcomes = [Outcomes() for _ in range(5)]
     for number, outcome in enumerate(outcomes):
         jobs.write(
-            partial(written.append, number),
-            done=partial(outcome.done, None),
-            failed=outcome.failed,
+            partial(written.append, number), done=partial(outcome.done, None), failed=outcome.failed
         )
     main.run_until(lambda: all(outcome.seen for outcome in outcomes))
     assert written == [0, 1, 2, 3, 4]

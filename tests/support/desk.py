@@ -13,13 +13,7 @@ from vae_explorer.session.app import build_app
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import (
-    DataPoint,
-    Decoded,
-    MapPoints,
-    ModelInfo,
-    Phase,
-)
+from vae_explorer.session.state import DataPoint, Decoded, MapPoints, ModelInfo, Phase
 from vae_explorer.training.checkpoint import write_checkpoint
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
@@ -36,11 +30,7 @@ class Desk:
     """An app and all it said, in place of the window."""
 
     def __init__(
-        self,
-        jobs: Jobs,
-        main: MainThread,
-        frames: Frames,
-        settings: Settings | None = None,
+        self, jobs: Jobs, main: MainThread, frames: Frames, settings: Settings | None = None
     ) -> None:
         self.app = app = build_app(jobs, frames.defer, at_once, settings)
         self.main = main

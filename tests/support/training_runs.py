@@ -57,13 +57,7 @@ class Wall(LatentMap):
 
     @override
     def move(
-        self,
-        snapshot: Snapshot,
-        name: str,
-        posterior: Posterior,
-        indices: Int64,
-        *,
-        moving: bool,
+        self, snapshot: Snapshot, name: str, posterior: Posterior, indices: Int64, *, moving: bool
     ) -> None:
         pass
 

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.models import TINY
+from tests.support.tensor_files import HEADER, TENSORS
 from tests.support.trainers import NewTrainer, finish
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.tensors import write_tensors
 from vae_explorer.training.trainer import Trainer
 
 
@@ -49,3 +51,21 @@ def snapshot(new: NewTrainer) -> Snapshot:
 @pytest.fixture
 def folder(tmp_path: Path, recipe: Recipe) -> RunFolder:
     return RunFolder.create(tmp_path / "runs", recipe)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "file.safetensors"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A path that many examples of one property share."""
+    return tmp_path_factory.mktemp("desk") / "file.safetensors"
+
+
+@pytest.fixture
+def good(path: Path) -> bytes:
+    """The bytes of a good file, which also lies at ``path``."""
+    write_tensors(path, TENSORS, HEADER)
+    return path.read_bytes()

@@ -114,57 +114,39 @@ def step_number(person: Person) -> LatentPoint:
 # By keys and commands
 
 
-def arrow(keys: str, dz1: float, dz2: float) -> Way:
+def pressing(keys: str, place: Way) -> Way:
+    """Press keys on the map."""
+
     def way(person: Person) -> LatentPoint:
         person.press(keys, person.window.map.canvas)
-        return START[0] + dz1, START[1] + dz2
+        return place(person)
 
     return way
+
+
+def arrow(keys: str, dz1: float, dz2: float) -> Way:
+    return pressing(keys, lambda _: (START[0] + dz1, START[1] + dz2))
 
 
 def go_to_digit(digit: int) -> Way:
-    def way(person: Person) -> LatentPoint:
-        person.press(str(digit), person.window.map.canvas)
-        return person.window.map.class_places()[digit]
-
-    return way
+    return pressing(str(digit), lambda person: person.window.map.class_places()[digit])
 
 
-def draw(person: Person) -> LatentPoint:
-    person.press("R", person.window.map.canvas)
+def drawn(_: Person) -> LatentPoint:
     z1, z2 = np.random.default_rng(0).standard_normal(2).tolist()
     return z1, z2
 
 
-def origin(person: Person) -> LatentPoint:
-    person.press("O", person.window.map.canvas)
-    return 0.0, 0.0
+def returning(to: LatentPoint, *keys: str) -> Way:
+    """Leave ``START`` for ``OTHER``, and press keys there."""
 
+    def way(person: Person) -> LatentPoint:
+        person.window.app.cursor.move(*OTHER)
+        for key in keys:
+            person.press(key)
+        return to
 
-def back(person: Person) -> LatentPoint:
-    person.window.app.cursor.move(*OTHER)
-    person.press("Alt+Left")
-    return START
-
-
-def forward(person: Person) -> LatentPoint:
-    person.window.app.cursor.move(*OTHER)
-    person.press("Alt+Left")
-    person.press("Alt+Right")
-    return OTHER
-
-
-def undo(person: Person) -> LatentPoint:
-    person.window.app.cursor.move(*OTHER)
-    person.press("Ctrl+Z")
-    return START
-
-
-def redo(person: Person) -> LatentPoint:
-    person.window.app.cursor.move(*OTHER)
-    person.press("Ctrl+Z")
-    person.press("Ctrl+Shift+Z")
-    return OTHER
+    return way
 
 
 def visit_mark(person: Person) -> LatentPoint:
@@ -172,9 +154,7 @@ def visit_mark(person: Person) -> LatentPoint:
     dialog(person).findChild(QLineEdit).setText("here & there")
     accept(person, "Save")
     person.window.app.cursor.move(*OTHER)
-    menus = person.window.actions_.menus["Go"].findChildren(QMenu) or person.window.findChildren(
-        QMenu
-    )
+    menus = person.window.actions_.menus["Go"].findChildren(QMenu)
     menu = next(menu for menu in menus if menu.title() == "Go to Mark")
     menu.actions()[0].trigger()
     return START
@@ -280,23 +260,23 @@ WAYS: dict[str, dict[str, Way]] = {
         for key, dz1, dz2 in (("Left", -1, 0), ("Right", 1, 0), ("Up", 0, 1), ("Down", 0, -1))
     },
     "places": {
-        "random": draw,
-        "origin": origin,
+        "random": pressing("R", drawn),
+        "origin": pressing("O", lambda _: (0.0, 0.0)),
         **{str(digit): go_to_digit(digit) for digit in range(10)},
     },
-    "history": {"back": back, "forward": forward, "undo": undo, "redo": redo},
-    **{
-        name: {name: way}
-        for name, way in {
-            "mark": visit_mark,
-            "find": find,
-            "worst first": worst_first,
-            "analogy": analogy,
-            "attribute": attribute,
-            "frame of a path": path_frame,
-            "path played": play,
-        }.items()
+    "history": {
+        "back": returning(START, "Alt+Left"),
+        "forward": returning(OTHER, "Alt+Left", "Alt+Right"),
+        "undo": returning(START, "Ctrl+Z"),
+        "redo": returning(OTHER, "Ctrl+Z", "Ctrl+Shift+Z"),
     },
+    "mark": {"mark": visit_mark},
+    "find": {"find": find},
+    "worst first": {"worst first": worst_first},
+    "analogy": {"analogy": analogy},
+    "attribute": {"attribute": attribute},
+    "frame of a path": {"frame of a path": path_frame},
+    "path played": {"path played": play},
 }
 """By the window that they share, and by name."""
 

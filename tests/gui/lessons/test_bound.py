@@ -145,14 +145,7 @@ def test_widening_by_the_keyboard_pulls_both_ways(
     assert after.kl_prior < before.kl_prior
 
 
-@pytest.mark.parametrize(
-    ("key", "what"),
-    [
-        ("]", "first"),
-        ("}", "second"),
-        (",", "angle"),
-    ],
-)
+@pytest.mark.parametrize(("key", "what"), [("]", "first"), ("}", "second"), (",", "angle")])
 def test_a_key_changes_one_thing(view: BoundView, key: str, what: str) -> None:
     before = q_of(view)
     QTest.keyClicks(view.plane, key)

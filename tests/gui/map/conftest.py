@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,7 +8,9 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.support.canvas import SIGNALS
 from tests.support.widgets import expose
+from vae_explorer.gui.map.canvas import MapCanvas
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.session.state import MapPoints
 
@@ -107,3 +110,20 @@ def view(qtbot: QtBot) -> MapView:
 @pytest.fixture
 def hand(view: MapView) -> Hand:
     return Hand(view.canvas)
+
+
+@pytest.fixture
+def canvas(view: MapView) -> MapCanvas:
+    view.canvas.setFocus()
+    return view.canvas
+
+
+@pytest.fixture
+def heard(canvas: MapCanvas) -> Iterator[list[tuple[Any, ...]]]:
+    """Everything the canvas says: (signal, *arguments)."""
+    said: list[tuple[Any, ...]] = []
+    for name in SIGNALS:
+        getattr(canvas, name).connect(lambda *a, name=name: said.append((name, *a)))
+    yield said
+    for name in SIGNALS:
+        getattr(canvas, name).disconnect()

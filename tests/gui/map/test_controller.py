@@ -9,11 +9,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import (
-    QApplication,
-    QCheckBox,
-    QComboBox,
-)
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox
 
 from tests.support.person import Person
 from vae_explorer.data.dataset import ImageSet

@@ -5,12 +5,7 @@ import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QFileDialog,
-    QLabel,
-)
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel
 
 from tests.support.person import Person
 from vae_explorer.data.dataset import ImageSet

@@ -54,14 +54,12 @@ def pixel(view: MapView, index: int, dx: float = 0.0) -> QPointF:
 
 
 def card(view: MapView) -> HoverCard:
-    found = view.findChild(HoverCard)
-    assert found is not None
+    (found,) = view.findChildren(HoverCard)
     return found
 
 
 def markers(view: MapView) -> Markers:
-    found = view.findChild(Markers)
-    assert found is not None
+    (found,) = view.findChildren(Markers)
     return found
 
 
@@ -287,9 +285,11 @@ def test_places_that_are_none_break_nothing(
     assert heard[-1][3] == 1
 
 
-def test_positions_of_another_number_are_refused(view: MapView) -> None:
+def test_positions_and_colours_of_another_number_are_refused(view: MapView) -> None:
     with pytest.raises(ValueError, match="4 points"):
         view.set_positions(np.zeros((5, 2), np.float32))
+    with pytest.raises(ValueError, match="4 points"):
+        view.set_colors(replace(COLORS, values=np.zeros(5, np.float32)))
 
 
 def test_points_glide_when_asked(qtbot: QtBot, view: MapView) -> None:
@@ -335,11 +335,6 @@ def test_points_that_are_hidden_are_not_hit(view: MapView, hand: Any, heard: lis
     view.layers.set_states(tuple(replace(state, on=state.id != "points") for state in states))
     hand.click(pixel(view, 1))
     assert heard[0][3] == -1
-
-
-def test_colours_of_another_number_are_refused(view: MapView) -> None:
-    with pytest.raises(ValueError, match="4 points"):
-        view.set_colors(replace(COLORS, values=np.zeros(5, np.float32)))
 
 
 def test_a_selection_and_its_size_are_seen(view: MapView, points_of: PointsOf) -> None:

@@ -3,14 +3,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QLineEdit,
-    QMenu,
-    QPushButton,
-    QSpinBox,
-)
+from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QMenu, QPushButton, QSpinBox
 
 from tests.support.person import Person
 from vae_explorer.gui.explore.decode.pin_tray import PinTray

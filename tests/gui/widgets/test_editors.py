@@ -9,14 +9,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWid
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.fields import LONGEST_STACK, FieldSpec
-from vae_explorer.gui.widgets.editors import (
-    NumberBox,
-    SizesBox,
-    commit,
-    make_editor,
-    read,
-    write,
-)
+from vae_explorer.gui.widgets.editors import NumberBox, SizesBox, commit, make_editor, read, write
 from vae_explorer.training.recipe import Recipe
 
 

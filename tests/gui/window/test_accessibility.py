@@ -26,15 +26,7 @@ from vae_explorer.session.state import Phase
 from vae_explorer.training.recipe import Recipe
 
 SIZES = [(1280, 800), (1920, 1080)]
-DIALOGS = [
-    "export_digit",
-    "export_manifold",
-    "find",
-    "nearest",
-    "name_selection",
-    "keys",
-    "about",
-]
+DIALOGS = ["export_digit", "export_manifold", "find", "nearest", "name_selection", "keys", "about"]
 
 
 def visible(top: QWidget) -> Iterator[QWidget]:

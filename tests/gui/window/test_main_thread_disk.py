@@ -110,8 +110,7 @@ def test_the_main_thread_never_waits_for_the_disk(
             lambda: app.presets.save("mine", recipe), until=lambda: names.findText("mine") > 0
         )
         watched.do(
-            lambda: presets.delete_requested.emit("mine"),
-            until=lambda: names.findText("mine") < 0,
+            lambda: presets.delete_requested.emit("mine"), until=lambda: names.findText("mine") < 0
         )
         watched.do("layout_learn", until=lambda: app.learning.lesson)
         watched.do(

@@ -1,13 +1,7 @@
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import (
-    QApplication,
-    QDoubleSpinBox,
-    QFileDialog,
-    QSlider,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QDoubleSpinBox, QFileDialog, QSlider, QWidget
 
 from tests.support.person import Person
 from vae_explorer import paths

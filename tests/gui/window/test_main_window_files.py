@@ -9,14 +9,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import (
-    QDockWidget,
-    QFileDialog,
-    QLineEdit,
-    QMenu,
-    QMessageBox,
-    QPushButton,
-)
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QLineEdit, QMenu, QMessageBox, QPushButton
 
 from tests.support.person import Person
 from vae_explorer import paths

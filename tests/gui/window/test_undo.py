@@ -185,12 +185,7 @@ def test_any_edits_of_the_window_go_back_and_forth(person: Person, seed: int) ->
     """Moves, pins and selections, in any order: undone to the start, and redone to the end."""
     window, random = person.window, np.random.default_rng(seed)
     app, actions = window.app, window.actions_
-    cursor, pins, selection, search = (
-        app.cursor,
-        app.pins,
-        app.selection,
-        app.search,
-    )
+    cursor, pins, selection, search = (app.cursor, app.pins, app.selection, app.search)
 
     def row() -> int:
         return int(random.integers(600))

@@ -13,12 +13,7 @@ from vae_explorer.latent.gap import elbo_of
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.session.explore.pins import Pins
-from vae_explorer.session.explore.refinement import (
-    STEPS,
-    RefinementStep,
-    Refiner,
-    refined_content,
-)
+from vae_explorer.session.explore.refinement import STEPS, RefinementStep, Refiner, refined_content
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.marks import Ellipses

@@ -20,9 +20,7 @@ from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.files import open_model as open_model_module
 from vae_explorer.session.files.settings import Settings
-from vae_explorer.session.state import (
-    ModelInfo,
-)
+from vae_explorer.session.state import ModelInfo
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
@@ -85,21 +83,13 @@ def test_open_checkpoint_replaces_model_points_and_history(opened: Desk, another
     assert opened.recent[0] == another.resolve()
 
 
-def _missing(path: Path) -> None:
-    assert not path.exists()
-
-
-def _text(path: Path) -> None:
-    path.write_text("not a model")
-
-
-def _folder(path: Path) -> None:
-    path.mkdir()
-
-
-@pytest.mark.parametrize("spoil", [_missing, _text, _folder])
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda _: None, lambda path: path.write_text("not a model"), Path.mkdir],
+    ids=["missing", "text", "folder"],
+)
 def test_a_bad_file_is_told_and_changes_nothing(
-    opened: Desk, checkpoint: Path, tmp_path: Path, spoil: Callable[[Path], None]
+    opened: Desk, checkpoint: Path, tmp_path: Path, spoil: Callable[[Path], object]
 ) -> None:
     bad = tmp_path / "bad.safetensors"
     spoil(bad)
@@ -222,26 +212,13 @@ def test_a_model_saved_too_late_is_not_taken_for_the_one_on_the_map(
     assert opened.models[-1].path == another
 
 
-def _in_a_missing_folder(folder: Path) -> Path:
-    return folder / "file" / "inside" / "model.bin"
-
-
-def _onto_a_folder(folder: Path) -> Path:
-    return folder / "taken"
-
-
-def _too_long(folder: Path) -> Path:
-    return folder / ("x" * 300)
-
-
-@pytest.fixture(params=[_in_a_missing_folder, _onto_a_folder, _too_long])
+@pytest.fixture(params=["file/inside/model.bin", "taken", "x" * 300])
 def unwritable(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A place where no file can be written, not even by root."""
     (tmp_path / "file").write_text("no folder")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "entry").touch()
-    path: Path = request.param(tmp_path)
-    return path
+    return tmp_path / str(request.param)
 
 
 def test_an_unwritable_place_is_told_and_the_model_stays(

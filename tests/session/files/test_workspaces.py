@@ -80,10 +80,7 @@ def test_all_that_was_seen_and_marked_comes_back(
     assert [(mark.name, mark.place) for mark in app.cursor.bookmarks] == [("here", (0.5, -1.25))]
     assert app.selection.indices.tolist() == [8]
     assert app.selection.saved() == {"few": (1, 2, 7)}
-    assert (app.layers.state("prior").on, app.layers.state("prior").opacity) == (
-        True,
-        0.25,
-    )
+    assert (app.layers.state("prior").on, app.layers.state("prior").opacity) == (True, 0.25)
     assert app.coloring.by == "width"
     (workspace,) = desk.restored
     np.testing.assert_allclose(workspace.view, VIEW)

@@ -55,9 +55,7 @@ STATES: dict[str, list[dict[str, Any]]] = {
             "seed": 0,
         },
     ],
-    "sampling": [
-        {"samples": 50_000, "m": 7, "q": "matched", "image": 4, "seed": 2, "near": True},
-    ],
+    "sampling": [{"samples": 50_000, "m": 7, "q": "matched", "image": 4, "seed": 2, "near": True}],
     "tighter": [
         {
             "k": 50,
