@@ -59,11 +59,5 @@ def test_smoothing_goes_from_none_to_almost_all(controls: CurveControls) -> None
     assert box.accessibleName() == "Smoothing"
 
 
-def test_the_row_fits_a_narrow_dock_and_asks_to_export(
-    qtbot: QtBot, controls: CurveControls
-) -> None:
+def test_the_row_fits_a_narrow_dock(controls: CurveControls) -> None:
     assert controls.minimumSizeHint().width() <= 320
-    with qtbot.waitSignal(controls.export_requested):
-        button(controls, "Export…").click()
-    controls.set_exportable(False)
-    assert not button(controls, "Export…").isEnabled()

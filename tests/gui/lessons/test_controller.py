@@ -85,12 +85,12 @@ def test_an_answer_is_kept_while_one_walks(pupil: Person) -> None:
     number = next(n for n, step in enumerate(learning.lesson.steps) if step.question)
     learning.go(number)
     question = learning.step.question
-    window.learn.answered.emit(question.right)
+    window.learn.question.answered.emit(question.right)
     learning.go(number + 1)
     learning.go(number)
     assert any(
         question.reveal.split()[0] in label.toPlainText()
-        for label in window.learn._question.findChildren(type(window.learn._text))
+        for label in window.learn.question.findChildren(type(window.learn._text))
     )
 
 

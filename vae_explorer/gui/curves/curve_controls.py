@@ -31,15 +31,13 @@ def panels_of(chosen: frozenset[str]) -> list[str]:
 
 
 class CurveControls(QWidget):
-    """A row of menus that fits a narrow dock.
+    """A row of menus, and a button to ``export``, that fits a narrow dock.
 
     Signals:
         choices_changed(CurveChoices): a person chose something.
-        export_requested(): the button.
     """
 
     choices_changed = Signal(object)
-    export_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,11 +76,9 @@ class CurveControls(QWidget):
         self._smoothing.setSingleStep(0.05)
         self._smoothing.setKeyboardTracking(False)
         self._smoothing.valueChanged.connect(self._tell)
-        export = QToolButton()
+        self.export = export = QToolButton()
         export.setText("Export…")
         export.setToolTip("Save the curves as a picture (PNG, SVG, PDF) or a table (CSV)")
-        export.clicked.connect(self.export_requested)
-        self._export = export
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 6, 0)
         row.setSpacing(4)
@@ -119,10 +115,6 @@ class CurveControls(QWidget):
         for offered, known in ((self._panels, panels), (self._units, units)):
             for name, action in offered.items():
                 action.setEnabled(name in known)
-
-    def set_exportable(self, exportable: bool) -> None:
-        """Whether there is anything to export."""
-        self._export.setEnabled(exportable)
 
     def _check(self, menu: QMenu, text: str, tip: str) -> QAction:
         action = menu.addAction(text)

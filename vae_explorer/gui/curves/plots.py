@@ -68,7 +68,7 @@ class ElboPlot(Themed):
         self._shown: tuple[Panel, ...] = ()
         self._controls = CurveControls()
         self._controls.choices_changed.connect(self._take)
-        self._controls.export_requested.connect(self.export_requested)
+        self._controls.export.clicked.connect(self.export_requested)
         self._grid = CurveGrid()
         curves = QWidget()
         column = QVBoxLayout(curves)
@@ -271,7 +271,7 @@ class ElboPlot(Themed):
     # Painting
 
     def _spoil(self, at_once: bool = False) -> None:
-        self._controls.set_exportable(len(self._table) > 0)
+        self._controls.export.setEnabled(len(self._table) > 0)
         self._stale = True
         if at_once and self.isVisible():
             self._draw()

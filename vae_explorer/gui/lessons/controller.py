@@ -29,10 +29,10 @@ class LearnController(Controller):
         self._large = False
         panel.lesson_chosen.connect(learning.open)
         panel.step_wanted.connect(learning.go)
-        panel.answered.connect(learning.answer)
+        panel.question.answered.connect(learning.answer)
         learning.opened.connect(self._on_opened)
         learning.step_changed.connect(self._on_step)
-        learning.answered.connect(panel.set_answer)
+        learning.answered.connect(panel.question.set_answer)
         learning.values_changed.connect(panel.set_values)
         self.commands = (
             Command("next_step", "Course", "Next Step", "Go on in the lesson",

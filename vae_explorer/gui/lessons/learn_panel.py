@@ -33,12 +33,12 @@ class LearnPanel(QWidget):
     Signals:
         lesson_chosen(str): by its id.
         step_wanted(int): from 0.
-        answered(tuple): the choices, (k,) of bool.
+
+    The answer to a question is told by ``question``.
     """
 
     lesson_chosen = Signal(str)
     step_wanted = Signal(int)
-    answered = Signal(tuple)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,8 +53,7 @@ class LearnPanel(QWidget):
         self._lessons.activated.connect(self._choose)
         self._title = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._text = Prose("Text of the step")
-        self._question = QuestionBox()
-        self._question.answered.connect(self.answered)
+        self.question = QuestionBox()
         self._show_code = QToolButton()
         self._show_code.setText("Show the code")
         self._show_code.setCheckable(True)
@@ -73,7 +72,7 @@ class LearnPanel(QWidget):
         page = QWidget()
         self._page = QVBoxLayout(page)
         self._page.setContentsMargins(8, 4, 8, 8)
-        for widget in (self._title, self._text, self._question):
+        for widget in (self._title, self._text, self.question):
             self._page.addWidget(widget)
         self._page.addLayout(row(self._show_code, None, self._copy))
         self._page.addWidget(self._code)
@@ -125,7 +124,7 @@ class LearnPanel(QWidget):
         for offset, view in enumerate(self._formulas):
             view.set_em(_LARGE_EM if self._large else _EM)
             self._page.insertWidget(2 + offset, view)
-        self._question.set_question(step.question)
+        self.question.set_question(step.question)
         self._code.setPlainText(step.code.rstrip())
         self._show_code.setVisible(bool(step.code))
         self._on_show_code(self._show_code.isChecked())
@@ -137,10 +136,6 @@ class LearnPanel(QWidget):
         self._next.setText("Next lesson" if last else "Next")
         self._next.setEnabled(not last or self._lessons.currentIndex() < self._lessons.count() - 1)
         self._area.verticalScrollBar().setValue(0)
-
-    def set_answer(self, chosen: tuple[bool, ...]) -> None:
-        """Show what was answered, and what is right."""
-        self._question.set_answer(chosen)
 
     def set_values(self, values: Mapping[str, float | str]) -> None:
         """Write the live values into the formulas."""
