@@ -1,38 +1,30 @@
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from tests.support.map_views import (
+    COLORS,
+    IMAGE,
+    SIGNALS,
+    PointsOf,
+    card,
+    markers,
+    messages,
+    names,
+    pixel,
+    status,
+)
 from tests.support.widgets import expose
-from vae_explorer.gui.map.hover_card import HoverCard
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.map.map_view import CARD_DELAY_MS, PICK_RADIUS, MapView
-from vae_explorer.gui.map.markers import Markers
-from vae_explorer.gui.theme import DARK, LIGHT, Theme
+from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session.map.layers import LAYERS, default_state
-from vae_explorer.session.state import MapPoints, PointColors
-
-PointsOf = Callable[[list[tuple[float, float]], list[int]], MapPoints]
-IMAGE = np.full((28, 28), 200, np.uint8)
-COLORS = PointColors("Width", "How wide", np.array([0, 1, 0.5, np.nan], np.float32), unit="units")
-SIGNALS = (
-    "hovered",
-    "point_hovered",
-    "clicked",
-    "dragged",
-    "nudged",
-    "visible_labels_changed",
-    "space_tapped",
-    "ctrl_clicked",
-    "selected",
-    "class_select_asked",
-)
 
 
 @pytest.fixture
@@ -42,39 +34,6 @@ def heard(view: MapView) -> list[tuple[Any, ...]]:
     for name in SIGNALS:
         getattr(view, name).connect(lambda *a, name=name: said.append((name, *a)))
     return said
-
-
-def names(heard: list[tuple[Any, ...]]) -> list[str]:
-    return [entry[0] for entry in heard]
-
-
-def pixel(view: MapView, index: int, dx: float = 0.0) -> QPointF:
-    place = [(-2, -2), (2, 2), (0, 0), (-2, 2)][index]
-    return view.canvas.to_pixel(*place) + QPointF(dx, 0)
-
-
-def card(view: MapView) -> HoverCard:
-    (found,) = view.findChildren(HoverCard)
-    return found
-
-
-def markers(view: MapView) -> Markers:
-    (found,) = view.findChildren(Markers)
-    return found
-
-
-def status_line(view: MapView) -> QLabel:
-    return next(
-        label for label in view.findChildren(QLabel) if label.accessibleName() == "Points shown"
-    )
-
-
-def status(view: MapView) -> str:
-    return status_line(view).text()
-
-
-def messages(view: MapView) -> list[str]:
-    return [label.text() for label in view.findChildren(QLabel) if label.isVisible()]
 
 
 def test_an_empty_map_says_so(qtbot: QtBot, points_of: PointsOf) -> None:
@@ -292,75 +251,8 @@ def test_positions_and_colours_of_another_number_are_refused(view: MapView) -> N
         view.set_colors(replace(COLORS, values=np.zeros(5, np.float32)))
 
 
-def test_points_glide_when_asked(qtbot: QtBot, view: MapView) -> None:
-    start, end = view._cloud.positions.copy(), np.full((4, 2), 0.5, np.float32)
-    seen: list[Any] = []
-    view._easing.moved.connect(lambda _: seen.append(view._cloud.positions.copy()))
-    view.set_pinned(1)
-    view.set_positions(end, ease=True)
-    qtbot.waitUntil(lambda: bool(seen) and np.array_equal(seen[-1], end))
-    between = [places for places in seen if not (places == end).any()]
-    for places in between:
-        shares = (places - start) / (end - start)
-        np.testing.assert_allclose(shares, shares[0, 0], atol=1e-6)
-    assert markers(view).pin_place == (0.5, 0.5)
-    view.set_positions(start, ease=False)
-    np.testing.assert_array_equal(view._cloud.positions, start)
-
-
-def test_other_points_end_a_glide(qtbot: QtBot, view: MapView, points_of: PointsOf) -> None:
-    view.set_positions(np.zeros((4, 2), np.float32), ease=True)
-    view.set_points(points_of([(1, 1)], [0]))
-    qtbot.wait(50)
-    np.testing.assert_array_equal(view._cloud.positions, [(1, 1)])
-
-
-def test_layers_are_stacked_as_told(view: MapView) -> None:
-    def stacked() -> list[str]:
-        items = {**view.layers._items, "points": view._item}
-        return sorted(items, key=lambda layer: -items[layer].zValue())
-
-    states = tuple(default_state(spec) for spec in LAYERS)
-    view.layers.set_states(states)
-    assert stacked() == [state.id for state in states]
-    view.layers.set_states((replace(states[-1], on=True, opacity=0.25), *states[:-1]))
-    assert stacked() == [states[-1].id, *(state.id for state in states[:-1])]
-    item = view.layers._items[states[-1].id]
-    assert item.isVisible()
-    assert item.opacity() == 0.25
-
-
 def test_points_that_are_hidden_are_not_hit(view: MapView, hand: Any, heard: list[Any]) -> None:
     states = [default_state(spec) for spec in LAYERS]
     view.layers.set_states(tuple(replace(state, on=state.id != "points") for state in states))
     hand.click(pixel(view, 1))
     assert heard[0][3] == -1
-
-
-def test_a_selection_and_its_size_are_seen(view: MapView, points_of: PointsOf) -> None:
-    view.set_selected(np.array([True, False, True, False]), "2 of 60,000")
-    assert status(view).endswith(" · 2 of 60,000 selected")
-    colors = view._cloud.colors
-    view.set_selected(None)
-    assert "selected" not in status(view)
-    assert (view._cloud.colors == colors).tolist() == [True, False, True, False]
-
-
-def test_the_cursor_is_drawn_where_it_is_set(view: MapView) -> None:
-    view.set_cursor(-0.75, 1.25)
-    assert markers(view).cursor_place == (-0.75, 1.25)
-
-
-def test_the_theme_reaches_everything(view: MapView, show_theme: Callable[[Theme], None]) -> None:
-    show_theme(DARK)
-    image = view.grab().toImage()
-    between = view.canvas.mapTo(view, pixel(view, 2, 40).toPoint())
-    for spot in (QPoint(2, 2), between, QPoint(view.width() - 3, view.height() - 3)):
-        assert image.pixelColor(spot).name() == DARK.canvas
-    palette = status_line(view).palette()
-    assert palette.color(palette.ColorRole.WindowText) == QColor(DARK.muted)
-
-
-def test_the_map_takes_the_focus_for_its_canvas(view: MapView) -> None:
-    assert view.focusProxy() is view.canvas
-    assert view.canvas.accessibleName()
