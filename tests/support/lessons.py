@@ -12,7 +12,6 @@ from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.sketch import Sketch
 from vae_explorer.session.explore.target import Target
@@ -23,7 +22,6 @@ from vae_explorer.session.map.layer_contents import Subject
 from vae_explorer.session.map.map_layers import subject_at
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import MapPoints
-from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.snapshot import Snapshot
 
 CODES = 2_000
@@ -56,14 +54,9 @@ class Clock:
 
 
 @pytest.fixture(scope="session")
-def bundled_model() -> Snapshot:
-    return read_checkpoint(bundled_checkpoint())
-
-
-@pytest.fixture(scope="session")
-def model(bundled_model: Snapshot) -> TrainedVAE:
+def model(bundled: Snapshot) -> TrainedVAE:
     """The bundled model."""
-    return bundled_model.model
+    return bundled.model
 
 
 @pytest.fixture
@@ -104,17 +97,15 @@ def aim(context: LessonContext, subject: Subject | None) -> None:
 
 
 @pytest.fixture
-def context(
-    tasks: Tasks, empty_map: LatentMap, clock: Clock, bundled_model: Snapshot
-) -> LessonContext:
+def context(tasks: Tasks, empty_map: LatentMap, clock: Clock, bundled: Snapshot) -> LessonContext:
     """With the model, some codes, and the first training image to look at."""
     context = LessonContext(tasks, empty_map, Aim(tasks, empty_map), clock.after)
-    model = bundled_model.model
+    model = bundled.model
     data = mnist("train").subset(slice(0, CODES))
     posterior = model.encode(data.images)
     assert data.labels is not None
     points = MapPoints(posterior.mean, data.labels, np.arange(CODES), 60_000, "train")
-    empty_map.publish(MapState(bundled_model, "model", None, model, points, posterior))
+    empty_map.publish(MapState(bundled, "model", None, model, points, posterior))
     aim(context, subject_at(points, posterior, 0))
     return context
 
