@@ -29,8 +29,8 @@ from vae_explorer.gui.training.recipe_form import RecipeForm
 from vae_explorer.model import architecture, likelihood
 from vae_explorer.model.trained import Check
 from vae_explorer.session.map import layers
-from vae_explorer.session.map.layer_contents import DRAWINGS, Scene
-from vae_explorer.session.map.marks import Drawing, Spots
+from vae_explorer.session.map.layer_contents import LAYER_CONTENTS, Scene
+from vae_explorer.session.map.marks import LayerContent, Spots
 from vae_explorer.training import recipe as recipe_module
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Axis, Sweep
@@ -59,14 +59,16 @@ def stand_for(monkeypatch: pytest.MonkeyPatch) -> Stand:
 def test_a_layer(
     stand_for: Stand, open_person: "Callable[..., Person]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dummy(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
-        return Drawing((Spots(np.zeros((1, 2), np.float32)),), f"{len(scene.points.labels)} points")
+    def dummy(scene: Scene, chosen: Mapping[str, str], check: Check) -> LayerContent:
+        return LayerContent(
+            (Spots(np.zeros((1, 2), np.float32)),), f"{len(scene.points.labels)} points"
+        )
 
     spec = layers.LayerSpec("dummy", "Dummy", "A spot in the middle.", "F9")
     stand_for((spec, *layers.LAYERS), layers.LAYERS)
-    monkeypatch.setitem(DRAWINGS, "dummy", (dummy, frozenset({"points"})))
+    monkeypatch.setitem(LAYER_CONTENTS, "dummy", (dummy, frozenset({"points"})))
     person = open_person()
-    drawn: list[tuple[str, Drawing]] = []
+    drawn: list[tuple[str, LayerContent]] = []
     person.window.app.layers.drawn.connect(lambda layer, made: drawn.append((layer, made)))
     assert person.window.actions_["layer_dummy"] in person.window.actions_.menus["Layers"].actions()
     before = person.window.map.canvas.grab().toImage()

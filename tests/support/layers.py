@@ -5,22 +5,22 @@ import dataclasses
 import numpy as np
 
 from vae_explorer.model.trained import unchecked
-from vae_explorer.session.map.layer_contents import DRAWINGS, Scene, View
+from vae_explorer.session.map.layer_contents import LAYER_CONTENTS, Scene, View
 from vae_explorer.session.map.layers import LAYERS, default_state
 from vae_explorer.session.map.marks import (
     ClassField,
-    Drawing,
     Field,
+    LayerContent,
 )
 from vae_explorer.types import Float64
 
 VIEW = View((-1.0, 1.0, 0.0, 1.0), (240, 120))
 
 
-def draw(layer: str, scene: Scene, **chosen: str) -> Drawing:
+def draw(layer: str, scene: Scene, **chosen: str) -> LayerContent:
     """Draw with the layer's defaults but for what is ``chosen``, and with nothing remembered."""
     defaults = default_state(next(spec for spec in LAYERS if spec.id == layer)).chosen
-    function, _ = DRAWINGS[layer]
+    function, _ = LAYER_CONTENTS[layer]
     return function(dataclasses.replace(scene, memory={}), {**defaults, **chosen}, unchecked)
 
 

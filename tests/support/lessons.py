@@ -18,8 +18,8 @@ from vae_explorer.session.explore.target import Target
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.layer_contents import Subject
-from vae_explorer.session.map.map_layers import subject_at
+from vae_explorer.session.map.layer_contents import EncodedImage
+from vae_explorer.session.map.map_layers import encoded_at
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
@@ -82,18 +82,18 @@ class Aim(Target):
 
     def __init__(self, tasks: Tasks, latent_map: LatentMap) -> None:
         super().__init__(latent_map, Pins(latent_map), Sketch(tasks, latent_map))
-        self.aimed: Subject | None = None
+        self.aimed: EncodedImage | None = None
 
     @property
-    def image(self) -> Subject | None:
+    def image(self) -> EncodedImage | None:
         return self.aimed
 
 
-def aim(context: LessonContext, subject: Subject | None) -> None:
+def aim(context: LessonContext, target: EncodedImage | None) -> None:
     """Make another image the target of a context with an ``Aim``."""
     assert isinstance(context.target, Aim)
-    context.target.aimed = subject
-    context.target.changed.emit(subject)
+    context.target.aimed = target
+    context.target.changed.emit(target)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def context(tasks: Tasks, empty_map: LatentMap, clock: Clock, bundled: Snapshot)
     assert data.labels is not None
     points = MapPoints(posterior.mean, data.labels, np.arange(CODES), 60_000, "train")
     empty_map.publish(MapState(bundled, "model", None, model, points, posterior))
-    aim(context, subject_at(points, posterior, 0))
+    aim(context, encoded_at(points, posterior, 0))
     return context
 
 

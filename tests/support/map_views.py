@@ -7,9 +7,9 @@ import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QLabel
 
-from vae_explorer.gui.map.hover_card import HoverCard
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map.markers import Markers
+from vae_explorer.gui.map.point_tooltip import PointTooltip
 from vae_explorer.session.state import MapPoints, PointColors
 
 PointsOf = Callable[[list[tuple[float, float]], list[int]], MapPoints]
@@ -38,8 +38,8 @@ def pixel(view: MapView, index: int, dx: float = 0.0) -> QPointF:
     return view.canvas.to_pixel(*place) + QPointF(dx, 0)
 
 
-def card(view: MapView) -> HoverCard:
-    (found,) = view.findChildren(HoverCard)
+def card(view: MapView) -> PointTooltip:
+    (found,) = view.findChildren(PointTooltip)
     return found
 
 

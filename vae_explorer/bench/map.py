@@ -21,7 +21,7 @@ from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.map_view import PICK_RADIUS, MapView
 from vae_explorer.gui.map.picking import Picker
 from vae_explorer.gui.theme import CLASS_COLORS
-from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.state import MapPoints
 from vae_explorer.types import Float32, UInt8
 
@@ -138,9 +138,9 @@ def _measure_picks(points: MapPoints, scale: tuple[float, float]) -> Iterator[Me
     noise = generator.standard_normal((_PICKS, 2)) * 0.1
     places = [(x, y) for x, y in (positions[generator.choice(count, _PICKS)] + noise).tolist()]
 
-    radius, index = PICK_RADIUS / scale[0], PlaceIndex(positions)
+    radius, index = PICK_RADIUS / scale[0], PointIndex(positions)
     times = {
-        "index_build_ms": _durations([partial(PlaceIndex, positions)] * _BUILDS),
+        "index_build_ms": _durations([partial(PointIndex, positions)] * _BUILDS),
         "pick_index_ms": _durations([partial(index.nearest, at, radius) for at in places]),
         "pick_all_ms": _durations(
             [partial(picker.pick, cloud, at, scale, PICK_RADIUS) for at in places]

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel
 
 from tests.support.person import Person
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.gui.map.hover_card import HoverCard
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.map.point_colors import ColorKey
+from vae_explorer.gui.map.point_tooltip import PointTooltip
 from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.training.recipe import Recipe
@@ -173,7 +173,7 @@ def test_the_card_gives_the_exact_figures(
 ) -> None:
     lone, model = person.lone, bundled.model
     person.hover(person.place(lone))
-    (card,) = person.window.map.findChildren(HoverCard)
+    (card,) = person.window.map.findChildren(PointTooltip)
     person.wait(card.isVisible)
     person.wait(lambda: any("ELBO" in label.text() for label in card.findChildren(QLabel)))
     (caption,) = (label.text() for label in card.findChildren(QLabel) if "ELBO" in label.text())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.picking import Picker
-from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.state import MapPoints
 from vae_explorer.types import Float32, Float64
 
@@ -96,7 +96,7 @@ def test_an_index_finds_what_brute_force_finds(
     cloud = PointCloud()
     cloud.set_points(many, visible)
     picker = Picker()
-    picker.set_index(PlaceIndex(many.positions))
+    picker.set_index(PointIndex(many.positions))
     shown = np.isin(many.labels, list(visible))
     xs, ys = many.positions.T
     rng = np.random.default_rng(int(scale))
@@ -115,7 +115,7 @@ def test_an_index_of_other_positions_is_not_asked(many: MapPoints) -> None:
     cloud = PointCloud()
     cloud.set_points(many, frozenset(range(10)))
     picker = Picker()
-    picker.set_index(PlaceIndex(many.positions))
+    picker.set_index(PointIndex(many.positions))
     cloud.set_positions(many.positions + np.float32(50))
     x, y = (float(z) for z in many.positions[7])
     assert picker.pick(cloud, (x, y), (100.0, 100.0), 14.0) == -1
@@ -130,5 +130,5 @@ def test_places_too_far_out_to_be_drawn_are_not_picked(many: MapPoints) -> None:
     cloud = PointCloud()
     cloud.set_points(replace(many, positions=positions), frozenset(range(10)))
     picker = Picker()
-    picker.set_index(PlaceIndex(positions))
+    picker.set_index(PointIndex(positions))
     assert picker.pick(cloud, (2e6, 2e6), (100.0, 100.0), 14.0) == -1

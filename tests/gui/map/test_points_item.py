@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map.points_item import PointsItem, dot_diameter
 from vae_explorer.gui.theme import CLASS_COLORS, LIGHT
-from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.state import MapPoints
 
 
@@ -168,6 +168,6 @@ def test_a_layer_needs_at_most_three_times_the_bytes_of_its_points(view: MapView
         if isinstance(part, np.ndarray) and id(part) not in shared
     )
     held += sum(picture.sizeInBytes() for picture in item._splatter._pictures)
-    held += PlaceIndex(points.positions).nbytes
+    held += PointIndex(points.positions).nbytes
     assert item.rasterisations > 0
     assert held <= 3 * (points.positions.nbytes + points.labels.nbytes + points.indices.nbytes)

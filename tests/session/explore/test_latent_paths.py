@@ -126,7 +126,9 @@ def test_curves_are_of_the_data_and_of_the_pinned_image(
     plain = ask("straight", 6)
     assert (plain.percentile, plain.log_likelihood) == (None, None)
     support = DataSupport(posterior.mean, posterior.covariance)
-    path = ask("straight", 6, waypoints=waypoints_of(pinned), support=support, subject=pinned[1])
+    path = ask(
+        "straight", 6, waypoints=waypoints_of(pinned), support=support, target_image=pinned[1]
+    )
     assert path.note == "train 5 → test 7 · 2 waypoints"
     assert path.percentile is not None
     assert path.log_likelihood is not None

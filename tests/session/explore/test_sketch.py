@@ -59,9 +59,9 @@ def test_a_sketch_is_encoded_as_the_same_array(
     model, image = trained.model, digits.images[7]
     sketch.draw(image)
     q = model.encode(image[None])
-    (subject,) = story["image_changed"]  # at once
-    np.testing.assert_array_equal(subject.mean, q.mean[0])
-    np.testing.assert_array_equal(subject.covariance, q.covariance[0])
+    (encoded,) = story["image_changed"]  # at once
+    np.testing.assert_array_equal(encoded.mean, q.mean[0])
+    np.testing.assert_array_equal(encoded.covariance, q.covariance[0])
     np.testing.assert_array_equal(story["reconstructed"][0], model.decode(q.mean)[0])
     ((seen, ink),) = story["seen_changed"]
     np.testing.assert_array_equal(seen, image)
@@ -134,9 +134,9 @@ def test_another_model_reads_the_same_sketch(
     story.forget()
     show(latent_map, other, points)
     main.run()
-    (subject,) = story["image_changed"]
-    np.testing.assert_array_equal(subject.mean, other.model.encode(seen[None]).mean[0])
-    np.testing.assert_array_equal(story["read"][-1].bound.mean, subject.mean)
+    (encoded,) = story["image_changed"]
+    np.testing.assert_array_equal(encoded.mean, other.model.encode(seen[None]).mean[0])
+    np.testing.assert_array_equal(story["read"][-1].bound.mean, encoded.mean)
     assert not story["nearest_changed"]  # the same images
 
 

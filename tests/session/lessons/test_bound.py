@@ -200,7 +200,7 @@ def test_another_digit_and_rest(
     assert experiment.values["elbo"] == ""
     assert experiment.result.region == (-3, 3, -3, 3)
     assert old is not None
-    aim(context, old.subject)
+    aim(context, old.target_image)
     settle()
     assert experiment.result.bound is not None
     experiment.hide()

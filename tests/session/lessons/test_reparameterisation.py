@@ -91,10 +91,10 @@ def test_the_elbo_of_the_digit(digit: Reparameterisation, context: LessonContext
     assert float(digit.values["ratio"]) > 10_000
     digit.set(baseline=True)
     assert 5 < float(digit.values["ratio"]) < 500
-    assert context.subject is not None
+    assert context.target_image is not None
     mean = digit.result.mean
     assert mean is not None
-    np.testing.assert_allclose(mean - context.subject.mean, [0.03, -0.02], atol=1e-6)
+    np.testing.assert_allclose(mean - context.target_image.mean, [0.03, -0.02], atol=1e-6)
 
 
 def test_the_gradient_leads_back_to_the_digit(digit: Reparameterisation, settle: Settle) -> None:
@@ -150,9 +150,9 @@ def test_what_is_computed_of_a_digit_that_is_gone_is_left(
 def test_another_digit_is_taken_up(
     digit: Reparameterisation, context: LessonContext, settle: Settle
 ) -> None:
-    subject = context.subject
-    assert subject is not None
+    target = context.target_image
+    assert target is not None
     before = of(digit).exact
-    aim(context, replace(subject, image=255 - subject.image))
+    aim(context, replace(target, image=255 - target.image))
     settle()
     assert not np.allclose(before, of(digit).exact)

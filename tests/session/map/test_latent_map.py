@@ -13,7 +13,7 @@ from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
-from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import MapPoints, draw_seeds
 from vae_explorer.training.snapshot import Snapshot
@@ -29,7 +29,7 @@ class Room:
         self.said: list[str] = []
         self.map = LatentMap(tasks, self.said.append)
         self.states: list[tuple[MapState, MapState | None]] = []
-        self.index: PlaceIndex | None = None
+        self.index: PointIndex | None = None
         self._main = main
         self.map.changed.connect(lambda new, old: self.states.append((new, old)))
         self.map.index_changed.connect(lambda index: setattr(self, "index", index))

@@ -14,13 +14,13 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Posterior, unchecked
 from vae_explorer.session.map import layer_contents as drawings
-from vae_explorer.session.map.layer_contents import Scene, Subject
+from vae_explorer.session.map.layer_contents import EncodedImage, Scene
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
-    Drawing,
     Ellipses,
     Field,
+    LayerContent,
     Spots,
     Trails,
 )
@@ -28,10 +28,12 @@ from vae_explorer.session.state import MapPoints
 
 
 @pytest.fixture(scope="module")
-def subjects(scene: Scene, mnist_small: ImageSet) -> list[Subject]:
+def encoded_images(scene: Scene, mnist_small: ImageSet) -> list[EncodedImage]:
     q = scene.posterior
     return [
-        Subject(f"train {row}", mnist_small.images[row], 0, q.mean[row], q.covariance[row], row)
+        EncodedImage(
+            f"train {row}", mnist_small.images[row], 0, q.mean[row], q.covariance[row], row
+        )
         for row in range(3)
     ]
 
@@ -56,9 +58,9 @@ def with_codes(scene: Scene, posterior: Posterior) -> Scene:
 
 
 def test_ellipses_are_q_of_the_pinned_and_the_hovered(
-    scene: Scene, subjects: list[Subject]
+    scene: Scene, encoded_images: list[EncodedImage]
 ) -> None:
-    first, second, third = subjects
+    first, second, third = encoded_images
     (mark,) = draw(
         "ellipses", dataclasses.replace(scene, pinned=(third, first), hovered=second)
     ).marks
@@ -83,19 +85,19 @@ def test_without_a_subject_it_is_said_how_to_get_one(scene: Scene, layer: str) -
 
 
 def test_the_exact_posterior_is_a_density_the_right_way_round(
-    scene: Scene, subjects: list[Subject]
+    scene: Scene, encoded_images: list[EncodedImage]
 ) -> None:
-    hovered, pinned, _ = subjects
+    hovered, pinned, _ = encoded_images
     seen = dataclasses.replace(scene, hovered=hovered, pinned=(pinned,), current=pinned)
     below, heat, _, spots = draw("posterior", seen).marks
     assert isinstance(below, Field)
     assert isinstance(heat, Field)
     assert isinstance(spots, Spots)
-    for field, subject in ((below, pinned), (heat, hovered)):
+    for field, encoded in ((below, pinned), (heat, hovered)):
         z1, z2, area = middles(field)
         values = field.values.astype(np.float64) * area
         assert values.sum() == pytest.approx(1, abs=1e-3)
-        x = own_draws(scene.model, subject.image[None], np.array([subject.seed]))
+        x = own_draws(scene.model, encoded.image[None], np.array([encoded.seed]))
         (mean,) = exact_posterior(scene.model, x).mean
         np.testing.assert_allclose([values.sum(0) @ z1, values.sum(1) @ z2], mean, atol=2e-3)
     row, column = np.unravel_index(heat.values.argmax(), heat.values.shape)
@@ -104,14 +106,14 @@ def test_the_exact_posterior_is_a_density_the_right_way_round(
 
 
 def test_the_likelihood_is_that_of_the_image_s_draw_at_every_place(
-    scene: Scene, subjects: list[Subject]
+    scene: Scene, encoded_images: list[EncodedImage]
 ) -> None:
-    subject = subjects[1]
-    (heat,) = draw("likelihood", dataclasses.replace(scene, current=subject)).marks
+    encoded = encoded_images[1]
+    (heat,) = draw("likelihood", dataclasses.replace(scene, current=encoded)).marks
     assert isinstance(heat, Field)
     assert heat.region == (-1.5, 1.5, -0.25, 1.25), "some of what lies around the view too"
     z1, z2, _ = middles(heat)
-    x = own_draws(scene.model, subject.image[None], np.array([subject.seed])).astype(np.float64)
+    x = own_draws(scene.model, encoded.image[None], np.array([encoded.seed])).astype(np.float64)
     for row, column in ((0, 0), (0, 70), (40, 3), (20, 50)):
         place = np.array([[z1[column], z2[row]]])
         logits = scene.model.decode_outputs(place).astype(np.float64)
@@ -133,7 +135,7 @@ def test_flow_goes_from_then_to_now(
         now, positions=now.positions[::2] + 1, indices=now.indices[::2], labels=now.labels[::2]
     )
 
-    def since_then(then: MapPoints) -> Drawing:
+    def since_then(then: MapPoints) -> LayerContent:
         old = dataclasses.replace(scene, before=then if since == "before" else None)
         old = dataclasses.replace(old, start=then if since == "start" else None)
         return draw("flow", old, since=since)

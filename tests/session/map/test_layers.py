@@ -1,11 +1,11 @@
 """The table of layers."""
 
-from vae_explorer.session.map.layer_contents import DRAWINGS
+from vae_explorer.session.map.layer_contents import LAYER_CONTENTS
 from vae_explorer.session.map.layers import LAYERS, default_state
 
 
 def test_all_layers_but_three_are_drawn_of_a_scene() -> None:
-    assert {spec.id for spec in LAYERS} == DRAWINGS.keys() | {"points", "path", "refined"}
+    assert {spec.id for spec in LAYERS} == LAYER_CONTENTS.keys() | {"points", "path", "refined"}
     assert len({spec.id for spec in LAYERS}) == len(LAYERS)
 
 

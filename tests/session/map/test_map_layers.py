@@ -15,10 +15,10 @@ from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.sketch import Sketch
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.layer_contents import DRAWINGS, Scene, View
+from vae_explorer.session.map.layer_contents import LAYER_CONTENTS, Scene, View
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.map_layers import MapLayers
-from vae_explorer.session.map.marks import Drawing, Ellipses, Sheet
+from vae_explorer.session.map.marks import Ellipses, LayerContent, Sheet
 from vae_explorer.session.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
@@ -30,7 +30,7 @@ class Easel:
         self.map = latent_map
         self.pins, self.sketch = Pins(latent_map), Sketch(tasks, latent_map)
         self.layers = MapLayers(tasks, latent_map, self.pins, self.sketch)
-        self.drawn: list[tuple[str, Drawing]] = []
+        self.drawn: list[tuple[str, LayerContent]] = []
         self.busy: list[tuple[str, bool]] = []
         self.layers.drawn.connect(lambda *told: self.drawn.append(told))
         self.layers.busy_changed.connect(lambda *told: self.busy.append(told))
@@ -59,11 +59,11 @@ def scenes(monkeypatch: pytest.MonkeyPatch) -> list[Scene]:
     """What the manifold was asked to draw; it only tells the left edge of the view."""
     seen: list[Scene] = []
 
-    def draw(scene: Scene, _chosen: Mapping[str, str], _check: Check) -> Drawing:
+    def draw(scene: Scene, _chosen: Mapping[str, str], _check: Check) -> LayerContent:
         seen.append(scene)
-        return Drawing(note=str(scene.view.region[0]))
+        return LayerContent(note=str(scene.view.region[0]))
 
-    monkeypatch.setitem(DRAWINGS, "manifold", (draw, DRAWINGS["manifold"][1]))
+    monkeypatch.setitem(LAYER_CONTENTS, "manifold", (draw, LAYER_CONTENTS["manifold"][1]))
     return seen
 
 
@@ -132,7 +132,9 @@ def test_a_layer_is_drawn_anew_for_what_it_depends_on_alone(easel: Easel, main: 
     for spec in LAYERS:
         easel.layers.set_on(spec.id, on=True)
     main.run()
-    assert sorted(easel.names()) == sorted(DRAWINGS.keys() - {"ellipses"}), "those were on before"
+    assert sorted(easel.names()) == sorted(LAYER_CONTENTS.keys() - {"ellipses"}), (
+        "those were on before"
+    )
     easel.drawn.clear()
     easel.layers.set_view(view(0.0))
     main.run()
@@ -149,7 +151,7 @@ def test_a_layer_that_fails_tells_and_leaves_the_others_alone(
     def breaks(*_: object) -> NoReturn:
         raise RuntimeError("no memory")
 
-    monkeypatch.setitem(DRAWINGS, "metric", (breaks, DRAWINGS["metric"][1]))
+    monkeypatch.setitem(LAYER_CONTENTS, "metric", (breaks, LAYER_CONTENTS["metric"][1]))
     for name in ("metric", "manifold", "density"):
         easel.layers.set_on(name, on=True)
     main.run()
@@ -255,12 +257,12 @@ def test_what_is_drawn_of_pins_is_of_the_model_on_the_map(
     easel.pins.pin("test", 5)
     show(easel.map, other, points)
     main.run()
-    (subject,) = scenes[-1].pinned
+    (encoded,) = scenes[-1].pinned
     assert scenes[-1].current is not None
-    assert scenes[-1].current.seed == subject.seed == 600 + 5
-    assert subject.title == "test 5"
+    assert scenes[-1].current.seed == encoded.seed == 600 + 5
+    assert encoded.title == "test 5"
     assert easel.pins.current is not None
-    np.testing.assert_array_equal(subject.mean, easel.pins.current.mean)
+    np.testing.assert_array_equal(encoded.mean, easel.pins.current.mean)
 
 
 # States

@@ -22,7 +22,7 @@ from vae_explorer.gui.main_thread import FrameClock
 from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.session.compare.metrics import ComparisonTable
 from vae_explorer.session.compare.sides import SIDES, Preview, Side, SideInfo, other_side
-from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.state import MapPoints
 from vae_explorer.types import Bools, Float64, UInt8
 
@@ -142,7 +142,7 @@ class CompareWindow(Themed):
         """Show other points on a side."""
         self.sides[side].set_points(points)
 
-    def set_index(self, side: Side, index: PlaceIndex) -> None:
+    def set_index(self, side: Side, index: PointIndex) -> None:
         """Pick on a side with the help of an index of its positions."""
         self.sides[side].map.set_index(index)
 

@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QStyle, QWidget
 from vae_explorer.gui.dialogs.ask_path import PICTURE, PNG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
+from vae_explorer.gui.explore.decode.lowest_elbo_list import LowestElboList
 from vae_explorer.gui.explore.decode.refine_section import RefineSection
-from vae_explorer.gui.explore.decode.worst_list import WorstList
 from vae_explorer.gui.explore.paths.path_panel import PathPanel
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.map.map_view import MapView
@@ -40,7 +40,7 @@ class ExploreController(Controller):
         self.decode.setMinimumWidth(self.decode.sizeHint().width() + scroll_bar)
         self.draw = DrawPanel()
         self.refine = RefineSection()
-        self.worst = WorstList(app.map.image)
+        self.worst = LowestElboList(app.map.image)
         self.paths = PathPanel()
         self._connect_decoding()
         self._connect_paths()

@@ -92,7 +92,7 @@ class BoundView(LessonView):
         truth = found.truth
         if differs(found, old, "truth"):
             self._digit.set_image(gray8(truth.x[0]) if truth else None)
-            self._digit.set_caption(f"x: {truth.subject.title}" if truth else "x", "x")
+            self._digit.set_caption(f"x: {truth.target_image.title}" if truth else "x", "x")
         if differs(found, old, "q"):
             self.plane.set_q(found.q)
             self._decoded.set_image(gray8(found.decoded) if found.decoded is not None else None)

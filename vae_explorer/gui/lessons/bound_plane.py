@@ -26,7 +26,7 @@ from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.latent.normal import Normal
-from vae_explorer.session.map.marks import Drawing, Field
+from vae_explorer.session.map.marks import Field, LayerContent
 
 _ON = 2.0
 """Standard deviations from the middle of q to the handles of its axes."""
@@ -111,7 +111,7 @@ class BoundPlane(LatentPlot):
 
     def set_picture(self, field: Field | None) -> None:
         """Show another picture of the posterior, or none."""
-        self.picture.set_drawing(Drawing((field,)) if field else Drawing())
+        self.picture.set_drawing(LayerContent((field,)) if field else LayerContent())
 
     def handle_at(self, handle: Handle) -> QPointF:
         """The pixel of a handle."""

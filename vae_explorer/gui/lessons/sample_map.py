@@ -12,7 +12,7 @@ from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.lessons.sampling import Lit
-from vae_explorer.session.map.marks import Drawing, Field
+from vae_explorer.session.map.marks import Field, LayerContent
 from vae_explorer.types import Region
 
 _GROUND = 2.5  # pixels across a sample that does not matter
@@ -46,7 +46,7 @@ class SampleMap(LatentPlot):
 
     def set_density(self, density: Field | None) -> None:
         """Shade p(z|x)."""
-        self._layer.set_drawing(Drawing((density,) if density else ()))
+        self._layer.set_drawing(LayerContent((density,) if density else ()))
 
     def set_lit(self, lit: tuple[Lit, ...]) -> None:
         """Show the samples of the prior, then those of q."""

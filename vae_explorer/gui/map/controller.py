@@ -10,7 +10,7 @@ from vae_explorer.number_format import figure
 from vae_explorer.session.app import App
 from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState
-from vae_explorer.session.map.marks import Drawing
+from vae_explorer.session.map.marks import LayerContent
 from vae_explorer.session.map.scores import InspectedImage
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import (
@@ -213,7 +213,7 @@ class MapController(Controller):
         self.view.layers.set_states(states)
         self.layers.set_layers(states)
 
-    def _on_drawn(self, layer: str, drawing: Drawing) -> None:
+    def _on_drawn(self, layer: str, drawing: LayerContent) -> None:
         self.view.layers.set_drawing(layer, drawing)
         self.layers.set_drawing(layer, drawing)
 

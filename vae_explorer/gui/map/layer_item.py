@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.plot.latent_marks import Caption, Paint, captions, prepared
 from vae_explorer.gui.theme import Theme, current_theme
-from vae_explorer.session.map.marks import Drawing
+from vae_explorer.session.map.marks import LayerContent
 
 _TEXT_HALO = 6.0  # closes the gap before a percent sign
 _TEXT_ROOM = 18.0  # logical pixels a text keeps from the edges of the view
@@ -26,12 +26,12 @@ class LayerItem(QGraphicsObject):
         self._view_box = view_box
         self._theme: Theme | None = None
         """That of the paints."""
-        self._drawing = Drawing()
+        self._drawing = LayerContent()
         self._paints: list[Paint] = []
         self._captions: list[Caption] = []
         view_box.sigRangeChanged.connect(self.prepareGeometryChange)
 
-    def set_drawing(self, drawing: Drawing) -> None:
+    def set_drawing(self, drawing: LayerContent) -> None:
         """Show these marks and no others."""
         self._drawing, self._theme = drawing, None
         self._captions = [caption for mark in drawing.marks for caption in captions(mark)]

@@ -6,7 +6,7 @@ from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.session.map.layers import LayerState
-from vae_explorer.session.map.marks import Drawing
+from vae_explorer.session.map.marks import LayerContent
 
 _POINTS = "points"
 """The layer that is not drawn from marks."""
@@ -36,7 +36,7 @@ class LayerStack:
             if state.id == _POINTS:
                 self._points.set_style(state.chosen["size"])
 
-    def set_drawing(self, layer: str, drawing: Drawing) -> None:
+    def set_drawing(self, layer: str, drawing: LayerContent) -> None:
         """Show what a layer draws now."""
         self._item(layer).set_drawing(drawing)
 

@@ -10,17 +10,17 @@ from vae_explorer.gui.map.canvas import MapCanvas, Tool
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.easing import Easing
 from vae_explorer.gui.map.glyphs import class_places
-from vae_explorer.gui.map.hover_card import HoverCard
 from vae_explorer.gui.map.layer_stack import LayerStack
 from vae_explorer.gui.map.legend import Legend
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.map.picking import Picker
 from vae_explorer.gui.map.point_colors import ColorKey, point_rgb
+from vae_explorer.gui.map.point_tooltip import PointTooltip
 from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.map.status_line import StatusLine
 from vae_explorer.gui.theme import Theme, Themed, current_theme
-from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.state import MapPoints, PointColors
 from vae_explorer.types import Bools, Float32, Region, UInt8
 
@@ -83,7 +83,7 @@ class MapView(Themed):
         self._outline = SelectionMarks(self.canvas)
         self._empty = QLabel("Opening the map…", alignment=Qt.AlignmentFlag.AlignCenter)
         self.canvas.add_overlay(self._empty)
-        self._card = HoverCard(self.canvas)
+        self._card = PointTooltip(self.canvas)
         self._dwell = QTimer(self, singleShot=True, interval=CARD_DELAY_MS)
         self._rest = QTimer(self, singleShot=True, interval=VIEW_DELAY_MS)
         self._easing = Easing(self)
@@ -181,7 +181,7 @@ class MapView(Themed):
             self._easing.stop()
             self._place(positions)
 
-    def set_index(self, index: PlaceIndex) -> None:
+    def set_index(self, index: PointIndex) -> None:
         """Pick with the help of an index of the positions."""
         self._picker.set_index(index)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vae_explorer.gui.map.cloud import PointCloud
-from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.types import Float32
 
 _BLOCK = 65_536  # as many as keep the scratch in the second-level cache
@@ -20,11 +20,11 @@ class Picker:
     """
 
     def __init__(self) -> None:
-        self._index: PlaceIndex | None = None
+        self._index: PointIndex | None = None
         self._across: Float32 = np.empty(_BLOCK, np.float32)
         self._up: Float32 = np.empty(_BLOCK, np.float32)
 
-    def set_index(self, index: PlaceIndex | None) -> None:
+    def set_index(self, index: PointIndex | None) -> None:
         """Use an index; it counts only while a cloud has the very positions it was built of."""
         self._index = index
 

@@ -23,7 +23,7 @@ from vae_explorer.session.compare.metrics import (
 from vae_explorer.session.compare.sides import SIDES, Preview, Side, SideInfo, other_side
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
-from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.selection import Mode, inside
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import (
@@ -61,7 +61,7 @@ class Comparison:
     side_changed = Signal(str, object)
     """A side and its ``SideInfo``; None as long as it has no model."""
     points_changed = Signal(str, MapPoints)
-    index_changed = Signal(str, PlaceIndex)
+    index_changed = Signal(str, PointIndex)
     linked = Signal(str, int)
     """A side and the row there of the image hovered on the other side, or −1."""
     decoded = Signal(str, object)

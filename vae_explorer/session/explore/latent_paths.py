@@ -28,7 +28,7 @@ from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.model.vae import log_prior
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.map.marks import Curve, Drawing, Spots
+from vae_explorer.session.map.marks import Curve, LayerContent, Spots
 from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
 from vae_explorer.types import Float32, Float64, LatentPoint
 
@@ -112,13 +112,13 @@ class LatentPath:
     note: str = ""
 
 
-def path_content(path: LatentPath | None) -> Drawing:
+def path_content(path: LatentPath | None) -> LayerContent:
     """The path on the map: its line, and crosses at its waypoints, the largest where it begins."""
     if path is None:
-        return Drawing()
+        return LayerContent()
     if not len(path.positions):
-        return Drawing(note=path.note)
-    return Drawing((Curve((path.line,)), Spots(path.waypoints, "waypoints")), path.note)
+        return LayerContent(note=path.note)
+    return LayerContent((Curve((path.line,)), Spots(path.waypoints, "waypoints")), path.note)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,7 @@ class PathRequest:
     waypoints: tuple[Waypoint, ...] = ()
     points: MapPoints | None = None
     cursor: LatentPoint = (0.0, 0.0)
-    subject: DataPoint | None = None
+    target_image: DataPoint | None = None
     support: DataSupport | None = None
     kind: str = ""
     n: int = 16
@@ -181,7 +181,7 @@ def find_path(
         route.waypoints.astype(np.float32),
         route.closed,
         _percentiles(request.support, positions, control.check),
-        _log_likelihoods(model, request.subject, positions, control.check),
+        _log_likelihoods(model, request.target_image, positions, control.check),
         route.length,
         route.straight_length,
         route.note,

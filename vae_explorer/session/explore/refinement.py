@@ -13,7 +13,7 @@ from vae_explorer.session.explore.image_truth import image_bound, image_truth
 from vae_explorer.session.explore.pins import Pin, Pins
 from vae_explorer.session.jobs import After, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.marks import Drawing, Ellipses
+from vae_explorer.session.map.marks import Ellipses, LayerContent
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import draw_seeds
 from vae_explorer.types import Float32, UInt8
@@ -39,12 +39,12 @@ class RefinementStep:
     elbo: float
 
 
-def refined_content(step: RefinementStep | None) -> Drawing:
+def refined_content(step: RefinementStep | None) -> LayerContent:
     """The refined q on the map, or how to come by one."""
     if step is None:
-        return Drawing(note="Pin a digit and press Refine.")
+        return LayerContent(note="Pin a digit and press Refine.")
     ellipses = Ellipses(step.mean[None], step.covariance[None])
-    return Drawing((ellipses,), f"Step {step.step} of {step.steps}")
+    return LayerContent((ellipses,), f"Step {step.step} of {step.steps}")
 
 
 _Run = Iterator[Refinement]

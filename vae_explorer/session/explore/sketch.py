@@ -17,7 +17,7 @@ from vae_explorer.session.explore.image_truth import image_bound, image_truth
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.layer_contents import Subject
+from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.state import MapState, same_images
 from vae_explorer.session.state import MapPoints, Thumbnail
 from vae_explorer.types import UInt8
@@ -62,11 +62,11 @@ class Sketch:
         self._comparing = tasks.newest("alike", "The nearest digits were not found", "layers")
         self._map = latent_map
         self._seen: UInt8 | None = None
-        self._encoded: tuple[TrainedVAE, Subject] | None = None  # the last one
+        self._encoded: tuple[TrainedVAE, EncodedImage] | None = None  # the last one
         latent_map.changed.connect(self._on_map)
 
     @property
-    def image(self) -> Subject | None:
+    def image(self) -> EncodedImage | None:
         """The sketch with its q(z|x) by the model on the map, if there is one."""
         state, seen = self._map.state, self._seen
         if state is None or seen is None:
@@ -74,8 +74,8 @@ class Sketch:
         known = self._encoded
         if known is None or known[0] is not state.model or known[1].image is not seen:
             q = state.model.encode(seen[None])
-            subject = Subject("sketch", seen, NO_LABEL, q.mean[0], q.covariance[0], SEED)
-            known = self._encoded = state.model, subject
+            encoded = EncodedImage("sketch", seen, NO_LABEL, q.mean[0], q.covariance[0], SEED)
+            known = self._encoded = state.model, encoded
         return known[1]
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:

@@ -186,10 +186,10 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
 
     def update(self) -> None:
         """Find out all about the image, unless it is known; and put q where it is to be."""
-        model, subject = self.context.model, self.context.subject
+        model, target = self.context.model, self.context.target_image
         truth = self.result.truth
-        if truth is None or not truth.is_of(model, subject):
-            asked = (model, subject and (subject.seed, subject.image.tobytes()))
+        if truth is None or not truth.is_of(model, target):
+            asked = (model, target and (target.seed, target.image.tobytes()))
             if self._know.busy and asked == self._asked:
                 return
             self._asked = asked
@@ -200,10 +200,10 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
             if self.settings.q == _OWN:
                 self.settings = self.settings.after({"q": "encoder"})
             self.result = BoundResult(frame=self.result.frame)
-            if model is None or subject is None:
+            if model is None or target is None:
                 self._know.cancel()
             else:
-                self._know.run(partial(find_truth, model, subject), self._on_truth)
+                self._know.run(partial(find_truth, model, target), self._on_truth)
             return
         put = replace(self.settings, log=False, refine=False)
         if self._put != put:

@@ -9,7 +9,7 @@ from vae_explorer.lessons.bound import Bound, bound, log_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.map.layer_contents import Subject
+from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.marks import Field
 from vae_explorer.types import Float32, Region
 
@@ -21,14 +21,14 @@ _FALL = 40.0  # nats below the peak, at which a logarithmic picture ends
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What is ``known`` of the target image ``subject`` before any q is chosen.
+    """What is ``known`` of the target image ``target_image`` before any q is chosen.
 
     ``encoder`` is the encoder's q and ``encoder_bound`` its bound; ``moments`` the Gaussian with
     the mean and the covariance of p(z|x); ``peak`` the log of that posterior's highest density.
     """
 
     model: TrainedVAE
-    subject: Subject
+    target_image: EncodedImage
     known: ImageTruth
     moments: Normal
     encoder: Normal
@@ -45,27 +45,27 @@ class Truth:
         """log p(x), nats."""
         return self.known.log_marginal
 
-    def is_of(self, model: TrainedVAE | None, subject: Subject | None) -> bool:
+    def is_of(self, model: TrainedVAE | None, target: EncodedImage | None) -> bool:
         """It is of this image, under this model."""
-        mine = self.subject
+        mine = self.target_image
         return (
             model is self.model
-            and subject is not None
-            and (mine.title, mine.seed) == (subject.title, subject.seed)
-            and np.array_equal(mine.image, subject.image)
+            and target is not None
+            and (mine.title, mine.seed) == (target.title, target.seed)
+            and np.array_equal(mine.image, target.image)
         )
 
 
-def find_truth(model: TrainedVAE, subject: Subject, control: Control) -> Truth:
+def find_truth(model: TrainedVAE, target: EncodedImage, control: Control) -> Truth:
     """All that is known of an image; a second of work, most of it once for a model."""
-    known = image_truth(model, subject.image, subject.seed, control.check)
+    known = image_truth(model, target.image, target.seed, control.check)
     x, log_marginal = known.bound.x, known.log_marginal
     encoder = Normal.of(known.bound.mean, known.bound.covariance)
     z1, z2 = known.mode
     around = (z1 - 1e-4, z1 + 1e-4, z2 - 1e-4, z2 + 1e-4)
     return Truth(
         model,
-        subject,
+        target,
         known,
         Normal.of(known.mean, known.covariance),
         encoder,

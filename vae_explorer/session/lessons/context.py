@@ -6,7 +6,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.target import Target
 from vae_explorer.session.jobs import After, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.layer_contents import Subject
+from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.state import MapState
 
 
@@ -37,7 +37,7 @@ class LessonContext:
         return self.map.state.model if self.map.state else None
 
     @property
-    def subject(self) -> Subject | None:
+    def target_image(self) -> EncodedImage | None:
         """The target image with its q(z|x) by that model, if there is one."""
         return self.target.image
 

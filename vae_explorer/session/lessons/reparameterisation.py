@@ -190,25 +190,25 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
         }
 
     def _draw_image(self) -> None:
-        now, model, subject = self.settings, self.context.model, self.context.subject
+        now, model, target = self.settings, self.context.model, self.context.target_image
         if self.result.mean is None:  # the draws are those of a function of a number
             self._of = None
             self.result = ReparameterisationResult()
-        if model is None or subject is None:
+        if model is None or target is None:
             self._draw.cancel()
             self._of = None
             self.result = ReparameterisationResult()
             return
-        mean = subject.mean.astype(np.float64) + np.array(now.shift)
-        covariance, seed = subject.covariance.astype(np.float64), now.seed
+        mean = target.mean.astype(np.float64) + np.array(now.shift)
+        covariance, seed = target.covariance.astype(np.float64), now.seed
         self.result = replace(self.result, mean=mean, covariance=covariance)
-        of = (model, subject.seed, subject.image.tobytes(), tuple(mean.tolist()), seed)
+        of = (model, target.seed, target.image.tobytes(), tuple(mean.tolist()), seed)
         if of == self._of:
             return
         self._of = of
 
         def work(control: Control) -> gradients.Draws:
-            x = image_bound(model, subject.image, subject.seed, control.check).x
+            x = image_bound(model, target.image, target.seed, control.check).x
             check = control.check
             return gradients.elbo_draws(model, x, mean, covariance, _ELBO_DRAWS, seed, check)
 

@@ -162,10 +162,10 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
 
     def update(self) -> None:
         """Start again if the model, the image or the seed is another, and draw what is missing."""
-        model, subject, index = self.context.model, self.context.subject, self.settings.image
-        if model is None or (index < 0 and subject is None):
+        model, target, index = self.context.model, self.context.target_image, self.settings.image
+        if model is None or (index < 0 and target is None):
             return
-        image = subject.image if subject and index < 0 else None
+        image = target.image if target and index < 0 else None
         of = (model, index if image is None else image.tobytes(), self.settings.seed)
         known = self.result.truth if of[:2] == self._of[:2] else None
         if of != self._of:
@@ -177,7 +177,7 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
             self.seen = {name: one for name, one in self.seen.items() if name in self.proposals}
             drawn, working = self._drawn(self._kept), "drawing" if known else "integrating"
             self.result = replace(self.result, drawn=drawn, working=working, share=0.0)
-            seed = subject.seed if subject and index < 0 else index
+            seed = target.seed if target and index < 0 else index
             order = Order(of, model, image, seed, self.settings, self.seeds, known)
             work = partial(self._work, order, dict(self._kept), dict(self.seen))
             self._draw.run(work, lambda _: self._end())

@@ -218,8 +218,8 @@ class Views(Experiment[ViewsSettings, ViewsResult]):
 
     def _reconstruct(self) -> dict[str, Any]:
         """The target image, and what comes back of it by 2 components, those set, and the VAE."""
-        subject, model, plain = self.context.subject, self.context.model, self.result.plain
-        image = subject.image if subject else None
+        target, model, plain = self.context.target_image, self.context.model, self.result.plain
+        image = target.image if target else None
         made: tuple[Reconstruction, ...] = ()
         if plain is not None and image is not None and model and image.shape == plain.pca.shape:
             one, pca = image[None], plain.pca

@@ -17,7 +17,7 @@ from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
 from vae_explorer.session.jobs import Control, Tasks
-from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import (
     MapPoints,
@@ -64,7 +64,7 @@ class LatentMap:
     changed = Signal(MapState, object)
     """The new state, and the ``MapState`` before it or None. ``state`` is the new one already."""
     index_changed = Signal(object)
-    """The ``PlaceIndex`` of the newest positions."""
+    """The ``PointIndex`` of the newest positions."""
 
     def __init__(
         self, tasks: Tasks, progress: Callable[[str], None], choice: MapChoice | None = None
@@ -166,7 +166,7 @@ class LatentMap:
         self.changed.emit(new, old)
         points = new.points
         if points is not None and (old is None or points is not old.points):
-            self._indexing.run(lambda _: PlaceIndex(points.positions), self.index_changed.emit)
+            self._indexing.run(lambda _: PointIndex(points.positions), self.index_changed.emit)
 
     def _encode(self, new: MapState) -> None:
         old, split, kind, align = self.state, *astuple(self.choice)

@@ -18,9 +18,9 @@ from vae_explorer.number_format import figure
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
-    Drawing,
     Ellipses,
     Field,
+    LayerContent,
     Mark,
     Sheet,
     Spots,
@@ -65,7 +65,7 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class EncodedImage:
     """An image to draw of: ``image`` (h, w) uint8, its q(z|x), and the ``seed`` of its draw."""
 
     title: str
@@ -92,49 +92,49 @@ class Scene:
     view: View
     before: MapPoints | None = None
     start: MapPoints | None = None
-    hovered: Subject | None = None
-    pinned: tuple[Subject, ...] = ()
-    current: Subject | None = None
-    drawn: Subject | None = None
+    hovered: EncodedImage | None = None
+    pinned: tuple[EncodedImage, ...] = ()
+    current: EncodedImage | None = None
+    drawn: EncodedImage | None = None
     memory: dict[object, object] = field(default_factory=dict)
 
 
-def ellipses(scene: Scene, _chosen: Mapping[str, str], _check: Check) -> Drawing:
+def ellipses(scene: Scene, _chosen: Mapping[str, str], _check: Check) -> LayerContent:
     """q(z|x) of the hovered and pinned images."""
     others = (scene.drawn, scene.hovered)
     subjects = [*scene.pinned, *(subject for subject in others if subject)]
     if not subjects:
-        return Drawing(note="Hover over a point or pin one.")
+        return LayerContent(note="Hover over a point or pin one.")
     mark = Ellipses(
         np.stack([subject.mean for subject in subjects]),
         np.stack([subject.covariance for subject in subjects]),
     )
-    return Drawing((mark,), f"1, 2 and 3 σ of {_counted(len(subjects), 'digit')}")
+    return LayerContent((mark,), f"1, 2 and 3 σ of {_counted(len(subjects), 'digit')}")
 
 
-def prior(_scene: Scene, _chosen: Mapping[str, str], _check: Check) -> Drawing:
+def prior(_scene: Scene, _chosen: Mapping[str, str], _check: Check) -> LayerContent:
     """The circles of N(0, I)."""
     centre, covariance = np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32)[None]
-    return Drawing((Ellipses(centre, covariance, named=True),))
+    return LayerContent((Ellipses(centre, covariance, named=True),))
 
 
-def flow(scene: Scene, chosen: Mapping[str, str], _check: Check) -> Drawing:
+def flow(scene: Scene, chosen: Mapping[str, str], _check: Check) -> LayerContent:
     """Where the points came from."""
     now, then = scene.points, scene.start if chosen["since"] == "start" else scene.before
     if then is None or then.split != now.split:
-        return Drawing(note="Train, or open another model, to see points move.")
+        return LayerContent(note="Train, or open another model, to see points move.")
     common, here, there = np.intersect1d(now.indices, then.indices, return_indices=True)
     some = slice(None, None, -(-len(common) // _MOST_TRAILS) or 1)
     here, there = here[some], there[some]
     trails = Trails(then.positions[there], now.positions[here], now.labels[here])
-    return Drawing((trails,), f"{len(here):,} of {len(now.labels):,} points")
+    return LayerContent((trails,), f"{len(here):,} of {len(now.labels):,} points")
 
 
-def posterior(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawing:
+def posterior(scene: Scene, _chosen: Mapping[str, str], check: Check) -> LayerContent:
     """The exact p(z|x) of the hovered and pinned images, with its modes."""
     subject = scene.hovered or scene.drawn or scene.current
     if subject is None:
-        return Drawing(note="Hover over a point or pin one.")
+        return LayerContent(note="Hover over a point or pin one.")
     others = [other for other in scene.pinned if other.seed != subject.seed]
     # Last, and so on top, the one whose key is shown; a scale of its own each would need a key too.
     subjects = [*others[-_MOST_POSTERIORS:], subject]
@@ -142,24 +142,24 @@ def posterior(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawing
     high = found[-1][0].high
     marks = [dataclasses.replace(heat, high=high) for heat, _ in found]
     modes = _counted(len(found[-1][1].places), "mode")
-    return Drawing((*marks, *(spots for _, spots in found)), f"{subject.title} · {modes}")
+    return LayerContent((*marks, *(spots for _, spots in found)), f"{subject.title} · {modes}")
 
 
-def likelihood(scene: Scene, _chosen: Mapping[str, str], check: Check) -> Drawing:
+def likelihood(scene: Scene, _chosen: Mapping[str, str], check: Check) -> LayerContent:
     """Log p(x|z) over the view."""
     subject = scene.drawn or scene.current
     if subject is None:
-        return Drawing(note="Pin a digit, or draw one.")
+        return LayerContent(note="Pin a digit, or draw one.")
     view = scene.view.widened()
     x = _draw(scene.model, subject)
     shape = view.shape(_FIELD_PIXELS)
     values = likelihood_landscape(scene.model, x, view.region, shape, check)
     best = float(values.max())
     heat = Field(view.region, values.astype(np.float32), best - _FALL, best, "nats", fading=True)
-    return Drawing((heat,), f"{subject.title} · best in view {figure(best, 1)} nats")
+    return LayerContent((heat,), f"{subject.title} · best in view {figure(best, 1)} nats")
 
 
-def density_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
+def density_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> LayerContent:
     """Of the aggregate posterior or of the points."""
     axis, region = _plane(scene)
     if chosen["of"] == "posterior":
@@ -179,22 +179,22 @@ def density_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing
             Curve(level_lines(values, region, level), f"{100 * share:.0f} %", 1.5 - share)
             for share, level in zip(_SHARES, levels.tolist(), strict=True)
         ]
-    return Drawing(tuple(marks), note)
+    return LayerContent(tuple(marks), note)
 
 
-def classes(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
+def classes(scene: Scene, chosen: Mapping[str, str], check: Check) -> LayerContent:
     """The argmax or the entropy of p(y|z)."""
     axis, region = _plane(scene)
     label, entropy = density.class_posterior(_aggregate(scene, axis, check))
     note = "p(y|z) from q(z) of each class; blank where no code reaches"
     if chosen["show"] == "entropy":
         high = float(np.log(10))
-        return Drawing((Field(region, entropy, 0.0, high, "nats"),), note)
+        return LayerContent((Field(region, entropy, 0.0, high, "nats"),), note)
     strength = np.nan_to_num(1.0 - entropy / np.log(10)).astype(np.float32)
-    return Drawing((ClassField(region, label, strength.clip(0, 1)),), note)
+    return LayerContent((ClassField(region, label, strength.clip(0, 1)),), note)
 
 
-def metric_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
+def metric_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> LayerContent:
     """The magnification and the indicatrices of the pull-back metric."""
     view, kind = scene.view.widened(), chosen["metric"]
     marks: list[Mark] = []
@@ -216,12 +216,12 @@ def metric_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
         covariances = metric.indicatrices(tensors, length, 0.5 * spacing)
         marks.append(Ellipses(places, covariances.astype(np.float32), (1.0,)))
     what = "nats¹ᐟ²" if kind == "fisher" else "in pixels"
-    return Drawing(
+    return LayerContent(
         tuple(marks), f"Each ellipse: steps that change the picture by {length:.2g} {what}"
     )
 
 
-def manifold(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
+def manifold(scene: Scene, chosen: Mapping[str, str], check: Check) -> LayerContent:
     """Decoded pictures, as many as the view has room for."""
     view, quantiles = scene.view, chosen["places"] == "quantiles"
     left, right, _, _ = view.region
@@ -234,10 +234,12 @@ def manifold(scene: Scene, chosen: Mapping[str, str], check: Check) -> Drawing:
         x, y = places.T
         boxes = np.stack([x - reach, x + reach, y - reach, y + reach], axis=1)
     images = _decoded(scene, places.astype(np.float32), check)
-    return Drawing((Sheet(boxes, images),), f"{len(boxes):,} places decoded")
+    return LayerContent((Sheet(boxes, images),), f"{len(boxes):,} places decoded")
 
 
-DRAWINGS: dict[str, tuple[Callable[[Scene, Mapping[str, str], Check], Drawing], frozenset[str]]] = {
+LAYER_CONTENTS: dict[
+    str, tuple[Callable[[Scene, Mapping[str, str], Check], LayerContent], frozenset[str]]
+] = {
     "ellipses": (ellipses, frozenset({"points", "hovered", "pinned"})),
     "prior": (prior, frozenset()),
     "flow": (flow, frozenset({"points"})),
@@ -255,7 +257,7 @@ def _counted(n: int, what: str) -> str:
     return f"{n:,} {what}" + ("s" if n != 1 else "")
 
 
-def _draw(model: TrainedVAE, subject: Subject) -> Float32:
+def _draw(model: TrainedVAE, subject: EncodedImage) -> Float32:
     return own_draws(model, subject.image[None], np.array([subject.seed]))
 
 
@@ -267,7 +269,7 @@ def _plane(scene: Scene) -> tuple[Float64, Region]:
     return (edges[:-1] + edges[1:]) / 2, (-extent, extent, -extent, extent)
 
 
-def _exact(scene: Scene, subject: Subject, check: Check) -> tuple[Field, Spots]:
+def _exact(scene: Scene, subject: EncodedImage, check: Check) -> tuple[Field, Spots]:
     """The density of p(z|x) where it is not negligible, and its modes, the highest first."""
     # Of a drawing, which changes, not the seed alone.
     key = "posterior", subject.seed, subject.image.tobytes()

@@ -12,9 +12,9 @@ from vae_explorer.session.explore.pins import Pin, Pins
 from vae_explorer.session.explore.sketch import Sketch
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.layer_contents import DRAWINGS, Scene, Subject, View
+from vae_explorer.session.map.layer_contents import LAYER_CONTENTS, EncodedImage, Scene, View
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
-from vae_explorer.session.map.marks import Drawing
+from vae_explorer.session.map.marks import LayerContent
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
 
@@ -41,7 +41,7 @@ class MapLayers:
 
     changed = Signal(tuple)
     """All ``LayerState``s, the topmost first."""
-    drawn = Signal(str, Drawing)
+    drawn = Signal(str, LayerContent)
     busy_changed = Signal(str, bool)
 
     def __init__(
@@ -54,7 +54,7 @@ class MapLayers:
     ) -> None:
         self._work = {
             layer: tasks.patient(f"layer {layer}", f"The layer “{layer}” could not be drawn")
-            for layer in DRAWINGS
+            for layer in LAYER_CONTENTS
         }
         self._map = latent_map
         self._pins = pins
@@ -66,7 +66,7 @@ class MapLayers:
         self._hovered = -1
         self._pinned: list[Pin] = []  # all, and the one looked at
         self._memory: tuple[TrainedVAE | None, dict[object, object]] = None, {}
-        self._stale = set(DRAWINGS)
+        self._stale = set(LAYER_CONTENTS)
         self._busy: set[str] = set()
         latent_map.changed.connect(self._on_map)
         pins.changed.connect(self._on_pins)
@@ -89,7 +89,7 @@ class MapLayers:
     def choose(self, layer: str, choice: str, value: str) -> None:
         """Take another value of one of a layer's choices."""
         chosen = {**self.state(layer).chosen, choice: value}
-        if layer in DRAWINGS:
+        if layer in LAYER_CONTENTS:
             self._stale.add(layer)
         self._change(layer, chosen=chosen)
 
@@ -97,7 +97,7 @@ class MapLayers:
         """Show layers as these, the topmost first, say; any others as they are, above."""
         named = {state.id for state in states}
         self.states = (*(state for state in self.states if state.id not in named), *states)
-        self._stale.update(DRAWINGS)
+        self._stale.update(LAYER_CONTENTS)
         self.changed.emit(self.states)
         for state in self.states:
             if state.on:
@@ -170,14 +170,14 @@ class MapLayers:
             self._view,
             state.before,
             state.start,
-            subject_at(state.points, state.posterior, self._hovered) if hovered else None,
-            tuple(subject_of(point) for point in self._pins.tray),
-            subject_of(current) if current else None,
+            encoded_at(state.points, state.posterior, self._hovered) if hovered else None,
+            tuple(encoded_of(point) for point in self._pins.tray),
+            encoded_of(current) if current else None,
             self._sketch.image,
             self._memory[1],
         )
 
-    def show(self, layer: str, drawing: Drawing) -> None:
+    def show(self, layer: str, drawing: LayerContent) -> None:
         """Show what somebody else has drawn for a layer."""
         self.drawn.emit(layer, drawing)
 
@@ -192,7 +192,7 @@ class MapLayers:
             self._refresh(layer)
 
     def _invalidate(self, *parts: str, patient: bool = False) -> None:
-        for layer, (_, depends) in DRAWINGS.items():
+        for layer, (_, depends) in LAYER_CONTENTS.items():
             if depends.intersection(parts):
                 self._stale.add(layer)
                 if self.state(layer).on:
@@ -203,7 +203,7 @@ class MapLayers:
         if scene is None or layer not in self._stale:
             return
         self._stale.discard(layer)
-        draw, _ = DRAWINGS[layer]
+        draw, _ = LAYER_CONTENTS[layer]
         chosen = self.state(layer).chosen
         if layer in _IMMEDIATE:
             self.drawn.emit(layer, draw(scene, chosen, unchecked))
@@ -217,7 +217,7 @@ class MapLayers:
             failed=lambda _: self._set_busy(layer, self._work[layer].busy),
         )
 
-    def _show(self, layer: str, drawing: Drawing) -> None:
+    def _show(self, layer: str, drawing: LayerContent) -> None:
         self._set_busy(layer, self._work[layer].busy)
         self.drawn.emit(layer, drawing)
 
@@ -227,10 +227,10 @@ class MapLayers:
             self.busy_changed.emit(layer, busy)
 
 
-def subject_at(points: MapPoints, posterior: Posterior, row: int) -> Subject:
+def encoded_at(points: MapPoints, posterior: Posterior, row: int) -> EncodedImage:
     """The image behind a row of the points, as something to draw of."""
     split, index = points.origin(row)
-    return Subject(
+    return EncodedImage(
         f"{split} {index:,}",
         bundled.mnist(split).images[index],
         int(points.labels[row]),
@@ -240,9 +240,9 @@ def subject_at(points: MapPoints, posterior: Posterior, row: int) -> Subject:
     )
 
 
-def subject_of(point: DataPoint) -> Subject:
+def encoded_of(point: DataPoint) -> EncodedImage:
     """A pinned image as something to draw of."""
-    return Subject(
+    return EncodedImage(
         f"{point.split} {point.index:,}",
         point.original,
         point.label,

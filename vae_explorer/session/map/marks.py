@@ -95,7 +95,7 @@ Mark = Field | ClassField | Sheet | Curve | Ellipses | Spots | Trails
 
 
 @dataclass(frozen=True, eq=False)
-class Drawing:
+class LayerContent:
     """What one layer shows now: ``marks`` from the lowest to the topmost.
 
     ``note`` is one short line on what exactly is shown, or why nothing is.

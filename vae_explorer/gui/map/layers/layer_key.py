@@ -11,9 +11,9 @@ from vae_explorer.number_format import figure
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
-    Drawing,
     Ellipses,
     Field,
+    LayerContent,
     Mark,
     Spots,
     Trails,
@@ -37,9 +37,9 @@ class LayerKey(QWidget):
         layout.setSpacing(3)
         for part in (self._bar, *self._samples.values(), self._classes, self._note):
             layout.addWidget(part)
-        self.set_drawing(Drawing())
+        self.set_drawing(LayerContent())
 
-    def set_drawing(self, drawing: Drawing) -> None:
+    def set_drawing(self, drawing: LayerContent) -> None:
         """Explain this drawing."""
         marks = drawing.marks
         fields = [mark for mark in marks if isinstance(mark, Field)]

@@ -24,7 +24,7 @@ from vae_explorer.gui.map.layers.layer_key import LayerKey
 from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.session.map.layers import LAYERS, Choice, LayerSpec, LayerState, default_state
-from vae_explorer.session.map.marks import Drawing
+from vae_explorer.session.map.marks import LayerContent
 
 WIDTH = 260
 """The least width of the panel, logical pixels."""
@@ -99,7 +99,7 @@ class LayersPanel(Themed):
         if order != self._order:
             self._arrange(order)
 
-    def set_drawing(self, layer: str, drawing: Drawing) -> None:
+    def set_drawing(self, layer: str, drawing: LayerContent) -> None:
         """Explain what a layer now shows."""
         self._rows[layer].key.set_drawing(drawing)
 

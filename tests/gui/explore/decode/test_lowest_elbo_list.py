@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.gui.explore.decode.worst_list import Row, WorstList
+from vae_explorer.gui.explore.decode.lowest_elbo_list import LowestElboList, Row
 from vae_explorer.types import UInt8
 
 
@@ -32,8 +32,8 @@ def images(mnist_small: ImageSet) -> Images:
 
 
 @pytest.fixture
-def worst(qtbot: QtBot, images: Images) -> WorstList:
-    worst = WorstList(images)
+def worst(qtbot: QtBot, images: Images) -> LowestElboList:
+    worst = LowestElboList(images)
     qtbot.addWidget(worst)
     worst.resize(260, 160)
     with qtbot.waitActive(worst):
@@ -43,7 +43,7 @@ def worst(qtbot: QtBot, images: Images) -> WorstList:
 
 
 @pytest.fixture
-def said(worst: WorstList) -> list[tuple[str, int]]:
+def said(worst: LowestElboList) -> list[tuple[str, int]]:
     said: list[tuple[str, int]] = []
     worst.chosen.connect(lambda *image: said.append(image))
     return said
@@ -56,11 +56,13 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-def middle(worst: WorstList, row: int) -> QPoint:
+def middle(worst: LowestElboList, row: int) -> QPoint:
     return worst.visualRect(worst.model().index(row, 0)).center()
 
 
-def test_a_row_says_which_image_it_is_and_shows_it(worst: WorstList, mnist_small: ImageSet) -> None:
+def test_a_row_says_which_image_it_is_and_shows_it(
+    worst: LowestElboList, mnist_small: ImageSet
+) -> None:
     worst.set_images(ROWS)
     QApplication.processEvents()
     interface = QAccessible.queryAccessibleInterface(worst)
@@ -86,7 +88,9 @@ def test_a_row_says_which_image_it_is_and_shows_it(worst: WorstList, mnist_small
     assert len(found) == 1
 
 
-def test_only_rows_in_sight_are_fetched(qtbot: QtBot, worst: WorstList, images: Images) -> None:
+def test_only_rows_in_sight_are_fetched(
+    qtbot: QtBot, worst: LowestElboList, images: Images
+) -> None:
     worst.set_images([("train", index, 5, -300.0 + index / 1_000) for index in range(60_000)])
     worst.grab()
     assert 0 < len(images.asked) < 20
@@ -98,7 +102,7 @@ def test_only_rows_in_sight_are_fetched(qtbot: QtBot, worst: WorstList, images: 
     assert ("train", 50_000) in images.asked
 
 
-def test_clicks_and_arrows_choose(worst: WorstList, said: list[tuple[str, int]]) -> None:
+def test_clicks_and_arrows_choose(worst: LowestElboList, said: list[tuple[str, int]]) -> None:
     worst.set_images(ROWS)
     QApplication.processEvents()
     QTest.mouseClick(worst.viewport(), Qt.MouseButton.LeftButton, pos=middle(worst, 1))
@@ -108,7 +112,7 @@ def test_clicks_and_arrows_choose(worst: WorstList, said: list[tuple[str, int]])
 
 
 def test_neither_orders_nor_the_focus_choose(
-    qtbot: QtBot, worst: WorstList, said: list[tuple[str, int]]
+    qtbot: QtBot, worst: LowestElboList, said: list[tuple[str, int]]
 ) -> None:
     elsewhere = QLineEdit(worst)
     elsewhere.show()

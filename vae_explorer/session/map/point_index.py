@@ -15,7 +15,7 @@ _SAMPLE: Final = 4_096
 _OUTERMOST: Final = 1.0  # per cent of the points that may lie beyond the grid on each side
 
 
-class PlaceIndex:
+class PointIndex:
     """An index of places that never changes; it may be built and used on any thread.
 
     A grid of 256 × 256 equal cells lies over all places but the outermost, which the cells of

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vae_explorer.session.map.place_index import PlaceIndex
+from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.types import Float32, Float64
 
 Places = Float32
@@ -37,7 +37,7 @@ def test_against_brute_force(
 ) -> None:
     positions = np.array(points, np.float32).reshape(-1, 2)
     allowed = np.array([bits >> i & 1 for i in range(len(points))], bool)
-    index = PlaceIndex(positions)
+    index = PointIndex(positions)
     away = np.where(allowed, distances(positions, place), np.inf)
     found = index.nearest(place, radius, allowed)
     if found == -1:
@@ -50,7 +50,7 @@ def test_against_brute_force(
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_places_however_they_lie(kind: str) -> None:
     positions = of_kind(kind)
-    index = PlaceIndex(positions)
+    index = PointIndex(positions)
     rng = np.random.default_rng(4)
     for place in [(0.0, 0.25), (1e4, -3.0), *map(tuple, rng.normal(size=(15, 2)))]:
         away = distances(positions, place)
@@ -66,21 +66,21 @@ def test_places_that_are_none_are_never_found() -> None:
     positions = of_kind("normal", 200)
     positions[::3, 0] = np.nan
     positions[1::3, 1] = np.inf
-    index = PlaceIndex(positions)
+    index = PointIndex(positions)
     good = set(range(2, 200, 3))
     assert index.nearest((0.0, 0.0), 1e30) in good
 
 
 @pytest.mark.parametrize("n", [0, 3])
 def test_with_none_to_find(n: int) -> None:
-    index = PlaceIndex(np.full((n, 2), np.nan, np.float32))
+    index = PointIndex(np.full((n, 2), np.nan, np.float32))
     assert index.nearest((0.0, 0.0), 1.0) == -1
     assert index.fullest == 0
 
 
 def test_positions_are_shared_and_little_is_added() -> None:
     positions = of_kind("normal", 200_000)
-    index = PlaceIndex(positions)
+    index = PointIndex(positions)
     assert index.positions is positions
     assert index.nbytes < 6 * len(positions)
     assert index.fullest >= len(positions) / 256**2
@@ -89,4 +89,4 @@ def test_positions_are_shared_and_little_is_added() -> None:
 @pytest.mark.parametrize("shape", [(4,), (4, 3), (2, 4, 2)])
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"\(n, 2\)"):
-        PlaceIndex(np.zeros(shape, np.float32))
+        PointIndex(np.zeros(shape, np.float32))

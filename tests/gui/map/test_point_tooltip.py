@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support.widgets import expose
-from vae_explorer.gui.map.hover_card import HoverCard
+from vae_explorer.gui.map.point_tooltip import PointTooltip
 from vae_explorer.gui.theme import DARK, Theme
 
 
@@ -17,21 +17,21 @@ def room(qtbot: QtBot) -> QWidget:
 
 
 @pytest.fixture
-def card(room: QWidget) -> HoverCard:
-    card = HoverCard(room)
+def card(room: QWidget) -> PointTooltip:
+    card = PointTooltip(room)
     card.set_point(7, "train 12,345")
     return card
 
 
-def texts(card: HoverCard) -> list[str]:
+def texts(card: PointTooltip) -> list[str]:
     return [label.text() for label in card.findChildren(QLabel) if label.isVisibleTo(card)]
 
 
-def test_a_card_without_its_picture_is_only_text(card: HoverCard) -> None:
+def test_a_card_without_its_picture_is_only_text(card: PointTooltip) -> None:
     assert [text for text in texts(card) if text] == ["7", "train 12,345"]
 
 
-def test_the_picture_is_enlarged_a_whole_number_of_times(card: HoverCard) -> None:
+def test_the_picture_is_enlarged_a_whole_number_of_times(card: PointTooltip) -> None:
     image = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
     card.set_picture(image, "ELBO −131.2")
     assert "ELBO −131.2" in texts(card)
@@ -47,13 +47,13 @@ def test_the_picture_is_enlarged_a_whole_number_of_times(card: HoverCard) -> Non
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (8, 16), (32, 20), (100, 90)])
-def test_pictures_of_any_shape(card: HoverCard, shape: tuple[int, int]) -> None:
+def test_pictures_of_any_shape(card: PointTooltip, shape: tuple[int, int]) -> None:
     card.set_picture(np.full(shape, 128, np.uint8), "")
     assert card.width() < 160 + shape[1]
     assert "" not in [text for text in texts(card) if text]
 
 
-def test_another_point_forgets_the_picture(card: HoverCard) -> None:
+def test_another_point_forgets_the_picture(card: PointTooltip) -> None:
     card.set_picture(np.zeros((28, 28), np.uint8), "old")
     height = card.height()
     card.set_point(3, "train 1")
@@ -61,7 +61,7 @@ def test_another_point_forgets_the_picture(card: HoverCard) -> None:
     assert card.height() < height
 
 
-def test_the_card_stays_inside_and_off_the_point(card: HoverCard, room: QWidget) -> None:
+def test_the_card_stays_inside_and_off_the_point(card: PointTooltip, room: QWidget) -> None:
     card.set_picture(np.zeros((28, 28), np.uint8), "ELBO −131.2 nats")
     for x in (0, 250, 499):
         for y in (0, 200, 399):
@@ -71,7 +71,7 @@ def test_the_card_stays_inside_and_off_the_point(card: HoverCard, room: QWidget)
 
 
 def test_the_card_is_deaf_and_follows_the_theme(
-    card: HoverCard, show_theme: Callable[[Theme], None]
+    card: PointTooltip, show_theme: Callable[[Theme], None]
 ) -> None:
     assert card.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
     light = card.grab().toImage()

@@ -14,7 +14,7 @@ _DISTANCE = 16  # pixels from the point to the card
 _CORNER = 5.0
 
 
-class HoverCard(Themed):
+class PointTooltip(Themed):
     """Floats over its parent, is deaf, and never leaves it."""
 
     def __init__(self, parent: QWidget) -> None:

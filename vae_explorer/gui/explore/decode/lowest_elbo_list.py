@@ -27,7 +27,7 @@ _BATCH = 2_000  # rows laid out at a time
 _NOWHERE = QModelIndex()
 
 
-class WorstList(QListView):
+class LowestElboList(QListView):
     """A row an image, in the order given; only rows in sight cost anything.
 
     Args:
