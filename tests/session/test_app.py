@@ -258,7 +258,7 @@ def test_images_that_cannot_be_read_are_told(
     monkeypatch.setattr(bundled, "mnist", mnist)
     opened.app.map_settings.set_split("test")
     opened.settle()
-    opened.app.lab.train(recipe)
+    opened.app.runs.train(recipe)
     opened.settle()
     assert opened.failures == [
         ("The images could not be encoded", "The test images are damaged."),

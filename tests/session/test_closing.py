@@ -73,7 +73,7 @@ def closing(main: MainThread, frames: Frames, checkpoint: Path) -> Iterator[Desk
 def test_closing_while_training_leaves_a_run_that_opens_and_goes_on(
     closing: Desk, unending: Recipe, phase: Phase, digits: ImageSet
 ) -> None:
-    closing.app.lab.train(unending)
+    closing.app.runs.train(unending)
     closing.wait_for_progress()
     if phase is Phase.PAUSED:
         closing.app.training.pause()
@@ -100,7 +100,7 @@ def test_closing_while_training_leaves_a_run_that_opens_and_goes_on(
 
 def test_closing_in_the_first_moments_is_clean(closing: Desk, unending: Recipe) -> None:
     closing.app.warm_up()
-    closing.app.lab.train(unending)
+    closing.app.runs.train(unending)
     assert closing.app.close()
     closing.main.run()
     assert closing.failures == []

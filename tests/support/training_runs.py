@@ -13,7 +13,7 @@ from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.control import TrainingSession
 from vae_explorer.session.training.events import (
@@ -30,7 +30,7 @@ from vae_explorer.session.training.events import (
     Started,
     TrainingEvent,
 )
-from vae_explorer.session.training.timeline_frames import FilmFrame
+from vae_explorer.session.training.timeline_entry import TimelineEntry
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.health import Finding
@@ -62,9 +62,9 @@ class Wall(LatentMap):
         pass
 
 
-def lab_on(wall: Wall, jobs: Jobs, failures: Failures, runs: Path, data: ImageSet) -> Lab:
-    """A lab that trains on ``data`` and shows nothing."""
-    return Lab(Tasks(jobs, failures), lambda *_: None, wall, lambda: data, runs, "cpu")
+def runs_on(wall: Wall, jobs: Jobs, failures: Failures, runs: Path, data: ImageSet) -> Runs:
+    """A runs that trains on ``data`` and shows nothing."""
+    return Runs(Tasks(jobs, failures), lambda *_: None, wall, lambda: data, runs, "cpu")
 
 
 UNENDING = 10_000
@@ -87,7 +87,7 @@ class Run:
         self.lines: list[str] = []
         self.failures: list[BaseException] = []
         self.refusals: list[CheckpointError] = []
-        self.kept: list[tuple[FilmFrame, tuple[int, ...]]] = []
+        self.kept: list[tuple[TimelineEntry, tuple[int, ...]]] = []
         self.anatomies: list[StepAnatomy] = []
         self.findings: list[tuple[Finding, ...]] = []
         self.starts = 0

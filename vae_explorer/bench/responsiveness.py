@@ -71,7 +71,7 @@ def measure() -> Iterator[Measurement]:
         training = window.app.training
         training.runs = Path(folder)
         run_events(_SETTLE_MS)
-        window.app.lab.train(recipe)
+        window.app.runs.train(recipe)
         _wait(lambda: training.status.epoch > 0)
         ticker = _Ticker()
         ticker.start()
@@ -105,7 +105,7 @@ def measure() -> Iterator[Measurement]:
 def _acts(window: MainWindow) -> Iterator[Callable[[], object]]:
     """What a person does, over and over; the same in every run of the bench."""
     draw = random.Random(0)
-    app, time_machine = window.app, window.app.lab.time
+    app, time_machine = window.app, window.app.runs.timeline
     for number in itertools.count():
         for _ in range(6):
             yield partial(app.cursor.scrub, draw.gauss(0, 1), draw.gauss(0, 1))

@@ -34,8 +34,8 @@ from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.messages import Messages
-from vae_explorer.session.runs.lab import Lab
 from vae_explorer.session.runs.presets import PresetFolders, Presets
+from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
 from vae_explorer.session.training.control import TrainingSession
 from vae_explorer.training.trainer import warm_up
@@ -72,15 +72,15 @@ class App:
     playback: Playback
     target: Target
     exports: Exports
-    lab: Lab
+    runs: Runs
     sweeps: Sweeps
     presets: Presets
     learning: Learning
 
     @property
     def training(self) -> TrainingSession:
-        """The one run of the lab."""
-        return self.lab.training
+        """The one run of the runs."""
+        return self.runs.training
 
     def warm_up(self) -> None:
         """Read the presets, and import what the first training step needs, beside the window."""
@@ -121,8 +121,8 @@ def build_app(
     tasks = Tasks(jobs, messages.fail)
     kept = SettingsFile(tasks, settings or Settings())
     latent_map = LatentMap(tasks, messages.progress.emit, map_choice(kept.now))
-    lab = Lab(tasks, after, latent_map, _training_images, paths.runs(), kept.now.device)
-    model = OpenModel(tasks, messages, kept, latent_map, lab)
+    runs = Runs(tasks, after, latent_map, _training_images, paths.runs(), kept.now.device)
+    model = OpenModel(tasks, messages, kept, latent_map, runs)
     decoding = Decoding(latent_map, defer)
     cursor = Cursor(decoding)
     pins, selection, sketch = Pins(latent_map), Selection(latent_map), Sketch(tasks, latent_map)
@@ -140,7 +140,7 @@ def build_app(
         edits=edits,
         settings=kept,
         map=latent_map,
-        map_settings=MapSettings(kept, latent_map, lab),
+        map_settings=MapSettings(kept, latent_map, runs),
         model=model,
         decoding=decoding,
         cursor=cursor,
@@ -159,8 +159,8 @@ def build_app(
         playback=playback,
         target=target,
         exports=Exports(tasks, messages, latent_map, cursor, playback, search),
-        lab=lab,
-        sweeps=Sweeps(jobs, lab, _training_images, model.open, messages.fail),
+        runs=runs,
+        sweeps=Sweeps(jobs, runs, _training_images, model.open, messages.fail),
         presets=Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks),
         learning=Learning(LessonContext(tasks, latent_map, target, after), tasks),
     )

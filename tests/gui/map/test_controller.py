@@ -116,7 +116,7 @@ def test_layers_are_remembered(person: Person, open_person: Callable[..., Person
 def test_a_run_goes_on_under_all_layers(
     person: Person, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
+    monkeypatch.setattr("vae_explorer.session.runs.runs.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
     window = person.window
     for spec in LAYERS:

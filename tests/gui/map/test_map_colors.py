@@ -117,7 +117,7 @@ def test_figures_are_computed_and_then_colour(person: Person) -> None:
 def test_a_figure_waits_until_the_points_rest(
     person: Person, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
+    monkeypatch.setattr("vae_explorer.session.runs.runs.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
     window, figures = person.window, person.window.app.scores
     window.training.set_recipe(recipe.replace(epochs=10_000))

@@ -130,7 +130,7 @@ def test_a_run_of_an_earlier_session_comes_back_whole(
     assert window.training.form.recipe() == Recipe.read(run / "recipe.toml")
     steps = RunFolder(run).moments().steps
     assert len(steps) > 5
-    film = window.app.lab.time
+    film = window.app.runs.timeline
     person.wait(lambda: [frame.step for frame in film.frames] == steps)
     film.show(0)
     person.wait(lambda: person.model_line.startswith(f"{run.name} · epoch 0.0"))
@@ -169,11 +169,11 @@ def test_a_run_is_followed_and_then_named(person: "Person", recipe: Recipe) -> N
 def test_a_run_is_resumed_and_its_recipe_shown(person: "Person", recipe: Recipe) -> None:
     window = person.window
     recipe = recipe.replace(epochs=9_999, seed=5)
-    window.app.lab.train(recipe)
+    window.app.runs.train(recipe)
     person.wait(lambda: window.app.training.status.epoch > 1)
     person.trigger("stop")
     person.wait_for_phase(Phase.IDLE)
-    left = window.app.lab.training.checkpoint
+    left = window.app.runs.training.checkpoint
     window.training.set_recipe(Recipe())
     browse(person, 1)
     choose(person, 0)

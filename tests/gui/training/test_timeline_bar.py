@@ -8,26 +8,26 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.training.timeline_bar import TimeBar, describe
+from vae_explorer.gui.training.timeline_bar import TimelineBar, describe
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.training.timeline_frames import FilmFrame
+from vae_explorer.session.training.timeline_entry import TimelineEntry
 from vae_explorer.training.history import HistoryPoint
 
 _NOTHING = Posterior(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32)[None])
 
 
-def frame(step: int) -> FilmFrame:
+def frame(step: int) -> TimelineEntry:
     point = HistoryPoint(step / 100, -200.0 + step / 10, -190.0, 10.0, -200.0)
     sheet = np.full((16, 16), step % 256, np.uint8)
-    return FilmFrame(step, step / 100, _NOTHING, sheet, point if step else None)
+    return TimelineEntry(step, step / 100, _NOTHING, sheet, point if step else None)
 
 
 FRAMES = tuple(map(frame, (0, 1, 2, 4, 100, 200)))
 
 
 @pytest.fixture
-def bar(qtbot: QtBot) -> TimeBar:
-    bar = TimeBar()
+def bar(qtbot: QtBot) -> TimelineBar:
+    bar = TimelineBar()
     qtbot.addWidget(bar)
     bar.resize(700, 40)
     bar.set_frames(FRAMES)
@@ -35,20 +35,20 @@ def bar(qtbot: QtBot) -> TimeBar:
     return bar
 
 
-def _button(bar: TimeBar, start: str) -> QToolButton:
+def _button(bar: TimelineBar, start: str) -> QToolButton:
     buttons = bar.findChildren(QToolButton)
     return next(b for b in buttons if (b.text() or b.accessibleName()).startswith(start))
 
 
 def test_without_moments_there_is_no_bar(qtbot: QtBot) -> None:
-    bar = TimeBar()
+    bar = TimelineBar()
     qtbot.addWidget(bar)
     assert bar.isHidden()
     bar.set_frames(FRAMES[:1])
     assert not bar.isVisible()
 
 
-def test_every_moment_and_now_can_be_reached_by_keys(bar: TimeBar) -> None:
+def test_every_moment_and_now_can_be_reached_by_keys(bar: TimelineBar) -> None:
     chosen: list[int] = []
     lives: list[bool] = []
     bar.moment_chosen.connect(chosen.append)
@@ -61,7 +61,7 @@ def test_every_moment_and_now_can_be_reached_by_keys(bar: TimeBar) -> None:
     assert lives == [True]
 
 
-def test_setting_it_says_nothing(bar: TimeBar) -> None:
+def test_setting_it_says_nothing(bar: TimelineBar) -> None:
     told: list[object] = []
     bar.moment_chosen.connect(told.append)
     bar.live_requested.connect(lambda: told.append("live"))
@@ -74,7 +74,7 @@ def test_setting_it_says_nothing(bar: TimeBar) -> None:
     assert not told
 
 
-def test_a_click_goes_where_it_points(bar: TimeBar) -> None:
+def test_a_click_goes_where_it_points(bar: TimelineBar) -> None:
     chosen: list[int] = []
     bar.moment_chosen.connect(chosen.append)
     middle = QPoint(round(bar.slider.width() * 4 / 6), bar.slider.height() // 2)
@@ -83,7 +83,7 @@ def test_a_click_goes_where_it_points(bar: TimeBar) -> None:
 
 
 def test_live_is_offered_when_something_else_is_shown(
-    bar: TimeBar, count: Callable[[object], list[object]]
+    bar: TimelineBar, count: Callable[[object], list[object]]
 ) -> None:
     live = _button(bar, "Live")
     bar.set_shown(None)
@@ -95,7 +95,7 @@ def test_live_is_offered_when_something_else_is_shown(
 
 
 def test_play_asks_and_shows_what_is_said(
-    bar: TimeBar, count: Callable[[object], list[object]]
+    bar: TimelineBar, count: Callable[[object], list[object]]
 ) -> None:
     asked = count(bar.play_requested)
     _button(bar, "Play").click()
@@ -105,7 +105,7 @@ def test_play_asks_and_shows_what_is_said(
     assert asked == [True, False]
 
 
-def test_the_moment_under_the_pointer_is_previewed(bar: TimeBar) -> None:
+def test_the_moment_under_the_pointer_is_previewed(bar: TimelineBar) -> None:
     at = QPointF(bar.slider.width() * 4 / 6, 4)
     none = Qt.MouseButton.NoButton
     spot = QPointF(bar.slider.mapToGlobal(at.toPoint()))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def trained(person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> "Person":
     """Somebody whose run of twenty steps has ended."""
     monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.05)
-    person.window.app.lab.train(recipe)
+    person.window.app.runs.train(recipe)
     person.wait_for_phase(Phase.RUNNING)
     person.wait_for_phase(Phase.IDLE)
     person.wait(lambda: person.window.app.model.path)  # all images follow the end of the run
@@ -25,7 +25,7 @@ def trained(person: "Person", recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_slider_shows_the_map_of_a_moment_and_comes_back(trained: "Person") -> None:
-    window, time = trained.window, trained.window.app.lab.time
+    window, time = trained.window, trained.window.app.runs.timeline
     assert window.time_bar.isVisible()
     now = trained.positions.copy()
     window.time_bar.slider.setValue(0)
@@ -39,7 +39,7 @@ def test_the_slider_shows_the_map_of_a_moment_and_comes_back(trained: "Person") 
 
 
 def test_keys_go_back_and_forth(trained: "Person") -> None:
-    window, time = trained.window, trained.window.app.lab.time
+    window, time = trained.window, trained.window.app.runs.timeline
     steps = [frame.step for frame in time.frames]
     trained.press("[", window.map.canvas)
     trained.wait(lambda: time.shown is not None and window.app.model.snapshot.step == steps[-1])
@@ -52,7 +52,7 @@ def test_keys_go_back_and_forth(trained: "Person") -> None:
 
 
 def test_playing_shows_every_moment_and_stops_at_the_last(trained: "Person") -> None:
-    time = trained.window.app.lab.time
+    time = trained.window.app.runs.timeline
     arrived: list[int] = []
     time.arrived.connect(lambda snapshot, _: arrived.append(snapshot.step))
     trained.trigger("moment_play")
@@ -63,13 +63,13 @@ def test_playing_shows_every_moment_and_stops_at_the_last(trained: "Person") -> 
 
 def test_a_run_opened_from_disk_brings_its_film(trained: "Person") -> None:
     window = trained.window
-    path, film = window.app.model.path, window.app.lab.time.frames
+    path, film = window.app.model.path, window.app.runs.timeline.frames
     assert path is not None
     window.app.model.reset()
-    trained.wait(lambda: not window.app.lab.time.frames)
+    trained.wait(lambda: not window.app.runs.timeline.frames)
     assert not window.time_bar.isVisible()
     window.app.model.open(path)
-    trained.wait(lambda: len(window.app.lab.time.frames) == len(film))
-    for before, again in zip(film, window.app.lab.time.frames, strict=True):
+    trained.wait(lambda: len(window.app.runs.timeline.frames) == len(film))
+    for before, again in zip(film, window.app.runs.timeline.frames, strict=True):
         assert before.step == again.step
         np.testing.assert_array_equal(before.sheet, again.sheet)

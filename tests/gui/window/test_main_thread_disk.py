@@ -127,8 +127,8 @@ def test_the_main_thread_never_waits_for_the_disk(
         watched.do("epoch", until=lambda: phase(Phase.PAUSED)() and training.status.epoch == 1)
         watched.do("runs", until=lambda: window.runs.table.model().rowCount() == 1)
         watched.do("stop", until=phase(Phase.IDLE))
-        watched.do(app.lab.time.back, until=lambda: app.lab.time.shown)
-        watched.do(app.lab.time.return_live)
+        watched.do(app.runs.timeline.back, until=lambda: app.runs.timeline.shown)
+        watched.do(app.runs.timeline.return_live)
         runs, table = window.runs, window.runs.table
         table.selectAll()
         shown, role = table.model().index(0, Column.CURVE), Qt.ItemDataRole.CheckStateRole

@@ -25,7 +25,7 @@ def endless(recipe: Recipe) -> Recipe:
 @pytest.fixture(autouse=True)
 def _few_live_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every sixth point moves while a run goes on, as every tenth does with all of MNIST."""
-    monkeypatch.setattr("vae_explorer.session.runs.lab.LIVE_IMAGES", 100)
+    monkeypatch.setattr("vae_explorer.session.runs.runs.LIVE_IMAGES", 100)
     monkeypatch.setattr("vae_explorer.session.training.worker.LIVE_SECONDS", 0.05)
 
 

@@ -13,7 +13,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.model.trained import Images, Posterior, TrainedVAE
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.runs import lab as lab_module
+from vae_explorer.session.runs import runs as runs_module
 from vae_explorer.session.state import (
     Phase,
 )
@@ -37,10 +37,10 @@ def test_the_map_follows_a_run_and_ends_on_its_checkpoint(
 ) -> None:
     monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
     monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
-    monkeypatch.setattr(lab_module, "LIVE_IMAGES", 250)
+    monkeypatch.setattr(runs_module, "LIVE_IMAGES", 250)
     opened.app.pinning.pin(17)
     said = len(opened.points)
-    opened.app.lab.train(recipe.replace(seed=3))
+    opened.app.runs.train(recipe.replace(seed=3))
     opened.settle()
 
     live, full = opened.points[said:]
@@ -77,9 +77,9 @@ def test_never_more_live_images_than_said(
 ) -> None:
     monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
     monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
-    monkeypatch.setattr(lab_module, "LIVE_IMAGES", limit)
+    monkeypatch.setattr(runs_module, "LIVE_IMAGES", limit)
     said = len(opened.points)
-    opened.app.lab.train(recipe)
+    opened.app.runs.train(recipe)
     opened.settle()
     assert opened.points[said].total == images
     assert len(opened.points[said].positions) == shown
@@ -94,7 +94,7 @@ def test_points_of_the_model_before_do_not_come_back_while_training(
 ) -> None:
     monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
     monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
-    monkeypatch.setattr(lab_module, "LIVE_IMAGES", 60)
+    monkeypatch.setattr(runs_module, "LIVE_IMAGES", 60)
     moving = threading.Event()
     encode = TrainedVAE.encode
 
@@ -106,7 +106,7 @@ def test_points_of_the_model_before_do_not_come_back_while_training(
     monkeypatch.setattr(TrainedVAE, "encode", slow)
     said = len(threaded.points)
     threaded.app.model.open_now(another)
-    threaded.app.lab.train(unending)
+    threaded.app.runs.train(unending)
     threaded.main.run_until(lambda: threaded.positions)
     moving.set()
     behind = threaded_jobs.run_newest(
@@ -123,8 +123,8 @@ def test_pins_and_thumbnails_work_on_the_moving_map(
 ) -> None:
     monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
     monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
-    monkeypatch.setattr(lab_module, "LIVE_IMAGES", 60)
-    opened.app.lab.train(recipe)
+    monkeypatch.setattr(runs_module, "LIVE_IMAGES", 60)
+    opened.app.runs.train(recipe)
     opened.main.run_until(lambda: opened.positions)
     opened.app.pinning.pin(7)
     assert opened.pin.index == 70
@@ -141,7 +141,7 @@ def test_a_run_begins_where_its_first_move_puts_the_points(
 ) -> None:
     """Trails are drawn from there, for every run again."""
     for seed in (3, 4):
-        opened.app.lab.train(recipe.replace(seed=seed))
+        opened.app.runs.train(recipe.replace(seed=seed))
         opened.settle()
         assert opened.app.map.state is not None
         start = opened.app.map.state.start
@@ -158,8 +158,8 @@ def test_a_run_that_was_opened_can_be_gone_through(
     app.model.open(run_folder.model_path)
     opened.settle()
     moments = run_folder.moments()
-    assert [frame.step for frame in app.lab.time.frames] == moments.steps
-    app.lab.time.show(4)
+    assert [frame.step for frame in app.runs.timeline.frames] == moments.steps
+    app.runs.timeline.show(4)
     opened.settle()
     model = opened.models[-1]
     assert (model.name, model.path, model.epoch) == (run_folder.path.name, None, 0.4)
@@ -167,7 +167,7 @@ def test_a_run_that_was_opened_can_be_gone_through(
     assert positions is not None
     expected = moments.read(4).model.encode(digits.images[positions.indices]).mean
     np.testing.assert_array_equal(positions.positions, expected)
-    app.lab.time.return_live()
+    app.runs.timeline.return_live()
     opened.settle()
     assert opened.models[-1].path == run_folder.model_path
     np.testing.assert_array_equal(
@@ -182,12 +182,12 @@ def test_a_moment_of_another_split_is_of_its_images(
     app = opened.app
     app.model.open(run_folder.model_path)
     opened.settle()
-    app.lab.time.show(4)
+    app.runs.timeline.show(4)
     opened.settle()
     app.map_settings.set_split("test")
     opened.settle()
     assert opened.models[-1].path == run_folder.model_path
-    app.lab.time.show(4)
+    app.runs.timeline.show(4)
     opened.settle()
     points = opened.points[-1]
     assert points.split == "test"
@@ -202,7 +202,7 @@ def test_a_moment_can_be_saved_as_a_model_of_its_own(
     app = opened.app
     app.model.open(run_folder.model_path)
     opened.settle()
-    app.lab.time.show(15)
+    app.runs.timeline.show(15)
     opened.settle()
     app.model.save(tmp_path / "moment.safetensors")
     opened.settle()
@@ -214,7 +214,7 @@ def test_a_moment_can_be_saved_as_a_model_of_its_own(
 def test_a_run_that_cannot_begin_leaves_the_model_that_is_open(
     opened: Desk, recipe: Recipe, checkpoint: Path
 ) -> None:
-    opened.app.lab.train(recipe.replace(validation_images=600))
+    opened.app.runs.train(recipe.replace(validation_images=600))
     opened.settle()
     assert len(opened.failures) == 1
     assert opened.app.model.path == checkpoint
@@ -236,8 +236,8 @@ def test_images_that_cannot_be_read_do_not_keep_a_run_from_opening(
 
 
 def test_a_second_run_is_refused_by_name(opened: Desk, recipe: Recipe) -> None:
-    opened.app.lab.train(recipe)
-    opened.app.lab.train(recipe)
+    opened.app.runs.train(recipe)
+    opened.app.runs.train(recipe)
     assert opened.failures == [
         ("Training did not start", "Training is still running; stop it first.")
     ]
@@ -246,7 +246,7 @@ def test_a_second_run_is_refused_by_name(opened: Desk, recipe: Recipe) -> None:
 
 
 def test_the_split_stays_while_training(opened: Desk, recipe: Recipe) -> None:
-    opened.app.lab.train(recipe)
+    opened.app.runs.train(recipe)
     opened.app.map_settings.set_split("test")
     assert opened.app.settings.now.split == "train"
     opened.settle()
@@ -255,12 +255,12 @@ def test_the_split_stays_while_training(opened: Desk, recipe: Recipe) -> None:
 
 
 def test_a_run_that_fails_is_told_and_the_next_one_works(opened: Desk, recipe: Recipe) -> None:
-    opened.app.lab.train(recipe.replace(validation_images=600))
+    opened.app.runs.train(recipe.replace(validation_images=600))
     opened.settle()
     ((title, text),) = opened.failures
     assert title == "Training ended early"
     assert "validation_images" in text
-    opened.app.lab.train(recipe)
+    opened.app.runs.train(recipe)
     opened.settle()
     assert opened.models[-1].epoch == recipe.epochs
 
@@ -268,7 +268,7 @@ def test_a_run_that_fails_is_told_and_the_next_one_works(opened: Desk, recipe: R
 def test_what_moved_before_a_run_failed_is_shown_whole(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lab_module, "LIVE_IMAGES", 60)
+    monkeypatch.setattr(runs_module, "LIVE_IMAGES", 60)
     monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
     monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
     saves: list[object] = []
@@ -282,7 +282,7 @@ def test_what_moved_before_a_run_failed_is_shown_whole(
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(RunFolder, "save", breaks)
-    opened.app.lab.train(recipe)
+    opened.app.runs.train(recipe)
     opened.settle()
     assert saves
     assert any(len(points.positions) == 60 for points in opened.points)
@@ -301,7 +301,7 @@ def test_a_run_the_disk_refuses_is_on_the_map_and_can_be_saved_elsewhere(
 
     with monkeypatch.context() as patch:
         patch.setattr(RunFolder, "save", full)
-        opened.app.lab.train(recipe)
+        opened.app.runs.train(recipe)
         opened.settle()
     assert [title for title, _ in opened.failures] == ["The run was not saved; training goes on"]
     assert opened.models[-1].epoch == recipe.epochs

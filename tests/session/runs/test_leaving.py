@@ -27,7 +27,7 @@ def test_a_pause_shows_every_point_and_saves(
     threaded: Desk, unending: Recipe, digits: ImageSet
 ) -> None:
     app = threaded.app
-    app.lab.train(unending)
+    app.runs.train(unending)
     threaded.wait_for_progress()
     app.training.pause()
     threaded.wait_for(Phase.PAUSED)
@@ -46,7 +46,7 @@ def test_opening_stops_and_saves_a_run_first(
     threaded: Desk, unending: Recipe, another: Path, phase: Phase
 ) -> None:
     app = threaded.app
-    app.lab.train(unending)
+    app.runs.train(unending)
     threaded.wait_for_progress()
     if phase is Phase.PAUSED:
         app.training.pause()
@@ -65,7 +65,7 @@ def test_opening_stops_and_saves_a_run_first(
 
 def test_a_bad_file_does_not_stop_a_run(threaded: Desk, unending: Recipe, tmp_path: Path) -> None:
     app = threaded.app
-    app.lab.train(unending)
+    app.runs.train(unending)
     threaded.wait_for_progress()
     app.model.open(tmp_path / "missing.safetensors")
     threaded.main.run_until(lambda: threaded.failures)
@@ -79,7 +79,7 @@ def test_a_run_started_after_opening_is_what_counts(
     opened: Desk, recipe: Recipe, another: Path
 ) -> None:
     opened.app.model.open(another)  # read, but not yet shown
-    opened.app.lab.train(recipe)
+    opened.app.runs.train(recipe)
     opened.settle()
     assert opened.models[-1].epoch == recipe.epochs
     assert another not in [model.path for model in opened.models]

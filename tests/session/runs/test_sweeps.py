@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.training_runs import lab_on
+from tests.support.training_runs import runs_on
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError, RecipeError
 from vae_explorer.session.jobs import Jobs
@@ -34,9 +34,11 @@ class Queue:
         self, jobs: Jobs, main: "MainThread", runs: Path, wall: "Wall", failures: "Failures"
     ) -> None:
         self.main = main
-        self.lab = lab_on(wall, jobs, failures, runs, wall.data)
+        self.runs = runs_on(wall, jobs, failures, runs, wall.data)
         self.opened_models: list[Path] = []
-        self.sweeps = Sweeps(jobs, self.lab, lambda: wall.data, self.opened_models.append, failures)
+        self.sweeps = Sweeps(
+            jobs, self.runs, lambda: wall.data, self.opened_models.append, failures
+        )
         self.sweep: Sweep | None = None
         self.results: tuple[Result, ...] = ()
         self.maps: dict[int, CellMap] = {}
@@ -89,7 +91,7 @@ def test_every_run_is_what_it_would_be_alone(
     assert queue.running == [1, 2, 3, 4, 0]
     folder = queue.sweeps.path
     assert folder is not None
-    assert folder.parent == queue.lab.training.runs
+    assert folder.parent == queue.runs.training.runs
     for cell, result in zip(sweep.cells, queue.results, strict=True):
         kept = read_checkpoint(RunFolder(folder / result.run).model_path)
         alone = train(cell.recipe, digits, device="cpu")
@@ -107,11 +109,11 @@ def test_a_stopped_sweep_goes_on_where_it_was(
 ) -> None:
     long = Sweep(recipe.replace(epochs=12), sweep.axes[:1])
     queue.sweeps.start(long)
-    queue.main.run_until(lambda: queue.lab.training.status.epoch > 1)
+    queue.main.run_until(lambda: queue.runs.training.status.epoch > 1)
     queue.sweeps.stop()
     queue.main.run_until(lambda: not queue.sweeps.running)
     queue.main.run_until(lambda: queue.outcomes == ["begun", "waiting"])
-    assert not queue.lab.training.active
+    assert not queue.runs.training.active
     queue.sweeps.go_on()
     queue.finish()
     assert queue.outcomes == ["finished"] * 2
@@ -188,11 +190,11 @@ def test_a_folder_without_a_sweep_is_refused(
 def test_nothing_begins_beside_another_run(
     queue: Queue, sweep: Sweep, recipe: Recipe, failures: "Failures"
 ) -> None:
-    queue.lab.train(recipe.replace(epochs=9_999))
-    queue.main.run_until(lambda: queue.lab.training.status.phase is Phase.RUNNING)
+    queue.runs.train(recipe.replace(epochs=9_999))
+    queue.main.run_until(lambda: queue.runs.training.status.phase is Phase.RUNNING)
     queue.sweeps.start(sweep)
     queue.main.run_until(lambda: not queue.sweeps.running)
     assert queue.sweep == sweep
-    queue.lab.training.stop()
-    queue.main.run_until(lambda: not queue.lab.training.active)
+    queue.runs.training.stop()
+    queue.main.run_until(lambda: not queue.runs.training.active)
     assert not queue.sweeps.running

@@ -10,8 +10,8 @@ import pytest
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.training.timeline import TimeMachine
-from vae_explorer.session.training.timeline_frames import FilmFrame, film_frame
+from vae_explorer.session.training.timeline import Timeline
+from vae_explorer.session.training.timeline_entry import TimelineEntry, timeline_entry
 from vae_explorer.training import history as history_module
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint
 from vae_explorer.training.moments import Moments
@@ -28,15 +28,15 @@ class Cinema:
     """A time machine and all it told."""
 
     def __init__(self, jobs: Jobs, main: "MainThread", failures: "Failures", later: "Later"):
-        self.time = TimeMachine(jobs, failures, later.after)
+        self.time = Timeline(jobs, failures, later.after)
         self.main = main
-        self.films: list[tuple[FilmFrame, ...]] = []
+        self.films: list[tuple[TimelineEntry, ...]] = []
         self.shown: list[int | None] = []
         self.arrived: list[int] = []
         self.snapshots: list[Snapshot] = []
         self.returns = 0
         self.playing: list[bool] = []
-        self.time.film_changed.connect(self._on_film)
+        self.time.entries_changed.connect(self._on_film)
         self.time.shown_changed.connect(self._on_shown)
         self.time.arrived.connect(self._on_arrived)
         self.time.returned.connect(self._on_returned)
@@ -55,13 +55,13 @@ class Cinema:
     def steps(self) -> list[int]:
         return [frame.step for frame in self.time.frames]
 
-    def _on_film(self, frames: tuple[FilmFrame, ...]) -> None:
+    def _on_film(self, frames: tuple[TimelineEntry, ...]) -> None:
         self.films.append(frames)
 
-    def _on_shown(self, frame: FilmFrame | None) -> None:
+    def _on_shown(self, frame: TimelineEntry | None) -> None:
         self.shown.append(frame.step if frame else None)
 
-    def _on_arrived(self, snapshot: Snapshot, frame: FilmFrame) -> None:
+    def _on_arrived(self, snapshot: Snapshot, frame: TimelineEntry) -> None:
         assert snapshot.step == frame.step
         self.arrived.append(frame.step)
         self.snapshots.append(snapshot)
@@ -202,7 +202,7 @@ def test_moments_that_a_run_drops_while_the_film_is_made_are_none_of_it(
     empty.time.develop(digits.images[:PROBES])  # done, but not told
     even = tuple(range(0, 21, 2))
     snapshot = moments.read(20)
-    empty.time.keep(film_frame(snapshot, snapshot.model.encode(digits.images[:PROBES])), even)
+    empty.time.keep(timeline_entry(snapshot, snapshot.model.encode(digits.images[:PROBES])), even)
     empty.main.run()
     assert empty.steps == list(even)
 
@@ -238,7 +238,7 @@ def test_a_damaged_moment_is_told_and_the_others_are_shown(
 
 
 def test_kept_moments_are_added_and_dropped_ones_go(cinema: Cinema, trained: Snapshot) -> None:
-    frame = film_frame(trained, cinema.time.frames[0].posterior)
+    frame = timeline_entry(trained, cinema.time.frames[0].posterior)
     cinema.time.keep(frame, (0, 10, 20))
     assert cinema.steps == [0, 10, 20]
     assert cinema.time.frames[-1] is frame
@@ -450,7 +450,7 @@ def test_what_is_kept_meanwhile_is_played_too(
 
     def keep(step: int) -> None:
         snapshot = moments.read(step)
-        frame = film_frame(snapshot, snapshot.model.encode(digits.images[:PROBES]))
+        frame = timeline_entry(snapshot, snapshot.model.encode(digits.images[:PROBES]))
         empty.time.keep(frame, tuple(range(step + 1)))
 
     keep(0)

@@ -12,8 +12,8 @@ from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
 from vae_explorer.session.app import App
+from vae_explorer.session.runs.catalogue import RunCatalogue
 from vae_explorer.session.runs.run_info import RunInfo
-from vae_explorer.session.runs.runs import Runs
 from vae_explorer.training.history import HistoryPoint
 
 _ROOM = (1_700, 900)
@@ -38,17 +38,19 @@ class RunsController(Controller):
         compare: Callable[[Path, Path], None],
     ) -> None:
         super().__init__(app)
-        self.runs = Runs(app.tasks.jobs, app.lab, app.model.open, _move_to_trash, app.messages.fail)
+        self.catalogue = RunCatalogue(
+            app.tasks.jobs, app.runs, app.model.open, _move_to_trash, app.messages.fail
+        )
         self.panel = panel = RunsPanel()
         self._training = training
         self._compare = compare
         self._curves: Curves = ()
         self._points: dict[Path, tuple[HistoryPoint, ...]] = {}
         self._overlays: tuple[Overlay, ...] = ()
-        self.runs.listed.connect(self._on_listed)
-        self.runs.updated.connect(self._on_updated)
-        self.runs.history_read.connect(self._on_history)
-        panel.shown.connect(self.runs.refresh)
+        self.catalogue.listed.connect(self._on_listed)
+        self.catalogue.updated.connect(self._on_updated)
+        self.catalogue.history_read.connect(self._on_history)
+        panel.shown.connect(self.catalogue.refresh)
         panel.open_requested.connect(self._open)
         panel.resume_requested.connect(self._resume)
         panel.compare_requested.connect(self._compare_runs)
@@ -72,7 +74,7 @@ class RunsController(Controller):
         for run in runs:
             points = self._points.get(run.path)
             if points and points[-1].epoch != run.figures.epoch:
-                self.runs.read_history(run.path)
+                self.catalogue.read_history(run.path)
         self._on_curves(self.panel.curves)
 
     def _on_updated(self, run: RunInfo) -> None:
@@ -90,12 +92,12 @@ class RunsController(Controller):
         self.panel.table.setFocus()
 
     def _open(self, run: RunInfo) -> None:
-        self.runs.open(run.path)
+        self.catalogue.open(run.path)
 
     def _resume(self, run: RunInfo) -> None:
         if run.recipe is not None and not run.active:
             self._training.set_recipe(run.recipe)
-        self.runs.resume(run.path)
+        self.catalogue.resume(run.path)
 
     def _compare_runs(self, a: RunInfo, b: RunInfo) -> None:
         self._compare(a.model_path, b.model_path)
@@ -104,13 +106,13 @@ class RunsController(Controller):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(run.path)))
 
     def _discard(self, runs: tuple[RunInfo, ...]) -> None:
-        self.runs.trash([run.path for run in runs])
+        self.catalogue.trash([run.path for run in runs])
 
     def _rename(self, run: RunInfo, name: str) -> None:
-        self.runs.rename(run.path, name)
+        self.catalogue.rename(run.path, name)
 
     def _note(self, run: RunInfo, note: str) -> None:
-        self.runs.note(run.path, note)
+        self.catalogue.note(run.path, note)
 
     # Curves of other runs
 
@@ -120,7 +122,7 @@ class RunsController(Controller):
         self._points = {path: self._points[path] for path in wanted if path in self._points}
         for path in wanted:
             if path not in self._points:
-                self.runs.read_history(path)
+                self.catalogue.read_history(path)
         self._tell_overlays()
 
     def _tell_overlays(self) -> None:

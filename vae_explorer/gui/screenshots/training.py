@@ -17,7 +17,7 @@ _SWEEP = (Axis("beta", (0.5, 8.0)), Axis("seed", (0, 1, 2)))
 def take(camera: Camera) -> None:
     """Take all of them."""
     window, app = camera.window, camera.window.app
-    time_machine = app.lab.time
+    time_machine = app.runs.timeline
     if app.pins.current is None:
         app.pinning.pin(7)
     camera.show_layers(ALWAYS_ON)
@@ -84,5 +84,5 @@ def _whole(camera: Camera) -> bool:
 
 
 def _shown(camera: Camera) -> int:
-    frame = camera.window.app.lab.time.shown
+    frame = camera.window.app.runs.timeline.shown
     return frame.step if frame else -1

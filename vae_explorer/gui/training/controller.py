@@ -1,4 +1,4 @@
-"""Between the training dock and the lab: transport, steering, recipes, slow motion and health."""
+"""Between the training dock and the runs: transport, steering, recipes, slow motion and health."""
 
 import random
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _MOST_SEED = 9_999  # short enough to be read out
 
 
 class TrainingController(Controller):
-    """Wires the training dock to the lab.
+    """Wires the training dock to the runs.
 
     A step, an epoch or slow motion of a run that runs pauses it first; a restart or a branch ends
     and keeps the run under way.
@@ -48,8 +48,8 @@ class TrainingController(Controller):
     def __init__(self, app: App, ask: AskPath, window: QWidget) -> None:
         super().__init__(app)
         self._importing = app.tasks.newest("recipe", "The recipe was not imported")
-        self._lab = app.lab
-        self._run = app.lab.training
+        self._runs = app.runs
+        self._run = app.runs.training
         self.panel = TrainingPanel()
         self._ask = ask
         self._window = window
@@ -79,10 +79,10 @@ class TrainingController(Controller):
         panel.presets.estimate_requested.connect(self._estimate)
 
     def _connect_lab(self) -> None:
-        lab, run, panel = self._lab, self._run, self.panel
-        lab.estimated.connect(panel.presets.set_estimate)
-        lab.not_estimated.connect(self._on_not_estimated)
-        lab.left.connect(self._on_left)
+        runs, run, panel = self._runs, self._run, self.panel
+        runs.estimated.connect(panel.presets.set_estimate)
+        runs.not_estimated.connect(self._on_not_estimated)
+        runs.left.connect(self._on_left)
         app = self._app
         app.model.opened.connect(self._on_opened)
         app.presets.changed.connect(panel.presets.set_presets)
@@ -138,7 +138,7 @@ class TrainingController(Controller):
     def _start(self) -> None:
         recipe = self.panel.form.recipe()  # before a field that is shown again forgets its typing
         reveal(self.panel)
-        self._app.lab.train(recipe)
+        self._app.runs.train(recipe)
 
     def _toggle_pause(self) -> None:
         if self._run.status.phase is Phase.PAUSED:
@@ -150,7 +150,7 @@ class TrainingController(Controller):
         """Train so far and pause, from wherever training stands."""
         phase = self._run.status.phase
         if phase is Phase.IDLE:
-            self._lab.train(self.panel.form.recipe(), until)
+            self._runs.train(self.panel.form.recipe(), until)
         elif phase is Phase.PAUSED:
             self._run.resume(until)
         elif phase is Phase.RUNNING:
@@ -166,10 +166,10 @@ class TrainingController(Controller):
         self._dissect()
 
     def _restart(self) -> None:
-        self._after_run(partial(self._lab.train, self.panel.form.recipe(), paused=True))
+        self._after_run(partial(self._runs.train, self.panel.form.recipe(), paused=True))
 
     def _branch(self) -> None:
-        self._after_run(partial(self._lab.branch, self.panel.form.recipe()))
+        self._after_run(partial(self._runs.branch, self.panel.form.recipe()))
 
     def _after_run(self, begin: Callable[[], None]) -> None:
         """Do something when no run is under way; one that is ends and is kept."""
@@ -195,7 +195,7 @@ class TrainingController(Controller):
     def _estimate(self) -> None:
         self.panel.presets.set_recipe(self.panel.form.recipe())
         self.panel.presets.set_estimating()
-        self._lab.estimate(self.panel.form.recipe())
+        self._runs.estimate(self.panel.form.recipe())
 
     def _save_preset(self) -> None:
         recipe, presets = self.panel.form.recipe(), self._app.presets
@@ -224,7 +224,7 @@ class TrainingController(Controller):
             curves = self.panel.plot.export(path.suffix[1:].lower())
             self._app.exports.content(path, curves, "The curves were not exported")
 
-    # What the lab says
+    # What the runs says
 
     def _on_opened(self, snapshot: Snapshot) -> None:
         self.panel.plot.set_history(snapshot.history)

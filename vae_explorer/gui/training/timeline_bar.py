@@ -22,13 +22,13 @@ from vae_explorer.gui.training.icons import icon
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
-from vae_explorer.session.training.timeline_frames import FilmFrame
+from vae_explorer.session.training.timeline_entry import TimelineEntry
 
 _PREVIEW = 168
 """Pixels on a side of the preview above the slider."""
 
 
-class TimeBar(Themed):
+class TimelineBar(Themed):
     """A slider over the kept moments of a run, whose right end is the run as it is now.
 
     Signals:
@@ -43,8 +43,8 @@ class TimeBar(Themed):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._frames: tuple[FilmFrame, ...] = ()
-        self._shown: FilmFrame | None = None
+        self._frames: tuple[TimelineEntry, ...] = ()
+        self._shown: TimelineEntry | None = None
         self._playing = False
         self._play = QToolButton()
         self._play.setCheckable(True)
@@ -78,13 +78,13 @@ class TimeBar(Themed):
         self.set_frames(())
         self.set_shown(None)
 
-    def set_frames(self, frames: tuple[FilmFrame, ...]) -> None:
+    def set_frames(self, frames: tuple[TimelineEntry, ...]) -> None:
         """Offer these moments; the bar shows itself if there are two or more."""
         self._frames = frames
         self._place()
         self.setVisible(len(frames) > 1)
 
-    def set_shown(self, frame: FilmFrame | None) -> None:
+    def set_shown(self, frame: TimelineEntry | None) -> None:
         """Say which moment the map shows; None for the run as it is now."""
         self._shown = frame
         self._live.setEnabled(frame is not None)
@@ -152,7 +152,7 @@ class TimeBar(Themed):
 _LONGEST = "epoch 0,000.00 · step 000,000 · ELBO −000.0"
 
 
-def describe(frame: FilmFrame) -> str:
+def describe(frame: TimelineEntry) -> str:
     """A moment in words, such as "epoch 3.40 · step 935 · ELBO −145.2"."""
     words = [f"epoch {frame.epoch:,.2f}", f"step {frame.step:,}"]
     if frame.point is not None:
@@ -174,9 +174,9 @@ class _Preview(QWidget):
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self._picture)
         column.addWidget(self._words)
-        self._frame: FilmFrame | None = None
+        self._frame: TimelineEntry | None = None
 
-    def show_frame(self, frame: FilmFrame, above: QPoint) -> None:
+    def show_frame(self, frame: TimelineEntry, above: QPoint) -> None:
         """Show a frame above a place of the screen."""
         if frame is not self._frame:
             self._frame = frame

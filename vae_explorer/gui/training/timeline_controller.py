@@ -1,10 +1,10 @@
 """Between the training timeline and its bar under the map."""
 
-from vae_explorer.gui.training.timeline_bar import TimeBar
+from vae_explorer.gui.training.timeline_bar import TimelineBar
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import App
-from vae_explorer.session.training.timeline_frames import FilmFrame
+from vae_explorer.session.training.timeline_entry import TimelineEntry
 
 
 class TimelineController(Controller):
@@ -12,14 +12,14 @@ class TimelineController(Controller):
 
     def __init__(self, app: App, training: TrainingPanel) -> None:
         super().__init__(app)
-        self._time = app.lab.time
+        self._time = app.runs.timeline
         self._training = training
-        self.bar = TimeBar()
+        self.bar = TimelineBar()
         self.bar.moment_chosen.connect(self._time.show)
         self.bar.live_requested.connect(self._time.return_live)
         self.bar.play_requested.connect(self._play)
         training.plot.moment_chosen.connect(self._time.show_epoch)
-        self._time.film_changed.connect(self.bar.set_frames)
+        self._time.entries_changed.connect(self.bar.set_frames)
         self._time.shown_changed.connect(self._on_shown)
         self._time.playing_changed.connect(self.bar.set_playing)
         self.commands = (
@@ -37,6 +37,6 @@ class TimelineController(Controller):
     def _play(self, playing: bool) -> None:
         (self._time.play if playing else self._time.pause)()
 
-    def _on_shown(self, frame: FilmFrame | None) -> None:
+    def _on_shown(self, frame: TimelineEntry | None) -> None:
         self.bar.set_shown(frame)
         self._training.plot.set_moment(None if frame is None else frame.epoch)

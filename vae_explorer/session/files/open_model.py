@@ -14,7 +14,7 @@ from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.messages import Messages
-from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.state import ModelInfo
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -39,17 +39,17 @@ class OpenModel:
         messages: Messages,
         settings: SettingsFile,
         latent_map: LatentMap,
-        lab: Lab,
+        runs: Runs,
     ) -> None:
         self._tasks = tasks
         self._reading = tasks.newest("open", "The checkpoint was not opened")
         self._messages = messages
         self._settings = settings
         self._map = latent_map
-        self._lab = lab
+        self._runs = runs
         self._after_training: Callable[[], None] | None = None
         latent_map.changed.connect(self._on_map)
-        lab.left.connect(self._on_left)
+        runs.left.connect(self._on_left)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -88,9 +88,9 @@ class OpenModel:
 
     def open_read(self, model: "SavedModel") -> None:
         """Show a model that was read; a run under way is stopped and saved first."""
-        if self._lab.training.active:
+        if self._runs.training.active:
             self._after_training = partial(self._show, model)
-            self._lab.training.stop()
+            self._runs.training.stop()
         else:
             self._show(model)
 
@@ -115,7 +115,7 @@ class OpenModel:
     def _show(self, model: "SavedModel") -> None:
         path, snapshot = model.path, model.snapshot
         self._map.begin_run()
-        self._lab.open_film(path, snapshot, model.name)
+        self._runs.open_run(path, snapshot, model.name)
         self._map.show(snapshot, model.name, path)
         self.opened.emit(snapshot)
         if path != paths.bundled_checkpoint():
@@ -126,7 +126,7 @@ class OpenModel:
         self._settings.change(self._settings.now.with_recent(path))
 
     def _on_left(self) -> None:
-        path = self._lab.training.checkpoint
+        path = self._runs.training.checkpoint
         if path is not None:
             self._remember(path)
         then, self._after_training = self._after_training, None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
-from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.runs.runs import Runs
 
 
 def map_choice(settings: Settings) -> MapChoice:
@@ -16,17 +16,17 @@ def map_choice(settings: Settings) -> MapChoice:
 class MapSettings:
     """Changes them, and lets the map follow. All methods belong to the main thread."""
 
-    def __init__(self, settings: SettingsFile, latent_map: LatentMap, lab: Lab) -> None:
+    def __init__(self, settings: SettingsFile, latent_map: LatentMap, runs: Runs) -> None:
         self._settings = settings
         self._map = latent_map
-        self._lab = lab
+        self._runs = runs
         settings.changed.connect(self._on_settings)
 
     def set_split(self, split: str) -> None:
         """Show the "train" or the "test" images, or "both"; not while training."""
-        if split != self._settings.now.split and not self._lab.training.active:
+        if split != self._settings.now.split and not self._runs.training.active:
             self._settings.change(replace(self._settings.now, split=split))
-            self._lab.probe_anew()
+            self._runs.reload()
 
     def set_kind(self, kind: str) -> None:
         """Show the encoder's "mean", a "sample" from q(z|x) or the "exact" posterior's mean."""

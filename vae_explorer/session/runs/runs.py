@@ -1,224 +1,255 @@
-"""All training runs there are: what is on disk, and the one under way as it goes on."""
+"""The runs: starting, branching and resuming runs, and what of them is on the map."""
 
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from psygnal import Signal
 
+from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import UserError
-from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.runs.lab import Lab
-from vae_explorer.session.runs.run_info import (
-    RunFigures,
-    RunInfo,
-    find_runs,
-    read_run,
-)
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.model.trained import Posterior
+from vae_explorer.session.jobs import After, Tasks
+from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.training.control import LIVE_IMAGES, TrainingSession
 from vae_explorer.session.training.events import (
     Begun,
     Ended,
     Failed,
+    Kept,
+    Moved,
+    NotSaved,
     Paused,
     Progress,
-    Started,
     TrainingEvent,
 )
-from vae_explorer.training.run_folder import RunFolder, Signature
+from vae_explorer.session.training.timeline import Timeline
+from vae_explorer.session.training.timeline_entry import TimelineEntry
+from vae_explorer.session.training.worker import Until
+from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.checks import check_branch
+from vae_explorer.training.estimate import Estimate, estimate
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run_folder import RunFolder, RunLabel
+from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.trainer import Trainer
+from vae_explorer.types import Int64, UInt8
 
-Known = Mapping[Path, tuple[Signature, RunInfo]]
+_UNNAMED = "training"
+"""What a model is called that is in memory alone."""
 
 
 class Runs:
-    """The catalogue of runs. All methods belong to the main thread.
-
-    Folders are read beside it, and again only when something in them was written.
+    """Runs, and which moment of one is shown. All methods belong to the main thread.
 
     Args:
-        jobs: where they are read and written.
-        lab: whose runs they are.
-        open_model: opens a run's model, with its film and curves.
-        trash: moves a folder to the system's trash, and says whether it could; called on a
-            worker's thread.
-        fail: told what went wrong, with a title.
+        tasks: the lanes of work.
+        after: runs a function on the main thread when some seconds have passed.
+        latent_map: where models are shown.
+        images: what is trained on.
+        runs: the folder of runs.
+        device: what is trained on.
     """
 
-    listed = Signal(tuple)
-    """All ``RunInfo``s, the newest first."""
-    updated = Signal(RunInfo)
-    """One of them is another; for the run under way many times a second."""
-    history_read = Signal(Path, tuple)
-    """A run and all its points."""
+    estimated = Signal(Estimate)
+    not_estimated = Signal(BaseException)
+    left = Signal(object)
+    """The run is over, and what comes of it is shown; with the error that ended it, or None."""
 
     def __init__(
         self,
-        jobs: Jobs,
-        lab: Lab,
-        open_model: Callable[[Path], None],
-        trash: Callable[[Path], bool],
-        fail: Callable[[str, BaseException], None],
+        tasks: Tasks,
+        after: After,
+        latent_map: LatentMap,
+        images: Callable[[], ImageSet],
+        runs: Path,
+        device: str,
     ) -> None:
-        self._jobs = jobs
-        self._lab = lab
-        self._open_model = open_model
-        self._trash = trash
-        self._fail = fail
-        self._known: dict[Path, tuple[Signature, RunInfo]] = {}
-        self._active: Path | None = None
-        self._figures = RunFigures()  # of the run under way
-        training = lab.training
-        training.events.connect(self._on_event)
-        training.status_changed.connect(self._on_status)
-
-    # What there is
+        self._fail = tasks.fail
+        self._resuming = tasks.newest("resume", "The run was not resumed")
+        self._jobs = tasks.jobs
+        self._map = latent_map
+        self._images = images
+        self.training = TrainingSession(tasks.jobs, runs, device)
+        self.timeline = Timeline(tasks.jobs, tasks.fail, after)
+        self._device = device
+        self._probes: tuple[Int64, UInt8] | None = None
+        self._latest: Callable[[], None] | None = None
+        """Shows the run as it is now."""
+        self._name = _UNNAMED
+        """Of the run that was begun last."""
+        self._moved: Snapshot | None = None
+        """Of the newest run, as it moved last."""
+        self.training.events.connect(self._on_event)
+        self.timeline.arrived.connect(self._on_arrived)
+        self.timeline.returned.connect(self._on_returned)
 
     @property
-    def all(self) -> tuple[RunInfo, ...]:
-        """What was listed last, the newest first."""
-        infos = (self._as_it_stands(info) for _, info in self._known.values())
-        return tuple(sorted(infos, key=lambda info: (info.date, info.path.name), reverse=True))
+    def moving(self) -> bool:
+        """True while the map follows the run, and figures of its points would be stale at once."""
+        return self.training.moving and self.timeline.shown is None
 
-    def refresh(self) -> None:
-        """Look at the folders again."""
-        self._jobs.run_newest(
-            "runs",
-            partial(_survey, self._lab.training.runs, self._known),
-            done=self._on_surveyed,
-            failed=partial(self._fail, "The runs cannot be listed"),
-        )
+    # Runs
 
-    def read_history(self, run: Path) -> None:
-        """Read a run's curves; ``history_read`` tells them."""
-        self._jobs.run_newest(
-            f"history of {run}",
-            lambda _: RunFolder(run).history(),
-            done=partial(self.history_read.emit, run),
-            failed=partial(self._fail, "The curves of the run cannot be shown"),
-        )
+    def train(self, recipe: Recipe, until: Until = "end", *, paused: bool = False) -> None:
+        """Start a run on the training images; the map follows it."""
+        self._start(recipe, partial(self.training.start, until=until, paused=paused))
 
-    # What a person does with a run
-
-    def open(self, run: Path) -> None:
-        """Show a run as it is at its end; the one under way as it is now."""
-        if run == self._active:
-            self._lab.time.return_live()
-        else:
-            self._open_model(RunFolder(run).model_path)
-
-    def resume(self, run: Path) -> None:
-        """Go on with a run that was left, or that pauses."""
-        if run == self._active:
-            self._lab.training.resume()
-        else:
-            self._lab.resume_run(RunFolder(run))
-
-    def rename(self, run: Path, name: str) -> None:
-        """Give a run a name; an empty one, or its folder's, is none."""
-        given = "" if name.strip() == run.name else name.strip()
-        if run in self._known:
-            info = dataclasses.replace(self._known[run][1], name=given or run.name)
-            self._relabel(info, name=given)
-
-    def note(self, run: Path, note: str) -> None:
-        """Write a note on a run."""
-        if run in self._known:
-            info = dataclasses.replace(self._known[run][1], note=note.strip())
-            self._relabel(info, note=info.note)
-
-    def trash(self, runs: Sequence[Path]) -> None:
-        """Move runs to the system's trash; not the one under way."""
-        if self._active in runs:
-            text = "It is under way; stop it first, then move it to the trash."
-            self._fail("The run was not moved", UserError(text))
+    def branch(self, recipe: Recipe) -> None:
+        """Start a run that goes on from the model on the map, by a recipe of its own."""
+        if self._map.state is None:
             return
-        self._lab.time.forget(runs)
-        self._jobs.write(
-            partial(_discard, runs, self._trash),
-            done=self.refresh,
-            failed=partial(self._fail_and_refresh, "The run was not moved to the trash"),
-        )
+        snapshot = self._map.state.snapshot
 
-    def _relabel(self, info: RunInfo, **written: str) -> None:
-        """Show a run as it will be at once, and write the change off the main thread."""
-        self._known[info.path] = self._known[info.path][0], info
-        self._tell(info.path)
-        self._jobs.write(
-            partial(_write_label, RunFolder(info.path), written),
-            done=self.refresh,
-            failed=partial(self._fail_and_refresh, "The run was not labelled"),
-        )
+        def start(recipe: Recipe, data: ImageSet, live_images: UInt8) -> None:
+            check_branch(recipe, data.image_shape, len(data), snapshot)
+            name = self.timeline.name or "a model"
+            label = RunLabel(origin=f"{name}, epoch {snapshot.epoch:.2f}")
+            self.training.start(recipe, data, live_images, branch=snapshot, label=label)
 
-    def _fail_and_refresh(self, title: str, error: BaseException) -> None:
-        self._known = {}  # what was shown is not what is there
-        self._fail(title, error)
-        self.refresh()
+        self._start(recipe, start)
 
-    # What comes
+    def _start(self, recipe: Recipe, start: Callable[..., None]) -> None:
+        try:
+            probes = self._map.live_images(LIVE_IMAGES)
+            start(recipe, self._images(), probes[1])
+        except UserError as error:
+            self._fail("Training did not start", error)
+            return
+        self._begin(probes)
 
-    def _on_surveyed(self, known: dict[Path, tuple[Signature, RunInfo]]) -> None:
-        self._known = known
-        self.listed.emit(self.all)
+    def train_by(
+        self,
+        begin: Callable[[str, Callable[[str], None]], tuple[Trainer, RunFolder]],
+        epochs: int,
+    ) -> bool:
+        """Train a run that somebody else makes, see ``TrainingSession.start_by``.
+
+        Returns:
+            False if it cannot be, of which was told.
+        """
+        try:
+            probes = self._map.live_images(LIVE_IMAGES)
+            self.training.start_by(begin, epochs, probes[1])
+        except UserError as error:
+            self._fail("Training did not start", error)
+            return False
+        self._begin(probes)
+        return True
+
+    def resume_run(self, run: RunFolder) -> None:
+        """Go on with a run that was left."""
+
+        def begin(snapshot: Snapshot) -> None:
+            try:
+                probes = self._map.live_images(LIVE_IMAGES)
+                data = self._images()
+                self.training.resume_run(run, snapshot.recipe.epochs, data, probes[1])
+            except UserError as error:
+                self._fail("The run was not resumed", error)
+                return
+            self._begin(probes)
+
+        self._resuming.run(lambda _: read_checkpoint(run.model_path), begin)
+
+    def _begin(self, probes: tuple[Int64, UInt8]) -> None:
+        self._probes, self._moved = probes, None
+        for asked_before in ("open", "estimate"):
+            self._jobs.cancel(asked_before)
 
     def _on_event(self, event: TrainingEvent) -> None:
         match event:
-            case Started():
-                self._active, self._figures = None, RunFigures()
-            case Begun(run):
-                self._active = run.path
-                self.refresh()
+            case Begun():
+                self._on_begun(event)
+            case Moved(snapshot, posterior):
+                self._on_moved(snapshot, posterior)
+            case Kept(frame, steps):
+                self.timeline.keep(frame, steps)
             case Progress(points):
-                self._figures = self._figures.extended(points)
-            case Paused() | Ended() | Failed():
-                self.refresh()
+                self.timeline.extend(points)
+            case Paused(snapshot, path) | Ended(snapshot, path):
+                self._show(partial(self._map.show, snapshot, self._name, path))
+                if isinstance(event, Ended):
+                    self.left.emit(None)
+            case Failed(error):
+                self._on_failed(error)
+            case NotSaved(error, again=False):
+                self._fail("The run was not saved; training goes on", error)
 
-    def _on_status(self, status: TrainingStatus) -> None:
-        if self._active is not None:
-            self._tell(self._active)
-        if status.phase is Phase.IDLE:
-            self._active = None
+    def _on_begun(self, begun: Begun) -> None:
+        """Leave the film of the model before; of a run that cannot begin nothing is changed."""
+        self._latest, self._name = None, begun.name
+        self._map.begin_run()
+        self.timeline.begin(begun.folder)
+        if begun.resumed:
+            assert self._probes is not None
+            self.timeline.develop(self._probes[1])
 
-    def _tell(self, run: Path) -> None:
-        if run in self._known:
-            self.updated.emit(self._as_it_stands(self._known[run][1]))
+    def open_run(self, path: Path | None, snapshot: Snapshot, name: str) -> None:
+        """Take the moments along if ``path`` is the model of a run, of which this is the end."""
+        run = RunFolder(path.parent) if path and path.name == RunFolder.MODEL else None
+        self._latest = partial(self._map.show, snapshot, name, path)
+        self.timeline.begin(run, snapshot.history)
+        if run is not None:
+            self._develop()
 
-    def _as_it_stands(self, info: RunInfo) -> RunInfo:
-        """What the disk tells, and of the run under way what it has told since."""
-        if info.path != self._active:
-            return info
-        figures = self._figures if self._figures.epoch else info.figures
-        phase = self._lab.training.status.phase
-        # Its files come one after the other.
-        return dataclasses.replace(info, figures=figures, phase=phase, damaged="")
+    def reload(self) -> None:
+        """Make the film of other images, as the map shows another split; not during a run."""
+        self.timeline.return_live()
+        if self.timeline.name:
+            self._develop()
 
+    def _develop(self) -> None:
+        try:
+            self._probes = self._map.live_images(LIVE_IMAGES)
+        except UserError as error:
+            self.timeline.begin(None)
+            self._fail("The moments of the run cannot be shown", error)
+            return
+        self.timeline.develop(self._probes[1])
 
-def _survey(folder: Path, known: Known, control: Control) -> dict[Path, tuple[Signature, RunInfo]]:
-    """On a worker's thread: all runs in ``folder``, of which ``known`` are read already."""
-    found = {}
-    for run, sweep in find_runs(folder):
-        control.check()
-        now = run.signature
-        before, info = known.get(run.path, (None, None))
-        if info is None or now != before:
-            info = read_run(run, sweep)
-        found[run.path] = now, info
-    return found
-
-
-def _write_label(run: RunFolder, changes: Mapping[str, str]) -> None:
-    run.write_label(dataclasses.replace(run.label, **changes))
-
-
-def _discard(runs: Sequence[Path], trash: Callable[[Path], bool]) -> None:
-    """Move all that can be moved.
-
-    Raises:
-        UserError: some cannot.
-    """
-    kept = [run for run in runs if not trash(run)]
-    if kept:
-        raise UserError(
-            f"The system refused {', '.join(str(run) for run in kept)}. Check that the folder may "
-            "be written to, or delete it in the file manager."
+    def estimate(self, recipe: Recipe) -> None:
+        """Find out how long a run would take; not while there is one, which would distort it."""
+        if self.training.active:
+            return
+        images, device = self._images, self._device
+        self._jobs.run_newest(
+            "estimate",
+            lambda control: estimate(recipe, images(), device, control.check),
+            done=self.estimated.emit,
+            failed=self.not_estimated.emit,
+            lane="figures",
         )
+
+    # What is shown
+
+    def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
+        assert self._probes is not None
+        indices = self._probes[0]
+        self._moved = snapshot
+        self._show(partial(self._show_moving, snapshot, _UNNAMED, posterior, indices))
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._fail("Training ended early", error)
+        if self._moved is not None:
+            self._show(partial(self._map.show, self._moved, _UNNAMED, None))
+        self.left.emit(error)
+
+    def _show(self, latest: Callable[[], None]) -> None:
+        """Show the run as it is now, or remember how while an earlier moment is shown."""
+        self._latest = latest
+        if self.timeline.shown is None:
+            latest()
+
+    def _show_moving(
+        self, snapshot: Snapshot, name: str, posterior: Posterior, indices: Int64
+    ) -> None:
+        self._map.move(snapshot, name, posterior, indices, moving=self.moving)
+
+    def _on_arrived(self, snapshot: Snapshot, frame: TimelineEntry) -> None:
+        assert self._probes is not None
+        self._show_moving(snapshot, self.timeline.name, frame.posterior, self._probes[0])
+
+    def _on_returned(self) -> None:
+        if self._latest is not None:
+            self._latest()

@@ -14,7 +14,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError, UserError
 from vae_explorer.session.jobs import Control, Jobs
 from vae_explorer.session.map.latent_map import labels_of
-from vae_explorer.session.runs.lab import Lab
+from vae_explorer.session.runs.runs import Runs
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Cell, Sweep
@@ -37,11 +37,11 @@ class CellMap:
 
 
 class Sweeps:
-    """One sweep at a time, run after run in the lab. All methods belong to the main thread.
+    """One sweep at a time, run after run in the runs. All methods belong to the main thread.
 
     Args:
         jobs: where results are read and small maps are made.
-        lab: trains the runs.
+        runs: trains the runs.
         images: what they are trained on.
         open_model: opens the model of a run.
         fail: told what went wrong, with a title.
@@ -58,13 +58,13 @@ class Sweeps:
     def __init__(
         self,
         jobs: Jobs,
-        lab: Lab,
+        runs: Runs,
         images: Callable[[], ImageSet],
         open_model: Callable[[Path], None],
         fail: Callable[[str, BaseException], None],
     ) -> None:
         self._jobs = jobs
-        self._lab = lab
+        self._runs = runs
         self._images = images
         self._open_model = open_model
         self._fail = fail
@@ -74,7 +74,7 @@ class Sweeps:
         self._stopped = False
         self._results: tuple[Result, ...] = ()
         self._mapped: set[int] = set()
-        lab.left.connect(self._on_left)
+        runs.left.connect(self._on_left)
 
     @property
     def running(self) -> bool:
@@ -89,7 +89,7 @@ class Sweeps:
     def start(self, sweep: Sweep) -> None:
         """Begin a sweep in a folder of its own among the runs."""
         fields = "-".join(axis.field for axis in sweep.axes)
-        path = self._lab.training.runs / f"{time.strftime('%Y%m%d-%H%M%S')}-sweep-{fields}"
+        path = self._runs.training.runs / f"{time.strftime('%Y%m%d-%H%M%S')}-sweep-{fields}"
         if not self.running:
             self._prepare(
                 lambda: SweepFolder.create(path, sweep, self._images()),
@@ -105,7 +105,7 @@ class Sweeps:
     def go_on(self) -> None:
         """Train what is left of the sweep, unless something is trained already."""
         folder = self._folder
-        if folder is not None and not self.running and not self._lab.training.active:
+        if folder is not None and not self.running and not self._runs.training.active:
             self._prepare(
                 folder.results, partial(self._begin, folder), "The results cannot be read"
             )
@@ -130,19 +130,19 @@ class Sweeps:
         """End the run under way and keep it; ``go_on`` takes it up again."""
         self._stopped = True
         if self.running:
-            self._lab.training.stop()
+            self._runs.training.stop()
 
     def open_cell(self, number: int) -> None:
         """Open the model of a cell, which has been trained, on the map."""
         result = self._results[number - 1] if number <= len(self._results) else None
-        if self._folder and result and result.run and not self._lab.training.active:
+        if self._folder and result and result.run and not self._runs.training.active:
             self._open_model(RunFolder(self._folder.path / result.run).model_path)
 
     # Run after run
 
     def _show_and_go_on(self, folder: SweepFolder) -> None:
         self._show(folder)
-        if not self._lab.training.active:
+        if not self._runs.training.active:
             self._begin(folder, None)
 
     def _begin(self, folder: SweepFolder, results: Sequence[Result] | None) -> None:
@@ -155,7 +155,7 @@ class Sweeps:
         self._set_cell(cells[0] if cells else None)
         if cells:
             cell, data = cells[0], self._images()
-            if not self._lab.train_by(
+            if not self._runs.train_by(
                 lambda device, warn: folder.begin(cell, data, device, warn), cell.recipe.epochs
             ):
                 self._set_cell(None)

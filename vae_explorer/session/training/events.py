@@ -6,7 +6,7 @@ from pathlib import Path
 from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.state import TrainingStatus
-from vae_explorer.session.training.timeline_frames import FilmFrame
+from vae_explorer.session.training.timeline_entry import TimelineEntry
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import HistoryPoint
@@ -52,7 +52,7 @@ class Moved:
 class Kept:
     """A model was kept on the way; ``steps`` are those of all that still are."""
 
-    frame: FilmFrame
+    frame: TimelineEntry
     steps: tuple[int, ...]
 
 

@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.jobs import After, Control, Jobs
-from vae_explorer.session.training.timeline_frames import FilmFrame, film_frame
+from vae_explorer.session.training.timeline_entry import TimelineEntry, timeline_entry
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
@@ -20,7 +20,7 @@ PLAY_SECONDS = 0.08
 """Least time from one moment to the next when playing."""
 
 
-class TimeMachine:
+class Timeline:
     """The kept moments of one run, and which of them is shown. Belongs to the main thread.
 
     A moment is read from disk, one at a time; of those wanted meanwhile the newest comes next, so
@@ -32,11 +32,11 @@ class TimeMachine:
         after: the pace of playing.
     """
 
-    film_changed = Signal(tuple)
-    """All ``FilmFrame``s, ascending."""
+    entries_changed = Signal(tuple)
+    """All ``TimelineEntry``s, ascending."""
     shown_changed = Signal(object)
-    """The ``FilmFrame`` that is shown, or None for the run as it is now."""
-    arrived = Signal(Snapshot, FilmFrame)
+    """The ``TimelineEntry`` that is shown, or None for the run as it is now."""
+    arrived = Signal(Snapshot, TimelineEntry)
     """The model of the moment wanted last but for those still on their way."""
     returned = Signal()
     """The run as it is now is to be shown again."""
@@ -53,10 +53,10 @@ class TimeMachine:
         self._on_disk: set[int] = set()
         self._kept = False
         """Whether the run has told what is on the disk since that was last looked for."""
-        self._wanted: FilmFrame | None = None
+        self._wanted: TimelineEntry | None = None
         self._reading = False
-        self.frames: tuple[FilmFrame, ...] = ()
-        self.shown: FilmFrame | None = None
+        self.frames: tuple[TimelineEntry, ...] = ()
+        self.shown: TimelineEntry | None = None
         self.playing = False
 
     # What there is
@@ -103,7 +103,7 @@ class TimeMachine:
         if len(self._history) > LONGEST_HISTORY:
             self._history = thinned(self._history)
 
-    def keep(self, frame: FilmFrame, steps: Sequence[int]) -> None:
+    def keep(self, frame: TimelineEntry, steps: Sequence[int]) -> None:
         """Add a frame; only ``steps`` still have one."""
         self._on_disk, self._kept = set(steps), True
         self._add(frame)
@@ -112,14 +112,14 @@ class TimeMachine:
         if not self._kept:  # a run that goes on knows better
             self._on_disk = set(steps)
 
-    def _add(self, frame: FilmFrame) -> None:
+    def _add(self, frame: TimelineEntry) -> None:
         self._set_frames((*self.frames, frame))
 
-    def _set_frames(self, frames: Sequence[FilmFrame]) -> None:
+    def _set_frames(self, frames: Sequence[TimelineEntry]) -> None:
         """Of each step on disk the last one."""
         known = {frame.step: frame for frame in frames}
         self.frames = tuple(known[step] for step in sorted(known.keys() & self._on_disk))
-        self.film_changed.emit(self.frames)
+        self.entries_changed.emit(self.frames)
 
     def _develop(self, run: RunFolder, probes: UInt8, control: Control) -> None:
         """On the worker's thread: frames in an order that soon covers the whole run."""
@@ -134,7 +134,7 @@ class TimeMachine:
                 if moments.path(step).exists():  # else it was dropped, as the run goes on
                     problem = error
                 continue
-            frame = film_frame(snapshot, snapshot.model.encode(probes, control.check))
+            frame = timeline_entry(snapshot, snapshot.model.encode(probes, control.check))
             control.report(partial(self._add, frame))
         if problem:
             raise problem
@@ -194,13 +194,13 @@ class TimeMachine:
         self.playing = playing
         self.playing_changed.emit(playing)
 
-    def _next(self) -> FilmFrame | None:
+    def _next(self) -> TimelineEntry | None:
         shown = self.shown
         if shown is None:
             return None
         return next((frame for frame in self.frames if frame.step > shown.step), None)
 
-    def _show(self, frame: FilmFrame | None) -> None:
+    def _show(self, frame: TimelineEntry | None) -> None:
         if frame is not self.shown:
             self.shown = frame
             self.shown_changed.emit(frame)
@@ -220,13 +220,13 @@ class TimeMachine:
             failed=partial(self._on_unread, frame, frozenset(self._on_disk)),
         )
 
-    def _on_read(self, run: RunFolder, frame: FilmFrame, found: "Snapshot | _Unread") -> None:
+    def _on_read(self, run: RunFolder, frame: TimelineEntry, found: "Snapshot | _Unread") -> None:
         if isinstance(found, _Unread):
             self._on_unread(frame, found.steps, found.error)
         else:
             self._on_arrived(run, frame, found)
 
-    def _on_arrived(self, run: RunFolder, frame: FilmFrame, snapshot: Snapshot) -> None:
+    def _on_arrived(self, run: RunFolder, frame: TimelineEntry, snapshot: Snapshot) -> None:
         self._reading = False
         on_the_way = self.shown is not None and frame in self.frames
         if run is self._run and (on_the_way or frame is self.shown):
@@ -236,7 +236,7 @@ class TimeMachine:
         elif self.playing:
             self._after(PLAY_SECONDS, partial(self._play_on, frame))
 
-    def _on_unread(self, frame: FilmFrame, steps: frozenset[int], error: BaseException) -> None:
+    def _on_unread(self, frame: TimelineEntry, steps: frozenset[int], error: BaseException) -> None:
         self._reading = False
         if frame is not self.shown:  # another is wanted by now, or none
             self._read()
@@ -250,7 +250,7 @@ class TimeMachine:
             self._fail("The moment cannot be shown", error)
             self.return_live()
 
-    def _play_on(self, frame: FilmFrame) -> None:
+    def _play_on(self, frame: TimelineEntry) -> None:
         """Go on from ``frame``, unless somebody went elsewhere meanwhile."""
         if self.playing and self.shown is frame:
             following = self._next()

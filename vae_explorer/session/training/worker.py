@@ -25,7 +25,7 @@ from vae_explorer.session.training.events import (
     TrainingEvent,
     Waiting,
 )
-from vae_explorer.session.training.timeline_frames import film_frame
+from vae_explorer.session.training.timeline_entry import timeline_entry
 from vae_explorer.training.anatomy import dissect
 from vae_explorer.training.health import Finding, findings
 from vae_explorer.training.run import Recorder
@@ -258,7 +258,7 @@ class Worker:
     # Saving
 
     def _on_kept(self, snapshot: Snapshot) -> None:
-        frame = film_frame(snapshot, self._move(snapshot))
+        frame = timeline_entry(snapshot, self._move(snapshot))
         self._emit(Kept(frame, tuple(self._recorder.moments.steps)))
 
     def _on_refused(self, error: CheckpointError, again: bool) -> None:

@@ -18,7 +18,7 @@ _REACH = 2.5
 
 
 @dataclass(frozen=True, eq=False)
-class FilmFrame:
+class TimelineEntry:
     """A kept moment: some hundred kilobytes, whatever the model.
 
     ``posterior`` is that of the probe images; ``sheet`` a picture (8 h, 8 w) uint8 of the decoded
@@ -32,9 +32,9 @@ class FilmFrame:
     point: HistoryPoint | None
 
 
-def film_frame(snapshot: Snapshot, posterior: Posterior) -> FilmFrame:
+def timeline_entry(snapshot: Snapshot, posterior: Posterior) -> TimelineEntry:
     """The frame of a snapshot, whose posterior of the probe images is known."""
     decoded = manifold_sheet(snapshot.model, ManifoldRequest(SHEET, "linear", _REACH))
     sheet = (255 * decoded).round().astype(np.uint8)
     point = snapshot.history[-1] if snapshot.history else None
-    return FilmFrame(snapshot.step, snapshot.epoch, posterior, sheet, point)
+    return TimelineEntry(snapshot.step, snapshot.epoch, posterior, sheet, point)

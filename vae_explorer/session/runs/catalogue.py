@@ -1,0 +1,224 @@
+"""All training runs there are: what is on disk, and the one under way as it goes on."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from psygnal import Signal
+
+from vae_explorer.errors import UserError
+from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.runs.run_info import (
+    RunFigures,
+    RunInfo,
+    find_runs,
+    read_run,
+)
+from vae_explorer.session.runs.runs import Runs
+from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.events import (
+    Begun,
+    Ended,
+    Failed,
+    Paused,
+    Progress,
+    Started,
+    TrainingEvent,
+)
+from vae_explorer.training.run_folder import RunFolder, Signature
+
+Known = Mapping[Path, tuple[Signature, RunInfo]]
+
+
+class RunCatalogue:
+    """The catalogue of runs. All methods belong to the main thread.
+
+    Folders are read beside it, and again only when something in them was written.
+
+    Args:
+        jobs: where they are read and written.
+        runs: whose runs they are.
+        open_model: opens a run's model, with its film and curves.
+        trash: moves a folder to the system's trash, and says whether it could; called on a
+            worker's thread.
+        fail: told what went wrong, with a title.
+    """
+
+    listed = Signal(tuple)
+    """All ``RunInfo``s, the newest first."""
+    updated = Signal(RunInfo)
+    """One of them is another; for the run under way many times a second."""
+    history_read = Signal(Path, tuple)
+    """A run and all its points."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        runs: Runs,
+        open_model: Callable[[Path], None],
+        trash: Callable[[Path], bool],
+        fail: Callable[[str, BaseException], None],
+    ) -> None:
+        self._jobs = jobs
+        self._runs = runs
+        self._open_model = open_model
+        self._trash = trash
+        self._fail = fail
+        self._known: dict[Path, tuple[Signature, RunInfo]] = {}
+        self._active: Path | None = None
+        self._figures = RunFigures()  # of the run under way
+        training = runs.training
+        training.events.connect(self._on_event)
+        training.status_changed.connect(self._on_status)
+
+    # What there is
+
+    @property
+    def all(self) -> tuple[RunInfo, ...]:
+        """What was listed last, the newest first."""
+        infos = (self._as_it_stands(info) for _, info in self._known.values())
+        return tuple(sorted(infos, key=lambda info: (info.date, info.path.name), reverse=True))
+
+    def refresh(self) -> None:
+        """Look at the folders again."""
+        self._jobs.run_newest(
+            "runs",
+            partial(_survey, self._runs.training.runs, self._known),
+            done=self._on_surveyed,
+            failed=partial(self._fail, "The runs cannot be listed"),
+        )
+
+    def read_history(self, run: Path) -> None:
+        """Read a run's curves; ``history_read`` tells them."""
+        self._jobs.run_newest(
+            f"history of {run}",
+            lambda _: RunFolder(run).history(),
+            done=partial(self.history_read.emit, run),
+            failed=partial(self._fail, "The curves of the run cannot be shown"),
+        )
+
+    # What a person does with a run
+
+    def open(self, run: Path) -> None:
+        """Show a run as it is at its end; the one under way as it is now."""
+        if run == self._active:
+            self._runs.timeline.return_live()
+        else:
+            self._open_model(RunFolder(run).model_path)
+
+    def resume(self, run: Path) -> None:
+        """Go on with a run that was left, or that pauses."""
+        if run == self._active:
+            self._runs.training.resume()
+        else:
+            self._runs.resume_run(RunFolder(run))
+
+    def rename(self, run: Path, name: str) -> None:
+        """Give a run a name; an empty one, or its folder's, is none."""
+        given = "" if name.strip() == run.name else name.strip()
+        if run in self._known:
+            info = dataclasses.replace(self._known[run][1], name=given or run.name)
+            self._relabel(info, name=given)
+
+    def note(self, run: Path, note: str) -> None:
+        """Write a note on a run."""
+        if run in self._known:
+            info = dataclasses.replace(self._known[run][1], note=note.strip())
+            self._relabel(info, note=info.note)
+
+    def trash(self, runs: Sequence[Path]) -> None:
+        """Move runs to the system's trash; not the one under way."""
+        if self._active in runs:
+            text = "It is under way; stop it first, then move it to the trash."
+            self._fail("The run was not moved", UserError(text))
+            return
+        self._runs.timeline.forget(runs)
+        self._jobs.write(
+            partial(_discard, runs, self._trash),
+            done=self.refresh,
+            failed=partial(self._fail_and_refresh, "The run was not moved to the trash"),
+        )
+
+    def _relabel(self, info: RunInfo, **written: str) -> None:
+        """Show a run as it will be at once, and write the change off the main thread."""
+        self._known[info.path] = self._known[info.path][0], info
+        self._tell(info.path)
+        self._jobs.write(
+            partial(_write_label, RunFolder(info.path), written),
+            done=self.refresh,
+            failed=partial(self._fail_and_refresh, "The run was not labelled"),
+        )
+
+    def _fail_and_refresh(self, title: str, error: BaseException) -> None:
+        self._known = {}  # what was shown is not what is there
+        self._fail(title, error)
+        self.refresh()
+
+    # What comes
+
+    def _on_surveyed(self, known: dict[Path, tuple[Signature, RunInfo]]) -> None:
+        self._known = known
+        self.listed.emit(self.all)
+
+    def _on_event(self, event: TrainingEvent) -> None:
+        match event:
+            case Started():
+                self._active, self._figures = None, RunFigures()
+            case Begun(run):
+                self._active = run.path
+                self.refresh()
+            case Progress(points):
+                self._figures = self._figures.extended(points)
+            case Paused() | Ended() | Failed():
+                self.refresh()
+
+    def _on_status(self, status: TrainingStatus) -> None:
+        if self._active is not None:
+            self._tell(self._active)
+        if status.phase is Phase.IDLE:
+            self._active = None
+
+    def _tell(self, run: Path) -> None:
+        if run in self._known:
+            self.updated.emit(self._as_it_stands(self._known[run][1]))
+
+    def _as_it_stands(self, info: RunInfo) -> RunInfo:
+        """What the disk tells, and of the run under way what it has told since."""
+        if info.path != self._active:
+            return info
+        figures = self._figures if self._figures.epoch else info.figures
+        phase = self._runs.training.status.phase
+        # Its files come one after the other.
+        return dataclasses.replace(info, figures=figures, phase=phase, damaged="")
+
+
+def _survey(folder: Path, known: Known, control: Control) -> dict[Path, tuple[Signature, RunInfo]]:
+    """On a worker's thread: all runs in ``folder``, of which ``known`` are read already."""
+    found = {}
+    for run, sweep in find_runs(folder):
+        control.check()
+        now = run.signature
+        before, info = known.get(run.path, (None, None))
+        if info is None or now != before:
+            info = read_run(run, sweep)
+        found[run.path] = now, info
+    return found
+
+
+def _write_label(run: RunFolder, changes: Mapping[str, str]) -> None:
+    run.write_label(dataclasses.replace(run.label, **changes))
+
+
+def _discard(runs: Sequence[Path], trash: Callable[[Path], bool]) -> None:
+    """Move all that can be moved.
+
+    Raises:
+        UserError: some cannot.
+    """
+    kept = [run for run in runs if not trash(run)]
+    if kept:
+        raise UserError(
+            f"The system refused {', '.join(str(run) for run in kept)}. Check that the folder may "
+            "be written to, or delete it in the file manager."
+        )
