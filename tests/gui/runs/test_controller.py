@@ -16,7 +16,8 @@ from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.gui.curves.curve_table import Overlay
-from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS, Column
+from vae_explorer.gui.runs.run_text import Column
+from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.state import Phase
 from vae_explorer.training.history import from_csv

@@ -8,14 +8,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QAbstractItemModelTester, QSignalSpy
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.runs.runs_model import (
-    OVERLAY_COLORS,
-    Column,
-    RunsModel,
-    RunsOrder,
-    describe,
-    size_text,
-)
+from vae_explorer.gui.runs.run_text import Column, describe, size_text
+from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS, RunsModel, RunsOrder
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.session.runs.run_info import RunFigures, RunInfo
 from vae_explorer.session.state import Phase

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.gui.runs.test_runs_model import run
-from vae_explorer.gui.runs.runs_model import Column
+from vae_explorer.gui.runs.run_text import Column
 from vae_explorer.gui.runs.runs_panel import RunsPanel
 from vae_explorer.session.runs.run_info import RunFigures
 from vae_explorer.session.state import Phase

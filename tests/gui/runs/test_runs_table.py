@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.gui.runs.test_runs_model import run
-from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS, Column, RunsModel, RunsOrder
+from vae_explorer.gui.runs.run_text import Column
+from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS, RunsModel, RunsOrder
 from vae_explorer.gui.runs.runs_table import RunsTable
 from vae_explorer.session.runs.run_info import RunFigures
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog
 from tests.support.main_thread_disk import DiskGuard
 from tests.support.person import Person
 from vae_explorer import paths
-from vae_explorer.gui.runs.runs_model import Column
+from vae_explorer.gui.runs.run_text import Column
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.state import Phase
 from vae_explorer.training.recipe import Recipe

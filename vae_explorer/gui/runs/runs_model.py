@@ -1,8 +1,6 @@
 """Runs as rows of a table: what each cell says, how rows are ordered, which pass a filter."""
 
-import textwrap
 from collections.abc import Sequence
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,34 +17,25 @@ from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 from typing_extensions import override
 
-from vae_explorer.number_format import NONE, figure
-from vae_explorer.session.runs.run_info import RunInfo, differences
-from vae_explorer.session.state import Phase
-from vae_explorer.training.recipe import Recipe
+from vae_explorer.gui.runs.run_text import (
+    Column,
+    cell,
+    describe,
+    has_curve,
+    searched,
+    sort_key,
+    spoken,
+)
+from vae_explorer.session.runs.run_info import RunInfo
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _ROLE = Qt.ItemDataRole
-_TIP_LETTERS = 88
 
 OVERLAY_COLORS = (
     "#d0479c", "#3a9a4b", "#6f74dd", "#8a8a24", "#dc4646", "#2b93c4", "#a96b59", "#7d828d",
 )  # fmt: skip
 """Of the curves of other runs: all are seen on the light canvas and on the dark one."""
-
-
-class Column(IntEnum):
-    """What a run is told by, from left to right."""
-
-    CURVE = 0
-    NAME = 1
-    RECIPE = 2
-    ELBO = 3
-    LOG_MARGINAL = 4
-    EPOCHS = 5
-    SECONDS = 6
-    DATE = 7
-    NOTE = 8
 
 
 _TREATED = "Figures with † are of another data treatment or likelihood, and do not compare."
@@ -112,7 +101,7 @@ class RunsModel(QAbstractTableModel):
                 self._runs[row] = run
                 for column in Column:
                     # Not the whole row: an editor in it would forget what is being typed.
-                    if _cell(before, column) != _cell(run, column):
+                    if cell(before, column) != cell(run, column):
                         self._tell(row, column)
 
     @property
@@ -127,7 +116,7 @@ class RunsModel(QAbstractTableModel):
 
     def toggle_curves(self, rows: Sequence[int]) -> None:
         """Want the curves of these rows, or want them no longer if all of them are."""
-        rows = [row for row in rows if _has_curve(self._runs[row])]
+        rows = [row for row in rows if has_curve(self._runs[row])]
         on = any(self._runs[row].path not in self._colors for row in rows)
         for row in rows:
             self._set_curve(row, on)
@@ -164,7 +153,7 @@ class RunsModel(QAbstractTableModel):
         column = index.column()
         if column in _EDITABLE:
             flags |= Qt.ItemFlag.ItemIsEditable
-        elif column == Column.CURVE and _has_curve(self._runs[index.row()]):
+        elif column == Column.CURVE and has_curve(self._runs[index.row()]):
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
@@ -186,7 +175,7 @@ class RunsModel(QAbstractTableModel):
         run, column = self._runs[index.row()], Column(index.column())
         match role:
             case _ROLE.DisplayRole:
-                return _cell(run, column)
+                return cell(run, column)
             case _ROLE.EditRole:
                 return run.note if column is Column.NOTE else run.name
             case _ROLE.ToolTipRole:
@@ -194,14 +183,14 @@ class RunsModel(QAbstractTableModel):
             case _ROLE.TextAlignmentRole:
                 return _RIGHT if column in _NUMBERS else _LEFT
             case _ROLE.AccessibleTextRole:
-                return _spoken(run, column)
+                return spoken(run, column)
             case _ROLE.FontRole if run.active:
                 font = QFont()
                 font.setBold(True)
                 return font
             case _ROLE.ForegroundRole if run.damaged:
                 return QApplication.palette().color(QPalette.ColorRole.PlaceholderText)
-            case _ROLE.CheckStateRole if column is Column.CURVE and _has_curve(run):
+            case _ROLE.CheckStateRole if column is Column.CURVE and has_curve(run):
                 on = run.path in self._colors
                 return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
             case _ROLE.UserRole if column is Column.CURVE and run.path in self._colors:
@@ -248,139 +237,14 @@ class RunsOrder(QSortFilterProxyModel):
 
     @override
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
-        text = _searched(self._rows.runs[source_row])
+        text = searched(self._rows.runs[source_row])
         return all(word in text for word in self._words)
 
     @override
     def lessThan(self, source_left: Index, source_right: Index) -> bool:
         runs, column = self._rows.runs, Column(source_left.column())
-        left, right = (_key(runs[index.row()], column) for index in (source_left, source_right))
+        left, right = (sort_key(runs[index.row()], column) for index in (source_left, source_right))
         if left is None or right is None:
             descending = self.sortOrder() == Qt.SortOrder.DescendingOrder
             return (left is None, right is None) == ((True, False) if descending else (False, True))
         return bool(left < right)
-
-
-def describe(run: RunInfo) -> str:
-    """All of a run, with its full recipe, line by line."""
-    told = run.figures
-    lines = [run.name, str(run.path), run.origin and f"From {run.origin}", run.note]
-    if run.active:
-        lines.append("Paused" if run.phase is Phase.PAUSED else "Under way")
-    lines.append(run.damaged)
-    seconds = figure(told.seconds, ",.0f", "s", none="")
-    parts = (f"{_cell(run, Column.EPOCHS)} epochs", seconds, size_text(run.size))
-    lines.append(" · ".join(filter(None, parts)))
-    figures = (
-        ("best held-out ELBO", told.best_elbo, " nats"),
-        ("log p(x)", told.log_marginal, " nats"),
-        ("KL", told.kl, " nats"),
-    )
-    known = [f"{name} {figure(x, 2)}{unit}" for name, x, unit in figures if x is not None]
-    if told.active_units is not None:
-        known.append(f"{told.active_units} of 2 units active")
-    lines.append(" · ".join(known))
-    if run.recipe is not None:
-        lines += _recipe_lines(run.recipe)
-    wrapped = (textwrap.fill(line, _TIP_LETTERS, subsequent_indent="    ") for line in lines)
-    return "\n".join(filter(None, wrapped))
-
-
-def size_text(size: int) -> str:
-    """Bytes as a person reads them."""
-    megabytes = size / 1e6
-    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.1f} MB"
-
-
-def _recipe_lines(recipe: Recipe) -> list[str]:
-    """One line a group of fields."""
-    groups: dict[str, list[str]] = {}
-    for name, spec in recipe.specs().items():
-        groups.setdefault(spec.group, []).append(f"{name} {getattr(recipe, name)}")
-    return [f"{group}: {', '.join(fields)}" for group, fields in groups.items()]
-
-
-def _has_curve(run: RunInfo) -> bool:
-    return run.figures.epoch > 0
-
-
-def _cell(run: RunInfo, column: Column) -> str:
-    told = run.figures
-    match column:
-        case Column.NAME:
-            mark = "▶ " if run.active else "⚠ " if run.damaged else ""
-            return mark + run.name
-        case Column.RECIPE:
-            return run.damaged or (_recipe_text(run.recipe) if run.recipe else "")
-        case Column.ELBO:
-            return _nats(run, told.best_elbo)
-        case Column.LOG_MARGINAL:
-            return _nats(run, told.log_marginal)
-        case Column.EPOCHS:
-            done = f"{told.epoch:.1f}".removesuffix(".0")
-            return f"{done} of {run.recipe.epochs:,}" if run.recipe else done
-        case Column.SECONDS:
-            return figure(told.seconds, ",.0f")
-        case Column.DATE:
-            return f"{run.date:%Y-%m-%d %H:%M}"
-        case Column.NOTE:
-            return run.note
-    return ""
-
-
-def _recipe_text(recipe: Recipe) -> str:
-    # Epochs have a column of their own.
-    return " · ".join(differences(recipe, Recipe(epochs=recipe.epochs))) or "default"
-
-
-def _nats(run: RunInfo, value: float | None) -> str:
-    if value is None:
-        return NONE
-    return figure(value, 2) + (" †" if run.recipe and _measure(run.recipe) != _USUAL else "")
-
-
-def _measure(recipe: Recipe) -> tuple[str, str]:
-    """Likelihoods of runs that differ in this do not compare."""
-    return recipe.treatment, recipe.likelihood
-
-
-_USUAL = _measure(Recipe())
-
-
-def _spoken(run: RunInfo, column: Column) -> str:
-    """What a cell says to who cannot see it."""
-    match column:
-        case Column.CURVE:
-            return f"Curve of {run.name}"
-        case Column.NAME if run.active:
-            return f"{run.name}, {'paused' if run.phase is Phase.PAUSED else 'under way'}"
-        case Column.NAME if run.damaged:
-            return f"{run.name}, damaged"
-    return _cell(run, column)
-
-
-def _searched(run: RunInfo) -> str:
-    texts = (run.name, run.path.name, run.note, run.origin, _cell(run, Column.RECIPE))
-    return "\n".join(texts).casefold()
-
-
-def _key(run: RunInfo, column: Column) -> Any:
-    """What a column is sorted by; None comes last."""
-    told = run.figures
-    match column:
-        case Column.CURVE | Column.NAME:
-            return run.name.casefold()
-        case Column.ELBO | Column.LOG_MARGINAL:
-            value = told.best_elbo if column is Column.ELBO else told.log_marginal
-            if value is None or run.recipe is None:
-                return None
-            return _measure(run.recipe), value
-        case Column.EPOCHS:
-            return told.epoch
-        case Column.SECONDS:
-            return told.seconds
-        case Column.DATE:
-            return run.date
-        case Column.NOTE:
-            return run.note.casefold() or None
-    return _cell(run, column).casefold()

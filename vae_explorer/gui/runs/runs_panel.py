@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.runs.runs_model import Column, RunsModel, RunsOrder, size_text
+from vae_explorer.gui.runs.run_text import Column, size_text
+from vae_explorer.gui.runs.runs_model import RunsModel, RunsOrder
 from vae_explorer.gui.runs.runs_table import RunsTable
 from vae_explorer.session.runs.run_info import RunInfo
 from vae_explorer.session.state import Phase

@@ -26,7 +26,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.runs.runs_model import Column, RunsModel, RunsOrder
+from vae_explorer.gui.runs.run_text import Column
+from vae_explorer.gui.runs.runs_model import RunsModel, RunsOrder
 from vae_explorer.session.runs.run_info import RunInfo
 
 _AIR = 6  # pixels a row is higher than its text
