@@ -1,6 +1,7 @@
-"""Widgets side by side, and their labels."""
+"""Widgets side by side, their labels, and what scrolls when there is no room for all."""
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QWidget
 
 
 def row(*widgets: QWidget | None, wide: QWidget | None = None, spacing: int = -1) -> QHBoxLayout:
@@ -29,3 +30,14 @@ def label_of(editor: QWidget, text: str) -> QLabel:
     label = QLabel(text)
     label.setBuddy(editor)
     return label
+
+
+def scrolled(content: QWidget) -> QScrollArea:
+    """The content of a panel, which scrolls when the panel is too low for it."""
+    scroll = QScrollArea()
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setWidgetResizable(True)
+    # Tab goes to the controls, which scroll into view by themselves.
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setWidget(content)
+    return scroll

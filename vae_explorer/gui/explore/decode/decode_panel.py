@@ -1,10 +1,8 @@
 """The panel beside the map: what the decoder makes of a place, and what it was made from."""
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QPushButton,
-    QScrollArea,
     QStyle,
     QVBoxLayout,
     QWidget,
@@ -17,7 +15,7 @@ from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
-from vae_explorer.gui.widgets.rows import row
+from vae_explorer.gui.widgets.rows import row, scrolled
 from vae_explorer.number_format import NONE, figure, pair
 from vae_explorer.session.state import DataPoint, Decoded
 
@@ -60,15 +58,9 @@ class DecodePanel(QWidget):
         self._column.addWidget(self.tray)
         self._column.addLayout(row(self.export, self.unpin, None))
         self._column.addStretch()
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        # Tab goes to the controls, which scroll into view by themselves.
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.addWidget(scrolled(content))
 
     def set_decoded(self, decoded: Decoded) -> None:
         """Show a decoded place, with what it cost."""

@@ -3,10 +3,8 @@
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QFrame,
     QGridLayout,
     QLabel,
-    QScrollArea,
     QSizePolicy,
     QSlider,
     QStyle,
@@ -20,7 +18,7 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import label_of, row
+from vae_explorer.gui.widgets.rows import label_of, row, scrolled
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import NONE, figure, pair
@@ -92,14 +90,9 @@ class DrawPanel(QWidget):
         self._columns.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         self._columns.addLayout(left)
         self._columns.addLayout(right, 1)
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.addWidget(scrolled(content))
         self.setMinimumWidth(WIDTH)
         self.set_figures(None)
 
