@@ -1,36 +1,18 @@
-"""The widget that shows a plot: pointer, keys, focus, theme, menu and the name for a reader."""
+"""A plot that a person can touch: pointer, keys, focus and menu."""
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QContextMenuEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QPixmap,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.plot.axis import Axis
-from vae_explorer.gui.plot.export import render_charts
-from vae_explorer.gui.plot.layout import Layout, Plot
-from vae_explorer.gui.plot.marks import Mark
 from vae_explorer.gui.plot.menu import chart_menu
-from vae_explorer.gui.plot.painting import paint_front, paint_ground
-from vae_explorer.gui.theme import current_theme
-from vae_explorer.types import Region
+from vae_explorer.gui.plot.plot_view import PlotView
 
-_HANDLE = 7.0  # pixels, its radius
 _CLICK = 4.0  # pixels; a drag goes further
 _ZOOM = 1.02
 """A degree of the wheel; a key is ten of them."""
@@ -42,8 +24,8 @@ ARROWS = {
 }
 
 
-class Chart(QWidget):
-    """Shows one ``Plot``.
+class Chart(PlotView):
+    """Shows one ``Plot``, and says what a person does with it.
 
     A press takes the nearest handle if there are any; else, if the chart is ``zoomable``, it begins
     to move the view, which the wheel magnifies and Home or a double click resets. Else a press and
@@ -84,106 +66,14 @@ class Chart(QWidget):
         movable: bool = False,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._plot = Plot(title, Axis(label=x_label), Axis(label=y_label), aspect=aspect)
+        super().__init__(title, x_label, y_label, aspect=aspect, parent=parent)
         self._zoomable, self._movable = zoomable, movable
-        self._layout: Layout | None = None
-        self._ground: QPixmap | None = None
-        self._ground_of: object = None
-        self._handles: Sequence[tuple[float, float]] = ()
         self._held: int | None = None
         self._pressed_at: QPointF | None = None
         self._moved = False
-        self._home = (self._plot.x, self._plot.y)
-        self.setAccessibleName(title)
-        self.setMinimumSize(150, 110)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
         if movable:
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    # What it shows
-
-    @property
-    def plot(self) -> Plot:
-        """What is shown."""
-        return self._plot
-
-    def set_plot(self, plot: Plot) -> None:
-        """Show something else."""
-        before, self._plot = self._plot, plot
-        self._layout = None
-        if plot.marks is not before.marks:
-            self._ground = None
-        if plot.title != before.title:
-            self.setAccessibleName(plot.title)
-        self.update()
-
-    def set_title(self, title: str, x_label: str | None = None) -> None:
-        """Call it, and its x, otherwise."""
-        x = self._plot.x if x_label is None else replace(self._plot.x, label=x_label)
-        self.set_plot(replace(self._plot, title=title, x=x))
-
-    def set_range(self, left: float, right: float, bottom: float, top: float) -> None:
-        """Show this part of the plane."""
-        x = replace(self._plot.x, low=left, high=right)
-        y = replace(self._plot.y, low=bottom, high=top)
-        self._home = (x, y)
-        self.set_plot(replace(self._plot, x=x, y=y))
-
-    def set_look(self, aspect: Literal["free", "equal", "exact"], least_step: float = 0.0) -> None:
-        """Give both axes one scale or each its own; numbers of x are so far apart, or further."""
-        x = replace(self._plot.x, least_step=least_step)
-        self.set_plot(replace(self._plot, aspect=aspect, x=x))
-
-    def set_marks(self, marks: Iterable[Mark]) -> None:
-        """Show these marks, later ones on top."""
-        self.set_plot(replace(self._plot, marks=tuple(marks)))
-
-    def set_front(self, marks: Iterable[Mark]) -> None:
-        """Show these over all others; they may change many times a second."""
-        self.set_plot(replace(self._plot, front=tuple(marks)))
-
-    def set_handles(self, places: Sequence[tuple[float, float]]) -> None:
-        """Let there be handles at these (x, y)."""
-        self._handles = places
-        self.setCursor(Qt.CursorShape.PointingHandCursor if places else Qt.CursorShape.ArrowCursor)
-        self.update()
-
-    # Where things are
-
-    @property
-    def placed(self) -> Layout:
-        """Where the parts are now, in pixels."""
-        if self._layout is None:
-            self._layout = Layout.of(self._plot, QRectF(self.rect()), self.font())
-        return self._layout
-
-    @property
-    def frame(self) -> QRectF:
-        """Where the marks are, in pixels."""
-        return self.placed.frame
-
-    @property
-    def region(self) -> Region:
-        """What is in sight."""
-        return self.placed.region
-
-    def to_pixel(self, x: float, y: float) -> QPointF:
-        """Where a place is."""
-        return self.placed.to_pixel(x, y)
-
-    def to_data(self, pixel: QPointF) -> tuple[float, float]:
-        """Which place is there, (x, y)."""
-        return self.placed.to_data(pixel)
-
-    def export(self, kind: str) -> bytes:
-        """What is shown, light, as a "png", "svg" or "pdf", or its numbers as a "csv".
-
-        Raises:
-            ExportError: the kind is none of these.
-        """
-        return render_charts(kind, [self._plot], [self.size()])
 
     def reset_view(self) -> None:
         """Show again what was shown before a person moved the view."""
@@ -192,45 +82,6 @@ class Chart(QWidget):
         self.reset_requested.emit()
 
     # Qt's events
-
-    @override
-    def sizeHint(self) -> QSize:
-        return QSize(260, 200)
-
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        layout, theme, ratio = self.placed, current_theme(), self.devicePixelRatioF()
-        key = (layout.rect, layout.frame, layout.region, layout.x.log, layout.y.log, ratio, theme)
-        if self._ground is None or key != self._ground_of:
-            self._ground_of = key
-            self._ground = QPixmap(self.size() * ratio)
-            self._ground.setDevicePixelRatio(ratio)
-            self._ground.fill(Qt.GlobalColor.transparent)
-            with QPainter(self._ground) as painter:
-                paint_ground(painter, self._plot, layout, theme)
-        with QPainter(self) as painter:
-            painter.drawPixmap(0, 0, self._ground)
-            paint_front(painter, self._plot, layout, theme)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            if self.hasFocus():
-                painter.setPen(QPen(QColor(theme.accent), 1.5))
-                painter.drawRect(layout.frame)
-            painter.setPen(QPen(QColor(theme.text), 1.5))
-            painter.setBrush(QColor(theme.canvas))
-            for place in self._handles:
-                painter.drawEllipse(layout.to_pixel(*place), _HANDLE, _HANDLE)
-
-    @override
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._layout = None
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange:
-            self._layout = self._ground = None
-            self.update()
 
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
