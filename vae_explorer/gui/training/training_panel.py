@@ -3,9 +3,7 @@
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
-    QScrollArea,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -22,6 +20,7 @@ from vae_explorer.gui.training.slow_motion import SlowMotion
 from vae_explorer.gui.training.stop_rule_form import StopRuleForm
 from vae_explorer.gui.training.transport import Transport
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import Scrolled
 from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.training.recipe import Recipe
 
@@ -33,17 +32,12 @@ _LEGEND = f"{CHANGED} changed from the default"
 _LIVE_LEGEND = f"{_LEGEND} · {LIVE} takes effect at the next step of the run"
 
 
-class FormArea(QScrollArea):
+class FormArea(Scrolled):
     """Scrolls a form up and down; it is never narrower than the form."""
 
     def __init__(self, form: QWidget) -> None:
-        super().__init__()
+        super().__init__(form)
         self._form = form
-        self.setWidget(form)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     @override
     def minimumSizeHint(self) -> QSize:
