@@ -160,7 +160,7 @@ def build_app(
         target=target,
         exports=Exports(tasks, messages, latent_map, cursor, playback, search),
         runs=runs,
-        sweeps=Sweeps(jobs, runs, _training_images, model.open, messages.fail),
+        sweeps=Sweeps(tasks, runs, _training_images, model.open),
         presets=Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks),
         learning=Learning(LessonContext(tasks, latent_map, target, after), tasks),
     )

@@ -15,7 +15,7 @@ import pytest
 from tests.support.training_runs import runs_on
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import UserError
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.runs import catalogue as catalogue_module
 from vae_explorer.session.runs.catalogue import RunCatalogue
 from vae_explorer.session.runs.run_info import RunInfo, read_run
@@ -45,9 +45,8 @@ class Desk:
         self.lists: list[tuple[RunInfo, ...]] = []
         self.updates: list[RunInfo] = []
         self.histories: list[tuple[Path, tuple[HistoryPoint, ...]]] = []
-        self.catalogue = RunCatalogue(
-            jobs, self.runs, self.opened.append, self.move_to_bin, failures
-        )
+        tasks = Tasks(jobs, failures)
+        self.catalogue = RunCatalogue(tasks, self.runs, self.opened.append, self.move_to_bin)
         self.catalogue.listed.connect(self.lists.append)
         self.catalogue.updated.connect(self.updates.append)
         self.catalogue.history_read.connect(self._on_history)

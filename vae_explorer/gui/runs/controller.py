@@ -38,9 +38,7 @@ class RunsController(Controller):
         compare: Callable[[Path, Path], None],
     ) -> None:
         super().__init__(app)
-        self.catalogue = RunCatalogue(
-            app.tasks.jobs, app.runs, app.model.open, _move_to_trash, app.messages.fail
-        )
+        self.catalogue = RunCatalogue(app.tasks, app.runs, app.model.open, _move_to_trash)
         self.panel = panel = RunsPanel()
         self._training = training
         self._compare = compare

@@ -8,7 +8,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from vae_explorer.errors import UserError
-from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.runs.run_info import (
     RunFigures,
     RunInfo,
@@ -37,12 +37,11 @@ class RunCatalogue:
     Folders are read beside it, and again only when something in them was written.
 
     Args:
-        jobs: where they are read and written.
+        tasks: the lanes of work.
         runs: whose runs they are.
         open_model: opens a run's model, with its film and curves.
         trash: moves a folder to the system's trash, and says whether it could; called on a
             worker's thread.
-        fail: told what went wrong, with a title.
     """
 
     listed = Signal(tuple)
@@ -54,17 +53,16 @@ class RunCatalogue:
 
     def __init__(
         self,
-        jobs: Jobs,
+        tasks: Tasks,
         runs: Runs,
         open_model: Callable[[Path], None],
         trash: Callable[[Path], bool],
-        fail: Callable[[str, BaseException], None],
     ) -> None:
-        self._jobs = jobs
+        self._tasks = tasks
+        self._listing = tasks.newest("runs", "The runs cannot be listed")
         self._runs = runs
         self._open_model = open_model
         self._trash = trash
-        self._fail = fail
         self._known: dict[Path, tuple[Signature, RunInfo]] = {}
         self._active: Path | None = None
         self._figures = RunFigures()  # of the run under way
@@ -82,21 +80,14 @@ class RunCatalogue:
 
     def refresh(self) -> None:
         """Look at the folders again."""
-        self._jobs.run_newest(
-            "runs",
-            partial(_survey, self._runs.training.runs, self._known),
-            done=self._on_surveyed,
-            failed=partial(self._fail, "The runs cannot be listed"),
-        )
+        survey = partial(_survey, self._runs.training.runs, self._known)
+        self._listing.run(survey, self._on_surveyed)
 
     def read_history(self, run: Path) -> None:
         """Read a run's curves; ``history_read`` tells them."""
-        self._jobs.run_newest(
-            f"history of {run}",
-            lambda _: RunFolder(run).history(),
-            done=partial(self.history_read.emit, run),
-            failed=partial(self._fail, "The curves of the run cannot be shown"),
-        )
+        title = "The curves of the run cannot be shown"
+        reading = self._tasks.newest(f"history of {run}", title)
+        reading.run(lambda _: RunFolder(run).history(), partial(self.history_read.emit, run))
 
     # What a person does with a run
 
@@ -131,28 +122,25 @@ class RunCatalogue:
         """Move runs to the system's trash; not the one under way."""
         if self._active in runs:
             text = "It is under way; stop it first, then move it to the trash."
-            self._fail("The run was not moved", UserError(text))
+            self._tasks.fail("The run was not moved", UserError(text))
             return
         self._runs.timeline.forget(runs)
-        self._jobs.write(
-            partial(_discard, runs, self._trash),
-            done=self.refresh,
-            failed=partial(self._fail_and_refresh, "The run was not moved to the trash"),
-        )
+        title = "The run was not moved to the trash"
+        self._write(partial(_discard, runs, self._trash), title)
 
     def _relabel(self, info: RunInfo, **written: str) -> None:
         """Show a run as it will be at once, and write the change off the main thread."""
         self._known[info.path] = self._known[info.path][0], info
         self._tell(info.path)
-        self._jobs.write(
-            partial(_write_label, RunFolder(info.path), written),
-            done=self.refresh,
-            failed=partial(self._fail_and_refresh, "The run was not labelled"),
+        self._write(
+            partial(_write_label, RunFolder(info.path), written), "The run was not labelled"
         )
 
-    def _fail_and_refresh(self, title: str, error: BaseException) -> None:
+    def _write(self, work: Callable[[], None], title: str) -> None:
+        self._tasks.write(work, self.refresh, title, failed=self._start_over)
+
+    def _start_over(self, _: BaseException) -> None:
         self._known = {}  # what was shown is not what is there
-        self._fail(title, error)
         self.refresh()
 
     # What comes

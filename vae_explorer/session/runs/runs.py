@@ -71,7 +71,7 @@ class Runs:
         self._map = latent_map
         self._images = images
         self.training = TrainingSession(tasks.jobs, runs, device)
-        self.timeline = Timeline(tasks.jobs, tasks.fail, after)
+        self.timeline = Timeline(tasks, after)
         self._device = device
         self._probes: tuple[Int64, UInt8] | None = None
         self._latest: Callable[[], None] | None = None
