@@ -12,7 +12,7 @@ from typing_extensions import override
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.layout import Layout, Plot
-from vae_explorer.gui.plot.marks import Mark
+from vae_explorer.gui.plot.marks import Entry, Mark
 from vae_explorer.gui.plot.painting import paint_front, paint_ground
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.types import Region
@@ -64,6 +64,11 @@ class PlotView(QWidget):
         """Call it, and its x, otherwise."""
         x = self._plot.x if x_label is None else replace(self._plot.x, label=x_label)
         self.set_plot(replace(self._plot, title=title, x=x))
+
+    def set_subtitle(self, text: str) -> None:
+        """Write this after the title instead of a legend."""
+        self.set_plot(replace(self._plot, entries=(Entry("muted", "", text),)))
+        self.setAccessibleDescription(text)
 
     def set_range(self, left: float, right: float, bottom: float, top: float) -> None:
         """Show this part of the plane."""
