@@ -51,7 +51,7 @@ ACTIVE = (_ACTIVE, _ACTIVE)
 
 def shown_history(window: MainWindow) -> tuple[np.ndarray, np.ndarray]:
     """What the plots draw: (n, 5) of the training images and (m, 5) of the held-out ones."""
-    table = window.training.plot._table
+    table = window.training.plot.history
     train = ("epoch", "elbo", "log_likelihood", "kl", "objective")
     held_out = ("epoch", *(f"held_out_{name}" for name in (*train[1:4], "log_marginal")))
     return (

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from vae_explorer.errors import UserError
 from vae_explorer.gui.runs.sweep_maps import SweepMaps
-from vae_explorer.gui.widgets.rows import row
+from vae_explorer.gui.widgets.rows import Scrolled, row
 from vae_explorer.number_format import figure
 from vae_explorer.session.runs.sweeps import CellMap
 from vae_explorer.training.recipe import Recipe
@@ -86,13 +85,9 @@ class SweepPanel(QWidget):
         self._table.activated.connect(lambda index: self.cell_chosen.emit(index.row() + 1))
         self.maps = SweepMaps()
         self.maps.cell_chosen.connect(self.cell_chosen)
-        area = QScrollArea()
-        area.setAccessibleName("Maps of the sweep")
-        area.setWidget(self.maps)
-        area.setWidgetResizable(True)
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
-        tabs.addTab(area, "Maps")
+        tabs.addTab(Scrolled(self.maps, sideways=True), "Maps")
         tabs.addTab(self._table, "Table")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
