@@ -26,6 +26,7 @@ from vae_explorer.session.training.events import (
     Started,
     TrainingEvent,
 )
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.run_folder import RunFolder, Signature
 
 Known = Mapping[Path, tuple[Signature, RunInfo]]
@@ -40,30 +41,22 @@ class RunCatalogue:
         tasks: the lanes of work.
         runs: whose runs they are.
         open_model: opens a run's model, with its film and curves.
-        trash: moves a folder to the system's trash, and says whether it could; called on a
-            worker's thread.
     """
 
     listed = Signal(tuple)
     """All ``RunInfo``s, the newest first."""
     updated = Signal(RunInfo)
     """One of them is another; for the run under way many times a second."""
-    history_read = Signal(Path, tuple)
-    """A run and all its points."""
+    histories_changed = Signal()
+    """There is another of the ``histories``, or a later one."""
 
-    def __init__(
-        self,
-        tasks: Tasks,
-        runs: Runs,
-        open_model: Callable[[Path], None],
-        trash: Callable[[Path], bool],
-    ) -> None:
+    def __init__(self, tasks: Tasks, runs: Runs, open_model: Callable[[Path], None]) -> None:
         self._tasks = tasks
         self._listing = tasks.newest("runs", "The runs cannot be listed")
         self._runs = runs
         self._open_model = open_model
-        self._trash = trash
         self._known: dict[Path, tuple[Signature, RunInfo]] = {}
+        self._histories: dict[Path, tuple[HistoryPoint, ...]] = {}
         self._active: Path | None = None
         self._figures = RunFigures()  # of the run under way
         training = runs.training
@@ -83,11 +76,23 @@ class RunCatalogue:
         survey = partial(_survey, self._runs.training.runs, self._known)
         self._listing.run(survey, self._on_surveyed)
 
-    def read_history(self, run: Path) -> None:
-        """Read a run's curves; ``history_read`` tells them."""
-        title = "The curves of the run cannot be shown"
-        reading = self._tasks.newest(f"history of {run}", title)
-        reading.run(lambda _: RunFolder(run).history(), partial(self.history_read.emit, run))
+    @property
+    def histories(self) -> Mapping[Path, tuple[HistoryPoint, ...]]:
+        """All points of the runs of which they are wanted, as far as they are read."""
+        return self._histories
+
+    def want_histories(self, runs: Sequence[Path]) -> None:
+        """Read the points of these runs alone, where they are not known or the run has gone on."""
+        self._histories = {run: self._histories[run] for run in runs if run in self._histories}
+        for run in runs:
+            points = self._histories.get(run)
+            if not points or (
+                run in self._known
+                and points[-1].epoch != self._as_it_stands(self._known[run][1]).figures.epoch
+            ):
+                title = "The curves of the run cannot be shown"
+                reading = self._tasks.newest(f"history of {run}", title)
+                reading.run(partial(_read_history, run), partial(self._on_history, run))
 
     # What a person does with a run
 
@@ -118,15 +123,20 @@ class RunCatalogue:
             info = dataclasses.replace(self._known[run][1], note=note.strip())
             self._relabel(info, note=info.note)
 
-    def trash(self, runs: Sequence[Path]) -> None:
-        """Move runs to the system's trash; not the one under way."""
+    def trash(self, runs: Sequence[Path], move: Callable[[Path], bool]) -> None:
+        """Move runs to the system's trash; not the one under way.
+
+        Args:
+            runs: their folders.
+            move: moves one, and says whether it could; called on a worker's thread.
+        """
         if self._active in runs:
             text = "It is under way; stop it first, then move it to the trash."
             self._tasks.fail("The run was not moved", UserError(text))
             return
         self._runs.timeline.forget(runs)
         title = "The run was not moved to the trash"
-        self._write(partial(_discard, runs, self._trash), title)
+        self._write(partial(_discard, runs, move), title)
 
     def _relabel(self, info: RunInfo, **written: str) -> None:
         """Show a run as it will be at once, and write the change off the main thread."""
@@ -148,6 +158,10 @@ class RunCatalogue:
     def _on_surveyed(self, known: dict[Path, tuple[Signature, RunInfo]]) -> None:
         self._known = known
         self.listed.emit(self.all)
+
+    def _on_history(self, run: Path, points: tuple[HistoryPoint, ...]) -> None:
+        self._histories[run] = points
+        self.histories_changed.emit()
 
     def _on_event(self, event: TrainingEvent) -> None:
         match event:
@@ -192,6 +206,10 @@ def _survey(folder: Path, known: Known, control: Control) -> dict[Path, tuple[Si
             info = read_run(run, sweep)
         found[run.path] = now, info
     return found
+
+
+def _read_history(run: Path, _: Control) -> tuple[HistoryPoint, ...]:
+    return RunFolder(run).history()
 
 
 def _write_label(run: RunFolder, changes: Mapping[str, str]) -> None:
