@@ -13,7 +13,6 @@ from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import App
-from vae_explorer.session.state import Phase
 from vae_explorer.session.training.events import (
     LOGGED,
     Dissected,
@@ -22,6 +21,7 @@ from vae_explorer.session.training.events import (
     Found,
     Moved,
     Paused,
+    Phase,
     Progress,
     Started,
     TrainingEvent,

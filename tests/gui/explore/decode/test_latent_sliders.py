@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication, QDoubleSpinBox, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
-from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
 
 @pytest.fixture
