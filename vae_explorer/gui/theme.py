@@ -70,6 +70,11 @@ DARK = Theme(
 )
 
 
+def class_color(label: int) -> QColor:
+    """The colour of a class."""
+    return QColor(*CLASS_COLORS[label % len(CLASS_COLORS)].tolist())
+
+
 class Themed(QWidget):
     """A widget that keeps something in the theme's colours, and takes those of the next by itself.
 

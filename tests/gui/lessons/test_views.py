@@ -70,13 +70,13 @@ def test_a_digit_pointed_at_lights_up_in_every_map(
     codes = experiment.result.encoded.codes
     distances = views.squared_distances(codes.astype(float))
     inside = [
-        maps[1].frame.adjusted(9, 9, -9, -9).contains(maps[1].to_pixel((x, y)))
+        maps[1].frame.adjusted(9, 9, -9, -9).contains(maps[1].to_pixel(x, y))
         for x, y in codes.tolist()
     ]
     distances += 1e9 * (distances == 0)
     number = int((distances.min(1) * inside).argmax())
     x, y = codes[number].tolist()
-    QTest.mouseMove(maps[1], maps[1].to_pixel((x, y)).toPoint())
+    QTest.mouseMove(maps[1], maps[1].to_pixel(x, y).toPoint())
     assert experiment.result.hovered == number
     for one, image in zip(maps, before, strict=True):
         assert one.grab().toImage() != image
@@ -97,7 +97,7 @@ def test_a_place_dragged_to_is_decoded_where_there_is_a_decoder(
         code_map = _map(view, title)
         at = code_map.frame.center().toPoint() + QPoint(25, 10)
         QTest.mouseClick(code_map, _LEFT, pos=at)
-        expected = experiment.decode(name, code_map.to_place(at.toPointF()))
+        expected = experiment.decode(name, code_map.to_data(at.toPointF()))
         assert expected is not None
         assert decoded._image is not None
         gray = decoded._image.pixelColor(14, 14).red()

@@ -145,6 +145,9 @@ def test_one_scale_for_both_axes(qtbot: QtBot, size: tuple[int, int]) -> None:
         assert right >= 3 - 1e-9
         if aspect == "exact":
             assert (left, right, bottom, top) == (-3, 3, -2, 2)
+        axis = Axis(-3, 3, numbers=False)
+        chart.set_plot(Plot("A plane", axis, axis, aspect=aspect))
+        assert not (*chart.placed.x_ticks, *chart.placed.y_ticks)
 
 
 def test_the_legend_wraps_and_keeps_room_for_its_values(qtbot: QtBot) -> None:

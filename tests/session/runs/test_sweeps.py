@@ -10,7 +10,7 @@ import torch
 from tests.support.training_runs import runs_on
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError, RecipeError
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.runs import sweeps as sweeps_module
 from vae_explorer.session.runs.sweeps import CellMap, Sweeps
 from vae_explorer.session.training.events import Phase
@@ -36,9 +36,8 @@ class Queue:
         self.main = main
         self.runs = runs_on(wall, jobs, failures, runs, wall.data)
         self.opened_models: list[Path] = []
-        self.sweeps = Sweeps(
-            jobs, self.runs, lambda: wall.data, self.opened_models.append, failures
-        )
+        tasks = Tasks(jobs, failures)
+        self.sweeps = Sweeps(tasks, self.runs, lambda: wall.data, self.opened_models.append)
         self.sweep: Sweep | None = None
         self.results: tuple[Result, ...] = ()
         self.maps: dict[int, CellMap] = {}

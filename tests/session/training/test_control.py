@@ -7,6 +7,7 @@ import pytest
 
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.session.jobs import BusyError
+from vae_explorer.session.training.control import reseeded
 from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.session.training.worker import Worker
 from vae_explorer.training.checkpoint import read_checkpoint
@@ -174,6 +175,64 @@ def test_orders_that_do_not_fit_the_phase_do_nothing(threaded_run: "Run", unendi
     assert threaded_run.phases == [Phase.RUNNING, Phase.PAUSED, Phase.STOPPING, Phase.IDLE]
     assert threaded_run.starts == 1
     assert len(list(threaded_run.runs.iterdir())) == 1
+
+
+def test_a_run_that_runs_pauses_before_it_goes_on_so_far(
+    threaded_run: "Run", unending: Recipe
+) -> None:
+    session = threaded_run.session
+    threaded_run.start(unending)
+    threaded_run.wait_for_more_history()
+    session.advance("epoch")
+    threaded_run.main.run_until(lambda: len(threaded_run.ends) == 2)
+    (first, _), (second, _) = threaded_run.ends
+    assert second.epoch == int(first.epoch) + 1
+    assert threaded_run.phases == [Phase.RUNNING, Phase.PAUSED] * 2
+    session.advance("epoch")
+    threaded_run.wait_for(Phase.PAUSED)
+    assert threaded_run.ends[-1][0].epoch == second.epoch + 1
+    session.resume()
+    session.advance("step")
+    session.pause()  # and stay there
+    threaded_run.wait_for(Phase.PAUSED)
+    threaded_run.main.run()
+    assert session.status.phase is Phase.PAUSED
+    session.stop()
+    session.advance("step")
+    threaded_run.finish()
+
+
+def test_what_comes_after_a_run_waits_for_its_end(
+    threaded_run: "Run", recipe: Recipe, unending: Recipe
+) -> None:
+    session, told = threaded_run.session, list[int]()
+    session.end_then(lambda: told.append(0))
+    assert told == [0], "there is no run"
+    threaded_run.start(unending)
+    session.end_then(lambda: told.append(1))
+    session.end_then(lambda: threaded_run.start(recipe))
+    threaded_run.main.run_until(lambda: len(threaded_run.ends) == 2)
+    assert told == [0], "the newest wish counts"
+    assert threaded_run.starts == 2
+    assert threaded_run.finish().epoch == recipe.epochs
+    assert not session.active
+
+
+def test_a_pause_is_toggled(threaded_run: "Run", unending: Recipe) -> None:
+    threaded_run.session.toggle_pause()
+    threaded_run.start(unending)
+    for phase in (Phase.PAUSED, Phase.RUNNING):
+        threaded_run.session.toggle_pause()
+        threaded_run.wait_for(phase)
+    threaded_run.session.stop()
+    threaded_run.finish()
+
+
+def test_another_seed_is_another_seed_alone(recipe: Recipe) -> None:
+    for _ in range(20):
+        after = reseeded(recipe)
+        assert after.seed != recipe.seed
+        assert after == recipe.replace(seed=after.seed)
 
 
 def test_start_and_stop_pressed_200_times(

@@ -13,7 +13,7 @@ import torch
 from vae_explorer.errors import CheckpointError, DivergedError
 from vae_explorer.session.training import control as training_module
 from vae_explorer.session.training import worker as worker_module
-from vae_explorer.session.training.events import Moved, Phase
+from vae_explorer.session.training.events import Begun, Moved, Phase
 from vae_explorer.session.training.worker import OrderDesk, Until
 from vae_explorer.training import moments as moments_module
 from vae_explorer.training import trainer as trainer_module
@@ -331,6 +331,30 @@ def test_a_run_is_steered_from_the_next_step_on(threaded_run: "Run", recipe: Rec
     assert read_checkpoint(path).changes == final.changes
     assert {(point.learning_rate, point.beta) for point in final.history} == {(0.5e-3, 2.0)}
     assert any("From step 2 on: learning_rate 0.0005" in line for line in threaded_run.lines)
+
+
+def test_a_run_begins_by_what_was_steered_before_it_was_there(
+    threaded_run: "Run", recipe: Recipe
+) -> None:
+    begun: list[Recipe] = []
+    ready = threading.Event()
+
+    def note(event: object) -> None:
+        if isinstance(event, Begun):
+            begun.append(event.recipe)
+
+    def begin(device: str, _: object) -> tuple[Trainer, RunFolder]:
+        assert ready.wait(10)
+        trainer = Trainer(recipe, threaded_run.data, device)
+        return trainer, RunFolder.create(threaded_run.runs, recipe)
+
+    threaded_run.session.events.connect(note)
+    threaded_run.session.start_by(begin, recipe.epochs, threaded_run.data.images[:1])
+    threaded_run.session.steer("beta", 3.0)
+    ready.set()
+    final = threaded_run.finish()
+    assert begun == [recipe.replace(beta=3.0)] == [final.recipe]
+    assert [(change.step, change.field) for change in final.changes] == [(0, "beta")]
 
 
 def test_a_running_run_hears_of_steering(threaded_run: "Run", unending: Recipe) -> None:

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import CLASS_COLORS, current_theme
+from vae_explorer.gui.theme import class_color, current_theme
 from vae_explorer.gui.widgets.rows import Scrolled
 
 _MARGIN, _SPACE, _SWATCH = 7, 7, 10
@@ -93,7 +93,7 @@ class LegendButton(QAbstractButton):
             )
             painter.setBrush(QColor(theme.grid) if self.underMouse() else Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(frame, 4, 4)
-        color = QColor(*(int(part) for part in CLASS_COLORS[self.label % len(CLASS_COLORS)]))
+        color = class_color(self.label)
         color = color if self.colored else QColor(theme.muted)
         painter.setPen(QPen(color if shown else QColor(theme.muted), 1.5))
         painter.setBrush(color if shown else Qt.BrushStyle.NoBrush)

@@ -56,7 +56,7 @@ class TrainingPanel(QWidget):
     ``plot`` and ``slow_motion``.
 
     Signals:
-        recipe_changed(Recipe): a person changed a field or took a preset.
+        recipe_changed(Recipe): a person changed a field or took another recipe.
     """
 
     recipe_changed = Signal(object)
@@ -68,7 +68,7 @@ class TrainingPanel(QWidget):
         self.transport = Transport()
         self.health = HealthBanner()
         self.presets = PresetBar()
-        self.presets.chosen.connect(self._on_preset)
+        self.presets.chosen.connect(self.take_recipe)
         self.form = RecipeForm()
         self.form.recipe_changed.connect(self._on_recipe)
         self.form.pointed.connect(self._on_pointed)
@@ -159,6 +159,11 @@ class TrainingPanel(QWidget):
         self.form.set_recipe(recipe)
         self.presets.set_recipe(recipe)
 
+    def take_recipe(self, recipe: Recipe) -> None:
+        """Show a recipe that a person chose."""
+        self.set_recipe(recipe)
+        self.recipe_changed.emit(recipe)
+
     def show_slow_motion(self) -> None:
         """Bring the stages of a step to the front."""
         self._tabs.setCurrentWidget(self.slow_motion)
@@ -215,10 +220,6 @@ class TrainingPanel(QWidget):
 
     def _on_splitter_moved(self) -> None:
         self._share_is_theirs = True
-
-    def _on_preset(self, recipe: Recipe) -> None:
-        self.set_recipe(recipe)
-        self.recipe_changed.emit(recipe)
 
     def _on_recipe(self, recipe: Recipe) -> None:
         self.presets.set_recipe(recipe)

@@ -1,6 +1,5 @@
 """The model that is open: from a file, to a file, and what it is called."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -62,7 +61,6 @@ class OpenModel:
         self._settings = settings
         self._map = latent_map
         self._runs = runs
-        self._after_training: Callable[[], None] | None = None
         latent_map.changed.connect(self._on_map)
         runs.left.connect(self._on_left)
 
@@ -103,11 +101,7 @@ class OpenModel:
 
     def open_read(self, model: "SavedModel") -> None:
         """Show a model that was read; a run under way is stopped and saved first."""
-        if self._runs.training.active:
-            self._after_training = partial(self._show, model)
-            self._runs.training.stop()
-        else:
-            self._show(model)
+        self._runs.training.end_then(partial(self._show, model))
 
     def reset(self) -> None:
         """Go back to the bundled model."""
@@ -144,9 +138,6 @@ class OpenModel:
         path = self._runs.training.checkpoint
         if path is not None:
             self._remember(path)
-        then, self._after_training = self._after_training, None
-        if then:
-            then()
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
         if old is None or (new.snapshot, new.name, new.path) != (old.snapshot, old.name, old.path):

@@ -10,6 +10,7 @@ from vae_explorer.session.training.timeline_entry import TimelineEntry
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
@@ -42,11 +43,15 @@ class Started:
 
 @dataclass(frozen=True)
 class Begun:
-    """The run has a folder, a name and a device; one that is resumed has moments already."""
+    """The run has a folder, a name and a device; one that is resumed has moments already.
+
+    ``recipe`` is as it stands, after what was steered.
+    """
 
     folder: RunFolder
     name: str
     device: str
+    recipe: Recipe
     resumed: bool
 
     def __str__(self) -> str:

@@ -137,8 +137,10 @@ class Worker:
         self._move_pause = LIVE_SECONDS
         self._goal: int | None = None
         self._restart_clock()
-        device, resumed = self._trainer.device.type, bool(self._recorder.moments.steps)
-        self._emit(Begun(folder, folder.name, device, resumed))
+        self._steer()
+        device, recipe = self._trainer.device.type, self._trainer.recipe
+        resumed = bool(self._recorder.moments.steps)
+        self._emit(Begun(folder, folder.name, device, recipe, resumed))
 
     def run(self) -> tuple[Snapshot, Path | None]:
         """Train until the end, a stop or an error.
