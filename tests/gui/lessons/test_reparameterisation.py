@@ -3,12 +3,13 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton
 
 from tests.support.lessons import Shown, aim
 from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.reparameterisation import ReparameterisationView
 from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.reparameterisation import Reparameterisation
 
@@ -103,7 +104,7 @@ def test_every_control_reaches_the_experiment(view: ReparameterisationView) -> N
     scale.click()
     assert experiment.settings.baseline
     assert not experiment.settings.same_scale
-    view.findChild(QSpinBox).setValue(8)
+    view.findChild(NumberBox).setValue(8)
     assert experiment.settings.samples == 8
     function, parameter = view.findChildren(QComboBox)
     parameter.setCurrentIndex(1)

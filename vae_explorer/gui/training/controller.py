@@ -174,7 +174,7 @@ class TrainingController(Controller):
     # What the runs say
 
     def _on_opened(self, snapshot: Snapshot) -> None:
-        self.panel.plot.set_history(snapshot.history)
+        self.panel.plot.set_history(self._runs.timeline.history)
         if not self._run.active:
             self.panel.set_recipe(snapshot.recipe)
 
@@ -187,13 +187,13 @@ class TrainingController(Controller):
             panel.log.append(str(event))
         match event:
             case Started():
-                panel.plot.set_history(())
                 panel.health.clear()
                 panel.presets.set_no_estimate()
             case Begun(recipe=recipe):
+                panel.plot.set_history(self._runs.timeline.history)
                 panel.set_recipe(recipe)
-            case Progress(points):
-                panel.plot.append(points)
+            case Progress():
+                panel.plot.grow()
             case Dissected(anatomy):
                 panel.slow_motion.set_anatomy(anatomy)
             case Found(findings):

@@ -203,7 +203,7 @@ class Runs:
         try:
             self._probes = self._map.live_images(LIVE_IMAGES)
         except UserError as error:
-            self.timeline.begin(None)
+            self.timeline.begin(None, self.timeline.history.points)
             self._fail("The moments of the run cannot be shown", error)
             return
         self.timeline.develop(self._probes[1])

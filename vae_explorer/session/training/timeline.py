@@ -10,8 +10,9 @@ from psygnal import Signal
 
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.jobs import After, Control, Tasks
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.session.training.timeline_entry import TimelineEntry, timeline_entry
-from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import UInt8
@@ -48,7 +49,7 @@ class Timeline:
         self._moment = tasks.patient("moment", _UNSHOWN, "files")
         self._after = after
         self._run: RunFolder | None = None
-        self._history: list[HistoryPoint] = []
+        self.history = RunHistory()
         self._on_disk: set[int] = set()
         self._kept = False
         """Whether the run has told what is on the disk since that was last looked for."""
@@ -78,7 +79,7 @@ class Timeline:
         """Start a film without frames: of a run and its figures, or of none."""
         self._film.cancel()
         self.pause()
-        self._run, self._history, self._on_disk = run, list(history), set()
+        self._run, self.history, self._on_disk = run, RunHistory(history), set()
         self._show(None)
         self._set_frames(())
 
@@ -86,13 +87,11 @@ class Timeline:
         """Have no film if it is of one of these runs, which are about to go."""
         if self._run is not None and self._run.path in runs:
             self.return_live()
-            self.begin(None)
+            self.begin(None, self.history.points)
 
     def extend(self, points: Sequence[HistoryPoint]) -> None:
         """Add figures of the run."""
-        self._history.extend(points)
-        if len(self._history) > LONGEST_HISTORY:
-            self._history = thinned(self._history)
+        self.history.extend(points)
 
     def keep(self, frame: TimelineEntry, steps: Sequence[int]) -> None:
         """Add a frame; only ``steps`` still have one."""
@@ -200,7 +199,7 @@ class Timeline:
             self._moment.cancel()
         elif self._run is not None:
             self._moment.run(
-                partial(_read_moment, self._run, frame.step, tuple(self._history)),
+                partial(_read_moment, self._run, frame.step, self.history.points),
                 partial(self._on_read, frame),
                 failed=lambda _: self.return_live(),
             )
