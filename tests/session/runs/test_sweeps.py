@@ -13,7 +13,7 @@ from vae_explorer.errors import DivergedError, RecipeError
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.runs import sweeps as sweeps_module
 from vae_explorer.session.runs.sweeps import CellMap, Sweeps
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train

@@ -8,7 +8,7 @@ from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
 from vae_explorer.session.app import App
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.events import Phase, TrainingStatus
 
 
 class SweepController(Controller):

@@ -5,7 +5,7 @@ from functools import partial
 from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.screenshots.camera import ALWAYS_ON, SETTLE_MS, SIZES, Camera, wait
 from vae_explorer.session.runs.sweeps import CellMap
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 _EPOCHS = 3
