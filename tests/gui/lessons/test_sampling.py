@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QProgressBar, QPushButton, QSlider, QSpinBox
+from PySide6.QtWidgets import QApplication, QComboBox, QProgressBar, QPushButton, QSlider
 
 from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.sampling import SamplingView
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.sampling import Sampling
 
@@ -76,7 +77,7 @@ def test_q_and_another_digit(view: SamplingView, experiment: Sampling, settle: S
     box = view.controls["q"].findChild(QComboBox)
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    view.controls["image"].findChild(QSpinBox).setValue(7)
+    view.controls["image"].findChild(NumberBox).setValue(7)
     settle()
     assert experiment.settings.q == "encoder"
     assert len(experiment.result.lit) == 2
