@@ -12,8 +12,7 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import Posterior
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session import state
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training import held_out
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -95,7 +94,7 @@ def small_mnist(
 ) -> dict[str, ImageSet]:
     """``mnist_sets`` stand for all of MNIST."""
     monkeypatch.setattr(bundled_data, "mnist", mnist_sets.__getitem__)
-    monkeypatch.setattr(state, "TRAINING_IMAGES", len(mnist_sets["train"]))
+    monkeypatch.setattr(bundled_data, "TRAINING_IMAGES", len(mnist_sets["train"]))
     return mnist_sets
 
 

@@ -14,7 +14,6 @@ from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.runs.runs import Runs
-from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.control import TrainingSession
 from vae_explorer.session.training.events import (
     LOGGED,
@@ -26,9 +25,11 @@ from vae_explorer.session.training.events import (
     Moved,
     NotSaved,
     Paused,
+    Phase,
     Progress,
     Started,
     TrainingEvent,
+    TrainingStatus,
 )
 from vae_explorer.session.training.timeline_entry import TimelineEntry
 from vae_explorer.session.training.worker import Until

@@ -28,7 +28,7 @@ from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDia
 from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.dialogs.selection import FindImageDialog, NameDialog, NearestImagesDialog
 from vae_explorer.gui.widgets.number_box import NumberBox
-from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
 PICTURE = Path("/nowhere/picture.png")
 ARGUMENTS: dict[type[FormDialog], tuple[object, ...]] = {

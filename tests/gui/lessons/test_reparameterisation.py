@@ -47,10 +47,10 @@ def drag(
 
 def test_both_handles_of_q_are_dragged(view: ReparameterisationView) -> None:
     experiment = view.experiment
-    middle, side = view._place._handles
+    middle, side = view._place.handles
     drag(view, middle, (-1.0, 2.0))
     assert experiment.settings.mean == pytest.approx(-1.0, abs=0.02)
-    middle, side = view._place._handles
+    middle, side = view._place.handles
     drag(view, side, (-0.5, 1.0))
     assert experiment.settings.sigma == pytest.approx(0.5, abs=0.02)
     assert experiment.settings.mean == pytest.approx(-1.0, abs=0.02)
@@ -68,7 +68,7 @@ def test_the_mean_of_the_digit_s_q_is_dragged(
     digit: ReparameterisationView, settle: Settle
 ) -> None:
     experiment = digit.experiment
-    (x, y) = digit._place._handles[0]
+    (x, y) = digit._place.handles[0]
     drag(digit, (x, y), (x - 0.02, y + 0.03))
     settle()
     assert experiment.settings.shift == pytest.approx((0.01, 0.01), abs=2e-3)

@@ -19,7 +19,7 @@ from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.runs.run_text import Column
 from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QLineEdit, QPushButton, QTableWidget
 
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -46,5 +46,6 @@ def test_a_sweep_runs_through_and_its_runs_can_be_opened(sweeper: "Person") -> N
 def test_what_cannot_be_swept_is_told(sweeper: "Person") -> None:
     sweeper.window.training.set_recipe(Recipe(objective="exact"))
     _press(sweeper, "Start")
+    sweeper.wait(lambda: sweeper.errors)
     assert "makes no difference" in sweeper.errors[0]
     assert not sweeper.window.app.training.active

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.runs.sweep_panel import SweepPanel
 from vae_explorer.gui.theme import CLASS_COLORS
-from vae_explorer.session.runs.sweeps import CellMap
+from vae_explorer.session.runs.sweeps import CellMap, Varied
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Axis, Sweep
 from vae_explorer.training.sweep_folder import Result
@@ -45,10 +45,10 @@ def test_it_says_what_would_be_trained_and_asks_for_it(panel: SweepPanel) -> Non
     field.setCurrentIndex(field.findData("seed"))
     values.setText("0:3")
     assert _says(panel, "12 runs, 60 epochs")
-    asked: list[tuple[Axis, ...]] = []
+    asked: list[Varied] = []
     panel.start_requested.connect(asked.append)
     _button(panel, "Start").click()
-    assert asked == [(Axis("beta", (0.5, 1, 2, 4)), Axis("seed", (0, 1, 2)))]
+    assert asked == [(("beta", "0.5, 1, 2, 4"), ("seed", "0:3"))]
 
 
 @pytest.mark.parametrize(

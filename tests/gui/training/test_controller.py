@@ -12,8 +12,7 @@ from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.state import Phase
-from vae_explorer.session.training.events import Found
+from vae_explorer.session.training.events import Found, Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import from_csv

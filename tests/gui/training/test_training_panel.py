@@ -26,7 +26,7 @@ from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.runs.presets import Preset
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.estimate import Estimate
 from vae_explorer.training.history import HistoryPoint

@@ -13,7 +13,7 @@ from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.gui.runs.run_text import Column
 from vae_explorer.session.files.settings import Settings
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Axis
 

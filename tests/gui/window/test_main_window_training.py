@@ -11,7 +11,7 @@ from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.training.recipe import Recipe

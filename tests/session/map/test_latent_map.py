@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.stand_ins import MainThread
+from vae_explorer.data.bundled import in_both
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.quadrature import exact_posterior
@@ -14,8 +15,7 @@ from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.point_index import PointIndex
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import MapPoints, draw_seeds
+from vae_explorer.session.map.state import MapPoints, MapState
 from vae_explorer.training.snapshot import Snapshot
 
 MIRRORED = np.array([[-0.6, 0.8], [0.8, 0.6]])
@@ -89,7 +89,7 @@ def test_exact_codes_are_means_of_p_of_z_given_each_image_s_own_draw(
 ) -> None:
     points = room.encode(trained, "test", "exact")
     some = np.array([0, 7, 299])
-    x = own_draws(trained.model, small_mnist["test"].images[some], draw_seeds("test", some))
+    x = own_draws(trained.model, small_mnist["test"].images[some], in_both("test", some))
     exact = exact_posterior(trained.model, x)
     np.testing.assert_allclose(points.positions[some], exact.mean, atol=1e-4)
     assert room.said == ["Exact codes: 300 of 300", ""]

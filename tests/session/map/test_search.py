@@ -13,7 +13,7 @@ from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
 

@@ -19,7 +19,7 @@ from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.runs import catalogue as catalogue_module
 from vae_explorer.session.runs.catalogue import RunCatalogue
 from vae_explorer.session.runs.run_info import RunInfo, read_run
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train

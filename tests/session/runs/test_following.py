@@ -14,10 +14,8 @@ from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.model.trained import Images, Posterior, TrainedVAE
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.runs import runs as runs_module
-from vae_explorer.session.state import (
-    Phase,
-)
 from vae_explorer.session.training import worker as worker_module
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder

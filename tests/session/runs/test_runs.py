@@ -17,9 +17,8 @@ from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.runs import runs as runs_module
 from vae_explorer.session.runs.runs import Runs
-from vae_explorer.session.state import Phase
 from vae_explorer.session.training import worker as worker_module
-from vae_explorer.session.training.events import Ended, Paused, Progress, TrainingEvent
+from vae_explorer.session.training.events import Ended, Paused, Phase, Progress, TrainingEvent
 from vae_explorer.training import moments as moments_module
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.estimate import Estimate

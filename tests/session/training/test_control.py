@@ -7,8 +7,8 @@ import pytest
 
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.session.jobs import BusyError
-from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.control import reseeded
+from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.session.training.worker import Worker
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe

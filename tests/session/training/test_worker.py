@@ -11,10 +11,9 @@ import pytest
 import torch
 
 from vae_explorer.errors import CheckpointError, DivergedError
-from vae_explorer.session.state import Phase
 from vae_explorer.session.training import control as training_module
 from vae_explorer.session.training import worker as worker_module
-from vae_explorer.session.training.events import Begun, Moved
+from vae_explorer.session.training.events import Begun, Moved, Phase
 from vae_explorer.session.training.worker import OrderDesk, Until
 from vae_explorer.training import moments as moments_module
 from vae_explorer.training import trainer as trainer_module

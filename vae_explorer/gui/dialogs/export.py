@@ -19,7 +19,7 @@ from vae_explorer.gui.dialogs.ask_path import PNG, ask_save, may_write
 from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.rows import row
-from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
 
 class _ExportDialog(FormDialog):

@@ -57,6 +57,15 @@ class Columns:
     gap: float = 0.0
 
 
+@dataclass(frozen=True)
+class Box:
+    """A box over a region, with its name in the middle if there is room for it."""
+
+    region: Region
+    color: str
+    name: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Dots:
     """Dots at ``places`` (n, 2), ``size`` pixels wide."""
@@ -92,8 +101,9 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Ring:
-    """A ring ("o"), cross ("x"), disc (".") or diamond ("d") at a place, set off from its ground.
+    """A ring ("o") or cross ("x") at a place, set off from its ground, or a shape with an edge.
 
+    That is a disc ("."), a diamond ("d"), a square ("s") or a triangle that points left ("<").
     ``text`` stands beside it, clear of the texts of other rings.
     """
 
@@ -123,7 +133,7 @@ class Painted:
     name: str = ""
 
 
-Mark = Line | Band | Columns | Dots | Level | Arrow | Ring | Picture | Painted | latent.Mark
+Mark = Line | Band | Columns | Box | Dots | Level | Arrow | Ring | Picture | Painted | latent.Mark
 
 
 def theme_color(theme: Theme, color: str, opacity: float = 1.0) -> QColor:

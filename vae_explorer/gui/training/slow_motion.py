@@ -22,7 +22,7 @@ from vae_explorer.gui.training.anatomy_cards import cards
 from vae_explorer.gui.training.icons import SIDE, icon
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import Scrolled
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.anatomy import StepAnatomy
 
 FASTEST, SLOWEST = 2, 30

@@ -21,7 +21,7 @@ from vae_explorer.gui.training.stop_rule_form import StopRuleForm
 from vae_explorer.gui.training.transport import Transport
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import Scrolled
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.training.recipe import Recipe
 
 _LEAST_WIDE = 900

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer import paths
+from vae_explorer.data.bundled import in_both
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.compare.metrics import (
@@ -21,17 +22,12 @@ from vae_explorer.session.compare.metrics import (
     score,
 )
 from vae_explorer.session.compare.sides import SIDES, Preview, Side, SideInfo, other_side
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.selection import Mode, inside
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import (
-    LATENT_LIMIT,
-    MapPoints,
-    Thumbnail,
-    index_in,
-)
+from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
@@ -340,4 +336,4 @@ def model_name(path: Path) -> str:
 
 def _images(points: MapPoints) -> Int64:
     """The images (n,) of points, counted as in "both" splits."""
-    return points.indices + index_in("both", points.split, 0)
+    return in_both(points.split, points.indices)

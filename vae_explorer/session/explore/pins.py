@@ -1,8 +1,8 @@
 """Pinned images: the tray, and the one of them that is looked at."""
 
+from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 from psygnal import Signal
 
 from vae_explorer.data import bundled
@@ -11,7 +11,7 @@ from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.image_truth import image_bound
 from vae_explorer.session.map.latent_map import LatentMap, labels_of
 from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import DataPoint, draw_seeds
+from vae_explorer.types import Float32, UInt8
 
 MOST = 24
 """Pins there may be: each is described again for every snapshot of a run."""
@@ -20,6 +20,27 @@ Pin = tuple[str, int]
 """A split, "train" or "test", and an index into it."""
 
 _State = tuple[tuple[Pin, ...], Pin | None]
+
+
+@dataclass(frozen=True)
+class DataPoint:
+    """One image of the data beside its reconstruction from the posterior mean.
+
+    ``original`` is (h, w) uint8, ``reconstruction`` (h, w) float32, ``mean`` (2,) and
+    ``covariance`` (2, 2) the encoder's posterior, the three figures nats of this image (one draw
+    of its data treatment, fixed seed; no other noise): elbo = log_likelihood − kl.
+    """
+
+    index: int
+    label: int
+    split: str
+    original: UInt8
+    reconstruction: Float32
+    mean: Float32
+    covariance: Float32
+    elbo: float
+    log_likelihood: float
+    kl: float
 
 
 class Pins:
@@ -111,7 +132,7 @@ class Pins:
 def _described(model: TrainedVAE, split: str, index: int) -> DataPoint:
     data = bundled.mnist(split)
     image = data.images[index]
-    bound = image_bound(model, image, int(draw_seeds(split, np.array([index]))[0]))
+    bound = image_bound(model, image, bundled.in_both(split, index))
     return DataPoint(
         index=index,
         label=int(labels_of(data)[index]),

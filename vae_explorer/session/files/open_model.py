@@ -14,7 +14,6 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.runs.runs import Runs
-from vae_explorer.session.state import ModelInfo
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
@@ -22,6 +21,22 @@ from vae_explorer.training.snapshot import Snapshot
 
 IMAGE_SHAPE = (28, 28)
 """The map shows MNIST, so its models must read images of this height and width."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """The model on the map.
+
+    ``name`` is for people; ``path`` is None while it exists only in memory. ``epoch`` counts
+    finished epochs (fractional during one). ``held_out_elbo`` is in nats per image.
+    """
+
+    name: str
+    path: Path | None
+    epoch: float
+    held_out_elbo: float | None
+    image_shape: tuple[int, int]
+    parameters: int
 
 
 class OpenModel:

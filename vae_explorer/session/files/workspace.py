@@ -15,11 +15,11 @@ from vae_explorer import schema
 from vae_explorer.data import bundled
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.files import atomic_write, read_text
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.explore.pins import MOST
 from vae_explorer.session.files.settings import KIND, SCHEME, SPLIT
 from vae_explorer.session.map.coloring import CHOICES
 from vae_explorer.session.map.layers import LayerState, check_once
-from vae_explorer.session.state import LATENT_LIMIT
 from vae_explorer.training.tensors import read_tensors
 
 EXTENSION = ".vaex"

@@ -18,13 +18,7 @@ from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.point_index import PointIndex
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import (
-    MapPoints,
-    Thumbnail,
-    draw_seeds,
-    index_in,
-)
+from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, Float64, Int64, UInt8
 
@@ -200,7 +194,7 @@ class LatentMap:
 
         def work(control: Control) -> MapPoints:
             images = bundled.mnist(points.split).images
-            seeds = draw_seeds(points.split, points.indices)
+            seeds = bundled.in_both(points.split, points.indices)
             codes = np.empty_like(points.positions)
             for start in range(0, len(codes), _INTEGRATED):
                 part = slice(start, min(start + _INTEGRATED, len(codes)))
@@ -251,9 +245,12 @@ class LatentMap:
         points = self.points
         if points is None:
             return -1
-        indices, wanted = points.indices, index_in(points.split, split, index)
-        row = int(np.searchsorted(indices, wanted))  # they rise
-        return row if row < len(indices) and indices[row] == wanted else -1
+        if points.split == "both":
+            index = bundled.in_both(split, index)
+        elif points.split != split:
+            return -1
+        row = int(np.searchsorted(points.indices, index))  # they rise
+        return row if row < len(points.indices) and points.indices[row] == index else -1
 
 
 def labels_of(data: ImageSet) -> UInt8:

@@ -16,15 +16,16 @@ from vae_explorer.session.runs.run_info import (
     read_run,
 )
 from vae_explorer.session.runs.runs import Runs
-from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.events import (
     Begun,
     Ended,
     Failed,
     Paused,
+    Phase,
     Progress,
     Started,
     TrainingEvent,
+    TrainingStatus,
 )
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.run_folder import RunFolder, Signature

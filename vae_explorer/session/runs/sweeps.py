@@ -16,8 +16,9 @@ from vae_explorer.session.jobs import Control, Newest, Tasks
 from vae_explorer.session.map.latent_map import labels_of
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
-from vae_explorer.training.sweep import Cell, Sweep
+from vae_explorer.training.sweep import Axis, Cell, Sweep
 from vae_explorer.training.sweep_folder import Result, SweepFolder, left_over
 from vae_explorer.types import Float32, UInt8
 
@@ -26,6 +27,24 @@ T = TypeVar("T")
 _PROBES = 2_000
 """Images on a small map."""
 _UNWRITTEN = "The results of the sweep were not written"
+
+
+Varied = Sequence[tuple[str, str]]
+"""Fields of a recipe, each with its values as a person writes them: "0.5, 1" or "0:4"."""
+
+
+def planned(recipe: Recipe, varied: Varied) -> tuple[bool, str]:
+    """Whether there can be such a sweep, and how long it is or what is wrong, in words."""
+    try:
+        cells = _sweep(recipe, varied).cells
+    except UserError as error:
+        return False, str(error)
+    epochs = sum(cell.recipe.epochs for cell in cells)
+    return True, f"{len(cells)} runs, {epochs:,} epochs in all, one after another."
+
+
+def _sweep(recipe: Recipe, varied: Varied) -> Sweep:
+    return Sweep(recipe, tuple(Axis.parse(f"{field}={values}") for field, values in varied))
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,14 +112,14 @@ class Sweeps:
         """The folder of the sweep."""
         return self._folder.path if self._folder else None
 
-    def start(self, sweep: Sweep) -> None:
+    def start(self, recipe: Recipe, varied: Varied) -> None:
         """Begin a sweep in a folder of its own among the runs."""
-        fields = "-".join(axis.field for axis in sweep.axes)
-        path = self._runs.training.runs / f"{time.strftime('%Y%m%d-%H%M%S')}-sweep-{fields}"
+        name = "-".join((time.strftime("%Y%m%d-%H%M%S"), "sweep", *(field for field, _ in varied)))
+        path = self._runs.training.runs / name
         if not self.running:
             self._prepare(
                 self._starting,
-                lambda: SweepFolder.create(path, sweep, self._images()),
+                lambda: SweepFolder.create(path, _sweep(recipe, varied), self._images()),
                 self._show_and_go_on,
             )
 

@@ -9,7 +9,6 @@ from psygnal import Signal
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.events import (
     Begun,
     Ended,
@@ -17,9 +16,11 @@ from vae_explorer.session.training.events import (
     Found,
     Noted,
     Paused,
+    Phase,
     Progress,
     Started,
     TrainingEvent,
+    TrainingStatus,
     Waiting,
 )
 from vae_explorer.session.training.worker import Begin, OrderDesk, Orders, Until, Worker

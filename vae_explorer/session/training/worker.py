@@ -11,7 +11,6 @@ from typing import Literal
 from vae_explorer.errors import CheckpointError, DivergedError, RecipeError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.events import (
     Begun,
     Dissected,
@@ -21,8 +20,10 @@ from vae_explorer.session.training.events import (
     Noted,
     NotSaved,
     Paused,
+    Phase,
     Progress,
     TrainingEvent,
+    TrainingStatus,
     Waiting,
 )
 from vae_explorer.session.training.timeline_entry import timeline_entry

@@ -20,7 +20,8 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
 from vae_explorer.gui.widgets.number_box import NumberBox
-from vae_explorer.session.state import DataPoint, Decoded
+from vae_explorer.session.explore.decoding import Decoded
+from vae_explorer.session.explore.pins import DataPoint
 
 POINT = DataPoint(
     index=59_999,

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.widgets.number_box import NumberBox
-from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
 
 @pytest.fixture

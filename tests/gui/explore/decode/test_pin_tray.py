@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
-from vae_explorer.session.state import DataPoint
+from vae_explorer.session.explore.pins import DataPoint
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -17,7 +17,8 @@ from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
 from vae_explorer.gui.widgets.rows import Scrolled, row
 from vae_explorer.number_format import NONE, figure, pair
-from vae_explorer.session.state import DataPoint, Decoded
+from vae_explorer.session.explore.decoding import Decoded
+from vae_explorer.session.explore.pins import DataPoint
 
 _REFIT = (
     QEvent.Type.Resize,

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QSlider, QVBoxLayout, QWidget
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.rows import label_of, row
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
-from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
 _STEPS_PER_UNIT = 1000
 _DECIMALS = 3
