@@ -88,7 +88,7 @@ def test_its_file_is_light_and_its_table_has_the_classes(
 ) -> None:
     places = np.array([[0.5, -1.0], [2.0, 1.0]])
     code_map.set_points(places, np.array([2, 4], np.uint8))
-    code_map.set_note("two of them")
+    code_map.set_subtitle("two of them")
     assert code_map.accessibleDescription() == "two of them"
     show_theme(DARK)
     picture = QImage.fromData(code_map.export("png"))

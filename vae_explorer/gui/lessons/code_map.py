@@ -1,7 +1,6 @@
 """A plane of points in the colours of their classes: the maps of the lessons."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import Signal
@@ -9,7 +8,7 @@ from PySide6.QtCore import Signal
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.layout import Plot
-from vae_explorer.gui.plot.marks import Dots, Entry, Mark
+from vae_explorer.gui.plot.marks import Dots, Mark
 from vae_explorer.gui.theme import class_color
 from vae_explorer.types import Floats, UInt8
 
@@ -39,11 +38,6 @@ class CodeMap(Chart):
         self.left.connect(lambda: self.pointed.emit(None))
         self.dragged.connect(lambda x, y: self.set_hand((x, y)))
         self.nudged.connect(self._on_nudged)
-
-    def set_note(self, note: str) -> None:
-        """Write a note after the title."""
-        self.set_plot(replace(self.plot, entries=(Entry("muted", "", note),)))
-        self.setAccessibleDescription(note)
 
     def set_points(self, places: Floats, labels: UInt8, lines: Iterable[Mark] = ()) -> None:
         """Show points (n, 2) of classes (n,), and lines over them."""

@@ -146,7 +146,7 @@ class TradeView(LessonView):
             self._readout.set_text("Measuring the model on test images …")
             return
         self._sheet.set_images(study.sheet)
-        self._sheet.set_title("Decoded", "from equal parts of the prior")
+        self._sheet.set_subtitle("from equal parts of the prior")
         f = study.aggregate
         name = "This model" if study is own else f"β = {study.beta:g}"
         self._readout.set_text(
@@ -166,7 +166,7 @@ class TradeView(LessonView):
             return
         own = study is found.own
         name = "this model" if own else f"β = {study.beta:g}"
-        self._map.set_note(f"{name}; dashed: the prior")
+        self._map.set_subtitle(f"{name}; dashed: the prior")
         reach = found.reach
         self._map.set_range(-reach, reach, -reach, reach)
         radii = [math.sqrt(-2 * math.log(1 - share)) for share in SHARES]
@@ -184,8 +184,7 @@ class TradeView(LessonView):
         if draws is not None:
             holes = np.flatnonzero(draws.hole).tolist()
             self._draws.set_images(draws.images, holes)
-            note = f"{len(holes)} of {len(draws.hole)} in a hole"
-            self._draws.set_title("Prior draws", note)
+            self._draws.set_subtitle(f"{len(holes)} of {len(draws.hole)} in a hole")
         self._show_rings()
 
     def _show_rings(self) -> None:

@@ -126,7 +126,7 @@ class ViewsView(LessonView):
         note = f"trust {figure(trust, 3)}" if trust is not None else ""
         if not len(points) and name != "tsne":
             note = "computing …"
-        code_map.set_note(note)
+        code_map.set_subtitle(note)
         if len(points):
             code_map.set_range(*_region(points))
         code_map.set_points(points, found.labels[: len(points)])

@@ -13,7 +13,7 @@ from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.layout import Layout, Plot
 from vae_explorer.gui.plot.mark_painting import paint_ring
-from vae_explorer.gui.plot.marks import Mark, Ring
+from vae_explorer.gui.plot.marks import Entry, Mark, Ring
 from vae_explorer.gui.plot.painting import paint_front, paint_ground
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.types import Region
@@ -65,6 +65,11 @@ class PlotView(QWidget):
         """Call it, and its x, otherwise."""
         x = self._plot.x if x_label is None else replace(self._plot.x, label=x_label)
         self.set_plot(replace(self._plot, title=title, x=x))
+
+    def set_subtitle(self, text: str) -> None:
+        """Write this after the title instead of a legend."""
+        self.set_plot(replace(self._plot, entries=(Entry("muted", "", text),)))
+        self.setAccessibleDescription(text)
 
     def set_range(self, left: float, right: float, bottom: float, top: float) -> None:
         """Show this part of the plane."""

@@ -1,5 +1,6 @@
 """One editor for each kind of recipe field."""
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
@@ -57,8 +58,8 @@ class _SizesValidator(QValidator):
         self._spec = spec
 
     def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
-        if set(text) - set("0123456789-"):
-            return QValidator.State.Invalid, text, pos
+        # A list is a list, whatever is put between; 512,256 must not become 512256.
+        text = re.sub(r"[\s,;x×*−–]", "-", text)
         inside = are_sizes(text, self._spec)
         state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
         return state, text, pos
