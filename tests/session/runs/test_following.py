@@ -246,10 +246,10 @@ def test_a_second_run_is_refused_by_name(opened: Desk, recipe: Recipe) -> None:
 def test_the_split_stays_while_training(opened: Desk, recipe: Recipe) -> None:
     opened.app.runs.train(recipe)
     opened.app.map_settings.set_split("test")
-    assert opened.app.settings.now.split == "train"
+    before = opened.app.settings.now.split
     opened.settle()
     opened.app.map_settings.set_split("test")
-    assert opened.app.settings.now.split == "test"
+    assert (before, opened.app.settings.now.split) == ("train", "test")
 
 
 def test_a_run_that_fails_is_told_and_the_next_one_works(opened: Desk, recipe: Recipe) -> None:

@@ -31,7 +31,7 @@ from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Bools, Float32, Float64, Int64
+from vae_explorer.types import Bools, Float32, Float64, Int64, Split
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ class Comparison:
         }
         self._models: dict[Side, _Model] = {}
         self._rotation: Float64 | None = None  # of side B
-        self._splits: dict[Side, str] = {"A": "test", "B": "test"}
+        self._splits: dict[Side, Split] = {"A": "test", "B": "test"}
         self._scores: dict[Side, Scores] = {}
         self._hovered: dict[Side, int] = {"A": -1, "B": -1}  # the rows of one image
         self._pointer: tuple[float, float] | None = None  # the place of the last preview
@@ -117,8 +117,8 @@ class Comparison:
 
         self._listing.run(lambda _: named(), self.models_listed.emit)
 
-    def set_split(self, side: Side, split: str) -> None:
-        """Show the "train" or the "test" images, or "both"."""
+    def set_split(self, side: Side, split: Split) -> None:
+        """Show other images."""
         if split != self._splits[side]:
             self._splits[side] = split
             self._maps[side].choose(MapChoice(split=split))
