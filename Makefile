@@ -1,4 +1,5 @@
-# make run opens the window, make test proves the program; both make .venv first.
+# make run opens the window, make test proves the program; both make .venv first. make test-all does
+# also what takes longer than anybody waits: kills, soaks, hours of a monkey.
 
 export PYTHON ?= python3
 BIN := .venv/bin
@@ -10,14 +11,14 @@ SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,.ci/with-xvfb)
 # Tests start many processes, of which each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint bench screenshots clean
+.PHONY: run test test-all lint bench screenshots clean
 
 run: $(INSTALLED)
 	$(BIN)/vae-explorer
 
-test: lint
+test test-all: lint
 	.ci/linux-packages test
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(filter test-all,$@),,-m "not long")
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

@@ -44,8 +44,8 @@ PLANTED = [
     ("utils.py", "", DOWN, "utils"),
     ("gui/theme.py", "import torch", GUI, "gui.theme -> torch"),
     ("gui/theme.py", "from vae_explorer.model import vae", GUI, "gui.theme -> vae_explorer.model"),
-    ("session/state.py", "import torch", SESSION, "session.state -> torch"),
-    ("session/state.py", "from PySide6 import QtCore", SESSION, "session.state -> PySide6"),
+    ("session/jobs.py", "import torch", SESSION, "session.jobs -> torch"),
+    ("session/jobs.py", "from PySide6 import QtCore", SESSION, "session.jobs -> PySide6"),
 ]
 """Where, what, and by which contract it is said in which words."""
 

@@ -1,6 +1,6 @@
 import pytest
 
-from vae_explorer.number_format import figure, pair
+from vae_explorer.number_format import figure, pair, parse_number
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,28 @@ def test_figure_has_its_unit_unless_there_is_none() -> None:
 def test_pair() -> None:
     assert pair((0.123, -1.25)) == "(0.123, −1.250)"
     assert pair((0.123, -1.25), 2) == "(0.12, −1.25)"
+
+
+WRITTEN: dict[str, tuple[float | None, float | None]] = {
+    # text: (a number, a whole number); None where it is not understood
+    "0.25": (0.25, None), "0,5": (0.5, None), ",5": (0.5, None), "12": (12, 12), "+3": (3, 3),
+    "-2": (-2, -2), "−2.5": (-2.5, None), "–3": (-3, -3), "１２": (12, 12), "1e-3": (1e-3, None),
+    "12,5e-3": (0.0125, None), "1,234,567": (1234567, 1234567), "1.234,5": (1234.5, None),
+    "1,234.5": (1234.5, None), "1 000": (1000, 1000), "1\u00a0000": (1000, 1000),
+    "1’000": (1000, 1000), "1.125": (1.125, None), "1,125": (None, 1125), "0,125": (0.125, None),
+    "": (None, None), "abc": (None, None), "nan": (None, None), "inf": (None, None),
+    "1e999": (None, None), "1.2.3": (None, None), "1 2": (None, None), "--1": (None, None),
+    "0x10": (None, None), "1_000": (None, None), "1,2,3": (None, None), "-": (None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("text", WRITTEN)
+def test_a_number_of_any_country_is_read_or_refused(text: str, whole: bool) -> None:
+    value = WRITTEN[text][whole]
+    if value is None:
+        with pytest.raises(ValueError, match="“.*”"):
+            parse_number(text, whole)
+    else:
+        assert parse_number(text, whole) == value
+        assert parse_number(figure(value, ".15g")) == value

@@ -35,8 +35,7 @@ def drive() -> None:
     from vae_explorer.gui.app import start
     from vae_explorer.gui.explore.decode.digit_view import DigitView
     from vae_explorer.gui.main_thread import run_events
-    from vae_explorer.session.state import Phase
-    from vae_explorer.session.training.events import Progress
+    from vae_explorer.session.training.events import Phase, Progress
     from vae_explorer.training.history import HistoryPoint
     from vae_explorer.training.recipe import Recipe
 

@@ -1,4 +1,8 @@
-"""Figures as a person reads them."""
+"""Numbers as a person reads and writes them."""
+
+import math
+import re
+import unicodedata
 
 NONE = "—"
 """Stands where there is no figure."""
@@ -18,3 +22,44 @@ def figure(value: float | None, form: int | str, unit: str = "", none: str = NON
 def pair(z: tuple[float, float], digits: int = 3) -> str:
     """A place in the plane, as in "(0.123, −1.250)"."""
     return f"({figure(z[0], digits)}, {figure(z[1], digits)})"
+
+
+_SIGNS = str.maketrans(dict.fromkeys("−‐‑‒–—", "-") | {"\N{RIGHT SINGLE QUOTATION MARK}": "'"})
+_NUMBER = re.compile(r"([+-]?)([0-9][0-9., ']*|[.,][0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+_GROUPS = re.compile(r"[1-9][0-9]{0,2}(?:([., '])[0-9]{3})(?:\1[0-9]{3})*")
+
+
+def parse_number(text: str, whole: bool = False) -> float:
+    """The number that a person of any country typed or pasted, the inverse of ``figure``.
+
+    The decimal sign is a point or a comma, the minus any dash, and thousands may be in groups. Of
+    a ``whole`` number "1,500" is 1500; else it might be either, and is refused.
+
+    Raises:
+        ValueError: it is not understood; the message says why.
+    """
+    plain = unicodedata.normalize("NFKC", text).translate(_SIGNS).strip()
+    found = _NUMBER.fullmatch(plain)
+    if not found:
+        raise ValueError(f"“{text.strip()}” is not a number")
+    sign, digits, exponent = found[1], found[2].strip(), found[3] or ""
+    body, decimal, rest = digits, "", ""
+    last = max(digits.rfind("."), digits.rfind(","))
+    groups = _GROUPS.fullmatch(digits)
+    sep = groups[1] if groups else ""
+    if groups and (sep in " '" or digits.count(sep) > 1 or (whole and sep == ",")):
+        pass  # all of it is a whole number in groups of three
+    elif groups and (whole or sep == ","):
+        either = digits.replace(sep, ""), digits.replace(sep, ".")
+        raise ValueError(f"“{digits}” may be {either[0]} or {either[1]}; write one of them")
+    elif last >= 0:
+        body, decimal, rest = digits[:last], ".", digits[last + 1 :]
+    if not (body.isdigit() or not body or _GROUPS.fullmatch(body)) or not (rest or "0").isdigit():
+        raise ValueError(f"“{text.strip()}” is not a number")
+    body = re.sub(r"[^0-9]", "", body)
+    value = float(f"{sign}{body or '0'}{decimal}{rest}{exponent}")
+    if not math.isfinite(value):
+        raise ValueError(f"“{text.strip()}” is too large")
+    if whole and value != int(value):
+        raise ValueError(f"“{text.strip()}” is not a whole number")
+    return value

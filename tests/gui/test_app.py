@@ -104,13 +104,20 @@ def test_without_a_display_it_says_one_sentence(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc when signals are handled")
-def test_a_signal_closes_the_window_and_saves_the_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["SIGTERM", *(pytest.param(name, marks=pytest.mark.long) for name in ("SIGINT", "SIGHUP"))],
+)
+def test_a_signal_closes_a_quiet_window_and_saves_the_layout(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     program = run_program()
     limit = time.monotonic() + 60
     while not _handles_signals(program.pid) and time.monotonic() < limit:
         time.sleep(0.05)
-    program.send_signal(signal.SIGTERM)
+    _wait_until_quiet(program.pid)
+    program.send_signal(signal.Signals[name])
     _, errors = program.communicate(timeout=30)
     assert program.returncode == 0
     assert [line for line in errors.splitlines() if "plugin does not support" not in line] == []
@@ -122,6 +129,16 @@ def _handles_signals(pid: int) -> bool:
     status = Path(f"/proc/{pid}/status").read_text()
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def _wait_until_quiet(pid: int) -> None:
+    """Until the program has used no processor for two seconds."""
+    spent, since = "", time.monotonic()
+    while time.monotonic() - since < 2:
+        now = " ".join(Path(f"/proc/{pid}/stat").read_text().split()[13:15])
+        if now != spent:
+            spent, since = now, time.monotonic()
+        time.sleep(0.1)
 
 
 def test_imports_stay_pythons_own_after_qt_is_loaded() -> None:

@@ -17,7 +17,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.session import app as app_module
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder

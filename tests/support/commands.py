@@ -5,7 +5,7 @@ from functools import partial
 
 from vae_explorer.gui.training.transport import NAMES
 from vae_explorer.gui.window.records import Command
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 
 _ACTIVE = {*NAMES} - {"new_seed"}
 USABLE = {

@@ -1,5 +1,7 @@
 """Runs to be drawn, and what training curves show of them."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,8 +23,8 @@ def history(epochs: int, start: int = 0, objective: str = "elbo") -> list[Histor
     own = 1.0 if objective == "iwae" else 0.0
     for step in range(start * PER_EPOCH + 1, (start + epochs) * PER_EPOCH + 1):
         epoch = step / PER_EPOCH
-        kl = 7 - 6 * np.exp(-epoch)
-        elbo = -133 - 407 * np.exp(-epoch / 0.8)
+        kl = 7 - 6 * math.exp(-epoch)
+        elbo = -133 - 407 * math.exp(-epoch / 0.8)
         held_out: tuple[float | None, float | None, float | None, float | None] = (None,) * 4
         if step % PER_EPOCH == 0:
             held_out = (elbo - 2, elbo - 2 + kl, kl, elbo - 1 if own else None)
@@ -45,6 +47,12 @@ def full(epochs: int, beta: float = 1.0) -> list[HistoryPoint]:
         )
         for number, point in enumerate(history(epochs), 1)
     ]
+
+
+def grow(plot: ElboPlot, points: Sequence[HistoryPoint]) -> None:
+    """As the run that is shown goes on."""
+    plot.history.extend(points)
+    plot.grow()
 
 
 def titles(plot: ElboPlot) -> list[str]:

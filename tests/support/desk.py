@@ -10,10 +10,13 @@ from tests.support.stand_ins import Frames, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures
 from vae_explorer.session.app import build_app
+from vae_explorer.session.explore.decoding import Decoded
+from vae_explorer.session.explore.pins import DataPoint
+from vae_explorer.session.files.open_model import ModelInfo
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import DataPoint, Decoded, MapPoints, ModelInfo, Phase
+from vae_explorer.session.map.state import MapPoints, MapState
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import write_checkpoint
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe

@@ -20,8 +20,7 @@ from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.map_layers import encoded_at
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints, MapState
 from vae_explorer.training.snapshot import Snapshot
 
 CODES = 2_000

@@ -1,6 +1,6 @@
 """Some real digits, tiny models trained on them once for all tests, and the bundled model."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,7 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import Posterior
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session import state
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training import held_out
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -95,7 +94,7 @@ def small_mnist(
 ) -> dict[str, ImageSet]:
     """``mnist_sets`` stand for all of MNIST."""
     monkeypatch.setattr(bundled_data, "mnist", mnist_sets.__getitem__)
-    monkeypatch.setattr(state, "TRAINING_IMAGES", len(mnist_sets["train"]))
+    monkeypatch.setattr(bundled_data, "TRAINING_IMAGES", len(mnist_sets["train"]))
     return mnist_sets
 
 
@@ -124,14 +123,9 @@ def other(digits: ImageSet) -> Snapshot:
     return train(TINY.replace(epochs=1, seed=7), digits, device="cpu")
 
 
-@pytest.fixture(scope="session")
-def same_weights() -> Callable[[Snapshot, Snapshot], bool]:
+def same_weights(first: Snapshot, second: Snapshot) -> bool:
     """Whether two models are equal to the last bit."""
-
-    def same(first: Snapshot, second: Snapshot) -> bool:
-        ours, theirs = first.model.state_dict(), second.model.state_dict()
-        return ours.keys() == theirs.keys() and all(
-            torch.equal(ours[name], theirs[name]) for name in ours
-        )
-
-    return same
+    ours, theirs = first.model.state_dict(), second.model.state_dict()
+    return ours.keys() == theirs.keys() and all(
+        torch.equal(ours[name], theirs[name]) for name in ours
+    )

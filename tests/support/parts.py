@@ -14,8 +14,7 @@ from vae_explorer.session.explore.sketch import Sketch
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints, MapState
 from vae_explorer.training.snapshot import Snapshot
 
 

@@ -20,7 +20,8 @@ from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, Theme, apply_scheme
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.paths import bundled_checkpoint
-from vae_explorer.session.state import LATENT_LIMIT, Phase
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, LatentPoint, UInt8

@@ -12,9 +12,9 @@ from vae_explorer.bench.measurement import Measurement, percentiles
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
 from vae_explorer.session.app import build_app
+from vae_explorer.session.explore.decoding import Decoded
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import Decoded
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.device import set_threads
 

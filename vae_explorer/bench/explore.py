@@ -22,7 +22,8 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.geodesic import geodesic, geodesic_graph, mean_images
 from vae_explorer.latent.manifold import grid, linear_axis
 from vae_explorer.latent.quadrature import exact_posterior
-from vae_explorer.session.state import Decoded, Phase
+from vae_explorer.session.explore.decoding import Decoded
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.device import set_threads
 

@@ -22,7 +22,7 @@ from vae_explorer.gui.map.map_view import PICK_RADIUS, MapView
 from vae_explorer.gui.map.picking import Picker
 from vae_explorer.gui.theme import CLASS_COLORS
 from vae_explorer.session.map.point_index import PointIndex
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Float32, UInt8
 
 _COUNTS = (10_000, 70_000, 1_000_000)

@@ -20,10 +20,11 @@ from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
 from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement, percentiles
+from vae_explorer.data.bundled import TRAINING_IMAGES
 from vae_explorer.gui.app import open_window
 from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session.state import TRAINING_IMAGES, Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 _TICK_MS = 16

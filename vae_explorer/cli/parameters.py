@@ -78,7 +78,7 @@ def check_latent(name: str, value: float) -> None:
     Raises:
         UserError: ``value`` is no finite number within ±``LATENT_LIMIT``; the message has both.
     """
-    from vae_explorer.session.state import LATENT_LIMIT
+    from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
     if not abs(value) <= LATENT_LIMIT:  # true for NaN too
         raise UserError(

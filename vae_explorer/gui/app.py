@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SIGNAL_CHECK_MS = 200
 _SWITCH_S = 0.0005
 
 
@@ -31,18 +31,10 @@ def main(checkpoint: Path | None = None) -> int:
     """
     app, window = start(checkpoint)
 
-    from PySide6.QtCore import QTimer
-
     from vae_explorer.gui.window.exceptions import ExceptionReporter
 
     ExceptionReporter(window).install()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Later, for Python may take the signal amid a paint event.
-        signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
-    # A signal handler runs only when Python does, so give it a turn now and then.
-    turns = QTimer()
-    turns.timeout.connect(window.isVisible)
-    turns.start(_SIGNAL_CHECK_MS)
+    close_on_signals(window)
     status = app.exec()
     if window.job_left:
         # Python would wait for its thread for ever.
@@ -70,6 +62,24 @@ def start(checkpoint: Path | None = None) -> "tuple[QApplication, MainWindow]":
     window = open_window(checkpoint)
     splash.finish(window)
     return app, window
+
+
+def close_on_signals(window: "MainWindow") -> None:
+    """Close the window, which saves its run, when the system or a terminal ends the program."""
+    from PySide6.QtCore import QSocketNotifier, QTimer
+
+    # A handler runs only when Python does, and of a window that nobody touches nothing does: the
+    # signal is written into a socket, which wakes Qt, which calls Python.
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.setblocking(False)
+    signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    notifier = QSocketNotifier(ours.fileno(), QSocketNotifier.Type.Read, window)
+    notifier.activated.connect(lambda: (ours.recv(64), theirs))
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if number := getattr(signal, name, None):
+            # Later, for Python may take the signal amid a paint event.
+            signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
 
 
 def prepare(app: "QApplication") -> None:

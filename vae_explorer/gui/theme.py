@@ -38,6 +38,7 @@ class Theme:
     held_out: str
     log_likelihood: str
     kl: str
+    wrong: str
 
 
 LIGHT = Theme(
@@ -53,6 +54,7 @@ LIGHT = Theme(
     held_out="#b45309",
     log_likelihood="#6b2c99",
     kl="#0f766e",
+    wrong="#b3261e",
 )
 DARK = Theme(
     dark=True,
@@ -67,7 +69,13 @@ DARK = Theme(
     held_out="#f5b041",
     log_likelihood="#c39bd3",
     kl="#5cd1c3",
+    wrong="#f28b82",
 )
+
+
+def class_color(label: int) -> QColor:
+    """The colour of a class."""
+    return QColor(*CLASS_COLORS[label % len(CLASS_COLORS)].tolist())
 
 
 class Themed(QWidget):

@@ -34,6 +34,7 @@ from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.messages import Messages
+from vae_explorer.session.runs.catalogue import RunCatalogue
 from vae_explorer.session.runs.presets import PresetFolders, Presets
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
@@ -73,6 +74,7 @@ class App:
     target: Target
     exports: Exports
     runs: Runs
+    catalogue: RunCatalogue
     sweeps: Sweeps
     presets: Presets
     learning: Learning
@@ -160,7 +162,8 @@ def build_app(
         target=target,
         exports=Exports(tasks, messages, latent_map, cursor, playback, search),
         runs=runs,
-        sweeps=Sweeps(jobs, runs, _training_images, model.open, messages.fail),
+        catalogue=RunCatalogue(tasks, runs, model.open),
+        sweeps=Sweeps(tasks, runs, _training_images, model.open),
         presets=Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks),
         learning=Learning(LessonContext(tasks, latent_map, target, after), tasks),
     )

@@ -249,9 +249,27 @@ class Tasks:
         """Requests of which one is finished before the newest of the others is begun."""
         return Patient(self, f"{self._prefix}{key}", title, lane)
 
-    def write(self, work: Callable[[], None], done: Callable[[], None], title: str) -> None:
-        """Write a file that somebody asked for, see ``Jobs.write``."""
-        self.jobs.write(work, done=done, failed=partial(self.fail, title))
+    def write(
+        self,
+        work: Callable[[], None],
+        done: Callable[[], None],
+        title: str,
+        *,
+        failed: Callable[[BaseException], None] = lambda _: None,
+    ) -> None:
+        """Write a file that somebody asked for, see ``Jobs.write``; a failure is shown at last."""
+        self.jobs.write(work, done=done, failed=self.showing(title, failed))
+
+    def showing(
+        self, title: str, failed: Callable[[BaseException], None]
+    ) -> Callable[[BaseException], None]:
+        """``failed``, after which the failure is shown under a title."""
+
+        def on_failure(error: BaseException) -> None:
+            failed(error)
+            self.fail(title, error)
+
+        return on_failure
 
 
 class Newest:
@@ -281,13 +299,13 @@ class Newest:
 
         A failure is shown, after ``failed``.
         """
-
-        def on_failure(error: BaseException) -> None:
-            failed(error)
-            self._tasks.fail(self._title, error)
-
         self._job = self._tasks.jobs.run_newest(
-            self._key, work, done=done, failed=on_failure, cancelled=cancelled, lane=self._lane
+            self._key,
+            work,
+            done=done,
+            failed=self._tasks.showing(self._title, failed),
+            cancelled=cancelled,
+            lane=self._lane,
         )
 
     def cancel(self) -> None:

@@ -15,8 +15,11 @@ class Messages:
     """A title and a text that says what to do."""
 
     def fail(self, title: str, error: BaseException) -> None:
-        """Show what went wrong, in words if it is an error of ours."""
-        if isinstance(error, UserError):
-            self.failed.emit(title, str(error))
-        else:
-            self.failed.emit(title, f"Unexpected {type(error).__name__}: {error}")
+        """Show what went wrong."""
+        self.failed.emit(title, words(error))
+
+
+def words(error: BaseException) -> str:
+    """What an error says; of one that is not ours its kind too."""
+    known = isinstance(error, UserError)
+    return str(error) if known else f"Unexpected {type(error).__name__}: {error}"

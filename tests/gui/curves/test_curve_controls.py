@@ -1,10 +1,11 @@
 import pytest
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDoubleSpinBox, QToolButton
+from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.curves.curve_controls import CurveChoices, CurveControls
 from vae_explorer.gui.curves.trace import TimeScale
+from vae_explorer.gui.widgets.number_box import NumberBox
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_each_choice_is_told_once(qtbot: QtBot, controls: CurveControls) -> None
     action(controls, "Axes", "Seconds").trigger()
     action(controls, "Axes", "Logarithmic Time").trigger()
     action(controls, "Axes", "Logarithmic Values").trigger()
-    controls.findChild(QDoubleSpinBox).setValue(0.9)
+    controls.findChild(NumberBox).setValue(0.9)
     assert len(told) == 5
     wanted = CurveChoices(frozenset({"gradient_norm"}), TimeScale("seconds", True), True, 0.9)
     assert told[-1] == controls.choices == wanted
@@ -54,7 +55,7 @@ def test_only_what_is_known_is_offered(controls: CurveControls) -> None:
 
 
 def test_smoothing_goes_from_none_to_almost_all(controls: CurveControls) -> None:
-    box = controls.findChild(QDoubleSpinBox)
+    box = controls.findChild(NumberBox)
     assert (box.minimum(), box.maximum(), box.value()) == (0.0, 0.99, 0.0)
     assert box.accessibleName() == "Smoothing"
 

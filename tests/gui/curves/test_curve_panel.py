@@ -8,10 +8,10 @@ from pytestqt.qtbot import QtBot
 from tests.support.widgets import expose
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import PANELS, PanelSpec, overlaid
-from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.trace import TimeScale, Trace
 from vae_explorer.gui.plot.marks import Band, Level, Line
 from vae_explorer.gui.theme import LIGHT
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.history import HistoryPoint
 
 SPECS = {spec.id: spec for spec in PANELS}
@@ -48,10 +48,10 @@ def shown(
 ) -> CurvePanel:
     """A panel of a run on screen, light."""
     panel = expose(qtbot, CurvePanel(spec), 400, 300)
-    table = HistoryTable(history)
+    table = RunHistory(history)
     own = [Trace(table, curve, "", smoothing) for curve in spec.curves]
     others = [
-        (name, [Trace(HistoryTable(other), c, color, smoothing) for c in overlaid(spec)])
+        (name, [Trace(RunHistory(other), c, color, smoothing) for c in overlaid(spec)])
         for name, color, other in foreign
     ]
     panel.set_scale(scale or TimeScale(), log_y)
@@ -129,7 +129,7 @@ def test_other_runs_are_named_and_read_at_the_same_moment(qtbot: QtBot) -> None:
     panel.set_range(4, 5, -135, -120)
     assert not panel.is_near(4.5, other[-8].elbo)
     assert panel.is_near(2.0, points(3)[2 * PER_EPOCH - 1].elbo)
-    panel.set_traces([Trace(HistoryTable(points(1)), SPECS["kl"].curves[0])], [])
+    panel.set_traces([Trace(RunHistory(points(1)), SPECS["kl"].curves[0])], [])
     panel.refresh()
     assert len(lines(panel)) == 1
     assert "other" not in legend(panel)

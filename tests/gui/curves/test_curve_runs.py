@@ -7,6 +7,7 @@ from vae_explorer.gui.curves.curve_runs import CurveRuns
 from vae_explorer.gui.curves.curve_table import PANELS, Overlay
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.plot.marks import Line
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.history import HistoryPoint
 
 OLD = HistoryPoint(1.0, -150.0, -144.0, 6.0, -150.0)
@@ -18,7 +19,7 @@ NEW = HistoryPoint(
 def test_panels_are_offered_that_have_something_to_say() -> None:
     runs = CurveRuns()
     assert runs.empty
-    runs.set_points([OLD])
+    runs.history = RunHistory([OLD])
     assert not runs.empty
     assert {"active_units", RATE_DISTORTION} <= runs.offered
     assert not {"beta", "samples"} & runs.offered
@@ -28,18 +29,18 @@ def test_panels_are_offered_that_have_something_to_say() -> None:
 
 def test_time_is_counted_in_what_the_run_knows() -> None:
     runs = CurveRuns()
-    runs.set_points([NEW])
+    runs.history = RunHistory([NEW])
     assert runs.scale(TimeScale("seconds", True)) == TimeScale("seconds", True)
-    runs.set_points([OLD])
+    runs.history = RunHistory([OLD])
     assert runs.scale(TimeScale("seconds", True)) == TimeScale("epoch", True)
 
 
 @pytest.mark.parametrize(("point", "changed"), [(OLD, False), (NEW, True)])
 def test_what_decides_the_curves_changes_seldom(point: HistoryPoint, changed: bool) -> None:
     runs = CurveRuns()
-    runs.set_points([OLD])
+    runs.history = RunHistory([OLD])
     before = runs.conditions
-    runs.table.append([point])
+    runs.history.extend([point])
     assert (runs.conditions != before) == changed
 
 
@@ -49,7 +50,7 @@ def drawn(panel: CurvePanel) -> list[Line]:
 
 def test_a_panel_gets_the_curves_of_all_runs(qtbot: QtBot) -> None:
     runs = CurveRuns()
-    runs.set_points([NEW])
+    runs.history = RunHistory([NEW])
     runs.set_overlays([Overlay("other", "#d97706", [OLD, NEW])])
     panel = CurvePanel(PANELS[2])
     qtbot.addWidget(panel)

@@ -10,6 +10,7 @@ from tests.support.curves import (
     PER_EPOCH,
     epoch_label,
     full,
+    grow,
     history,
     legend,
     legends,
@@ -28,27 +29,28 @@ from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.plot.marks import Level
 from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.history import from_csv
 
 
 def test_more_panels_are_chosen_from_the_menu(qtbot: QtBot, plot: ElboPlot) -> None:
-    plot.set_history(full(3))
+    plot.set_history(RunHistory(full(3)))
     assert titles(plot) == ["ELBO", "log p(x|z)", "KL"]
     wanted = {"active_units", "learning_rate", "gradient_norm", "beta", "samples", RATE_DISTORTION}
     plot.resize(1000, 700)
     plot.set_choices(CurveChoices(frozenset(wanted)))
     more = ["Active units", "Learning rate", "Gradient norm", "Rate–distortion"]
     assert titles(plot)[3:] == more  # β and the draws are one throughout
-    plot.set_history(full(3, beta=2.0))
+    plot.set_history(RunHistory(full(3, beta=2.0)))
     assert "β" in titles(plot)
-    plot.set_history(history(2))  # they stay, for whatever is shown next
+    plot.set_history(RunHistory(history(2)))  # they stay, for whatever is shown next
     assert titles(plot)[3:] == more
     plot.set_choices(CurveChoices())
     assert titles(plot) == ["ELBO", "log p(x|z)", "KL"]
 
 
 def test_a_person_s_choice_arrives(qtbot: QtBot, plot: ElboPlot) -> None:
-    plot.set_history(full(3))
+    plot.set_history(RunHistory(full(3)))
     menus = {b.text(): b.menu() for b in plot.findChildren(QToolButton) if b.menu()}
     plot.resize(1000, 700)
     next(a for a in menus["Curves"].actions() if a.text() == "Gradient norm").trigger()
@@ -62,17 +64,17 @@ def test_a_run_without_steps_is_shown_in_epochs_until_one_has_them(
     qtbot: QtBot, plot: ElboPlot
 ) -> None:
     plot.set_choices(CurveChoices(scale=TimeScale("seconds")))
-    plot.set_history(history(3))
+    plot.set_history(RunHistory(history(3)))
     assert epoch_label(plot) == "epochs"
-    plot.set_history(full(3))
+    plot.set_history(RunHistory(full(3)))
     assert epoch_label(plot) == "time (s)"
-    plot.append([replace(history(4)[-1], seconds=None)])
+    grow(plot, [replace(history(4)[-1], seconds=None)])
     assert epoch_label(plot) == "epochs"
     assert view_range(plot)[0][1] < 5
 
 
 def test_a_new_panel_shows_the_part_zoomed_into(qtbot: QtBot, plot: ElboPlot) -> None:
-    plot.set_history(full(4))
+    plot.set_history(RunHistory(full(4)))
     plot.resize(1000, 700)
     panels(plot)[0].set_x_range(1, 2)
     panels(plot)[0].view_changed.emit()
@@ -94,7 +96,7 @@ def test_a_click_on_a_curve_chooses_its_moment(
     qtbot: QtBot, plot: ElboPlot, scale: TimeScale
 ) -> None:
     points = full(4)
-    plot.set_history(points)
+    plot.set_history(RunHistory(points))
     plot.set_choices(CurveChoices(scale=scale))
     QApplication.processEvents()
     here = points[2 * PER_EPOCH + 4]
@@ -110,7 +112,7 @@ def test_a_click_on_a_curve_chooses_its_moment(
 def test_a_click_on_the_path_chooses_its_moment(qtbot: QtBot, plot: ElboPlot) -> None:
     points = full(4)
     plot.resize(1000, 700)
-    plot.set_history(points)
+    plot.set_history(RunHistory(points))
     plot.set_choices(CurveChoices(frozenset({RATE_DISTORTION})))
     QApplication.processEvents()
     here = points[2 * PER_EPOCH - 1]
@@ -122,7 +124,7 @@ def test_a_click_on_the_path_chooses_its_moment(qtbot: QtBot, plot: ElboPlot) ->
 
 def test_enter_chooses_the_point_read(qtbot: QtBot, plot: ElboPlot) -> None:
     points = full(2)
-    plot.set_history(points)
+    plot.set_history(RunHistory(points))
     with qtbot.assertNotEmitted(plot.moment_chosen):
         qtbot.keyClick(plot, Qt.Key.Key_Return)
     qtbot.keyClick(plot, Qt.Key.Key_Left)
@@ -132,7 +134,7 @@ def test_enter_chooses_the_point_read(qtbot: QtBot, plot: ElboPlot) -> None:
 
 
 def test_the_moment_shown_is_marked_in_whatever_unit(qtbot: QtBot, plot: ElboPlot) -> None:
-    plot.set_history(full(4))
+    plot.set_history(RunHistory(full(4)))
     plot.set_moment(2.0)
     for scale, x in (
         (TimeScale(), 2.0),
@@ -149,7 +151,7 @@ def test_the_moment_shown_is_marked_in_whatever_unit(qtbot: QtBot, plot: ElboPlo
 
 
 def test_other_runs_are_drawn_in_all_panels(qtbot: QtBot, plot: ElboPlot) -> None:
-    plot.set_history(full(3))
+    plot.set_history(RunHistory(full(3)))
     others = (Overlay("one", "#d97706", full(5, beta=4.0)), Overlay("another", "#0e7490", full(2)))
     plot.resize(1000, 700)
     plot.set_choices(CurveChoices(frozenset({RATE_DISTORTION, "beta"}), smoothing=0.5))
@@ -177,7 +179,7 @@ def test_what_is_exported_is_what_is_shown_on_white(
     qtbot: QtBot, plot: ElboPlot, show_theme: ShowTheme
 ) -> None:
     show_theme(DARK)
-    plot.set_history(full(3))
+    plot.set_history(RunHistory(full(3)))
     image = QImage.fromData(plot.export("png"))
     assert image.pixelColor(1, 1) == QColor("white")
     said = plot.export("svg").decode()
@@ -190,9 +192,9 @@ def test_what_is_exported_is_what_is_shown_on_white(
 
 
 def test_export_is_asked_for(qtbot: QtBot, plot: ElboPlot) -> None:
-    plot.set_history(full(1))
+    plot.set_history(RunHistory(full(1)))
     button = next(b for b in plot.findChildren(QToolButton) if b.text() == "Export…")
     with qtbot.waitSignal(plot.export_requested):
         button.click()
-    plot.set_history(())
+    plot.set_history(RunHistory())
     assert not button.isEnabled()

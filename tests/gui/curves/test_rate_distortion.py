@@ -6,9 +6,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.support.widgets import expose
-from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel, RunPath
 from vae_explorer.gui.plot.marks import Line, Ring
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.history import HistoryPoint
 
 
@@ -29,7 +29,7 @@ def points(count: int, beta: float | None = 2.0) -> list[HistoryPoint]:
 
 def shown(qtbot: QtBot, history: list[HistoryPoint]) -> RateDistortionPanel:
     panel = expose(qtbot, RateDistortionPanel(), 400, 300)
-    table = HistoryTable(history)
+    table = RunHistory(history)
     panel.set_paths([RunPath(table, "all"), RunPath(table, "held_out")], [])
     panel.refresh()
     panel.fit()
@@ -96,7 +96,7 @@ def test_no_line_where_beta_is_not_known(qtbot: QtBot) -> None:
 @pytest.mark.parametrize(("rows", "calmer"), [("all", True), ("held_out", False)])
 def test_only_the_training_path_is_smoothed(rows: Literal["all", "held_out"], calmer: bool) -> None:
     rng = np.random.default_rng(0)
-    table = HistoryTable([replace(p, kl=p.kl + float(rng.normal())) for p in points(200)])
+    table = RunHistory([replace(p, kl=p.kl + float(rng.normal())) for p in points(200)])
     rough, smooth = (
         np.abs(np.diff(RunPath(table, rows, smoothing=weight).places[0])).sum()
         for weight in (0.0, 0.9)
@@ -124,7 +124,7 @@ def test_the_moment_of_the_window_is_marked(qtbot: QtBot) -> None:
 
 def test_other_runs_are_named(qtbot: QtBot) -> None:
     panel = shown(qtbot, points(40))
-    runs = (("", HistoryTable(points(40))), ("#d97706", HistoryTable(points(20))))
+    runs = (("", RunHistory(points(40))), ("#d97706", RunHistory(points(20))))
     paths = [RunPath(table, "all", color) for color, table in runs]
     panel.set_paths([*paths, replace(paths[1], rows="held_out")], ["other run"])
     panel.refresh()
@@ -135,7 +135,7 @@ def test_other_runs_are_named(qtbot: QtBot) -> None:
 def test_it_follows_a_run_that_leaves_the_view(qtbot: QtBot) -> None:
     history = points(40)
     panel = shown(qtbot, history[:20])
-    panel.set_paths([RunPath(HistoryTable(history), "all")], [])
+    panel.set_paths([RunPath(RunHistory(history), "all")], [])
     panel.refresh()
     panel.follow()
     assert panel.region[1] > history[-1].kl

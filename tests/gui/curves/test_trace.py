@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from vae_explorer.gui.curves.curve_table import PANELS
-from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.trace import Trace, robust_range, smoothed
 from vae_explorer.gui.plot.axis import Axis
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.types import Float64
 
@@ -15,7 +15,7 @@ RISE = -133 - 407 * np.exp(-X / 0.8)
 ELBO, HELD_OUT = PANELS[0].curves[:2]
 
 
-def table(count: int, per_epoch: int = 10) -> HistoryTable:
+def table(count: int, per_epoch: int = 10) -> RunHistory:
     """Reports a tenth of an epoch apart, ten steps and half a second each."""
     points = []
     for k in range(1, count + 1):
@@ -25,7 +25,7 @@ def table(count: int, per_epoch: int = 10) -> HistoryTable:
         if k % per_epoch == 0:
             point = replace(point, held_out_elbo=-210.0 + k)
         points.append(point)
-    return HistoryTable(points)
+    return RunHistory(points)
 
 
 TRAIN = (X, RISE)
@@ -79,7 +79,7 @@ def test_only_what_is_noisy_is_smoothed() -> None:
 
 
 def test_a_run_that_does_not_know_the_unit_is_not_drawn() -> None:
-    trace = Trace(HistoryTable([HistoryPoint(1.0, -150.0, -144.0, 6.0, -150.0)]), ELBO)
+    trace = Trace(RunHistory([HistoryPoint(1.0, -150.0, -144.0, 6.0, -150.0)]), ELBO)
     assert len(trace.times("seconds")) == 0
     assert trace.at("seconds", 3.0) is None
 

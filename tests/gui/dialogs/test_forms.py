@@ -13,14 +13,12 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
-    QSpinBox,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -29,7 +27,8 @@ from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
 from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.dialogs.selection import FindImageDialog, NameDialog, NearestImagesDialog
-from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.gui.widgets.number_box import NumberBox
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
 PICTURE = Path("/nowhere/picture.png")
 ARGUMENTS: dict[type[FormDialog], tuple[object, ...]] = {
@@ -188,7 +187,7 @@ def test_a_picture_says_how_large_it_will_be(opened: Open) -> None:
     sheet, start = opened(ManifoldExportDialog), ManifoldRequest()
     assert sheet.request == start
     assert field(sheet, "Size").text() == f"{28 * start.n:,} × {28 * start.n:,} pixels"
-    grid: QSpinBox = field(sheet, "Grid")
+    grid: NumberBox = field(sheet, "Grid")
     grid.setValue(7)
     field(sheet, "Scale").setValue(3)
     assert field(sheet, "Size").text() == f"{28 * 21:,} × {28 * 21:,} pixels"
@@ -197,7 +196,7 @@ def test_a_picture_says_how_large_it_will_be(opened: Open) -> None:
 def test_a_range_is_asked_for_only_with_even_steps(opened: Open) -> None:
     dialog = opened(ManifoldExportDialog)
     spacing: QComboBox = field(dialog, "Spacing")
-    extent: QDoubleSpinBox = field(dialog, "Range")
+    extent: NumberBox = field(dialog, "Range")
     assert not extent.isEnabled()
     spacing.setCurrentIndex(1)
     assert dialog.request == ManifoldRequest(spacing="linear")

@@ -13,17 +13,16 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
     QDialog,
-    QDoubleSpinBox,
     QLineEdit,
     QMenu,
     QPushButton,
     QSlider,
-    QSpinBox,
     QWidget,
 )
 
 from tests.support.person import Person
 from vae_explorer.gui.explore.paths.frame_strip import FrameStrip
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import LatentPoint, UInt8
@@ -96,7 +95,7 @@ def slide(number: int, key: Qt.Key, by: float) -> Way:
 
 def type_number(number: int, text: str) -> Way:
     def way(person: Person) -> LatentPoint:
-        box = named(person, QDoubleSpinBox, "z₁z₂"[2 * number :][:2])
+        box = named(person, NumberBox, "z₁z₂"[2 * number :][:2])
         box.setFocus()
         box.lineEdit().setText(text)  # QTest types no true minus sign
         QTest.keyClick(box, Qt.Key.Key_Return)
@@ -107,7 +106,7 @@ def type_number(number: int, text: str) -> Way:
 
 
 def step_number(person: Person) -> LatentPoint:
-    person.press("Up", named(person, QDoubleSpinBox, "z₂"))
+    person.press("Up", named(person, NumberBox, "z₂"))
     return START[0], START[1] + 0.1
 
 
@@ -165,7 +164,7 @@ def visit_mark(person: Person) -> LatentPoint:
 
 def find(person: Person) -> LatentPoint:
     person.press("Ctrl+F")
-    dialog(person).findChild(QSpinBox).setValue(123)
+    dialog(person).findChild(NumberBox).setValue(123)
     accept(person, "Find")
     return place_of(person, 123)
 
@@ -289,7 +288,7 @@ def seen(person: Person) -> tuple[object, ...]:
         cursor.place,
         person.markers.cursor_place,
         [named(person, QSlider, f"{name} slider").value() for name in ("z₁", "z₂")],
-        [named(person, QDoubleSpinBox, name).value() for name in ("z₁", "z₂")],
+        [named(person, NumberBox, name).value() for name in ("z₁", "z₂")],
         person.field("Place of the cursor"),
         caption.split(" · ")[0],
         "preview" in caption,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent
+from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
@@ -18,6 +18,7 @@ from vae_explorer.gui.lessons.bound import BoundView
 from vae_explorer.gui.lessons.bound_plane import Handle
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.latent.normal import Normal
+from vae_explorer.number_format import figure
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.lessons.bound import BoundExperiment
 from vae_explorer.session.lessons.context import LessonContext
@@ -45,16 +46,27 @@ def view(shown: Shown, experiment: BoundExperiment) -> BoundView:
     return made
 
 
+def at(view: BoundView, handle: Handle) -> QPointF:
+    """The pixel of a handle."""
+    return view.plane.to_pixel(*view.plane.handles[handle])
+
+
+def scale(view: BoundView) -> float:
+    """Pixels per latent unit."""
+    left, right, _, _ = view.plane.region
+    return view.plane.frame.width() / (right - left)
+
+
 def drag(view: BoundView, handle: Handle, by: QPointF) -> None:
     """Take hold of a handle and move it by some pixels."""
     plane, left = view.plane, Qt.MouseButton.LeftButton
-    start = plane.handle_at(handle)
+    start = at(view, handle)
     QTest.mousePress(plane, left, pos=start.toPoint())
     for share in (0.5, 1.0):
-        at = QPointF(start.toPoint()) + by * share
+        place = QPointF(start.toPoint()) + by * share
         held, none = left, Qt.KeyboardModifier.NoModifier
-        spot = QPointF(plane.mapToGlobal(at))
-        event = QMouseEvent(QEvent.Type.MouseMove, at, spot, held, held, none)
+        spot = QPointF(plane.mapToGlobal(place))
+        event = QMouseEvent(QEvent.Type.MouseMove, place, spot, held, held, none)
         QApplication.sendEvent(plane, event)
     QTest.mouseRelease(plane, left, pos=start.toPoint())
 
@@ -66,11 +78,11 @@ def q_of(view: BoundView) -> Normal:
 
 
 def test_the_middle_moves_q_by_what_the_hand_moves(view: BoundView) -> None:
-    before, scale = q_of(view), view.plane.pixels_per_unit()[0]
+    before = q_of(view)
     drag(view, Handle.CENTRE, QPointF(30, -20))
     after = q_of(view)
-    assert after.mean[0] - before.mean[0] == pytest.approx(30 / scale, abs=1e-9)
-    assert after.mean[1] - before.mean[1] == pytest.approx(20 / scale, abs=1e-9)
+    assert after.mean[0] - before.mean[0] == pytest.approx(30 / scale(view), abs=1e-9)
+    assert after.mean[1] - before.mean[1] == pytest.approx(20 / scale(view), abs=1e-9)
     assert after.widths == before.widths
     assert after.angle == pytest.approx(before.angle)
 
@@ -78,11 +90,11 @@ def test_the_middle_moves_q_by_what_the_hand_moves(view: BoundView) -> None:
 @pytest.mark.parametrize(("handle", "axis"), [(Handle.FIRST, 0), (Handle.SECOND, 1)])
 def test_a_square_handle_widens_its_axis_alone(view: BoundView, handle: Handle, axis: int) -> None:
     """The handles stand at two standard deviations."""
-    before, scale = q_of(view), view.plane.pixels_per_unit()[0]
+    before = q_of(view)
     angle = before.angle + axis * math.pi / 2
     drag(view, handle, QPointF(40 * math.cos(angle), -40 * math.sin(angle)))
     after = q_of(view)
-    assert after.widths[axis] - before.widths[axis] == pytest.approx(20 / scale, rel=1e-6)
+    assert after.widths[axis] - before.widths[axis] == pytest.approx(20 / scale(view), rel=1e-6)
     assert after.widths[1 - axis] == before.widths[1 - axis]
     assert after.mean == before.mean
     assert after.angle == pytest.approx(before.angle)
@@ -90,7 +102,7 @@ def test_a_square_handle_widens_its_axis_alone(view: BoundView, handle: Handle, 
 
 def test_the_knob_turns_q(view: BoundView, experiment: BoundExperiment) -> None:
     experiment.set_q(replace(q_of(view), angle=0.0))
-    reach = view.plane.handle_at(Handle.TURN).x() - view.plane.handle_at(Handle.CENTRE).x()
+    reach = at(view, Handle.TURN).x() - at(view, Handle.CENTRE).x()
     drag(view, Handle.TURN, QPointF(0, -reach))
     after = q_of(view)
     assert after.angle == pytest.approx(math.pi / 4, abs=0.02)
@@ -98,12 +110,28 @@ def test_the_knob_turns_q(view: BoundView, experiment: BoundExperiment) -> None:
 
 def test_a_narrow_q_can_still_be_held(view: BoundView, experiment: BoundExperiment) -> None:
     experiment.set_q(replace(q_of(view), widths=(0.003, 0.003)))
-    view.plane.show_region(-3, 3, -3, 3)
-    places = [view.plane.handle_at(handle) for handle in Handle]
-    held = [view.plane.handle_under(place) for place in places]
-    assert held == list(Handle)
-    drag(view, Handle.FIRST, QPointF(18, 0))
-    assert q_of(view).widths[0] == pytest.approx(0.006, rel=0.1)
+    view.plane.show_region((-3, 3, -3, 3))
+    assert [view.plane.handle_under(at(view, handle)) for handle in Handle] == list(Handle)
+    for width in (0.006, 0.012):
+        drag(view, Handle.FIRST, QPointF(18, 0))
+        assert q_of(view).widths[0] == pytest.approx(width, rel=0.1)
+
+
+def test_a_moved_view_is_pictured_again(
+    view: BoundView, qtbot: QtBot, experiment: BoundExperiment
+) -> None:
+    before, q = experiment.result.picture, q_of(view)
+    corner = view.plane.frame.topLeft() + QPointF(20, 20)
+    assert view.plane.handle_under(corner) is None
+    QTest.mousePress(view.plane, Qt.MouseButton.LeftButton, pos=corner.toPoint())
+    QTest.mouseMove(view.plane, (corner + QPointF(50, 0)).toPoint())
+    QTest.mouseRelease(view.plane, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: experiment.result.picture is not before)
+    assert experiment.result.picture is not None
+    assert experiment.result.picture.region == pytest.approx(view.plane.region)
+    assert q_of(view) is q
+    QTest.keyClick(view.plane, Qt.Key.Key_Home)
+    assert view.plane.region != pytest.approx(experiment.result.picture.region)
 
 
 def test_the_bars_follow_and_add_up(view: BoundView, experiment: BoundExperiment) -> None:
@@ -114,21 +142,14 @@ def test_the_bars_follow_and_add_up(view: BoundView, experiment: BoundExperiment
     assert after.kl_posterior > before.kl_posterior
     assert after.elbo + after.kl_posterior == pytest.approx(after.log_marginal, abs=1e-3)
     bars = view.bars
-    assert bars.x_of(after.elbo) < bars.x_of(after.log_marginal)
-    drawn = shot(view)
-    top = bars.mapTo(view, QPoint(0, 0)).y()
-    line = bars.fontMetrics().height()
-    row = round(top + (1.2 + 2 * 1.9 + 0.15) * line)
-    elbo = round(bars.x_of(after.elbo)) + bars.x()
-    end = round(bars.x_of(after.log_marginal)) + bars.x()
-    assert drawn.pixelColor(elbo - 4, row) == QColor(LIGHT.accent)
-    assert drawn.pixelColor(elbo + 4, row) == QColor(LIGHT.held_out)
-    assert drawn.pixelColor(end - 4, row) == QColor(LIGHT.held_out)
-    assert drawn.pixelColor(end + 4, row) != QColor(LIGHT.held_out)
-
-
-def shot(view: BoundView) -> QImage:
-    return view.grab().toImage()
+    assert f"ELBO {figure(after.elbo, 3)}" in bars.accessibleName()
+    elbo, end = (bars.to_pixel(nats, -2.2).toPoint() for nats in (after.elbo, after.log_marginal))
+    assert elbo.x() < end.x()
+    drawn, aside = bars.grab().toImage(), QPoint(4, 0)
+    assert drawn.pixelColor(elbo - aside) == QColor(LIGHT.accent)
+    assert drawn.pixelColor(elbo + aside) == QColor(LIGHT.held_out)
+    assert drawn.pixelColor(end - aside) == QColor(LIGHT.held_out)
+    assert drawn.pixelColor(end + aside) != QColor(LIGHT.held_out)
 
 
 def test_widening_by_the_keyboard_pulls_both_ways(
@@ -176,8 +197,7 @@ def test_buttons_put_q(view: BoundView, experiment: BoundExperiment) -> None:
         assert isinstance(button, QPushButton)
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
         assert q_of(view) == expected
-        rect = view.plane.plot_rect()
-        assert all(rect.contains(view.plane.handle_at(handle)) for handle in Handle)
+        assert all(view.plane.frame.contains(at(view, handle)) for handle in Handle)
 
 
 def test_refining_by_the_button(view: BoundView, experiment: BoundExperiment, clock: Clock) -> None:
@@ -231,5 +251,5 @@ def test_it_waits_for_the_truth(qtbot: QtBot, experiment: BoundExperiment, view:
     view.plane.setFocus()
     QTest.keyClick(view.plane, Qt.Key.Key_Right)
     QTest.mouseClick(view.plane, Qt.MouseButton.LeftButton, pos=view.plane.rect().center())
-    assert not shot(view).isNull()
+    assert not view.grab().isNull()
     assert view.plane.q is None

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.lessons.code_map import CodeMap, Path, Ring
-from vae_explorer.gui.theme import CLASS_COLORS
+from tests.support.person import ShowTheme
+from vae_explorer.gui.lessons.code_map import CodeMap
+from vae_explorer.gui.plot.marks import Line, Ring
+from vae_explorer.gui.theme import CLASS_COLORS, DARK
 
 
 @pytest.fixture
@@ -17,19 +20,19 @@ def code_map(qtbot: QtBot) -> CodeMap:
     made.resize(400, 300)
     made.show()
     qtbot.waitExposed(made)
-    made.set_region((-2.0, 4.0, -3.0, 3.0))
+    made.set_range(-2.0, 4.0, -3.0, 3.0)
     return made
 
 
 def test_places_and_pixels_are_one_to_one_at_one_scale(code_map: CodeMap) -> None:
     for place in ((0.0, 0.0), (3.5, -2.5), (-1.0, 2.0)):
-        assert code_map.to_place(code_map.to_pixel(place)) == pytest.approx(place)
-    across = code_map.to_pixel((1.0, 0.0)) - code_map.to_pixel((0.0, 0.0))
-    up = code_map.to_pixel((0.0, 0.0)) - code_map.to_pixel((0.0, 1.0))
+        assert code_map.to_data(code_map.to_pixel(*place)) == pytest.approx(place)
+    across = code_map.to_pixel(1.0, 0.0) - code_map.to_pixel(0.0, 0.0)
+    up = code_map.to_pixel(0.0, 0.0) - code_map.to_pixel(0.0, 1.0)
     assert across.x() == pytest.approx(up.y())
     for corner in ((-2.0, -3.0), (4.0, 3.0)):
         near = code_map.frame.adjusted(-1, -1, 1, 1)
-        assert near.contains(code_map.to_pixel(corner))
+        assert near.contains(code_map.to_pixel(*corner))
 
 
 def test_points_have_their_colours_and_lines_lie_on_top(code_map: CodeMap) -> None:
@@ -37,22 +40,20 @@ def test_points_have_their_colours_and_lines_lie_on_top(code_map: CodeMap) -> No
     code_map.set_points(places, np.array([2, 4], np.uint8))
     image = code_map.grab().toImage()
     for (x, y), label in zip(places.tolist(), (2, 4), strict=True):
-        at = code_map.to_pixel((x, y)).toPoint()
+        at = code_map.to_pixel(x, y).toPoint()
         around = [image.pixelColor(at + QPoint(dx, dy)) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
         darkest = min(around, key=lambda color: color.lightness())
         rgb = np.array([darkest.red(), darkest.green(), darkest.blue()])
         on_canvas = (200 * CLASS_COLORS.astype(int) + 55 * 255) / 255
         assert np.abs(on_canvas - rgb).sum(1).argmin() == label
-    line = np.array([[-1.0, 0.0], [3.0, 0.0]])
-    code_map.set_paths([Path(line, "#00ff00", 5.0)])
-    code_map.set_rings(
-        [Ring((2.0, 1.0), "#0000ff", 8.0), Ring((1.0, -2.0), "#0000ff", round=False)]
-    )
+    line = Line(np.array([-1.0, 3.0]), np.zeros(2), "#00ff00", width=5.0)
+    code_map.set_points(places, np.array([2, 4], np.uint8), [line])
+    code_map.set_front([Ring((2.0, 1.0), "#0000ff", 8.0), Ring((1.0, -2.0), "#0000ff", shape="x")])
     image = code_map.grab().toImage()
-    assert image.pixelColor(code_map.to_pixel((0.0, 0.0)).toPoint()).name() == "#00ff00"
-    on_ring = (code_map.to_pixel((2.0, 1.0)) + QPointF(8, 0)).toPoint()
+    assert image.pixelColor(code_map.to_pixel(0.0, 0.0).toPoint()).name() == "#00ff00"
+    on_ring = (code_map.to_pixel(2.0, 1.0) + QPointF(8, 0)).toPoint()
     assert image.pixelColor(on_ring).blue() > 150
-    assert image.pixelColor(code_map.to_pixel((1.0, -2.0)).toPoint()).blue() > 150
+    assert image.pixelColor(code_map.to_pixel(1.0, -2.0).toPoint()).blue() > 150
 
 
 def test_the_nearest_point_is_within_reach(code_map: CodeMap) -> None:
@@ -67,7 +68,7 @@ def test_hand_and_keys(code_map: CodeMap) -> None:
     pointed: list[object] = []
     code_map.dragged.connect(lambda x, y: dragged.append((x, y)))
     code_map.pointed.connect(pointed.append)
-    at = code_map.to_pixel((1.0, 1.0)).toPoint()
+    at = code_map.to_pixel(1.0, 1.0).toPoint()
     QTest.mousePress(code_map, Qt.MouseButton.LeftButton, pos=at)
     QTest.mouseRelease(code_map, Qt.MouseButton.LeftButton, pos=at)
     assert dragged[-1] == pytest.approx((1.0, 1.0), abs=0.03)
@@ -80,3 +81,17 @@ def test_hand_and_keys(code_map: CodeMap) -> None:
     assert pointed[-1] == pytest.approx(start)
     QTest.mouseMove(code_map, QPoint(5, 3))  # in the title
     assert pointed[-1] is None
+
+
+def test_its_file_is_light_and_its_table_has_the_classes(
+    code_map: CodeMap, show_theme: ShowTheme
+) -> None:
+    places = np.array([[0.5, -1.0], [2.0, 1.0]])
+    code_map.set_points(places, np.array([2, 4], np.uint8))
+    code_map.set_subtitle("two of them")
+    assert code_map.accessibleDescription() == "two of them"
+    show_theme(DARK)
+    picture = QImage.fromData(code_map.export("png"))
+    assert picture.pixelColor(picture.rect().center()).name() == "#ffffff"
+    rows = code_map.export("csv").decode().splitlines()[1:]
+    assert rows == ["Codes,class 2,0.5,-1.0", "Codes,class 4,2.0,1.0"]

@@ -12,7 +12,7 @@ from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.functionals import FunctionalsView
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.gui.widgets.editors import NumberBox
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.functionals import Functionals
 

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QSlider,
-    QSpinBox,
     QWidget,
 )
 
@@ -20,7 +19,7 @@ from tests.support.lessons import Shown
 from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.gui.widgets.editors import NumberBox
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.lessons import views
 from vae_explorer.lessons.course import bundled_lessons
 from vae_explorer.session.lessons import geometry
@@ -29,7 +28,7 @@ from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, 
 
 Settle = Callable[[], None]
 
-EDITORS = (QComboBox, QSpinBox, QSlider, QLineEdit, NumberBox)
+EDITORS = (QComboBox, NumberBox, QSlider, QLineEdit, NumberBox)
 
 
 @pytest.fixture(params=experiments())
@@ -129,7 +128,7 @@ def test_what_is_set_elsewhere_is_shown(view: LessonView, experiment: AnyExperim
         if field not in view.form.rows or not spec.applies(experiment.settings):
             continue
         editor = view.form.editor(field)
-        if isinstance(editor, QSpinBox):
+        if isinstance(editor, NumberBox):
             experiment.move(**{field: editor.value() + 1})
             assert editor.value() == getattr(experiment.settings, field)
         elif isinstance(editor, QComboBox) and spec.choices:

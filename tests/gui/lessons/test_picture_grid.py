@@ -42,3 +42,4 @@ def test_pictures_frames_and_the_pointer(qtbot: QtBot) -> None:
     QTest.mouseMove(grid, grid.box(2).center().toPoint())
     QTest.mouseMove(grid, grid.rect().bottomRight())
     assert told == [2, None]
+    assert grid.export("svg").count(b"<image") == 3

@@ -3,12 +3,13 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton
 
 from tests.support.lessons import Shown, aim
 from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.reparameterisation import ReparameterisationView
 from vae_explorer.gui.theme import DARK, LIGHT
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.reparameterisation import Reparameterisation
 
@@ -46,10 +47,10 @@ def drag(
 
 def test_both_handles_of_q_are_dragged(view: ReparameterisationView) -> None:
     experiment = view.experiment
-    middle, side = view._place._handles
+    middle, side = view._place.handles
     drag(view, middle, (-1.0, 2.0))
     assert experiment.settings.mean == pytest.approx(-1.0, abs=0.02)
-    middle, side = view._place._handles
+    middle, side = view._place.handles
     drag(view, side, (-0.5, 1.0))
     assert experiment.settings.sigma == pytest.approx(0.5, abs=0.02)
     assert experiment.settings.mean == pytest.approx(-1.0, abs=0.02)
@@ -67,7 +68,7 @@ def test_the_mean_of_the_digit_s_q_is_dragged(
     digit: ReparameterisationView, settle: Settle
 ) -> None:
     experiment = digit.experiment
-    (x, y) = digit._place._handles[0]
+    (x, y) = digit._place.handles[0]
     drag(digit, (x, y), (x - 0.02, y + 0.03))
     settle()
     assert experiment.settings.shift == pytest.approx((0.01, 0.01), abs=2e-3)
@@ -103,7 +104,7 @@ def test_every_control_reaches_the_experiment(view: ReparameterisationView) -> N
     scale.click()
     assert experiment.settings.baseline
     assert not experiment.settings.same_scale
-    view.findChild(QSpinBox).setValue(8)
+    view.findChild(NumberBox).setValue(8)
     assert experiment.settings.samples == 8
     function, parameter = view.findChildren(QComboBox)
     parameter.setCurrentIndex(1)

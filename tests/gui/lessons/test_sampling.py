@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QProgressBar, QPushButton, QSlider, QSpinBox
+from PySide6.QtWidgets import QApplication, QComboBox, QProgressBar, QPushButton, QSlider
 
 from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.sampling import SamplingView
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.sampling import Sampling
 
@@ -76,7 +77,7 @@ def test_q_and_another_digit(view: SamplingView, experiment: Sampling, settle: S
     box = view.controls["q"].findChild(QComboBox)
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    view.controls["image"].findChild(QSpinBox).setValue(7)
+    view.controls["image"].findChild(NumberBox).setValue(7)
     settle()
     assert experiment.settings.q == "encoder"
     assert len(experiment.result.lit) == 2
@@ -90,14 +91,19 @@ def test_q_and_another_digit(view: SamplingView, experiment: Sampling, settle: S
 
 def test_it_zooms_in_on_the_posterior(view: SamplingView, experiment: Sampling) -> None:
     assert experiment.result.near is not None
-    left, _, bottom, _ = experiment.result.near
-    wide = view.map.pixels_per_unit()[0]
+    left, right, bottom, top = experiment.result.near
+    whole = view.map.region
     view.controls["near"].click()  # type: ignore[attr-defined]
     assert experiment.settings.near
-    assert view.map.pixels_per_unit()[0] > 5 * wide
-    assert view.map.plot_rect().contains(view.map.to_pixel(left, bottom))
-    middle = view.map.plot_rect().center()
-    before = view.map.to_latent(middle)
+    shown = view.map.region
+    assert shown[1] - shown[0] < (whole[1] - whole[0]) / 5
+    room = view.map.frame.adjusted(-1, -1, 1, 1)
+    assert all(room.contains(view.map.to_pixel(*at)) for at in ((left, bottom), (right, top)))
+    middle = view.map.frame.center()
+    before = view.map.to_data(middle)
     QTest.mousePress(view.map, Qt.MouseButton.LeftButton, pos=middle.toPoint())
     QTest.mouseMove(view.map, (middle + QPointF(40, 0)).toPoint())
-    assert view.map.to_latent(middle)[0] < before[0]
+    assert view.map.to_data(middle)[0] < before[0]
+    QTest.mouseRelease(view.map, Qt.MouseButton.LeftButton)
+    QTest.keyClick(view.map, Qt.Key.Key_Home)
+    assert view.map.region == shown

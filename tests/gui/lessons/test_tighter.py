@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider
 
 from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.tighter import TighterView
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.tighter import Tighter
 
@@ -97,7 +98,7 @@ def test_other_samples_and_another_digit(
     again.click()
     settle()
     assert experiment.result.bound.mean[0] != before
-    number = view.controls["image"].findChild(QSpinBox)
+    number = view.controls["image"].findChild(NumberBox)
     assert number is not None
     number.setValue(3)
     settle()

@@ -95,7 +95,7 @@ def test_pointing_at_the_map_decodes_there(view: TradeView, experiment: Trade) -
     place = code_map.frame.center().toPoint() + QPoint(30, -20)
     QTest.mousePress(code_map, _LEFT, pos=place)
     QTest.mouseRelease(code_map, _LEFT, pos=place)
-    found = experiment.decode(code_map.to_place(place.toPointF()))
+    found = experiment.decode(code_map.to_data(place.toPointF()))
     assert found is not None
     assert probe._image is not None
     gray = probe._image.pixelColor(14, 14).red()
@@ -132,7 +132,7 @@ def test_points_have_the_colours_of_their_classes_in_both_themes(
         image = code_map.grab().toImage()
         colors = set()
         for x, y in experiment.result.codes[experiment.result.labels == 0][:40].tolist():
-            at = code_map.to_pixel((x, y)).toPoint()
+            at = code_map.to_pixel(x, y).toPoint()
             if code_map.frame.contains(at.toPointF()):
                 color = image.pixelColor(at)
                 colors.add(color.blue() > color.red() + 40)

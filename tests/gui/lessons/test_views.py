@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QSpinBox
+from PySide6.QtWidgets import QPushButton
 
 from tests.support.lessons import Shown
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.variance_curve import VarianceCurve
 from vae_explorer.gui.lessons.views import ViewsView
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.lessons import views
 from vae_explorer.session.lessons import views as module
 from vae_explorer.session.lessons.context import LessonContext
@@ -70,13 +71,13 @@ def test_a_digit_pointed_at_lights_up_in_every_map(
     codes = experiment.result.encoded.codes
     distances = views.squared_distances(codes.astype(float))
     inside = [
-        maps[1].frame.adjusted(9, 9, -9, -9).contains(maps[1].to_pixel((x, y)))
+        maps[1].frame.adjusted(9, 9, -9, -9).contains(maps[1].to_pixel(x, y))
         for x, y in codes.tolist()
     ]
     distances += 1e9 * (distances == 0)
     number = int((distances.min(1) * inside).argmax())
     x, y = codes[number].tolist()
-    QTest.mouseMove(maps[1], maps[1].to_pixel((x, y)).toPoint())
+    QTest.mouseMove(maps[1], maps[1].to_pixel(x, y).toPoint())
     assert experiment.result.hovered == number
     for one, image in zip(maps, before, strict=True):
         assert one.grab().toImage() != image
@@ -97,7 +98,7 @@ def test_a_place_dragged_to_is_decoded_where_there_is_a_decoder(
         code_map = _map(view, title)
         at = code_map.frame.center().toPoint() + QPoint(25, 10)
         QTest.mouseClick(code_map, _LEFT, pos=at)
-        expected = experiment.decode(name, code_map.to_place(at.toPointF()))
+        expected = experiment.decode(name, code_map.to_data(at.toPointF()))
         assert expected is not None
         assert decoded._image is not None
         gray = decoded._image.pixelColor(14, 14).red()
@@ -111,7 +112,7 @@ def test_a_place_dragged_to_is_decoded_where_there_is_a_decoder(
 def test_the_line_of_the_curve_and_the_box_are_one(view: ViewsView, experiment: Views) -> None:
     (curve,) = view.findChildren(VarianceCurve)
     box = view.form.editor("components")
-    assert isinstance(box, QSpinBox)
+    assert isinstance(box, NumberBox)
     QTest.mousePress(curve, _LEFT, pos=curve.to_pixel(40, 0.5).toPoint())
     assert abs(experiment.settings.components - 40) <= 1
     assert box.value() == experiment.settings.components
@@ -141,7 +142,7 @@ def test_buttons_run_and_restart(
     settle()
     assert experiment.result.embedding is not None
     box = view.form.editor("perplexity")
-    assert isinstance(box, QSpinBox)
+    assert isinstance(box, NumberBox)
     box.setValue(10)
     settle()
     assert experiment.settings.perplexity == 10

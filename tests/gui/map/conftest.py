@@ -12,7 +12,7 @@ from tests.support.canvas import SIGNALS
 from tests.support.widgets import expose
 from vae_explorer.gui.map.canvas import MapCanvas
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 
 LEFT = Qt.MouseButton.LeftButton
 NO_BUTTON = Qt.MouseButton.NoButton

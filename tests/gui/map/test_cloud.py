@@ -4,7 +4,7 @@ import pytest
 from vae_explorer.gui.map.cloud import DRAWABLE_LIMIT, PointCloud
 from vae_explorer.gui.plot.color_maps import opaque
 from vae_explorer.gui.theme import CLASS_COLORS
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 
 
 def cloud_of(n: int = 500) -> tuple[PointCloud, MapPoints]:

@@ -16,8 +16,8 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.theme import CLASS_COLORS, current_theme
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.map.layers import LAYERS, LayerSpec
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import MapPoints, Phase
+from vae_explorer.session.map.state import MapPoints, MapState
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot

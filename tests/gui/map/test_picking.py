@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.picking import Picker
 from vae_explorer.session.map.point_index import PointIndex
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Float32, Float64
 
 PLACES = st.floats(-4, 4, width=32)

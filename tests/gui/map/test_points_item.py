@@ -9,7 +9,7 @@ from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map.points_item import PointsItem, dot_diameter
 from vae_explorer.gui.theme import CLASS_COLORS, LIGHT
 from vae_explorer.session.map.point_index import PointIndex
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 
 
 def painted(view: MapView, ratio: float = 1.0) -> QImage:

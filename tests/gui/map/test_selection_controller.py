@@ -3,12 +3,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QMenu, QPushButton, QSpinBox
+from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QMenu, QPushButton
 
 from tests.support.person import Person
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.theme import CLASS_COLORS, current_theme
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.types import LatentPoint
 
 LEFT = Qt.MouseButton.LeftButton
@@ -132,7 +133,7 @@ def test_the_nearest_of_the_pinned_digit_are_selected(person: Person) -> None:
     person.window.app.pinning.pin(7)
     distances = np.linalg.norm(person.positions - person.positions[7], axis=1)
     person.trigger("nearest")
-    dialog(person).findChild(QSpinBox).setValue(9)
+    dialog(person).findChild(NumberBox).setValue(9)
     accept(person, "Select")
     assert person.selected == sorted(np.argsort(distances)[:9].tolist())
 
@@ -152,7 +153,7 @@ def test_find_pins_an_image(person: Person, split: str, row: int) -> None:
     person.trigger("find")
     combo = dialog(person).findChild(QComboBox)
     combo.setCurrentIndex(combo.findData(split))
-    dialog(person).findChild(QSpinBox).setValue(123)
+    dialog(person).findChild(NumberBox).setValue(123)
     accept(person, "Find")
     assert person.window.map._pinned == row
     current = person.window.app.pins.current

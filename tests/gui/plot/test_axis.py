@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vae_explorer.gui.plot.axis import Axis, tick_text
+from vae_explorer.gui.plot.axis import Axis, Tick, tick_text
 
 
 def texts(axis: Axis, most: int) -> list[str]:
@@ -46,8 +46,9 @@ def test_ticks_of_a_logarithmic_axis(
         assert [text.rstrip("0") for text in found] == [text.rstrip("0") for text in expected]
 
 
-def test_whole_numbers_only_where_asked() -> None:
+def test_whole_numbers_and_given_ticks_only_where_asked() -> None:
     assert texts(Axis(0.4, 3.6, least_step=1.0), 20) == ["1", "2", "3"]
+    assert texts(Axis(given=(Tick(0.3, "a row"),)), 0) == ["a row"]
     assert tick_text(-0.0, 0.5) == "0.0"
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QColor, QImage, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QColor, QImage, QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +19,7 @@ from vae_explorer.gui.plot.layout import Plot
 from vae_explorer.gui.plot.marks import (
     Arrow,
     Band,
+    Box,
     Columns,
     Dots,
     Entry,
@@ -64,12 +65,14 @@ MARKS: dict[str, Callable[[Float64], Mark]] = {
     "band": lambda y: Band(np.arange(float(len(y))), y - 1, y + 1, "kl", "a band"),
     "long band": lambda y: Band(WIDE, np.resize(np.append(y, 1), 900), 0 * WIDE, "kl"),
     "columns": lambda y: Columns(np.arange(len(y) + 1.0), y, "muted", "columns", gap=0.2),
+    "box": lambda y: Box((0.0, float(y.sum()), 1.0, 2.0), "kl", "a box"),
     "dots": lambda y: Dots(np.column_stack([y, y]), "accent", "dots"),
     "level": lambda y: Level(float(y.sum()), "text", "level"),
     "upright": lambda y: Level(float(y.sum()), "text", upright=True, dashed=False),
     "arrow": lambda y: Arrow((0.0, 0.0), (float(y.sum()), 1.0), "kl", "arrow"),
     "ring": lambda y: Ring((float(y.sum()), 1.0), "kl", text="here"),
     "disc": lambda y: Ring((1.0, float(y.sum())), "kl", shape=".", text="there"),
+    "tip": lambda y: Ring((1.0, float(y.sum())), "kl", shape="<"),
     "field": lambda y: Field((0, 5, 0, 5), single(np.resize(np.append(y, 1), (4, 4))), 0, 9, ""),
     "ellipses": lambda y: Ellipses(single([y, y]).T, squares(len(y))),
 }  # fmt: skip
@@ -145,6 +148,9 @@ def test_one_scale_for_both_axes(qtbot: QtBot, size: tuple[int, int]) -> None:
         assert right >= 3 - 1e-9
         if aspect == "exact":
             assert (left, right, bottom, top) == (-3, 3, -2, 2)
+        axis = Axis(-3, 3, numbers=False)
+        chart.set_plot(Plot("A plane", axis, axis, aspect=aspect))
+        assert not (*chart.placed.x_ticks, *chart.placed.y_ticks)
 
 
 def test_the_legend_wraps_and_keeps_room_for_its_values(qtbot: QtBot) -> None:
@@ -194,6 +200,18 @@ def test_name_focus_and_arrow_keys(qtbot: QtBot) -> None:
     assert still.focusPolicy() == Qt.FocusPolicy.NoFocus
 
 
+def test_a_key_means_the_same_to_the_chart_and_to_shortcuts(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart", zoomable=True))
+    chart.keys["["] = lambda: chart.set_range(0, 9, 0, 9)
+    for key, text, ours in ((Qt.Key.Key_BracketLeft, "[", True), (Qt.Key.Key_Left, "", False)):
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, key, Qt.KeyboardModifier.NoModifier, text)
+        event.ignore()
+        QApplication.sendEvent(chart, event)
+        assert event.isAccepted() == ours
+        qtbot.keyClick(chart, key)
+    assert chart.region == (0, 9, 0, 9)
+
+
 def test_the_nearest_handle_is_dragged(qtbot: QtBot) -> None:
     chart = shown(qtbot, Chart())
     chart.set_handles([(0.2, 0.2), (0.8, 0.8)])
@@ -205,6 +223,32 @@ def test_the_nearest_handle_is_dragged(qtbot: QtBot) -> None:
     qtbot.mouseRelease(chart, Qt.MouseButton.LeftButton, pos=end)
     assert seen[0][0] == 1
     assert seen[0][1:] == pytest.approx((0.75, 0.8), abs=0.01)
+
+
+def test_where_a_drag_moves_the_view_a_handle_is_held_as_it_is(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart(zoomable=True))
+    chart.set_handles([(0.2, 0.2), (0.8, 0.8)], ".s")
+    seen: list[tuple[int, float, float]] = []
+    chart.handle_dragged.connect(lambda *args: seen.append(args))
+    left, middle = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
+    near, far = (
+        chart.to_pixel(0.8, 0.8).toPoint() + QPoint(5, 0),
+        chart.to_pixel(0.5, 0.5).toPoint(),
+    )
+    for button, start, moved in ((left, near, False), (left, far, True), (middle, near, True)):
+        chart.reset_view()
+        region = chart.region
+        qtbot.mousePress(chart, button, pos=start)
+        qtbot.mouseMove(chart, start + QPoint(20, 0))
+        qtbot.mouseRelease(chart, button, pos=start + QPoint(20, 0))
+        assert (chart.region != region) == moved
+    chart.reset_view()
+    assert {handle for handle, _, _ in seen} == {1}
+    assert chart.to_pixel(*seen[-1][1:]).x() == pytest.approx(chart.to_pixel(0.8, 0.8).x() + 20)
+    qtbot.mouseMove(chart, near)
+    assert chart.cursor().shape() == Qt.CursorShape.PointingHandCursor
+    qtbot.mouseMove(chart, far)
+    assert chart.cursor().shape() == Qt.CursorShape.ArrowCursor
 
 
 def test_a_press_is_dragged_and_a_click_is_clicked(qtbot: QtBot) -> None:

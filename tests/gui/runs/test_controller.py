@@ -19,7 +19,7 @@ from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.runs.run_text import Column
 from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.history import from_csv
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
@@ -126,7 +126,7 @@ def test_a_run_of_an_earlier_session_comes_back_whole(
     person.press("Return")
     person.wait(lambda: person.model_line.startswith(run.name))
     points = from_csv((run / "history.csv").read_text())
-    table = window.training.plot._table
+    table = window.training.plot.history
     np.testing.assert_array_equal(table.column("epoch"), [point.epoch for point in points])
     assert window.training.form.recipe() == Recipe.read(run / "recipe.toml")
     steps = RunFolder(run).moments().steps

@@ -12,7 +12,7 @@ from vae_explorer.gui.runs.run_text import Column, describe, size_text
 from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS, RunsModel, RunsOrder
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.session.runs.run_info import RunFigures, RunInfo
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 ROLE = Qt.ItemDataRole

@@ -21,7 +21,7 @@ from tests.gui.runs.test_runs_model import run
 from vae_explorer.gui.runs.run_text import Column
 from vae_explorer.gui.runs.runs_panel import RunsPanel
 from vae_explorer.session.runs.run_info import RunFigures
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

@@ -10,10 +10,9 @@ from pytestqt.qtbot import QtBot
 from vae_explorer import paths
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
-from vae_explorer.gui.widgets.editors import NumberBox
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.state import Phase
-from vae_explorer.session.training.events import Found
+from vae_explorer.session.training.events import Found, Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import from_csv
@@ -141,13 +140,13 @@ def test_a_branch_goes_on_from_the_moment_on_the_map(trainee: Trainee) -> None:
 def test_a_branch_of_other_networks_is_refused_before_anything_is_lost(
     trainee: Trainee, recipe: Recipe
 ) -> None:
-    shown = len(trainee.panel.plot._table)
+    shown = len(trainee.panel.plot.history)
     trainee.press("branch")
     trainee.person.wait(lambda: trainee.person.errors)
     assert "A branch keeps the networks of its run" in trainee.person.errors[0]
     assert not trainee.run.active
     assert not paths.runs().exists()
-    assert len(trainee.panel.plot._table) == shown
+    assert len(trainee.panel.plot.history) == shown
 
 
 def test_steering_reaches_the_run(qtbot: QtBot, trainee: Trainee) -> None:

@@ -11,7 +11,7 @@ from vae_explorer.gui.training.progress_text import (
     format_duration,
     progress,
 )
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.events import Phase, TrainingStatus
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,15 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLabel,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from vae_explorer.errors import RecipeError
 from vae_explorer.gui.training.recipe_form import CHANGED, FIRST_FIELDS, LIVE, RecipeForm
-from vae_explorer.gui.widgets.editors import Editor, NumberBox, SizesBox
+from vae_explorer.gui.widgets.editors import Editor, SizesBox
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.training.recipe import STEERABLE, Recipe
 
 
@@ -77,7 +78,7 @@ def test_every_field_has_an_editor_with_the_bounds_of_its_spec(form: RecipeForm,
     else:
         assert (editor.minimum(), editor.maximum()) == (spec.low, spec.high)
         assert editor.suffix().strip() == spec.unit
-        assert isinstance(editor, NumberBox) == isinstance(getattr(Recipe(), name), float)
+        assert editor.whole == isinstance(getattr(Recipe(), name), int)
 
 
 @pytest.mark.parametrize("name", Recipe.specs())
@@ -166,6 +167,17 @@ def test_typing_a_learning_rate(qtbot: QtBot, form: RecipeForm) -> None:
     assert told.args == [recipe]
 
 
+def test_what_is_not_understood_never_starts_a_run(qtbot: QtBot, form: RecipeForm) -> None:
+    beta = editor_of(form, "beta")
+    beta.selectAll()
+    qtbot.keyClicks(beta, "1.2.3")
+    with pytest.raises(RecipeError, match="β: “1.2.3” is not a number"):
+        form.recipe()
+    beta.selectAll()
+    qtbot.keyClicks(beta, "1,5")
+    assert form.recipe().beta == 1.5
+
+
 def test_half_typed_sizes_never_reach_a_recipe(qtbot: QtBot, form: RecipeForm) -> None:
     editor = editor_of(form, "decoder_hidden")
     assert isinstance(editor, SizesBox)
@@ -203,7 +215,7 @@ def test_changed_fields_are_marked(form: RecipeForm) -> None:
 
 def test_editing_moves_the_mark(form: RecipeForm) -> None:
     editor = editor_of(form, "seed")
-    assert isinstance(editor, QSpinBox)
+    assert isinstance(editor, NumberBox)
     editor.stepBy(1)
     assert mark_of(form, "seed").text() == "●"
     editor.stepBy(-1)
@@ -287,7 +299,7 @@ def test_what_the_objective_does_not_use_is_not_steered(form: RecipeForm) -> Non
 def test_steering_tells_the_value_that_was_meant(qtbot: QtBot, form: RecipeForm) -> None:
     form.set_editable(False, live=True)
     editor = editor_of(form, "samples")
-    assert isinstance(editor, QSpinBox)
+    assert isinstance(editor, NumberBox)
     told: list[tuple[str, object]] = []
     form.steered.connect(lambda name, value: told.append((name, value)))
     with qtbot.waitSignal(form.steered):
@@ -307,7 +319,7 @@ def test_steering_tells_the_value_that_was_meant(qtbot: QtBot, form: RecipeForm)
 
 def test_a_run_that_is_over_is_not_steered(qtbot: QtBot, form: RecipeForm) -> None:
     editor = editor_of(form, "samples")
-    assert isinstance(editor, QSpinBox)
+    assert isinstance(editor, NumberBox)
     with qtbot.assertNotEmitted(form.steered, wait=400):
         editor.stepBy(1)
         form.set_editable(False, live=True)

@@ -10,7 +10,7 @@ from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.training.anatomy_card import Card
 from vae_explorer.gui.training.slow_motion import FASTEST, SLOWEST, SlowMotion
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.anatomy import StepAnatomy
 
 STAGES = ["Encode", "Sample", "Decode", "Terms", "Gradient"]

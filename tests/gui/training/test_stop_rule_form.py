@@ -1,10 +1,10 @@
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QSpinBox, QToolButton
+from PySide6.QtWidgets import QCheckBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.training.stop_rule_form import StopRuleForm
-from vae_explorer.gui.widgets.editors import NumberBox
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.training.stopping import StopRule
 
 RULE = StopRule(epoch=2.5, seconds=90.0, elbo=-141.5, plateau=3)
@@ -29,9 +29,9 @@ def check(form: StopRuleForm, text: str) -> QCheckBox:
     return next(box for box in form.findChildren(QCheckBox) if box.text() == text)
 
 
-def editor(form: StopRuleForm, name: str) -> QSpinBox | NumberBox:
-    boxes: list[QSpinBox | NumberBox] = [
-        *form.findChildren(QSpinBox),
+def editor(form: StopRuleForm, name: str) -> NumberBox:
+    boxes: list[NumberBox] = [
+        *form.findChildren(NumberBox),
         *form.findChildren(NumberBox),
     ]
     return next(box for box in boxes if box.accessibleName() == name)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from vae_explorer.session.state import Phase
 from vae_explorer.session.training import worker as worker_module
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.support.commands import training_commands
+from tests.support.curves import grow
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.plots import ElboPlot
@@ -25,7 +26,8 @@ from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.runs.presets import Preset
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.events import Phase, TrainingStatus
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.estimate import Estimate
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import STEERABLE, Recipe
@@ -192,8 +194,8 @@ def test_orders_are_not_echoed(qtbot: QtBot, panel: TrainingPanel, called: list[
             panel.set_status(TrainingStatus(phase, 3.0, 20, 9_100, 80, "cpu"))
         panel.set_recipe(Recipe(epochs=3, treatment="gray"))
         panel.form.set_base(Recipe(epochs=3))
-        panel.plot.set_history(POINTS)
-        panel.plot.append(POINTS)
+        panel.plot.set_history(RunHistory(POINTS))
+        grow(panel.plot, POINTS)
         panel.log.append("hello")
     assert panel.form.recipe() == Recipe(epochs=3, treatment="gray")
     assert not called
@@ -211,8 +213,8 @@ def test_progress_is_shown_in_words_and_as_a_bar(panel: TrainingPanel) -> None:
 
 
 def test_history_and_log_arrive(qtbot: QtBot, panel: TrainingPanel) -> None:
-    panel.plot.set_history(POINTS[:1])
-    panel.plot.append(POINTS[1:])
+    panel.plot.set_history(RunHistory(POINTS[:1]))
+    grow(panel.plot, POINTS[1:])
     elbo = panel.findChildren(CurvePanel)[0]
     qtbot.waitUntil(
         lambda: any(isinstance(m, Line) and [*m.y] == [-200.0, -150.0] for m in elbo.plot.marks)
@@ -222,7 +224,7 @@ def test_history_and_log_arrive(qtbot: QtBot, panel: TrainingPanel) -> None:
 
 
 def test_the_curves_speak_through_the_panel(qtbot: QtBot, panel: TrainingPanel) -> None:
-    panel.plot.set_history(POINTS)
+    panel.plot.set_history(RunHistory(POINTS))
     panel.plot.set_overlays((Overlay("other", "#d97706", POINTS),))
     panel.plot.set_moment(1.0)
     plot = panel.findChild(ElboPlot)

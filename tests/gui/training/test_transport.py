@@ -8,7 +8,7 @@ from tests.support.commands import USABLE, training_commands
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.training.transport import NAMES, Transport
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.events import Phase, TrainingStatus
 
 
 @pytest.fixture

@@ -11,14 +11,13 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSlider,
-    QSpinBox,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.fields import Fields, FieldSpec, field
 from vae_explorer.gui.widgets.controls import Controls
-from vae_explorer.gui.widgets.editors import NumberBox
+from vae_explorer.gui.widgets.number_box import NumberBox
 
 RUNGS = (1, 10, 100)
 
@@ -69,10 +68,10 @@ def test_each_field_has_the_control_that_fits(form: Form) -> None:
     assert kinds == {
         "key": QComboBox,
         "loud": QCheckBox,
-        "beats": QSpinBox,
+        "beats": NumberBox,
         "speed": NumberBox,
         "title": QLineEdit,
-        "pair": QSpinBox,
+        "pair": NumberBox,
         "echo": QSlider,
         "count": QSlider,
         "total": QComboBox,
@@ -94,7 +93,7 @@ def test_what_a_person_sets_is_sent(form: Form) -> None:
     editors["speed"].setValue(1.5)
     editors["title"].setText("b")
     QTest.keyClick(editors["title"], Qt.Key.Key_Return)
-    form.controls.rows["pair"].findChildren(QSpinBox)[1].setValue(6)
+    form.controls.rows["pair"].findChildren(NumberBox)[1].setValue(6)
     editors["echo"].setValue(2)
     editors["count"].setValue(0)
     editors["total"].setCurrentIndex(0)
@@ -124,7 +123,7 @@ def test_what_is_set_elsewhere_is_shown_and_not_sent_back(form: Form) -> None:
     assert form.controls.rows["beats"].findChild(QLabel).text() == "Bars"
     assert editors["speed"].value() == 2.0
     assert editors["title"].text() == "z"
-    boxes = form.controls.rows["pair"].findChildren(QSpinBox)
+    boxes = form.controls.rows["pair"].findChildren(NumberBox)
     assert [box.value() for box in boxes] == [3, 4]
     assert (editors["echo"].value(), editors["count"].value()) == (1, 300)
     assert editors["total"].currentText() == "50"

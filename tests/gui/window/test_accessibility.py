@@ -22,7 +22,7 @@ from tests.support.person import Person
 from vae_explorer.gui.map.point_colors import ColorKey
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.map.layers import LAYERS
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 SIZES = [(1280, 800), (1920, 1080)]

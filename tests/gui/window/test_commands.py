@@ -34,7 +34,7 @@ from vae_explorer.gui.dialogs.palette import menu_commands
 from vae_explorer.gui.window.actions import Actions, native
 from vae_explorer.gui.window.docks import Docks
 from vae_explorer.gui.window.records import LEFT, MENUS, Choices, Command, Panel
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 _MODIFIERS = {"Ctrl", "Shift", "Alt"}

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QDoubleSpinBox, QFileDialog, QSlider, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QWidget
 
 from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.dialogs.help import TextDialog
 from vae_explorer.gui.theme import DARK, LIGHT, Theme, current_theme
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
@@ -78,9 +79,9 @@ def test_sliders_and_crosshair_say_the_same(
     person: Person, bundled: Snapshot, name: str, number: int
 ) -> None:
     slider = axis(person, QSlider, f"{name} slider")
-    box = axis(person, QDoubleSpinBox, name)
+    box = axis(person, NumberBox, name)
     assert isinstance(slider, QSlider)
-    assert isinstance(box, QDoubleSpinBox)
+    assert isinstance(box, NumberBox)
     slider.setValue(1234)
     place = (1.234, 0.0) if number == 0 else (0.0, 1.234)
     assert person.markers.cursor_place == place

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QProgressBar, QSpinBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QProgressBar
 
 from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.window.main_window import MainWindow
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.history import HistoryPoint, from_csv
 from vae_explorer.training.recipe import Recipe
@@ -50,7 +51,7 @@ ACTIVE = (_ACTIVE, _ACTIVE)
 
 def shown_history(window: MainWindow) -> tuple[np.ndarray, np.ndarray]:
     """What the plots draw: (n, 5) of the training images and (m, 5) of the held-out ones."""
-    table = window.training.plot._table
+    table = window.training.plot.history
     train = ("epoch", "elbo", "log_likelihood", "kl", "objective")
     held_out = ("epoch", *(f"held_out_{name}" for name in (*train[1:4], "log_marginal")))
     return (
@@ -246,7 +247,7 @@ def test_what_is_being_typed_counts_when_start_is_pressed(person: Person, recipe
     epochs = next(
         label.buddy() for label in window.training.findChildren(QLabel) if label.text() == "Epochs"
     )
-    assert isinstance(epochs, QSpinBox)
+    assert isinstance(epochs, NumberBox)
     epochs.setFocus()
     epochs.lineEdit().setText("1 epochs")
     person.press("Ctrl+T")

@@ -12,7 +12,7 @@ from tests.support.person import Person
 from tests.support.widgets import expose
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.window.status_bar import StatusBar, _Field
-from vae_explorer.session.state import ModelInfo
+from vae_explorer.session.files.open_model import ModelInfo
 
 MODEL = ModelInfo(
     "mine.safetensors", Path("/runs/mine.safetensors"), 12.34, -128.804, (28, 28), 9_000

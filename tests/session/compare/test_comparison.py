@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from tests.support.stand_ins import Failures, MainThread
+from vae_explorer.data.bundled import in_both
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.compare.comparison import Comparison, bundled_models, model_name
 from vae_explorer.session.jobs import Jobs, Tasks
-from vae_explorer.session.state import MapPoints, draw_seeds
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
 
@@ -247,7 +248,7 @@ def test_figures_are_means_over_the_same_test_images(
     room: Room, trained: Snapshot, other: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     room.show(trained, other, "train both")
-    images, seeds = small_mnist["test"].images, draw_seeds("test", np.arange(300))
+    images, seeds = small_mnist["test"].images, in_both("test", np.arange(300))
     for side, snapshot in (("A", trained), ("B", other)):
         figures = image_figures(snapshot.model, images, seeds)
         exact = exact_posterior(snapshot.model, own_draws(snapshot.model, images, seeds))

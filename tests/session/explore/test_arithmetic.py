@@ -11,7 +11,7 @@ from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
 

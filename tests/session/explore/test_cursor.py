@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
-from vae_explorer.session.explore.cursor import MOST_VISITS, Bookmark, Cursor
-from vae_explorer.session.explore.decoding import Decoding
+from vae_explorer.session.explore.cursor import LATENT_LIMIT, MOST_VISITS, Bookmark, Cursor
+from vae_explorer.session.explore.decoding import Decoded, Decoding
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.state import LATENT_LIMIT, Decoded
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import LatentPoint
 

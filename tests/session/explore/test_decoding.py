@@ -5,9 +5,9 @@ import pytest
 
 from tests.support.parts import show
 from tests.support.stand_ins import Frames
-from vae_explorer.session.explore.decoding import Decoding
+from vae_explorer.session.explore.decoding import Decoded, Decoding
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.state import Decoded, MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
 

@@ -5,18 +5,19 @@ import pytest
 
 from tests.support.parts import show
 from tests.support.stand_ins import Failures, MainThread
+from vae_explorer.data.bundled import in_both
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.session.explore.image_truth import image_truth
 from vae_explorer.session.explore.inspector import Inspection, Inspector
-from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.explore.pins import DataPoint, Pins
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Float64
+from vae_explorer.types import Float64, OneSplit
 
 
 class Story(list[Inspection | None]):
@@ -41,7 +42,7 @@ def story(inspector: Inspector) -> Story:
     return story
 
 
-def pinned(pins: Pins, split: str, index: int) -> DataPoint:
+def pinned(pins: Pins, split: OneSplit, index: int) -> DataPoint:
     pins.pin(split, index)
     assert pins.current is not None
     return pins.current
@@ -49,7 +50,7 @@ def pinned(pins: Pins, split: str, index: int) -> DataPoint:
 
 def draw(snapshot: Snapshot, point: DataPoint) -> Float64:
     """What the figures of a point are of, (h, w) of 0 and 1."""
-    seeds = draw_seeds(point.split, np.array([point.index]))
+    seeds = in_both(point.split, np.array([point.index]))
     x: Float64 = own_draws(snapshot.model, point.original[None], seeds)[0].astype(float)
     return x
 

@@ -18,10 +18,10 @@ from vae_explorer.session.explore.latent_paths import (
     path_content,
     waypoints_of,
 )
-from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.explore.pins import DataPoint, Pins
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.marks import Curve, Spots
-from vae_explorer.session.state import DataPoint, MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
 SQUARE = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0)]

@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 
 from tests.support.parts import show
+from vae_explorer.data.bundled import in_both
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.pins import Pin, Pins
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.state import MapPoints, draw_seeds
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
-A, B, C = ("train", 3), ("test", 3), ("train", 5)
+A: Pin = "train", 3
+B: Pin = "test", 3
+C: Pin = "train", 5
 
 
 class Tray:
@@ -97,6 +100,6 @@ def test_pins_are_described_by_the_model_on_the_map_whoever_hears_of_it_first(
     assert Tray(pins).state == ([A, B], B)
     for point, (split, index) in zip(pins.tray, (A, B), strict=True):
         image = small_mnist[split].images[[index]]
-        figures = image_figures(other.model, image, draw_seeds(split, np.array([index])))
+        figures = image_figures(other.model, image, in_both(split, np.array([index])))
         assert point.elbo == figures.elbo[0]
         np.testing.assert_array_equal(point.mean, other.model.encode(image).mean[0])

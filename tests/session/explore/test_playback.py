@@ -21,7 +21,7 @@ from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.latent_map import LatentMap, labels_of
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
 

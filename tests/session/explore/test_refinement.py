@@ -17,7 +17,7 @@ from vae_explorer.session.explore.refinement import STEPS, RefinementStep, Refin
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.marks import Ellipses
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
 

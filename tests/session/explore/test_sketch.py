@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.support.parts import show
 from tests.support.stand_ins import Failures, MainThread
+from vae_explorer.data.bundled import in_both
 from vae_explorer.data.centring import centred, ink_of
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
@@ -16,7 +17,7 @@ from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.explore.sketch import SEED, Sketch
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.state import MapPoints, draw_seeds
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import UInt8
 
@@ -237,7 +238,7 @@ def test_a_bad_file_is_told_and_the_sketch_stays(
 
 
 def test_no_image_of_the_data_has_its_seed() -> None:
-    assert draw_seeds("test", np.array([9_999]))[0] < SEED
+    assert in_both("test", np.array([9_999]))[0] < SEED
 
 
 def test_a_sketch_that_cannot_be_scored_leaves_no_older_figures(

@@ -19,8 +19,8 @@ from vae_explorer.errors import CheckpointError
 from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.files import open_model as open_model_module
+from vae_explorer.session.files.open_model import ModelInfo
 from vae_explorer.session.files.settings import Settings
-from vae_explorer.session.state import ModelInfo
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train

@@ -7,7 +7,7 @@ from tests.support.layers import VIEW
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.map.layer_contents import Scene
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Tasks
-from vae_explorer.session.map.coloring import CHOICES, Coloring
+from vae_explorer.session.map.coloring import CHOICES, Coloring, PointColors
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Scores
-from vae_explorer.session.state import MapPoints, PointColors
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
 ROWS = np.array([0, 9, 599, 600, 700])

@@ -24,7 +24,7 @@ from vae_explorer.session.map.marks import (
     Spots,
     Trails,
 )
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from vae_explorer.session.map.layer_contents import LAYER_CONTENTS, Scene, View
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.map_layers import MapLayers
 from vae_explorer.session.map.marks import Ellipses, LayerContent, Sheet
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
 

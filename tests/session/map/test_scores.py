@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.parts import show
 from tests.support.stand_ins import Failures, MainThread
+from vae_explorer.data.bundled import in_both
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
@@ -15,8 +16,9 @@ from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map import scores as scores_module
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, InspectedImage, Scores
-from vae_explorer.session.state import MapPoints, draw_seeds
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Split
 
 ALL = ("elbo", "log_likelihood", "log_marginal")
 
@@ -49,7 +51,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-def some(indices: list[int], split: str) -> MapPoints:
+def some(indices: list[int], split: Split) -> MapPoints:
     """Points that lie anywhere."""
     nowhere = np.zeros((len(indices), 2), np.float32)
     return MapPoints(nowhere, np.zeros(len(indices), np.uint8), np.array(indices), 900, split)
@@ -177,18 +179,15 @@ def test_one_image_s_scores_are_those_it_has_among_all(
         assert seen[-1].truth.error < 0.01
     assert [(each.split, each.index) for each in seen] == [("train", 599), ("test", 5)]
     # The draw that is scored is the image's own, in its own split too.
-    image, seeds = small_mnist["test"].images[5:6], draw_seeds("test", np.array([5]))
+    image, seeds = small_mnist["test"].images[5:6], in_both("test", np.array([5]))
     exact = exact_posterior(trained.model, own_draws(trained.model, image, seeds))
     assert seen[-1].truth.log_marginal == pytest.approx(exact.log_marginal[0], abs=1e-3)
 
 
 def test_no_two_images_share_a_seed() -> None:
-    train, test = (
-        draw_seeds(split, np.arange(n)) for split, n in (("train", 60_000), ("test", 10_000))
-    )
-    both = np.concatenate([train, test])
+    both = np.concatenate([in_both("train", np.arange(60_000)), in_both("test", np.arange(10_000))])
     assert len(np.unique(both)) == 70_000
-    np.testing.assert_array_equal(both, draw_seeds("both", np.arange(70_000)))
+    np.testing.assert_array_equal(both, in_both("both", np.arange(70_000)))
 
 
 def test_a_failure_is_told_and_nothing_is_said_to_go_on(

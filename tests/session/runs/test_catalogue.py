@@ -15,12 +15,12 @@ import pytest
 from tests.support.training_runs import runs_on
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import UserError
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.runs import catalogue as catalogue_module
 from vae_explorer.session.runs.catalogue import RunCatalogue
 from vae_explorer.session.runs.run_info import RunInfo, read_run
-from vae_explorer.session.state import Phase
-from vae_explorer.training.history import HistoryPoint, from_csv
+from vae_explorer.session.training.events import Phase
+from vae_explorer.training.history import from_csv
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.run_folder import RunFolder, RunLabel
@@ -44,16 +44,10 @@ class Desk:
         self.opened: list[Path] = []
         self.lists: list[tuple[RunInfo, ...]] = []
         self.updates: list[RunInfo] = []
-        self.histories: list[tuple[Path, tuple[HistoryPoint, ...]]] = []
-        self.catalogue = RunCatalogue(
-            jobs, self.runs, self.opened.append, self.move_to_bin, failures
-        )
+        tasks = Tasks(jobs, failures)
+        self.catalogue = RunCatalogue(tasks, self.runs, self.opened.append)
         self.catalogue.listed.connect(self.lists.append)
         self.catalogue.updated.connect(self.updates.append)
-        self.catalogue.history_read.connect(self._on_history)
-
-    def _on_history(self, run: Path, points: tuple[HistoryPoint, ...]) -> None:
-        self.histories.append((run, points))
 
     def move_to_bin(self, run: Path) -> bool:
         try:
@@ -306,7 +300,7 @@ def test_a_run_goes_to_the_trash_whole(desk: Desk, folder: Path, real_run: Path)
     desk.runs.timeline.begin(RunFolder(folder / "one"))
     desk.runs.timeline.develop(np.zeros((2, 28, 28), np.uint8))
     desk.main.run_until(lambda: desk.runs.timeline.frames)
-    desk.catalogue.trash([folder / "one", folder / "two"])
+    desk.catalogue.trash([folder / "one", folder / "two"], desk.move_to_bin)
     desk.main.run_until(lambda: len(desk.lists) == 2)
     assert [info.name for info in desk.lists[-1]] == ["three"]
     assert sorted(path.name for path in desk.bin.iterdir()) == ["one", "two"]
@@ -321,7 +315,7 @@ def test_a_run_the_system_keeps_is_told(
 ) -> None:
     copy_run(real_run, folder, "one")
     desk.refresh()
-    desk.catalogue.trash([folder / "one", folder / "unknown"])
+    desk.catalogue.trash([folder / "one", folder / "unknown"], desk.move_to_bin)
     desk.main.run_until(lambda: failures)
     ((title, error),) = failures
     assert title == "The run was not moved to the trash"
@@ -340,12 +334,31 @@ def test_curves_are_read_whole(
     desk: Desk, folder: Path, real_run: Path, failures: "Failures"
 ) -> None:
     run = copy_run(real_run, folder, "one")
-    desk.catalogue.read_history(run)
-    desk.main.run_until(lambda: desk.histories)
-    assert desk.histories == [(run, from_csv((run / "history.csv").read_text()))]
-    desk.catalogue.read_history(folder / "unknown")
+    desk.catalogue.want_histories([run])
+    desk.main.run_until(lambda: desk.catalogue.histories)
+    known = desk.catalogue.histories[run]
+    assert known == from_csv((run / "history.csv").read_text())
+    desk.catalogue.want_histories([run, folder / "unknown"])
     desk.main.run_until(lambda: failures)
     assert "history.csv does not exist" in str(failures.pop()[1])
+    assert desk.catalogue.histories[run] is known, "not read again"
+    desk.catalogue.want_histories([])
+    assert desk.catalogue.histories == {}
+
+
+def test_curves_are_read_again_when_the_run_has_gone_on(
+    desk: Desk, folder: Path, real_run: Path
+) -> None:
+    run = copy_run(real_run, folder, "one")
+    whole = (run / "history.csv").read_text()
+    (run / "history.csv").write_text("".join(whole.splitlines(keepends=True)[:-1]))
+    desk.refresh()
+    desk.catalogue.want_histories([run])
+    desk.main.run_until(lambda: run in desk.catalogue.histories)
+    (run / "history.csv").write_text(whole)
+    desk.refresh()
+    desk.catalogue.want_histories([run])
+    desk.main.run_until(lambda: desk.catalogue.histories[run] == from_csv(whole))
 
 
 def test_the_run_under_way_is_followed(
@@ -362,7 +375,7 @@ def test_the_run_under_way_is_followed(
     desk.main.run_until(lambda: desk.updates[-1].figures.epoch > first.figures.epoch)
     assert (desk.updates[-1].figures.best_elbo or 0.0) >= (first.figures.best_elbo or 0.0)
 
-    desk.catalogue.trash([run])
+    desk.catalogue.trash([run], desk.move_to_bin)
     ((title, _),) = failures
     assert title == "The run was not moved"
     failures.clear()

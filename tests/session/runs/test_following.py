@@ -14,10 +14,8 @@ from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.model.trained import Images, Posterior, TrainedVAE
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.runs import runs as runs_module
-from vae_explorer.session.state import (
-    Phase,
-)
 from vae_explorer.session.training import worker as worker_module
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
@@ -248,10 +246,10 @@ def test_a_second_run_is_refused_by_name(opened: Desk, recipe: Recipe) -> None:
 def test_the_split_stays_while_training(opened: Desk, recipe: Recipe) -> None:
     opened.app.runs.train(recipe)
     opened.app.map_settings.set_split("test")
-    assert opened.app.settings.now.split == "train"
+    before = opened.app.settings.now.split
     opened.settle()
     opened.app.map_settings.set_split("test")
-    assert opened.app.settings.now.split == "test"
+    assert (before, opened.app.settings.now.split) == ("train", "test")
 
 
 def test_a_run_that_fails_is_told_and_the_next_one_works(opened: Desk, recipe: Recipe) -> None:

@@ -8,9 +8,7 @@ import pytest
 
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.session.state import (
-    Phase,
-)
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder

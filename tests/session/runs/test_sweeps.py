@@ -10,10 +10,10 @@ import torch
 from tests.support.training_runs import runs_on
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError, RecipeError
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.runs import sweeps as sweeps_module
 from vae_explorer.session.runs.sweeps import CellMap, Sweeps
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
@@ -36,9 +36,8 @@ class Queue:
         self.main = main
         self.runs = runs_on(wall, jobs, failures, runs, wall.data)
         self.opened_models: list[Path] = []
-        self.sweeps = Sweeps(
-            jobs, self.runs, lambda: wall.data, self.opened_models.append, failures
-        )
+        tasks = Tasks(jobs, failures)
+        self.sweeps = Sweeps(tasks, self.runs, lambda: wall.data, self.opened_models.append)
         self.sweep: Sweep | None = None
         self.results: tuple[Result, ...] = ()
         self.maps: dict[int, CellMap] = {}
@@ -51,6 +50,10 @@ class Queue:
     @property
     def outcomes(self) -> list[str]:
         return [result.outcome for result in self.results]
+
+    def start(self, sweep: Sweep) -> None:
+        varied = [(axis.field, ",".join(map(str, axis.values))) for axis in sweep.axes]
+        self.sweeps.start(sweep.recipe, varied)
 
     def finish(self) -> None:
         self.main.run_until(lambda: not self.sweeps.running)
@@ -82,7 +85,7 @@ def test_every_run_is_what_it_would_be_alone(
     queue: Queue, sweep: Sweep, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeps_module, "_PROBES", 50)
-    queue.sweeps.start(sweep)
+    queue.start(sweep)
     assert queue.sweeps.running
     queue.main.run_until(lambda: queue.sweep == sweep)
     queue.finish()
@@ -108,7 +111,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(
     queue: Queue, sweep: Sweep, digits: ImageSet, recipe: Recipe
 ) -> None:
     long = Sweep(recipe.replace(epochs=12), sweep.axes[:1])
-    queue.sweeps.start(long)
+    queue.start(long)
     queue.main.run_until(lambda: queue.runs.training.status.epoch > 1)
     queue.sweeps.stop()
     queue.main.run_until(lambda: not queue.sweeps.running)
@@ -129,7 +132,7 @@ def test_a_sweep_begun_earlier_is_opened_with_its_results_and_maps(
     queue: Queue, sweep: Sweep, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
 ) -> None:
     small = Sweep(sweep.recipe, sweep.axes[1:])
-    queue.sweeps.start(small)
+    queue.start(small)
     queue.finish()
     path = queue.sweeps.path
     assert path is not None
@@ -155,7 +158,7 @@ def test_a_run_that_diverges_does_not_end_the_queue(
         return step(trainer)
 
     monkeypatch.setattr(Trainer, "take_step", diverge)
-    queue.sweeps.start(Sweep(sweep.recipe, (Axis("beta", (4.0, 0.5)),)))
+    queue.start(Sweep(sweep.recipe, (Axis("beta", (4.0, 0.5)),)))
     queue.finish()
     assert queue.outcomes == ["diverged", "finished"]
     assert [str(error) for _, error in failures] == ["the KL term is not finite"]
@@ -169,7 +172,7 @@ def test_an_error_that_the_next_run_would_meet_too_ends_the_queue(
         raise RuntimeError("no memory")
 
     monkeypatch.setattr(Trainer, "take_step", breaks)
-    queue.sweeps.start(sweep)
+    queue.start(sweep)
     queue.main.run_until(lambda: not queue.sweeps.running)
     assert queue.running == [1, 0]
     assert [str(error) for _, error in failures] == ["no memory"]
@@ -192,7 +195,7 @@ def test_nothing_begins_beside_another_run(
 ) -> None:
     queue.runs.train(recipe.replace(epochs=9_999))
     queue.main.run_until(lambda: queue.runs.training.status.phase is Phase.RUNNING)
-    queue.sweeps.start(sweep)
+    queue.start(sweep)
     queue.main.run_until(lambda: not queue.sweeps.running)
     assert queue.sweep == sweep
     queue.runs.training.stop()

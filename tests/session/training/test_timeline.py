@@ -9,7 +9,7 @@ import pytest
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.training.timeline import Timeline
 from vae_explorer.session.training.timeline_entry import TimelineEntry, timeline_entry
 from vae_explorer.training import history as history_module
@@ -28,7 +28,7 @@ class Cinema:
     """A time machine and all it told."""
 
     def __init__(self, jobs: Jobs, main: "MainThread", failures: "Failures", later: "Later"):
-        self.time = Timeline(jobs, failures, later.after)
+        self.time = Timeline(Tasks(jobs, failures), later.after)
         self.main = main
         self.films: list[tuple[TimelineEntry, ...]] = []
         self.shown: list[int | None] = []

@@ -14,7 +14,7 @@ from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
 from vae_explorer.session.compare.sides import Preview, Side, SideInfo
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Bools
 
 MARGIN = 8

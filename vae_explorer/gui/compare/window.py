@@ -23,7 +23,7 @@ from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.session.compare.metrics import ComparisonTable
 from vae_explorer.session.compare.sides import SIDES, Preview, Side, SideInfo, other_side
 from vae_explorer.session.map.point_index import PointIndex
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Bools, Float64, UInt8
 
 _SELECTING = "Shift-drag on either map selects in a box, Shift+Ctrl-drag with a lasso"

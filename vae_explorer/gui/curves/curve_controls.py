@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from vae_explorer.gui.curves.curve_table import PANELS, TIME_LABELS
 from vae_explorer.gui.curves.trace import TimeScale
+from vae_explorer.gui.widgets.number_box import NumberBox
 
 RATE_DISTORTION = "rate_distortion"
 _UNITS = {"epoch": "Epochs", "step": "Steps", "seconds": "Seconds"}
@@ -65,16 +66,13 @@ class CurveControls(QWidget):
             "Logarithmic Values",
             "Of learning rate and gradient norm; log-likelihoods are logarithms already",
         )
-        self._smoothing = QDoubleSpinBox()
+        self._smoothing = NumberBox(0, _SMOOTHEST, 0.05, decimals=2, even=True)
         self._smoothing.setAccessibleName("Smoothing")
         self._smoothing.setToolTip(
             "Weight of the past in a moving average of the training figures; those reported stay "
             "pale behind it. Held-out figures have no noise of minibatches and stay as they are"
         )
         self._smoothing.setPrefix("Smooth ")
-        self._smoothing.setRange(0.0, _SMOOTHEST)
-        self._smoothing.setSingleStep(0.05)
-        self._smoothing.setKeyboardTracking(False)
         self._smoothing.valueChanged.connect(self._tell)
         self.export = export = QToolButton()
         export.setText("Export…")

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.curves.panel import Panel
+from vae_explorer.gui.widgets.rows import Scrolled
 
 _LEAST_ROW = 600
 _LEAST_STACK = 320
@@ -34,21 +35,17 @@ def columns_for(count: int, width: int, height: int) -> int:
     return min(range(1, most + 1), key=misshapen)
 
 
-class CurveGrid(QScrollArea):
+class CurveGrid(Scrolled):
     """Shares its space among panels; it scrolls when they would be too low to be read."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._place = QWidget()
+        super().__init__(self._place, sideways=True)
         self._panels: Sequence[Panel] = ()
         self._columns = 0
-        self._place = QWidget()
         self._grid = QGridLayout(self._place)
         self._grid.setContentsMargins(6, 2, 6, 2)
         self._grid.setSpacing(6)
-        self.setWidget(self._place)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._place.setAutoFillBackground(False)
         self.viewport().setAutoFillBackground(False)
 

@@ -66,7 +66,7 @@ class CurvePanel(Panel):
             marks += lines
             own += [] if trace.foreign else lines
         self._own = tuple(own)
-        known = any(trace.table.knows(trace.spec.column) for trace in self._all)
+        known = any(trace.history.knows(trace.spec.column) for trace in self._all)
         note = "" if known else "Not measured so far"
         self.set_plot(replace(self.plot, marks=tuple(marks), note=note))
         self._show_reading()
@@ -151,10 +151,10 @@ class CurvePanel(Panel):
 
     def _shade(self, lower: str, upper: str) -> Iterator[Band]:
         """Between two metrics where both are known."""
-        table, unit = self._traces[0].table, self.scale.unit
-        times = table.column(unit, "exact") if table.has_time(unit) else np.empty(0)
+        history, unit = self._traces[0].history, self.scale.unit
+        times = history.column(unit, "exact") if history.has_time(unit) else np.empty(0)
         if len(times) > 1:
-            low, high = (table.column(name, "exact") for name in (lower, upper))
+            low, high = (history.column(name, "exact") for name in (lower, upper))
             yield Band(times, low, high, _SHADE_COLOR, opacity=_SHADE)
 
     def _show_reading(self) -> None:
@@ -184,7 +184,7 @@ class CurvePanel(Panel):
             )
             for trace in self._traces
         ]
-        if self.spec.shade and self._traces and self._traces[0].table.knows(self.spec.shade[1]):
+        if self.spec.shade and self._traces and self._traces[0].history.knows(self.spec.shade[1]):
             # Of the same moment, not of each metric's newest.
             lower, upper = (self._at_exact(name) for name in self.spec.shade)
             gap = "" if lower is None or upper is None else figure(upper - lower, 2)
@@ -192,14 +192,14 @@ class CurvePanel(Panel):
         for name, traces in self._foreign:
             values = [figure(trace.at(unit, time), trace.spec.digits, none="") for trace in traces]
             text = " / ".join(value or NONE for value in values) if any(values) else ""
-            if traces and not traces[0].table.has_time(unit):
+            if traces and not traces[0].history.has_time(unit):
                 text = f"(no {TIME_LABELS[unit]})"
             entries.append(Entry(traces[0].color if traces else "muted", "━", name, text))
         return entries
 
     def _at_exact(self, name: str) -> float | None:
-        table, unit = self._traces[0].table, self.scale.unit
-        times = table.column(unit, "exact")
+        history, unit = self._traces[0].history, self.scale.unit
+        times = history.column(unit, "exact")
         time = np.inf if self._reading is None else self._reading
         end = int(np.searchsorted(times, time, side="right"))
-        return float(table.column(name, "exact")[end - 1]) if end else None
+        return float(history.column(name, "exact")[end - 1]) if end else None

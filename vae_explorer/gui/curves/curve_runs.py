@@ -6,55 +6,48 @@ from typing import Literal
 from vae_explorer.gui.curves.curve_controls import RATE_DISTORTION, CurveChoices
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import PANELS, TIME_LABELS, Overlay, overlaid
-from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel, RunPath
 from vae_explorer.gui.curves.trace import TimeScale, Trace
-from vae_explorer.training.history import HistoryPoint
+from vae_explorer.session.training.run_history import RunHistory
 
 _ROWS: tuple[Literal["all", "held_out"], ...] = ("all", "held_out")
 
 
 class CurveRuns:
-    """Tables of reports."""
+    """``history`` is that of the run on screen, which others may share."""
 
     def __init__(self) -> None:
-        self.table = HistoryTable()
-        self._overlays: tuple[tuple[Overlay, HistoryTable], ...] = ()
-
-    def set_points(self, points: Sequence[HistoryPoint]) -> None:
-        """Replace the run on screen."""
-        self.table = HistoryTable(points)
+        self.history = RunHistory()
+        self._overlays: tuple[tuple[Overlay, RunHistory], ...] = ()
 
     def set_overlays(self, overlays: Sequence[Overlay]) -> None:
         """Replace the runs beside it."""
-        self._overlays = tuple((overlay, HistoryTable(overlay.points)) for overlay in overlays)
+        self._overlays = tuple((overlay, RunHistory(overlay.points)) for overlay in overlays)
 
     @property
     def empty(self) -> bool:
         """Whether there is no run at all."""
-        return not len(self.table) and not self._overlays
+        return not len(self.history) and not self._overlays
 
     @property
     def units(self) -> frozenset[str]:
         """What the run on screen can count time in."""
-        return frozenset(unit for unit in TIME_LABELS if self.table.has_time(unit))
+        return frozenset(unit for unit in TIME_LABELS if self.history.has_time(unit))
 
     @property
     def offered(self) -> frozenset[str]:
         """The panels that have something to say: not β and samples that are one throughout."""
-        tables = (self.table, *(table for _, table in self._overlays))
-        usual = {
-            name for name in ("beta", "samples") if not any(table.unusual(name) for table in tables)
-        }
+        histories = (self.history, *(history for _, history in self._overlays))
+        usual = {n for n in ("beta", "samples") if not any(h.unusual(n) for h in histories)}
         return frozenset((*(spec.id for spec in PANELS), RATE_DISTORTION)) - usual
 
     @property
     def conditions(self) -> tuple[object, ...]:
         """What decides which panels and curves there are; it seldom changes as a run goes on."""
-        table = self.table
-        exact = table.knows("held_out_log_marginal")
-        return self.empty, table.own_objective, exact, self.offered, self.units
+        history = self.history
+        exact = history.knows("held_out_log_marginal")
+        return self.empty, history.own_objective, exact, self.offered, self.units
 
     def scale(self, wanted: TimeScale) -> TimeScale:
         """The one wanted; epochs where the run does not know the unit."""
@@ -68,12 +61,12 @@ class CurveRuns:
             self._fill_paths(panel, choices)
 
     def _fill_curves(self, panel: CurvePanel, choices: CurveChoices) -> None:
-        table, weight = self.table, choices.smoothing
+        history, weight = self.history, choices.smoothing
         own = [
-            Trace(table, curve, "", weight)
+            Trace(history, curve, "", weight)
             for curve in panel.spec.curves
-            if (curve.column != "objective" or table.own_objective)
-            and (curve.rows != "exact" or table.knows(curve.column))
+            if (curve.column != "objective" or history.own_objective)
+            and (curve.rows != "exact" or history.knows(curve.column))
         ]
         foreign = [
             (overlay.name, [Trace(other, c, overlay.color, weight) for c in overlaid(panel.spec)])
@@ -83,10 +76,10 @@ class CurveRuns:
         panel.set_traces(own, foreign)
 
     def _fill_paths(self, panel: RateDistortionPanel, choices: CurveChoices) -> None:
-        runs = [("", self.table), *((overlay.color, other) for overlay, other in self._overlays)]
+        runs = [("", self.history), *((overlay.color, other) for overlay, other in self._overlays)]
         paths = [
-            RunPath(table, rows, color, choices.smoothing)
-            for color, table in runs
+            RunPath(history, rows, color, choices.smoothing)
+            for color, history in runs
             for rows in _ROWS
         ]
         panel.set_paths(paths, [overlay.name for overlay, _ in self._overlays])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from vae_explorer.gui.curves.history_table import Rows
+from vae_explorer.session.training.run_history import Rows
 from vae_explorer.training.history import HistoryPoint
 
 TimeAxis = Literal["epoch", "step", "seconds"]

@@ -1,6 +1,5 @@
 """The curves of a training run."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -23,13 +22,13 @@ from vae_explorer.gui.curves.curve_grid import CurveGrid, is_cramped
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_runs import CurveRuns
 from vae_explorer.gui.curves.curve_table import PANELS, Overlay
-from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.theme import Theme, Themed, current_theme
-from vae_explorer.training.history import HistoryPoint, to_csv
+from vae_explorer.session.training.run_history import RunHistory
+from vae_explorer.training.history import to_csv
 from vae_explorer.types import Float64
 
 _PAUSE = 120
@@ -89,18 +88,18 @@ class ElboPlot(Themed):
 
     # What the window says
 
-    def set_history(self, points: Sequence[HistoryPoint]) -> None:
-        """Show these points, in order of epoch, instead of those before."""
-        self._runs.set_points(points)
+    def set_history(self, history: RunHistory) -> None:
+        """Show this run instead of the one before."""
+        self._runs.history = history
         self._reading = None
         self._following = True
         self._build()
 
-    def append(self, points: Sequence[HistoryPoint]) -> None:
-        """Add later points, at a cost that does not grow with the history."""
-        before = self._runs.conditions
-        self._table.append(points)
-        if self._runs.conditions != before:
+    def grow(self) -> None:
+        """Show what has come to the history since."""
+        if self._reading is not None and self._reading >= len(self.history):
+            self._stop_reading()
+        if self._runs.conditions != self._conditions:
             self._build()
         else:
             self._spoil()
@@ -121,8 +120,9 @@ class ElboPlot(Themed):
         self._take(choices)
 
     @property
-    def _table(self) -> HistoryTable:
-        return self._runs.table
+    def history(self) -> RunHistory:
+        """The run on screen, which others may share."""
+        return self._runs.history
 
     @property
     def up_to_date(self) -> bool:
@@ -136,7 +136,7 @@ class ElboPlot(Themed):
             ExportError: the kind is none of these.
         """
         if kind == "csv":
-            return to_csv(self._table.points()).encode()
+            return to_csv(self.history.points).encode()
         plots = [panel.plot for panel in self._shown]
         sizes = [panel.size() for panel in self._shown]
         return render_charts(kind, plots, sizes, self._grid.columns, "training curves")
@@ -177,7 +177,7 @@ class ElboPlot(Themed):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        count = len(self._table)
+        count = len(self.history)
         if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and count:
             step = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
             start = count - 1 if self._reading is None else self._reading
@@ -229,6 +229,7 @@ class ElboPlot(Themed):
 
     def _build(self) -> None:
         """Make the curves again, for other data or by other choices."""
+        self._conditions = self._runs.conditions
         self._controls.set_known(self._runs.offered, self._runs.units)
         for panel in self._panels.values():
             self._runs.fill(panel, self._choices)
@@ -271,7 +272,7 @@ class ElboPlot(Themed):
     # Painting
 
     def _spoil(self, at_once: bool = False) -> None:
-        self._controls.export.setEnabled(len(self._table) > 0)
+        self._controls.export.setEnabled(len(self.history) > 0)
         self._stale = True
         if at_once and self.isVisible():
             self._draw()
@@ -302,7 +303,7 @@ class ElboPlot(Themed):
 
     def _times(self, panel: Panel) -> Float64:
         """When each report was, in the unit of a panel."""
-        return self._table.column(self._scale.unit if panel.timed else "epoch")
+        return self.history.column(self._scale.unit if panel.timed else "epoch")
 
     def _read(self, index: int | None) -> None:
         if index != self._reading:
@@ -311,7 +312,7 @@ class ElboPlot(Themed):
 
     def _choose(self) -> None:
         if self._reading is not None:
-            self.moment_chosen.emit(float(self._table.column("epoch")[self._reading]))
+            self.moment_chosen.emit(float(self.history.column("epoch")[self._reading]))
 
     def _stop_reading(self) -> None:
         self._read(None)
@@ -322,7 +323,7 @@ class ElboPlot(Themed):
             panel.set_reading(None if index is None else float(self._times(panel)[index]))
 
     def _show_moment(self) -> None:
-        moment, epochs = self._moment, self._table.column("epoch")
+        moment, epochs = self._moment, self.history.column("epoch")
         for panel in self._panels.values():
             time = None
             if moment is not None and len(epochs):

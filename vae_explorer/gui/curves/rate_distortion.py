@@ -13,12 +13,12 @@ import numpy as np
 from typing_extensions import override
 
 from vae_explorer.gui.curves.curve_table import NATS
-from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.curves.panel import GROWTH, Panel
 from vae_explorer.gui.curves.trace import robust_range, smoothed
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.marks import Entry, Line, Mark, Ring
 from vae_explorer.number_format import figure, pair
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.types import Float64
 
 _REACH = 32  # pixels from the pointer to the place it reads
@@ -37,7 +37,7 @@ class RunPath:
     held-out metrics have no noise of minibatches.
     """
 
-    table: HistoryTable
+    history: RunHistory
     rows: Literal["all", "held_out"]
     overlay: str = ""
     smoothing: float = 0.0
@@ -52,14 +52,14 @@ class RunPath:
         """(n,) rates and (n,) distortions."""
         weight = self.smoothing if self.rows == "all" else 0.0
         rate, fit = (
-            smoothed(self.table.column(name, self.rows), weight) for name in _COLUMNS[self.rows]
+            smoothed(self.history.column(name, self.rows), weight) for name in _COLUMNS[self.rows]
         )
         return rate, -fit
 
     @property
     def epochs(self) -> Float64:
         """(n,) the moment of each place."""
-        return self.table.column("epoch", self.rows)
+        return self.history.column("epoch", self.rows)
 
     def index(self, epoch: float | None) -> int | None:
         """The newest place at a moment, or of all; None if there was none yet."""
@@ -159,7 +159,7 @@ class RateDistortionPanel(Panel):
         """Where the line touches, and β at that moment where it is known."""
         for path in self._own_paths[:1]:
             index = path.index(self._epoch)
-            beta = np.nan if index is None else path.table.column("beta")[index]
+            beta = np.nan if index is None else path.history.column("beta")[index]
             return path.at(self._epoch), None if np.isnan(beta) else float(beta)
         return None, None
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from vae_explorer.gui.curves.curve_table import CurveSpec, TimeAxis
-from vae_explorer.gui.curves.history_table import HistoryTable
 from vae_explorer.gui.plot.axis import Axis
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.types import Float64
 
 _SAMPLED = 1_000
@@ -25,9 +25,9 @@ class Trace:
     """One curve of one run, smoothed as well if it may be; ``color`` is that of an overlay."""
 
     def __init__(
-        self, table: HistoryTable, spec: CurveSpec, color: str = "", smoothing: float = 0.0
+        self, history: RunHistory, spec: CurveSpec, color: str = "", smoothing: float = 0.0
     ) -> None:
-        self.table = table
+        self.history = history
         self.spec = spec
         self.foreign = bool(color)
         self.color = color or spec.color
@@ -36,13 +36,13 @@ class Trace:
     @property
     def values(self) -> Float64:
         """(n,) the metric."""
-        return self.table.column(self.spec.column, self.spec.rows)
+        return self.history.column(self.spec.column, self.spec.rows)
 
     def times(self, unit: TimeAxis) -> Float64:
         """(n,) when it was measured; empty where this run does not know."""
-        if not self.table.has_time(unit):
+        if not self.history.has_time(unit):
             return np.empty(0)
-        return self.table.column(unit, self.spec.rows)
+        return self.history.column(unit, self.spec.rows)
 
     def at(self, unit: TimeAxis, time: float | None) -> float | None:
         """The newest value at a moment, or of all; None if there was none yet."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -17,9 +16,10 @@ from typing_extensions import override
 
 from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.ask_path import PNG, ask_save, may_write
-from vae_explorer.gui.dialogs.form import FormDialog, whole
+from vae_explorer.gui.dialogs.form import FormDialog
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.rows import row
-from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
 
 class _ExportDialog(FormDialog):
@@ -79,18 +79,18 @@ class DigitExportDialog(_ExportDialog):
     def __init__(self, path: Path, image_shape: tuple[int, int], parent: QWidget) -> None:
         super().__init__("Export Image", path, parent)
         self._shape = image_shape
-        self._scale = whole(1, 200, 10, " ×")
+        self._scale = NumberBox(1, 200, value=10, unit="×", whole=True)
         self._scale.valueChanged.connect(self._on_changed)
         self.lay_out_export({"Scale": self._scale})
         self._on_changed()
 
     @override
     def values(self) -> tuple[Path, int]:
-        return self.path, self._scale.value()
+        return self.path, round(self._scale.value())
 
     @Slot()
     def _on_changed(self) -> None:
-        scale = self._scale.value()
+        scale = round(self._scale.value())
         self.show_size(self._shape[1] * scale, self._shape[0] * scale)
 
 
@@ -101,16 +101,13 @@ class ManifoldExportDialog(_ExportDialog):
         super().__init__("Export Manifold", path, parent)
         self._shape = image_shape
         start = ManifoldRequest()
-        self._n = whole(1, 200, start.n, " images a side")
+        self._n = NumberBox(1, 200, value=start.n, unit="images per side", whole=True)
         self._spacing = QComboBox()
         self._spacing.addItem("Quantiles of the prior (equal mass)", "quantile")
         self._spacing.addItem("Even steps over a range", "linear")
-        self._extent = QDoubleSpinBox()
-        self._extent.setRange(0.1, LATENT_LIMIT)
-        self._extent.setSingleStep(0.5)
-        self._extent.setValue(start.extent)
+        self._extent = NumberBox(0.1, LATENT_LIMIT, 0.5, value=start.extent, even=True)
         self._extent.setPrefix("± ")
-        self._scale = whole(1, 20, start.scale, " ×")
+        self._scale = NumberBox(1, 20, value=start.scale, unit="×", whole=True)
         rows = {"Grid": self._n, "Spacing": self._spacing, "Range": self._extent}
         self.lay_out_export({**rows, "Scale": self._scale})
         self._n.valueChanged.connect(self._on_changed)
@@ -122,7 +119,10 @@ class ManifoldExportDialog(_ExportDialog):
     def request(self) -> ManifoldRequest:
         """What the form says now."""
         return ManifoldRequest(
-            self._n.value(), self._spacing.currentData(), self._extent.value(), self._scale.value()
+            round(self._n.value()),
+            self._spacing.currentData(),
+            self._extent.value(),
+            round(self._scale.value()),
         )
 
     @override
@@ -131,6 +131,6 @@ class ManifoldExportDialog(_ExportDialog):
 
     @Slot()
     def _on_changed(self) -> None:
-        side = self._n.value() * self._scale.value()
+        side = round(self._n.value()) * round(self._scale.value())
         self.show_size(self._shape[1] * side, self._shape[0] * side)
         self._extent.setEnabled(self._spacing.currentData() == "linear")

@@ -1,4 +1,4 @@
-"""A dialog that is a form, and spin boxes for it."""
+"""A dialog that is a form."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,10 +9,11 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QSpinBox,
     QWidget,
 )
 from typing_extensions import override
+
+from vae_explorer.gui.widgets.number_box import NumberBox
 
 
 class FormDialog(QDialog):
@@ -56,15 +57,10 @@ class FormDialog(QDialog):
 
     @override
     def accept(self) -> None:
+        for box in self.findChildren(NumberBox):
+            if box.refusal:
+                box.setFocus()
+                return
         super().accept()
         if self._done is not None:
             self._done(*self.values())
-
-
-def whole(low: int, high: int, value: int, suffix: str = "") -> QSpinBox:
-    """A box for a whole number."""
-    box = QSpinBox()
-    box.setRange(low, high)
-    box.setValue(value)
-    box.setSuffix(suffix)
-    return box

@@ -6,7 +6,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.dialogs.form import FormDialog, whole
+from vae_explorer.gui.dialogs.form import FormDialog
+from vae_explorer.gui.widgets.number_box import NumberBox
 
 _MOST_NEIGHBOURS = 999
 
@@ -23,20 +24,19 @@ class FindImageDialog(FormDialog):
     def __init__(self, totals: Mapping[str, int], split: str, parent: QWidget) -> None:
         super().__init__("Find Image", "Find", parent)
         self._totals = totals
-        self._index = whole(0, 0, 0)
+        self._index = NumberBox(0, 0, whole=True, even=True)
         self._split = QComboBox()
         for name, total in totals.items():
             self._split.addItem(f"{name} ({total:,} images)", name)
         self._split.currentIndexChanged.connect(self._on_split)
         self._split.setCurrentIndex(self._split.findData(split))
         self._on_split()
-        self._index.setGroupSeparatorShown(True)
         self.lay_out({"Index": self._index, "Images": self._split})
         self._index.selectAll()
 
     @override
     def values(self) -> tuple[str, int]:
-        return self._split.currentData(), self._index.value()
+        return self._split.currentData(), round(self._index.value())
 
     @Slot()
     def _on_split(self) -> None:
@@ -48,7 +48,7 @@ class NearestImagesDialog(FormDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Nearest Images", "Select", parent)
-        self._count = whole(1, _MOST_NEIGHBOURS, 20)
+        self._count = NumberBox(1, _MOST_NEIGHBOURS, value=20, whole=True, even=True)
         self._space = QComboBox()
         self._space.addItem("Latent space (distance of codes)", "latent")
         self._space.addItem("Image space (distance of pixels)", "image")
@@ -57,7 +57,7 @@ class NearestImagesDialog(FormDialog):
 
     @override
     def values(self) -> tuple[int, str]:
-        return self._count.value(), self._space.currentData()
+        return round(self._count.value()), self._space.currentData()
 
 
 class NameDialog(FormDialog):

@@ -70,8 +70,10 @@ class ExploreController(Controller):
             *(self._digit(digit) for digit in range(10)),
             Command("mark", "Go", "Mark Place…", "Keep the cursor's place under a name",
                 self._ask_mark, ("Ctrl+B",), separator=True),
-            Choices("Go", "Go to Mark", self._bookmarks, self._visit),
-            Choices("Go", "Forget Mark", self._bookmarks, self._forget),
+            Choices("Go", "Go to Mark", self._bookmarks,
+                self.attempt("The cursor did not move", cursor.visit)),
+            Choices("Go", "Forget Mark", self._bookmarks,
+                self.attempt("No mark was forgotten", cursor.forget)),
             Command("worst_first", "Select", "Lowest ELBO First",
                 "List all points from the lowest ELBO on", self._show_worst),
         )  # fmt: skip
@@ -181,16 +183,9 @@ class ExploreController(Controller):
         return [bookmark.name for bookmark in self._app.cursor.bookmarks]
 
     def _ask_mark(self) -> None:
-        NameDialog("Mark Place", self._bookmarks(), self._window).ask(self._mark)
-
-    def _mark(self, name: str) -> None:
-        self.attempt("The place was not marked", self._app.cursor.mark, name)
-
-    def _visit(self, name: str) -> None:
-        self.attempt("The cursor did not move", self._app.cursor.visit, name)
-
-    def _forget(self, name: str) -> None:
-        self.attempt("No mark was forgotten", self._app.cursor.forget, name)
+        NameDialog("Mark Place", self._bookmarks(), self._window).ask(
+            self.attempt("The place was not marked", self._app.cursor.mark)
+        )
 
     def _show_worst(self) -> None:
         reveal(self.worst)

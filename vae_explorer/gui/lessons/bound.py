@@ -17,7 +17,6 @@ from vae_explorer.session.lessons.bound import BoundExperiment, BoundResult
 from vae_explorer.session.lessons.experiment import differs
 
 _DIGIT_ZOOM = 3
-_AIR = 0.07
 _DIGITS, _SHARE = 132, 7
 """Pixels across the column of digits, and in how many the width is shared where it is larger."""
 
@@ -72,7 +71,7 @@ class BoundView(LessonView):
         self.page.addWidget(self.bars)
         self.plane.q_moved.connect(experiment.set_q)
         self.plane.looked_at.connect(experiment.look_at)
-        self.plane.fit_asked.connect(self._fit)
+        self.plane.reset_requested.connect(self._fit)
         self.start()
 
     @override
@@ -112,6 +111,4 @@ class BoundView(LessonView):
             self.experiment.refine()
 
     def _fit(self) -> None:
-        left, right, bottom, top = self.experiment.result.region
-        air = _AIR * max(right - left, top - bottom)  # for the handles of a narrow q
-        self.plane.show_region(left - air, right + air, bottom - air, top + air)
+        self.plane.show_region(self.experiment.result.region)

@@ -1,25 +1,28 @@
 """The bars of the bound: what log p(x) is made of, on one axis of nats."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QWidget
-from typing_extensions import override
+import numpy as np
 
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.plot.axis import Axis, Tick
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.layout import Plot
+from vae_explorer.gui.plot.marks import Box, Entry, Level, Line, Mark, Ring
 from vae_explorer.lessons.bound import Bound
 from vae_explorer.number_format import figure
 
 _LEAST = 2.0  # nats on either side of log p(x)
 _AIR = 1.15
-_BAR, _ROW = 1.5, 1.9  # of a bar and of a row, in heights of a line
-_TICKS = 4
-_TIP = 6.0
+_ROW, _REST = 1.9, 4.0  # the height of a row, and of what is around them, in lines
+_BAR = 0.1, 0.9  # from the top to the bottom of a row
+_TIP = 6.0  # pixels
+
+_Bar = tuple[float, float, str, str]
+"""From a value to another, a colour and a text."""
 
 
-class BoundBars(QWidget):
+class BoundBars(Chart):
     """Rows of bars that share their axis.
 
     The sum: ELBO, and above it KL(q ‖ p(z|x)), which always end at log p(x). The terms: the
@@ -33,45 +36,66 @@ class BoundBars(QWidget):
         self._error = 0.0
         self._gap: Mapping[str, float] = {}
         self._terms = self._gap_shown = True
-        self.setAccessibleName("ELBO and KL")
         self.setToolTip(
             "The axis is cut off at the left. The ELBO and KL(q‖p(z|x)) are summed over different "
             "places of z; log p(x), which normalises p(z|x), is an integral over the whole plane."
         )
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    @override
-    def sizeHint(self) -> QSize:
-        rows = 1 + 2 * self._terms + self._gap_shown
-        return QSize(480, round(self._line * (_ROW * rows + 5.5)))
-
-    @override
-    def minimumSizeHint(self) -> QSize:
-        return QSize(300, self.sizeHint().height())
+        self.setMinimumWidth(300)
+        self._show()
 
     def set_bound(self, bound: Bound | None, error: float = 0.0) -> None:
         """Show other numbers, or none; ``error`` is that of log p(x) itself, in nats."""
         self._bound, self._error = bound, error
-        self.setAccessibleDescription(self._sum_text())
-        self.update()
+        self._show()
 
     def set_gap(self, gap: Mapping[str, float]) -> None:
         """Show the parts of the encoder's gap, or none: "amortisation" and "approximation"."""
         self._gap = gap
-        self.update()
+        self._show()
 
     def set_rows(self, terms: bool, gap: bool) -> None:
         """Which rows there are besides the sum."""
         self._terms, self._gap_shown = terms, gap
-        self.updateGeometry()
-        self.update()
+        self._show()
 
-    @property
-    def span(self) -> tuple[float, float]:
-        """The ends of the axis in nats; they move in steps, so that bars keep still in between."""
+    def _show(self) -> None:
         now = self._bound
+        count = 1 + 2 * self._terms + self._gap_shown
+        self.setFixedHeight(round((_ROW * count + _REST) * self.fontMetrics().height()))
         if now is None:
-            return -1.0, 1.0
+            none, note = Axis(numbers=False), "The exact log p(x) of this digit is being computed …"
+            self.set_plot(Plot("ELBO and KL", none, none, note=note))
+            return
+        low, high = self._span(now)
+        marks: list[Mark] = []
+        ticks = []
+        for number, (name, bars) in enumerate(self._rows(now, low)):
+            top, bottom = (-number - share for share in _BAR)
+            ticks.append(Tick(-number - 0.5, name))
+            for start, end, color, text in bars:
+                marks.append(Box((start, end, bottom, top), color, text))
+        if self._terms:
+            marks.append(Ring((now.elbo, -1.5), "kl", _TIP, "<", edge="kl"))
+            down = np.array([0.0, -2.0])
+            marks.append(Line(np.full(2, now.elbo), down, "muted", width=1.0, dashed=True))
+        line = Level(now.log_marginal, "text", "log p(x)", upright=True, dashed=False, width=1.6)
+        exact = max(now.error, self._error, 1e-4)
+        sums = f"sums over {now.places:,} places of z, exact to {exact:.1g} nats"
+        logp, elbo, gap = (
+            figure(value, 3) for value in (now.log_marginal, now.elbo, now.kl_posterior)
+        )
+        self.set_plot(
+            Plot(
+                f"log p(x) {logp}  =  ELBO {elbo}  +  KL(q ‖ p(z|x)) {gap}",
+                Axis(low, high, "nats"),
+                Axis(-count, 0.0, given=tuple(ticks)),
+                (*marks, line),
+                entries=(Entry("text", "│", "log p(x)"), Entry("muted", "", sums)),
+            )
+        )
+
+    def _span(self, now: Bound) -> tuple[float, float]:
+        """The ends of the axis in nats; they move in steps, so that bars keep still in between."""
         below = now.kl_posterior
         if self._gap_shown and self._gap:
             below = max(below, sum(self._gap.values()))
@@ -80,149 +104,37 @@ class BoundBars(QWidget):
         left = max(_round_up(below), right)  # room for an ELBO near log p(x) to be seen
         return now.log_marginal - left, now.log_marginal + right
 
-    def x_of(self, nats: float) -> float:
-        """The pixel of a value."""
-        low, high = self.span
-        left, right = self._field
-        return left + (right - left) * (nats - low) / (high - low)
-
-    @override
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw the rows from the terms to their sum, the axis, and the sum in figures."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        now, theme, line = self._bound, current_theme(), self._line
-        painter.setPen(QColor(theme.text))
-        if now is None:
-            text = "The exact log p(x) of this digit is being computed …"
-            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, text)
-            return
-        left, right = self._field
-        start, top = self.span[0], 1.2 * line
-        elbo_color, gap_color = QColor(theme.accent), QColor(theme.held_out)
+    def _rows(self, now: Bound, start: float) -> Iterator[tuple[str, list[_Bar]]]:
+        """From the terms to their sum, and the gap."""
         if self._terms:
-            self._row(painter, top, "E_q[log p(x|z)]", figure(now.log_likelihood, 3))
-            purple = QColor(theme.log_likelihood)
-            self._bar(painter, top, start, now.log_likelihood, purple, "reconstruction")
-            top += _ROW * line
-            self._row(painter, top, "− KL(q ‖ p(z))", figure(-now.kl_prior, 3))
-            text = "pulls back to the prior"
-            self._bar(painter, top, now.elbo, now.log_likelihood, QColor(theme.kl), text)
-            self._arrow(painter, top, now.elbo, QColor(theme.kl))
-            top += _ROW * line
-        sum_top = top
+            bar = (start, now.log_likelihood, "log_likelihood", "reconstruction")
+            yield f"E_q[log p(x|z)]  {figure(now.log_likelihood, 3)}", [bar]
+            bar = (now.elbo, now.log_likelihood, "kl", "pulls back to the prior")
+            yield f"− KL(q ‖ p(z))  {figure(-now.kl_prior, 3)}", [bar]
         whole = now.elbo + now.kl_posterior
-        self._row(painter, top, "ELBO + KL", figure(whole, 3))
-        self._bar(painter, top, start, now.elbo, elbo_color, "ELBO")
-        self._bar(painter, top, now.elbo, whole, gap_color, "KL(q ‖ p(z|x))")
-        top += _ROW * line
-        if self._gap_shown:
-            self._gap_row(painter, top)
-            top += _ROW * line
-        painter.setPen(QPen(QColor(theme.muted), 1.0, Qt.PenStyle.DashLine))
-        if self._terms:
-            x = self.x_of(now.elbo)
-            painter.drawLine(QPointF(x, 1.2 * line), QPointF(x, sum_top + line))
-        painter.setPen(QPen(QColor(theme.text), 1.6))
-        x = self.x_of(now.log_marginal)
-        painter.drawLine(QPointF(x, line), QPointF(x, top))
-        label = QRectF(x - 60.0, 0.0, 120.0, line)
-        painter.drawText(label, Qt.AlignmentFlag.AlignHCenter, "log p(x)")
-        self._axis(painter, left, right, top)
-        painter.setPen(QColor(theme.text))
-        below = QRectF(0.0, top + 1.75 * line, self.width(), 1.2 * line)
-        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, self._sum_text())
-        painter.setPen(QColor(theme.muted))
-        exact = max(now.error, self._error, 1e-4)
-        text = f"sums over {now.places:,} places of z, exact to {exact:.1g} nats"
-        painter.drawText(below.translated(0.0, 1.15 * line), Qt.AlignmentFlag.AlignCenter, text)
-
-    @property
-    def _line(self) -> float:
-        return float(self.fontMetrics().height())
-
-    @property
-    def _field(self) -> tuple[float, float]:
-        metrics = self.fontMetrics()
-        left = metrics.horizontalAdvance("− KL(q ‖ p(z))   ")
-        return 4.0 + left, self.width() - 8.0 - metrics.horizontalAdvance("000.000 + 0.000 ")
-
-    def _row(self, painter: QPainter, top: float, name: str, value: str) -> None:
-        painter.setPen(QColor(current_theme().text))
-        align = Qt.AlignmentFlag.AlignVCenter
-        left, right = self._field
-        height = _BAR * self._line
-        painter.drawText(QRectF(4.0, top, left, height), align | Qt.AlignmentFlag.AlignLeft, name)
-        room = QRectF(right, top, self.width() - right - 4.0, height)
-        painter.drawText(room, align | Qt.AlignmentFlag.AlignRight, value)
-
-    def _bar(
-        self, painter: QPainter, top: float, start: float, end: float, color: QColor, text: str
-    ) -> None:
-        """A bar between two values, with a text where there is room for it."""
-        left, right = sorted((self.x_of(start), self.x_of(end)))
-        box = QRectF(left, top, right - left, _BAR * self._line)
-        painter.fillRect(box, color)
-        if self.fontMetrics().horizontalAdvance(text) + 6 < box.width():
-            painter.setPen(QColor(current_theme().canvas))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-    def _arrow(self, painter: QPainter, top: float, nats: float, color: QColor) -> None:
-        """The end that pulls."""
-        x, middle = self.x_of(nats), top + _BAR / 2 * self._line
-        tip = QPolygonF(
+        yield (
+            f"ELBO + KL  {figure(whole, 3)}",
             [
-                QPointF(x - _TIP, middle),
-                QPointF(x + 1, middle - _TIP),
-                QPointF(x + 1, middle + _TIP),
-            ]
+                (start, now.elbo, "accent", "ELBO"),
+                (now.elbo, whole, "held_out", "KL(q ‖ p(z|x))"),
+            ],
         )
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
-        painter.drawPolygon(tip)
-
-    def _gap_row(self, painter: QPainter, top: float) -> None:
-        now = self._bound
-        assert now is not None
-        if not self._gap:
-            self._row(painter, top, "Encoder’s KL", "not yet split")
-            return
-        amortisation, approximation = self._gap["amortisation"], self._gap["approximation"]
-        best = now.log_marginal - approximation
-        text = f"{figure(amortisation, 3)} + {figure(approximation, 3)}"
-        self._row(painter, top, "Encoder’s KL", text)
-        encoder, family = QColor(current_theme().muted), QColor(current_theme().held_out)
-        self._bar(painter, top, best - amortisation, best, encoder, "amortisation")
-        self._bar(painter, top, best, now.log_marginal, family, "approximation")
-
-    def _axis(self, painter: QPainter, left: float, right: float, top: float) -> None:
-        painter.setPen(QPen(QColor(current_theme().muted), 1.0))
-        painter.drawLine(QPointF(left, top), QPointF(right, top))
-        low, high = self.span
-        step = _round_up((high - low) / _TICKS / _AIR, 0.0)
-        tick = math.ceil(low / step) * step
-        while tick <= high:
-            x = self.x_of(tick)
-            painter.drawLine(QPointF(x, top), QPointF(x, top + 4))
-            box = QRectF(x - 40, top + 5, 80, self._line)
-            painter.drawText(
-                box, Qt.AlignmentFlag.AlignHCenter, figure(tick, 0 if step >= 1 else 1)
+        if self._gap_shown and self._gap:
+            amortisation, approximation = self._gap["amortisation"], self._gap["approximation"]
+            best = now.log_marginal - approximation
+            yield (
+                f"Encoder’s KL  {figure(amortisation, 3)} + {figure(approximation, 3)}",
+                [
+                    (best - amortisation, best, "muted", "amortisation"),
+                    (best, now.log_marginal, "held_out", "approximation"),
+                ],
             )
-            tick += step
-        unit = QRectF(right + 4, top - self._line / 2, 60, self._line)
-        painter.drawText(unit, Qt.AlignmentFlag.AlignVCenter, "nats")
-
-    def _sum_text(self) -> str:
-        now = self._bound
-        if now is None:
-            return ""
-        parts = (figure(value, 3) for value in (now.log_marginal, now.elbo, now.kl_posterior))
-        logp, elbo, gap = parts
-        return f"log p(x) {logp}  =  ELBO {elbo}  +  KL(q ‖ p(z|x)) {gap}"
+        elif self._gap_shown:
+            yield "Encoder’s KL  not yet split", []
 
 
-def _round_up(nats: float, least: float = _LEAST) -> float:
+def _round_up(nats: float) -> float:
     """The next of 1, 2, 5, 10, 20 … with some air."""
-    wanted = max(nats * _AIR, least)
+    wanted = max(nats * _AIR, _LEAST)
     power = 10.0 ** math.floor(math.log10(wanted))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= wanted * (1 - 1e-9))

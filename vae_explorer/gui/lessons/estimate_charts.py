@@ -5,7 +5,6 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Columns, Level, Line
-from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.rows import row
 from vae_explorer.types import Floats
 
@@ -40,8 +39,8 @@ class EstimateCharts(QWidget):
         spans = [_span(score, exact), _span(path, exact)]
         if same_scale:
             spans = [(min(low for low, _ in spans), max(high for _, high in spans))] * 2
-        self._show_histogram(self.score, score, exact, spans[0], current_theme().held_out)
-        self._show_histogram(self.path, path, exact, spans[1], current_theme().train)
+        self._show_histogram(self.score, score, exact, spans[0], "held_out")
+        self._show_histogram(self.path, path, exact, spans[1], "train")
         self._show_running(score[:_RUN], path[:_RUN], exact)
 
     def _show_histogram(
@@ -53,8 +52,8 @@ class EstimateCharts(QWidget):
         chart.set_marks(
             [
                 Columns(edges, share, color),
-                Level(exact, current_theme().log_likelihood, "exact", upright=True, dashed=False),
-                Level(float(estimates.mean()), current_theme().text, "mean", upright=True),
+                Level(exact, "log_likelihood", "exact", upright=True, dashed=False),
+                Level(float(estimates.mean()), "text", "mean", upright=True),
             ]
         )
 
@@ -70,9 +69,9 @@ class EstimateCharts(QWidget):
         self.running.set_range(0.0, float(len(count)), low, high)
         self.running.set_marks(
             [
-                Level(exact, current_theme().log_likelihood, "exact", dashed=False),
-                Line(count[skipped], means[0], current_theme().held_out, "score function"),
-                Line(count[skipped], means[1], current_theme().train, "path-wise"),
+                Level(exact, "log_likelihood", "exact", dashed=False),
+                Line(count[skipped], means[0], "held_out", "score function"),
+                Line(count[skipped], means[1], "train", "path-wise"),
             ]
         )
 

@@ -7,7 +7,6 @@ from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Columns, Dots, Level, Line, Mark
-from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import beside, row
 from vae_explorer.number_format import figure
@@ -61,7 +60,7 @@ class FunctionalsView(LessonView):
         return self.experiment.settings.constraint == "bars"
 
     def _show_density(self) -> None:
-        found, theme = self.experiment.result, current_theme()
+        found = self.experiment.result
         problem, p = found.problem, found.p
         marks: list[Mark]
         if self._bars:
@@ -70,8 +69,8 @@ class FunctionalsView(LessonView):
             self._density.set_look("free", 1.0)
             self._density.set_range(0.5, count + 0.5, 0.0, 1.0)
             marks = [
-                Columns(np.arange(count + 1) + 0.5, p, theme.accent, "p", gap=0.25),
-                Level(1 / count, theme.held_out, f"1/n = {figure(1 / count, 3)}"),
+                Columns(np.arange(count + 1) + 0.5, p, "accent", "p", gap=0.25),
+                Level(1 / count, "held_out", f"1/n = {figure(1 / count, 3)}"),
             ]
         else:
             top = max(1.6 * float(problem.best.max()), 1.15 * float(found.start.max()))
@@ -81,28 +80,28 @@ class FunctionalsView(LessonView):
             x = np.concatenate([problem.x[:1], problem.x, problem.x[-1:]])
             best, shown = np.pad(problem.best, 1), np.pad(p, 1)
             marks = [
-                Line(x, shown, theme.accent, "p", filled=True),
-                Line(x, best, theme.held_out, "largest entropy", dashed=True),
+                Line(x, shown, "accent", "p", filled=True),
+                Line(x, best, "held_out", "largest entropy", dashed=True),
             ]
         self._density.set_places(len(p) if self._bars else 0)
         self._density.set_marks(marks)
 
     def _show_charts(self) -> None:
-        found, theme = self.experiment.result, current_theme()
+        found = self.experiment.result
         two_bars = self._bars and len(found.p) == 2
         self._left.setVisible(not two_bars)
         kl = found.divergences
         steps = np.arange(len(kl), dtype=np.float64)
         last = max(_LEAST_STEPS, 1.05 * len(kl))
         self._left.set_range(-1, last, 0.0, 1.1 * max(float(kl.max()), 1e-3))
-        self._left.set_marks([Line(steps, kl, theme.kl, "", filled=True)])
+        self._left.set_marks([Line(steps, kl, "kl", "", filled=True)])
         if two_bars:
             self._show_function()
             return
         marks: list[Mark] = []
         if found.problem.moments.size:
             path, ends = found.multipliers, found.final_multipliers
-            colors = (theme.muted, theme.train, theme.log_likelihood)
+            colors = ("muted", "train", "log_likelihood")
             for which in range(len(ends)):
                 name = f"λ{_SUBSCRIPTS[which]}"
                 marks += [
@@ -114,8 +113,8 @@ class FunctionalsView(LessonView):
         else:
             h, maximum = found.entropies, found.problem.maximum
             marks = [
-                Level(maximum, theme.held_out, "largest"),
-                Line(steps, h, theme.accent, "H[p]"),
+                Level(maximum, "held_out", "largest"),
+                Line(steps, h, "accent", "H[p]"),
             ]
             self._right.set_title("Entropy, nats", "step")
             low, high = min(0.0, float(h.min())), max(maximum, float(h.max()))
@@ -134,9 +133,9 @@ class FunctionalsView(LessonView):
         self._right.set_range(0.0, 1.0, 0.0, 0.8)
         self._right.set_marks(
             [
-                Line(x, curve, current_theme().muted),
-                Level(first, current_theme().muted, upright=True),
-                Dots(here, current_theme().accent, "H[p]", size=12, opacity=1.0),
+                Line(x, curve, "muted"),
+                Level(first, "muted", upright=True),
+                Dots(here, "accent", "H[p]", size=12, opacity=1.0),
             ]
         )
 

@@ -6,11 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,7 +17,7 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
-from vae_explorer.gui.widgets.rows import row
+from vae_explorer.gui.widgets.rows import Scrolled, row
 from vae_explorer.lessons.course import Lesson, Step
 
 _EM, _LARGE_EM = 18.0, 30.0
@@ -78,13 +76,9 @@ class LearnPanel(QWidget):
         self._page.addWidget(self._code)
         self._page.addWidget(self._references)
         self._page.addStretch(1)
-        area = QScrollArea()
-        area.setAccessibleName("Page of the lesson")
-        area.setWidget(page)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area = area
+        self._area = Scrolled(page)
+        self._area.setAccessibleName("Page of the lesson")
+        self._area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # keys scroll its text
         self._back = QPushButton("Back")
         self._next = QPushButton("Next")
         self._back.clicked.connect(self._go_back)
@@ -93,7 +87,7 @@ class LearnPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self._lessons)
-        layout.addWidget(area, 1)
+        layout.addWidget(self._area, 1)
         layout.addLayout(row(self._back, self._place, self._next, wide=self._place))
         self.setMinimumWidth(300)
         self._show_title()

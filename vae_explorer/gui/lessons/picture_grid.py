@@ -2,22 +2,27 @@
 
 from collections.abc import Collection
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QImage, QPainter, QPen, QResizeEvent
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.lessons.heading import draw_heading, heading_height
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.plot.axis import Axis
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.layout import Layout, Plot
+from vae_explorer.gui.plot.marks import Painted, theme_color
+from vae_explorer.gui.theme import Theme
 from vae_explorer.types import Float32, UInt8
 
-_GAP = 2
-"""Pixels between pictures."""
+_SMOOTH = QPainter.RenderHint.SmoothPixmapTransform
+_CRISP_FROM = 40.0
+"""Pixels of a side."""
 
 
-class PictureGrid(QWidget):
+class PictureGrid(Chart):
     """Pictures of one size, as large as there is room, the first at the upper left.
+
+    Each has a unit of the plane to itself.
 
     Args:
         title: above them.
@@ -29,85 +34,63 @@ class PictureGrid(QWidget):
 
     pointed = Signal(object)
 
-    def __init__(self, title: str, columns: int = 0, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._title, self._note = title, ""
+    def __init__(self, title: str, columns: int = 0) -> None:
+        super().__init__()
         self._columns = columns
         self._pictures: list[QImage] = []
         self._framed: Collection[int] = ()
         self._chosen: int | None = None
-        self.setAccessibleName(title)
-        self.setMouseTracking(True)
+        axis = Axis(numbers=False)
+        self.set_plot(Plot(title, axis, axis, entries=(), aspect="exact"))
+        self.set_front([Painted(self._paint)])
         self.setMinimumSize(120, 100)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-
-    def set_title(self, title: str, note: str = "") -> None:
-        """Write another title above, and after it a note."""
-        self._title, self._note = title, note
-        self.setAccessibleName(title)
-        self.setAccessibleDescription(note)
-        self.update()
+        self.hovered.connect(self._on_hovered)
+        self.left.connect(lambda: self.pointed.emit(None))
 
     def set_images(self, images: Float32 | UInt8, framed: Collection[int] = ()) -> None:
         """Show images (n, h, w), those of some numbers in a frame."""
-        self._pictures = [gray8(image) for image in images]
-        self._framed = framed
-        self.update()
+        self._pictures, self._framed = [gray8(image) for image in images], framed
+        self._fit()
 
     def set_chosen(self, number: int | None) -> None:
         """Set one off from the others."""
         self._chosen = number
         self.update()
 
-    @override
-    def sizeHint(self) -> QSize:
-        return QSize(300, 200)
-
     def box(self, number: int) -> QRectF:
-        """Where a picture is."""
-        columns, side = self._fit()
-        row, column = divmod(number, columns)
-        top = heading_height(self)
-        return QRectF(column * (side + _GAP), top + row * (side + _GAP), side, side)
+        """Where a picture is, in pixels."""
+        return self._box(self.placed, number)
 
     @override
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self.pointed.emit(self._at(event.position()))
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
-    @override
-    def leaveEvent(self, event: QEvent) -> None:
-        self.pointed.emit(None)
-        super().leaveEvent(event)
-
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        draw_heading(painter, self, self._title, self._note, current_theme())
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._fit()[1] < 40)
-        for number, picture in enumerate(self._pictures):
-            painter.drawImage(self.box(number), picture)
-        frames = [(number, current_theme().held_out) for number in self._framed]
-        if self._chosen is not None:
-            frames.append((self._chosen, current_theme().accent))
-        for number, color in frames:
-            painter.setPen(QPen(QColor(color), 2))
-            painter.drawRect(self.box(number).adjusted(1, 1, -1, -1))
-
-    def _at(self, pixel: QPointF) -> int | None:
-        for number in range(len(self._pictures)):
-            if self.box(number).contains(pixel):
-                return number
-        return None
-
-    def _fit(self) -> tuple[int, int]:
-        """Columns, and the side of a picture in pixels."""
+    def _fit(self) -> None:
+        """Make room for all, in as many columns as make them largest."""
         count = max(1, len(self._pictures))
-        height = self.height() - heading_height(self)
+        width, height = self.width(), self.height() - self.fontMetrics().height()
         choices = [self._columns] if self._columns else range(1, count + 1)
-        best = (1, 1)
-        for columns in choices:
-            rows = -(-count // columns)
-            side = int(min((self.width() + _GAP) / columns - _GAP, (height + _GAP) / rows - _GAP))
-            if side > best[1] or self._columns:
-                best = columns, max(side, 1)
-        return best
+        columns = max(choices, key=lambda n: min(width / n, height / -(-count // n)))
+        self.set_range(0.0, columns, 0.0, -(-count // columns))
+
+    def _box(self, layout: Layout, number: int) -> QRectF:
+        row, column = divmod(number, round(layout.x.high))
+        top = layout.y.high - row
+        corners = layout.to_pixel(column, top), layout.to_pixel(column + 1, top - 1)
+        return QRectF(QRectF(*corners).toRect().adjusted(1, 1, -1, -1))
+
+    def _on_hovered(self, x: float, y: float) -> None:
+        at = self.to_pixel(x, y)
+        under = (n for n in range(len(self._pictures)) if self.box(n).contains(at))
+        self.pointed.emit(next(under, None))
+
+    def _paint(self, painter: QPainter, layout: Layout, theme: Theme) -> None:
+        boxes = [self._box(layout, number) for number in range(len(self._pictures))]
+        for box, picture in zip(boxes, self._pictures, strict=True):
+            painter.setRenderHint(_SMOOTH, box.width() < _CRISP_FROM)
+            painter.drawImage(box, picture)
+        chosen = () if self._chosen is None else (self._chosen,)
+        for numbers, color in ((self._framed, "held_out"), (chosen, "accent")):
+            painter.setPen(QPen(theme_color(theme, color), 2))
+            painter.drawRects([boxes[number].adjusted(1, 1, -1, -1) for number in numbers])

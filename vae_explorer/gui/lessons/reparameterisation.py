@@ -6,7 +6,6 @@ from vae_explorer.gui.lessons.estimate_charts import EstimateCharts
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Arrow, Dots, Line, Mark
-from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.number_format import figure
@@ -78,7 +77,7 @@ class ReparameterisationView(LessonView):
 
     def _show_function(self) -> None:
         """f, and the density of q with a handle at its mean and one at a σ from it."""
-        settings, theme = self.experiment.settings, current_theme()
+        settings = self.experiment.settings
         bottom, top = _HEIGHTS[settings.function]
         z = np.linspace(-_SIGHT, _SIGHT, 401)
         mean, sigma = settings.mean, settings.sigma
@@ -89,13 +88,8 @@ class ReparameterisationView(LessonView):
         self._place.set_range(-_SIGHT, _SIGHT, bottom, top)
         self._place.set_marks(
             [
-                Line(z, q, theme.accent, "q(z)", filled=True),
-                Line(
-                    z,
-                    self.experiment.curve(z),
-                    theme.kl,
-                    f"f(z): {FUNCTIONS[settings.function]}",
-                ),
+                Line(z, q, "accent", "q(z)", filled=True),
+                Line(z, self.experiment.curve(z), "kl", f"f(z): {FUNCTIONS[settings.function]}"),
             ]
         )
         height = float(min(peak, 0.95 * top))
@@ -103,7 +97,7 @@ class ReparameterisationView(LessonView):
 
     def _show_plane(self, found: Estimates) -> None:
         """q in the latent plane, and where a natural-gradient step Σ g of each estimate leads."""
-        theme, result = current_theme(), self.experiment.result
+        result = self.experiment.result
         mean, covariance = result.mean, result.covariance
         assert mean is not None
         assert covariance is not None
@@ -119,10 +113,10 @@ class ReparameterisationView(LessonView):
         end = mean + covariance @ found.exact[:2]
         x, y = mean.tolist()
         marks: list[Mark] = [
-            Dots(mean + score @ covariance, theme.held_out, "score function", opacity=0.4),
-            Dots(mean + path @ covariance, theme.train, "path-wise", opacity=0.4),
-            Line(mean[0] + circle[:, 0], mean[1] + circle[:, 1], theme.text, "1 σ of q"),
-            Arrow((x, y), (float(end[0]), float(end[1])), theme.log_likelihood, "exact"),
+            Dots(mean + score @ covariance, "held_out", "score function", opacity=0.4),
+            Dots(mean + path @ covariance, "train", "path-wise", opacity=0.4),
+            Line(mean[0] + circle[:, 0], mean[1] + circle[:, 1], "text", "1 σ of q"),
+            Arrow((x, y), (float(end[0]), float(end[1])), "log_likelihood", "exact"),
         ]
         self._place.set_marks(marks)
         self._place.set_handles([(x, y)])

@@ -1,6 +1,6 @@
 """Estimates of log p(x) from samples."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +10,15 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.log_plot import LogPlot
-from vae_explorer.gui.lessons.sample_map import SampleMap
-from vae_explorer.gui.plot.marks import Level, Line
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.marks import Dots, Level, Line
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.lessons.sampling import CHUNK, Curve
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
-from vae_explorer.session.lessons.sampling import Sampling, SamplingResult
+from vae_explorer.session.lessons.sampling import Lit, Sampling, SamplingResult
 from vae_explorer.types import Float64, Region
 
 _NAMES = "prior", "q"
@@ -26,6 +26,9 @@ _COLORS = "train", "held_out"
 _TOTALS = (10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 _BELOW, _ABOVE = 60.0, 8.0  # nats around the exact line
 _FARTHEST = 1e8  # where a number of samples that is needed is still drawn
+_WHOLE = (-3.5, 3.5, -3.5, 3.5)
+"""Where the prior's samples fall."""
+_SMALLEST, _LARGEST = 4, 17  # pixels across a sample that matters
 
 
 class SamplingView(LessonView):
@@ -40,7 +43,12 @@ class SamplingView(LessonView):
         self._shown: object = None
         self.estimates = LogPlot("Estimate of log p(x)", "samples m", "nats")
         self.errors = LogPlot("Typical error", "samples m", "nats", log_y=True)
-        self.map = SampleMap()
+        self.map = Chart("Samples on p(z|x)", "z₁", "z₂", aspect="equal", zoomable=True)
+        self.map.setMinimumSize(220, 200)
+        self.map.setToolTip(
+            "The shade is the exact p(z|x). The samples that carry the mean are large. "
+            "The wheel zooms, a drag moves."
+        )
         self._image = DigitView("The digit x", "x", zoom=2)
         self._heaviest = DigitView(
             "Decoded from the heaviest sample", "heaviest sample", "heaviest"
@@ -80,19 +88,16 @@ class SamplingView(LessonView):
     def draw(self, old: SamplingResult | None) -> None:
         """Draw what has changed."""
         found, settings = self.experiment.result, self.experiment.settings
-        self.map.set_lit(found.lit)
+        self.map.set_front(_dots(found.lit))
         if differs(found, old, "density"):
-            self.map.set_density(found.density)
+            self.map.set_marks([found.density] if found.density else [])
             self._image.set_image(None if found.image is None else gray8(found.image))
         if differs(found, old, "heaviest"):
             self._heaviest.set_image(None if found.heaviest is None else gray8(found.heaviest))
         near = found.near if settings.near else None
         if old is None or near != self._near:
             self._near = near
-            if near is None:
-                self.map.set_whole()
-            else:
-                self.map.set_near(near)
+            self.map.set_range(*(near or _WHOLE))
         self._show_scores(found)
         self._show_curves(found, max(settings.samples, CHUNK))
         self._bar.setMaximum(settings.samples)
@@ -142,6 +147,16 @@ class SamplingView(LessonView):
         ]
         self.errors.set_x_range(1, max([top, *(level.value for level in needed)]))
         self.errors.set_content(errors, needed)
+
+
+def _dots(lit: Sequence[Lit]) -> Iterator[Dots]:
+    """Where samples fall; and those that matter, the larger the more, with the heaviest on top."""
+    for name, color, one in zip(_NAMES, _COLORS, lit, strict=False):
+        yield Dots(one.ground, color, f"from {name}", opacity=0.27)
+    for color, one in zip(_COLORS, lit, strict=False):
+        sizes = np.rint(_LARGEST * np.sqrt(one.shares / one.shares[0])).clip(_SMALLEST)
+        for size in np.unique(sizes).tolist():
+            yield Dots(one.points[sizes == size], color, "", size, 0.2 + 0.65 * size / _LARGEST)
 
 
 def _estimates(number: int, curve: Curve) -> list[Line]:

@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.lessons.code_map import CodeMap, Path, Ring
+from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.picture_grid import PictureGrid
 from vae_explorer.gui.lessons.rate_plane import PlanePoint, RatePlane
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.plot.marks import Line, Ring
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.lessons.trade import BETAS, HOLE, SHARES, SHEET, Study
@@ -146,7 +146,7 @@ class TradeView(LessonView):
             self._readout.set_text("Measuring the model on test images …")
             return
         self._sheet.set_images(study.sheet)
-        self._sheet.set_title("Decoded", "from equal parts of the prior")
+        self._sheet.set_subtitle("from equal parts of the prior")
         f = study.aggregate
         name = "This model" if study is own else f"β = {study.beta:g}"
         self._readout.set_text(
@@ -158,7 +158,6 @@ class TradeView(LessonView):
         self._probe_point()
 
     def _show_codes(self, found: TradeResult) -> None:
-        theme = current_theme()
         with QSignalBlocker(self._slider):
             self._slider.setValue(round(_STEP * found.place))
         self._beta.setText(f"β = {BETAS[round(found.place)]:g}")
@@ -167,18 +166,17 @@ class TradeView(LessonView):
             return
         own = study is found.own
         name = "this model" if own else f"β = {study.beta:g}"
-        self._map.set_title("Codes", f"{name}; dashed: the prior")
+        self._map.set_subtitle(f"{name}; dashed: the prior")
         reach = found.reach
-        self._map.set_region((-reach, reach, -reach, reach))
-        self._map.set_points(found.codes, found.labels)
-        paths = []
-        for share in SHARES:
-            radius = math.sqrt(-2 * math.log(1 - share))
-            circle = radius * np.stack([np.cos(_TURN), np.sin(_TURN)], axis=1)
-            paths.append(Path(circle, theme.text, 1.2, dashed=True))
+        self._map.set_range(-reach, reach, -reach, reach)
+        radii = [math.sqrt(-2 * math.log(1 - share)) for share in SHARES]
+        lines = [
+            Line(r * np.cos(_TURN), r * np.sin(_TURN), "text", "", 1.2, dashed=True) for r in radii
+        ]
         if found.at_rest:
-            paths += [Path(line, theme.accent, 1.5) for lines in study.lines for line in lines]
-        self._map.set_paths(paths)
+            paths = [path for level in study.lines for path in level]
+            lines += [Line(path[:, 0], path[:, 1], "accent", "", 1.5) for path in paths]
+        self._map.set_points(found.codes, found.labels, lines)
         self._show_rings()
 
     def _show_draws(self, found: TradeResult) -> None:
@@ -186,23 +184,22 @@ class TradeView(LessonView):
         if draws is not None:
             holes = np.flatnonzero(draws.hole).tolist()
             self._draws.set_images(draws.images, holes)
-            note = f"{len(holes)} of {len(draws.hole)} in a hole"
-            self._draws.set_title("Prior draws", note)
+            self._draws.set_subtitle(f"{len(holes)} of {len(draws.hole)} in a hole")
         self._show_rings()
 
     def _show_rings(self) -> None:
-        draws, theme = self.experiment.result.draws, current_theme()
+        draws = self.experiment.result.draws
         rings = []
         if draws is not None and self.controls["pictures"].isVisibleTo(self):
             for number, (x, y) in enumerate(draws.points.tolist()):
-                color = theme.held_out if draws.hole[number] else theme.muted
-                rings.append(Ring((x, y), color, 3.0, round=False))
+                color = "held_out" if draws.hole[number] else "muted"
+                rings.append(Ring((x, y), color, 3.0, "x"))
             if self._chosen is not None:
                 x, y = draws.points[self._chosen].tolist()
-                rings.append(Ring((x, y), theme.accent, 9.0))
+                rings.append(Ring((x, y), "accent", 9.0))
         if self._pointed is not None:
-            rings.append(Ring(self._pointed, theme.accent, 6.0))
-        self._map.set_rings(rings)
+            rings.append(Ring(self._pointed, "accent", 6.0))
+        self._map.set_front(rings)
 
     def _show_training(self, found: TradeResult) -> None:
         progress, trained = found.progress, len(found.studies)

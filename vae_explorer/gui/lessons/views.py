@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.lessons.code_map import CodeMap, Ring
+from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.variance_curve import VarianceCurve
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.plot.marks import Ring
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import beside, row
 from vae_explorer.number_format import figure
@@ -126,9 +126,9 @@ class ViewsView(LessonView):
         note = f"trust {figure(trust, 3)}" if trust is not None else ""
         if not len(points) and name != "tsne":
             note = "computing …"
-        code_map.set_title(_TITLES[name], note)
+        code_map.set_subtitle(note)
         if len(points):
-            code_map.set_region(_region(points))
+            code_map.set_range(*_region(points))
         code_map.set_points(points, found.labels[: len(points)])
 
     def _show_embedding(self, found: ViewsResult) -> None:
@@ -157,16 +157,16 @@ class ViewsView(LessonView):
             view.set_caption(f"{one.name}: {error}", error)
 
     def _show_hovered(self, found: ViewsResult) -> None:
-        number, theme = found.hovered, current_theme()
+        number = found.hovered
         for name, code_map in self._maps.items():
             rings = []
             points = found.points(name)
             if number is not None and number < len(points):
                 x, y = points[number].tolist()
-                rings.append(Ring((x, y), theme.accent, 7.0))
+                rings.append(Ring((x, y), "accent", 7.0))
             if self._point is not None and self._point[0] == name:
-                rings.append(Ring(self._point[1], theme.text, 5.0, round=False))
-            code_map.set_rings(rings)
+                rings.append(Ring(self._point[1], "text", 5.0, "x"))
+            code_map.set_front(rings)
         if number is None:
             self._pointed.set_image(None)
             self._pointed.set_caption("pointed at")

@@ -4,7 +4,7 @@ import numpy as np
 
 from vae_explorer.gui.plot.color_maps import opaque
 from vae_explorer.gui.theme import CLASS_COLORS
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Float32, Region, UInt8, UInt32
 
 DRAWABLE_LIMIT = np.float32(1e6)

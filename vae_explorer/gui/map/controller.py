@@ -8,20 +8,16 @@ from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.number_format import figure
 from vae_explorer.session.app import App
+from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState
 from vae_explorer.session.map.marks import LayerContent
 from vae_explorer.session.map.scores import InspectedImage
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import (
-    MapPoints,
-    Phase,
-    PointColors,
-    Thumbnail,
-)
-from vae_explorer.types import Int64, Region
+from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
+from vae_explorer.session.training.events import Phase
+from vae_explorer.types import Int64, Region, Split
 
-_SPLITS = {
+_SPLITS: dict[Split, tuple[str, str]] = {
     "train": ("Training Images", "Show the 60,000 training images"),
     "test": ("Test Images", "Show the 10,000 test images"),
     "both": ("All Images", "Show all 70,000 images"),
@@ -84,7 +80,7 @@ class MapController(Controller):
         self._fit_next = False
         self.view.canvas.show_exactly(*region)
 
-    def _split(self, split: str) -> Command:
+    def _split(self, split: Split) -> Command:
         app = self._app
         return Command(
             f"split_{split}",

@@ -13,10 +13,11 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import CLASS_COLORS, current_theme
+from vae_explorer.gui.theme import class_color, current_theme
+from vae_explorer.gui.widgets.rows import Scrolled
 
 _MARGIN, _SPACE, _SWATCH = 7, 7, 10
 
@@ -92,7 +93,7 @@ class LegendButton(QAbstractButton):
             )
             painter.setBrush(QColor(theme.grid) if self.underMouse() else Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(frame, 4, 4)
-        color = QColor(*(int(part) for part in CLASS_COLORS[self.label % len(CLASS_COLORS)]))
+        color = class_color(self.label)
         color = color if self.colored else QColor(theme.muted)
         painter.setPen(QPen(color if shown else QColor(theme.muted), 1.5))
         painter.setBrush(color if shown else Qt.BrushStyle.NoBrush)
@@ -113,7 +114,7 @@ class LegendButton(QAbstractButton):
         painter.end()
 
 
-class Legend(QScrollArea):
+class Legend(Scrolled):
     """A column of classes, which scrolls when there are many.
 
     Signals:
@@ -125,13 +126,9 @@ class Legend(QScrollArea):
     select_asked = Signal(int, bool)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(QWidget())
         self._colored = True
         self._buttons: list[LegendButton] = []
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName("Classes")
         self.viewport().setAutoFillBackground(False)
         self.set_counts({})

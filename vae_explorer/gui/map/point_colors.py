@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.plot.color_maps import COLORS, sequential
-from vae_explorer.gui.theme import CLASS_COLORS, Theme, current_theme
+from vae_explorer.gui.theme import CLASS_COLORS, Theme, class_color, current_theme
 from vae_explorer.number_format import figure
-from vae_explorer.session.state import PointColors
+from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.types import Bools, UInt8
 
 _FADED = 0.8  # of the canvas in the colour of a point that is not selected
@@ -112,7 +112,7 @@ class ColorKey(QWidget):
         for row, text in enumerate(self._texts()):
             middle = _MARGIN + (row + 0.5) * step
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(*CLASS_COLORS[row % len(CLASS_COLORS)].tolist()))
+            painter.setBrush(class_color(row))
             painter.drawEllipse(QPointF(_MARGIN + _SWATCH / 2, middle), _SWATCH / 2, _SWATCH / 2)
             painter.setPen(QColor(current_theme().text))
             box = QRectF(_MARGIN + _SWATCH + _SPACE, middle - step / 2, self.width(), step)

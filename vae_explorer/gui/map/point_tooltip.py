@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import CLASS_COLORS, Theme, Themed, current_theme
+from vae_explorer.gui.theme import Theme, Themed, class_color, current_theme
 from vae_explorer.types import UInt8
 
 _THUMBNAIL = 84  # pixels the digit may take, and takes when its size divides them
@@ -102,7 +102,7 @@ def _dot(label: int, ratio: float) -> QPixmap:
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(*(int(part) for part in CLASS_COLORS[label % len(CLASS_COLORS)])))
+    painter.setBrush(class_color(label))
     painter.drawEllipse(0, 0, side, side)
     painter.end()
     return pixmap

@@ -66,8 +66,10 @@ class SelectionController(Controller):
             Command("name_selection", "Select", "Name Selection…",
                 "Keep the selection under a name", self._ask_name, ("Ctrl+D",),
                 enabled=lambda: len(selection) > 0, separator=True),
-            Choices("Select", "Recall", lambda: selection.names, self._recall),
-            Choices("Select", "Forget", lambda: selection.names, self._forget),
+            Choices("Select", "Recall", lambda: selection.names,
+                self.attempt("Nothing was selected", selection.recall)),
+            Choices("Select", "Forget", lambda: selection.names,
+                self.attempt("No selection was forgotten", selection.forget)),
             Command("export_points", "Select", "Export Points…",
                 "Write a table of the selected points, or of all, as CSV", self._export,
                 ("Ctrl+Shift+T",), separator=True),
@@ -118,16 +120,10 @@ class SelectionController(Controller):
         NearestImagesDialog(self._window).ask(self._app.search.nearest)
 
     def _ask_name(self) -> None:
-        NameDialog("Name Selection", self._app.selection.names, self._window).ask(self._save)
-
-    def _save(self, name: str) -> None:
-        self.attempt("The selection was not kept", self._app.selection.save, name)
-
-    def _recall(self, name: str) -> None:
-        self.attempt("Nothing was selected", self._app.selection.recall, name)
-
-    def _forget(self, name: str) -> None:
-        self.attempt("No selection was forgotten", self._app.selection.forget, name)
+        selection = self._app.selection
+        NameDialog("Name Selection", selection.names, self._window).ask(
+            self.attempt("The selection was not kept", selection.save)
+        )
 
     def _export(self) -> None:
         if path := self._ask.save("Export Points", "points.csv", TABLE):

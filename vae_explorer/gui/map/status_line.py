@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
-from vae_explorer.session.state import MapPoints
+from vae_explorer.session.map.state import MapPoints
 
 _LETTERS = 8  # in sight of what colours mean, in the narrowest map
 

@@ -31,7 +31,7 @@ class Axis:
     """The ends shown, in units of the data, and what they measure.
 
     Without ``numbers`` neither they nor the label are written. Ticks are ``least_step`` apart or
-    further.
+    further, or those ``given``.
     """
 
     low: float = 0.0
@@ -40,6 +40,7 @@ class Axis:
     log: bool = False
     numbers: bool = True
     least_step: float = 0.0
+    given: tuple[Tick, ...] = ()
 
     def to_share(self, values: Floats | float) -> Float64:
         """Where values are from ``low`` (0) to ``high`` (1); NaN where the axis has no place."""
@@ -79,6 +80,8 @@ class Axis:
         Steps are 1, 2 or 5 times a power of ten. A logarithmic axis has powers of ten, and 2 and 5
         times those if there is room.
         """
+        if self.given:
+            return list(self.given)
         low, high = self.ends
         return _log_ticks(low, high, most) if self.log else _ticks(low, high, most, self.least_step)
 

@@ -22,7 +22,7 @@ from PySide6.QtSvg import QSvgGenerator
 
 from vae_explorer.errors import ExportError
 from vae_explorer.gui.plot.layout import Plot
-from vae_explorer.gui.plot.marks import Arrow, Band, Columns, Dots, Level, Line, Mark, Ring
+from vae_explorer.gui.plot.marks import Arrow, Band, Box, Columns, Dots, Level, Line, Mark, Ring
 from vae_explorer.gui.plot.painting import paint_chart
 from vae_explorer.gui.theme import LIGHT
 
@@ -156,6 +156,9 @@ def _rows(mark: Mark) -> list[list[float]]:
             found = [(mark.edges[1:] + mark.edges[:-1]) / 2, mark.heights]
         case Dots():
             found = list(mark.places.T)
+        case Box():
+            left, right, bottom, top = mark.region
+            return [[left, bottom], [right, top]]
         case Level():
             return [[mark.value, np.nan] if mark.upright else [np.nan, mark.value]]
         case Arrow():

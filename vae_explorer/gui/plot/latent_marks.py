@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 
 from vae_explorer.gui.plot.color_maps import argb_image, class_image, field_image
-from vae_explorer.gui.theme import CLASS_COLORS, Theme
+from vae_explorer.gui.theme import Theme, class_color
 from vae_explorer.latent.normal import square_roots
 from vae_explorer.session.map.marks import (
     ClassField,
@@ -168,7 +168,7 @@ def _ellipses(ellipses: Ellipses, theme: Theme) -> Iterator[Paint]:
         yield _line(path, halo, _HAIR_HALO) if crowd else _halo(path, halo)
     for label, path in paths.items():
         own = theme.text if crowd else theme.accent  # thin lines need the contrast
-        color = QColor(own) if label is None else _class_color(label)
+        color = QColor(own) if label is None else class_color(label)
         yield _line(path, color, _HAIR if crowd else _LINE)
 
 
@@ -211,12 +211,12 @@ def _trails(trails: Trails) -> Iterator[Paint]:
         of_class = labels == label
         first, move = start[of_class], (end - start)[of_class]
         for begin, stop, alpha in _TRAIL:
-            color = _class_color(label)
+            color = class_color(label)
             color.setAlphaF(alpha)
             pairs = np.stack([first + begin * move, first + stop * move], axis=1)
             yield _line(_polylines(tuple(pairs)), color, _HAIR)
         places = QPolygonF([QPointF(*place) for place in end[of_class].tolist()])
-        yield _dots(places, _class_color(label))
+        yield _dots(places, class_color(label))
 
 
 def _halo(path: QPainterPath, color: QColor) -> Paint:
@@ -298,7 +298,3 @@ def _halo_color(theme: Theme) -> QColor:
     color = QColor(theme.canvas)
     color.setAlpha(_HALO_ALPHA)
     return color
-
-
-def _class_color(label: int) -> QColor:
-    return QColor(*(int(part) for part in CLASS_COLORS[label % len(CLASS_COLORS)]))

@@ -91,7 +91,8 @@ class Layout:
         elif plot.aspect == "exact":
             frame = _exact(x, y, frame)
         x_ticks = tuple(x.ticks(max(int(frame.width() / _ACROSS), 2))) if x.numbers else ()
-        y_ticks = y_ticks if y is plot.y else tuple(y.ticks(max(len(y_ticks), 2)))
+        if y.numbers and y is not plot.y:
+            y_ticks = tuple(y.ticks(max(len(y_ticks), 2)))
         return Layout(rect, frame, font, x, y, x_ticks, y_ticks, starts, below)
 
     @property

@@ -23,6 +23,7 @@ from vae_explorer.gui.plot.layout import Layout
 from vae_explorer.gui.plot.marks import (
     Arrow,
     Band,
+    Box,
     Columns,
     Dots,
     Level,
@@ -35,12 +36,18 @@ from vae_explorer.gui.plot.marks import (
 )
 from vae_explorer.gui.plot.thinning import thinned
 from vae_explorer.gui.theme import Theme
-from vae_explorer.types import Float64
+from vae_explorer.types import Float64, Region
 
 _RASTER = QPaintEngine.Type.Raster
 _SYMBOL = 3.0
 _SYMBOL_ROOM = 8.0
 """Pixels; symbols that would touch are left out."""
+_CORNERS = {
+    "d": ((0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)),
+    "s": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
+    "<": ((-1.0, 0.0), (0.2, -1.0), (0.2, 1.0)),
+}
+"""Of symbols that are not round, in their sizes."""
 _MANY = 128
 """From this many points on, a wide line is painted piece by piece: Qt's own joints take 80 times as
 long where it is rough."""
@@ -77,6 +84,8 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
             _paint_band(painter, mark, layout, theme)
         case Columns():
             _paint_columns(painter, mark, layout, theme)
+        case Box():
+            _paint_box(painter, mark, layout, theme)
         case Dots():
             color = theme_color(theme, mark.color, mark.opacity)
             painter.setPen(_round_pen(color, mark.size))
@@ -98,13 +107,11 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
         case Arrow():
             _paint_arrow(painter, mark, layout, theme)
         case Ring():
-            _paint_ring(painter, mark, layout, theme)
+            paint_ring(painter, mark, layout, theme)
         case Picture():
-            left, right, bottom, top = mark.region
-            low, high = layout.to_pixel(left, bottom), layout.to_pixel(right, top)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            area = QRectF(low.x(), high.y(), high.x() - low.x(), low.y() - high.y())
-            painter.drawImage(area, mark.image.flipped(Qt.Orientation.Vertical))
+            image = mark.image.flipped(Qt.Orientation.Vertical)
+            painter.drawImage(_area(mark.region, layout), image)
         case Painted():
             mark.paint(painter, layout, theme)
         case _:
@@ -199,6 +206,20 @@ def _paint_columns(painter: QPainter, mark: Columns, layout: Layout, theme: Them
     painter.drawRects([QRectF(*box) for box in boxes.tolist()])
 
 
+def _paint_box(painter: QPainter, mark: Box, layout: Layout, theme: Theme) -> None:
+    area = _area(mark.region, layout)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.fillRect(area, theme_color(theme, mark.color))
+    if QFontMetricsF(layout.font).horizontalAdvance(mark.name) + 6 < area.width():
+        painter.setPen(QColor(theme.canvas))
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, mark.name)
+
+
+def _area(region: Region, layout: Layout) -> QRectF:
+    left, right, bottom, top = region
+    return QRectF(layout.to_pixel(left, top), layout.to_pixel(right, bottom)).normalized()
+
+
 def _paint_arrow(painter: QPainter, mark: Arrow, layout: Layout, theme: Theme) -> None:
     color = theme_color(theme, mark.color)
     start, end = layout.to_pixel(*mark.start), layout.to_pixel(*mark.end)
@@ -215,14 +236,15 @@ def _paint_arrow(painter: QPainter, mark: Arrow, layout: Layout, theme: Theme) -
     painter.drawPolygon(QPolygonF([end, end + back + side, end + back - side]))
 
 
-def _paint_ring(painter: QPainter, mark: Ring, layout: Layout, theme: Theme) -> None:
+def paint_ring(painter: QPainter, mark: Ring, layout: Layout, theme: Theme) -> None:
+    """Paint a ring, whether it is within the frame or not."""
     if not np.isfinite(mark.place).all():
         return
     at, size = layout.to_pixel(*mark.place), mark.size
-    if mark.shape in ".d":
+    if mark.shape not in "ox":
         painter.setPen(QPen(theme_color(theme, mark.edge), 1.5))
         painter.setBrush(theme_color(theme, mark.color))
-        _paint_symbol(painter, at, "o" if mark.shape == "." else "d", size)
+        _paint_symbol(painter, at, mark.shape, size)
         return
     for color, width in ((QColor(theme.canvas), 4.0), (theme_color(theme, mark.color), 2.0)):
         painter.setPen(QPen(color, width))
@@ -234,12 +256,10 @@ def _paint_ring(painter: QPainter, mark: Ring, layout: Layout, theme: Theme) -> 
 
 
 def _paint_symbol(painter: QPainter, at: QPointF, symbol: str, size: float) -> None:
-    if symbol == "o":
+    if symbol in _CORNERS:
+        painter.drawPolygon(QPolygonF([at + QPointF(*way) * size for way in _CORNERS[symbol]]))
+    else:
         painter.drawEllipse(at, size, size)
-        return
-    r = 1.3 * size
-    corners = ((0, -r), (r, 0), (0, r), (-r, 0))
-    painter.drawPolygon(QPolygonF([at + QPointF(x, y) for x, y in corners]))
 
 
 def _write_texts(painter: QPainter, rings: list[Ring], layout: Layout, theme: Theme) -> None:

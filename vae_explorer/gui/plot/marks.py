@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, class_color
 from vae_explorer.session.map import marks as latent
-from vae_explorer.types import Floats, Region
+from vae_explorer.types import Floats, Region, UInt8
 
 if TYPE_CHECKING:
     from vae_explorer.gui.plot.layout import Layout
@@ -57,6 +58,15 @@ class Columns:
     gap: float = 0.0
 
 
+@dataclass(frozen=True)
+class Box:
+    """A box over a region, with its name in the middle if there is room for it."""
+
+    region: Region
+    color: str
+    name: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Dots:
     """Dots at ``places`` (n, 2), ``size`` pixels wide."""
@@ -92,8 +102,9 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Ring:
-    """A ring ("o"), cross ("x"), disc (".") or diamond ("d") at a place, set off from its ground.
+    """A ring ("o") or cross ("x") at a place, set off from its ground, or a shape with an edge.
 
+    That is a disc ("."), a diamond ("d"), a square ("s") or a triangle that points left ("<").
     ``text`` stands beside it, clear of the texts of other rings.
     """
 
@@ -123,7 +134,15 @@ class Painted:
     name: str = ""
 
 
-Mark = Line | Band | Columns | Dots | Level | Arrow | Ring | Picture | Painted | latent.Mark
+Mark = Line | Band | Columns | Box | Dots | Level | Arrow | Ring | Picture | Painted | latent.Mark
+
+
+def class_dots(places: Floats, labels: UInt8, size: float = 3.0) -> tuple[Dots, ...]:
+    """Dots at ``places`` (n, 2) in the colours of their classes (n,)."""
+    return tuple(
+        Dots(places[labels == label], class_color(label).name(), f"class {label}", size, 0.78)
+        for label in np.unique(labels).tolist()
+    )
 
 
 def theme_color(theme: Theme, color: str, opacity: float = 1.0) -> QColor:

@@ -12,7 +12,8 @@ from typing_extensions import override
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.layout import Layout, Plot
-from vae_explorer.gui.plot.marks import Mark
+from vae_explorer.gui.plot.mark_painting import paint_ring
+from vae_explorer.gui.plot.marks import Entry, Mark, Ring
 from vae_explorer.gui.plot.painting import paint_front, paint_ground
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.types import Region
@@ -38,7 +39,7 @@ class PlotView(QWidget):
         self._layout: Layout | None = None
         self._ground: QPixmap | None = None
         self._ground_of: object = None
-        self._handles: Sequence[tuple[float, float]] = ()
+        self._handles: Sequence[Ring] = ()
         self.setAccessibleName(title)
         self.setMinimumSize(150, 110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -65,6 +66,11 @@ class PlotView(QWidget):
         x = self._plot.x if x_label is None else replace(self._plot.x, label=x_label)
         self.set_plot(replace(self._plot, title=title, x=x))
 
+    def set_subtitle(self, text: str) -> None:
+        """Write this after the title instead of a legend."""
+        self.set_plot(replace(self._plot, entries=(Entry("muted", "", text),)))
+        self.setAccessibleDescription(text)
+
     def set_range(self, left: float, right: float, bottom: float, top: float) -> None:
         """Show this part of the plane."""
         x = replace(self._plot.x, low=left, high=right)
@@ -85,10 +91,20 @@ class PlotView(QWidget):
         """Show these over all others; they may change many times a second."""
         self.set_plot(replace(self._plot, front=tuple(marks)))
 
-    def set_handles(self, places: Sequence[tuple[float, float]]) -> None:
-        """Let there be handles at these (x, y)."""
-        self._handles = places
-        self.setCursor(Qt.CursorShape.PointingHandCursor if places else Qt.CursorShape.ArrowCursor)
+    @property
+    def handles(self) -> list[tuple[float, float]]:
+        """Where there are handles, (x, y) each."""
+        return [handle.place for handle in self._handles]
+
+    def set_handles(self, places: Sequence[tuple[float, float]], shapes: str = "") -> None:
+        """Let there be handles at these (x, y): discs, or for each a shape of ``Ring``."""
+        shapes = shapes or "." * len(places)
+        self._handles = [
+            Ring(place, "canvas", _HANDLE, shape, edge="text")
+            for place, shape in zip(places, shapes, strict=True)
+        ]
+        if not places:
+            self.unsetCursor()
         self.update()
 
     # Where things are
@@ -150,10 +166,8 @@ class PlotView(QWidget):
             if self.hasFocus():
                 painter.setPen(QPen(QColor(theme.accent), 1.5))
                 painter.drawRect(layout.frame)
-            painter.setPen(QPen(QColor(theme.text), 1.5))
-            painter.setBrush(QColor(theme.canvas))
-            for place in self._handles:
-                painter.drawEllipse(layout.to_pixel(*place), _HANDLE, _HANDLE)
+            for handle in self._handles:
+                paint_ring(painter, handle, layout, theme)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from vae_explorer.number_format import NONE, figure
 from vae_explorer.session.runs.run_info import RunInfo, differences
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 _LETTERS = 88

@@ -22,7 +22,7 @@ from vae_explorer.gui.runs.run_text import Column, size_text
 from vae_explorer.gui.runs.runs_model import RunsModel, RunsOrder
 from vae_explorer.gui.runs.runs_table import RunsTable
 from vae_explorer.session.runs.run_info import RunInfo
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 
 _NO_RUNS = "No runs yet. Press Start in the Training dock: every run is kept, and listed here."
 

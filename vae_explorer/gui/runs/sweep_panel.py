@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
@@ -19,13 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vae_explorer.errors import UserError
 from vae_explorer.gui.runs.sweep_maps import SweepMaps
 from vae_explorer.gui.widgets.rows import row
 from vae_explorer.number_format import figure
-from vae_explorer.session.runs.sweeps import CellMap
+from vae_explorer.session.runs.sweeps import CellMap, Varied, planned
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.sweep import Axis, Sweep
+from vae_explorer.training.sweep import Sweep
 from vae_explorer.training.sweep_folder import Result
 
 _FIGURES = ("Outcome", "Epochs", "Best ELBO", "log p(x)", "KL", "Units", "Seconds")
@@ -36,7 +34,7 @@ class SweepPanel(QWidget):
     """Asks for one or two fields and their values, and shows what comes of them.
 
     Signals:
-        start_requested(tuple): the ``Axis``es; the recipe is that of the training form.
+        start_requested(tuple): what is ``Varied``; the recipe is that of the training form.
         stop_requested(), go_on_requested(), open_requested(): a button.
         cell_chosen(int): the number of a run.
     """
@@ -63,7 +61,7 @@ class SweepPanel(QWidget):
         self._about = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
         self._start = _button("Start", "Train the form's recipe with every combination")
-        self._start.clicked.connect(self._on_start)
+        self._start.clicked.connect(lambda: self.start_requested.emit(self._varied))
         self._stop = _button("Stop", "End the run under way and keep it")
         self._stop.clicked.connect(self.stop_requested)
         self._go_on = _button("Go On", "Train what is left of the sweep")
@@ -86,13 +84,9 @@ class SweepPanel(QWidget):
         self._table.activated.connect(lambda index: self.cell_chosen.emit(index.row() + 1))
         self.maps = SweepMaps()
         self.maps.cell_chosen.connect(self.cell_chosen)
-        area = QScrollArea()
-        area.setAccessibleName("Maps of the sweep")
-        area.setWidget(self.maps)
-        area.setWidgetResizable(True)
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
-        tabs.addTab(area, "Maps")
+        tabs.addTab(self.maps, "Maps")
         tabs.addTab(self._table, "Table")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
@@ -147,26 +141,14 @@ class SweepPanel(QWidget):
         self._free = free
         self._enable()
 
-    def axes(self) -> tuple[Axis, ...]:
-        """What is to be varied.
-
-        Raises:
-            RecipeError: the values cannot be read.
-        """
-        return tuple(axis for row in self._rows if (axis := row.axis()) is not None)
+    @property
+    def _varied(self) -> Varied:
+        return tuple(row.varied for row in self._rows if row.varied[0])
 
     def _check(self) -> None:
         """Say what would be trained, or what is wrong."""
-        try:
-            sweep = Sweep(self._recipe, self.axes())
-        except UserError as error:
-            self._about.setText(str(error))
-            self._valid = False
-        else:
-            runs = len(sweep.cells)
-            epochs = sum(cell.recipe.epochs for cell in sweep.cells)
-            self._about.setText(f"{runs} runs, {epochs:,} epochs in all, one after another.")
-            self._valid = True
+        self._valid, words = planned(self._recipe, self._varied)
+        self._about.setText(words)
         self._enable()
 
     def _enable(self) -> None:
@@ -176,9 +158,6 @@ class SweepPanel(QWidget):
         self._stop.setEnabled(bool(self._running))
         self._go_on.setEnabled(idle and left)
         self._open.setEnabled(not self._running)
-
-    def _on_start(self) -> None:
-        self.start_requested.emit(self.axes())
 
 
 class _AxisRow(QWidget):
@@ -211,9 +190,9 @@ class _AxisRow(QWidget):
         self._values.textChanged.connect(self._on_changed)
         self._on_changed()
 
-    def axis(self) -> Axis | None:
-        field = self._field.currentData()
-        return Axis.parse(f"{field}={self._values.text()}") if field else None
+    @property
+    def varied(self) -> tuple[str, str]:
+        return self._field.currentData(), self._values.text()
 
     def _on_changed(self) -> None:
         self._values.setEnabled(bool(self._field.currentData()))

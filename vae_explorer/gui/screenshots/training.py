@@ -5,13 +5,11 @@ from functools import partial
 from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.screenshots.camera import ALWAYS_ON, SETTLE_MS, SIZES, Camera, wait
 from vae_explorer.session.runs.sweeps import CellMap
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.sweep import Axis, Sweep
 
 _EPOCHS = 3
 _PAUSED_AT = 1.2
-_SWEEP = (Axis("beta", (0.5, 8.0)), Axis("seed", (0, 1, 2)))
 
 
 def take(camera: Camera) -> None:
@@ -68,11 +66,10 @@ def _sweep(camera: Camera) -> None:
     sweeps = camera.window.app.sweeps
     small = Recipe(epochs=1).replace(encoder_hidden="128", decoder_hidden="128")
     camera.window.actions_["sweep"].trigger()
-    sweep = Sweep(small, _SWEEP)
-    sweeps.start(sweep)
+    sweeps.start(small, (("beta", "0.5, 8"), ("seed", "0:3")))
     made: list[CellMap] = []
     sweeps.map_made.connect(made.append)
-    wait(lambda: len(made) == len(sweep.cells))
+    wait(lambda: len(made) == 6)
     sweeps.map_made.disconnect(made.append)
     camera.both_sizes("sweep")
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.theme import CLASS_COLORS, current_theme
+from vae_explorer.gui.theme import class_color, current_theme
 from vae_explorer.latent.normal import Normal
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.types import Float32, Float64
@@ -164,7 +164,7 @@ class Plane:
 
 def image_color(number: int) -> QColor:
     """The colour that an image of the minibatch has on every stage."""
-    return QColor(*CLASS_COLORS[number % len(CLASS_COLORS)].tolist())
+    return class_color(number)
 
 
 def noise_of(anatomy: StepAnatomy) -> Float64:

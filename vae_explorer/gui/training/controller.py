@@ -1,27 +1,23 @@
 """Between the training dock and the runs: transport, steering, recipes, slow motion and health."""
 
-import random
-from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
-from vae_explorer.errors import UserError
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, RECIPE, SVG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import App
-from vae_explorer.session.state import Phase
+from vae_explorer.session.messages import words
+from vae_explorer.session.training.control import reseeded
 from vae_explorer.session.training.events import (
     LOGGED,
+    Begun,
     Dissected,
-    Ended,
     Failed,
     Found,
-    Moved,
-    Paused,
     Progress,
     Started,
     TrainingEvent,
@@ -30,14 +26,9 @@ from vae_explorer.session.training.worker import Until
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 
-_MOST_SEED = 9_999  # short enough to be read out
-
 
 class TrainingController(Controller):
     """Wires the training dock to the runs.
-
-    A step, an epoch or slow motion of a run that runs pauses it first; a restart or a branch ends
-    and keeps the run under way.
 
     Args:
         app: told what a person wants, and listened to.
@@ -50,74 +41,58 @@ class TrainingController(Controller):
         self._importing = app.tasks.newest("recipe", "The recipe was not imported")
         self._runs = app.runs
         self._run = app.runs.training
-        self.panel = TrainingPanel()
+        self.panel = panel = TrainingPanel()
+        self._recipe = panel.form.recipe
         self._ask = ask
         self._window = window
-        self._until: Until | None = None
-        """How a run that is about to pause goes on at once."""
-        self._next: Callable[[], None] | None = None
-        """What begins when the run under way has ended."""
-        self._recipe_due = False
-        """Whether the form is yet to show the recipe of a run, which may not be of the form."""
-        self.commands = commands = self._commands()
-        self.panel.transport.set_commands(commands)
-        self.panels = (Panel("training", self.panel, LEFT, ("train",), width=340),)
+        self.commands = self._commands()
+        panel.transport.set_commands(self.commands)
+        self.panels = (Panel("training", panel, LEFT, ("train",), width=340),)
         self.changes = (self._run.status_changed,)
-        self._connect_panel()
-        self._connect_lab()
-
-    def _connect_panel(self) -> None:
-        panel = self.panel
-        panel.form.steered.connect(self._on_steered)
+        panel.form.steered.connect(self._run.steer)
         panel.stop_rule.rule_changed.connect(self._run.set_rule)
         panel.slow_motion.step_requested.connect(self._dissect)
         panel.presets.save_requested.connect(self._save_preset)
-        panel.presets.delete_requested.connect(self._app.presets.delete)
+        panel.presets.delete_requested.connect(app.presets.delete)
         panel.presets.import_requested.connect(self._import)
         panel.presets.export_requested.connect(self._export)
-        panel.plot.export_requested.connect(self._export_curves)
         panel.presets.estimate_requested.connect(self._estimate)
-
-    def _connect_lab(self) -> None:
-        runs, run, panel = self._runs, self._run, self.panel
-        runs.estimated.connect(panel.presets.set_estimate)
-        runs.not_estimated.connect(self._on_not_estimated)
-        runs.left.connect(self._on_left)
-        app = self._app
+        panel.plot.export_requested.connect(self._export_curves)
+        self._runs.estimated.connect(panel.presets.set_estimate)
+        self._runs.not_estimated.connect(self._on_not_estimated)
+        self._run.status_changed.connect(panel.set_status)
+        self._run.events.connect(self._on_event)
         app.model.opened.connect(self._on_opened)
         app.presets.changed.connect(panel.presets.set_presets)
         app.presets.left_out.connect(panel.log.append)
         app.messages.published.connect(panel.log.append)
         app.messages.failed.connect(self._log_failure)
-        run.status_changed.connect(panel.set_status)
-        run.events.connect(self._on_event)
 
     # Commands
 
     def _commands(self) -> tuple[Command, ...]:
-        def phase() -> Phase:
-            return self._run.status.phase
+        run = self._run
 
         def idle() -> bool:
-            return phase() is Phase.IDLE
+            return not run.active
 
         def live() -> bool:
-            return phase() in (Phase.RUNNING, Phase.PAUSED)
+            return run.live
 
         def not_stopping() -> bool:
-            return phase() is not Phase.STOPPING
+            return run.live or not run.active
 
         return (
             Command("start", "Training", "Start", "Train a new model by the recipe", self._start,
                 ("Ctrl+T",), enabled=idle, toolbar=True),
             Command("pause", "Training", "Pause or Resume", "Pause the run, or go on",
-                self._toggle_pause, ("Space",), enabled=live, toolbar=True),
-            Command("stop", "Training", "Stop", "End the run and keep its model", self._run.stop,
+                run.toggle_pause, ("Space",), enabled=live, toolbar=True),
+            Command("stop", "Training", "Stop", "End the run and keep its model", run.stop,
                 ("Ctrl+.",), enabled=live, toolbar=True),
             Command("step", "Training", "Step", "Take one gradient step, then pause",
-                lambda: self._go("step"), (".",), enabled=not_stopping),
+                partial(self._go, "step"), (".",), enabled=not_stopping),
             Command("epoch", "Training", "Epoch", "Train to the end of the epoch, then pause",
-                lambda: self._go("epoch"), ("Alt+.",), enabled=not_stopping),
+                partial(self._go, "epoch"), ("Alt+.",), enabled=not_stopping),
             Command("slow_motion", "Training", "Slow Motion",
                 "Take one gradient step and tell it stage by stage", self._slow_motion,
                 ("Ctrl+Alt+.",), enabled=not_stopping),
@@ -136,26 +111,16 @@ class TrainingController(Controller):
         )  # fmt: skip
 
     def _start(self) -> None:
-        recipe = self.panel.form.recipe()  # before a field that is shown again forgets its typing
+        recipe = self._recipe()  # before a field that is shown again forgets its typing
         reveal(self.panel)
-        self._app.runs.train(recipe)
-
-    def _toggle_pause(self) -> None:
-        if self._run.status.phase is Phase.PAUSED:
-            self._run.resume()
-        else:
-            self._run.pause()
+        self._runs.train(recipe)
 
     def _go(self, until: Until) -> None:
         """Train so far and pause, from wherever training stands."""
-        phase = self._run.status.phase
-        if phase is Phase.IDLE:
-            self._runs.train(self.panel.form.recipe(), until)
-        elif phase is Phase.PAUSED:
-            self._run.resume(until)
-        elif phase is Phase.RUNNING:
-            self._until = until
-            self._run.pause()
+        if self._run.active:
+            self._run.advance(until)
+        else:
+            self._runs.train(self._recipe(), until)
 
     def _dissect(self) -> None:
         self._go("dissected")
@@ -166,39 +131,24 @@ class TrainingController(Controller):
         self._dissect()
 
     def _restart(self) -> None:
-        self._after_run(partial(self._runs.train, self.panel.form.recipe(), paused=True))
+        self._run.end_then(partial(self._runs.train, self._recipe(), paused=True))
 
     def _branch(self) -> None:
-        self._after_run(partial(self._runs.branch, self.panel.form.recipe()))
-
-    def _after_run(self, begin: Callable[[], None]) -> None:
-        """Do something when no run is under way; one that is ends and is kept."""
-        if self._run.active:
-            self._next = begin
-            self._run.stop()
-        else:
-            begin()
-
-    def _on_steered(self, field: str, value: float) -> None:
-        self._recipe_due = False
-        self._run.steer(field, value)
+        self._run.end_then(partial(self._runs.branch, self._recipe()))
 
     def _new_seed(self) -> None:
-        recipe = self.panel.form.recipe()
-        seeds = set(range(_MOST_SEED + 1)) - {recipe.seed}
-        recipe = recipe.replace(seed=random.choice(tuple(seeds)))
-        self.panel.set_recipe(recipe)
-        self.panel.recipe_changed.emit(recipe)
+        self.panel.take_recipe(reseeded(self._recipe()))
 
     # Recipes
 
     def _estimate(self) -> None:
-        self.panel.presets.set_recipe(self.panel.form.recipe())
+        recipe = self._recipe()
+        self.panel.presets.set_recipe(recipe)
         self.panel.presets.set_estimating()
-        self._runs.estimate(self.panel.form.recipe())
+        self._runs.estimate(recipe)
 
     def _save_preset(self) -> None:
-        recipe, presets = self.panel.form.recipe(), self._app.presets
+        recipe, presets = self._recipe(), self._app.presets
         taken = {preset.name for preset in presets.all if preset.own}
         NameDialog("Save Preset", taken, self._window).ask(lambda name: presets.save(name, recipe))
 
@@ -209,25 +159,22 @@ class TrainingController(Controller):
 
     def _on_imported(self, recipe: Recipe) -> None:
         if not self._run.active:
-            self.panel.set_recipe(recipe)
-            self.panel.recipe_changed.emit(recipe)
+            self.panel.take_recipe(recipe)
 
     def _export(self) -> None:
-        recipe = self.panel.form.recipe()
+        recipe = self._recipe().to_toml().encode()
         if path := self._ask.save("Export Recipe", "recipe.toml", RECIPE):
-            self._app.exports.content(
-                path, recipe.to_toml().encode(), "The recipe was not exported"
-            )
+            self._app.exports.content(path, recipe, "The recipe was not exported")
 
     def _export_curves(self) -> None:
         if path := self._ask.save("Export Curves", "training curves.png", PNG, SVG, PDF, CSV):
             curves = self.panel.plot.export(path.suffix[1:].lower())
             self._app.exports.content(path, curves, "The curves were not exported")
 
-    # What the runs says
+    # What the runs say
 
     def _on_opened(self, snapshot: Snapshot) -> None:
-        self.panel.plot.set_history(snapshot.history)
+        self.panel.plot.set_history(self._runs.timeline.history)
         if not self._run.active:
             self.panel.set_recipe(snapshot.recipe)
 
@@ -240,43 +187,19 @@ class TrainingController(Controller):
             panel.log.append(str(event))
         match event:
             case Started():
-                self._on_started()
-            case Progress(points):
-                panel.plot.append(points)
-            case Moved(snapshot) if self._recipe_due:
-                self._recipe_due = False
-                panel.set_recipe(snapshot.recipe)
+                panel.health.clear()
+                panel.presets.set_no_estimate()
+            case Begun(recipe=recipe):
+                panel.plot.set_history(self._runs.timeline.history)
+                panel.set_recipe(recipe)
+            case Progress():
+                panel.plot.grow()
             case Dissected(anatomy):
                 panel.slow_motion.set_anatomy(anatomy)
             case Found(findings):
                 panel.health.set_findings(findings)
-            case Paused() | Ended():
-                self._on_rest()
             case Failed(error):
-                panel.health.set_failure(_words(error))
-
-    def _on_started(self) -> None:
-        self.panel.plot.set_history(())
-        self._until = None
-        self._recipe_due = True
-        self.panel.health.clear()
-        self.panel.presets.set_no_estimate()
+                panel.health.set_failure(words(error))
 
     def _on_not_estimated(self, error: BaseException) -> None:
-        self.panel.presets.set_no_estimate(_words(error))
-
-    def _on_rest(self) -> None:
-        """The run paused, or is over."""
-        until, self._until = self._until, None
-        if until and self._run.status.phase is Phase.PAUSED:
-            self._run.resume(until)
-
-    def _on_left(self) -> None:
-        begin, self._next = self._next, None
-        if begin:
-            begin()
-
-
-def _words(error: BaseException) -> str:
-    unexpected = "" if isinstance(error, UserError) else f"Unexpected {type(error).__name__}: "
-    return f"{unexpected}{error}"
+        self.panel.presets.set_no_estimate(words(error))

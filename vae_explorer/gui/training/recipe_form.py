@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from vae_explorer.errors import RecipeError
 from vae_explorer.fields import LONGEST_STACK, FieldSpec
 from vae_explorer.gui.widgets.editors import (
     Value,
@@ -26,6 +27,7 @@ from vae_explorer.gui.widgets.editors import (
     read,
     write,
 )
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.rows import label_of
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.training.recipe import STEERABLE, Recipe
@@ -190,9 +192,19 @@ class RecipeForm(QWidget):
         self._compare()
 
     def recipe(self) -> Recipe:
-        """The recipe as it stands in the form, with what is being typed if that is complete."""
+        """The recipe as it stands in the form, with what is being typed.
+
+        Raises:
+            RecipeError: what was typed into a field is not understood.
+        """
         for row in self._rows.values():
             commit(row.editor)
+            if isinstance(row.editor, NumberBox) and row.editor.refusal:
+                row.editor.setFocus()
+                raise RecipeError(f"{row.label.text()}: {row.editor.refusal}")
+        return self._understood()
+
+    def _understood(self) -> Recipe:
         return Recipe.from_dict({name: read(row.editor) for name, row in self._rows.items()})
 
     def set_recipe(self, recipe: Recipe) -> None:
@@ -243,7 +255,7 @@ class RecipeForm(QWidget):
         if self._live:
             self._steering[name] = read(self._rows[name].editor)
             self._settle.start()
-        self.recipe_changed.emit(self.recipe())
+        self.recipe_changed.emit(self._understood())
 
     def _steer(self) -> None:
         steering, self._steering = self._steering, {}

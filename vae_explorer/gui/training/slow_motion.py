@@ -7,11 +7,9 @@ from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSlider,
     QToolButton,
     QVBoxLayout,
@@ -23,7 +21,8 @@ from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.anatomy_cards import cards
 from vae_explorer.gui.training.icons import SIDE, icon
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.state import Phase
+from vae_explorer.gui.widgets.rows import Scrolled
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.anatomy import StepAnatomy
 
 FASTEST, SLOWEST = 2, 30
@@ -74,12 +73,7 @@ class SlowMotion(Themed):
             chip.clicked.connect(self._on_chip)
             self._chips.addButton(chip, number)
             chips.addWidget(chip, 1)
-            frame = QScrollArea()
-            frame.setWidget(card)
-            frame.setWidgetResizable(True)
-            frame.setFrameShape(QFrame.Shape.NoFrame)
-            frame.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            frame.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            frame = Scrolled(card)
             stages.addWidget(frame, 1)
             self._frames.append(frame)
         self._caption = Readout(lines=3)

@@ -1,9 +1,9 @@
 """When a run is to end before its recipe does: four conditions, each with a check box."""
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QToolButton, QVBoxLayout, QWidget
 
-from vae_explorer.gui.widgets.editors import NumberBox
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
 from vae_explorer.training.stopping import StopRule
@@ -33,15 +33,12 @@ class StopRuleForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._editors: dict[str, QSpinBox | NumberBox] = {
+        self._editors: dict[str, NumberBox] = {
             "epoch": NumberBox(0.01, 10_000, 1, "epochs"),
             "seconds": NumberBox(1, 1e7, 10, "s"),
             "elbo": NumberBox(-100_000, 100_000, 1, "nats"),
-            "plateau": QSpinBox(),
+            "plateau": NumberBox(1, 1_000, unit="epochs", whole=True, even=True),
         }
-        plateau = self._editors["plateau"]
-        plateau.setRange(1, 1_000)
-        plateau.setSuffix(" epochs")
         for name, value in {"epoch": 10, "seconds": 300, "elbo": -150, "plateau": 5}.items():
             self._editors[name].setValue(value)
         self._header = QToolButton()
@@ -61,7 +58,6 @@ class StopRuleForm(QWidget):
         for line, (name, editor) in enumerate(self._editors.items()):
             label, tip = _HELP[name]
             check = self._checks[name] = QCheckBox(label)
-            editor.setKeyboardTracking(False)
             editor.setAccessibleName(label)
             spare_from_wheel(editor)
             for widget in (check, editor):

@@ -3,9 +3,7 @@
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
-    QScrollArea,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -22,7 +20,8 @@ from vae_explorer.gui.training.slow_motion import SlowMotion
 from vae_explorer.gui.training.stop_rule_form import StopRuleForm
 from vae_explorer.gui.training.transport import Transport
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.gui.widgets.rows import Scrolled
+from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.training.recipe import Recipe
 
 _LEAST_WIDE = 900
@@ -33,17 +32,12 @@ _LEGEND = f"{CHANGED} changed from the default"
 _LIVE_LEGEND = f"{_LEGEND} · {LIVE} takes effect at the next step of the run"
 
 
-class FormArea(QScrollArea):
+class FormArea(Scrolled):
     """Scrolls a form up and down; it is never narrower than the form."""
 
     def __init__(self, form: QWidget) -> None:
-        super().__init__()
+        super().__init__(form)
         self._form = form
-        self.setWidget(form)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     @override
     def minimumSizeHint(self) -> QSize:
@@ -62,7 +56,7 @@ class TrainingPanel(QWidget):
     ``plot`` and ``slow_motion``.
 
     Signals:
-        recipe_changed(Recipe): a person changed a field or took a preset.
+        recipe_changed(Recipe): a person changed a field or took another recipe.
     """
 
     recipe_changed = Signal(object)
@@ -74,7 +68,7 @@ class TrainingPanel(QWidget):
         self.transport = Transport()
         self.health = HealthBanner()
         self.presets = PresetBar()
-        self.presets.chosen.connect(self._on_preset)
+        self.presets.chosen.connect(self.take_recipe)
         self.form = RecipeForm()
         self.form.recipe_changed.connect(self._on_recipe)
         self.form.pointed.connect(self._on_pointed)
@@ -165,6 +159,11 @@ class TrainingPanel(QWidget):
         self.form.set_recipe(recipe)
         self.presets.set_recipe(recipe)
 
+    def take_recipe(self, recipe: Recipe) -> None:
+        """Show a recipe that a person chose."""
+        self.set_recipe(recipe)
+        self.recipe_changed.emit(recipe)
+
     def show_slow_motion(self) -> None:
         """Bring the stages of a step to the front."""
         self._tabs.setCurrentWidget(self.slow_motion)
@@ -221,10 +220,6 @@ class TrainingPanel(QWidget):
 
     def _on_splitter_moved(self) -> None:
         self._share_is_theirs = True
-
-    def _on_preset(self, recipe: Recipe) -> None:
-        self.set_recipe(recipe)
-        self.recipe_changed.emit(recipe)
 
     def _on_recipe(self, recipe: Recipe) -> None:
         self.presets.set_recipe(recipe)

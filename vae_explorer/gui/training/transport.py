@@ -21,7 +21,7 @@ from vae_explorer.gui.training.progress_text import counter, describe, progress
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.window.actions import native
 from vae_explorer.gui.window.records import Command
-from vae_explorer.session.state import Phase, TrainingStatus
+from vae_explorer.session.training.events import Phase, TrainingStatus
 
 _STEPS = 1_000
 NAMES = ("restart", "pause", "step", "epoch", "slow_motion", "stop", "branch", "new_seed")

@@ -1,76 +1,18 @@
 """One editor for each kind of recipe field."""
 
-import math
+import re
 from collections.abc import Callable
 
-from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import (
-    QAbstractSpinBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QLineEdit,
-    QSpinBox,
-)
-from typing_extensions import override
+from PySide6.QtWidgets import QComboBox, QLineEdit
 
 from vae_explorer.fields import FieldSpec, are_sizes
+from vae_explorer.gui.widgets.number_box import NumberBox
 
 Value = int | float | str
 
 _LONG_CHOICE = 9
-
-
-class NumberBox(QDoubleSpinBox):
-    """A number of any size, written as briefly as it can be: 0.0015, 1e-06, 200.
-
-    What it shows is exactly its value. A step moves the second digit, but never by less than
-    ``grain``, so that zero can be reached.
-    """
-
-    def __init__(self, low: float, high: float, grain: float, unit: str = "") -> None:
-        super().__init__()
-        self.grain = grain
-        self.setLocale(QLocale.c())
-        self.setDecimals(323)  # as many as Qt allows: it must round nothing away
-        self.setRange(low, high)
-        self.setSuffix(f" {unit}" if unit else "")
-
-    @override
-    def textFromValue(self, value: float) -> str:
-        return repr(value).removesuffix(".0")
-
-    @override
-    def valueFromText(self, text: str) -> float:
-        """The number in a text with or without the unit; the present one if there is none."""
-        try:
-            return float(text.removesuffix(self.suffix()))
-        except ValueError:
-            return self.value()
-
-    def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
-        """Accept numbers in range, and let through what may become one."""
-        number = text.removesuffix(self.suffix()).strip()
-        if set(number) - set("0123456789.eE+-"):
-            return QValidator.State.Invalid, text, pos
-        try:
-            inside = self.minimum() <= float(number) <= self.maximum()
-        except ValueError:
-            inside = False
-        state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
-        return state, text, pos
-
-    @override
-    def stepBy(self, steps: int) -> None:
-        value = self.value()
-        for _ in range(abs(steps)):
-            # A hair inwards, so that 1 goes down to 0.99 and 0.99 up to 1.
-            inner = abs(value) * (1 - 1e-9 if steps < 0 else 1 + 1e-9)
-            adaptive = 10.0 ** (math.floor(math.log10(inner)) - 1) if inner else 0.0
-            value += math.copysign(max(adaptive, self.grain), steps)
-            value = min(max(float(f"{value:.12g}"), self.minimum()), self.maximum())
-        self.setValue(value)
-        self.selectAll()
 
 
 class SizesBox(QLineEdit):
@@ -116,8 +58,8 @@ class _SizesValidator(QValidator):
         self._spec = spec
 
     def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
-        if set(text) - set("0123456789-"):
-            return QValidator.State.Invalid, text, pos
+        # A list is a list, whatever is put between; 512,256 must not become 512256.
+        text = re.sub(r"[\s,;x×*−–]", "-", text)
         inside = are_sizes(text, self._spec)
         state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
         return state, text, pos
@@ -127,7 +69,7 @@ class _SizesValidator(QValidator):
         return self._box.value()
 
 
-Editor = QSpinBox | NumberBox | QComboBox | SizesBox
+Editor = NumberBox | QComboBox | SizesBox
 
 
 def make_editor(spec: FieldSpec, default: Value) -> Editor:
@@ -138,19 +80,13 @@ def make_editor(spec: FieldSpec, default: Value) -> Editor:
     elif spec.sizes:
         editor = SizesBox(spec)
     elif isinstance(default, int):
-        editor = QSpinBox()
-        editor.setLocale(QLocale.c())
-        editor.setSingleStep(int(spec.step) or 1)
+        # A quantity goes by its second digit; a bare number, such as the seed, one by one.
+        grain, even = spec.step or 1, not spec.unit
+        editor = NumberBox(spec.low, spec.high, grain, spec.unit, whole=True, even=even)
         editor.setSpecialValueText(spec.lowest)
-        if spec.unit:  # a quantity; a bare number, such as the seed, goes one by one
-            editor.setSuffix(f" {spec.unit}")
-            editor.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
     else:
         grain = spec.step or spec.low or float(default) / 10 or spec.high / 1_000
         editor = NumberBox(spec.low, spec.high, grain, spec.unit)
-    if isinstance(editor, QAbstractSpinBox):
-        # A beginning such as the 1 of 1e-4 is not yet what is meant.
-        editor.setKeyboardTracking(False)
     editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     limit(editor, spec)
     write(editor, default)
@@ -168,8 +104,6 @@ def limit(editor: Editor, spec: FieldSpec) -> None:
     elif isinstance(editor, NumberBox):
         editor.setRange(spec.low, spec.high)
         editor.grain = spec.step or editor.grain
-    elif isinstance(editor, QSpinBox):
-        editor.setRange(int(spec.low), int(spec.high))
 
 
 def keep_narrow(choice: QComboBox) -> None:
@@ -195,7 +129,7 @@ def read(editor: Editor) -> Value:
     if isinstance(editor, QComboBox):
         value: Value = editor.currentData()
         return value
-    return editor.value()
+    return editor.number if isinstance(editor, NumberBox) else editor.value()
 
 
 def commit(editor: Editor) -> None:
@@ -212,7 +146,5 @@ def write(editor: Editor, value: Value) -> None:
         editor.setCurrentIndex(editor.findData(value))
     elif isinstance(editor, SizesBox):
         editor.setValue(str(value))
-    elif isinstance(editor, NumberBox):
-        editor.setValue(float(value))
     else:
-        editor.setValue(int(value))
+        editor.setValue(float(value))

@@ -32,12 +32,15 @@ def label_of(editor: QWidget, text: str) -> QLabel:
     return label
 
 
-def scrolled(content: QWidget) -> QScrollArea:
-    """The content of a panel, which scrolls when the panel is too low for it."""
-    scroll = QScrollArea()
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setWidgetResizable(True)
-    # Tab goes to the controls, which scroll into view by themselves.
-    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    scroll.setWidget(content)
-    return scroll
+class Scrolled(QScrollArea):
+    """What scrolls when there is too little height for it; with ``sideways``, or width."""
+
+    def __init__(self, content: QWidget, sideways: bool = False) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        # Tab goes to the controls, which scroll into view by themselves.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        if not sideways:
+            self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(content)

@@ -13,7 +13,8 @@ from vae_explorer.gui.theme import SchemeChoice, apply_scheme
 from vae_explorer.gui.window.records import LAYOUTS, Command, Controller
 from vae_explorer.gui.window.status_bar import StatusBar
 from vae_explorer.session.app import App
-from vae_explorer.session.state import Decoded, ModelInfo
+from vae_explorer.session.explore.decoding import Decoded
+from vae_explorer.session.files.open_model import ModelInfo
 
 _SCHEMES = {
     "system": ("Follow the System", "Light or dark as the system"),

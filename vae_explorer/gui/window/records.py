@@ -107,9 +107,13 @@ class Controller:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    def attempt(self, title: str, action: Callable[[str], object], name: str) -> None:
-        """Do something with a name that a person gave; ``title`` is that of a refusal."""
-        try:
-            action(name)
-        except UserError as error:
-            self._app.messages.fail(title, error)
+    def attempt(self, title: str, action: Callable[[str], object]) -> Callable[[str], None]:
+        """What does something with a name that a person gave; ``title`` is that of a refusal."""
+
+        def run(name: str) -> None:
+            try:
+                action(name)
+            except UserError as error:
+                self._app.messages.fail(title, error)
+
+        return run

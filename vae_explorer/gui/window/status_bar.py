@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QStatusBar, QWidget
 from typing_extensions import override
 
 from vae_explorer.number_format import figure, pair
-from vae_explorer.session.state import ModelInfo
+from vae_explorer.session.files.open_model import ModelInfo
 
 _LEAST = 60  # logical pixels of a field that gives way
 _MOST = 16_777_215  # and of any widget, as Qt has it

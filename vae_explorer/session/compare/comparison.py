@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer import paths
+from vae_explorer.data.bundled import in_both
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.compare.metrics import (
@@ -21,21 +22,16 @@ from vae_explorer.session.compare.metrics import (
     score,
 )
 from vae_explorer.session.compare.sides import SIDES, Preview, Side, SideInfo, other_side
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.selection import Mode, inside
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import (
-    LATENT_LIMIT,
-    MapPoints,
-    Thumbnail,
-    index_in,
-)
+from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Bools, Float32, Float64, Int64
+from vae_explorer.types import Bools, Float32, Float64, Int64, Split
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +83,7 @@ class Comparison:
         }
         self._models: dict[Side, _Model] = {}
         self._rotation: Float64 | None = None  # of side B
-        self._splits: dict[Side, str] = {"A": "test", "B": "test"}
+        self._splits: dict[Side, Split] = {"A": "test", "B": "test"}
         self._scores: dict[Side, Scores] = {}
         self._hovered: dict[Side, int] = {"A": -1, "B": -1}  # the rows of one image
         self._pointer: tuple[float, float] | None = None  # the place of the last preview
@@ -121,8 +117,8 @@ class Comparison:
 
         self._listing.run(lambda _: named(), self.models_listed.emit)
 
-    def set_split(self, side: Side, split: str) -> None:
-        """Show the "train" or the "test" images, or "both"."""
+    def set_split(self, side: Side, split: Split) -> None:
+        """Show other images."""
         if split != self._splits[side]:
             self._splits[side] = split
             self._maps[side].choose(MapChoice(split=split))
@@ -340,4 +336,4 @@ def model_name(path: Path) -> str:
 
 def _images(points: MapPoints) -> Int64:
     """The images (n,) of points, counted as in "both" splits."""
-    return points.indices + index_in("both", points.split, 0)
+    return in_both(points.split, points.indices)

@@ -11,7 +11,6 @@ from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Check, TrainedVAE
-from vae_explorer.session.state import draw_seeds
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, Float64, Int64, UInt8
 
@@ -143,4 +142,4 @@ def common_images() -> tuple[UInt8, Int64]:
     """The images (n, h, w) that both models are aligned and scored on, with their seeds (n,)."""
     images = bundled.mnist("test").images
     rows = np.linspace(0, len(images) - 1, min(_IMAGES, len(images))).round().astype(np.int64)
-    return images[rows], draw_seeds("test", rows)
+    return images[rows], bundled.in_both("test", rows)

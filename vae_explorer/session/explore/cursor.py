@@ -12,8 +12,10 @@ from psygnal import Signal
 from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.decoding import Decoding
-from vae_explorer.session.state import LATENT_LIMIT
 from vae_explorer.types import LatentPoint
+
+LATENT_LIMIT = 6.0
+"""The cursor stays within ±this many latent units of the origin, on both axes."""
 
 MOST_VISITS = 100
 """Places visited that are kept; of more the oldest goes."""

@@ -2,13 +2,27 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from psygnal import Signal
 
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import Decoded
+from vae_explorer.types import Float32
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One decoded place: ``image`` is (h, w) float32 Bernoulli means, ``milliseconds`` its cost.
+
+    ``preview`` is True while the pointer merely hovers and the cursor stays where it was.
+    """
+
+    z: tuple[float, float]
+    image: Float32
+    milliseconds: float
+    preview: bool
 
 
 class Decoding:

@@ -7,14 +7,14 @@ from typing import Literal
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.data.bundled import in_both
 from vae_explorer.latent.figures import pixel_log_likelihoods
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
-from vae_explorer.session.explore.pins import Pins
+from vae_explorer.session.explore.pins import DataPoint, Pins
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.state import DataPoint, draw_seeds
-from vae_explorer.types import Float32, Float64
+from vae_explorer.types import Float32, Float64, OneSplit
 
 Code = Literal["mean", "sample", "exact"]
 """The mean of q(z|x), a sample of it, or the mean of the exact posterior p(z|x)."""
@@ -45,7 +45,7 @@ class Inspection:
     ``truth`` is of the image's own binarisation, ``seed`` that of the sample.
     """
 
-    split: str
+    split: OneSplit
     index: int
     seed: int
     reconstructions: dict[Code, Reconstruction]
@@ -102,7 +102,7 @@ class Inspector:
 
 
 def _inspected(model: TrainedVAE, point: DataPoint, seed: int, control: Control) -> Inspection:
-    own = int(draw_seeds(point.split, np.array([point.index]))[0])
+    own = in_both(point.split, point.index)
     truth = image_truth(model, point.original, own, control.check)
     q = truth.bound
     # By eigenvectors: in float32 a needle's covariance need not be positive definite.

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from vae_explorer.data.bundled import in_both
 from vae_explorer.errors import DataError, UserError
 from vae_explorer.latent.arithmetic import class_means
 from vae_explorer.latent.figures import own_draws, pixel_log_likelihoods
@@ -27,9 +28,10 @@ from vae_explorer.latent.trust import DataSupport
 from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.model.vae import log_prior
 from vae_explorer.number_format import figure, pair
+from vae_explorer.session.explore.pins import DataPoint
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.marks import Curve, LayerContent, Spots
-from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Float32, Float64, LatentPoint
 
 LEAST, MOST = 2, 64
@@ -299,7 +301,7 @@ def _log_likelihoods(
 ) -> Float32 | None:
     if point is None:
         return None
-    seeds = draw_seeds(point.split, np.array([point.index]))
+    seeds = in_both(point.split, np.array([point.index]))
     x = own_draws(model, point.original[None], seeds)
     values = np.empty(len(positions), np.float32)
     for start in range(0, len(positions), _SCORED):

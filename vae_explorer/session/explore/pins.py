@@ -1,8 +1,8 @@
 """Pinned images: the tray, and the one of them that is looked at."""
 
+from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 from psygnal import Signal
 
 from vae_explorer.data import bundled
@@ -11,15 +11,36 @@ from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.image_truth import image_bound
 from vae_explorer.session.map.latent_map import LatentMap, labels_of
 from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import DataPoint, draw_seeds
+from vae_explorer.types import Float32, OneSplit, UInt8
 
 MOST = 24
 """Pins there may be: each is described again for every snapshot of a run."""
 
-Pin = tuple[str, int]
-"""A split, "train" or "test", and an index into it."""
+Pin = tuple[OneSplit, int]
+"""A split, and an index into it."""
 
 _State = tuple[tuple[Pin, ...], Pin | None]
+
+
+@dataclass(frozen=True)
+class DataPoint:
+    """One image of the data beside its reconstruction from the posterior mean.
+
+    ``original`` is (h, w) uint8, ``reconstruction`` (h, w) float32, ``mean`` (2,) and
+    ``covariance`` (2, 2) the encoder's posterior, the three figures nats of this image (one draw
+    of its data treatment, fixed seed; no other noise): elbo = log_likelihood − kl.
+    """
+
+    index: int
+    label: int
+    split: OneSplit
+    original: UInt8
+    reconstruction: Float32
+    mean: Float32
+    covariance: Float32
+    elbo: float
+    log_likelihood: float
+    kl: float
 
 
 class Pins:
@@ -60,11 +81,11 @@ class Pins:
         """The one that is looked at."""
         return next((pin for pin in self.tray if (pin.split, pin.index) == self._current), None)
 
-    def pin(self, split: str, index: int) -> None:
+    def pin(self, split: OneSplit, index: int) -> None:
         """Pin one image in place of all."""
         self._edit("Pin", (((split, index),), (split, index)))
 
-    def toggle(self, split: str, index: int) -> None:
+    def toggle(self, split: OneSplit, index: int) -> None:
         """Add one image to the tray, or take it out; of too many the oldest goes."""
         pin = split, index
         if pin in self._pins:
@@ -72,13 +93,13 @@ class Pins:
         else:
             self._edit("Add Pin", ((*self._pins, pin)[-MOST:], pin))
 
-    def remove(self, split: str, index: int) -> None:
+    def remove(self, split: OneSplit, index: int) -> None:
         """Take one image out of the tray; if it was looked at, the newest other is."""
         left = tuple(pin for pin in self._pins if pin != (split, index))
         current = self._current if self._current in left else (left[-1] if left else None)
         self._edit("Remove Pin", (left, current))
 
-    def look_at(self, split: str, index: int) -> None:
+    def look_at(self, split: OneSplit, index: int) -> None:
         """Look at an image of the tray."""
         if (split, index) in self._pins:
             self._restore((self._pins, (split, index)))
@@ -108,10 +129,10 @@ class Pins:
             self.changed.emit()
 
 
-def _described(model: TrainedVAE, split: str, index: int) -> DataPoint:
+def _described(model: TrainedVAE, split: OneSplit, index: int) -> DataPoint:
     data = bundled.mnist(split)
     image = data.images[index]
-    bound = image_bound(model, image, int(draw_seeds(split, np.array([index]))[0]))
+    bound = image_bound(model, image, bundled.in_both(split, index))
     return DataPoint(
         index=index,
         label=int(labels_of(data)[index]),

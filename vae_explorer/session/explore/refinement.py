@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.data.bundled import in_both
 from vae_explorer.latent.gap import Refinement, refine_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import image_bound, image_truth
@@ -15,7 +16,6 @@ from vae_explorer.session.jobs import After, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.marks import Ellipses, LayerContent
 from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import draw_seeds
 from vae_explorer.types import Float32, UInt8
 
 STEPS = 300
@@ -92,7 +92,7 @@ class Refiner:
         if state is None or pinned is None:
             return
         model, image = state.model, pinned.original
-        seed = int(draw_seeds(pinned.split, np.array([pinned.index]))[0])
+        seed = in_both(pinned.split, pinned.index)
         run = self._run = _refined(model, image, seed)
         self._last = None
         self.started.emit()

@@ -18,8 +18,7 @@ from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, R
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import EncodedImage
-from vae_explorer.session.map.state import MapState, same_images
-from vae_explorer.session.state import MapPoints, Thumbnail
+from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, same_images
 from vae_explorer.types import UInt8
 
 SEED = 2**31

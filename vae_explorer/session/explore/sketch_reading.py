@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vae_explorer.session.explore.image_truth import ImageBound, ImageTruth
-from vae_explorer.session.state import Thumbnail
+from vae_explorer.session.map.state import Thumbnail
 
 NEIGHBOURS = 5
 """Nearest images shown beside a sketch."""

@@ -1,6 +1,5 @@
 """The model that is open: from a file, to a file, and what it is called."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,6 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.runs.runs import Runs
-from vae_explorer.session.state import ModelInfo
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
@@ -23,6 +21,22 @@ from vae_explorer.training.snapshot import Snapshot
 
 IMAGE_SHAPE = (28, 28)
 """The map shows MNIST, so its models must read images of this height and width."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """The model on the map.
+
+    ``name`` is for people; ``path`` is None while it exists only in memory. ``epoch`` counts
+    finished epochs (fractional during one). ``held_out_elbo`` is in nats per image.
+    """
+
+    name: str
+    path: Path | None
+    epoch: float
+    held_out_elbo: float | None
+    image_shape: tuple[int, int]
+    parameters: int
 
 
 class OpenModel:
@@ -47,7 +61,6 @@ class OpenModel:
         self._settings = settings
         self._map = latent_map
         self._runs = runs
-        self._after_training: Callable[[], None] | None = None
         latent_map.changed.connect(self._on_map)
         runs.left.connect(self._on_left)
 
@@ -88,11 +101,7 @@ class OpenModel:
 
     def open_read(self, model: "SavedModel") -> None:
         """Show a model that was read; a run under way is stopped and saved first."""
-        if self._runs.training.active:
-            self._after_training = partial(self._show, model)
-            self._runs.training.stop()
-        else:
-            self._show(model)
+        self._runs.training.end_then(partial(self._show, model))
 
     def reset(self) -> None:
         """Go back to the bundled model."""
@@ -129,9 +138,6 @@ class OpenModel:
         path = self._runs.training.checkpoint
         if path is not None:
             self._remember(path)
-        then, self._after_training = self._after_training, None
-        if then:
-            then()
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
         if old is None or (new.snapshot, new.name, new.path) != (old.snapshot, old.name, old.path):

@@ -11,6 +11,7 @@ import numpy as np
 from vae_explorer.latent.gap import Refinement, refine_posterior
 from vae_explorer.latent.normal import PRIOR, Normal
 from vae_explorer.lessons.bound import PLACES, Bound
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.lessons.bound_truth import (
     MOST_PLACES,
     Truth,
@@ -21,7 +22,6 @@ from vae_explorer.session.lessons.bound_truth import (
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
 from vae_explorer.session.map.marks import Field
-from vae_explorer.session.state import LATENT_LIMIT
 from vae_explorer.types import Float32, Region
 
 NARROWEST, WIDEST = 0.003, 2.0

@@ -23,7 +23,6 @@ from vae_explorer.session.explore.image_truth import image_truth
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
-from vae_explorer.session.state import TRAINING_IMAGES
 from vae_explorer.types import UInt8
 
 MOST_SAMPLES = 1_000_000
@@ -46,7 +45,7 @@ class SampleSettings(Settings):
         "Digit",
         "A training image by its number, or the one chosen on the map",
         low=-1,
-        high=TRAINING_IMAGES - 1,
+        high=bundled.TRAINING_IMAGES - 1,
         lowest="the chosen one",
     )
     seed: int = setting(

@@ -1,18 +1,19 @@
 """What the colours of the points mean."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.data import bundled
 from vae_explorer.data.tables import Numbers, Table, read_table
 from vae_explorer.latent.figures import posterior_width
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, Scores
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import MapPoints, PointColors, origin
+from vae_explorer.session.map.state import MapPoints, MapState
 from vae_explorer.types import Float32
 
 LABEL = "label"
@@ -49,6 +50,24 @@ CHOICES: tuple[tuple[str, str], ...] = (
 """What points can always be coloured by, as (value, text); a user's table adds its columns."""
 
 _TABLE = "table:"  # before the name of a column
+
+
+@dataclass(frozen=True, eq=False)
+class PointColors:
+    """What the points' colours mean: ``values`` (n,) float32, NaN where not known.
+
+    Of a scale ``low`` and ``high`` are its ends, beyond which a value takes the colour of the end,
+    and ``unit`` is its unit. Of categories ``names`` are theirs, and ``values`` index them.
+    ``about`` is one line on what exactly is shown.
+    """
+
+    title: str
+    about: str
+    values: Float32
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    names: tuple[str, ...] = ()
 
 
 class Coloring:
@@ -130,12 +149,12 @@ class Coloring:
             about = "Geometric mean of the standard deviations of q(z|x)"
             self._emit(_scaled("Posterior width", about, widths, "latent units"))
         elif self.by == "split":
-            tests = [origin(points.split, index)[0] == "test" for index in points.indices.tolist()]
+            tests = bundled.in_both(points.split, points.indices) >= bundled.TRAINING_IMAGES
             self._emit(
                 PointColors(
                     "Train or test",
                     "Which part of the data an image is from",
-                    np.array(tests, np.float32),
+                    tests.astype(np.float32),
                     names=("train", "test"),
                 )
             )

@@ -15,6 +15,7 @@ from vae_explorer.latent.manifold import cell_places, cells, middles
 from vae_explorer.latent.posterior import posterior_grid
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE
 from vae_explorer.number_format import figure
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.map.marks import (
     ClassField,
     Curve,
@@ -26,7 +27,7 @@ from vae_explorer.session.map.marks import (
     Spots,
     Trails,
 )
-from vae_explorer.session.state import LATENT_LIMIT, MapPoints
+from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Float32, Float64, Region, UInt8
 
 _SHARES = (0.5, 0.8, 0.95)

@@ -3,20 +3,18 @@
 import dataclasses
 from functools import partial
 
-import numpy as np
 from psygnal import Signal
 
 from vae_explorer.data import bundled
 from vae_explorer.model.trained import Posterior, TrainedVAE, unchecked
-from vae_explorer.session.explore.pins import Pin, Pins
+from vae_explorer.session.explore.pins import DataPoint, Pin, Pins
 from vae_explorer.session.explore.sketch import Sketch
 from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import LAYER_CONTENTS, EncodedImage, Scene, View
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.marks import LayerContent
-from vae_explorer.session.map.state import MapState
-from vae_explorer.session.state import DataPoint, MapPoints, draw_seeds
+from vae_explorer.session.map.state import MapPoints, MapState
 
 _IMMEDIATE = frozenset({"ellipses", "prior", "flow"})
 """Drawn at once, because they only gather what is known."""
@@ -236,7 +234,7 @@ def encoded_at(points: MapPoints, posterior: Posterior, row: int) -> EncodedImag
         int(points.labels[row]),
         posterior.mean[row],
         posterior.covariance[row],
-        _seed(split, index),
+        bundled.in_both(split, index),
     )
 
 
@@ -248,9 +246,5 @@ def encoded_of(point: DataPoint) -> EncodedImage:
         point.label,
         point.mean,
         point.covariance,
-        _seed(point.split, point.index),
+        bundled.in_both(point.split, point.index),
     )
-
-
-def _seed(split: str, index: int) -> int:
-    return int(draw_seeds(split, np.array([index]))[0])

@@ -13,9 +13,8 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.state import MapState, same_images
-from vae_explorer.session.state import MapPoints, draw_seeds
-from vae_explorer.types import Float32, Int64, UInt8
+from vae_explorer.session.map.state import MapPoints, MapState, same_images
+from vae_explorer.types import Float32, Int64, OneSplit, UInt8
 
 _CHUNK = 2_000  # images between two reports of progress
 
@@ -29,7 +28,7 @@ Arrays = dict[str, Float32]
 class InspectedImage:
     """What is known of image ``index`` of ``split``."""
 
-    split: str
+    split: OneSplit
     index: int
     truth: ImageTruth
 
@@ -94,7 +93,7 @@ class Scores:
 
         def work(control: Control) -> InspectedImage:
             image = bundled.mnist(split).images[index]
-            seed = int(draw_seeds(split, np.array([index]))[0])
+            seed = bundled.in_both(split, index)
             return InspectedImage(split, index, image_truth(model, image, seed, control.check))
 
         self._inspection.run(work, self.inspected.emit)
@@ -156,7 +155,7 @@ class Scores:
         control: Control,
     ) -> None:
         images = bundled.mnist(points.split).images
-        seeds = draw_seeds(points.split, points.indices)
+        seeds = bundled.in_both(points.split, points.indices)
         passes = ("ELBO", "elbo", self._bound), ("log p(x)", "log_marginal", self._exact)
         for what, name, compute in passes:  # the ELBO of all first: it is much quicker
             if name not in names:

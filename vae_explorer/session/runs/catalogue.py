@@ -8,7 +8,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from vae_explorer.errors import UserError
-from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.runs.run_info import (
     RunFigures,
     RunInfo,
@@ -16,16 +16,18 @@ from vae_explorer.session.runs.run_info import (
     read_run,
 )
 from vae_explorer.session.runs.runs import Runs
-from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.events import (
     Begun,
     Ended,
     Failed,
     Paused,
+    Phase,
     Progress,
     Started,
     TrainingEvent,
+    TrainingStatus,
 )
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.run_folder import RunFolder, Signature
 
 Known = Mapping[Path, tuple[Signature, RunInfo]]
@@ -37,35 +39,25 @@ class RunCatalogue:
     Folders are read beside it, and again only when something in them was written.
 
     Args:
-        jobs: where they are read and written.
+        tasks: the lanes of work.
         runs: whose runs they are.
         open_model: opens a run's model, with its film and curves.
-        trash: moves a folder to the system's trash, and says whether it could; called on a
-            worker's thread.
-        fail: told what went wrong, with a title.
     """
 
     listed = Signal(tuple)
     """All ``RunInfo``s, the newest first."""
     updated = Signal(RunInfo)
     """One of them is another; for the run under way many times a second."""
-    history_read = Signal(Path, tuple)
-    """A run and all its points."""
+    histories_changed = Signal()
+    """There is another of the ``histories``, or a later one."""
 
-    def __init__(
-        self,
-        jobs: Jobs,
-        runs: Runs,
-        open_model: Callable[[Path], None],
-        trash: Callable[[Path], bool],
-        fail: Callable[[str, BaseException], None],
-    ) -> None:
-        self._jobs = jobs
+    def __init__(self, tasks: Tasks, runs: Runs, open_model: Callable[[Path], None]) -> None:
+        self._tasks = tasks
+        self._listing = tasks.newest("runs", "The runs cannot be listed")
         self._runs = runs
         self._open_model = open_model
-        self._trash = trash
-        self._fail = fail
         self._known: dict[Path, tuple[Signature, RunInfo]] = {}
+        self._histories: dict[Path, tuple[HistoryPoint, ...]] = {}
         self._active: Path | None = None
         self._figures = RunFigures()  # of the run under way
         training = runs.training
@@ -82,21 +74,26 @@ class RunCatalogue:
 
     def refresh(self) -> None:
         """Look at the folders again."""
-        self._jobs.run_newest(
-            "runs",
-            partial(_survey, self._runs.training.runs, self._known),
-            done=self._on_surveyed,
-            failed=partial(self._fail, "The runs cannot be listed"),
-        )
+        survey = partial(_survey, self._runs.training.runs, self._known)
+        self._listing.run(survey, self._on_surveyed)
 
-    def read_history(self, run: Path) -> None:
-        """Read a run's curves; ``history_read`` tells them."""
-        self._jobs.run_newest(
-            f"history of {run}",
-            lambda _: RunFolder(run).history(),
-            done=partial(self.history_read.emit, run),
-            failed=partial(self._fail, "The curves of the run cannot be shown"),
-        )
+    @property
+    def histories(self) -> Mapping[Path, tuple[HistoryPoint, ...]]:
+        """All points of the runs of which they are wanted, as far as they are read."""
+        return self._histories
+
+    def want_histories(self, runs: Sequence[Path]) -> None:
+        """Read the points of these runs alone, where they are not known or the run has gone on."""
+        self._histories = {run: self._histories[run] for run in runs if run in self._histories}
+        for run in runs:
+            points = self._histories.get(run)
+            if not points or (
+                run in self._known
+                and points[-1].epoch != self._as_it_stands(self._known[run][1]).figures.epoch
+            ):
+                title = "The curves of the run cannot be shown"
+                reading = self._tasks.newest(f"history of {run}", title)
+                reading.run(partial(_read_history, run), partial(self._on_history, run))
 
     # What a person does with a run
 
@@ -127,32 +124,34 @@ class RunCatalogue:
             info = dataclasses.replace(self._known[run][1], note=note.strip())
             self._relabel(info, note=info.note)
 
-    def trash(self, runs: Sequence[Path]) -> None:
-        """Move runs to the system's trash; not the one under way."""
+    def trash(self, runs: Sequence[Path], move: Callable[[Path], bool]) -> None:
+        """Move runs to the system's trash; not the one under way.
+
+        Args:
+            runs: their folders.
+            move: moves one, and says whether it could; called on a worker's thread.
+        """
         if self._active in runs:
             text = "It is under way; stop it first, then move it to the trash."
-            self._fail("The run was not moved", UserError(text))
+            self._tasks.fail("The run was not moved", UserError(text))
             return
         self._runs.timeline.forget(runs)
-        self._jobs.write(
-            partial(_discard, runs, self._trash),
-            done=self.refresh,
-            failed=partial(self._fail_and_refresh, "The run was not moved to the trash"),
-        )
+        title = "The run was not moved to the trash"
+        self._write(partial(_discard, runs, move), title)
 
     def _relabel(self, info: RunInfo, **written: str) -> None:
         """Show a run as it will be at once, and write the change off the main thread."""
         self._known[info.path] = self._known[info.path][0], info
         self._tell(info.path)
-        self._jobs.write(
-            partial(_write_label, RunFolder(info.path), written),
-            done=self.refresh,
-            failed=partial(self._fail_and_refresh, "The run was not labelled"),
+        self._write(
+            partial(_write_label, RunFolder(info.path), written), "The run was not labelled"
         )
 
-    def _fail_and_refresh(self, title: str, error: BaseException) -> None:
+    def _write(self, work: Callable[[], None], title: str) -> None:
+        self._tasks.write(work, self.refresh, title, failed=self._start_over)
+
+    def _start_over(self, _: BaseException) -> None:
         self._known = {}  # what was shown is not what is there
-        self._fail(title, error)
         self.refresh()
 
     # What comes
@@ -160,6 +159,10 @@ class RunCatalogue:
     def _on_surveyed(self, known: dict[Path, tuple[Signature, RunInfo]]) -> None:
         self._known = known
         self.listed.emit(self.all)
+
+    def _on_history(self, run: Path, points: tuple[HistoryPoint, ...]) -> None:
+        self._histories[run] = points
+        self.histories_changed.emit()
 
     def _on_event(self, event: TrainingEvent) -> None:
         match event:
@@ -204,6 +207,10 @@ def _survey(folder: Path, known: Known, control: Control) -> dict[Path, tuple[Si
             info = read_run(run, sweep)
         found[run.path] = now, info
     return found
+
+
+def _read_history(run: Path, _: Control) -> tuple[HistoryPoint, ...]:
+    return RunFolder(run).history()
 
 
 def _write_label(run: RunFolder, changes: Mapping[str, str]) -> None:

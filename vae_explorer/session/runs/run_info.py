@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from vae_explorer.errors import CheckpointError, RecipeError
-from vae_explorer.session.state import Phase
+from vae_explorer.session.training.events import Phase
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder

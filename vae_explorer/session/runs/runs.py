@@ -71,7 +71,7 @@ class Runs:
         self._map = latent_map
         self._images = images
         self.training = TrainingSession(tasks.jobs, runs, device)
-        self.timeline = Timeline(tasks.jobs, tasks.fail, after)
+        self.timeline = Timeline(tasks, after)
         self._device = device
         self._probes: tuple[Int64, UInt8] | None = None
         self._latest: Callable[[], None] | None = None
@@ -203,7 +203,7 @@ class Runs:
         try:
             self._probes = self._map.live_images(LIVE_IMAGES)
         except UserError as error:
-            self.timeline.begin(None)
+            self.timeline.begin(None, self.timeline.history.points)
             self._fail("The moments of the run cannot be shown", error)
             return
         self.timeline.develop(self._probes[1])

@@ -12,12 +12,13 @@ from psygnal import Signal
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError, UserError
-from vae_explorer.session.jobs import Control, Jobs
+from vae_explorer.session.jobs import Control, Newest, Tasks
 from vae_explorer.session.map.latent_map import labels_of
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
-from vae_explorer.training.sweep import Cell, Sweep
+from vae_explorer.training.sweep import Axis, Cell, Sweep
 from vae_explorer.training.sweep_folder import Result, SweepFolder, left_over
 from vae_explorer.types import Float32, UInt8
 
@@ -25,6 +26,25 @@ T = TypeVar("T")
 
 _PROBES = 2_000
 """Images on a small map."""
+_UNWRITTEN = "The results of the sweep were not written"
+
+
+Varied = Sequence[tuple[str, str]]
+"""Fields of a recipe, each with its values as a person writes them: "0.5, 1" or "0:4"."""
+
+
+def planned(recipe: Recipe, varied: Varied) -> tuple[bool, str]:
+    """Whether there can be such a sweep, and how long it is or what is wrong, in words."""
+    try:
+        cells = _sweep(recipe, varied).cells
+    except UserError as error:
+        return False, str(error)
+    epochs = sum(cell.recipe.epochs for cell in cells)
+    return True, f"{len(cells)} runs, {epochs:,} epochs in all, one after another."
+
+
+def _sweep(recipe: Recipe, varied: Varied) -> Sweep:
+    return Sweep(recipe, tuple(Axis.parse(f"{field}={values}") for field, values in varied))
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +60,10 @@ class Sweeps:
     """One sweep at a time, run after run in the runs. All methods belong to the main thread.
 
     Args:
-        jobs: where results are read and small maps are made.
+        tasks: the lanes of work.
         runs: trains the runs.
         images: what they are trained on.
         open_model: opens the model of a run.
-        fail: told what went wrong, with a title.
     """
 
     opened = Signal(Sweep)
@@ -57,17 +76,24 @@ class Sweeps:
 
     def __init__(
         self,
-        jobs: Jobs,
+        tasks: Tasks,
         runs: Runs,
         images: Callable[[], ImageSet],
         open_model: Callable[[Path], None],
-        fail: Callable[[str, BaseException], None],
     ) -> None:
-        self._jobs = jobs
+        self._fail = partial(tasks.fail, _UNWRITTEN)
+        # One at a time: whatever is asked of the folder replaces what was.
+        of_folder = partial(tasks.newest, "sweep")
+        self._starting = of_folder("The sweep did not start")
+        self._opening = of_folder("The sweep was not opened")
+        self._reading = of_folder("The results of the sweep cannot be read")
+        self._writing = of_folder(_UNWRITTEN)
+        self._mapping = tasks.newest(
+            "sweep-maps", "A small map of the sweep was not made", "figures"
+        )
         self._runs = runs
         self._images = images
         self._open_model = open_model
-        self._fail = fail
         self._folder: SweepFolder | None = None
         self._cell: Cell | None = None
         self._preparing = False
@@ -86,44 +112,39 @@ class Sweeps:
         """The folder of the sweep."""
         return self._folder.path if self._folder else None
 
-    def start(self, sweep: Sweep) -> None:
+    def start(self, recipe: Recipe, varied: Varied) -> None:
         """Begin a sweep in a folder of its own among the runs."""
-        fields = "-".join(axis.field for axis in sweep.axes)
-        path = self._runs.training.runs / f"{time.strftime('%Y%m%d-%H%M%S')}-sweep-{fields}"
+        name = "-".join((time.strftime("%Y%m%d-%H%M%S"), "sweep", *(field for field, _ in varied)))
+        path = self._runs.training.runs / name
         if not self.running:
             self._prepare(
-                lambda: SweepFolder.create(path, sweep, self._images()),
+                self._starting,
+                lambda: SweepFolder.create(path, _sweep(recipe, varied), self._images()),
                 self._show_and_go_on,
-                "The sweep did not start",
             )
 
     def open(self, path: Path) -> None:
         """Show a sweep that was begun in a folder."""
         if not self.running:
-            self._prepare(lambda: SweepFolder.open(path), self._show, "The sweep was not opened")
+            self._prepare(self._opening, lambda: SweepFolder.open(path), self._show)
 
     def go_on(self) -> None:
         """Train what is left of the sweep, unless something is trained already."""
         folder = self._folder
         if folder is not None and not self.running and not self._runs.training.active:
-            self._prepare(
-                folder.results, partial(self._begin, folder), "The results cannot be read"
-            )
+            self._prepare(self._reading, folder.results, partial(self._begin, folder))
 
-    def _prepare(self, work: Callable[[], T], done: Callable[[T], None], title: str) -> None:
+    def _prepare(self, task: Newest, work: Callable[[], T], done: Callable[[T], None]) -> None:
         """Read or write the folder of a sweep; ``running`` until it is done."""
 
-        def finish(tell: Callable[[], None]) -> None:
+        def prepared(found: T | None = None) -> None:
             self._preparing = False
-            tell()
+            if found is not None:
+                done(found)
 
         self._preparing = True
-        self._jobs.run_newest(
-            "sweep",
-            lambda _: work(),
-            done=lambda found: finish(partial(done, found)),
-            failed=lambda error: finish(partial(self._fail, title, error)),
-            cancelled=lambda: finish(lambda: None),
+        task.run(
+            lambda _: work(), prepared, failed=lambda _: prepared(), cancelled=lambda: prepared()
         )
 
     def stop(self) -> None:
@@ -177,11 +198,10 @@ class Sweeps:
                 return folder.results(), refused
             return folder.results(), None
 
-        self._jobs.run_newest(
-            "sweep",
+        self._writing.run(
             lambda _: record(),
-            done=lambda found: self._on_recorded(folder, cell, *found),
-            failed=self._give_up,
+            lambda found: self._on_recorded(folder, cell, *found),
+            failed=lambda _: self._set_cell(None),
         )
 
     def _on_recorded(
@@ -194,19 +214,16 @@ class Sweeps:
         self._on_results(folder, results)
         ended = results[cell.number - 1].outcome in ("finished", "diverged")
         if refused:
-            self._give_up(refused)
-        elif ended and not self._stopped:
+            self._fail(refused)
+        if ended and not refused and not self._stopped:
             self._next(folder, results)
         else:  # stopped by hand, or by something that would meet the next run too
             self._set_cell(None)
 
-    def _give_up(self, error: BaseException) -> None:
-        self._fail("The results of the sweep were not written", error)
-        self._set_cell(None)
-
     # What there is to see
 
     def _show(self, folder: SweepFolder) -> None:
+        self._mapping.cancel()  # of the sweep before
         self._folder = folder
         self._mapped.clear()
         self._results = ()
@@ -216,12 +233,7 @@ class Sweeps:
     def _read(self) -> None:
         folder = self._folder
         if folder is not None:
-            self._jobs.run_newest(
-                "sweep",
-                lambda _: folder.results(),
-                done=partial(self._on_results, folder),
-                failed=partial(self._fail, "The results of the sweep cannot be read"),
-            )
+            self._reading.run(lambda _: folder.results(), partial(self._on_results, folder))
 
     def _on_results(self, folder: SweepFolder, results: tuple[Result, ...]) -> None:
         if folder is not self._folder:
@@ -234,13 +246,7 @@ class Sweeps:
             if result.outcome == "finished" and number not in self._mapped
         )
         if missing:
-            self._jobs.run_newest(
-                "sweep-maps",
-                partial(self._make_maps, missing),
-                done=lambda _: None,
-                failed=partial(self._fail, "A small map of the sweep was not made"),
-                lane="figures",
-            )
+            self._mapping.run(partial(self._make_maps, missing), lambda _: None)
 
     def _make_maps(self, runs: tuple[tuple[int, Path], ...], control: Control) -> None:
         """On the worker's thread."""

@@ -1,5 +1,6 @@
 """Training beside the window: one run in the exclusive lane, told in at most 20 posts a second."""
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,6 @@ from psygnal import Signal
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.session.jobs import Control, Jobs
-from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.events import (
     Begun,
     Ended,
@@ -16,9 +16,11 @@ from vae_explorer.session.training.events import (
     Found,
     Noted,
     Paused,
+    Phase,
     Progress,
     Started,
     TrainingEvent,
+    TrainingStatus,
     Waiting,
 )
 from vae_explorer.session.training.worker import Begin, OrderDesk, Orders, Until, Worker
@@ -31,6 +33,9 @@ from vae_explorer.types import UInt8
 
 LIVE_IMAGES = 4_000
 """Images re-encoded for a move of the map: enough to see its shape, cheap enough to train on."""
+
+
+_MOST_SEED = 9_999  # short enough to be read out
 
 
 class TrainingSession:
@@ -55,6 +60,10 @@ class TrainingSession:
         self._status = TrainingStatus(Phase.IDLE)
         self._desk = OrderDesk(Orders())
         self._noted: set[str] = set()
+        self._advance: Until | None = None
+        """How far a run that is about to pause goes on at once."""
+        self._next: Callable[[], object] = _nothing
+        """What begins when the run under way has ended."""
 
     @property
     def status(self) -> TrainingStatus:
@@ -65,6 +74,11 @@ class TrainingSession:
     def active(self) -> bool:
         """True from start until the run has ended."""
         return self._status.phase is not Phase.IDLE
+
+    @property
+    def live(self) -> bool:
+        """True while the run takes orders."""
+        return self._status.phase in (Phase.RUNNING, Phase.PAUSED)
 
     @property
     def moving(self) -> bool:
@@ -150,12 +164,14 @@ class TrainingSession:
         self._jobs.run_exclusive("Training", work, done=self._on_done, failed=self._on_failed)
         self.checkpoint = None
         self._noted.clear()
+        self._advance = None
         self.events.emit(Started())
         self._set_status(TrainingStatus(Phase.RUNNING, 0.0, epochs))
 
     def pause(self) -> None:
         """Stop after the present step and wait; nothing happens unless a run is running."""
         if self._status.phase is Phase.RUNNING:
+            self._advance = None
             self._desk.pause()
 
     def resume(self, until: Until = "end") -> None:
@@ -164,11 +180,31 @@ class TrainingSession:
             self._desk.resume(until)
             self._set_phase(Phase.RUNNING)
 
+    def toggle_pause(self) -> None:
+        """Pause, or go on after a pause."""
+        (self.resume if self._status.phase is Phase.PAUSED else self.pause)()
+
+    def advance(self, until: Until) -> None:
+        """Go on so far and pause; a run that runs pauses first."""
+        if self._status.phase is Phase.RUNNING:
+            self.pause()
+            self._advance = until
+        else:
+            self.resume(until)
+
     def stop(self) -> None:
         """End the run after the present step, saving it."""
-        if self._status.phase in (Phase.RUNNING, Phase.PAUSED):
+        if self.live:
             self._desk.stop()
             self._set_phase(Phase.STOPPING)
+
+    def end_then(self, begin: Callable[[], object]) -> None:
+        """Do something when no run is under way; one that is ends and is kept."""
+        if self.active:
+            self._next = begin
+            self.stop()
+        else:
+            begin()
 
     def steer(self, field: str, value: float) -> None:
         """Give a field of ``STEERABLE`` another value from the next step on."""
@@ -209,12 +245,29 @@ class TrainingSession:
         # A phase that a person has just asked for stays.
         if isinstance(event, Progress) and self._status.phase is Phase.RUNNING:
             self._set_status(event.status)
+        if isinstance(event, Paused | Waiting) and self._advance:
+            until, self._advance = self._advance, None
+            self.resume(until)
 
     def _on_done(self, result: tuple[Snapshot, Path | None]) -> None:
-        self._set_phase(Phase.IDLE)
         self.checkpoint = result[1]
-        self.events.emit(Ended(*result))
+        self._end(Ended(*result))
 
     def _on_failed(self, error: BaseException) -> None:
+        self._end(Failed(error))
+
+    def _end(self, event: Ended | Failed) -> None:
+        begin, self._next = self._next, _nothing
         self._set_phase(Phase.IDLE)
-        self.events.emit(Failed(error))
+        self.events.emit(event)
+        begin()
+
+
+def reseeded(recipe: Recipe) -> Recipe:
+    """With another seed, drawn at random."""
+    seeds = [seed for seed in range(_MOST_SEED + 1) if seed != recipe.seed]
+    return recipe.replace(seed=random.choice(seeds))
+
+
+def _nothing() -> None:
+    pass

@@ -1,17 +1,39 @@
 """What a run tells of itself, in order: frozen values from its thread to whoever listens."""
 
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.state import TrainingStatus
 from vae_explorer.session.training.timeline_entry import TimelineEntry
 from vae_explorer.training.anatomy import StepAnatomy
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
+
+
+class Phase(Enum):
+    """Where training stands."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True)
+class TrainingStatus:
+    """Progress of the run: ``epoch`` of ``epochs`` (fractional), ``eta_seconds`` to the end."""
+
+    phase: Phase
+    epoch: float = 0.0
+    epochs: int = 0
+    images_per_second: float = 0.0
+    eta_seconds: float | None = None
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -21,11 +43,15 @@ class Started:
 
 @dataclass(frozen=True)
 class Begun:
-    """The run has a folder, a name and a device; one that is resumed has moments already."""
+    """The run has a folder, a name and a device; one that is resumed has moments already.
+
+    ``recipe`` is as it stands, after what was steered.
+    """
 
     folder: RunFolder
     name: str
     device: str
+    recipe: Recipe
     resumed: bool
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Going back through a run: its film, the moment that is shown, and playing it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,9 +9,10 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.errors import CheckpointError
-from vae_explorer.session.jobs import After, Control, Jobs
+from vae_explorer.session.jobs import After, Control, Tasks
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.session.training.timeline_entry import TimelineEntry, timeline_entry
-from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
+from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import UInt8
@@ -19,16 +20,16 @@ from vae_explorer.types import UInt8
 PLAY_SECONDS = 0.08
 """Least time from one moment to the next when playing."""
 
+_UNSHOWN = "The moment cannot be shown"
+
 
 class Timeline:
     """The kept moments of one run, and which of them is shown. Belongs to the main thread.
 
-    A moment is read from disk, one at a time; of those wanted meanwhile the newest comes next, so
-    that a slider that is dragged shows something all the way.
+    Moments are read patiently, so that a slider that is dragged shows something all the way.
 
     Args:
-        jobs: where moments are read.
-        fail: told what went wrong, with a title.
+        tasks: where moments are read.
         after: the pace of playing.
     """
 
@@ -42,19 +43,16 @@ class Timeline:
     """The run as it is now is to be shown again."""
     playing_changed = Signal(bool)
 
-    def __init__(
-        self, jobs: Jobs, fail: Callable[[str, BaseException], None], after: After
-    ) -> None:
-        self._jobs = jobs
-        self._fail = fail
+    def __init__(self, tasks: Tasks, after: After) -> None:
+        self._fail = partial(tasks.fail, _UNSHOWN)
+        self._film = tasks.newest("film", "Some moments of the run cannot be shown", "figures")
+        self._moment = tasks.patient("moment", _UNSHOWN, "files")
         self._after = after
         self._run: RunFolder | None = None
-        self._history: list[HistoryPoint] = []
+        self.history = RunHistory()
         self._on_disk: set[int] = set()
         self._kept = False
         """Whether the run has told what is on the disk since that was last looked for."""
-        self._wanted: TimelineEntry | None = None
-        self._reading = False
         self.frames: tuple[TimelineEntry, ...] = ()
         self.shown: TimelineEntry | None = None
         self.playing = False
@@ -75,19 +73,13 @@ class Timeline:
         if self._run is not None:
             self._kept = False
             self._set_frames(())
-            self._jobs.run_newest(
-                "film",
-                partial(self._develop, self._run, probes),
-                done=lambda _: None,
-                failed=partial(self._fail, "Some moments of the run cannot be shown"),
-                lane="figures",
-            )
+            self._film.run(partial(self._develop, self._run, probes), lambda _: None)
 
     def begin(self, run: RunFolder | None, history: Sequence[HistoryPoint] = ()) -> None:
         """Start a film without frames: of a run and its figures, or of none."""
-        self._jobs.cancel("film")
+        self._film.cancel()
         self.pause()
-        self._run, self._history, self._on_disk = run, list(history), set()
+        self._run, self.history, self._on_disk = run, RunHistory(history), set()
         self._show(None)
         self._set_frames(())
 
@@ -95,13 +87,11 @@ class Timeline:
         """Have no film if it is of one of these runs, which are about to go."""
         if self._run is not None and self._run.path in runs:
             self.return_live()
-            self.begin(None)
+            self.begin(None, self.history.points)
 
     def extend(self, points: Sequence[HistoryPoint]) -> None:
         """Add figures of the run."""
-        self._history.extend(points)
-        if len(self._history) > LONGEST_HISTORY:
-            self._history = thinned(self._history)
+        self.history.extend(points)
 
     def keep(self, frame: TimelineEntry, steps: Sequence[int]) -> None:
         """Add a frame; only ``steps`` still have one."""
@@ -201,54 +191,33 @@ class Timeline:
         return next((frame for frame in self.frames if frame.step > shown.step), None)
 
     def _show(self, frame: TimelineEntry | None) -> None:
-        if frame is not self.shown:
-            self.shown = frame
-            self.shown_changed.emit(frame)
-            self._wanted = frame
-            self._read()
-
-    def _read(self) -> None:
-        run, frame = self._run, self._wanted
-        if run is None or frame is None or self._reading:
+        if frame is self.shown:
             return
-        self._wanted, self._reading = None, True
-        history = tuple(self._history)
-        self._jobs.run_newest(
-            "moment",
-            lambda _: _read_moment(run, frame.step, history),
-            done=partial(self._on_read, run, frame),
-            failed=partial(self._on_unread, frame, frozenset(self._on_disk)),
-        )
+        self.shown = frame
+        self.shown_changed.emit(frame)
+        if frame is None:
+            self._moment.cancel()
+        elif self._run is not None:
+            self._moment.run(
+                partial(_read_moment, self._run, frame.step, self.history.points),
+                partial(self._on_read, frame),
+                failed=lambda _: self.return_live(),
+            )
 
-    def _on_read(self, run: RunFolder, frame: TimelineEntry, found: "Snapshot | _Unread") -> None:
-        if isinstance(found, _Unread):
-            self._on_unread(frame, found.steps, found.error)
-        else:
-            self._on_arrived(run, frame, found)
-
-    def _on_arrived(self, run: RunFolder, frame: TimelineEntry, snapshot: Snapshot) -> None:
-        self._reading = False
-        on_the_way = self.shown is not None and frame in self.frames
-        if run is self._run and (on_the_way or frame is self.shown):
-            self.arrived.emit(snapshot, frame)
-        if self._wanted is not None:
-            self._read()
-        elif self.playing:
-            self._after(PLAY_SECONDS, partial(self._play_on, frame))
-
-    def _on_unread(self, frame: TimelineEntry, steps: frozenset[int], error: BaseException) -> None:
-        self._reading = False
-        if frame is not self.shown:  # another is wanted by now, or none
-            self._read()
-            return
-        self._on_disk &= steps
-        dropped = frame.step not in self._on_disk
-        self._set_frames(self.frames)
-        if dropped and self.frames:
-            self.show(frame.step)
-        else:
-            self._fail("The moment cannot be shown", error)
-            self.return_live()
+    def _on_read(self, frame: TimelineEntry, found: "Snapshot | _Unread") -> None:
+        newest = frame is self.shown
+        if isinstance(found, Snapshot):
+            self.arrived.emit(found, frame)
+            if newest and self.playing:
+                self._after(PLAY_SECONDS, partial(self._play_on, frame))
+        elif newest:
+            self._on_disk &= found.steps
+            self._set_frames(self.frames)
+            if frame.step not in self._on_disk and self.frames:
+                self.show(frame.step)
+            else:
+                self._fail(found.error)
+                self.return_live()
 
     def _play_on(self, frame: TimelineEntry) -> None:
         """Go on from ``frame``, unless somebody went elsewhere meanwhile."""
@@ -269,7 +238,7 @@ class _Unread:
 
 
 def _read_moment(
-    run: RunFolder, step: int, history: tuple[HistoryPoint, ...]
+    run: RunFolder, step: int, history: tuple[HistoryPoint, ...], _: Control
 ) -> Snapshot | _Unread:
     moments = run.moments()
     try:

@@ -11,7 +11,6 @@ from typing import Literal
 from vae_explorer.errors import CheckpointError, DivergedError, RecipeError
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.state import Phase, TrainingStatus
 from vae_explorer.session.training.events import (
     Begun,
     Dissected,
@@ -21,8 +20,10 @@ from vae_explorer.session.training.events import (
     Noted,
     NotSaved,
     Paused,
+    Phase,
     Progress,
     TrainingEvent,
+    TrainingStatus,
     Waiting,
 )
 from vae_explorer.session.training.timeline_entry import timeline_entry
@@ -136,8 +137,10 @@ class Worker:
         self._move_pause = LIVE_SECONDS
         self._goal: int | None = None
         self._restart_clock()
-        device, resumed = self._trainer.device.type, bool(self._recorder.moments.steps)
-        self._emit(Begun(folder, folder.name, device, resumed))
+        self._steer()
+        device, recipe = self._trainer.device.type, self._trainer.recipe
+        resumed = bool(self._recorder.moments.steps)
+        self._emit(Begun(folder, folder.name, device, recipe, resumed))
 
     def run(self) -> tuple[Snapshot, Path | None]:
         """Train until the end, a stop or an error.

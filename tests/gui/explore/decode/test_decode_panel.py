@@ -7,7 +7,6 @@ from PySide6.QtGui import QAccessible, QColor, QImage
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import (
     QApplication,
-    QDoubleSpinBox,
     QLabel,
     QPushButton,
     QScrollArea,
@@ -20,7 +19,9 @@ from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
-from vae_explorer.session.state import DataPoint, Decoded
+from vae_explorer.gui.widgets.number_box import NumberBox
+from vae_explorer.session.explore.decoding import Decoded
+from vae_explorer.session.explore.pins import DataPoint
 
 POINT = DataPoint(
     index=59_999,
@@ -83,7 +84,7 @@ def test_a_preview_says_so_and_leaves_the_sliders(panel: DecodePanel) -> None:
     panel.sliders.set_z(1.0, 2.0)
     panel.set_decoded(decoded(preview=True))
     assert digit(panel).accessibleDescription().endswith("preview")
-    assert [box.value() for box in panel.findChildren(QDoubleSpinBox)] == [1.0, 2.0]
+    assert [box.value() for box in panel.findChildren(NumberBox)] == [1.0, 2.0]
 
 
 def test_orders_are_silent(panel: DecodePanel) -> None:
@@ -150,7 +151,7 @@ def test_nothing_is_cut_at_any_size_of_dock(
     scroll = panel.findChildren(QScrollArea)[0]
     assert scroll.horizontalScrollBar().maximum() == 0
     for widget in panel.findChildren(QWidget):
-        if isinstance(widget, QLabel | QPushButton | QDoubleSpinBox) and widget.isVisible():
+        if isinstance(widget, QLabel | QPushButton | NumberBox) and widget.isVisible():
             hint = widget.minimumSizeHint()
             assert widget.width() >= hint.width(), widget
             assert widget.height() >= hint.height(), widget

@@ -16,7 +16,7 @@ from vae_explorer.gui.plot.color_maps import sequential
 from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
 from vae_explorer.session.explore.image_truth import ImageBound, ImageTruth
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
-from vae_explorer.session.state import DataPoint
+from vae_explorer.session.explore.pins import DataPoint
 
 LEFT = np.arange(28) < 14
 """The columns of the left half."""

@@ -16,7 +16,7 @@ from vae_explorer.gui.explore.decode.support_section import SupportSection, _Gau
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.explore.data_support import PositionSupport
-from vae_explorer.session.state import Thumbnail
+from vae_explorer.session.map.state import Thumbnail
 
 READING = PositionSupport(
     (0.5, -1.0),

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSlider,
-    QSpinBox,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -22,6 +21,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.explore.paths.frame_strip import FrameStrip
 from vae_explorer.gui.explore.paths.path_panel import PathPanel
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.explore.latent_paths import KINDS, LatentPath, PathKind
 
@@ -91,7 +91,7 @@ def tick(panel: PathPanel, times: int = 1) -> None:
 
 def test_choices_are_told_together(panel: PathPanel, chosen: list[tuple[str, int, bool]]) -> None:
     pick(panel, "straight")
-    panel.findChild(QSpinBox).setValue(24)
+    panel.findChild(NumberBox).setValue(24)
     button(panel, "Closed").click()
     assert chosen == [("straight", 16, False), ("straight", 24, False), ("straight", 24, True)]
 
@@ -113,7 +113,7 @@ def test_what_is_chosen_elsewhere_is_shown_and_not_told(
     panel.set_choice(kind.id, 24, kind.closable)
     combo, closed = panel.findChild(QComboBox), button(panel, "Closed")
     assert (combo.currentText(), combo.toolTip()) == (kind.name, kind.about)
-    assert panel.findChild(QSpinBox).value() == 24
+    assert panel.findChild(NumberBox).value() == 24
     assert (closed.isEnabled(), closed.isChecked()) == (kind.closable, kind.closable)
     panel.set_choice("", 16, False)
     assert (combo.currentText(), combo.toolTip()) == ("No path", "")
@@ -253,7 +253,7 @@ def test_nothing_is_clipped(panel: PathPanel, width: int, height: int) -> None:
     panel.resize(width, height)
     QApplication.processEvents()
     assert panel.size().toTuple() == (width, height)
-    fixed = (QPushButton, QCheckBox, QSpinBox)
+    fixed = (QPushButton, QCheckBox, NumberBox)
     for widget in (one for kind in fixed for one in panel.findChildren(kind)):
         assert widget.width() >= widget.minimumSizeHint().width()
         assert panel.rect().contains(widget.geometry())

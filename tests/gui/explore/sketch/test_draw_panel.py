@@ -26,7 +26,7 @@ from vae_explorer.gui.theme import DARK, Theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.explore.image_truth import ImageBound, ImageTruth
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
-from vae_explorer.session.state import Thumbnail
+from vae_explorer.session.map.state import Thumbnail
 
 LEFT = Qt.MouseButton.LeftButton
 BOUND = ImageBound(

@@ -15,9 +15,10 @@ from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
-from vae_explorer.gui.widgets.rows import row, scrolled
+from vae_explorer.gui.widgets.rows import Scrolled, row
 from vae_explorer.number_format import NONE, figure, pair
-from vae_explorer.session.state import DataPoint, Decoded
+from vae_explorer.session.explore.decoding import Decoded
+from vae_explorer.session.explore.pins import DataPoint
 
 _REFIT = (
     QEvent.Type.Resize,
@@ -60,7 +61,7 @@ class DecodePanel(QWidget):
         self._column.addStretch()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(content))
+        outer.addWidget(Scrolled(content, sideways=True))
 
     def set_decoded(self, decoded: Decoded) -> None:
         """Show a decoded place, with what it cost."""

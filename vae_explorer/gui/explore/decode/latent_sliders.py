@@ -1,12 +1,12 @@
 """The cursor as two sliders and two numbers."""
 
-from PySide6.QtCore import QLocale, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QSlider, QVBoxLayout, QWidget
 
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.rows import label_of, row
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
-from vae_explorer.session.state import LATENT_LIMIT
+from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
 _STEPS_PER_UNIT = 1000
 _DECIMALS = 3
@@ -45,7 +45,7 @@ class _Axis(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.value = 0.0
-        self._box = _Box()
+        self._box = NumberBox(-LATENT_LIMIT, LATENT_LIMIT, _STEP, decimals=_DECIMALS, even=True)
         self._box.setAccessibleName(name)
         self._box.setToolTip(f"{name} in latent units")
         self._slider = QSlider(Qt.Orientation.Horizontal)
@@ -53,7 +53,6 @@ class _Axis(QWidget):
         self._slider.setAccessibleDescription("In thousandths of a latent unit")
         self._slider.setSingleStep(round(_STEP * _STEPS_PER_UNIT))
         self._slider.setPageStep(_STEPS_PER_UNIT)
-        self._box.setRange(-LATENT_LIMIT, LATENT_LIMIT)
         steps = round(LATENT_LIMIT * _STEPS_PER_UNIT)
         self._slider.setRange(-steps, steps)
         spare_from_wheel(self._slider, self._box)
@@ -76,24 +75,3 @@ class _Axis(QWidget):
     def _take_box(self, value: float) -> None:
         self.set_value(value)
         self.edited.emit()
-
-
-class _Box(QDoubleSpinBox):
-    """A number box that speaks up when a number is entered, not at each key.
-
-    It shows a decimal point everywhere, and also reads a decimal comma and a true minus sign,
-    so that what the captions show can be pasted.
-    """
-
-    _READS_AS = str.maketrans({",": ".", "−": "-"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setLocale(QLocale.c())
-        self.setDecimals(_DECIMALS)
-        self.setSingleStep(_STEP)
-        # Otherwise typing −1.25 would pass through −1 and −1.2.
-        self.setKeyboardTracking(False)
-
-    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        return super().validate(text.translate(self._READS_AS), position)

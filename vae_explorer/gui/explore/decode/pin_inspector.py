@@ -23,7 +23,7 @@ from vae_explorer.gui.widgets.rows import row
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
-from vae_explorer.session.state import DataPoint
+from vae_explorer.session.explore.pins import DataPoint
 from vae_explorer.types import Float32
 
 _HINT = "Click a point to pin it"

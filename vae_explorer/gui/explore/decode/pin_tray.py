@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.session.state import DataPoint
+from vae_explorer.session.explore.pins import DataPoint
 
 _SIDE = 36  # pixels of a picture
 _ROOM = 6  # around it

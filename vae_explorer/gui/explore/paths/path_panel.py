@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSlider,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +19,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.paths.frame_strip import FrameCurve, FrameStrip, curves_of
 from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import label_of, row
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
@@ -126,11 +126,7 @@ class PathPanel(Themed):
             self._kind.setItemData(self._kind.count() - 1, kind.about, Qt.ItemDataRole.ToolTipRole)
         self._kind.setAccessibleName("Path")
         self._kind.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._frames = QSpinBox()
-        self._frames.setRange(LEAST, MOST)
-        self._frames.setValue(_FRAMES)
-        # Otherwise typing 24 would pass through 2.
-        self._frames.setKeyboardTracking(False)
+        self._frames = NumberBox(LEAST, MOST, value=_FRAMES, whole=True, even=True)
         self._frames.setAccessibleName("Frames")
         self._frames.setToolTip("Pictures along the path")
         self._closed = QCheckBox("Closed")
@@ -170,7 +166,7 @@ class PathPanel(Themed):
 
     def _choose(self) -> None:
         self._show_kind()
-        self.chosen.emit(self._kind.currentData(), self._frames.value(), self._closed.isChecked())
+        self.chosen.emit(self._kind.currentData(), self._frames.number, self._closed.isChecked())
 
     def _show_kind(self) -> None:
         kind = next((one for one in KINDS if one.id == self._kind.currentData()), None)

@@ -18,7 +18,7 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import label_of, row, scrolled
+from vae_explorer.gui.widgets.rows import Scrolled, label_of, row
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import NONE, figure, pair
@@ -92,7 +92,7 @@ class DrawPanel(QWidget):
         self._columns.addLayout(right, 1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(content))
+        outer.addWidget(Scrolled(content, sideways=True))
         self.setMinimumWidth(WIDTH)
         self.set_figures(None)
 

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QSizePolicy,
     QSlider,
     QVBoxLayout,
@@ -22,6 +21,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.map.layers.layer_key import LayerKey
 from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.widgets.rows import Scrolled
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.session.map.layers import LAYERS, Choice, LayerSpec, LayerState, default_state
 from vae_explorer.session.map.marks import LayerContent
@@ -77,12 +77,7 @@ class LayersPanel(Themed):
         self._drop_line.setFixedHeight(2)
         self._drop_line.setAutoFillBackground(True)
         self._drop_line.hide()
-        self._scroll = QScrollArea()
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(self._content)
+        self._scroll = Scrolled(self._content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._scroll)
