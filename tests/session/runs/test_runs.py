@@ -1,6 +1,5 @@
 import shutil
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 from typing_extensions import override
 
+from tests.support.models import same_weights
 from tests.support.stand_ins import Failures
 from tests.support.training_runs import Wall
 from vae_explorer.data.dataset import ImageSet
@@ -32,8 +32,6 @@ from vae_explorer.types import Int64, UInt8
 
 if TYPE_CHECKING:
     from tests.support.stand_ins import Later, MainThread
-
-Same = Callable[[Snapshot, Snapshot], bool]
 
 
 class Screen(Wall):
@@ -176,7 +174,7 @@ def thinning(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_is_on_the_map_and_its_film_grows(
-    inline: Bench, recipe: Recipe, trained: Snapshot, same_weights: Same
+    inline: Bench, recipe: Recipe, trained: Snapshot
 ) -> None:
     inline.runs.train(recipe)
     inline.main.run()
@@ -251,7 +249,7 @@ def test_a_branch_of_a_model_that_is_no_run_says_so(
 
 
 def test_a_branch_stopped_before_its_first_step_can_be_resumed(
-    threaded: Bench, recipe: Recipe, trained: Snapshot, same_weights: Same
+    threaded: Bench, recipe: Recipe, trained: Snapshot
 ) -> None:
     threaded.stage.put(trained)
     longer = recipe.replace(epochs=4)
@@ -307,7 +305,7 @@ def test_a_run_that_cannot_begin_leaves_everything(
 
 
 def test_a_resumed_run_is_as_if_it_had_never_stopped(
-    threaded: Bench, recipe: Recipe, tmp_path: Path, same_weights: Same
+    threaded: Bench, recipe: Recipe, tmp_path: Path
 ) -> None:
     """Its weights, its history, its moments and its film."""
     recipe = recipe.replace(epochs=3)
@@ -438,7 +436,7 @@ def test_a_recipe_is_estimated_but_not_beside_a_run(inline: Bench, recipe: Recip
 
 
 def test_an_estimate_under_way_does_not_change_a_run(
-    threaded: Bench, recipe: Recipe, digits: ImageSet, same_weights: Same
+    threaded: Bench, recipe: Recipe, digits: ImageSet
 ) -> None:
     """Weights are drawn from a stream that all of PyTorch shares."""
     stop = threading.Event()
@@ -611,7 +609,7 @@ def test_never_more_probes_than_said(
 
 @pytest.mark.usefixtures("restless", "thinning")
 def test_going_back_and_forth_does_not_disturb_a_run(
-    threaded: Bench, recipe: Recipe, later: "Later", same_weights: Same
+    threaded: Bench, recipe: Recipe, later: "Later"
 ) -> None:
     """Nor does thinning what is looked at, nor looking at what a person clicks meanwhile."""
     recipe = recipe.replace(epochs=12)
