@@ -23,7 +23,7 @@ def test_panels_are_offered_that_have_something_to_say() -> None:
     assert not runs.empty
     assert {"active_units", RATE_DISTORTION} <= runs.offered
     assert not {"beta", "samples"} & runs.offered
-    runs.set_overlays([Overlay("other", "#d97706", [NEW])])
+    runs.overlays = (Overlay("other", "#d97706", RunHistory([NEW])),)
     assert "beta" in runs.offered
 
 
@@ -51,7 +51,7 @@ def drawn(panel: CurvePanel) -> list[Line]:
 def test_a_panel_gets_the_curves_of_all_runs(qtbot: QtBot) -> None:
     runs = CurveRuns()
     runs.history = RunHistory([NEW])
-    runs.set_overlays([Overlay("other", "#d97706", [OLD, NEW])])
+    runs.overlays = (Overlay("other", "#d97706", RunHistory([OLD, NEW])),)
     panel = CurvePanel(PANELS[2])
     qtbot.addWidget(panel)
     runs.fill(panel, CurveChoices(scale=TimeScale("step")))

@@ -152,7 +152,10 @@ def test_the_moment_shown_is_marked_in_whatever_unit(qtbot: QtBot, plot: ElboPlo
 
 def test_other_runs_are_drawn_in_all_panels(qtbot: QtBot, plot: ElboPlot) -> None:
     plot.set_history(RunHistory(full(3)))
-    others = (Overlay("one", "#d97706", full(5, beta=4.0)), Overlay("another", "#0e7490", full(2)))
+    others = (
+        Overlay("one", "#d97706", RunHistory(full(5, beta=4.0))),
+        Overlay("another", "#0e7490", RunHistory(full(2))),
+    )
     plot.resize(1000, 700)
     plot.set_choices(CurveChoices(frozenset({RATE_DISTORTION, "beta"}), smoothing=0.5))
     plot.set_overlays(others)
@@ -168,7 +171,7 @@ def test_other_runs_are_drawn_in_all_panels(qtbot: QtBot, plot: ElboPlot) -> Non
 
 
 def test_an_overlay_is_shown_without_a_run(qtbot: QtBot, plot: ElboPlot) -> None:
-    plot.set_overlays((Overlay("one", "#d97706", full(5)),))
+    plot.set_overlays((Overlay("one", "#d97706", RunHistory(full(5))),))
     assert titles(plot)
     assert [line.color for line in lines(panels(plot)[2])] == ["#d97706"] * 2
     left, right = view_range(plot)[0]

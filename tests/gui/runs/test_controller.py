@@ -199,8 +199,8 @@ def test_curves_of_other_runs_are_told(
     person.wait(lambda: told and len(told[-1]) == 2)
     points = from_csv((two_runs[0] / "history.csv").read_text())
     newer, older = (run.name for run in reversed(two_runs))
-    wanted = {Overlay(newer, OVERLAY_COLORS[0], points), Overlay(older, OVERLAY_COLORS[1], points)}
-    assert set(told[-1]) == wanted
+    wanted = {(newer, OVERLAY_COLORS[0], points), (older, OVERLAY_COLORS[1], points)}
+    assert {(name, color, known.points) for name, color, known in told[-1]} == wanted
 
     panel = person.window.runs
     panel.renamed.emit(next(run for run in panel.runs if run.path == two_runs[0]), "old")

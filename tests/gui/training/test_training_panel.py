@@ -225,7 +225,7 @@ def test_history_and_log_arrive(qtbot: QtBot, panel: TrainingPanel) -> None:
 
 def test_the_curves_speak_through_the_panel(qtbot: QtBot, panel: TrainingPanel) -> None:
     panel.plot.set_history(RunHistory(POINTS))
-    panel.plot.set_overlays((Overlay("other", "#d97706", POINTS),))
+    panel.plot.set_overlays((Overlay("other", "#d97706", RunHistory(POINTS)),))
     panel.plot.set_moment(1.0)
     plot = panel.findChild(ElboPlot)
     (mark,) = panel.findChildren(CurvePanel)[0].plot.front

@@ -1,6 +1,5 @@
 """The run on screen and others beside it, and what each panel draws of them."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 from vae_explorer.gui.curves.curve_controls import RATE_DISTORTION, CurveChoices
@@ -19,16 +18,13 @@ class CurveRuns:
 
     def __init__(self) -> None:
         self.history = RunHistory()
-        self._overlays: tuple[tuple[Overlay, RunHistory], ...] = ()
-
-    def set_overlays(self, overlays: Sequence[Overlay]) -> None:
-        """Replace the runs beside it."""
-        self._overlays = tuple((overlay, RunHistory(overlay.points)) for overlay in overlays)
+        self.overlays: tuple[Overlay, ...] = ()
+        """The runs beside it."""
 
     @property
     def empty(self) -> bool:
         """Whether there is no run at all."""
-        return not len(self.history) and not self._overlays
+        return not len(self.history) and not self.overlays
 
     @property
     def units(self) -> frozenset[str]:
@@ -38,7 +34,7 @@ class CurveRuns:
     @property
     def offered(self) -> frozenset[str]:
         """The panels that have something to say: not β and samples that are one throughout."""
-        histories = (self.history, *(history for _, history in self._overlays))
+        histories = (self.history, *(overlay.history for overlay in self.overlays))
         usual = {n for n in ("beta", "samples") if not any(h.unusual(n) for h in histories)}
         return frozenset((*(spec.id for spec in PANELS), RATE_DISTORTION)) - usual
 
@@ -69,17 +65,17 @@ class CurveRuns:
             and (curve.rows != "exact" or history.knows(curve.column))
         ]
         foreign = [
-            (overlay.name, [Trace(other, c, overlay.color, weight) for c in overlaid(panel.spec)])
-            for overlay, other in self._overlays
+            (name, [Trace(other, c, color, weight) for c in overlaid(panel.spec)])
+            for name, color, other in self.overlays
         ]
         panel.set_scale(self.scale(choices.scale), choices.log_y)
         panel.set_traces(own, foreign)
 
     def _fill_paths(self, panel: RateDistortionPanel, choices: CurveChoices) -> None:
-        runs = [("", self.history), *((overlay.color, other) for overlay, other in self._overlays)]
+        runs = [("", self.history), *((color, other) for _, color, other in self.overlays)]
         paths = [
             RunPath(history, rows, color, choices.smoothing)
             for color, history in runs
             for rows in _ROWS
         ]
-        panel.set_paths(paths, [overlay.name for overlay, _ in self._overlays])
+        panel.set_paths(paths, [overlay.name for overlay in self.overlays])

@@ -1,10 +1,8 @@
 """Which panels there are, and which figures each of them shows."""
 
-from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from vae_explorer.session.training.run_history import Rows
-from vae_explorer.training.history import HistoryPoint
+from vae_explorer.session.training.run_history import Rows, RunHistory
 
 TimeAxis = Literal["epoch", "step", "seconds"]
 
@@ -156,11 +154,11 @@ PANELS = (
 
 
 class Overlay(NamedTuple):
-    """Another run to compare with: its name, a colour "#rrggbb", its reports in order of epoch."""
+    """Another run to compare with, and its colour "#rrggbb"."""
 
     name: str
     color: str
-    points: Sequence[HistoryPoint]
+    history: RunHistory
 
 
 def overlaid(spec: PanelSpec) -> list[CurveSpec]:

@@ -106,7 +106,7 @@ class ElboPlot(Themed):
 
     def set_overlays(self, overlays: tuple[Overlay, ...]) -> None:
         """Draw other runs, thin, beside this one."""
-        self._runs.set_overlays(overlays)
+        self._runs.overlays = overlays
         self._build()
 
     def set_moment(self, epoch: float | None) -> None:

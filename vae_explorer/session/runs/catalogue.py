@@ -27,7 +27,7 @@ from vae_explorer.session.training.events import (
     TrainingEvent,
     TrainingStatus,
 )
-from vae_explorer.training.history import HistoryPoint
+from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.run_folder import RunFolder, Signature
 
 Known = Mapping[Path, tuple[Signature, RunInfo]]
@@ -57,7 +57,7 @@ class RunCatalogue:
         self._runs = runs
         self._open_model = open_model
         self._known: dict[Path, tuple[Signature, RunInfo]] = {}
-        self._histories: dict[Path, tuple[HistoryPoint, ...]] = {}
+        self._histories: dict[Path, RunHistory] = {}
         self._active: Path | None = None
         self._figures = RunFigures()  # of the run under way
         training = runs.training
@@ -78,7 +78,7 @@ class RunCatalogue:
         self._listing.run(survey, self._on_surveyed)
 
     @property
-    def histories(self) -> Mapping[Path, tuple[HistoryPoint, ...]]:
+    def histories(self) -> Mapping[Path, RunHistory]:
         """All points of the runs of which they are wanted, as far as they are read."""
         return self._histories
 
@@ -86,11 +86,9 @@ class RunCatalogue:
         """Read the points of these runs alone, where they are not known or the run has gone on."""
         self._histories = {run: self._histories[run] for run in runs if run in self._histories}
         for run in runs:
-            points = self._histories.get(run)
-            if not points or (
-                run in self._known
-                and points[-1].epoch != self._as_it_stands(self._known[run][1]).figures.epoch
-            ):
+            history = self._histories.get(run)
+            info = self._as_it_stands(self._known[run][1]) if run in self._known else None
+            if not history or (info and history.points[-1].epoch != info.figures.epoch):
                 title = "The curves of the run cannot be shown"
                 reading = self._tasks.newest(f"history of {run}", title)
                 reading.run(partial(_read_history, run), partial(self._on_history, run))
@@ -160,8 +158,8 @@ class RunCatalogue:
         self._known = known
         self.listed.emit(self.all)
 
-    def _on_history(self, run: Path, points: tuple[HistoryPoint, ...]) -> None:
-        self._histories[run] = points
+    def _on_history(self, run: Path, history: RunHistory) -> None:
+        self._histories[run] = history
         self.histories_changed.emit()
 
     def _on_event(self, event: TrainingEvent) -> None:
@@ -209,8 +207,8 @@ def _survey(folder: Path, known: Known, control: Control) -> dict[Path, tuple[Si
     return found
 
 
-def _read_history(run: Path, _: Control) -> tuple[HistoryPoint, ...]:
-    return RunFolder(run).history()
+def _read_history(run: Path, _: Control) -> RunHistory:
+    return RunHistory(RunFolder(run).history())
 
 
 def _write_label(run: RunFolder, changes: Mapping[str, str]) -> None:
