@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from typing_extensions import override
 
-from tests.support.stand_ins import Failures, MainThread
+from tests.support.stand_ins import MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.jobs import Jobs, Tasks
-from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.runs.runs import Runs
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.training.control import TrainingSession
 from vae_explorer.session.training.events import (
     LOGGED,
@@ -39,35 +35,6 @@ from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Int64, UInt8
-
-
-class Wall(LatentMap):
-    """A map on which no model is ever shown."""
-
-    def __init__(self, tasks: Tasks, data: ImageSet) -> None:
-        super().__init__(tasks, lambda _: None)
-        self.data = data
-
-    @override
-    def live_images(self, most: int) -> tuple[Int64, UInt8]:
-        return np.arange(50), self.data.images[:50]
-
-    @override
-    def show(self, snapshot: Snapshot, name: str, path: Path | None) -> None:
-        pass
-
-    @override
-    def move(
-        self, snapshot: Snapshot, name: str, posterior: Posterior, indices: Int64, *, moving: bool
-    ) -> None:
-        pass
-
-
-def runs_on(wall: Wall, jobs: Jobs, failures: Failures, runs: Path, data: ImageSet) -> Runs:
-    """A runs that trains on ``data`` and shows nothing."""
-    return Runs(Tasks(jobs, failures), lambda *_: None, wall, lambda: data, runs, "cpu")
-
 
 UNENDING = 10_000
 """Epochs no test waits for."""
@@ -187,11 +154,6 @@ class Run:
                 self.failures.append(error)
             case NotSaved(error, again=False):
                 self.refusals.append(error)
-
-
-@pytest.fixture
-def wall(tasks: Tasks, digits: ImageSet) -> Wall:
-    return Wall(tasks, digits)
 
 
 @pytest.fixture

@@ -1,15 +1,19 @@
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.stand_ins import Clock, MainThread
+from tests.support.cinema import Cinema
+from tests.support.stand_ins import Clock, Later, MainThread
 from tests.support.training_runs import Run
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.training import worker
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run_folder import RunFolder
+from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import StepMetrics, Trainer
 
 
@@ -69,3 +73,30 @@ def closing(main: MainThread, tmp_path: Path, digits: ImageSet) -> Iterator[Run]
     jobs = Jobs(main.post)
     yield Run(jobs, main, tmp_path / "runs", digits)
     assert jobs.shutdown(20)
+
+
+# The film of a run
+
+
+@pytest.fixture
+def empty(tasks: Tasks, main: MainThread, later: Later, digits: ImageSet) -> Cinema:
+    """No run."""
+    return Cinema(tasks, main, later, digits)
+
+
+@pytest.fixture
+def cinema(empty: Cinema, run_folder: RunFolder, trained: Snapshot) -> Cinema:
+    """The film of a run of 20 steps is there."""
+    return empty.open(run_folder, trained)
+
+
+@pytest.fixture
+def own_run(run_folder: RunFolder, tmp_path: Path) -> RunFolder:
+    """One that may be changed."""
+    return RunFolder(shutil.copytree(run_folder.path, tmp_path / "own"))
+
+
+@pytest.fixture
+def own(empty: Cinema, own_run: RunFolder, trained: Snapshot) -> Cinema:
+    """The film of ``own_run`` is there."""
+    return empty.open(own_run, trained)
