@@ -172,7 +172,9 @@ def test_a_pause_saves_and_publishes_the_model_and_nothing_moves_meanwhile(
     assert tuple(threaded_run.points) == snapshot.history
     assert threaded_run.main.waiting == 0
 
-    resumed = RunFolder(path.parent).resume(threaded_run.data, "cpu")
+    copy = Path(shutil.copytree(path.parent, path.parent.parent / "copy"))
+    (copy / RunFolder.LOCK).unlink()
+    resumed = RunFolder(copy).resume(threaded_run.data, "cpu")
     assert resumed.step == snapshot.step
     threaded_run.session.stop()
     threaded_run.wait_for(Phase.IDLE)
