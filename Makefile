@@ -8,6 +8,9 @@ BENCHES := startup decode map train exact explore responsiveness
 # Measure on the screen of whoever sits here; without one, on a virtual screen.
 SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,.ci/with-xvfb)
 
+# Tests start many processes, of which each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-all lint bench screenshots clean
 
 run: $(INSTALLED)

@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.support.linear_gaussian",
     "tests.support.lessons",
     "tests.support.training_runs",
+    "tests.support.bench",
     "tests.support.desk",
     "tests.support.person",
 ]

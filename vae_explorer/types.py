@@ -20,5 +20,6 @@ LatentPoint = tuple[float, float]
 Region = tuple[float, float, float, float]
 """(left, right, bottom, top) in the units of a plane's axes."""
 
+OneSplit = Literal["train", "test"]
 Split = Literal["train", "test", "both"]
 """The part of a data set; of both, the training images come first."""

@@ -43,6 +43,7 @@ def test_map(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
 @pytest.mark.slow
 def test_train(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "set_threads", torch.get_num_threads)
+    monkeypatch.setattr(train, "_BATCH", 8)
     monkeypatch.setattr(train, "_ROUNDS", 1)
     monkeypatch.setattr(train, "_REPORTS", 1)
     monkeypatch.setattr(train, "_PRODUCTS", 3)
@@ -70,6 +71,7 @@ def test_exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("small_mnist")
 def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr(explore, "set_threads", torch.get_num_threads)
     monkeypatch.setattr(explore, "_SETTLE_MS", 200)
@@ -86,11 +88,13 @@ def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("small_mnist")
 def test_responsiveness(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr(responsiveness, "_SETTLE_MS", 200)
-    small = Recipe(batch_size=2_000, encoder_hidden="8", decoder_hidden="8", validation_images=0)
+    small = Recipe(batch_size=200, encoder_hidden="8", decoder_hidden="8", validation_images=0)
     monkeypatch.setattr(responsiveness, "_RECIPE", small)
-    monkeypatch.setattr(responsiveness, "_EPOCHS", 2)
+    monkeypatch.setattr(responsiveness, "TRAINING_IMAGES", 600)
+    monkeypatch.setattr(responsiveness, "_EPOCHS", 20)
     monkeypatch.setattr(responsiveness, "_HEADLESS_EPOCHS", 1)
     monkeypatch.setattr(responsiveness, "_HEADLESS_THREADS", (1,))
     *lags, ratio = bench.run("responsiveness")

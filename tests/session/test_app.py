@@ -19,6 +19,7 @@ from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import OneSplit
 
 pytestmark = pytest.mark.usefixtures("small_mnist")
 
@@ -140,11 +141,12 @@ def test_images_of_both_splits_are_found_by_split_and_index(
 
     opened.app.map_settings.set_split("both")
     opened.settle()
-    for split, index, row in (("train", 5, 5), ("test", 5, 605)):
-        opened.app.pinning.find(split, index)
+    found: tuple[tuple[OneSplit, int], ...] = ("train", 5), ("test", 605)
+    for split, row in found:
+        opened.app.pinning.find(split, 5)
         assert opened.pinned_row == row
         assert opened.app.cursor.place == tuple(opened.points[-1].positions[row].tolist())
-        np.testing.assert_array_equal(opened.pin.original, small_mnist[split].images[index])
+        np.testing.assert_array_equal(opened.pin.original, small_mnist[split].images[5])
     opened.app.pinning.find("test", 300)
     assert len(opened.failures) == 2
 

@@ -19,7 +19,6 @@ from vae_explorer.session.map.state import MapPoints, MapState
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import write_checkpoint
 from vae_explorer.training.history import HistoryPoint
-from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
 
@@ -114,11 +113,6 @@ def threaded(threaded_jobs: Jobs, main: MainThread, frames: Frames, checkpoint: 
     desk.app.model.open_now(checkpoint)
     main.run_until(lambda: desk.points)
     return desk
-
-
-@pytest.fixture
-def unending(recipe: Recipe) -> Recipe:
-    return recipe.replace(epochs=10_000)
 
 
 @pytest.fixture

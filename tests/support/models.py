@@ -1,6 +1,6 @@
 """Some real digits, tiny models trained on them once for all tests, and the bundled model."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -123,14 +123,9 @@ def other(digits: ImageSet) -> Snapshot:
     return train(TINY.replace(epochs=1, seed=7), digits, device="cpu")
 
 
-@pytest.fixture(scope="session")
-def same_weights() -> Callable[[Snapshot, Snapshot], bool]:
+def same_weights(first: Snapshot, second: Snapshot) -> bool:
     """Whether two models are equal to the last bit."""
-
-    def same(first: Snapshot, second: Snapshot) -> bool:
-        ours, theirs = first.model.state_dict(), second.model.state_dict()
-        return ours.keys() == theirs.keys() and all(
-            torch.equal(ours[name], theirs[name]) for name in ours
-        )
-
-    return same
+    ours, theirs = first.model.state_dict(), second.model.state_dict()
+    return ours.keys() == theirs.keys() and all(
+        torch.equal(ours[name], theirs[name]) for name in ours
+    )

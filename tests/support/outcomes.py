@@ -54,12 +54,12 @@ def writer(jobs: Jobs) -> Starter:
     return start
 
 
-def torch_shape_error(_: Control) -> None:
+def torch_shape_error(*_: object) -> None:
     torch.zeros(2, 3) @ torch.zeros(2, 3)
 
 
-def raising(error: BaseException) -> Work:
-    def work(_: Control) -> NoReturn:
+def raising(error: BaseException) -> Callable[..., NoReturn]:
+    def work(*_: object) -> NoReturn:
         raise error
 
     return work

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,11 @@ from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, Theme, apply_scheme
 from vae_explorer.gui.window.main_window import MainWindow
+from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.training.events import Phase
+from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, LatentPoint, UInt8
 
 _LEFT = Qt.MouseButton.LeftButton
@@ -227,6 +231,7 @@ def show_theme(system_scheme: None) -> ShowTheme:
 def open_person(
     qapp: QApplication,
     small_mnist: dict[str, ImageSet],
+    bundled: Snapshot,
     system_scheme: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[..., Person]]:
@@ -234,6 +239,10 @@ def open_person(
     # These belong to the whole test run.
     monkeypatch.setattr("vae_explorer.training.device.set_threads", lambda *_, **__: 1)
     monkeypatch.setattr("sys.setswitchinterval", lambda _: None)
+    monkeypatch.setattr(
+        "vae_explorer.session.files.open_model.read_checkpoint",
+        lambda path: replace(bundled) if path == bundled_checkpoint() else read_checkpoint(path),
+    )
     people: list[Person] = []
 
     def open_one(checkpoint: Path | None = None) -> Person:

@@ -20,6 +20,12 @@ class Failures(list[tuple[str, BaseException]]):
     def __call__(self, title: str, error: BaseException) -> None:
         self.append((title, error))
 
+    def take(self) -> list[tuple[str, BaseException]]:
+        """What was told so far, which is then no longer held against the test."""
+        told = self.copy()
+        self.clear()
+        return told
+
 
 class InlineExecutor(Executor):
     """Does the work before ``submit`` returns."""

@@ -1,19 +1,14 @@
 """Training sessions driven from the main thread of a test."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from typing_extensions import override
 
-from tests.support.stand_ins import Failures, MainThread
+from tests.support.stand_ins import MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.jobs import Jobs, Tasks
-from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.runs.runs import Runs
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.training.control import TrainingSession
 from vae_explorer.session.training.events import (
     LOGGED,
@@ -34,39 +29,12 @@ from vae_explorer.session.training.events import (
 from vae_explorer.session.training.timeline_entry import TimelineEntry
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.anatomy import StepAnatomy
+from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Int64, UInt8
-
-
-class Wall(LatentMap):
-    """A map on which no model is ever shown."""
-
-    def __init__(self, tasks: Tasks, data: ImageSet) -> None:
-        super().__init__(tasks, lambda _: None)
-        self.data = data
-
-    @override
-    def live_images(self, most: int) -> tuple[Int64, UInt8]:
-        return np.arange(50), self.data.images[:50]
-
-    @override
-    def show(self, snapshot: Snapshot, name: str, path: Path | None) -> None:
-        pass
-
-    @override
-    def move(
-        self, snapshot: Snapshot, name: str, posterior: Posterior, indices: Int64, *, moving: bool
-    ) -> None:
-        pass
-
-
-def runs_on(wall: Wall, jobs: Jobs, failures: Failures, runs: Path, data: ImageSet) -> Runs:
-    """A runs that trains on ``data`` and shows nothing."""
-    return Runs(Tasks(jobs, failures), lambda *_: None, wall, lambda: data, runs, "cpu")
-
 
 UNENDING = 10_000
 """Epochs no test waits for."""
@@ -99,6 +67,29 @@ class Run:
         live = self.data.images[::10]
         self.session.start(recipe, self.data, live, until=until, paused=paused)
 
+    def start_paused(self, recipe: Recipe, until: Until | None = None) -> None:
+        """Until the run waits: before its first step, or after ``until``."""
+        self.start(recipe, until or "end", paused=until is None)
+        self.wait_for(Phase.PAUSED)
+
+    def train(self, recipe: Recipe) -> None:
+        """From the start to the end, whatever it is."""
+        self.start(recipe)
+        self.wait_for(Phase.IDLE)
+
+    def pause(self) -> None:
+        self.session.pause()
+        self.wait_for(Phase.PAUSED)
+
+    def go(self, until: Until) -> None:
+        """Go on after a pause until the next."""
+        self.session.resume(until)
+        self.wait_for(Phase.PAUSED)
+
+    def stop(self) -> Snapshot:
+        self.session.stop()
+        return self.finish()
+
     def finish(self) -> Snapshot:
         """The run's last state, when it has ended."""
         self.wait_for(Phase.IDLE)
@@ -111,6 +102,23 @@ class Run:
     def wait_for_more_history(self) -> None:
         known = len(self.points)
         self.main.run_until(lambda: len(self.points) > known)
+
+    @property
+    def folder(self) -> RunFolder:
+        """Of the only run."""
+        (path,) = self.runs.iterdir()
+        return RunFolder(path)
+
+    @property
+    def saved(self) -> Snapshot:
+        """The newest pause or end, as it is on the disk."""
+        path = self.ends[-1][1]
+        assert path is not None
+        return read_checkpoint(path)
+
+    def said(self, text: str) -> int:
+        """How many lines of the log have this in them."""
+        return sum(text in line for line in self.lines)
 
     @property
     def phases(self) -> list[Phase]:
@@ -146,30 +154,6 @@ class Run:
                 self.failures.append(error)
             case NotSaved(error, again=False):
                 self.refusals.append(error)
-
-
-@pytest.fixture
-def wall(tasks: Tasks, digits: ImageSet) -> Wall:
-    return Wall(tasks, digits)
-
-
-@pytest.fixture
-def inline_run(inline_jobs: Jobs, main: MainThread, tmp_path: Path, digits: ImageSet) -> Run:
-    """A session whose whole run happens within ``start`` and is told when ``main`` runs."""
-    return Run(inline_jobs, main, tmp_path / "runs", digits)
-
-
-@pytest.fixture
-def threaded_run(threaded_jobs: Jobs, main: MainThread, tmp_path: Path, digits: ImageSet) -> Run:
-    return Run(threaded_jobs, main, tmp_path / "runs", digits)
-
-
-@pytest.fixture
-def closing_run(main: MainThread, tmp_path: Path, digits: ImageSet) -> Iterator[Run]:
-    """A run whose jobs the test shuts down itself."""
-    jobs = Jobs(main.post)
-    yield Run(jobs, main, tmp_path / "runs", digits)
-    assert jobs.shutdown(20)
 
 
 @pytest.fixture

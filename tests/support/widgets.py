@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 W = TypeVar("W", bound=QWidget)
@@ -16,3 +16,9 @@ def expose(qtbot: QtBot, widget: W, width: int | None = None, height: int | None
     with qtbot.waitExposed(widget):
         widget.show()
     return widget
+
+
+def type_over(qtbot: QtBot, editor: QAbstractSpinBox | QLineEdit, text: str) -> None:
+    """Type in the place of all that is there."""
+    editor.selectAll()
+    qtbot.keyClicks(editor, text)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,12 +62,15 @@ def _whole(path: Path, never_stopped: RunFolder) -> None:
         assert Recipe.read(path) == Recipe.read(never_stopped.path / path.name)
     elif path.parent.name == "moments":
         ours = read_checkpoint(path)
-        theirs = read_checkpoint(never_stopped.moments().path(ours.step))
+        theirs = _read_once(never_stopped.moments().path(ours.step))
         assert (ours.step, ours.history) == (theirs.step, theirs.history)
         _same(ours.model.state_dict(), theirs.model.state_dict())
     else:
         assert path.name in ("model.safetensors", "state.safetensors")
         read_tensors(path)
+
+
+_read_once = cache(read_checkpoint)
 
 
 def _same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:

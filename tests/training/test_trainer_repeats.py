@@ -97,12 +97,18 @@ def test_an_abandoned_run_goes_on_where_it_stood(new: NewTrainer, train: NewTrai
     assert trainer.history == whole.history
 
 
+@pytest.fixture(scope="module")
+def whole(train: NewTrainer) -> Trainer:
+    """Never stopped, 54 steps an epoch."""
+    return train(batch_size=15)
+
+
 @pytest.mark.parametrize("stop", [0, 1, 19, 20, 21, 53, 54, 55, 107, 108])
 def test_a_restored_trainer_gives_the_same_numbers(
-    recipe: Recipe, mnist_small: ImageSet, train: NewTrainer, stop: int
+    recipe: Recipe, mnist_small: ImageSet, whole: Trainer, stop: int
 ) -> None:
     """Before, at and after reports and the ends of epochs; weights, random stream and history."""
-    recipe = recipe.replace(batch_size=15)  # 54 steps an epoch
+    recipe = recipe.replace(batch_size=15)
     first = train_to(Trainer(recipe, mnist_small, "cpu"), stop)
     snapshot = first.snapshot()
     state = {name: value.clone() for name, value in first.state().items()}
@@ -113,7 +119,6 @@ def test_a_restored_trainer_gives_the_same_numbers(
     assert second.epoch == stop / 54
     assert second.seconds == state["seconds"]
     rest = reports(second)
-    whole = train(batch_size=15)
     ours, theirs = second.state(), whole.state()
     del ours["seconds"], theirs["seconds"]
     assert ours.keys() == theirs.keys()

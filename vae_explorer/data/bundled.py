@@ -10,7 +10,7 @@ from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.idx import read_idx
 from vae_explorer.errors import DataError
-from vae_explorer.types import Int64
+from vae_explorer.types import Int64, OneSplit, Split
 
 TRAINING_IMAGES = 60_000
 """Of both splits these come first."""
@@ -21,7 +21,7 @@ _PREFIXES = {"train": "train", "test": "t10k"}
 
 
 @cache
-def mnist(split: str) -> ImageSet:
+def mnist(split: Split) -> ImageSet:
     """The 60,000 "train" or 10,000 "test" images of MNIST, (n, 28, 28); read once, then shared.
 
     "both" are all 70,000, those to train on first.
@@ -47,13 +47,13 @@ def mnist(split: str) -> ImageSet:
     )
 
 
-def in_both(split: str, index: Index) -> Index:
+def in_both(split: Split, index: Index) -> Index:
     """Where an image of ``split``, or several, are in both splits; also the seed of its draw."""
     return index + (TRAINING_IMAGES if split == "test" else 0)
 
 
-def origin(split: str, index: int) -> tuple[str, int]:
-    """The split, "train" or "test", and the index in it of image ``index`` of ``split``."""
+def origin(split: Split, index: int) -> tuple[OneSplit, int]:
+    """The split and the index in it of image ``index`` of ``split``."""
     if split != "both":
         return split, index
     return ("train", index) if index < TRAINING_IMAGES else ("test", index - TRAINING_IMAGES)

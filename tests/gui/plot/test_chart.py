@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QColor, QImage, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QColor, QImage, QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -198,6 +198,18 @@ def test_name_focus_and_arrow_keys(qtbot: QtBot) -> None:
     assert steps == [(-1, 0), (0, 10), (0, -0.1)]
     still = shown(qtbot, Chart("A chart"))
     assert still.focusPolicy() == Qt.FocusPolicy.NoFocus
+
+
+def test_a_key_means_the_same_to_the_chart_and_to_shortcuts(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart", zoomable=True))
+    chart.keys["["] = lambda: chart.set_range(0, 9, 0, 9)
+    for key, text, ours in ((Qt.Key.Key_BracketLeft, "[", True), (Qt.Key.Key_Left, "", False)):
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, key, Qt.KeyboardModifier.NoModifier, text)
+        event.ignore()
+        QApplication.sendEvent(chart, event)
+        assert event.isAccepted() == ours
+        qtbot.keyClick(chart, key)
+    assert chart.region == (0, 9, 0, 9)
 
 
 def test_the_nearest_handle_is_dragged(qtbot: QtBot) -> None:

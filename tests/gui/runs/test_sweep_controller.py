@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QLineEdit, QPushButton, QTableWidget
 
+from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
@@ -36,7 +37,8 @@ def test_a_sweep_runs_through_and_its_runs_can_be_opened(sweeper: "Person") -> N
     sweeper.wait(lambda: not window.app.sweeps.running, 60)
     table = window.sweep.findChild(QTableWidget)
     sweeper.wait(lambda: table.item(1, 1) is not None and table.item(1, 1).text() == "finished")
-    sweeper.wait(lambda: len(window.sweep.maps._maps) == 2)
+    charts = window.sweep.findChildren(Chart)
+    sweeper.wait(lambda: [bool(chart.plot.marks) for chart in charts] == [True, True])
     window.sweep.cell_chosen.emit(1)
     sweeper.wait(lambda: window.app.model.snapshot.recipe.beta == 1.0)
     sweeper.wait(lambda: "beta=1.0" in sweeper.model_line)

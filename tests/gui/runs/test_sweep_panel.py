@@ -5,6 +5,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QTableWidget
 from pytestqt.qtbot import QtBot
 
+from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.runs.sweep_panel import SweepPanel
 from vae_explorer.gui.theme import CLASS_COLORS
 from vae_explorer.session.runs.sweeps import CellMap, Varied
@@ -90,16 +91,35 @@ def test_a_small_map_is_drawn_in_its_cell_and_can_be_chosen(panel: SweepPanel) -
     panel.set_results(tuple(Result(cell.values, "finished") for cell in SWEEP.cells))
     codes = np.zeros((50, 2), np.float32)  # all in the middle
     panel.set_map(CellMap(5, codes, np.full(50, 3, np.uint8)))
-    maps = panel.maps
-    box = maps._box(5)
-    assert maps._at(box.center().x(), box.center().y()) == 5
-    color = maps.grab().toImage().pixelColor(box.center().toPoint())
-    assert [color.red(), color.green(), color.blue()] == CLASS_COLORS[3].tolist()
+    charts = panel.findChildren(Chart)
+    cell = charts[4]
+    color = cell.grab().toImage().pixelColor(cell.rect().center())
+    assert np.allclose([color.red(), color.green(), color.blue()], CLASS_COLORS[3], atol=2)
     chosen: list[int] = []
     panel.cell_chosen.connect(chosen.append)
-    QTest.mouseClick(maps, Qt.MouseButton.LeftButton, pos=box.center().toPoint())
-    QTest.keyClick(maps, Qt.Key.Key_Up)
-    QTest.keyClick(maps, Qt.Key.Key_Return)
+    QTest.mouseClick(cell, Qt.MouseButton.LeftButton)
+    QTest.keyClick(cell, Qt.Key.Key_Up)
+    assert panel.focusWidget() is charts[1]
+    QTest.keyClick(charts[1], Qt.Key.Key_Return)
     assert chosen == [5, 2]
-    QTest.mouseClick(maps, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
+    QTest.keyClick(charts[1], Qt.Key.Key_Up)
+    QTest.mouseClick(panel.maps.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
     assert chosen == [5, 2]
+
+
+def test_a_cell_says_what_became_of_it(panel: SweepPanel) -> None:
+    panel.set_sweep(SWEEP)
+    cells = [Result(cell.values, "waiting") for cell in SWEEP.cells]
+    cells[0] = Result(SWEEP.cells[0].values, "finished", 2.0, -150.25)
+    panel.set_results(tuple(cells))
+    panel.set_running(2)
+    charts = panel.findChildren(Chart)
+    assert [chart.plot.note for chart in charts[:3]] == ["finished", "training", "waiting"]
+    assert [bool(chart.plot.front) for chart in charts[:3]] == [False, True, False]
+    said = "beta=0.5, seed=0 · finished · held-out ELBO −150.25"
+    assert charts[0].toolTip() == charts[0].accessibleName() == said
+    panel.set_map(CellMap(1, np.zeros((1, 2), np.float32), np.zeros(1, np.uint8)))
+    panel.set_running(0)
+    assert [chart.plot.note for chart in charts[:2]] == ["", "waiting"]
+    panel.set_sweep(Sweep(Recipe(), SWEEP.axes[1:]))
+    assert [chart.plot.note for chart in panel.maps.widget().findChildren(Chart)] == [""] * 3

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QMenu, QTabWidget
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import type_over
 from vae_explorer import paths
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.training_panel import TrainingPanel
@@ -155,8 +156,7 @@ def test_steering_reaches_the_run(qtbot: QtBot, trainee: Trainee) -> None:
     labels = trainee.panel.findChildren(QLabel)
     editor = next(label.buddy() for label in labels if label.text() == "β")
     assert isinstance(editor, NumberBox)
-    editor.selectAll()
-    qtbot.keyClicks(editor, "4")
+    type_over(qtbot, editor, "4")
     with qtbot.waitSignal(trainee.panel.form.steered) as told:
         qtbot.keyClick(editor, Qt.Key.Key_Return)
     assert told.args == ["beta", 4.0]

@@ -1,28 +1,24 @@
-import dataclasses
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QLabel,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.support.widgets import expose, type_over
 from vae_explorer.errors import RecipeError
+from vae_explorer.fields import FieldSpec
 from vae_explorer.gui.training.recipe_form import CHANGED, FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.widgets.editors import Editor, SizesBox
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.training.recipe import STEERABLE, Recipe
 
+SPECS = Recipe.specs()
+
 
 def _values(name: str) -> st.SearchStrategy[int | float | str]:
-    spec, default = Recipe.specs()[name], getattr(Recipe(), name)
+    spec, default = SPECS[name], getattr(Recipe(), name)
     if spec.choices:
         return st.sampled_from(spec.choices)
     if spec.sizes:
@@ -36,9 +32,7 @@ def _values(name: str) -> st.SearchStrategy[int | float | str]:
     )
 
 
-RECIPES = st.fixed_dictionaries({name: _values(name) for name in Recipe.specs()}).map(
-    Recipe.from_dict
-)
+RECIPES = st.fixed_dictionaries({name: _values(name) for name in SPECS}).map(Recipe.from_dict)
 
 
 @pytest.fixture
@@ -49,27 +43,43 @@ def form(qtbot: QtBot) -> RecipeForm:
 
 
 def editor_of(form: RecipeForm, name: str) -> Editor:
-    label = next(
-        label for label in form.findChildren(QLabel) if label.text() == Recipe.specs()[name].label
-    )
+    label = next(label for label in form.findChildren(QLabel) if label.text() == SPECS[name].label)
     editor = label.buddy()
     assert isinstance(editor, Editor)
     return editor
 
 
-def mark_of(form: RecipeForm, name: str) -> QLabel:
+def number_of(form: RecipeForm, name: str) -> NumberBox:
+    editor = editor_of(form, name)
+    assert isinstance(editor, NumberBox)
+    return editor
+
+
+def mark_of(form: RecipeForm, name: str) -> str:
     tip = editor_of(form, name).toolTip()
     marks = [mark for mark in form.findChildren(QLabel) if mark.toolTip() == tip]
-    return next(mark for mark in marks if mark.buddy() is None)
+    return next(mark for mark in marks if mark.buddy() is None).text()
+
+
+def enabled(form: RecipeForm) -> set[str]:
+    return {name for name in SPECS if editor_of(form, name).isEnabled()}
+
+
+def visible(form: RecipeForm) -> set[str]:
+    return {name for name in SPECS if editor_of(form, name).isVisible()}
+
+
+def used(objective: str) -> set[str]:
+    return {name for name, spec in SPECS.items() if spec.applies(Recipe(objective=objective))}
 
 
 def test_it_opens_with_the_default_recipe(form: RecipeForm) -> None:
     assert form.recipe() == Recipe()
 
 
-@pytest.mark.parametrize("name", Recipe.specs())
+@pytest.mark.parametrize("name", SPECS)
 def test_every_field_has_an_editor_with_the_bounds_of_its_spec(form: RecipeForm, name: str) -> None:
-    spec, editor = Recipe.specs()[name], editor_of(form, name)
+    spec, editor = SPECS[name], editor_of(form, name)
     if isinstance(editor, QComboBox):
         assert tuple(editor.itemText(i) for i in range(editor.count())) == spec.choices
     elif isinstance(editor, SizesBox):
@@ -81,22 +91,17 @@ def test_every_field_has_an_editor_with_the_bounds_of_its_spec(form: RecipeForm,
         assert editor.whole == isinstance(getattr(Recipe(), name), int)
 
 
-@pytest.mark.parametrize("name", Recipe.specs())
+@pytest.mark.parametrize("name", SPECS)
 def test_every_field_is_explained(form: RecipeForm, name: str) -> None:
-    spec, editor = Recipe.specs()[name], editor_of(form, name)
+    spec, editor = SPECS[name], editor_of(form, name)
     tip = editor.toolTip()
     assert spec.help in tip
     assert name in tip
     said = QAccessible.queryAccessibleInterface(editor)
     assert spec.help in said.text(QAccessible.Text.Description)
     if isinstance(editor, QComboBox):  # named after its choice on Linux, and labelled by relation
-        labels = [
-            other.text(QAccessible.Text.Name)
-            for other, relation in said.relations(QAccessible.RelationFlag.Label)
-        ]
-        assert labels == [spec.label]
-    else:
-        assert said.text(QAccessible.Text.Name) == spec.label
+        ((said, _),) = said.relations(QAccessible.RelationFlag.Label)
+    assert said.text(QAccessible.Text.Name) == spec.label
 
 
 def test_the_range_is_in_the_tooltip(form: RecipeForm) -> None:
@@ -115,14 +120,11 @@ def test_any_recipe_comes_back_unchanged(form: RecipeForm, recipe: Recipe) -> No
 
 
 def test_setting_a_recipe_is_not_a_change(qtbot: QtBot, form: RecipeForm) -> None:
-    every_field = Recipe.from_dict(
-        {
-            name: spec.choices[-1]
-            if spec.choices
-            else (int if spec.sizes else type(getattr(Recipe(), name)))(spec.high)
-            for name, spec in Recipe.specs().items()
-        }
-    )
+    def last(name: str, spec: FieldSpec) -> object:
+        kind = int if spec.sizes else type(getattr(Recipe(), name))
+        return spec.choices[-1] if spec.choices else kind(spec.high)
+
+    every_field = Recipe.from_dict({name: last(name, spec) for name, spec in SPECS.items()})
     with qtbot.assertNotEmitted(form.recipe_changed):
         form.set_recipe(every_field)
         form.set_base(every_field)
@@ -132,32 +134,24 @@ def test_setting_a_recipe_is_not_a_change(qtbot: QtBot, form: RecipeForm) -> Non
     assert form.recipe() == every_field
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, spec in Recipe.specs().items() if len(spec.choices) != 1]
-)
+@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if len(spec.choices) != 1])
 def test_a_change_of_any_field_is_told(qtbot: QtBot, form: RecipeForm, name: str) -> None:
     editor = editor_of(form, name)
     with qtbot.waitSignal(form.recipe_changed) as told:
         if isinstance(editor, QComboBox):
             editor.setCurrentIndex((editor.currentIndex() + 1) % editor.count())
         elif isinstance(editor, SizesBox):
-            editor.selectAll()
-            qtbot.keyClicks(editor, "64-32")
+            type_over(qtbot, editor, "64-32")
             qtbot.keyClick(editor, Qt.Key.Key_Return)
         else:
             editor.stepBy(1)
     changed: Recipe = told.args[0]
-    differing = [
-        item.name
-        for item in dataclasses.fields(Recipe)
-        if getattr(changed, item.name) != getattr(Recipe(), item.name)
-    ]
+    differing = [field for field in SPECS if getattr(changed, field) != getattr(Recipe(), field)]
     assert differing == [name]
 
 
 def test_typing_a_learning_rate(qtbot: QtBot, form: RecipeForm) -> None:
-    editor = editor_of(form, "learning_rate")
-    assert isinstance(editor, NumberBox)
+    editor = number_of(form, "learning_rate")
     editor.selectAll()
     with qtbot.assertNotEmitted(form.recipe_changed):
         qtbot.keyClicks(editor, "3e-4")
@@ -168,13 +162,11 @@ def test_typing_a_learning_rate(qtbot: QtBot, form: RecipeForm) -> None:
 
 
 def test_what_is_not_understood_never_starts_a_run(qtbot: QtBot, form: RecipeForm) -> None:
-    beta = editor_of(form, "beta")
-    beta.selectAll()
-    qtbot.keyClicks(beta, "1.2.3")
+    beta = number_of(form, "beta")
+    type_over(qtbot, beta, "1.2.3")
     with pytest.raises(RecipeError, match="β: “1.2.3” is not a number"):
         form.recipe()
-    beta.selectAll()
-    qtbot.keyClicks(beta, "1,5")
+    type_over(qtbot, beta, "1,5")
     assert form.recipe().beta == 1.5
 
 
@@ -186,54 +178,47 @@ def test_half_typed_sizes_never_reach_a_recipe(qtbot: QtBot, form: RecipeForm) -
         qtbot.keyClicks(editor, "64-")
         assert form.recipe() == Recipe()
     assert editor.text() == Recipe().decoder_hidden
-    editor.selectAll()
-    qtbot.keyClicks(editor, "64-32")
+    type_over(qtbot, editor, "64-32")
     with qtbot.waitSignal(form.recipe_changed) as told:
         recipe = form.recipe()
     assert recipe.decoder_hidden == "64-32"
     assert told.args == [recipe]
-    assert mark_of(form, "decoder_hidden").text() == "●"
+    assert mark_of(form, "decoder_hidden") == "●"
 
 
 def test_changed_fields_are_marked(form: RecipeForm) -> None:
     form.set_recipe(Recipe(epochs=40, schedule="constant"))
-    assert mark_of(form, "epochs").text() == "●"
+    assert mark_of(form, "epochs") == "●"
     assert "changed from 20 epochs" in editor_of(form, "epochs").toolTip()
     assert "changed from cosine" in editor_of(form, "schedule").toolTip()
-    assert mark_of(form, "beta").text() == ""
+    assert mark_of(form, "beta") == ""
     assert "changed" not in editor_of(form, "beta").toolTip()
     assert form.findChild(QToolButton).text() == "More (1 changed)"
 
     form.set_base(Recipe(epochs=40))
-    assert mark_of(form, "epochs").text() == ""
-    assert mark_of(form, "schedule").text() == "●"
+    assert mark_of(form, "epochs") == ""
+    assert mark_of(form, "schedule") == "●"
 
     form.set_recipe(Recipe(epochs=40))
-    assert mark_of(form, "schedule").text() == ""
+    assert mark_of(form, "schedule") == ""
     assert form.findChild(QToolButton).text() == "More"
 
 
 def test_editing_moves_the_mark(form: RecipeForm) -> None:
-    editor = editor_of(form, "seed")
-    assert isinstance(editor, NumberBox)
-    editor.stepBy(1)
-    assert mark_of(form, "seed").text() == "●"
-    editor.stepBy(-1)
-    assert mark_of(form, "seed").text() == ""
+    for way, mark in ((1, "●"), (-1, "")):
+        number_of(form, "seed").stepBy(way)
+        assert mark_of(form, "seed") == mark
 
 
 def test_more_shows_the_other_fields_by_keyboard(qtbot: QtBot, form: RecipeForm) -> None:
-    with qtbot.waitExposed(form):
-        form.show()
+    expose(qtbot, form)
     more = form.findChild(QToolButton)
-    others = [name for name in Recipe.specs() if name not in FIRST_FIELDS]
-    assert all(editor_of(form, name).isVisible() for name in FIRST_FIELDS)
-    assert not any(editor_of(form, name).isVisible() for name in others)
+    assert visible(form) == set(FIRST_FIELDS)
     with qtbot.waitSignal(form.rest_toggled):
         qtbot.keyClick(more, Qt.Key.Key_Space)
-    assert all(editor_of(form, name).isVisible() for name in others)
+    assert visible(form) == set(SPECS)
     qtbot.keyClick(more, Qt.Key.Key_Space)
-    assert not any(editor_of(form, name).isVisible() for name in others)
+    assert visible(form) == set(FIRST_FIELDS)
 
 
 @pytest.mark.parametrize("columns", [1, 2])
@@ -241,14 +226,13 @@ def test_tab_goes_through_the_fields_in_their_order(
     qtbot: QtBot, form: RecipeForm, columns: int
 ) -> None:
     form.set_columns(columns)
-    form.findChild(QToolButton).setChecked(True)
-    with qtbot.waitExposed(form):
-        form.show()
-    others = [name for name in Recipe.specs() if name not in FIRST_FIELDS]
-    wanted: list[QWidget | None] = [editor_of(form, name) for name in FIRST_FIELDS]
-    wanted.append(form.findChild(QToolButton))
-    wanted.extend(editor_of(form, name) for name in others if used(name, "elbo"))
-    editor_of(form, FIRST_FIELDS[0]).setFocus()
+    more = form.findChild(QToolButton)
+    more.setChecked(True)
+    expose(qtbot, form)
+    others = [name for name in SPECS if name in used("elbo") - set(FIRST_FIELDS)]
+    first, rest = ([editor_of(form, name) for name in names] for names in (FIRST_FIELDS, others))
+    wanted = [*first, more, *rest]
+    first[0].setFocus()
     visited: list[QWidget | None] = []
     for _ in wanted:
         visited.append(form.focusWidget())
@@ -268,38 +252,36 @@ def test_two_columns_are_wide_and_one_is_tall(form: RecipeForm) -> None:
 
 def test_a_run_locks_the_form(form: RecipeForm) -> None:
     form.set_editable(False)
-    assert not any(editor_of(form, name).isEnabled() for name in Recipe.specs())
+    assert enabled(form) == set()
     assert form.findChild(QToolButton).isEnabled()
     form.set_editable(True)
-    assert all(editor_of(form, name).isEnabled() == used(name, "elbo") for name in Recipe.specs())
+    assert enabled(form) == used("elbo")
 
 
 def test_a_run_leaves_open_what_it_can_take(qtbot: QtBot, form: RecipeForm) -> None:
     form.set_editable(False, live=True)
-    enabled = {name for name in Recipe.specs() if editor_of(form, name).isEnabled()}
-    assert enabled == set(STEERABLE)
-    for name in Recipe.specs():
+    assert enabled(form) == set(STEERABLE)
+    for name in SPECS:
         live = name in STEERABLE
-        assert mark_of(form, name).text() == LIVE * live
+        assert mark_of(form, name) == LIVE * live
         assert ("takes effect at the next step" in editor_of(form, name).toolTip()) == live
         assert form.locks(editor_of(form, name), live=True) != live
         assert form.locks(editor_of(form, name), live=False)
     form.set_editable(True)
-    assert mark_of(form, "beta").text() == ""
+    assert mark_of(form, "beta") == ""
     assert not form.locks(None, live=True)
 
 
 def test_what_the_objective_does_not_use_is_not_steered(form: RecipeForm) -> None:
     form.set_recipe(Recipe(objective="exact"))
     form.set_editable(False, live=True)
-    assert not editor_of(form, "beta").isEnabled()
-    assert editor_of(form, "learning_rate").isEnabled()
+    assert "beta" not in enabled(form)
+    assert "learning_rate" in enabled(form)
 
 
 def test_steering_tells_the_value_that_was_meant(qtbot: QtBot, form: RecipeForm) -> None:
     form.set_editable(False, live=True)
-    editor = editor_of(form, "samples")
-    assert isinstance(editor, NumberBox)
+    editor = number_of(form, "samples")
     told: list[tuple[str, object]] = []
     form.steered.connect(lambda name, value: told.append((name, value)))
     with qtbot.waitSignal(form.steered):
@@ -307,19 +289,16 @@ def test_steering_tells_the_value_that_was_meant(qtbot: QtBot, form: RecipeForm)
             editor.stepBy(1)
     assert told == [("samples", 5)], "not each of the values on the way"
     assert type(told[0][1]) is int
-    assert mark_of(form, "samples").text() == CHANGED + LIVE
-    rate = editor_of(form, "learning_rate")
-    assert isinstance(rate, NumberBox)
-    rate.selectAll()
-    qtbot.keyClicks(rate, "3e-4")
+    assert mark_of(form, "samples") == CHANGED + LIVE
+    rate = number_of(form, "learning_rate")
+    type_over(qtbot, rate, "3e-4")
     with qtbot.waitSignal(form.steered) as last:
         qtbot.keyClick(rate, Qt.Key.Key_Return)
     assert last.args == ["learning_rate", 3e-4]
 
 
 def test_a_run_that_is_over_is_not_steered(qtbot: QtBot, form: RecipeForm) -> None:
-    editor = editor_of(form, "samples")
-    assert isinstance(editor, NumberBox)
+    editor = number_of(form, "samples")
     with qtbot.assertNotEmitted(form.steered, wait=400):
         editor.stepBy(1)
         form.set_editable(False, live=True)
@@ -330,8 +309,7 @@ def test_a_run_that_is_over_is_not_steered(qtbot: QtBot, form: RecipeForm) -> No
 
 
 def test_the_field_under_keyboard_or_pointer_is_told(qtbot: QtBot, form: RecipeForm) -> None:
-    with qtbot.waitExposed(form):
-        form.show()
+    expose(qtbot, form)
     told: list[str] = []
     form.pointed.connect(told.append)
     form.set_recipe(Recipe(learning_rate=0.01))
@@ -346,25 +324,19 @@ def test_the_field_under_keyboard_or_pointer_is_told(qtbot: QtBot, form: RecipeF
     assert told[-1] == ""
 
 
-def used(name: str, objective: str) -> bool:
-    return Recipe.specs()[name].applies(Recipe(objective=objective))
-
-
 def test_only_the_fields_that_matter_to_the_objective_can_be_edited(form: RecipeForm) -> None:
-    objectives = Recipe.specs()["objective"].names
+    objectives = SPECS["objective"].names
     for objective in objectives:
         form.set_recipe(Recipe(objective=objective))
-        for name in Recipe.specs():
-            assert editor_of(form, name).isEnabled() == used(name, objective), (objective, name)
-    assert used("beta", "elbo")
-    assert not used("beta", "exact")
-    assert not used("lattice_points", "iwae")
+        assert enabled(form) == used(objective), objective
+    assert "beta" in used("elbo") - used("exact")
+    assert "lattice_points" not in used("iwae")
     assert form.recipe() == Recipe(objective=objectives[-1]), "what is not used is kept"
 
 
 def test_every_choice_explains_itself_in_a_line(form: RecipeForm) -> None:
     for name in ("objective", "network", "likelihood", "posterior", "treatment"):
-        spec, editor = Recipe.specs()[name], editor_of(form, name)
+        spec, editor = SPECS[name], editor_of(form, name)
         assert len(spec.about) == len(spec.choices), name
         assert isinstance(editor, QComboBox)
         for index, (choice, about) in enumerate(zip(spec.choices, spec.about, strict=True)):

@@ -15,7 +15,6 @@ from vae_explorer.gui.runs.run_text import Column
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.sweep import Axis
 
 
 @pytest.fixture
@@ -144,7 +143,7 @@ def test_the_main_thread_never_waits_for_the_disk(
         watched.do("compare")
         watched.do("reset", until=shows("mnist-elbo"))
         window.training.set_recipe(recipe)
-        sweep = (Axis("beta", (1.0, 2.0)),)
+        sweep = (("beta", "1, 2"),)
         watched.do(
             lambda: window.sweep.start_requested.emit(sweep), until=lambda: not sweeps.running
         )

@@ -40,6 +40,10 @@ class Room:
         """What ``name`` told last of a side."""
         return [rest for told, of, *rest in self.heard if (told, of) == (name, side)][-1][0]
 
+    @property
+    def selected(self) -> list[int]:
+        return list(self.comparison.selection.indices)
+
     def positions(self, side: str) -> Float32:
         points: MapPoints = self.last("points_changed", side)
         return points.positions
@@ -169,7 +173,7 @@ def test_other_points_end_the_hover(room: Room, trained: Snapshot) -> None:
     room.comparison.set_split("A", "train")
     room.run()
     assert room.last("linked", "B") == -1
-    room.comparison.preview("A", (0.0, 0.0))
+    room.comparison.preview((0.0, 0.0))
     assert room.last("decoded", "A").title == ""
 
 
@@ -178,7 +182,7 @@ def test_both_decode_the_hovered_image_or_else_the_place(
 ) -> None:
     room.show(trained, other)
     room.comparison.hover("B", 11)
-    room.comparison.preview("B", (0.0, 0.0))
+    room.comparison.preview((0.0, 0.0))
     for side, snapshot in (("A", trained), ("B", other)):
         preview = room.last("decoded", side)
         assert preview.title == "test 11"
@@ -187,18 +191,18 @@ def test_both_decode_the_hovered_image_or_else_the_place(
         code = snapshot.model.encode(small_mnist["test"].images[11:12]).mean
         np.testing.assert_allclose(preview.image, snapshot.model.decode(code)[0], atol=1e-4)
     room.comparison.hover("B", -1)
-    room.comparison.preview("B", (1.0, 1e6))
+    room.comparison.preview((1.0, 1e6))
     assert [room.last("decoded", side).z for side in "AB"] == [(1.0, 6.0)] * 2
-    room.comparison.preview("B", None)
+    room.comparison.preview(None)
     assert [room.last("decoded", side) for side in "AB"] == [None, None]
 
 
 def test_the_place_may_be_told_before_the_image_there(room: Room, trained: Snapshot) -> None:
     room.show(trained, trained)
-    room.comparison.preview("B", (0.0, 0.0))
+    room.comparison.preview((0.0, 0.0))
     room.comparison.hover("B", 11)
     assert [room.last("decoded", side).title for side in "AB"] == ["test 11"] * 2
-    room.comparison.preview("B", None)
+    room.comparison.preview(None)
     room.comparison.hover("B", -1)
     assert [room.last("decoded", side) for side in "AB"] == [None, None]
 
@@ -209,7 +213,7 @@ def test_an_image_that_one_side_cannot_place_leaves_the_pointers(
     room.show(trained, trained)
     room.positions("A")[11] = np.nan  # as a model gives what it cannot encode
     room.comparison.hover("B", 11)
-    room.comparison.preview("B", (0.25, 0.5))
+    room.comparison.preview((0.25, 0.5))
     assert [room.last("decoded", side).z for side in "AB"] == [(0.25, 0.5)] * 2
 
 
@@ -217,7 +221,7 @@ def test_one_selection_of_images_shows_on_both_sides(room: Room, trained: Snapsh
     room.show(trained, trained, "train both")
     room.comparison.select("A", np.array([3, 1]))
     room.comparison.select("B", np.array([605, 3]), "add")
-    assert room.comparison.selected.tolist() == [1, 3, 605]
+    assert room.selected == [1, 3, 605]
     told = [entry for entry in room.heard if entry[0] == "selection_changed"][-2:]
     assert [np.flatnonzero(mask).tolist() for _, _, mask, _ in told] == [[1, 3], [1, 3, 605]]
     assert [summary for *_, summary in told] == ["2 of 600", "3 of 900"]
@@ -225,7 +229,7 @@ def test_one_selection_of_images_shows_on_both_sides(room: Room, trained: Snapsh
     room.comparison.set_split("A", "test")
     room.run()
     assert np.flatnonzero(room.last("selection_changed", "A")).tolist() == [5]  # test 5
-    room.comparison.clear_selection()
+    room.comparison.selection.clear()
     assert room.last("selection_changed", "B") is None
 
 
@@ -236,9 +240,9 @@ def test_an_area_selects_of_the_points_that_show(room: Room, trained: Snapshot) 
     visible = points.labels != 3
     half = np.array([(0, -99), (99, -99), (99, 99), (0, 99)], float)
     room.comparison.select_inside("A", half, "replace", visible)
-    assert room.comparison.selected.tolist() == (600 + np.flatnonzero(right & visible)).tolist()
+    assert room.selected == (600 + np.flatnonzero(right & visible)).tolist()
     room.comparison.select_class("B", 3, "replace")
-    assert room.comparison.selected.tolist() == (600 + np.flatnonzero(~visible)).tolist()
+    assert room.selected == (600 + np.flatnonzero(~visible)).tolist()
 
 
 # The figures

@@ -17,7 +17,7 @@ from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Float64
+from vae_explorer.types import Float64, OneSplit
 
 
 class Story(list[Inspection | None]):
@@ -42,7 +42,7 @@ def story(inspector: Inspector) -> Story:
     return story
 
 
-def pinned(pins: Pins, split: str, index: int) -> DataPoint:
+def pinned(pins: Pins, split: OneSplit, index: int) -> DataPoint:
     pins.pin(split, index)
     assert pins.current is not None
     return pins.current

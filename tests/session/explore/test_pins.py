@@ -13,7 +13,9 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
 
-A, B, C = ("train", 3), ("test", 3), ("train", 5)
+A: Pin = "train", 3
+B: Pin = "test", 3
+C: Pin = "train", 5
 
 
 class Tray:

@@ -28,6 +28,7 @@ from vae_explorer.session.files.workspace import (
 )
 from vae_explorer.session.map.coloring import CHOICES
 from vae_explorer.session.map.layers import LAYERS, default_state
+from vae_explorer.types import OneSplit
 
 PLAIN = Workspace(
     model="0123456789abcdef" * 4,
@@ -67,7 +68,8 @@ def spoil(path: Path, /, **changes: Any) -> None:
 
 _names = texts.map(str.strip).filter(bool)
 _places = st.tuples(st.floats(-6, 6), st.floats(-6, 6))
-_pins = st.tuples(st.sampled_from(["train", "test"]), st.integers(0, 9_999))
+_splits: st.SearchStrategy[OneSplit] = st.sampled_from(["train", "test"])
+_pins = st.tuples(_splits, st.integers(0, 9_999))
 _chosen = st.sets(st.integers(0, 9_999) | st.integers(0, 20)).map(sorted).map(rows_text)
 _views = st.tuples(*[st.floats(-1e6, 1e6)] * 4).filter(lambda v: v[0] < v[1] and v[2] < v[3])
 

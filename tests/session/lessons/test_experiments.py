@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.support.lessons import Clock, aim
-from vae_explorer.lessons import views
+from vae_explorer.latent import geodesic
+from vae_explorer.lessons import trade, views
 from vae_explorer.lessons.course import Lesson, LessonError, Step, bundled_lessons
 from vae_explorer.lessons.pushforward import FORMULAS
 from vae_explorer.session.lessons import geometry
@@ -153,6 +155,15 @@ def experiment(request: pytest.FixtureRequest, context: LessonContext) -> AnyExp
     return make_experiment(request.param, context)
 
 
+@pytest.fixture
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little of what takes long."""
+    monkeypatch.setattr(trade, "train", partial(trade.train, digits=300, epochs=7))
+    monkeypatch.setattr(views, "DIGITS", 200)
+    monkeypatch.setattr(geometry, "_FINE", 20)
+    monkeypatch.setattr(geodesic, "_SIDE", 48)
+
+
 def test_every_experiment_has_a_lesson_and_is_tried_here() -> None:
     assert {lesson.instrument for lesson in bundled_lessons()} - {""} == experiments().keys()
     assert STATES.keys() == BAD.keys() == experiments().keys()
@@ -233,12 +244,9 @@ def test_a_change_is_published_once_with_its_values(experiment: AnyExperiment) -
     assert values[-1] is experiment.values
 
 
+@pytest.mark.usefixtures("_small")
 def test_hidden_it_computes_nothing(
-    experiment: AnyExperiment,
-    settle: Settle,
-    clock: Clock,
-    context: LessonContext,
-    monkeypatch: pytest.MonkeyPatch,
+    experiment: AnyExperiment, settle: Settle, clock: Clock, context: LessonContext
 ) -> None:
     for state in STATES[name_of(experiment)]:
         experiment.set_state(state)
@@ -246,10 +254,6 @@ def test_hidden_it_computes_nothing(
     aim(context, None)
     settle()
     assert experiment.result is before
-    # The work is done at once, though nothing of it may come: little of it will do.
-    monkeypatch.setattr(geometry, "_FINE", 20)
-    monkeypatch.setattr(views, "DIGITS", 200)
-    monkeypatch.setattr(views, "FITTED", 1_000)
     other = make_experiment(name_of(experiment), context)
     other.show()
     other.hide()
@@ -268,7 +272,7 @@ _WITH_CODE = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("_small")
 @pytest.mark.parametrize(("lesson", "step"), _WITH_CODE)
 def test_the_code_reproduces_the_figure(
     lesson: Lesson, step: Step, context: LessonContext, settle: Settle

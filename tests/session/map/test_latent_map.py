@@ -17,6 +17,7 @@ from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, MapState
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Split
 
 MIRRORED = np.array([[-0.6, 0.8], [0.8, 0.6]])
 """First z₁ is mirrored, then all turned by −53°."""
@@ -35,7 +36,7 @@ class Room:
         self.map.index_changed.connect(lambda index: setattr(self, "index", index))
 
     def encode(
-        self, snapshot: Snapshot, split: str = "train", kind: str = "mean", align: bool = False
+        self, snapshot: Snapshot, split: Split = "train", kind: str = "mean", align: bool = False
     ) -> MapPoints:
         self.map.choose(MapChoice(split, kind, align))
         self.map.show(snapshot, "model", None)
@@ -104,8 +105,9 @@ def test_rows_of_both_splits_lead_to_their_images_and_back(
     assert room.map.row("train", 0) == -1
     points = room.encode(trained, "both")
     assert (points.total, len(points.positions)) == (900, 900)
-    for row, split, index in ((0, "train", 0), (599, "train", 599), (600, "test", 0)):
-        assert points.origin(row) == (split, index)
+    for row, expected in ((0, ("train", 0)), (599, ("train", 599)), (600, ("test", 0))):
+        split, index = points.origin(row)
+        assert (split, index) == expected
         assert room.map.row(split, index) == row
         thumbnail = room.map.thumbnail(row)
         np.testing.assert_array_equal(thumbnail.image, small_mnist[split].images[index])

@@ -18,6 +18,7 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, InspectedImage, Scores
 from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Split
 
 ALL = ("elbo", "log_likelihood", "log_marginal")
 
@@ -50,7 +51,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-def some(indices: list[int], split: str) -> MapPoints:
+def some(indices: list[int], split: Split) -> MapPoints:
     """Points that lie anywhere."""
     nowhere = np.zeros((len(indices), 2), np.float32)
     return MapPoints(nowhere, np.zeros(len(indices), np.uint8), np.array(indices), 900, split)
@@ -184,10 +185,7 @@ def test_one_image_s_scores_are_those_it_has_among_all(
 
 
 def test_no_two_images_share_a_seed() -> None:
-    train, test = (
-        in_both(split, np.arange(n)) for split, n in (("train", 60_000), ("test", 10_000))
-    )
-    both = np.concatenate([train, test])
+    both = np.concatenate([in_both("train", np.arange(60_000)), in_both("test", np.arange(10_000))])
     assert len(np.unique(both)) == 70_000
     np.testing.assert_array_equal(both, in_both("both", np.arange(70_000)))
 

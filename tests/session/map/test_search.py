@@ -15,6 +15,7 @@ from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import Split
 
 
 class Finder:
@@ -28,7 +29,7 @@ class Finder:
         self.scores = Scores(tasks, latent_map)
         self.search = Search(tasks, latent_map, self.pins, self.selection, self.scores)
 
-    def show(self, split: str) -> None:
+    def show(self, split: Split) -> None:
         self.map.choose(MapChoice(split))
         self.main.run()
 
@@ -85,7 +86,7 @@ def test_points_of_some_classes_are_selected(finder: Finder) -> None:
 
 @pytest.mark.parametrize("split", ["both", "test"])
 def test_the_nearest_are_those_at_the_least_distance(
-    finder: Finder, small_mnist: dict[str, ImageSet], split: str
+    finder: Finder, small_mnist: dict[str, ImageSet], split: Split
 ) -> None:
     """Of a training image, whether or not it is on the map itself."""
     finder.show(split)

@@ -3,18 +3,18 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
+from tests.support.desk import Desk, expected_point
 from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.model.trained import Images, Posterior, TrainedVAE
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.runs import runs as runs_module
-from vae_explorer.session.training import worker as worker_module
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -22,19 +22,13 @@ from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.trainer import Trainer
 
-if TYPE_CHECKING:
-    pass
-
-from tests.support.desk import Desk, expected_point
-
 pytestmark = pytest.mark.usefixtures("small_mnist")
 
 
+@pytest.mark.usefixtures("restless")
 def test_the_map_follows_a_run_and_ends_on_its_checkpoint(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
 ) -> None:
-    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
-    monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
     monkeypatch.setattr(runs_module, "LIVE_IMAGES", 250)
     opened.app.pinning.pin(17)
     said = len(opened.points)
@@ -62,6 +56,7 @@ def test_the_map_follows_a_run_and_ends_on_its_checkpoint(
     assert opened.failures == []
 
 
+@pytest.mark.usefixtures("restless")
 @pytest.mark.parametrize(
     ("images", "limit", "shown"), [(600, 600, 600), (600, 599, 300), (600, 10_000, 600)]
 )
@@ -73,8 +68,6 @@ def test_never_more_live_images_than_said(
     limit: int,
     shown: int,
 ) -> None:
-    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
-    monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
     monkeypatch.setattr(runs_module, "LIVE_IMAGES", limit)
     said = len(opened.points)
     opened.app.runs.train(recipe)
@@ -83,6 +76,7 @@ def test_never_more_live_images_than_said(
     assert len(opened.points[said].positions) == shown
 
 
+@pytest.mark.usefixtures("restless")
 def test_points_of_the_model_before_do_not_come_back_while_training(
     threaded: Desk,
     threaded_jobs: Jobs,
@@ -90,8 +84,6 @@ def test_points_of_the_model_before_do_not_come_back_while_training(
     another: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
-    monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
     monkeypatch.setattr(runs_module, "LIVE_IMAGES", 60)
     moving = threading.Event()
     encode = TrainedVAE.encode
@@ -116,11 +108,10 @@ def test_points_of_the_model_before_do_not_come_back_while_training(
     threaded.wait_for(Phase.IDLE)
 
 
+@pytest.mark.usefixtures("restless")
 def test_pins_and_thumbnails_work_on_the_moving_map(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
 ) -> None:
-    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
-    monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
     monkeypatch.setattr(runs_module, "LIVE_IMAGES", 60)
     opened.app.runs.train(recipe)
     opened.main.run_until(lambda: opened.positions)
@@ -135,7 +126,7 @@ def test_pins_and_thumbnails_work_on_the_moving_map(
 
 
 def test_a_run_begins_where_its_first_move_puts_the_points(
-    opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
+    opened: Desk, recipe: Recipe, digits: ImageSet
 ) -> None:
     """Trails are drawn from there, for every run again."""
     for seed in (3, 4):
@@ -246,10 +237,10 @@ def test_a_second_run_is_refused_by_name(opened: Desk, recipe: Recipe) -> None:
 def test_the_split_stays_while_training(opened: Desk, recipe: Recipe) -> None:
     opened.app.runs.train(recipe)
     opened.app.map_settings.set_split("test")
-    assert opened.app.settings.now.split == "train"
+    before = opened.app.settings.now.split
     opened.settle()
     opened.app.map_settings.set_split("test")
-    assert opened.app.settings.now.split == "test"
+    assert (before, opened.app.settings.now.split) == ("train", "test")
 
 
 def test_a_run_that_fails_is_told_and_the_next_one_works(opened: Desk, recipe: Recipe) -> None:
@@ -263,12 +254,11 @@ def test_a_run_that_fails_is_told_and_the_next_one_works(opened: Desk, recipe: R
     assert opened.models[-1].epoch == recipe.epochs
 
 
+@pytest.mark.usefixtures("restless")
 def test_what_moved_before_a_run_failed_is_shown_whole(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs_module, "LIVE_IMAGES", 60)
-    monkeypatch.setattr(worker_module, "LIVE_SECONDS", 0.0)
-    monkeypatch.setattr(worker_module, "LIVE_SHARE", float("inf"))
     saves: list[object] = []
 
     save = RunFolder.save

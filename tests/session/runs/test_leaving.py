@@ -1,22 +1,17 @@
 """Pausing a run, and leaving it for another model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.desk import Desk
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
-
-if TYPE_CHECKING:
-    pass
-
-from tests.support.desk import Desk
 
 pytestmark = pytest.mark.usefixtures("small_mnist")
 

@@ -1,16 +1,14 @@
 """A queue of tiny real runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 
-from tests.support.training_runs import runs_on
+from tests.support.bench import Bench
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError, RecipeError
-from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.runs import sweeps as sweeps_module
 from vae_explorer.session.runs.sweeps import CellMap, Sweeps
 from vae_explorer.session.training.events import Phase
@@ -22,22 +20,14 @@ from vae_explorer.training.sweep import Axis, Sweep
 from vae_explorer.training.sweep_folder import Result
 from vae_explorer.training.trainer import Trainer
 
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, MainThread
-    from tests.support.training_runs import Wall
-
 
 class Queue:
     """Sweeps and all they tell."""
 
-    def __init__(
-        self, jobs: Jobs, main: "MainThread", runs: Path, wall: "Wall", failures: "Failures"
-    ) -> None:
-        self.main = main
-        self.runs = runs_on(wall, jobs, failures, runs, wall.data)
+    def __init__(self, live: Bench) -> None:
+        self.main, self.runs, self.failures = live.main, live.runs, live.failures
         self.opened_models: list[Path] = []
-        tasks = Tasks(jobs, failures)
-        self.sweeps = Sweeps(tasks, self.runs, lambda: wall.data, self.opened_models.append)
+        self.sweeps = Sweeps(live.tasks, live.runs, live.stage.images, self.opened_models.append)
         self.sweep: Sweep | None = None
         self.results: tuple[Result, ...] = ()
         self.maps: dict[int, CellMap] = {}
@@ -70,10 +60,8 @@ class Queue:
 
 
 @pytest.fixture
-def queue(
-    threaded_jobs: Jobs, main: "MainThread", tmp_path: Path, wall: "Wall", failures: "Failures"
-) -> Queue:
-    return Queue(threaded_jobs, main, tmp_path / "runs", wall, failures)
+def queue(live: Bench) -> Queue:
+    return Queue(live)
 
 
 @pytest.fixture
@@ -148,7 +136,7 @@ def test_a_sweep_begun_earlier_is_opened_with_its_results_and_maps(
 
 
 def test_a_run_that_diverges_does_not_end_the_queue(
-    queue: Queue, sweep: Sweep, monkeypatch: pytest.MonkeyPatch, failures: "Failures"
+    queue: Queue, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step = Trainer.take_step
 
@@ -161,12 +149,11 @@ def test_a_run_that_diverges_does_not_end_the_queue(
     queue.start(Sweep(sweep.recipe, (Axis("beta", (4.0, 0.5)),)))
     queue.finish()
     assert queue.outcomes == ["diverged", "finished"]
-    assert [str(error) for _, error in failures] == ["the KL term is not finite"]
-    failures.clear()
+    assert [str(error) for _, error in queue.failures.take()] == ["the KL term is not finite"]
 
 
 def test_an_error_that_the_next_run_would_meet_too_ends_the_queue(
-    queue: Queue, sweep: Sweep, monkeypatch: pytest.MonkeyPatch, failures: "Failures"
+    queue: Queue, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(_: Trainer) -> object:
         raise RuntimeError("no memory")
@@ -175,24 +162,18 @@ def test_an_error_that_the_next_run_would_meet_too_ends_the_queue(
     queue.start(sweep)
     queue.main.run_until(lambda: not queue.sweeps.running)
     assert queue.running == [1, 0]
-    assert [str(error) for _, error in failures] == ["no memory"]
-    failures.clear()
+    assert [str(error) for _, error in queue.failures.take()] == ["no memory"]
 
 
-def test_a_folder_without_a_sweep_is_refused(
-    queue: Queue, tmp_path: Path, failures: "Failures"
-) -> None:
+def test_a_folder_without_a_sweep_is_refused(queue: Queue, tmp_path: Path) -> None:
     queue.sweeps.open(tmp_path)
     queue.main.run_until(lambda: not queue.sweeps.running)
-    ((title, error),) = failures
+    ((title, error),) = queue.failures.take()
     assert title == "The sweep was not opened"
     assert isinstance(error, RecipeError)
-    failures.clear()
 
 
-def test_nothing_begins_beside_another_run(
-    queue: Queue, sweep: Sweep, recipe: Recipe, failures: "Failures"
-) -> None:
+def test_nothing_begins_beside_another_run(queue: Queue, sweep: Sweep, recipe: Recipe) -> None:
     queue.runs.train(recipe.replace(epochs=9_999))
     queue.main.run_until(lambda: queue.runs.training.status.phase is Phase.RUNNING)
     queue.start(sweep)

@@ -2,107 +2,34 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.cinema import Cinema
+from tests.support.stand_ins import Failures, Later, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.jobs import Jobs, Tasks
-from vae_explorer.session.training.timeline import Timeline
-from vae_explorer.session.training.timeline_entry import TimelineEntry, timeline_entry
-from vae_explorer.training import history as history_module
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from tests.support.stand_ins import Failures, Later, MainThread
-
-PROBES = 50
-
-
-class Cinema:
-    """A time machine and all it told."""
-
-    def __init__(self, jobs: Jobs, main: "MainThread", failures: "Failures", later: "Later"):
-        self.time = Timeline(Tasks(jobs, failures), later.after)
-        self.main = main
-        self.films: list[tuple[TimelineEntry, ...]] = []
-        self.shown: list[int | None] = []
-        self.arrived: list[int] = []
-        self.snapshots: list[Snapshot] = []
-        self.returns = 0
-        self.playing: list[bool] = []
-        self.time.entries_changed.connect(self._on_film)
-        self.time.shown_changed.connect(self._on_shown)
-        self.time.arrived.connect(self._on_arrived)
-        self.time.returned.connect(self._on_returned)
-        self.time.playing_changed.connect(self.playing.append)
-
-    def open(self, run: RunFolder, snapshot: Snapshot, data: ImageSet) -> None:
-        self.time.begin(run, snapshot.history)
-        self.time.develop(data.images[:PROBES])
-        self.main.run_until(lambda: len(self.time.frames) == len(run.moments().steps))
-
-    def wait_for_another(self) -> None:
-        told = len(self.arrived)
-        self.main.run_until(lambda: len(self.arrived) > told)
-
-    @property
-    def steps(self) -> list[int]:
-        return [frame.step for frame in self.time.frames]
-
-    def _on_film(self, frames: tuple[TimelineEntry, ...]) -> None:
-        self.films.append(frames)
-
-    def _on_shown(self, frame: TimelineEntry | None) -> None:
-        self.shown.append(frame.step if frame else None)
-
-    def _on_arrived(self, snapshot: Snapshot, frame: TimelineEntry) -> None:
-        assert snapshot.step == frame.step
-        self.arrived.append(frame.step)
-        self.snapshots.append(snapshot)
-
-    def _on_returned(self) -> None:
-        self.returns += 1
-
-
-@pytest.fixture
-def empty(inline_jobs: Jobs, main: "MainThread", failures: "Failures", later: "Later") -> Cinema:
-    """No run."""
-    return Cinema(inline_jobs, main, failures, later)
-
-
-@pytest.fixture
-def cinema(empty: Cinema, run_folder: RunFolder, trained: Snapshot, digits: ImageSet) -> Cinema:
-    """The film of a run of 20 steps is there."""
-    empty.open(run_folder, trained, digits)
-    return empty
-
-
-@pytest.fixture
-def own_run(run_folder: RunFolder, tmp_path: Path) -> RunFolder:
-    """One that may be changed."""
-    return RunFolder(shutil.copytree(run_folder.path, tmp_path / "own"))
-
 
 @pytest.fixture
 def threaded(
     threaded_jobs: Jobs,
-    main: "MainThread",
-    failures: "Failures",
-    later: "Later",
+    main: MainThread,
+    failures: Failures,
+    later: Later,
     own_run: RunFolder,
     trained: Snapshot,
     digits: ImageSet,
 ) -> Cinema:
-    """As ``cinema``, of ``own_run``, with jobs on threads."""
-    cinema = Cinema(threaded_jobs, main, failures, later)
-    cinema.open(own_run, trained, digits)
-    return cinema
+    """As ``own``, with jobs on threads."""
+    cinema = Cinema(Tasks(threaded_jobs, failures), main, later, digits)
+    return cinema.open(own_run, trained)
 
 
 @pytest.fixture
@@ -123,14 +50,12 @@ def slow_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Semaphore]
 # The film
 
 
-def test_the_film_is_made_of_the_moments_on_disk(
-    cinema: Cinema, run_folder: RunFolder, digits: ImageSet
-) -> None:
+def test_the_film_is_made_of_the_moments_on_disk(cinema: Cinema, run_folder: RunFolder) -> None:
     assert cinema.steps == run_folder.moments().steps == list(range(21))
     assert cinema.time.name == run_folder.path.name
     for frame in cinema.time.frames:
         model = run_folder.moments().read(frame.step).model
-        expected = model.encode(digits.images[:PROBES])
+        expected = model.encode(cinema.probes)
         np.testing.assert_array_equal(frame.posterior.mean, expected.mean)
         assert frame.epoch == frame.step / 10
 
@@ -143,24 +68,20 @@ def test_frames_come_so_that_the_whole_run_is_soon_there(cinema: Cinema) -> None
     assert [len(film) for film in growing] == list(range(1, 22))
 
 
-def test_a_model_that_is_no_run_has_no_film(
-    empty: Cinema, checkpoint: Path, digits: ImageSet
-) -> None:
+def test_a_model_that_is_no_run_has_no_film(empty: Cinema, checkpoint: Path) -> None:
     for run in (None, RunFolder(checkpoint.parent)):
-        empty.time.begin(run)
-        empty.time.develop(digits.images[:PROBES])
+        empty.begin(run)
         empty.main.run()
         assert empty.time.frames == ()
         for act in (empty.time.play, empty.time.back, empty.time.forward, empty.time.return_live):
             act()
-        empty.time.show(3)
         empty.time.show_epoch(0.5)
-        empty.main.run()
+        empty.show(3)
     assert (empty.arrived, empty.shown, empty.returns, empty.playing) == ([], [], 0, [])
 
 
 def test_another_run_leaves_the_film_of_the_one_before(
-    cinema: Cinema, own_run: RunFolder, trained: Snapshot, digits: ImageSet
+    cinema: Cinema, own_run: RunFolder, trained: Snapshot
 ) -> None:
     cinema.time.show(7)
     cinema.time.begin(own_run)
@@ -169,15 +90,12 @@ def test_another_run_leaves_the_film_of_the_one_before(
     cinema.main.run()
     assert cinema.arrived == []  # it was still on its way
     assert cinema.returns == 0
-    cinema.open(own_run, trained, digits)
+    cinema.open(own_run, trained)
     assert cinema.time.name == "own"
 
 
-def test_a_film_that_is_not_ready_is_dropped(
-    empty: Cinema, run_folder: RunFolder, digits: ImageSet
-) -> None:
-    empty.time.begin(run_folder)
-    empty.time.develop(digits.images[:PROBES])
+def test_a_film_that_is_not_ready_is_dropped(empty: Cinema, run_folder: RunFolder) -> None:
+    empty.begin(run_folder)
     empty.main.step()
     empty.main.step()
     empty.time.begin(None)
@@ -186,7 +104,7 @@ def test_a_film_that_is_not_ready_is_dropped(
 
 
 def test_of_other_images_the_film_is_made_anew(cinema: Cinema, digits: ImageSet) -> None:
-    cinema.time.develop(digits.images[PROBES : PROBES + 7])
+    cinema.time.develop(digits.images[50:57])
     assert cinema.time.frames == ()  # those of other images must not be shown for these
     cinema.main.run()
     assert len(cinema.films[-1]) == 21
@@ -195,20 +113,17 @@ def test_of_other_images_the_film_is_made_anew(cinema: Cinema, digits: ImageSet)
 
 
 def test_moments_that_a_run_drops_while_the_film_is_made_are_none_of_it(
-    empty: Cinema, own_run: RunFolder, trained: Snapshot, digits: ImageSet
+    empty: Cinema, run_folder: RunFolder
 ) -> None:
-    moments = own_run.moments()
-    empty.time.begin(own_run)
-    empty.time.develop(digits.images[:PROBES])  # done, but not told
+    empty.begin(run_folder)  # done, but not told
     even = tuple(range(0, 21, 2))
-    snapshot = moments.read(20)
-    empty.time.keep(timeline_entry(snapshot, snapshot.model.encode(digits.images[:PROBES])), even)
+    empty.keep(run_folder.moments().read(20), even)
     empty.main.run()
     assert empty.steps == list(even)
 
 
 def test_files_that_vanish_while_the_film_is_made_are_no_failure(
-    empty: Cinema, own_run: RunFolder, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
+    empty: Cinema, own_run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = Moments.read
 
@@ -217,18 +132,16 @@ def test_files_that_vanish_while_the_film_is_made_are_no_failure(
         return read(moments, step)
 
     monkeypatch.setattr(Moments, "read", drop)
-    empty.time.begin(own_run)
-    empty.time.develop(digits.images[:PROBES])
+    empty.begin(own_run)
     empty.main.run()
     assert empty.steps == [step for step in range(21) if step != 10]
 
 
 def test_a_damaged_moment_is_told_and_the_others_are_shown(
-    empty: Cinema, own_run: RunFolder, digits: ImageSet, failures: "Failures"
+    empty: Cinema, own_run: RunFolder, failures: Failures
 ) -> None:
     own_run.moments().path(10).write_bytes(b"not a checkpoint")
-    empty.time.begin(own_run)
-    empty.time.develop(digits.images[:PROBES])
+    empty.begin(own_run)
     empty.main.run()
     assert empty.steps == [step for step in range(21) if step != 10]
     ((title, error),) = failures
@@ -238,8 +151,7 @@ def test_a_damaged_moment_is_told_and_the_others_are_shown(
 
 
 def test_kept_moments_are_added_and_dropped_ones_go(cinema: Cinema, trained: Snapshot) -> None:
-    frame = timeline_entry(trained, cinema.time.frames[0].posterior)
-    cinema.time.keep(frame, (0, 10, 20))
+    frame = cinema.keep(trained, (0, 10, 20))
     assert cinema.steps == [0, 10, 20]
     assert cinema.time.frames[-1] is frame
 
@@ -255,8 +167,7 @@ def test_the_nearest_moment_is_shown(cinema: Cinema, step: float, nearest: int) 
     assert cinema.shown == [nearest]
     cinema.main.run()
     assert cinema.arrived == [nearest]
-    cinema.time.show(nearest + 0.1)  # it is there already
-    cinema.main.run()
+    cinema.show(nearest + 0.1)  # it is there already
     assert cinema.arrived == [nearest]
 
 
@@ -269,8 +180,7 @@ def test_the_moment_nearest_to_an_epoch_is_shown(cinema: Cinema, epoch: float, s
 
 def test_a_moment_has_the_figures_up_to_it(cinema: Cinema, trained: Snapshot) -> None:
     for step, points in ((9, 0), (10, 1), (19, 1), (20, 2)):
-        cinema.time.show(step)
-        cinema.main.run()
+        cinema.show(step)
         assert cinema.snapshots[-1].history == trained.history[:points]
 
 
@@ -281,7 +191,7 @@ def test_a_slider_that_is_dragged_shows_something_all_the_way_and_its_end_always
         for step in range(5 * round_, 5 * round_ + 6):
             threaded.time.show(step)
         slow_reads.release()
-        threaded.wait_for_another()
+        threaded.wait_arrived(round_ + 1)
     slow_reads.release(10)
     threaded.main.run_until(lambda: threaded.arrived[-1] == 20)
     # The one being read and the newest wanted, of all those passed over.
@@ -321,8 +231,7 @@ def test_back_and_forward_through_the_moments(cinema: Cinema) -> None:
 def test_returning_live_is_told_once(cinema: Cinema) -> None:
     cinema.time.return_live()
     assert cinema.returns == 0
-    cinema.time.show(4)
-    cinema.main.run()
+    cinema.show(4)
     for _ in range(2):
         cinema.time.return_live()
     assert cinema.returns == 1
@@ -334,8 +243,7 @@ def test_a_moment_that_comes_after_the_return_is_not_shown(cinema: Cinema) -> No
     cinema.time.return_live()
     cinema.main.run()
     assert cinema.arrived == []
-    cinema.time.show(5)
-    cinema.main.run()
+    cinema.show(5)
     assert cinema.arrived == [5]
 
 
@@ -363,179 +271,60 @@ def test_a_moment_of_images_that_are_no_longer_shown_does_not_come(
 # Moments that are gone
 
 
-def test_of_a_moment_that_was_dropped_the_nearest_is_shown(
-    empty: Cinema, own_run: RunFolder, trained: Snapshot, digits: ImageSet
-) -> None:
-    empty.open(own_run, trained, digits)
+def test_of_a_moment_that_was_dropped_the_nearest_is_shown(own: Cinema, own_run: RunFolder) -> None:
     for step in range(1, 20, 2):
         own_run.moments().path(step).unlink()
-    empty.time.show(7)  # of which the film does not know yet
-    empty.main.run()
-    assert empty.arrived[-1] in (6, 8)
-    assert empty.time.shown is not None
-    assert empty.time.shown.step == empty.arrived[-1]
-    assert empty.steps == list(range(0, 21, 2))
-    assert empty.returns == 0
+    own.show(7)  # of which the film does not know yet
+    assert own.arrived[-1] in (6, 8)
+    assert own.time.shown is not None
+    assert own.time.shown.step == own.arrived[-1]
+    assert own.steps == list(range(0, 21, 2))
+    assert own.returns == 0
 
 
 def test_a_run_that_was_deleted_is_told_and_live_is_shown(
-    empty: Cinema, own_run: RunFolder, trained: Snapshot, digits: ImageSet, failures: "Failures"
+    own: Cinema, own_run: RunFolder, failures: Failures
 ) -> None:
-    empty.open(own_run, trained, digits)
     shutil.rmtree(own_run.path)
-    empty.time.show(7)
-    empty.main.run()
+    own.show(7)
     ((title, error),) = failures
     assert title == "The moment cannot be shown"
     assert isinstance(error, CheckpointError)
-    assert (empty.returns, empty.time.shown, empty.arrived) == (1, None, [])
+    assert (own.returns, own.time.shown, own.arrived) == (1, None, [])
     failures.clear()
 
 
 def test_a_damaged_moment_that_is_passed_over_does_not_stop_the_way(
-    empty: Cinema, own_run: RunFolder, trained: Snapshot, digits: ImageSet, failures: "Failures"
+    own: Cinema, own_run: RunFolder, failures: Failures
 ) -> None:
-    empty.open(own_run, trained, digits)
     own_run.moments().path(7).write_bytes(b"not a checkpoint")
-    empty.time.show(7)
-    empty.time.show(8)
-    empty.main.run()
-    assert (empty.arrived, empty.returns) == ([8], 0)
-    empty.time.show(7)
-    empty.time.return_live()
-    empty.main.run()  # nobody waits for it any more
+    own.show(7, 8)
+    assert (own.arrived, own.returns) == ([8], 0)
+    own.time.show(7)
+    own.time.return_live()
+    own.main.run()  # nobody waits for it any more
     assert failures == []
-    empty.time.show(7)
-    empty.main.run()
-    assert (empty.returns, len(failures)) == (2, 1)
+    own.show(7)
+    assert (own.returns, len(failures)) == (2, 1)
     failures.clear()
-
-
-# Playing
-
-
-def play_out(cinema: Cinema, later: "Later", turns: int = 100) -> None:
-    for _ in range(turns):
-        cinema.main.run()
-        if not later.waiting:
-            return
-        later.pass_time()
-
-
-def test_a_run_is_played_to_its_end_which_stays(cinema: Cinema, later: "Later") -> None:
-    cinema.time.play()
-    cinema.time.play()
-    play_out(cinema, later)
-    assert cinema.arrived == list(range(21))
-    assert cinema.playing == [True, False]
-    assert (cinema.shown[-1], cinema.returns) == (20, 0)
-    cinema.time.play()  # from the first again
-    play_out(cinema, later)
-    assert cinema.arrived[21:] == list(range(21))
-
-
-def test_playing_goes_on_from_the_moment_shown(cinema: Cinema, later: "Later") -> None:
-    cinema.time.show(17)
-    cinema.main.run()
-    cinema.time.play()
-    play_out(cinema, later)
-    assert cinema.arrived == [17, 18, 19, 20]
-
-
-def test_what_is_kept_meanwhile_is_played_too(
-    empty: Cinema, run_folder: RunFolder, digits: ImageSet, later: "Later"
-) -> None:
-    moments = run_folder.moments()
-    empty.time.begin(run_folder)
-
-    def keep(step: int) -> None:
-        snapshot = moments.read(step)
-        frame = timeline_entry(snapshot, snapshot.model.encode(digits.images[:PROBES]))
-        empty.time.keep(frame, tuple(range(step + 1)))
-
-    keep(0)
-    empty.time.play()
-    assert empty.playing == []  # one moment is no film
-    keep(1)
-    empty.time.play()
-    empty.main.run()
-    for step in (2, 3):
-        keep(step)
-        later.pass_time()
-        empty.main.run()
-    play_out(empty, later)
-    assert empty.arrived == [0, 1, 2, 3]
-
-
-@pytest.mark.parametrize("act", ["pause", "return_live", "back", "forward"])
-def test_playing_can_be_stopped(cinema: Cinema, later: "Later", act: str) -> None:
-    cinema.time.play()
-    cinema.main.run()
-    later.pass_time()
-    cinema.main.run()
-    getattr(cinema.time, act)()
-    assert cinema.playing == [True, False]
-    play_out(cinema, later)
-    shown = {"pause": 1, "return_live": None, "back": 0, "forward": 2}[act]
-    assert cinema.shown[-1] == shown
-
-
-def test_pause_and_play_again_does_not_play_faster(cinema: Cinema, later: "Later") -> None:
-    for _ in range(5):
-        cinema.time.play()
-        cinema.main.run()
-        cinema.time.pause()
-    cinema.time.play()
-    cinema.main.run()
-    assert cinema.arrived == list(range(6))
-    for step in range(6, 10):
-        later.pass_time()  # whatever waits, one moment comes of it
-        cinema.main.run()
-        assert cinema.arrived[-1] == step
-        assert len(cinema.arrived) == step + 1
-
-
-def test_a_slider_moved_while_playing_goes_on_from_there(cinema: Cinema, later: "Later") -> None:
-    cinema.time.play()
-    cinema.main.run()
-    cinema.time.show(15)
-    cinema.main.run()
-    later.pass_time()
-    cinema.main.run()
-    later.pass_time()
-    cinema.main.run()
-    assert cinema.arrived == [0, 15, 16, 17]
-
-
-def test_what_is_dropped_while_playing_is_left_out(
-    empty: Cinema, own_run: RunFolder, trained: Snapshot, digits: ImageSet, later: "Later"
-) -> None:
-    empty.open(own_run, trained, digits)
-    for step in range(1, 20, 2):
-        own_run.moments().path(step).unlink()
-    empty.time.play()
-    play_out(empty, later)
-    assert sorted(set(empty.arrived)) == list(range(0, 21, 2))
-    assert empty.playing == [True, False]
 
 
 # Memory
 
 
 def test_the_figures_of_an_endless_run_stay_few(
-    empty: Cinema, run_folder: RunFolder, trained: Snapshot, digits: ImageSet
+    empty: Cinema, run_folder: RunFolder, trained: Snapshot
 ) -> None:
     """As many as the trainer itself keeps: a branch from a moment must be able to save them."""
     (first, last) = trained.history
-    thousand = [history_module.HistoryPoint(i * 1e-6, -1.0, -1.0, 0.0, -1.0) for i in range(1_000)]
+    thousand = [HistoryPoint(i * 1e-6, -1.0, -1.0, 0.0, -1.0) for i in range(1_000)]
     empty.time.begin(run_folder, (first,))
     for _ in range(45):
         empty.time.extend(thousand)
     empty.time.extend([last])
-    empty.time.develop(digits.images[:PROBES])
+    empty.time.develop(empty.probes)
     empty.main.run()
-    empty.time.show(20)
-    empty.main.run()
+    empty.show(20)
     history = empty.snapshots[-1].history
     assert LONGEST_HISTORY // 3 < len(history) <= LONGEST_HISTORY
     assert {first, last} <= set(history)  # held-out figures are never dropped

@@ -86,7 +86,7 @@ class _ShownComparison:
         window.place_hovered.connect(comparison.preview)
         window.area_selected.connect(comparison.select_inside)
         window.class_selected.connect(comparison.select_class)
-        window.clear_requested.connect(comparison.clear_selection)
+        window.clear_requested.connect(comparison.selection.clear)
         window.point_hovered.connect(self._on_hovered)
         window.point_selected.connect(self._on_selected)
         window.model_chosen.connect(self._on_model_chosen)

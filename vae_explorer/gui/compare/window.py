@@ -37,8 +37,7 @@ class CompareWindow(Themed):
         open_requested: a side for which a person wants to choose a file.
         split_chosen: a side, and "train", "test" or "both".
         point_hovered: a side, and the row of the nearest point.
-        place_hovered: a side, and (z1, z2) under the pointer, or None when it leaves; once a frame
-            at most.
+        place_hovered: (z1, z2) under the pointer, or None when it leaves; once a frame at most.
         area_selected: a side, corners (k, 2), "replace", "add" or "remove", and which of its
             points (n,) show.
         point_selected: a side, a row, "replace" or "add".
@@ -53,7 +52,7 @@ class CompareWindow(Themed):
     open_requested = Signal(str)
     split_chosen = Signal(str, str)
     point_hovered = Signal(str, int)
-    place_hovered = Signal(str, object)
+    place_hovered = Signal(object)
     area_selected = Signal(str, object, str, object)
     point_selected = Signal(str, int, str)
     class_selected = Signal(str, int, str)
@@ -114,13 +113,13 @@ class CompareWindow(Themed):
             panel.split_chosen.connect(partial(self.split_chosen.emit, side))
             view, other = panel.map, self.sides[other_side(side)].map
             view.point_hovered.connect(partial(self.point_hovered.emit, side))
-            view.hovered.connect(partial(self.place_hovered.emit, side))
-            view.dragged.connect(partial(self._on_dragged, side))
-            view.selected.connect(partial(self._on_area, side))
+            view.hovered.connect(self.place_hovered)
+            view.canvas.scrubbed.connect(self._on_dragged)
+            view.canvas.selected.connect(partial(self._on_area, side))
             view.clicked.connect(partial(self._on_clicked, side))
             view.ctrl_clicked.connect(partial(self._on_ctrl_clicked, side))
-            view.class_select_asked.connect(partial(self._on_class, side))
-            view.visible_labels_changed.connect(other.set_visible_labels)
+            view.legend.select_asked.connect(partial(self._on_class, side))
+            view.legend.visible_changed.connect(other.set_visible_labels)
             view.canvas.view_changed.connect(partial(self._on_view, side))
         self._link.toggled.connect(self._on_link)
         self._clear.clicked.connect(self.clear_requested)
@@ -182,8 +181,8 @@ class CompareWindow(Themed):
 
     # Intent from below
 
-    def _on_dragged(self, side: Side, z1: float, z2: float) -> None:
-        self._clock.defer(partial(self.place_hovered.emit, side, (z1, z2)))
+    def _on_dragged(self, z1: float, z2: float) -> None:
+        self._clock.defer(partial(self.place_hovered.emit, (z1, z2)))
 
     def _on_area(self, side: Side, polygon: Float64, mode: str) -> None:
         self.area_selected.emit(side, polygon, mode, self.sides[side].map.shown())

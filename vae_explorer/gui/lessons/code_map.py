@@ -8,8 +8,7 @@ from PySide6.QtCore import Signal
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.layout import Plot
-from vae_explorer.gui.plot.marks import Dots, Mark
-from vae_explorer.gui.theme import class_color
+from vae_explorer.gui.plot.marks import Mark, class_dots
 from vae_explorer.types import Floats, UInt8
 
 _REACH = 12.0
@@ -42,11 +41,7 @@ class CodeMap(Chart):
     def set_points(self, places: Floats, labels: UInt8, lines: Iterable[Mark] = ()) -> None:
         """Show points (n, 2) of classes (n,), and lines over them."""
         self._places = places
-        dots = [
-            Dots(places[labels == label], class_color(label).name(), f"class {label}", opacity=0.78)
-            for label in np.unique(labels).tolist()
-        ]
-        self.set_marks([*dots, *lines])
+        self.set_marks([*class_dots(places, labels), *lines])
 
     def set_hand(self, place: tuple[float, float]) -> None:
         """Let the arrow keys go on from a place."""

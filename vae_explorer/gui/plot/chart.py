@@ -19,7 +19,7 @@ _CLICK = 4.0  # pixels; a drag goes further
 _GRIP = 11.0  # pixels around a handle that take it, where other presses move the view
 _ZOOM = 1.02
 """A degree of the wheel; a key is ten of them."""
-ARROWS = {
+_ARROWS: dict[int, tuple[float, float]] = {
     Qt.Key.Key_Left: (-1.0, 0.0),
     Qt.Key.Key_Right: (1.0, 0.0),
     Qt.Key.Key_Up: (0.0, 1.0),
@@ -181,32 +181,30 @@ class Chart(PlotView):
     @override
     def event(self, event: QEvent) -> bool:
         """Claim the keys that mean something here from the window's shortcuts."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and (
-                (self._movable and event.key() in ARROWS)
-                or (self._zoomable and event.key() == Qt.Key.Key_Home)
-                or event.text() in self.keys
-            )
-        ):
+        asked = event.type() == QEvent.Type.ShortcutOverride
+        if asked and isinstance(event, QKeyEvent) and self._meaning(event):
             event.accept()
             return True
         return super().event(event)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step, held = ARROWS.get(Qt.Key(event.key())), event.modifiers()
+        act = self._meaning(event)
+        if act:
+            act()
+        else:
+            super().keyPressEvent(event)
+
+    def _meaning(self, event: QKeyEvent) -> Callable[[], object] | None:
+        """What a key does."""
+        step, held = _ARROWS.get(event.key()), event.modifiers()
         if step and self._movable:
             size = 10.0 if held & Qt.KeyboardModifier.ShiftModifier else 1.0
             size = 0.1 if held & Qt.KeyboardModifier.ControlModifier else size
-            self.nudged.emit(size * step[0], size * step[1])
-        elif self._zoomable and event.key() == Qt.Key.Key_Home:
-            self.reset_view()
-        elif event.text() in self.keys:
-            self.keys[event.text()]()
-        else:
-            super().keyPressEvent(event)
+            return partial(self.nudged.emit, size * step[0], size * step[1])
+        if self._zoomable and event.key() == Qt.Key.Key_Home:
+            return self.reset_view
+        return self.keys.get(event.text())
 
     def _zoom(self, factor: float, at: QPointF | None = None) -> None:
         """Magnify about a pixel, or the middle; over the numbers of an axis, only along that."""

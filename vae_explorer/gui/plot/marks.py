@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from vae_explorer.gui.theme import Theme
+from vae_explorer.gui.theme import Theme, class_color
 from vae_explorer.session.map import marks as latent
-from vae_explorer.types import Floats, Region
+from vae_explorer.types import Floats, Region, UInt8
 
 if TYPE_CHECKING:
     from vae_explorer.gui.plot.layout import Layout
@@ -134,6 +135,14 @@ class Painted:
 
 
 Mark = Line | Band | Columns | Box | Dots | Level | Arrow | Ring | Picture | Painted | latent.Mark
+
+
+def class_dots(places: Floats, labels: UInt8, size: float = 3.0) -> tuple[Dots, ...]:
+    """Dots at ``places`` (n, 2) in the colours of their classes (n,)."""
+    return tuple(
+        Dots(places[labels == label], class_color(label).name(), f"class {label}", size, 0.78)
+        for label in np.unique(labels).tolist()
+    )
 
 
 def theme_color(theme: Theme, color: str, opacity: float = 1.0) -> QColor:

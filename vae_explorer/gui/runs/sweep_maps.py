@@ -1,29 +1,36 @@
 """Small maps of the runs of a sweep, in rows and columns of its axes."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import CLASS_COLORS, current_theme
+from vae_explorer.gui.plot.axis import Axis
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.layout import Plot
+from vae_explorer.gui.plot.marks import Line, class_dots
+from vae_explorer.gui.widgets.rows import Scrolled
 from vae_explorer.number_format import figure
 from vae_explorer.session.runs.sweeps import CellMap
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.sweep import Sweep
+from vae_explorer.training.sweep import Cell, Sweep
 from vae_explorer.training.sweep_folder import Result
 
 _REACH = 4.0
 """Latent units from the middle of a small map to its edge."""
-_SIDE = 64
-"""Pixels of a small map at least."""
-_DOTS = 192
-"""Pixels on a side of its picture."""
-_LARGEST = 260
+_SMALLEST, _LARGEST = 64, 260
+"""Pixels on a side of a small map."""
 _GAP = 6
+_EDGE = Line(
+    _REACH * np.array([-1, 1, 1, -1, -1]), _REACH * np.array([-1, -1, 1, 1, -1]), "accent", width=3
+)
 
 
-class SweepMaps(QWidget):
+class SweepMaps(Scrolled):
     """A small map a cell: the second axis across, the first down; of a single axis a row.
 
     Signals:
@@ -32,192 +39,111 @@ class SweepMaps(QWidget):
 
     cell_chosen = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._sweep: Sweep | None = None
-        self._maps: dict[int, QImage] = {}
+    def __init__(self) -> None:
+        super().__init__(QWidget(), sideways=True)
+        self._cells: tuple[Cell, ...] = ()
+        self._charts: list[Chart] = []
         self._results: tuple[Result, ...] = ()
         self._running = 0
-        self._current = 1
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
-        self.setAccessibleName("Small maps of the sweep")
+        self._columns = 1
+        self._margin = 0
+        """Pixels of the widest value of the first axis."""
+        self.setAccessibleName("Maps of the sweep")
 
     def set_sweep(self, sweep: Sweep) -> None:
         """Make room for another sweep."""
-        self._sweep, self._maps, self._results, self._current = sweep, {}, (), 1
-        self.updateGeometry()
-        self.update()
+        self._cells, self._results = sweep.cells, ()
+        *down, across = (
+            [f"{Recipe.specs()[axis.field].label} {value}" for value in axis.values]
+            for axis in sweep.axes
+        )
+        self._columns = len(across)
+        inside = QWidget()
+        grid = QGridLayout(inside)
+        grid.setSpacing(_GAP)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for column, text in enumerate(across, 1):
+            above = QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter)
+            above.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            grid.addWidget(above, 0, column)
+        beside = [QLabel(text) for texts in down for text in texts]
+        for row, label in enumerate(beside, 1):
+            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignRight)
+        self._margin = max((label.sizeHint().width() for label in beside), default=0)
+        self._charts = [self._chart(index) for index in range(len(self._cells))]
+        for index, chart in enumerate(self._charts):
+            row, column = divmod(index, self._columns)
+            grid.addWidget(chart, row + 1, column + 1)
+        grid.setRowStretch(grid.rowCount(), 1)
+        grid.setColumnStretch(grid.columnCount(), 1)
+        self.setWidget(inside)
+        self._fit()
+        self._describe()
 
     def set_results(self, results: tuple[Result, ...]) -> None:
         """Know what became of the cells."""
         self._results = results
         self._describe()
-        self.update()
 
     def set_running(self, number: int) -> None:
         """Mark the cell that is trained; 0 for none."""
         self._running = number
-        self.update()
+        self._describe()
 
     def set_map(self, made: CellMap) -> None:
         """Draw a cell's map."""
-        self._maps[made.number] = _picture(made)
-        self.update()
+        chart = self._charts[made.number - 1]
+        chart.set_plot(replace(chart.plot, marks=class_dots(made.codes, made.labels, 2.0), note=""))
 
     @override
-    def sizeHint(self) -> QSize:
-        rows, columns = self._shape
-        left, top = self._margins
-        return QSize(
-            round(left + columns * (_SIDE + _GAP)), round(top + rows * (_SIDE + _GAP) + _GAP)
-        )
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
-    @override
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+    def _chart(self, index: int) -> Chart:
+        chart = Chart(movable=True)
+        axis = Axis(-_REACH, _REACH, numbers=False)
+        chart.set_plot(Plot(x=axis, y=axis, entries=()))
+        if index:
+            chart.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        chart.nudged.connect(partial(self._go, index))
+        chart.pressed.connect(lambda _x, _y: self._choose(index))
+        chart.keys["\r"] = partial(self._choose, index)
+        return chart
 
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if self._sweep is None:
-            return
-        painter = QPainter(self)
-        theme = current_theme()
-        self._draw_axes(painter)
-        for cell in self._sweep.cells:
-            box = self._box(cell.number)
-            painter.setPen(theme.grid)
-            painter.fillRect(box, theme.canvas)
-            if cell.number in self._maps:
-                painter.drawImage(box, self._maps[cell.number])
-            else:
-                painter.setPen(theme.muted)
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._state(cell.number))
-            focused = self.hasFocus() and cell.number == self._current
-            strong = focused or cell.number == self._running
-            painter.setPen(theme.accent if strong else theme.grid)
-            painter.drawRect(box)
+    def _choose(self, index: int) -> None:
+        self.cell_chosen.emit(index + 1)
 
-    @override
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        number = self._at(event.position().x(), event.position().y())
-        if number:
-            self._current = number
-            self.cell_chosen.emit(number)
+    def _go(self, index: int, right: float, up: float) -> None:
+        """Let the neighbour of a cell have the focus, and of all cells that of the Tab key."""
+        wanted = index + int(np.sign(right) - np.sign(up) * self._columns)
+        if 0 <= wanted < len(self._charts):
+            chart = self._charts[wanted]
+            self._charts[index].setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+            chart.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            chart.setFocus()
+            self.ensureWidgetVisible(chart)
 
-    @override
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        rows, columns = self._shape
-        moves = {
-            Qt.Key.Key_Left: -1,
-            Qt.Key.Key_Right: 1,
-            Qt.Key.Key_Up: -columns,
-            Qt.Key.Key_Down: columns,
-        }
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._sweep:
-            self.cell_chosen.emit(self._current)
-        elif event.key() in moves and self._sweep:
-            wanted = self._current + moves[Qt.Key(event.key())]
-            if 1 <= wanted <= rows * columns:
-                self._current = wanted
-                self.update()
-        else:
-            super().keyPressEvent(event)
-
-    @override
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.MouseMove and isinstance(event, QMouseEvent):
-            number = self._at(event.position().x(), event.position().y())
-            text = self._words(number) if number else ""
-            QToolTip.showText(event.globalPosition().toPoint(), text, self)
-        return super().event(event)
-
-    @property
-    def _shape(self) -> tuple[int, int]:
-        axes = self._sweep.axes if self._sweep else ()
-        sizes = [len(axis.values) for axis in axes]
-        return (sizes[0], sizes[1]) if len(sizes) == 2 else (1, sizes[0] if sizes else 1)
-
-    @property
-    def _margins(self) -> tuple[float, float]:
-        """Room for the values on the left and above."""
-        metrics = self.fontMetrics()
-        axes = self._sweep.axes if self._sweep else ()
-        texts = [self._label(0, value) for value in axes[0].values] if len(axes) == 2 else []
-        width = max(map(metrics.horizontalAdvance, texts), default=0)
-        return width + 2 * _GAP, metrics.height() + _GAP
-
-    def _label(self, axis: int, value: object) -> str:
-        assert self._sweep is not None
-        field = self._sweep.axes[axis].field
-        return f"{Recipe.specs()[field].label} {value}"
-
-    def _side(self) -> float:
-        rows, columns = self._shape
-        left, top = self._margins
-        across = (self.width() - left) / columns - _GAP
-        down = (self.height() - top - _GAP) / rows - _GAP
-        return float(min(max(min(across, down), _SIDE), _LARGEST))
-
-    def _box(self, number: int) -> QRectF:
-        _, columns = self._shape
-        row, column = divmod(number - 1, columns)
-        left, top = self._margins
-        side = self._side()
-        return QRectF(left + column * (side + _GAP), top + row * (side + _GAP), side, side)
-
-    def _draw_axes(self, painter: QPainter) -> None:
-        assert self._sweep is not None
-        rows, columns = self._shape
-        painter.setPen(current_theme().text)
-        across = self._sweep.axes[-1]
-        last = len(self._sweep.axes) - 1
-        for column in range(columns):
-            box = self._box(1 + column)
-            place = QRectF(box.left(), 0, box.width(), box.top())
-            text = self._label(last, across.values[column])
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
-        if last:
-            for row in range(rows):
-                box = self._box(1 + row * columns)
-                place = QRectF(_GAP, box.top(), box.left() - 2 * _GAP, box.height())
-                text = self._label(0, self._sweep.axes[0].values[row])
-                align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                painter.drawText(place, align, text)
-
-    def _at(self, x: float, y: float) -> int:
-        cells = self._sweep.cells if self._sweep else ()
-        found = (cell.number for cell in cells if self._box(cell.number).contains(x, y))
-        return next(found, 0)
-
-    def _state(self, number: int) -> str:
-        if number == self._running:
-            return "training"
-        return self._results[number - 1].outcome if self._results else ""
-
-    def _words(self, number: int) -> str:
-        assert self._sweep is not None
-        result = self._results[number - 1] if self._results else None
-        words = [self._sweep.cells[number - 1].name, self._state(number)]
-        if result and result.held_out_elbo is not None:
-            words.append(f"held-out ELBO {figure(result.held_out_elbo, 2)}")
-        return " · ".join(words)
+    def _fit(self) -> None:
+        """Make the maps as large as there is room."""
+        room, rows = self.maximumViewportSize(), len(self._charts) // self._columns
+        if rows:
+            across = (room.width() - self._margin) // self._columns - _GAP
+            down = (room.height() - self.fontMetrics().height()) // rows - _GAP
+            side = min(max(min(across, down), _SMALLEST), _LARGEST)
+            for chart in self._charts:
+                chart.setFixedSize(side, side)
 
     def _describe(self) -> None:
-        cells = self._sweep.cells if self._sweep else ()
-        self.setAccessibleDescription("; ".join(self._words(cell.number) for cell in cells))
-
-
-def _picture(made: CellMap) -> QImage:
-    """The codes as dots of the classes' colours on nothing."""
-    side = _DOTS
-    places = ((made.codes * (1, -1) / _REACH + 1) / 2 * side).astype(np.intp)
-    inside = ((places >= 1) & (places < side - 1)).all(1)
-    pixels = np.zeros((side, side, 4), np.uint8)
-    columns, rows = places[inside].T
-    colors = CLASS_COLORS[made.labels[inside] % len(CLASS_COLORS)]
-    for right in (0, 1):
-        for down in (0, 1):
-            pixels[rows + down, columns + right, :3] = colors
-            pixels[rows + down, columns + right, 3] = 255
-    return QImage(pixels.data, side, side, 4 * side, QImage.Format.Format_RGBA8888).copy()
+        """Say of each cell what became of it."""
+        for cell, chart in zip(self._cells, self._charts, strict=True):
+            result = self._results[cell.number - 1] if self._results else None
+            running = cell.number == self._running
+            state = "training" if running else result.outcome if result else ""
+            words = [cell.name, state]
+            if result and result.held_out_elbo is not None:
+                words.append(f"held-out ELBO {figure(result.held_out_elbo, 2)}")
+            chart.setToolTip(" · ".join(words))
+            chart.setAccessibleName(chart.toolTip())
+            note, front = "" if chart.plot.marks else state, (_EDGE,) if running else ()
+            chart.set_plot(replace(chart.plot, note=note, front=front))

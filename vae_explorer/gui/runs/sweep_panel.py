@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer.gui.runs.sweep_maps import SweepMaps
-from vae_explorer.gui.widgets.rows import Scrolled, row
+from vae_explorer.gui.widgets.rows import row
 from vae_explorer.number_format import figure
 from vae_explorer.session.runs.sweeps import CellMap, Varied, planned
 from vae_explorer.training.recipe import Recipe
@@ -86,7 +86,7 @@ class SweepPanel(QWidget):
         self.maps.cell_chosen.connect(self.cell_chosen)
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
-        tabs.addTab(Scrolled(self.maps, sideways=True), "Maps")
+        tabs.addTab(self.maps, "Maps")
         tabs.addTab(self._table, "Table")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)

@@ -1,7 +1,7 @@
 """Two maps side by side: two models, two moments of one, or two sets of images."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer import paths
-from vae_explorer.data.bundled import in_both
+from vae_explorer.data import bundled
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.compare.metrics import (
@@ -26,22 +26,12 @@ from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.point_index import PointIndex
-from vae_explorer.session.map.selection import Mode, inside
+from vae_explorer.session.map.selection import Mode, Selection, inside
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Bools, Float32, Float64, Int64
-
-
-@dataclass(frozen=True, eq=False)
-class _Model:
-    """A model of one side; ``codes`` (n, 2) are where it puts the common images, as trained."""
-
-    snapshot: Snapshot
-    name: str
-    path: Path | None
-    codes: Float32
+from vae_explorer.types import Bools, Float32, Float64, Split
 
 
 class Comparison:
@@ -81,13 +71,12 @@ class Comparison:
             )
             for side in SIDES
         }
-        self._models: dict[Side, _Model] = {}
+        self._columns: dict[Side, Column] = {}
         self._rotation: Float64 | None = None  # of side B
-        self._splits: dict[Side, str] = {"A": "test", "B": "test"}
-        self._scores: dict[Side, Scores] = {}
         self._hovered: dict[Side, int] = {"A": -1, "B": -1}  # the rows of one image
         self._pointer: tuple[float, float] | None = None  # the place of the last preview
-        self._selected = np.empty(0, np.int64)  # images, counted as in "both" splits
+        self.selection = Selection()  # of both splits
+        self.selection.changed.connect(self._on_selection)
         self._maps = {
             side: LatentMap(
                 tasks.prefixed(f"compare {side} "), self.progress.emit, MapChoice(split="test")
@@ -117,13 +106,11 @@ class Comparison:
 
         self._listing.run(lambda _: named(), self.models_listed.emit)
 
-    def set_split(self, side: Side, split: str) -> None:
-        """Show the "train" or the "test" images, or "both"."""
-        if split != self._splits[side]:
-            self._splits[side] = split
-            self._maps[side].choose(MapChoice(split=split))
-            if side in self._models:
-                self._place(side)
+    def set_split(self, side: Side, split: Split) -> None:
+        """Show other images."""
+        self._maps[side].choose(MapChoice(split=split))
+        if side in self._columns:
+            self._tell(side)
 
     def close(self) -> None:
         """End all jobs; nothing is told any more."""
@@ -136,10 +123,10 @@ class Comparison:
     def _load(
         self, side: Side, read: Callable[[], tuple[Snapshot, str]], path: Path | None
     ) -> None:
-        def work(control: Control) -> _Model:
+        def work(control: Control) -> Column:
             snapshot, name = read()
-            images, _ = common_images()
-            return _Model(snapshot, name, path, snapshot.model.encode(images, control.check).mean)
+            codes = snapshot.model.encode(common_images()[0], control.check).mean
+            return Column(name, snapshot, codes, path=path)
 
         self._opening[side].run(
             work,
@@ -147,43 +134,37 @@ class Comparison:
             failed=lambda _: self._tell(side),  # what it shows is still the model before
         )
 
-    def _show(self, side: Side, model: _Model) -> None:
-        self._models[side] = model
-        self._scores.pop(side, None)
-        self._align()
-        for moved in SIDES if side == "A" else ("B",):
-            if moved in self._models:
-                self._place(moved)
+    def _show(self, side: Side, column: Column) -> None:
+        if not self.selection.total:
+            self.selection.reset(bundled.in_both("test", len(bundled.mnist("test"))), "both")
+        self._columns[side] = column
+        a, b = (self._columns.get(each) for each in SIDES)
+        self._rotation = procrustes(b.codes, a.codes) if a and b else None
+        if a and side == "A":
+            self._maps["A"].show(a.snapshot, a.name, a.path)
+            self._tell("A")
+        if b:
+            model = b.snapshot.model
+            turned = model if self._rotation is None else model.turned(self._rotation)
+            self._maps["B"].show(replace(b.snapshot, model=turned), b.name, b.path)
+            self._tell("B")
         self.figures_changed.emit(self.figures())
         self._scoring[side].run(
-            partial(self._score, side, model.snapshot.model),
+            partial(self._score, side, column.snapshot.model),
             partial(self._on_scores, side),
             failed=lambda _: self.progress.emit(""),
         )
 
-    def _align(self) -> None:
-        a, b = (self._models.get(side) for side in SIDES)
-        self._rotation = procrustes(b.codes, a.codes) if a and b else None
-
-    def _place(self, side: Side) -> None:
-        """Put a side's images on its map."""
-        self._tell(side)
-        shown = self._models[side]
-        snapshot = shown.snapshot
-        if side == "B" and self._rotation is not None:
-            snapshot = replace(snapshot, model=snapshot.model.turned(self._rotation))
-        self._maps[side].show(snapshot, shown.name, shown.path)
-
     def _tell(self, side: Side) -> None:
-        model, info = self._models.get(side), None
-        if model is not None:
+        column, info = self._columns.get(side), None
+        if column is not None:
             rotation = self._rotation if side == "B" else None
             info = SideInfo(
-                model.name,
-                model.path,
-                self._splits[side],
-                model.snapshot.epoch,
-                model.snapshot.recipe.objective,
+                column.name,
+                column.path,
+                self._maps[side].choice.split,
+                column.snapshot.epoch,
+                column.snapshot.recipe.objective,
                 "" if rotation is None else f"aligned: {describe(rotation)}",
             )
         self.side_changed.emit(side, info)
@@ -209,15 +190,15 @@ class Comparison:
         self._hovered = {side: row, other: there}
         self.linked.emit(other, there)
         if self._pointer is not None:
-            self.preview(side, self._pointer)
+            self.preview(self._pointer)
 
-    def preview(self, side: Side, place: tuple[float, float] | None) -> None:
+    def preview(self, place: tuple[float, float] | None) -> None:
         """Decode on both sides: the image hovered, where each puts it, if both have it.
 
         Else the place under the pointer, the same on both, within ±``LATENT_LIMIT``; None is none.
         """
         self._pointer = place
-        codes, title = self._hovered_codes(side)
+        codes, title = self._hovered_codes()
         for each, latent_map in self._maps.items():
             if latent_map.state is None:
                 continue
@@ -229,18 +210,16 @@ class Comparison:
             z1, z2 = z.tolist()
             self.decoded.emit(each, Preview((z1, z2), model.decode(z[None])[0], title))
 
-    def _hovered_codes(self, side: Side) -> tuple[dict[Side, Float32], str]:
-        """Where each side puts the image hovered on ``side``, and its name; empty if not both."""
-        maps, codes = self._maps, {}
+    def _hovered_codes(self) -> tuple[dict[Side, Float32], str]:
+        """Where each side puts the image hovered, and its name; empty if not both."""
+        codes, title = {}, ""
         for each, row in self._hovered.items():
-            points = maps[each].points
+            points = self._maps[each].points
             if row < 0 or points is None or not np.isfinite(points.positions[row]).all():
                 return {}, ""
-            codes[each] = points.positions[row]
-        points = maps[side].points
-        assert points is not None
-        split, index = points.origin(self._hovered[side])
-        return codes, f"{split} {index:,}"
+            split, index = points.origin(row)
+            codes[each], title = points.positions[row], f"{split} {index:,}"
+        return codes, title
 
     def thumbnail(self, side: Side, row: int) -> Thumbnail:
         """The image behind a row of a side's points."""
@@ -248,25 +227,11 @@ class Comparison:
 
     # What is selected
 
-    @property
-    def selected(self) -> Int64:
-        """The selected images (k,), rising, counted as in "both" splits."""
-        return self._selected
-
     def select(self, side: Side, rows: NDArray[np.integer], mode: Mode = "replace") -> None:
         """Select the images behind rows (k,) of a side's points, wherever they are shown."""
         points = self._maps[side].points
-        if points is None:
-            return
-        images = _images(points)[rows]
-        if mode == "replace":
-            self._selected = np.unique(images)
-        elif mode == "add":
-            self._selected = np.union1d(self._selected, images)
-        else:
-            self._selected = np.setdiff1d(self._selected, images)
-        for each in SIDES:
-            self._tell_selection(each)
+        if points is not None:
+            self.selection.combine(bundled.in_both(points.split, points.indices[rows]), mode)
 
     def select_inside(self, side: Side, polygon: Float64, mode: Mode, visible: Bools) -> None:
         """Select the points of a side in a polygon (k, 2), of those ``visible`` (n,)."""
@@ -280,9 +245,7 @@ class Comparison:
         if points is not None:
             self.select(side, np.flatnonzero(points.labels == label), mode)
 
-    def clear_selection(self) -> None:
-        """Select nothing."""
-        self._selected = np.empty(0, np.int64)
+    def _on_selection(self, _: object) -> None:
         for side in SIDES:
             self._tell_selection(side)
 
@@ -291,8 +254,8 @@ class Comparison:
         if points is None:
             return
         mask, summary = None, ""
-        if len(self._selected):
-            mask = np.isin(_images(points), self._selected)
+        if len(self.selection):
+            mask = self.selection.mask(bundled.in_both(points.split, points.indices))
             summary = f"{np.count_nonzero(mask):,} of {points.total:,}"
         self.selection_changed.emit(side, mask, summary)
 
@@ -300,14 +263,7 @@ class Comparison:
 
     def figures(self) -> ComparisonTable:
         """What is known by now of both models."""
-        a, b = (self._column(side) for side in SIDES)
-        return comparison_table(a, b, self._rotation)
-
-    def _column(self, side: Side) -> Column | None:
-        model = self._models.get(side)
-        if model is None:
-            return None
-        return Column(model.name, model.snapshot, model.codes, self._scores.get(side))
+        return comparison_table(self._columns.get("A"), self._columns.get("B"), self._rotation)
 
     def _score(self, side: Side, model: TrainedVAE, control: Control) -> Scores:
         """Runs on the worker's thread."""
@@ -319,7 +275,7 @@ class Comparison:
         return score(model, tell, control.check)
 
     def _on_scores(self, side: Side, scores: Scores) -> None:
-        self._scores[side] = scores
+        self._columns[side] = replace(self._columns[side], scores=scores)
         self.progress.emit("")
         self.figures_changed.emit(self.figures())
 
@@ -332,8 +288,3 @@ def bundled_models() -> tuple[Path, ...]:
 def model_name(path: Path) -> str:
     """What a model is called: a run's by the run's name."""
     return RunFolder(path.parent).name if path.name == RunFolder.MODEL else path.stem
-
-
-def _images(points: MapPoints) -> Int64:
-    """The images (n,) of points, counted as in "both" splits."""
-    return in_both(points.split, points.indices)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -72,7 +73,8 @@ class Column:
     name: str
     snapshot: Snapshot
     codes: Float32
-    scores: Scores | None
+    scores: Scores | None = None
+    path: Path | None = None
 
     def figures(self) -> list[Figure]:
         """One for each of ``_ROWS``."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vae_explorer.types import Float32
+from vae_explorer.types import Float32, Split
 
 Side = Literal["A", "B"]
 SIDES: tuple[Side, Side] = ("A", "B")
@@ -14,14 +14,13 @@ SIDES: tuple[Side, Side] = ("A", "B")
 class SideInfo:
     """What a side shows.
 
-    ``path`` is None if the model was not opened for the comparison but given to it. ``split`` is
-    "train", "test" or "both", ``orientation`` how the plane was turned to fit the other's, if it
-    was.
+    ``path`` is None if the model was not opened for the comparison but given to it.
+    ``orientation`` is how the plane was turned to fit the other's, if it was.
     """
 
     name: str
     path: Path | None
-    split: str
+    split: Split
     epoch: float
     objective: str
     orientation: str

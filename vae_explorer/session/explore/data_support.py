@@ -13,6 +13,7 @@ from vae_explorer.session.explore.decoding import Decoded, Decoding
 from vae_explorer.session.jobs import After, Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
+from vae_explorer.types import OneSplit
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class PositionSupport:
         percentile: of q(z) at the position among the codes, 0 to 100.
         verdict: whether the position lies on the data.
         nearest: the image whose code lies nearest.
-        split: "train" or "test", where ``nearest`` is from.
+        split: where ``nearest`` is from.
         latent_distance: to the code of ``nearest``, the mean of its q(z|x), latent units.
         image_distance: of the decoded picture to ``nearest``, over the pixels in [0, 1].
         drift_latent: how far a code moves when it is decoded and encoded, latent units.
@@ -35,7 +36,7 @@ class PositionSupport:
     percentile: float
     verdict: Verdict
     nearest: Thumbnail
-    split: str
+    split: OneSplit
     latent_distance: float
     image_distance: float
     drift_latent: float

@@ -14,7 +14,7 @@ from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
 from vae_explorer.session.explore.pins import DataPoint, Pins
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.types import Float32, Float64
+from vae_explorer.types import Float32, Float64, OneSplit
 
 Code = Literal["mean", "sample", "exact"]
 """The mean of q(z|x), a sample of it, or the mean of the exact posterior p(z|x)."""
@@ -45,7 +45,7 @@ class Inspection:
     ``truth`` is of the image's own binarisation, ``seed`` that of the sample.
     """
 
-    split: str
+    split: OneSplit
     index: int
     seed: int
     reconstructions: dict[Code, Reconstruction]

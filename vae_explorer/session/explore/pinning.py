@@ -6,6 +6,7 @@ from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.jobs import Fail
 from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.types import OneSplit
 
 
 class Pinning:
@@ -36,8 +37,8 @@ class Pinning:
                 self._pins.pin(split, index)
             self._cursor.move(*points.positions[row].tolist())
 
-    def find(self, split: str, index: int) -> None:
-        """Pin an image by its index in "train" or "test"."""
+    def find(self, split: OneSplit, index: int) -> None:
+        """Pin an image by its index in a split."""
         row = self._map.row(split, index)
         if row >= 0:
             self.pin(row)

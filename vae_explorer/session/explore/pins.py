@@ -11,13 +11,13 @@ from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.image_truth import image_bound
 from vae_explorer.session.map.latent_map import LatentMap, labels_of
 from vae_explorer.session.map.state import MapState
-from vae_explorer.types import Float32, UInt8
+from vae_explorer.types import Float32, OneSplit, UInt8
 
 MOST = 24
 """Pins there may be: each is described again for every snapshot of a run."""
 
-Pin = tuple[str, int]
-"""A split, "train" or "test", and an index into it."""
+Pin = tuple[OneSplit, int]
+"""A split, and an index into it."""
 
 _State = tuple[tuple[Pin, ...], Pin | None]
 
@@ -33,7 +33,7 @@ class DataPoint:
 
     index: int
     label: int
-    split: str
+    split: OneSplit
     original: UInt8
     reconstruction: Float32
     mean: Float32
@@ -81,11 +81,11 @@ class Pins:
         """The one that is looked at."""
         return next((pin for pin in self.tray if (pin.split, pin.index) == self._current), None)
 
-    def pin(self, split: str, index: int) -> None:
+    def pin(self, split: OneSplit, index: int) -> None:
         """Pin one image in place of all."""
         self._edit("Pin", (((split, index),), (split, index)))
 
-    def toggle(self, split: str, index: int) -> None:
+    def toggle(self, split: OneSplit, index: int) -> None:
         """Add one image to the tray, or take it out; of too many the oldest goes."""
         pin = split, index
         if pin in self._pins:
@@ -93,13 +93,13 @@ class Pins:
         else:
             self._edit("Add Pin", ((*self._pins, pin)[-MOST:], pin))
 
-    def remove(self, split: str, index: int) -> None:
+    def remove(self, split: OneSplit, index: int) -> None:
         """Take one image out of the tray; if it was looked at, the newest other is."""
         left = tuple(pin for pin in self._pins if pin != (split, index))
         current = self._current if self._current in left else (left[-1] if left else None)
         self._edit("Remove Pin", (left, current))
 
-    def look_at(self, split: str, index: int) -> None:
+    def look_at(self, split: OneSplit, index: int) -> None:
         """Look at an image of the tray."""
         if (split, index) in self._pins:
             self._restore((self._pins, (split, index)))
@@ -129,7 +129,7 @@ class Pins:
             self.changed.emit()
 
 
-def _described(model: TrainedVAE, split: str, index: int) -> DataPoint:
+def _described(model: TrainedVAE, split: OneSplit, index: int) -> DataPoint:
     data = bundled.mnist(split)
     image = data.images[index]
     bound = image_bound(model, image, bundled.in_both(split, index))

@@ -14,11 +14,11 @@ from vae_explorer import schema
 from vae_explorer.errors import UserError
 from vae_explorer.files import atomic_write, read_text
 from vae_explorer.session.map.layers import LayerState, check_once
+from vae_explorer.types import Split
 
 _VERSION = 1
 _RECENT = 9
 
-SPLIT = schema.one_of("train", "test", "both")
 KIND = schema.one_of("mean", "sample", "exact")
 SCHEME = schema.one_of("system", "light", "dark")
 
@@ -30,13 +30,13 @@ class Settings:
     """``scheme`` is "system", "light" or "dark"; ``layout`` and ``geometry`` are Qt's, in base64.
 
     ``threads`` of 0 means all cores but one; ``device`` is "auto", "cpu", "cuda" or "mps".
-    ``split`` is the part of the data on the map, "train", "test" or "both", ``kind`` what a point
-    of it is, "mean", "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets
-    points glide. ``layers`` are those of the map, the topmost first.
+    ``split`` is of the data on the map, ``kind`` what a point of it is, "mean", "sample" or
+    "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide. ``layers`` are
+    those of the map, the topmost first.
     """
 
     scheme: Annotated[str, SCHEME] = "system"
-    split: Annotated[str, SPLIT] = "train"
+    split: Split = "train"
     kind: Annotated[str, KIND] = "mean"
     align: bool = False
     ease: bool = True

@@ -17,10 +17,11 @@ from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.files import atomic_write, read_text
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.explore.pins import MOST
-from vae_explorer.session.files.settings import KIND, SCHEME, SPLIT
+from vae_explorer.session.files.settings import KIND, SCHEME
 from vae_explorer.session.map.coloring import CHOICES
 from vae_explorer.session.map.layers import LayerState, check_once
 from vae_explorer.training.tensors import read_tensors
+from vae_explorer.types import OneSplit, Split
 
 EXTENSION = ".vaex"
 
@@ -35,7 +36,7 @@ _Name = Annotated[str, Meta(pattern=r"^\S(?s:.*\S)?\Z", description="a text with
 _Coordinate = Annotated[float, Meta(ge=-LATENT_LIMIT, le=LATENT_LIMIT)]
 _Place = tuple[_Coordinate, _Coordinate]
 _Edge = Annotated[float, Meta(gt=-1e9, lt=1e9)]
-_Pin = tuple[Annotated[str, schema.one_of("train", "test")], Annotated[int, Meta(ge=0)]]
+_Pin = tuple[OneSplit, Annotated[int, Meta(ge=0)]]
 _Rows = Annotated[
     str,
     Meta(
@@ -61,7 +62,7 @@ class Workspace:
         str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="a SHA-256, 64 hexadecimal digits")
     ]
     path: Path
-    split: Annotated[str, SPLIT]
+    split: Split
     kind: Annotated[str, KIND]
     align: bool
     cursor: _Place

@@ -20,7 +20,7 @@ from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Float32, Float64, Int64, UInt8
+from vae_explorer.types import Float32, Float64, Int64, OneSplit, Split, UInt8
 
 KINDS = {
     "mean": "encoder mean",
@@ -37,11 +37,11 @@ _INTEGRATED = 2_000  # images between two looks at whether exact codes are still
 class MapChoice:
     """Which images are on the map, and what a point is.
 
-    ``split`` is "train", "test" or "both", ``kind`` of ``KINDS``. ``align`` rotates the plane of
-    every other model so that the points lie as nearly as they can where they lay.
+    ``kind`` is one of ``KINDS``. ``align`` rotates the plane of every other model so that the
+    points lie as nearly as they can where they lay.
     """
 
-    split: str = "train"
+    split: Split = "train"
     kind: str = "mean"
     align: bool = False
 
@@ -235,13 +235,13 @@ class LatentMap:
         split, index = points.origin(row)
         return Thumbnail(index, int(points.labels[row]), bundled.mnist(split).images[index])
 
-    def image(self, split: str, index: int) -> UInt8:
-        """Image ``index`` of "train" or "test", (h, w)."""
+    def image(self, split: OneSplit, index: int) -> UInt8:
+        """Image ``index`` of a split, (h, w)."""
         image: UInt8 = bundled.mnist(split).images[index]
         return image
 
-    def row(self, split: str, index: int) -> int:
-        """The row of image ``index`` of "train" or "test" among the map's points, or −1."""
+    def row(self, split: OneSplit, index: int) -> int:
+        """The row of image ``index`` of a split among the map's points, or −1."""
         points = self.points
         if points is None:
             return -1
@@ -267,7 +267,7 @@ def _samples(posterior: Posterior) -> Float32:
 
 
 def _points(
-    split: str,
+    split: Split,
     positions: Float32,
     indices: Int64,
     kind: str = KINDS["mean"],

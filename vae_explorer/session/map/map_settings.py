@@ -6,6 +6,7 @@ from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.runs.runs import Runs
+from vae_explorer.types import Split
 
 
 def map_choice(settings: Settings) -> MapChoice:
@@ -22,8 +23,8 @@ class MapSettings:
         self._runs = runs
         settings.changed.connect(self._on_settings)
 
-    def set_split(self, split: str) -> None:
-        """Show the "train" or the "test" images, or "both"; not while training."""
+    def set_split(self, split: Split) -> None:
+        """Show other images; not while training."""
         if split != self._settings.now.split and not self._runs.training.active:
             self._settings.change(replace(self._settings.now, split=split))
             self._runs.reload()

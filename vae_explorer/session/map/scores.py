@@ -14,7 +14,7 @@ from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
 from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapPoints, MapState, same_images
-from vae_explorer.types import Float32, Int64, UInt8
+from vae_explorer.types import Float32, Int64, OneSplit, UInt8
 
 _CHUNK = 2_000  # images between two reports of progress
 
@@ -28,7 +28,7 @@ Arrays = dict[str, Float32]
 class InspectedImage:
     """What is known of image ``index`` of ``split``."""
 
-    split: str
+    split: OneSplit
     index: int
     truth: ImageTruth
 

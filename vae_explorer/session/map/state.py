@@ -8,7 +8,7 @@ import numpy as np
 from vae_explorer.data.bundled import origin
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Float32, Float64, Int64, UInt8
+from vae_explorer.types import Float32, Float64, Int64, OneSplit, Split, UInt8
 
 
 @dataclass(frozen=True)
@@ -16,21 +16,20 @@ class MapPoints:
     """Points of the map.
 
     ``positions`` is (n, 2) float32 in latent units, ``labels`` (n,) uint8, ``indices`` (n,) int64
-    into the split they come from; ``total`` is that split's size, ``split`` "train", "test" or
-    "both". ``kind`` says what a point is, such as "encoder mean", and ``orientation`` how the plane
-    was turned to be comparable, if it was.
+    into the split they come from; ``total`` is that split's size. ``kind`` says what a point is,
+    such as "encoder mean", and ``orientation`` how the plane was turned to be comparable, if so.
     """
 
     positions: Float32
     labels: UInt8
     indices: Int64
     total: int
-    split: str
+    split: Split
     kind: str = "encoder mean"
     orientation: str = ""
 
-    def origin(self, row: int) -> tuple[str, int]:
-        """The split, "train" or "test", and the index in it of the image behind a row."""
+    def origin(self, row: int) -> tuple[OneSplit, int]:
+        """The split and the index in it of the image behind a row."""
         return origin(self.split, int(self.indices[row]))
 
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.explore.decode.lowest_elbo_list import LowestElboList, Row
-from vae_explorer.types import UInt8
+from vae_explorer.types import OneSplit, UInt8
 
 
 class Images:
@@ -20,7 +20,7 @@ class Images:
         self._images = images
         self.asked: set[tuple[str, int]] = set()
 
-    def __call__(self, split: str, index: int) -> UInt8:
+    def __call__(self, split: OneSplit, index: int) -> UInt8:
         self.asked.add((split, index))
         image: UInt8 = self._images[index % len(self._images)]
         return image

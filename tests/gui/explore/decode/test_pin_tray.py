@@ -9,11 +9,12 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.session.explore.pins import DataPoint
+from vae_explorer.types import OneSplit
 
 LEFT = Qt.MouseButton.LeftButton
 
 
-def point(index: int, level: int, split: str = "train") -> DataPoint:
+def point(index: int, level: int, split: OneSplit = "train") -> DataPoint:
     return DataPoint(
         index=index,
         label=7,

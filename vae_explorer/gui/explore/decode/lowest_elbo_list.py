@@ -17,9 +17,9 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.number_format import figure
-from vae_explorer.types import UInt8
+from vae_explorer.types import OneSplit, UInt8
 
-Row = tuple[str, int, int, float]
+Row = tuple[OneSplit, int, int, float]
 """Split, index in it, label, and ELBO in nats."""
 
 _SIDE = 28  # pixels of a picture
@@ -41,7 +41,7 @@ class LowestElboList(QListView):
     chosen = Signal(str, int)
 
     def __init__(
-        self, thumbnail: Callable[[str, int], UInt8], parent: QWidget | None = None
+        self, thumbnail: Callable[[OneSplit, int], UInt8], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setAccessibleName("Lowest ELBO first")
@@ -70,7 +70,7 @@ class LowestElboList(QListView):
 class _Rows(QAbstractListModel):
     """What is shown of each image, made when it is asked for."""
 
-    def __init__(self, thumbnail: Callable[[str, int], UInt8], parent: QWidget) -> None:
+    def __init__(self, thumbnail: Callable[[OneSplit, int], UInt8], parent: QWidget) -> None:
         super().__init__(parent)
         self._thumbnail = thumbnail
         self._rows: Sequence[Row] = ()
