@@ -1,3 +1,4 @@
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
