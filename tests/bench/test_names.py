@@ -71,7 +71,6 @@ def test_exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("small_mnist")
 def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr(explore, "set_threads", torch.get_num_threads)
     monkeypatch.setattr(explore, "_SETTLE_MS", 200)

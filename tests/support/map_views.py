@@ -20,13 +20,13 @@ SIGNALS = (
     "hovered",
     "point_hovered",
     "clicked",
-    "dragged",
-    "nudged",
-    "visible_labels_changed",
-    "space_tapped",
     "ctrl_clicked",
-    "selected",
-    "class_select_asked",
+    "canvas.scrubbed",
+    "canvas.nudged",
+    "canvas.selected",
+    "canvas.space_tapped",
+    "legend.visible_changed",
+    "legend.select_asked",
 )
 
 

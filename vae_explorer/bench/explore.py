@@ -50,6 +50,7 @@ def measure() -> Iterator[Measurement]:
     while_training = _pointer(app, window)
     assert window.app.training.status.phase is Phase.RUNNING
     window.close()
+    window.deleteLater()
     yield from percentiles("explore.pointer_training_ms", while_training, "p99")
     set_threads()
     yield from _numbers()

@@ -87,6 +87,7 @@ def measure() -> Iterator[Measurement]:
         training.stop()
         _wait(lambda: not training.active)
         window.close()
+        window.deleteLater()
     images = TRAINING_IMAGES - recipe.validation_images
     in_window = epochs * images / seconds
     yield from percentiles(

@@ -181,7 +181,7 @@ def run(
     from vae_explorer.training.trainer import EpochMetrics, StepMetrics
 
     recorder, team = Recorder(trainer, folder), trainer.team
-    with progress(trainer) as shown, _kept(folder, go_on):
+    with recorder, progress(trainer) as shown, _kept(folder, go_on):
         recorder.begin()
         team.any()
         for event in recorder.follow(lambda: team.size > 1 or stop.asked()):

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DivergedError
@@ -20,8 +22,8 @@ _SAVE_SECONDS = 30.0
 class Recorder:
     """Keeps a run in its folder as it trains: models on the way, and all of it now and then.
 
-    Used by whoever runs the trainer, on the same thread. What the disk refuses is raised, unless
-    ``refused`` takes it: training can go on all the same.
+    Used by whoever runs the trainer, on the same thread, as a context that holds the folder. What
+    the disk refuses is raised, unless ``refused`` takes it: training can go on all the same.
 
     Args:
         trainer: takes the steps.
@@ -40,12 +42,20 @@ class Recorder:
     ) -> None:
         self.folder = folder
         self.moments = folder.moments(first_stride(trainer.total_steps))
-        self.moments.drop_after(trainer.step)
         self._trainer = trainer
         self._kept = kept
         self._refused = refused
         self._failing: set[str] = set()
         self._saved = time.monotonic()
+        self._hold = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._hold.enter_context(self.folder.held())
+        self.moments.drop_after(self._trainer.step)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hold.close()
 
     def begin(self) -> None:
         """Save a new run before its first step, so that it can be resumed whatever happens."""
@@ -141,13 +151,14 @@ def train(
         from vae_explorer.data.bundled import mnist
 
         data = mnist("train")
-    trainer = Trainer(recipe, data, device)
+    trainer, hold = Trainer(recipe, data, device), ExitStack()
     events = trainer.events()
     if runs:
-        recorder = Recorder(trainer, RunFolder.create(runs, recipe))
+        recorder = hold.enter_context(Recorder(trainer, RunFolder.create(runs, recipe)))
         recorder.begin()
         events = recorder.follow()
-    for event in events:
-        if report and isinstance(event, StepMetrics):
-            report(event)
+    with hold:
+        for event in events:
+            if report and isinstance(event, StepMetrics):
+                report(event)
     return trainer.snapshot()

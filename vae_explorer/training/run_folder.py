@@ -4,8 +4,8 @@ import dataclasses
 import os
 import re
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import tomli_w
 import torch
+from filelock import SoftFileLock, Timeout
 
 from vae_explorer import schema
 from vae_explorer.data.dataset import ImageSet
@@ -57,6 +58,7 @@ class RunFolder:
     MODEL: ClassVar = "model.safetensors"
     STATE: ClassVar = "state.safetensors"
     LABEL: ClassVar = "label.toml"
+    LOCK: ClassVar = "run.lock"
 
     path: Path
 
@@ -154,6 +156,32 @@ class RunFolder:
         """The models kept on the way."""
         return Moments(self.path / "moments", stride)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep every other process from writing to the run meanwhile.
+
+        A lock whose process is no more is taken over.
+
+        Raises:
+            CheckpointError: another process has it.
+        """
+        lock = SoftFileLock(self.path / self.LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            pid, host = [*_lines(self.path / self.LOCK), "?", "?"][:2]
+            raise CheckpointError(
+                f"The run in {self.path} is being trained by process {pid} on {host}; stop it "
+                f"there first. If that process is gone, delete {self.path / self.LOCK}."
+            ) from None
+        except OSError:  # where nothing can be written nobody else does; saving says why
+            pass
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # the folder may be gone
+                lock.release()
+
     @classmethod
     def create(cls, parent: Path, recipe: Recipe) -> "RunFolder":
         """A new folder under ``parent`` named by date, time and seed.
@@ -174,13 +202,17 @@ class RunFolder:
         return cls(path)
 
     def save(self, trainer: Trainer) -> Snapshot:
-        """Write the trainer's present moment: model, state and history.
+        """Write the trainer's present moment: model, state and history, and all that is missing.
 
         Raises:
             CheckpointError: the disk is full or the folder cannot be written; older files are
                 intact.
         """
         snapshot = trainer.snapshot()
+        if not (self.path / self.RECIPE).exists():  # somebody deleted the folder meanwhile
+            with suppress(OSError):  # then writing says why
+                self.path.mkdir(parents=True)
+            write_text(self.path / self.RECIPE, snapshot.recipe.to_toml())
         fields = header(snapshot) | {"machine": machine(trainer)}
         write_tensors(self.state_path, trainer.state(), fields)
         write_checkpoint(snapshot, self.model_path)
@@ -201,12 +233,18 @@ class RunFolder:
         processes. Files that were half written when the run was killed are deleted.
 
         Raises:
-            CheckpointError: there is no run, or its state cannot be read.
+            CheckpointError: there is no run, its state cannot be read, or another process has it.
             RecipeError: the recipe of a run that was never saved cannot be read.
             DataError: ``data`` is not what the run was trained on.
         """
-        for folder in (self.path, self.moments().folder):
-            sweep(folder)
+        with self.held() if team.leads and self.exists else nullcontext():
+            for folder in (self.path, self.moments().folder):
+                sweep(folder)
+            return self._resumed(data, device, warn, team)
+
+    def _resumed(
+        self, data: ImageSet, device: str, warn: Callable[[str], None], team: Team
+    ) -> Trainer:
         recipe_path = self.path / self.RECIPE
         if recipe_path.exists() and not self.state_path.exists():
             return Trainer(Recipe.read(recipe_path), data, device, team)
@@ -273,6 +311,12 @@ def _touched(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
+
+
+def _lines(path: Path) -> list[str]:
+    with suppress(OSError, UnicodeDecodeError):
+        return path.read_text().splitlines()
+    return []
 
 
 def _has_held_out(row: str) -> bool:

@@ -202,7 +202,7 @@ def test_resizing_moves_neither_map(filled: CompareWindow) -> None:
 
 
 def test_a_class_hidden_on_one_side_is_hidden_on_both(filled: CompareWindow) -> None:
-    filled.sides["A"].map.visible_labels_changed.emit(frozenset({0, 2}))
+    filled.sides["A"].map.legend.visible_changed.emit(frozenset({0, 2}))
     assert filled.sides["B"].map.shown().tolist() == [True, False, False, True]
 
 
@@ -319,7 +319,7 @@ def test_hover_and_selection_reach_the_other_map(
     markers = b.findChild(Markers)
     assert markers.pin_place == pytest.approx(a.map._cloud.positions[row], abs=1e-4)
     assert b.digit.accessibleDescription() == f"test {row}"
-    a.map.class_select_asked.emit(4, False)
+    a.map.legend.select_asked.emit(4, False)
     fours = small_mnist["test"].labels == 4
     assert b.map._selected is not None
     np.testing.assert_array_equal(b.map._selected, np.r_[np.zeros(600, np.bool_), fours])

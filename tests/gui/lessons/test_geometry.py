@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QApplication, QComboBox
 
 from tests.support.lessons import Shown
 from vae_explorer.gui.lessons.geometry import GeometryView
-from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
+from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.lessons import geometry
 from vae_explorer.session.lessons.context import LessonContext
@@ -30,7 +30,7 @@ def view(shown: Shown, experiment: Geometry) -> GeometryView:
     return shown(GeometryView(experiment))
 
 
-def drag(plane: Plane, start: tuple[float, float], end: tuple[float, float]) -> None:
+def drag(plane: Chart, start: tuple[float, float], end: tuple[float, float]) -> None:
     QTest.mousePress(plane, LEFT, pos=plane.to_pixel(*start).toPoint())
     QTest.mouseMove(plane, plane.to_pixel(*end).toPoint())
     QTest.mouseRelease(plane, LEFT, pos=plane.to_pixel(*end).toPoint())
@@ -52,17 +52,20 @@ def choose(box: QComboBox, data: str) -> None:
 
 
 def test_ends_are_dragged_and_nothing_else(view: GeometryView, experiment: Geometry) -> None:
-    (plane,) = view.findChildren(Plane)
+    (plane,) = view.findChildren(Chart)
     start = experiment.settings.start
     drag(plane, experiment.settings.end, (2.0, -3.0))
     assert experiment.settings.end == pytest.approx((2, -3), abs=0.03)
+    x, y = experiment.settings.end
+    QTest.mouseClick(plane, LEFT, pos=(plane.to_pixel(x, y) + QPointF(8.0, 0.0)).toPoint())
+    assert experiment.settings.end == pytest.approx((x, y))
     drag(plane, (-3.0, 3.0), (0.0, 0.0))
     assert experiment.settings.start == start
     assert experiment.settings.end == pytest.approx((2, -3), abs=0.03)
 
 
 def test_keys_move_the_chosen_end(view: GeometryView, experiment: Geometry) -> None:
-    (plane,) = view.findChildren(Plane)
+    (plane,) = view.findChildren(Chart)
     plane.setFocus()
     QTest.keyClick(plane, Qt.Key.Key_Up)
     assert experiment.settings.start == pytest.approx((-1, -1.4))
@@ -116,7 +119,7 @@ def test_the_metric_is_chosen(
 def test_the_ellipse_follows_the_pointer(
     view: GeometryView, experiment: Geometry, settle: Callable[[], None]
 ) -> None:
-    (plane,) = view.findChildren(Plane)
+    (plane,) = view.findChildren(Chart)
     at, none = plane.to_pixel(-2.0, 2.0), Qt.MouseButton.NoButton
     kind, held = QEvent.Type.MouseMove, Qt.KeyboardModifier.NoModifier
     move = QMouseEvent(kind, at, QPointF(plane.mapToGlobal(at)), none, none, held)
@@ -129,7 +132,7 @@ def test_the_ellipse_follows_the_pointer(
 
 
 def test_a_hidden_geodesic_is_not_on_the_plane(view: GeometryView) -> None:
-    (plane,) = view.findChildren(Plane)
+    (plane,) = view.findChildren(Chart)
     view.set_hidden(("geodesic",))
     QApplication.processEvents()
     without = plane.grab().toImage()

@@ -1,14 +1,18 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QSlider, QWidget
 
 from tests.support.lessons import Shown
-from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.pushforward import PushforwardView
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.export import KINDS
+from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.pushforward import Pushforward
 
@@ -25,10 +29,6 @@ def view(shown: Shown, experiment: Pushforward) -> PushforwardView:
     return shown(PushforwardView(experiment))
 
 
-def plane(view: QWidget, title: str) -> Plane:
-    return next(one for one in view.findChildren(Plane) if one.accessibleName() == title)
-
-
 W = TypeVar("W", bound=QWidget)
 
 
@@ -42,14 +42,14 @@ def editor(view: PushforwardView, kind: type[W], name: str) -> W:
     return found
 
 
-def lightness(plane: Plane, x: float, y: float) -> int:
+def lightness(chart: Chart, x: float, y: float) -> int:
     QApplication.processEvents()
-    at = plane.to_pixel(x, y).toPoint() + QPoint(0, 0)
-    return plane.grab().toImage().pixelColor(at).lightness()
+    at = chart.to_pixel(x, y).toPoint() + QPoint(0, 0)
+    return chart.grab().toImage().pixelColor(at).lightness()
 
 
 def test_dragging_follows_another_place(view: PushforwardView, experiment: Pushforward) -> None:
-    before = plane(view, "z")
+    before = named(view, Chart, "z")
     QTest.mousePress(before, LEFT, pos=before.to_pixel(0.5, 0.5).toPoint())
     QTest.mouseMove(before, before.to_pixel(-1.0, 2.0).toPoint())
     QTest.mouseRelease(before, LEFT, pos=before.to_pixel(-1.0, 2.0).toPoint())
@@ -57,6 +57,31 @@ def test_dragging_follows_another_place(view: PushforwardView, experiment: Pushf
     before.setFocus()
     QTest.keyClick(before, Qt.Key.Key_Right)
     assert experiment.settings.z == pytest.approx((-0.9, 2), abs=0.03)
+
+
+def test_what_z_becomes_is_marked_and_every_figure_can_be_exported(
+    view: PushforwardView, experiment: Pushforward
+) -> None:
+    place = ",".join(repr(part) for part in experiment.x.tolist())
+    for title in ("x = f(z)", "p(x), by the formula"):
+        chart = named(view, Chart, title)
+        at = chart.to_pixel(*experiment.x.tolist()).toPoint()
+        assert chart.grab().toImage().pixelColor(at) == QColor(LIGHT.held_out)
+        assert all(chart.export(kind) for kind in KINDS)
+        assert place in chart.export("csv").decode()
+
+
+def test_the_decoded_picture_is_in_the_corner_where_x_is_not(
+    view: PushforwardView, experiment: Pushforward
+) -> None:
+    chart = named(view, Chart, "x = f(z)")
+    for z, hides in (((0.5, 0.5), False), ((-1.2, 3.0), True)):
+        experiment.move(z=z)
+        experiment.publish(picture=np.zeros((28, 28), np.float32))
+        corners = chart.frame.topLeft() + QPointF(20, 20), chart.frame.topRight() + QPointF(-20, 20)
+        shown = chart.grab().toImage()
+        dark = [shown.pixelColor(at.toPoint()).lightness() == 0 for at in corners]
+        assert dark == [not hides, hides]
 
 
 def test_the_ring_has_a_hole_in_both_densities(
@@ -68,8 +93,8 @@ def test_the_ring_has_a_hole_in_both_densities(
     settle()
     assert experiment.settings.function == "ring"
     for title in ("p(x), by the formula", "p(x), by samples"):
-        shown = plane(view, title)
-        assert lightness(shown, 0, 0.1) > 240
+        shown = named(view, Chart, title)
+        assert lightness(shown, 0.1, 0.1) > 240
         assert lightness(shown, 0, 1.08) < 170
     assert editor(view, QLineEdit, "x1").text() == "z1/10 + z1/hypot(z1, z2)"
 

@@ -60,6 +60,7 @@ WIDE = np.linspace(0, 10, 900)
 MARKS: dict[str, Callable[[Float64], Mark]] = {
     "line": lambda y: Line(np.arange(float(len(y))), y, "train", "a line", symbol="o"),
     "filled": lambda y: Line(np.arange(float(len(y))), y, "train", filled=True, dashed=True),
+    "halo": lambda y: Line(np.arange(float(len(y))), y, "train", halo=True),
     "long": lambda y: Line(WIDE, np.resize(np.append(y, 1), 900), "kl"),
     "path": lambda y: Line(y[::-1], y, "#123456", symbol="d", width=0.0),
     "band": lambda y: Band(np.arange(float(len(y))), y - 1, y + 1, "kl", "a band"),
@@ -123,6 +124,24 @@ def test_marks_are_where_the_axes_say(qtbot: QtBot) -> None:
         assert chart.grab().toImage().pixelColor(at.toPoint()) == QColor("#ff0000")
 
 
+def test_the_front_is_over_the_marks_and_both_are_within_the_frame(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart"))
+    outside = chart.frame.topLeft().toPoint() + QPoint(40, -4)
+    ground = chart.grab().toImage().pixelColor(outside)
+    for show, color in ((chart.set_marks, "#ff0000"), (chart.set_front, "#0000ff")):
+        show([Ring((0.5, 0.5), color, 400.0, ".")])
+        grabbed = chart.grab().toImage()
+        assert grabbed.pixelColor(chart.frame.center().toPoint()) == QColor(color)
+        assert grabbed.pixelColor(outside) == ground
+
+
+def test_another_label_is_painted_over_the_same_marks(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart", "x"))
+    before = chart.grab().toImage()
+    chart.set_title("A chart", "y")
+    assert chart.grab().toImage() != before
+
+
 def test_a_picture_s_first_row_is_the_lowest(qtbot: QtBot) -> None:
     chart = shown(qtbot, Chart())
     image = QImage(1, 2, QImage.Format.Format_RGB32)
@@ -148,6 +167,9 @@ def test_one_scale_for_both_axes(qtbot: QtBot, size: tuple[int, int]) -> None:
         assert right >= 3 - 1e-9
         if aspect == "exact":
             assert (left, right, bottom, top) == (-3, 3, -2, 2)
+        across, up = chart.placed.x_ticks, chart.placed.y_ticks
+        assert len(across) > 1
+        assert 20 * len(up) < frame.height() + 20
         axis = Axis(-3, 3, numbers=False)
         chart.set_plot(Plot("A plane", axis, axis, aspect=aspect))
         assert not (*chart.placed.x_ticks, *chart.placed.y_ticks)

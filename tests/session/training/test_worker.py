@@ -1,3 +1,4 @@
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -130,7 +131,9 @@ def test_a_pause_saves_and_publishes_the_model_and_nothing_moves_meanwhile(
     assert threaded.saved.step == snapshot.step
     assert tuple(threaded.points) == snapshot.history
     assert threaded.main.waiting == 0
-    assert threaded.folder.resume(threaded.data, "cpu").step == snapshot.step
+    copy = RunFolder(Path(shutil.copytree(threaded.folder.path, threaded.folder.path.parent / "b")))
+    (copy.path / RunFolder.LOCK).unlink()
+    assert copy.resume(threaded.data, "cpu").step == snapshot.step
     assert threaded.stop().step == snapshot.step
 
 

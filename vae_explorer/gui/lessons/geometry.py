@@ -3,25 +3,28 @@
 from collections.abc import Collection
 
 import numpy as np
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
 
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.lessons.plane import Plane
 from vae_explorer.gui.lessons.step_strip import StepStrip
-from vae_explorer.gui.plot.color_maps import field_image
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.layout import Layout
+from vae_explorer.gui.plot.marks import Line, Mark, Painted, Ring
+from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.geometry import SIGHT, Geometry, GeometryResult, Strip
 from vae_explorer.session.map.marks import Field
-from vae_explorer.types import Float64
+from vae_explorer.types import Float64, LatentPoint
 
 _UNITS = {"euclidean": "pixels", "fisher": "Fisher units"}
 _REACH = 26.0  # pixels from an end within which it is taken hold of
+_END = 10.0  # pixels, its radius
 _NUDGE = 0.1  # latent units
+_REGION = (-SIGHT, SIGHT, -SIGHT, SIGHT)
 _STRAIGHT, _GEODESIC = "held_out", "accent"
 """The colours of the two paths."""
 
@@ -34,11 +37,11 @@ class GeometryView(LessonView):
     def __init__(self, experiment: Geometry) -> None:
         super().__init__(experiment)
         self._held: str | None = None
-        self._plane = Plane("z", moved=True)
-        self._plane.setAccessibleName("Latent plane")
+        self._offset = np.zeros(2)
+        self._plane = Chart("Latent plane", aspect="exact", movable=True)
         self._plane.setToolTip("Drag A or B, or move one by the arrow keys")
-        self._plane.set_region((-SIGHT, SIGHT, -SIGHT, SIGHT))
-        self._plane.set_marks(self._paint)
+        self._plane.setCursor(Qt.CursorShape.CrossCursor)
+        self._plane.set_range(*_REGION)
         self._lines = {
             "straight": StepStrip("Straight line", _STRAIGHT),
             "geodesic": StepStrip("Geodesic", _GEODESIC),
@@ -61,7 +64,7 @@ class GeometryView(LessonView):
     def set_hidden(self, names: Collection[str]) -> None:
         """Hide these; without its pictures the geodesic is not on the plane either."""
         super().set_hidden(names)
-        self._plane.update()
+        self._show_paths()
         self._say()
 
     @property
@@ -69,20 +72,20 @@ class GeometryView(LessonView):
         return not self._lines["geodesic"].isHidden()
 
     def _take_hold(self, z1: float, z2: float) -> None:
-        at = self._plane.to_pixel(z1, z2)
-        distances = {}
-        for name in ("start", "end"):
-            way = self._plane.to_pixel(*getattr(self.experiment.settings, name)) - at
-            distances[name] = float(np.hypot(way.x(), way.y()))
-        nearest = min(distances, key=lambda name: distances[name])
-        self._held = nearest if distances[nearest] <= _REACH else None
+        settings = self.experiment.settings
+        ways = {name: np.subtract(getattr(settings, name), (z1, z2)) for name in ("start", "end")}
+        nearest = min(ways, key=lambda name: float(np.hypot(*ways[name])))
+        reach = _REACH * 2 * SIGHT / self._plane.frame.width()
+        self._offset = ways[nearest]
+        self._held = nearest if np.hypot(*self._offset) <= reach else None
         if self._held:
             self.experiment.set(keys=self._held)
             self.experiment.point(None)
 
     def _drag(self, z1: float, z2: float) -> None:
         if self._held:
-            self.experiment.move(**{self._held: (z1, z2)})
+            dz1, dz2 = self._offset.tolist()
+            self.experiment.move(**{self._held: (z1 + dz1, z2 + dz2)})
 
     def _nudge(self, dz1: float, dz2: float) -> None:
         settings = self.experiment.settings
@@ -104,7 +107,7 @@ class GeometryView(LessonView):
                     self._lines[name].set_frames(
                         strip.images, strip.frames.steps, highest or 1.0, self._title(name, strip)
                     )
-        self._plane.update()
+        self._show_paths()
         self._say()
 
     def _title(self, name: str, strip: Strip) -> str:
@@ -116,16 +119,14 @@ class GeometryView(LessonView):
 
     def _show_field(self, field: Float64 | None) -> None:
         if field is None:
-            self._plane.set_picture(None)
-            self._plane.set_title("z; measuring √det G …")
+            self._plane.set_marks([])
+            self._plane.set_subtitle("measuring √det G …")
             return
         logarithms = np.log10(field.clip(1e-9))
         low, high = (float(end) for end in np.quantile(logarithms, [0.02, 0.995]))
-        region = (-SIGHT, SIGHT, -SIGHT, SIGHT)
-        drawn = Field(region, logarithms.astype(np.float32), low, high, "")
-        self._plane.set_picture(field_image(drawn, current_theme()))
+        self._plane.set_marks([Field(_REGION, logarithms.astype(np.float32), low, high, "")])
         ends = f"{figure(10**low, 0)} to {figure(10**high, 0)}"
-        self._plane.set_title(f"z, coloured by √det G: {ends}")
+        self._plane.set_subtitle(f"coloured by √det G: {ends}")
 
     def _say(self) -> None:
         found = self.experiment.result
@@ -146,41 +147,32 @@ class GeometryView(LessonView):
         else:
             self._readout.set_text("Looking for the shortest path …")
 
-    def _paint(self, painter: QPainter, plane: Plane) -> None:
-        found, theme = self.experiment.result, current_theme()
-        settings = self.experiment.settings
+    def _show_paths(self) -> None:
+        found, settings = self.experiment.result, self.experiment.settings
+        marks: list[Mark] = []
         if found.straight is not None:
-            _path(painter, plane, found.straight, _STRAIGHT)
+            marks += _path(found.straight, _STRAIGHT, "straight line")
         if found.geodesic is not None and self._shows_geodesic:
-            _path(painter, plane, found.geodesic, _GEODESIC)
+            marks += _path(found.geodesic, _GEODESIC, "geodesic")
         if found.ellipse is not None:
-            line = _line(plane, found.ellipse.edge)
-            _stroke(painter, line, "text")
+            x, y = found.ellipse.edge.T
+            marks.append(Line(x, y, "text", "ellipse", 2.5, halo=True))
         for name, place in (("A", settings.start), ("B", settings.end)):
-            at = plane.to_pixel(*place)
-            painter.setPen(QPen(QColor(theme.canvas), 2))
-            painter.setBrush(QColor(theme.text))
-            painter.drawEllipse(at, 10, 10)
-            painter.setPen(QColor(theme.canvas))
-            box = painter.fontMetrics().boundingRect(name)
-            painter.drawText(at - QPointF(box.width() / 2, -box.height() / 3), name)
+            marks += [Ring(place, "text", _END, ".", name=name), _letter(name, place)]
+        self._plane.set_front(marks)
 
 
-def _path(painter: QPainter, plane: Plane, strip: Strip, color: str) -> None:
-    _stroke(painter, _line(plane, strip.route.path[::4]), color)
-    painter.setPen(QPen(QColor(current_theme().canvas), 1))
-    painter.setBrush(QColor(getattr(current_theme(), color)))
-    for place in strip.frames.places.tolist():
-        painter.drawEllipse(plane.to_pixel(*place), 4, 4)
+def _path(strip: Strip, color: str, name: str) -> list[Mark]:
+    x, y = strip.route.path[::8].T
+    line = Line(x, y, color, name, 2.5, halo=True)
+    return [line, *(Ring((a, b), color, 4.0, ".") for a, b in strip.frames.places.tolist())]
 
 
-def _line(plane: Plane, places: Float64) -> QPolygonF:
-    return QPolygonF([plane.to_pixel(*place) for place in places.tolist()])
+def _letter(letter: str, place: LatentPoint) -> Painted:
+    def paint(painter: QPainter, layout: Layout, theme: Theme) -> None:
+        box = QRectF(0.0, 0.0, 2 * _END, 2 * _END)
+        box.moveCenter(layout.to_pixel(*place))
+        painter.setPen(QColor(theme.canvas))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, letter)
 
-
-def _stroke(painter: QPainter, line: QPolygonF, color: str) -> None:
-    theme = current_theme()
-    painter.setPen(QPen(QColor(theme.canvas), 4.5))
-    painter.drawPolyline(line)
-    painter.setPen(QPen(QColor(getattr(theme, color)), 2.5))
-    painter.drawPolyline(line)
+    return Painted(paint)

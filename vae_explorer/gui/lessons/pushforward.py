@@ -1,21 +1,15 @@
 """The plane before and after a function, and the density it makes."""
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel
 
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.density_profile import DensityProfile
-from vae_explorer.gui.lessons.lattice_painting import (
-    paint_cells,
-    paint_dot,
-    paint_lines,
-    paint_patch,
-)
+from vae_explorer.gui.lessons.lattice_marks import cells, lines
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.lessons.plane import Plane
-from vae_explorer.gui.plot.color_maps import field_image
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.marks import Level, Line, Mark, Picture, Ring
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import beside
@@ -30,11 +24,17 @@ from vae_explorer.session.lessons.pushforward import (
     PushforwardResult,
 )
 from vae_explorer.session.map.marks import Field
-from vae_explorer.types import Float64
+from vae_explorer.types import Float32, Float64, Region
 
 _BEFORE = (-SIGHT, SIGHT, -SIGHT, SIGHT)
 _NUDGE = 0.1  # latent units
 _BRIGHTEST = 0.995  # quantile of the density that has the last colour
+_INSET = 0.3  # of the width, the decoded picture's
+_AROUND = np.linspace(0.0, 2 * np.pi, 73)
+_DEVIATIONS = [
+    Line(r * np.cos(_AROUND), r * np.sin(_AROUND), "muted", f"{r}σ", 1.0, dotted=True)
+    for r in (1, 2)
+]
 
 
 class PushforwardView(LessonView):
@@ -44,17 +44,13 @@ class PushforwardView(LessonView):
 
     def __init__(self, experiment: Pushforward) -> None:
         super().__init__(experiment, sliders=("t",))
-        self._before = Plane("z", moved=True)
+        self._before = Chart("z", aspect="exact", movable=True)
         self._before.setToolTip("Drag, or press the arrow keys, to follow another z")
-        self._after = Plane("x = f(z)")
-        self._formula_plane = Plane("p(x), by the formula")
-        self._samples_plane = Plane("p(x), by samples")
-        self._planes = (self._before, self._after, self._formula_plane, self._samples_plane)
-        self._before.set_region(_BEFORE)
-        self._before.set_marks(self._paint_before)
-        self._after.set_marks(self._paint_after)
-        for plane in (self._formula_plane, self._samples_plane):
-            plane.set_marks(self._paint_line)
+        self._before.setCursor(Qt.CursorShape.CrossCursor)
+        self._before.set_range(*_BEFORE)
+        self._after = Chart("x = f(z)", aspect="exact")
+        self._formula = Chart("p(x), by the formula", aspect="exact")
+        self._samples = Chart("p(x), by samples", aspect="exact")
         self._profile = DensityProfile()
         self._readout = Readout(2)
         self._problem = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -62,21 +58,23 @@ class PushforwardView(LessonView):
         self._problem.hide()
         rows = self.form.rows
         self._formulas = beside(rows["x1"], rows["x2"])
-        top, planes = QHBoxLayout(), QGridLayout()
+        top, charts = QHBoxLayout(), QGridLayout()
         for name in ("function", "t", "components", "samples"):
             top.addWidget(rows[name], int(name == "t"))
-        planes.setSpacing(2)
-        for number, plane in enumerate(self._planes):
-            planes.addWidget(plane, *divmod(number, 2))
+        charts.setSpacing(2)
+        charts.addWidget(self._before, 0, 0)
+        charts.addWidget(self._after, 0, 1)
+        charts.addWidget(self._formula, 1, 0)
+        charts.addWidget(self._samples, 1, 1)
         self.page.addLayout(top)
         self.page.addWidget(self._formulas)
         self.page.addWidget(self._problem)
-        self.page.addLayout(planes, 1)
+        self.page.addLayout(charts, 1)
         self.page.addWidget(self._profile)
         self.page.addWidget(self._readout)
         self.controls = {name: rows[name] for name in ("function", "t", "samples")} | {
-            "density": self._formula_plane,
-            "histogram": self._samples_plane,
+            "density": self._formula,
+            "histogram": self._samples,
             "profile": self._profile,
         }
         for signal in (self._before.pressed, self._before.dragged):
@@ -104,11 +102,10 @@ class PushforwardView(LessonView):
             before = old.pushed if old else None
             if before is None or before.density is not found.pushed.density:
                 self._show_stretch(found.pushed)
-                self._show_density(self._formula_plane, found.pushed, found.pushed.density)
-            self._show_density(self._samples_plane, found.pushed, found.pushed.histogram)
+                self._show_density(self._formula, found.pushed, found.pushed.density)
+            self._show_density(self._samples, found.pushed, found.pushed.histogram)
             self._profile.set_result(found.pushed)
-        for plane in self._planes:
-            plane.update()
+        self._show_front()
         self._say()
 
     def _nudge(self, dz1: float, dz2: float) -> None:
@@ -116,13 +113,10 @@ class PushforwardView(LessonView):
         self.experiment.move(z=(z1 + _NUDGE * dz1, z2 + _NUDGE * dz2))
 
     def _show_lattice(self, lattice: Lattice) -> None:
-        self._after.set_region(lattice.region)
-
-        def paint(painter: QPainter, plane: Plane) -> None:
-            paint_cells(painter, plane, lattice.images, lattice.densities)
-            paint_lines(painter, plane, lattice.lines)
-
-        self._after.set_ground(paint)
+        self._after.set_range(*lattice.region)
+        painted = cells(lattice.images, lattice.densities)
+        self._after.set_marks([painted, lines(lattice.lines, lattice.region)])
+        self._after.set_subtitle("")
         t = self.experiment.settings.t
         name = "x = f(z)" if t == 1 else f"x = {figure(1 - t, 2)} z + {figure(t, 2)} f(z)"
         self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
@@ -132,21 +126,21 @@ class PushforwardView(LessonView):
         low, high = (float(end) for end in np.quantile(stretch, [0.01, 0.99]))
         measure = "√det JᵀJ" if self._decodes else "|det J|"
         if high - low < 0.02:
-            title = f"z; {measure} is {_power((low + high) / 2)} everywhere"
+            caption = f"{measure} is {_power((low + high) / 2)} everywhere"
             low, high = low - 0.5, high + 0.5
         else:
-            title = f"z, coloured by {measure}: {_power(low)} to {_power(high)}"
+            caption = f"coloured by {measure}: {_power(low)} to {_power(high)}"
         field = Field(_BEFORE, stretch.astype(np.float32), low, high, "")
-        self._before.set_picture(field_image(field, current_theme()), _BEFORE)
-        self._before.set_title(title)
+        self._before.set_marks([field, *_DEVIATIONS])
+        self._before.set_subtitle(caption)
 
-    def _show_density(self, plane: Plane, result: Pushed, values: Float64) -> None:
+    def _show_density(self, chart: Chart, result: Pushed, values: Float64) -> None:
         brightest = float(np.quantile(result.density, _BRIGHTEST)) or 1.0
         shades = values.astype(np.float32)
         field = Field(result.region, shades, 0.0, brightest, "", fading=True)
-        plane.set_region(result.region)
-        plane.set_picture(field_image(field, current_theme()))
-        plane.set_title(f"{plane.accessibleName()}: 0 to {figure(brightest, 2)}")
+        chart.set_range(*result.region)
+        chart.set_marks([field])
+        chart.set_subtitle(f"0 to {figure(brightest, 2)}")
 
     @property
     def _decodes(self) -> bool:
@@ -167,49 +161,40 @@ class PushforwardView(LessonView):
             parts.append(f"formula and samples are {figure(apart, 1)} % of the mass apart")
         self._readout.set_text("; ".join(parts))
 
-    def _paint_before(self, painter: QPainter, plane: Plane) -> None:
-        z1, z2 = self.experiment.settings.z
-        paint_patch(painter, plane, self.experiment.patch, current_theme())
-        result = self.experiment.result.pushed
-        if result is not None:
-            for other in result.preimages.tolist():
-                paint_dot(painter, plane.to_pixel(*other), current_theme(), 3.0)
-        painter.setPen(QPen(QColor(current_theme().muted), 1, Qt.PenStyle.DotLine))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for radius in (1, 2):
-            corner, other = plane.to_pixel(-radius, radius), plane.to_pixel(radius, -radius)
-            painter.drawEllipse(QRectF(corner, other))
-        paint_dot(painter, plane.to_pixel(z1, z2), current_theme())
+    def _show_front(self) -> None:
+        """z, its square and what becomes of them."""
+        experiment, found = self.experiment, self.experiment.result
+        patch, x = experiment.patch, experiment.x
+        pushed, dot = found.pushed, Ring((float(x[0]), float(x[1])), "held_out", 4.0, ".")
+        before: list[Mark] = [_outline(patch)]
+        if pushed is not None:
+            level = Level(pushed.height, "held_out", width=1.0)
+            before += [Ring((a, b), "held_out", 3.0, ".") for a, b in pushed.preimages.tolist()]
+            for chart in (self._formula, self._samples):
+                chart.set_front([level, dot])
+        self._before.set_front([*before, Ring(experiment.settings.z, "held_out", 4.0, ".")])
+        after: list[Mark] = [_outline(experiment.image_of(patch)), dot]
+        if found.picture is not None:
+            after += _inset(found.picture, self._after.region, dot.place)
+        self._after.set_front(after if np.isfinite(x).all() else [])
 
-    def _paint_after(self, painter: QPainter, plane: Plane) -> None:
-        experiment = self.experiment
-        x, picture = experiment.x, experiment.result.picture
-        if not np.isfinite(x).all():
-            return
-        paint_patch(painter, plane, experiment.image_of(experiment.patch), current_theme())
-        paint_dot(painter, plane.to_pixel(*x.tolist()), current_theme())
-        if picture is not None:
-            square = plane.plot_rect()
-            side = 0.3 * square.width()
-            left = QPointF(square.left() + 4, square.top() + 4)
-            right = QPointF(square.right() - 4 - side, square.top() + 4)
-            near = plane.to_pixel(*x.tolist())
-            hides = near.x() < square.left() + 1.2 * side and near.y() < square.top() + 1.2 * side
-            box = QRectF(right if hides else left, left + QPointF(side, side))
-            box.setSize(QRectF(0, 0, side, side).size())
-            painter.drawImage(box, gray8(picture))
-            painter.setPen(QColor(current_theme().accent))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(box)
 
-    def _paint_line(self, painter: QPainter, plane: Plane) -> None:
-        result = self.experiment.result.pushed
-        if result is None:
-            return
-        left, right, _, _ = result.region
-        painter.setPen(QPen(QColor(current_theme().held_out), 1, Qt.PenStyle.DashLine))
-        painter.drawLine(plane.to_pixel(left, result.height), plane.to_pixel(right, result.height))
-        paint_dot(painter, plane.to_pixel(*self.experiment.x.tolist()), current_theme())
+def _outline(edge: Float64) -> Line:
+    """What a square has become, by its edge (n, 2); nothing where that has no value."""
+    x, y = edge.T if np.isfinite(edge).all() else np.empty((2, 0))
+    return Line(x, y, "held_out", halo=True)
+
+
+def _inset(picture: Float32, region: Region, near: tuple[float, float]) -> list[Mark]:
+    """A picture in an upper corner, where it does not hide a place."""
+    left, right, bottom, top = region
+    side, gap = _INSET * (right - left), 0.02 * (right - left)
+    hides = near[0] < left + 1.2 * side and near[1] > top - 1.2 * side
+    left = right - gap - side if hides else left + gap
+    right, top, bottom = left + side, top - gap, top - gap - side
+    x, y = np.array([[left, right, right, left, left], [bottom, bottom, top, top, bottom]])
+    image = gray8(picture[::-1])
+    return [Picture(image, (left, right, bottom, top)), Line(x, y, "accent", width=1.0)]
 
 
 def _power(logarithm: float) -> str:

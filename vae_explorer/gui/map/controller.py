@@ -122,9 +122,9 @@ class MapController(Controller):
         view.hovered.connect(app.cursor.preview)
         view.clicked.connect(self._on_clicked)
         view.ctrl_clicked.connect(self._on_ctrl_clicked)
-        view.dragged.connect(app.cursor.scrub)
+        view.canvas.scrubbed.connect(app.cursor.scrub)
         view.canvas.grabbed.connect(self._on_grabbed)
-        view.nudged.connect(app.cursor.nudge)
+        view.canvas.nudged.connect(app.cursor.nudge)
         view.point_hovered.connect(self._on_hovered)
         view.dwelt.connect(app.scores.inspect)
         view.view_rested.connect(self._on_view)
@@ -172,9 +172,8 @@ class MapController(Controller):
         if not self._in_view():
             return
         rows = [latent_map.row(pin.split, pin.index) for pin in self._app.pins.tray]
-        self.view.set_tray(tuple(row for row in rows if row >= 0))
         row = -1 if current is None else latent_map.row(current.split, current.index)
-        self.view.set_pinned(row)
+        self.view.set_pinned(row, tuple(row for row in rows if row >= 0))
 
     def _on_inspected(self, inspected: InspectedImage) -> None:
         row = self._app.map.row(inspected.split, inspected.index)

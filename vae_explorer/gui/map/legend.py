@@ -141,7 +141,8 @@ class Legend(Scrolled):
             button.update()
 
     def set_counts(self, counts: Mapping[int, int]) -> None:
-        """List these classes, with their numbers of points, all of them shown."""
+        """List these classes, with their numbers of points; if they are others, all are shown."""
+        visible = self.visible_labels() if counts.keys() == self.labels() else frozenset(counts)
         column = QWidget()
         column.setAutoFillBackground(False)
         layout = QVBoxLayout(column)
@@ -155,6 +156,7 @@ class Legend(Scrolled):
             button.select_asked.connect(self.select_asked)
             layout.addWidget(button)
         layout.addStretch()
+        self.set_visible_labels(visible)
         self.setWidget(column)
         self.setFixedWidth(column.sizeHint().width() if self._buttons else 0)
 

@@ -1,12 +1,12 @@
 """The map as one widget: points under the hand, legend beside, an honest line below."""
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout
 from typing_extensions import override
 
-from vae_explorer.gui.map.canvas import MapCanvas, Tool
+from vae_explorer.gui.map.canvas import MapCanvas
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.easing import Easing
 from vae_explorer.gui.map.glyphs import class_places
@@ -42,15 +42,9 @@ class MapView(Themed):
         dwelt: the point that has been hovered for a while.
         clicked: place, and the point there.
         ctrl_clicked: the point there.
-        selected: corners (k, 2), and "replace", "add" or "remove".
         view_rested: left, right, bottom and top edge, and the size (width, height) in pixels.
-        class_select_asked: the label of a class to select, and whether to add it.
-        dragged: every place of a scrub.
-        nudged: what an arrow key adds to the cursor.
-        visible_labels_changed: frozenset of the labels a person wants to see.
-        space_tapped: Space was pressed on the map, and not to pan.
 
-    No ``set_…()`` emits any of them.
+    No ``set_…()`` emits any of them, nor one of ``canvas`` or ``legend``, which have more.
     """
 
     hovered = Signal(object)
@@ -58,13 +52,7 @@ class MapView(Themed):
     dwelt = Signal(int)
     clicked = Signal(float, float, int)
     ctrl_clicked = Signal(int)
-    selected = Signal(object, str)
     view_rested = Signal(object, object)
-    class_select_asked = Signal(int, bool)
-    dragged = Signal(float, float)
-    nudged = Signal(float, float)
-    visible_labels_changed = Signal(object)
-    space_tapped = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,16 +104,11 @@ class MapView(Themed):
         canvas.clicked.connect(self._on_click)
         canvas.ctrl_clicked.connect(self._on_ctrl_click)
         canvas.double_clicked.connect(self._on_double_click)
-        canvas.scrubbed.connect(self.dragged)
-        canvas.nudged.connect(self.nudged)
-        canvas.selected.connect(self.selected)
         canvas.outline_changed.connect(self._outline.set_outline)
         canvas.grabbed.connect(self._on_grab)
         canvas.fit_asked.connect(self.fit)
-        canvas.space_tapped.connect(self.space_tapped)
         canvas.view_changed.connect(self._on_view)
-        self.legend.visible_changed.connect(self._on_legend)
-        self.legend.select_asked.connect(self.class_select_asked)
+        self.legend.visible_changed.connect(self._filter)
         self._dwell.timeout.connect(self._on_dwell)
         self._rest.timeout.connect(self._tell_view)
         self._easing.moved.connect(self._place)
@@ -147,28 +130,18 @@ class MapView(Themed):
             ValueError: the arrays of ``points`` do not fit together.
         """
         numbers = np.bincount(points.labels).tolist()
-        counts = {label: n for label, n in enumerate(numbers) if n}
-        visible = self.legend.visible_labels()
-        if frozenset(counts) != self.legend.labels():
-            visible = frozenset(counts)
+        self.legend.set_counts({label: n for label, n in enumerate(numbers) if n})
         self._easing.stop()
-        self._cloud.set_points(points, visible)
-        first = self._points is None
-        self._points = points
+        self._cloud.set_points(points, self.legend.visible_labels())
+        first, self._points = self._points is None, points
         self._colors = self._selected = None
         self._pinned, self._tray = -1, ()
         self._forget_hit()
-        self._place_rings()
-        with QSignalBlocker(self.legend):
-            self.legend.set_counts(counts)
-            self.legend.set_visible_labels(visible)
         self._empty.setText("No points to show")
         self._empty.setVisible(not len(self._cloud))
         if first or fit:
             self.fit()
-        self._class_places = class_places(points.positions, points.labels)
-        self._show_glyphs()
-        self._points_changed()
+        self._follow(points)
 
     def set_positions(self, positions: Float32, ease: bool = False) -> None:
         """Move the same points to ``positions``, (n, 2) in latent units, maybe along the way.
@@ -199,8 +172,7 @@ class MapView(Themed):
 
     def set_selected(self, selected: Bools | None, summary: str = "") -> None:
         """Let the points that are not ``selected`` (n,) fade; none does without a selection."""
-        self._selected = selected
-        self._summary = summary
+        self._selected, self._summary = selected, summary
         self._recolor()
 
     def region(self) -> Region:
@@ -217,22 +189,13 @@ class MapView(Themed):
         shown = self._cloud.shown
         return np.ones(len(self._cloud), np.bool_) if shown is None else shown
 
-    def set_tool(self, tool: Tool) -> None:
-        """Let a plain drag draw a box or a lasso, or scrub."""
-        self.canvas.set_tool(tool)
-
     def set_cursor(self, z1: float, z2: float) -> None:
         """Move the crosshair."""
         self._markers.set_cursor_place((z1, z2))
 
-    def set_pinned(self, index: int) -> None:
-        """Ring the point ``index``, or none for -1."""
-        self._pinned = index
-        self._place_rings()
-
-    def set_tray(self, indices: tuple[int, ...]) -> None:
-        """Ring these points too."""
-        self._tray = indices
+    def set_pinned(self, index: int, tray: tuple[int, ...] = ()) -> None:
+        """Ring the point ``index``, or none for -1, and those of the ``tray`` too."""
+        self._pinned, self._tray = index, tray
         self._place_rings()
 
     def set_hover_image(self, index: int, image: UInt8, caption: str) -> None:
@@ -295,10 +258,6 @@ class MapView(Themed):
         if self._hit != -1:
             self._dwell.start()
 
-    def _on_legend(self, labels: frozenset[int]) -> None:
-        self._filter(labels)
-        self.visible_labels_changed.emit(labels)
-
     def _on_dwell(self) -> None:
         self._show_card()
         self.dwelt.emit(self._hit)
@@ -317,12 +276,16 @@ class MapView(Themed):
 
     def _place(self, positions: Float32) -> None:
         self._cloud.set_positions(positions)
+        if self._points is not None:
+            self._follow(self._points)
+
+    def _follow(self, points: MapPoints) -> None:
+        """Draw all that depends on where the points are."""
         self._place_rings()
         if self._card.isVisible():
             self._show_card()
-        if self._points is not None:
-            self._class_places = class_places(positions, self._points.labels)
-            self._show_glyphs()
+        self._class_places = class_places(self._cloud.positions, points.labels)
+        self._show_glyphs()
         self._points_changed()
 
     def _recolor(self) -> None:

@@ -34,8 +34,8 @@ class SelectionController(Controller):
         self._window = window
         self._data = ("", 0)
         self.undo = undo = Undo(window)
-        view.selected.connect(self._on_selected)
-        view.class_select_asked.connect(self._on_class_selected)
+        view.canvas.selected.connect(self._on_selected)
+        view.legend.select_asked.connect(self._on_class_selected)
         app.map.changed.connect(self._on_map)
         app.edits.made.connect(undo.push)
         search, selection = app.search, app.selection

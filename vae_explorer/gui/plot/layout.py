@@ -46,6 +46,11 @@ class Plot:
         """The entries shown."""
         return entries_of((*self.marks, *self.front)) if self.entries is None else self.entries
 
+    @property
+    def layout_of(self) -> tuple[object, ...]:
+        """What decides where its parts are."""
+        return self.title, self.x, self.y, self.aspect, self.legend
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -56,8 +61,8 @@ class Layout:
     font: QFont
     x: Axis
     y: Axis
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
     starts: tuple[QPointF, ...]
     """Where each entry of the legend begins, on the base line."""
     label_below: bool
@@ -74,10 +79,13 @@ class Layout:
         below = bool(plot.x.label and plot.y.label)
         bottom = line * (1 + below) + _TICK + 2 if plot.x.numbers else 1.0
         frame = rect.adjusted(0.0, head, 0.0, -bottom)
-        y_ticks: tuple[Tick, ...] = ()
+        y_ticks: list[Tick] = []
+
+        def most(frame: QRectF) -> int:
+            return min(max(int(frame.height() / (_UP * line)), 2), 10)
+
         if plot.y.numbers:
-            most = int(frame.height() / (_UP * line))
-            y_ticks = tuple(plot.y.ticks(min(max(most, 2), 10)))
+            y_ticks = plot.y.ticks(most(frame))
             widths = [metrics.horizontalAdvance(tick.text) + _PAD for tick in y_ticks]
             beside = max([beside, *widths])
             if plot.y.label and frame.height() > metrics.horizontalAdvance(plot.y.label):
@@ -90,9 +98,12 @@ class Layout:
             x, y = _equal(x, y, frame)
         elif plot.aspect == "exact":
             frame = _exact(x, y, frame)
-        x_ticks = tuple(x.ticks(max(int(frame.width() / _ACROSS), 2))) if x.numbers else ()
-        if y.numbers and y is not plot.y:
-            y_ticks = tuple(y.ticks(max(len(y_ticks), 2)))
+        if y.numbers and plot.aspect != "free":
+            y_ticks = y.ticks(most(frame))
+        across = max(int(frame.width() / _ACROSS), 2)
+        x_ticks = x.ticks(across) if x.numbers else []
+        if len(x_ticks) == 1:
+            x_ticks = x.ticks(2 * across)
         return Layout(rect, frame, font, x, y, x_ticks, y_ticks, starts, below)
 
     @property

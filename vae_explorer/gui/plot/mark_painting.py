@@ -143,6 +143,9 @@ def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> 
             painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if mark.width and polygon.size() > 1:
+            if mark.halo:
+                painter.setPen(QPen(QColor(theme.canvas), mark.width + 2))
+                painter.drawPolyline(polygon)
             many = polygon.size() > _MANY and painter.paintEngine().type() == _RASTER
             painter.setPen(QPen(color, mark.width, style))
             if many and mark.width > 1:

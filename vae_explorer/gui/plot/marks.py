@@ -20,7 +20,7 @@ class Line:
     """A curve through (x, y), each (n,); a value that is not finite breaks it.
 
     It is ``filled`` down to 0 and has a ``symbol`` at each point, "o" or "d" (a diamond), if asked
-    for; with a ``width`` of 0 these stand alone.
+    for; with a ``width`` of 0 these stand alone. A ``halo`` sets it off from its ground.
     """
 
     x: Floats
@@ -33,6 +33,7 @@ class Line:
     filled: bool = False
     opacity: float = 1.0
     symbol: str = ""
+    halo: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,15 +34,15 @@ def paint_ground(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) ->
         painter.setPen(QPen(QColor(theme.grid), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(frame)
+        _paint_labels(painter, plot, layout, theme)
 
 
 def paint_front(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> None:
-    """The words around the frame, and the marks on top."""
+    """The title, the legend, and the marks on top."""
     frame = layout.frame
     with saved(painter):
         _paint_head(painter, plot, layout, theme)
         if min(frame.width(), frame.height()) >= _LEAST:
-            _paint_labels(painter, plot, layout, theme)
             paint_marks(painter, plot.front, layout, theme)
             if plot.note:
                 painter.setPen(QColor(theme.muted))

@@ -54,7 +54,8 @@ class PlotView(QWidget):
     def set_plot(self, plot: Plot) -> None:
         """Show something else."""
         before, self._plot = self._plot, plot
-        self._layout = None
+        if plot.layout_of != before.layout_of:
+            self._layout = None
         if plot.marks is not before.marks:
             self._ground = None
         if plot.title != before.title:
@@ -151,7 +152,7 @@ class PlotView(QWidget):
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         layout, theme, ratio = self.placed, current_theme(), self.devicePixelRatioF()
-        key = (layout.rect, layout.frame, layout.region, layout.x.log, layout.y.log, ratio, theme)
+        key = (layout.rect, layout.frame, layout.x, layout.y, ratio, theme)
         if self._ground is None or key != self._ground_of:
             self._ground_of = key
             self._ground = QPixmap(self.size() * ratio)

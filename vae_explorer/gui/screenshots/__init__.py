@@ -22,4 +22,5 @@ def take(folder: Path, topics: tuple[str, ...] = TOPICS) -> list[Path]:
     for topic in topics:
         import_module(f"vae_explorer.gui.screenshots.{topic}").take(camera)
     window.close()
+    window.deleteLater()
     return camera.files

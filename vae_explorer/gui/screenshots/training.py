@@ -10,6 +10,8 @@ from vae_explorer.training.recipe import Recipe
 
 _EPOCHS = 3
 _PAUSED_AT = 1.2
+_SWEEP = ("beta", "0.5, 8"), ("seed", "0:3")
+_MAPS = 6
 
 
 def take(camera: Camera) -> None:
@@ -66,10 +68,10 @@ def _sweep(camera: Camera) -> None:
     sweeps = camera.window.app.sweeps
     small = Recipe(epochs=1).replace(encoder_hidden="128", decoder_hidden="128")
     camera.window.actions_["sweep"].trigger()
-    sweeps.start(small, (("beta", "0.5, 8"), ("seed", "0:3")))
+    sweeps.start(small, _SWEEP)
     made: list[CellMap] = []
     sweeps.map_made.connect(made.append)
-    wait(lambda: len(made) == 6)
+    wait(lambda: len(made) == _MAPS)
     sweeps.map_made.disconnect(made.append)
     camera.both_sizes("sweep")
 

@@ -59,7 +59,7 @@ class WindowController(Controller):
         app.pins.changed.connect(self._on_marked)
         app.selection.changed.connect(self._on_marked)
         app.map.changed.connect(self._on_shown)
-        view.visible_labels_changed.connect(self._on_shown)
+        view.legend.visible_changed.connect(self._on_shown)
         app.cursor.changed.connect(status.set_place)
         app.messages.progress.connect(status.set_progress)
         app.messages.published.connect(status.set_message)

@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
         view_menu.addSeparator()
         view_menu.addActions(self.docks.actions())
 
-        self.map.space_tapped.connect(self.actions_["pause"].trigger)
+        self.map.canvas.space_tapped.connect(self.actions_["pause"].trigger)
         self.decode.export.clicked.connect(self._files.export_digit)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)

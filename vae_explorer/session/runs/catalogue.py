@@ -219,8 +219,11 @@ def _discard(runs: Sequence[Path], trash: Callable[[Path], bool]) -> None:
     """Move all that can be moved.
 
     Raises:
-        UserError: some cannot.
+        UserError: some cannot, or one is being trained.
     """
+    for folder in filter(lambda folder: folder.exists, map(RunFolder, runs)):
+        with folder.held():
+            pass
     kept = [run for run in runs if not trash(run)]
     if kept:
         raise UserError(

@@ -151,16 +151,17 @@ class Worker:
         Raises:
             DivergedError: see ``Trainer.take_step``; the model of the step before was saved.
         """
-        self._recorder.begin()
-        self._set_goal()
-        try:
-            self._follow_orders()
-        except DivergedError:
-            self._move()
-            raise
-        finally:
-            self._flush()
-        return self._recorder.save()
+        with self._recorder:
+            self._recorder.begin()
+            self._set_goal()
+            try:
+                self._follow_orders()
+            except DivergedError:
+                self._move()
+                raise
+            finally:
+                self._flush()
+            return self._recorder.save()
 
     def _follow_orders(self) -> None:
         while not self._over():
