@@ -181,6 +181,37 @@ def test_while_the_model_moves_on_a_drawing_is_finished_and_the_newest_follows(
     assert not easel.layers.busy
 
 
+def test_a_layer_knows_whether_it_is_of_the_model_on_the_map(
+    easel: Easel, main: MainThread, trained: Snapshot, other: Snapshot, points: MapPoints
+) -> None:
+    told: dict[str, list[bool]] = {}
+    easel.layers.current_changed.connect(lambda layer, now: told.setdefault(layer, []).append(now))
+    easel.pins.pin("test", 5)
+    for layer in LAYER_CONTENTS:
+        easel.layers.set_on(layer, on=True)
+    main.run()
+    assert all(map(easel.layers.is_current, LAYER_CONTENTS))
+    told.clear()
+    waiting = set(LAYER_CONTENTS) - {"ellipses", "prior", "flow"}
+    for _ in range(3):  # the last while those of the first are under way
+        show(easel.map, other, points)
+        assert {layer for layer in LAYER_CONTENTS if not easel.layers.is_current(layer)} == waiting
+    main.run()
+    assert all(map(easel.layers.is_current, LAYER_CONTENTS))
+    assert {layer: now for layer, now in told.items() if layer in waiting} == {
+        layer: [False, True] for layer in waiting
+    }
+    easel.layers.set_on("manifold", on=False)
+    show(easel.map, trained, points)
+    main.run()
+    easel.layers.set_on("manifold", on=True)
+    assert not easel.layers.is_current("manifold"), "what it showed when it was hidden is old"
+    main.run()
+    easel.layers.set_view(view(0.0))
+    assert easel.layers.is_current("manifold"), "it is right, for another part of the plane"
+    main.run()
+
+
 def test_another_model_clears_the_memory_and_other_points_do_not(
     easel: Easel,
     main: MainThread,

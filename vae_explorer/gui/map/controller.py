@@ -1,6 +1,9 @@
 """Between the session and everything that shows the map: its points, colours and layers."""
 
 from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QTimer
 
 from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
@@ -27,6 +30,9 @@ _KINDS = {
     "sample": ("Samples", "A point is one draw from q(z|x)"),
     "exact": ("Exact Posterior Means", "A point is the mean of p(z|x), which takes minutes"),
 }
+
+_PATIENCE_MS = 150
+"""A layer that is out of date for longer is shown faintly."""
 
 
 class MapController(Controller):
@@ -147,6 +153,7 @@ class MapController(Controller):
         app.layers.changed.connect(self._on_layers)
         app.layers.drawn.connect(self._on_drawn)
         app.layers.busy_changed.connect(self.layers.set_busy)
+        app.layers.current_changed.connect(self._on_current)
 
     # What the explorer says
 
@@ -211,6 +218,17 @@ class MapController(Controller):
     def _on_drawn(self, layer: str, drawing: LayerContent) -> None:
         self.view.layers.set_drawing(layer, drawing)
         self.layers.set_drawing(layer, drawing)
+
+    def _on_current(self, layer: str, current: bool) -> None:
+        if current:
+            self._show_current(layer)
+        else:  # most are drawn again sooner, and would only flicker
+            QTimer.singleShot(_PATIENCE_MS, self.layers, partial(self._show_current, layer))
+
+    def _show_current(self, layer: str) -> None:
+        current = self._app.layers.is_current(layer)
+        self.view.layers.set_current(layer, current)
+        self.layers.set_current(layer, current)
 
     # What a person asks for
 

@@ -10,6 +10,8 @@ from vae_explorer.session.map.marks import LayerContent
 
 _POINTS = "points"
 """The layer that is not drawn from marks."""
+_FAINT = 0.3
+"""Of the opacity of a layer that is out of date."""
 
 
 class LayerStack:
@@ -24,6 +26,8 @@ class LayerStack:
         self._plot = plot
         self._points = points
         self._items: dict[str, LayerItem] = {}
+        self._opacity: dict[str, float] = {}
+        self._outdated: set[str] = set()
         plot.add_item(points)
 
     def set_states(self, states: tuple[LayerState, ...]) -> None:
@@ -32,13 +36,22 @@ class LayerStack:
             item: QGraphicsItem = self._points if state.id == _POINTS else self._item(state.id)
             item.setZValue(height)
             item.setVisible(state.on)
-            item.setOpacity(state.opacity)
+            self._opacity[state.id] = state.opacity
+            self._set_opacity(state.id, item)
             if state.id == _POINTS:
                 self._points.set_style(state.chosen["size"])
 
     def set_drawing(self, layer: str, drawing: LayerContent) -> None:
         """Show what a layer draws now."""
         self._item(layer).set_drawing(drawing)
+
+    def set_current(self, layer: str, current: bool) -> None:
+        """Show a layer faintly while what it shows is of a model or an image before."""
+        (self._outdated.discard if current else self._outdated.add)(layer)
+        self._set_opacity(layer, self._item(layer))
+
+    def _set_opacity(self, layer: str, item: QGraphicsItem) -> None:
+        item.setOpacity(self._opacity.get(layer, 1.0) * (_FAINT if layer in self._outdated else 1))
 
     def _item(self, layer: str) -> LayerItem:
         if layer not in self._items:

@@ -41,6 +41,8 @@ class MapLayers:
     """All ``LayerState``s, the topmost first."""
     drawn = Signal(str, LayerContent)
     busy_changed = Signal(str, bool)
+    current_changed = Signal(str, bool)
+    """Whether what a layer shows is of the model on the map, and of the images looked at."""
 
     def __init__(
         self,
@@ -66,6 +68,8 @@ class MapLayers:
         self._memory: tuple[TrainedVAE | None, dict[object, object]] = None, {}
         self._stale = set(LAYER_CONTENTS)
         self._busy: set[str] = set()
+        self._shown: set[str] = set()
+        self._outdated: set[str] = set()
         latent_map.changed.connect(self._on_map)
         pins.changed.connect(self._on_pins)
         sketch.image_changed.connect(self._on_sketch)
@@ -177,7 +181,12 @@ class MapLayers:
 
     def show(self, layer: str, drawing: LayerContent) -> None:
         """Show what somebody else has drawn for a layer."""
+        self._shown.add(layer)
         self.drawn.emit(layer, drawing)
+
+    def is_current(self, layer: str) -> bool:
+        """Whether what a layer shows is of the model on the map, and of the images looked at."""
+        return layer not in self._outdated
 
     def _change(self, layer: str, **changes: object) -> None:
         old = self.state(layer)
@@ -193,6 +202,8 @@ class MapLayers:
         for layer, (_, depends) in LAYER_CONTENTS.items():
             if depends.intersection(parts):
                 self._stale.add(layer)
+                if parts != ("view",):  # else it is right, but for a part of the plane
+                    self._set_current(layer, layer not in self._shown)
                 if self.state(layer).on:
                     self._refresh(layer, patient=patient)
 
@@ -204,7 +215,7 @@ class MapLayers:
         draw, _ = LAYER_CONTENTS[layer]
         chosen = self.state(layer).chosen
         if layer in _IMMEDIATE:
-            self.drawn.emit(layer, draw(scene, chosen, unchecked))
+            self._show(layer, draw(scene, chosen, unchecked))
             return
         if not patient:
             self._work[layer].cancel()
@@ -217,7 +228,14 @@ class MapLayers:
 
     def _show(self, layer: str, drawing: LayerContent) -> None:
         self._set_busy(layer, self._work[layer].busy)
-        self.drawn.emit(layer, drawing)
+        self.show(layer, drawing)
+        # Of a model that moved on meanwhile it is not, though the newest that there is.
+        self._set_current(layer, not self._work[layer].busy and layer not in self._stale)
+
+    def _set_current(self, layer: str, current: bool) -> None:
+        if current != self.is_current(layer):
+            self._outdated.symmetric_difference_update({layer})
+            self.current_changed.emit(layer, current)
 
     def _set_busy(self, layer: str, busy: bool) -> None:
         if busy != (layer in self._busy):

@@ -102,6 +102,10 @@ class LayersPanel(Themed):
         """Say that a layer's next drawing is being computed, or no longer."""
         self._rows[layer].set_busy(busy)
 
+    def set_current(self, layer: str, current: bool) -> None:
+        """Explain a layer in grey while what it shows is of a model or an image before."""
+        self._rows[layer].key.setEnabled(current)
+
     @override
     def set_theme(self, theme: Theme) -> None:
         palette = self._drop_line.palette()
