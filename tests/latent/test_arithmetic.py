@@ -8,7 +8,7 @@ import pytest
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
-from vae_explorer.latent.arithmetic import analogy, attribute_vector, class_means, vouchers
+from vae_explorer.latent.arithmetic import analogy, attribute_vector, class_means, neighbourhood
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.training.checkpoint import read_checkpoint
 
@@ -61,7 +61,7 @@ def test_vouchers_against_trying_all(mnist_small: ImageSet) -> None:
     distances = [math.dist(code, place) for code in codes]
     expected = sorted(range(len(codes)), key=lambda row: (distances[row], row))
     for k in (1, 40, 5_000):
-        found = vouchers(codes, labels, place, k)
+        found = neighbourhood(codes, labels, place, k)
         rows = expected[:k]
         assert found.rows.tolist() == rows
         np.testing.assert_allclose(found.distances, [distances[row] for row in rows])
@@ -77,7 +77,7 @@ def test_a_class_vouches_for_its_own_mean(mnist_small: ImageSet) -> None:
     assert labels is not None
     means = class_means(codes, labels)
     for label in (0, 1):
-        shares = vouchers(codes, labels, means[label], 30).shares
+        shares = neighbourhood(codes, labels, means[label], 30).shares
         assert next(iter(shares)) == label
         assert shares[label] > 0.8
 
@@ -85,7 +85,7 @@ def test_a_class_vouches_for_its_own_mean(mnist_small: ImageSet) -> None:
 def test_vouchers_that_cannot_be_asked_for() -> None:
     codes, labels = np.zeros((3, 2)), np.zeros(3, np.uint8)
     with pytest.raises(DataError, match="at least 1"):
-        vouchers(codes, labels, np.zeros(2), 0)
+        neighbourhood(codes, labels, np.zeros(2), 0)
     with pytest.raises(DataError, match="finite"):
-        vouchers(codes, labels, np.array([0, np.nan]), 1)
-    assert vouchers(codes[:0], labels[:0], np.zeros(2), 5).shares == {}
+        neighbourhood(codes, labels, np.array([0, np.nan]), 1)
+    assert neighbourhood(codes[:0], labels[:0], np.zeros(2), 5).shares == {}

@@ -177,7 +177,7 @@ def test_what_check_raises_ends_the_work(hill: GeodesicGraph) -> None:
 def test_what_has_no_geodesic_is_refused(hill: GeodesicGraph) -> None:
     with pytest.raises(DataError, match="not finite"):
         geodesic_graph(lambda z: np.full((len(z), 3), np.nan))
-    with pytest.raises(DataError, match="at least 2 places, not 1"):
+    with pytest.raises(DataError, match="at least 2 points, not 1"):
         geodesic(hill, np.zeros(2), np.ones(2), 1)
     with pytest.raises(DataError, match="finite numbers"):
         geodesic(hill, np.zeros(2), np.array([0, np.nan]), 5)

@@ -116,8 +116,8 @@ def test_ends_stay_where_lengths_stand_still() -> None:
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda: straight(STOPS, 1), "at least 2 places, not 1"),
-        (lambda: spherical(STOPS, 0), "at least 2 places, not 0"),
+        (lambda: straight(STOPS, 1), "at least 2 points, not 1"),
+        (lambda: spherical(STOPS, 0), "at least 2 points, not 0"),
         (lambda: circle((0.0, 0.0), 1.0, 1), "at least 2 places"),
         (lambda: smooth_walk(1, -3), "at least 2 places"),
         (lambda: smooth_walk(-1, 5), "from 0, not -1"),

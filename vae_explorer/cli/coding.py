@@ -98,7 +98,7 @@ def _npz(images: "ImageSet", posterior: "Posterior") -> bytes:
     multiple=True,
     required=True,
     metavar="Z1 Z2",
-    help="A place in latent units; may be given again for an NPZ.",
+    help="A latent point, in latent units; repeat it for an NPZ.",
 )
 @output_option(
     ".png",

@@ -14,7 +14,7 @@ _PUBLISHED = {
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def data(as_json: bool) -> None:
     """List the bundled images, checked to the last pixel."""
     import numpy as np

@@ -9,7 +9,7 @@ from vae_explorer.bench import NAMES, run
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, type=click.Choice(NAMES))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def bench(names: tuple[str, ...], as_json: bool) -> None:
     """Measure the speed of this program on this machine."""
     for measurement in chain.from_iterable(map(run, names)):

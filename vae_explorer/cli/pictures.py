@@ -45,14 +45,14 @@ def digit(checkpoint: Path | None, z: tuple[float, float], scale: int, out: Path
 @export.command()
 @checkpoint_argument
 @click.option(
-    "--n", type=click.IntRange(min=1), default=20, show_default=True, help="Images a side."
+    "--n", type=click.IntRange(min=1), default=20, show_default=True, help="Images per side."
 )
 @click.option(
     "--spacing",
     type=click.Choice(["quantile", "linear"]),
     default="quantile",
     show_default=True,
-    help="Equal prior mass between places, or equal distance.",
+    help="Equal prior mass between latent points, or equal distance.",
 )
 @click.option(
     "--extent",

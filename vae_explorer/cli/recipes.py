@@ -35,7 +35,7 @@ set_option = click.option(
     "changes",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Change one field of the recipe; may be given again.",
+    help="Change one field of the recipe; repeatable.",
 )
 images_option = click.option(
     "--images", type=click.IntRange(min=1), help="Use only this many images, the first ones."

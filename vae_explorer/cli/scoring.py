@@ -41,7 +41,7 @@ _COLUMNS = (
     type=click.IntRange(0, 2**63 - 1),
     default=0,
     show_default=True,
-    help="Fixes the draw of binarised pixels and of z.",
+    help="Fixes the samples of binarised pixels and of z.",
 )
 @click.option(
     "--subset",
@@ -120,7 +120,7 @@ def _notes(row: "Evaluation", published: tuple[PublishedResult, ...]) -> str:
             "",
             "log p(x) is exact, by quadrature; ± is the mean estimate of its numerical error. "
             f"Another set of images would change it by some {row.log_marginal_standard_error:.2f}.",
-            f"One draw of the pixels, seed {row.seed}; one z an image for the ELBO. Pixels of "
+            f"One sample of the pixels, seed {row.seed}; one z per image for the ELBO. Pixels of "
             "different treatments cannot be compared.",
             f"approx. and amort. are the two parts of log p(x) − ELBO on {row.subset:,} images, "
             "which IWAE-5000 comes from too: log p(x) less the shortfall there.",

@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     "--resume",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Go on with a sweep that was interrupted: finished runs stay, a half-done one goes on.",
+    help="Resume an interrupted sweep: finished runs stay, an unfinished one is resumed.",
 )
 @images_option
 @device_option
 @threads_option
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print a JSON object an epoch, a run and at the end."
+    "--json", "as_json", is_flag=True, help="Print a JSON object per epoch, per run and at the end."
 )
 @click.pass_context
 def sweep(

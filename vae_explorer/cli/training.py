@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     "--resume",
     type=click.Path(path_type=Path),
     metavar="RUN_DIR",
-    help="Go on with a run that was interrupted, to the same numbers as if it had not been.",
+    help="Resume an interrupted run; the numbers are those of an uninterrupted one.",
 )
 @images_option
 @device_option
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     "--tensorboard", is_flag=True, help="Write event files for TensorBoard to the run's folder too."
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print a JSON object an epoch and at the end."
+    "--json", "as_json", is_flag=True, help="Print a JSON object per epoch and at the end."
 )
 @click.pass_context
 def train(ctx: click.Context, /, **options: Any) -> None:

@@ -62,7 +62,7 @@ def aggregate(model: TrainedVAE, x: Images, seed: int = 0, check: Check = unchec
 
     Args:
         model: whose encoder and decoder.
-        x: (n, h, w), one draw of the model's data treatment (``TrainedVAE.treated``).
+        x: (n, h, w), one sample of the model's data treatment (``TrainedVAE.treated``).
         seed: fixes the draws of z, to those of ``TrainedVAE.elbo_terms``.
         check: called between chunks; what it raises ends the work.
 

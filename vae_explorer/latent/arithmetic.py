@@ -1,4 +1,4 @@
-"""Sums and differences of codes, and the images that vouch for the result."""
+"""Sums and differences of codes, and the images nearest to the result."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from vae_explorer.types import Float64, Floats, Int64
 
 
 @dataclass(frozen=True, eq=False)
-class Vouchers:
+class Neighbourhood:
     """The images whose codes lie nearest to a place, nearest first.
 
     Attributes:
@@ -59,12 +59,12 @@ def analogy(group: Floats, other: Floats, point: Floats) -> Float64:
     return corner
 
 
-def vouchers(
+def neighbourhood(
     codes: Floats,
     labels: NDArray[np.integer],
     place: Floats,
     k: int,
-) -> Vouchers:
+) -> Neighbourhood:
     """The ``k`` images nearest to a place (2,) that arithmetic led to.
 
     A plane has room for any sum; whether it means something is said by the data around it (Liu et
@@ -84,7 +84,7 @@ def vouchers(
     found, counts = np.unique(labels[rows], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     shares = {int(found[i]): float(counts[i] / len(rows)) for i in order}
-    return Vouchers(rows, distances, shares)
+    return Neighbourhood(rows, distances, shares)
 
 
 def _mean(codes: Floats) -> Float64:

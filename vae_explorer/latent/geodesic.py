@@ -99,7 +99,7 @@ def geodesic_graph(f: Immersion, extent: float = EXTENT, check: Check = unchecke
         parts.append(f(places[start : start + _DECODED]))
     images = np.concatenate(parts).reshape(_SIDE, _SIDE, -1)
     if not np.isfinite(images).all():
-        raise DataError("The decoder's images are not finite; the model is of no use.")
+        raise DataError("The decoder's images are not finite; the model cannot be used.")
     nodes = np.arange(_SIDE**2).reshape(_SIDE, _SIDE)
     ends, others, lengths = [], [], []
     for down, across in _OFFSETS:

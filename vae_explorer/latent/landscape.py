@@ -35,7 +35,7 @@ def likelihood_landscape(
         DataError: there is not exactly one image, or as ``TrainedVAE.encode``.
     """
     if len(x) != 1:
-        raise DataError(f"A landscape is drawn for one image at a time, not for {len(x)}.")
+        raise DataError(f"A landscape is computed for one image at a time, not for {len(x)}.")
     image = model.tensor(x)
     parts = []
     for places in torch.split(torch.from_numpy(middles(region, shape)).to(image), _DECODED):

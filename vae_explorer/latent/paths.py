@@ -129,11 +129,11 @@ def _corners(stops: ArrayLike, closed: bool) -> Float64:
     """The stops (k, 2), and where the path is closed the first again."""
     corners = np.array(stops, np.float64)
     if corners.ndim != 2 or corners.shape[1] != 2:
-        raise DataError(f"The stops of a path must have shape (k, 2), not {corners.shape}.")
+        raise DataError(f"The waypoints of a path must have shape (k, 2), not {corners.shape}.")
     if len(corners) < 2:
-        raise DataError(f"A path needs at least 2 stops, not {len(corners)}.")
+        raise DataError(f"A path needs at least 2 waypoints, not {len(corners)}.")
     if not np.isfinite(corners).all():
-        raise DataError("The stops of a path must be finite numbers; found NaN or infinity.")
+        raise DataError("The waypoints of a path must be finite numbers; found NaN or infinity.")
     return np.concatenate([corners, corners[:1]]) if closed else corners
 
 
@@ -163,4 +163,4 @@ def _turns(n: int) -> Float64:
 
 def _enough(n: int) -> None:
     if n < 2:
-        raise DataError(f"A path has at least 2 places, not {n}.")
+        raise DataError(f"A path has at least 2 points, not {n}.")

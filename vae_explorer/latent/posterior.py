@@ -42,7 +42,7 @@ def posterior_grid(model: TrainedVAE, x: Images, check: Check = unchecked) -> Po
     from scipy.ndimage import label, maximum_filter, maximum_position
 
     if len(x) != 1:
-        raise DataError(f"A posterior is drawn for one image at a time, not for {len(x)}.")
+        raise DataError(f"A posterior is computed for one image at a time, not for {len(x)}.")
     image = model.tensor(x)
     n = round(2 * EXTENT / _STEP)
     log_joint = np.full((n, n), -np.inf)

@@ -69,7 +69,7 @@ def exact_posterior(model: TrainedVAE, x: Images, check: Check = unchecked) -> E
 
     Args:
         model: gives p(x|z).
-        x: one draw of the model's data treatment, ``TrainedVAE.treated``.
+        x: one sample of the model's data treatment, ``TrainedVAE.treated``.
         check: called between chunks of work; what it raises ends it.
 
     Raises:

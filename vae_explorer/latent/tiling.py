@@ -97,7 +97,7 @@ def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
         near.append(joint > enough)
         seen.append(joint.add_(look.slack) > enough)
     if not torch.cat(best).isfinite().all():
-        raise DataError("The decoder's log p(x|z) is not finite; the model is of no use.")
+        raise DataError("The decoder's log p(x|z) is not finite; the model cannot be used.")
     matters = torch.cat(seen)
     many = matters.sum(1) > _MANY
     parts = []

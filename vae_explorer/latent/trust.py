@@ -62,7 +62,7 @@ class DataSupport:
         """The percentage of codes that lie where q is lower than at z (2,), 0 to 100.
 
         Compared are the means μᵢ of 2,000 images, evenly chosen. Each has the density of all others
-        there, without its own term: else a code all alone would vouch for itself. So 50 is
+        there, without its own term: else a single code would count itself. So 50 is
         typical of an image that was not there when q was made, and one that was is a little above.
 
         Raises:

@@ -113,9 +113,9 @@ class TrainedVAE:
             # Copied, because PyTorch does not take read-only arrays.
             z = np.array(z, np.float32, order="C")
         if z.ndim != 2 or z.shape[1] != 2:
-            raise DataError(f"Latent places must have shape (n, 2), not {z.shape}.")
+            raise DataError(f"Latent points must have shape (n, 2), not {z.shape}.")
         if not np.isfinite(z).all():
-            raise DataError("Latent places must be finite numbers; found NaN or infinity.")
+            raise DataError("Latent points must be finite numbers; found NaN or infinity.")
         output = read(self.vae.outputs(torch.from_numpy(z).to(self.device)))
         pixels: Float32 = output.cpu().numpy()
         return pixels.reshape(-1, *self.image_shape)

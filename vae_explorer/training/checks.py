@@ -48,7 +48,7 @@ def check_branch(
     step = round(snapshot.epoch * steps_per_epoch)
     if step >= recipe.epochs * steps_per_epoch:
         raise CheckpointError(
-            f"This moment is epoch {snapshot.epoch:.2f}, and the recipe ends at "
+            f"This snapshot is of epoch {snapshot.epoch:.2f}, and the recipe ends at "
             f"{recipe.epochs}; raise 'epochs' to branch from here."
         )
     return step

@@ -41,7 +41,7 @@ def _collapse(epochs: Sequence[HistoryPoint]) -> Finding | None:
         return None
     return Finding(
         "Posterior collapse",
-        f"The KL term is {last.held_out_kl:.2f} nats: q(z|x) is the prior, z says nothing of x.",
+        f"The KL term is {last.held_out_kl:.2f} nats: q(z|x) is the prior, z says nothing about x.",
         "Lower β, give it a KL warm-up of some epochs, or lower the learning rate.",
     )
 

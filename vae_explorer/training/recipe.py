@@ -79,7 +79,7 @@ class Recipe(Fields):
         FieldSpec(
             "Training",
             "Gradient clip",
-            "Largest gradient norm of a step; 0 for none.",
+            "Largest gradient norm of a step; 0 for no limit.",
             "nats",
             0,
             1e6,
@@ -111,14 +111,16 @@ class Recipe(Fields):
     )
     samples: int = field(
         1,
-        FieldSpec("Objective", "Samples", "Draws of z an image; the k of IWAE-k.", "", 1, 10_000),
+        FieldSpec(
+            "Objective", "Samples", "Samples of z per image; the k of IWAE-k.", "", 1, 10_000
+        ),
     )
     lattice_points: int = field(
         1_600,
         FieldSpec(
             "Objective",
             "Lattice",
-            "Places the exact objective sums over.",
+            "Latent points that the exact objective sums over.",
             "places",
             16,
             100_000,

@@ -237,7 +237,7 @@ class Trainer:
         self.seconds = seconds.item()
 
     def branch(self, snapshot: Snapshot) -> None:
-        """Go on from a model alone, by a recipe that may differ; AdamW's averages begin again.
+        """Go on from a model alone, by a recipe that may differ; AdamW's averages start from zero.
 
         ``step`` and the steps of ``changes`` are then in batches of this recipe's size.
 
@@ -298,7 +298,7 @@ class Trainer:
         return DivergedError(
             f"Training diverged at step {self.step + 1:,} (epoch {self.epoch:.2f}): {term} is not "
             "finite. The model of the step before is kept. Lower the learning rate or set a lower "
-            "gradient clip, and go on from an earlier moment or start again."
+            "gradient clip, and resume from an earlier snapshot or start again."
         )
 
     def _report(self, held_out: Mapping[str, Any]) -> tuple[int, HistoryPoint]:

@@ -188,7 +188,7 @@ def test_crosshair_and_moment_are_two_different_lines(qtbot: QtBot) -> None:
 
 def test_a_metric_that_was_not_measured_is_told(qtbot: QtBot) -> None:
     old = [HistoryPoint(1.0, -150.0, -144.0, 6.0, -150.0)]
-    assert shown(qtbot, SPECS["gradient_norm"], old).plot.note == "Not measured so far"
+    assert shown(qtbot, SPECS["gradient_norm"], old).plot.note == "Not measured yet"
     assert shown(qtbot, SPECS["gradient_norm"], points(1)).plot.note == ""
 
 

@@ -173,7 +173,7 @@ def test_a_name_must_be_one_and_may_replace(opened: Open, answers: list[object])
     assert dialog.isVisible()
     line.setText("twos")
     assert dialog.go.isEnabled()
-    assert "Replaces the one of this name." in {x.text() for x in dialog.findChildren(QLabel)}
+    assert "Replaces the one with this name." in {x.text() for x in dialog.findChildren(QLabel)}
 
 
 # Exporting

@@ -154,7 +154,7 @@ def visit_mark(person: Person) -> LatentPoint:
     accept(person, "Save")
     person.window.app.cursor.move(*OTHER)
     menus = person.window.actions_.menus["Go"].findChildren(QMenu)
-    menu = next(menu for menu in menus if menu.title() == "Go to Mark")
+    menu = next(menu for menu in menus if menu.title() == "Go to Bookmark")
     menu.actions()[0].trigger()
     return START
 
@@ -289,7 +289,7 @@ def seen(person: Person) -> tuple[object, ...]:
         person.markers.cursor_place,
         [named(person, QSlider, f"{name} slider").value() for name in ("z₁", "z₂")],
         [named(person, NumberBox, name).value() for name in ("z₁", "z₂")],
-        person.field("Place of the cursor"),
+        person.field("Position of the cursor"),
         caption.split(" · ")[0],
         "preview" in caption,
     )

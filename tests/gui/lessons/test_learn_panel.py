@@ -43,10 +43,10 @@ def test_a_step_is_shown_whole(panel: LearnPanel) -> None:
     assert any(label.text() == "A functional" for label in panel.findChildren(QLabel))
     assert "It takes a function." in _read(panel)
     assert len(panel.findChildren(FormulaView)) == 1
-    assert "To read on" not in _read(panel)
+    assert "Further reading" not in _read(panel)
     assert not _button(panel, "Back").isEnabled()
     panel.set_step(LAST, 1)
-    assert "To read on" in _read(panel)
+    assert "Further reading" in _read(panel)
     assert not [view for view in panel.findChildren(FormulaView) if view in panel._formulas]
 
 

@@ -109,7 +109,7 @@ def test_pointing_at_the_map_decodes_there(view: TradeView, experiment: Trade) -
 
 def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, experiment: Trade) -> None:
     draws = next(
-        one for one in view.findChildren(PictureGrid) if one.accessibleName() == "Prior draws"
+        one for one in view.findChildren(PictureGrid) if one.accessibleName() == "Prior samples"
     )
     (code_map,) = view.findChildren(CodeMap)
     before = code_map.grab().toImage()

@@ -42,7 +42,7 @@ class Picture:
         self.shown()  # the layout of the axes settles with the first picture
 
     def shown(self, *marks: Mark, ratio: float = 1.0) -> QImage:
-        self.layer.set_drawing(LayerContent(marks))
+        self.layer.set_content(LayerContent(marks))
         image = QImage(self.plot.size() * ratio, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
         self.plot.render(image)

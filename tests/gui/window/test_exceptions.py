@@ -39,7 +39,7 @@ def test_an_exception_in_a_slot_becomes_a_dialog(
     QTimer.singleShot(0, fail)
     qtbot.waitUntil(lambda: bool(dialogs(window)))
     (box,) = dialogs(window)
-    assert box.text() == "Something unexpected happened; the explorer goes on."
+    assert box.text() == "Something unexpected happened. VAE Explorer keeps running."
     assert box.informativeText() == "ValueError: <b>seven</b> is no digit"
     assert box.textFormat() == Qt.TextFormat.PlainText
     assert not box.isHidden()
@@ -55,7 +55,7 @@ def test_an_error_of_ours_is_said_in_its_own_words(
     QTimer.singleShot(0, lambda: window.app.cursor.visit("nowhere"))
     qtbot.waitUntil(lambda: bool(dialogs(window)))
     (box,) = dialogs(window)
-    assert box.informativeText() == "No place is named “nowhere”; mark one first."
+    assert box.informativeText() == "No bookmark is named “nowhere”; add one first."
     caplog.clear()
 
 

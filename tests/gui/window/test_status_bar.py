@@ -20,9 +20,9 @@ MODEL = ModelInfo(
 NAMES = (
     "Model",
     "Data",
-    "Marked points",
+    "Pinned and selected points",
     "Progress",
-    "Place of the cursor",
+    "Position of the cursor",
     "Time of the last decoding",
 )
 
@@ -109,7 +109,12 @@ def test_a_narrow_window_shortens_the_name_and_no_figure(bar: StatusBar) -> None
     QApplication.processEvents()
     assert bar.window().width() <= 900
     assert field(bar, "Model").shown().endswith("…")
-    for name in ("Data", "Marked points", "Place of the cursor", "Time of the last decoding"):
+    for name in (
+        "Data",
+        "Pinned and selected points",
+        "Position of the cursor",
+        "Time of the last decoding",
+    ):
         assert field(bar, name).shown() == field(bar, name).accessibleDescription()
 
 
@@ -141,7 +146,7 @@ def test_a_message_leaves_place_and_time(bar: StatusBar) -> None:
     fill(bar)
     bar.showMessage("Saved")
     seen = [name for name in NAMES if field(bar, name).isVisible()]
-    assert seen == ["Place of the cursor", "Time of the last decoding"]
+    assert seen == ["Position of the cursor", "Time of the last decoding"]
     bar.clearMessage()
     assert all(field(bar, name).isVisible() for name in NAMES)
 
@@ -157,13 +162,13 @@ def test_it_follows_the_window(person: Person) -> None:
     person.trigger("split_both")
     person.wait(lambda: person.field("Data").endswith("of 900"))
     assert person.field("Data").startswith("train and test · ")
-    assert person.field("Marked points") == "0 pinned · 0 selected"
+    assert person.field("Pinned and selected points") == "0 pinned · 0 selected"
     app.pinning.pin(3)
     app.pinning.pin(4, add=True)
     app.selection.replace([1, 2, 3])
-    assert person.field("Marked points") == "2 pinned · 3 selected"
+    assert person.field("Pinned and selected points") == "2 pinned · 3 selected"
     app.cursor.move(0.5, -1.25)
-    assert person.field("Place of the cursor") == "z = (0.500, −1.250)"
+    assert person.field("Position of the cursor") == "z = (0.500, −1.250)"
     person.wait(lambda: person.field("Time of the last decoding").endswith(" ms"))
 
 

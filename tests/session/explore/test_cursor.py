@@ -123,7 +123,7 @@ def test_a_digit_without_a_place_leads_nowhere(desk: Desk) -> None:
 
 def test_every_kind_of_move_can_be_undone_and_done_again(desk: Desk) -> None:
     cursor = desk.cursor
-    cursor.mark("origin")
+    cursor.bookmark("origin")
     cursor.move(*A)
     cursor.scrub(*B)
     cursor.nudge(0.5, 0.0)
@@ -212,12 +212,12 @@ def test_the_last_hundred_visits_are_kept(desk: Desk) -> None:
 def test_marked_places_are_come_back_to(desk: Desk) -> None:
     cursor = desk.cursor
     cursor.move(*A)
-    cursor.mark("  a six ")
+    cursor.bookmark("  a six ")
     cursor.move(*B)
-    cursor.mark("a two")
+    cursor.bookmark("a two")
     cursor.visit("a six")
     assert cursor.place == A
-    cursor.mark("a two")  # replaced
+    cursor.bookmark("a two")  # replaced
     cursor.forget("a six")
     assert cursor.bookmarks == (Bookmark("a two", A),)
     assert [len(marks) for marks in desk.bookmarks] == [1, 2, 2, 1]
@@ -225,11 +225,11 @@ def test_marked_places_are_come_back_to(desk: Desk) -> None:
 
 def test_names_that_are_none_are_refused(desk: Desk) -> None:
     with pytest.raises(UserError, match="no name"):
-        desk.cursor.mark("  ")
+        desk.cursor.bookmark("  ")
     for use in (desk.cursor.visit, desk.cursor.forget):
-        with pytest.raises(UserError, match="“x”; mark one first"):
+        with pytest.raises(UserError, match="“x”; add one first"):
             use("x")
-    desk.cursor.mark("here")
+    desk.cursor.bookmark("here")
     with pytest.raises(UserError, match="choose one of “here”"):
         desk.cursor.visit("x")
     assert not desk.places
@@ -238,7 +238,7 @@ def test_names_that_are_none_are_refused(desk: Desk) -> None:
 
 def test_to_reset_is_no_edit_and_no_visit(desk: Desk) -> None:
     desk.cursor.move(*A)
-    desk.cursor.mark("gone")
+    desk.cursor.bookmark("gone")
     desk.cursor.reset((9.0, 1.0), [Bookmark("there", C)])
     assert desk.places == [A, (LATENT_LIMIT, 1.0)]
     assert (len(desk.edits), desk.ways[-1]) == (1, (False, False))

@@ -299,4 +299,4 @@ def test_a_place_that_cannot_be_judged_leaves_no_older_reading(
     story.ask((0.6, 0.5))
     main.run_until(lambda: failures)
     assert story.readings[1:] == [None]
-    assert failures.pop()[0] == "The position could not be judged"
+    assert failures.pop()[0] == "The position could not be compared with the data"

@@ -50,7 +50,7 @@ def saved(new_desk: Callable[[], Desk], checkpoint: Path, tmp_path: Path) -> Pat
     app.pinning.pin(3)
     app.pinning.pin(5, add=True)
     app.cursor.move(0.5, -1.25)
-    app.cursor.mark("here")
+    app.cursor.bookmark("here")
     app.selection.replace([1, 2, 7])
     app.selection.save("few")
     app.selection.replace([8])

@@ -145,7 +145,7 @@ def test_a_damaged_moment_is_told_and_the_others_are_shown(
     empty.main.run()
     assert empty.steps == [step for step in range(21) if step != 10]
     ((title, error),) = failures
-    assert title == "Some moments of the run cannot be shown"
+    assert title == "Some snapshots of the run cannot be shown"
     assert "step-000000010" in str(error)
     failures.clear()
 
@@ -288,7 +288,7 @@ def test_a_run_that_was_deleted_is_told_and_live_is_shown(
     shutil.rmtree(own_run.path)
     own.show(7)
     ((title, error),) = failures
-    assert title == "The moment cannot be shown"
+    assert title == "The snapshot cannot be shown"
     assert isinstance(error, CheckpointError)
     assert (own.returns, own.time.shown, own.arrived) == (1, None, [])
     failures.clear()

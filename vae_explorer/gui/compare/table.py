@@ -20,7 +20,7 @@ class CompareTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(0, _COLUMNS)
-        self.setAccessibleName("Figures of both models")
+        self.setAccessibleName("Metrics of both models")
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAlternatingRowColors(True)
         self.setShowGrid(False)

@@ -60,11 +60,11 @@ class CurveControls(QWidget):
             group.addAction(self._units[unit])
         self._units["epoch"].setChecked(True)
         axes.addSeparator()
-        self._log_x = self._check(axes, "Logarithmic Time", "See the start of a run")
+        self._log_x = self._check(axes, "Logarithmic Time", "Show the start of a run in detail")
         self._log_y = self._check(
             axes,
             "Logarithmic Values",
-            "Of learning rate and gradient norm; log-likelihoods are logarithms already",
+            "For learning rate and gradient norm; log-likelihoods are logarithms already",
         )
         self._smoothing = NumberBox(0, _SMOOTHEST, 0.05, decimals=2, even=True)
         self._smoothing.setAccessibleName("Smoothing")

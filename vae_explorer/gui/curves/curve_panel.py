@@ -67,7 +67,7 @@ class CurvePanel(Panel):
             own += [] if trace.foreign else lines
         self._own = tuple(own)
         known = any(trace.history.knows(trace.spec.column) for trace in self._all)
-        note = "" if known else "Not measured so far"
+        note = "" if known else "Not measured yet"
         self.set_plot(replace(self.plot, marks=tuple(marks), note=note))
         self._show_reading()
 

@@ -58,7 +58,7 @@ PANELS = (
         "ELBO",
         NATS,
         "The lower bound of log p(x), and log p(x) where it is known exactly; the gap between "
-        "them is what a better posterior could gain",
+        "them is what a better q could gain",
         (
             CurveSpec("train", "elbo", "train"),
             _measured(
@@ -145,8 +145,8 @@ PANELS = (
     PanelSpec(
         "samples",
         "Samples",
-        "draws / image",
-        "Draws of z an image in each step",
+        "samples / image",
+        "Samples of z per image in each step",
         (CurveSpec("train", "samples", "train", smooth=False, digits=".0f"),),
         least_span=2.0,
     ),

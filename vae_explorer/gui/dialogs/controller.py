@@ -63,13 +63,13 @@ class FilesController(Controller):
                 "Write the decoded image at the cursor as PNG", self.export_digit,
                 ("Ctrl+Shift+E",), toolbar=True, separator=True),
             Command("export_manifold", "File", "Export Manifold…",
-                "Write an n × n sheet of decoded places as PNG", self._export_manifold,
+                "Write an n × n sheet of decoded latent points as PNG", self._export_manifold,
                 ("Ctrl+Shift+M",), toolbar=True),
             Command("open_workspace", "File", "Open Workspace…",
                 "Restore a saved view with its pins, selections and layers", self._open_workspace,
                 ("Ctrl+Alt+O",), separator=True),
             Command("save_workspace", "File", "Save Workspace…",
-                "Keep all that is shown and marked in a small file", self._save_workspace,
+                "Save the view with its pins, selections and layers", self._save_workspace,
                 ("Ctrl+Alt+S",)),
         )  # fmt: skip
         self.changes = (app.settings.changed,)

@@ -11,9 +11,9 @@ from vae_explorer.gui.window.actions import native
 from vae_explorer.gui.window.records import MENUS, Command
 
 GESTURES: tuple[tuple[str, str], ...] = (
-    ("Move the pointer over the map", "Preview the digit at that place"),
-    ("Click", "Put the cursor there; on a point, pin its digit"),
-    ("Ctrl-click", "Add a point to the pins, or take it out"),
+    ("Move the pointer over the map", "Preview the digit at that position"),
+    ("Click", "Move the cursor there; on a point, pin its digit"),
+    ("Ctrl-click", "Pin or unpin a point"),
     ("Drag", "Scrub: the decoded digit follows"),
     ("Shift-drag", "Select in a box; with Alt, deselect"),
     ("Shift+Ctrl-drag", "Select with a lasso; with Alt, deselect"),

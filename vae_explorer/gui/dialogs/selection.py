@@ -82,4 +82,4 @@ class NameDialog(FormDialog):
     def _on_typed(self) -> None:
         (name,) = self.values()
         self.go.setEnabled(bool(name))
-        self._note.setText("Replaces the one of this name." if name in self._taken else "")
+        self._note.setText("Replaces the one with this name." if name in self._taken else "")

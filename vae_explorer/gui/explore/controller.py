@@ -55,25 +55,25 @@ class ExploreController(Controller):
                 "Move the cursor by the mean of the selected images − that of the others",
                 arithmetic.add_attribute, ("Ctrl+Shift+V",)),
             Command("resample", "Go", "Resample Posterior",
-                "Decode another draw from the pinned digit's q",
+                "Decode another sample from the pinned digit's q",
                 app.inspector.resample),
             Command("refine", "Go", "Refine Posterior", "Climb the ELBO of the pinned digit",
                 self._show_refining, ("Ctrl+R",)),
             Command("center", "Go", "Cursor to the Origin", "Move the cursor to z = (0, 0)",
                 lambda: cursor.move(0.0, 0.0), ("O",)),
-            Command("random", "Go", "Random Position", "Move the cursor to a draw from the prior",
+            Command("random", "Go", "Random Position", "Move the cursor to a sample from the prior",
                 cursor.random, ("R",)),
-            Command("back", "Go", "Back", "Return to the place visited before", cursor.back,
+            Command("back", "Go", "Back", "Return to the previous position", cursor.back,
                 ("Alt+Left",), enabled=lambda: cursor.can_back),
-            Command("forward", "Go", "Forward", "Take going back, back", cursor.forward,
+            Command("forward", "Go", "Forward", "Undo going back", cursor.forward,
                 ("Alt+Right",), enabled=lambda: cursor.can_forward),
             *(self._digit(digit) for digit in range(10)),
-            Command("mark", "Go", "Mark Place…", "Keep the cursor's place under a name",
-                self._ask_mark, ("Ctrl+B",), separator=True),
-            Choices("Go", "Go to Mark", self._bookmarks,
+            Command("mark", "Go", "Add Bookmark…", "Keep the cursor's position under a name",
+                self._ask_bookmark, ("Ctrl+B",), separator=True),
+            Choices("Go", "Go to Bookmark", self._bookmarks,
                 self.attempt("The cursor did not move", cursor.visit)),
-            Choices("Go", "Forget Mark", self._bookmarks,
-                self.attempt("No mark was forgotten", cursor.forget)),
+            Choices("Go", "Remove Bookmark", self._bookmarks,
+                self.attempt("No bookmark was removed", cursor.forget)),
             Command("worst_first", "Select", "Lowest ELBO First",
                 "List all points from the lowest ELBO on", self._show_worst),
         )  # fmt: skip
@@ -182,9 +182,9 @@ class ExploreController(Controller):
     def _bookmarks(self) -> list[str]:
         return [bookmark.name for bookmark in self._app.cursor.bookmarks]
 
-    def _ask_mark(self) -> None:
-        NameDialog("Mark Place", self._bookmarks(), self._window).ask(
-            self.attempt("The place was not marked", self._app.cursor.mark)
+    def _ask_bookmark(self) -> None:
+        NameDialog("Add Bookmark", self._bookmarks(), self._window).ask(
+            self.attempt("The bookmark was not added", self._app.cursor.bookmark)
         )
 
     def _show_worst(self) -> None:

@@ -21,9 +21,9 @@ _DIGITS, _SHARE = 132, 7
 """Pixels across the column of digits, and in how many the width is shared where it is larger."""
 
 _PUT = {
-    "encoder": ("Encoder’s q", "Put q where the encoder says, in one go as it does for all digits"),
+    "encoder": ("Encoder’s q", "Set q to what the encoder predicts for this digit"),
     "moments": ("Posterior’s moments", "Give q the mean and the covariance of the exact posterior"),
-    "prior": ("Prior", "Make q the prior: it knows nothing of the digit"),
+    "prior": ("Prior", "Make q the prior, which says nothing about the digit"),
 }
 
 
@@ -40,7 +40,9 @@ class BoundView(LessonView):
         self.plane = BoundPlane()
         self.bars = BoundBars()
         self._digit = DigitView("The digit", "x", zoom=_DIGIT_ZOOM)
-        self._digit.setToolTip("The digit as it is scored: one draw of the model's data treatment")
+        self._digit.setToolTip(
+            "The digit as it is scored: one sample of the model's data treatment"
+        )
         self._decoded = DigitView("Decoded mean of q", "decoded mean of q", "q’s mean", _DIGIT_ZOOM)
         buttons = {name: QPushButton(text) for name, (text, _) in _PUT.items()}
         for name, button in buttons.items():

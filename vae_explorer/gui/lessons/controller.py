@@ -35,15 +35,16 @@ class LearnController(Controller):
         learning.answered.connect(panel.question.set_answer)
         learning.values_changed.connect(panel.set_values)
         self.commands = (
-            Command("next_step", "Course", "Next Step", "Go on in the lesson",
+            Command("next_step", "Course", "Next Step", "Go to the next step of the lesson",
                 lambda: learning.go(learning.number + 1), ("Ctrl+PgDown",)),
-            Command("step_before", "Course", "Step Before", "Go back in the lesson",
+            Command("step_before", "Course", "Previous Step",
+                "Go to the previous step of the lesson",
                 lambda: learning.go(learning.number - 1), ("Ctrl+PgUp",)),
             Command("open_lesson", "Course", "Open Lesson…",
-                "Open a lesson file that somebody wrote", self._open, separator=True),
+                "Open a lesson from a file", self._open, separator=True),
             Command("save_lesson", "Course", "Save Lesson…",
-                "Save the lesson as a file, its present step set up as it is now", self._save),
-            Command("large", "Course", "Large Type", "Show the lesson to a room, or to one person",
+                "Save the lesson as a file, with the current step set up as it is now", self._save),
+            Command("large", "Course", "Large Type", "Enlarge the lesson for a lecture room",
                 self._toggle_large, ("Ctrl+Shift+L",), checked=lambda: self._large),
         )  # fmt: skip
         self.panels = (Panel("learn", panel, LEFT, ("learn",)),)

@@ -65,7 +65,7 @@ class LearnPanel(QWidget):
         self._code.setAccessibleName("Code that reproduces the figure")
         self._code.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self._code.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self._references = Prose("To read on")
+        self._references = Prose("Further reading")
 
         page = QWidget()
         self._page = QVBoxLayout(page)
@@ -124,7 +124,7 @@ class LearnPanel(QWidget):
         self._on_show_code(self._show_code.isChecked())
         last = number == len(lesson.steps) - 1
         text = "\n".join(f"- {reference}" for reference in lesson.references)
-        self._references.set_text(f"**To read on**\n\n{text}" if last and text else "")
+        self._references.set_text(f"**Further reading**\n\n{text}" if last and text else "")
         self._place.setText(f"{number + 1} of {len(lesson.steps)}")
         self._back.setEnabled(number > 0)
         self._next.setText("Next lesson" if last else "Next")

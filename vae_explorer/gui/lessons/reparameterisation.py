@@ -63,7 +63,7 @@ class ReparameterisationView(LessonView):
             self._place.set_handles(())
             self._charts.clear()
             drawing = self.experiment.result.mean is not None
-            self._readout.set_text("LayerContent …" if drawing else "There is no digit yet.")
+            self._readout.set_text("Sampling …" if drawing else "There is no digit yet.")
             return
         if self.experiment.about_image:
             self._show_plane(found)

@@ -61,7 +61,7 @@ class SamplingView(LessonView):
         self._bar.setMinimumWidth(90)
         self._bar.setAccessibleName("Samples drawn")
         self._stop = QPushButton("Stop")
-        self._stop.setToolTip("Leave it at the samples that have been drawn")
+        self._stop.setToolTip("Stop at the samples drawn so far")
         self._stop.clicked.connect(experiment.stop)
 
         self.page.addWidget(self.estimates, 5)
@@ -111,9 +111,13 @@ class SamplingView(LessonView):
         for name, color, one in zip(_NAMES, _COLORS, lit, strict=False):
             shade = getattr(current_theme(), color)
             value, worth = figure(one.estimate, 2), figure(one.effective, 1)
-            lines.append(f'<span style="color:{shade}"><b>{name}</b></span> {value}, worth {worth}')
+            lines.append(
+                f'<span style="color:{shade}"><b>{name}</b></span> {value}, effective {worth}'
+            )
         if lit:
-            lines.append(f"{100 * lit[0].negligible:.2f} % of the prior’s are for nothing")
+            lines.append(
+                f"{100 * lit[0].negligible:.2f} % of the prior’s samples contribute nothing"
+            )
         self.scores.set_text("<br>".join(lines))
         self.estimates.set_cursor(lit[0].m if lit else None)
         self.errors.set_cursor(lit[0].m if lit else None)

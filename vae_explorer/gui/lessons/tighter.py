@@ -45,7 +45,7 @@ class TighterView(LessonView):
         self._bar = QProgressBar()
         self._bar.setAccessibleName("Work done")
         self._stop = QPushButton("Stop")
-        self._stop.setToolTip("Leave it at what is known")
+        self._stop.setToolTip("Stop here")
         self._stop.clicked.connect(experiment.stop)
         progress, facts, lower = QVBoxLayout(), QHBoxLayout(), QHBoxLayout()
         for widget in (self._bar, self._stop):
@@ -140,7 +140,7 @@ class TighterView(LessonView):
             f"<b>k = {bound.ks[at]:,.0f}</b>: bound {figure(bound.mean[at], 3)} "
             f"± {figure(bound.error[at], 3)} nats",
             f"{figure(exact - bound.mean[at], 3)} nats below the exact log p(x)",
-            f"One estimate scatters by {figure(bound.spread[at], 3)} nats",
+            f"The standard deviation of one estimate is {figure(bound.spread[at], 3)} nats",
             f"Mean of {bound.blocks[at]:,.0f} estimates",
         ]
         self.scores.set_text("<br>".join(lines))

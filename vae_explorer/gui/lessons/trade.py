@@ -49,11 +49,11 @@ class TradeView(LessonView):
         self._map = CodeMap("Codes")
         self._map.setToolTip(
             "Codes of test digits and lines of equal q(z) around 50, 90 and 99 % of it; dashed, "
-            "the prior's. Point at a place to decode it, or drag and use the arrow keys"
+            "the prior's. Point at the map to decode there, or drag and use the arrow keys"
         )
         self._sheet = PictureGrid("Decoded", SHEET)
         self._sheet.setToolTip("Digits decoded from equal parts of the prior")
-        self._draws = PictureGrid("Prior draws")
+        self._draws = PictureGrid("Prior samples")
         self._draws.setToolTip(
             f"Decoded; framed where q(z) is below {HOLE:g} of the prior's density, in a hole. "
             "Point at one to see where it lies"
@@ -75,7 +75,7 @@ class TradeView(LessonView):
         self._slider.setTickPosition(QSlider.TickPosition.TicksBelow)
         self._slider.setAccessibleName("β")
         self._slider.setToolTip(
-            "Which small model is shown; in between, the codes are on their way"
+            "Which small model is shown; between two, the codes are interpolated"
         )
         self._slider.valueChanged.connect(lambda value: experiment.set_place(value / _STEP))
         self._beta = QLabel()
@@ -153,7 +153,7 @@ class TradeView(LessonView):
             f"<b>{name}</b>, of test digits: R {figure(f.rate, 2)} + D "
             f"{figure(f.distortion, 1)} = {figure(f.rate + f.distortion, 1)} nats = −ELBO. "
             f"R = I(x; z) {figure(f.mutual_information, 2)} + KL(q(z) ‖ p(z)) "
-            f"{figure(f.marginal_kl, 2)}. Holes: {100 * study.holes:.1f} % of the prior's draws."
+            f"{figure(f.marginal_kl, 2)}. Holes: {100 * study.holes:.1f} % of the prior's samples."
         )
         self._probe_point()
 

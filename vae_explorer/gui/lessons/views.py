@@ -24,9 +24,9 @@ from vae_explorer.types import Floats, Region
 _TITLES = {"pca": "Two components", "vae": "VAE", "tsne": "t-SNE"}
 _TIPS = {
     "pca": "The digits by their first two principal components. Point at a digit to see it in all "
-    "maps; drag to decode any place",
+    "maps; drag to decode any point",
     "vae": "The digits by the means of their posteriors. Point at a digit to see it in all maps; "
-    "drag to decode any place",
+    "drag to decode any point",
     "tsne": "The digits where t-SNE has moved them. Point at a digit to see it in all maps. There "
     "is nothing that decodes a place",
 }
@@ -62,9 +62,9 @@ class ViewsView(LessonView):
         digits = [self._digit, *self._returns, self._pointed, self._decoded]
         pictures = beside(*digits)
         pictures.setMinimumHeight(110)
-        pictures.setToolTip("A digit and what comes back of it, with Σ (x − y)² over its pixels")
+        pictures.setToolTip("A digit and its reconstruction, with Σ (x − y)² over its pixels")
         again = QPushButton("&Restart")
-        again.setToolTip("Run t-SNE from the start")
+        again.setToolTip("Restart t-SNE")
         again.clicked.connect(experiment.restart)
         self._readout = Readout()
         rows = self.form.rows

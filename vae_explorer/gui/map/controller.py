@@ -27,7 +27,7 @@ _SPLITS: dict[Split, tuple[str, str]] = {
 }
 _KINDS = {
     "mean": ("Encoder Means", "A point is the mean of q(z|x)"),
-    "sample": ("Samples", "A point is one draw from q(z|x)"),
+    "sample": ("Samples", "A point is one sample from q(z|x)"),
     "exact": ("Exact Posterior Means", "A point is the mean of p(z|x), which takes minutes"),
 }
 
@@ -62,7 +62,7 @@ class MapController(Controller):
                 "Turn or mirror every other model's plane to fit the points shown (Procrustes)",
                 lambda: app.map_settings.set_aligned(not app.settings.now.align),
                 checked=lambda: app.settings.now.align, separator=True),
-            Command("ease", "Map", "Let Points Glide", "Ease from snapshot to snapshot",
+            Command("ease", "Map", "Animate Points", "Move smoothly from snapshot to snapshot",
                 lambda: app.settings.change(
                     replace(app.settings.now, ease=not app.settings.now.ease)),
                 checked=lambda: app.settings.now.ease),
@@ -215,9 +215,9 @@ class MapController(Controller):
         self.view.layers.set_states(states)
         self.layers.set_layers(states)
 
-    def _on_drawn(self, layer: str, drawing: LayerContent) -> None:
-        self.view.layers.set_drawing(layer, drawing)
-        self.layers.set_drawing(layer, drawing)
+    def _on_drawn(self, layer: str, content: LayerContent) -> None:
+        self.view.layers.set_content(layer, content)
+        self.layers.set_content(layer, content)
 
     def _on_current(self, layer: str, current: bool) -> None:
         if current:

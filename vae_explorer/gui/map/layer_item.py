@@ -26,15 +26,15 @@ class LayerItem(QGraphicsObject):
         self._view_box = view_box
         self._theme: Theme | None = None
         """That of the paints."""
-        self._drawing = LayerContent()
+        self._content = LayerContent()
         self._paints: list[Paint] = []
         self._captions: list[Caption] = []
         view_box.sigRangeChanged.connect(self.prepareGeometryChange)
 
-    def set_drawing(self, drawing: LayerContent) -> None:
+    def set_content(self, content: LayerContent) -> None:
         """Show these marks and no others."""
-        self._drawing, self._theme = drawing, None
-        self._captions = [caption for mark in drawing.marks for caption in captions(mark)]
+        self._content, self._theme = content, None
+        self._captions = [caption for mark in content.marks for caption in captions(mark)]
         self.update()
 
     @override
@@ -49,7 +49,7 @@ class LayerItem(QGraphicsObject):
         view, theme = self.boundingRect(), current_theme()
         if self._theme is not theme:
             self._theme = theme
-            self._paints = [p for mark in self._drawing.marks for p in prepared(mark, theme)]
+            self._paints = [p for mark in self._content.marks for p in prepared(mark, theme)]
         for paint in self._paints:
             painter.save()
             paint(painter)

@@ -41,9 +41,9 @@ class LayerStack:
             if state.id == _POINTS:
                 self._points.set_style(state.chosen["size"])
 
-    def set_drawing(self, layer: str, drawing: LayerContent) -> None:
+    def set_content(self, layer: str, content: LayerContent) -> None:
         """Show what a layer draws now."""
-        self._item(layer).set_drawing(drawing)
+        self._item(layer).set_content(content)
 
     def set_current(self, layer: str, current: bool) -> None:
         """Show a layer faintly while what it shows is of a model or an image before."""

@@ -40,10 +40,11 @@ class SelectionController(Controller):
         app.edits.made.connect(undo.push)
         search, selection = app.search, app.selection
         self.commands = (
-            Command("undo", "Edit", "Undo", "Take back a move, a pin or a selection", undo.undo,
+            Command("undo", "Edit", "Undo", "Undo a move, a pin or a selection", undo.undo,
                 ("Ctrl+Z",), enabled=lambda: undo.can_undo,
                 named=lambda: f"Undo {undo.undo_text}".rstrip()),
-            Command("redo", "Edit", "Redo", "Make it again", undo.redo, ("Ctrl+Shift+Z", "Ctrl+Y"),
+            Command("redo", "Edit", "Redo", "Redo what was undone", undo.redo,
+                ("Ctrl+Shift+Z", "Ctrl+Y"),
                 enabled=lambda: undo.can_redo, named=lambda: f"Redo {undo.redo_text}".rstrip()),
             Command("clear", "Edit", "Clear Selection or Pins",
                 "Clear the selection; without one, the pins", self._clear, ("Esc",),
@@ -69,7 +70,7 @@ class SelectionController(Controller):
             Choices("Select", "Recall", lambda: selection.names,
                 self.attempt("Nothing was selected", selection.recall)),
             Choices("Select", "Forget", lambda: selection.names,
-                self.attempt("No selection was forgotten", selection.forget)),
+                self.attempt("No selection was removed", selection.forget)),
             Command("export_points", "Select", "Export Points…",
                 "Write a table of the selected points, or of all, as CSV", self._export,
                 ("Ctrl+Shift+T",), separator=True),

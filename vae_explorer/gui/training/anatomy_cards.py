@@ -218,7 +218,7 @@ def cards() -> Sequence[Card]:
         ),
         SampleCard(
             "Sample",
-            "Noise ε from N(0, I) makes a draw of each: z = μ + L ε with Σ = L Lᵀ, so that the "
+            "Noise ε from N(0, I) makes a sample of each: z = μ + L ε with Σ = L Lᵀ, so that the "
             "gradient can pass through it.",
         ),
         DecodeCard(
@@ -228,11 +228,11 @@ def cards() -> Sequence[Card]:
         ),
         TermsCard(
             "Terms",
-            "ELBO = log p(x|z) − KL(q(z|x) ‖ p(z)): how well z explains x, less what z costs.",
+            "ELBO = log p(x|z) − KL(q(z|x) ‖ p(z)): how well z explains x, minus what z costs.",
         ),
         GradientCard(
             "Gradient",
-            "Backpropagation gives each layer its gradient; AdamW makes of it an update Δθ at "
+            "Backpropagation gives each layer its gradient; AdamW turns it into an update Δθ at "
             "learning rate {rate}.",
         ),
     )

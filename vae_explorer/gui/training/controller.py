@@ -83,9 +83,9 @@ class TrainingController(Controller):
             return run.live or not run.active
 
         return (
-            Command("start", "Training", "Start", "Train a new model by the recipe", self._start,
-                ("Ctrl+T",), enabled=idle, toolbar=True),
-            Command("pause", "Training", "Pause or Resume", "Pause the run, or go on",
+            Command("start", "Training", "Start", "Train a new model with the recipe in the form",
+                self._start, ("Ctrl+T",), enabled=idle, toolbar=True),
+            Command("pause", "Training", "Pause or Resume", "Pause the run, or continue it",
                 run.toggle_pause, ("Space",), enabled=live, toolbar=True),
             Command("stop", "Training", "Stop", "End the run and keep its model", run.stop,
                 ("Ctrl+.",), enabled=live, toolbar=True),
@@ -94,19 +94,19 @@ class TrainingController(Controller):
             Command("epoch", "Training", "Epoch", "Train to the end of the epoch, then pause",
                 partial(self._go, "epoch"), ("Alt+.",), enabled=not_stopping),
             Command("slow_motion", "Training", "Slow Motion",
-                "Take one gradient step and tell it stage by stage", self._slow_motion,
+                "Take one gradient step and show it stage by stage", self._slow_motion,
                 ("Ctrl+Alt+.",), enabled=not_stopping),
             Command("restart", "Training", "Restart",
                 "Start again with the same recipe and seed, paused before the first step",
                 self._restart, ("Ctrl+Alt+R",), enabled=not_stopping, separator=True),
             Command("branch", "Training", "Branch",
                 "Go on from the model on the map as a new run, by the recipe in the form; "
-                "AdamW's averages begin again",
+                "AdamW's averages start from zero",
                 self._branch, enabled=not_stopping),
-            Command("new_seed", "Training", "New Seed", "Put another seed into the form",
+            Command("new_seed", "Training", "New Seed", "Put a new random seed into the form",
                 self._new_seed, enabled=idle),
             Command("estimate", "Training", "Estimate",
-                "Find out how long the recipe in the form takes here and how much memory",
+                "Estimate how long the recipe in the form takes on this computer, and its memory",
                 self._estimate, enabled=idle),
         )  # fmt: skip
 

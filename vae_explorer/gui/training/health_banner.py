@@ -29,7 +29,7 @@ class HealthBanner(Themed):
         self._close.setIconSize(QSize(SIDE - 4, SIDE - 4))
         self._close.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._close.setAccessibleName("Dismiss")
-        self._close.setToolTip("Dismiss until there is something else to say")
+        self._close.setToolTip("Dismiss until there is another message")
         self._close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(6 + _STRIPE + 4, 4, 4, 4)

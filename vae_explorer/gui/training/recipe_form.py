@@ -178,7 +178,7 @@ class RecipeForm(QWidget):
         self._more.setAutoRaise(True)
         self._more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._more.setToolTip("Show the fields that are seldom changed")
+        self._more.setToolTip("Show the fields that are rarely changed")
         self._more.toggled.connect(self._on_more)
 
         layout = QVBoxLayout(self)

@@ -51,7 +51,7 @@ class TimelineBar(Themed):
         self._play.setAutoRaise(True)
         self._play.clicked.connect(self.play_requested)
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName("Moment of the training")
+        self.slider.setAccessibleName("Snapshot of the training")
         self.slider.setMouseTracking(True)
         self.slider.setPageStep(8)
         spare_from_wheel(self.slider)
@@ -73,7 +73,7 @@ class TimelineBar(Themed):
         row.addWidget(self._text)
         row.addWidget(self._live)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Time machine")
+        self.setAccessibleName("Timeline")
         self.set_playing(False)
         self.set_frames(())
         self.set_shown(None)
@@ -96,7 +96,7 @@ class TimelineBar(Themed):
         self._playing = playing
         self._play.setIcon(icon("pause" if playing else "run", current_theme()))
         self._play.setChecked(playing)
-        text = "Stay at this moment" if playing else "Play the training from the moment shown"
+        text = "Pause at this snapshot" if playing else "Play the training from the snapshot shown"
         self._play.setToolTip(text)
         self._play.setAccessibleName(text)
 
@@ -116,7 +116,7 @@ class TimelineBar(Themed):
             else:
                 self._preview.hide()
         elif event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
-            # A click goes where it points, as with a film, and not a page further.
+            # A click goes where it points, as with a video, and not a page further.
             self._preview.hide()
             if event.button() == Qt.MouseButton.LeftButton:
                 self.slider.setValue(self._index_at(event.position().toPoint()))

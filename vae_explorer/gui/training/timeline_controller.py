@@ -24,11 +24,11 @@ class TimelineController(Controller):
         self._time.playing_changed.connect(self.bar.set_playing)
         self.commands = (
             Command("moment_play", "Training", "Play the Training",
-                "Show moment after moment of the run, or stay at one",
+                "Play the snapshots of the run, or pause",
                 lambda: self._play(not self._time.playing), ("Ctrl+Space",), separator=True),
-            Command("moment_back", "Training", "Moment Before", "Go back in the run",
+            Command("moment_back", "Training", "Previous Snapshot", "Go back in the run",
                 self._time.back, ("[",)),
-            Command("moment_forward", "Training", "Moment After", "Go on in the run",
+            Command("moment_forward", "Training", "Next Snapshot", "Go on in the run",
                 self._time.forward, ("]",)),
             Command("moment_live", "Training", "Live", "Show the run as it is now",
                 self._time.return_live, ("Ctrl+L",)),

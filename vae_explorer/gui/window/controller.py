@@ -72,7 +72,7 @@ class WindowController(Controller):
                 self._toggle_full_screen, ("F11",), separator=True),
             Command("palette", "Help", "Command Palette…", "Find a command by its name and run it",
                 self._open_palette, ("Ctrl+Shift+P",)),
-            Command("keys", "Help", "Keys and Gestures", "This sheet",
+            Command("keys", "Help", "Keys and Gestures", "Show all keys and gestures",
                 lambda: help_pages.show_keys(commands(), window), ("F1",)),
             Command("about", "Help", "About VAE Explorer", "Version, data and licences",
                 lambda: help_pages.show_about(window)),

@@ -47,4 +47,4 @@ class ExceptionReporter(QObject):
 
     @Slot(str)
     def _show(self, text: str) -> None:
-        self._window.show_error("Something unexpected happened; the explorer goes on.", text)
+        self._window.show_error("Something unexpected happened. VAE Explorer keeps running.", text)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vae_explorer.errors import UserError
-from vae_explorer.latent.arithmetic import analogy, attribute_vector, vouchers
+from vae_explorer.latent.arithmetic import analogy, attribute_vector, neighbourhood
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.jobs import Fail
@@ -79,11 +79,13 @@ class Arithmetic:
         points = self._map.points
         assert points is not None
         if not np.isfinite(place).all() or not np.isfinite(points.positions).all(1).any():
-            text = "The model's codes are not finite; it is of no use. Open another."
+            text = "The model's codes are not finite; it cannot be used. Open another."
             self._fail(_TITLE, UserError(text))
             return
         self._cursor.move(*place.tolist())
-        found = vouchers(points.positions, points.labels, np.array(self._cursor.place), _NEIGHBOURS)
+        found = neighbourhood(
+            points.positions, points.labels, np.array(self._cursor.place), _NEIGHBOURS
+        )
         shares = ", ".join(f"{share:.0%} {label}s" for label, share in found.shares.items())
         reach = f"{found.distances[-1]:.2f} away"
         self._message(f"{what}: of the {len(found.rows)} nearest, up to {reach}, {shares}")

@@ -148,7 +148,7 @@ class Cursor:
         return self._state.can_forward
 
     def back(self) -> None:
-        """Return to the place visited before, if there is one."""
+        """Return to the previous position, if there is one."""
         self.rest()
         if self._state.can_back:
             self._go(self._state.stepped(-1), "Back")
@@ -166,7 +166,7 @@ class Cursor:
         """All, the oldest first."""
         return tuple(Bookmark(name, place) for name, place in self._bookmarks.items())
 
-    def mark(self, name: str) -> None:
+    def bookmark(self, name: str) -> None:
         """Keep the place under ``name``, without spaces around it; an older one is replaced.
 
         Raises:
@@ -174,7 +174,7 @@ class Cursor:
         """
         name = name.strip()
         if not name:
-            raise UserError("The place has no name; type one.")
+            raise UserError("The bookmark has no name; type one.")
         self._bookmarks[name] = self.place
         self.bookmarks_changed.emit(self.bookmarks)
 
@@ -196,8 +196,8 @@ class Cursor:
     def _check_name(self, name: str) -> None:
         if name not in self._bookmarks:
             known = ", ".join(f"“{other}”" for other in self._bookmarks)
-            advice = f"choose one of {known}" if known else "mark one first"
-            raise UserError(f"No place is named “{name}”; {advice}.")
+            advice = f"choose one of {known}" if known else "add one first"
+            raise UserError(f"No bookmark is named “{name}”; {advice}.")
 
     def _jump(self, z1: float, z2: float, text: str) -> None:
         if place := clamped(z1, z2):

@@ -66,8 +66,8 @@ class SupportGauge:
         self, tasks: Tasks, latent_map: LatentMap, decoding: Decoding, after: After
     ) -> None:
         # Seconds, for which no layer and no inspection should have to wait.
-        self._survey = tasks.newest("survey", "It is not known where the data lie", "figures")
-        self._lookup = tasks.patient("support", "The position could not be judged")
+        self._survey = tasks.newest("survey", "The data support could not be computed", "figures")
+        self._lookup = tasks.patient("support", "The position could not be compared with the data")
         self._map = latent_map
         self._after = after
         self._surveyed: Posterior | None = None  # or soon will be

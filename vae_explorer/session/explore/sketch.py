@@ -191,7 +191,7 @@ def _picture(path: Path) -> UInt8:
     except Image.DecompressionBombError:
         raise DataError(f"{path} has too many pixels; open a smaller picture.") from None
     except UnidentifiedImageError:
-        raise DataError(f"{path} is no picture that can be read; open a PNG or JPEG.") from None
+        raise DataError(f"{path} is not a picture that can be read; open a PNG or JPEG.") from None
     # Pillow raises any of these for damaged pixels or a mode that it cannot convert.
     except (OSError, SyntaxError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) else None

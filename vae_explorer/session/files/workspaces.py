@@ -40,7 +40,7 @@ class Workspaces:
         """Write everything to a file; the model must be in one of its own."""
         app, model = self._app, self._app.model.path
         if model is None:
-            text = "The model exists in memory only; save it first, or pause or end the run."
+            text = "The model is not saved yet; save it first, or pause or stop the run."
             app.messages.fail("The workspace was not saved", UserError(text))
             return
         settings, pins, selection = app.settings.now, app.pins, app.selection

@@ -63,7 +63,7 @@ class PushforwardSettings(Settings):
     samples: int = setting(
         10_000,
         "&samples",
-        "How many z are drawn for the histogram",
+        "How many z are sampled for the histogram",
         choices=_SAMPLES,
         titles=tuple(f"{n:,}".replace(",", "\N{THIN SPACE}") for n in _SAMPLES),
     )

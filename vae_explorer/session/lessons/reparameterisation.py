@@ -57,7 +57,7 @@ class ReparameterisationSettings(Settings):
         0, "gradient by", "The parameter of q by which the gradient is shown", choices=(0, 1)
     )
     samples: int = setting(
-        1, "draws k", "How many draws of z each estimate is the mean of", low=1, high=64
+        1, "samples k", "How many samples of z each estimate averages", low=1, high=64
     )
     baseline: bool = setting(
         False, "&Baseline", "Take the mean of f over the other draws from each f(z)"

@@ -35,7 +35,7 @@ class SampleSettings(Settings):
     """How many samples, of which image, by which seed; the proposal ``q`` is a subclass's."""
 
     samples: int = setting(
-        CHUNK, "Draw", "How many samples are drawn in all", low=CHUNK, high=MOST_SAMPLES
+        CHUNK, "Draw", "How many samples are drawn in total", low=CHUNK, high=MOST_SAMPLES
     )
     q: str = setting(
         "encoder", "q is", "The Gaussian that samples are drawn from", choices=("encoder",)

@@ -37,7 +37,7 @@ class SamplingSettings(SampleSettings):
         titles=("the prior alone", "the encoder's q as well", "the best Gaussian as well"),
     )
     m: int = setting(
-        CHUNK, "Look at the first", "How many samples the mean is of", low=1, high=MOST_SAMPLES
+        CHUNK, "Look at the first", "How many samples the mean is over", low=1, high=MOST_SAMPLES
     )
     near: bool = setting(
         False, "Zoom in on p(z|x)", "Show only the small region that holds the posterior"

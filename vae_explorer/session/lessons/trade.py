@@ -39,7 +39,7 @@ class TradeSettings(Settings):
     beta: float = setting(
         BETAS[0],
         "",
-        "Which small model is shown; in between, the codes are on their way",
+        "Which small model is shown; between two, the codes are interpolated",
         choices=BETAS,
         needs=("model", (False,)),
     )

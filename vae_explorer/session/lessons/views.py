@@ -36,12 +36,12 @@ class ViewsSettings(Settings):
     perplexity: int = setting(
         30,
         "&Perplexity",
-        "How many neighbours t-SNE looks at; it starts again",
+        "How many neighbours t-SNE considers; a change restarts it",
         low=5,
         high=50,
         step=5,
     )
-    embed: bool = setting(False, "&Embed", "Let t-SNE run, or leave it where it is")
+    embed: bool = setting(False, "&Embed", "Run or pause t-SNE")
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,14 +58,14 @@ LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
         "path",
         "Path",
-        "The way through the latent plane that is chosen below; crosses are its stops.",
+        "The latent path chosen in the Paths panel; crosses are its waypoints.",
         "W",
         on=True,
     ),
     LayerSpec(
         "refined",
         "Refined posterior",
-        "The Gaussian on its way from the encoder's guess to the best there is.",
+        "The Gaussian on its way from the encoder's q to the best of its family.",
         "F",
         on=True,
     ),
@@ -79,13 +79,13 @@ LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
         "flow",
         "Training flow",
-        "Where each digit has moved between two snapshots.",
+        "How each digit's code moved between two snapshots.",
         "T",
         (
             Choice(
                 "since",
                 "Since",
-                (("before", "The snapshot before"), ("start", "The start of the run")),
+                (("before", "The previous snapshot"), ("start", "The start of the run")),
             ),
         ),
         opacity=0.8,
@@ -106,7 +106,7 @@ LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
         "likelihood",
         "Likelihood",
-        "log p(x|z) of the pinned digit at every place: where the decoder could have drawn it.",
+        "log p(x|z) of the pinned digit at every z: where the decoder could have generated it.",
         "L",
         opacity=0.9,
     ),
@@ -132,7 +132,7 @@ LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
         "points",
         "Points",
-        "One dot an image; where dots crowd, the shade tells how many.",
+        "One dot per image; where dots are dense, the shade shows how many.",
         "P",
         (
             Choice(
@@ -165,7 +165,7 @@ LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
         "classes",
         "Class regions",
-        "The most probable digit at z, from q(z) of each class; doubt fades it.",
+        "The most probable digit at z, from q(z) of each class; paler where uncertain.",
         "C",
         (
             Choice(
@@ -179,7 +179,7 @@ LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
         "manifold",
         "Manifold",
-        "What the decoder draws at each place; zoom in for more places.",
+        "What the decoder generates at each z; zoom in for more.",
         "G",
         (
             Choice(

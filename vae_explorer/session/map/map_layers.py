@@ -1,4 +1,4 @@
-"""The layers of the map: which are shown, and their drawings, made off the main thread."""
+"""The layers of the map: which are shown, and their contents, made off the main thread."""
 
 import dataclasses
 from functools import partial
@@ -23,10 +23,10 @@ _VIEW = View((-3.0, 3.0, -3.0, 3.0), (600, 600))
 
 
 class MapLayers:
-    """State and drawings of all layers. All methods belong to the main thread.
+    """State and contents of all layers. All methods belong to the main thread.
 
     A layer that is off is not drawn; it is drawn again when something it depends on changes, and of
-    several requests only the newest is answered. But a drawing that is under way when the model
+    several requests only the newest is answered. But one that is computed when the model
     moves on is finished first: while training no slow one would ever be.
 
     Args:
@@ -114,7 +114,7 @@ class MapLayers:
 
     @property
     def busy(self) -> bool:
-        """Whether any layer is being drawn."""
+        """Whether any layer is being computed."""
         return bool(self._busy)
 
     def state(self, layer: str) -> LayerState:
@@ -179,10 +179,10 @@ class MapLayers:
             self._memory[1],
         )
 
-    def show(self, layer: str, drawing: LayerContent) -> None:
+    def show(self, layer: str, content: LayerContent) -> None:
         """Show what somebody else has drawn for a layer."""
         self._shown.add(layer)
-        self.drawn.emit(layer, drawing)
+        self.drawn.emit(layer, content)
 
     def is_current(self, layer: str) -> bool:
         """Whether what a layer shows is of the model on the map, and of the images looked at."""
@@ -226,9 +226,9 @@ class MapLayers:
             failed=lambda _: self._set_busy(layer, self._work[layer].busy),
         )
 
-    def _show(self, layer: str, drawing: LayerContent) -> None:
+    def _show(self, layer: str, content: LayerContent) -> None:
         self._set_busy(layer, self._work[layer].busy)
-        self.show(layer, drawing)
+        self.show(layer, content)
         # Of a model that moved on meanwhile it is not, though the newest that there is.
         self._set_current(layer, not self._work[layer].busy and layer not in self._stale)
 

@@ -128,7 +128,7 @@ class TrainingSession:
     def resume_run(
         self, folder: RunFolder, epochs: int, data: ImageSet, live_images: UInt8
     ) -> None:
-        """Go on with a run that was left, of this many epochs; other arguments as for ``start``.
+        """Resume an interrupted run, of this many epochs; other arguments as for ``start``.
 
         Raises:
             BusyError: a run is under way.

@@ -1,4 +1,4 @@
-"""Going back through a run: its film, the moment that is shown, and playing it."""
+"""Going back through a run: its timeline, the snapshot that is shown, and playing it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from vae_explorer.types import UInt8
 PLAY_SECONDS = 0.08
 """Least time from one moment to the next when playing."""
 
-_UNSHOWN = "The moment cannot be shown"
+_UNSHOWN = "The snapshot cannot be shown"
 
 
 class Timeline:
@@ -45,7 +45,7 @@ class Timeline:
 
     def __init__(self, tasks: Tasks, after: After) -> None:
         self._fail = partial(tasks.fail, _UNSHOWN)
-        self._film = tasks.newest("film", "Some moments of the run cannot be shown", "figures")
+        self._film = tasks.newest("film", "Some snapshots of the run cannot be shown", "figures")
         self._moment = tasks.patient("moment", _UNSHOWN, "files")
         self._after = after
         self._run: RunFolder | None = None
@@ -65,7 +65,7 @@ class Timeline:
         return self._run.path.name if self._run else ""
 
     def develop(self, probes: UInt8) -> None:
-        """Make the film anew from the moments on disk, off the main thread.
+        """Read the timeline again from the moments on disk, off the main thread.
 
         Args:
             probes: images (n, h, w); where they were is told.
@@ -76,7 +76,7 @@ class Timeline:
             self._film.run(partial(self._develop, self._run, probes), lambda _: None)
 
     def begin(self, run: RunFolder | None, history: Sequence[HistoryPoint] = ()) -> None:
-        """Start a film without frames: of a run and its figures, or of none."""
+        """Start an empty timeline: of a run and its metrics, or of none."""
         self._film.cancel()
         self.pause()
         self._run, self.history, self._on_disk = run, RunHistory(history), set()
@@ -84,7 +84,7 @@ class Timeline:
         self._set_frames(())
 
     def forget(self, runs: Sequence[Path]) -> None:
-        """Have no film if it is of one of these runs, which are about to go."""
+        """Have no timeline if it is of one of these runs, which are about to go."""
         if self._run is not None and self._run.path in runs:
             self.return_live()
             self.begin(None, self.history.points)

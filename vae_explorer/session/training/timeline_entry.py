@@ -1,4 +1,4 @@
-"""A light film of a run: where the probe images were at each kept moment, and what z decoded to."""
+"""A light timeline of a run: at each snapshot the codes of the probe images and a decoded sheet."""
 
 from dataclasses import dataclass
 

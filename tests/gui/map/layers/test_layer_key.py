@@ -41,23 +41,23 @@ def words(key: LayerKey) -> list[str]:
 
 
 def test_nothing_to_explain_takes_no_room(key: LayerKey) -> None:
-    key.set_drawing(LayerContent((Sheet(np.zeros((1, 4)), np.zeros((1, 2, 2), np.float32)),)))
+    key.set_content(LayerContent((Sheet(np.zeros((1, 4)), np.zeros((1, 2, 2), np.float32)),)))
     assert words(key) == []
     assert key.sizeHint().height() == 0
 
 
 def test_a_field_has_three_values_and_a_unit(key: LayerKey) -> None:
-    key.set_drawing(LayerContent((FIELD,), "log p(x|z) of image 12"))
+    key.set_content(LayerContent((FIELD,), "log p(x|z) of image 12"))
     assert words(key) == ["−250", "−175", "−100", "nats", "log p(x|z) of image 12"]
 
 
 def test_lines_say_their_texts_and_named_ellipses_their_radii(key: LayerKey) -> None:
     curves = [Curve((PLACES,), text) for text in ("25 %", "50 %", "50 %", "")]
-    key.set_drawing(
+    key.set_content(
         LayerContent((*curves, Ellipses(PLACES, ROUND, named=True), Spots(PLACES, "modes")))
     )
     assert words(key) == ["25 %, 50 %", "1, 2, 3 σ", "modes"]
-    key.set_drawing(
+    key.set_content(
         LayerContent(
             (Ellipses(PLACES, ROUND), Spots(PLACES[:1], "mode"), Spots(PLACES[:0], "none"))
         )
@@ -66,7 +66,7 @@ def test_lines_say_their_texts_and_named_ellipses_their_radii(key: LayerKey) -> 
 
 
 def test_classes_and_trails_are_told_in_words(key: LayerKey) -> None:
-    key.set_drawing(LayerContent((CLASSES, Trails(PLACES, PLACES, np.zeros(2, np.uint8)))))
+    key.set_content(LayerContent((CLASSES, Trails(PLACES, PLACES, np.zeros(2, np.uint8)))))
     assert words(key) == ["each move ends at its dot", "Colours are those of the classes."]
 
 
@@ -76,7 +76,7 @@ def test_the_bar_shows_the_colours_over_the_canvas(
 ) -> None:
     show_theme(DARK)
     key.set_opacity(0.5)
-    key.set_drawing(LayerContent((Field(REGION, FIELD.values, 0.0, 1.0, "", fading),)))
+    key.set_content(LayerContent((Field(REGION, FIELD.values, 0.0, 1.0, "", fading),)))
     bar = key.findChild(ColorBar)
     shown = bar.grab().toImage()
     canvas = QColor(DARK.canvas)
@@ -91,7 +91,7 @@ def test_the_bar_shows_the_colours_over_the_canvas(
 
 
 def test_no_text_is_clipped(key: LayerKey) -> None:
-    key.set_drawing(
+    key.set_content(
         LayerContent(
             (
                 Field(REGION, FIELD.values, -1.234e-5, 5.678e-5, "nats per square unit of z " * 3),

@@ -119,7 +119,7 @@ def test_setting_says_nothing(
     density = LayerState("density", True, 0.25, chosen)
     others = [state for state in ALL_ON if state.id != "density"]
     panel.set_layers((density, *reversed(others)))
-    panel.set_drawing("density", LayerContent((FIELD,), "10,000 points"))
+    panel.set_content("density", LayerContent((FIELD,), "10,000 points"))
     panel.set_busy("density", True)
     panel.set_theme(DARK)
     assert said == []
@@ -211,7 +211,7 @@ def test_news_rebuilds_nothing_and_leaves_the_focus(
         panel.set_layers(
             tuple(replace(s, opacity=value / 100) if s.id == "density" else s for s in ALL_ON)
         )
-        panel.set_drawing("density", LayerContent((FIELD,), f"at {value}"))
+        panel.set_content("density", LayerContent((FIELD,), f"at {value}"))
     assert slider.isSliderDown()
     assert slider.value() == 40
     assert QApplication.focusWidget() is slider
@@ -250,7 +250,7 @@ def test_every_control_has_a_name_of_its_own_and_tab_reaches_it(panel: LayersPan
 def test_it_is_narrow_and_scrolls(panel: LayersPanel) -> None:
     panel.set_layers(ALL_ON)
     for spec in LAYERS:
-        panel.set_drawing(spec.id, LayerContent((FIELD,), "A note of more than one line, " * 3))
+        panel.set_content(spec.id, LayerContent((FIELD,), "A note of more than one line, " * 3))
     panel.resize(WIDTH, 300)
     order(panel)
     scroll = panel.findChild(QScrollArea)

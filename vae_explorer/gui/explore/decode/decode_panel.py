@@ -47,7 +47,7 @@ class DecodePanel(QWidget):
         self.export.setToolTip("Save the decoded image")
         self.export.setEnabled(False)
         self.unpin = QPushButton("Unpin all")
-        self.unpin.setToolTip("Let all pinned digits go")
+        self.unpin.setToolTip("Remove all pins")
         self.unpin.setEnabled(False)
 
         content = QWidget()

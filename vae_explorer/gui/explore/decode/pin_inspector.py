@@ -33,10 +33,10 @@ _CODES: dict[str, Code] = {
     "Exact posterior mean": "exact",
 }
 _ROWS = {
-    "ELBO": "Evidence lower bound of this image, for one draw of its data treatment",
+    "ELBO": "Evidence lower bound of this image, for one sample of its data treatment",
     "= log-likelihood": "Of the image, expected over its q(z|x)",
     "− KL": "From q(z|x) to the prior",
-    "log p(x)": "Of the same draw, by quadrature over the whole plane",
+    "log p(x)": "Of the same sample, by quadrature over the whole latent plane",
     "gap": "log p(x) − ELBO: the divergence of q(z|x) from the exact posterior",
 }
 _SPACE = 3

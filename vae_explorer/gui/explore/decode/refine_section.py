@@ -59,7 +59,7 @@ class RefineSection(QGroupBox):
         """Let the button stop a refinement, or start one."""
         self._running = running
         self._button.setText("Stop" if running else "Refine")
-        self._button.setToolTip("End at the present step" if running else _HINT)
+        self._button.setToolTip("Stop at the current step" if running else _HINT)
 
     def set_steps(self, steps: Sequence[RefinementStep]) -> None:
         """Show these steps of one image, in their order, instead of those before."""

@@ -29,7 +29,7 @@ from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, Latent
 _WIDE = 760  # from here on all controls stand in one row, and each text on one line
 _MARGIN = 6
 _FRAMES = 16
-_SLOWEST, _FASTEST, _SPEED = 1, 30, 8  # frames a second
+_SLOWEST, _FASTEST, _SPEED = 1, 30, 8  # frames per second
 
 
 class PathPanel(Themed):
@@ -130,7 +130,7 @@ class PathPanel(Themed):
         self._frames.setAccessibleName("Frames")
         self._frames.setToolTip("Pictures along the path")
         self._closed = QCheckBox("Closed")
-        self._closed.setToolTip("Come back to where the path begins")
+        self._closed.setToolTip("Return to the start of the path")
         self._closed.setEnabled(False)
         spare_from_wheel(self._kind, self._frames)
         # Also when the same is chosen again, which means another walk.
@@ -144,17 +144,17 @@ class PathPanel(Themed):
         self._play = QPushButton("Pause")
         self._play.setFixedWidth(self._play.sizeHint().width())  # so that nothing jumps
         self._play.setText("Play")
-        self._play.setToolTip("Let the cursor travel along the path")
+        self._play.setToolTip("Move the cursor along the path")
         self._loop = QCheckBox("Loop")
         self._loop.setChecked(True)
-        self._loop.setToolTip("Begin again after the last frame")
+        self._loop.setToolTip("Repeat after the last frame")
         self._speed = QSlider(Qt.Orientation.Horizontal)
         self._speed.setRange(_SLOWEST, _FASTEST)
         self._speed.setValue(_SPEED)
         self._speed.setMinimumWidth(60)
         spare_from_wheel(self._speed)
         self._speed.setAccessibleName("Speed")
-        self._speed.setAccessibleDescription("In frames a second")
+        self._speed.setAccessibleDescription("In frames per second")
         self._export = QPushButton("Export…")
         self._export.setToolTip("Save the frames of the path")
         self._play.clicked.connect(self._toggle)
@@ -175,7 +175,7 @@ class PathPanel(Themed):
 
     def _set_speed(self, speed: int) -> None:
         self._timer.setInterval(round(1_000 / speed))
-        self._speed.setToolTip(f"{speed} frames a second")
+        self._speed.setToolTip(f"{speed} frames per second")
 
     def _toggle(self) -> None:
         if self._timer.isActive():

@@ -66,7 +66,7 @@ class DrawPanel(QWidget):
         super().__init__(parent)
         self.pad = DrawingPad()
         self._seen = DigitView("Drawing as the model sees it", "Seen", zoom=3)
-        self._seen.setToolTip("Scaled and centred as the digits of MNIST are")
+        self._seen.setToolTip("Scaled and centred like the digits of MNIST")
         self._reconstruction = DigitView(
             "Reconstruction of the drawing", "Reconstruction", "Reconstr.", zoom=3
         )
@@ -143,7 +143,7 @@ class DrawPanel(QWidget):
         return super().event(event)
 
     def _tools(self) -> QVBoxLayout:
-        undo = _button("Undo", "Take the last line back (Ctrl+Z)")
+        undo = _button("Undo", "Undo the last line (Ctrl+Z)")
         undo.setEnabled(False)
         erase = _button("Erase", "Erase with the left button too, or with a finger")
         erase.setCheckable(True)

@@ -24,7 +24,7 @@ _SAMPLE = QSize(26, 14)
 
 
 class LayerKey(QWidget):
-    """Explains one drawing, in no more height than that takes."""
+    """Explains one content, in no more height than that takes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,11 +37,11 @@ class LayerKey(QWidget):
         layout.setSpacing(3)
         for part in (self._bar, *self._samples.values(), self._classes, self._note):
             layout.addWidget(part)
-        self.set_drawing(LayerContent())
+        self.set_content(LayerContent())
 
-    def set_drawing(self, drawing: LayerContent) -> None:
-        """Explain this drawing."""
-        marks = drawing.marks
+    def set_content(self, content: LayerContent) -> None:
+        """Explain this content."""
+        marks = content.marks
         fields = [mark for mark in marks if isinstance(mark, Field)]
         self._bar.setVisible(bool(fields))
         if fields:
@@ -51,8 +51,8 @@ class LayerKey(QWidget):
             accented = any(isinstance(mark, Ellipses) and mark.labels is None for mark in marks)
             sample.set_text(", ".join(filter(None, words)), accented)
         self._classes.setVisible(any(isinstance(mark, ClassField) for mark in marks))
-        self._note.setText(drawing.note)
-        self._note.setVisible(bool(drawing.note))
+        self._note.setText(content.note)
+        self._note.setVisible(bool(content.note))
 
     def set_opacity(self, opacity: float) -> None:
         """Show the colours as a layer of this opacity, 0 to 1, has them over the bare canvas."""

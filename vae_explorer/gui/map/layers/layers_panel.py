@@ -94,12 +94,12 @@ class LayersPanel(Themed):
         if order != self._order:
             self._arrange(order)
 
-    def set_drawing(self, layer: str, drawing: LayerContent) -> None:
+    def set_content(self, layer: str, content: LayerContent) -> None:
         """Explain what a layer now shows."""
-        self._rows[layer].key.set_drawing(drawing)
+        self._rows[layer].key.set_content(content)
 
     def set_busy(self, layer: str, busy: bool) -> None:
-        """Say that a layer's next drawing is being computed, or no longer."""
+        """Say that a layer's next content is being computed, or no longer."""
         self._rows[layer].set_busy(busy)
 
     def set_current(self, layer: str, current: bool) -> None:
@@ -185,7 +185,7 @@ class _LayerRow(Themed):
         policy.setRetainSizeWhenHidden(True)
         self.busy.setSizePolicy(policy)
         self.busy.hide()
-        # Most drawings are quicker than this, and words that flash say nothing.
+        # Most contents are quicker than this, and words that flash say nothing.
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
         self._patience.timeout.connect(self.busy.show)
         self._combos = {choice.id: _combo(spec, choice) for choice in spec.choices}
@@ -251,7 +251,7 @@ class _LayerRow(Themed):
                 combo.setCurrentIndex(combo.findData(state.chosen[choice]))
 
     def set_busy(self, busy: bool) -> None:
-        """Say that the next drawing is being computed, if it takes a while, or no longer."""
+        """Say that the next content is being computed, if it takes a while, or no longer."""
         if busy:
             self._patience.start()
         else:
