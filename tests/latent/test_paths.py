@@ -118,10 +118,10 @@ def test_ends_stay_where_lengths_stand_still() -> None:
     [
         (lambda: straight(STOPS, 1), "at least 2 points, not 1"),
         (lambda: spherical(STOPS, 0), "at least 2 points, not 0"),
-        (lambda: circle((0.0, 0.0), 1.0, 1), "at least 2 places"),
-        (lambda: smooth_walk(1, -3), "at least 2 places"),
+        (lambda: circle((0.0, 0.0), 1.0, 1), "at least 2 points"),
+        (lambda: smooth_walk(1, -3), "at least 2 points"),
         (lambda: smooth_walk(-1, 5), "from 0, not -1"),
-        (lambda: straight(STOPS[:1], 5), "at least 2 stops, not 1"),
+        (lambda: straight(STOPS[:1], 5), "at least 2 waypoints, not 1"),
         (lambda: spherical(np.zeros((3, 3)), 5), r"shape \(k, 2\), not \(3, 3\)"),
         (lambda: row(np.nan, 0.0, 1.0, 5), "NaN or infinity"),
         (lambda: circle((0.0, np.inf), 1.0, 5), "no circle"),

@@ -101,7 +101,7 @@ def test_play_asks_and_shows_what_is_said(
     _button(bar, "Play").click()
     assert asked == [True]
     bar.set_playing(True)
-    _button(bar, "Stay").click()
+    _button(bar, "Pause").click()
     assert asked == [True, False]
 
 

@@ -203,7 +203,7 @@ def test_a_photograph_lies_as_it_was_taken(
     ("name", "words"),
     [
         ("missing.png", "does not exist"),
-        ("text.png", "no picture that can be read"),
+        ("text.png", "not a picture that can be read"),
         ("short.png", "cannot be read"),
         ("huge.png", "8,000 × 6,000"),
         ("blank.png", "Nothing stands out"),
