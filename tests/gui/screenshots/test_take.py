@@ -59,8 +59,7 @@ def test_views_and_layers_are_taken_light_and_dark(
     monkeypatch.setattr(training, "Recipe", lambda epochs: _recipe(recipe, epochs))
     for module in (camera, exploring, training):
         monkeypatch.setattr(module, "SIZES", ((1100, 700),))
-    monkeypatch.setattr(training, "_SWEEP", (("seed", "0, 1"),))
-    monkeypatch.setattr(training, "_MAPS", 2)
+    monkeypatch.setattr(training, "_SWEEP", (("seed", "0:2"),))
     monkeypatch.setattr(exploring, "PINNED_ROWS", (7, 501))
     two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))
     for module in (camera, exploring):

@@ -3,15 +3,14 @@
 from functools import partial
 
 from vae_explorer.gui.main_thread import run_events
+from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.screenshots.camera import ALWAYS_ON, SETTLE_MS, SIZES, Camera, wait
-from vae_explorer.session.runs.sweeps import CellMap
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 _EPOCHS = 3
 _PAUSED_AT = 1.2
 _SWEEP = ("beta", "0.5, 8"), ("seed", "0:3")
-_MAPS = 6
 
 
 def take(camera: Camera) -> None:
@@ -69,10 +68,8 @@ def _sweep(camera: Camera) -> None:
     small = Recipe(epochs=1).replace(encoder_hidden="128", decoder_hidden="128")
     camera.window.actions_["sweep"].trigger()
     sweeps.start(small, _SWEEP)
-    made: list[CellMap] = []
-    sweeps.map_made.connect(made.append)
-    wait(lambda: len(made) == _MAPS)
-    sweeps.map_made.disconnect(made.append)
+    wait(lambda: not sweeps.running)
+    wait(lambda: all(chart.plot.marks for chart in camera.window.sweep.findChildren(Chart)))
     camera.both_sizes("sweep")
 
 
