@@ -83,7 +83,7 @@ def test_q_and_another_digit(view: SamplingView, experiment: Sampling, settle: S
     assert len(experiment.result.lit) == 2
     assert "from q" in view.estimates.legend()
     text = view.scores.text()
-    assert text.count("worth") == 2
+    assert text.count("effective") == 2
     view.controls["seed"].click()  # type: ignore[attr-defined]
     settle()
     assert experiment.settings.seed == 1

@@ -91,7 +91,7 @@ def test_the_run_under_way_is_marked(rows: RunsModel) -> None:
     assert rows.index(0, Column.NAME).data(ROLE.FontRole).bold()
     assert rows.index(1, Column.NAME).data(ROLE.FontRole) is None
     assert rows.index(0, Column.NAME).data(ROLE.EditRole) == "now"
-    assert rows.index(0, Column.NAME).data(ROLE.AccessibleTextRole) == "now, under way"
+    assert rows.index(0, Column.NAME).data(ROLE.AccessibleTextRole) == "now, running"
     rows.set_run(run("now", phase=Phase.PAUSED))
     assert rows.index(0, Column.NAME).data(ROLE.AccessibleTextRole) == "now, paused"
 
@@ -103,7 +103,7 @@ def test_headers_name_nats(rows: RunsModel) -> None:
     for column in (Column.ELBO, Column.LOG_MARGINAL):
         tip = rows.headerData(column, across, ROLE.ToolTipRole)
         assert "nats per image" in tip
-        assert "do not compare" in tip
+        assert "cannot be compared" in tip
     assert all(rows.headerData(column, across, ROLE.ToolTipRole) for column in Column)
     assert rows.headerData(0, Qt.Orientation.Vertical) is None
 
@@ -282,7 +282,7 @@ def test_the_tool_tip_has_the_full_recipe(rows: RunsModel) -> None:
     for text in (
         "/runs/a",
         "From b, epoch 3.00",
-        "Under way",
+        "Running",
         "20 of 20 epochs · 1,234 s · 3.4 MB",
     ):
         assert text in tip

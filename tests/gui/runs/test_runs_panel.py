@@ -83,7 +83,7 @@ def test_the_filter_box_filters(qtbot: QtBot, panel: RunsPanel) -> None:
     assert labels == ["1 of 3 runs · 10.2 MB"]
     qtbot.keyClicks(box, "x")
     labels = [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
-    assert "No run has “secondx”." in labels
+    assert "No run matches “secondx”." in labels
     box.clear()
     assert len(names(panel)) == 3
 

@@ -63,7 +63,7 @@ def test_bad_values_are_told_at_once(panel: SweepPanel, text: str, message: str)
 
 
 def test_buttons_offer_what_can_be_done(panel: SweepPanel) -> None:
-    start, stop, go_on = (_button(panel, text) for text in ("Start", "Stop", "Go On"))
+    start, stop, go_on = (_button(panel, text) for text in ("Start", "Stop", "Resume"))
     assert (start.isEnabled(), stop.isEnabled(), go_on.isEnabled()) == (True, False, False)
     panel.set_free(False)
     assert not start.isEnabled()

@@ -221,7 +221,7 @@ def test_images_that_cannot_be_read_do_not_keep_a_run_from_opening(
     desk.app.model.open_now(run_folder.model_path)
     desk.settle()
     assert desk.models[-1].path == run_folder.model_path
-    assert "The moments of the run cannot be shown" in [title for title, _ in desk.failures]
+    assert "The snapshots of the run cannot be shown" in [title for title, _ in desk.failures]
 
 
 def test_a_second_run_is_refused_by_name(opened: Desk, recipe: Recipe) -> None:

@@ -134,8 +134,8 @@ def test_images_that_cannot_be_read_are_told_by_whoever_needs_them(
     bench.runs.estimate(recipe)
     bench.open(run_folder.model_path, trained)
     assert sorted(title for title, _ in bench.failures.take()) == [
-        "The moments of the run cannot be shown",
         "The run was not resumed",
+        "The snapshots of the run cannot be shown",
         "Training did not start",
     ]
     assert [type(error) for error in not_estimated] == [DataError]

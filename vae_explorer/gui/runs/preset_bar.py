@@ -71,7 +71,7 @@ class PresetBar(QWidget):
         self._menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._menu.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._ask = QPushButton("Estimate")
-        self._ask.setToolTip("Find out how long this recipe takes here and how much memory")
+        self._ask.setToolTip("Estimate how long this recipe takes on this computer, and its memory")
         self._ask.clicked.connect(self.estimate_requested)
         self._line = Readout(lines=2)
         self._line.setAccessibleName("Estimate")
@@ -111,7 +111,7 @@ class PresetBar(QWidget):
     def set_estimating(self) -> None:
         """Say that an estimate is on its way."""
         self._estimate = ""
-        self._write("Estimating: a few steps are tried…")
+        self._write("Estimating: running a few steps…")
 
     def set_estimate(self, estimate: Estimate) -> None:
         """Show what the recipe in the form would cost."""

@@ -31,7 +31,7 @@ def describe(run: RunInfo) -> str:
     told = run.figures
     lines = [run.name, str(run.path), run.origin and f"From {run.origin}", run.note]
     if run.active:
-        lines.append("Paused" if run.phase is Phase.PAUSED else "Under way")
+        lines.append("Paused" if run.phase is Phase.PAUSED else "Running")
     lines.append(run.damaged)
     seconds = figure(told.seconds, ",.0f", "s", none="")
     parts = (f"{cell(run, Column.EPOCHS)} epochs", seconds, size_text(run.size))
@@ -120,7 +120,7 @@ def spoken(run: RunInfo, column: Column) -> str:
         case Column.CURVE:
             return f"Curve of {run.name}"
         case Column.NAME if run.active:
-            return f"{run.name}, {'paused' if run.phase is Phase.PAUSED else 'under way'}"
+            return f"{run.name}, {'paused' if run.phase is Phase.PAUSED else 'running'}"
         case Column.NAME if run.damaged:
             return f"{run.name}, damaged"
     return cell(run, column)

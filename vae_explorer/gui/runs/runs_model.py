@@ -38,10 +38,10 @@ OVERLAY_COLORS = (
 """Of the curves of other runs: all are seen on the light canvas and on the dark one."""
 
 
-_TREATED = "Figures with † are of another data treatment or likelihood, and do not compare."
+_TREATED = "Values with † have another data treatment or likelihood and cannot be compared."
 _HEADERS = {
     Column.CURVE: ("Curve", "Draw the run's curves beside those of the run shown (Space)"),
-    Column.NAME: ("Name", "F2 renames; ▶ is under way, ⚠ is damaged"),
+    Column.NAME: ("Name", "F2 renames; ▶ is running, ⚠ is damaged"),
     Column.RECIPE: ("Recipe", "What differs from the default recipe; the tool tip has all of it"),
     Column.ELBO: ("Best ELBO", f"Best held-out ELBO, nats per image: more is better. {_TREATED}"),
     Column.LOG_MARGINAL: (

@@ -75,9 +75,9 @@ class RunsPanel(QWidget):
         self._show_state()
 
     def _make_actions(self) -> None:
-        self._open = self._action("Open", "Show the run's map, curves and film", self._on_open)
+        self._open = self._action("Open", "Show the run's map, curves and timeline", self._on_open)
         self._open.setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
-        self._resume = self._action("Resume", "Go on with a run that was left", self._on_resume)
+        self._resume = self._action("Resume", "Resume an interrupted run", self._on_resume)
         self._compare = self._action(
             "Compare Maps", "Show the maps of two selected runs side by side", self._on_compare
         )
@@ -89,7 +89,7 @@ class RunsPanel(QWidget):
             "Rename", "Give the run another name", self.table.edit_current, "F2"
         )
         self._trash = self._action(
-            "Move to Trash…", "The system's trash can give it back", self._on_trash, "Del"
+            "Move to Trash…", "It can be restored from the system's trash", self._on_trash, "Del"
         )
 
     def _action(
@@ -183,7 +183,7 @@ class RunsPanel(QWidget):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setTextFormat(Qt.TextFormat.PlainText)
         size = size_text(sum(run.size for run in runs))
-        box.setInformativeText(f"{size}, with all moments. The system's trash can give it back.")
+        box.setInformativeText(f"{size}, with all snapshots; the system's trash can restore it.")
         box.setDefaultButton(box.addButton("Move to Trash", QMessageBox.ButtonRole.AcceptRole))
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.accepted.connect(lambda: self.trash_requested.emit(runs))
@@ -223,7 +223,7 @@ class RunsPanel(QWidget):
         some = f"{seen:,} of {count:,}" if seen < count else f"{count:,}"
         size = size_text(sum(run.size for run in all_runs))
         self._summary.setText(f"{some} {'run' if count == 1 else 'runs'} · {size}" if count else "")
-        self._nothing.setText(f"No run has “{self._filter.text()}”." if count else _NO_RUNS)
+        self._nothing.setText(f"No run matches “{self._filter.text()}”." if count else _NO_RUNS)
         self._pages.setCurrentIndex(0 if seen else 1)
 
     # Qt's events

@@ -62,11 +62,11 @@ class SweepPanel(QWidget):
         self._about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
         self._start = _button("Start", "Train the form's recipe with every combination")
         self._start.clicked.connect(lambda: self.start_requested.emit(self._varied))
-        self._stop = _button("Stop", "End the run under way and keep it")
+        self._stop = _button("Stop", "Stop the current run and keep it")
         self._stop.clicked.connect(self.stop_requested)
-        self._go_on = _button("Go On", "Train what is left of the sweep")
+        self._go_on = _button("Resume", "Train the remaining runs of the sweep")
         self._go_on.clicked.connect(self.go_on_requested)
-        self._open = _button("Open…", "Show a sweep that was begun earlier")
+        self._open = _button("Open…", "Show an earlier sweep")
         self._open.clicked.connect(self.open_requested)
         side = QWidget()
         column = QVBoxLayout(side)
@@ -172,7 +172,7 @@ class _AxisRow(QWidget):
     def __init__(self, field: str, values: str) -> None:
         super().__init__()
         self._field = QComboBox()
-        self._field.addItem("nothing more", "")
+        self._field.addItem("nothing else", "")
         for name, spec in Recipe.specs().items():
             self._field.addItem(spec.label, name)
             self._field.setItemData(self._field.count() - 1, spec.help, Qt.ItemDataRole.ToolTipRole)

@@ -103,7 +103,7 @@ class RunCatalogue:
             self._open_model(RunFolder(run).model_path)
 
     def resume(self, run: Path) -> None:
-        """Go on with a run that was left, or that pauses."""
+        """Resume an interrupted or paused run."""
         if run == self._active:
             self._runs.training.resume()
         else:
@@ -130,7 +130,7 @@ class RunCatalogue:
             move: moves one, and says whether it could; called on a worker's thread.
         """
         if self._active in runs:
-            text = "It is under way; stop it first, then move it to the trash."
+            text = "It is running; stop it first, then move it to the trash."
             self._tasks.fail("The run was not moved", UserError(text))
             return
         self._runs.timeline.forget(runs)

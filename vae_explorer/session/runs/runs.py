@@ -138,7 +138,7 @@ class Runs:
         return True
 
     def resume_run(self, run: RunFolder) -> None:
-        """Go on with a run that was left."""
+        """Resume an interrupted run."""
 
         def begin(snapshot: Snapshot) -> None:
             try:
@@ -204,7 +204,7 @@ class Runs:
             self._probes = self._map.live_images(LIVE_IMAGES)
         except UserError as error:
             self.timeline.begin(None, self.timeline.history.points)
-            self._fail("The moments of the run cannot be shown", error)
+            self._fail("The snapshots of the run cannot be shown", error)
             return
         self.timeline.develop(self._probes[1])
 

@@ -129,7 +129,7 @@ class Sweeps:
             self._prepare(self._opening, lambda: SweepFolder.open(path), self._show)
 
     def go_on(self) -> None:
-        """Train what is left of the sweep, unless something is trained already."""
+        """Train the remaining runs of the sweep, unless something is trained already."""
         folder = self._folder
         if folder is not None and not self.running and not self._runs.training.active:
             self._prepare(self._reading, folder.results, partial(self._begin, folder))
@@ -148,7 +148,7 @@ class Sweeps:
         )
 
     def stop(self) -> None:
-        """End the run under way and keep it; ``go_on`` takes it up again."""
+        """Stop the current run and keep it; ``go_on`` takes it up again."""
         self._stopped = True
         if self.running:
             self._runs.training.stop()
