@@ -20,7 +20,7 @@ class Tune(Fields):
     beats: int = field(4, FieldSpec("", "Beats", "In a bar.", "beats", 1, 9))
     speed: int = field(60, FieldSpec("", "Speed", "Beats a minute.", choices=(60, 90)))
     key: str = field("C", FieldSpec("", "Key", "Of the tune."))
-    place: tuple[float, float] = field((0.0, 0.0), FieldSpec("", "Place", "", "", -2, 2))
+    position: tuple[float, float] = field((0.0, 0.0), FieldSpec("", "Position", "", "", -2, 2))
     pair: tuple[int, int] = field((1, 2), FieldSpec("", "Pair", "", "", 1, 6))
     notes: tuple[float, ...] | None = field(None, FieldSpec("", "Notes", "", "", 0, 1))
     echo: float | None = field(
@@ -28,19 +28,19 @@ class Tune(Fields):
     )
 
     def spec(self, name: str) -> FieldSpec:
-        if name == "place" and self.loud:
-            return FieldSpec("", "Place", "", "", -1, 1)
+        if name == "position" and self.loud:
+            return FieldSpec("", "Position", "", "", -1, 1)
         return super().spec(name)
 
 
 def test_values_are_taken_in_the_type_of_their_field() -> None:
-    tune = Tune.from_dict({"place": [1, 2.0], "pair": [2, 5], "notes": [0, 1, 0.5], "echo": 1})
-    assert tune.place == (1.0, 2.0)
+    tune = Tune.from_dict({"position": [1, 2.0], "pair": [2, 5], "notes": [0, 1, 0.5], "echo": 1})
+    assert tune.position == (1.0, 2.0)
     assert tune.pair == (2, 5)
     assert tune.notes == (0.0, 1.0, 0.5)
     assert (tune.echo, type(tune.echo)) == (1.0, float)
     assert Tune.from_dict(tune.to_dict()) == tune
-    assert tune.replace(loud=True, place=(0, 1)).beats == 4
+    assert tune.replace(loud=True, position=(0, 1)).beats == 4
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def test_values_are_taken_in_the_type_of_their_field() -> None:
         ({"speed": 61}, "choose one of 60, 90"),
         ({"speed": True}, "choose one of 60, 90"),
         ({"key": 3}, "it must be a text"),
-        ({"place": [1.0]}, "it must be a list of 2 numbers from -2 to 2"),
-        ({"place": [1.0, "2"]}, "it must be a list of 2 numbers"),
-        ({"place": [1.0, 3.0]}, "it must be a list of 2 numbers"),
-        ({"place": [1.0, float("nan")]}, "it must be a list of 2 numbers"),
-        ({"place": [0, 1.5], "loud": True}, "from -1 to 1"),
+        ({"position": [1.0]}, "it must be a list of 2 numbers from -2 to 2"),
+        ({"position": [1.0, "2"]}, "it must be a list of 2 numbers"),
+        ({"position": [1.0, 3.0]}, "it must be a list of 2 numbers"),
+        ({"position": [1.0, float("nan")]}, "it must be a list of 2 numbers"),
+        ({"position": [0, 1.5], "loud": True}, "from -1 to 1"),
         ({"pair": [1, 2.5]}, "it must be a list of 2 whole numbers"),
         ({"notes": [1]}, "it must be a list of two or more numbers"),
         ({"notes": [1, -1]}, "from 0 to 1"),

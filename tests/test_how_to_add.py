@@ -45,9 +45,9 @@ def stand_for(monkeypatch: pytest.MonkeyPatch) -> Stand:
 
     def put(new: object, old: object) -> None:
         ours = [m for name, m in sys.modules.items() if name.startswith("vae_explorer")]
-        places = [(m, name) for m in ours for name, value in vars(m).items() if value is old]
-        assert places
-        for module, name in places:
+        positions = [(m, name) for m in ours for name, value in vars(m).items() if value is old]
+        assert positions
+        for module, name in positions:
             monkeypatch.setattr(module, name, new)
 
     return put

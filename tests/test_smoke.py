@@ -57,7 +57,7 @@ def drive() -> None:
 
     canvas, left = window.map.canvas, Qt.MouseButton.LeftButton
     QTest.mouseClick(canvas, left, pos=canvas.rect().center())
-    wait("the cursor to move", lambda: window.app.cursor.place != (0.0, 0.0))
+    wait("the cursor to move", lambda: window.app.cursor.position != (0.0, 0.0))
     run_events(100)
     views = window.decode.findChildren(DigitView)
     digit = next(view for view in views if view.accessibleName() == "Decoded digit")

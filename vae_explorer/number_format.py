@@ -20,7 +20,7 @@ def figure(value: float | None, form: int | str, unit: str = "", none: str = NON
 
 
 def pair(z: tuple[float, float], digits: int = 3) -> str:
-    """A place in the plane, as in "(0.123, −1.250)"."""
+    """A position in the plane, as in "(0.123, −1.250)"."""
     return f"({figure(z[0], digits)}, {figure(z[1], digits)})"
 
 

@@ -14,8 +14,8 @@ def _correlation(a: UInt8, b: UInt8) -> float:
 
 def _centre(image: UInt8) -> Float64:
     """Row and column of the centre of mass, by its definition."""
-    places = np.argwhere(image)
-    return np.average(places, axis=0, weights=image[image > 0].astype(float))
+    positions = np.argwhere(image)
+    return np.average(positions, axis=0, weights=image[image > 0].astype(float))
 
 
 def _moved(digit: UInt8, zoom: int, top: int, left: int) -> UInt8:

@@ -21,7 +21,7 @@ HEIGHT, WIDTH = 6, 4
 
 
 def _model(image_shape: tuple[int, int]) -> TrainedVAE:
-    """An untrained decoder, made to depend on z so that no two places look alike."""
+    """An untrained decoder, made to depend on z so that no two positions look alike."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         vae = VAE(Architecture(image_shape, encoder_hidden=(16,)))

@@ -73,12 +73,14 @@ def test_means_and_widths_that_make_up_the_prior() -> None:
     deviation = 0.6
     quantiles = (np.arange(50) + 0.5) / 50
     axis = torch.distributions.Normal(0.0, 1.0).icdf(torch.from_numpy(quantiles)).numpy()
-    places = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 1, 2) * math.sqrt(1 - deviation**2)
+    positions = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 1, 2) * math.sqrt(
+        1 - deviation**2
+    )
     model = coder((10, 10), (math.log(deviation), math.log(deviation)))
-    result = aggregate(model, places / 10 + 0.5)
+    result = aggregate(model, positions / 10 + 0.5)
     assert result.marginal_kl == pytest.approx(0, abs=0.01)
     assert result.mutual_information == pytest.approx(-2 * math.log(deviation), abs=0.02)
-    np.testing.assert_allclose(result.activity, places.var((0, 1)), rtol=1e-5)
+    np.testing.assert_allclose(result.activity, positions.var((0, 1)), rtol=1e-5)
 
 
 def test_codes_that_do_not_overlap_tell_the_image() -> None:

@@ -29,35 +29,35 @@ def elbo() -> TrainedVAE:
 
 
 @pytest.fixture
-def places() -> Float64:
+def positions() -> Float64:
     return np.random.default_rng(0).normal(size=(200, 2)) * (1, 2) + (0.5, -0.2)
 
 
 @pytest.mark.parametrize("mirror", [np.eye(2), MIRROR], ids=["rotation", "reflection"])
 @pytest.mark.parametrize("degrees", [0, 37, -120, 180])
-def test_a_rotation_is_found_again(places: Float64, degrees: float, mirror: Float64) -> None:
+def test_a_rotation_is_found_again(positions: Float64, degrees: float, mirror: Float64) -> None:
     rotation = _rotation(degrees) @ mirror
-    noise = np.random.default_rng(1).normal(scale=0.05, size=places.shape)
-    found = procrustes(places, places @ rotation.T + noise)
+    noise = np.random.default_rng(1).normal(scale=0.05, size=positions.shape)
+    found = procrustes(positions, positions @ rotation.T + noise)
     np.testing.assert_allclose(found @ found.T, np.eye(2), atol=1e-12)
     np.testing.assert_allclose(found, rotation, atol=0.01)
 
 
-def test_no_other_rotation_or_reflection_is_better(places: Float64) -> None:
-    reference = np.random.default_rng(1).normal(size=places.shape)
+def test_no_other_rotation_or_reflection_is_better(positions: Float64) -> None:
+    reference = np.random.default_rng(1).normal(size=positions.shape)
     candidates = [_rotation(angle) @ flip for angle in range(360) for flip in (np.eye(2), MIRROR)]
-    sums = [np.square(places @ each.T - reference).sum() for each in candidates]
-    found = procrustes(places, reference)
-    least = np.square(places @ found.T - reference).sum()
+    sums = [np.square(positions @ each.T - reference).sum() for each in candidates]
+    found = procrustes(positions, reference)
+    least = np.square(positions @ found.T - reference).sum()
     assert min(sums) * (1 - 1e-3) < least <= min(sums)
 
 
-def test_images_without_a_place_are_left_out(places: Float64) -> None:
-    reference = places @ _rotation(60).T
-    places[3, 0], reference[7] = np.nan, np.inf
-    np.testing.assert_allclose(procrustes(places, reference), _rotation(60), atol=1e-12)
-    places[:-1] = np.nan
-    np.testing.assert_array_equal(procrustes(places, reference), np.eye(2))
+def test_images_without_a_place_are_left_out(positions: Float64) -> None:
+    reference = positions @ _rotation(60).T
+    positions[3, 0], reference[7] = np.nan, np.inf
+    np.testing.assert_allclose(procrustes(positions, reference), _rotation(60), atol=1e-12)
+    positions[:-1] = np.nan
+    np.testing.assert_array_equal(procrustes(positions, reference), np.eye(2))
     np.testing.assert_array_equal(procrustes(np.empty((0, 2)), np.empty((0, 2))), np.eye(2))
 
 

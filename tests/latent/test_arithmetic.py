@@ -57,11 +57,11 @@ def test_vouchers_against_trying_all(mnist_small: ImageSet) -> None:
     labels = mnist_small.labels
     assert labels is not None
     means = class_means(codes, labels)
-    place = analogy(means[3], means[8], means[9])
-    distances = [math.dist(code, place) for code in codes]
+    position = analogy(means[3], means[8], means[9])
+    distances = [math.dist(code, position) for code in codes]
     expected = sorted(range(len(codes)), key=lambda row: (distances[row], row))
     for k in (1, 40, 5_000):
-        found = neighbourhood(codes, labels, place, k)
+        found = neighbourhood(codes, labels, position, k)
         rows = expected[:k]
         assert found.rows.tolist() == rows
         np.testing.assert_allclose(found.distances, [distances[row] for row in rows])

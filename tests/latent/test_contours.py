@@ -43,7 +43,7 @@ def test_all_and_nothing_of_the_mass() -> None:
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 def test_the_line_is_the_circle_that_holds_the_share(share: float) -> None:
-    """Around a place off the middle of a region that is not square: radius √(−2 ln(1 − s))."""
+    """Around a position off the middle of a region that is not square: radius √(−2 ln(1 − s))."""
     z1, z2 = cells()
     density = np.exp(-((z1 - 1.5) ** 2 + (z2 + 1) ** 2) / 2) / (2 * np.pi)
     (line,) = level_lines(density, REGION, (1 - share) / (2 * np.pi))

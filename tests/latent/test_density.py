@@ -19,10 +19,10 @@ def middles(count: int, extent: float = 6.0) -> Float64:
 
 def mixture(mean: Any, covariance: Any, axis: Float64) -> Float64:
     """(1/n) Σ N(z; μᵢ, Σᵢ) at all cells, one Gaussian after another."""
-    places = np.stack(np.meshgrid(axis, axis), axis=-1)
-    total = np.zeros(places.shape[:2])
+    positions = np.stack(np.meshgrid(axis, axis), axis=-1)
+    total = np.zeros(positions.shape[:2])
     for middle, spread in zip(mean, np.asarray(covariance, np.float64), strict=True):
-        away = places - middle
+        away = positions - middle
         distance = np.einsum("...i,ij,...j", away, np.linalg.inv(spread), away)
         total += np.exp(-distance / 2) / (2 * np.pi * np.sqrt(np.linalg.det(spread)))
     return total / len(mean)
@@ -73,7 +73,7 @@ def test_a_mixture_of_all_widths_by_class() -> None:
 
 @pytest.mark.parametrize("deviation", [1e-6, 0.01, 0.03])
 def test_one_narrower_than_a_cell_keeps_its_mass(deviation: float) -> None:
-    """Wherever in its cell it lies, and whether or not a place is near its mean."""
+    """Wherever in its cell it lies, and whether or not a position is near its mean."""
     axis = middles(200)
     cell = axis[1] - axis[0]
     covariance = deviation**2 * np.eye(2)[None]
@@ -171,10 +171,10 @@ def test_points_of_two_clouds_by_their_kernels() -> None:
     axis = middles(200)
     index = random.normal([65, 120], 9, (200, 2)).round().astype(int)
     index[100:, 0] += 70
-    places = axis[index]
-    density = points_density(places, axis)
-    bandwidth = 0.3 * 200 ** (-1 / 6) * places.std(0)
-    expected = mixture(places, [np.diag(bandwidth**2)] * 200, axis)
+    positions = axis[index]
+    density = points_density(positions, axis)
+    bandwidth = 0.3 * 200 ** (-1 / 6) * positions.std(0)
+    expected = mixture(positions, [np.diag(bandwidth**2)] * 200, axis)
     np.testing.assert_allclose(density, expected, atol=1e-3 * expected.max())
     assert density.sum() * (axis[1] - axis[0]) ** 2 == pytest.approx(1)
 

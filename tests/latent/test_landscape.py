@@ -1,4 +1,4 @@
-"""The likelihood of one image over the plane, place by place."""
+"""The likelihood of one image over the plane, position by position."""
 
 from typing import Any
 

@@ -53,7 +53,7 @@ def test_the_global_random_stream_is_not_moved() -> None:
 @pytest.mark.parametrize("precision", [0.1, 1.0, 10.0, 100.0])
 def test_means_of_a_bell_are_unbiased_and_far_less_noisy_than_of_draws(precision: float) -> None:
     """E exp(−c|z − m|²/2) = exp(−c|m|²/(2(1 + c)))/(1 + c) in the plane."""
-    place = torch.tensor([0.7, -0.4]).double()
+    position = torch.tensor([0.7, -0.4]).double()
     scale = 1 + precision
     expected = math.exp(-precision * 0.65 / (2 * scale)) / scale
     square = math.exp(-2 * precision * 0.65 / (2 * (1 + 2 * precision))) / (1 + 2 * precision)
@@ -61,7 +61,7 @@ def test_means_of_a_bell_are_unbiased_and_far_less_noisy_than_of_draws(precision
     means = torch.empty(shifts).double()
     for seed in range(shifts):
         z = shifted_lattice(points, _generator(seed)).double()
-        means[seed] = (-precision * (z - place).square().sum(1) / 2).exp().mean()
+        means[seed] = (-precision * (z - position).square().sum(1) / 2).exp().mean()
     error = means.std().item()
     # A mean that is nearly the same at every shift is limited by the digits of float32.
     assert means.mean().item() == pytest.approx(expected, abs=5 * error / math.sqrt(shifts) + 1e-5)

@@ -39,9 +39,9 @@ def test_linear_axes_reach_from_end_to_end() -> None:
 
 def test_a_grid_reads_like_a_picture() -> None:
     """z₁ grows from left to right, z₂ falls from the top row to the bottom one."""
-    places = grid(np.array([-1.0, 0.0, 2.0]))
-    assert places.dtype == np.float32
-    assert places.tolist() == [
+    positions = grid(np.array([-1.0, 0.0, 2.0]))
+    assert positions.dtype == np.float32
+    assert positions.tolist() == [
         [-1, 2],
         [0, 2],
         [2, 2],
@@ -55,10 +55,10 @@ def test_a_grid_reads_like_a_picture() -> None:
 
 
 def test_middles_go_from_the_lowest_row_to_the_highest() -> None:
-    places = middles((-1.0, 3.0, 10.0, 11.0), (2, 4))
-    assert places.dtype == np.float32
+    positions = middles((-1.0, 3.0, 10.0, 11.0), (2, 4))
+    assert positions.dtype == np.float32
     up, across = np.divmod(np.arange(8), 4)
-    np.testing.assert_allclose(places, np.stack([across - 0.5, 10.25 + up / 2], axis=1))
+    np.testing.assert_allclose(positions, np.stack([across - 0.5, 10.25 + up / 2], axis=1))
 
 
 # Cells
@@ -111,8 +111,8 @@ def test_cells_at_quantiles_have_equal_prior_mass_and_places_that_halve_it() -> 
     assert len(found) > 100
     mass = np.diff(stats.norm.cdf(found.reshape(-1, 2, 2)))[:, :, 0]
     np.testing.assert_allclose(mass, len(found) ** -0.5, rtol=1e-6)
-    places = cell_places(found, quantiles=True)
-    below = stats.norm.cdf(places) - stats.norm.cdf(found[:, ::2])
+    positions = cell_places(found, quantiles=True)
+    below = stats.norm.cdf(positions) - stats.norm.cdf(found[:, ::2])
     np.testing.assert_allclose(below, mass / 2, rtol=1e-6)
 
 

@@ -81,7 +81,7 @@ def test_surfaces_with_a_closed_form(
 
 
 def _differences(f: Callable[[Tensor], Tensor], step: float = 1e-5) -> Tensor:
-    """Central differences (n, 2, D) of f at the places."""
+    """Central differences (n, 2, D) of f at the positions."""
     z = torch.from_numpy(PLACES.astype(np.float32)).double()
     steps = step * torch.eye(2).double()
     return torch.stack([(f(z + dz) - f(z - dz)) / (2 * step) for dz in steps], dim=1)

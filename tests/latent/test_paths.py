@@ -81,11 +81,11 @@ def test_a_walk_has_the_moments_of_the_prior_over_its_lap() -> None:
 
 
 def test_a_place_of_a_walk_is_distributed_as_the_prior() -> None:
-    """Over seeds; half of all places lie within √(2 ln 2) of the origin."""
-    places = np.array([smooth_walk(seed, 7)[3] for seed in range(2_000)])
-    np.testing.assert_allclose(places.mean(0), 0, atol=5 * 0.0224)
-    np.testing.assert_allclose(np.cov(places.T), np.eye(2), atol=5 * 0.0316)
-    within = np.linalg.norm(places, axis=1) < np.sqrt(2 * np.log(2))
+    """Over seeds; half of all positions lie within √(2 ln 2) of the origin."""
+    positions = np.array([smooth_walk(seed, 7)[3] for seed in range(2_000)])
+    np.testing.assert_allclose(positions.mean(0), 0, atol=5 * 0.0224)
+    np.testing.assert_allclose(np.cov(positions.T), np.eye(2), atol=5 * 0.0316)
+    within = np.linalg.norm(positions, axis=1) < np.sqrt(2 * np.log(2))
     assert within.mean() == pytest.approx(0.5, abs=0.06)
 
 
@@ -126,7 +126,10 @@ def test_ends_stay_where_lengths_stand_still() -> None:
         (lambda: row(np.nan, 0.0, 1.0, 5), "NaN or infinity"),
         (lambda: circle((0.0, np.inf), 1.0, 5), "no circle"),
         (lambda: circle((0.0, 0.0), -1.0, 5), "radius of -1"),
-        (lambda: resampled(STOPS, 5, np.arange(2.0)), r"3 places need as many lengths, not \(2,\)"),
+        (
+            lambda: resampled(STOPS, 5, np.arange(2.0)),
+            r"3 positions need as many lengths, not \(2,\)",
+        ),
         (lambda: resampled(STOPS, 5, np.array([0, 2, 1.0])), "never fall"),
         (lambda: resampled(STOPS, 5, np.array([0, 1, np.nan])), "finite"),
     ],

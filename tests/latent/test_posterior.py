@@ -31,8 +31,8 @@ def test_the_posterior_of_a_linear_gaussian_model(linear_gaussian: Any) -> None:
     normal = torch.distributions.MultivariateNormal(
         torch.from_numpy(mean).double(), precision_matrix=linear.precision.double()
     )
-    places = torch.cartesian_prod(*[torch.from_numpy(grid.axis)] * 2)
-    density = normal.log_prob(places).exp().numpy().reshape(grid.density.shape)
+    positions = torch.cartesian_prod(*[torch.from_numpy(grid.axis)] * 2)
+    density = normal.log_prob(positions).exp().numpy().reshape(grid.density.shape)
     np.testing.assert_allclose(grid.density, density, atol=2e-3 * density.max())
 
 
@@ -52,9 +52,9 @@ def test_a_digit_s_posterior_is_that_of_the_quadrature(mnist_small: ImageSet) ->
     np.testing.assert_allclose([first, second], exact.mean[0], atol=1e-3)
     np.testing.assert_allclose(grid.modes[0], exact.mode[0], atol=2 * step)
     top = grid.density.argmax()
-    place = torch.tensor([[grid.axis[top // len(grid.axis)], grid.axis[top % len(grid.axis)]]])
+    position = torch.tensor([[grid.axis[top // len(grid.axis)], grid.axis[top % len(grid.axis)]]])
     with torch.inference_mode():
-        joint = model.vae.log_likelihood(model.tensor(x), place.float()) + log_prior(place)
+        joint = model.vae.log_likelihood(model.tensor(x), position.float()) + log_prior(position)
     log_density = float(joint) - exact.log_marginal[0]
     assert np.log(grid.density.max()) == pytest.approx(log_density, abs=2e-3)
 

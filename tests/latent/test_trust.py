@@ -22,10 +22,10 @@ from vae_explorer.types import Float64, Floats
 IMAGES = 20_000
 
 
-def terms(mean: Any, covariance: Any, places: Any) -> Float64:
-    """N(z; μᵢ, Σᵢ) of each place (m, 2) and each Gaussian, (m, n)."""
+def terms(mean: Any, covariance: Any, positions: Any) -> Float64:
+    """N(z; μᵢ, Σᵢ) of each position (m, 2) and each Gaussian, (m, n)."""
     normal: Any = MultivariateNormal(torch.as_tensor(mean).double(), torch.as_tensor(covariance))
-    values: Float64 = normal.log_prob(torch.as_tensor(places).double()[:, None]).exp().numpy()
+    values: Float64 = normal.log_prob(torch.as_tensor(positions).double()[:, None]).exp().numpy()
     return values
 
 
@@ -51,19 +51,19 @@ def support(bundled: tuple[TrainedVAE, Posterior]) -> DataSupport:
 
 def test_the_density_is_the_mean_of_all_gaussians() -> None:
     mean, covariance = posteriors(500)
-    places = np.concatenate([mean[:20], np.random.default_rng(9).uniform(-40, 40, (20, 2))])
+    positions = np.concatenate([mean[:20], np.random.default_rng(9).uniform(-40, 40, (20, 2))])
     support = DataSupport(mean, covariance)
-    expected = terms(mean, covariance, places).mean(1)
-    np.testing.assert_allclose([support.density(z) for z in places], expected, rtol=1e-6)
+    expected = terms(mean, covariance, positions).mean(1)
+    np.testing.assert_allclose([support.density(z) for z in positions], expected, rtol=1e-6)
 
 
 def test_the_density_of_real_codes(
     bundled: tuple[TrainedVAE, Posterior], support: DataSupport
 ) -> None:
     _, posterior = bundled
-    places = np.concatenate([posterior.mean[::2_000], [[0, 0], [3.5, -2], [-6, 6]]])
-    expected = terms(posterior.mean, posterior.covariance.astype(float), places).mean(1)
-    np.testing.assert_allclose([support.density(z) for z in places], expected, rtol=1e-6)
+    positions = np.concatenate([posterior.mean[::2_000], [[0, 0], [3.5, -2], [-6, 6]]])
+    expected = terms(posterior.mean, posterior.covariance.astype(float), positions).mean(1)
+    np.testing.assert_allclose([support.density(z) for z in positions], expected, rtol=1e-6)
 
 
 def test_the_percentile_ranks_a_place_among_codes_without_their_own_terms() -> None:
@@ -90,8 +90,8 @@ def test_the_percentile_ends_at_0_and_100() -> None:
     """Two narrow clouds, one of three times as many codes, and nothing between."""
     mean = np.repeat([[0.0, 0.0], [5.0, 0.0]], [75, 25], axis=0)
     support = DataSupport(mean, np.tile(0.01 * np.eye(2), (100, 1, 1)))
-    places = [[0, 0], [5, 0], [2.5, 0], [1e3, 0]]
-    assert [support.percentile(np.array(z)) for z in places] == [100, 25, 0, 0]
+    positions = [[0, 0], [5, 0], [2.5, 0], [1e3, 0]]
+    assert [support.percentile(np.array(z)) for z in positions] == [100, 25, 0, 0]
 
 
 def test_the_nearest_against_trying_all(
@@ -200,9 +200,9 @@ def test_digits_are_trusted_and_far_places_are_not(
 ) -> None:
     model, posterior = bundled
 
-    def off(places: Floats) -> float:
-        """The share of places that are off the data."""
-        verdicts = [verdict(support.percentile(z), drift(model, z)) for z in places]
+    def off(positions: Floats) -> float:
+        """The share of positions that are off the data."""
+        verdicts = [verdict(support.percentile(z), drift(model, z)) for z in positions]
         return verdicts.count("off the data") / len(verdicts)
 
     assert off(posterior.mean[::50]) <= 0.05

@@ -78,7 +78,7 @@ def test_the_parts_add_up_for_any_q(
 def test_both_sums_are_right_and_not_only_alike(
     model: TrainedVAE, x: Float32, exact: ExactPosterior
 ) -> None:
-    """Gauss-Hermite sums at q's own 64 nodes share no place with ours."""
+    """Gauss-Hermite sums at q's own 64 nodes share no position with ours."""
     for row in range(len(DIGITS)):
         q = Normal((exact.mode[row][0], exact.mode[row][1]), (0.02, 0.01), 0.3)
         log_marginal = float(exact.log_marginal[row])
@@ -98,7 +98,7 @@ def test_wide_q_says_how_exact_it_is(
     fine = bound(model, x[:1], q, float(exact.log_marginal[0]), 20_000)
     for found in (rough, fine):
         assert abs(surplus(found)) < max(1e-3, 1.5 * found.error)
-    assert rough.places <= 1_600
+    assert rough.positions <= 1_600
     assert fine.error < (1e-3 if max(widths) < 1 else 0.1)
     assert abs(rough.elbo - fine.elbo) < max(1e-3, 4 * rough.error)
 

@@ -92,9 +92,9 @@ def test_equal_steps_of_the_image_are_equal(graphs: dict[str, GeodesicGraph]) ->
     found = frames(line, 60, "image")
     np.testing.assert_allclose(found.steps, line.length / 59)
     # Also measured again, as the pictures' own distances: the chords of short arcs.
-    chords = np.linalg.norm(np.diff(graph.f(found.places), axis=0), axis=1)
+    chords = np.linalg.norm(np.diff(graph.f(found.positions), axis=0), axis=1)
     np.testing.assert_allclose(chords, line.length / 59, rtol=0.12)
-    latent = np.linalg.norm(np.diff(found.places, axis=0), axis=1)
+    latent = np.linalg.norm(np.diff(found.positions, axis=0), axis=1)
     assert latent.max() > 5 * latent.min()
 
 
@@ -102,7 +102,7 @@ def test_equal_latent_steps_are_equal_on_the_plane(graphs: dict[str, GeodesicGra
     graph = graphs["euclidean"]
     line = straight_route(graph.f, *PAIRS[0])
     found = frames(line, 11, "latent")
-    np.testing.assert_allclose(found.places, straight(PAIRS[0], 11), atol=1e-9)
+    np.testing.assert_allclose(found.positions, straight(PAIRS[0], 11), atol=1e-9)
     assert found.steps.sum() == pytest.approx(line.length)
     assert found.steps.max() > 5 * found.steps.min()
 
@@ -111,7 +111,7 @@ def test_no_way_has_no_steps() -> None:
     here = Route(np.ones((5, 2)), np.zeros(5))
     for by in ("latent", "image"):
         found = frames(here, 4, by)
-        np.testing.assert_array_equal(found.places, np.ones((4, 2)))
+        np.testing.assert_array_equal(found.positions, np.ones((4, 2)))
         np.testing.assert_array_equal(found.steps, np.zeros(3))
     with pytest.raises(DataError, match="not in 'time'"):
         frames(here, 4, "time")

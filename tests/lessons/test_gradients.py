@@ -22,10 +22,10 @@ def within(estimates: Float64, truth: Float64, errors: float = 4.5) -> bool:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("place", PLACES)
-def test_closed_forms_agree_with_each_other(name: str, place: tuple[float, float]) -> None:
+@pytest.mark.parametrize("position", PLACES)
+def test_closed_forms_agree_with_each_other(name: str, position: tuple[float, float]) -> None:
     """The gradient is that of the expectation, which is a fine sum over f."""
-    function, (mean, sigma) = FUNCTIONS[name], place
+    function, (mean, sigma) = FUNCTIONS[name], position
     epsilon = np.linspace(-10, 10, 400_001)
     weights = np.exp(-0.5 * epsilon**2)
     summed = weights @ function.value(mean + sigma * epsilon) / weights.sum()
@@ -39,21 +39,21 @@ def test_closed_forms_agree_with_each_other(name: str, place: tuple[float, float
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("position", PLACES)
 @pytest.mark.parametrize("baseline", [False, True])
 def test_the_score_function_is_unbiased(
-    name: str, place: tuple[float, float], baseline: bool
+    name: str, position: tuple[float, float], baseline: bool
 ) -> None:
-    drawn = gradients.draws(FUNCTIONS[name], *place, gradients.noise(DRAWS, 1))
+    drawn = gradients.draws(FUNCTIONS[name], *position, gradients.noise(DRAWS, 1))
     assert within(drawn.score_function(1, baseline), drawn.exact)
 
 
 @pytest.mark.parametrize("name", ["square", "sine"])
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("position", PLACES)
 def test_the_path_wise_gradient_is_unbiased_of_smooth_functions(
-    name: str, place: tuple[float, float]
+    name: str, position: tuple[float, float]
 ) -> None:
-    drawn = gradients.draws(FUNCTIONS[name], *place, gradients.noise(DRAWS, 2))
+    drawn = gradients.draws(FUNCTIONS[name], *position, gradients.noise(DRAWS, 2))
     assert within(drawn.path_wise(), drawn.exact)
 
 

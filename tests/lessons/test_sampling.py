@@ -72,7 +72,7 @@ def test_the_curve_gathers_estimates_repeats_and_errors(truth: Truth, q: Samples
     assert curve.m[0] == 1
     assert curve.m[-1] == len(q)
     part = len(q) // sampling.REPEATS
-    second = Samples.of(q.places[part : 2 * part], q.log_weights[part : 2 * part])
+    second = Samples.of(q.positions[part : 2 * part], q.log_weights[part : 2 * part])
     known = np.isfinite(curve.repeats[1])
     np.testing.assert_array_equal(known, curve.m <= part)
     np.testing.assert_allclose(curve.repeats[1][known], second.estimate(curve.m[known]))
@@ -119,9 +119,9 @@ def test_the_kl_of_two_gaussians_in_closed_form(truth: Truth) -> None:
 
 
 def test_a_seed_goes_on_where_it_left(model: TrainedVAE, truth: Truth, prior: Samples) -> None:
-    places, weights = next(sampling.chunks(model, truth.x, PRIOR, start=2))
+    positions, weights = next(sampling.chunks(model, truth.x, PRIOR, start=2))
     part = slice(2 * sampling.CHUNK, 3 * sampling.CHUNK)
-    np.testing.assert_array_equal(places, prior.places[part])
+    np.testing.assert_array_equal(positions, prior.positions[part])
     np.testing.assert_array_equal(weights, prior.log_weights[part])
 
 

@@ -100,9 +100,9 @@ def test_a_hole_is_where_the_codes_are_a_tenth_of_the_prior() -> None:
     for distance, empty in ((2.0, False), (2.3, True)):
         mean = np.array([[-distance, 0], [distance, 0]], np.float32)
         posterior = Posterior(mean, np.tile(np.eye(2, dtype=np.float32), (2, 1, 1)))
-        places = np.zeros((1, 2))
-        assert trade.excess(posterior, places)[0] == pytest.approx(-(distance**2) / 2, abs=1e-6)
-        assert trade.in_hole(posterior, places)[0] == empty
+        positions = np.zeros((1, 2))
+        assert trade.excess(posterior, positions)[0] == pytest.approx(-(distance**2) / 2, abs=1e-6)
+        assert trade.in_hole(posterior, positions)[0] == empty
 
 
 def test_lines_hold_the_shares_of_the_codes(own: trade.Study) -> None:

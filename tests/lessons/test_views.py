@@ -66,16 +66,16 @@ def test_squared_errors_take_bytes_and_intensities_alike() -> None:
 
 
 def test_squared_distances(random: np.random.Generator) -> None:
-    places = random.normal(size=(30, 3))
-    expected = np.square(places[:, None] - places).sum(2)
-    np.testing.assert_allclose(views.squared_distances(places), expected, atol=1e-12)
+    positions = random.normal(size=(30, 3))
+    expected = np.square(positions[:, None] - positions).sum(2)
+    np.testing.assert_allclose(views.squared_distances(positions), expected, atol=1e-12)
 
 
 def test_a_map_without_strangers_has_trust_one(random: np.random.Generator) -> None:
-    places = random.normal(size=(200, 2))
-    distances = views.squared_distances(places)
-    assert views.trustworthiness(distances, places) == 1
-    assert views.trustworthiness(distances, 3 * places + 1) == 1
+    positions = random.normal(size=(200, 2))
+    distances = views.squared_distances(positions)
+    assert views.trustworthiness(distances, positions) == 1
+    assert views.trustworthiness(distances, 3 * positions + 1) == 1
 
 
 def test_a_map_at_random_has_trust_a_half(random: np.random.Generator) -> None:
@@ -87,14 +87,14 @@ def test_a_map_at_random_has_trust_a_half(random: np.random.Generator) -> None:
 
 
 def test_trust_is_the_sum_of_venna_and_kaski(random: np.random.Generator) -> None:
-    places, true, k = random.normal(size=(40, 2)), random.normal(size=(40, 5)), 4
+    positions, true, k = random.normal(size=(40, 2)), random.normal(size=(40, 5)), 4
     cost = 0
     for i in range(40):
-        near = np.argsort(np.linalg.norm(places - places[i], axis=1))[1 : k + 1]
+        near = np.argsort(np.linalg.norm(positions - positions[i], axis=1))[1 : k + 1]
         order = np.argsort(np.linalg.norm(true - true[i], axis=1)).tolist()
         cost += sum(max(order.index(j) - k, 0) for j in near)
     expected = 1 - 2 * cost / (40 * k * (80 - 3 * k - 1))
-    assert views.trustworthiness(views.squared_distances(true), places, k) == pytest.approx(
+    assert views.trustworthiness(views.squared_distances(true), positions, k) == pytest.approx(
         expected
     )
 
@@ -121,25 +121,25 @@ def test_affinities_are_joint_probabilities() -> None:
 
 def test_the_gradient_is_that_of_the_divergence(random: np.random.Generator) -> None:
     p = views.affinities(views.squared_distances(random.normal(size=(12, 4))), 4)
-    places = random.normal(size=(12, 2))
-    found = views.gradient(p, places)
+    positions = random.normal(size=(12, 2))
+    found = views.gradient(p, positions)
     step = 1e-5
     for row in range(12):
         for column in range(2):
-            moved = np.zeros_like(places)
+            moved = np.zeros_like(positions)
             moved[row, column] = step
-            up, down = (views.divergence(p, places + sign * moved) for sign in (1, -1))
+            up, down = (views.divergence(p, positions + sign * moved) for sign in (1, -1))
             assert found[row, column] == pytest.approx((up - down) / (2 * step), abs=1e-7)
 
 
 def test_the_divergence_is_a_sum_over_pairs(random: np.random.Generator) -> None:
     p = views.affinities(_DISTANCES[:50, :50], 10)
-    places = random.normal(size=(50, 2))
-    weights = 1 / (1 + np.square(places[:, None] - places).sum(2))
+    positions = random.normal(size=(50, 2))
+    weights = 1 / (1 + np.square(positions[:, None] - positions).sum(2))
     np.fill_diagonal(weights, 0)
     q, pairs = weights / weights.sum(), ~np.eye(50, dtype=bool)
     expected = (p[pairs] * np.log(p[pairs] / q[pairs])).sum()
-    assert views.divergence(p, places) == pytest.approx(expected)
+    assert views.divergence(p, positions) == pytest.approx(expected)
 
 
 def test_tsne_lowers_the_divergence_and_keeps_neighbours(fitted: views.Pca) -> None:
@@ -154,8 +154,8 @@ def test_tsne_lowers_the_divergence_and_keeps_neighbours(fitted: views.Pca) -> N
     assert divergences == sorted(divergences, reverse=True)
     assert run.divergence < 0.4 * divergences[0]
     before = views.trustworthiness(_DISTANCES, start)
-    assert views.trustworthiness(_DISTANCES, run.places) > before + 0.15
-    np.testing.assert_allclose(run.places.mean(0), 0, atol=1e-3)
+    assert views.trustworthiness(_DISTANCES, run.positions) > before + 0.15
+    np.testing.assert_allclose(run.positions.mean(0), 0, atol=1e-3)
 
 
 def test_tsne_is_the_same_every_time(fitted: views.Pca) -> None:
@@ -163,7 +163,7 @@ def test_tsne_is_the_same_every_time(fitted: views.Pca) -> None:
     for run in runs:
         for _ in range(60):
             run.step()
-    np.testing.assert_array_equal(runs[0].places, runs[1].places)
+    np.testing.assert_array_equal(runs[0].positions, runs[1].positions)
 
 
 def test_the_vae_needs_fewer_numbers_than_the_components() -> None:

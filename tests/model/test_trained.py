@@ -271,15 +271,15 @@ def test_answers_are_the_callers_to_change(model: TrainedVAE) -> None:
 
 
 def test_many_threads_may_decode_at_once(model: TrainedVAE, digits: UInt8) -> None:
-    places = [_places(40) + shift for shift in range(8)]
-    expected = [model.decode(z) for z in places]
+    positions = [_places(40) + shift for shift in range(8)]
+    expected = [model.decode(z) for z in positions]
     means = model.encode(digits).mean
     barrier = threading.Barrier(4)
 
     def work(worker: int) -> bool:
         barrier.wait(10)
         return all(
-            np.array_equal(model.decode(places[i]), expected[i])
+            np.array_equal(model.decode(positions[i]), expected[i])
             and np.array_equal(model.encode(digits).mean, means)
             for i in (worker, worker + 4) * 10
         )

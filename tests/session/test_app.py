@@ -69,13 +69,13 @@ def test_a_pinned_point_shows_its_image_and_figures(
     for name, value in expected_point(trained, digits, 17).items():
         assert getattr(point, name) == pytest.approx(value)
     z1, z2 = opened.points[-1].positions[17]
-    assert opened.app.cursor.place == (float(z1), float(z2))
+    assert opened.app.cursor.position == (float(z1), float(z2))
     assert opened.pictures[-1].z == (float(z1), float(z2))
     assert opened.app.map.row(point.split, point.index) == 17
 
     opened.app.pins.clear()
     assert opened.pins[-1] is None
-    assert opened.app.cursor.place == (float(z1), float(z2))
+    assert opened.app.cursor.position == (float(z1), float(z2))
 
 
 @pytest.mark.parametrize("row", [-1, 600, 10**9])
@@ -83,7 +83,7 @@ def test_a_row_that_is_not_there_is_not_pinned(opened: Desk, row: int) -> None:
     said = len(opened.pins)
     opened.app.pinning.pin(row)
     assert len(opened.pins) == said
-    assert opened.app.cursor.place == (0.0, 0.0)
+    assert opened.app.cursor.position == (0.0, 0.0)
 
 
 def test_the_pin_stays_on_its_image_under_another_model(
@@ -145,7 +145,7 @@ def test_images_of_both_splits_are_found_by_split_and_index(
     for split, row in found:
         opened.app.pinning.find(split, 5)
         assert opened.pinned_row == row
-        assert opened.app.cursor.place == tuple(opened.points[-1].positions[row].tolist())
+        assert opened.app.cursor.position == tuple(opened.points[-1].positions[row].tolist())
         np.testing.assert_array_equal(opened.pin.original, small_mnist[split].images[5])
     opened.app.pinning.find("test", 300)
     assert len(opened.failures) == 2

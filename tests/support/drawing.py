@@ -19,15 +19,15 @@ NONE_HELD = Qt.KeyboardModifier.NoModifier
 Give = Callable[["DrawingPad", QMimeData], bool]
 
 
-def pixel(pad: DrawingPad, place: LatentPoint) -> QPoint:
-    """Where a place, in sides of the pad, is on the widget."""
+def pixel(pad: DrawingPad, position: LatentPoint) -> QPoint:
+    """Where a position, in sides of the pad, is on the widget."""
     side = min(pad.width(), pad.height()) - 2
     left, top = (pad.width() - side) // 2, (pad.height() - side) // 2
-    return QPoint(round(left + place[0] * side), round(top + place[1] * side))
+    return QPoint(round(left + position[0] * side), round(top + position[1] * side))
 
 
-def draw(pad: DrawingPad, places: Iterable[LatentPoint], button: Qt.MouseButton = LEFT) -> None:
-    first, *rest = [pixel(pad, place) for place in places]
+def draw(pad: DrawingPad, positions: Iterable[LatentPoint], button: Qt.MouseButton = LEFT) -> None:
+    first, *rest = [pixel(pad, position) for position in positions]
     QTest.mousePress(pad, button, pos=first)
     for at in rest:
         QTest.mouseMove(pad, at)

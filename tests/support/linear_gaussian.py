@@ -50,9 +50,9 @@ class LinearGaussian:
         mean: Tensor = torch.linalg.solve(self.precision, projected.T)
         return mean.T
 
-    def images(self, places: list[list[float]]) -> tuple[Float32, Tensor]:
-        """Images (n, 2, 3) in [0, 1] near the decoded places, and the same flat."""
-        x = (torch.tensor(places) @ self.weight.T + self.bias).clamp(0, 1)
+    def images(self, positions: list[list[float]]) -> tuple[Float32, Tensor]:
+        """Images (n, 2, 3) in [0, 1] near the decoded positions, and the same flat."""
+        x = (torch.tensor(positions) @ self.weight.T + self.bias).clamp(0, 1)
         return x.numpy().reshape(-1, *SHAPE), x
 
 

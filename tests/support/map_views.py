@@ -35,8 +35,8 @@ def names(heard: list[tuple[Any, ...]]) -> list[str]:
 
 
 def pixel(view: MapView, index: int, dx: float = 0.0) -> QPointF:
-    place = [(-2, -2), (2, 2), (0, 0), (-2, 2)][index]
-    return view.canvas.to_pixel(*place) + QPointF(dx, 0)
+    position = [(-2, -2), (2, 2), (0, 0), (-2, 2)][index]
+    return view.canvas.to_pixel(*position) + QPointF(dx, 0)
 
 
 def card(view: MapView) -> PointTooltip:

@@ -46,7 +46,7 @@ class Person:
         """Where the map's points are, (n, 2), in the order of the data."""
         return self.window.map._cloud._positions
 
-    def place(self, row: int) -> LatentPoint:
+    def position(self, row: int) -> LatentPoint:
         """Where one of them is."""
         z1, z2 = self.positions[row].tolist()
         return z1, z2
@@ -59,7 +59,7 @@ class Person:
 
     @property
     def empty(self) -> LatentPoint:
-        """The place in sight, and in the cursor's reach, that is furthest from every point."""
+        """The position in sight, and in the cursor's reach, that is furthest from every point."""
         rect = self.window.map.canvas.view_box.viewRect()
         shares = np.linspace(0.05, 0.95, 19)
         xs, ys = rect.left() + shares * rect.width(), rect.top() + shares * rect.height()
@@ -94,7 +94,7 @@ class Person:
         distances = np.hypot(*(pixels[:, None] - pixels).transpose(2, 0, 1))
         np.fill_diagonal(distances, np.inf)
         rect = canvas.plot_rect()
-        cross = canvas.to_pixel(*self.window.app.cursor.place).toTuple()
+        cross = canvas.to_pixel(*self.window.app.cursor.position).toTuple()
         inner = (pixels > rect.topLeft().toTuple()) & (pixels < rect.bottomRight().toTuple())
         clear = inner.all(1) & (np.abs(pixels - cross) > 20).all(1)
         return int(np.where(clear, distances.min(1), -1).argmax())
@@ -119,7 +119,7 @@ class Person:
         return next(view for view in views if view.accessibleName() == name)
 
     def color_at(self, place: LatentPoint) -> tuple[int, int, int]:
-        """The colour on screen of a place of the map, (red, green, blue)."""
+        """The colour on screen of a position of the map, (red, green, blue)."""
         at = self.window.map.canvas.to_pixel(*place)
         color = self.window.map.canvas.grab().toImage().pixelColor(int(at.x()), int(at.y()))
         return color.red(), color.green(), color.blue()

@@ -35,10 +35,10 @@ from vae_explorer.training import held_out, run, trainer
 held_out.MARGINAL_POINTS = 100  # only to be quick
 trainer.warm_up()
 mnist("train").subset(slice(500))
-place, trials, words = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+position, trials, words = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 delays = random.Random(0)
 for trial in range(trials):
-    runs = place / str(trial)
+    runs = position / str(trial)
     delay = delays.uniform(0, 0.3)
     child = os.fork()
     if child == 0:

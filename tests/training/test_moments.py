@@ -105,10 +105,12 @@ def test_a_kept_moment_can_be_read_with_its_past(new: NewTrainer, tmp_path: Path
     assert list(kept) == moments.steps == [0, 1, 2, 4, 8, 12, 16]
     again = Moments(tmp_path / "moments", 4)
     assert again.steps == moments.steps
-    places = np.zeros((1, 2))
+    positions = np.zeros((1, 2))
     for step, snapshot in kept.items():
         read = again.read(step, tuple(trainer.history))
-        np.testing.assert_array_equal(read.model.decode(places), snapshot.model.decode(places))
+        np.testing.assert_array_equal(
+            read.model.decode(positions), snapshot.model.decode(positions)
+        )
         assert (read.step, read.epoch, read.history) == (step, snapshot.epoch, snapshot.history)
     # On disk it has its own point alone, and can be opened as it is.
     assert again.read(16).history == (trainer.history[-1],)

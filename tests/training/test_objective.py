@@ -219,8 +219,8 @@ def test_a_finer_lattice_gets_to_the_evidence(vae: VAE, x: Tensor) -> None:
 
 @pytest.mark.parametrize("samples", [1, 4])
 def test_the_decoder_climbs_the_sum_alone(vae: VAE, x: Tensor, samples: int) -> None:
-    places = shifted_lattice(40, _generator()).double()
-    log_likelihood = _log_likelihood(vae, x, places[:, None].expand(-1, len(x), -1))
+    positions = shifted_lattice(40, _generator()).double()
+    log_likelihood = _log_likelihood(vae, x, positions[:, None].expand(-1, len(x), -1))
     weights = list(vae.decoder.parameters())
     expected = torch.autograd.grad(-log_likelihood.exp().mean(0).log().mean(), weights)
     _, decoder = _gradients(vae, exact(vae, x, _generator(), 40, samples))

@@ -59,8 +59,8 @@ def test_a_saved_run_can_be_read_by_a_person_and_by_the_program(
     assert again.history == snapshot.history == tuple(trainer.history)
     assert from_csv((folder.path / "history.csv").read_text()) == again.history
     assert (again.epoch, again.step) == (2, 16)
-    places = np.zeros((1, 2))
-    np.testing.assert_array_equal(again.model.decode(places), snapshot.model.decode(places))
+    positions = np.zeros((1, 2))
+    np.testing.assert_array_equal(again.model.decode(positions), snapshot.model.decode(positions))
 
 
 # Resuming

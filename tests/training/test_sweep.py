@@ -39,8 +39,8 @@ def test_what_is_no_axis_is_refused_in_its_own_words(text: str) -> None:
 def test_the_grid_is_in_order_and_changes_nothing_else(recipe: Recipe) -> None:
     cells = Sweep(recipe, (BETAS, SEEDS)).cells
     assert [cell.number for cell in cells] == [1, 2, 3, 4, 5, 6]
-    places = [(0.5, 3), (0.5, 1), (1.0, 3), (1.0, 1), (2.0, 3), (2.0, 1)]
-    for cell, (beta, seed) in zip(cells, places, strict=True):
+    positions = [(0.5, 3), (0.5, 1), (1.0, 3), (1.0, 1), (2.0, 3), (2.0, 1)]
+    for cell, (beta, seed) in zip(cells, positions, strict=True):
         assert cell.values == (("beta", beta), ("seed", seed))
         assert cell.recipe == recipe.replace(beta=beta, seed=seed)
     assert cells[0].name == "beta=0.5, seed=3"

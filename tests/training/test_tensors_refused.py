@@ -23,8 +23,8 @@ from vae_explorer.training.tensors import VERSION, read_tensors
 @pytest.mark.parametrize("end", [0, 1, 7, 8, 9, 40, "header", "half", -1])
 def test_a_file_cut_short_is_refused(good: bytes, path: Path, end: int | str) -> None:
     header_end = 8 + int.from_bytes(good[:8], "little")
-    places = {"header": header_end, "half": (header_end + len(good)) // 2}
-    path.write_bytes(good[: places[end] if isinstance(end, str) else end])
+    positions = {"header": header_end, "half": (header_end + len(good)) // 2}
+    path.write_bytes(good[: positions[end] if isinstance(end, str) else end])
     assert_refused(path, "incomplete|not a safetensors file")
 
 
@@ -35,16 +35,16 @@ def test_bytes_too_many_are_refused(good: bytes, path: Path) -> None:
 
 def test_every_flipped_bit_in_the_tensors_is_seen(good: bytes, path: Path) -> None:
     header_end = 8 + int.from_bytes(good[:8], "little")
-    for place in range(header_end, len(good), 97):
-        path.write_bytes(good[:place] + bytes([good[place] ^ 0x10]) + good[place + 1 :])
+    for position in range(header_end, len(good), 97):
+        path.write_bytes(good[:position] + bytes([good[position] ^ 0x10]) + good[position + 1 :])
         assert_refused(path, "damaged.*checksum")
 
 
 def test_a_flipped_bit_in_the_header_never_changes_a_tensor(good: bytes, path: Path) -> None:
     header_end = 8 + int.from_bytes(good[:8], "little")
     refused = 0
-    for place in range(header_end):
-        path.write_bytes(good[:place] + bytes([good[place] ^ 0x04]) + good[place + 1 :])
+    for position in range(header_end):
+        path.write_bytes(good[:position] + bytes([good[position] ^ 0x04]) + good[position + 1 :])
         try:
             tensors, _ = read_tensors(path)
         except CheckpointError:

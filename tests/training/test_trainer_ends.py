@@ -142,13 +142,13 @@ def test_a_published_snapshot_never_changes(
 ) -> None:
     monkeypatch.setattr(module, "REPORT_STEPS", 4)
     trainer = new()
-    places = np.array([[0.0, 0.0], [1.0, -1.0]])
+    positions = np.array([[0.0, 0.0], [1.0, -1.0]])
     published: list[tuple[Snapshot, np.ndarray, int]] = []
     for _ in trainer.events():
         snapshot = trainer.snapshot()
-        published.append((snapshot, snapshot.model.decode(places), len(snapshot.history)))
+        published.append((snapshot, snapshot.model.decode(positions), len(snapshot.history)))
     for number, (snapshot, decoded, points) in enumerate(published, 1):
-        np.testing.assert_array_equal(snapshot.model.decode(places), decoded)
+        np.testing.assert_array_equal(snapshot.model.decode(positions), decoded)
         assert len(snapshot.history) == points == number
         assert snapshot.step == 4 * number
         assert snapshot.epoch == number / 2

@@ -1,4 +1,4 @@
-"""Latency from a place to a picture, on the road the pointer takes."""
+"""Latency from a position to a picture, on the road the pointer takes."""
 
 import time
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _PAUSE_S = 0.009
 
 
 def measure() -> Iterator[Measurement]:
-    """Move the cursor place by place: set_cursor → event loop → decode → QImage."""
+    """Move the cursor position by position: set_cursor → event loop → decode → QImage."""
     qt: QGuiApplication = application()
     set_threads(beside_window=True)
     main_thread, clock = MainThread(), FrameClock()
@@ -39,8 +39,8 @@ def measure() -> Iterator[Measurement]:
 
     app.decoding.decoded.connect(show)
     latencies = []
-    places = np.random.default_rng(0).standard_normal((_WARM_UP + _PLACES, 2))
-    for z1, z2 in places.tolist():
+    positions = np.random.default_rng(0).standard_normal((_WARM_UP + _PLACES, 2))
+    for z1, z2 in positions.tolist():
         time.sleep(_PAUSE_S)
         pictures.clear()
         begin = time.perf_counter()

@@ -98,8 +98,8 @@ class _Painted(QObject):
 
 def _numbers() -> Iterator[Measurement]:
     model = read_checkpoint(paths.bundled_checkpoint()).model
-    places = grid(linear_axis(_SIDE, 3.0))
-    yield _median("explore.manifold64_ms", lambda _: model.decode(places), _MANIFOLDS)
+    positions = grid(linear_axis(_SIDE, 3.0))
+    yield _median("explore.manifold64_ms", lambda _: model.decode(positions), _MANIFOLDS)
     graph = geodesic_graph(mean_images(model))
     ends = np.random.default_rng(0).standard_normal((_PAIRS + 1, 2))
     yield _median(

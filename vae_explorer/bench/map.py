@@ -130,7 +130,7 @@ def _times(change: Callable[[int], None], surface: QWidget, rounds: int) -> list
 
 
 def _measure_picks(points: MapPoints, scale: tuple[float, float]) -> Iterator[Measurement]:
-    """The nearest point by an index and by trying all, at places among the points."""
+    """The nearest point by an index and by trying all, at positions among the points."""
     positions, count = points.positions, len(points.positions)
     cloud, picker = PointCloud(), Picker()
     cloud.set_points(points, frozenset(range(10)))

@@ -93,7 +93,7 @@ def _npz(images: "ImageSet", posterior: "Posterior") -> bytes:
 @checkpoint_argument
 @click.option(
     "--z",
-    "places",
+    "positions",
     type=(float, float),
     multiple=True,
     required=True,
@@ -113,16 +113,18 @@ def _npz(images: "ImageSet", posterior: "Posterior") -> bytes:
     help="Size of a pixel in a PNG.",
 )
 def decode(
-    checkpoint: Path | None, places: tuple[tuple[float, float], ...], out: Path, scale: int
+    checkpoint: Path | None, positions: tuple[tuple[float, float], ...], out: Path, scale: int
 ) -> None:
-    """Decode places of latent space.
+    """Decode positions of latent space.
 
     The model is CHECKPOINT, or the bundled one.
     """
-    for place in places:
-        check_place(place)
-    if out.suffix == ".png" and len(places) > 1:
-        raise UserError(f"A PNG holds one picture, not {len(places)}; give one --z or write .npz.")
+    for position in positions:
+        check_place(position)
+    if out.suffix == ".png" and len(positions) > 1:
+        raise UserError(
+            f"A PNG holds one picture, not {len(positions)}; give one --z or write .npz."
+        )
     snapshot = open_snapshot(checkpoint)
     import numpy as np
 
@@ -130,9 +132,9 @@ def decode(
     from vae_explorer.export.requests import DigitRequest
 
     if out.suffix == ".png":
-        export_digit(snapshot.model, DigitRequest(places[0], scale), out)
+        export_digit(snapshot.model, DigitRequest(positions[0], scale), out)
     else:
-        z = np.array(places, np.float32)
+        z = np.array(positions, np.float32)
         content = io.BytesIO()
         np.savez(content, z=z, image=snapshot.model.decode(z))
         export_content(out, content.getvalue())

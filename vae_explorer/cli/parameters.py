@@ -88,6 +88,6 @@ def check_latent(name: str, value: float) -> None:
 
 
 def check_place(z: tuple[float, float]) -> None:
-    """Refuse a latent place with a coordinate off the plane; errors as ``check_latent``."""
+    """Refuse a latent position with a coordinate off the plane; errors as ``check_latent``."""
     for name, value in zip(("z1", "z2"), z, strict=True):
         check_latent(name, value)

@@ -29,7 +29,7 @@ def export() -> None:
 )
 @_out
 def digit(checkpoint: Path | None, z: tuple[float, float], scale: int, out: Path) -> None:
-    """Write one decoded place.
+    """Write one decoded position.
 
     The model is CHECKPOINT, or the bundled one.
     """
@@ -73,7 +73,7 @@ def manifold(
     scale: int,
     out: Path,
 ) -> None:
-    """Write a sheet of decoded places.
+    """Write a sheet of decoded positions.
 
     z1 grows rightwards, z2 upwards. The model is CHECKPOINT, or the bundled one.
     """

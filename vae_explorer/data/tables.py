@@ -38,7 +38,7 @@ class Numbers:
 
 @dataclass(frozen=True, eq=False)
 class Categories:
-    """``codes`` (rows,) int16: places in ``names``, or −1 for an image of which nothing is known.
+    """``codes`` (rows,) int16: points in ``names``, or −1 for an image of which nothing is known.
 
     The names are in alphabetical order.
     """
@@ -95,10 +95,10 @@ def read_table(path: Path, rows: int) -> Table:
         )
     columns: dict[str, Column] = {}
     skipped: dict[str, str] = {}
-    for place, name in enumerate(header):
+    for position, name in enumerate(header):
         if name == INDEX:
             continue
-        cells = [row.cells[place] for row in body]
+        cells = [row.cells[position] for row in body]
         numbers = _numbers(cells)
         if numbers is not None and np.isnan(numbers).all():
             skipped[name] = "holds no value"
@@ -107,8 +107,8 @@ def read_table(path: Path, rows: int) -> Table:
         elif len(names := sorted(set(cells) - {""})) > MAX_NAMES:
             skipped[name] = f"holds {len(names):,} different names, more than {MAX_NAMES}"
         else:
-            places = {name: code for code, name in enumerate(names)} | {"": -1}
-            codes = np.array([places[cell] for cell in cells], np.int16)
+            positions = {name: code for code, name in enumerate(names)} | {"": -1}
+            codes = np.array([positions[cell] for cell in cells], np.int16)
             columns[name] = Categories(_placed(codes, images, rows, -1), tuple(names))
     if not columns:
         reasons = "; ".join(f"'{name}' {why}" for name, why in skipped.items()) or "there is none"
@@ -127,10 +127,12 @@ def _parse(text: str, path: Path) -> tuple[list[str], list[_Row]]:
         raise DataError(f"{path}, line {reader.line_num}: {error}; mend the quotes.") from error
     if not rows or _numbers(header := rows[0].cells) is not None:
         raise DataError(f"{path} has no header; put the names of the columns in its first line.")
-    for place, name in enumerate(header):
+    for position, name in enumerate(header):
         if not name:
-            raise DataError(f"{path}: column {place + 1} has no name; name it in the first line.")
-        if name in header[:place]:
+            raise DataError(
+                f"{path}: column {position + 1} has no name; name it in the first line."
+            )
+        if name in header[:position]:
             raise DataError(f"{path} has two columns '{name}'; rename or remove one.")
     body = [row for row in rows[1:] if row.cells]
     for row in body:
@@ -142,11 +144,11 @@ def _parse(text: str, path: Path) -> tuple[list[str], list[_Row]]:
     return header, body
 
 
-def _indices(body: Sequence[_Row], place: int, rows: int, path: Path) -> NDArray[np.intp]:
+def _indices(body: Sequence[_Row], position: int, rows: int, path: Path) -> NDArray[np.intp]:
     """Which image each row is of, (len(body),)."""
     lines: dict[int, int] = {}
     for row in body:
-        cell = row.cells[place]
+        cell = row.cells[position]
         # Python refuses to read thousands of digits.
         image = int(cell) if cell.isdecimal() and len(cell) < 20 else rows
         if image >= rows:

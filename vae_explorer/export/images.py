@@ -34,7 +34,7 @@ def export_digit(model: TrainedVAE, request: DigitRequest, path: Path) -> None:
 
 
 def export_manifold(model: TrainedVAE, request: ManifoldRequest, path: Path) -> None:
-    """Write a sheet of decoded places as a gray PNG: z₁ grows rightwards, z₂ upwards.
+    """Write a sheet of decoded positions as a gray PNG: z₁ grows rightwards, z₂ upwards.
 
     Raises:
         ExportError: the sheet would be empty or too large, or the file cannot be written.

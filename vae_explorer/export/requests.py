@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class DigitRequest:
-    """One decoded place, each pixel drawn ``scale`` × ``scale``."""
+    """One decoded position, each pixel drawn ``scale`` × ``scale``."""
 
     z: tuple[float, float]
     scale: int = 10
@@ -14,7 +14,7 @@ class DigitRequest:
 
 @dataclass(frozen=True)
 class ManifoldRequest:
-    """An ``n`` × ``n`` sheet of decoded places, each pixel drawn ``scale`` × ``scale``.
+    """An ``n`` × ``n`` sheet of decoded positions, each pixel drawn ``scale`` × ``scale``.
 
     ``spacing`` is "quantile" (equal prior mass) or "linear" over ±``extent`` latent units.
     """

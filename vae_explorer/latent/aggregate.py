@@ -21,7 +21,7 @@ ACTIVE = 0.01
 """The activity above which a dimension is in use (Burda et al., arXiv 1509.00519, §5.2)."""
 
 _IMAGES = 2_000  # decoded at once
-_PAIRS = 200_000  # of a place and a posterior, at once: a few arrays of 1.6 MB
+_PAIRS = 200_000  # of a position and a posterior, at once: a few arrays of 1.6 MB
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,16 @@ def aggregate(model: TrainedVAE, x: Images, seed: int = 0, check: Check = unchec
         return Aggregate(nan, nan, nan, nan, nan, np.full(2, nan))
     rotation = model.vae.rotation
     generator = torch.Generator(model.device).manual_seed(seed)
-    outputs, places, distortion = [], [], []
+    outputs, positions, distortion = [], [], []
     for part in torch.split(images, _IMAGES):
         check()
         outputs.append(model.vae.encoder(part))
         z = Gaussian.from_outputs(outputs[-1]).turned(rotation).sample(generator)
         distortion.append(-model.vae.log_likelihood(part, z)[0])
-        places.append(z[0])
+        positions.append(z[0])
     # Float64, because a narrow posterior is 1e-4 wide.
     q = Gaussian.from_outputs(torch.cat(outputs).double()).turned(rotation)
-    z = torch.cat(places).double()
+    z = torch.cat(positions).double()
     excess = _log_density(q, z, check) - log_prior(z)
     rate, marginal_kl = q.kl().mean().item(), excess.mean().item()
     spread = excess.std().item() if len(x) > 1 else math.nan
@@ -109,7 +109,7 @@ def _log_density(posteriors: Gaussian, z: Tensor, check: Check) -> Tensor:
     """Log of the mean density of N posteriors at z (m, 2), (m,) nats."""
     count = len(posteriors.mean)
     parts = []
-    for places in torch.split(z, max(1, _PAIRS // count)):
+    for positions in torch.split(z, max(1, _PAIRS // count)):
         check()
-        parts.append(posteriors.log_prob(places[:, None]).logsumexp(1))
+        parts.append(posteriors.log_prob(positions[:, None]).logsumexp(1))
     return torch.cat(parts) - math.log(count)

@@ -12,11 +12,11 @@ from vae_explorer.types import Float64, Floats, Int64
 
 @dataclass(frozen=True, eq=False)
 class Neighbourhood:
-    """The images whose codes lie nearest to a place, nearest first.
+    """The images whose codes lie nearest to a position, nearest first.
 
     Attributes:
         rows: (k,), which of the codes.
-        distances: (k,) from the place, latent units.
+        distances: (k,) from the position, latent units.
         shares: of each label among them, the largest first; they add up to 1.
     """
 
@@ -62,10 +62,10 @@ def analogy(group: Floats, other: Floats, point: Floats) -> Float64:
 def neighbourhood(
     codes: Floats,
     labels: NDArray[np.integer],
-    place: Floats,
+    position: Floats,
     k: int,
 ) -> Neighbourhood:
-    """The ``k`` images nearest to a place (2,) that arithmetic led to.
+    """The ``k`` images nearest to a position (2,) that arithmetic led to.
 
     A plane has room for any sum; whether it means something is said by the data around it (Liu et
     al., "Latent Space Cartography", 2019). All images are given where k is larger.
@@ -73,14 +73,14 @@ def neighbourhood(
     Args:
         codes: (n, 2) in latent units; those that are NaN are left out.
         labels: (n,).
-        place: (2,), likewise.
+        position: (2,), likewise.
         k: 1 or more.
 
     Raises:
-        DataError: k is below 1, or ``place`` is not finite.
+        DataError: k is below 1, or ``position`` is not finite.
     """
-    rows = nearest_codes(codes, (float(place[0]), float(place[1])), k)
-    distances = np.linalg.norm(codes[rows].astype(np.float64) - place, axis=1)
+    rows = nearest_codes(codes, (float(position[0]), float(position[1])), k)
+    distances = np.linalg.norm(codes[rows].astype(np.float64) - position, axis=1)
     found, counts = np.unique(labels[rows], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     shares = {int(found[i]): float(counts[i] / len(rows)) for i in order}

@@ -8,10 +8,10 @@ from vae_explorer.types import Float32, Float64, Floats, UInt8
 _REACH = 4.5  # standard deviations: 1e-5 of the mass lies farther out, along an axis
 _NARROWEST = 0.7  # cells, a standard deviation
 _WIDEST = 1e5  # cells: flat over the square, as is anything wider
-_COARSE = 2  # places of a coarse grid that a standard deviation needs
-_MARGIN = 5  # places of a coarse grid beyond the square, as far as its kernels reach
-_ROUND = 4  # places: patches of fewer different sizes, hence more of each
-_PAIRS = 200_000  # of a place and a Gaussian, at once: a few arrays of 1.6 MB
+_COARSE = 2  # positions of a coarse grid that a standard deviation needs
+_MARGIN = 5  # positions of a coarse grid beyond the square, as far as its kernels reach
+_ROUND = 4  # positions: patches of fewer different sizes, hence more of each
+_PAIRS = 200_000  # of a position and a Gaussian, at once: a few arrays of 1.6 MB
 _BANDWIDTH = 0.3  # of Scott's
 _EMPTY = 1e-12  # per squared latent unit
 
@@ -29,12 +29,12 @@ def aggregate_density(
     and z₂ = axis[row]. The sum over classes is q(z) (Hoffman & Johnson, "ELBO surgery", 2016).
 
     A Gaussian whose standard deviation along a principal axis is below 0.7 cells is widened to
-    that: a narrower one would be seen too high or not at all, by how near to a place its mean is.
-    At 0.7 the sum over the places is its mass to 3e-4. One that is not finite lies nowhere, but
+    that: a narrower one would be seen too high or not at all, by how near to a point its mean is.
+    At 0.7 the sum over the positions is its mass to 3e-4. One that is not finite lies nowhere, but
     counts in n.
 
     A wide one is a narrower one smoothed by a Gaussian. So the wide are summed on grids coarser
-    by powers of 2 along either axis, narrowed by one place, and each such sum is smoothed at once.
+    by powers of 2 along either axis, narrowed by one point, and each such sum is smoothed at once.
 
     Args:
         mean: (n, 2), latent units.
@@ -75,7 +75,7 @@ def aggregate_density(
 
 
 def _add(mean: Float64, covariance: Float64, labels: UInt8, sums: Float64, check: Check) -> None:
-    """Add the density of each Gaussian, in places, to its class's of ``sums``.
+    """Add the density of each Gaussian, in positions, to its class's of ``sums``.
 
     Row by row: N(z₂) gives the rows in reach, N(z₁|z₂) the columns in reach of each. Those that
     would lie outside the grid are moved inside, where the density is as true.
@@ -107,30 +107,30 @@ def _add(mean: Float64, covariance: Float64, labels: UInt8, sums: Float64, check
 
 
 def _smoothed(sums: Float64, level: int, side: int) -> Float64:
-    """From places along the last axis to ``side`` cells, by a Gaussian of one place."""
+    """From positions along the last axis to ``side`` cells, by a Gaussian of one position."""
     if not level:
         return sums
     spacing = 2.0**level
-    place = np.arange(sums.shape[-1])[:, None] - _MARGIN
-    distance = np.arange(side) / spacing - place
+    position = np.arange(sums.shape[-1])[:, None] - _MARGIN
+    distance = np.arange(side) / spacing - position
     smoothed: Float64 = sums @ (np.exp(-(distance**2) / 2) / (np.sqrt(2 * np.pi) * spacing))
     return smoothed
 
 
-def points_density(places: Floats, axis: Float64) -> Float64:
-    """The density of places (n, 2) themselves, (m, m) per squared latent unit, rows along z₂.
+def points_density(positions: Floats, axis: Float64) -> Float64:
+    """The density of positions (n, 2) themselves, (m, m) per squared latent unit, rows along z₂.
 
     A kernel estimate on the cells whose middles are ``axis`` (m,), as in ``aggregate_density``: a
     histogram smoothed along each axis by 0.3 of Scott's bandwidth, n^(−1/6) standard deviations
     ("Multivariate Density Estimation", 1992). That suits a single Gaussian, but codes lie in thin,
     bent clusters: of the bundled models, fitted to half of the test codes, the other half is
-    likeliest at 0.25 to 0.4 of it. Places that are not finite are left out; those beyond the square
+    likeliest at 0.25 to 0.4 of it. Points that are not finite are left out; those beyond the square
     count in n.
     """
     # Imported late: it costs the start of the window a fifth of a second.
     from scipy.ndimage import gaussian_filter
 
-    finite = places[np.isfinite(places).all(1)]
+    finite = positions[np.isfinite(positions).all(1)]
     step = (axis[-1] - axis[0]) / (len(axis) - 1)
     low, high = axis[0] - step / 2, axis[-1] + step / 2
     inside = finite[((finite >= low) & (finite <= high)).all(1)]
@@ -147,7 +147,7 @@ def points_density(places: Floats, axis: Float64) -> Float64:
 
 
 def class_posterior(density: Float64) -> tuple[UInt8, Float32]:
-    """What class a place's images have, from ``aggregate_density`` (classes, m, m).
+    """What class a position's images have, from ``aggregate_density`` (classes, m, m).
 
     By Bayes' rule p(y|z) is the class's share of the density.
 

@@ -2,7 +2,7 @@
 
 Everywhere ``x`` is (n, h, w), a draw of the model's data treatment (``TrainedVAE.treated``), and
 ``check`` is called between chunks: what it raises ends the work. Errors are those of
-``TrainedVAE.encode``. E_q[log p(x|z)] is a Gauss-Hermite sum over 8 × 8 places of z, exact for
+``TrainedVAE.encode``. E_q[log p(x|z)] is a Gauss-Hermite sum over 8 × 8 positions of z, exact for
 polynomials of degree 15 in each direction; there is no noise.
 """
 

@@ -1,4 +1,4 @@
-"""Shortest paths between two places of the latent plane, by how much the picture changes.
+"""Shortest paths between two positions of the latent plane, by how much the picture changes.
 
 The length of a path is that of its picture: the sum of the Euclidean distances between the images
 decoded along it, at steps so small that it is the length in the pull-back metric too. A graph
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Immersion = Callable[[Float64], Floats]
-"""Places (n, 2) to images (n, D), each by itself."""
+"""Positions (n, 2) to images (n, D), each by itself."""
 
 _SIDE = 128  # nodes
 _OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))  # and back
-_DECODED = 2_048  # places in one call of the decoder
-_MEASURED = 1_025  # places along a path, between which images change along a straight line
+_DECODED = 2_048  # positions in one call of the decoder
+_MEASURED = 1_025  # positions along a path, between which images change along a straight line
 _LEGS = 64  # of a path while it is drawn tight
 _STEP = 1 / 256  # latent units, of central differences
 _ROUNDS = 12
@@ -54,7 +54,7 @@ class GeodesicGraph:
 
 @dataclass(frozen=True)
 class Geodesic:
-    """A shortest path: n places ``path`` (n, 2), float64, at equal steps of the image.
+    """A shortest path: n positions ``path`` (n, 2), float64, at equal steps of the image.
 
     ``length``, and ``straight_length`` of the straight line between the same ends, are the
     distances that the image E[x|z] goes, in the unit of a pixel's full range.
@@ -70,8 +70,8 @@ def mean_images(model: TrainedVAE) -> Immersion:
 
     @torch.inference_mode()
     def f(z: Float64) -> Floats:
-        places = torch.from_numpy(z.astype(np.float32)).to(model.device)
-        images: Float32 = model.vae.likelihood.mean(model.vae.outputs(places)).cpu().numpy()
+        positions = torch.from_numpy(z.astype(np.float32)).to(model.device)
+        images: Float32 = model.vae.likelihood.mean(model.vae.outputs(positions)).cpu().numpy()
         return images
 
     return f
@@ -92,11 +92,11 @@ def geodesic_graph(f: Immersion, extent: float = EXTENT, check: Check = unchecke
     from scipy.sparse import coo_array
 
     axis = linear_axis(_SIDE, extent)
-    places = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=2).reshape(-1, 2)
+    positions = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=2).reshape(-1, 2)
     parts = []
-    for start in range(0, len(places), _DECODED):
+    for start in range(0, len(positions), _DECODED):
         check()
-        parts.append(f(places[start : start + _DECODED]))
+        parts.append(f(positions[start : start + _DECODED]))
     images = np.concatenate(parts).reshape(_SIDE, _SIDE, -1)
     if not np.isfinite(images).all():
         raise DataError("The decoder's images are not finite; the model cannot be used.")
@@ -129,7 +129,7 @@ def geodesic(
         graph: of ``geodesic_graph``.
         start: (2,) latent units.
         end: likewise.
-        n: places of the path, both ends included.
+        n: positions of the path, both ends included.
         check: called between rounds; what it raises ends the work.
 
     Raises:
@@ -145,7 +145,7 @@ def geodesic(
 
 @dataclass(frozen=True)
 class _Measured:
-    """A path of many places (m, 2) and how far the image went from the first to each (m,)."""
+    """A path of many positions (m, 2) and how far the image went from the first to each (m,)."""
 
     path: Float64
     lengths: Float64
@@ -162,13 +162,13 @@ class _Measured:
 
 
 def _way(graph: GeodesicGraph, start: Float64, end: Float64) -> Float64:
-    """The graph's shortest path between the nodes nearest to two places, which take their place."""
+    """The graph's shortest path between the nodes nearest to two points."""
     from scipy.sparse.csgraph import dijkstra
 
     side = len(graph.axis)
     first, last = (
-        int(np.ravel_multi_index(abs(graph.axis[:, None] - place).argmin(0), (side, side)))
-        for place in (start, end)
+        int(np.ravel_multi_index(abs(graph.axis[:, None] - position).argmin(0), (side, side)))
+        for position in (start, end)
     )
     _, before = dijkstra(graph.edges, indices=[first], return_predecessors=True)
     nodes = [last]
@@ -212,7 +212,7 @@ def _tightened(f: Immersion, path: Float64, check: Check) -> Float64:
 
 
 def _expansion(f: Immersion, path: Float64, images: Float64) -> tuple[Float64, Float64]:
-    """Half the energy's gradient (2k,) and Gauss–Newton matrix (2k, 2k) for the k inner places."""
+    """Half the energy's gradient (2k,) and Gauss–Newton matrix (2k, 2k) for the k inner points."""
     inner = path[1:-1]
     k = len(inner)
     steps = _STEP * np.eye(2)

@@ -8,7 +8,7 @@ from vae_explorer.latent.manifold import middles
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.types import Float64, Region
 
-_DECODED = 4_096  # places in one call of the decoder
+_DECODED = 4_096  # positions in one call of the decoder
 
 
 @torch.inference_mode()
@@ -38,8 +38,8 @@ def likelihood_landscape(
         raise DataError(f"A landscape is computed for one image at a time, not for {len(x)}.")
     image = model.tensor(x)
     parts = []
-    for places in torch.split(torch.from_numpy(middles(region, shape)).to(image), _DECODED):
+    for positions in torch.split(torch.from_numpy(middles(region, shape)).to(image), _DECODED):
         check()
-        parts.append(model.vae.likelihood.pairwise(image, model.vae.outputs(places))[0])
+        parts.append(model.vae.likelihood.pairwise(image, model.vae.outputs(positions))[0])
     values: Float64 = torch.cat(parts).cpu().numpy().astype(np.float64)
     return values.reshape(shape)

@@ -1,4 +1,4 @@
-"""Places spread evenly over the prior: what the exact objective sums over."""
+"""Positions spread evenly over the prior: what the exact objective sums over."""
 
 import torch
 from torch import Generator, Tensor
@@ -10,14 +10,14 @@ _EDGE = 1e-6  # |z| ≤ 4.75: quantiles 0 and 1 are infinitely far
 def shifted_lattice(points: int, generator: Generator) -> Tensor:
     """A randomly shifted rank-1 lattice (points, 2), mapped through the prior's quantiles.
 
-    Every place has the prior weight 1/points, and each alone is a draw from N(0, I), so that
+    Every position has the prior weight 1/points, and each alone is a draw from N(0, I), so that
     the mean of any p(x|z) over the lattice is an unbiased estimate of p(x), far less noisy than
     from independent draws (Cranley & Patterson 1976). The golden ratio spreads any number of
     ``points`` as evenly as Fibonacci lattices spread theirs.
 
     Args:
         points: how many.
-        generator: gives the shift; its device is that of the places.
+        generator: gives the shift; its device is that of the positions.
 
     Returns:
         float32, latent units.
@@ -26,5 +26,5 @@ def shifted_lattice(points: int, generator: Generator) -> Tensor:
     index = torch.arange(points, dtype=torch.float64, device=device)
     shift = torch.empty(2, dtype=torch.float64, device=device).uniform_(generator=generator)
     uniform = (torch.stack([index / points, index * _GOLDEN], dim=1) + shift).frac()
-    places: Tensor = torch.special.ndtri(uniform.clamp(_EDGE, 1 - _EDGE))
-    return places.float()
+    positions: Tensor = torch.special.ndtri(uniform.clamp(_EDGE, 1 - _EDGE))
+    return positions.float()

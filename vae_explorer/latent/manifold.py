@@ -69,7 +69,7 @@ def cells(region: Region, size: float, extent: float, quantiles: bool) -> Float6
 
 
 def cell_places(cells: Float64, quantiles: bool) -> Float64:
-    """The place (n, 2) each of ``cells`` (n, 4) stands for, which halves its width or its mass."""
+    """The point (n, 2) each of ``cells`` (n, 4) stands for, which halves its width or its mass."""
     from scipy.special import ndtr, ndtri
 
     edges = cells.reshape(-1, 2, 2)

@@ -1,6 +1,6 @@
 """How much the picture changes with a step in latent space: the decoder's pull-back metric.
 
-A step dz changes what is decoded by √(dzᵀ G dz). G (n, 2, 2) at n places is all that the functions
+A step dz changes what is decoded by √(dzᵀ G dz). G (n, 2, 2) at n points is all that the functions
 here need to know; magnifications and ellipses follow from it.
 """
 
@@ -27,7 +27,7 @@ def pullback_metric(
 
     Args:
         model: whose decoder.
-        z: places in latent units.
+        z: positions in latent units.
         kind: what a step changes. "euclidean": the pixels of E[x|z], so that dzᵀ G dz is their
             squared distance, without cutting off a Gaussian's mean (Arvanitidis et al., arXiv
             1710.11379). "fisher": the distribution p(x|z), by its Fisher information, so that
@@ -40,9 +40,9 @@ def pullback_metric(
     if kind not in _METRICS:
         raise DataError(f"A metric is one of {', '.join(_METRICS)}, not '{kind}'.")
     parts = []
-    for places in torch.split(_places(model, z), _PLACES):
+    for positions in torch.split(_places(model, z), _PLACES):
         check()
-        parts.append(_METRICS[kind](model, places))
+        parts.append(_METRICS[kind](model, positions))
     metric: Float64 = torch.cat(parts).cpu().numpy()
     return metric
 

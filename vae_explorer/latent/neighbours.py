@@ -1,4 +1,4 @@
-"""The images nearest to one, and the codes nearest to a place: exact, by trying them all."""
+"""The images nearest to one, and the codes nearest to a position: exact, by trying them all."""
 
 import math
 

@@ -1,7 +1,7 @@
-"""Paths through the latent plane, as places in their order.
+"""Paths through the latent plane, as positions in their order.
 
 Every path is (n, 2) float64 in latent units. An open one has both its ends; a closed one goes on
-from its last place to its first, which it does not say twice.
+from its last position to its first, which it does not say twice.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 from vae_explorer.errors import DataError
 from vae_explorer.types import Float64
 
-_FINE = 1_024  # places a leg, between which a curve is measured as straight
+_FINE = 1_024  # positions a leg, between which a curve is measured as straight
 _HARMONICS = 6  # whitened, they reach √12 from the origin
 _OPPOSITE = 1e-6  # radians
 
 
 def straight(stops: ArrayLike, n: int, closed: bool = False) -> Float64:
-    """n places at equal latent steps along the polygon through ``stops`` (k, 2).
+    """n positions at equal latent steps along the polygon through ``stops`` (k, 2).
 
     Raises:
         DataError: n or k is below 2, or a stop is not finite.
@@ -29,7 +29,7 @@ def straight(stops: ArrayLike, n: int, closed: bool = False) -> Float64:
 
 
 def spherical(stops: ArrayLike, n: int, closed: bool = False) -> Float64:
-    """n places at equal latent steps through ``stops`` (k, 2), turning about the origin.
+    """n positions at equal latent steps through ``stops`` (k, 2), turning about the origin.
 
     Between two stops the direction goes by slerp (White, arXiv 1609.04468) and the radius
     linearly, so that stops equally far out are joined at that distance. Where there is no shorter
@@ -53,14 +53,14 @@ def spherical(stops: ArrayLike, n: int, closed: bool = False) -> Float64:
         direction = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         around = np.interp(t, np.arange(len(radius)), radius)[:, None] * direction
         across = (1 - share) * start[leg] + share * end[leg]
-        places: Float64 = np.where(turns[leg, None], around, across)
-        return places
+        positions: Float64 = np.where(turns[leg, None], around, across)
+        return positions
 
     return _along(curve, len(start), n, closed)
 
 
 def circle(centre: tuple[float, float], radius: float, n: int) -> Float64:
-    """n places at equal steps around a circle, closed, counter-clockwise from the right.
+    """n positions at equal steps around a circle, closed, counter-clockwise from the right.
 
     Raises:
         DataError: n is below 2, or the circle is not finite or its radius below 0.
@@ -72,17 +72,17 @@ def circle(centre: tuple[float, float], radius: float, n: int) -> Float64:
 
 
 def row(z2: float, low: float, high: float, n: int) -> Float64:
-    """n places at equal steps from (low, z2) to (high, z2); errors as ``straight``."""
+    """n positions at equal steps from (low, z2) to (high, z2); errors as ``straight``."""
     return straight([(low, z2), (high, z2)], n)
 
 
 def column(z1: float, low: float, high: float, n: int) -> Float64:
-    """n places at equal steps from (z1, low) to (z1, high); errors as ``straight``."""
+    """n positions at equal steps from (z1, low) to (z1, high); errors as ``straight``."""
     return straight([(z1, low), (z1, high)], n)
 
 
 def smooth_walk(seed: int, n: int) -> Float64:
-    """n places, at equal times, of a closed smooth curve that is where the prior is.
+    """n positions, at equal times, of a closed smooth curve that is where the prior is.
 
     A Fourier series of a few harmonics with normal coefficients, a Gaussian process, then whitened:
     each walk has mean 0 and covariance I over its lap.
@@ -106,12 +106,12 @@ def smooth_walk(seed: int, n: int) -> Float64:
 
 
 def resampled(path: Float64, n: int, lengths: Float64) -> Float64:
-    """n places at equal steps of some length along the polygon ``path``, ends included.
+    """n positions at equal steps of some length along the polygon ``path``, ends included.
 
     Args:
-        path: (m, 2), at least 2 places.
+        path: (m, 2), at least 2 positions.
         n: at least 2.
-        lengths: (m,) from the first place to each, in any unit, never falling. If all are equal,
+        lengths: (m,) from the first position to each, in any unit, never falling. If all are equal,
             each leg counts the same.
 
     Raises:
@@ -119,7 +119,7 @@ def resampled(path: Float64, n: int, lengths: Float64) -> Float64:
     """
     corners = _corners(path, closed=False)
     if np.shape(lengths) != (len(corners),):
-        raise DataError(f"{len(corners)} places need as many lengths, not {np.shape(lengths)}.")
+        raise DataError(f"{len(corners)} positions need as many lengths, not {np.shape(lengths)}.")
     if not np.isfinite(lengths).all() or (np.diff(lengths) < 0).any():
         raise DataError("The lengths along a path must be finite numbers that never fall.")
     return _spread(corners, n, lengths, closed=False)
@@ -138,7 +138,7 @@ def _corners(stops: ArrayLike, closed: bool) -> Float64:
 
 
 def _along(curve: Callable[[Float64], Float64], legs: int, n: int, closed: bool) -> Float64:
-    """n places at equal latent steps of ``curve``, which maps times 0 … ``legs`` to places."""
+    """n points at equal latent steps of ``curve``, which maps times 0 … ``legs`` to points."""
     t = np.linspace(0, legs, legs * _FINE + 1)
     steps = np.linalg.norm(np.diff(curve(t), axis=0), axis=1)
     return curve(_spread(t[:, None], n, np.append(0, steps.cumsum()), closed)[:, 0])

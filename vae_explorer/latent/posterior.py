@@ -11,15 +11,15 @@ from vae_explorer.latent.tiling import EXTENT, interpolation, log_joints
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.types import Float64
 
-_STEP = 0.0125  # latent units between places, the side of the smallest tile
+_STEP = 0.0125  # latent units between positions, the side of the smallest tile
 _LOWEST_MODE = 0.01  # of the highest
 
 
 @dataclass(frozen=True)
 class PosteriorGrid:
-    """p(z|x) on a square of places, float64.
+    """p(z|x) on a square of positions, float64.
 
-    ``axis`` (n,) are the places' coordinates in latent units, evenly spaced along both axes, the
+    ``axis`` (n,) are the positions' coordinates in latent units, evenly spaced along both axes, the
     first of which is z₁. ``density`` (n, n) integrates to 1, per squared latent unit, and is 0
     wherever it is negligible. ``modes`` (k, 2) are its local maxima at least a hundredth as high as
     the highest, which comes first; each to within a step, and any less than three steps apart

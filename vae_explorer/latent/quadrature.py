@@ -43,12 +43,12 @@ class ExactPosterior:
     """p(x) and the moments of p(z|x) of n images, float64.
 
     ``log_marginal`` (n,) is log p(x) in nats and ``error`` (n,) its estimated error. ``mean``
-    (n, 2) and ``mode`` (n, 2), the best place of the sum, are in latent units, ``covariance``
+    (n, 2) and ``mode`` (n, 2), the best position of the sum, are in latent units, ``covariance``
     (n, 2, 2) in their squares, ``entropy`` (n,) in nats.
 
     ``error`` adds what two things are estimated to cost. The interpolant can miss log p(x|z), and
     the sum be too coarse for a narrow posterior: by no more than what changes with an interpolant
-    of lower degree and a sum over fewer places. A posterior can reach out of the square: by the
+    of lower degree and a sum over fewer positions. A posterior can reach out of the square: by the
     share of its outermost tiles. What is left out as negligible, some 1e-5 nats, is not in it.
     """
 
@@ -112,7 +112,7 @@ class _Sums(NamedTuple):
     ``log_integral`` (m, 1) of the joint density. ``expectation`` (m, 8) under the posterior there:
     of the log-joint, z₁, z₂, z₁², z₁z₂, z₂², the relative error of the tile's integral as the
     rougher sum tells it, and of lying in an outermost tile. ``peak`` (m, 3): the largest log-joint
-    and its place.
+    and its position.
     """
 
     log_integral: Tensor
@@ -130,12 +130,12 @@ def _joined(*parts: _Sums) -> _Sums:
 class _Rule(NamedTuple):
     """How to interpolate and sum over a tile of side 1 around 0.
 
-    ``places`` (p, 2), Gauss and Legendre's; ``interpolation`` (NODES², p + q) from the nodes to the
-    places and to the q places of the rougher sum; ``sums`` (p, 10): the places' weights, those of
+    ``points`` (p, 2), Gauss and Legendre's; ``interpolation`` (NODES², p + q) from the nodes to the
+    points and to the q points of the rougher sum; ``sums`` (p, 10): the points' weights, those of
     each quadrant, and those times the moments; ``rougher`` (q, 1): the weights of the rougher sum.
     """
 
-    places: Tensor
+    positions: Tensor
     interpolation: Tensor
     sums: Tensor
     rougher: Tensor
@@ -238,7 +238,7 @@ def _tile_sums(joint: Tensor, rule: _Rule, centre: Tensor, size: float) -> tuple
     """What ``_sample`` needs of one tile, from the log-joint (m, nodes)."""
     offset = joint.amax(1, keepdim=True)
     interpolant, rougher = ((joint - offset) @ rule.interpolation).tensor_split(
-        [len(rule.places)], dim=1
+        [len(rule.positions)], dim=1
     )
     # Where it oscillates wildly it must not outweigh all other tiles.
     relative = interpolant.clamp(max=_OVERSHOOT)
@@ -258,7 +258,7 @@ def _tile_sums(joint: Tensor, rule: _Rule, centre: Tensor, size: float) -> tuple
     first = centre + within
     second = centre[[0, 0, 1]] * first[:, [0, 1, 1]] + centre[[0, 1, 1]] * within[:, [0, 0, 1]]
     second += moments[:, 2:] / total * size**2
-    peak = torch.cat([height, centre + rule.places[where[:, 0]] * size], 1)
+    peak = torch.cat([height, centre + rule.positions[where[:, 0]] * size], 1)
     return logs[:, :2], torch.cat([log_joint, first, second], 1), peak, logs[:, 2:]
 
 

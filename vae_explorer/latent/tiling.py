@@ -1,7 +1,7 @@
 """The latent plane cut into tiles, which of them matter to an image, and how to interpolate in one.
 
 Within a tile log p(x|z) is a smooth function of z: known at a few Chebyshev nodes, which is where
-the decoder is called, it is interpolated to as many places as a sum or a picture needs.
+the decoder is called, it is interpolated to as many positions as a sum or a picture needs.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ NEGLIGIBLE = 12.0
 _MANY = 800  # tiles that may matter to an image, above which it gets larger ones
 _LARGER = 4  # times
 _LOOKED_AT = 1_000  # images in one product of the look
-_DECODED = 4_096  # places in one call of the decoder
+_DECODED = 4_096  # positions in one call of the decoder
 
 
 class Tiling(NamedTuple):
@@ -154,9 +154,9 @@ class _Look(NamedTuple):
     @classmethod
     def _at(cls, model: TrainedVAE, tiling: Tiling, check: Check) -> "_Look":
         side = tiling.side
-        places = tiling.centres(torch.arange(side**2, device=model.device))
+        positions = tiling.centres(torch.arange(side**2, device=model.device))
         parts = []
-        for part in torch.split(places, _DECODED):
+        for part in torch.split(positions, _DECODED):
             check()
             parts.append(model.vae.outputs(part))
         outputs = torch.cat(parts)
@@ -169,7 +169,7 @@ class _Look(NamedTuple):
             edge = distance.narrow(axis, 0, 1) * 0
             both = torch.cat([edge, distance], axis), torch.cat([distance, edge], axis)
             slack += torch.maximum(*both) / 2
-        return cls(outputs, log_prior(places), slack.flatten())
+        return cls(outputs, log_prior(positions), slack.flatten())
 
 
 _LOOKS: WeakKeyDictionary[TrainedVAE, dict[Tiling, _Look]] = WeakKeyDictionary()
@@ -188,14 +188,16 @@ def log_joints(
     for block in torch.split(tiles, _DECODED // len(nodes)):
         check()
         centres = pairs.tiling.centres(block)
-        places = centres[:, None] + nodes * pairs.tiling.size
-        for centre, z, outputs in zip(centres, places, model.vae.outputs(places), strict=True):
+        positions = centres[:, None] + nodes * pairs.tiling.size
+        for centre, z, outputs in zip(
+            centres, positions, model.vae.outputs(positions), strict=True
+        ):
             joint = model.vae.likelihood.pairwise(x[next(owners)], outputs)
             yield centre, joint + log_prior(z)
 
 
 def interpolation(along: Float64, degrees: int = NODES) -> Float64:
-    """From a tile's nodes to all pairs of places ``along`` its side, which is −1 to 1.
+    """From a tile's nodes to all pairs of positions ``along`` its side, which is −1 to 1.
 
     (NODES², len(along)²), by Chebyshev polynomials up to ``degrees`` − 1 in each direction.
     """

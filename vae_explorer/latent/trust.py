@@ -1,7 +1,7 @@
-"""Whether the decoder can be trusted at a place of the latent plane.
+"""Whether the decoder can be trusted at a position of the latent plane.
 
 A decoder paints a picture anywhere, also where no image has its code. Three gauges tell: how dense
-the codes are at the place, which images lie nearest, and whether the picture comes back as itself
+the codes are at the point, which images lie nearest, and whether the picture comes back as itself
 when it is encoded and decoded once more.
 """
 
@@ -17,7 +17,7 @@ from vae_explorer.types import Float32, Float64, Floats, Int64
 
 Verdict = Literal["on the data", "at the edge", "off the data"]
 
-_JUDGES = 2_000  # codes that a place is ranked among, so that a percentile is good to about 1
+_JUDGES = 2_000  # codes that a position is ranked among, so that a percentile is good to about 1
 _NEGLIGIBLE = 30.0  # nats below the largest term: all of 70,000 such are 1e-8 of it
 _ON = 5.0, 0.25  # from which percentile, and up to which share of a picture lost, on the data
 _OFF = 1.0, 0.5  # below which, or beyond which, off the data
@@ -98,11 +98,11 @@ class DataSupport:
         """At some of the codes, that of all but the code's own term, rising."""
         chosen = np.unique(np.linspace(0, len(mean) - 1, min(_JUDGES, len(mean)), dtype=np.intp))
         densities = np.empty(len(chosen))
-        for place, row in enumerate(chosen):
+        for position, row in enumerate(chosen):
             check()
             terms = self._log_terms_at(mean[row])
             terms[row] = -np.inf
-            densities[place] = _sum(terms)
+            densities[position] = _sum(terms)
         return np.sort(densities)
 
 
@@ -123,19 +123,19 @@ def _sum(log_terms: Float64) -> float:
 
 def _finite(z: Floats) -> Floats:
     if not np.isfinite(z).all():
-        raise DataError(f"The place {z.tolist()} is not finite; give two numbers.")
+        raise DataError(f"The position {z.tolist()} is not finite; give two numbers.")
     return z
 
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """What becomes of a place when its picture is encoded, and that code decoded once more.
+    """What becomes of a position when its picture is encoded, and that code decoded once more.
 
     Attributes:
         z1: the mean of q(z|image), (2,).
-        image: decoded at the place, (h, w) in [0, 1].
+        image: decoded at the position, (h, w) in [0, 1].
         image_again: decoded at z1, likewise.
-        latent: the distance of z1 from the place, latent units.
+        latent: the distance of z1 from the position, latent units.
         pixels: the ``image_distance`` of the two pictures.
     """
 
@@ -159,14 +159,14 @@ def drift(model: TrainedVAE, z: Floats) -> Drift:
 
 
 def verdict(percentile: float, drift: Drift) -> Verdict:
-    """Whether a place lies on the data, by its ``DataSupport.percentile`` and its drift.
+    """Whether a position lies on the data, by its ``DataSupport.percentile`` and its drift.
 
     The drift counts as the share of a picture that is lost: its ``pixels`` over the norm of the
     picture, which is its distance from black. On the data are percentiles from 5 and losses
     up to 1/4, off it percentiles below 1 or losses beyond 1/2; at the edge is what lies between.
 
     Of the bundled models, 0.1 to 1.1 % of the training codes are off the data and 4 to 7 % at its
-    edge; of test codes 0.4 to 1.5 % and 3 to 6 %; of places in ±6 that are farther than 0.3 from
+    edge; of test codes 0.4 to 1.5 % and 3 to 6 %; of positions in ±6 that are farther than 0.3 from
     any code, all are off.
     """
     norm = np.linalg.norm(drift.image)

@@ -20,9 +20,9 @@ PLACES = 1_500
 """At which the decoder is called for one bound, if no more are asked for."""
 
 _REACH = 5.5  # standard deviations of q, as far as is summed
-_STEP = 0.95  # standard deviations between the places of a sum
+_STEP = 0.95  # standard deviations between the positions of a sum
 _FINE_STEP = 0.035  # latent units; log p(x|z) of an MNIST model has no finer detail
-_DECODED = 2_048  # places in one call of the decoder
+_DECODED = 2_048  # positions in one call of the decoder
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Bound:
     """The parts of log p(x) under ``q``.
 
     ``log_likelihood`` is E_q[log p(x|z)], ``kl_prior`` KL(q ‖ p(z)), ``kl_posterior``
-    KL(q ‖ p(z|x)). ``error`` is what the sums over z are estimated to be off by, ``places`` how
+    KL(q ‖ p(z|x)). ``error`` is what the sums over z are estimated to be off by, ``positions`` how
     many they have.
     """
 
@@ -40,7 +40,7 @@ class Bound:
     kl_prior: float
     kl_posterior: float
     error: float
-    places: int
+    positions: int
 
     @property
     def elbo(self) -> float:
@@ -53,13 +53,13 @@ def bound(
     x: Images,
     q: Normal,
     log_marginal: float,
-    places: int = PLACES,
+    positions: int = PLACES,
     check: Check = unchecked,
 ) -> Bound:
     """The two terms of the ELBO and the gap above it, each by a sum of its own.
 
     The ELBO and KL(q ‖ p(z|x)) = E_q[log q(z) − log p(z|x)] are summed over two lattices that have
-    no place in common: by the trapezoidal rule, which converges faster than any power for a smooth
+    no point in common: by the trapezoidal rule, which converges faster than any power for a smooth
     function under a Gaussian (Trefethen and Weideman, SIAM Review 56, 2014). So they add up to
     log p(x) to within ``Bound.error``, by how much the two lattices differ about
     E_q[log p(x|z)]. That says nothing of ``log_marginal``, which normalises p(z|x): a wrong one
@@ -70,13 +70,13 @@ def bound(
         x: one image (1, h, w), already data-treated.
         q: the Gaussian.
         log_marginal: log p(x) as ``exact_posterior`` has it.
-        places: at most about so many; a wide q needs more than a narrow one for the same error.
+        positions: at most about so many; a wide q needs more than a narrow one for the same error.
         check: called between chunks of work; what it raises ends it.
 
     Raises:
         DataError: as ``TrainedVAE.encode``.
     """
-    steps = _steps(q, places)
+    steps = _steps(q, positions)
     log_likelihoods = []
     kl_posterior, count = 0.0, 0
     for shift in (0.0, 0.5):
@@ -105,11 +105,11 @@ def log_posterior(
     return np.asarray(likelihood + prior - log_marginal)
 
 
-def _steps(q: Normal, places: int) -> Float64:
-    """Between places along either axis of q, in its widths; both lattices have ``places``."""
+def _steps(q: Normal, positions: int) -> Float64:
+    """Between positions along either axis of q, in its widths; both lattices have ``positions``."""
     steps = np.minimum(_STEP, _FINE_STEP / np.array(q.widths))
     for _ in range(2):  # what one axis cannot give up, the other must
-        excess = 2 * math.pi * _REACH**2 / steps.prod() / places
+        excess = 2 * math.pi * _REACH**2 / steps.prod() / positions
         if excess > 1:
             free = steps < _STEP
             steps[free] *= excess ** (1 / max(1, free.sum()))
@@ -131,7 +131,7 @@ def _lattice(steps: Float64, shift: float) -> tuple[Float64, Float64]:
 
 @torch.inference_mode()
 def _log_likelihood(model: TrainedVAE, x: Images, z: Float64, check: Check) -> Float64:
-    """log p(x|z) at places (n, 2), (n,)."""
+    """log p(x|z) at positions (n, 2), (n,)."""
     image, parts = model.tensor(x), []
     for part in torch.split(torch.from_numpy(z).float().to(model.device), _DECODED):
         check()

@@ -46,15 +46,15 @@ class DecodedSheet:
 def decoded_sheet(model: TrainedVAE, check: Check = unchecked) -> DecodedSheet:
     """Decode a lattice over ±``EXTENT`` and find the principal components of the images.
 
-    Each image counts by the prior's density at its place.
+    Each image counts by the prior's density at its position.
     """
     f = mean_images(model)
     axis = np.linspace(-EXTENT, EXTENT, _SIDE)
     few = axis[::_EVERY]
-    places = _places(few)
-    weights = normal_density(places)
+    positions = _places(few)
+    weights = normal_density(positions)
     weights /= weights.sum()
-    images = f(places).astype(np.float64)
+    images = f(positions).astype(np.float64)
     middle = weights @ images
     scaled = (images - middle) * np.sqrt(weights)[:, None]
     check()

@@ -113,7 +113,7 @@ def shape(name: str, problem: Problem, low: float, high: float) -> Float64:
     elif name == "comb":
         heights = np.where(inside, 1.0 + 0.95 * np.sin(8 * np.pi * u), 0.0)
     else:
-        left, right = (np.exp(-0.5 * ((u - place) / 0.07) ** 2) for place in (0.3, 0.65))
+        left, right = (np.exp(-0.5 * ((u - position) / 0.07) ** 2) for position in (0.3, 0.65))
         heights = 0.02 * inside + left + 0.5 * right
     return normalised(heights, problem.cell)
 

@@ -16,13 +16,13 @@ from vae_explorer.types import Float32, Float64, Floats
 KINDS = ("euclidean", "fisher")
 """Metrics of ``latent.metric``."""
 
-_MEASURED = 513  # places along a path, between which it is measured as straight
+_MEASURED = 513  # positions along a path, between which it is measured as straight
 _TABLE = 6.5, 4_001  # asinh of the largest natural parameter, and how many
 
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """A path (n, 2) and how far the image has gone from its first place to each, (n,)."""
+    """A path (n, 2) and how far the image has gone from its first position to each, (n,)."""
 
     path: Float64
     lengths: Float64
@@ -35,9 +35,9 @@ class Route:
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Places (n, 2) along a route, and how far the image goes from each to the next (n − 1,)."""
+    """Positions (n, 2) along a route, and how far the image goes from each to the next (n − 1,)."""
 
-    places: Float64
+    positions: Float64
     steps: Float64
 
 
@@ -82,7 +82,7 @@ def immersion(model: TrainedVAE, kind: str) -> Immersion:
 def straight_route(
     f: Immersion, start: tuple[float, float], end: tuple[float, float], n: int = _MEASURED
 ) -> Route:
-    """The straight line of the latent plane, measured on the surface f at n places."""
+    """The straight line of the latent plane, measured on the surface f at n positions."""
     return _route(f, straight([start, end], n))
 
 
@@ -100,7 +100,7 @@ def geodesic_route(
 
 
 def frames(route: Route, n: int, by: str) -> Frames:
-    """n places along a route, its ends included.
+    """n positions along a route, its ends included.
 
     Args:
         route: of ``straight_route`` or ``geodesic_route``.
@@ -116,9 +116,9 @@ def frames(route: Route, n: int, by: str) -> Frames:
     lengths = latent if by == "latent" else route.lengths
     if lengths[-1] == 0:
         return Frames(np.repeat(route.path[:1], n, axis=0), np.zeros(max(n - 1, 0)))
-    places = resampled(route.path, n, lengths)
+    positions = resampled(route.path, n, lengths)
     gone = np.interp(np.linspace(0, lengths[-1], n), lengths, route.lengths)
-    return Frames(places, np.diff(gone))
+    return Frames(positions, np.diff(gone))
 
 
 def _route(f: Immersion, path: Float64) -> Route:

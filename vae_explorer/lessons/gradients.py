@@ -116,7 +116,7 @@ def elbo_draws(
 
     ``x`` is (1, h, w), data-treated. The parameters are μ (2), in latent units, and the logarithms
     of L's diagonal (2); what is estimated is the gradient of the ELBO, of which that of −KL is
-    known. ``exact`` is a Gauss-Hermite sum over 24 × 24 places of z.
+    known. ``exact`` is a Gauss-Hermite sum over 24 × 24 positions of z.
 
     Raises:
         DataError: as ``TrainedVAE.encode``.

@@ -17,7 +17,7 @@ from vae_explorer.model.vae import log_prior
 from vae_explorer.types import Bools, Float64, Region
 
 Map = Callable[[Float64], Float64]
-"""Places z (n, 2) to places x (n, 2), each by itself."""
+"""Positions z (n, 2) to positions x (n, 2), each by itself."""
 
 FORMULAS: dict[str, tuple[str, str]] = {
     "half-moon": ("(1 + 0.15*z2)*sin(0.8*z1)", "(1 + 0.15*z2)*cos(0.8*z1)"),
@@ -35,10 +35,10 @@ EXTENT = 4.5
 
 _SIDE = 160  # nodes; even, so that none is the origin, where a function may have no value
 _STEP = 1e-5  # latent units, of central differences
-_PAIRS = 400_000  # of a triangle and a place in its bounding box, looked at at once
+_PAIRS = 400_000  # of a triangle and a position in its bounding box, looked at at once
 _AROUND = 0.35  # of a triangle, beyond its edges
 _ROUNDS = 6  # of Newton's method
-# Of the image's spread, that a preimage aims at and that it may miss its place by.
+# Of the image's spread, that a preimage aims at and that it may miss its position by.
 _EXACT, _MISS = 1e-11, 1e-6
 _FAR = 1e9
 _COARSE = 0.995  # share of the samples within the window along each axis
@@ -121,9 +121,9 @@ def histogram(x: Float64, region: Region, shape: tuple[int, int]) -> Float64:
     left, right, bottom, top = region
     rows, columns = shape
     with np.errstate(invalid="ignore"):
-        place = (x - (left, bottom)) / (right - left, top - bottom)
-        inside = ((place >= 0) & (place < 1)).all(1)
-        column, row = (place[inside] * (columns, rows)).astype(np.intp).T
+        position = (x - (left, bottom)) / (right - left, top - bottom)
+        inside = ((position >= 0) & (position < 1)).all(1)
+        column, row = (position[inside] * (columns, rows)).astype(np.intp).T
     counts = np.bincount(row * columns + column, minlength=rows * columns).reshape(shape)
     area = (right - left) * (top - bottom) / (rows * columns)
     return np.asarray(counts / (len(x) * area), np.float64)
@@ -178,7 +178,7 @@ def preimages(
     wide, tall = (high - low + 1).clip(0).astype(np.intp).T
     some = np.flatnonzero(wide * tall)
     ends = np.cumsum((wide * tall)[some])
-    indices, places = [np.empty(0, np.intp)], [np.empty((0, 2))]
+    indices, positions = [np.empty(0, np.intp)], [np.empty((0, 2))]
     start = 0
     while start < len(some):
         check()
@@ -196,8 +196,8 @@ def preimages(
         z = np.einsum("nk,nkd->nd", share[inside], corners[pairs])
         z, found = _tightened(f, z, (cell + 0.5) * size + (left, bottom))
         indices.append((cell[found, 1] * columns + cell[found, 0]).astype(np.intp))
-        places.append(z[found])
-    index, z = np.concatenate(indices), np.concatenate(places)
+        positions.append(z[found])
+    index, z = np.concatenate(indices), np.concatenate(positions)
     kept = _distinct(index, z)
     return index[kept], z[kept]
 

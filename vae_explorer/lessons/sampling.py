@@ -1,4 +1,4 @@
-"""log p(x) as a mean over samples, from the prior and from a better place, beside the exact value.
+"""log p(x) as a mean over samples, from the prior and from a better q, beside the exact value.
 
 With z₁ … z_m from a density r, p(x) is the mean of the weights w = p(x|z) p(z)/r(z). The first m of
 a row of weights estimate it for every m at once, and its disjoint blocks of m are independent
@@ -24,7 +24,7 @@ from vae_explorer.model.vae import log_prior
 from vae_explorer.types import Float32, Float64
 
 CHUNK = 10_000
-"""Places of one draw; the draws of a seed go on in chunks."""
+"""Positions of one draw; the draws of a seed go on in chunks."""
 REPEATS = 8
 """Curves that show how an estimate scatters, each of an eighth of the samples."""
 
@@ -82,25 +82,25 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """The first n places of a row and their weights.
+    """The first n positions of a row and their weights.
 
-    ``places`` (n, 2) float32, ``log_weights`` (n,) nats; ``log_sums`` (n,) and ``log_squares``
+    ``positions`` (n, 2) float32, ``log_weights`` (n,) nats; ``log_sums`` (n,) and ``log_squares``
     (n,): log Σw and log Σw² of the first 1 … n; ``bright`` (k,): which may show beside the heaviest
     of those before them.
     """
 
-    places: Float32
+    positions: Float32
     log_weights: Float64
     log_sums: Float64
     log_squares: Float64
     bright: NDArray[np.intp]
 
     @classmethod
-    def of(cls, places: Float32, log_weights: Float64) -> "Samples":
+    def of(cls, positions: Float32, log_weights: Float64) -> "Samples":
         """With all the sums."""
         heaviest = np.maximum.accumulate(log_weights)
         return cls(
-            places,
+            positions,
             log_weights,
             np.logaddexp.accumulate(log_weights),
             np.logaddexp.accumulate(2 * log_weights),
@@ -113,7 +113,7 @@ class Samples:
     def first(self, n: int) -> "Samples":
         """The first n alone, or all if there are fewer."""
         return Samples(
-            self.places[:n],
+            self.positions[:n],
             self.log_weights[:n],
             self.log_sums[:n],
             self.log_squares[:n],
@@ -189,7 +189,7 @@ def chunks(
     start: int = 0,
     check: Check = unchecked,
 ) -> Iterator[tuple[Float32, Float64]]:
-    """Places (CHUNK, 2) and their log weights (CHUNK,) for x (1, h, w), without end.
+    """Positions (CHUNK, 2) and their log weights (CHUNK,) for x (1, h, w), without end.
 
     ``start`` leaves out this many chunks; the others are what they are in any case.
     """
@@ -200,13 +200,13 @@ def chunks(
         start += 1
         z = q.sample(generator, CHUNK)[:, 0]
         weights = log_prior(z) - q.log_prob(z[:, None])[:, 0]
-        places = z.float()
+        positions = z.float()
         for row in range(0, CHUNK, CHUNK // 4):
             check()
             part = slice(row, row + CHUNK // 4)
-            outputs = model.vae.outputs(places[part])
+            outputs = model.vae.outputs(positions[part])
             weights[part] += model.vae.likelihood.pairwise(image, outputs)[0]
-        yield places.numpy(), weights.numpy()
+        yield positions.numpy(), weights.numpy()
 
 
 def extended(
@@ -216,9 +216,9 @@ def extended(
     have = len(samples) if samples else 0
     found = [next(stream) for _ in range((count - have) // CHUNK)]
     if samples:
-        found.insert(0, (samples.places, samples.log_weights))
-    places, weights = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Samples.of(places, weights)
+        found.insert(0, (samples.positions, samples.log_weights))
+    positions, weights = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Samples.of(positions, weights)
 
 
 def draw(
@@ -229,7 +229,7 @@ def draw(
     seed: int = 0,
     check: Check = unchecked,
 ) -> Samples:
-    """That many places for x (1, h, w), a draw of the model's data treatment."""
+    """That many positions for x (1, h, w), a draw of the model's data treatment."""
     whole = -(-samples // CHUNK) * CHUNK
     found = extended(None, chunks(model, x, proposal, seed, check=check), whole)
     return found.first(samples)

@@ -150,7 +150,7 @@ def codes(model: TrainedVAE, check: Check = unchecked) -> Float32:
 
 
 def prior_draws(count: int, seed: int) -> Float64:
-    """Places (count, 2) drawn from N(0, I)."""
+    """Positions (count, 2) drawn from N(0, I)."""
     return np.random.default_rng(seed).standard_normal((count, 2))
 
 
@@ -159,9 +159,9 @@ def excess(posterior: Posterior, z: Floats, check: Check = unchecked) -> Float64
     return log_aggregate(posterior, z, check) - log_prior(z.astype(np.float64))
 
 
-def in_hole(posterior: Posterior, places: Floats, check: Check = unchecked) -> Bools:
+def in_hole(posterior: Posterior, positions: Floats, check: Check = unchecked) -> Bools:
     """Whether q(z) is below ``HOLE`` of the prior's density at z (n, 2), (n,)."""
-    return np.asarray(excess(posterior, places, check) < math.log(HOLE))
+    return np.asarray(excess(posterior, positions, check) < math.log(HOLE))
 
 
 def slopes(studies: Sequence[Study]) -> Float64:

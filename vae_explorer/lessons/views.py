@@ -111,10 +111,10 @@ def squared_errors(images: Images, others: Images) -> Float64:
     return np.asarray(np.square(flat(images) - flat(others)).sum(1))
 
 
-def squared_distances(places: Floats) -> Floats:
-    """|pᵢ − pⱼ|² of places (n, d), (n, n), 0 on the diagonal."""
-    squares = np.square(places).sum(1)
-    distances = _product(places, places.T)
+def squared_distances(positions: Floats) -> Floats:
+    """|pᵢ − pⱼ|² of positions (n, d), (n, n), 0 on the diagonal."""
+    squares = np.square(positions).sum(1)
+    distances = _product(positions, positions.T)
     distances *= -2
     distances += squares[:, None]
     distances += squares
@@ -123,7 +123,7 @@ def squared_distances(places: Floats) -> Floats:
     return np.asarray(distances)
 
 
-def trustworthiness(distances: Floats, places: Floats, k: int = NEIGHBOURS) -> float:
+def trustworthiness(distances: Floats, positions: Floats, k: int = NEIGHBOURS) -> float:
     """How few strangers are among the ``k`` nearest neighbours on a map (Venna & Kaski, eq. 1).
 
     A stranger costs as much as its rank among the true neighbours exceeds k. 1 if there is none;
@@ -131,14 +131,14 @@ def trustworthiness(distances: Floats, places: Floats, k: int = NEIGHBOURS) -> f
 
     Args:
         distances: (n, n), in the space that the map is of.
-        places: (n, 2), on the map.
+        positions: (n, 2), on the map.
         k: less than n / 2.
     """
-    count = len(places)
+    count = len(positions)
     ranks = np.empty((count, count), np.int64)
     order = _order(distances)
     np.put_along_axis(ranks, order, np.arange(count)[None], axis=1)
-    nearest = _order(squared_distances(places.astype(np.float64)))[:, 1 : k + 1]
+    nearest = _order(squared_distances(positions.astype(np.float64)))[:, 1 : k + 1]
     cost = (np.take_along_axis(ranks, nearest, axis=1) - k).clip(0).sum()
     return float(1 - 2 * cost / (count * k * (2 * count - 3 * k - 1)))
 
@@ -190,33 +190,33 @@ def _rows(distances: Float64, precision: Float64) -> tuple[Float64, Float64]:
     return weights / total[:, None], entropy
 
 
-def gradient(p: Floats, places: Floats, exaggeration: float = 1.0) -> Floats:
-    """∂ KL(P ‖ Q) / ∂ places, (n, 2), of P (n, n) times ``exaggeration`` (JMLR 9, §3.3, eq. 5)."""
-    weights = _kernel(places)
+def gradient(p: Floats, positions: Floats, exaggeration: float = 1.0) -> Floats:
+    """∂ KL(P ‖ Q) / ∂ points, (n, 2), of P (n, n) times ``exaggeration`` (JMLR 9, §3.3, eq. 5)."""
+    weights = _kernel(positions)
     pull = weights * (-1 / weights.sum())
     pull += p if exaggeration == 1 else exaggeration * p
     pull *= weights
-    return np.asarray(4 * (pull.sum(1)[:, None] * places - _product(pull, places)))
+    return np.asarray(4 * (pull.sum(1)[:, None] * positions - _product(pull, positions)))
 
 
-def divergence(p: Floats, places: Floats) -> float:
+def divergence(p: Floats, positions: Floats) -> float:
     """KL(P ‖ Q) in nats, with Student's t of one degree of freedom in Q (JMLR 9, §3.3, eq. 4)."""
     some = p > 0
-    return float((p[some] * np.log(p[some])).sum()) + _cross_entropy(p, places)
+    return float((p[some] * np.log(p[some])).sum()) + _cross_entropy(p, positions)
 
 
-def _cross_entropy(p: Floats, places: Floats) -> float:
+def _cross_entropy(p: Floats, positions: Floats) -> float:
     """−Σ pᵢⱼ log qᵢⱼ, nats."""
-    distances = squared_distances(places)
+    distances = squared_distances(positions)
     distances += 1
-    total = (1 / distances).sum() - len(places)
+    total = (1 / distances).sum() - len(positions)
     np.log(distances, out=distances)
     distances *= p
     return float(distances.sum(dtype=np.float64) + math.log(total))
 
 
-def _kernel(places: Floats) -> Floats:
-    weights = squared_distances(places)
+def _kernel(positions: Floats) -> Floats:
+    weights = squared_distances(positions)
     weights += 1
     np.reciprocal(weights, out=weights)
     np.fill_diagonal(weights, 0)
@@ -224,7 +224,7 @@ def _kernel(places: Floats) -> Floats:
 
 
 class Tsne:
-    """t-SNE under way: every ``step`` moves ``places`` (n, 2) down the exact gradient.
+    """t-SNE under way: every ``step`` moves ``positions`` (n, 2) down the exact gradient.
 
     Momentum, early exaggeration and a gain for each coordinate are those of JMLR 9, §3.4; the
     start from principal components is that of Kobak & Berens, "The art of using t-SNE for
@@ -238,29 +238,29 @@ class Tsne:
 
     def __init__(self, p: Floats, start: Floats) -> None:
         self._p = p.astype(np.float32)
-        self.places: Float32 = (_START * start / start[:, 0].std()).astype(np.float32)
+        self.positions: Float32 = (_START * start / start[:, 0].std()).astype(np.float32)
         self.steps = 0
         some = self._p[self._p > 0]
         self._negative_entropy = float((some * np.log(some)).sum(dtype=np.float64))
-        self._speed = np.zeros_like(self.places)
-        self._gains = np.ones_like(self.places)
+        self._speed = np.zeros_like(self.positions)
+        self._gains = np.ones_like(self.positions)
 
     @property
     def divergence(self) -> float:
         """KL(P ‖ Q) now, nats."""
-        return self._negative_entropy + _cross_entropy(self._p, self.places)
+        return self._negative_entropy + _cross_entropy(self._p, self.positions)
 
     def step(self) -> None:
         """Move once."""
         early = self.steps < _EXAGGERATED
-        slope = gradient(self._p, self.places, _EXAGGERATION if early else 1.0)
+        slope = gradient(self._p, self.positions, _EXAGGERATION if early else 1.0)
         same = (slope > 0) == (self._speed > 0)
         self._gains = np.where(same, 0.8 * self._gains, self._gains + 0.2).clip(_LEAST_GAIN)
-        rate = max(len(self.places) / 12, 10.0)
+        rate = max(len(self.positions) / 12, 10.0)
         momentum = _MOMENTA[0] if early else _MOMENTA[1]
         self._speed = (momentum * self._speed - rate * self._gains * slope).astype(np.float32)
-        self.places = self.places + self._speed
-        self.places = self.places - self.places.mean(0)
+        self.positions = self.positions + self._speed
+        self.positions = self.positions - self.positions.mean(0)
         self.steps += 1
 
 

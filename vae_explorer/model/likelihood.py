@@ -1,7 +1,7 @@
 """Likelihoods p(x|z) of an image given what the decoder puts out, in nats per image.
 
 All are exponential families, log p(x|z) = x·a(z) − b(z) + c(x) over the pixels, so that the values
-for n images at K places of the latent plane are one (n × D)(D × K) matrix product.
+for n images at K positions of the latent plane are one (n × D)(D × K) matrix product.
 """
 
 import math

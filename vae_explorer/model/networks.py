@@ -35,7 +35,7 @@ class FourierFeatures(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Map (n, 2) to (n, 2 + 2 · pairs)."""
-        with torch.autocast(z.device.type, enabled=False):  # places need all their digits
+        with torch.autocast(z.device.type, enabled=False):  # positions need all their digits
             phase = z @ self.frequencies
         return torch.cat([z, phase.sin(), phase.cos()], dim=1)
 

@@ -74,7 +74,7 @@ class TrainedVAE:
         """The same model with its latent space turned or mirrored: R z stands for z.
 
         q(z|x) becomes N(R μ, R Σ Rᵀ), and z decodes to what Rᵀ z did. The prior stays, and
-        with it KL, ELBO and log p(x), though a seed draws other places. So do the weights: a
+        with it KL, ELBO and log p(x), though a seed draws other positions. So do the weights: a
         checkpoint knows no rotation.
 
         Args:

@@ -337,7 +337,7 @@ class Patient:
         *,
         failed: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
-        """Begin ``work`` once the one under way has ended; it takes the place of any that waits."""
+        """Begin ``work`` once the one under way has ended; it replaces any that waits."""
 
         def begin() -> None:
             self._next = None

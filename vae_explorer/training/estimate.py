@@ -81,4 +81,4 @@ def _bytes_kept(trainer: Trainer) -> int:
     weights = {parameter.data_ptr() for parameter in trainer.vae.parameters()}
     with saved_tensors_hooks(keep, lambda tensor: tensor):
         trainer.take_step()
-    return sum(size for place, size in kept.items() if place not in weights)
+    return sum(size for position, size in kept.items() if position not in weights)

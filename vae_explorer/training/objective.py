@@ -115,7 +115,7 @@ def exact(
 ) -> Objective:
     """Log p(x) itself, log (1/K) Σ p(x|zₖ) over a lattice shifted again at every step.
 
-    The sum (the idea of QLVM, arXiv 2601.18676) costs one decoding of K places for the whole batch
+    The sum (the idea of QLVM, arXiv 2601.18676) costs one decoding of K points for the whole batch
     and one (n × D)(D × K) product, and approaches log p(x) from below as the lattice gets finer.
     The encoder climbs the ELBO. The decoder climbs (1 − ``elbo_share``) · log p(x) + ``elbo_share``
     · ELBO, the limit K → ∞ of the combination of bounds in Rainforth et al. (arXiv 1802.04537,

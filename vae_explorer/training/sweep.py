@@ -54,7 +54,7 @@ class _File:
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a sweep: its ``number`` counts from 1, ``values`` are its place on the axes."""
+    """One run of a sweep: its ``number`` counts from 1, ``values`` are its position on the axes."""
 
     number: int
     values: tuple[tuple[str, Value], ...]
@@ -62,7 +62,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Its place in words, such as "beta=0.5, seed=1"."""
+        """Its position in words, such as "beta=0.5, seed=1"."""
         return ", ".join(f"{field}={value}" for field, value in self.values)
 
 
@@ -108,8 +108,8 @@ class Sweep:
         cells: list[Cell] = []
         for values in itertools.product(*(axis.values for axis in self.axes)):
             recipe = self.recipe.replace(**dict(zip(fields, values, strict=True)))
-            place = tuple((field, getattr(recipe, field)) for field in fields)
-            cells.append(Cell(len(cells) + 1, place, recipe))
+            position = tuple((field, getattr(recipe, field)) for field in fields)
+            cells.append(Cell(len(cells) + 1, position, recipe))
         return tuple(cells)
 
     def to_toml(self) -> str:

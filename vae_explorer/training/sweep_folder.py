@@ -156,11 +156,11 @@ class SweepFolder:
             CheckpointError: it cannot be written; the table of before is intact.
         """
         results = list(self.results())
-        place = cell.number - 1
+        position = cell.number - 1
         if diverged:
-            results[place] = dataclasses.replace(results[place], outcome="diverged")
+            results[position] = dataclasses.replace(results[position], outcome="diverged")
         write_text(self.results_path, to_csv(results))
-        return results[place]
+        return results[position]
 
     def results(self) -> tuple[Result, ...]:
         """One for every cell, in order, from what the folders hold now."""

@@ -73,7 +73,7 @@ def test_what_is_hovered_and_clicked_reaches_the_other_side(
         hover(a, row)
         return b._pinned == row
 
-    person.wait(linked)  # once the index of places is there
+    person.wait(linked)  # once the index of positions is there
     person.wait(lambda: all(panel.digit._image for panel in window.sides.values()))
     QTest.mouseClick(a.canvas, LEFT, pos=a.canvas.to_pixel(*a._cloud._positions[row]).toPoint())
     person.wait(lambda: b._selected is not None)

@@ -46,7 +46,7 @@ def lines(panel: RateDistortionPanel) -> list[Line]:
 
 def rings(panel: RateDistortionPanel, shape: str = ".") -> list[tuple[float, float]]:
     front = panel.plot.front
-    return [mark.place for mark in front if isinstance(mark, Ring) and mark.shape == shape]
+    return [mark.position for mark in front if isinstance(mark, Ring) and mark.shape == shape]
 
 
 def test_paths_are_kl_against_minus_the_log_likelihood(qtbot: QtBot) -> None:
@@ -98,7 +98,7 @@ def test_only_the_training_path_is_smoothed(rows: Literal["all", "held_out"], ca
     rng = np.random.default_rng(0)
     table = RunHistory([replace(p, kl=p.kl + float(rng.normal())) for p in points(200)])
     rough, smooth = (
-        np.abs(np.diff(RunPath(table, rows, smoothing=weight).places[0])).sum()
+        np.abs(np.diff(RunPath(table, rows, smoothing=weight).positions[0])).sum()
         for weight in (0.0, 0.9)
     )
     assert (smooth < rough / 2) == calmer
@@ -107,10 +107,10 @@ def test_only_the_training_path_is_smoothed(rows: Literal["all", "held_out"], ca
 def test_the_moment_of_a_place_is_found(qtbot: QtBot) -> None:
     then = points(40)[24]
     panel = shown(qtbot, points(40))
-    place = then.kl, -then.log_likelihood
-    assert panel.is_near(*place)
-    assert panel.epoch_at(*place) == pytest.approx(2.5)
-    assert panel.epoch_at(place[0], place[1] + 1e4) is None
+    position = then.kl, -then.log_likelihood
+    assert panel.is_near(*position)
+    assert panel.epoch_at(*position) == pytest.approx(2.5)
+    assert panel.epoch_at(position[0], position[1] + 1e4) is None
 
 
 def test_the_moment_of_the_window_is_marked(qtbot: QtBot) -> None:

@@ -103,7 +103,7 @@ def test_a_workspace_is_opened(person: Person, tmp_path: Path) -> None:
     app.pins.clear()
     app.cursor.move(0.0, 0.0)
     assert person.drop(files(path))
-    person.wait(lambda: app.cursor.place == (1.0, 2.0))
+    person.wait(lambda: app.cursor.position == (1.0, 2.0))
     assert person.pins == [ROW]
     assert not dock(person, "draw").visibleRegion().isEmpty()
 

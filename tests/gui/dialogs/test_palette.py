@@ -18,10 +18,10 @@ from vae_explorer.gui.dialogs.palette import CommandPalette, match, menu_command
 def all_ways(query: str, text: str) -> int | None:
     """The best of all ways to find ``query`` in ``text``, each tried."""
     best: int | None = None
-    for places in itertools.combinations(range(len(text)), len(query)):
-        if all(text[at] == letter for at, letter in zip(places, query, strict=True)):
-            starts = sum(text[at] != " " and (" " + text)[at] == " " for at in places)
-            runs = sum(b == a + 1 for a, b in itertools.pairwise((-1, *places)))
+    for positions in itertools.combinations(range(len(text)), len(query)):
+        if all(text[at] == letter for at, letter in zip(positions, query, strict=True)):
+            starts = sum(text[at] != " " and (" " + text)[at] == " " for at in positions)
+            runs = sum(b == a + 1 for a, b in itertools.pairwise((-1, *positions)))
             best = max(best or 0, 3 * starts + 2 * runs)
     return best
 

@@ -83,7 +83,7 @@ def test_a_path_is_found_shown_and_leads_the_cursor(
     assert path.kind == kind
     person.press("End", strip(person))
     z1, z2 = path.positions[-1].tolist()
-    assert app.cursor.place == pytest.approx((z1, z2))
+    assert app.cursor.position == pytest.approx((z1, z2))
     image = bundled.model.decode(path.positions[-1:])[0]
     person.wait(lambda: person.sees(image))
     texts = [readout.text() for readout in person.window.paths.findChildren(Readout)]

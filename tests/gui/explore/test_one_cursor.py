@@ -233,7 +233,7 @@ def workspace(tmp_path: Path) -> Way:
         person.wait(path.exists)
         person.window.app.cursor.move(*OTHER)
         person.window.workspaces.open(path)
-        person.wait(lambda: person.window.app.cursor.place == START)
+        person.wait(lambda: person.window.app.cursor.position == START)
         return START
 
     return way
@@ -285,7 +285,7 @@ def seen(person: Person) -> tuple[object, ...]:
     caption = person.view("Decoded digit").accessibleDescription()
     cursor = person.window.app.cursor
     return (
-        cursor.place,
+        cursor.position,
         person.markers.cursor_place,
         [named(person, QSlider, f"{name} slider").value() for name in ("z₁", "z₂")],
         [named(person, NumberBox, name).value() for name in ("z₁", "z₂")],
@@ -306,7 +306,7 @@ def check(person: Person, bundled: Snapshot, way: Way) -> None:
     cursor = person.window.app.cursor
     cursor.move(*START)
     wanted = way(person)
-    place = cursor.place
+    place = cursor.position
     assert place == pytest.approx(wanted, abs=0.03 if way in (click, drag) else 1e-5)
     picture, shown = picture_at(person, bundled, place), seen(person)
     away = (place[0] / 2 + 2.0, place[1] / 2 - 2.0)

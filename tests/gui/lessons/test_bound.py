@@ -63,10 +63,10 @@ def drag(view: BoundView, handle: Handle, by: QPointF) -> None:
     start = at(view, handle)
     QTest.mousePress(plane, left, pos=start.toPoint())
     for share in (0.5, 1.0):
-        place = QPointF(start.toPoint()) + by * share
+        position = QPointF(start.toPoint()) + by * share
         held, none = left, Qt.KeyboardModifier.NoModifier
-        spot = QPointF(plane.mapToGlobal(place))
-        event = QMouseEvent(QEvent.Type.MouseMove, place, spot, held, held, none)
+        spot = QPointF(plane.mapToGlobal(position))
+        event = QMouseEvent(QEvent.Type.MouseMove, position, spot, held, held, none)
         QApplication.sendEvent(plane, event)
     QTest.mouseRelease(plane, left, pos=start.toPoint())
 

@@ -25,8 +25,8 @@ def code_map(qtbot: QtBot) -> CodeMap:
 
 
 def test_places_and_pixels_are_one_to_one_at_one_scale(code_map: CodeMap) -> None:
-    for place in ((0.0, 0.0), (3.5, -2.5), (-1.0, 2.0)):
-        assert code_map.to_data(code_map.to_pixel(*place)) == pytest.approx(place)
+    for position in ((0.0, 0.0), (3.5, -2.5), (-1.0, 2.0)):
+        assert code_map.to_data(code_map.to_pixel(*position)) == pytest.approx(position)
     across = code_map.to_pixel(1.0, 0.0) - code_map.to_pixel(0.0, 0.0)
     up = code_map.to_pixel(0.0, 0.0) - code_map.to_pixel(0.0, 1.0)
     assert across.x() == pytest.approx(up.y())
@@ -36,10 +36,10 @@ def test_places_and_pixels_are_one_to_one_at_one_scale(code_map: CodeMap) -> Non
 
 
 def test_points_have_their_colours_and_lines_lie_on_top(code_map: CodeMap) -> None:
-    places = np.array([[0.0, 0.0], [2.0, 1.0]])
-    code_map.set_points(places, np.array([2, 4], np.uint8))
+    positions = np.array([[0.0, 0.0], [2.0, 1.0]])
+    code_map.set_points(positions, np.array([2, 4], np.uint8))
     image = code_map.grab().toImage()
-    for (x, y), label in zip(places.tolist(), (2, 4), strict=True):
+    for (x, y), label in zip(positions.tolist(), (2, 4), strict=True):
         at = code_map.to_pixel(x, y).toPoint()
         around = [image.pixelColor(at + QPoint(dx, dy)) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
         darkest = min(around, key=lambda color: color.lightness())
@@ -47,7 +47,7 @@ def test_points_have_their_colours_and_lines_lie_on_top(code_map: CodeMap) -> No
         on_canvas = (200 * CLASS_COLORS.astype(int) + 55 * 255) / 255
         assert np.abs(on_canvas - rgb).sum(1).argmin() == label
     line = Line(np.array([-1.0, 3.0]), np.zeros(2), "#00ff00", width=5.0)
-    code_map.set_points(places, np.array([2, 4], np.uint8), [line])
+    code_map.set_points(positions, np.array([2, 4], np.uint8), [line])
     code_map.set_front([Ring((2.0, 1.0), "#0000ff", 8.0), Ring((1.0, -2.0), "#0000ff", shape="x")])
     image = code_map.grab().toImage()
     assert image.pixelColor(code_map.to_pixel(0.0, 0.0).toPoint()).name() == "#00ff00"
@@ -86,8 +86,8 @@ def test_hand_and_keys(code_map: CodeMap) -> None:
 def test_its_file_is_light_and_its_table_has_the_classes(
     code_map: CodeMap, show_theme: ShowTheme
 ) -> None:
-    places = np.array([[0.5, -1.0], [2.0, 1.0]])
-    code_map.set_points(places, np.array([2, 4], np.uint8))
+    positions = np.array([[0.5, -1.0], [2.0, 1.0]])
+    code_map.set_points(positions, np.array([2, 4], np.uint8))
     code_map.set_subtitle("two of them")
     assert code_map.accessibleDescription() == "two of them"
     show_theme(DARK)

@@ -39,12 +39,12 @@ def at(view: FunctionalsView, x: float, y: float) -> QPoint:
     return density(view).to_pixel(x, y).toPoint()
 
 
-def drag(view: FunctionalsView, *places: tuple[float, float]) -> None:
+def drag(view: FunctionalsView, *positions: tuple[float, float]) -> None:
     chart = density(view)
-    QTest.mousePress(chart, _LEFT, pos=at(view, *places[0]))
-    for place in places[1:]:
-        QTest.mouseMove(chart, at(view, *place))
-    QTest.mouseRelease(chart, _LEFT, pos=at(view, *places[-1]))
+    QTest.mousePress(chart, _LEFT, pos=at(view, *positions[0]))
+    for position in positions[1:]:
+        QTest.mouseMove(chart, at(view, *position))
+    QTest.mouseRelease(chart, _LEFT, pos=at(view, *positions[-1]))
 
 
 def test_a_bar_is_dragged(view: FunctionalsView) -> None:

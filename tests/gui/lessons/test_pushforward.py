@@ -62,13 +62,13 @@ def test_dragging_follows_another_place(view: PushforwardView, experiment: Pushf
 def test_what_z_becomes_is_marked_and_every_figure_can_be_exported(
     view: PushforwardView, experiment: Pushforward
 ) -> None:
-    place = ",".join(repr(part) for part in experiment.x.tolist())
+    position = ",".join(repr(part) for part in experiment.x.tolist())
     for title in ("x = f(z)", "p(x), by the formula"):
         chart = named(view, Chart, title)
         at = chart.to_pixel(*experiment.x.tolist()).toPoint()
         assert chart.grab().toImage().pixelColor(at) == QColor(LIGHT.held_out)
         assert all(chart.export(kind) for kind in KINDS)
-        assert place in chart.export("csv").decode()
+        assert position in chart.export("csv").decode()
 
 
 def test_the_decoded_picture_is_in_the_corner_where_x_is_not(

@@ -24,7 +24,7 @@ def _plane(qtbot: QtBot, shown: int | None) -> RatePlane:
 def test_the_line_has_the_slope_of_its_point(qtbot: QtBot) -> None:
     plane = _plane(qtbot, 1)
     image = plane.grab().toImage()
-    rate, distortion = _POINTS[1].place
+    rate, distortion = _POINTS[1].position
     found = 0
     for step in (-0.8, -0.6, 1.0, 1.4, 2.0):
         at = plane.to_pixel(rate + step, distortion - 8.0 * step).toPoint()
@@ -39,7 +39,7 @@ def test_points_are_chosen_by_clicks_and_keys(qtbot: QtBot) -> None:
     plane.chosen.connect(chosen.append)
     for point in _POINTS:
         QTest.mouseClick(
-            plane, Qt.MouseButton.LeftButton, pos=plane.to_pixel(*point.place).toPoint()
+            plane, Qt.MouseButton.LeftButton, pos=plane.to_pixel(*point.position).toPoint()
         )
     QTest.mouseClick(plane, Qt.MouseButton.LeftButton, pos=QPoint(300, 60))
     assert chosen == [0, 1, 2]

@@ -87,9 +87,9 @@ def test_the_plane_shows_the_path_s_cloud_around_the_exact_arrow(
     assert found.estimates is not None
     end = found.mean + found.covariance @ found.estimates.exact[:2]
     image = digit._place.grab().toImage()
-    place = digit._place.to_pixel(*end.tolist()).toPoint()
+    position = digit._place.to_pixel(*end.tolist()).toPoint()
     near = {
-        image.pixelColor(place + QPoint(dx, dy)).name()
+        image.pixelColor(position + QPoint(dx, dy)).name()
         for dx in range(-15, 16)
         for dy in range(-15, 16)
     }

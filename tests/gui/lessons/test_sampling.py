@@ -26,9 +26,9 @@ def view(shown: Shown, experiment: Sampling) -> SamplingView:
     return shown(SamplingView(experiment))
 
 
-def bluish(view: SamplingView, place: tuple[float, float]) -> bool:
+def bluish(view: SamplingView, position: tuple[float, float]) -> bool:
     QApplication.processEvents()
-    at = view.map.to_pixel(*place).toPoint()
+    at = view.map.to_pixel(*position).toPoint()
     color = view.map.grab().toImage().pixelColor(at)
     return color.blue() > color.red() + 40
 

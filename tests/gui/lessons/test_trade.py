@@ -92,10 +92,10 @@ def test_pointing_at_the_map_decodes_there(view: TradeView, experiment: Trade) -
     probe = next(
         one for one in view.findChildren(DigitView) if one.accessibleName().startswith("Decoded")
     )
-    place = code_map.frame.center().toPoint() + QPoint(30, -20)
-    QTest.mousePress(code_map, _LEFT, pos=place)
-    QTest.mouseRelease(code_map, _LEFT, pos=place)
-    found = experiment.decode(code_map.to_data(place.toPointF()))
+    position = code_map.frame.center().toPoint() + QPoint(30, -20)
+    QTest.mousePress(code_map, _LEFT, pos=position)
+    QTest.mouseRelease(code_map, _LEFT, pos=position)
+    found = experiment.decode(code_map.to_data(position.toPointF()))
     assert found is not None
     assert probe._image is not None
     gray = probe._image.pixelColor(14, 14).red()

@@ -48,10 +48,10 @@ def test_a_double_click_follows_its_click(canvas: MapCanvas, hand: Any, heard: l
 
 def test_middle_drag_pans(canvas: MapCanvas, hand: Any, heard: list[Any]) -> None:
     spot = at(canvas)
-    place = canvas.to_latent(spot)
+    position = canvas.to_latent(spot)
     hand.drag(spot, at(canvas, 20, 10), at(canvas, 60, -30), button=Qt.MouseButton.MiddleButton)
     assert names(heard) == ["grabbed", "grabbed"]
-    assert canvas.to_latent(at(canvas, 60, -30)) == pytest.approx(place, abs=1e-9)
+    assert canvas.to_latent(at(canvas, 60, -30)) == pytest.approx(position, abs=1e-9)
 
 
 def test_the_right_button_does_nothing_and_opens_nothing(
@@ -68,12 +68,12 @@ def test_space_and_left_drag_pans_and_is_no_tap(
     qtbot: QtBot, canvas: MapCanvas, hand: Any, heard: list[Any]
 ) -> None:
     spot = at(canvas)
-    place = canvas.to_latent(spot)
+    position = canvas.to_latent(spot)
     qtbot.keyPress(canvas, Key.Key_Space)
     hand.drag(spot, at(canvas, 40, 40))
     qtbot.keyRelease(canvas, Key.Key_Space)
     assert names(heard) == ["grabbed", "grabbed"]
-    assert canvas.to_latent(at(canvas, 40, 40)) == pytest.approx(place, abs=1e-9)
+    assert canvas.to_latent(at(canvas, 40, 40)) == pytest.approx(position, abs=1e-9)
 
 
 def test_a_tap_of_space_is_passed_on_once(
@@ -134,9 +134,9 @@ def test_home_asks_to_fit_and_plus_and_minus_zoom(
 
 def test_the_wheel_zooms_about_the_pointer(canvas: MapCanvas, hand: Any) -> None:
     spot = at(canvas, 90, -60)
-    place, scale = canvas.to_latent(spot), canvas.pixels_per_unit()[0]
+    position, scale = canvas.to_latent(spot), canvas.pixels_per_unit()[0]
     hand.wheel(spot, 1)
-    assert canvas.to_latent(spot) == pytest.approx(place, abs=1e-9)
+    assert canvas.to_latent(spot) == pytest.approx(position, abs=1e-9)
     assert canvas.pixels_per_unit()[0] == pytest.approx(scale * 1.013**15)
     hand.wheel(spot, -1)
     assert canvas.pixels_per_unit()[0] == pytest.approx(scale)

@@ -103,7 +103,7 @@ def test_places_that_are_none_are_neither_drawn_nor_bounds() -> None:
     assert np.isfinite(cloud.xs).all()
     assert np.isfinite(cloud.ys).all()
     assert int((np.abs(cloud.xs) <= DRAWABLE_LIMIT).sum()) == 2
-    assert [cloud.place(i) for i in range(6)] == [None, None, None, None, (-2, 1), (5, 4)]
+    assert [cloud.position(i) for i in range(6)] == [None, None, None, None, (-2, 1), (5, 4)]
     assert cloud.bounds() == (-2, 5, 1, 4)
 
 

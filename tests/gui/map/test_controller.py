@@ -85,13 +85,13 @@ def switch_layer(person: Person, spec: LayerSpec) -> None:
 
 def test_hidden_points_are_not_pointed_at(person: Person) -> None:
     person.press("P", person.window.map.canvas)
-    person.click(person.place(person.lone))
+    person.click(person.position(person.lone))
     assert person.pins == []
 
 
 def test_the_size_of_dots_is_chosen(person: Person) -> None:
     lone, canvas = person.lone, person.window.map.canvas
-    beside = canvas.to_latent(canvas.to_pixel(*person.place(lone)) + QPointF(3, 0))
+    beside = canvas.to_latent(canvas.to_pixel(*person.position(lone)) + QPointF(3, 0))
     combos = person.window.layers.findChildren(QComboBox)
     combo = next(combo for combo in combos if combo.accessibleName() == "Points, dots")
     colors = []
@@ -121,7 +121,7 @@ def test_a_run_goes_on_under_all_layers(
     window = person.window
     for spec in LAYERS:
         window.app.layers.set_on(spec.id, True)
-    person.click(person.place(person.lone))
+    person.click(person.position(person.lone))
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
     person.wait(lambda: len(person.positions) == 100)

@@ -42,7 +42,7 @@ def easing(qapp: QApplication) -> Iterator[Easing]:
 
 
 @pytest.fixture
-def places(easing: Easing) -> list[Float32]:
+def positions(easing: Easing) -> list[Float32]:
     """Every position told."""
     told: list[Float32] = []
     easing.moved.connect(told.append)
@@ -55,52 +55,52 @@ def go_to(easing: Easing, share: float) -> None:
     animation.setCurrentTime(round(share * DURATION_MS))
 
 
-def test_points_go_straight_and_arrive(easing: Easing, places: list[Float32]) -> None:
+def test_points_go_straight_and_arrive(easing: Easing, positions: list[Float32]) -> None:
     easing.start(START, END)
     go_to(easing, 0.5)
-    np.testing.assert_allclose(places[-1], (START + END) / 2, atol=1e-6)
-    assert places[-1].dtype == np.float32
+    np.testing.assert_allclose(positions[-1], (START + END) / 2, atol=1e-6)
+    assert positions[-1].dtype == np.float32
     go_to(easing, 1.0)
-    assert places[-1] is END
+    assert positions[-1] is END
 
 
-def test_they_begin_and_end_slowly(easing: Easing, places: list[Float32]) -> None:
+def test_they_begin_and_end_slowly(easing: Easing, positions: list[Float32]) -> None:
     easing.start(START, END)
     xs = []
     for share in (0.1, 0.5, 0.6, 0.9):
         go_to(easing, share)
-        xs.append(float(places[-1][0, 0]) / 2)
+        xs.append(float(positions[-1][0, 0]) / 2)
     assert xs == sorted(xs)
     assert xs[0] < 0.05
     assert xs[2] - xs[1] > 0.1
     assert xs[3] > 0.95
 
 
-def test_a_new_aim_replaces_the_old_one(easing: Easing, places: list[Float32]) -> None:
+def test_a_new_aim_replaces_the_old_one(easing: Easing, positions: list[Float32]) -> None:
     easing.start(START, END)
     go_to(easing, 0.5)
-    easing.start(places[-1], START)
+    easing.start(positions[-1], START)
     go_to(easing, 1.0)
-    assert places[-1] is START
+    assert positions[-1] is START
 
 
-def test_a_stop_is_at_once(easing: Easing, places: list[Float32]) -> None:
+def test_a_stop_is_at_once(easing: Easing, positions: list[Float32]) -> None:
     easing.start(START, END)
     easing.stop()
-    count = len(places)
+    count = len(positions)
     (animation,) = easing.findChildren(QVariantAnimation)
     assert animation.state() == QVariantAnimation.State.Stopped
-    assert len(places) == count
-    assert not any(place is END for place in places)
+    assert len(positions) == count
+    assert not any(position is END for position in positions)
 
 
 def test_without_motion_points_jump(
-    easing: Easing, places: list[Float32], monkeypatch: pytest.MonkeyPatch
+    easing: Easing, positions: list[Float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     style = CalmStyle()
     monkeypatch.setattr(QApplication, "style", lambda: style)
     easing.start(START, END)
-    (there,) = places
+    (there,) = positions
     assert there is END
     (animation,) = easing.findChildren(QVariantAnimation)
     assert animation.state() == QVariantAnimation.State.Stopped

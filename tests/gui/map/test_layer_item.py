@@ -49,12 +49,12 @@ class Picture:
         return image
 
     def drawn(self, *marks: Mark, ratio: float = 1.0) -> Float64:
-        """(n, 2) latent places of the pixels that the marks changed clearly."""
+        """(n, 2) latent points of the pixels that the marks changed clearly."""
         before, after = (rgb(self.shown(*some, ratio=ratio)) for some in ((), marks))
         rows, columns = np.nonzero(np.abs(after - before).max(axis=2) > 100)
         pixels = (np.stack([columns, rows], axis=1) + 0.5) / ratio
-        places = [self.plot.to_latent(QPointF(*pixel)) for pixel in pixels.tolist()]
-        return np.array(places).reshape(-1, 2)
+        positions = [self.plot.to_latent(QPointF(*pixel)) for pixel in pixels.tolist()]
+        return np.array(positions).reshape(-1, 2)
 
     def color(self, image: QImage, z1: float, z2: float) -> Int64:
         at = self.plot.to_pixel(z1, z2) * image.devicePixelRatio()
@@ -84,12 +84,12 @@ def picture(qtbot: QtBot, request: pytest.FixtureRequest) -> Picture:
 @pytest.mark.parametrize("picture", SIZES, indirect=True)
 @pytest.mark.parametrize("ratio", [1.0, 2.0])
 def test_an_ellipse_is_to_scale(picture: Picture, ratio: float) -> None:
-    places = picture.drawn(ELLIPSE, ratio=ratio) - CENTER
+    positions = picture.drawn(ELLIPSE, ratio=ratio) - CENTER
     unit = 1 / picture.plot.pixels_per_unit()[0]
-    assert len(places) > 100
-    half = np.abs(places).max(axis=0)
+    assert len(positions) > 100
+    half = np.abs(positions).max(axis=0)
     np.testing.assert_allclose(half, 2 * np.sqrt([0.5, 0.4]), atol=1.5 * unit)
-    distance = np.sqrt(np.einsum("ni,ij,nj->n", places, np.linalg.inv(COVARIANCE[0]), places))
+    distance = np.sqrt(np.einsum("ni,ij,nj->n", positions, np.linalg.inv(COVARIANCE[0]), positions))
     thinnest = np.sqrt(np.linalg.eigvalsh(COVARIANCE[0])[0])
     assert np.abs(distance - 2).max() * thinnest < 1.5 * unit
 
@@ -115,7 +115,7 @@ def test_radii_are_written_where_asked(picture: Picture) -> None:
         for name in (False, True)
     )
     rows, columns = np.nonzero((without != with_names).any(axis=2))
-    for radius in (1, 2):  # at the highest place of each
+    for radius in (1, 2):  # at the highest position of each
         highest = CENTER[0] + radius * COVARIANCE[0, 1] / np.sqrt(COVARIANCE[0, 1, 1])
         at = picture.plot.to_pixel(*highest.tolist())
         near = (abs(rows - at.y()) < 12) & (abs(columns - at.x()) < 20)
@@ -231,11 +231,11 @@ def test_a_lesser_share_and_opacity_make_fainter_lines(picture: Picture) -> None
 
 
 def test_the_first_cross_is_larger(picture: Picture) -> None:
-    places = np.array([[-1.0, 0.0], [1.0, 0.0]], np.float32)
-    drawn = picture.drawn(Spots(places))
+    positions = np.array([[-1.0, 0.0], [1.0, 0.0]], np.float32)
+    drawn = picture.drawn(Spots(positions))
     first, second = drawn[drawn[:, 0] < 0], drawn[drawn[:, 0] > 0]
-    np.testing.assert_allclose(first.mean(axis=0), places[0], atol=0.01)
-    np.testing.assert_allclose(second.mean(axis=0), places[1], atol=0.01)
+    np.testing.assert_allclose(first.mean(axis=0), positions[0], atol=0.01)
+    np.testing.assert_allclose(second.mean(axis=0), positions[1], atol=0.01)
     assert np.ptp(first[:, 0]) > 1.3 * np.ptp(second[:, 0])
 
 
@@ -253,9 +253,9 @@ def test_a_trail_grows_to_its_end(picture: Picture) -> None:
 
 
 def test_a_trail_that_stayed_is_a_dot(picture: Picture) -> None:
-    places = np.array([[0.5, 0.5]], np.float32)
-    drawn = picture.drawn(Trails(places, places, np.array([2], np.uint8)))
-    np.testing.assert_allclose(drawn.mean(axis=0), places[0], atol=0.01)
+    positions = np.array([[0.5, 0.5]], np.float32)
+    drawn = picture.drawn(Trails(positions, positions, np.array([2], np.uint8)))
+    np.testing.assert_allclose(drawn.mean(axis=0), positions[0], atol=0.01)
 
 
 def test_later_marks_lie_above(picture: Picture) -> None:

@@ -72,23 +72,23 @@ def test_a_figure_colours_the_points_as_the_key_says(
     share = np.clip((widths - low) / (high - low), 0, 1)
     lone = person.lone
     viridis = pg.colormap.get("viridis").getLookupTable(nPts=256, alpha=False)[::-1]
-    assert person.color_at(person.place(lone)) == tuple(viridis[round(255 * share[lone])])
+    assert person.color_at(person.position(lone)) == tuple(viridis[round(255 * share[lone])])
 
     bar = key_bar(key)
     assert len({tuple(color) for color in bar}) > 100
     assert all((viridis == color).all(1).any() for color in bar), "the very colours"
     np.testing.assert_allclose(bar[[0, -1]], viridis[[-1, 0]], atol=6)
     beside = bar[round((1 - share[lone]) * (len(bar) - 1))]
-    np.testing.assert_allclose(person.color_at(person.place(lone)), beside, atol=4)
+    np.testing.assert_allclose(person.color_at(person.position(lone)), beside, atol=4)
 
     person.trigger("scheme_dark")
     QApplication.processEvents()
-    assert person.color_at(person.place(lone)) == tuple(viridis[255 - round(255 * share[lone])])
+    assert person.color_at(person.position(lone)) == tuple(viridis[255 - round(255 * share[lone])])
     color_by(person, "Label")
     assert not key.isVisible()
     assert swatch(person, 3) == tuple(CLASS_COLORS[3].tolist())
     label_color = tuple(CLASS_COLORS[person.labels[lone]].tolist())
-    assert person.color_at(person.place(lone)) == label_color
+    assert person.color_at(person.position(lone)) == label_color
 
 
 def key_bar(key: ColorKey) -> UInt8:
@@ -111,7 +111,7 @@ def test_figures_are_computed_and_then_colour(person: Person) -> None:
     gap = figures.known["log_marginal"] - figures.known["elbo"]
     assert (gap > -1e-3).all(), "the ELBO is a bound"
     muted = rgb(current_theme().muted)
-    person.wait(lambda: person.color_at(person.place(lone)) != muted)
+    person.wait(lambda: person.color_at(person.position(lone)) != muted)
 
 
 def test_a_figure_waits_until_the_points_rest(
@@ -172,7 +172,7 @@ def test_the_card_gives_the_exact_figures(
     person: Person, bundled: Snapshot, small_mnist: dict[str, ImageSet]
 ) -> None:
     lone, model = person.lone, bundled.model
-    person.hover(person.place(lone))
+    person.hover(person.position(lone))
     (card,) = person.window.map.findChildren(PointTooltip)
     person.wait(card.isVisible)
     person.wait(lambda: any("ELBO" in label.text() for label in card.findChildren(QLabel)))

@@ -58,9 +58,9 @@ def test_rings_leave_their_point_free(view: MapView, markers: Markers) -> None:
 def test_all_pins_have_a_ring_and_the_one_looked_at_a_bolder_one(
     view: MapView, markers: Markers
 ) -> None:
-    def ink(place: tuple[float, float]) -> int:
+    def ink(position: tuple[float, float]) -> int:
         """How dark it is along a radius; the halo is white."""
-        at, image = view.canvas.to_pixel(*place), picture(markers)
+        at, image = view.canvas.to_pixel(*position), picture(markers)
         row = [image.pixelColor(int(at.x()) + dx, int(at.y())) for dx in range(13)]
         return sum(255 - color.lightness() for color in row if color.alpha() > 0)
 
@@ -83,15 +83,15 @@ def test_markers_follow_the_view(view: MapView, markers: Markers) -> None:
     assert image.pixelColor(after.x() + 7, after.y()).alpha() > 100
 
 
-@pytest.mark.parametrize("place", [(1e6, 1e6), (-1e6, 0.0), (3.0, -50.0)])
+@pytest.mark.parametrize("position", [(1e6, 1e6), (-1e6, 0.0), (3.0, -50.0)])
 def test_places_far_outside_are_silent(
-    view: MapView, markers: Markers, place: tuple[float, float]
+    view: MapView, markers: Markers, position: tuple[float, float]
 ) -> None:
     for _ in range(10):
         view.canvas.zoom(4.0)
-    markers.set_cursor_place(place)
-    markers.set_pin_place(place)
-    markers.set_hover_place(place)
+    markers.set_cursor_place(position)
+    markers.set_pin_place(position)
+    markers.set_hover_place(position)
     assert picture(markers).pixelColor(200, 200).alpha() == 0
 
 

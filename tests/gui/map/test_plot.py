@@ -56,9 +56,9 @@ def test_pan_moves_places_by_pixels(plot: LatentPlot) -> None:
 
 def test_zoom_keeps_the_place_under_the_pointer(plot: LatentPlot) -> None:
     at = plot.plot_rect().topLeft() + QPointF(60, 40)
-    place, scale = plot.to_latent(at), plot.pixels_per_unit()[0]
+    position, scale = plot.to_latent(at), plot.pixels_per_unit()[0]
     plot.zoom(2.0, at)
-    assert plot.to_latent(at) == pytest.approx(place, abs=1e-9)
+    assert plot.to_latent(at) == pytest.approx(position, abs=1e-9)
     assert plot.pixels_per_unit()[0] == pytest.approx(2 * scale)
 
 

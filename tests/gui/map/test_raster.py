@@ -13,8 +13,8 @@ SIZE = (4, 3)
 RED, GREEN, BLUE = 0xFFFF0000, 0xFF00FF00, 0xFF0000FF
 
 
-def draw(places: list[tuple[float, float]], colors: list[int], margin: int = 1) -> UInt32:
-    xs, ys = np.array(places, np.float32).reshape(-1, 2).T.copy()
+def draw(positions: list[tuple[float, float]], colors: list[int], margin: int = 1) -> UInt32:
+    xs, ys = np.array(positions, np.float32).reshape(-1, 2).T.copy()
     raster = PointRaster()
     raster.draw((xs, ys, np.array(colors, np.uint32)), VIEW, SIZE, margin)
     return raster.image
@@ -163,7 +163,7 @@ def test_every_point_counts(n: int) -> None:
     np.add.at(expected, (row[inside].astype(int), column[inside].astype(int)), 1)
     alpha = channels(raster.image)[1:-1, 1:-1, 3]
     wanted = np.rint(255 * opacity(np.maximum(expected, 1).astype(np.float32), raster.crowd))
-    # A place on the border of two pixels may round to either.
+    # A position on the border of two pixels may round to either.
     assert np.mean(alpha == np.where(expected > 0, wanted, 0)) > 0.98
     assert raster.occupied == pytest.approx(np.count_nonzero(expected), abs=3)
 
@@ -176,13 +176,13 @@ def test_every_point_counts(n: int) -> None:
     st.floats(1e-3, 1e6),
 )
 def test_any_finite_places_in_any_view_are_silent(
-    places: list[tuple[float, float]], span: float
+    positions: list[tuple[float, float]], span: float
 ) -> None:
-    xs, ys = np.array(places, np.float32).reshape(-1, 2).T.copy()
-    colors = np.full(len(places), RED, np.uint32)
+    xs, ys = np.array(positions, np.float32).reshape(-1, 2).T.copy()
+    colors = np.full(len(positions), RED, np.uint32)
     raster = PointRaster()
     raster.draw((xs, ys, colors), (-span, span, -span, span), (16, 12), 4)
-    assert raster.occupied <= len(places)
+    assert raster.occupied <= len(positions)
     red, green, blue, alpha = channels(raster.image).reshape(-1, 4).T
     assert np.array_equal(red, alpha)
     assert not green.any()

@@ -64,19 +64,19 @@ def test_a_shift_drag_selects_what_lies_in_the_box(person: Person) -> None:
 def test_points_fade_beside_a_selection(person: Person) -> None:
     lone = person.lone
     full = CLASS_COLORS[person.labels[lone]].astype(int)
-    assert person.color_at(person.place(lone)) == tuple(full)
+    assert person.color_at(person.position(lone)) == tuple(full)
     person.window.app.selection.replace([lone])
-    assert person.color_at(person.place(lone)) == tuple(full)
+    assert person.color_at(person.position(lone)) == tuple(full)
     person.trigger("invert")
-    faded = np.array(person.color_at(person.place(lone)))
+    faded = np.array(person.color_at(person.position(lone)))
     canvas = np.array(rgb(current_theme().canvas))
     assert np.abs(faded - canvas).sum() < 0.3 * np.abs(full - canvas).sum()
     person.press("Esc")
-    assert person.color_at(person.place(lone)) == tuple(full)
+    assert person.color_at(person.position(lone)) == tuple(full)
 
 
 def test_esc_clears_the_selection_first_and_then_the_pins(person: Person) -> None:
-    person.click(person.place(person.lone))
+    person.click(person.position(person.lone))
     person.drag((-1.0, -1.0), (1.0, 1.0), SHIFT)
     assert person.selected
     pinned = person.pins
@@ -159,7 +159,7 @@ def test_find_pins_an_image(person: Person, split: str, row: int) -> None:
     current = person.window.app.pins.current
     assert current is not None
     assert (current.split, current.index) == (split, 123)
-    assert person.markers.pin_place == person.place(row)
+    assert person.markers.pin_place == person.position(row)
 
 
 # The pins
@@ -169,11 +169,11 @@ def test_pins_are_added_looked_at_and_taken_out(person: Person) -> None:
     one = person.lone
     two = int(np.linalg.norm(person.positions - person.positions[one], axis=1).argmax())
     rows = [one, two]
-    person.click(person.place(one))
-    person.click(person.place(two), CTRL)
+    person.click(person.position(one))
+    person.click(person.position(two), CTRL)
     pins = person.pins
     assert len(pins) == 2
-    places = {person.place(pin) for pin in pins}
+    places = {person.position(pin) for pin in pins}
     assert set(person.markers.tray_places) | {person.markers.pin_place} == places
     pinned = [person.window.app.pins.tray[i].index for i in range(2)]
     assert pinned == pins == rows
@@ -182,14 +182,14 @@ def test_pins_are_added_looked_at_and_taken_out(person: Person) -> None:
     tray.scrollToItem(tray.item(0))
     QTest.mouseClick(tray.viewport(), LEFT, pos=tray.visualItemRect(tray.item(0)).center())
     assert person.window.app.pins.current is person.window.app.pins.tray[0]
-    assert person.markers.pin_place == person.place(one)
+    assert person.markers.pin_place == person.position(one)
     original = person.window.app.map.thumbnail(one).image
     np.testing.assert_array_equal(person.picture("Original image"), original)
 
     person.press("Delete", tray)
     assert person.pins == [two]
-    assert person.markers.pin_place == person.place(two)
-    person.click(person.place(two), CTRL)
+    assert person.markers.pin_place == person.position(two)
+    person.click(person.position(two), CTRL)
     assert person.pins == []
     assert person.markers.pin_place is None
 
@@ -203,7 +203,7 @@ def test_undo_and_redo_go_through_pins_and_selections(person: Person) -> None:
 
     note()
     assert not undo.isEnabled()
-    person.click(person.place(person.lone))
+    person.click(person.position(person.lone))
     note()
     QTest.mouseClick(legend_button(person, 3), LEFT, SHIFT)
     note()
@@ -232,4 +232,4 @@ def test_pins_outlive_the_split_they_are_from(person: Person) -> None:
     assert person.markers.pin_place is None
     person.trigger("split_both")
     person.wait(lambda: len(person.positions) == 900)
-    assert person.markers.pin_place == person.place(7)
+    assert person.markers.pin_place == person.position(7)

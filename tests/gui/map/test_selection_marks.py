@@ -63,8 +63,8 @@ def test_what_it_encloses_is_tinted_by_the_even_odd_rule(
     marks.set_outline(np.array([*twice, twice[0], *inner, inner[0]]))
     image = picture(marks)
     tinted = [
-        image.pixelColor(view.canvas.to_pixel(*place).toPoint()).alpha() > 0
-        for place in ((0.75, 0.1), (0.1, 0.1), (1.5, 0.1))
+        image.pixelColor(view.canvas.to_pixel(*position).toPoint()).alpha() > 0
+        for position in ((0.75, 0.1), (0.1, 0.1), (1.5, 0.1))
     ]
     assert tinted == [True, False, False]
 

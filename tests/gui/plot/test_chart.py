@@ -117,10 +117,10 @@ def test_colours_are_the_theme_s(qtbot: QtBot, theme: Theme, show_theme: ShowThe
 def test_marks_are_where_the_axes_say(qtbot: QtBot) -> None:
     chart = shown(qtbot, Chart("A chart", "x", "y"))
     chart.set_range(-2, 2, 0, 4)
-    for place in ((-1.5, 1.0), (1.0, 3.5)):
-        chart.set_marks([Ring(place, "#ff0000", 6.0, ".")])
-        at = chart.to_pixel(*place)
-        assert chart.to_data(at) == pytest.approx(place)
+    for position in ((-1.5, 1.0), (1.0, 3.5)):
+        chart.set_marks([Ring(position, "#ff0000", 6.0, ".")])
+        at = chart.to_pixel(*position)
+        assert chart.to_data(at) == pytest.approx(position)
         assert chart.grab().toImage().pixelColor(at.toPoint()) == QColor("#ff0000")
 
 

@@ -102,13 +102,13 @@ def test_ellipses_are_to_scale(qtbot: QtBot, anatomy: StepAnatomy) -> None:
     )
     _, image = shown(qtbot, 0, alone, (620, 400))
     color = image_color(0)
-    places = [
+    positions = [
         (x, y)
         for x in range(250, 610)
         for y in range(30, 390)
         if image.pixelColor(x, y).name() == color.name()
     ]
-    xs, ys = zip(*places, strict=True)
+    xs, ys = zip(*positions, strict=True)
     width, height = max(xs) - min(xs), max(ys) - min(ys)
     # Two standard deviations of 0.8 and 0.4 to each side, of a plane of 4.4 latent units.
     side = 400 - 12 - image_line(qtbot)

@@ -13,9 +13,9 @@ def picture(name: str, theme: Theme, mode: QIcon.Mode = QIcon.Mode.Normal) -> QI
 
 def ink(image: QImage) -> dict[tuple[int, int], QColor]:
     """The pixels that are painted in full."""
-    places = [(x, y) for x in range(image.width()) for y in range(image.height())]
-    colors = {place: image.pixelColor(*place) for place in places}
-    return {place: color for place, color in colors.items() if color.alpha() == 255}
+    positions = [(x, y) for x in range(image.width()) for y in range(image.height())]
+    colors = {position: image.pixelColor(*position) for position in positions}
+    return {position: color for position, color in colors.items() if color.alpha() == 255}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -5,12 +5,12 @@ from vae_explorer.gui.widgets.rows import beside, label_of, row
 
 
 def test_the_room_left_over_goes_to_the_wide_one_or_to_none(qtbot: QtBot) -> None:
-    def widths(*places: int | None, wide: int | None = None) -> list[int]:
+    def widths(*positions: int | None, wide: int | None = None) -> list[int]:
         page, buttons = QWidget(), [QPushButton("A"), QPushButton("B")]
         qtbot.addWidget(page)
         page.setLayout(
             row(
-                *(None if at is None else buttons[at] for at in places),
+                *(None if at is None else buttons[at] for at in positions),
                 wide=None if wide is None else buttons[wide],
             )
         )

@@ -8,7 +8,7 @@ from vae_explorer.gui.window.dock_tabs import DockTabs
 
 @pytest.fixture
 def window(qtbot: QtBot) -> QMainWindow:
-    """Two hidden docks in one place."""
+    """Two hidden docks in one position."""
     window = QMainWindow()
     qtbot.addWidget(window)
     window.setCentralWidget(QTextEdit())

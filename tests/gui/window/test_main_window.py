@@ -51,7 +51,7 @@ def test_a_click_on_a_point_pins_its_digit(
     extreme = int(person.positions[:, 0].argmax())  # alone, so that no other is nearer
     z1, z2 = person.positions[extreme]
     person.click((z1, z2))
-    assert person.window.app.cursor.place == (z1, z2)
+    assert person.window.app.cursor.position == (z1, z2)
     assert person.markers.cursor_place == person.markers.pin_place == (z1, z2)
     original = small_mnist["train"].images[extreme]
     np.testing.assert_array_equal(person.picture("Original image"), original)
@@ -61,17 +61,17 @@ def test_a_click_on_a_point_pins_its_digit(
     person.press("Esc")
     assert person.markers.pin_place is None
     assert person.view("Original image")._image is None
-    assert person.window.app.cursor.place == (z1, z2), "the cursor stays"
+    assert person.window.app.cursor.position == (z1, z2), "the cursor stays"
 
 
 def test_a_click_beside_the_points_moves_the_cursor(person: Person, bundled: Snapshot) -> None:
     empty = person.empty
     person.click(empty)
-    assert person.window.app.cursor.place == pytest.approx(empty, abs=0.02)
+    assert person.window.app.cursor.position == pytest.approx(empty, abs=0.02)
     assert person.markers.pin_place is None
-    person.wait(lambda: person.sees(decode(bundled, person.window.app.cursor.place)))
+    person.wait(lambda: person.sees(decode(bundled, person.window.app.cursor.position)))
     person.press("O")
-    assert person.window.app.cursor.place == (0.0, 0.0)
+    assert person.window.app.cursor.position == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(("name", "number"), [("z₁", 0), ("z₂", 1)])
@@ -88,34 +88,34 @@ def test_sliders_and_crosshair_say_the_same(
     assert box.value() == 1.234
     person.wait(lambda: person.sees(decode(bundled, place)))
     person.drag((0.5, 0.5), (1.5, -1.25))
-    assert person.window.app.cursor.place == pytest.approx((1.5, -1.25), abs=0.02)
-    assert person.markers.cursor_place == person.window.app.cursor.place
-    value = person.window.app.cursor.place[number]
+    assert person.window.app.cursor.position == pytest.approx((1.5, -1.25), abs=0.02)
+    assert person.markers.cursor_place == person.window.app.cursor.position
+    value = person.window.app.cursor.position[number]
     assert box.value() == round(value, 3)
     assert slider.value() == round(1000 * value)
-    person.wait(lambda: person.sees(decode(bundled, person.window.app.cursor.place)))
+    person.wait(lambda: person.sees(decode(bundled, person.window.app.cursor.position)))
 
 
 def test_arrow_keys_move_the_cursor(person: Person) -> None:
     canvas = person.window.map.canvas
     for key in ("Right", "Right", "Shift+Up", "Ctrl+Left"):
         person.press(key, canvas)
-    assert person.window.app.cursor.place == pytest.approx((0.19, 1.0))
-    assert person.markers.cursor_place == person.window.app.cursor.place
+    assert person.window.app.cursor.position == pytest.approx((0.19, 1.0))
+    assert person.markers.cursor_place == person.window.app.cursor.position
 
 
 def test_hovering_previews_and_leaving_brings_the_cursors_digit_back(
     person: Person, bundled: Snapshot
 ) -> None:
     person.click(person.empty)
-    cursor = person.window.app.cursor.place
+    cursor = person.window.app.cursor.position
     person.wait(lambda: person.sees(decode(bundled, cursor)))
     before = person.picture()
     person.hover((2.0, 0.5))
     person.wait(lambda: not np.array_equal(person.picture(), before))
     caption = person.view("Decoded digit").accessibleDescription()
     assert "preview" in caption
-    assert person.window.app.cursor.place == cursor
+    assert person.window.app.cursor.position == cursor
     assert person.markers.cursor_place == cursor
     person.leave_map()
     person.wait(lambda: np.array_equal(person.picture(), before))

@@ -46,7 +46,7 @@ def test_a_missing_file_is_named_and_nothing_changes(
     assert person.positions is positions
     empty = person.empty
     person.click(empty)
-    assert person.window.app.cursor.place == pytest.approx(empty, abs=0.02)
+    assert person.window.app.cursor.position == pytest.approx(empty, abs=0.02)
 
 
 def test_a_saved_model_opens_again_from_the_recent_menu(
@@ -90,7 +90,7 @@ def test_recent_models_of_one_name_can_be_told_apart(
 
 def test_a_digit_becomes_a_file(person: Person, bundled: Snapshot, tmp_path: Path) -> None:
     person.click(person.empty)
-    z = person.window.app.cursor.place
+    z = person.window.app.cursor.position
     buttons = person.window.decode.findChildren(QPushButton)
     next(button for button in buttons if button.text() == "Export image…").click()
     (dialog,) = person.window.findChildren(DigitExportDialog)

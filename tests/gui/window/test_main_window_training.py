@@ -195,7 +195,7 @@ def test_the_map_can_be_used_while_a_run_goes_on(person: Person, endless: Recipe
     person.window.map.fit()
     empty = person.empty
     person.click(empty)
-    assert person.window.app.cursor.place == pytest.approx(empty, abs=0.05)
+    assert person.window.app.cursor.position == pytest.approx(empty, abs=0.05)
     shown = person.picture()
     person.wait(lambda: not np.array_equal(person.picture(), shown))  # the model learns
     assert not person.errors

@@ -89,11 +89,11 @@ def test_new_figures_lay_nothing_out(qtbot: QtBot, bar: StatusBar) -> None:
     requests = _Requests(bar)
     for widget in (bar, bar.window()):
         widget.installEventFilter(requests)
-    places = [field(bar, name).geometry() for name in NAMES]
+    positions = [field(bar, name).geometry() for name in NAMES]
     fill(bar)
     qtbot.wait(20)
     assert requests.count == 0
-    assert [field(bar, name).geometry() for name in NAMES] == places
+    assert [field(bar, name).geometry() for name in NAMES] == positions
 
 
 def test_a_name_is_no_markup(bar: StatusBar) -> None:

@@ -166,18 +166,18 @@ def test_any_moves_of_the_cursor_go_back_and_forth(
     cursor.visits_changed.connect(lambda back, forward: ways.append((back, forward)))
     for way, arguments in moves:
         getattr(cursor, way)(*arguments)
-    end = cursor.place
+    end = cursor.position
     for _ in range(steps):
         undo.undo()
     for _ in range(steps):
         undo.redo()
-    assert cursor.place == end
+    assert cursor.position == end
     while undo.can_undo:
         undo.undo()
-    assert (cursor.place, ways[-1]) == ((0.0, 0.0), (False, False))
+    assert (cursor.position, ways[-1]) == ((0.0, 0.0), (False, False))
     while undo.can_redo:
         undo.redo()
-    assert cursor.place == end
+    assert cursor.position == end
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -223,7 +223,7 @@ def test_any_edits_of_the_window_go_back_and_forth(person: Person, seed: int) ->
     def state() -> tuple[object, ...]:
         current = pins.current and pins.current.index
         ways_on = actions["back"].isEnabled(), actions["forward"].isEnabled()
-        return cursor.place, ways_on, person.pins, current, person.selected
+        return cursor.position, ways_on, person.pins, current, person.selected
 
     start = state()
     for _ in range(MOST_EDITS):
@@ -249,10 +249,10 @@ def test_a_scrub_is_undone_at_once_and_the_next_alone(undo: Undo, cursor: Cursor
             cursor.scrub(start + step / 100, 0.0)
         cursor.rest()
     undo.undo()
-    assert cursor.place == (1.19, 0.0)
+    assert cursor.position == (1.19, 0.0)
     undo.undo()
-    assert cursor.place == (0.0, 0.0)
+    assert cursor.position == (0.0, 0.0)
     undo.redo()
     cursor.scrub(5.0, 0.0)
     undo.undo()
-    assert cursor.place == (1.19, 0.0)
+    assert cursor.position == (1.19, 0.0)

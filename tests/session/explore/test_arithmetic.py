@@ -46,7 +46,7 @@ def test_an_analogy_goes_to_the_fourth_corner(sums: Sums) -> None:
     sums.arithmetic.analogy()
     assert sums.map.points is not None
     means = sums.map.points.positions.astype(float)
-    np.testing.assert_allclose(sums.cursor.place, means[4] - means[5] + means[6], atol=1e-5)
+    np.testing.assert_allclose(sums.cursor.position, means[4] - means[5] + means[6], atol=1e-5)
     (said,) = sums.said
     labels = [pin.label for pin in sums.pins.tray]
     assert said.startswith(f"{labels[1]} − {labels[2]} + {labels[3]}: of the 20 nearest")
@@ -59,7 +59,7 @@ def test_an_attribute_is_added_to_the_cursor(sums: Sums) -> None:
     sums.selection.replace(np.flatnonzero(labels == 1))
     sums.arithmetic.add_attribute()
     vector = codes[labels == 1].mean(0) - codes[labels != 1].mean(0)
-    np.testing.assert_allclose(sums.cursor.place, np.array([0.25, 0.5]) + vector, atol=1e-5)
+    np.testing.assert_allclose(sums.cursor.position, np.array([0.25, 0.5]) + vector, atol=1e-5)
     assert "%" in sums.said[0]
 
 
@@ -73,7 +73,7 @@ def test_what_is_missing_is_said(sums: Sums, failures: Failures) -> None:
     assert ["three pinned" in texts[0], "Select some" in texts[1], "Select some" in texts[2]] == [
         True
     ] * 3
-    assert sums.cursor.place == (0.0, 0.0)
+    assert sums.cursor.position == (0.0, 0.0)
     assert sums.said == []
     failures.clear()
 
@@ -89,6 +89,6 @@ def test_codes_that_are_not_finite_are_told(
     sums.selection.replace([3])
     sums.arithmetic.add_attribute()
     assert [title for title, _ in failures] == ["The cursor did not move"] * 2
-    assert sums.cursor.place == (0.0, 0.0)
+    assert sums.cursor.position == (0.0, 0.0)
     assert sums.said == []
     failures.clear()

@@ -24,14 +24,14 @@ class Desk:
 
     def __init__(self, decoding: Decoding) -> None:
         self.cursor = Cursor(decoding)
-        self.places: list[LatentPoint] = []
+        self.positions: list[LatentPoint] = []
         self.edits: list[Edit] = []
         self.ways: list[tuple[bool, bool]] = []
         self.pictures: list[Decoded] = []
         self.bookmarks: list[tuple[Bookmark, ...]] = []
         self.show = decoding.flush
         self.heard = [
-            self.cursor.changed.connect(lambda z1, z2: self.places.append((z1, z2))),
+            self.cursor.changed.connect(lambda z1, z2: self.positions.append((z1, z2))),
             self.cursor.edited.connect(self.edits.append),
             self.cursor.visits_changed.connect(
                 lambda back, forward: self.ways.append((back, forward))
@@ -42,11 +42,11 @@ class Desk:
 
     def trace(self, step: str, times: int) -> list[LatentPoint]:
         """Where ``times`` steps back or forward lead."""
-        places = []
+        positions = []
         for _ in range(times):
             getattr(self.cursor, step)()
-            places.append(self.cursor.place)
-        return places
+            positions.append(self.cursor.position)
+        return positions
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ def test_it_stays_within_the_limit(z1: float, z2: float, way: str) -> None:
     cursor = Cursor(Decoding(LatentMap(Tasks(Jobs(_ignore), _ignore), _ignore), _ignore))
     getattr(cursor, way)(z1, z2)
     if math.isfinite(z1) and math.isfinite(z2):
-        assert cursor.place == tuple(np.clip([z1, z2], -LATENT_LIMIT, LATENT_LIMIT))
+        assert cursor.position == tuple(np.clip([z1, z2], -LATENT_LIMIT, LATENT_LIMIT))
     else:
-        assert cursor.place == (0.0, 0.0)
+        assert cursor.position == (0.0, 0.0)
 
 
 def test_every_move_is_told_and_drawn(desk: Desk, trained: Snapshot) -> None:
@@ -77,7 +77,7 @@ def test_every_move_is_told_and_drawn(desk: Desk, trained: Snapshot) -> None:
     desk.cursor.move(math.nan, 0.0)
     desk.cursor.scrub(math.inf, 0.0)
     desk.cursor.nudge(0.25, -1.0)
-    assert desk.places == [(1.5, LATENT_LIMIT), (1.75, 5.0)]
+    assert desk.positions == [(1.5, LATENT_LIMIT), (1.75, 5.0)]
     desk.show()
     assert [picture.z for picture in desk.pictures] == [(1.75, 5.0)]
     wanted = trained.model.decode(np.array([[1.75, 5.0]]))[0]
@@ -95,26 +95,26 @@ def test_a_preview_leaves_it_and_goes_back(desk: Desk) -> None:
     desk.cursor.move(*A)
     desk.show()
     assert (desk.pictures[-1].z, desk.pictures[-1].preview) == (A, False)
-    assert desk.places == [A]
+    assert desk.positions == [A]
 
 
 def test_draws_follow_the_prior(desk: Desk, cursor: Cursor) -> None:
     drawn = []
     for _ in range(2_000):
         desk.cursor.random()
-        drawn.append(desk.cursor.place)
+        drawn.append(desk.cursor.position)
     # 4 standard errors of the mean, the variance and the correlation of 2,000 draws.
     assert np.abs(np.mean(drawn, axis=0)).max() < 4 / math.sqrt(2_000)
     assert np.abs(np.cov(np.transpose(drawn)) - np.eye(2)).max() < 4 * math.sqrt(2 / 2_000)
     cursor.random()
-    assert cursor.place == drawn[0], "the same draws every time"
+    assert cursor.position == drawn[0], "the same draws every time"
 
 
 def test_a_digit_without_a_place_leads_nowhere(desk: Desk) -> None:
-    places = {3: A, 7: (9.0, 0.0)}
+    positions = {3: A, 7: (9.0, 0.0)}
     for digit in (3, 5, 7):
-        desk.cursor.go_to(places, digit)
-    assert desk.places == [A, (LATENT_LIMIT, 0.0)]
+        desk.cursor.go_to(positions, digit)
+    assert desk.positions == [A, (LATENT_LIMIT, 0.0)]
     assert [edit.text for edit in desk.edits] == ["Go to Digit 3", "Go to Digit 7"]
 
 
@@ -134,14 +134,14 @@ def test_every_kind_of_move_can_be_undone_and_done_again(desk: Desk) -> None:
     cursor.visit("origin")
     texts = ["Move Cursor", "Scrub", "Nudge", "Random Position", "Go to Digit 1", "Back", "Forward"]
     assert [edit.text for edit in desk.edits] == [*texts, "Go to “origin”"]
-    told = [(0.0, 0.0), *desk.places]
-    for edit, place in zip(reversed(desk.edits), reversed(told[:-1]), strict=True):
+    told = [(0.0, 0.0), *desk.positions]
+    for edit, position in zip(reversed(desk.edits), reversed(told[:-1]), strict=True):
         edit.undo()
-        assert cursor.place == place
+        assert cursor.position == position
     assert desk.ways[-1] == (False, False), "nothing was visited yet"
-    for edit, place in zip(desk.edits, told[1:], strict=True):
+    for edit, position in zip(desk.edits, told[1:], strict=True):
         edit.redo()
-        assert cursor.place == place
+        assert cursor.position == position
     assert len(desk.edits) == len(texts) + 1, "to undo is no edit"
     desk.show()
     assert desk.pictures[-1].z == (0.0, 0.0)
@@ -153,7 +153,7 @@ def test_what_moves_nothing_is_no_edit(desk: Desk) -> None:
     desk.cursor.forward()
     desk.cursor.move(6.0, 0.0)
     desk.cursor.nudge(0.1, 0.0)
-    assert len(desk.edits) == len(desk.places) == 1
+    assert len(desk.edits) == len(desk.positions) == 1
 
 
 def test_a_scrub_merges_until_it_rests(desk: Desk) -> None:
@@ -190,8 +190,8 @@ def test_back_and_forward_go_through_where_it_jumped_or_rested(desk: Desk) -> No
 
 
 def test_a_new_move_ends_what_lay_ahead(desk: Desk) -> None:
-    for place in (A, B):
-        desk.cursor.move(*place)
+    for position in (A, B):
+        desk.cursor.move(*position)
     desk.cursor.back()
     desk.cursor.scrub(*C)
     assert desk.ways[-1] == (True, False)
@@ -203,7 +203,7 @@ def test_the_last_hundred_visits_are_kept(desk: Desk) -> None:
     for step in range(150):
         desk.cursor.move(step / 100, 1.0)
     assert len(set(desk.trace("back", 200))) == MOST_VISITS - 1
-    assert desk.cursor.place == (0.5, 1.0)
+    assert desk.cursor.position == (0.5, 1.0)
 
 
 # Bookmarks
@@ -216,7 +216,7 @@ def test_marked_places_are_come_back_to(desk: Desk) -> None:
     cursor.move(*B)
     cursor.bookmark("a two")
     cursor.visit("a six")
-    assert cursor.place == A
+    assert cursor.position == A
     cursor.bookmark("a two")  # replaced
     cursor.forget("a six")
     assert cursor.bookmarks == (Bookmark("a two", A),)
@@ -232,7 +232,7 @@ def test_names_that_are_none_are_refused(desk: Desk) -> None:
     desk.cursor.bookmark("here")
     with pytest.raises(UserError, match="choose one of “here”"):
         desk.cursor.visit("x")
-    assert not desk.places
+    assert not desk.positions
     assert not desk.edits
 
 
@@ -240,6 +240,6 @@ def test_to_reset_is_no_edit_and_no_visit(desk: Desk) -> None:
     desk.cursor.move(*A)
     desk.cursor.bookmark("gone")
     desk.cursor.reset((9.0, 1.0), [Bookmark("there", C)])
-    assert desk.places == [A, (LATENT_LIMIT, 1.0)]
+    assert desk.positions == [A, (LATENT_LIMIT, 1.0)]
     assert (len(desk.edits), desk.ways[-1]) == (1, (False, False))
     assert desk.bookmarks[-1] == desk.cursor.bookmarks == (Bookmark("there", C),)

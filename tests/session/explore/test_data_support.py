@@ -1,4 +1,4 @@
-"""Places of real models' planes, judged beside a main thread that the test runs."""
+"""Positions of real models' planes, judged beside a main thread that the test runs."""
 
 import dataclasses
 import math
@@ -59,7 +59,7 @@ class Story:
         *,
         moving: bool = False,
     ) -> None:
-        """Put them on the map, or what the tests share in their place."""
+        """Put them on the map, or what the tests share in their position."""
         trained, usual, posterior = self._shown
         snapshot, points, codes = snapshot or trained, points or usual, codes or posterior
         show(self._map, snapshot, points, codes, moving=moving)

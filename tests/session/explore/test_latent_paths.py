@@ -147,5 +147,5 @@ def test_its_content_is_the_line_and_its_waypoints(ask: "Ask") -> None:
     assert isinstance(spots, Spots)
     (line,) = curve.paths
     np.testing.assert_allclose(line[[0, -1]], [SQUARE[0], SQUARE[-1]])
-    np.testing.assert_array_equal(spots.places, SQUARE)
+    np.testing.assert_array_equal(spots.positions, SQUARE)
     assert path_content(None).marks == ()

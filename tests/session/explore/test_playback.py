@@ -130,7 +130,7 @@ def test_a_cursor_that_follows_the_frames_does_not_lead_them(
     path = path_of(playback, main, "circle", 4)
     for frame in (1, 99):
         playback.set_frame(frame)
-        np.testing.assert_allclose(cursor.place, path.positions[min(frame, 3)])
+        np.testing.assert_allclose(cursor.position, path.positions[min(frame, 3)])
     main.run()
     assert found == [path]
     assert frames == [1, 3]

@@ -76,7 +76,7 @@ def test_open_checkpoint_replaces_model_points_and_history(opened: Desk, another
     assert opened.histories[-1] == snapshot.history
     assert opened.app.model.recipe == snapshot.recipe
     assert not np.array_equal(opened.points[-1].positions, opened.points[0].positions)
-    assert opened.app.cursor.place == (0.5, 0.5)
+    assert opened.app.cursor.position == (0.5, 0.5)
     np.testing.assert_array_equal(
         opened.pictures[-1].image, snapshot.model.decode(np.array([[0.5, 0.5]]))[0]
     )
@@ -214,7 +214,7 @@ def test_a_model_saved_too_late_is_not_taken_for_the_one_on_the_map(
 
 @pytest.fixture(params=["file/inside/model.bin", "taken", "x" * 300])
 def unwritable(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A place where no file can be written, not even by root."""
+    """A position where no file can be written, not even by root."""
     (tmp_path / "file").write_text("no folder")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "entry").touch()

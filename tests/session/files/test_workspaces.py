@@ -76,8 +76,8 @@ def test_all_that_was_seen_and_marked_comes_back(
     assert app.map.points.split == app.settings.now.split == "test"
     assert [(pin.split, pin.index) for pin in app.pins.tray] == [("test", 3), ("test", 5)]
     assert app.pins.current is app.pins.tray[1]
-    assert app.cursor.place == (0.5, -1.25)
-    assert [(mark.name, mark.place) for mark in app.cursor.bookmarks] == [("here", (0.5, -1.25))]
+    assert app.cursor.position == (0.5, -1.25)
+    assert [(mark.name, mark.position) for mark in app.cursor.bookmarks] == [("here", (0.5, -1.25))]
     assert app.selection.indices.tolist() == [8]
     assert app.selection.saved() == {"few": (1, 2, 7)}
     assert (app.layers.state("prior").on, app.layers.state("prior").opacity) == (True, 0.25)

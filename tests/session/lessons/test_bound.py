@@ -94,7 +94,7 @@ def test_a_wide_q_gets_more_places_when_it_rests(
     experiment.set_q(Normal((-0.7, 0.03), (0.12, 0.12)))
     settle()
     assert len(told) == 2
-    assert told[1].places > told[0].places
+    assert told[1].positions > told[0].positions
     assert told[1].error < 1e-3
 
 

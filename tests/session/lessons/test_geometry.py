@@ -30,8 +30,10 @@ def test_both_paths_have_lengths_and_pictures(experiment: Geometry, context: Les
     assert experiment.values["geodesic"] == short.route.length <= line.route.length
     assert experiment.values["distance"] == pytest.approx(np.hypot(2.5, 2.5))
     for strip in (line, short):
-        np.testing.assert_allclose(strip.frames.places[[0, -1]], [(-1, -1.5), (1.5, 1)], atol=1e-6)
-        np.testing.assert_array_equal(strip.images, context.model.decode(strip.frames.places))
+        np.testing.assert_allclose(
+            strip.frames.positions[[0, -1]], [(-1, -1.5), (1.5, 1)], atol=1e-6
+        )
+        np.testing.assert_array_equal(strip.images, context.model.decode(strip.frames.positions))
         assert len(strip.images) == PICTURES
 
 
@@ -73,11 +75,11 @@ def test_the_field_and_the_ellipse_are_of_the_metric(
     assert experiment.result.field is not None
     side = len(experiment.result.field)
     cell = 2 * geometry.SIGHT / side
-    place = np.array([[-geometry.SIGHT + 2.5 * cell, -geometry.SIGHT + 6.5 * cell]])
+    position = np.array([[-geometry.SIGHT + 2.5 * cell, -geometry.SIGHT + 6.5 * cell]])
     for metric in KINDS:
         experiment.set(metric=metric)
         settle()
-        g = pullback_metric(context.model, place, metric)
+        g = pullback_metric(context.model, position, metric)
         np.testing.assert_allclose(experiment.result.field[6, 2], magnification(g)[0], rtol=1e-3)
         experiment.point((0.5, -0.2))
         settle()

@@ -109,7 +109,7 @@ def test_the_gradient_leads_back_to_the_digit(digit: Reparameterisation, settle:
 def test_a_drag_is_computed_to_its_end_and_then_anew(
     digit: Reparameterisation, main: MainThread, settle: Settle
 ) -> None:
-    """While one gradient is computed, no other replaces it; the last place comes next."""
+    """While one gradient is computed, no other replaces it; the last position comes next."""
     before = of(digit).exact
     digit.move(shift=(0.0, -0.04))
     digit.move(shift=(0.0, -0.05))

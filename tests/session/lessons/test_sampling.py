@@ -42,7 +42,9 @@ def test_samples_grow_and_those_drawn_are_kept(
     experiment.set(samples=20_000)
     settle()
     assert experiment.settings.m == 20_000
-    np.testing.assert_array_equal(experiment.seen["prior"].samples.places[:10_000], kept.places)
+    np.testing.assert_array_equal(
+        experiment.seen["prior"].samples.positions[:10_000], kept.positions
+    )
     truth = experiment.result.truth
     assert truth is not None
     known = numbers.draw(model, truth.x, PRIOR, 20_000)

@@ -114,14 +114,14 @@ def test_a_chosen_beta_is_flown_to(
     experiment.set(train=(1.0, 8.0))
     settle()
     experiment.set_place(BETAS.index(1.0))
-    places: list[float] = []
-    experiment.changed.connect(lambda found: places.append(found.place))
+    positions: list[float] = []
+    experiment.changed.connect(lambda found: positions.append(found.position))
     experiment.set(beta=8.0)
     assert len(clock.waiting) == 1
     settle()
-    assert places == sorted(places)
-    assert len(places) > 5
-    assert experiment.result.place == BETAS.index(8.0)
+    assert positions == sorted(positions)
+    assert len(positions) > 5
+    assert experiment.result.position == BETAS.index(8.0)
     assert experiment.values["beta"] == "8"
     assert experiment.values["slope"] == -8.0
     experiment.set(model=True)
@@ -134,9 +134,9 @@ def test_hiding_ends_a_flight(experiment: Trade, settle: Callable[[], None]) -> 
     experiment.set_place(BETAS.index(1.0))
     experiment.set(beta=8.0)
     experiment.hide()
-    place = experiment.result.place
+    position = experiment.result.position
     settle()
-    assert experiment.result.place == place
+    assert experiment.result.position == position
 
 
 def test_a_training_can_be_stopped_and_what_is_ready_stays(

@@ -143,15 +143,15 @@ def test_another_perplexity_starts_again(experiment: Views, settle: Callable[[],
 
 def test_maps_that_can_be_undone_decode_places(experiment: Views, model: TrainedVAE) -> None:
     assert experiment.result.plain is not None
-    place = (1.5, -0.5)
-    by_pca, by_vae = (experiment.decode(name, place) for name in ("pca", "vae"))
+    position = (1.5, -0.5)
+    by_pca, by_vae = (experiment.decode(name, position) for name in ("pca", "vae"))
     pca = experiment.result.plain.pca
-    expected = pca.mean + np.array(place) @ pca.components[:2]
+    expected = pca.mean + np.array(position) @ pca.components[:2]
     assert by_pca is not None
     np.testing.assert_allclose(by_pca.ravel(), expected.clip(0, 1), rtol=1e-6, atol=1e-7)
     assert by_vae is not None
-    np.testing.assert_array_equal(by_vae, model.decode(np.array([place]))[0])
-    assert experiment.decode("tsne", place) is None
+    np.testing.assert_array_equal(by_vae, model.decode(np.array([position]))[0])
+    assert experiment.decode("tsne", position) is None
 
 
 def test_a_digit_lights_up_once(experiment: Views) -> None:

@@ -49,9 +49,9 @@ def test_the_metric_is_shaded_or_of_ellipses(scene: Scene) -> None:
     assert kinds == {"shade": [Field], "ellipses": [Ellipses]}
 
 
-@pytest.mark.parametrize("places", ["even", "quantiles"])
-def test_every_picture_is_decoded_where_it_lies(scene: Scene, places: str) -> None:
-    (sheet,) = draw("manifold", scene, places=places).marks
+@pytest.mark.parametrize("positions", ["even", "quantiles"])
+def test_every_picture_is_decoded_where_it_lies(scene: Scene, positions: str) -> None:
+    (sheet,) = draw("manifold", scene, positions=positions).marks
     assert isinstance(sheet, Sheet)
     left, right, bottom, top = sheet.cells.T
     middle = np.stack([(left + right) / 2, (bottom + top) / 2], axis=1)
@@ -85,7 +85,7 @@ def test_no_place_is_decoded_twice_while_one_looks_around(
     counts: list[int] = []
     for region in regions:
         looked = dataclasses.replace(scene, view=View(region, (240, 120)), memory=memory)
-        drawings.manifold(looked, {"places": "even"}, unchecked)
+        drawings.manifold(looked, {"positions": "even"}, unchecked)
         counts.append(len(decoded))
     assert len(decoded) == len(set(decoded))
     assert 0 < counts[0] < counts[1] < counts[2] == counts[3]
@@ -97,7 +97,7 @@ def test_pictures_of_long_ago_are_forgotten(scene: Scene, monkeypatch: pytest.Mo
     for left in (-3.0, -1.0, 1.0):
         view = View((left, left + 1.5, 0.0, 1.5), (240, 240))
         seen = dataclasses.replace(scene, view=view, memory=memory)
-        (sheet,) = drawings.manifold(seen, {"places": "even"}, unchecked).marks
+        (sheet,) = drawings.manifold(seen, {"positions": "even"}, unchecked).marks
     assert isinstance(sheet, Sheet)
     pictures = memory["pictures"]
     assert isinstance(pictures, dict)
@@ -106,6 +106,6 @@ def test_pictures_of_long_ago_are_forgotten(scene: Scene, monkeypatch: pytest.Mo
 
 def test_beyond_the_plane_nothing_is_decoded(scene: Scene) -> None:
     far = dataclasses.replace(scene, view=View((20.0, 22.0, 0.0, 1.0), (240, 120)))
-    (sheet,) = draw("manifold", far, places="quantiles").marks
+    (sheet,) = draw("manifold", far, positions="quantiles").marks
     assert isinstance(sheet, Sheet)
     assert sheet.images.shape == (0, 28, 28)

@@ -101,7 +101,7 @@ def test_the_exact_posterior_is_a_density_the_right_way_round(
         (mean,) = exact_posterior(scene.model, x).mean
         np.testing.assert_allclose([values.sum(0) @ z1, values.sum(1) @ z2], mean, atol=2e-3)
     row, column = np.unravel_index(heat.values.argmax(), heat.values.shape)
-    np.testing.assert_allclose(spots.places[0], [z1[column], z2[row]], atol=1e-5)
+    np.testing.assert_allclose(spots.positions[0], [z1[column], z2[row]], atol=1e-5)
     assert heat.high == below.high == heat.values.max(), "one key for both"
 
 

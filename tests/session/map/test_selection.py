@@ -180,7 +180,7 @@ def test_names_that_are_none_say_what_to_do(selection: Selection) -> None:
 
 
 def odd_windings(polygon: Float64, place: Float64) -> bool:
-    """Whether the polygon goes round the place an odd number of times, by the angles it turns."""
+    """Whether the polygon goes round the point an odd number of times, by the angles it turns."""
     turns = 0.0
     for start, end in zip(polygon, np.roll(polygon, -1, 0), strict=True):
         (x1, y1), (x2, y2) = (start - place).tolist(), (end - place).tolist()

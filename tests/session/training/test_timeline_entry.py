@@ -18,13 +18,13 @@ def test_a_frame_shows_where_images_were_and_what_places_decoded_to(
     assert frame.posterior is posterior
     assert frame.sheet.shape == (SHEET * 28, SHEET * 28)
     assert frame.sheet.dtype == np.uint8
-    # Rows go down, z2 goes up; the outermost places are 2.5 from the middle.
-    for place, rows, columns in (
+    # Rows go down, z2 goes up; the outermost positions are 2.5 from the middle.
+    for position, rows, columns in (
         ((-2.5, 2.5), slice(0, 28), slice(0, 28)),
         ((2.5, 2.5), slice(0, 28), slice(-28, None)),
         ((-2.5, -2.5), slice(-28, None), slice(0, 28)),
     ):
-        decoded = 255 * trained.model.decode(np.array([place]))[0]
+        decoded = 255 * trained.model.decode(np.array([position]))[0]
         np.testing.assert_allclose(frame.sheet[rows, columns], decoded, atol=0.51)
 
 

@@ -79,7 +79,7 @@ class Panel(Chart):
         self.set_plot(replace(plot, front=front, entries=tuple(entries), x=x))
 
     def is_near(self, x: float, y: float) -> bool:
-        """Whether a place is within a few pixels of a curve."""
+        """Whether a position is within a few pixels of a curve."""
         at = self.to_pixel(x, y)
         return any(
             distance(self.placed.pixels(curve.x, curve.y), at) <= _NEAR for curve in self._own
@@ -109,7 +109,7 @@ class Panel(Chart):
 
 
 def distance(pixels: Float64, at: QPointF) -> float:
-    """Pixels from a place to the nearest point of a polyline (n, 2)."""
+    """Pixels from a position to the nearest point of a polyline (n, 2)."""
     points = pixels - (at.x(), at.y())
     points = points[np.isfinite(points).all(axis=1)]
     if len(points) < 2:

@@ -21,7 +21,7 @@ from vae_explorer.number_format import figure, pair
 from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.types import Float64
 
-_REACH = 32  # pixels from the pointer to the place it reads
+_REACH = 32  # pixels from the pointer to the position it reads
 _COLUMNS: dict[str, tuple[str, str]] = {
     "all": ("kl", "log_likelihood"),
     "held_out": ("held_out_kl", "held_out_log_likelihood"),
@@ -48,7 +48,7 @@ class RunPath:
         return self.overlay or ("train" if self.rows == "all" else "held_out")
 
     @property
-    def places(self) -> tuple[Float64, Float64]:
+    def positions(self) -> tuple[Float64, Float64]:
         """(n,) rates and (n,) distortions."""
         weight = self.smoothing if self.rows == "all" else 0.0
         rate, fit = (
@@ -58,23 +58,23 @@ class RunPath:
 
     @property
     def epochs(self) -> Float64:
-        """(n,) the moment of each place."""
+        """(n,) the moment of each position."""
         return self.history.column("epoch", self.rows)
 
     def index(self, epoch: float | None) -> int | None:
-        """The newest place at a moment, or of all; None if there was none yet."""
+        """The newest position at a moment, or of all; None if there was none yet."""
         epochs = self.epochs
         end = len(epochs) if epoch is None else int(np.searchsorted(epochs, epoch, side="right"))
         return end - 1 if end else None
 
     def at(self, epoch: float | None) -> tuple[float, float] | None:
-        """The place at a moment; None if there is none, or it is not finite."""
+        """The position at a moment; None if there is none, or it is not finite."""
         index = self.index(epoch)
         if index is None:
             return None
-        rate, distortion = self.places
-        place = float(rate[index]), float(distortion[index])
-        return place if np.isfinite(place).all() else None
+        rate, distortion = self.positions
+        position = float(rate[index]), float(distortion[index])
+        return position if np.isfinite(position).all() else None
 
 
 class RateDistortionPanel(Panel):
@@ -110,7 +110,9 @@ class RateDistortionPanel(Panel):
     @override
     def refresh(self) -> None:
         lines = [
-            Line(*path.places, path.color, "", 1.0, bool(path.overlay) and path.rows == "held_out")
+            Line(
+                *path.positions, path.color, "", 1.0, bool(path.overlay) and path.rows == "held_out"
+            )
             for path in self._paths
         ]
         self._own = tuple(lines[: len(self._own_paths)])
@@ -140,10 +142,10 @@ class RateDistortionPanel(Panel):
                 self.fit()
 
     def epoch_at(self, x: float, y: float) -> float | None:
-        """When the run was at a place; None far from its paths."""
+        """When the run was at a position; None far from its paths."""
         at, best = self.to_pixel(x, y), (float(_REACH), -1.0)
         for path in self._own_paths:
-            pixels = self.placed.pixels(*path.places) - (at.x(), at.y())
+            pixels = self.placed.pixels(*path.positions) - (at.x(), at.y())
             away = np.nan_to_num(np.hypot(*pixels.T), nan=np.inf)
             if len(away):
                 nearest = int(away.argmin())
@@ -167,7 +169,7 @@ class RateDistortionPanel(Panel):
     def _limits(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
         found = [
             robust_range(
-                [(path.epochs, path.places[axis]) for path in self._paths], _LINEAR, _LINEAR
+                [(path.epochs, path.positions[axis]) for path in self._paths], _LINEAR, _LINEAR
             )
             for axis in (0, 1)
         ]
@@ -175,10 +177,12 @@ class RateDistortionPanel(Panel):
 
     def _show_reading(self) -> None:
         front: list[Mark] = []
-        place, beta = self._touching
-        if place and beta is not None:
+        position, beta = self._touching
+        if position and beta is not None:
             ends = np.array(self.region[:2])
-            front.append(Line(ends, place[1] - beta * (ends - place[0]), "muted", "", 1.0, True))
+            front.append(
+                Line(ends, position[1] - beta * (ends - position[0]), "muted", "", 1.0, True)
+            )
         for path in self._own_paths:
             then = None if self._moment is None else path.at(self._moment)
             if then:
@@ -191,8 +195,8 @@ class RateDistortionPanel(Panel):
     def _entries(self) -> list[Entry]:
         entries = []
         for path in self._own_paths:
-            place = path.at(self._epoch)
-            value = pair(place, 2) if place else ""
+            position = path.at(self._epoch)
+            value = pair(position, 2) if position else ""
             name = "train" if path.rows == "all" else "held-out"
             entries.append(Entry(path.color, "━●", name, value))
         beta = self._touching[1]

@@ -56,7 +56,7 @@ def smoothed(values: Float64, weight: float) -> Float64:
     """(n,) bias-corrected averages of all values (n,) so far, the newest having the most weight.
 
     mₜ = w·mₜ₋₁ + (1 − w)·yₜ from m₀ = 0, over 1 − wᵗ (Kingma & Ba, arXiv 1412.6980, §3). Values
-    that are not finite have no weight; what stands in their place is not a number.
+    that are not finite have no weight; what stands in their position is not a number.
     """
     if not weight:
         return values

@@ -76,7 +76,7 @@ class FilesController(Controller):
 
     def export_digit(self) -> None:
         """Ask how to export the decoded image at the cursor."""
-        z1, z2 = self._app.cursor.place
+        z1, z2 = self._app.cursor.position
         start = self._ask.folder / f"digit z=({z1:.3f}, {z2:.3f}).png"
         DigitExportDialog(start, IMAGE_SHAPE, self._window).ask(self._on_export_digit)
 

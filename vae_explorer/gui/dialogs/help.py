@@ -19,7 +19,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Shift+Ctrl-drag", "Select with a lasso; with Alt, deselect"),
     ("Wheel", "Zoom about the pointer"),
     ("Middle-drag or Space-drag", "Pan"),
-    ("Double-click an empty place", "Fit the map"),
+    ("Double-click an empty position", "Fit the map"),
     ("Arrow keys", "Move the cursor by 0.1 (Shift ×10, Ctrl ×0.1)"),
     ("Click a class in the legend", "Hide or show it; double-click isolates it"),
     ("Shift-click a class in the legend", "Select its points; with Ctrl too, add them"),

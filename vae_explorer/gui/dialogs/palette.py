@@ -53,7 +53,7 @@ def match(query: str, text: str) -> int | None:
     word and 2 for each that follows the one found before, as does the first letter of ``text``.
     """
     letters = [letter.casefold() for letter in text]
-    # After each letter of the query: the most points with that letter found at a place.
+    # After each letter of the query: the most points with that letter found at a position.
     best = {-1: 0}
     for wanted in "".join(query.split()):
         found: dict[int, int] = {}
@@ -196,7 +196,7 @@ class CommandPalette(QDialog):
         # The menu may have been rebuilt since, whose old actions Qt has deleted.
         commands = [(path, action) for path, action in self._commands if shiboken6.isValid(action)]
         if not query.strip():
-            order = {action: place for place, action in enumerate(self._recent)}
+            order = {action: position for position, action in enumerate(self._recent)}
             return sorted(commands, key=lambda command: order.get(command[1], len(order)))
         scored: list[tuple[tuple[int, int, int], tuple[str, QAction]]] = []
         for path, action in commands:

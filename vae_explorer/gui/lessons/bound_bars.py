@@ -38,7 +38,7 @@ class BoundBars(Chart):
         self._terms = self._gap_shown = True
         self.setToolTip(
             "The axis is cut off at the left. The ELBO and KL(q‖p(z|x)) are summed over different "
-            "places of z; log p(x), which normalises p(z|x), is an integral over the whole plane."
+            "points of z; log p(x), which normalises p(z|x), is an integral over the whole plane."
         )
         self.setMinimumWidth(300)
         self._show()
@@ -80,7 +80,7 @@ class BoundBars(Chart):
             marks.append(Line(np.full(2, now.elbo), down, "muted", width=1.0, dashed=True))
         line = Level(now.log_marginal, "text", "log p(x)", upright=True, dashed=False, width=1.6)
         exact = max(now.error, self._error, 1e-4)
-        sums = f"sums over {now.places:,} places of z, exact to {exact:.1g} nats"
+        sums = f"sums over {now.positions:,} positions of z, exact to {exact:.1g} nats"
         logp, elbo, gap = (
             figure(value, 3) for value in (now.log_marginal, now.elbo, now.kl_posterior)
         )

@@ -135,8 +135,8 @@ class BoundPlane(Chart):
             self._stretch = reach / q.widths
         first, second = (q.factor / q.widths).T
         ends = [(0.0, 0.0), first * reach[0], second * reach[1], first * (reach[0] + _KNOB * pixel)]
-        places = (q.mean + np.array(ends)).tolist()
-        stem_x, stem_y = np.array([places[Handle.FIRST], places[Handle.TURN]]).T
+        positions = (q.mean + np.array(ends)).tolist()
+        stem_x, stem_y = np.array([positions[Handle.FIRST], positions[Handle.TURN]]).T
         centre, covariance = np.array([q.mean], np.float32), q.covariance[None].astype(np.float32)
         self.set_front(
             [
@@ -144,7 +144,7 @@ class BoundPlane(Chart):
                 Line(stem_x, stem_y, "accent", width=1.2, dashed=True),
             ]
         )
-        self.set_handles([(x, y) for x, y in places], ".ss.")
+        self.set_handles([(x, y) for x, y in positions], ".ss.")
 
     def _on_view(self) -> None:
         self._show()

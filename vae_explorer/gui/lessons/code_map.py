@@ -18,10 +18,10 @@ _NUDGE = 0.02
 
 
 class CodeMap(Chart):
-    """Points and lines at one scale; an arrow key drags on from the place dragged to last.
+    """Points and lines at one scale; an arrow key drags on from the position dragged to last.
 
     Signals:
-        pointed(object): the place (x, y) under the pointer, or None as it leaves.
+        pointed(object): the position (x, y) under the pointer, or None as it leaves.
     """
 
     pointed = Signal(object)
@@ -38,20 +38,20 @@ class CodeMap(Chart):
         self.dragged.connect(lambda x, y: self.set_hand((x, y)))
         self.nudged.connect(self._on_nudged)
 
-    def set_points(self, places: Floats, labels: UInt8, lines: Iterable[Mark] = ()) -> None:
+    def set_points(self, positions: Floats, labels: UInt8, lines: Iterable[Mark] = ()) -> None:
         """Show points (n, 2) of classes (n,), and lines over them."""
-        self._places = places
-        self.set_marks([*class_dots(places, labels), *lines])
+        self._places = positions
+        self.set_marks([*class_dots(positions, labels), *lines])
 
-    def set_hand(self, place: tuple[float, float]) -> None:
-        """Let the arrow keys go on from a place."""
-        self._hand = place
+    def set_hand(self, position: tuple[float, float]) -> None:
+        """Let the arrow keys go on from a position."""
+        self._hand = position
 
-    def nearest(self, place: tuple[float, float]) -> int | None:
-        """The row of the point at a place; None if none is near."""
+    def nearest(self, position: tuple[float, float]) -> int | None:
+        """The row of the point at a position; None if none is near."""
         if not len(self._places):
             return None
-        at = self.to_pixel(*place)
+        at = self.to_pixel(*position)
         away = np.hypot(*(self.placed.pixels(*self._places.T) - (at.x(), at.y())).T)
         row = int(away.argmin())
         return row if away[row] < _REACH else None

@@ -57,7 +57,7 @@ class LearnController(Controller):
         self._show_page()
 
     def leave(self) -> None:
-        """Give the map its place back."""
+        """Give the map its position back."""
         self._learning.hide()
         self._pages.setCurrentIndex(0)
 

@@ -7,7 +7,7 @@ from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Level
 
 _NUDGE = 0.02
-"""Of the width or height in sight, by which a key moves the place or raises the density."""
+"""Of the width or height in sight, by which a key moves the position or raises the density."""
 
 
 class Density(Chart):

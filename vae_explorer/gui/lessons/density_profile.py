@@ -27,15 +27,15 @@ class DensityProfile(Chart):
     def set_result(self, result: Pushed) -> None:
         """Show other densities."""
         highest = np.quantile(result.profile, 0.995), np.quantile(result.bars, 0.99), 1e-9
-        places = (np.arange(len(result.across)) + 0.5) / len(result.across)
+        positions = (np.arange(len(result.across)) + 0.5) / len(result.across)
         edges = np.linspace(0.0, 1.0, len(result.bars) + 1)
         marks: list[Mark] = [
             Columns(edges, result.bars, "muted", "by samples"),
-            Line(places, result.profile, "accent", "by the formula"),
+            Line(positions, result.profile, "accent", "by the formula"),
         ]
         if result.closed_form is not None:
             closed = result.closed_form
-            marks.append(Line(places, closed, "held_out", "closed form", 3.0, dotted=True))
+            marks.append(Line(positions, closed, "held_out", "closed form", 3.0, dotted=True))
         y = replace(self.plot.y, high=1.15 * float(max(highest)))
         title = f"p(x) along x₂ = {figure(result.height, 2)}"
         self.set_plot(replace(self.plot, title=title, y=y, marks=tuple(marks)))

@@ -11,7 +11,7 @@ from vae_explorer.types import Floats
 _BINS = 61
 _RUN = 2_000
 """The running means go over this many estimates."""
-_SKIPPED = 10  # of these, which are all over the place
+_SKIPPED = 10  # of these, which are all over the position
 
 
 class EstimateCharts(QWidget):

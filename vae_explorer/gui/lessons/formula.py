@@ -46,7 +46,7 @@ class Glyphs:
         self._renderer = QSvgRenderer(QByteArray(drawn.svg().encode()))
 
     def draw(self, painter: QPainter, place: QPointF) -> None:
-        """Draw with the upper left corner at a place."""
+        """Draw with the upper left corner at a position."""
         self._renderer.render(painter, QRectF(place, self.size.toSizeF()))
 
 

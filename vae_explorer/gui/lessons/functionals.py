@@ -26,7 +26,7 @@ class FunctionalsView(LessonView):
         super().__init__(experiment, buttons=("ascend",))
         self._density = Density("p")
         self._density.setToolTip(
-            "Drag to give p another height; or choose a place by ← and →, and move p by ↑ and ↓"
+            "Drag to give p another height; or choose a position by ← and →, and move p by ↑ and ↓"
         )
         self._left, self._right = Chart("KL(p ‖ best), nats", "step"), Chart("", "step")
         self._readout, self._details = Readout(), Readout()

@@ -157,21 +157,21 @@ class GeometryView(LessonView):
         if found.ellipse is not None:
             x, y = found.ellipse.edge.T
             marks.append(Line(x, y, "text", "ellipse", 2.5, halo=True))
-        for name, place in (("A", settings.start), ("B", settings.end)):
-            marks += [Ring(place, "text", _END, ".", name=name), _letter(name, place)]
+        for name, position in (("A", settings.start), ("B", settings.end)):
+            marks += [Ring(position, "text", _END, ".", name=name), _letter(name, position)]
         self._plane.set_front(marks)
 
 
 def _path(strip: Strip, color: str, name: str) -> list[Mark]:
     x, y = strip.route.path[::8].T
     line = Line(x, y, color, name, 2.5, halo=True)
-    return [line, *(Ring((a, b), color, 4.0, ".") for a, b in strip.frames.places.tolist())]
+    return [line, *(Ring((a, b), color, 4.0, ".") for a, b in strip.frames.positions.tolist())]
 
 
-def _letter(letter: str, place: LatentPoint) -> Painted:
+def _letter(letter: str, position: LatentPoint) -> Painted:
     def paint(painter: QPainter, layout: Layout, theme: Theme) -> None:
         box = QRectF(0.0, 0.0, 2 * _END, 2 * _END)
-        box.moveCenter(layout.to_pixel(*place))
+        box.moveCenter(layout.to_pixel(*position))
         painter.setPen(QColor(theme.canvas))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, letter)
 

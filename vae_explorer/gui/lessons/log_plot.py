@@ -1,4 +1,4 @@
-"""Curves over a logarithmic axis, with a place under the hand."""
+"""Curves over a logarithmic axis, with a position under the hand."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ class LogPlot(Chart):
         self.set_plot(replace(self.plot, marks=shown, y=y))
 
     def set_cursor(self, x: float | None) -> None:
-        """Mark a place that can be dragged, or none."""
+        """Mark a position that can be dragged, or none."""
         self._draggable = x is not None
         shapes = Qt.CursorShape
         self.setCursor(shapes.SplitHCursor if self._draggable else shapes.ArrowCursor)

@@ -1,4 +1,4 @@
-"""Pictures in rows, some of them framed: what a model makes of several places."""
+"""Pictures in rows, some of them framed: what a model makes of several positions."""
 
 from collections.abc import Collection
 

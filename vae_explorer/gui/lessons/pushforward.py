@@ -175,7 +175,7 @@ class PushforwardView(LessonView):
         self._before.set_front([*before, Ring(experiment.settings.z, "held_out", 4.0, ".")])
         after: list[Mark] = [_outline(experiment.image_of(patch)), dot]
         if found.picture is not None:
-            after += _inset(found.picture, self._after.region, dot.place)
+            after += _inset(found.picture, self._after.region, dot.position)
         self._after.set_front(after if np.isfinite(x).all() else [])
 
 
@@ -186,7 +186,7 @@ def _outline(edge: Float64) -> Line:
 
 
 def _inset(picture: Float32, region: Region, near: tuple[float, float]) -> list[Mark]:
-    """A picture in an upper corner, where it does not hide a place."""
+    """A picture in an upper corner, where it does not hide a position."""
     left, right, bottom, top = region
     side, gap = _INSET * (right - left), 0.02 * (right - left)
     hides = near[0] < left + 1.2 * side and near[1] > top - 1.2 * side

@@ -32,7 +32,7 @@ class PlanePoint:
 
     name: str
     beta: float
-    place: Place
+    position: Place
     own: bool = False
 
 
@@ -67,7 +67,7 @@ class RatePlane(Chart):
     def set_points(self, points: Sequence[PlanePoint], shown: int | None) -> None:
         """Show these, by rising β, and the line of one."""
         self._points, self._shown = points, shown
-        said = "; ".join(f"{p.name}: {p.place[0]:.1f}, {p.place[1]:.1f}" for p in points)
+        said = "; ".join(f"{p.name}: {p.position[0]:.1f}, {p.position[1]:.1f}" for p in points)
         self.setAccessibleDescription(said)
         self._show()
 
@@ -81,7 +81,7 @@ class RatePlane(Chart):
         super().mousePressEvent(event)
         if event.button() != Qt.MouseButton.LeftButton or not self._points:
             return
-        gaps = [self.to_pixel(*point.place) - event.position() for point in self._points]
+        gaps = [self.to_pixel(*point.position) - event.position() for point in self._points]
         distances = [float(np.hypot(gap.x(), gap.y())) for gap in gaps]
         if min(distances) < _REACH:
             self.chosen.emit(distances.index(min(distances)))
@@ -89,7 +89,7 @@ class RatePlane(Chart):
     def _on_nudged(self, right: float, _: float) -> None:
         if not self._points or not right:
             return
-        order = np.argsort([-point.place[0] for point in self._points]).tolist()
+        order = np.argsort([-point.position[0] for point in self._points]).tolist()
         at = order.index(self._shown) if self._shown in order else 0
         step = 1 if right < 0 else -1
         self.chosen.emit(order[min(max(at + step, 0), len(order) - 1)])
@@ -99,9 +99,9 @@ class RatePlane(Chart):
         marks: list[Mark] = []
         if self._shown is not None:
             point, ends = self._points[self._shown], np.array(region[:2])
-            slope = point.place[1] - point.beta * (ends - point.place[0])
+            slope = point.position[1] - point.beta * (ends - point.position[0])
             marks.append(Line(ends, slope, "accent", "", 1.5, dashed=True))
-        curve = np.array([p.place for p in self._points if not p.own]).reshape(-1, 2)
+        curve = np.array([p.position for p in self._points if not p.own]).reshape(-1, 2)
         marks.append(Line(curve[:, 0], curve[:, 1], "train", "", 1.5))
         if self._trail:
             trail = np.array(self._trail)
@@ -110,14 +110,14 @@ class RatePlane(Chart):
         for number, point in enumerate(self._points):
             shown, shape = number == self._shown, "d" if point.own else "."
             color, edge = "held_out" if point.own else "train", "accent" if shown else "canvas"
-            marks.append(Ring(point.place, color, _DOT + 2 * shown, shape, point.name, edge))
+            marks.append(Ring(point.position, color, _DOT + 2 * shown, shape, point.name, edge))
         self.set_range(*region)
         self.set_marks(marks)
 
     def _sight(self) -> Region:
         """What holds the points, and what is near of the trail."""
-        known = [point.place for point in self._points]
-        near = [place for place in self._trail if place[1] < _HIGHEST]
+        known = [point.position for point in self._points]
+        near = [position for position in self._trail if position[1] < _HIGHEST]
         places = np.array(known + near).reshape(-1, 2)
         if not len(places):
             return 0.0, 16.0, 110.0, 210.0

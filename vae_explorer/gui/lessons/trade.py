@@ -121,7 +121,7 @@ class TradeView(LessonView):
     def draw(self, old: TradeResult | None) -> None:
         """Draw what has changed."""
         found = self.experiment.result
-        if differs(found, old, "own", "studies", "whole", "place"):
+        if differs(found, old, "own", "studies", "whole", "position"):
             if old is None or found.study is not old.study or found.studies is not old.studies:
                 self._show_study(found)
             self._show_codes(found)
@@ -159,8 +159,8 @@ class TradeView(LessonView):
 
     def _show_codes(self, found: TradeResult) -> None:
         with QSignalBlocker(self._slider):
-            self._slider.setValue(round(_STEP * found.place))
-        self._beta.setText(f"β = {BETAS[round(found.place)]:g}")
+            self._slider.setValue(round(_STEP * found.position))
+        self._beta.setText(f"β = {BETAS[round(found.position)]:g}")
         study = found.study
         if study is None:
             return

@@ -28,7 +28,7 @@ _TIPS = {
     "vae": "The digits by the means of their posteriors. Point at a digit to see it in all maps; "
     "drag to decode any point",
     "tsne": "The digits where t-SNE has moved them. Point at a digit to see it in all maps. There "
-    "is nothing that decodes a place",
+    "is nothing that decodes a position",
 }
 _AIR = 0.04
 _PICTURES = 130
@@ -197,11 +197,11 @@ class ViewsView(LessonView):
             self._decoded.set_caption("by PCA, 2" if name == "pca" else "by the VAE")
 
 
-def _region(places: Floats) -> Region:
-    """A square that holds the places, but for some far from all others."""
+def _region(positions: Floats) -> Region:
+    """A square that holds the positions, but for some far from all others."""
     (left, bottom), (right, top) = (
-        np.quantile(places, 0.002, axis=0),
-        np.quantile(places, 0.998, axis=0),
+        np.quantile(positions, 0.002, axis=0),
+        np.quantile(positions, 0.998, axis=0),
     )
     half = max(right - left, top - bottom, 1e-9) * (0.5 + _AIR)
     x, y = (left + right) / 2, (bottom + top) / 2

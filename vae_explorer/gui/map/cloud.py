@@ -8,7 +8,7 @@ from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Float32, Region, UInt8, UInt32
 
 DRAWABLE_LIMIT = np.float32(1e6)
-"""Places further from the origin than this, infinite or NaN, are neither drawn nor picked."""
+"""Positions further from the origin than this, infinite or NaN, are neither drawn nor picked."""
 
 _NOWHERE = np.float32(1e9)  # finite, so that arithmetic on it stays silent, and in no view
 _OUTLIERS, _FEW = 0.2, 1_000  # per cent at each side of the plane, in sets that are not small
@@ -81,7 +81,7 @@ class PointCloud:
         self._color()
         self.version += 1
 
-    def place(self, index: int) -> tuple[float, float] | None:
+    def position(self, index: int) -> tuple[float, float] | None:
         """Latent place of point ``index`` of the ``MapPoints``; None where it cannot be drawn."""
         x, y = (float(value) for value in self._positions[index])
         drawable = abs(x) <= DRAWABLE_LIMIT and abs(y) <= DRAWABLE_LIMIT  # false for NaN

@@ -169,7 +169,7 @@ class MapController(Controller):
     def _show(self, points: MapPoints) -> None:
         self.view.set_points(points, fit=self._fit_next)
         self._fit_next = False
-        self.view.set_cursor(*self._app.cursor.place)
+        self.view.set_cursor(*self._app.cursor.position)
         self._on_colors(self._app.coloring.colors)
         self._on_pins()
         self._on_selection(self._app.selection.indices)

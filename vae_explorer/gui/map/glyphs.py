@@ -11,10 +11,10 @@ _OUTERMOST = 2.0  # per cent of the points that are left out of the grid on each
 
 
 def class_places(positions: Float32, labels: UInt8) -> dict[int, tuple[float, float]]:
-    """The densest place of every class with some points, in latent units.
+    """The densest position of every class with some points, in latent units.
 
     Args:
-        positions: (n, 2); places that are not finite do not count.
+        positions: (n, 2); positions that are not finite do not count.
         labels: (n,).
     """
     step = -(-len(labels) // _SAMPLE) or 1

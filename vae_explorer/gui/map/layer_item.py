@@ -70,8 +70,8 @@ class LayerItem(QGraphicsObject):
         ground.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         taken: list[QRectF] = []
         for caption in self._captions:
-            for place in caption.places(inner):
-                at = to_pixels.map(place)
+            for position in caption.positions(inner):
+                at = to_pixels.map(position)
                 box = caption.glyphs.boundingRect().translated(at).adjusted(-2, -2, 2, 2)
                 if not any(box.intersects(other) for other in taken):
                     taken.append(box)

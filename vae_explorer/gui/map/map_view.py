@@ -181,7 +181,7 @@ class MapView(Themed):
         return view.left(), view.right(), view.top(), view.bottom()  # its top is its least z₂
 
     def class_places(self) -> dict[int, tuple[float, float]]:
-        """The densest place of each class that has some points, latent units."""
+        """The densest position of each class that has some points, latent units."""
         return self._class_places
 
     def shown(self) -> Bools:
@@ -230,7 +230,7 @@ class MapView(Themed):
     # Intent from below.
 
     def _on_hover(self, place: tuple[float, float] | None) -> None:
-        # The picture of the place first; then what marks the point there.
+        # The picture of the position first; then what marks the point there.
         self.hovered.emit(place)
         self._set_hit(-1 if place is None else self._pick(*place))
 
@@ -319,7 +319,7 @@ class MapView(Themed):
         self._points_changed()
 
     def _place_rings(self) -> None:
-        place = self._cloud.place
+        place = self._cloud.position
         self._markers.set_pin_place(None if self._pinned == -1 else place(self._pinned))
         self._markers.set_hover_place(None if self._hit == -1 else place(self._hit))
         places = [place(row) for row in self._tray if row != self._pinned]
@@ -338,7 +338,7 @@ class MapView(Themed):
             self.status.set_points(self._points, self._cloud.drawn, selected)
 
     def _show_card(self) -> None:
-        place = None if self._hit == -1 else self._cloud.place(self._hit)
+        place = None if self._hit == -1 else self._cloud.position(self._hit)
         if place is not None:
             self._card.show_beside(self.canvas.to_pixel(*place))
 

@@ -19,7 +19,7 @@ from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.types import LatentPoint
 
-_GAP = 9.0  # pixels left free around the place the crosshair marks
+_GAP = 9.0  # pixels left free around the position the crosshair marks
 _CURSOR_DOT, _HOVER_RADIUS, _PIN_RADIUS = 1.5, 7.0, 8.0
 _REACH = 5.0  # pixels beside a hair that its halo and the dot can touch
 _HALO_ALPHA = 190
@@ -28,7 +28,7 @@ _GLYPH_SCALE = 1.7
 
 
 class Markers(QWidget):
-    """An overlay of a plot; it knows places and no points."""
+    """An overlay of a plot; it knows positions and no points."""
 
     def __init__(self, plot: LatentPlot) -> None:
         super().__init__(plot)
@@ -42,32 +42,32 @@ class Markers(QWidget):
         plot.add_overlay(self)
         plot.view_changed.connect(self.update)
 
-    def set_cursor_place(self, place: LatentPoint | None) -> None:
+    def set_cursor_place(self, position: LatentPoint | None) -> None:
         """Move the crosshair."""
         self.update(self._cross_region(self.cursor_place))
-        self.cursor_place = place
-        self.update(self._cross_region(place))
+        self.cursor_place = position
+        self.update(self._cross_region(position))
 
-    def set_pin_place(self, place: LatentPoint | None) -> None:
+    def set_pin_place(self, position: LatentPoint | None) -> None:
         """Move the pin's ring."""
         self.update(self._ring_region(self.pin_place))
-        self.pin_place = place
-        self.update(self._ring_region(place))
+        self.pin_place = position
+        self.update(self._ring_region(position))
 
-    def set_tray_places(self, places: list[tuple[float, float]]) -> None:
+    def set_tray_places(self, positions: list[tuple[float, float]]) -> None:
         """Ring all that is pinned, thinner than the one pin that is looked at."""
-        if places != self.tray_places:
-            self.tray_places = places
+        if positions != self.tray_places:
+            self.tray_places = positions
             self.update()
 
-    def set_hover_place(self, place: LatentPoint | None) -> None:
+    def set_hover_place(self, position: LatentPoint | None) -> None:
         """Move the hover's ring."""
         self.update(self._ring_region(self.hover_place))
-        self.hover_place = place
-        self.update(self._ring_region(place))
+        self.hover_place = position
+        self.update(self._ring_region(position))
 
     def set_glyphs(self, glyphs: dict[str, tuple[float, float]]) -> None:
-        """Write each text at its place."""
+        """Write each text at its position."""
         self.glyphs = glyphs
         self.update()
 
@@ -80,8 +80,8 @@ class Markers(QWidget):
         self._draw_glyphs(painter)
         if self.cursor_place is not None:
             self._draw_cross(painter, self._at(self.cursor_place))
-        for place in self.tray_places:
-            self._draw_ring(painter, place, _PIN_RADIUS, current_theme().accent, 1.5)
+        for position in self.tray_places:
+            self._draw_ring(painter, position, _PIN_RADIUS, current_theme().accent, 1.5)
         if self.pin_place is not None:
             self._draw_ring(painter, self.pin_place, _PIN_RADIUS, current_theme().accent, 2.5)
         if self.hover_place is not None:
@@ -111,11 +111,11 @@ class Markers(QWidget):
         painter.drawEllipse(at, _CURSOR_DOT + 1.0, _CURSOR_DOT + 1.0)
 
     def _draw_glyphs(self, painter: QPainter) -> None:
-        for text, place in self.glyphs.items():
+        for text, position in self.glyphs.items():
             picture = self._glyph(text)
             size = picture.deviceIndependentSize()
             corner = QPointF(size.width() / 2, size.height() / 2)
-            painter.drawPixmap(self._at(place) - corner, picture)
+            painter.drawPixmap(self._at(position) - corner, picture)
 
     def _glyph(self, text: str) -> QPixmap:
         """A bold text with its halo; kept, since drawing it costs more than all the markers."""
@@ -142,27 +142,34 @@ class Markers(QWidget):
         return self._glyph_pictures[key]
 
     def _draw_ring(
-        self, painter: QPainter, place: tuple[float, float], radius: float, color: str, width: float
+        self,
+        painter: QPainter,
+        position: tuple[float, float],
+        radius: float,
+        color: str,
+        width: float,
     ) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for pen in (self._halo(width), QPen(QColor(color), width)):
             painter.setPen(pen)
-            painter.drawEllipse(self._at(place), radius, radius)
+            painter.drawEllipse(self._at(position), radius, radius)
 
-    def _at(self, place: tuple[float, float]) -> QPointF:
-        """Pixel of a place; far outside, one that is merely outside, which integers can hold."""
-        at = self._plot.to_pixel(*place)
+    def _at(self, position: tuple[float, float]) -> QPointF:
+        """Pixel of a position; far outside, one that is merely outside, which integers can hold."""
+        at = self._plot.to_pixel(*position)
         return QPointF(*(min(max(side, -_OUTSIDE), _OUTSIDE) for side in (at.x(), at.y())))
 
-    def _cross_region(self, place: LatentPoint | None) -> QRegion:
-        if place is None:
+    def _cross_region(self, position: LatentPoint | None) -> QRegion:
+        if position is None:
             return QRegion()
-        around = _square(self._at(place), _REACH)
+        around = _square(self._at(position), _REACH)
         column = QRect(around.left(), 0, around.width(), self.height())
         return QRegion(column) + QRect(0, around.top(), self.width(), around.height())
 
-    def _ring_region(self, place: LatentPoint | None) -> QRegion:
-        return QRegion() if place is None else QRegion(_square(self._at(place), _PIN_RADIUS + 5))
+    def _ring_region(self, position: LatentPoint | None) -> QRegion:
+        return (
+            QRegion() if position is None else QRegion(_square(self._at(position), _PIN_RADIUS + 5))
+        )
 
 
 def _square(at: QPointF, half: float) -> QRect:

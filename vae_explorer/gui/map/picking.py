@@ -15,8 +15,8 @@ class Picker:
     """Nearest point, by trying them all, or by an index where there is one and it is quicker.
 
     The former needs nothing built beforehand and stays right while the points move. It is the
-    quicker one for few visible points, and where most points are in one place. And it is the
-    one that knows of places too far out to be drawn.
+    quicker one for few visible points, and where most points are in one position. And it is the
+    one that knows of positions too far out to be drawn.
     """
 
     def __init__(self) -> None:

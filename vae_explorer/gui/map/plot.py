@@ -8,7 +8,7 @@ from typing_extensions import override
 from vae_explorer.gui.theme import Theme, Themed, current_theme, style_plot
 
 SMALLEST_SPAN, LARGEST_SPAN = 1e-3, 1e7
-"""Width of the view in latent units; below the first, float32 places fall between pixels."""
+"""Width of the view in latent units; below the first, float32 positions fall between pixels."""
 
 _PADDING = 0.04
 _AXIS_WIDTH, _AXIS_HEIGHT = 46, 40
@@ -79,14 +79,14 @@ class LatentPlot(Themed):
         return rect.width() / view.width(), rect.height() / view.height()
 
     def to_latent(self, pixel: QPointF) -> tuple[float, float]:
-        """Latent place under a pixel."""
+        """Latent position under a pixel."""
         rect, view = self.plot_rect(), self.view_box.viewRect()
         sx, sy = self.pixels_per_unit()
         z1 = view.left() + (pixel.x() - rect.left()) / sx
         return z1, view.top() + (rect.bottom() - pixel.y()) / sy  # the view's top is its least z₂
 
     def to_pixel(self, z1: float, z2: float) -> QPointF:
-        """Pixel of a latent place."""
+        """Pixel of a latent position."""
         rect, view = self.plot_rect(), self.view_box.viewRect()
         sx, sy = self.pixels_per_unit()
         return QPointF(
@@ -94,7 +94,7 @@ class LatentPlot(Themed):
         )
 
     def show_region(self, left: float, right: float, bottom: float, top: float) -> None:
-        """Show at least this region, with a little air around it; it may be a single place."""
+        """Show at least this region, with a little air around it; it may be a single position."""
         width, height = max(right - left, 1e-2), max(top - bottom, 1e-2)
         center = QPointF((left + right) / 2, (bottom + top) / 2)
         self._show(center, width * (1 + 2 * _PADDING), height * (1 + 2 * _PADDING))
@@ -112,7 +112,7 @@ class LatentPlot(Themed):
         self._show(center, view.width(), view.height())
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
-        """Magnify by ``factor``, keeping the place under pixel ``at`` (or the middle) there."""
+        """Magnify by ``factor``, keeping the position under pixel ``at`` (or the middle) there."""
         view = self.view_box.viewRect()
         span = min(max(view.width() / factor, SMALLEST_SPAN), LARGEST_SPAN)
         shrink = span / view.width()

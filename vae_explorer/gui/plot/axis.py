@@ -43,7 +43,7 @@ class Axis:
     given: tuple[Tick, ...] = ()
 
     def to_share(self, values: Floats | float) -> Float64:
-        """Where values are from ``low`` (0) to ``high`` (1); NaN where the axis has no place."""
+        """Where values are from ``low`` (0) to ``high`` (1); NaN where the axis has no position."""
         low, high = self.ends
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray((self.linear(values) - low) / (high - low), np.float64)
@@ -97,7 +97,7 @@ class Axis:
         return (low, high) if high - low > tiny else (low - tiny, high + tiny)
 
     def linear(self, values: Floats | float) -> Float64:
-        """Values in the coordinate that is linear along the axis; NaN where it has no place."""
+        """Values in the coordinate that is linear along the axis; NaN where it has no position."""
         plain: Float64 = np.array(values, dtype=np.float64)
         if not self.log:
             return plain

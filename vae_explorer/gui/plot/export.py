@@ -155,7 +155,7 @@ def _rows(mark: Mark) -> list[list[float]]:
         case Columns():
             found = [(mark.edges[1:] + mark.edges[:-1]) / 2, mark.heights]
         case Dots():
-            found = list(mark.places.T)
+            found = list(mark.positions.T)
         case Box():
             left, right, bottom, top = mark.region
             return [[left, bottom], [right, top]]
@@ -164,7 +164,7 @@ def _rows(mark: Mark) -> list[list[float]]:
         case Arrow():
             return [list(mark.start), list(mark.end)]
         case Ring():
-            return [list(mark.place)]
+            return [list(mark.position)]
         case _:
             return []
     rows: list[list[float]] = np.column_stack(found).astype(float).tolist()  # type: ignore[arg-type]

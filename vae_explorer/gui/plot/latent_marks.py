@@ -58,7 +58,7 @@ class Caption:
     glyphs: QPainterPath
     line: NDArray[np.floating[Any]]
 
-    def places(self, view: QRectF) -> Iterator[QPointF]:
+    def positions(self, view: QRectF) -> Iterator[QPointF]:
         """Where it may stand: the ends of what is in view, the highest first."""
         x, y = self.line.T
         seen = (x > view.left()) & (x < view.right()) & (y > view.top()) & (y < view.bottom())
@@ -186,17 +186,17 @@ def _drawable(
 
 
 def _spots(spots: Spots, theme: Theme) -> Paint:
-    finite = spots.places[np.isfinite(spots.places).all(axis=1)]
-    places = [QPointF(*place) for place in finite.tolist()]
+    finite = spots.positions[np.isfinite(spots.positions).all(axis=1)]
+    positions = [QPointF(*position) for position in finite.tolist()]
     pens = QPen(_halo_color(theme), _HALO + 0.5), QPen(QColor(theme.text), 2.0)
 
     def paint(painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         to_pixels = painter.worldTransform()
         painter.resetTransform()
-        for index, place in enumerate(places):
+        for index, position in enumerate(positions):
             half = _CROSS if index else _FIRST_CROSS
-            at, down, up = to_pixels.map(place), QPointF(half, half), QPointF(half, -half)
+            at, down, up = to_pixels.map(position), QPointF(half, half), QPointF(half, -half)
             for pen in pens:
                 painter.setPen(pen)
                 painter.drawLines([QLineF(at - down, at + down), QLineF(at - up, at + up)])
@@ -215,8 +215,8 @@ def _trails(trails: Trails) -> Iterator[Paint]:
             color.setAlphaF(alpha)
             pairs = np.stack([first + begin * move, first + stop * move], axis=1)
             yield _line(_polylines(tuple(pairs)), color, _HAIR)
-        places = QPolygonF([QPointF(*place) for place in end[of_class].tolist()])
-        yield _dots(places, class_color(label))
+        positions = QPolygonF([QPointF(*position) for position in end[of_class].tolist()])
+        yield _dots(positions, class_color(label))
 
 
 def _halo(path: QPainterPath, color: QColor) -> Paint:
@@ -238,7 +238,7 @@ def _line(path: QPainterPath, color: QColor, width: float) -> Paint:
     return paint
 
 
-def _dots(places: QPolygonF, color: QColor) -> Paint:
+def _dots(positions: QPolygonF, color: QColor) -> Paint:
     point = _cosmetic(color, 1.0)
 
     def paint(painter: QPainter) -> None:
@@ -247,7 +247,7 @@ def _dots(places: QPolygonF, color: QColor) -> Paint:
         side = np.arange(pixels) - (pixels - 1) / 2
         square = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
         disc = square[np.hypot(*square.T) < pixels / 2 - 0.25]
-        _repeat(painter, disc, lambda: painter.drawPoints(places))
+        _repeat(painter, disc, lambda: painter.drawPoints(positions))
 
     return paint
 

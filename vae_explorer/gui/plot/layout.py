@@ -112,7 +112,7 @@ class Layout:
         return self.x.low, self.x.high, self.y.low, self.y.high
 
     def pixels(self, x: Floats, y: Floats) -> Float64:
-        """(n, 2) pixels of places (n,) and (n,); NaN where there is none."""
+        """(n, 2) pixels of positions (n,) and (n,); NaN where there is none."""
         frame = self.frame
         with np.errstate(over="ignore"):
             across = frame.left() + frame.width() * self.x.to_share(x)
@@ -122,14 +122,14 @@ class Layout:
         return np.asarray(found.clip(-_FAR, _FAR))
 
     def to_pixel(self, x: float, y: float) -> QPointF:
-        """The pixel of a place."""
+        """The pixel of a position."""
         frame = self.frame
         across = frame.left() + frame.width() * self.x.share(x)
         up = frame.bottom() - frame.height() * self.y.share(y)
         return QPointF(*(min(max(at, -_FAR), _FAR) if at == at else -_FAR for at in (across, up)))
 
     def to_data(self, pixel: QPointF) -> tuple[float, float]:
-        """The place of a pixel."""
+        """The position of a pixel."""
         frame = self.frame
         return (
             self.x.at_share((pixel.x() - frame.left()) / frame.width()),

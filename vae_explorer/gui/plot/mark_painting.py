@@ -89,15 +89,15 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
         case Dots():
             color = theme_color(theme, mark.color, mark.opacity)
             painter.setPen(_round_pen(color, mark.size))
-            pixels = layout.pixels(mark.places[:, 0], mark.places[:, 1])
+            pixels = layout.pixels(mark.positions[:, 0], mark.positions[:, 1])
             painter.drawPoints(_polygon(pixels[np.isfinite(pixels).all(1)]))
         case Level():
             style = Qt.PenStyle.DashLine if mark.dashed else Qt.PenStyle.SolidLine
             painter.setPen(QPen(theme_color(theme, mark.color), mark.width, style))
             axis, other = (layout.x, layout.y) if mark.upright else (layout.y, layout.x)
             if math.isfinite(axis.share(mark.value)):
-                place = (mark.value, other.low) if mark.upright else (other.low, mark.value)
-                at = layout.to_pixel(*place)
+                position = (mark.value, other.low) if mark.upright else (other.low, mark.value)
+                at = layout.to_pixel(*position)
                 ends = (
                     (at.x(), frame.top(), at.x(), frame.bottom())
                     if mark.upright
@@ -241,9 +241,9 @@ def _paint_arrow(painter: QPainter, mark: Arrow, layout: Layout, theme: Theme) -
 
 def paint_ring(painter: QPainter, mark: Ring, layout: Layout, theme: Theme) -> None:
     """Paint a ring, whether it is within the frame or not."""
-    if not np.isfinite(mark.place).all():
+    if not np.isfinite(mark.position).all():
         return
-    at, size = layout.to_pixel(*mark.place), mark.size
+    at, size = layout.to_pixel(*mark.position), mark.size
     if mark.shape not in "ox":
         painter.setPen(QPen(theme_color(theme, mark.edge), 1.5))
         painter.setBrush(theme_color(theme, mark.color))
@@ -266,8 +266,8 @@ def _paint_symbol(painter: QPainter, at: QPointF, symbol: str, size: float) -> N
 
 
 def _write_texts(painter: QPainter, rings: list[Ring], layout: Layout, theme: Theme) -> None:
-    """Each text beside its place, where no other is yet."""
-    named = [(ring.text, layout.to_pixel(*ring.place)) for ring in rings if ring.text]
+    """Each text beside its position, where no other is yet."""
+    named = [(ring.text, layout.to_pixel(*ring.position)) for ring in rings if ring.text]
     taken = [QRectF(at.x() - 6, at.y() - 6, 12, 12) for _, at in named]
     metrics = QFontMetricsF(layout.font)
     high = metrics.height()

@@ -70,9 +70,9 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class Dots:
-    """Dots at ``places`` (n, 2), ``size`` pixels wide."""
+    """Dots at ``positions`` (n, 2), ``size`` pixels wide."""
 
-    places: Floats
+    positions: Floats
     color: str
     name: str = ""
     size: float = 3.0
@@ -103,13 +103,13 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Ring:
-    """A ring ("o") or cross ("x") at a place, set off from its ground, or a shape with an edge.
+    """A ring ("o") or cross ("x") at a position, set off from its ground, or a shape with an edge.
 
     That is a disc ("."), a diamond ("d"), a square ("s") or a triangle that points left ("<").
     ``text`` stands beside it, clear of the texts of other rings.
     """
 
-    place: tuple[float, float]
+    position: tuple[float, float]
     color: str
     size: float = 5.0
     shape: str = "o"
@@ -138,10 +138,10 @@ class Painted:
 Mark = Line | Band | Columns | Box | Dots | Level | Arrow | Ring | Picture | Painted | latent.Mark
 
 
-def class_dots(places: Floats, labels: UInt8, size: float = 3.0) -> tuple[Dots, ...]:
-    """Dots at ``places`` (n, 2) in the colours of their classes (n,)."""
+def class_dots(positions: Floats, labels: UInt8, size: float = 3.0) -> tuple[Dots, ...]:
+    """Dots at ``positions`` (n, 2) in the colours of their classes (n,)."""
     return tuple(
-        Dots(places[labels == label], class_color(label).name(), f"class {label}", size, 0.78)
+        Dots(positions[labels == label], class_color(label).name(), f"class {label}", size, 0.78)
         for label in np.unique(labels).tolist()
     )
 

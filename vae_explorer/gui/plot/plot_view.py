@@ -22,7 +22,7 @@ _HANDLE = 7.0  # pixels, its radius
 
 
 class PlotView(QWidget):
-    """Shows one ``Plot``; it knows where its places are, and nothing of pointer and keys."""
+    """Shows one ``Plot``; it knows where its positions are, and nothing of pointer and keys."""
 
     def __init__(
         self,
@@ -95,16 +95,16 @@ class PlotView(QWidget):
     @property
     def handles(self) -> list[tuple[float, float]]:
         """Where there are handles, (x, y) each."""
-        return [handle.place for handle in self._handles]
+        return [handle.position for handle in self._handles]
 
-    def set_handles(self, places: Sequence[tuple[float, float]], shapes: str = "") -> None:
+    def set_handles(self, positions: Sequence[tuple[float, float]], shapes: str = "") -> None:
         """Let there be handles at these (x, y): discs, or for each a shape of ``Ring``."""
-        shapes = shapes or "." * len(places)
+        shapes = shapes or "." * len(positions)
         self._handles = [
-            Ring(place, "canvas", _HANDLE, shape, edge="text")
-            for place, shape in zip(places, shapes, strict=True)
+            Ring(position, "canvas", _HANDLE, shape, edge="text")
+            for position, shape in zip(positions, shapes, strict=True)
         ]
-        if not places:
+        if not positions:
             self.unsetCursor()
         self.update()
 
@@ -128,11 +128,11 @@ class PlotView(QWidget):
         return self.placed.region
 
     def to_pixel(self, x: float, y: float) -> QPointF:
-        """Where a place is."""
+        """Where a position is."""
         return self.placed.to_pixel(x, y)
 
     def to_data(self, pixel: QPointF) -> tuple[float, float]:
-        """Which place is there, (x, y)."""
+        """Which position is there, (x, y)."""
         return self.placed.to_data(pixel)
 
     def export(self, kind: str) -> bytes:

@@ -129,10 +129,10 @@ class Card(QWidget):
                 painter.drawEllipse(QPointF(0, 0), *radii)
             painter.restore()
 
-    def draw_dots(self, painter: QPainter, plane: "Plane", places: Float32 | Float64) -> None:
-        """A dot for each place (n, 2), in its image's colour."""
+    def draw_dots(self, painter: QPainter, plane: "Plane", positions: Float32 | Float64) -> None:
+        """A dot for each position (n, 2), in its image's colour."""
         painter.setPen(QPen(QColor(current_theme().canvas), 0.8))
-        for number, (x, y) in enumerate(places.tolist()):
+        for number, (x, y) in enumerate(positions.tolist()):
             painter.setBrush(image_color(number))
             painter.drawEllipse(plane.at(x, y), 3.2, 3.2)
 
@@ -158,7 +158,7 @@ class Plane:
         """Logical pixels of a latent unit."""
 
     def at(self, x: float, y: float) -> QPointF:
-        """Where a place is drawn."""
+        """Where a position is drawn."""
         return QPointF(self._centre.x() + x * self.scale, self._centre.y() - y * self.scale)
 
 

@@ -38,11 +38,11 @@ class EncodeCard(Card):
         for number, image in enumerate(self.images):
             line, column = divmod(number, columns)
             left, top = images.left() + column * cell, images.top() + line * cell
-            place = QRectF(left + 1.5, top + 1.5, cell - 3, cell - 3)
-            painter.drawImage(place, image)
+            position = QRectF(left + 1.5, top + 1.5, cell - 3, cell - 3)
+            painter.drawImage(position, image)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(image_color(number), 2))
-            painter.drawRect(place)
+            painter.drawRect(position)
         plane = self.draw_plane(painter, rest, "q(z|x)", self.extent())
         self.draw_posteriors(painter, plane)
 
@@ -114,17 +114,17 @@ class TermsCard(Card):
             length = max(room * abs(value) / largest, 1.0)
             bar = QRectF(area.left() + name, top + 0.2 * height, length, 0.6 * height)
             painter.fillRect(bar, QColor(color))
-            place = QRectF(area.right() - number, top, number, height)
-            self.write(painter, place, f"{figure(value, 1)}", align.AlignRight)
+            position = QRectF(area.right() - number, top, number, height)
+            self.write(painter, position, f"{figure(value, 1)}", align.AlignRight)
         text = (
             f"nats, mean of the {len(anatomy.x)} shown; ELBO of all {anatomy.batch:,}: "
             f"{figure(anatomy.elbo, 1)}"
         )
         painter.setPen(QColor(theme.muted))
         top = area.top() + 3 * height + 2
-        place = QRectF(area.left(), top, area.width(), 2.2 * metrics.height())
-        painter.drawText(place, int(align.AlignTop | Qt.TextFlag.TextWordWrap), text)
-        self._draw_each(painter, area.adjusted(0, place.bottom() - area.top(), 0, 0))
+        position = QRectF(area.left(), top, area.width(), 2.2 * metrics.height())
+        painter.drawText(position, int(align.AlignTop | Qt.TextFlag.TextWordWrap), text)
+        self._draw_each(painter, area.adjusted(0, position.bottom() - area.top(), 0, 0))
 
     def _draw_each(self, painter: QPainter, area: QRectF) -> None:
         """Each image above its own ELBO, if there is room."""
@@ -142,10 +142,10 @@ class TermsCard(Card):
         for number, elbo in enumerate(elbos):
             line, column = divmod(number, columns)
             left, top = area.left() + column * width, area.top() + line * height
-            place = QRectF(left + (width - cell) / 2 + 1, top + 1, cell - 2, cell - 2)
-            painter.drawImage(place, self.images[number])
-            place = QRectF(left, top + cell, width, metrics.height())
-            self.write(painter, place, elbo, Qt.AlignmentFlag.AlignHCenter)
+            position = QRectF(left + (width - cell) / 2 + 1, top + 1, cell - 2, cell - 2)
+            painter.drawImage(position, self.images[number])
+            position = QRectF(left, top + cell, width, metrics.height())
+            self.write(painter, position, elbo, Qt.AlignmentFlag.AlignHCenter)
 
 
 class GradientCard(Card):
@@ -182,8 +182,8 @@ class GradientCard(Card):
             text = metrics.elidedText(
                 short_name(layer.name), Qt.TextElideMode.ElideMiddle, int(name - 4)
             )
-            place = QRectF(area.left(), area.top() + (line + 1) * height, name, height)
-            self.write(painter, place, text, align.AlignLeft)
+            position = QRectF(area.left(), area.top() + (line + 1) * height, name, height)
+            self.write(painter, position, text, align.AlignLeft)
         for column, (title, color, values) in enumerate(columns):
             left = area.left() + name + column * half
             heading = QRectF(left, area.top(), half, height)
@@ -196,11 +196,13 @@ class GradientCard(Card):
                 length = max((half - number - 8) * value / largest, 1.0)
                 bar = QRectF(left, top + 0.2 * height, length, 0.6 * height)
                 painter.fillRect(bar, QColor(color))
-                place = QRectF(left, top, half - 8, height)
-                self.write(painter, place, text, align.AlignRight)
-        place = QRectF(area.left(), area.top() + (len(layers) + 1) * height, area.width(), height)
+                position = QRectF(left, top, half - 8, height)
+                self.write(painter, position, text, align.AlignRight)
+        position = QRectF(
+            area.left(), area.top() + (len(layers) + 1) * height, area.width(), height
+        )
         whole = f"whole gradient ‖∇‖ {self.anatomy.gradient_norm:.3g}"
-        self.write(painter, place, whole, align.AlignLeft, theme.muted)
+        self.write(painter, position, whole, align.AlignLeft, theme.muted)
 
 
 def short_name(layer: str) -> str:

@@ -60,7 +60,7 @@ _ABOUT = {
 
 
 class FieldRow:
-    """Label, editor and change mark of one field; ``RecipeForm`` places them."""
+    """Label, editor and change mark of one field; ``RecipeForm`` positions them."""
 
     def __init__(self, name: str, spec: FieldSpec, default: Value) -> None:
         self._name = name

@@ -177,7 +177,7 @@ class _Preview(QWidget):
         self._frame: TimelineEntry | None = None
 
     def show_frame(self, frame: TimelineEntry, above: QPoint) -> None:
-        """Show a frame above a place of the screen."""
+        """Show a frame above a position of the screen."""
         if frame is not self._frame:
             self._frame = frame
             self._picture.setPixmap(QPixmap.fromImage(gray8(frame.sheet)))

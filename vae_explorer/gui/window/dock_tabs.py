@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar
 class DockTabs(QObject):
     """Lets Tab pass by the tabs of docks that are hidden.
 
-    Qt keeps a bar of tabs for docks that share a place even while fewer than two are seen, then
+    Qt keeps a bar of tabs for docks that share a position even while fewer than two are seen, then
     far off the window, where the keyboard would be lost.
     """
 

@@ -111,7 +111,7 @@ class MainWindow(QMainWindow):
         self.app.settings.change(replace(self.app.settings.now, folder=folder))
 
     def _lay_out(self, name: str) -> None:
-        """Arrange the docks; lessons have the place of the map, and give it back."""
+        """Arrange the docks; lessons have the position of the map, and give it back."""
         self.docks.lay_out(name)
         if self.docks.layout == "learn":
             self._lessons.show()

@@ -1,4 +1,4 @@
-"""The line at the foot of the window: model, data, points, place, and what a picture costs."""
+"""The line at the foot of the window: model, data, points, position, and what a picture costs."""
 
 from html import escape
 
@@ -20,7 +20,7 @@ class StatusBar(QStatusBar):
     """What is on the map, where the cursor is, and how long the last picture took.
 
     Every field has room of its own, so that a new figure lays nothing out; only that of progress
-    comes and goes. A message hides all but place and time while it shows.
+    comes and goes. A message hides all but position and time while it shows.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -74,7 +74,7 @@ class Comparison:
         self._columns: dict[Side, Column] = {}
         self._rotation: Float64 | None = None  # of side B
         self._hovered: dict[Side, int] = {"A": -1, "B": -1}  # the rows of one image
-        self._pointer: tuple[float, float] | None = None  # the place of the last preview
+        self._pointer: tuple[float, float] | None = None  # the position of the last preview
         self.selection = Selection()  # of both splits
         self.selection.changed.connect(self._on_selection)
         self._maps = {

@@ -73,7 +73,7 @@ class Arithmetic:
         except UserError as error:
             self._fail(_TITLE, error)
             return
-        self._go("Attribute added", np.array(self._cursor.place) + vector)
+        self._go("Attribute added", np.array(self._cursor.position) + vector)
 
     def _go(self, what: str, place: Float64) -> None:
         points = self._map.points
@@ -84,7 +84,7 @@ class Arithmetic:
             return
         self._cursor.move(*place.tolist())
         found = neighbourhood(
-            points.positions, points.labels, np.array(self._cursor.place), _NEIGHBOURS
+            points.positions, points.labels, np.array(self._cursor.position), _NEIGHBOURS
         )
         shares = ", ".join(f"{share:.0%} {label}s" for label, share in found.shares.items())
         reach = f"{found.distances[-1]:.2f} away"

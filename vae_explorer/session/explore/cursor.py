@@ -1,4 +1,4 @@
-"""The one place of interest: where it is, where it has been, and the way back."""
+"""The one position of interest: where it is, where it has been, and the way back."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ LATENT_LIMIT = 6.0
 """The cursor stays within ±this many latent units of the origin, on both axes."""
 
 MOST_VISITS = 100
-"""Places visited that are kept; of more the oldest goes."""
+"""Positions visited that are kept; of more the oldest goes."""
 
 
 _ORIGIN = (0.0, 0.0)
@@ -26,46 +26,46 @@ _ORIGIN = (0.0, 0.0)
 
 @dataclass(frozen=True)
 class Bookmark:
-    """A place to come back to."""
+    """A position to come back to."""
 
     name: str
-    place: LatentPoint
+    position: LatentPoint
 
 
 @dataclass(frozen=True)
 class _State:
-    """Where the cursor is, and the places visited; ``at`` is the row of the one it came from."""
+    """Where the cursor is, and the positions visited; ``at`` is the row of the one it came from."""
 
-    place: LatentPoint = _ORIGIN
+    position: LatentPoint = _ORIGIN
     visits: tuple[LatentPoint, ...] = (_ORIGIN,)
     at: int = 0
 
     @property
     def can_back(self) -> bool:
-        return self.at > 0 or self.place != self.visits[self.at]
+        return self.at > 0 or self.position != self.visits[self.at]
 
     @property
     def can_forward(self) -> bool:
-        return self.at + 1 < len(self.visits) and self.place == self.visits[self.at]
+        return self.at + 1 < len(self.visits) and self.position == self.visits[self.at]
 
     def rested(self) -> Self:
-        """With the present place as the newest visit."""
-        if self.place == self.visits[self.at]:
+        """With the present position as the newest visit."""
+        if self.position == self.visits[self.at]:
             return self
-        visits = (*self.visits[: self.at + 1], self.place)[-MOST_VISITS:]
+        visits = (*self.visits[: self.at + 1], self.position)[-MOST_VISITS:]
         return replace(self, visits=visits, at=len(visits) - 1)
 
     def stepped(self, step: int) -> Self:
         """At the visit ``step`` rows on."""
-        return replace(self, place=self.visits[self.at + step], at=self.at + step)
+        return replace(self, position=self.visits[self.at + step], at=self.at + step)
 
 
 class Cursor:
-    """The place whose picture is shown. All methods belong to the main thread.
+    """The position whose picture is shown. All methods belong to the main thread.
 
-    It stays within ±``LATENT_LIMIT`` on both axes, and a place that is no number is ignored. Every
+    It stays within ±``LATENT_LIMIT`` on both axes, and a point that is no number is ignored. Every
     move tells ``changed`` and then ``edited``; what leaves the cursor where it was tells nothing.
-    A visit is a place that was jumped to, or where a scrub or a run of nudges came to rest.
+    A visit is a position that was jumped to, or where a scrub or a run of nudges came to rest.
 
     Args:
         decoding: is asked for the picture at the cursor.
@@ -74,7 +74,7 @@ class Cursor:
     changed = Signal(float, float)
     edited = Signal(Edit)
     visits_changed = Signal(bool, bool)
-    """Whether there is a place to go back to, and one to go forward to."""
+    """Whether there is a position to go back to, and one to go forward to."""
     bookmarks_changed = Signal(tuple)
     """All ``Bookmark``s, the oldest first."""
 
@@ -86,31 +86,31 @@ class Cursor:
         self._sliding = ""  # by what, "" at rest
         self._slides = 0
 
-    def reset(self, place: LatentPoint, bookmarks: Iterable[Bookmark]) -> None:
-        """Start again from ``place``, with no other visits; no edit."""
-        self._bookmarks = {bookmark.name: bookmark.place for bookmark in bookmarks}
-        start = clamped(*place) or _ORIGIN
+    def reset(self, position: LatentPoint, bookmarks: Iterable[Bookmark]) -> None:
+        """Start again from ``position``, with no other visits; no edit."""
+        self._bookmarks = {bookmark.name: bookmark.position for bookmark in bookmarks}
+        start = clamped(*position) or _ORIGIN
         self._restore(_State(start, (start,)))
         self.bookmarks_changed.emit(self.bookmarks)
 
     @property
-    def place(self) -> LatentPoint:
+    def position(self) -> LatentPoint:
         """Where the cursor is, latent units."""
-        return self._state.place
+        return self._state.position
 
     # Moves
 
     def move(self, z1: float, z2: float) -> None:
-        """Jump to a place."""
+        """Jump to a position."""
         self._jump(z1, z2, "Move Cursor")
 
     def scrub(self, z1: float, z2: float) -> None:
-        """Be at the next place of a continuous move; one edit until it comes to ``rest``."""
+        """Be at the next position of a continuous move; one edit until it comes to ``rest``."""
         self._slide(z1, z2, "Scrub")
 
     def nudge(self, dz1: float, dz2: float) -> None:
         """Move by a little; nudges in a row are one edit, as is a scrub."""
-        self._slide(self.place[0] + dz1, self.place[1] + dz2, "Nudge")
+        self._slide(self.position[0] + dz1, self.position[1] + dz2, "Nudge")
 
     def rest(self) -> None:
         """End a scrub or a run of nudges, as by letting go; any other move does so too."""
@@ -123,23 +123,23 @@ class Cursor:
         z1, z2 = self._random.standard_normal(2).tolist()
         self._jump(z1, z2, "Random Position")
 
-    def go_to(self, places: Mapping[int, LatentPoint], digit: int) -> None:
-        """Jump to the place of a digit, if ``places`` has one."""
-        if digit in places:
-            self._jump(*places[digit], f"Go to Digit {digit}")
+    def go_to(self, positions: Mapping[int, LatentPoint], digit: int) -> None:
+        """Jump to the position of a digit, if ``positions`` has one."""
+        if digit in positions:
+            self._jump(*positions[digit], f"Go to Digit {digit}")
 
     def preview(self, z: LatentPoint | None) -> None:
         """Show the picture at ``z`` while the cursor stays; back to the cursor's at None."""
         if z is None:
-            self._decoding.request(self.place)
-        elif place := clamped(*z):
-            self._decoding.request(place, preview=True)
+            self._decoding.request(self.position)
+        elif position := clamped(*z):
+            self._decoding.request(position, preview=True)
 
     # Visits
 
     @property
     def can_back(self) -> bool:
-        """Whether there is a place to go back to."""
+        """Whether there is a position to go back to."""
         return self._state.can_back
 
     @property
@@ -164,10 +164,10 @@ class Cursor:
     @property
     def bookmarks(self) -> tuple[Bookmark, ...]:
         """All, the oldest first."""
-        return tuple(Bookmark(name, place) for name, place in self._bookmarks.items())
+        return tuple(Bookmark(name, position) for name, position in self._bookmarks.items())
 
     def bookmark(self, name: str) -> None:
-        """Keep the place under ``name``, without spaces around it; an older one is replaced.
+        """Keep the position under ``name``, without spaces around it; an older one is replaced.
 
         Raises:
             UserError: the name is empty.
@@ -175,11 +175,11 @@ class Cursor:
         name = name.strip()
         if not name:
             raise UserError("The bookmark has no name; type one.")
-        self._bookmarks[name] = self.place
+        self._bookmarks[name] = self.position
         self.bookmarks_changed.emit(self.bookmarks)
 
     def visit(self, name: str) -> None:
-        """Jump to the place kept under ``name``.
+        """Jump to the position kept under ``name``.
 
         Raises:
             UserError: there is none. Likewise below.
@@ -188,7 +188,7 @@ class Cursor:
         self._jump(*self._bookmarks[name], f"Go to “{name}”")
 
     def forget(self, name: str) -> None:
-        """Drop the place kept under ``name``."""
+        """Drop the position kept under ``name``."""
         self._check_name(name)
         del self._bookmarks[name]
         self.bookmarks_changed.emit(self.bookmarks)
@@ -200,23 +200,23 @@ class Cursor:
             raise UserError(f"No bookmark is named “{name}”; {advice}.")
 
     def _jump(self, z1: float, z2: float, text: str) -> None:
-        if place := clamped(z1, z2):
+        if position := clamped(z1, z2):
             self.rest()
-            self._go(replace(self._state, place=place).rested(), text)
+            self._go(replace(self._state, position=position).rested(), text)
 
     def _slide(self, z1: float, z2: float, text: str) -> None:
-        if place := clamped(z1, z2):
+        if position := clamped(z1, z2):
             if text != self._sliding:
                 self.rest()
                 self._sliding = text
-            self._go(replace(self._state, place=place), text, f"{text} {self._slides}")
+            self._go(replace(self._state, position=position), text, f"{text} {self._slides}")
 
     def _go(self, state: _State, text: str, merge: str = "") -> None:
         before = self._state
         self._set(state)
-        # Asked even from the same place: a preview may have been shown since.
-        self._decoding.request(state.place)
-        if state.place != before.place:
+        # Asked even from the same position: a preview may have been shown since.
+        self._decoding.request(state.position)
+        if state.position != before.position:
             undo, redo = partial(self._restore, before), partial(self._restore, state)
             self.edited.emit(Edit(text, undo, redo, merge))
 
@@ -224,19 +224,19 @@ class Cursor:
         self._sliding = ""
         self._slides += 1
         self._set(state)
-        self._decoding.request(state.place)
+        self._decoding.request(state.position)
 
     def _set(self, state: _State) -> None:
         before, self._state = self._state, state
-        if state.place != before.place:
-            self.changed.emit(*state.place)
+        if state.position != before.position:
+            self.changed.emit(*state.position)
         ways = state.can_back, state.can_forward
         if ways != (before.can_back, before.can_forward):
             self.visits_changed.emit(*ways)
 
 
 def clamped(z1: float, z2: float) -> LatentPoint | None:
-    """The nearest place within the limit; None if it is no place."""
+    """The nearest position within the limit; None if it is no position."""
     if not (math.isfinite(z1) and math.isfinite(z2)):
         return None
     return _clamp(z1), _clamp(z2)

@@ -14,7 +14,7 @@ from vae_explorer.types import Float32
 
 @dataclass(frozen=True)
 class Decoded:
-    """One decoded place: ``image`` is (h, w) float32 Bernoulli means, ``milliseconds`` its cost.
+    """One decoded position: ``image`` is (h, w) float32 Bernoulli means, ``milliseconds`` its cost.
 
     ``preview`` is True while the pointer merely hovers and the cursor stays where it was.
     """

@@ -140,7 +140,7 @@ class Playback:
             request = PathRequest(
                 waypoints_of(self._pins.tray),
                 state.points,
-                self._cursor.place,
+                self._cursor.position,
                 self._pins.current,
                 self._gauge.support,
                 kind,

@@ -38,7 +38,7 @@ class Exports:
 
     def digit(self, path: Path, scale: int) -> None:
         """Write the picture at the cursor as PNG, each pixel ``scale`` × ``scale``."""
-        request = DigitRequest(self._cursor.place, scale)
+        request = DigitRequest(self._cursor.position, scale)
         self._picture(path, lambda model: export_digit(model, request, path))
 
     def manifold(self, path: Path, request: ManifoldRequest) -> None:

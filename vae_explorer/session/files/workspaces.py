@@ -51,8 +51,8 @@ class Workspaces:
             split=settings.split,
             kind=settings.kind,
             align=settings.align,
-            cursor=app.cursor.place,
-            bookmarks={mark.name: mark.place for mark in app.cursor.bookmarks},
+            cursor=app.cursor.position,
+            bookmarks={mark.name: mark.position for mark in app.cursor.bookmarks},
             pins=tuple((pin.split, pin.index) for pin in pins.tray),
             current=(pins.current.split, pins.current.index) if pins.current else None,
             selection=rows_text(selection.indices.tolist()),
@@ -108,7 +108,7 @@ class Workspaces:
         (workspace, model), self._waiting = self._waiting, None
         if state.path != model or points.split != workspace.split:
             return  # a person has asked for something else meanwhile
-        bookmarks = [Bookmark(name, place) for name, place in workspace.bookmarks.items()]
+        bookmarks = [Bookmark(name, position) for name, position in workspace.bookmarks.items()]
         app.selection.reset(points.total, points.split)
         app.cursor.reset(workspace.cursor, bookmarks)
         app.pins.restore(workspace.pins, workspace.current)

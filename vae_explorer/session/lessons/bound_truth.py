@@ -74,9 +74,9 @@ def find_truth(model: TrainedVAE, target: EncodedImage, control: Control) -> Tru
     )
 
 
-def bound_of(truth: Truth, q: Normal, places: int, control: Control) -> Bound:
+def bound_of(truth: Truth, q: Normal, positions: int, control: Control) -> Bound:
     """The bound of one q."""
-    return bound(truth.model, truth.x, q, truth.log_marginal, places, control.check)
+    return bound(truth.model, truth.x, q, truth.log_marginal, positions, control.check)
 
 
 def picture_of(

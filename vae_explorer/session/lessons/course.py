@@ -12,7 +12,7 @@ from vae_explorer.session.lessons.experiment import AnyExperiment, make_experime
 
 
 class Learning:
-    """The lessons and the place in them. All methods belong to the main thread.
+    """The lessons and the position in them. All methods belong to the main thread.
 
     Args:
         context: what the experiments work with.

@@ -237,4 +237,4 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
 
     def _strip(self, model: TrainedVAE, route: Route) -> Strip:
         spread = frames(route, PICTURES, self.settings.steps)
-        return Strip(route, spread, model.decode(spread.places))
+        return Strip(route, spread, model.decode(spread.positions))

@@ -14,7 +14,7 @@ DENSITY, BINS = 120, 60
 SEEN = 4_000
 """Samples whose spread says what of x is in sight."""
 
-_PROFILE = 300  # places along a line through the density
+_PROFILE = 300  # positions along a line through the density
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,8 @@ def push(
     line = (left, right, height - thin, height + thin)
     profile = pushforward.density(now, line, (1, _PROFILE), control.check)[0]
     across = left + (np.arange(_PROFILE) + 0.5) * (right - left) / _PROFILE
-    places = np.stack([across, np.full(_PROFILE, height)], axis=1)
-    closed = None if ring is None else pushforward.ring_density(places, ring)
+    positions = np.stack([across, np.full(_PROFILE, height)], axis=1)
+    closed = None if ring is None else pushforward.ring_density(positions, ring)
     return Pushed(
         region,
         density,

@@ -81,8 +81,8 @@ class Lit:
         some = np.array([m])
         return cls(
             m,
-            samples.places[: min(m, _GROUND)],
-            samples.places[rows],
+            samples.positions[: min(m, _GROUND)],
+            samples.positions[rows],
             shares,
             float(samples.estimate(some)[0]),
             float(samples.effective(some)[0]),

@@ -52,7 +52,7 @@ class TradeSettings(Settings):
     draws: int = setting(0, "&Draw again", "Draw new samples from the prior", high=2**31)
 
     def after(self, changes: Mapping[str, Any]) -> Self:
-        """A β takes the place of the model on the map."""
+        """A β takes the position of the model on the map."""
         if "beta" in changes:
             changes = dict(changes) | {"model": False}
         return self.replace(**changes)
@@ -85,7 +85,7 @@ class TradeResult(Result):
     """Points of the plane of rate and distortion, and the codes and decodes behind one of them.
 
     ``own`` is of the model on the map, ``studies`` by β of the small models trained so far. Shown
-    is ``own`` if ``whole``, or at ``place``, an index into ``BETAS`` with a fraction, what was
+    is ``own`` if ``whole``, or at ``position``, an index into ``BETAS`` with a fraction, what was
     trained there; between two that were trained the codes are on their way. ``trail`` has rate and
     distortion, on the training images, of the training under way.
     """
@@ -93,7 +93,7 @@ class TradeResult(Result):
     own: Study | None = None
     studies: Mapping[float, Study] = field(default_factory=dict)
     whole: bool = True
-    place: float = 0.0
+    position: float = 0.0
     draws: Draws | None = None
     progress: Progress | None = None
     trail: tuple[tuple[float, float], ...] = ()
@@ -108,7 +108,7 @@ class TradeResult(Result):
         """What is shown; on the way from one model to another, the nearer."""
         if self.whole or not self.studies:
             return self.own
-        return min(self.trained, key=lambda one: abs(BETAS.index(one.beta) - self.place))
+        return min(self.trained, key=lambda one: abs(BETAS.index(one.beta) - self.position))
 
     @property
     def codes(self) -> Float32:
@@ -134,12 +134,12 @@ class TradeResult(Result):
 
     @property
     def _at(self) -> float:
-        """``place``, or the nearest to it that is between trained models."""
+        """``position``, or the nearest to it that is between trained models."""
         known = [BETAS.index(beta) for beta in self.studies]
-        return min(max(self.place, min(known)), max(known))
+        return min(max(self.position, min(known)), max(known))
 
     def _between(self, read: Callable[[Study], Float32]) -> Float32:
-        """A figure of the models at ``place``, in proportion to how near they are."""
+        """A figure of the models at ``position``, in proportion to how near they are."""
         study = self.study
         if study is None:
             return np.zeros((0, 2), np.float32)
@@ -174,13 +174,13 @@ class Trade(Experiment[TradeSettings, TradeResult]):
         z = np.array([point])
         return study.model.decode(z)[0], float(_ratio(study, z)[0])
 
-    def set_place(self, place: float) -> None:
+    def set_place(self, position: float) -> None:
         """Go to an index into ``BETAS``, or between two."""
         self._flight = None
-        place = min(max(place, 0.0), len(BETAS) - 1.0)
-        self.settings = replace(self.settings, model=False, beta=BETAS[round(place)])
+        position = min(max(position, 0.0), len(BETAS) - 1.0)
+        self.settings = replace(self.settings, model=False, beta=BETAS[round(position)])
         self._shown = False, self.settings.beta
-        self._put(place)
+        self._put(position)
 
     def stop(self) -> None:
         """End the training; what is ready stays."""
@@ -220,12 +220,12 @@ class Trade(Experiment[TradeSettings, TradeResult]):
         shown = now.model, now.beta
         if shown != self._shown:
             was_whole, self._shown = self._shown[0], shown
-            target, start = float(BETAS.index(now.beta)), self.result.place
+            target, start = float(BETAS.index(now.beta)), self.result.position
             self._flight = object()
             if now.model:
                 self.result = replace(self.result, whole=True)
             elif was_whole or start == target:
-                self.result = replace(self.result, whole=False, place=target)
+                self.result = replace(self.result, whole=False, position=target)
             else:
                 self._fly(self._flight, start, target, 1)
         self._resample()
@@ -309,8 +309,8 @@ class Trade(Experiment[TradeSettings, TradeResult]):
         self.settings = replace(self.settings, train=())
         self.publish(progress=None, trail=())
 
-    def _put(self, place: float) -> None:
-        self._take(whole=False, place=place)
+    def _put(self, position: float) -> None:
+        self._take(whole=False, position=position)
 
     def _fly(self, flight: object, start: float, target: float, step: int) -> None:
         if flight is not self._flight or not self.shown:

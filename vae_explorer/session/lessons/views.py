@@ -253,15 +253,15 @@ class Views(Experiment[ViewsSettings, ViewsResult]):
         """On the worker's thread: go on with a run, or with a new one."""
         if run is None:
             run = Tsne(views.affinities(plain.distances, perplexity), plain.codes)
-            control.report(partial(self._on_step, run, Embedding(run.places, 0, run.divergence)))
+            control.report(partial(self._on_step, run, Embedding(run.positions, 0, run.divergence)))
         while run.steps < STEPS:
             control.check()
             run.step()
             if run.steps % _EVERY == 0:
-                now = Embedding(run.places, run.steps, run.divergence)
+                now = Embedding(run.positions, run.steps, run.divergence)
                 control.report(partial(self._on_step, run, now))
-        trust = views.trustworthiness(plain.distances, run.places)
-        return Embedding(run.places, run.steps, run.divergence, trust)
+        trust = views.trustworthiness(plain.distances, run.positions)
+        return Embedding(run.positions, run.steps, run.divergence, trust)
 
     def _on_step(self, run: Tsne, embedding: Embedding) -> None:
         self._run = run

@@ -41,7 +41,7 @@ _MOST_TRAILS = 3_000
 _MOST_POSTERIORS = 8  # besides the one that is looked at
 _NEGLIGIBLE = 1e-6  # of the highest density
 _MOST_PICTURES = 6_000  # kept for the next view
-_FALL = 100.0  # nats below the best place, at which a landscape ends
+_FALL = 100.0  # nats below the best position, at which a landscape ends
 _AROUND = 0.25  # of the view, drawn beyond each of its edges to pan into
 
 
@@ -142,7 +142,7 @@ def posterior(scene: Scene, _chosen: Mapping[str, str], check: Check) -> LayerCo
     found = [_exact(scene, one, check) for one in subjects]
     high = found[-1][0].high
     marks = [dataclasses.replace(heat, high=high) for heat, _ in found]
-    modes = _counted(len(found[-1][1].places), "mode")
+    modes = _counted(len(found[-1][1].positions), "mode")
     return LayerContent((*marks, *(spots for _, spots in found)), f"{subject.title} · {modes}")
 
 
@@ -210,7 +210,7 @@ def metric_of(scene: Scene, chosen: Mapping[str, str], check: Check) -> LayerCon
         low, high = (float(end) for end in np.percentile(values, [1, 99]))
         shade = values.astype(np.float32)
         marks.append(Field(view.region, shade, low, max(high, low + 1e-3), "log₁₀ √det G"))
-    # As long a step as makes the middle ellipse fill its place.
+    # As long a step as makes the middle ellipse fill its position.
     widest = np.sqrt(np.linalg.eigvalsh(tensors)[:, 0].clip(1e-12))
     length = float(0.4 * spacing * np.median(widest))
     if chosen["show"] != "shade":
@@ -230,7 +230,7 @@ def manifold(scene: Scene, chosen: Mapping[str, str], check: Check) -> LayerCont
     boxes = cells(view.widened().region, size, LATENT_LIMIT, quantiles)
     places = cell_places(boxes, quantiles)
     if quantiles:
-        # Around its place, as far as its nearest edge, since the place is not the cell's middle.
+        # Around its point, as far as its nearest edge, since the point is not the cell's middle.
         reach = np.abs(boxes.reshape(-1, 2, 2) - places[:, :, None]).min((1, 2))
         x, y = places.T
         boxes = np.stack([x - reach, x + reach, y - reach, y + reach], axis=1)

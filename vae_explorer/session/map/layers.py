@@ -183,8 +183,8 @@ LAYERS: tuple[LayerSpec, ...] = (
         "G",
         (
             Choice(
-                "places",
-                "Places",
+                "positions",
+                "Positions",
                 (("even", "Evenly spaced"), ("quantiles", "Equal shares of the prior")),
             ),
         ),

@@ -76,9 +76,9 @@ class Ellipses:
 
 @dataclass(frozen=True, eq=False)
 class Spots:
-    """Marked places (n, 2); the first is the most important, ``text`` says what they are."""
+    """Marked positions (n, 2); the first is the most important, ``text`` says what they are."""
 
-    places: Float32
+    positions: Float32
     text: str = ""
 
 

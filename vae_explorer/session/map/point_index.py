@@ -16,10 +16,10 @@ _OUTERMOST: Final = 1.0  # per cent of the points that may lie beyond the grid o
 
 
 class PointIndex:
-    """An index of places that never changes; it may be built and used on any thread.
+    """An index of positions that never changes; it may be built and used on any thread.
 
-    A grid of 256 × 256 equal cells lies over all places but the outermost, which the cells of
-    its edge take in. Places that are not finite are in no cell. It needs four bytes a point
+    A grid of 256 × 256 equal cells lies over all positions but the outermost, which the cells of
+    its edge take in. Positions that are not finite are in no cell. It needs four bytes a point
     besides the positions themselves, which it shares and which must not change.
 
     Attributes:
@@ -111,7 +111,7 @@ class PointIndex:
 
 
 def _grid(places: Float32) -> tuple[Float32, Float32]:
-    """Lower corner of the grid and its cells a unit, each (2,), from finite (n, 2) places."""
+    """Lower corner of the grid and its cells a unit, each (2,), from finite (n, 2) positions."""
     sample = places[:: max(len(places) // _SAMPLE, 1)].astype(np.float64)
     if not len(sample):
         return np.zeros(2, np.float32), np.ones(2, np.float32)

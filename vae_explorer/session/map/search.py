@@ -1,4 +1,4 @@
-"""Ways to find points: by place, class, likeness and ELBO. What is found becomes the selection."""
+"""Ways to find points: by point, class, likeness and ELBO. What is found becomes the selection."""
 
 from collections.abc import Callable
 from typing import Any

@@ -185,11 +185,11 @@ class Selection:
 
 
 def inside(polygon: Float64, positions: Floats) -> Bools:
-    """Which places lie in a polygon by the even-odd rule, (n,).
+    """Which positions lie in a polygon by the even-odd rule, (n,).
 
-    A ray from a place rightwards crosses the polygon's edges an odd number of times if the place
-    is inside (Shimrat, CACM 5(8), 1962, algorithm 112). Places are sorted by height first, so that
-    an edge meets only those beside it: for n places, each of them beside c edges, the time grows
+    A ray from a point rightwards crosses the polygon's edges an odd number of times if the point
+    is inside (Shimrat, CACM 5(8), 1962, algorithm 112). Points are sorted by height first, so that
+    an edge meets only those beside it: for n positions, each of them beside c edges, the time grows
     with n (log n + c).
 
     Args:

@@ -12,7 +12,7 @@ from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import UInt8
 
 SHEET = 8
-"""Decoded places on a side of a frame's sheet."""
+"""Decoded positions on a side of a frame's sheet."""
 
 _REACH = 2.5
 
@@ -22,7 +22,7 @@ class TimelineEntry:
     """A kept moment: some hundred kilobytes, whatever the model.
 
     ``posterior`` is that of the probe images; ``sheet`` a picture (8 h, 8 w) uint8 of the decoded
-    places within ±2.5; ``point`` the figures reported last, None before the first report.
+    positions within ±2.5; ``point`` the figures reported last, None before the first report.
     """
 
     step: int

@@ -31,8 +31,8 @@ def reconstruction(
 ) -> Reconstruction:
     image = halves(left, right)
     log_likelihood = -halves(*costs).astype(np.float64)
-    place = np.array([z, -1.25], np.float32)
-    return Reconstruction(place, image, image - halves(1, 0), log_likelihood)
+    position = np.array([z, -1.25], np.float32)
+    return Reconstruction(position, image, image - halves(1, 0), log_likelihood)
 
 
 @pytest.fixture

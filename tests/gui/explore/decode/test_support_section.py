@@ -96,13 +96,13 @@ def test_the_marker_is_at_the_percentile(
 ) -> None:
     section.resize(600, section.height())  # so that the words are in the right half
     show_theme(theme)
-    places = []
+    positions = []
     for percentile in (0.0, 20.0, 40.0):
         section.set_reading(replace(READING, percentile=percentile))
-        places.append(marker(section, theme))
-    assert places[0] == 1
-    assert places[2] - places[0] == pytest.approx(2 * (places[1] - places[0]), abs=2)
-    assert places[2] - places[0] > 0.25 * section.width()
+        positions.append(marker(section, theme))
+    assert positions[0] == 1
+    assert positions[2] - positions[0] == pytest.approx(2 * (positions[1] - positions[0]), abs=2)
+    assert positions[2] - positions[0] > 0.25 * section.width()
 
 
 def test_each_verdict_looks_otherwise_without_colour(section: SupportSection) -> None:

@@ -19,11 +19,11 @@ LEFT = Qt.MouseButton.LeftButton
 
 def path(n: int) -> LatentPath:
     """Frames that grow lighter, along a line away from the origin."""
-    places = np.stack([np.linspace(0, 3, n), np.zeros(n)], axis=1).astype(np.float32)
+    positions = np.stack([np.linspace(0, 3, n), np.zeros(n)], axis=1).astype(np.float32)
     levels = np.linspace(0.2, 0.8, n, dtype=np.float32)
     images = np.broadcast_to(levels[:, None, None], (n, 28, 28)).copy()
-    log_prior = (-(places**2).sum(1) / 2 - math.log(2 * math.pi)).astype(np.float32)
-    return LatentPath("row", places, images, log_prior, places, places[:1])
+    log_prior = (-(positions**2).sum(1) / 2 - math.log(2 * math.pi)).astype(np.float32)
+    return LatentPath("row", positions, images, log_prior, positions, positions[:1])
 
 
 @pytest.fixture

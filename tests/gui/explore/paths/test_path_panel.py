@@ -29,9 +29,11 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 def path(n: int) -> LatentPath:
-    places = np.stack([np.linspace(-3, 3, n), np.full(n, -1.25)], axis=1).astype(np.float32)
+    positions = np.stack([np.linspace(-3, 3, n), np.full(n, -1.25)], axis=1).astype(np.float32)
     images = np.full((n, 28, 28), 0.5, np.float32)
-    return LatentPath("row", places, images, places[:, 0], places, places[:1], note="A row")
+    return LatentPath(
+        "row", positions, images, positions[:, 0], positions, positions[:1], note="A row"
+    )
 
 
 @pytest.fixture

@@ -247,10 +247,10 @@ def test_a_wide_panel_has_two_columns(panel: DrawPanel) -> None:
 
 
 def test_figures_do_not_move_the_panel(panel: DrawPanel) -> None:
-    places = [part.geometry() for part in parts(panel)]
+    positions = [part.geometry() for part in parts(panel)]
     fill(panel)
     QApplication.processEvents()
-    assert [part.geometry() for part in parts(panel)] == places
+    assert [part.geometry() for part in parts(panel)] == positions
 
 
 def test_every_control_has_a_name(panel: DrawPanel) -> None:

@@ -146,19 +146,19 @@ def test_undo_while_drawing_takes_the_line_back(pad: DrawingPad) -> None:
 def test_it_speaks_once_a_frame_and_at_the_end(qtbot: QtBot, pad: DrawingPad) -> None:
     told = QSignalSpy(pad.drawn)
     rng = np.random.default_rng(0)
-    places = [pixel(pad, (float(x), float(y))) for x, y in rng.uniform(0.1, 0.9, (10_000, 2))]
+    positions = [pixel(pad, (float(x), float(y))) for x, y in rng.uniform(0.1, 0.9, (10_000, 2))]
     pad.set_thickness(0.02)
-    QTest.mousePress(pad, LEFT, pos=places[0])
+    QTest.mousePress(pad, LEFT, pos=positions[0])
     before = told.count()
-    for place in places[:5_000]:
-        move(pad, place)
+    for position in positions[:5_000]:
+        move(pad, position)
     assert told.count() == before
     qtbot.waitUntil(lambda: told.count() > before)
     qtbot.wait(3 * FRAME_MS)
     assert told.count() == before + 1
-    for place in places[5_000:]:
-        move(pad, place)
-    QTest.mouseRelease(pad, LEFT, pos=places[-1])
+    for position in positions[5_000:]:
+        move(pad, position)
+    QTest.mouseRelease(pad, LEFT, pos=positions[-1])
     assert told.count() <= before + 3
     np.testing.assert_array_equal(told.at(told.count() - 1)[0], pad.ink())
     qtbot.wait(3 * FRAME_MS)

@@ -30,7 +30,7 @@ from vae_explorer.types import LatentPoint, UInt8
 def pen(
     pad: DrawingPad,
     kind: QEvent.Type,
-    place: LatentPoint,
+    position: LatentPoint,
     pressure: float,
     pointer: QPointingDevice.PointerType = QPointingDevice.PointerType.Pen,
 ) -> None:
@@ -44,7 +44,7 @@ def pen(
         1,
         3,
     )
-    at = QPointF(pixel(pad, place))
+    at = QPointF(pixel(pad, position))
     pressed = Qt.MouseButton.NoButton if kind == QEvent.Type.TabletRelease else LEFT
     event = QTabletEvent(
         kind, device, at, pad.mapToGlobal(at), pressure, 0, 0, 0, 0, 0, NONE_HELD, LEFT, pressed
@@ -55,14 +55,14 @@ def pen(
 
 def pen_line(
     pad: DrawingPad,
-    places: list[LatentPoint],
+    positions: list[LatentPoint],
     pressure: float,
     pointer: QPointingDevice.PointerType = QPointingDevice.PointerType.Pen,
 ) -> None:
-    pen(pad, QEvent.Type.TabletPress, places[0], pressure, pointer)
-    for place in places[1:]:
-        pen(pad, QEvent.Type.TabletMove, place, pressure, pointer)
-    pen(pad, QEvent.Type.TabletRelease, places[-1], 0, pointer)
+    pen(pad, QEvent.Type.TabletPress, positions[0], pressure, pointer)
+    for position in positions[1:]:
+        pen(pad, QEvent.Type.TabletMove, position, pressure, pointer)
+    pen(pad, QEvent.Type.TabletRelease, positions[-1], 0, pointer)
 
 
 def test_pressure_widens_a_pens_line(pad: DrawingPad) -> None:
@@ -86,11 +86,11 @@ def test_the_other_end_of_a_pen_erases(pad: DrawingPad) -> None:
 
 def test_a_finger_draws(pad: DrawingPad) -> None:
     device = QTest.createTouchDevice()
-    places = [pixel(pad, place) for place in HORIZONTAL]
-    QTest.touchEvent(pad, device).press(0, places[0], pad).commit()
-    for place in places[1:]:
-        QTest.touchEvent(pad, device).move(0, place, pad).commit()
-    QTest.touchEvent(pad, device).release(0, places[-1], pad).commit()
+    positions = [pixel(pad, position) for position in HORIZONTAL]
+    QTest.touchEvent(pad, device).press(0, positions[0], pad).commit()
+    for position in positions[1:]:
+        QTest.touchEvent(pad, device).move(0, position, pad).commit()
+    QTest.touchEvent(pad, device).release(0, positions[-1], pad).commit()
     assert_is(pad.ink(), capsule((0.2, 0.3), (0.8, 0.3), THICKNESS))
 
 

@@ -1,4 +1,4 @@
-"""The panel beside the map: what the decoder makes of a place, and what it was made from."""
+"""The panel beside the map: what the decoder makes of a position, and what it was made from."""
 
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import (
@@ -64,12 +64,12 @@ class DecodePanel(QWidget):
         outer.addWidget(Scrolled(content, sideways=True))
 
     def set_decoded(self, decoded: Decoded) -> None:
-        """Show a decoded place, with what it cost."""
+        """Show a decoded position, with what it cost."""
         self._digit.set_image(gray8(decoded.image))
-        place = f"z = {pair(decoded.z)}"
+        position = f"z = {pair(decoded.z)}"
         cost = f"{figure(decoded.milliseconds, 2)} ms"
         preview = " · preview" if decoded.preview else ""
-        self._digit.set_caption(f"{place} · {cost}{preview}", place + preview)
+        self._digit.set_caption(f"{position} · {cost}{preview}", position + preview)
         self._digit.repaint()  # now, before the map and all else that waits to be painted
         self.export.setEnabled(True)
 

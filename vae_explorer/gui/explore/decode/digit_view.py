@@ -20,7 +20,7 @@ class DigitView(QWidget):
     """An image at the largest whole zoom that fits, in device pixels, over an optional caption.
 
     An image too large for the view is shrunk smoothly instead. ``name`` is for assistive tools;
-    the caption is the description, and ``short`` takes its place where it does not fit. ``zoom``
+    the caption is the description, and ``short`` takes its position where it does not fit. ``zoom``
     sets the smallest size the view asks for.
     """
 

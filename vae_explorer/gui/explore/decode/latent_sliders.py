@@ -29,7 +29,7 @@ class LatentSliders(QWidget):
             layout.addWidget(axis)
 
     def set_z(self, z1: float, z2: float) -> None:
-        """Show a place, clamped to the limit."""
+        """Show a position, clamped to the limit."""
         for axis, value in zip(self._axes, (z1, z2), strict=True):
             axis.set_value(value)
 

@@ -90,12 +90,12 @@ class _Rows(QAbstractListModel):
         index: QModelIndex | QPersistentModelIndex,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> object:
-        split, place, label, elbo = self._rows[index.row()]
+        split, position, label, elbo = self._rows[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return f"{label} · #{place:,} {split} · {figure(elbo, 1)} nats"
+                return f"{label} · #{position:,} {split} · {figure(elbo, 1)} nats"
             case Qt.ItemDataRole.DecorationRole:
-                return QPixmap.fromImage(gray8(self._thumbnail(split, place)))
+                return QPixmap.fromImage(gray8(self._thumbnail(split, position)))
             case Qt.ItemDataRole.UserRole:
-                return split, place
+                return split, position
         return None

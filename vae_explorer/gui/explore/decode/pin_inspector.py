@@ -198,10 +198,10 @@ class PinInspector(QGroupBox):
     ) -> None:
         if inspection is not None:
             shown = inspection.reconstructions[code]
-            image, error, place = shown.image, shown.error, shown.z
+            image, error, position = shown.image, shown.error, shown.z
             self._draw_map(inspection, shown)
         elif code == "mean":
-            image, place = point.reconstruction, point.mean
+            image, position = point.reconstruction, point.mean
             error = image - point.original.astype(np.float32) / np.float32(255)
             self._map.set_image(None)
         else:
@@ -210,7 +210,7 @@ class PinInspector(QGroupBox):
             self._reconstruction.setToolTip("")
             return
         self._reconstruction.set_image(gray8(image))
-        self._reconstruction.setToolTip(f"Decoded from z = {_place(place)}")
+        self._reconstruction.setToolTip(f"Decoded from z = {_place(position)}")
         self._error.set_image(signed(error, current_theme()))
 
     def _draw_map(self, inspection: Inspection, shown: Reconstruction) -> None:

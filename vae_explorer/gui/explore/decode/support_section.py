@@ -34,13 +34,13 @@ class SupportSection(QWidget):
         self._drift = Readout(lines=2)
         self._drift.setAccessibleName("Drift")
         near = (
-            "The image on the map whose code lies nearest: how far its code is from the place, "
+            "The image on the map whose code lies nearest: how far its code is from the position, "
             "and its pixels from those of the decoded picture"
         )
         self._digit.setToolTip(near)
         self._nearest.setToolTip(near)
         self._drift.setToolTip(
-            "How far the place and its picture move when the picture is encoded and decoded "
+            "How far the position and its picture move when the picture is encoded and decoded "
             "again; on the data they hardly move"
         )
 

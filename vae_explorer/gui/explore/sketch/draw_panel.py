@@ -124,9 +124,12 @@ class DrawPanel(QWidget):
 
     def set_nearest(self, neighbours: tuple[Neighbour, ...]) -> None:
         """Show the nearest images of the data, at most ``NEIGHBOURS`` of them, nearest first."""
-        for place, view in enumerate(self._nearest):
-            if place < len(neighbours):
-                found, distance = neighbours[place].thumbnail, figure(neighbours[place].distance, 1)
+        for position, view in enumerate(self._nearest):
+            if position < len(neighbours):
+                found, distance = (
+                    neighbours[position].thumbnail,
+                    figure(neighbours[position].distance, 1),
+                )
                 view.set_image(gray8(found.image))
                 view.set_caption(f"{found.label} · {distance}", str(found.label))
                 view.setToolTip(f"digit {found.label} · #{found.index:,} · distance {distance}")

@@ -12,7 +12,7 @@ SIDE = 280
 
 @dataclass(frozen=True)
 class Sample:
-    """A place of a line and its width there, in sides of the pad."""
+    """A position of a line and its width there, in sides of the pad."""
 
     x: float
     y: float
@@ -52,8 +52,8 @@ def inked(marks: Iterable[Mark]) -> QImage:
         if isinstance(mark, Picture):
             _draw_picture(painter, mark.image)
         else:
-            for place in range(len(mark.samples) + 1):
-                _draw_piece(painter, mark, place)
+            for position in range(len(mark.samples) + 1):
+                _draw_piece(painter, mark, position)
     painter.end()
     return ink
 
@@ -72,25 +72,25 @@ def _painter(ink: QImage) -> QPainter:
     return painter
 
 
-def _draw_piece(painter: QPainter, stroke: Stroke, place: int) -> None:
-    """Draw what sample ``place`` adds to a line; beyond the last one, its end.
+def _draw_piece(painter: QPainter, stroke: Stroke, position: int) -> None:
+    """Draw what sample ``position`` adds to a line; beyond the last one, its end.
 
     The line goes through the middles between samples, as a parabola whose tangents meet in the
     sample between them. Drawn piece by piece at any time, it has the same pixels.
     """
     samples = stroke.samples
-    last = samples[max(place - 1, 0)]
+    last = samples[max(position - 1, 0)]
     color = Qt.GlobalColor.black if stroke.erasing else Qt.GlobalColor.white
     pen = QPen(color, last.width * SIDE)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     painter.setPen(pen)
-    if place == 0:
+    if position == 0:
         painter.drawPoint(last.pixel())
         return
-    start = (samples[max(place - 2, 0)].pixel() + last.pixel()) / 2
+    start = (samples[max(position - 2, 0)].pixel() + last.pixel()) / 2
     path = QPainterPath(start)
-    if place < len(samples):
-        path.quadTo(last.pixel(), (last.pixel() + samples[place].pixel()) / 2)
+    if position < len(samples):
+        path.quadTo(last.pixel(), (last.pixel() + samples[position].pixel()) / 2)
     else:
         path.lineTo(last.pixel())
     painter.drawPath(path)

@@ -66,7 +66,7 @@ def _words(mark: Mark) -> str:
             return mark.text
         case Ellipses() if mark.named:
             return f"{', '.join(f'{radius:g}' for radius in mark.radii)} σ"
-        case Spots() if len(mark.places):
+        case Spots() if len(mark.positions):
             return mark.text
         case Trails() if len(mark.end):
             return "each move ends at its dot"
