@@ -1,24 +1,17 @@
 """The experiment of the trade on the bundled model and very small trainings."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.support.stand_ins import MainThread
-from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import trade
 from vae_explorer.lessons.trade import BETAS
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.trade import CODES, DRAWS, Trade
-
-
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trade, "train", partial(trade.train, digits=300, epochs=7))
 
 
 @pytest.fixture
@@ -36,7 +29,7 @@ def test_it_measures_the_model_on_the_map(experiment: Trade, model: TrainedVAE) 
     assert experiment.values["R"] == figures.rate
     assert experiment.values["ELBO"] == pytest.approx(-figures.rate - figures.distortion)
     assert experiment.values["loss"] == pytest.approx(figures.rate + figures.distortion)
-    codes = model.encode(mnist("test").images[:CODES]).mean
+    codes = model.encode(trade.mnist("test").images[:CODES]).mean
     np.testing.assert_array_equal(experiment.result.codes, codes)
     assert experiment.result.reach > 3
     assert experiment.result.draws is not None
