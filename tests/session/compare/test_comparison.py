@@ -71,7 +71,6 @@ def room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Room:
     monkeypatch.setattr(metrics, "_IMAGES", 30)
-    monkeypatch.setattr(metrics, "_CHUNK", 10)
     return Room(inline_jobs, main, failures)
 
 
@@ -257,8 +256,13 @@ def test_an_area_selects_of_the_points_that_show(room: Room, trained: Snapshot) 
 
 
 def test_figures_are_means_over_the_same_test_images(
-    room: Room, trained: Snapshot, other: Snapshot, small_mnist: dict[str, ImageSet]
+    room: Room,
+    trained: Snapshot,
+    other: Snapshot,
+    small_mnist: dict[str, ImageSet],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(metrics, "_CHUNK", 10)
     room.show(trained, other, "train both")
     rows = np.linspace(0, 299, 30).round().astype(np.int64)
     images, seeds = small_mnist["test"].images[rows], in_both("test", rows)

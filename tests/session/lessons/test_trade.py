@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.stand_ins import MainThread
+from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import trade
 from vae_explorer.lessons.trade import BETAS
 from vae_explorer.model.trained import TrainedVAE
@@ -29,7 +30,7 @@ def test_it_measures_the_model_on_the_map(experiment: Trade, model: TrainedVAE) 
     assert experiment.values["R"] == figures.rate
     assert experiment.values["ELBO"] == pytest.approx(-figures.rate - figures.distortion)
     assert experiment.values["loss"] == pytest.approx(figures.rate + figures.distortion)
-    codes = model.encode(trade.mnist("test").images[:CODES]).mean
+    codes = model.encode(mnist("test").images[:CODES]).mean
     np.testing.assert_array_equal(experiment.result.codes, codes)
     assert experiment.result.reach > 3
     assert experiment.result.draws is not None
