@@ -259,6 +259,7 @@ _WITH_CODE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lesson", "step"), _WITH_CODE)
 def test_the_code_reproduces_the_figure(
     lesson: Lesson,
