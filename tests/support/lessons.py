@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -11,11 +12,14 @@ from pytestqt.qtbot import QtBot
 from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.latent import geodesic
+from vae_explorer.lessons import trade, views
+from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.sketch import Sketch
 from vae_explorer.session.explore.target import Target
 from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.lessons import geometry
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import EncodedImage
@@ -96,15 +100,39 @@ def aim(context: LessonContext, target: EncodedImage | None) -> None:
 
 
 @pytest.fixture
-def context(tasks: Tasks, empty_map: LatentMap, clock: Clock, bundled: Snapshot) -> LessonContext:
-    """With the model, some codes, and the first training image to look at."""
-    context = LessonContext(tasks, empty_map, Aim(tasks, empty_map), clock.after)
-    model = bundled.model
+def _little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Experiments do little of what takes long: it is as true of few digits as of many."""
+    monkeypatch.setattr(trade, "train", partial(trade.train, digits=300, epochs=7))
+    monkeypatch.setattr(trade, "mnist", lambda split: mnist(split).subset(slice(0, CODES)))
+    monkeypatch.setattr(views, "DIGITS", 200)
+    monkeypatch.setattr(views, "FITTED", 1_000)
+    monkeypatch.setattr(geometry, "_FINE", 20)
+    monkeypatch.setattr(geodesic, "_SIDE", 48)
+
+
+@pytest.fixture(scope="session")
+def codes(model: TrainedVAE) -> tuple[MapPoints, Posterior]:
+    """Of the first training images, by the bundled model."""
     data = mnist("train").subset(slice(0, CODES))
     posterior = model.encode(data.images)
     assert data.labels is not None
     points = MapPoints(posterior.mean, data.labels, np.arange(CODES), 60_000, "train")
-    empty_map.publish(MapState(bundled, "model", None, model, points, posterior))
+    return points, posterior
+
+
+@pytest.fixture
+def context(
+    _little: None,
+    tasks: Tasks,
+    empty_map: LatentMap,
+    clock: Clock,
+    bundled: Snapshot,
+    codes: tuple[MapPoints, Posterior],
+) -> LessonContext:
+    """With the model, some codes, and the first training image to look at."""
+    context = LessonContext(tasks, empty_map, Aim(tasks, empty_map), clock.after)
+    points, posterior = codes
+    empty_map.publish(MapState(bundled, "model", None, bundled.model, points, posterior))
     aim(context, encoded_at(points, posterior, 0))
     return context
 

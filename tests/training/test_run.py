@@ -116,6 +116,25 @@ def test_a_label_that_cannot_be_written_is_said(folder: RunFolder) -> None:
         folder.write_label(RunLabel("x"))
 
 
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("name = 'a'\nnote = 1\ncolour = 'red'", RunLabel("a")),
+        ("name = ", RunLabel()),
+        ("name = 'caf\xe9'", RunLabel("caf\xe9")),
+        ("[" * 50_000, RunLabel()),
+    ],
+    ids=["a bad note", "no TOML", "an accent", "deep"],
+)
+def test_of_a_label_the_good_part_is_read(text: str, label: RunLabel, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    assert run.label == RunLabel()
+    (tmp_path / "label.toml").write_text(text, encoding="utf-8")
+    assert run.label == label
+    (tmp_path / "label.toml").write_bytes(b"name = '\xff'")
+    assert run.label == RunLabel()
+
+
 # The recorder
 
 

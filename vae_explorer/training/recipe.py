@@ -121,7 +121,7 @@ class Recipe(Fields):
             "Objective",
             "Lattice",
             "Latent points that the exact objective sums over.",
-            "positions",
+            "points",
             16,
             100_000,
             needs=("objective", ("exact",)),

@@ -12,7 +12,6 @@ from vae_explorer.gui.lessons.geometry import GeometryView
 from vae_explorer.gui.lessons.step_strip import StepStrip
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.theme import LIGHT
-from vae_explorer.session.lessons import geometry
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.geometry import Geometry
 
@@ -20,8 +19,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Geometry:
-    monkeypatch.setattr(geometry, "_FINE", 20)
+def experiment(context: LessonContext) -> Geometry:
     return Geometry(context)
 
 

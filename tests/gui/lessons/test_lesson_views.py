@@ -20,9 +20,7 @@ from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.number_box import NumberBox
-from vae_explorer.lessons import views
 from vae_explorer.lessons.course import bundled_lessons
-from vae_explorer.session.lessons import geometry
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, make_experiment
 
@@ -32,10 +30,7 @@ EDITORS = (QComboBox, NumberBox, QSlider, QLineEdit, NumberBox)
 
 
 @pytest.fixture(params=experiments())
-def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(geometry, "_FINE", 20)
-    monkeypatch.setattr(views, "DIGITS", 200)
-    monkeypatch.setattr(views, "FITTED", 1_000)
+def name(request: pytest.FixtureRequest) -> str:
     assert isinstance(request.param, str)
     return request.param
 

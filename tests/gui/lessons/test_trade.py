@@ -1,7 +1,6 @@
 """The view of the trade, with real studies of the bundled model and of very small ones."""
 
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -17,7 +16,6 @@ from vae_explorer.gui.lessons.picture_grid import PictureGrid
 from vae_explorer.gui.lessons.rate_plane import RatePlane
 from vae_explorer.gui.lessons.trade import TradeView
 from vae_explorer.gui.theme import DARK, LIGHT
-from vae_explorer.lessons import trade
 from vae_explorer.lessons.trade import BETAS
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.trade import Trade
@@ -26,8 +24,7 @@ _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Trade:
-    monkeypatch.setattr(trade, "train", partial(trade.train, digits=300, epochs=2))
+def experiment(context: LessonContext) -> Trade:
     return Trade(context)
 
 

@@ -23,8 +23,6 @@ _LEFT = Qt.MouseButton.LeftButton
 
 @pytest.fixture
 def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Views:
-    monkeypatch.setattr(views, "DIGITS", 200)
-    monkeypatch.setattr(views, "FITTED", 1_000)
     monkeypatch.setattr(module, "STEPS", 60)
     return Views(context)
 

@@ -76,6 +76,7 @@ def switch_layer(person: Person, spec: LayerSpec) -> None:
     before = window.map.canvas.grab().toImage()
     person.press(spec.key)
     assert shown() == (not spec.on,) * 3, spec.id
+    person.wait(lambda: not window.app.layers.busy)
     person.wait(lambda: window.map.canvas.grab().toImage() != before)
     window.layers._scroll.ensureWidgetVisible(box)
     QTest.mouseClick(box, LEFT, pos=QPoint(8, box.height() // 2))

@@ -42,8 +42,11 @@ def test_another_window_opens_on_the_same_pixels(
     second.wait(lambda: len(second.positions) == 300)
     second.wait(lambda: second.window.app.coloring.by == "width")
     settle(second)
-    # Digits over the points may stand a fraction of a pixel beside, by the last bit of the view.
-    assert np.abs(levels(second.window.map.canvas.grab().toImage()) - levels(seen[0])).max() <= 8
+    # By the last bit of the view a digit over the points may be rounded to another 64th of a
+    # pixel, across and up, which is 4 of 255 levels each along its edges.
+    apart = np.abs(levels(second.window.map.canvas.grab().toImage()) - levels(seen[0]))
+    assert apart.max() <= 8
+    assert (apart > 0).mean() < 1e-3
     np.testing.assert_array_equal(second.picture(), seen[1])
     assert not second.errors
 

@@ -13,6 +13,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
+from vae_explorer.session.compare import metrics
 from vae_explorer.session.compare.comparison import Comparison, bundled_models, model_name
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.state import MapPoints
@@ -63,8 +64,13 @@ class Room:
 
 @pytest.fixture
 def room(
-    inline_jobs: Jobs, main: MainThread, failures: Failures, small_mnist: dict[str, ImageSet]
+    inline_jobs: Jobs,
+    main: MainThread,
+    failures: Failures,
+    small_mnist: dict[str, ImageSet],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Room:
+    monkeypatch.setattr(metrics, "_IMAGES", 30)
     return Room(inline_jobs, main, failures)
 
 
@@ -82,8 +88,9 @@ def test_a_mirrored_twin_looks_the_same(room: Room, trained: Snapshot) -> None:
 
 
 def test_b_is_turned_again_when_another_a_comes(
-    room: Room, trained: Snapshot, other: Snapshot
+    room: Room, trained: Snapshot, other: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(metrics, "_IMAGES", 300)  # all that are turned here
     room.comparison.take("B", other, "b")
     room.run()
     assert room.last("side_changed", "B").orientation == ""
@@ -249,10 +256,16 @@ def test_an_area_selects_of_the_points_that_show(room: Room, trained: Snapshot) 
 
 
 def test_figures_are_means_over_the_same_test_images(
-    room: Room, trained: Snapshot, other: Snapshot, small_mnist: dict[str, ImageSet]
+    room: Room,
+    trained: Snapshot,
+    other: Snapshot,
+    small_mnist: dict[str, ImageSet],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(metrics, "_CHUNK", 10)
     room.show(trained, other, "train both")
-    images, seeds = small_mnist["test"].images, in_both("test", np.arange(300))
+    rows = np.linspace(0, 299, 30).round().astype(np.int64)
+    images, seeds = small_mnist["test"].images[rows], in_both("test", rows)
     for side, snapshot in (("A", trained), ("B", other)):
         figures = image_figures(snapshot.model, images, seeds)
         exact = exact_posterior(snapshot.model, own_draws(snapshot.model, images, seeds))
@@ -264,7 +277,7 @@ def test_figures_are_means_over_the_same_test_images(
         assert room.value("Held-out", side) == snapshot.held_out_elbo
         variances = snapshot.model.encode(images).mean.var(axis=0)
         assert room.value("Active", side) == (variances > 0.01).sum()
-    assert room.said[:2] == ["Figures of A: 0 of 300 images", "Figures of A: 100 of 300 images"]
+    assert room.said[:2] == ["Figures of A: 0 of 30 images", "Figures of A: 10 of 30 images"]
     assert room.said[-1] == ""
 
 

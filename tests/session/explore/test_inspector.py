@@ -85,7 +85,7 @@ def test_its_scores_are_those_of_the_point_and_of_a_sum_over_a_grid(
         point.log_likelihood,
         point.kl,
     )
-    along = np.linspace(-6, 6, 241)
+    along = np.linspace(-6, 6, 121)
     z = np.stack(np.meshgrid(along, along), axis=-1).reshape(-1, 2)
     p = trained.model.decode(z).astype(np.float64).clip(1e-12, 1 - 1e-7)
     log_joint = np.log(p).reshape(len(z), -1) @ x.ravel()

@@ -1,14 +1,17 @@
+import dataclasses
 import logging
 import os
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.strategies import layer_states, texts
+from tests.support.kinds_of_file import LAYER, NAN, toml
+from tests.support.strategies import layer_states, plain_values, texts
 from vae_explorer.session.files import settings as settings_module
 from vae_explorer.session.files.settings import Settings
 
@@ -128,3 +131,90 @@ def test_nine_are_kept(path: Path) -> None:
     names = ", ".join(f"'{number}'" for number in range(50))
     put(path, f"version = 1\nrecent = [{names}]\n")
     assert Settings.read(path).recent == tuple(str(number) for number in range(9))
+
+
+# What is remembered must never stop anybody
+
+
+SETTINGS = {"version": 1, "scheme": "dark", "threads": 3, "layers": [LAYER]}
+
+
+@pytest.mark.parametrize("name", [".", "x" * 5_000])
+def test_settings_that_are_no_file_are_the_defaults(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Settings.read(tmp_path / name) == DEFAULTS
+    (warning,) = warnings_in(caplog)
+    assert str(tmp_path) in warning
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_settings(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("config") / "settings.toml"
+    path.write_bytes(content)
+    assert Settings.read(path) == DEFAULTS
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([field.name for field in dataclasses.fields(Settings)]), plain_values
+    )
+)
+def test_entries_of_any_type_give_settings_that_can_be_written(
+    tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
+) -> None:
+    path = tmp_path_factory.mktemp("config") / "settings.toml"
+    toml(path, {"version": 1} | values)
+    settings = Settings.read(path)
+    assert 0 <= settings.threads <= 1024
+    settings.write(path)
+    assert Settings.read(path) == settings
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"\0" * 64, b"version = 1\nscheme = 'dark", b"version = 1\nfolder = '\xff\xfe'\n["),
+        *(b"[" * 100_000, b"version = 1\nthreads = " + b"9" * 10_000, b"version = 1\nversion = 1"),
+        *(b"version = 2\nscheme = 'dark'\n", b"version = '1'\n", b"scheme = 'dark'\n"),
+    ],
+    ids=lambda content: repr(content[:24]),
+)
+def test_settings_that_cannot_be_read_are_the_defaults(
+    content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(content)
+    assert Settings.read(path) == DEFAULTS
+    (warning,) = warnings_in(caplog)
+    assert str(path) in warning
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("scheme", value) for value in ("pink", 1, ["dark"])),
+        *(("split", "validation"), ("kind", "mode"), ("align", 1), ("ease", "yes")),
+        *(("threads", value) for value in (-1, 1025, 2.0, True, "many", NAN)),
+        *(("recent", value) for value in ("a", [1, 2], ["a", 1])),
+        *(("device", "tpu"), ("folder", 1), ("geometry", {}), ("layout", {"a": 1})),
+        *(("layers", [LAYER, LAYER]), ("layers", [LAYER | {"id": "pixels"}]), ("layers", {})),
+        *(("layers", [LAYER | {"opacity": NAN}]), ("layers", [LAYER | {"chosen": {}}])),
+        *(("layers", [LAYER | {"colour": "red"}]), ("colour", "red")),
+    ],
+    ids=str,
+)
+def test_a_bad_setting_is_dropped_alone_with_one_warning(
+    key: str, value: object, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "settings.toml"
+    toml(path, SETTINGS)
+    good = Settings.read(path)
+    assert (good.scheme, good.threads, len(good.layers)) == ("dark", 3, 1)
+    toml(path, SETTINGS | {key: value})
+    known = {field.name: getattr(DEFAULTS, field.name) for field in dataclasses.fields(Settings)}
+    bare = {key: known[key]} if key in known else {}
+    assert Settings.read(path) == dataclasses.replace(good, **bare)
+    (warning,) = warnings_in(caplog)
+    assert str(path) in warning
+    assert f"“{key}" in warning

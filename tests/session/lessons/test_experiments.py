@@ -2,18 +2,15 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.support.lessons import Clock, aim
-from vae_explorer.latent import geodesic
-from vae_explorer.lessons import trade, views
+from vae_explorer.lessons import views
 from vae_explorer.lessons.course import Lesson, LessonError, Step, bundled_lessons
 from vae_explorer.lessons.pushforward import FORMULAS
-from vae_explorer.session.lessons import geometry
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, make_experiment
 
@@ -155,15 +152,6 @@ def experiment(request: pytest.FixtureRequest, context: LessonContext) -> AnyExp
     return make_experiment(request.param, context)
 
 
-@pytest.fixture
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Little of what takes long."""
-    monkeypatch.setattr(trade, "train", partial(trade.train, digits=300, epochs=7))
-    monkeypatch.setattr(views, "DIGITS", 200)
-    monkeypatch.setattr(geometry, "_FINE", 20)
-    monkeypatch.setattr(geodesic, "_SIDE", 48)
-
-
 def test_every_experiment_has_a_lesson_and_is_tried_here() -> None:
     assert {lesson.instrument for lesson in bundled_lessons()} - {""} == experiments().keys()
     assert STATES.keys() == BAD.keys() == experiments().keys()
@@ -244,7 +232,6 @@ def test_a_change_is_published_once_with_its_values(experiment: AnyExperiment) -
     assert values[-1] is experiment.values
 
 
-@pytest.mark.usefixtures("_small")
 def test_hidden_it_computes_nothing(
     experiment: AnyExperiment, settle: Settle, clock: Clock, context: LessonContext
 ) -> None:
@@ -272,11 +259,16 @@ _WITH_CODE = [
 ]
 
 
-@pytest.mark.usefixtures("_small")
+@pytest.mark.slow
 @pytest.mark.parametrize(("lesson", "step"), _WITH_CODE)
 def test_the_code_reproduces_the_figure(
-    lesson: Lesson, step: Step, context: LessonContext, settle: Settle
+    lesson: Lesson,
+    step: Step,
+    context: LessonContext,
+    settle: Settle,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(views, "FITTED", 10_000)  # as the code has it
     experiment = make_experiment(lesson.instrument, context)
     experiment.show()
     experiment.set_state({key: value for key, value in step.state.items() if key != "hide"})

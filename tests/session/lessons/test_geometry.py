@@ -5,16 +5,12 @@ import pytest
 
 from vae_explorer.latent.metric import magnification, pullback_metric
 from vae_explorer.lessons.geometry import KINDS
-from vae_explorer.session.lessons import geometry
 from vae_explorer.session.lessons.context import LessonContext
-from vae_explorer.session.lessons.geometry import PICTURES, UNIT, Geometry
+from vae_explorer.session.lessons.geometry import PICTURES, SIGHT, UNIT, Geometry
 
 
 @pytest.fixture
-def experiment(
-    context: LessonContext, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> Geometry:
-    monkeypatch.setattr(geometry, "_FINE", 20)
+def experiment(context: LessonContext, settle: Callable[[], None]) -> Geometry:
     experiment = Geometry(context)
     experiment.show()
     settle()
@@ -74,8 +70,8 @@ def test_the_field_and_the_ellipse_are_of_the_metric(
     assert context.model is not None
     assert experiment.result.field is not None
     side = len(experiment.result.field)
-    cell = 2 * geometry.SIGHT / side
-    position = np.array([[-geometry.SIGHT + 2.5 * cell, -geometry.SIGHT + 6.5 * cell]])
+    cell = 2 * SIGHT / side
+    position = np.array([[-SIGHT + 2.5 * cell, -SIGHT + 6.5 * cell]])
     for metric in KINDS:
         experiment.set(metric=metric)
         settle()

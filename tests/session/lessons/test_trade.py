@@ -1,7 +1,6 @@
 """The experiment of the trade on the bundled model and very small trainings."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,6 @@ from vae_explorer.lessons.trade import BETAS
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.trade import CODES, DRAWS, Trade
-
-
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trade, "train", partial(trade.train, digits=300, epochs=7))
 
 
 @pytest.fixture

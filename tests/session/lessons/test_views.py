@@ -21,7 +21,6 @@ _FEW = 200
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 200 digits t-SNE takes a step in a third of a millisecond."""
     monkeypatch.setattr(views, "DIGITS", _FEW)
-    monkeypatch.setattr(views, "FITTED", 1_000)
     monkeypatch.setattr(module, "STEPS", 60)
 
 

@@ -85,7 +85,7 @@ def test_no_place_is_decoded_twice_while_one_looks_around(
     counts: list[int] = []
     for region in regions:
         looked = dataclasses.replace(scene, view=View(region, (240, 120)), memory=memory)
-        drawings.manifold(looked, {"positions": "even"}, unchecked)
+        drawings.manifold(looked, {"places": "even"}, unchecked)
         counts.append(len(decoded))
     assert len(decoded) == len(set(decoded))
     assert 0 < counts[0] < counts[1] < counts[2] == counts[3]
@@ -97,7 +97,7 @@ def test_pictures_of_long_ago_are_forgotten(scene: Scene, monkeypatch: pytest.Mo
     for left in (-3.0, -1.0, 1.0):
         view = View((left, left + 1.5, 0.0, 1.5), (240, 240))
         seen = dataclasses.replace(scene, view=view, memory=memory)
-        (sheet,) = drawings.manifold(seen, {"positions": "even"}, unchecked).marks
+        (sheet,) = drawings.manifold(seen, {"places": "even"}, unchecked).marks
     assert isinstance(sheet, Sheet)
     pictures = memory["pictures"]
     assert isinstance(pictures, dict)

@@ -52,7 +52,7 @@ class TradeSettings(Settings):
     draws: int = setting(0, "&Draw again", "Draw new samples from the prior", high=2**31)
 
     def after(self, changes: Mapping[str, Any]) -> Self:
-        """A β takes the position of the model on the map."""
+        """A β is shown in place of the model of the map."""
         if "beta" in changes:
             changes = dict(changes) | {"model": False}
         return self.replace(**changes)

@@ -183,7 +183,7 @@ LAYERS: tuple[LayerSpec, ...] = (
         "G",
         (
             Choice(
-                "positions",
+                "places",
                 "Positions",
                 (("even", "Evenly spaced"), ("quantiles", "Equal shares of the prior")),
             ),
