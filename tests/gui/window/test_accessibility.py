@@ -171,8 +171,8 @@ def test_nothing_is_clipped(person: Person, recipe: Recipe, size: tuple[int, int
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
     person.wait(lambda: window.app.training.status.epoch > 1)
-    QApplication.processEvents()
-    assert clipped(window) == []
+    # Figures come all the while, and a longer one has its room only with the next event.
+    person.wait(lambda: not clipped(window))
     person.trigger("pause")
     person.wait_for_phase(Phase.PAUSED)
     QApplication.processEvents()

@@ -51,7 +51,7 @@ def test_the_metric_is_shaded_or_of_ellipses(scene: Scene) -> None:
 
 @pytest.mark.parametrize("positions", ["even", "quantiles"])
 def test_every_picture_is_decoded_where_it_lies(scene: Scene, positions: str) -> None:
-    (sheet,) = draw("manifold", scene, positions=positions).marks
+    (sheet,) = draw("manifold", scene, places=positions).marks
     assert isinstance(sheet, Sheet)
     left, right, bottom, top = sheet.cells.T
     middle = np.stack([(left + right) / 2, (bottom + top) / 2], axis=1)
@@ -106,6 +106,6 @@ def test_pictures_of_long_ago_are_forgotten(scene: Scene, monkeypatch: pytest.Mo
 
 def test_beyond_the_plane_nothing_is_decoded(scene: Scene) -> None:
     far = dataclasses.replace(scene, view=View((20.0, 22.0, 0.0, 1.0), (240, 120)))
-    (sheet,) = draw("manifold", far, positions="quantiles").marks
+    (sheet,) = draw("manifold", far, places="quantiles").marks
     assert isinstance(sheet, Sheet)
     assert sheet.images.shape == (0, 28, 28)
