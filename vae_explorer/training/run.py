@@ -137,7 +137,7 @@ def train(
         recipe: what to compute.
         data: images to train on; the bundled MNIST training set if None.
         runs: where to keep the run, in a new folder of its own; nowhere if None.
-        device: "auto", "cpu", "cuda" or "mps".
+        device: see ``choose_device``.
         report: called with each event.
 
     Returns:
