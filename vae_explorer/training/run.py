@@ -140,7 +140,7 @@ def train(
         data: images to train on, in an ``ImageSet`` or as the set takes them; the bundled MNIST
             training set if None.
         runs: where to keep the run, in a new folder of its own; nowhere if None.
-        device: "auto", "cpu", "cuda" or "mps".
+        device: see ``choose_device``.
         report: called with each event.
 
     Returns:
