@@ -4,6 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from vae_explorer.gui.curves.curve_panel import CurvePanel
+from vae_explorer.training.run_folder import RunFolder
 
 from vae_explorer.session.training import worker as worker_module
 from vae_explorer.session.training.events import Phase
@@ -73,3 +78,17 @@ def test_a_run_opened_from_disk_brings_its_film(trained: "Person") -> None:
     for before, again in zip(film, window.app.runs.timeline.frames, strict=True):
         assert before.step == again.step
         np.testing.assert_array_equal(before.sheet, again.sheet)
+
+
+def test_a_click_on_a_curve_goes_back_in_an_opened_run(
+    person: "Person", run_folder: RunFolder
+) -> None:
+    window = person.window
+    window.app.model.open(run_folder.model_path)
+    person.wait(lambda: window.app.runs.timeline.frames)
+    panel = next(p for p in window.training.plot.findChildren(CurvePanel) if p.isVisible())
+    here = window.training.plot.history.points[-1]
+    at = panel.to_pixel(here.epoch, here.elbo).toPoint()
+    QTest.mouseClick(panel, Qt.MouseButton.LeftButton, pos=at)
+    print(window.app.runs.timeline.frames[-1], len(window.training.plot.history.points), panel.region)
+    person.wait(lambda: window.app.model.snapshot.step < 20, 3)

@@ -13,8 +13,9 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
+from vae_explorer.paths import bundled_models
 from vae_explorer.session.compare import metrics
-from vae_explorer.session.compare.comparison import Comparison, bundled_models
+from vae_explorer.session.compare.comparison import Comparison
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.run_folder import RunFolder, model_name
@@ -134,7 +135,7 @@ def test_a_checkpoint_is_known_by_its_name_or_its_run(
     assert (info.epoch, info.objective, info.split) == (2, "elbo", "test")
     assert model_name(run_folder.model_path) == run_folder.path.name
     assert model_name(checkpoint.with_name(RunFolder.MODEL)) == "model", "of no run"
-    assert "mnist-elbo" in [model_name(path) for path in bundled_models()]
+    assert "mnist-elbo" in [model_name(path) for path in bundled_models().values()]
 
 
 def test_nothing_is_told_once_it_is_closed(room: Room, trained: Snapshot) -> None:
