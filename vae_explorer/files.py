@@ -3,6 +3,7 @@
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import BinaryIO
 from vae_explorer.errors import UserError
 
 _MOST_TEXT = 16 << 20
+
+_HELD = (5, 32)  # "access denied" and "sharing violation"
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 _TEMPORARY = ".vae-explorer-{}.tmp"
 
@@ -89,11 +93,25 @@ def atomic_write(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(target)
+        _rename(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Replace ``target``, which on Windows a virus scanner or a backup may hold for a moment."""
+    for pause in _PAUSES:
+        try:
+            source.replace(target)
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in _HELD:
+                raise
+            time.sleep(pause)
+        else:
+            return
+    source.replace(target)
 
 
 def sweep(folder: Path) -> None:

@@ -44,6 +44,16 @@ class HistoryPoint:
     seconds: float | None = dataclasses.field(default=None, compare=False)
 
 
+class History(tuple[HistoryPoint, ...]):
+    """All points of a run, in order; says in its ``repr`` how many, and not which."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        end = f" to epoch {self[-1].epoch:g}" if self else ""
+        return f"<History of {len(self):,} points{end}>"
+
+
 LONGEST_HISTORY = 20_000
 """Points after which a history is thinned; a header of text has to hold it."""
 

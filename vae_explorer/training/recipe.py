@@ -279,13 +279,13 @@ class Recipe(Fields):
     error = RecipeError
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: str | Path) -> Self:
         """Read a TOML recipe.
 
         Raises:
             RecipeError: the file is missing, not TOML, or holds a bad field.
         """
-        return cls.parse(read_text(path, "a recipe (.toml)", RecipeError), str(path))
+        return cls.parse(read_text(Path(path), "a recipe (.toml)", RecipeError), str(path))
 
     @classmethod
     def parse(cls, text: str, source: str = "recipe") -> Self:
@@ -300,13 +300,13 @@ class Recipe(Fields):
         """The recipe as TOML text."""
         return tomli_w.dumps(self.to_dict())
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | Path) -> None:
         """Write the recipe as TOML.
 
         Raises:
             OSError: it cannot be written; an older file is intact.
         """
-        atomic_write(path, self.to_toml().encode())
+        atomic_write(Path(path), self.to_toml().encode())
 
     def architecture(self, image_shape: tuple[int, int]) -> Architecture:
         """The networks this recipe asks for, for images of ``(height, width)``."""
