@@ -182,8 +182,8 @@ class _AxisRow(QWidget):
         self._values = QLineEdit(values, placeholderText=_HINT)
         self._values.setAccessibleName("Its values")
         self._values.setToolTip(
-            "Values between commas (with decimal commas between semicolons), or FIRST:END for the whole "
-            "numbers from FIRST to before END"
+            "Values between commas, or between semicolons if they have decimal commas, or "
+            "FIRST:END for whole numbers before END"
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
