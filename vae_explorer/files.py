@@ -3,22 +3,31 @@
 import os
 import secrets
 import stat
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from vae_explorer.errors import UserError
 
 _MOST_TEXT = 16 << 20
 
+_HELD = (5, 32)  # "access denied" and "sharing violation"
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
+
 _TEMPORARY = ".vae-explorer-{}.tmp"
 
 
-def read_bytes(path: Path, wanted: str, error: type[UserError] = UserError, *, most: int) -> bytes:
-    """The content of a regular file of at most ``most`` bytes.
+@contextmanager
+def opened(
+    path: Path, wanted: str, error: type[UserError] = UserError, *, most: int
+) -> Iterator[BinaryIO]:
+    """A regular file of at most ``most`` bytes, open to be read.
 
     Raises:
         UserError: ``error``, which names the file; ``wanted`` says what it should be, such as
-            "a lesson (.md)".
+            "a lesson (.md)". It stands for what the system refuses within the block, too.
     """
     try:
         status = path.stat()
@@ -29,11 +38,18 @@ def read_bytes(path: Path, wanted: str, error: type[UserError] = UserError, *, m
                 f"{path} has {status.st_size:,} bytes, more than the {most:,} that are read of "
                 f"{wanted}."
             )
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            yield stream
     except FileNotFoundError:
         raise error(f"{path} does not exist.") from None
     except (OSError, ValueError) as wrong:  # a path may hold what no file can be named
         raise error(f"Cannot read {path}: {getattr(wrong, 'strerror', '') or wrong}.") from wrong
+
+
+def read_bytes(path: Path, wanted: str, error: type[UserError] = UserError, *, most: int) -> bytes:
+    """The content of a regular file of at most ``most`` bytes; raises as ``opened``."""
+    with opened(path, wanted, error, most=most) as stream:
+        return stream.read()
 
 
 def read_text(
@@ -77,11 +93,25 @@ def atomic_write(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(target)
+        _rename(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Replace ``target``, which on Windows a virus scanner or a backup may hold for a moment."""
+    for pause in _PAUSES:
+        try:
+            source.replace(target)
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in _HELD:
+                raise
+            time.sleep(pause)
+        else:
+            return
+    source.replace(target)
 
 
 def sweep(folder: Path) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,10 @@ def test_the_application_has_its_name_style_and_icon(qapp: QApplication) -> None
     prepare(qapp)
     assert qapp.applicationName() == "vae-explorer"
     assert qapp.applicationDisplayName() == "VAE Explorer"
+    entry = ConfigParser(interpolation=None)
+    entry.read(paths.resources() / "icons" / f"{qapp.desktopFileName()}.desktop")
+    assert entry["Desktop Entry"]["Name"] == "VAE Explorer"
+    assert entry["Desktop Entry"]["StartupWMClass"] == qapp.desktopFileName()
     assert qapp.style().name() == "fusion"
     assert not qapp.windowIcon().pixmap(64, 64).isNull()
     qapp.setApplicationName(names[0])

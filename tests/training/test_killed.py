@@ -20,7 +20,6 @@ from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.tensors import read_tensors
 from vae_explorer.training.trainer import Trainer
 
-
 _PARENT = """
 import os, random, signal, sys, time
 from pathlib import Path

@@ -44,7 +44,7 @@ device_option = click.option(
     "--device",
     default="auto",
     show_default=True,
-    metavar="auto|cpu|cuda|mps",
+    metavar="auto|cpu|cuda[:N]|mps",
     help="Where to compute.",
 )
 threads_option = click.option(

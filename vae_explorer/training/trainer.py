@@ -65,7 +65,7 @@ class Trainer:
     Args:
         recipe: what to compute; ``recipe`` is it as steered since.
         data: labels are not used.
-        device: "auto", "cpu", "cuda" or "mps".
+        device: see ``choose_device``.
         team: the processes that train this VAE together. Each has a trainer, takes the same steps
             at the same time and computes its part of every batch; the rank that leads has all
             figures and a state from which any number of processes goes on.

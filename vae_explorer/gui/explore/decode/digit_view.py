@@ -80,23 +80,23 @@ class DigitView(QWidget):
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        size = self._image.size() if self._image is not None else QSize(_SIDE, _SIDE)
-        box = self._box(painter, size)
-        frame = box.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
-        painter.fillRect(frame, QColor(current_theme().grid))
-        if self._image is not None:
-            shrunk = box.width() * painter.deviceTransform().m11() < size.width()
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
-            painter.drawImage(box, self._image)
-        else:
-            painter.fillRect(box, QColor(current_theme().canvas))
-            painter.setPen(QColor(current_theme().muted))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, NONE)
-        if self._caption:
-            line = QRectF(0, frame.bottom() + _GAP, self.width(), self.fontMetrics().height())
-            painter.setPen(self.palette().windowText().color())
-            painter.drawText(line, Qt.AlignmentFlag.AlignCenter, self._fitting_caption())
+        with QPainter(self) as painter:
+            size = self._image.size() if self._image is not None else QSize(_SIDE, _SIDE)
+            box = self._box(painter, size)
+            frame = box.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
+            painter.fillRect(frame, QColor(current_theme().grid))
+            if self._image is not None:
+                shrunk = box.width() * painter.deviceTransform().m11() < size.width()
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
+                painter.drawImage(box, self._image)
+            else:
+                painter.fillRect(box, QColor(current_theme().canvas))
+                painter.setPen(QColor(current_theme().muted))
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, NONE)
+            if self._caption:
+                line = QRectF(0, frame.bottom() + _GAP, self.width(), self.fontMetrics().height())
+                painter.setPen(self.palette().windowText().color())
+                painter.drawText(line, Qt.AlignmentFlag.AlignCenter, self._fitting_caption())
 
     def _fitting_caption(self) -> str:
         metrics = self.fontMetrics()
