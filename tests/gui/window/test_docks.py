@@ -89,6 +89,6 @@ def test_every_dock_is_hidden_and_shown_from_the_menu(person: Person) -> None:
         assert action in person.window.actions_.menus["View"].actions()
         before = dock.isHidden()
         action.trigger()
-        assert dock.isHidden() != before, name
+        assert dock.isHidden() != before, dock.windowTitle()
         action.trigger()
-        assert dock.isHidden() == before, name
+        assert dock.isHidden() == before, dock.windowTitle()
