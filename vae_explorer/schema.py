@@ -40,7 +40,7 @@ def parse_toml(text: str, source: str, error: type[UserError] = UserError) -> di
         raise error(f"{source} is not TOML: {wrong}.") from wrong
 
 
-def parse_json(text: str, source: str, error: type[UserError] = UserError) -> object:
+def parse_json(text: str | bytes, source: str, error: type[UserError] = UserError) -> object:
     """The value in a JSON text; ``source`` is named in the error. A name may be there once."""
     try:
         value: object = json.loads(text, object_pairs_hook=_object)

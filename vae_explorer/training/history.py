@@ -60,6 +60,8 @@ LONGEST_HISTORY = 20_000
 _COLUMNS = {item.name: item.type for item in dataclasses.fields(HistoryPoint)}
 _NEEDED = 5
 """The first columns have a number in every row."""
+_LARGEST = 2**63
+"""Of an epoch and of whole numbers."""
 
 
 def thinned(points: Sequence[HistoryPoint]) -> list[HistoryPoint]:
@@ -96,6 +98,9 @@ def from_csv(text: str) -> tuple[HistoryPoint, ...]:
             cells = [kind(cell) if cell else None for kind, cell in zip(kinds, row, strict=True)]
             if None in cells[:_NEEDED]:
                 raise ValueError("an empty cell")
+            for cell in (cells[0], *(cell for cell in cells if isinstance(cell, int))):
+                if not 0 <= cell < _LARGEST:  # type: ignore[operator]
+                    raise ValueError(f"an epoch or a whole number is {str(cell)[:40]}")
             points.append(HistoryPoint(*cells))  # type: ignore[arg-type]
     except (TypeError, ValueError, csv.Error) as error:
         raise CheckpointError(f"The training history has a bad row: {error}.") from error
