@@ -1,5 +1,6 @@
 """The recipe: every choice that decides what a training run computes."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,6 +18,7 @@ from vae_explorer.model.architecture import (
     POSTERIORS,
     Architecture,
 )
+from vae_explorer.number_format import parse_number
 from vae_explorer.schema import parse_toml
 
 Value = int | float | str
@@ -33,12 +35,12 @@ WIDEST_LAYER = 8_192
 
 def field_value(text: str) -> Value:
     """What a person wrote for a field: a number where it reads as one."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text.strip()
+    try:
+        if re.fullmatch(r"\s*[+-]?[0-9]+\s*", text):
+            return int(text)  # of any length, such as a seed
+        return parse_number(text)
+    except ValueError:
+        return text.strip()
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Docks:
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         in_front: dict[Qt.DockWidgetArea, QDockWidget] = {}
         for panel in panels:
-            dock = QDockWidget(panel.id.capitalize(), window)
+            dock = QDockWidget(panel.title or panel.id.capitalize(), window)
             dock.setObjectName(panel.id)
             dock.setWidget(panel.widget)
             window.addDockWidget(panel.area, dock)
