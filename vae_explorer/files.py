@@ -4,8 +4,10 @@ import os
 import secrets
 import stat
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from vae_explorer.errors import UserError
 
@@ -17,12 +19,15 @@ _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 _TEMPORARY = ".vae-explorer-{}.tmp"
 
 
-def read_bytes(path: Path, wanted: str, error: type[UserError] = UserError, *, most: int) -> bytes:
-    """The content of a regular file of at most ``most`` bytes.
+@contextmanager
+def opened(
+    path: Path, wanted: str, error: type[UserError] = UserError, *, most: int
+) -> Iterator[BinaryIO]:
+    """A regular file of at most ``most`` bytes, open to be read.
 
     Raises:
         UserError: ``error``, which names the file; ``wanted`` says what it should be, such as
-            "a lesson (.md)".
+            "a lesson (.md)". It stands for what the system refuses within the block, too.
     """
     try:
         status = path.stat()
@@ -33,11 +38,18 @@ def read_bytes(path: Path, wanted: str, error: type[UserError] = UserError, *, m
                 f"{path} has {status.st_size:,} bytes, more than the {most:,} that are read of "
                 f"{wanted}."
             )
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            yield stream
     except FileNotFoundError:
         raise error(f"{path} does not exist.") from None
     except (OSError, ValueError) as wrong:  # a path may hold what no file can be named
         raise error(f"Cannot read {path}: {getattr(wrong, 'strerror', '') or wrong}.") from wrong
+
+
+def read_bytes(path: Path, wanted: str, error: type[UserError] = UserError, *, most: int) -> bytes:
+    """The content of a regular file of at most ``most`` bytes; raises as ``opened``."""
+    with opened(path, wanted, error, most=most) as stream:
+        return stream.read()
 
 
 def read_text(

@@ -90,7 +90,7 @@ class ExploreController(Controller):
             Panel("decode", self.decode, RIGHT, ("explore", "train", "learn"), width=300),
             Panel("draw", self.draw, RIGHT, ("travel",)),
             Panel("refine", self.refine, RIGHT),
-            Panel("worst", self.worst, RIGHT),
+            Panel("worst", self.worst, RIGHT, title="Low ELBO"),
             Panel("paths", self.paths, BOTTOM, ("travel",), hidden=True),
         )
         self.changes = (cursor.visits_changed, cursor.bookmarks_changed)
