@@ -3,7 +3,8 @@
 import os
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vae_explorer.errors import UserError
@@ -20,20 +21,8 @@ def read_bytes(path: Path, wanted: str, error: type[UserError] = UserError, *, m
         UserError: ``error``, which names the file; ``wanted`` says what it should be, such as
             "a lesson (.md)".
     """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, for ever
-            raise error(f"{path} is not a regular file; choose {wanted}.")
-        if status.st_size > most:
-            raise error(
-                f"{path} has {status.st_size:,} bytes, more than the {most:,} that are read of "
-                f"{wanted}."
-            )
+    with _reading(path, wanted, error, most):
         return path.read_bytes()
-    except FileNotFoundError:
-        raise error(f"{path} does not exist.") from None
-    except (OSError, ValueError) as wrong:  # a path may hold what no file can be named
-        raise error(f"Cannot read {path}: {getattr(wrong, 'strerror', '') or wrong}.") from wrong
 
 
 def read_text(
@@ -56,6 +45,52 @@ def read_text(
     except UnicodeDecodeError as wrong:
         raise error(f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}.") from wrong
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lines(
+    path: Path, wanted: str, error: type[UserError] = UserError, *, most: int, longest: int
+) -> Iterator[str]:
+    """The lines of a text as ``read_text`` takes it, with their ends, one after another.
+
+    None may be longer than ``longest`` characters.
+
+    Raises:
+        UserError: ``error``, as ``read_text``, maybe amid the lines.
+    """
+    number = 0
+    with _reading(path, wanted, error, most), path.open(encoding="utf-8-sig") as lines:
+        try:
+            while line := lines.readline(longest + 1):
+                number += 1
+                if len(line) > longest:
+                    raise error(
+                        f"{path}, line {number:,}: it is longer than {longest:,} characters; "
+                        f"choose {wanted}."
+                    )
+                yield line
+        except UnicodeDecodeError as wrong:
+            raise error(
+                f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}."
+            ) from wrong
+
+
+@contextmanager
+def _reading(path: Path, wanted: str, error: type[UserError], most: int) -> Iterator[None]:
+    """Look at a file before it is opened, and say in ``error`` why it could not be read."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, for ever
+            raise error(f"{path} is not a regular file; choose {wanted}.")
+        if status.st_size > most:
+            raise error(
+                f"{path} has {status.st_size:,} bytes, more than the {most:,} that are read of "
+                f"{wanted}."
+            )
+        yield
+    except FileNotFoundError:
+        raise error(f"{path} does not exist.") from None
+    except (OSError, ValueError) as wrong:  # a path may hold what no file can be named
+        raise error(f"Cannot read {path}: {getattr(wrong, 'strerror', '') or wrong}.") from wrong
 
 
 def atomic_write(path: Path, content: bytes) -> None:
