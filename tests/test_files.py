@@ -60,6 +60,52 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
     assert os.listdir(tmp_path) == ["model"]
 
 
+def _held(monkeypatch: pytest.MonkeyPatch, times: int, winerror: int | None) -> list[float]:
+    """Another program holds the target for so many tries; the pauses between them."""
+    rename, refusals, pauses = os.replace, [0], list[float]()
+
+    def replace(source: Path, target: Path) -> None:
+        if refusals[0] < times:
+            refusals[0] += 1
+            error = PermissionError(errno.EACCES, "Permission denied")
+            if winerror is not None:
+                error.winerror = winerror  # type: ignore[attr-defined, unused-ignore]
+            raise error
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr("time.sleep", pauses.append)
+    return pauses
+
+
+@pytest.mark.parametrize("winerror", [5, 32])
+def test_a_target_that_windows_holds_for_a_moment_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, winerror: int
+) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(b"old")
+    pauses = _held(monkeypatch, 4, winerror)
+    atomic_write(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert len(pauses) == 4
+    assert sum(pauses) < 1
+
+
+@pytest.mark.parametrize(("winerror", "tries"), [(32, 7), (None, 1)])
+def test_a_target_that_stays_held_is_refused_within_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, winerror: int | None, tries: int
+) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(b"old")
+    pauses = _held(monkeypatch, 100, winerror)
+    with pytest.raises(PermissionError):
+        atomic_write(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["model"]
+    assert len(pauses) == tries - 1
+    assert sum(pauses) < 1
+
+
 def test_a_folder_that_cannot_be_synced_is_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,17 @@
 """What README promises to those who write Python."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import vae_explorer as vx
+from vae_explorer.paths import checkpoints
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +56,16 @@ def test_other_names_are_not_there() -> None:
     assert not hasattr(vx, "gui_of_tomorrow")
 
 
+def test_all_names_are_listed_before_they_are_loaded() -> None:
+    script = (
+        "import sys, vae_explorer; print(*dir(vae_explorer)); assert 'numpy' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert set(done.stdout.split()) == {*vx.__all__, "__version__"}, done.stderr
+    assert {*vx._HOMES} <= {*vx.__all__}
+    assert (Path(vx.__file__).parent / "py.typed").is_file()
+
+
 def test_train_gives_model_history_and_recipe(run: vx.Snapshot) -> None:
     assert run.epoch == 2
     assert run.step == 2
@@ -59,6 +73,122 @@ def test_train_gives_model_history_and_recipe(run: vx.Snapshot) -> None:
     assert run.data.images == 60_000
     assert [point.epoch for point in run.history] == [1, 2]
     assert run.held_out_elbo == run.history[-1].held_out_elbo
+
+
+def test_nothing_prints_what_it_holds(run: vx.Snapshot, model: vx.TrainedVAE) -> None:
+    data = vx.mnist("test").subset(slice(9))
+    terms, exact = model.elbo_terms(data.images), vx.exact_posterior(model, data.images[:1])
+    for value in (run, run.history, model, data, model.encode(data.images), terms, exact):
+        assert len(repr(value)) < 300
+        assert type(value).__name__ in repr(value)
+    assert "epoch 2, step 2, held-out ELBO -" in repr(run)
+
+
+def test_a_bundled_model_goes_by_its_name() -> None:
+    assert vx.models() == ("mnist-elbo", "mnist-exact", "mnist-iwae", "mnist-paper")
+    by_path = vx.load_checkpoint(checkpoints() / "mnist-paper.safetensors")
+    np.testing.assert_array_equal(vx.load("mnist-paper").decode([[1, 0]]), by_path.decode([[1, 0]]))
+    with pytest.raises(vx.CheckpointError, match="mnist-ivae does not exist.* mnist-iwae"):
+        vx.load("mnist-ivae")
+
+
+def test_paths_may_be_texts(run: vx.Snapshot, tmp_path: Path, recipe: vx.Recipe) -> None:
+    vx.write_checkpoint(run, f"{tmp_path}/a.safetensors")
+    assert vx.read_checkpoint(f"{tmp_path}/a.safetensors").step == 2
+    recipe.write(f"{tmp_path}/a.toml")
+    assert vx.Recipe.read(f"{tmp_path}/a.toml") == recipe
+    vx.train(recipe.replace(epochs=1), vx.mnist("test").images[:200], runs=f"{tmp_path}/runs")
+    assert len([*(tmp_path / "runs").iterdir()]) == 1
+
+
+def test_images_of_any_kind(model: vx.TrainedVAE) -> None:
+    images = vx.mnist("test").images[:3]
+    wanted = model.encode(images).mean
+    gray = images / 255
+    for same in (images.tolist(), images.astype(int), gray, gray.tolist()):
+        np.testing.assert_allclose(model.encode(same).mean, wanted, atol=1e-6)
+    for tensor in (torch.tensor(images), torch.tensor(gray, requires_grad=True)):
+        np.testing.assert_allclose(model.encode(tensor).mean, wanted, atol=1e-6)
+        np.testing.assert_array_equal(model.elbo(tensor), model.elbo(images))
+        np.testing.assert_array_equal(
+            vx.log_marginal(model, tensor), vx.log_marginal(model, images)
+        )
+    black = np.zeros((1, 28, 28))
+    np.testing.assert_array_equal(model.encode(black > 0).mean, model.encode(black).mean)
+    np.testing.assert_array_equal(model.decode(torch.ones(1, 2)), model.decode([[1, 1]]))
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [
+        *(((28, 28), int), ((784,), float), ((3, 784), int), ((1, 784), int)),
+        *(((3, 1, 28, 28), float), ((3, 28, 28, 1), int), ((1, 1, 28, 28), int)),
+        *(((3, 28, 28, 3), int), ((3, 28, 28, 4), float), ((3, 3, 28, 28), int)),
+    ],
+)
+def test_the_line_that_converts_is_told(
+    model: vx.TrainedVAE, shape: tuple[int, ...], dtype: type
+) -> None:
+    images: Any = np.ones(shape, dtype)
+    with pytest.raises(vx.DataError, match=re.escape(f"given shape {shape}: pass ")) as caught:
+        model.encode(images)
+    line = str(caught.value).partition(": pass ")[2].removesuffix(".")
+    assert model.encode(eval(line, {"np": np, "images": images})).mean.shape == (
+        3 if shape[0] == 3 else 1,
+        2,
+    )
+
+
+@pytest.mark.parametrize("z", [[0.5, 1], [[[0.5, 1]]], [[0.5, 1, 2], [1, 2, 3]]])
+def test_the_line_that_converts_latent_points_is_told(model: vx.TrainedVAE, z: list[Any]) -> None:
+    with pytest.raises(vx.DataError, match=r"shape \(n, 2\).*; pass ") as caught:
+        model.decode(z)
+    line = str(caught.value).partition("; pass ")[2].removesuffix(".")
+    model.decode(eval(line, {"np": np, "z": z}))
+
+
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        (np.full((1, 28, 28), 300), "0 to 255; found 300"),
+        (np.full((1, 28, 28), -1), "0 to 255; found -1"),
+        ([["a"]], "real numbers"),
+        ([[1], [1, 2]], "regular array"),
+        (None, "real numbers"),
+    ],
+)
+def test_what_is_no_image_is_refused(model: vx.TrainedVAE, images: Any, says: str) -> None:
+    for refuse in (model.encode, model.elbo, model.reconstruct, model.treated):
+        with pytest.raises(vx.DataError, match=says):
+            refuse(images)
+
+
+def test_the_truth_about_log_p(model: vx.TrainedVAE) -> None:
+    images = vx.mnist("test").images[:2]
+    exact = vx.exact_posterior(model, images, seed=3)
+    np.testing.assert_array_equal(exact.log_marginal, vx.log_marginal(model, images, seed=3))
+    again = vx.exact_posterior(model, model.treated(images, seed=3))
+    np.testing.assert_array_equal(again.log_marginal, exact.log_marginal)
+    x = model.treated(images, seed=3)
+    assert (exact.log_marginal > np.mean([model.elbo(x, seed) for seed in range(50)], axis=0)).all()
+    assert exact.mean.shape == exact.mode.shape == (2, 2)
+
+
+def test_sampling_reconstructing_and_the_manifold(model: vx.TrainedVAE) -> None:
+    z = model.sample_prior(10_000, seed=1)
+    assert z.shape == (10_000, 2)
+    assert z.dtype == np.float32
+    np.testing.assert_allclose(np.cov(z.T), np.eye(2), atol=0.05)
+    np.testing.assert_array_equal(model.sample(3, seed=1), model.decode(model.sample_prior(3, 1)))
+    images = vx.mnist("test").images[:3]
+    np.testing.assert_array_equal(
+        model.reconstruct(images), model.decode(model.encode(images).mean)
+    )
+    sheet = vx.manifold(model, 3, "linear", 2)
+    np.testing.assert_allclose(sheet[:28, -28:], model.decode([[2, 2]])[0], atol=1e-6)
+    for wrong in ({"n": 0}, {"spacing": "cubic"}, {"extent": -3}):
+        with pytest.raises(vx.ExportError):
+            vx.manifold(model, **wrong)
 
 
 def test_decode(model: vx.TrainedVAE) -> None:

@@ -1,28 +1,56 @@
 """Reading files with suspicion, and writing them so that nothing ever leaves half of one."""
 
+import io
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from vae_explorer.errors import UserError
 
 _MOST_TEXT = 16 << 20
 
+_HELD = (5, 32)  # "access denied" and "sharing violation"
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
+
 _TEMPORARY = ".vae-explorer-{}.tmp"
 
 
-def read_bytes(path: Path, wanted: str, error: type[UserError] = UserError, *, most: int) -> bytes:
-    """The content of a regular file of at most ``most`` bytes.
+@contextmanager
+def opened(
+    path: Path, wanted: str, error: type[UserError] = UserError, *, most: int
+) -> Iterator[BinaryIO]:
+    """A regular file of at most ``most`` bytes, open to be read.
 
     Raises:
         UserError: ``error``, which names the file; ``wanted`` says what it should be, such as
-            "a lesson (.md)".
+            "a lesson (.md)". It stands for what the system refuses within the block, too.
     """
-    with _reading(path, wanted, error, most):
-        return path.read_bytes()
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, for ever
+            raise error(f"{path} is not a regular file; choose {wanted}.")
+        if status.st_size > most:
+            raise error(
+                f"{path} has {status.st_size:,} bytes, more than the {most:,} that are read of "
+                f"{wanted}."
+            )
+        with path.open("rb") as stream:
+            yield stream
+    except FileNotFoundError:
+        raise error(f"{path} does not exist.") from None
+    except (OSError, ValueError) as wrong:  # a path may hold what no file can be named
+        raise error(f"Cannot read {path}: {getattr(wrong, 'strerror', '') or wrong}.") from wrong
+
+
+def read_bytes(path: Path, wanted: str, error: type[UserError] = UserError, *, most: int) -> bytes:
+    """The content of a regular file of at most ``most`` bytes; raises as ``opened``."""
+    with opened(path, wanted, error, most=most) as stream:
+        return stream.read()
 
 
 def read_text(
@@ -58,7 +86,10 @@ def read_lines(
         UserError: ``error``, as ``read_text``, maybe amid the lines.
     """
     number = 0
-    with _reading(path, wanted, error, most), path.open(encoding="utf-8-sig") as lines:
+    with (
+        opened(path, wanted, error, most=most) as stream,
+        io.TextIOWrapper(stream, "utf-8-sig") as lines,
+    ):
         try:
             while line := lines.readline(longest + 1):
                 number += 1
@@ -69,28 +100,8 @@ def read_lines(
                     )
                 yield line
         except UnicodeDecodeError as wrong:
-            raise error(
-                f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}."
-            ) from wrong
-
-
-@contextmanager
-def _reading(path: Path, wanted: str, error: type[UserError], most: int) -> Iterator[None]:
-    """Look at a file before it is opened, and say in ``error`` why it could not be read."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, for ever
-            raise error(f"{path} is not a regular file; choose {wanted}.")
-        if status.st_size > most:
-            raise error(
-                f"{path} has {status.st_size:,} bytes, more than the {most:,} that are read of "
-                f"{wanted}."
-            )
-        yield
-    except FileNotFoundError:
-        raise error(f"{path} does not exist.") from None
-    except (OSError, ValueError) as wrong:  # a path may hold what no file can be named
-        raise error(f"Cannot read {path}: {getattr(wrong, 'strerror', '') or wrong}.") from wrong
+            message = f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}."
+            raise error(message) from wrong
 
 
 def atomic_write(path: Path, content: bytes) -> None:
@@ -112,11 +123,25 @@ def atomic_write(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(target)
+        _rename(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Replace ``target``, which on Windows a virus scanner or a backup may hold for a moment."""
+    for pause in _PAUSES:
+        try:
+            source.replace(target)
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in _HELD:
+                raise
+            time.sleep(pause)
+        else:
+            return
+    source.replace(target)
 
 
 def sweep(folder: Path) -> None:

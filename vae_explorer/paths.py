@@ -30,6 +30,16 @@ def bundled_checkpoint() -> Path:
     return checkpoints() / "mnist-elbo.safetensors"
 
 
+def bundled_models() -> dict[str, Path]:
+    """The models that ship with the program, by their names."""
+    return {path.stem: path for path in sorted(checkpoints().glob("*.safetensors"))}
+
+
+def model_path(model: str | Path) -> Path:
+    """Where a model is: a bundled one by its name, any other by its path."""
+    return bundled_models().get(str(model), Path(model))
+
+
 def runs() -> Path:
     """Where training runs are kept, one folder each."""
     return Path(platformdirs.user_data_dir("vae-explorer", appauthor=False)) / "runs"

@@ -1,6 +1,7 @@
 """Types that every layer names."""
 
-from typing import Literal
+from dataclasses import fields
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,3 +24,19 @@ Region = tuple[float, float, float, float]
 OneSplit = Literal["train", "test"]
 Split = Literal["train", "test", "both"]
 """The part of a data set; of both, the training images come first."""
+
+
+class Brief:
+    """A dataclass that says in its ``repr`` what its arrays are, and not what they hold."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def __repr__(self) -> str:
+        texts = (f"{item.name}={_brief(getattr(self, item.name))}" for item in fields(self))
+        return f"{type(self).__name__}({', '.join(texts)})"
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"<{value.dtype} {value.shape}>"
+    return repr(value)

@@ -119,9 +119,15 @@ def test_a_place_off_the_plane_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_picture_shows_one_place(refused: Refused, checkpoint: Path, tmp_path: Path) -> None:
-    said = refused("decode", checkpoint, "--z", 0, 0, "--z", 1, 1, "--out", tmp_path / "d.png")
-    assert said == "A PNG holds one picture, not 2; give one --z or write .npz."
+def test_several_positions_make_one_strip(cli: Cli, checkpoint: Path, tmp_path: Path) -> None:
+    out = tmp_path / "digits.png"
+    places = ("--z", 0, 0, "--z", 1, -1.5, "--z", -2, 2)
+    assert cli("decode", checkpoint, *places, "--scale", 2, "--out", out).exit_code == 0
+    images = vx.load(checkpoint).decode(np.array([[0, 0], [1, -1.5], [-2, 2]]))
+    with Image.open(out) as picture:
+        assert picture.size == (3 * 56, 56)
+        wanted = np.rint(np.concatenate(list(images), axis=1) * 255)
+        np.testing.assert_array_equal(np.asarray(picture)[::2, ::2], wanted)
 
 
 def test_an_old_output_is_replaced_as_a_whole(cli: Cli, checkpoint: Path, tmp_path: Path) -> None:

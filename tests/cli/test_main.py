@@ -9,6 +9,7 @@ from click.testing import Result
 from safetensors.numpy import save_file
 
 import vae_explorer
+from vae_explorer import paths
 from vae_explorer.gui import app
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.tensors import read_tensors, write_tensors
@@ -37,6 +38,8 @@ def test_help_names_every_command(cli: Cli) -> None:
         (["explore"], None),
         (["explore", "a.safetensors"], Path("a.safetensors")),
         (["some/where/a.safetensors"], Path("some/where/a.safetensors")),
+        (["mnist-iwae"], paths.checkpoints() / "mnist-iwae.safetensors"),
+        (["explore", "mnist-iwae"], paths.checkpoints() / "mnist-iwae.safetensors"),
     ],
 )
 def test_the_window_opens_by_default(
@@ -133,6 +136,26 @@ def test_no_command_writes_anything_without_a_model(
     monkeypatch.chdir(tmp_path)
     assert refused(*words, "gone.safetensors") == "gone.safetensors does not exist."
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["decode", "mnist-paper", "--z", 0, 0, "--out"],
+        ["export", "digit", "mnist-paper", "--z", 0, 0, "--out"],
+        ["export", "manifold", "mnist-paper", "--n", 2, "--out"],
+    ],
+)
+def test_a_bundled_model_goes_by_its_name(words: list[object], cli: Cli, tmp_path: Path) -> None:
+    named, filed = tmp_path / "named.png", tmp_path / "filed.png"
+    path = paths.checkpoints() / "mnist-paper.safetensors"
+    assert cli(*words, named).exit_code == 0
+    assert cli(*(path if word == "mnist-paper" else word for word in words), filed).exit_code == 0
+    assert named.read_bytes() == filed.read_bytes()
+
+
+def test_help_names_the_bundled_models(cli: Cli) -> None:
+    assert all(name in cli("--help").stdout for name in paths.bundled_models())
 
 
 def test_ctrl_c_ends_with_130(cli: Cli, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:

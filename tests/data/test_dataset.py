@@ -1,7 +1,9 @@
 import hashlib
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
@@ -37,12 +39,21 @@ def test_arrays_are_read_only(images: UInt8, labels: UInt8) -> None:
 @pytest.mark.parametrize(
     ("images", "labels", "says"),
     [
-        (np.zeros((2, 3, 3)), None, "images are float64 of shape (2, 3, 3), expected uint8"),
-        (np.zeros((2, 9), np.uint8), None, "images are uint8 of shape (2, 9)"),
+        (np.full((2, 3, 3), 1.5), None, "pass np.asarray(images).astype(int) for 0 to 255"),
+        (np.full((2, 3, 3), np.nan), None, "must lie in [0, 1]"),
+        (np.full((2, 3, 3), 256), None, "must lie in 0 to 255; found 256 to 256"),
+        (np.full((2, 3, 3), -1), None, "must lie in 0 to 255; found -1 to -1"),
+        (np.zeros((2, 3, 3), complex), None, "must be real numbers, not complex128"),
+        ([[[1, 2]], [[1]]], None, "must be a regular array of numbers"),
+        (np.zeros((2, 9), np.uint8), None, "images have shape (2, 9), expected (n, height, width)"),
         (np.zeros((0, 3, 3), np.uint8), None, "no pixels in images of shape (0, 3, 3)"),
         (np.zeros((2, 3, 0), np.uint8), None, "no pixels"),
-        (np.zeros((2, 3, 3), np.uint8), np.zeros(2), "labels are float64 of shape (2,)"),
-        (np.zeros((2, 3, 3), np.uint8), np.zeros((2, 1), np.uint8), "labels are uint8 of shape"),
+        (
+            np.zeros((2, 3, 3), np.uint8),
+            np.zeros(2),
+            "labels must be integers from 0 to 255, not float64",
+        ),
+        (np.zeros((2, 3, 3), np.uint8), np.zeros((2, 1), np.uint8), "labels have shape (2, 1)"),
         (np.zeros((2, 3, 3), np.uint8), np.zeros(3, np.uint8), "2 images but 3 labels"),
     ],
 )
@@ -51,6 +62,30 @@ def test_refuses_arrays_that_do_not_fit(images: UInt8, labels: UInt8 | None, say
         ImageSet(images, labels, "digits", "train")
     assert says in str(caught.value)
     assert "digits (train)" in str(caught.value)
+
+
+def test_images_of_any_kind_are_the_same_set(images: UInt8, labels: UInt8) -> None:
+    data = ImageSet(images, labels, "digits", "train")
+    kinds: list[Any] = [
+        images.tolist(),
+        images.astype(np.int64),
+        images / 255,
+        (images / 255).astype(np.float32),
+        torch.tensor(images),
+        torch.tensor(images / 255, requires_grad=True),
+    ]
+    for kind in kinds:
+        same = ImageSet(kind, labels.tolist())
+        assert same.fingerprint == data.fingerprint
+        assert same.images.dtype == same.labels.dtype == np.uint8
+    assert ImageSet.of(data) is data
+    assert ImageSet.of(images.tolist()).labels is None
+
+
+def test_its_repr_says_what_it_holds(images: UInt8, labels: UInt8) -> None:
+    assert repr(ImageSet(images, labels, "digits", "train")) == (
+        "ImageSet(images=<uint8 (4, 2, 3)>, labels=<uint8 (4,)>, name='digits', split='train')"
+    )
 
 
 def test_fingerprint_is_sha256_of_shape_pixels_and_labels(images: UInt8, labels: UInt8) -> None:

@@ -9,7 +9,13 @@ import torch
 from PIL import Image
 
 from vae_explorer.errors import DataError, ExportError
-from vae_explorer.export.images import LARGEST_SIDE, export_digit, export_manifold, manifold_sheet
+from vae_explorer.export.images import (
+    LARGEST_SIDE,
+    export_digit,
+    export_digits,
+    export_manifold,
+    manifold_sheet,
+)
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
 from vae_explorer.latent.manifold import linear_axis, quantile_axis
 from vae_explorer.model.architecture import Architecture
@@ -77,7 +83,8 @@ def test_a_sheet_has_every_place_where_the_map_has_it(
             tile = small[row * HEIGHT :, column * WIDTH :][:HEIGHT, :WIDTH].astype(int)
             # One gray level: a batch of another size may round the last bit differently.
             np.testing.assert_allclose(tile, _gray(model.decode(z)[0]), atol=1)
-    assert made_from == {"n": 5, "spacing": spacing, "extent": 2.0, "scale": 2}
+    extent = {"extent": 2.0} if spacing == "linear" else {}
+    assert made_from == {"n": 5, "spacing": spacing, "scale": 2} | extent
 
 
 def test_its_own_note_is_enough_to_make_a_sheet_again(model: TrainedVAE, tmp_path: Path) -> None:
@@ -131,10 +138,25 @@ def test_the_limit_itself_is_allowed(tmp_path: Path) -> None:
 def test_a_place_that_is_not_finite_is_refused(model: TrainedVAE, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="finite"):
         export_digit(model, DigitRequest((float("nan"), 0.0)), tmp_path / "digit.png")
-    request = ManifoldRequest(spacing="linear", extent=float("nan"))
-    with pytest.raises(DataError, match="finite"):
-        export_manifold(model, request, tmp_path / "sheet.png")
+    for extent in (0.0, -3.0, float("nan"), float("inf")):
+        request = ManifoldRequest(spacing="linear", extent=extent)
+        with pytest.raises(ExportError, match="extent .* must be more than 0"):
+            export_manifold(model, request, tmp_path / "sheet.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_digits_side_by_side_are_those_of_their_positions(
+    model: TrainedVAE, tmp_path: Path
+) -> None:
+    positions = [(0.0, 0.0), (1.0, -1.5), (-2.0, 0.5)]
+    export_digits(model, positions, 2, tmp_path / "digits.png")
+    pixels, made_from = _read(tmp_path / "digits.png")
+    assert pixels.shape == (HEIGHT * 2, 3 * WIDTH * 2)
+    expected = np.concatenate(list(model.decode(np.array(positions))), axis=1)
+    np.testing.assert_array_equal(pixels[::2, ::2], _gray(expected))
+    assert made_from == {"z": [[0, 0], [1, -1.5], [-2, 0.5]]}
+    with pytest.raises(ExportError, match="scale"):
+        export_digits(model, positions, LARGEST_SIDE, tmp_path / "x.png")
 
 
 def test_places_that_cannot_be_written_to_are_named(model: TrainedVAE, tmp_path: Path) -> None:

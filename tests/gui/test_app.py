@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,10 @@ def test_the_application_has_its_name_style_and_icon(qapp: QApplication) -> None
     prepare(qapp)
     assert qapp.applicationName() == "vae-explorer"
     assert qapp.applicationDisplayName() == "VAE Explorer"
+    entry = ConfigParser(interpolation=None)
+    entry.read(paths.resources() / "icons" / f"{qapp.desktopFileName()}.desktop")
+    assert entry["Desktop Entry"]["Name"] == "VAE Explorer"
+    assert entry["Desktop Entry"]["StartupWMClass"] == qapp.desktopFileName()
     assert qapp.style().name() == "fusion"
     assert not qapp.windowIcon().pixmap(64, 64).isNull()
     qapp.setApplicationName(names[0])
@@ -132,9 +137,9 @@ def _handles_signals(pid: int) -> bool:
 
 
 def _wait_until_quiet(pid: int) -> None:
-    """Until the program has used no processor for two seconds."""
+    """Until the program has used no processor for a second."""
     spent, since = "", time.monotonic()
-    while time.monotonic() - since < 2:
+    while time.monotonic() - since < 1:
         now = " ".join(Path(f"/proc/{pid}/stat").read_text().split()[13:15])
         if now != spent:
             spent, since = now, time.monotonic()

@@ -43,8 +43,10 @@ UNENDING = 10_000
 class Run:
     """A training session and all it said, driven from the main thread of the test."""
 
-    def __init__(self, jobs: Jobs, main: MainThread, runs: Path, data: ImageSet) -> None:
-        self.session = TrainingSession(jobs, runs, "cpu")
+    def __init__(
+        self, jobs: Jobs, main: MainThread, runs: Path, data: ImageSet, device: str = "cpu"
+    ) -> None:
+        self.session = TrainingSession(jobs, runs, device)
         self.main = main
         self.data = data
         self.runs = runs

@@ -94,7 +94,7 @@ def test_a_long_history_can_be_read_again(snapshot: Snapshot, path: Path) -> Non
     number = -123.45678901234567
     figures = {item.name: number for item in fields(HistoryPoint)}
     whole = {"active_units": 2, "step": 600_000_000, "samples": 10_000}
-    point = HistoryPoint(**(figures | whole))  # type: ignore[arg-type]
+    point = HistoryPoint(**(figures | whole | {"epoch": 123.45678901234567}))  # type: ignore[arg-type]
     long = replace(snapshot, history=(point,) * 30_000)
     write_checkpoint(long, path)
     assert read_checkpoint(path).history == long.history

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from vae_explorer.errors import DataError
-from vae_explorer.training.device import choose_device, set_threads
+from vae_explorer.training import device
+from vae_explorer.training.device import choose_device, devices, set_threads, trouble
 
 
 @pytest.fixture
@@ -16,7 +17,13 @@ def _threads() -> Generator[None]:
 
 def _machine(monkeypatch: pytest.MonkeyPatch, *there: str) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in there)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2 * ("cuda" in there))
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in there)
+    monkeypatch.setattr(device, "trouble", lambda _: "")
+
+
+def _broken(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    monkeypatch.setattr(device, "trouble", lambda name: "no kernel" if name in names else "")
 
 
 @pytest.mark.parametrize(
@@ -36,6 +43,59 @@ def test_every_device_on_offer_is_known(monkeypatch: pytest.MonkeyPatch) -> None
     assert [choose_device(name).type for name in ("cpu", "cuda", "mps")] == ["cpu", "cuda", "mps"]
 
 
+def test_one_gpu_of_several_is_taken_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    _machine(monkeypatch, "cuda")
+    assert devices() == ["cuda", "cuda:0", "cuda:1", "cpu"]
+    assert choose_device("cuda:1") == torch.device("cuda", 1)
+    with pytest.raises(DataError, match=r"'cuda:2' is not available.*cuda, cuda:0, cuda:1, cpu"):
+        choose_device("cuda:2")
+
+
+@pytest.mark.parametrize(
+    ("broken", "chosen"), [(("cuda",), "mps"), (("cuda", "mps"), "cpu"), (("mps",), "cuda")]
+)
+def test_a_device_that_cannot_compute_is_passed_over_and_named(
+    monkeypatch: pytest.MonkeyPatch, broken: tuple[str, ...], chosen: str
+) -> None:
+    _machine(monkeypatch, "cuda", "mps")
+    _broken(monkeypatch, *broken)
+    said: list[str] = []
+    assert choose_device("auto", said.append).type == chosen
+    passed_over = [name for name in broken if "cuda" in broken]
+    assert said == [
+        f"PyTorch finds {name} but cannot compute on it (no kernel); computing elsewhere."
+        for name in passed_over
+    ]
+
+
+def test_it_is_said_once_in_a_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _machine(monkeypatch, "cuda")
+    _broken(monkeypatch, "cuda")
+    device._warn_once.cache_clear()
+    assert [choose_device().type for _ in range(3)] == ["cpu"] * 3
+    (record,) = caplog.records
+    assert "cannot compute on it (no kernel)" in record.message
+
+
+def test_a_device_asked_for_by_name_that_cannot_compute_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _machine(monkeypatch, "cuda")
+    _broken(monkeypatch, "cuda:1")
+    with pytest.raises(DataError, match=r"'cuda:1' is here and cannot compute: no kernel\. Choose"):
+        choose_device("cuda:1")
+
+
+def test_what_computes_is_found_by_computing() -> None:
+    trouble.cache_clear()
+    assert trouble("cpu") == ""
+    if not torch.cuda.is_available():
+        assert "CUDA" in trouble("cuda") or "NVIDIA" in trouble("cuda")
+    trouble.cache_clear()
+
+
 @pytest.mark.parametrize("name", ["cuda", "mps", "tpu", ""])
 def test_a_device_that_is_not_there_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, name: str
@@ -52,19 +112,18 @@ def test_a_device_that_is_not_there_is_refused_by_name(
         (8, None, False, 8),
         (8, None, True, 7),
         (1, None, True, 1),
-        (None, None, True, 1),
         (8, 3, True, 3),
     ],
 )
 def test_threads_leave_one_core_to_a_window(
-    monkeypatch: pytest.MonkeyPatch, cores: int | None, count: int | None, beside: bool, chosen: int
+    monkeypatch: pytest.MonkeyPatch, cores: int, count: int | None, beside: bool, chosen: int
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr(device, "processors", lambda: cores)
     assert set_threads(count, beside_window=beside) == chosen
     assert torch.get_num_threads() == chosen
 
 
 def test_processes_that_compute_at_once_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 7)
+    monkeypatch.setattr(device, "processors", lambda: 7)
     assert [set_threads(processes=count) for count in (1, 2, 8)] == [7, 3, 1]
     assert set_threads(4, processes=2) == 4

@@ -121,6 +121,13 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
         Team(0, 4, 0, 4).device()
 
 
+def test_one_gpu_is_not_given_to_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    _only(monkeypatch, "cuda:1")
+    assert ALONE.device("cuda:1") == "cuda:1"
+    with pytest.raises(DataError, match="cannot share 'cuda:1'; choose cuda"):
+        Team(0, 2, 0, 2).device("cuda:1")
+
+
 def test_apple_s_gpu_cannot_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     _only(monkeypatch, "mps")
     assert ALONE.device() == "mps"

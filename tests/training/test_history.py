@@ -16,7 +16,8 @@ _NUMBERS = st.floats(allow_nan=False)
 _WHOLE = st.integers(0, 2**53)
 _POINTS = st.builds(
     HistoryPoint,
-    *[_NUMBERS] * 5,
+    st.floats(0, 2**62),
+    *[_NUMBERS] * 4,
     *[st.none() | _NUMBERS] * 4,
     active_units=st.none() | _WHOLE,
     step=st.none() | _WHOLE,
@@ -143,6 +144,8 @@ def test_a_foreign_header_is_refused(text: str) -> None:
         "1,2,3,4,5" + "," * 12,
         "",
         "9" * 200_000,
+        *(f"{epoch},2,3,4,5" + "," * 11 for epoch in ("inf", "nan", "-1", "1e300")),
+        *(f"1,2,3,4,5,,,,,{whole},,,,,," for whole in ("-1", "9" * 400)),
         '"1',
         "1\r2,3,4,5,6" + "," * 10,
     ],

@@ -14,6 +14,7 @@ SEEDS = Axis("seed", (3, 1))
     ("text", "axis"),
     [
         ("beta=0.5,1,2e0", Axis("beta", (0.5, 1, 2.0))),
+        ("beta=0,5; 1; 2,25", Axis("beta", (0.5, 1, 2.25))),
         (" beta = 4 ", Axis("beta", (4,))),
         ("seed=0:4", Axis("seed", (0, 1, 2, 3))),
         ("seed=7:8", Axis("seed", (7,))),

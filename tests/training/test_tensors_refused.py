@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.support.tensor_files import OURS, TENSORS, assert_refused, raw
+from tests.support.tensor_files import HEADER, OURS, TENSORS, assert_refused, raw
 from vae_explorer.errors import CheckpointError
 from vae_explorer.training.tensors import VERSION, read_tensors
 
@@ -40,16 +40,39 @@ def test_every_flipped_bit_in_the_tensors_is_seen(good: bytes, path: Path) -> No
         assert_refused(path, "damaged.*checksum")
 
 
+def test_a_changed_text_of_the_header_is_seen(good: bytes, path: Path) -> None:
+    assert good.count("naïve β".encode()) == 1
+    path.write_bytes(good.replace("naïve β".encode(), "naïve γ".encode()))
+    assert_refused(path, "texts in its header.*checksum")
+
+
+def test_a_file_from_before_texts_had_a_checksum_is_read(good: bytes, path: Path) -> None:
+    size = int.from_bytes(good[:8], "little")
+    table = json.loads(good[8 : 8 + size])
+    del table["__metadata__"]["texts_sha256"]
+    path.write_bytes(raw(table, good[8 + size :]))
+    assert read_tensors(path)[1].items() >= HEADER.items()
+
+
+def test_a_large_file_is_refused_by_its_header(path: Path) -> None:
+    for start in (b"\0" * 16, raw({"__metadata__": OURS, "x": _entry("U8", [4], 0, 4)})):
+        path.write_bytes(start)
+        with path.open("r+b") as file:
+            file.truncate((2 << 30) - 1)  # sparse: it takes no room on the disk
+        assert_refused(path, "not a safetensors file|lies|bytes follow")
+
+
 def test_a_flipped_bit_in_the_header_never_changes_a_tensor(good: bytes, path: Path) -> None:
     header_end = 8 + int.from_bytes(good[:8], "little")
     refused = 0
     for position in range(header_end):
         path.write_bytes(good[:position] + bytes([good[position] ^ 0x04]) + good[position + 1 :])
         try:
-            tensors, _ = read_tensors(path)
+            tensors, header = read_tensors(path)
         except CheckpointError:
             refused += 1
         else:
+            assert header.items() >= HEADER.items()
             assert tensors.keys() == TENSORS.keys()
             assert all(torch.equal(tensors[name], TENSORS[name]) for name in TENSORS)
     assert refused > header_end / 2

@@ -19,6 +19,7 @@ from vae_explorer.cli.scoring import evaluate
 from vae_explorer.cli.sweeping import sweep
 from vae_explorer.cli.training import train
 from vae_explorer.errors import UserError
+from vae_explorer.paths import bundled_models
 
 _INTERRUPTED = 130
 
@@ -35,7 +36,7 @@ class _Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0].endswith(".safetensors"):
+        if args[0].endswith(".safetensors") or args[0] in bundled_models():
             args = ["explore", *args]
         return super().resolve_command(ctx, args)
 
@@ -64,7 +65,8 @@ class _Program(click.Group):
 def main(ctx: click.Context) -> None:
     """VAE Explorer: a laboratory for variational autoencoders with a 2-D latent space.
 
-    Without a command, or with only a CHECKPOINT.safetensors, the window opens.
+    Without a command, or with only a CHECKPOINT.safetensors, the window opens. The bundled models
+    mnist-elbo, mnist-exact, mnist-iwae and mnist-paper go by their names, here and in all commands.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(explore)

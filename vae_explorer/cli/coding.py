@@ -13,7 +13,6 @@ from vae_explorer.cli.parameters import (
     open_snapshot,
     output_option,
 )
-from vae_explorer.errors import UserError
 from vae_explorer.export.content import export_content
 
 if TYPE_CHECKING:
@@ -98,12 +97,13 @@ def _npz(images: "ImageSet", posterior: "Posterior") -> bytes:
     multiple=True,
     required=True,
     metavar="Z1 Z2",
-    help="A latent point, in latent units; repeat it for an NPZ.",
+    help="A latent point, in latent units; repeat it for several images side by side.",
 )
 @output_option(
     ".png",
     ".npz",
-    about="A picture, or NPZ with z (n, 2) and image (n, h, w), the Bernoulli means.",
+    about="A picture, several images side by side; or NPZ with z (n, 2) and image (n, h, w), "
+    "the Bernoulli means.",
 )
 @click.option(
     "--scale",
@@ -121,18 +121,13 @@ def decode(
     """
     for position in positions:
         check_place(position)
-    if out.suffix == ".png" and len(positions) > 1:
-        raise UserError(
-            f"A PNG holds one picture, not {len(positions)}; give one --z or write .npz."
-        )
     snapshot = open_snapshot(checkpoint)
     import numpy as np
 
-    from vae_explorer.export.images import export_digit
-    from vae_explorer.export.requests import DigitRequest
+    from vae_explorer.export.images import export_digits
 
     if out.suffix == ".png":
-        export_digit(snapshot.model, DigitRequest(positions[0], scale), out)
+        export_digits(snapshot.model, positions, scale, out)
     else:
         z = np.array(positions, np.float32)
         content = io.BytesIO()

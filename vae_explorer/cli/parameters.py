@@ -9,18 +9,29 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vae_explorer.errors import ExportError, UserError
-from vae_explorer.paths import bundled_checkpoint
+from vae_explorer.paths import bundled_checkpoint, model_path
 
 if TYPE_CHECKING:
     from vae_explorer.training.snapshot import Snapshot
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+class _Model(click.Path):
+    """The path of a checkpoint, which a bundled model's name stands for."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        return model_path(Path(os.fsdecode(super().convert(value, param, ctx))))
+
+
 checkpoint_argument = click.argument(
-    "checkpoint", required=False, type=click.Path(path_type=Path), metavar="[CHECKPOINT]"
+    "checkpoint", required=False, type=_Model(), metavar="[CHECKPOINT]"
 )
 checkpoints_argument = click.argument(
-    "checkpoints", nargs=-1, type=click.Path(path_type=Path), metavar="[CHECKPOINT]..."
+    "checkpoints", nargs=-1, type=_Model(), metavar="[CHECKPOINT]..."
 )
 
 

@@ -8,34 +8,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vae_explorer.data.arrays import as_bytes, as_images
 from vae_explorer.errors import DataError
-from vae_explorer.types import UInt8
+from vae_explorer.types import Brief, UInt8
 
 
-@dataclass(frozen=True, eq=False)
-class ImageSet:
+@dataclass(frozen=True, eq=False, repr=False)
+class ImageSet(Brief):
     """Images of one size, with or without labels.
 
     ``images`` is (n, h, w) uint8, ``labels`` (n,) uint8 or None, ``name`` what people call the data
-    and ``split`` which part of it this is, such as "train" or "test". Both arrays become read-only:
-    the set is shared between threads and named by its fingerprint.
+    and ``split`` which part of it this is, such as "train" or "test". Lists, tensors and other
+    integers from 0 to 255 will do for both; floats in [0, 1] become the nearest of 256 grey levels.
+    Both arrays become read-only: the set is shared between threads and named by its fingerprint.
 
     Raises:
-        DataError: an array has the wrong type or shape, there is no pixel, or images and labels
+        DataError: an array has the wrong shape or values, there is no pixel, or images and labels
             differ in number.
     """
 
     images: UInt8
-    labels: UInt8 | None
-    name: str
-    split: str
+    labels: UInt8 | None = None
+    name: str = "images"
+    split: str = "all"
 
     def __post_init__(self) -> None:
         title = f"{self.name} ({self.split})"
+        object.__setattr__(self, "images", _pixels(self.images, f"{title}: images"))
         _check(self.images, 3, f"{title}: images", "(n, height, width)")
         if self.images.size == 0:
             raise DataError(f"{title}: no pixels in images of shape {self.images.shape}.")
         if self.labels is not None:
+            object.__setattr__(self, "labels", as_bytes(self.labels, f"{title}: labels"))
             _check(self.labels, 1, f"{title}: labels", "(n,)")
             if len(self.labels) != len(self.images):
                 raise DataError(
@@ -56,6 +60,11 @@ class ImageSet:
         """Height and width in pixels."""
         return (self.images.shape[1], self.images.shape[2])
 
+    @staticmethod
+    def of(images: Any) -> "ImageSet":
+        """The set itself, or a set without labels of bare images, as the class takes them."""
+        return images if isinstance(images, ImageSet) else ImageSet(images)
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of shape, pixels and labels, in hexadecimal; names do not enter."""
@@ -74,11 +83,21 @@ class ImageSet:
         return ImageSet(self.images[indices], labels, self.name, self.split)
 
 
-def _check(array: NDArray[Any], dimensions: int, what: str, wanted: str) -> None:
-    if array.dtype != np.uint8 or array.ndim != dimensions:
+def _pixels(images: Any, what: str) -> UInt8:
+    array = as_images(images, what)
+    if array.dtype == np.uint8:
+        return array.astype(np.uint8, copy=False)
+    if not ((array >= 0) & (array <= 1)).all():  # false for NaN too
         raise DataError(
-            f"{what} are {array.dtype} of shape {array.shape}, expected uint8 of shape {wanted}."
+            f"{what} that are floats must lie in [0, 1]; "
+            "pass np.asarray(images).astype(int) for 0 to 255."
         )
+    return np.rint(array * 255).astype(np.uint8)
+
+
+def _check(array: NDArray[Any], dimensions: int, what: str, wanted: str) -> None:
+    if array.ndim != dimensions:
+        raise DataError(f"{what} have shape {array.shape}, expected {wanted}.")
 
 
 def _read_only(array: UInt8) -> UInt8:

@@ -2,8 +2,11 @@
 
 import io
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from PIL import Image
@@ -11,10 +14,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from vae_explorer.errors import ExportError
 from vae_explorer.export.content import export_content
-from vae_explorer.export.requests import DigitRequest, ManifoldRequest
+from vae_explorer.export.requests import DigitRequest, ManifoldRequest, Spacing
 from vae_explorer.latent.manifold import grid, linear_axis, quantile_axis
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.types import Float32
+from vae_explorer.types import Float32, LatentPoint
 
 LARGEST_SIDE = 8_192
 """Most pixels along one side of an exported picture."""
@@ -37,13 +40,27 @@ def export_manifold(model: TrainedVAE, request: ManifoldRequest, path: Path) -> 
     """Write a sheet of decoded positions as a gray PNG: z₁ grows rightwards, z₂ upwards.
 
     Raises:
-        ExportError: the sheet would be empty or too large, or the file cannot be written.
-        DataError: the extent is not finite.
+        ExportError: as ``manifold_sheet``, or the file cannot be written.
     """
-    if request.n < 1:
-        raise ExportError(f"A manifold sheet needs at least one image a side, not {request.n}.")
-    _check_side(request.n * max(model.image_shape) * request.scale, request.scale)
-    _write_png(path, manifold_sheet(model, request), request.scale, asdict(request))
+    made_from = asdict(request)
+    if request.spacing == "quantile":
+        del made_from["extent"]
+    _write_png(path, manifold_sheet(model, request), request.scale, made_from)
+
+
+def export_digits(
+    model: TrainedVAE, positions: Sequence[LatentPoint], scale: int, path: Path
+) -> None:
+    """Write the pictures at several positions side by side as a gray PNG; errors as export_digit.
+
+    One position gives what ``export_digit`` does.
+    """
+    if len(positions) == 1:
+        export_digit(model, DigitRequest(positions[0], scale), path)
+        return
+    _check_side(max(len(positions) * model.image_shape[1], model.image_shape[0]) * scale, scale)
+    strip = np.concatenate(list(model.decode(positions)), axis=1)
+    _write_png(path, strip, scale, {"z": [list(z) for z in positions]})
 
 
 def export_strip(images: Float32, path: Path) -> None:
@@ -58,7 +75,22 @@ def export_strip(images: Float32, path: Path) -> None:
 
 
 def manifold_sheet(model: TrainedVAE, request: ManifoldRequest) -> Float32:
-    """The sheet before scaling, (n·h, n·w) float32 in [0, 1]."""
+    """The sheet before scaling, (n·h, n·w) float32 in [0, 1].
+
+    Raises:
+        ExportError: the sheet would be empty, without an extent or too large, or its spacing is
+            unknown.
+    """
+    if request.n < 1:
+        raise ExportError(f"A manifold sheet needs at least one image a side, not {request.n}.")
+    if request.spacing not in get_args(Spacing):
+        choices = " or ".join(get_args(Spacing))
+        raise ExportError(f"A manifold sheet has {choices} spacing, not {request.spacing}.")
+    if not 0 < request.extent < math.inf:
+        raise ExportError(
+            f"The extent of a manifold sheet is {request.extent:g}; it must be more than 0."
+        )
+    _check_side(request.n * max(model.image_shape) * request.scale, request.scale)
     quantile = request.spacing == "quantile"
     axis = quantile_axis(request.n) if quantile else linear_axis(request.n, request.extent)
     tiles = model.decode(grid(axis))

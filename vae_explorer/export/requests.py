@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Spacing = Literal["quantile", "linear"]
+
 
 @dataclass(frozen=True)
 class DigitRequest:
@@ -20,6 +22,6 @@ class ManifoldRequest:
     """
 
     n: int = 20
-    spacing: Literal["quantile", "linear"] = "quantile"
+    spacing: Spacing = "quantile"
     extent: float = 3.0
     scale: int = 1

@@ -88,6 +88,8 @@ def prepare(app: "QApplication") -> None:
 
     app.setApplicationName("vae-explorer")
     app.setApplicationDisplayName("VAE Explorer")
+    # By which Wayland finds the entry of a menu, and with it the icon.
+    app.setDesktopFileName("vae-explorer")
     app.setStyle("Fusion")
     app.setWindowIcon(QIcon(str(paths.resources() / "icons" / "vae-explorer.svg")))
 

@@ -4,6 +4,7 @@ import torch
 from torch import Generator, Tensor
 
 _GOLDEN = (5**0.5 - 1) / 2
+_WITHOUT_DOUBLES = ("mps",)
 _EDGE = 1e-6  # |z| ≤ 4.75: quantiles 0 and 1 are infinitely far
 
 
@@ -23,8 +24,12 @@ def shifted_lattice(points: int, generator: Generator) -> Tensor:
         float32, latent units.
     """
     device = generator.device
-    index = torch.arange(points, dtype=torch.float64, device=device)
-    shift = torch.empty(2, dtype=torch.float64, device=device).uniform_(generator=generator)
+    coarse = device.type in _WITHOUT_DOUBLES
+    kind = torch.float32 if coarse else torch.float64
+    shift = torch.empty(2, dtype=kind, device=device).uniform_(generator=generator)
+    if coarse:
+        shift = shift.cpu().double()
+    index = torch.arange(points, dtype=torch.float64).to(shift.device)
     uniform = (torch.stack([index / points, index * _GOLDEN], dim=1) + shift).frac()
     positions: Tensor = torch.special.ndtri(uniform.clamp(_EDGE, 1 - _EDGE))
-    return positions.float()
+    return positions.float().to(device)

@@ -25,7 +25,7 @@ from vae_explorer.latent.tiling import (
     square,
 )
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
-from vae_explorer.types import Float32, Float64
+from vae_explorer.types import Brief, Float32, Float64
 
 CODES = ("mean", "mode")
 
@@ -38,8 +38,8 @@ _TILES = 32  # about as many matter to an image
 _IMAGES = 10_000  # integrated together
 
 
-@dataclass(frozen=True)
-class ExactPosterior:
+@dataclass(frozen=True, repr=False)
+class ExactPosterior(Brief):
     """p(x) and the moments of p(z|x) of n images, float64.
 
     ``log_marginal`` (n,) is log p(x) in nats and ``error`` (n,) its estimated error. ``mean``

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from vae_explorer.data.arrays import as_array, as_images, conversion
 from vae_explorer.data.treatment import treat
 from vae_explorer.errors import DataError
 from vae_explorer.model.vae import VAE, ElboTerms
-from vae_explorer.types import Float32, Floats, UInt8
+from vae_explorer.types import Brief, Float32, Floats, UInt8
 
 Images = UInt8 | Floats
 Check = Callable[[], None]
@@ -20,16 +22,16 @@ Check = Callable[[], None]
 _CHUNK = 2_000
 
 
-@dataclass(frozen=True)
-class Posterior:
+@dataclass(frozen=True, repr=False)
+class Posterior(Brief):
     """q(z|x) of n images: ``mean`` (n, 2) and ``covariance`` (n, 2, 2), float32, latent units."""
 
     mean: Float32
     covariance: Float32
 
 
-@dataclass(frozen=True)
-class Elbo:
+@dataclass(frozen=True, repr=False)
+class Elbo(Brief):
     """elbo = log_likelihood − kl, each (n,) float32 nats per image, one sample of z."""
 
     elbo: Float32
@@ -43,6 +45,9 @@ def unchecked() -> None:
 
 class TrainedVAE:
     """A frozen copy of a VAE that speaks NumPy. Safe to read from several threads.
+
+    Images and latent points may be lists, arrays or tensors. Integers are grey levels from 0 to
+    255; floats, and booleans, lie in [0, 1].
 
     Args:
         vae: copied; later training of the original does not show here.
@@ -65,6 +70,11 @@ class TrainedVAE:
     def parameters(self) -> int:
         """Trained numbers in both networks."""
         return sum(parameter.numel() for parameter in self.vae.parameters())
+
+    def __repr__(self) -> str:
+        height, width = self.image_shape
+        pixels = f"{height}×{width} {self.treatment} pixels"
+        return f"<TrainedVAE of {pixels}, {self.parameters:,} parameters>"
 
     def state_dict(self) -> dict[str, Tensor]:
         """The weights by name, for checkpoints. Not to be changed."""
@@ -92,7 +102,7 @@ class TrainedVAE:
         turned.vae.rotation = added if before is None else added @ before
         return turned
 
-    def decode_outputs(self, z: Floats) -> Float32:
+    def decode_outputs(self, z: ArrayLike) -> Float32:
         """What parametrises p(x|z), (n, h, w) float32, at z (n, 2): logits, or a Gaussian's mean.
 
         Raises:
@@ -100,37 +110,53 @@ class TrainedVAE:
         """
         return self._decode(z, lambda outputs: outputs)
 
-    def decode(self, z: Floats) -> Float32:
+    def decode(self, z: ArrayLike) -> Float32:
         """E[x|z] as an image in [0, 1], (n, h, w) float32, at z (n, 2); errors as decode_outputs.
 
         A Gaussian's mean is cut off at 0 and 1.
         """
         return self._decode(z, lambda outputs: self.vae.likelihood.mean(outputs).clamp_(0, 1))
 
+    def sample_prior(self, n: int, seed: int = 0) -> Float32:
+        """Samples of the prior N(0, I), (n, 2) float32, latent units; ``seed`` fixes them."""
+        return np.random.default_rng(seed).standard_normal((n, 2), np.float32)
+
+    def sample(self, n: int, seed: int = 0) -> Float32:
+        """Images of the model, (n, h, w) float32 in [0, 1]: ``sample_prior``, decoded."""
+        return self.decode(self.sample_prior(n, seed))
+
+    def reconstruct(self, images: ArrayLike) -> Float32:
+        """Each image encoded and its mean decoded, (n, h, w) float32 in [0, 1]; as ``encode``."""
+        return self.decode(self.encode(images).mean)
+
     @torch.inference_mode()
-    def _decode(self, z: Floats, read: Callable[[Tensor], Tensor]) -> Float32:
+    def _decode(self, z: ArrayLike, read: Callable[[Tensor], Tensor]) -> Float32:
+        points = as_array(z, "Latent points")
+        if points.ndim != 2 or points.shape[1] != 2:
+            line = "" if points.shape[-1:] != (2,) else "; pass np.asarray(z).reshape(-1, 2)"
+            line = "; pass np.asarray(z).T" if points.ndim == 2 and len(points) == 2 else line
+            raise DataError(f"Latent points must have shape (n, 2), not {points.shape}{line}.")
         with np.errstate(over="ignore"):  # too far for float32 is infinite, and refused below
             # Copied, because PyTorch does not take read-only arrays.
-            z = np.array(z, np.float32, order="C")
-        if z.ndim != 2 or z.shape[1] != 2:
-            raise DataError(f"Latent points must have shape (n, 2), not {z.shape}.")
-        if not np.isfinite(z).all():
+            points = np.array(points, np.float32, order="C")
+        if not np.isfinite(points).all():
             raise DataError("Latent points must be finite numbers; found NaN or infinity.")
-        output = read(self.vae.outputs(torch.from_numpy(z).to(self.device)))
+        output = read(self.vae.outputs(torch.from_numpy(points).to(self.device)))
         pixels: Float32 = output.cpu().numpy()
         return pixels.reshape(-1, *self.image_shape)
 
     @torch.inference_mode()
-    def encode(self, images: Images, check: Check = unchecked) -> Posterior:
+    def encode(self, images: ArrayLike, check: Check = unchecked) -> Posterior:
         """q(z|x) of each image, fed as intensities whatever the data treatment.
 
         Args:
-            images: (n, h, w) uint8, or floating in [0, 1].
+            images: (n, h, w) integers from 0 to 255, or floats in [0, 1].
             check: called between chunks; what it raises ends the work.
 
         Raises:
-            DataError: the images have another size than the model's, or values outside [0, 1].
+            DataError: the images have another size than the model's, or values out of range.
         """
+        images = self._images(images)
         mean = np.empty((len(images), 2), np.float32)
         covariance = np.empty((len(images), 2, 2), np.float32)
         for start in range(0, len(images), _CHUNK):
@@ -142,11 +168,13 @@ class TrainedVAE:
         return Posterior(mean, covariance)
 
     @torch.inference_mode()
-    def treated(self, images: Images, seed: int = 0) -> Float32:
+    def treated(self, images: ArrayLike, seed: int = 0) -> Float32:
         """One draw of the model's data treatment, (n, h, w) float32: what a likelihood is of.
 
         ``seed`` fixes the draw of a binarized set, whatever is computed of it later.
+        Arguments and errors are otherwise those of ``encode``.
         """
+        images = self._images(images)
         generator = torch.Generator(self.device).manual_seed(seed)
         parts = [
             treat(self.tensor(images[start : start + _CHUNK]), self.treatment, generator)
@@ -155,12 +183,12 @@ class TrainedVAE:
         treated = torch.cat(parts) if parts else torch.empty(0)
         return treated.cpu().numpy().reshape(-1, *self.image_shape)
 
-    def elbo(self, images: Images, seed: int = 0) -> Float32:
+    def elbo(self, images: ArrayLike, seed: int = 0) -> Float32:
         """One-sample ELBO of each image, (n,) float32 nats; see ``elbo_terms``."""
         return self.elbo_terms(images, seed).elbo
 
     @torch.inference_mode()
-    def elbo_terms(self, images: Images, seed: int = 0, check: Check = unchecked) -> Elbo:
+    def elbo_terms(self, images: ArrayLike, seed: int = 0, check: Check = unchecked) -> Elbo:
         """One-sample ELBO and its two terms of the draw ``treated(images, seed)``.
 
         ``seed`` fixes the noise ε too; arguments and errors are otherwise those of ``encode``.
@@ -183,21 +211,30 @@ class TrainedVAE:
         """Where the weights live."""
         return next(self.vae.parameters()).device
 
-    def tensor(self, images: Images) -> Tensor:
-        """Images (n, h, w), uint8 or floating in [0, 1], as the networks take them: (n, pixels).
+    def tensor(self, images: ArrayLike) -> Tensor:
+        """Images (n, h, w) of any kind that ``encode`` takes, as the networks do: (n, pixels).
 
         For the numerical packages; errors are those of ``encode``.
         """
-        if images.ndim != 3 or images.shape[1:] != self.image_shape:
-            height, width = self.image_shape
-            raise DataError(
-                f"This model reads images of {height}×{width} pixels as an (n, {height}, {width}) "
-                f"array; it was given shape {images.shape}."
-            )
+        array = self._images(images)
         # Copied, because PyTorch does not take read-only arrays.
-        flat = images.reshape(len(images), self.vae.architecture.pixels).astype(np.float32)
-        if images.dtype == np.uint8:
+        flat = array.reshape(len(array), self.vae.architecture.pixels).astype(np.float32)
+        if array.dtype == np.uint8:
             flat /= 255
         elif not ((flat >= 0) & (flat <= 1)).all():  # false for NaN too
-            raise DataError("Floating-point images must lie in [0, 1]; pass uint8 for 0 to 255.")
+            raise DataError(
+                "Floating-point images must lie in [0, 1]; pass uint8 for 0 to 255: "
+                'np.asarray(images).astype("uint8").'
+            )
         return torch.from_numpy(flat).to(self.device)
+
+    def _images(self, images: ArrayLike) -> Images:
+        array = as_images(images)
+        if array.ndim != 3 or array.shape[1:] != self.image_shape:
+            height, width = self.image_shape
+            line = conversion(array.shape, self.image_shape, whole=array.dtype == np.uint8)
+            raise DataError(
+                f"This model reads images of {height}×{width} pixels as an (n, {height}, {width}) "
+                f"array; it was given shape {array.shape}: {line}."
+            )
+        return array

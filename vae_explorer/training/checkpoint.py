@@ -16,28 +16,33 @@ from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
+from vae_explorer.paths import bundled_models, model_path
 from vae_explorer.training.history import from_csv, to_csv
 from vae_explorer.training.recipe import STEERABLE, Recipe
 from vae_explorer.training.snapshot import Change, DataReference, Snapshot
 from vae_explorer.training.tensors import read_tensors, write_tensors
 
 
-def write_checkpoint(snapshot: Snapshot, path: Path) -> None:
+def write_checkpoint(snapshot: Snapshot, path: str | Path) -> None:
     """Save a snapshot atomically.
 
     Raises:
         CheckpointError: the file cannot be written; an old file of that name is intact.
     """
-    write_tensors(path, snapshot.model.state_dict(), header(snapshot))
+    write_tensors(Path(path), snapshot.model.state_dict(), header(snapshot))
 
 
-def read_checkpoint(path: Path) -> Snapshot:
-    """Load a snapshot.
+def read_checkpoint(path: str | Path) -> Snapshot:
+    """Load a snapshot, by its path or, of a bundled model, by its name.
 
     Raises:
         CheckpointError: everything ``read_tensors`` refuses, and tensors whose names, shapes or
             types do not fit the recipe, NaN or infinite weights, a bad recipe or history.
     """
+    path = model_path(path)
+    if len(path.parts) == 1 and not path.suffix and not path.exists():
+        known = ", ".join(bundled_models())
+        raise CheckpointError(f"{path} does not exist, and is none of the bundled models: {known}.")
     return parse_snapshot(path, *read_tensors(path))
 
 

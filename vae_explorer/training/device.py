@@ -1,29 +1,65 @@
 """Where tensors live and how many threads compute."""
 
-import os
+import logging
+from collections.abc import Callable
+from functools import cache
 
 import torch
 
 from vae_explorer.errors import DataError
+from vae_explorer.processors import processors
+
+logger = logging.getLogger(__name__)
 
 
-def choose_device(name: str = "auto") -> torch.device:
-    """CUDA, else MPS, else CPU for "auto"; the named device otherwise.
+@cache
+def _warn_once(text: str) -> None:
+    logger.warning("%s", text)
+
+
+def choose_device(name: str = "auto", warn: Callable[[str], object] = _warn_once) -> torch.device:
+    """CUDA, else MPS, else CPU for "auto"; the named device, such as "cuda:1", otherwise.
+
+    One that is there and cannot compute, as with a driver too old for this PyTorch, is passed over
+    by "auto", and ``warn`` is told.
 
     Raises:
-        DataError: the name is unknown or the device is not in this machine.
+        DataError: the name is unknown, or the device is not in this machine or cannot compute.
     """
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
+    there = devices()
     if name == "auto":
-        return torch.device(next(kind for kind, there in available.items() if there))
-    if not available.get(name, False):
-        there = ", ".join(kind for kind, usable in available.items() if usable)
-        raise DataError(f"Device '{name}' is not available here; choose auto or one of {there}.")
+        for kind in ("cuda", "mps"):
+            if kind in there:
+                if not (why := trouble(kind)):
+                    return torch.device(kind)
+                warn(f"PyTorch finds {kind} but cannot compute on it ({why}); computing elsewhere.")
+        return torch.device("cpu")
+    if name not in there:
+        raise DataError(
+            f"Device '{name}' is not available here; choose auto or one of {', '.join(there)}."
+        )
+    if why := trouble(name):
+        raise DataError(f"Device '{name}' is here and cannot compute: {why}. Choose auto or cpu.")
     return torch.device(name)
+
+
+def devices() -> list[str]:
+    """The names of the devices of this machine, but for "auto"."""
+    there = []
+    if torch.cuda.is_available():
+        there += ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    return [*there, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
+
+
+@cache
+def trouble(name: str) -> str:
+    """Why no product of matrices comes out of a device that is there; empty if one does."""
+    try:
+        half = torch.full((8, 8), 0.5, device=name)
+        total = (half @ half).sum().item()
+    except (RuntimeError, AssertionError) as error:  # PyTorch's own kinds are among them
+        return next(iter(str(error).splitlines()), type(error).__name__).rstrip(". ")
+    return "" if total == 128 else f"a sum that should be 128 is {total:g}"
 
 
 def set_threads(
@@ -31,11 +67,12 @@ def set_threads(
 ) -> int:
     """Set the threads one operation may use: ``count``, else all cores, less one beside a window.
 
-    Where as many ``processes`` compute at the same time, each takes its share of the cores.
+    Cores are those that this process may use. Where as many ``processes`` compute at the same
+    time, each takes its share of them.
 
     Two threads on two cores slow each other down as soon as a window wants its share.
     """
-    cores = os.cpu_count() or 1
+    cores = processors()
     chosen = count or max(1, (cores - 1 if beside_window else cores) // processes)
     torch.set_num_threads(chosen)
     return chosen

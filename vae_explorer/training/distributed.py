@@ -61,11 +61,14 @@ class Team:
         """The device of this process: on CUDA a GPU of its own, which becomes the current one.
 
         Raises:
-            DataError: as ``choose_device``, or there is not a GPU for each.
+            DataError: as ``choose_device``, there is not a GPU for each, or all are given one.
         """
-        kind = choose_device(name).type
+        device = choose_device(name)
         if self.size == 1:
-            return kind
+            return str(device)
+        if device.index is not None:
+            raise DataError(f"Several processes cannot share '{name}'; choose cuda, one for each.")
+        kind = device.type
         if kind == "mps":
             if name == "auto":
                 return "cpu"

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.aggregate import aggregate
@@ -59,7 +59,7 @@ class Evaluation:
 
 def evaluate(
     model: TrainedVAE,
-    data: ImageSet,
+    data: ImageSet | ArrayLike,
     seed: int = 0,
     subset: int = 200,
     check: Check = unchecked,
@@ -70,7 +70,7 @@ def evaluate(
 
     Args:
         model: what to score.
-        data: at least one image.
+        data: at least one image, in an ``ImageSet`` or as the set takes them.
         seed: of the draw of pixels and of all noise.
         subset: how many images the costly figures come from; all if there are fewer.
         check: called between chunks of work; what it raises ends it.
@@ -78,6 +78,7 @@ def evaluate(
     Raises:
         DataError: the images are not of the model's size.
     """
+    data = ImageSet.of(data)
     x = model.treated(data.images, seed)
     terms = model.elbo_terms(data.images, seed, check)
     exact = exact_posterior(model, x, check)

@@ -44,12 +44,24 @@ class HistoryPoint:
     seconds: float | None = dataclasses.field(default=None, compare=False)
 
 
+class History(tuple[HistoryPoint, ...]):
+    """All points of a run, in order; says in its ``repr`` how many, and not which."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        end = f" to epoch {self[-1].epoch:g}" if self else ""
+        return f"<History of {len(self):,} points{end}>"
+
+
 LONGEST_HISTORY = 20_000
 """Points after which a history is thinned; a header of text has to hold it."""
 
 _COLUMNS = {item.name: item.type for item in dataclasses.fields(HistoryPoint)}
 _NEEDED = 5
 """The first columns have a number in every row."""
+_LARGEST = 2**63
+"""Of an epoch and of whole numbers."""
 
 
 def thinned(points: Sequence[HistoryPoint]) -> list[HistoryPoint]:
@@ -86,6 +98,9 @@ def from_csv(text: str) -> tuple[HistoryPoint, ...]:
             cells = [kind(cell) if cell else None for kind, cell in zip(kinds, row, strict=True)]
             if None in cells[:_NEEDED]:
                 raise ValueError("an empty cell")
+            for cell in (cells[0], *(cell for cell in cells if isinstance(cell, int))):
+                if not 0 <= cell < _LARGEST:  # type: ignore[operator]
+                    raise ValueError(f"an epoch or a whole number is {str(cell)[:40]}")
             points.append(HistoryPoint(*cells))  # type: ignore[arg-type]
     except (TypeError, ValueError, csv.Error) as error:
         raise CheckpointError(f"The training history has a bad row: {error}.") from error

@@ -1,5 +1,6 @@
 """The recipe: every choice that decides what a training run computes."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,6 +18,7 @@ from vae_explorer.model.architecture import (
     POSTERIORS,
     Architecture,
 )
+from vae_explorer.number_format import parse_number
 from vae_explorer.schema import parse_toml
 
 Value = int | float | str
@@ -33,12 +35,12 @@ WIDEST_LAYER = 8_192
 
 def field_value(text: str) -> Value:
     """What a person wrote for a field: a number where it reads as one."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text.strip()
+    try:
+        if re.fullmatch(r"\s*[+-]?[0-9]+\s*", text):
+            return int(text)  # of any length, such as a seed
+        return parse_number(text)
+    except ValueError:
+        return text.strip()
 
 
 @dataclass(frozen=True)
@@ -279,13 +281,13 @@ class Recipe(Fields):
     error = RecipeError
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: str | Path) -> Self:
         """Read a TOML recipe.
 
         Raises:
             RecipeError: the file is missing, not TOML, or holds a bad field.
         """
-        return cls.parse(read_text(path, "a recipe (.toml)", RecipeError), str(path))
+        return cls.parse(read_text(Path(path), "a recipe (.toml)", RecipeError), str(path))
 
     @classmethod
     def parse(cls, text: str, source: str = "recipe") -> Self:
@@ -300,13 +302,13 @@ class Recipe(Fields):
         """The recipe as TOML text."""
         return tomli_w.dumps(self.to_dict())
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | Path) -> None:
         """Write the recipe as TOML.
 
         Raises:
             OSError: it cannot be written; an older file is intact.
         """
-        atomic_write(path, self.to_toml().encode())
+        atomic_write(Path(path), self.to_toml().encode())
 
     def architecture(self, image_shape: tuple[int, int]) -> Architecture:
         """The networks this recipe asks for, for images of ``(height, width)``."""

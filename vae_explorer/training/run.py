@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from numpy.typing import ArrayLike
+
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DivergedError
 from vae_explorer.training.moments import first_stride
@@ -125,9 +127,9 @@ class Recorder:
 
 def train(
     recipe: Recipe,
-    data: ImageSet | None = None,
+    data: ImageSet | ArrayLike | None = None,
     *,
-    runs: Path | None = None,
+    runs: str | Path | None = None,
     device: str = "auto",
     report: Callable[[StepMetrics], None] | None = None,
 ) -> Snapshot:
@@ -135,9 +137,10 @@ def train(
 
     Args:
         recipe: what to compute.
-        data: images to train on; the bundled MNIST training set if None.
+        data: images to train on, in an ``ImageSet`` or as the set takes them; the bundled MNIST
+            training set if None.
         runs: where to keep the run, in a new folder of its own; nowhere if None.
-        device: "auto", "cpu", "cuda" or "mps".
+        device: see ``choose_device``.
         report: called with each event.
 
     Returns:
@@ -151,10 +154,10 @@ def train(
         from vae_explorer.data.bundled import mnist
 
         data = mnist("train")
-    trainer, hold = Trainer(recipe, data, device), ExitStack()
+    trainer, hold = Trainer(recipe, ImageSet.of(data), device), ExitStack()
     events = trainer.events()
     if runs:
-        recorder = hold.enter_context(Recorder(trainer, RunFolder.create(runs, recipe)))
+        recorder = hold.enter_context(Recorder(trainer, RunFolder.create(Path(runs), recipe)))
         recorder.begin()
         events = recorder.follow()
     with hold:

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.history import History, HistoryPoint
 from vae_explorer.training.recipe import Recipe
 
 
@@ -43,6 +43,15 @@ class Snapshot:
     epoch: float
     step: int
     changes: tuple[Change, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.history, History):
+            object.__setattr__(self, "history", History(self.history))
+
+    def __repr__(self) -> str:
+        elbo = self.held_out_elbo
+        figure = "" if elbo is None else f", held-out ELBO {elbo:.2f} nats"
+        return f"<Snapshot of epoch {self.epoch:g}, step {self.step:,}{figure}: {self.model}>"
 
     @property
     def held_out_elbo(self) -> float | None:

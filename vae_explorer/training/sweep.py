@@ -24,7 +24,7 @@ class Axis:
 
     @classmethod
     def parse(cls, text: str) -> "Axis":
-        """Read ``beta=0.5,1,2``, or ``seed=0:4`` for 0, 1, 2 and 3.
+        """Read ``beta=0.5,1,2`` or ``beta=0,5; 1; 2``, or ``seed=0:4`` for 0, 1, 2 and 3.
 
         Raises:
             RecipeError: it is neither.
@@ -36,7 +36,10 @@ class Axis:
             )
         ends = re.fullmatch(r"(\d{1,10}):(\d{1,10})", values)
         if not ends:
-            return cls(field, tuple(field_value(value) for value in values.split(",")))
+            return cls(
+                field,
+                tuple(field_value(value) for value in values.split(";" if ";" in values else ",")),
+            )
         numbers = range(int(ends[1]), int(ends[2]))
         if not 1 <= len(numbers) <= MOST_RUNS:
             raise RecipeError(

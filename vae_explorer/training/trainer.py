@@ -65,7 +65,7 @@ class Trainer:
     Args:
         recipe: what to compute; ``recipe`` is it as steered since.
         data: labels are not used.
-        device: "auto", "cpu", "cuda" or "mps".
+        device: see ``choose_device``.
         team: the processes that train this VAE together. Each has a trainer, takes the same steps
             at the same time and computes its part of every batch; the rank that leads has all
             figures and a state from which any number of processes goes on.
@@ -184,7 +184,7 @@ class Trainer:
             return EpochMetrics(self.step, *self._report(held_out))
         return StepMetrics(self.step, *self._report({})) if self.step % REPORT_STEPS == 0 else None
 
-    def steer(self, **changes: float) -> None:
+    def steer(self, /, **changes: float) -> None:
         """Give fields of ``STEERABLE`` another value from the next step on.
 
         Raises:

@@ -100,7 +100,9 @@ def key_bar(key: ColorKey) -> UInt8:
     return np.array(colors[:160], np.uint8)[1:-1]
 
 
-def test_figures_are_computed_and_then_colour(person: Person) -> None:
+def test_figures_are_computed_and_then_colour(person: Person, checkpoint: Path) -> None:
+    person.window.app.model.open(checkpoint)
+    person.wait(lambda: "tiny" in person.model_line)
     person.trigger("split_test")
     person.wait(lambda: len(person.positions) == 300)
     lone = person.lone

@@ -57,6 +57,7 @@ def test_whole_numbers_and_given_ticks_only_where_asked() -> None:
     ("low", "high"),
     [
         (0.0, 0.0), (5.0, 5.0), (3.0, 1.0), (0.0, 5e-324), (-1e308, 1e308), (1e16, 1e16 + 2),
+        (1e308, 1.1e308), (-1.7e308, -1e308),
         (float("nan"), 1.0), (0.0, float("inf")), (float("-inf"), float("inf")), (-1.0, 0.0),
         (1.0, 1.0 + 1e-16), (1e-300, 1e300),
     ],

@@ -13,8 +13,9 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
+from vae_explorer.paths import bundled_models
 from vae_explorer.session.compare import metrics
-from vae_explorer.session.compare.comparison import Comparison, bundled_models, model_name
+from vae_explorer.session.compare.comparison import Comparison, model_name
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.state import MapPoints
 from vae_explorer.training.snapshot import Snapshot
@@ -132,7 +133,7 @@ def test_a_checkpoint_is_known_by_its_name_or_its_run(
     assert (info.name, info.path) == ("tiny", checkpoint)
     assert (info.epoch, info.objective, info.split) == (2, "elbo", "test")
     assert model_name(Path("runs/2026-01-01/model.safetensors")) == "2026-01-01"
-    assert "mnist-elbo" in [model_name(path) for path in bundled_models()]
+    assert "mnist-elbo" in [model_name(path) for path in bundled_models().values()]
 
 
 def test_nothing_is_told_once_it_is_closed(room: Room, trained: Snapshot) -> None:

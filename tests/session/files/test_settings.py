@@ -50,7 +50,7 @@ def test_a_missing_file_gives_defaults_without_a_word(
         align=st.booleans(),
         ease=st.booleans(),
         layers=layer_states,
-        device=st.sampled_from(["auto", "cpu", "cuda", "mps"]),
+        device=st.sampled_from(["auto", "cpu", "cuda", "cuda:1", "mps"]),
         threads=st.integers(0, 1024),
         recent=st.lists(texts, max_size=9).map(tuple),
         tables=st.lists(
@@ -212,7 +212,13 @@ def test_settings_that_cannot_be_read_are_the_defaults(
         *(("split", "validation"), ("kind", "mode"), ("align", 1), ("ease", "yes")),
         *(("threads", value) for value in (-1, 1025, 2.0, True, "many", NAN)),
         *(("recent", value) for value in ("a", [1, 2], ["a", 1])),
-        *(("device", "tpu"), ("folder", 1), ("geometry", {}), ("layout", {"a": 1})),
+        *(
+            ("device", "tpu"),
+            ("device", "cuda:"),
+            ("folder", 1),
+            ("geometry", {}),
+            ("layout", {"a": 1}),
+        ),
         *(("layers", [LAYER, LAYER]), ("layers", [LAYER | {"id": "pixels"}]), ("layers", {})),
         *(("tables", [{"separator": "|"}]), ("tables", [{"classes": "a"}]), ("tables", "a")),
         *(("layers", [LAYER | {"opacity": NAN}]), ("layers", [LAYER | {"chosen": {}}])),

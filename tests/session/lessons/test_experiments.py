@@ -1,5 +1,6 @@
 """What holds of every experiment: settings, states, hiding, and the code of the steps."""
 
+import dataclasses
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -249,6 +250,23 @@ def test_hidden_it_computes_nothing(
     settle()
     assert shown == []
     assert not clock.waiting
+
+
+def test_what_hiding_interrupted_is_done_as_it_is_shown_again(
+    experiment: AnyExperiment, settle: Settle, context: LessonContext
+) -> None:
+    other = make_experiment(name_of(experiment), context)
+    other.show()
+    settle()
+    experiment.show()
+    experiment.hide()
+    settle()
+    experiment.show()
+    settle()
+    names = [field.name for field in dataclasses.fields(experiment.result)]
+    unknown = {name for name in names if getattr(experiment.result, name) is None}
+    assert unknown == {name for name in names if getattr(other.result, name) is None}
+    assert experiment.data().keys() == other.data().keys()
 
 
 _WITH_CODE = [

@@ -1,17 +1,20 @@
 import random
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.support.models import same_weights
-from tests.support.stand_ins import Clock
+from tests.support.stand_ins import Clock, MainThread
 from tests.support.training_runs import UNENDING, Run
+from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
-from vae_explorer.session.jobs import BusyError
+from vae_explorer.session.jobs import BusyError, Jobs
 from vae_explorer.session.training.control import reseeded
 from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.session.training.worker import Worker
+from vae_explorer.training import device
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
@@ -55,6 +58,23 @@ def test_the_status_tells_the_progress(inline: Run, recipe: Recipe, clock: Clock
         assert status.eta_seconds >= 0
     assert told[-1].eta_seconds == 0
     assert told[-1].images_per_second < 1_000 / clock.tick
+
+
+def test_a_run_says_that_a_device_was_passed_over(
+    inline_jobs: Jobs,
+    main: MainThread,
+    tmp_path: Path,
+    digits: ImageSet,
+    recipe: Recipe,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inline = Run(inline_jobs, main, tmp_path, digits, "auto")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    monkeypatch.setattr(device, "trouble", lambda name: "" if name == "cpu" else "no kernel")
+    inline.train(recipe)
+    assert inline.said("cuda but cannot compute on it (no kernel)")
+    assert inline.saved.epoch == recipe.epochs
 
 
 def test_every_point_told_is_in_the_saved_history_in_order(

@@ -196,9 +196,9 @@ class ElboPlot(Themed):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if self.hasFocus():
-            painter = QPainter(self)
-            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
-            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+            with QPainter(self) as painter:
+                painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
+                painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     @override
     def leaveEvent(self, event: QEvent) -> None:

@@ -11,6 +11,7 @@ from vae_explorer.gui.explore.decode.refine_section import RefineSection
 from vae_explorer.gui.explore.paths.path_panel import PathPanel
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.map.map_view import MapView
+from vae_explorer.gui.widgets.fading import Fading
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, RIGHT, Choices, Command, Controller, Panel
 from vae_explorer.session.app import App
@@ -46,6 +47,14 @@ class ExploreController(Controller):
         self._connect_paths()
         self._connect_drawing()
         self._connect_refining()
+        for freshness, widgets in (
+            (app.inspector.freshness, (self.decode.inspector,)),
+            (app.playback.freshness, self.paths.results),
+            (app.sketch.freshness, self.draw.results),
+            (app.search.freshness, (self.worst,)),
+        ):
+            for widget in widgets:
+                Fading(widget, freshness)
         cursor, arithmetic = app.cursor, app.arithmetic
         self.commands = (
             Command("analogy", "Go", "Analogy of Three Pins",
@@ -81,7 +90,7 @@ class ExploreController(Controller):
             Panel("decode", self.decode, RIGHT, ("explore", "train", "learn"), width=300),
             Panel("draw", self.draw, RIGHT, ("travel",)),
             Panel("refine", self.refine, RIGHT),
-            Panel("worst", self.worst, RIGHT),
+            Panel("worst", self.worst, RIGHT, title="Low ELBO"),
             Panel("paths", self.paths, BOTTOM, ("travel",), hidden=True),
         )
         self.changes = (cursor.visits_changed, cursor.bookmarks_changed)

@@ -111,24 +111,26 @@ class FormulaView(QWidget):
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._boxes, _ = self._lay_out(self.width())
-        palette = self.palette()
-        small = self.font()
-        small.setPixelSize(max(9, round(0.62 * self._em)))
-        painter.setFont(small)
-        for part, box in zip(self._parts, self._boxes, strict=True):
-            if part.symbol and part.symbol == self._hovered:
-                shade = palette.color(QPalette.ColorRole.Accent)
-                shade.setAlpha(50)
-                painter.fillRect(box.adjusted(-2, -2, 2, 2), shade)
-            self._glyphs(part).draw(painter, box.topLeft())
-            if part.symbol in self._values:
-                painter.setPen(palette.color(QPalette.ColorRole.Accent))
-                below = QRectF(box.center().x() - 60, box.bottom() - self._note, 120, self._note)
-                align = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
-                painter.drawText(below, align, value_text(self._values[part.symbol]))
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._boxes, _ = self._lay_out(self.width())
+            palette = self.palette()
+            small = self.font()
+            small.setPixelSize(max(9, round(0.62 * self._em)))
+            painter.setFont(small)
+            for part, box in zip(self._parts, self._boxes, strict=True):
+                if part.symbol and part.symbol == self._hovered:
+                    shade = palette.color(QPalette.ColorRole.Accent)
+                    shade.setAlpha(50)
+                    painter.fillRect(box.adjusted(-2, -2, 2, 2), shade)
+                self._glyphs(part).draw(painter, box.topLeft())
+                if part.symbol in self._values:
+                    painter.setPen(palette.color(QPalette.ColorRole.Accent))
+                    below = QRectF(
+                        box.center().x() - 60, box.bottom() - self._note, 120, self._note
+                    )
+                    align = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
+                    painter.drawText(below, align, value_text(self._values[part.symbol]))
 
     @override
     def event(self, event: QEvent) -> bool:

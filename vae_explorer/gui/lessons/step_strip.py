@@ -77,18 +77,18 @@ class StepStrip(QWidget):
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        text = QFontMetricsF(self.font())
-        theme = current_theme()
-        color = QColor(getattr(theme, self._color))
-        painter.setPen(QColor(theme.text))
-        dot = QRectF(2, text.height() / 2 - 4, 9, 9)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(color)
-        painter.drawEllipse(dot)
-        painter.drawText(QPointF(16, text.ascent()), self._title)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        for number, image in enumerate(self._images):
-            painter.drawImage(self.picture_rect(number), gray8(image))
-        for number in range(len(self._steps)):
-            painter.fillRect(self.bar_rect(number), color)
+        with QPainter(self) as painter:
+            text = QFontMetricsF(self.font())
+            theme = current_theme()
+            color = QColor(getattr(theme, self._color))
+            painter.setPen(QColor(theme.text))
+            dot = QRectF(2, text.height() / 2 - 4, 9, 9)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(color)
+            painter.drawEllipse(dot)
+            painter.drawText(QPointF(16, text.ascent()), self._title)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            for number, image in enumerate(self._images):
+                painter.drawImage(self.picture_rect(number), gray8(image))
+            for number in range(len(self._steps)):
+                painter.fillRect(self.bar_rect(number), color)

@@ -10,6 +10,7 @@ from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.dialogs.table import TableDialog
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
 from vae_explorer.gui.map.map_view import MapView
+from vae_explorer.gui.widgets.fading import PATIENCE_MS
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.number_format import figure
 from vae_explorer.session.app import App
@@ -32,9 +33,6 @@ _KINDS = {
     "sample": ("Samples", "A point is one sample from q(z|x)"),
     "exact": ("Exact Posterior Means", "A point is the mean of p(z|x), which takes minutes"),
 }
-
-_PATIENCE_MS = 150
-"""A layer that is out of date for longer is shown faintly."""
 
 
 class MapController(Controller):
@@ -226,7 +224,7 @@ class MapController(Controller):
         if current:
             self._show_current(layer)
         else:  # most are drawn again sooner, and would only flicker
-            QTimer.singleShot(_PATIENCE_MS, self.layers, partial(self._show_current, layer))
+            QTimer.singleShot(PATIENCE_MS, self.layers, partial(self._show_current, layer))
 
     def _show_current(self, layer: str) -> None:
         current = self._app.layers.is_current(layer)

@@ -5,13 +5,12 @@ from PySide6.QtWidgets import QGraphicsItem
 from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.map.points_item import PointsItem
+from vae_explorer.gui.widgets.fading import FAINT
 from vae_explorer.session.map.layers import LayerState
 from vae_explorer.session.map.marks import LayerContent
 
 _POINTS = "points"
 """The layer that is not drawn from marks."""
-_FAINT = 0.3
-"""Of the opacity of a layer that is out of date."""
 
 
 class LayerStack:
@@ -51,7 +50,7 @@ class LayerStack:
         self._set_opacity(layer, self._item(layer))
 
     def _set_opacity(self, layer: str, item: QGraphicsItem) -> None:
-        item.setOpacity(self._opacity.get(layer, 1.0) * (_FAINT if layer in self._outdated else 1))
+        item.setOpacity(self._opacity.get(layer, 1.0) * (FAINT if layer in self._outdated else 1))
 
     def _item(self, layer: str) -> LayerItem:
         if layer not in self._items:

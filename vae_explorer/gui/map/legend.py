@@ -84,34 +84,33 @@ class LegendButton(QAbstractButton):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """A full swatch for a class that shows, a hollow one for a hidden class."""
         theme, shown = current_theme(), self.isChecked()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        if self.underMouse() or self.hasFocus():
-            painter.setPen(
-                QPen(QColor(theme.accent), 1.5) if self.hasFocus() else Qt.PenStyle.NoPen
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+            if self.underMouse() or self.hasFocus():
+                painter.setPen(
+                    QPen(QColor(theme.accent), 1.5) if self.hasFocus() else Qt.PenStyle.NoPen
+                )
+                painter.setBrush(QColor(theme.grid) if self.underMouse() else Qt.BrushStyle.NoBrush)
+                painter.drawRoundedRect(frame, 4, 4)
+            color = class_color(self.label)
+            color = color if self.colored else QColor(theme.muted)
+            painter.setPen(QPen(color if shown else QColor(theme.muted), 1.5))
+            painter.setBrush(color if shown else Qt.BrushStyle.NoBrush)
+            center = QPointF(_MARGIN + _SWATCH / 2, self.height() / 2)
+            painter.drawEllipse(center, _SWATCH / 2 - 0.75, _SWATCH / 2 - 0.75)
+            text = QRectF(self.rect()).adjusted(_MARGIN + _SWATCH + _SPACE, 0, -_MARGIN, 0)
+            painter.setPen(QColor(theme.muted))
+            painter.drawText(
+                text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._count
             )
-            painter.setBrush(QColor(theme.grid) if self.underMouse() else Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(frame, 4, 4)
-        color = class_color(self.label)
-        color = color if self.colored else QColor(theme.muted)
-        painter.setPen(QPen(color if shown else QColor(theme.muted), 1.5))
-        painter.setBrush(color if shown else Qt.BrushStyle.NoBrush)
-        center = QPointF(_MARGIN + _SWATCH / 2, self.height() / 2)
-        painter.drawEllipse(center, _SWATCH / 2 - 0.75, _SWATCH / 2 - 0.75)
-        text = QRectF(self.rect()).adjusted(_MARGIN + _SWATCH + _SPACE, 0, -_MARGIN, 0)
-        painter.setPen(QColor(theme.muted))
-        painter.drawText(
-            text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._count
-        )
-        font = self.font()
-        font.setBold(shown)
-        painter.setFont(font)
-        painter.setPen(QColor(theme.text if shown else theme.muted))
-        painter.drawText(
-            text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text()
-        )
-        painter.end()
+            font = self.font()
+            font.setBold(shown)
+            painter.setFont(font)
+            painter.setPen(QColor(theme.text if shown else theme.muted))
+            painter.drawText(
+                text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text()
+            )
 
 
 class Legend(Scrolled):

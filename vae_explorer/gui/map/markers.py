@@ -74,19 +74,18 @@ class Markers(QWidget):
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw what there is; everything gets a halo, so that it shows on any colour."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(self._plot.plot_rect())
-        self._draw_glyphs(painter)
-        if self.cursor_place is not None:
-            self._draw_cross(painter, self._at(self.cursor_place))
-        for position in self.tray_places:
-            self._draw_ring(painter, position, _PIN_RADIUS, current_theme().accent, 1.5)
-        if self.pin_place is not None:
-            self._draw_ring(painter, self.pin_place, _PIN_RADIUS, current_theme().accent, 2.5)
-        if self.hover_place is not None:
-            self._draw_ring(painter, self.hover_place, _HOVER_RADIUS, current_theme().text, 1.5)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setClipRect(self._plot.plot_rect())
+            self._draw_glyphs(painter)
+            if self.cursor_place is not None:
+                self._draw_cross(painter, self._at(self.cursor_place))
+            for position in self.tray_places:
+                self._draw_ring(painter, position, _PIN_RADIUS, current_theme().accent, 1.5)
+            if self.pin_place is not None:
+                self._draw_ring(painter, self.pin_place, _PIN_RADIUS, current_theme().accent, 2.5)
+            if self.hover_place is not None:
+                self._draw_ring(painter, self.hover_place, _HOVER_RADIUS, current_theme().text, 1.5)
 
     def _halo_color(self) -> QColor:
         color = QColor(current_theme().canvas)
@@ -132,12 +131,11 @@ class Markers(QWidget):
             picture = QPixmap((box.size() * ratio).toSize())
             picture.setDevicePixelRatio(ratio)
             picture.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(picture)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.translate(-box.topLeft())
-            painter.strokePath(path, pen)
-            painter.fillPath(path, QColor(current_theme().text))
-            painter.end()
+            with QPainter(picture) as painter:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                painter.translate(-box.topLeft())
+                painter.strokePath(path, pen)
+                painter.fillPath(path, QColor(current_theme().text))
             self._glyph_pictures[key] = picture
         return self._glyph_pictures[key]
 

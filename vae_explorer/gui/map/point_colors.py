@@ -87,13 +87,12 @@ class ColorKey(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._colors is None:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._colors.names:
-            self._draw_names(painter)
-        else:
-            self._draw_scale(painter, self._colors)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            if self._colors.names:
+                self._draw_names(painter)
+            else:
+                self._draw_scale(painter, self._colors)
 
     def _texts(self) -> list[str]:
         colors = self._colors

@@ -45,24 +45,23 @@ class SelectionMarks(QWidget):
         """Draw the line, dashed where it would close, and tint what it encloses."""
         if self._outline is None:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(self._plot.plot_rect())
-        corners = self._corners()
-        accent, halo = QColor(current_theme().accent), QColor(current_theme().canvas)
-        tint = QColor(accent)
-        tint.setAlpha(_FILL_ALPHA)
-        halo.setAlpha(_HALO_ALPHA)
-        inside = QPainterPath()  # fills by the even-odd rule, which also selects
-        inside.addPolygon(corners)
-        painter.fillPath(inside, tint)
-        painter.setPen(QPen(halo, _HALO_WIDTH))
-        painter.drawPolygon(corners)
-        painter.setPen(QPen(accent, _WIDTH))
-        painter.drawPolyline(corners)
-        painter.setPen(QPen(accent, _WIDTH, Qt.PenStyle.DashLine))
-        painter.drawLine(corners.last(), corners.first())
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setClipRect(self._plot.plot_rect())
+            corners = self._corners()
+            accent, halo = QColor(current_theme().accent), QColor(current_theme().canvas)
+            tint = QColor(accent)
+            tint.setAlpha(_FILL_ALPHA)
+            halo.setAlpha(_HALO_ALPHA)
+            inside = QPainterPath()  # fills by the even-odd rule, which also selects
+            inside.addPolygon(corners)
+            painter.fillPath(inside, tint)
+            painter.setPen(QPen(halo, _HALO_WIDTH))
+            painter.drawPolygon(corners)
+            painter.setPen(QPen(accent, _WIDTH))
+            painter.drawPolyline(corners)
+            painter.setPen(QPen(accent, _WIDTH, Qt.PenStyle.DashLine))
+            painter.drawLine(corners.last(), corners.first())
 
     def _corners(self) -> QPolygonF:
         assert self._outline is not None
@@ -101,8 +100,7 @@ def _cursor(sign: QPainterPath) -> QCursor:
     ):
         sign.moveTo(start)
         sign.lineTo(stop)
-    painter = QPainter(picture)
-    for color, width in ((Qt.GlobalColor.white, 3.0), (Qt.GlobalColor.black, 1.0)):
-        painter.strokePath(sign, QPen(color, width))
-    painter.end()
+    with QPainter(picture) as painter:
+        for color, width in ((Qt.GlobalColor.white, 3.0), (Qt.GlobalColor.black, 1.0)):
+            painter.strokePath(sign, QPen(color, width))
     return QCursor(picture, _HOT, _HOT)

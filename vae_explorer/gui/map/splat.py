@@ -54,13 +54,12 @@ class Splatter:
         """``source`` on top of shifted copies of it, all of them fainter by ``opacity``."""
         target = self._other(source)
         target.fill(0)
-        painter = QPainter(target)
-        for dx, dy, own in copies:
-            painter.setOpacity(own * opacity)
-            painter.drawImage(dx, dy, source)
-        painter.setOpacity(1.0)
-        painter.drawImage(0, 0, source)
-        painter.end()
+        with QPainter(target) as painter:
+            for dx, dy, own in copies:
+                painter.setOpacity(own * opacity)
+                painter.drawImage(dx, dy, source)
+            painter.setOpacity(1.0)
+            painter.drawImage(0, 0, source)
         return target
 
     def _other(self, source: QImage) -> QImage:

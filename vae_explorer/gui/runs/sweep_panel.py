@@ -181,7 +181,10 @@ class _AxisRow(QWidget):
         self._field.setMinimumContentsLength(8)
         self._values = QLineEdit(values, placeholderText=_HINT)
         self._values.setAccessibleName("Its values")
-        self._values.setToolTip("Values between commas, or FIRST:END for whole numbers before END")
+        self._values.setToolTip(
+            "Values between commas, or between semicolons if they have decimal commas, or "
+            "FIRST:END for whole numbers before END"
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._field, 2)

@@ -67,15 +67,15 @@ class Card(QWidget):
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(current_theme().canvas))
-        if self._reached and self._anatomy is not None:
-            self.draw(painter, QRectF(self.rect()).adjusted(PAD, PAD, -PAD, -PAD))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        theme = current_theme()
-        painter.setPen(QPen(QColor(theme.accent if self._lit else theme.grid), 2))
-        painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), QColor(current_theme().canvas))
+            if self._reached and self._anatomy is not None:
+                self.draw(painter, QRectF(self.rect()).adjusted(PAD, PAD, -PAD, -PAD))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            theme = current_theme()
+            painter.setPen(QPen(QColor(theme.accent if self._lit else theme.grid), 2))
+            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Draw the step's stage into an area."""

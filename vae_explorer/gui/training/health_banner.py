@@ -62,9 +62,9 @@ class HealthBanner(Themed):
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), current_theme().raised)
-        painter.fillRect(6, 2, _STRIPE, self.height() - 4, current_theme().held_out)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), current_theme().raised)
+            painter.fillRect(6, 2, _STRIPE, self.height() - 4, current_theme().held_out)
 
     def _show(self, text: str) -> None:
         self._text.setText(text)

@@ -20,12 +20,11 @@ def icon(name: str, theme: Theme) -> QIcon:
         pixmap = QPixmap(SIDE * _SCALE, SIDE * _SCALE)
         pixmap.setDevicePixelRatio(_SCALE)
         pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(color))
-        _SIGNS[name](painter)
-        painter.end()
+        with QPainter(pixmap) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(color))
+            _SIGNS[name](painter)
         sign.addPixmap(pixmap, mode)
     return sign
 

@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)
         app.messages.failed.connect(self.show_error)
+        self.docks.tell("learn", self._lessons.set_in_front)
         self._restore()
 
     def show_error(self, title: str, text: str) -> None:

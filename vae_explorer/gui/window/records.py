@@ -72,12 +72,13 @@ class Panel:
     """A widget in a dock, which the View menu shows and hides.
 
     Args:
-        id: its name in the program, and as a title.
+        id: its name in the program, and in files.
         widget: what is in the dock.
         area: the side it is at first; panels of one side are tabs, of which the first is in front.
         layouts: the arrangements that bring it to the front.
         hidden: it is hidden at first, and by arrangements that do not name it.
         width: how wide it is at first, logical pixels.
+        title: on screen, if that is not the id.
         room: the least width and height of a window in which its layouts show it.
     """
 
@@ -88,6 +89,7 @@ class Panel:
     hidden: bool = False
     width: int = 0
     room: tuple[int, int] = (0, 0)
+    title: str = ""
 
 
 class Controller:

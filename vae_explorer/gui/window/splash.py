@@ -18,19 +18,18 @@ class Splash(QSplashScreen):
         theme = current_theme()
         pixmap = QPixmap(_WIDTH, _HEIGHT)
         pixmap.fill(QColor(theme.canvas))
-        painter = QPainter(pixmap)
-        icon = QApplication.windowIcon().pixmap(_ICON, _ICON)
-        margin = (_HEIGHT - _ICON) // 2
-        painter.drawPixmap(margin, margin, icon)
-        text = QRect(2 * margin + _ICON, margin, _WIDTH - 3 * margin - _ICON, _ICON)
-        painter.setPen(QColor(theme.text))
-        painter.setFont(QFont(QApplication.font().family(), 18, QFont.Weight.DemiBold))
-        top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
-        painter.drawText(text, top, "VAE Explorer")
-        painter.setFont(QApplication.font())
-        painter.setPen(QColor(theme.muted))
-        painter.drawText(text, bottom, f"version {__version__}\nLoading PyTorch and the model…")
-        painter.end()
+        with QPainter(pixmap) as painter:
+            icon = QApplication.windowIcon().pixmap(_ICON, _ICON)
+            margin = (_HEIGHT - _ICON) // 2
+            painter.drawPixmap(margin, margin, icon)
+            text = QRect(2 * margin + _ICON, margin, _WIDTH - 3 * margin - _ICON, _ICON)
+            painter.setPen(QColor(theme.text))
+            painter.setFont(QFont(QApplication.font().family(), 18, QFont.Weight.DemiBold))
+            top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
+            painter.drawText(text, top, "VAE Explorer")
+            painter.setFont(QApplication.font())
+            painter.setPen(QColor(theme.muted))
+            painter.drawText(text, bottom, f"version {__version__}\nLoading PyTorch and the model…")
         super().__init__(pixmap)
 
     @override

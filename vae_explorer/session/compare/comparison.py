@@ -101,7 +101,7 @@ class Comparison:
         """Find the names of the bundled models and of the ``recent`` ones, by their paths."""
 
         def named() -> tuple[tuple[Path, str], ...]:
-            models = dict.fromkeys((*bundled_models(), *map(Path, recent)))
+            models = dict.fromkeys((*paths.bundled_models().values(), *map(Path, recent)))
             return tuple((path, model_name(path)) for path in models)
 
         self._listing.run(lambda _: named(), self.models_listed.emit)
@@ -278,11 +278,6 @@ class Comparison:
         self._columns[side] = replace(self._columns[side], scores=scores)
         self.progress.emit("")
         self.figures_changed.emit(self.figures())
-
-
-def bundled_models() -> tuple[Path, ...]:
-    """The models that ship with the program."""
-    return tuple(sorted(paths.checkpoints().glob("*.safetensors")))
 
 
 def model_name(path: Path) -> str:

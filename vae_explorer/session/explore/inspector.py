@@ -13,6 +13,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
 from vae_explorer.session.explore.pins import DataPoint, Pins
 from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.types import Float32, Float64, OneSplit
 
@@ -72,6 +73,7 @@ class Inspector:
         self._pins = pins
         self._point: DataPoint | None = None
         self._seed = 0
+        self.freshness = Freshness(latent_map)
         pins.changed.connect(self._on_pins)
 
     def resample(self) -> None:
@@ -84,7 +86,7 @@ class Inspector:
         self._point = point
         if old is None or point is None or (old.split, old.index) != (point.split, point.index):
             self._work.cancel()
-            self.inspected.emit(None)
+            self._show(None)
         if point is not old:
             self._compute()
 
@@ -93,9 +95,13 @@ class Inspector:
         if state is not None and point is not None:
             self._work.run(
                 partial(_inspected, state.model, point, self._seed),
-                self.inspected.emit,
-                failed=lambda _: self.inspected.emit(None),
+                partial(self._show, state.model),
+                failed=lambda _: self._show(None),
             )
+
+    def _show(self, model: TrainedVAE | None, inspection: Inspection | None = None) -> None:
+        self.inspected.emit(inspection)
+        self.freshness.show(model)
 
 
 # The rest runs on the worker's thread.

@@ -5,6 +5,7 @@ from functools import partial
 from psygnal import Signal
 
 from vae_explorer.latent.geodesic import GeodesicGraph
+from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.cursor import Cursor, clamped
 from vae_explorer.session.explore.data_support import SupportGauge
 from vae_explorer.session.explore.latent_paths import (
@@ -17,6 +18,7 @@ from vae_explorer.session.explore.latent_paths import (
 )
 from vae_explorer.session.explore.pins import Pin, Pins
 from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
 
@@ -49,6 +51,7 @@ class Playback:
     def __init__(
         self, tasks: Tasks, latent_map: LatentMap, cursor: Cursor, pins: Pins, gauge: SupportGauge
     ) -> None:
+        self.freshness = Freshness(latent_map)
         self._work = tasks.patient("path", "The path could not be found")
         self._map = latent_map
         self._cursor = cursor
@@ -151,15 +154,16 @@ class Playback:
             )
             self._work.run(
                 partial(find_path, state.model, request, self._report),
-                self._show,
+                partial(self._show, model=state.model),
                 failed=lambda _: self._show(None),  # the last one was of something else
             )
 
-    def _show(self, path: LatentPath | None) -> None:
+    def _show(self, path: LatentPath | None, model: TrainedVAE | None = None) -> None:
         self._report("")
         self.path = path
         self.frame = min(self.frame, max(0, len(path.positions) - 1)) if path else 0
         self.path_changed.emit(path)
+        self.freshness.show(model)
 
     def _report(self, text: str) -> None:
         if text != self._said:

@@ -16,6 +16,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import image_bound, image_truth
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
 from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, same_images
@@ -60,6 +61,7 @@ class Sketch:
         self._reading = tasks.newest("sketch", "The sketch could not be scored", "layers")
         self._comparing = tasks.newest("alike", "The nearest digits were not found", "layers")
         self._map = latent_map
+        self.freshness = Freshness(latent_map)
         self._seen: UInt8 | None = None
         self._encoded: tuple[TrainedVAE, EncodedImage] | None = None  # the last one
         latent_map.changed.connect(self._on_map)
@@ -126,14 +128,18 @@ class Sketch:
         self.image_changed.emit()
         if state is None or image is None:
             self.reconstructed.emit(None)
-            self.read.emit(None)
+            self._show(None)
             return
         self.reconstructed.emit(state.model.decode(image.mean[None])[0])
         self._reading.run(
-            partial(_read, state.model, image.image, self.read.emit),
-            self.read.emit,
-            failed=lambda _: self.read.emit(None),
+            partial(_read, state.model, image.image, partial(self._show, state.model)),
+            partial(self._show, state.model),
+            failed=lambda _: self._show(None),
         )
+
+    def _show(self, model: TrainedVAE | None, reading: Reading | None = None) -> None:
+        self.read.emit(reading)
+        self.freshness.show(model)
 
     def _compare(self) -> None:
         points, seen = self._map.points, self._seen

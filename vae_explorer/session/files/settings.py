@@ -24,6 +24,9 @@ MOST_TABLES = 20
 
 KIND = schema.one_of("mean", "sample", "exact")
 SCHEME = schema.one_of("system", "light", "dark")
+DEVICE = Meta(
+    pattern=r"^(?:auto|cpu|mps|cuda(?::\d{1,3})?)\Z", description="auto, cpu, mps, cuda or cuda:N"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +35,11 @@ logger = logging.getLogger(__name__)
 class Settings:
     """``scheme`` is "system", "light" or "dark"; ``layout`` and ``geometry`` are Qt's, in base64.
 
-    ``threads`` of 0 means all cores but one; ``device`` is "auto", "cpu", "cuda" or "mps".
-    ``split`` is of the data on the map, ``kind`` what a point of it is, "mean", "sample" or
-    "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide. ``layers`` are
-    those of the map, the topmost first; ``tables`` how tables were read, the last first.
+    ``threads`` of 0 means all cores but one; ``device`` is "auto", "cpu", "mps", "cuda" or one such
+    as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
+    "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
+    ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
+    first.
     """
 
     scheme: Annotated[str, SCHEME] = "system"
@@ -44,7 +48,7 @@ class Settings:
     align: bool = False
     ease: bool = True
     layers: tuple[LayerState, ...] = ()
-    device: Annotated[str, schema.one_of("auto", "cpu", "cuda", "mps")] = "auto"
+    device: Annotated[str, DEVICE] = "auto"
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     recent: tuple[str, ...] = ()
     tables: tuple[TableLayout, ...] = ()

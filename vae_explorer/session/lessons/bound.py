@@ -127,11 +127,9 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
         self._know, self._draw = self.newest("bound-truth"), self.newest("bound-picture")
         self._climb, self._fine = self.newest("bound-climb"), self.newest("bound-fine")
         self._measure = self.patient("bound")
-        self._asked: object = None
         self._put: BoundSettings | None = None
         self._run: Iterator[Refinement] | None = None
         self._view: tuple[Region, tuple[int, int]] | None = None
-        self._pictured: object = None
 
     def set_q(self, q: Normal) -> None:
         """Set q by hand; what is beyond the limits is moved to them."""
@@ -182,28 +180,23 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
         """Stop all that is computed."""
         super().hide()
         self.stop()
-        self._pictured = None
 
     def update(self) -> None:
         """Find out all about the image, unless it is known; and put q where it is to be."""
         model, target = self.context.model, self.context.target_image
-        truth = self.result.truth
-        if truth is None or not truth.is_of(model, target):
-            asked = (model, target and (target.seed, target.image.tobytes()))
-            if self._know.busy and asked == self._asked:
-                return
-            self._asked = asked
+        if self._know.of is None or self._know.of != self.context.about:
             self.stop()
-            self._put = self._pictured = None
-            for task in (self._measure, self._fine, self._draw):
-                task.cancel()
+            self._put = None
+            for work in (self._know, self._measure, self._fine, self._draw):
+                work.cancel()
             if self.settings.q == _OWN:
                 self.settings = self.settings.after({"q": "encoder"})
             self.result = BoundResult(frame=self.result.frame)
-            if model is None or target is None:
-                self._know.cancel()
-            else:
-                self._know.run(partial(find_truth, model, target), self._on_truth)
+            if model and target:
+                find = partial(find_truth, model, target)
+                self._know.ask(self.context.about, find, self._on_truth)
+        truth = self.result.truth
+        if truth is None:
             return
         put = replace(self.settings, log=False, refine=False)
         if self._put != put:
@@ -291,10 +284,9 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
 
     def _picture(self) -> None:
         truth, log = self.result.truth, self.settings.log
-        if truth and self._view and self._pictured != (self._view, log):
-            self._pictured = self._view, log
+        if truth and self._view:
             work = partial(picture_of, truth, *self._view, log)
-            self._draw.run(work, lambda picture: self.publish(picture=picture))
+            self._draw.ask((self._view, log), work, lambda found: self.publish(picture=found))
 
     def _step(self, run: Iterator[Refinement]) -> None:
         if run is self._run:
@@ -307,7 +299,7 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
         if found.step < STEPS:
             self._set(q)
             self.publish()
-            self.context.after(_PAUSE, partial(self._step, run))
+            self.later(_PAUSE, partial(self._step, run))
         else:
             self._climb.run(partial(bound_of, truth, q, MOST_PLACES), self._on_summit)
 

@@ -45,16 +45,6 @@ class Truth:
         """log p(x), nats."""
         return self.known.log_marginal
 
-    def is_of(self, model: TrainedVAE | None, target: EncodedImage | None) -> bool:
-        """It is of this image, under this model."""
-        mine = self.target_image
-        return (
-            model is self.model
-            and target is not None
-            and (mine.title, mine.seed) == (target.title, target.seed)
-            and np.array_equal(mine.image, target.image)
-        )
-
 
 def find_truth(model: TrainedVAE, target: EncodedImage, control: Control) -> Truth:
     """All that is known of an image; a second of work, most of it once for a model."""

@@ -41,6 +41,14 @@ class LessonContext:
         """The target image with its q(z|x) by that model, if there is one."""
         return self.target.image
 
+    @property
+    def about(self) -> tuple[object, ...] | None:
+        """What tells the model and the target image from others, if there are both."""
+        model, image = self.model, self.target_image
+        if model is None or image is None:
+            return None
+        return model, image.title, image.seed, image.image.tobytes()
+
     def _on_target(self) -> None:
         self.changed.emit()
 

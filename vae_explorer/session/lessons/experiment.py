@@ -11,8 +11,10 @@ from psygnal import Signal
 
 from vae_explorer.fields import Fields, FieldSpec, Value, field
 from vae_explorer.lessons.course import LessonError
-from vae_explorer.session.jobs import Newest, Patient
+from vae_explorer.session.jobs import Control, Newest, Patient
 from vae_explorer.session.lessons.context import LessonContext
+
+T = TypeVar("T")
 
 _PACKAGE = __name__.rpartition(".")[0]
 _FAILURE = "The lesson could not compute this"
@@ -54,6 +56,41 @@ class Result:
     """What an experiment has found so far; each field of a subclass has a default: nothing yet."""
 
 
+class Work:
+    """Requests on the lane of lessons, each done once for what it is ``of``.
+
+    What was not answered is forgotten as its experiment is hidden or as it fails, and then asked
+    for again.
+    """
+
+    def __init__(self, task: Newest | Patient) -> None:
+        self._task = task
+        self.of: object = None
+        """What was asked for last, known or under way."""
+
+    @property
+    def busy(self) -> bool:
+        """True from a request to its end."""
+        return self._task.busy
+
+    def ask(self, of: object, work: Callable[[Control], T], done: Callable[[T], None]) -> bool:
+        """Begin ``work`` unless it is of what was asked for last; True if it is begun."""
+        if of == self.of:
+            return False
+        self.of = of
+        self._task.run(work, done, failed=lambda _: self.cancel())
+        return True
+
+    def run(self, work: Callable[[Control], T], done: Callable[[T], None]) -> None:
+        """Begin ``work``, whatever was asked for."""
+        self.ask(object(), work, done)
+
+    def cancel(self) -> None:
+        """No longer want what was asked for."""
+        self.of = None
+        self._task.cancel()
+
+
 S = TypeVar("S", bound=Settings)
 R = TypeVar("R", bound=Result)
 
@@ -81,7 +118,8 @@ class Experiment(Generic[S, R]):
         self.result = result
         self.values: dict[str, float | str] = {}
         self.shown = False
-        self._tasks: list[Newest | Patient] = []
+        self._works: list[Work] = []
+        self._waits: object = None
         context.changed.connect(self._on_context)
 
     def show(self) -> None:
@@ -93,8 +131,10 @@ class Experiment(Generic[S, R]):
     def hide(self) -> None:
         """Stop computing and animating."""
         self.shown = False
-        for task in self._tasks:
-            task.cancel()
+        self.freeze()
+        for work in self._works:
+            if work.busy:
+                work.cancel()
 
     def state(self) -> dict[str, Any]:
         """What a person set, as TOML can hold it."""
@@ -108,13 +148,13 @@ class Experiment(Generic[S, R]):
         """
         self.take(self.settings.after(state))
 
-    def set(self, **changes: Any) -> None:
+    def set(self, /, **changes: Any) -> None:
         """Change some settings; raises as ``set_state``."""
         settings = self.settings.after(changes)
         if settings != self.settings:
             self.take(settings)
 
-    def move(self, **changes: Any) -> None:
+    def move(self, /, **changes: Any) -> None:
         """Change some settings to the nearest values that they may have."""
         self.set(**{name: self.settings.nearest(name, value) for name, value in changes.items()})
 
@@ -144,17 +184,24 @@ class Experiment(Generic[S, R]):
         self.changed.emit(self.result)
         self.values_changed.emit(self.values)
 
-    def newest(self, key: str) -> Newest:
+    def newest(self, key: str) -> Work:
         """Requests of which each replaces the one before; ``hide`` cancels them."""
-        task = self.context.tasks.newest(key, _FAILURE, "lessons")
-        self._tasks.append(task)
-        return task
+        self._works.append(Work(self.context.tasks.newest(key, _FAILURE, "lessons")))
+        return self._works[-1]
 
-    def patient(self, key: str) -> Patient:
+    def patient(self, key: str) -> Work:
         """Requests of which one is finished before the newest is begun; ``hide`` cancels them."""
-        task = self.context.tasks.patient(key, _FAILURE, "lessons")
-        self._tasks.append(task)
-        return task
+        self._works.append(Work(self.context.tasks.patient(key, _FAILURE, "lessons")))
+        return self._works[-1]
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Go on with an animation, in the place of what still waits; ``hide`` ends it."""
+        self._waits = call
+        self.context.after(seconds, lambda: call() if call is self._waits else None)
+
+    def freeze(self) -> None:
+        """End an animation where it is."""
+        self._waits = None
 
     def _on_context(self) -> None:
         if self.shown:
@@ -169,9 +216,6 @@ def differs(new: Result, old: Result | None, *names: str) -> bool:
     """Whether one of these fields, of all fields if none are named, is another object."""
     names = names or tuple(item.name for item in dataclasses.fields(new))
     return old is None or any(getattr(new, name) is not getattr(old, name) for name in names)
-
-
-T = TypeVar("T")
 
 
 def class_in(module: str, base: type[T]) -> type[T] | None:

@@ -142,7 +142,6 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
         settings = FunctionalsSettings()
         super().__init__(context, settings, _begin(settings))
         self._begun = settings
-        self._run: object = None
 
     @property
     def kind(self) -> Constraint:
@@ -214,10 +213,8 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
         if replace(self.settings, ascend=False) != replace(self._begun, ascend=False):
             self.result = _begin(self.settings)
             self._begun = self.settings
-        # What still waits for its time belongs to an ascent that is over.
-        self._run = object()
         if self.settings.ascend:
-            self._tick(self._run)
+            self._tick()
 
     def symbols(self) -> dict[str, float | str]:
         """H, its maximum, the KL divergence, the moments and the multipliers."""
@@ -256,8 +253,8 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
         self.result = self.result.stepped()
         self.publish()
 
-    def _tick(self, run: object) -> None:
-        if run is not self._run or not self.settings.ascend:
+    def _tick(self) -> None:
+        if not self.settings.ascend:
             return
         found = self.result
         if found.divergences[-1] < entropy.TOLERANCE or len(found.entropies) > entropy.MOST_STEPS:
@@ -265,4 +262,4 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
             self.publish()
             return
         self._climb()
-        self.context.after(FRAME, partial(self._tick, run))
+        self.later(FRAME, partial(self._tick))

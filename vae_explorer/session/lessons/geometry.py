@@ -96,6 +96,17 @@ class GeometryResult(Result):
     ellipse: Ellipse | None = None
 
 
+@dataclass(eq=False)
+class _Space:
+    """The plane under a model by a metric: how it lies among the images, and what is known."""
+
+    model: TrainedVAE
+    metric: str
+    f: Immersion
+    graph: GeodesicGraph | None = None
+    field: Float64 | None = None
+
+
 class Geometry(Experiment[GeometrySettings, GeometryResult]):
     """Holds the two ends, and measures what lies between."""
 
@@ -103,16 +114,8 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         super().__init__(context, GeometrySettings(), GeometryResult())
         self._find = self.patient("geodesic")
         self._measure, self._look = self.newest("field"), self.newest("ellipse")
-        self._of: tuple[TrainedVAE, str] | None = None
-        self._ends: tuple[LatentPoint, LatentPoint] | None = None
-        self._f: Immersion | None = None
-        self._graphs: dict[str, GeodesicGraph] = {}
-        self._fields: dict[str, Float64] = {}
-
-    def hide(self) -> None:
-        """Stop computing."""
-        super().hide()
-        self._ends = None
+        self._space: _Space | None = None
+        self._spaces: dict[str, _Space] = {}
 
     def point(self, z: LatentPoint | None) -> None:
         """Look at the metric at a point, or no more."""
@@ -138,27 +141,24 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         model, now = self.context.model, self.settings
         if model is None:
             return
-        if self._of is None or self._of[0] is not model:
-            self._graphs, self._fields = {}, {}
+        self._spaces = {name: one for name, one in self._spaces.items() if one.model is model}
+        space = self._spaces.get(now.metric)
+        if space is None:
+            space = _Space(model, now.metric, immersion(model, now.metric))
+            self._spaces[now.metric] = space
+        if space is not self._space:
+            self._space = space
+            self.result = GeometryResult(field=space.field)
+        self._measure_field(space)
         found = self.result
-        ends = now.start, now.end
-        if self._of != (model, now.metric):
-            self._of, self._ends = (model, now.metric), None
-            self._f = immersion(model, now.metric)
-            found = GeometryResult(field=self._fields.get(now.metric))
-            self._show_field(model)
-        assert self._f is not None
         line = found.straight.route if found.straight else None
-        if line is None or ends != self._ends:
-            line = straight_route(self._f, *ends, _ROUGH)
+        if self._find_routes(space, now.start, now.end) or line is None:
+            line = straight_route(space.f, now.start, now.end, _ROUGH)
         self.result = replace(
             found,
             straight=self._strip(model, line),
             geodesic=self._strip(model, found.geodesic.route) if found.geodesic else None,
         )
-        if ends != self._ends:
-            self._ends = ends
-            self._compute(model, self._f)
 
     def symbols(self) -> dict[str, float | str]:
         """The lengths, and the longest and the shortest step between two pictures."""
@@ -191,16 +191,12 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
             "steps": geodesic.frames.steps,
         }
 
-    def _show_field(self, model: TrainedVAE) -> None:
+    def _measure_field(self, space: _Space) -> None:
         """Roughly at first, then finely."""
-        metric = self.settings.metric
-        if metric in self._fields:
-            self._measure.cancel()
-            return
 
         def at(cells: int, control: Control) -> Float64:
             z = middles((-SIGHT, SIGHT, -SIGHT, SIGHT), (cells, cells))
-            g = pullback_metric(model, z, metric, control.check)
+            g = pullback_metric(space.model, z, space.metric, control.check)
             return magnification(g).reshape(cells, cells)
 
         def work(control: Control) -> Float64:
@@ -209,31 +205,30 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
             return at(_FINE, control)
 
         def done(field: Float64) -> None:
-            self._fields[metric] = field
+            space.field = field
             self.publish(field=field)
 
-        self._measure.run(work, done)
+        if space.field is not None:
+            self._measure.cancel()
+        else:
+            self._measure.ask(space, work, done)
 
-    def _compute(self, model: TrainedVAE, f: Immersion) -> None:
-        settings = self.settings
-        start, end, graph = settings.start, settings.end, self._graphs.get(settings.metric)
-
+    def _find_routes(self, space: _Space, start: LatentPoint, end: LatentPoint) -> bool:
         def work(control: Control) -> tuple[GeodesicGraph, Route, Route]:
-            known = graph or geodesic_graph(f, check=control.check)
-            line = straight_route(f, start, end)
-            return known, line, geodesic_route(known, start, end, control.check)
+            graph = space.graph or geodesic_graph(space.f, check=control.check)
+            line = straight_route(space.f, start, end)
+            return graph, line, geodesic_route(graph, start, end, control.check)
 
         def done(found: tuple[GeodesicGraph, Route, Route]) -> None:
-            known, line, route = found
-            if self._f is not f:
-                return
-            self._graphs[settings.metric] = known
+            space.graph, line, route = found
             now, straight = self.settings, self.result.straight
+            if space is not self._space:
+                return
             if (now.start, now.end) == (start, end):
-                straight = self._strip(model, line)
-            self.publish(straight=straight, geodesic=self._strip(model, route))
+                straight = self._strip(space.model, line)
+            self.publish(straight=straight, geodesic=self._strip(space.model, route))
 
-        self._find.run(work, done)
+        return self._find.ask((space, start, end), work, done)
 
     def _strip(self, model: TrainedVAE, route: Route) -> Strip:
         spread = frames(route, PICTURES, self.settings.steps)

@@ -165,7 +165,6 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
         super().__init__(context, PushforwardSettings(), PushforwardResult())
         self._push, self._decode = self.patient("pushforward"), self.newest("sheet")
         self._decoder: _Decoder | None = None
-        self._decoded: TrainedVAE | None = None
         self._of: object = None
         self._of_pushed: Lattice | None = None
 
@@ -263,9 +262,7 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
             self.update()
             self.publish()
 
-        if not (self._decode.busy and self._decoded is model):
-            self._decoded = model
-            self._decode.run(work, done)
+        self._decode.ask(model, work, done)
 
     def _compute(self) -> None:
         now, lattice = self.settings, self.result.lattice

@@ -115,7 +115,6 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
     def __init__(self, context: LessonContext) -> None:
         super().__init__(context, ReparameterisationSettings(), ReparameterisationResult())
         self._draw = self.patient("reparameterisation")
-        self._of: object = None
 
     @property
     def about_image(self) -> bool:
@@ -126,21 +125,16 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
         """f at z (m,)."""
         return gradients.FUNCTIONS[self.settings.function].value(z)
 
-    def hide(self) -> None:
-        """Stop computing."""
-        super().hide()
-        self._of = None
-
     def update(self) -> None:
         """Draw what is asked for, and make estimates of what there is."""
         now = self.settings
         if self.about_image:
             self._draw_image()
         else:
-            self._draw.cancel()
             of = (now.function, now.mean, now.sigma, now.seed)
-            if of != self._of:
-                self._of = of
+            if of != self._draw.of:
+                self._draw.cancel()
+                self._draw.of = of
                 function = gradients.FUNCTIONS[now.function]
                 epsilon = gradients.noise(_DRAWS, now.seed)
                 draws = gradients.draws(function, now.mean, now.sigma, epsilon)
@@ -192,20 +186,14 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
     def _draw_image(self) -> None:
         now, model, target = self.settings, self.context.model, self.context.target_image
         if self.result.mean is None:  # the draws are those of a function of a number
-            self._of = None
             self.result = ReparameterisationResult()
         if model is None or target is None:
             self._draw.cancel()
-            self._of = None
             self.result = ReparameterisationResult()
             return
         mean = target.mean.astype(np.float64) + np.array(now.shift)
         covariance, seed = target.covariance.astype(np.float64), now.seed
         self.result = replace(self.result, mean=mean, covariance=covariance)
-        of = (model, target.seed, target.image.tobytes(), tuple(mean.tolist()), seed)
-        if of == self._of:
-            return
-        self._of = of
 
         def work(control: Control) -> gradients.Draws:
             x = image_bound(model, target.image, target.seed, control.check).x
@@ -217,7 +205,7 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
             self._estimate()
             self.publish()
 
-        self._draw.run(work, done)
+        self._draw.ask((self.context.about, tuple(mean.tolist()), seed), work, done)
 
     def _estimate(self) -> None:
         draws, now = self.result.draws, self.settings

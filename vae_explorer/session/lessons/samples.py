@@ -122,7 +122,6 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
         self._draw = self.newest(type(self).__name__)
         self._nothing = result
         self._of: tuple[object, ...] = ()
-        self._asked: S | None = None
         self._kept: dict[str, Samples] = {}
         self.seen: dict[str, Seen] = {}
 
@@ -151,13 +150,8 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
         self._draw.cancel()
         most = max(CHUNK, self.result.drawn // CHUNK * CHUNK)
         self.settings = self.settings.after({"samples": min(self.settings.samples, most)})
-        self._asked = self._asking
+        self._draw.of = self._asking
         self._end()
-
-    def hide(self) -> None:
-        """Stop drawing; what has been drawn is kept."""
-        super().hide()
-        self._asked = None
 
     def update(self) -> None:
         """Start again if the model, the image or the seed is another, and draw what is missing."""
@@ -168,18 +162,18 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
         of = (model, index if image is None else image.tobytes(), self.settings.seed)
         known = self.result.truth if of[:2] == self._of[:2] else None
         if of != self._of:
-            self._of, self._asked = of, None
+            self._of = of
+            self._draw.cancel()
             self._kept, self.seen = {}, {}
             self.result = replace(self._nothing, truth=known)
-        if self._asking != self._asked:
-            self._asked = self._asking
+        if self._asking != self._draw.of:
             self.seen = {name: one for name, one in self.seen.items() if name in self.proposals}
             drawn, working = self._drawn(self._kept), "drawing" if known else "integrating"
             self.result = replace(self.result, drawn=drawn, working=working, share=0.0)
             seed = target.seed if target and index < 0 else index
             order = Order(of, model, image, seed, self.settings, self.seeds, known)
             work = partial(self._work, order, dict(self._kept), dict(self.seen))
-            self._draw.run(work, lambda _: self._end())
+            self._draw.ask(self._asking, work, lambda _: self._end())
         self.result = self.look()
 
     @property

@@ -160,10 +160,7 @@ class Trade(Experiment[TradeSettings, TradeResult]):
         super().__init__(context, TradeSettings(), TradeResult())
         self._measure, self._training = self.newest("trade-own"), self.newest("trade-train")
         self._sample = self.newest("trade-draws")
-        self._of: TrainedVAE | None = None
-        self._sampled: tuple[Study, int] | None = None
         self._shown: tuple[bool, float] = (True, 0.0)
-        self._flight: object = None
         self._queue: tuple[float, ...] = ()
 
     def decode(self, point: tuple[float, float]) -> tuple[Float32, float] | None:
@@ -176,7 +173,7 @@ class Trade(Experiment[TradeSettings, TradeResult]):
 
     def set_place(self, position: float) -> None:
         """Go to an index into ``BETAS``, or between two."""
-        self._flight = None
+        self.freeze()
         position = min(max(position, 0.0), len(BETAS) - 1.0)
         self.settings = replace(self.settings, model=False, beta=BETAS[round(position)])
         self._shown = False, self.settings.beta
@@ -193,19 +190,14 @@ class Trade(Experiment[TradeSettings, TradeResult]):
 
     def hide(self) -> None:
         """Stop training, measuring and moving."""
-        if self._measure.busy:
-            self._of = None
         super().hide()
-        self._flight, self._sampled = None, None
         self.stop()
 
     def update(self) -> None:
         """Measure the model, train what is missing, and go to what is to be shown."""
         now, model = self.settings, self.context.model
-        if model is not None and model is not self._of:
-            self._of = model
-            work = partial(_study, model)
-            self._measure.run(work, lambda study: self._take(own=study))
+        if model is not None:
+            self._measure.ask(model, partial(_study, model), lambda study: self._take(own=study))
         missing = tuple(beta for beta in BETAS if beta in now.train)
         missing = tuple(beta for beta in missing if beta not in self.result.studies)
         if set(missing) - set(self._queue) and model is not None:
@@ -221,13 +213,13 @@ class Trade(Experiment[TradeSettings, TradeResult]):
         if shown != self._shown:
             was_whole, self._shown = self._shown[0], shown
             target, start = float(BETAS.index(now.beta)), self.result.position
-            self._flight = object()
+            self.freeze()
             if now.model:
                 self.result = replace(self.result, whole=True)
             elif was_whole or start == target:
                 self.result = replace(self.result, whole=False, position=target)
             else:
-                self._fly(self._flight, start, target, 1)
+                self._fly(start, target, 1)
         self._resample()
 
     def symbols(self) -> dict[str, float | str]:
@@ -312,20 +304,17 @@ class Trade(Experiment[TradeSettings, TradeResult]):
     def _put(self, position: float) -> None:
         self._take(whole=False, position=position)
 
-    def _fly(self, flight: object, start: float, target: float, step: int) -> None:
-        if flight is not self._flight or not self.shown:
-            return
+    def _fly(self, start: float, target: float, step: int) -> None:
         share = step / _STEPS
         self._put(start + (target - start) * share * share * (3 - 2 * share))
         if step < _STEPS:
-            self.context.after(FRAME, partial(self._fly, flight, start, target, step + 1))
+            self.later(FRAME, partial(self._fly, start, target, step + 1))
 
     def _resample(self) -> None:
         study, seed = self.result.study, self.settings.draws
-        if study is None or not self.shown or self._sampled == (study, seed):
-            return
-        self._sampled = study, seed
-        self._sample.run(partial(_draws, study, seed), lambda draws: self.publish(draws=draws))
+        if study is not None and self.shown:
+            work = partial(_draws, study, seed)
+            self._sample.ask((study, seed), work, lambda draws: self.publish(draws=draws))
 
 
 def _study(model: TrainedVAE, control: Control) -> Study:

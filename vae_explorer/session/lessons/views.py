@@ -9,7 +9,6 @@ import numpy as np
 
 from vae_explorer.lessons import views
 from vae_explorer.lessons.views import MOST_COMPONENTS, Encoded, Plain, Tsne
-from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
@@ -109,7 +108,6 @@ class Views(Experiment[ViewsSettings, ViewsResult]):
         super().__init__(context, ViewsSettings(), ViewsResult())
         self._plain, self._encode = self.newest("views-plain"), self.newest("views-vae")
         self._embed = self.newest("views-tsne")
-        self._of: TrainedVAE | None = None
         self._run: Tsne | None = None
         self._perplexity = self.settings.perplexity
 
@@ -144,8 +142,6 @@ class Views(Experiment[ViewsSettings, ViewsResult]):
 
     def hide(self) -> None:
         """Stop computing."""
-        if self._encode.busy:
-            self._of = None
         super().hide()
         self.settings = replace(self.settings, embed=False)
 
@@ -161,14 +157,17 @@ class Views(Experiment[ViewsSettings, ViewsResult]):
 
     def update(self) -> None:
         """Make the maps that there are not yet, and let t-SNE run if it is to."""
-        plain, now = self.result.plain, self.settings
+        plain, now, model = self.result.plain, self.settings, self.context.model
         if plain is None:
-            if not self._plain.busy:
-                self._plain.run(lambda control: views.plain(control.check), self._on_plain)
+            self._plain.ask(views, lambda control: views.plain(control.check), self._on_plain)
             self.result = replace(self.result, **self._reconstruct())
             return
-        if self.context.model is not None and self.context.model is not self._of:
-            self._encode_by(self.context.model, plain)
+        if model is not None:
+
+            def encode(control: Control) -> Encoded:
+                return views.encoded(model, plain, control.check)
+
+            self._encode.ask(model, encode, lambda encoded: self.publish(encoded=encoded))
         if now.perplexity != self._perplexity:
             again = self.running or self.result.embedding is not None
             self._forget()
@@ -239,13 +238,6 @@ class Views(Experiment[ViewsSettings, ViewsResult]):
         self.result = replace(self.result, plain=plain)
         self.update()
         self.publish()
-
-    def _encode_by(self, model: TrainedVAE, plain: Plain) -> None:
-        def done(encoded: Encoded) -> None:
-            self.publish(encoded=encoded)
-
-        self._of = model
-        self._encode.run(lambda control: views.encoded(model, plain, control.check), done)
 
     def _go_on(
         self, plain: Plain, run: Tsne | None, perplexity: int, control: Control

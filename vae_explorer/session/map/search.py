@@ -12,6 +12,7 @@ from vae_explorer.errors import UserError
 from vae_explorer.latent.neighbours import nearest_codes, nearest_images
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.selection import Mode, Selection, inside
@@ -37,6 +38,8 @@ class Search:
         self._selection = selection
         self._scores = scores
         # Called with the rows of rising ELBO, if the map is still of that model and those images.
+        self.freshness = Freshness(latent_map)
+        """Of what was ranked."""
         self._then: dict[str, tuple[MapState, Callable[[Int64], None]]] = {}
         scores.changed.connect(self._on_scores)
 
@@ -85,12 +88,15 @@ class Search:
         """Give all points from the lowest ELBO to the highest, once all are known."""
 
         def give(rows: Int64) -> None:
-            points, elbo = self._map.points, self._scores.known["elbo"]
-            assert points is not None
+            state, elbo = self._map.state, self._scores.known["elbo"]
+            assert state is not None
+            assert state.points is not None
+            points = state.points
             labels, elbos = points.labels.tolist(), elbo.tolist()
             self.ranked.emit(
                 tuple((*points.origin(row), labels[row], elbos[row]) for row in rows.tolist())
             )
+            self.freshness.show(state.model)
 
         self._by_elbo("rank", "Nothing was ranked", give)
 

@@ -23,7 +23,8 @@ from vae_explorer.session.training.events import (
     TrainingStatus,
     Waiting,
 )
-from vae_explorer.session.training.worker import Begin, OrderDesk, Orders, Until, Worker
+from vae_explorer.session.training.worker import OrderDesk, Orders, Until, Worker
+from vae_explorer.training.device import choose_device
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
@@ -34,6 +35,8 @@ from vae_explorer.types import UInt8
 LIVE_IMAGES = 4_000
 """Images re-encoded for a move of the map: enough to see its shape, cheap enough to train on."""
 
+BeginOn = Callable[[str, Callable[[str], None]], tuple[Trainer, RunFolder]]
+"""Likewise as ``Begin``; given the device too."""
 
 _MOST_SEED = 9_999  # short enough to be read out
 
@@ -44,7 +47,7 @@ class TrainingSession:
     Args:
         jobs: where the run's thread comes from.
         runs: the folder in which each run gets a folder of its own.
-        device: "auto", "cpu", "cuda" or "mps".
+        device: see ``choose_device``.
     """
 
     status_changed = Signal(TrainingStatus)
@@ -112,9 +115,8 @@ class TrainingSession:
         Raises:
             BusyError: a run is under way.
         """
-        device = self._device
 
-        def begin(_: object) -> tuple[Trainer, RunFolder]:
+        def begin(device: str, _: object) -> tuple[Trainer, RunFolder]:
             trainer = Trainer(recipe, data, device)
             if branch:
                 trainer.branch(branch)
@@ -139,7 +141,7 @@ class TrainingSession:
 
     def start_by(
         self,
-        begin: Callable[[str, Callable[[str], None]], tuple[Trainer, RunFolder]],
+        begin: BeginOn,
         epochs: int,
         live_images: UInt8,
     ) -> None:
@@ -150,14 +152,16 @@ class TrainingSession:
         Raises:
             BusyError: a run is under way.
         """
-        device = self._device
-        self._run(lambda warn: begin(device, warn), live_images, epochs, Orders())
+        self._run(begin, live_images, epochs, Orders())
 
-    def _run(self, begin: Begin, live_images: UInt8, epochs: int, orders: Orders) -> None:
+    def _run(self, begin: BeginOn, live_images: UInt8, epochs: int, orders: Orders) -> None:
         desk = OrderDesk(replace(orders, rule=self._desk.orders.rule))
 
+        def on_device(warn: Callable[[str], None]) -> tuple[Trainer, RunFolder]:
+            return begin(str(choose_device(self._device, warn)), warn)
+
         def work(control: Control) -> tuple[Snapshot, Path | None]:
-            return Worker(begin, live_images, desk, self._on_event, control).run()
+            return Worker(on_device, live_images, desk, self._on_event, control).run()
 
         if not self.active:  # before the worker can look, and never under a run
             self._desk = desk

@@ -18,6 +18,8 @@ _ROW = {name: row for row, name in enumerate(_COLUMNS)}
 _FIGURES = attrgetter(*_COLUMNS)
 _MEASURED = {"held_out": "held_out_elbo", "exact": "held_out_log_marginal"}
 _TOLERANCE = 1e-3  # nats; less cannot be seen
+_LARGEST = 1e30
+"""Beyond it, or infinite, a figure is none: nothing can be drawn with it."""
 _USUAL = 1.0
 """β and the draws of z an image, unless a recipe says otherwise."""
 
@@ -42,6 +44,7 @@ class RunHistory:
         # None becomes NaN here.
         rows = np.array([_FIGURES(point) for point in points], dtype=np.float64)
         rows = rows.reshape(-1, len(_COLUMNS))
+        rows[np.abs(rows) > _LARGEST] = np.nan
         self._figures = np.concatenate([self._figures, rows.T], axis=1)
         self._figures.flags.writeable = False
 

@@ -109,28 +109,28 @@ class _Gauge(QWidget):
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, reading = current_theme(), self._reading
-        painter = QPainter(self)
-        words = QRectF(self.rect())
-        words.setLeft(self.width() - self._words_width())
-        painter.setPen(QColor(theme.text if reading else theme.muted))
-        text = reading.verdict if reading else NONE
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, text)
+        with QPainter(self) as painter:
+            words = QRectF(self.rect())
+            words.setLeft(self.width() - self._words_width())
+            painter.setPen(QColor(theme.text if reading else theme.muted))
+            text = reading.verdict if reading else NONE
+            painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, text)
 
-        bar = QRectF(0, (self.height() - _BAR) / 2, words.left() - _GAP, _BAR)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.fillRect(bar, QColor(theme.grid))
-        if reading is None:
-            return
-        left = (bar.width() - _MARKER) * reading.percentile / 100
-        fills: dict[Verdict, str] = {
-            "on the data": theme.train,
-            "at the edge": theme.held_out,
-            "off the data": theme.muted,
-        }
-        bar.setWidth(left)
-        painter.fillRect(bar, QColor(fills[reading.verdict]))
-        marker = QRectF(left, 1, _MARKER, self.height() - 2)
-        painter.fillRect(marker, QColor(theme.text))
+            bar = QRectF(0, (self.height() - _BAR) / 2, words.left() - _GAP, _BAR)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.fillRect(bar, QColor(theme.grid))
+            if reading is None:
+                return
+            left = (bar.width() - _MARKER) * reading.percentile / 100
+            fills: dict[Verdict, str] = {
+                "on the data": theme.train,
+                "at the edge": theme.held_out,
+                "off the data": theme.muted,
+            }
+            bar.setWidth(left)
+            painter.fillRect(bar, QColor(fills[reading.verdict]))
+            marker = QRectF(left, 1, _MARKER, self.height() - 2)
+            painter.fillRect(marker, QColor(theme.text))
 
     def _words_width(self) -> int:
         return max(map(self.fontMetrics().horizontalAdvance, get_args(Verdict))) + 1

@@ -224,19 +224,19 @@ class FrameStrip(QAbstractScrollArea):
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw what of the pictures and curves is in sight, or why there are none."""
-        painter = QPainter(self.viewport())
-        painter.fillRect(self.viewport().rect(), QColor(current_theme().canvas))
-        if self._path is None or not self.count:
-            self._paint_note(painter)
-        else:
-            self._paint_frames(painter, self._path)
-            for curve in self._curves:
-                self._paint_curve(painter, curve)
-        if self.hasFocus():
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setPen(QColor(current_theme().accent))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
+        with QPainter(self.viewport()) as painter:
+            painter.fillRect(self.viewport().rect(), QColor(current_theme().canvas))
+            if self._path is None or not self.count:
+                self._paint_note(painter)
+            else:
+                self._paint_frames(painter, self._path)
+                for curve in self._curves:
+                    self._paint_curve(painter, curve)
+            if self.hasFocus():
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+                painter.setPen(QColor(current_theme().accent))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
     def _paint_note(self, painter: QPainter) -> None:
         note = self._path.note if self._path else "Choose a kind of path."

@@ -55,6 +55,8 @@ class PathPanel(Themed):
         self._frame = 0
         self._strip = FrameStrip()
         self._about, self._now = Readout(), Readout()
+        self.results = self._strip, self._about, self._now
+        """What shows the path."""
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._step)
 

@@ -71,7 +71,7 @@ class DrawPanel(QWidget):
             "Reconstruction of the drawing", "Reconstruction", "Reconstr.", zoom=3
         )
         self._reconstruction.setToolTip("Decoded from the mean of q")
-        self._values = [Readout() for _ in _ROWS]
+        self.results = [Readout() for _ in _ROWS]
         self._nearest = [
             DigitView(f"Nearest digit {n + 1}", NONE, zoom=1) for n in range(NEIGHBOURS)
         ]
@@ -119,7 +119,7 @@ class DrawPanel(QWidget):
                 figure(bound.elbo, 1, "nats"),
                 figure(truth.gap if truth else None, 1, "nats"),
             ]
-        for value, text in zip(self._values, texts, strict=True):
+        for value, text in zip(self.results, texts, strict=True):
             value.set_text(text)
 
     def set_nearest(self, neighbours: tuple[Neighbour, ...]) -> None:
@@ -178,7 +178,7 @@ class DrawPanel(QWidget):
         grid = QGridLayout()
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
-        for line, ((text, tip), value) in enumerate(zip(_ROWS.items(), self._values, strict=True)):
+        for line, ((text, tip), value) in enumerate(zip(_ROWS.items(), self.results, strict=True)):
             name = QLabel(text)
             for widget in (name, value):
                 widget.setToolTip(tip)

@@ -245,17 +245,17 @@ class DrawingPad(QWidget):
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        box = self._box()
-        frame = box.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
-        theme = current_theme()
-        painter.fillRect(frame, QColor(theme.accent if self.hasFocus() else theme.grid))
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(box, self._ink)
-        if not self._marks and self._stroke is None:
-            painter.setPen(QColor(DARK.muted))  # the pad is black in every theme
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(box, flags, _HINT)
+        with QPainter(self) as painter:
+            box = self._box()
+            frame = box.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
+            theme = current_theme()
+            painter.fillRect(frame, QColor(theme.accent if self.hasFocus() else theme.grid))
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(box, self._ink)
+            if not self._marks and self._stroke is None:
+                painter.setPen(QColor(DARK.muted))  # the pad is black in every theme
+                flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+                painter.drawText(box, flags, _HINT)
 
     # How lines come about
 

@@ -47,29 +47,27 @@ def inked(marks: Iterable[Mark]) -> QImage:
     """All marks on an empty pad, in their order; grey, SIDE × SIDE."""
     ink = QImage(SIDE, SIDE, QImage.Format.Format_Grayscale8)
     ink.fill(Qt.GlobalColor.black)
-    painter = _painter(ink)
-    for mark in marks:
-        if isinstance(mark, Picture):
-            _draw_picture(painter, mark.image)
-        else:
-            for position in range(len(mark.samples) + 1):
-                _draw_piece(painter, mark, position)
-    painter.end()
+    with QPainter(ink) as painter:
+        _smooth(painter)
+        for mark in marks:
+            if isinstance(mark, Picture):
+                _draw_picture(painter, mark.image)
+            else:
+                for position in range(len(mark.samples) + 1):
+                    _draw_piece(painter, mark, position)
     return ink
 
 
 def draw_end(ink: QImage, stroke: Stroke) -> None:
     """Draw what the last sample adds to a line that is being drawn."""
-    painter = _painter(ink)
-    _draw_piece(painter, stroke, len(stroke.samples) - 1)
-    painter.end()
+    with QPainter(ink) as painter:
+        _smooth(painter)
+        _draw_piece(painter, stroke, len(stroke.samples) - 1)
 
 
-def _painter(ink: QImage) -> QPainter:
-    painter = QPainter(ink)
+def _smooth(painter: QPainter) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    return painter
 
 
 def _draw_piece(painter: QPainter, stroke: Stroke, position: int) -> None:

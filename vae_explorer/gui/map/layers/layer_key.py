@@ -125,12 +125,12 @@ class _Strip(QWidget):
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), current_theme()
-        painter.fillRect(self.rect(), QColor(theme.canvas))
-        painter.setOpacity(self.opacity)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(self.rect(), argb_image(sequential(theme, self.fading)[None]))
-        painter.end()
+        theme = current_theme()
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(theme.canvas))
+            painter.setOpacity(self.opacity)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(self.rect(), argb_image(sequential(theme, self.fading)[None]))
 
 
 class _Sample(QWidget):
@@ -163,24 +163,23 @@ class _SamplePicture(QWidget):
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        accented, theme = self.accented and self._kind is Ellipses, current_theme()
-        color = QColor(theme.accent if accented else theme.text)
-        painter.setPen(QPen(color, 1.5))
-        area = QRectF(self.rect()).adjusted(2, 2, -2, -2)
-        middle = area.center()
-        if self._kind is Ellipses:
-            painter.drawEllipse(area)
-        elif self._kind is Spots:
-            down, up = QPointF(4.0, 4.0), QPointF(4.0, -4.0)
-            painter.drawLines(
-                [QLineF(middle - down, middle + down), QLineF(middle - up, middle + up)]
-            )
-        else:
-            end = QPointF(area.right(), middle.y())
-            painter.drawLine(QPointF(area.left(), middle.y()), end)
-            if self._kind is Trails:
-                painter.setBrush(color)
-                painter.drawEllipse(end, 1.5, 1.5)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            accented, theme = self.accented and self._kind is Ellipses, current_theme()
+            color = QColor(theme.accent if accented else theme.text)
+            painter.setPen(QPen(color, 1.5))
+            area = QRectF(self.rect()).adjusted(2, 2, -2, -2)
+            middle = area.center()
+            if self._kind is Ellipses:
+                painter.drawEllipse(area)
+            elif self._kind is Spots:
+                down, up = QPointF(4.0, 4.0), QPointF(4.0, -4.0)
+                painter.drawLines(
+                    [QLineF(middle - down, middle + down), QLineF(middle - up, middle + up)]
+                )
+            else:
+                end = QPointF(area.right(), middle.y())
+                painter.drawLine(QPointF(area.left(), middle.y()), end)
+                if self._kind is Trails:
+                    painter.setBrush(color)
+                    painter.drawEllipse(end, 1.5, 1.5)

@@ -317,9 +317,9 @@ class Grip(QWidget):
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter, color = QPainter(self), QColor(current_theme().muted)
-        middle = self.rect().center()
-        for x in (-2, 2):
-            for y in (-4, 0, 4):
-                painter.fillRect(middle.x() + x, middle.y() + y, _DOT, _DOT, color)
-        painter.end()
+        color = QColor(current_theme().muted)
+        with QPainter(self) as painter:
+            middle = self.rect().center()
+            for x in (-2, 2):
+                for y in (-4, 0, 4):
+                    painter.fillRect(middle.x() + x, middle.y() + y, _DOT, _DOT, color)

@@ -1,0 +1,47 @@
+"""How many processors this process may use, which need not be all that the machine has."""
+
+import os
+from pathlib import Path, PurePosixPath
+
+_ROOT = Path("/")
+
+
+def processors() -> int:
+    """Those it may run on, by its affinity and the quota of its container; at least one."""
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    return max(1, int(min(count, quota())))
+
+
+def quota(root: Path = _ROOT) -> float:
+    """The processors that the control groups of Linux grant, often a fraction; infinite if any.
+
+    Every group counts that this one is in. ``root`` is that of the file system.
+    """
+    groups = root / "sys/fs/cgroup"
+    granted = [_quotient(_words(groups / "cpu", "cpu.cfs_quota_us", "cpu.cfs_period_us"))]
+    for line in _words(root / "proc/self", "cgroup"):
+        if line.startswith("0::"):
+            own = PurePosixPath(line[3:].lstrip("/"))
+            # A path that leads out of what a container sees is not there, and grants no less.
+            granted += (
+                _quotient(_words(groups / group, "cpu.max")) for group in (own, *own.parents)
+            )
+    return min(granted)
+
+
+def _quotient(words: list[str]) -> float:
+    try:
+        share, period = (float(word) for word in words)
+    except ValueError:  # "max", or there is no such file
+        return float("inf")
+    return share / period if share > 0 < period else float("inf")
+
+
+def _words(folder: Path, *names: str) -> list[str]:
+    try:
+        return " ".join((folder / name).read_text() for name in names).split()
+    except (OSError, ValueError):
+        return []
