@@ -81,13 +81,13 @@ def test_the_arrangement_comes_back(open_person: "Callable[..., Person]") -> Non
 
 
 def test_every_dock_is_hidden_and_shown_from_the_menu(person: Person) -> None:
-    actions = {action.text().lower(): action for action in person.window.docks.actions()}
-    assert actions.keys() == docks(person).keys()
-    for name, dock in docks(person).items():
-        action = actions[name]
+    actions = {action.text(): action for action in person.window.docks.actions()}
+    assert actions.keys() == {dock.windowTitle() for dock in docks(person).values()}
+    for dock in docks(person).values():
+        action = actions[dock.windowTitle()]
         assert action in person.window.actions_.menus["View"].actions()
         before = dock.isHidden()
         action.trigger()
-        assert dock.isHidden() != before, name
+        assert dock.isHidden() != before, dock.windowTitle()
         action.trigger()
-        assert dock.isHidden() == before, name
+        assert dock.isHidden() == before, dock.windowTitle()

@@ -52,6 +52,7 @@ def test_a_missing_file_gives_defaults_without_a_word(
         device=st.sampled_from(["auto", "cpu", "cuda", "cuda:1", "mps"]),
         threads=st.integers(0, 1024),
         recent=st.lists(texts, max_size=9).map(tuple),
+        keys=st.dictionaries(texts, texts, max_size=3),
         folder=texts,
         geometry=texts,
         layout=texts,
@@ -200,6 +201,8 @@ def test_settings_that_cannot_be_read_are_the_defaults(
         *(
             ("device", "tpu"),
             ("device", "cuda:"),
+            ("keys", "Ctrl+O"),
+            ("keys", {"open": 1}),
             ("folder", 1),
             ("geometry", {}),
             ("layout", {"a": 1}),

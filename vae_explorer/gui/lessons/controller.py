@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QStackedWidget
 from vae_explorer.gui.dialogs.ask_path import LESSON, AskPath
 from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
+from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.lessons.course import Lesson, Step
 from vae_explorer.session.app import App
@@ -51,8 +52,6 @@ class LearnController(Controller):
 
     def show(self) -> None:
         """Begin or go on with the lessons."""
-        if self._learning.lesson is None:
-            self.panel.set_lessons(self._learning.lessons)
         self._learning.show()
         self._show_page()
 
@@ -61,7 +60,15 @@ class LearnController(Controller):
         self._learning.hide()
         self._pages.setCurrentIndex(0)
 
+    def set_in_front(self, front: bool) -> None:
+        """Follow the dock: the lessons are under way as long as it can be seen."""
+        if front:
+            self.show()
+        else:
+            self.leave()
+
     def _on_opened(self, lesson: Lesson) -> None:
+        self.panel.set_lessons(self._learning.lessons)
         self.panel.set_lesson(lesson)
         experiment = self._learning.experiment
         if experiment is not None and lesson.instrument not in self._views:
@@ -89,6 +96,7 @@ class LearnController(Controller):
 
     def _open(self) -> None:
         if path := self._ask.open("Open Lesson", LESSON):
+            reveal(self.panel)
             self._learning.open_file(path)
 
     def _save(self) -> None:

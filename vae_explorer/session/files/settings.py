@@ -3,7 +3,8 @@
 import dataclasses
 import logging
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -35,7 +36,7 @@ class Settings:
     ``threads`` of 0 means all cores but one; ``device`` is "auto", "cpu", "mps", "cuda" or one such
     as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
     "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
-    ``layers`` are those of the map, the topmost first.
+    ``layers`` are those of the map, the topmost first; ``keys`` those chosen for commands.
     """
 
     scheme: Annotated[str, SCHEME] = "system"
@@ -47,6 +48,7 @@ class Settings:
     device: Annotated[str, DEVICE] = "auto"
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     recent: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
     geometry: str = ""
     layout: str = ""
