@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import shiboken6
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -114,21 +113,6 @@ def test_cancel_asks_for_nothing(
         QTest.keyClick(dialog, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not shiboken6.isValid(dialog))
     assert answers == []
-
-
-@KINDS
-def test_every_control_has_a_name(opened: Open, kind: type[FormDialog]) -> None:
-    controls = [
-        widget
-        for widget in opened(kind).findChildren(QWidget)
-        if widget.isVisible()
-        and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-        and widget.focusProxy() is None
-    ]
-    assert len(controls) >= 3
-    for widget in controls:
-        name = QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
-        assert name.strip(), widget
 
 
 @pytest.mark.parametrize(

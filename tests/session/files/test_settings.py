@@ -67,6 +67,7 @@ def test_a_missing_file_gives_defaults_without_a_word(
             ),
             max_size=3,
         ).map(tuple),
+        keys=st.dictionaries(texts, texts, max_size=3),
         folder=texts,
         geometry=texts,
         layout=texts,
@@ -215,6 +216,8 @@ def test_settings_that_cannot_be_read_are_the_defaults(
         *(
             ("device", "tpu"),
             ("device", "cuda:"),
+            ("keys", "Ctrl+O"),
+            ("keys", {"open": 1}),
             ("folder", 1),
             ("geometry", {}),
             ("layout", {"a": 1}),

@@ -67,10 +67,10 @@ class FilesController(Controller):
                 ("Ctrl+Shift+M",), toolbar=True),
             Command("open_workspace", "File", "Open Workspace…",
                 "Restore a saved view with its pins, selections and layers", self._open_workspace,
-                ("Ctrl+Alt+O",), separator=True),
+                ("Ctrl+Shift+O",), separator=True),
             Command("save_workspace", "File", "Save Workspace…",
                 "Save the view with its pins, selections and layers", self._save_workspace,
-                ("Ctrl+Alt+S",)),
+                ("Ctrl+Shift+S",)),
         )  # fmt: skip
         self.changes = (app.settings.changed,)
 

@@ -3,7 +3,8 @@
 import dataclasses
 import logging
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -39,7 +40,7 @@ class Settings:
     as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
     "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
     ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
-    first.
+    first; ``keys`` those chosen for commands.
     """
 
     scheme: Annotated[str, SCHEME] = "system"
@@ -52,6 +53,7 @@ class Settings:
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     recent: tuple[str, ...] = ()
     tables: tuple[TableLayout, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
     geometry: str = ""
     layout: str = ""
