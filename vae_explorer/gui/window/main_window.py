@@ -74,7 +74,9 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         """In the order of what they have in one menu."""
         self.actions_ = Actions(
-            self, [record for part in self._controllers for record in part.commands]
+            self,
+            [record for part in self._controllers for record in part.commands],
+            lambda: app.settings.now.keys,
         )
         for part in self._controllers:
             for change in part.changes:
