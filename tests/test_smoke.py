@@ -75,7 +75,13 @@ def drive() -> None:
 
     window.app.training.events.connect(note)
     window.training.set_recipe(
-        Recipe(epochs=100, batch_size=1_000, encoder_hidden="32", decoder_hidden="32")
+        Recipe(
+            epochs=100,
+            batch_size=1_000,
+            encoder_hidden="32",
+            decoder_hidden="32",
+            validation_images=500,
+        )
     )
     buttons = window.training.findChildren(QPushButton)
     QTest.mouseClick(next(button for button in buttons if button.text() == "Start"), left)

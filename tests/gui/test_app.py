@@ -137,9 +137,9 @@ def _handles_signals(pid: int) -> bool:
 
 
 def _wait_until_quiet(pid: int) -> None:
-    """Until the program has used no processor for two seconds."""
+    """Until the program has used no processor for a second."""
     spent, since = "", time.monotonic()
-    while time.monotonic() - since < 2:
+    while time.monotonic() - since < 1:
         now = " ".join(Path(f"/proc/{pid}/stat").read_text().split()[13:15])
         if now != spent:
             spent, since = now, time.monotonic()

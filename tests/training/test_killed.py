@@ -20,9 +20,6 @@ from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.tensors import read_tensors
 from vae_explorer.training.trainer import Trainer
 
-_TRIALS = 50
-_RESUMED = 6
-
 _PARENT = """
 import os, random, signal, sys, time
 from pathlib import Path
@@ -84,7 +81,8 @@ def _left_over(folder: RunFolder) -> Sequence[Path]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="forks")
-def test_a_run_killed_at_any_moment_goes_on(recipe: Recipe, tmp_path: Path) -> None:
+@pytest.mark.parametrize("trials", [12, pytest.param(50, marks=pytest.mark.long)])
+def test_a_run_killed_at_any_moment_goes_on(recipe: Recipe, tmp_path: Path, trials: int) -> None:
     data = mnist("train").subset(slice(500))
     recipe = recipe.replace(epochs=12, validation_images=100)  # of 4 steps
     recipe.write(tmp_path / "recipe.toml")
@@ -93,12 +91,12 @@ def test_a_run_killed_at_any_moment_goes_on(recipe: Recipe, tmp_path: Path) -> N
     end = never_stopped.resume(data, "cpu")
     words = ["--recipe", str(tmp_path / "recipe.toml"), "--images", "500", "--threads", "1"]
     subprocess.run(
-        [sys.executable, "-c", _PARENT, str(tmp_path), str(_TRIALS), *words],
+        [sys.executable, "-c", _PARENT, str(tmp_path), str(trials), *words],
         check=True,
         timeout=300,
     )
     resumed = []
-    for trial in range(_TRIALS):
+    for trial in range(trials):
         folder = RunFolder(*(tmp_path / str(trial)).iterdir())
         left_over = _left_over(folder)
         for path in folder.path.rglob("*"):
@@ -115,7 +113,7 @@ def test_a_run_killed_at_any_moment_goes_on(recipe: Recipe, tmp_path: Path) -> N
             assert 0 <= trainer.step - read_checkpoint(folder.model_path).step <= 4
         resumed.append(trainer)
     resumed.sort(key=lambda trainer: trainer.step)
-    for trainer in resumed[:: len(resumed) // _RESUMED]:
+    for trainer in resumed[::4]:
         _finish(trainer)
         state, expected = trainer.state(), end.state()
         del state["seconds"], expected["seconds"]

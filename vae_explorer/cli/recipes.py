@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vae_explorer.errors import DataError, RecipeError
+from vae_explorer.paths import bundled_models
 from vae_explorer.training.recipe import Recipe, Value, field_value
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ recipe_option = click.option(
     "recipe_file",
     type=click.Path(path_type=Path),
     metavar="FILE.toml",
-    help="What to compute; fields it leaves out have their defaults.",
+    help="What to compute; fields it leaves out have their defaults. A bundled model's name is the "
+    "recipe that made it.",
 )
 set_option = click.option(
     "--set",
@@ -53,11 +55,13 @@ threads_option = click.option(
 
 
 def read_recipe(path: Path | None, changes: Iterable[str]) -> Recipe:
-    """A recipe file, or the default recipe, with some fields changed.
+    """A recipe file, a bundled model's or the default recipe, with some fields changed.
 
     Raises:
         RecipeError: the file cannot be read, or a change is no FIELD=VALUE of a recipe.
     """
+    bundled = bundled_models().get(str(path))
+    path = bundled.with_suffix(".toml") if bundled else path
     recipe = Recipe.read(path) if path else Recipe()
     values: dict[str, Value] = {}
     for change in changes:

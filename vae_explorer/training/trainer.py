@@ -185,7 +185,7 @@ class Trainer:
             return EpochMetrics(self.step, *self._report(held_out))
         return StepMetrics(self.step, *self._report({})) if self.step % REPORT_STEPS == 0 else None
 
-    def steer(self, **changes: float) -> None:
+    def steer(self, /, **changes: float) -> None:
         """Give fields of ``STEERABLE`` another value from the next step on.
 
         Raises:

@@ -99,6 +99,32 @@ def test_the_ring_has_a_hole_in_both_densities(
     assert editor(view, QLineEdit, "x1").text() == "z1/10 + z1/hypot(z1, z2)"
 
 
+def test_along_a_line_the_ring_has_two_peaks_and_a_closed_form(
+    view: PushforwardView, experiment: Pushforward, settle: Callable[[], None]
+) -> None:
+    chart = next(c for c in view.findChildren(Chart) if c.accessibleName().startswith("p(x) along"))
+
+    def seen(color: str, low: float, high: float) -> int:
+        """Pixels of a colour between two shares of the width, below the names."""
+        shown, wanted = chart.grab().toImage(), QColor(color)
+        columns = range(round(low * shown.width()), round(high * shown.width()))
+        return sum(shown.pixelColor(x, y) == wanted for x in columns for y in range(24, 92))
+
+    experiment.move(z=(1.2, 0.0))
+    for state, color in (
+        ({"function": "ring"}, "held_out"),
+        ({"x2": "z2/9 + z2/hypot(z1, z2)"}, "accent"),
+    ):
+        experiment.set(**state)
+        settle()
+        shade = getattr(LIGHT, color)
+        assert seen(shade, 0.05, 0.25) > 10
+        assert seen(shade, 0.75, 0.95) > 10
+        assert seen(shade, 0.35, 0.65) == 0
+        assert (seen(LIGHT.held_out, 0, 1) > 0) == (color == "held_out")
+    assert all(chart.export(kind) for kind in KINDS)
+
+
 def test_the_slider_sets_t_and_shows_it(
     view: PushforwardView, experiment: Pushforward, settle: Callable[[], None]
 ) -> None:

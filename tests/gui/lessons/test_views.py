@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QPushButton
 from tests.support.lessons import Shown
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
-from vae_explorer.gui.lessons.variance_curve import VarianceCurve
 from vae_explorer.gui.lessons.views import ViewsView
+from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.lessons import views
 from vae_explorer.session.lessons import views as module
@@ -108,7 +108,7 @@ def test_a_place_dragged_to_is_decoded_where_there_is_a_decoder(
 
 
 def test_the_line_of_the_curve_and_the_box_are_one(view: ViewsView, experiment: Views) -> None:
-    (curve,) = view.findChildren(VarianceCurve)
+    curve = next(c for c in view.findChildren(Chart) if c.accessibleName() == "Variance kept")
     box = view.form.editor("components")
     assert isinstance(box, NumberBox)
     QTest.mousePress(curve, _LEFT, pos=curve.to_pixel(40, 0.5).toPoint())

@@ -100,7 +100,9 @@ def key_bar(key: ColorKey) -> UInt8:
     return np.array(colors[:160], np.uint8)[1:-1]
 
 
-def test_figures_are_computed_and_then_colour(person: Person) -> None:
+def test_figures_are_computed_and_then_colour(person: Person, checkpoint: Path) -> None:
+    person.window.app.model.open(checkpoint)
+    person.wait(lambda: "tiny" in person.model_line)
     person.trigger("split_test")
     person.wait(lambda: len(person.positions) == 300)
     lone = person.lone
@@ -154,6 +156,7 @@ def test_a_table_brings_its_columns(
     answer = str(tmp_path / "mine.csv"), ""
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: answer)
     person.trigger("color_table")
+    person.agree()
     (key,) = person.window.map.findChildren(ColorKey)
     person.wait(key.isVisible)
     assert key.accessibleDescription().startswith("number, ")
@@ -175,6 +178,10 @@ def test_the_card_gives_the_exact_figures(
     person.hover(person.position(lone))
     (card,) = person.window.map.findChildren(PointTooltip)
     person.wait(card.isVisible)
+    thumbnail = person.window.app.map.thumbnail(lone)
+    np.testing.assert_array_equal(thumbnail.image, small_mnist["train"].images[lone])
+    assert card._label.text() == str(thumbnail.label) == str(person.labels[lone])
+    assert not card._picture.pixmap().isNull()
     person.wait(lambda: any("ELBO" in label.text() for label in card.findChildren(QLabel)))
     (caption,) = (label.text() for label in card.findChildren(QLabel) if "ELBO" in label.text())
     lines = caption.replace("−", "-").split("\n")

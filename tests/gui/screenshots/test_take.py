@@ -61,6 +61,7 @@ def test_views_and_layers_are_taken_light_and_dark(
         monkeypatch.setattr(module, "SIZES", ((1100, 700),))
     monkeypatch.setattr(training, "_SWEEP", (("seed", "0:2"),))
     monkeypatch.setattr(exploring, "PINNED_ROWS", (7, 501))
+    monkeypatch.setattr("vae_explorer.session.explore.refinement.STEPS", 30)
     two = tuple(spec for spec in LAYERS if spec.id in ("prior", "flow"))
     for module in (camera, exploring):
         monkeypatch.setattr(module, "LAYERS", two)

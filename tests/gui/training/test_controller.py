@@ -182,7 +182,7 @@ def test_a_stop_rule_ends_the_run(trainee: Trainee) -> None:
 def test_slow_motion_shows_real_steps(trainee: Trainee) -> None:
     slow = trainee.panel.slow_motion
     trainee.person.window.docks.show("layers")
-    trainee.person.press("Ctrl+Alt+.", trainee.person.window.map.canvas)
+    trainee.person.press("F9", trainee.person.window.map.canvas)
     trainee.wait_paused(1)
     trainee.person.wait(slow.isVisible)
     assert trainee.panel.findChild(QTabWidget).currentWidget() is slow

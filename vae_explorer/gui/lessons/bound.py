@@ -1,18 +1,17 @@
 """The view of the bound: q over the exact posterior, and the bars that always add up."""
 
 from collections.abc import Collection
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.bound_bars import BoundBars
 from vae_explorer.gui.lessons.bound_plane import BoundPlane
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.widgets.rows import beside
+from vae_explorer.gui.widgets.rows import button, column, fill, held, row
 from vae_explorer.session.lessons.bound import BoundExperiment, BoundResult
 from vae_explorer.session.lessons.experiment import differs
 
@@ -44,33 +43,16 @@ class BoundView(LessonView):
             "The digit as it is scored: one sample of the model's data treatment"
         )
         self._decoded = DigitView("Decoded mean of q", "decoded mean of q", "q’s mean", _DIGIT_ZOOM)
-        buttons = {name: QPushButton(text) for name, (text, _) in _PUT.items()}
-        for name, button in buttons.items():
-            button.setToolTip(_PUT[name][1])
-            button.clicked.connect(lambda _=False, name=name: experiment.put(name))
-        self._refine = QPushButton("Refine")
-        self._refine.setToolTip("Climb the ELBO from where q is; again to stop")
-        self._refine.clicked.connect(self._on_refine)
-        fit = QPushButton("Show all")
-        fit.setToolTip("Show the posterior and q (Home)")
-        fit.clicked.connect(self._fit)
+        put = {name: button(*words, partial(experiment.put, name)) for name, words in _PUT.items()}
+        tip = "Climb the ELBO from where q is; again to stop"
+        self._refine = button("Refine", tip, self._on_refine)
+        fit = button("Show all", "Show the posterior and q (Home)", self._fit)
         log = self.form.rows["log"]
-        self.controls = {**buttons, "refine": self._refine, "log": log}
-        self._side = QWidget()
-        digits = QVBoxLayout(self._side)
-        digits.addWidget(self._digit, 1)
-        digits.addWidget(self._decoded, 1)
-        digits.setContentsMargins(0, 0, 0, 0)
-        top = QGridLayout()
-        top.addWidget(self.plane, 0, 0)
-        top.addWidget(self._side, 0, 1, Qt.AlignmentFlag.AlignTop)
-        top.setColumnStretch(0, 1)
-        row = QGridLayout()
-        row.addWidget(beside(*buttons.values(), self._refine, None), 0, 0)
-        row.addWidget(beside(log, fit), 0, 1)
-        self.page.addLayout(top, 1)
-        self.page.addLayout(row)
-        self.page.addWidget(self.bars)
+        self.controls = {**put, "refine": self._refine, "log": log}
+        self._side = held(column((self._digit, 1), (self._decoded, 1)))
+        top = row((self.plane, 1), self._side)
+        top.setAlignment(self._side, Qt.AlignmentFlag.AlignTop)
+        fill(self.page, (top, 1), row(*put.values(), self._refine, None, log, fit), self.bars)
         self.plane.q_moved.connect(experiment.set_q)
         self.plane.looked_at.connect(experiment.look_at)
         self.plane.reset_requested.connect(self._fit)
@@ -92,16 +74,15 @@ class BoundView(LessonView):
         found = self.experiment.result
         truth = found.truth
         if differs(found, old, "truth"):
-            self._digit.set_image(gray8(truth.x[0]) if truth else None)
+            self._digit.set_image(truth.x[0] if truth else None)
             self._digit.set_caption(f"x: {truth.target_image.title}" if truth else "x", "x")
         if differs(found, old, "q"):
             self.plane.set_q(found.q)
-            self._decoded.set_image(gray8(found.decoded) if found.decoded is not None else None)
+            self._decoded.set_image(found.decoded)
         if differs(found, old, "bound", "best", "truth"):
-            self.bars.set_bound(found.bound, truth.known.error if truth else 0.0)
-            self.bars.set_gap(found.gap)
+            self.bars.show_bound(found.bound, truth.known.error if truth else 0.0, found.gap)
         if differs(found, old, "picture"):
-            self.plane.set_picture(found.picture)
+            self.plane.set_marks([found.picture] if found.picture else [])
         self._refine.setText("Stop" if found.refining else "Refine")
         if old is not None and differs(found, old, "frame"):
             self._fit()

@@ -43,14 +43,13 @@ class BoundBars(Chart):
         self.setMinimumWidth(300)
         self._show()
 
-    def set_bound(self, bound: Bound | None, error: float = 0.0) -> None:
-        """Show other numbers, or none; ``error`` is that of log p(x) itself, in nats."""
-        self._bound, self._error = bound, error
-        self._show()
+    def show_bound(self, bound: Bound | None, error: float, gap: Mapping[str, float]) -> None:
+        """Show other numbers, or none.
 
-    def set_gap(self, gap: Mapping[str, float]) -> None:
-        """Show the parts of the encoder's gap, or none: "amortisation" and "approximation"."""
-        self._gap = gap
+        ``error`` is that of log p(x) itself, in nats; ``gap`` has the parts of the encoder's,
+        "amortisation" and "approximation", if they are known.
+        """
+        self._bound, self._error, self._gap = bound, error, gap
         self._show()
 
     def set_rows(self, terms: bool, gap: bool) -> None:

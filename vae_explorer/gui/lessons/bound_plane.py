@@ -15,7 +15,7 @@ from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Line
 from vae_explorer.latent.normal import Normal
-from vae_explorer.session.map.marks import Ellipses, Field
+from vae_explorer.session.map.marks import Ellipses
 from vae_explorer.types import Region
 
 _ON = 2.0
@@ -90,10 +90,6 @@ class BoundPlane(Chart):
         """Show another q, or none."""
         self._q = q
         self._show()
-
-    def set_picture(self, field: Field | None) -> None:
-        """Show another picture of the posterior, or none."""
-        self.set_marks([field] if field else [])
 
     def show_region(self, region: Region) -> None:
         """Show at least this region, with some air around it."""

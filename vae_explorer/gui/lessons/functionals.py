@@ -1,14 +1,13 @@
 """The density one pulls about, and how its entropy climbs."""
 
 import numpy as np
-from PySide6.QtWidgets import QPushButton
 
 from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Columns, Dots, Level, Line, Mark
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside, row
+from vae_explorer.gui.widgets.rows import beside, button, fill, row
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.functionals import Functionals, FunctionalsResult
 
@@ -30,20 +29,13 @@ class FunctionalsView(LessonView):
         )
         self._left, self._right = Chart("KL(p ‖ best), nats", "step"), Chart("", "step")
         self._readout, self._details = Readout(), Readout()
-        step, reset = QPushButton("&Step"), QPushButton("&Reset")
-        step.setToolTip("Climb one step")
-        reset.setToolTip("Go back to where the ascent started")
-        rows = self.form.rows
-        ascent = beside(rows["ascend"], step, reset)
+        step = button("&Step", "Climb one step", experiment.step)
+        reset = button("&Reset", "Go back to where the ascent started", experiment.reset)
+        ascent = beside(self.form.rows["ascend"], step, reset)
         charts = beside(self._left, self._right)
         self.controls |= {"ascend": ascent, "charts": charts}
-        self.page.addWidget(beside(*(rows[n] for n in ("constraint", "size", "shape")), None))
-        self.page.addWidget(self._density, 3)
-        self.page.addLayout(row(ascent, self._readout, wide=self._readout))
-        self.page.addWidget(self._details)
-        self.page.addWidget(charts, 2)
-        step.clicked.connect(experiment.step)
-        reset.clicked.connect(experiment.reset)
+        choice, facts = self.line("constraint", "size", "shape"), row(ascent, (self._readout, 1))
+        fill(self.page, choice, (self._density, 3), facts, self._details, (charts, 2))
         self._density.pulled.connect(self._on_pulled)
         self._density.released.connect(experiment.let_go)
         self._density.raised.connect(self._on_nudged)

@@ -13,7 +13,7 @@ from vae_explorer.gui.plot.layout import Layout
 from vae_explorer.gui.plot.marks import Line, Mark, Painted, Ring
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside
+from vae_explorer.gui.widgets.rows import fill
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.geometry import SIGHT, Geometry, GeometryResult, Strip
@@ -47,12 +47,8 @@ class GeometryView(LessonView):
             "geodesic": StepStrip("Geodesic", _GEODESIC),
         }
         self._readout = Readout()
-        rows = self.form.rows
-        self.page.addWidget(beside(rows["metric"], rows["steps"], rows["keys"], None))
-        self.page.addWidget(self._plane, 1)
-        self.page.addWidget(self._readout)
-        for strip in self._lines.values():
-            self.page.addWidget(strip)
+        fill(self.page, self.line("metric", "steps", "keys"), (self._plane, 1), self._readout)
+        fill(self.page, *self._lines.values())
         self.controls |= {"strips": self._lines["straight"], "geodesic": self._lines["geodesic"]}
         self._plane.pressed.connect(self._take_hold)
         self._plane.dragged.connect(self._drag)
@@ -105,16 +101,15 @@ class GeometryView(LessonView):
             for name, strip in strips.items():
                 if strip is not None:
                     self._lines[name].set_frames(
-                        strip.images, strip.frames.steps, highest or 1.0, self._title(name, strip)
+                        strip.images, strip.frames.steps, highest or 1.0, self._about(strip)
                     )
         self._show_paths()
         self._say()
 
-    def _title(self, name: str, strip: Strip) -> str:
-        words = "Straight line" if name == "straight" else "Geodesic"
+    def _about(self, strip: Strip) -> str:
         unit = _UNITS[self.experiment.settings.metric]
         latent = float(np.linalg.norm(np.diff(strip.route.path, axis=0), axis=1).sum())
-        text = f"{words}: the picture goes {figure(strip.route.length, 1)} {unit}"
+        text = f"the picture goes {figure(strip.route.length, 1)} {unit}"
         return f"{text}, z goes {figure(latent, 2)}"
 
     def _show_field(self, field: Float64 | None) -> None:

@@ -9,13 +9,14 @@ from typing_extensions import override
 from vae_explorer.errors import UserError
 from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.controls import Controls
+from vae_explorer.gui.widgets.rows import beside
 from vae_explorer.session.lessons.experiment import AnyExperiment, Result, class_in
 
 
 class LessonView(Themed):
     """Draws an experiment and sends it what a person sets.
 
-    A subclass puts its widgets and the rows of ``form`` into ``page``, connects its charts and at
+    A subclass puts its widgets and lines of the form into ``page``, connects its charts and at
     last calls ``start``; it draws in ``draw``. ``controls`` are the widgets that a
     lesson may hide, by the names that its files use.
 
@@ -45,6 +46,10 @@ class LessonView(Themed):
         self.page = QVBoxLayout(self)
         self.page.setContentsMargins(8, 6, 8, 6)
         self.page.setSpacing(4)
+
+    def line(self, *names: str) -> QWidget:
+        """The controls of some settings side by side, at the left."""
+        return beside(*(self.form.rows[name] for name in names), None)
 
     def start(self) -> None:
         """Show what there is, and from now on what comes."""

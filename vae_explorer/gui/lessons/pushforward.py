@@ -2,17 +2,18 @@
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel
+from PySide6.QtWidgets import QLabel
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.lessons.density_profile import DensityProfile
 from vae_explorer.gui.lessons.lattice_marks import cells, lines
 from vae_explorer.gui.lessons.lesson_view import LessonView
+from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
-from vae_explorer.gui.plot.marks import Level, Line, Mark, Picture, Ring
+from vae_explorer.gui.plot.layout import Plot
+from vae_explorer.gui.plot.marks import Columns, Level, Line, Mark, Picture, Ring
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside
+from vae_explorer.gui.widgets.rows import beside, fill, row
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.pushed import Pushed
@@ -28,6 +29,7 @@ from vae_explorer.types import Float32, Float64, Region
 
 _BEFORE = (-SIGHT, SIGHT, -SIGHT, SIGHT)
 _NUDGE = 0.1  # latent units
+_PROFILE = 96  # pixels, the height of the densities along a line
 _BRIGHTEST = 0.995  # quantile of the density that has the last colour
 _INSET = 0.3  # of the width, the decoded picture's
 _AROUND = np.linspace(0.0, 2 * np.pi, 73)
@@ -51,27 +53,22 @@ class PushforwardView(LessonView):
         self._after = Chart("x = f(z)", aspect="exact")
         self._formula = Chart("p(x), by the formula", aspect="exact")
         self._samples = Chart("p(x), by samples", aspect="exact")
-        self._profile = DensityProfile()
+        self._profile = Chart()
+        self._profile.set_plot(Plot(x=Axis(numbers=False), y=Axis(numbers=False)))
+        self._profile.setFixedHeight(_PROFILE)
+        self._profile.setToolTip("The densities along the dashed line, from left to right")
         self._readout = Readout(2)
         self._problem = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._problem.setAccessibleName("What is wrong with the formula")
         self._problem.hide()
         rows = self.form.rows
         self._formulas = beside(rows["x1"], rows["x2"])
-        top, charts = QHBoxLayout(), QGridLayout()
-        for name in ("function", "t", "components", "samples"):
-            top.addWidget(rows[name], int(name == "t"))
-        charts.setSpacing(2)
-        charts.addWidget(self._before, 0, 0)
-        charts.addWidget(self._after, 0, 1)
-        charts.addWidget(self._formula, 1, 0)
-        charts.addWidget(self._samples, 1, 1)
-        self.page.addLayout(top)
-        self.page.addWidget(self._formulas)
-        self.page.addWidget(self._problem)
-        self.page.addLayout(charts, 1)
-        self.page.addWidget(self._profile)
-        self.page.addWidget(self._readout)
+        names = ("function", "t", "components", "samples")
+        fill(self.page, row(*(rows[name] for name in names), wide=rows["t"]))
+        fill(self.page, self._formulas, self._problem)
+        for pair in ((self._before, self._after), (self._formula, self._samples)):
+            fill(self.page, (row(*((chart, 1) for chart in pair), spacing=2), 1))
+        fill(self.page, self._profile, self._readout)
         self.controls = {name: rows[name] for name in ("function", "t", "samples")} | {
             "density": self._formula,
             "histogram": self._samples,
@@ -104,7 +101,7 @@ class PushforwardView(LessonView):
                 self._show_stretch(found.pushed)
                 self._show_density(self._formula, found.pushed, found.pushed.density)
             self._show_density(self._samples, found.pushed, found.pushed.histogram)
-            self._profile.set_result(found.pushed)
+            self._show_profile(found.pushed)
         self._show_front()
         self._say()
 
@@ -141,6 +138,22 @@ class PushforwardView(LessonView):
         chart.set_range(*result.region)
         chart.set_marks([field])
         chart.set_subtitle(f"0 to {figure(brightest, 2)}")
+
+    def _show_profile(self, result: Pushed) -> None:
+        """The densities along the line through x: formula, histogram, closed form if there is."""
+        highest = np.quantile(result.profile, 0.995), np.quantile(result.bars, 0.99), 1e-9
+        positions = (np.arange(len(result.across)) + 0.5) / len(result.across)
+        edges = np.linspace(0.0, 1.0, len(result.bars) + 1)
+        marks: list[Mark] = [
+            Columns(edges, result.bars, "muted", "by samples"),
+            Line(positions, result.profile, "accent", "by the formula"),
+        ]
+        if result.closed_form is not None:
+            closed = result.closed_form
+            marks.append(Line(positions, closed, "held_out", "closed form", 3.0, dotted=True))
+        self._profile.set_title(f"p(x) along x₂ = {figure(result.height, 2)}")
+        self._profile.set_range(0.0, 1.0, 0.0, 1.15 * float(max(highest)))
+        self._profile.set_marks(marks)
 
     @property
     def _decodes(self) -> bool:

@@ -7,7 +7,7 @@ from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Arrow, Dots, Line, Mark
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside
+from vae_explorer.gui.widgets.rows import fill
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.reparameterisation import (
     FUNCTIONS,
@@ -41,11 +41,8 @@ class ReparameterisationView(LessonView):
         self._readout = Readout(2)
         rows = self.form.rows
         first, second = ("function", "parameter", "samples"), ("baseline", "same_scale", "seed")
-        for names in (first, second):
-            self.page.addWidget(beside(*(rows[name] for name in names), None))
-        self.page.addWidget(self._place, 5)
-        self.page.addWidget(self._readout)
-        self.page.addWidget(self._charts, 7)
+        fill(self.page, self.line(*first), self.line(*second))
+        fill(self.page, (self._place, 5), self._readout, (self._charts, 7))
         self.controls = {name: rows[name] for name in (*first, "baseline")} | {
             "scale": rows["same_scale"],
             "again": rows["seed"],

@@ -4,17 +4,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QProgressBar
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.log_plot import LogPlot
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Dots, Level, Line
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside
+from vae_explorer.gui.widgets.rows import beside, button, column, fill, row
 from vae_explorer.lessons.sampling import CHUNK, Curve
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
@@ -60,29 +59,15 @@ class SamplingView(LessonView):
         self._bar = QProgressBar()
         self._bar.setMinimumWidth(90)
         self._bar.setAccessibleName("Samples drawn")
-        self._stop = QPushButton("Stop")
-        self._stop.setToolTip("Stop at the samples drawn so far")
-        self._stop.clicked.connect(experiment.stop)
+        self._stop = button("Stop", "Stop at the samples drawn so far", experiment.stop)
 
-        self.page.addWidget(self.estimates, 5)
-        lower, facts = QGridLayout(), QHBoxLayout()
-        facts.addWidget(self._image, 1)
-        facts.addWidget(self._heaviest, 1)
-        facts.addWidget(self.scores, 3)
-        lower.addWidget(self.map, 0, 0, 2, 1)
-        lower.addLayout(facts, 0, 1)
-        lower.addWidget(self.errors, 1, 1)
-        lower.setColumnStretch(0, 1)
-        lower.setColumnStretch(1, 1)
-        lower.setRowStretch(1, 1)
-        self.page.addLayout(lower, 6)
+        facts = row((self._image, 1), (self._heaviest, 1), (self.scores, 3))
+        lower = row((self.map, 1), (column(facts, (self.errors, 1)), 1))
         rows = self.form.rows
         self.controls["samples"] = beside(rows["samples"], self._bar, self._stop)
-        below = QVBoxLayout()
-        below.addWidget(rows["m"])
-        below.addWidget(beside(self.controls["samples"], rows["q"]))
-        below.addWidget(beside(rows["image"], rows["seed"], rows["near"], None))
-        self.page.addLayout(below)
+        drawn, which = beside(self.controls["samples"], rows["q"]), ("image", "seed", "near")
+        fill(self.page, (self.estimates, 5), (lower, 6))
+        fill(self.page, column(rows["m"], drawn, self.line(*which)))
         self.start()
 
     def draw(self, old: SamplingResult | None) -> None:
@@ -91,9 +76,9 @@ class SamplingView(LessonView):
         self.map.set_front(_dots(found.lit))
         if differs(found, old, "density"):
             self.map.set_marks([found.density] if found.density else [])
-            self._image.set_image(None if found.image is None else gray8(found.image))
+            self._image.set_image(found.image)
         if differs(found, old, "heaviest"):
-            self._heaviest.set_image(None if found.heaviest is None else gray8(found.heaviest))
+            self._heaviest.set_image(found.heaviest)
         near = found.near if settings.near else None
         if old is None or near != self._near:
             self._near = near

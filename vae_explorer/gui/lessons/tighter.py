@@ -3,15 +3,14 @@
 import math
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QProgressBar
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.log_plot import LogPlot
 from vae_explorer.gui.plot.marks import Band, Level, Line, Mark
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside
+from vae_explorer.gui.widgets.rows import button, column, fill, row
 from vae_explorer.lessons.tighter import GRADIENT_KS, KS, Bound
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
@@ -44,34 +43,23 @@ class TighterView(LessonView):
         self.scores = Readout(lines=4)
         self._bar = QProgressBar()
         self._bar.setAccessibleName("Work done")
-        self._stop = QPushButton("Stop")
-        self._stop.setToolTip("Stop here")
-        self._stop.clicked.connect(experiment.stop)
-        progress, facts, lower = QVBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        self._stop = button("Stop", "Stop here", experiment.stop)
         for widget in (self._bar, self._stop):
             policy = widget.sizePolicy()
             policy.setRetainSizeWhenHidden(True)
             widget.setSizePolicy(policy)
-            progress.addWidget(widget)
-        facts.addWidget(self._image, 1)
-        facts.addWidget(self.scores, 4)
-        facts.addLayout(progress, 2)
-        lower.addWidget(self.gaps, 1)
-        lower.addWidget(self.ratios, 1)
-        self.page.addLayout(facts)
-        self.page.addWidget(self.bounds, 5)
-        self.page.addLayout(lower, 4)
-        rows = self.form.rows
-        self.page.addWidget(rows["k"])
-        for names in (("samples", "q", "image"), ("seed", "gradient", "repeats")):
-            self.page.addWidget(beside(*(rows[name] for name in names), None))
+        facts = row((self._image, 1), (self.scores, 4), (column(self._bar, self._stop), 2))
+        lower = row((self.gaps, 1), (self.ratios, 1))
+        fill(self.page, facts, (self.bounds, 5), (lower, 4), self.form.rows["k"])
+        fill(self.page, self.line("samples", "q", "image"))
+        fill(self.page, self.line("seed", "gradient", "repeats"))
         self.start()
 
     def draw(self, old: TighterResult | None) -> None:
         """Draw what has changed."""
         found, settings = self.experiment.result, self.experiment.settings
         if differs(found, old, "truth"):
-            self._image.set_image(None if found.image is None else gray8(found.image))
+            self._image.set_image(found.image)
         if differs(found, old, "bound", "truth"):
             if found.bound is None or found.truth is None:
                 self.bounds.set_content(())

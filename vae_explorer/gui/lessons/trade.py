@@ -5,25 +5,16 @@ from collections.abc import Collection
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QSlider,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QProgressBar, QSlider
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.picture_grid import PictureGrid
 from vae_explorer.gui.lessons.rate_plane import PlanePoint, RatePlane
 from vae_explorer.gui.plot.marks import Line, Ring
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside
+from vae_explorer.gui.widgets.rows import beside, button, column, fill, row
 from vae_explorer.lessons.trade import BETAS, HOLE, SHARES, SHEET, Study
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
@@ -60,11 +51,8 @@ class TradeView(LessonView):
         )
         self._probe = DigitView("Decoded at the pointer", "point at a code")
         self._readout = Readout(2)
-        self._train = QPushButton("&Train small models")
-        self._train.setToolTip(
-            "Train a small model at each β that has none yet, a few seconds each"
-        )
-        self._train.clicked.connect(self._on_train)
+        tip = "Train a small model at each β that has none yet, a few seconds each"
+        self._train = button("&Train small models", tip, self._on_train)
         self._bar = QProgressBar()
         self._bar.setAccessibleName("Progress of the training")
         self._bar.setRange(0, 1000)
@@ -83,26 +71,10 @@ class TradeView(LessonView):
 
         slider = beside(self.form.rows["model"], self._beta, self._slider)
         training = beside(self._train, self._bar)
-        side = QWidget()
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._probe, 1)
-        column.addWidget(self.form.rows["draws"])
-        below, figures = QWidget(), QGridLayout()
-        pictures = QGridLayout(below)
-        pictures.setContentsMargins(0, 0, 0, 0)
-        for number, (part, share) in enumerate(((self._sheet, 5), (self._draws, 5), (side, 2))):
-            pictures.addWidget(part, 0, number)
-            pictures.setColumnStretch(number, share)
-        figures.setHorizontalSpacing(10)
-        for number, chart in enumerate((self._plane, self._map)):
-            figures.addWidget(chart, 0, number)
-            figures.setColumnStretch(number, 1)
-        self.page.addLayout(figures, 3)
-        self.page.addWidget(slider)
-        self.page.addWidget(self._readout)
-        self.page.addWidget(below, 2)
-        self.page.addWidget(training)
+        side = column((self._probe, 1), self.form.rows["draws"])
+        below = beside((self._sheet, 5), (self._draws, 5), (side, 2))
+        figures = row((self._plane, 1), (self._map, 1), spacing=10)
+        fill(self.page, (figures, 3), slider, self._readout, (below, 2), training)
         self.controls = {"train": training, "slider": slider, "pictures": below}
 
         self._plane.chosen.connect(self._on_chosen)
@@ -250,6 +222,6 @@ class TradeView(LessonView):
         found = self.experiment.decode(self._pointed)
         if found is not None:
             image, ratio = found
-            self._probe.set_image(gray8(image))
+            self._probe.set_image(image)
             written = "< 0.001" if ratio < 1e-3 else f"{ratio:.3g}" if ratio < 100 else "> 100"
             self._probe.set_caption(f"q/p {written}")

@@ -4,18 +4,18 @@ from collections.abc import Collection
 from functools import partial
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.lessons.variance_curve import VarianceCurve
-from vae_explorer.gui.plot.marks import Ring
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.marks import Level, Line, Ring
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside, row
+from vae_explorer.gui.widgets.rows import beside, button, fill, row
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.views import MAPS, STEPS, Views, ViewsResult
@@ -51,8 +51,15 @@ class ViewsView(LessonView):
             code_map.setToolTip(_TIPS[name])
             code_map.pointed.connect(partial(self._on_pointed, name))
             code_map.dragged.connect(partial(self._on_dragged, name))
-        self._curve = VarianceCurve()
-        self._curve.chosen.connect(lambda count: experiment.move(components=count))
+        self._curve = Chart("Variance kept", "components", movable=True)
+        self._curve.setCursor(Qt.CursorShape.SizeHorCursor)
+        self._curve.setToolTip(
+            "Share of the variance by the number of components. Drag, or use ← and →"
+        )
+        self._curve.dragged.connect(lambda x, _: experiment.move(components=x))
+        self._curve.nudged.connect(
+            lambda step, _: experiment.move(components=experiment.settings.components + step)
+        )
         self._grid = QGridLayout()
         self._grid.setSpacing(8)
         self._digit = DigitView("The digit", "digit")
@@ -63,16 +70,12 @@ class ViewsView(LessonView):
         pictures = beside(*digits)
         pictures.setMinimumHeight(110)
         pictures.setToolTip("A digit and its reconstruction, with Σ (x − y)² over its pixels")
-        again = QPushButton("&Restart")
-        again.setToolTip("Restart t-SNE")
-        again.clicked.connect(experiment.restart)
+        again = button("&Restart", "Restart t-SNE", experiment.restart)
         self._readout = Readout()
         rows = self.form.rows
         embedding = beside(rows["perplexity"], rows["embed"], again)
-        below = row(rows["components"], embedding, self._readout, wide=self._readout)
-        self.page.addLayout(self._grid, 5)
-        self.page.addWidget(pictures, 1)
-        self.page.addLayout(below)
+        below = row(rows["components"], embedding, (self._readout, 1))
+        fill(self.page, (self._grid, 5), (pictures, 1), below)
         self.controls = {
             **self._maps,
             "variance": self._curve,
@@ -115,7 +118,7 @@ class ViewsView(LessonView):
         for name, part in (("pca", "plain"), ("vae", "encoded"), ("tsne", "embedding")):
             if differs(found, old, part, "plain"):
                 self._show_map(name, found)
-        self._curve.set_curve(found.explained, settings.components)
+        self._show_curve(found.explained, settings.components)
         self._show_embedding(found)
         if differs(found, old, "image", "reconstructions"):
             self._show_image(found)
@@ -131,6 +134,14 @@ class ViewsView(LessonView):
             code_map.set_range(*_region(points))
         code_map.set_points(points, found.labels[: len(points)])
 
+    def _show_curve(self, explained: Floats, count: int) -> None:
+        """The share (n,) of the first 1 … n components, and a line at those set."""
+        if len(explained):
+            share, counts = float(explained[count - 1]), np.arange(1.0, len(explained) + 1)
+            self._curve.set_range(0.0, len(explained) + 1.0, 0.0, 1.0)
+            self._curve.set_marks([Line(counts, explained, "train", filled=True)])
+            self._curve.set_front([Level(count, "accent", f"{count}: {share:.0%}", upright=True)])
+
     def _show_embedding(self, found: ViewsResult) -> None:
         now, running = found.embedding, self.experiment.running
         embed = self.form.editor("embed")
@@ -145,13 +156,13 @@ class ViewsView(LessonView):
             )
 
     def _show_image(self, found: ViewsResult) -> None:
-        self._digit.set_image(None if found.image is None else gray8(found.image))
+        self._digit.set_image(found.image)
         made = list(found.reconstructions)
         # Two components may be those set too.
         if len(made) == 2:
             made.insert(1, made[0])
         for view, one in zip(self._returns, made, strict=False):
-            view.set_image(gray8(one.image))
+            view.set_image(one.image)
             view.setAccessibleName(one.name)
             error = figure(one.error, 1)
             view.set_caption(f"{one.name}: {error}", error)
@@ -171,7 +182,7 @@ class ViewsView(LessonView):
             self._pointed.set_image(None)
             self._pointed.set_caption("pointed at")
         else:
-            self._pointed.set_image(gray8(self.experiment.image(number)))
+            self._pointed.set_image(self.experiment.image(number))
             self._pointed.set_caption(f"a {found.labels[number]}, test {number}")
 
     # What a person does
@@ -190,7 +201,7 @@ class ViewsView(LessonView):
 
     def _decode(self, name: str, point: tuple[float, float]) -> None:
         image = self.experiment.decode(name, point)
-        self._decoded.set_image(None if image is None else gray8(image))
+        self._decoded.set_image(image)
         if image is None:
             self._decoded.set_caption("no decoder")
         else:

@@ -1,28 +1,70 @@
-"""Widgets side by side, their labels, and what scrolls when there is no room for all."""
+"""Rows and columns of widgets, labels, buttons, and what scrolls when there is no room for all."""
+
+from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+Part = QWidget | QLayout | tuple[QWidget | QLayout, int] | None
+"""Of a row or a column: (part, n) has n shares of the room that is left, and None one."""
 
 
-def row(*widgets: QWidget | None, wide: QWidget | None = None, spacing: int = -1) -> QHBoxLayout:
-    """Widgets side by side; None, or else ``wide``, takes the room that is left."""
+def fill(layout: QBoxLayout, *parts: Part) -> None:
+    """Add parts to a layout."""
+    for part in parts:
+        one, share = part if isinstance(part, tuple) else (part, 0)
+        if one is None:
+            layout.addStretch(1)
+        elif isinstance(one, QLayout):
+            layout.addLayout(one, share)
+        else:
+            layout.addWidget(one, share)
+
+
+def row(*parts: Part, wide: QWidget | None = None, spacing: int = -1) -> QHBoxLayout:
+    """Parts side by side; ``wide`` has the room that is left."""
     layout = QHBoxLayout()
     layout.setSpacing(spacing)
-    for widget in widgets:
-        if widget is None:
-            layout.addStretch(1)
-        else:
-            layout.addWidget(widget, int(widget is wide))
+    fill(layout, *((wide, 1) if part is wide and wide else part for part in parts))
     return layout
 
 
-def beside(*widgets: QWidget | None) -> QWidget:
-    """A row without margins as a widget."""
+def column(*parts: Part) -> QVBoxLayout:
+    """Parts one above the other."""
+    layout = QVBoxLayout()
+    fill(layout, *parts)
+    return layout
+
+
+def held(layout: QLayout) -> QWidget:
+    """A layout without margins as a widget."""
     whole = QWidget()
-    layout = row(*widgets)
     layout.setContentsMargins(0, 0, 0, 0)
     whole.setLayout(layout)
     return whole
+
+
+def beside(*parts: Part) -> QWidget:
+    """A row without margins as a widget."""
+    return held(row(*parts))
+
+
+def button(text: str, tip: str, act: Callable[[], object]) -> QPushButton:
+    """A button that does something."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.clicked.connect(lambda: act())
+    return made
 
 
 def label_of(editor: QWidget, text: str) -> QLabel:
