@@ -4,6 +4,8 @@ Modules load what they need when a command runs, so that help and refusals come 
 """
 
 import errno
+import logging
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +25,8 @@ from vae_explorer.paths import bundled_models
 
 _INTERRUPTED = 130
 
+logger = logging.getLogger(__name__)
+
 
 class _Refusal(click.ClickException):
     """A ``UserError`` on its way to stderr."""
@@ -39,6 +43,23 @@ class _Program(click.Group):
         if args[0].endswith(".safetensors") or args[0] in bundled_models():
             args = ["explore", *args]
         return super().resolve_command(ctx, args)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        if sys.stderr:
+            return super().main(*args, **kwargs)
+        # Started by an icon: nobody would see a line of text.
+        from vae_explorer.gui.logs import keep_log, tell
+
+        keep_log()
+        try:
+            sys.exit(super().main(*args, **kwargs | {"standalone_mode": False}))
+        except click.ClickException as error:
+            tell(error.format_message())
+            sys.exit(error.exit_code)
+        except Exception as error:
+            logger.exception("unexpected exception")
+            tell(f"{type(error).__name__}: {error}")
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -150,7 +150,7 @@ def build_app(
         pinning=Pinning(latent_map, pins, cursor, edits, messages.fail),
         selection=selection,
         scores=scores,
-        coloring=Coloring(tasks, latent_map, scores, say),
+        coloring=Coloring(tasks, kept, latent_map, scores, say),
         sketch=sketch,
         layers=layers,
         search=search,

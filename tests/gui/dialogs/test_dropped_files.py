@@ -114,6 +114,7 @@ def test_a_table_colours_the_points(person: Person, tmp_path: Path) -> None:
     path = tmp_path / "Figures.CSV"
     path.write_text("height\n" + "\n".join(str(row) for row in range(600)))
     assert person.drop(files(path))
+    person.agree()
     person.wait(lambda: "height" in str(person.window.app.coloring.choices))
     assert not person.errors
 

@@ -156,6 +156,7 @@ def test_a_table_brings_its_columns(
     answer = str(tmp_path / "mine.csv"), ""
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: answer)
     person.trigger("color_table")
+    person.agree()
     (key,) = person.window.map.findChildren(ColorKey)
     person.wait(key.isVisible)
     assert key.accessibleDescription().startswith("number, ")

@@ -89,6 +89,14 @@ def test_the_filter_box_filters(qtbot: QtBot, panel: RunsPanel) -> None:
     assert len(names(panel)) == 3
 
 
+def test_before_the_first_listing_it_does_not_say_that_there_are_none(qtbot: QtBot) -> None:
+    panel = RunsPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    (label,) = [x for x in panel.findChildren(QLabel) if x.isVisible() and x.text()]
+    assert label.text() == "Reading runs…"
+
+
 def test_without_runs_it_says_where_they_come_from(panel: RunsPanel) -> None:
     panel.set_runs(())
     (label,) = [x for x in panel.findChildren(QLabel) if x.isVisible() and x.text()]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.kinds_of_file import LAYER, NAN, toml
 from tests.support.strategies import layer_states, plain_values, texts
+from vae_explorer.data.table_layout import TableLayout
 from vae_explorer.session.files import settings as settings_module
 from vae_explorer.session.files.settings import Settings
 
@@ -52,6 +53,20 @@ def test_a_missing_file_gives_defaults_without_a_word(
         device=st.sampled_from(["auto", "cpu", "cuda", "cuda:1", "mps"]),
         threads=st.integers(0, 1024),
         recent=st.lists(texts, max_size=9).map(tuple),
+        tables=st.lists(
+            st.builds(
+                TableLayout,
+                header=texts,
+                separator=st.sampled_from(",;\t"),
+                decimal=st.sampled_from(",."),
+                index=texts,
+                split=texts,
+                images=st.sampled_from(["train", "test", "both"]),
+                numbers=st.lists(texts).map(tuple),
+                classes=st.lists(texts).map(tuple),
+            ),
+            max_size=3,
+        ).map(tuple),
         keys=st.dictionaries(texts, texts, max_size=3),
         folder=texts,
         geometry=texts,
@@ -208,6 +223,7 @@ def test_settings_that_cannot_be_read_are_the_defaults(
             ("layout", {"a": 1}),
         ),
         *(("layers", [LAYER, LAYER]), ("layers", [LAYER | {"id": "pixels"}]), ("layers", {})),
+        *(("tables", [{"separator": "|"}]), ("tables", [{"classes": "a"}]), ("tables", "a")),
         *(("layers", [LAYER | {"opacity": NAN}]), ("layers", [LAYER | {"chosen": {}}])),
         *(("layers", [LAYER | {"colour": "red"}]), ("colour", "red")),
     ],

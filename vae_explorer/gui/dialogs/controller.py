@@ -46,8 +46,8 @@ class FilesController(Controller):
         self._openers: dict[str, Callable[[Path], None]] = {
             ".safetensors": app.model.open,
             EXTENSION: self.workspaces.open,
-            ".csv": app.coloring.load_table,
-            ".tsv": app.coloring.load_table,
+            ".csv": app.coloring.open_table,
+            ".tsv": app.coloring.open_table,
         }
         self._view = view
         self._window = window

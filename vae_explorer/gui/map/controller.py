@@ -5,7 +5,9 @@ from functools import partial
 
 from PySide6.QtCore import QTimer
 
+from vae_explorer.data.table_layout import TableDraft
 from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
+from vae_explorer.gui.dialogs.table import TableDialog
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.widgets.fading import PATIENCE_MS
@@ -154,6 +156,7 @@ class MapController(Controller):
         app.scores.inspected.connect(self._on_inspected)
         app.coloring.changed.connect(self._on_colors)
         app.coloring.choices_changed.connect(self._on_choices)
+        app.coloring.drafted.connect(self._on_drafted)
         app.selection.changed.connect(self._on_selection)
         app.layers.changed.connect(self._on_layers)
         app.layers.drawn.connect(self._on_drawn)
@@ -261,4 +264,7 @@ class MapController(Controller):
 
     def _load_table(self) -> None:
         if path := self._ask.open("Colour by Table", TABLE):
-            self._app.coloring.load_table(path)
+            self._app.coloring.open_table(path)
+
+    def _on_drafted(self, draft: TableDraft) -> None:
+        TableDialog(draft, self.view.window()).ask(self._app.coloring.read_table)

@@ -12,6 +12,7 @@ import tomli_w
 from msgspec import Meta
 
 from vae_explorer import schema
+from vae_explorer.data.table_layout import TableLayout
 from vae_explorer.errors import UserError
 from vae_explorer.files import atomic_write, read_text
 from vae_explorer.session.map.layers import LayerState, check_once
@@ -19,6 +20,8 @@ from vae_explorer.types import Split
 
 _VERSION = 1
 _RECENT = 9
+MOST_TABLES = 20
+"""Tables whose columns are remembered."""
 
 KIND = schema.one_of("mean", "sample", "exact")
 SCHEME = schema.one_of("system", "light", "dark")
@@ -36,7 +39,8 @@ class Settings:
     ``threads`` of 0 means all cores but one; ``device`` is "auto", "cpu", "mps", "cuda" or one such
     as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
     "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
-    ``layers`` are those of the map, the topmost first; ``keys`` those chosen for commands.
+    ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
+    first; ``keys`` those chosen for commands.
     """
 
     scheme: Annotated[str, SCHEME] = "system"
@@ -48,6 +52,7 @@ class Settings:
     device: Annotated[str, DEVICE] = "auto"
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     recent: tuple[str, ...] = ()
+    tables: tuple[TableLayout, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
     geometry: str = ""
@@ -79,6 +84,7 @@ class Settings:
         """Save; a disk that refuses costs a warning and nothing else."""
         values = {"version": _VERSION} | dataclasses.asdict(self)
         values |= {"recent": list(self.recent), "layers": list(values["layers"])}
+        values["tables"] = list(values["tables"])
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             atomic_write(path, tomli_w.dumps(values).encode(errors="surrogateescape"))
