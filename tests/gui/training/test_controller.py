@@ -237,6 +237,9 @@ def test_findings_and_failures_are_on_the_banner(trainee: Trainee, recipe: Recip
     trainee.panel.set_recipe(recipe.replace(validation_images=600))
     trainee.person.trigger("start")
     trainee.person.wait(lambda: trainee.person.errors)
+    error = "Training ended early: MNIST has 600 images and 600 are held out"
+    assert trainee.person.errors[0].startswith(error)
+    assert trainee.person.model_line.startswith("mnist-elbo.safetensors"), "the model stays"
     text = banner.findChild(QLabel).text()
     assert "Training ended early" in text
     assert "600 are held out" in text
