@@ -12,17 +12,12 @@ import vae_explorer
 from vae_explorer import paths
 from vae_explorer.gui import app
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.tensors import read_tensors, write_tensors
+from vae_explorer.training.tensors import read_tensors
 
 Cli = Callable[..., Result]
 Refused = Callable[..., str]
 
-PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
 PROGRAM = [sys.executable, "-m", "vae_explorer"]
-
-
-def test_version(cli: Cli) -> None:
-    assert vae_explorer.__version__ in cli("--version").stdout
 
 
 def test_help_names_every_command(cli: Cli) -> None:
@@ -132,35 +127,15 @@ def _newer(good: Path, path: Path) -> None:
     path.write_bytes(content.replace(b'"version":"1"', b'"version":"2"'))
 
 
-def _flipped_bit(good: Path, path: Path) -> None:
-    content = bytearray(good.read_bytes())
-    content[-100] ^= 1
-    path.write_bytes(content)
-
-
-def _nan(good: Path, path: Path) -> None:
-    tensors, header = read_tensors(good)
-    tensors["encoder.0.bias"][0] = float("nan")
-    write_tensors(path, tensors, header)
-
-
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (lambda *_: None, "does not exist"),
-        (lambda _, path: path.mkdir(), "is not a regular file"),
-        (lambda _, path: path.touch(), "is not a safetensors file"),
         (_truncated, "incomplete"),
-        (
-            lambda _, path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100)),
-            "is not a safetensors file",
-        ),
         (_foreign, "was not written by VAE Explorer"),
         (_newer, "has format version 2"),
-        (_flipped_bit, "checksum"),
-        (_nan, "NaN or infinite weights in 'encoder.0.bias'"),
     ],
-    ids=["missing", "folder", "empty", "cut", "picture", "foreign", "newer", "flipped bit", "NaN"],
+    ids=["missing", "cut", "foreign", "newer"],
 )
 def test_a_bad_checkpoint_gives_one_message(
     spoil: Callable[[Path, Path], object],

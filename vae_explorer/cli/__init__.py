@@ -6,6 +6,7 @@ Modules load what they need when a command runs, so that help and refusals come 
 import codecs
 import errno
 import io
+import logging
 import os
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ from vae_explorer.errors import UserError
 from vae_explorer.paths import bundled_models
 
 _INTERRUPTED = 130
+
+logger = logging.getLogger(__name__)
 
 
 _PLAIN = "vae-explorer-plain"
@@ -70,9 +73,23 @@ class _Program(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # a windowed program has none
+            if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors=_PLAIN)
-        return super().main(*args, **kwargs)
+        if sys.stderr:
+            return super().main(*args, **kwargs)
+        # Started by an icon: nobody would see a line of text.
+        from vae_explorer.gui.logs import keep_log, tell
+
+        keep_log()
+        try:
+            sys.exit(super().main(*args, **kwargs | {"standalone_mode": False}))
+        except click.ClickException as error:
+            tell(error.format_message())
+            sys.exit(error.exit_code)
+        except Exception as error:
+            logger.exception("unexpected exception")
+            tell(f"{type(error).__name__}: {error}")
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

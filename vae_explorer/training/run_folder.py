@@ -62,6 +62,13 @@ class RunFolder:
 
     path: Path
 
+    @classmethod
+    def of(cls, checkpoint: Path) -> "RunFolder | None":
+        """The run whose model this file is, or None if it lies by itself."""
+        run = cls(checkpoint.absolute().parent)
+        alone = checkpoint.name != cls.MODEL or not (run.path / cls.RECIPE).is_file()
+        return None if alone else run
+
     @property
     def model_path(self) -> Path:
         """The checkpoint of the last saved moment."""
@@ -273,6 +280,12 @@ class RunFolder:
         if before != now:
             warn(f"Trained so far with {before}, from here with {now}: last digits may differ.")
         return trainer
+
+
+def model_name(path: Path) -> str:
+    """What a model is called: a run's by the run's name."""
+    run = RunFolder.of(path)
+    return run.name if run else path.stem
 
 
 def write_text(path: Path, text: str) -> None:

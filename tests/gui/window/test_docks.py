@@ -91,3 +91,15 @@ def test_every_dock_is_hidden_and_shown_from_the_menu(person: Person) -> None:
         assert dock.isHidden() != before, dock.windowTitle()
         action.trigger()
         assert dock.isHidden() == before, dock.windowTitle()
+
+
+def test_a_small_screen_has_room_whatever_was_shown(person: Person) -> None:
+    window, learning = person.window, person.window.app.learning
+    for layout in ("explore", "train", "travel", "learn"):
+        person.trigger(f"layout_{layout}")
+    for lesson in learning.lessons:
+        learning.open(lesson.id)
+        QApplication.processEvents()
+        least = window.minimumSizeHint()
+        assert least.width() <= 1024, lesson.id
+        assert least.height() <= 700, lesson.id

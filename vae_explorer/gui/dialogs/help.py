@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vae_explorer import __version__
+from vae_explorer import __version__, paths
 from vae_explorer.gui.window.actions import native
 from vae_explorer.gui.window.records import MENUS, Command, is_key
 
@@ -52,6 +52,7 @@ Variational Autoencoders</i>, <a href="https://arxiv.org/abs/1906.02691">arXiv 1
 <p>VAE Explorer is free software under the MIT licence. It stands on Qt for Python (LGPL),
 PyTorch, NumPy, SciPy and pyqtgraph.</p>
 """
+_LOG = "<p><b>If something fails.</b> The log has more: <a href='{link}'>{path}</a></p>"
 
 
 Keys = Mapping[str, str]
@@ -218,7 +219,9 @@ def show_keys(
 
 def show_about(parent: QWidget) -> None:
     """Open the about box."""
-    TextDialog("About VAE Explorer", _ABOUT, parent).show()
+    path = paths.log_file()
+    log = _LOG.format(link=escape(path.as_uri()), path=escape(str(path)))
+    TextDialog("About VAE Explorer", _ABOUT + log, parent).show()
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> str:

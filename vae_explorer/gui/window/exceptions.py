@@ -9,6 +9,7 @@ from psygnal import EmitLoopError
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from vae_explorer.errors import UserError
+from vae_explorer.gui.logs import where
 from vae_explorer.gui.window.main_window import MainWindow
 
 logger = logging.getLogger(__name__)
@@ -47,4 +48,5 @@ class ExceptionReporter(QObject):
 
     @Slot(str)
     def _show(self, text: str) -> None:
-        self._window.show_error("Something unexpected happened. VAE Explorer keeps running.", text)
+        title = "Something unexpected happened. VAE Explorer keeps running."
+        self._window.show_error(title, f"{text}\n\n{where()}")
