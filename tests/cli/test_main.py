@@ -77,7 +77,7 @@ def test_a_command_is_no_file(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_pat
         (b"", "empty"),
         (b"PK\3\4" + bytes(30), "a PyTorch file or another ZIP archive"),
         (b"\x80\2}q\0.", "a Python pickle"),
-        (PICTURE, "a PNG picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "a PNG picture"),
         (b"epochs = 3\n", "a text"),
         ("größe\n".encode(), "a text"),
         (b'{"format": "vae-explorer workspace"}', "a workspace, which File ▸ Open Workspace"),
