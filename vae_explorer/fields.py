@@ -13,6 +13,7 @@ Value = Scalar | tuple[Scalar, ...] | None
 
 LONGEST_STACK = 16
 """Sizes that a field of sizes may have."""
+_LONGEST_TOLD = 60
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Fields:
             value = getattr(self, item.name)
             good, reason = _checked(value, item.metadata["default"], self.spec(item.name))
             if reason:
-                told = f"{value:,}" if reason.startswith("it must lie") else repr(value)
+                told = _shown(value, "," if reason.startswith("it must lie") else "")
                 raise self.error(f"{self.kind} '{item.name}' is {told}; {reason}.")
             object.__setattr__(self, item.name, good)
 
@@ -115,7 +116,8 @@ class Fields:
             if key not in known:
                 near = get_close_matches(key, known, 1)
                 hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}."
-                raise cls.error(f"{prefix}Unknown {cls.kind.lower()} '{key}'; {hint}")
+                told = _shown(key)
+                raise cls.error(f"{prefix}Unknown {cls.kind.lower()} {told}; {hint}")
         try:
             return cls(**values)
         except cls.error as error:
@@ -125,9 +127,17 @@ class Fields:
         """All fields as plain values, in order."""
         return {name: getattr(self, name) for name in self.specs()}
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, /, **changes: Any) -> Self:
         """A copy with some fields changed, validated; raises as ``from_dict``."""
         return self.from_dict(self.to_dict() | changes)
+
+
+def _shown(value: object, form: str = "") -> str:
+    try:
+        text = format(value, form) if form else repr(value)
+    except (ValueError, RecursionError):  # more digits or brackets than Python writes
+        text = "too long"
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…"
 
 
 def _checked(value: Any, default: Value, spec: FieldSpec) -> tuple[Value, str]:

@@ -35,7 +35,9 @@ def one_of(*choices: str) -> Meta:
 def parse_toml(text: str, source: str, error: type[UserError] = UserError) -> dict[str, object]:
     """The values in a TOML text; ``source`` is named in the error."""
     try:
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
+        _check_whole_numbers(values)
+        return values
     except (ValueError, RecursionError) as wrong:  # endless digits and brackets too
         raise error(f"{source} is not TOML: {wrong}.") from wrong
 
@@ -108,9 +110,22 @@ def check_version(
 
 def shown(value: object) -> str:
     """A value as JSON has it, cut short."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):  # more digits or brackets than Python writes
+        text = "too long to be shown"
     # What no file can be named, such as half a surrogate pair, cannot be shown either.
-    text = json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace").decode()
+    text = text.encode(errors="replace").decode()
     return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _check_whole_numbers(value: object) -> None:
+    """Refuse what TOML has no room for: endless hexadecimal digits cannot even be written."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_whole_numbers(inner)
+    elif isinstance(value, int) and value.bit_length() > 64:
+        raise ValueError("a whole number has more than 64 bits")
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -123,6 +123,9 @@ def test_a_run_that_diverges_does_not_end_the_sweep(
     [
         ([], "varies one or two fields, not none"),
         (["--vary", "bata=1,2"], "Unknown recipe field 'bata'; did you mean 'beta'?"),
+        (["--vary", "self=1"], "Unknown recipe field 'self'"),
+        (["--vary", "changes=1"], "Unknown recipe field 'changes'"),
+        (["--vary", "seed=" + "9" * 5_000], "'seed' is"),
         (["--vary", "beta=1,-2"], "'beta' is -2; it must lie between"),
         (["--vary", "beta"], "'beta' varies no field; write FIELD=VALUE,VALUE,..."),
         (["--vary", "beta=1", "--vary", "beta=2"], "one or two fields, not beta, beta"),

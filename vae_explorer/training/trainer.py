@@ -166,6 +166,7 @@ class Trainer:
             images = torch.full_like(norm, len(batch))
             added = torch.stack([*sums, torch.ones_like(norm), images])
         self.team.add_up(added[:3])
+        self.value = added[2] / len(batch)
         if not added.isfinite().all():
             self.optimizer.zero_grad(set_to_none=True)
             self.noise.set_state(noise)
@@ -184,7 +185,7 @@ class Trainer:
             return EpochMetrics(self.step, *self._report(held_out))
         return StepMetrics(self.step, *self._report({})) if self.step % REPORT_STEPS == 0 else None
 
-    def steer(self, **changes: float) -> None:
+    def steer(self, /, **changes: float) -> None:
         """Give fields of ``STEERABLE`` another value from the next step on.
 
         Raises:

@@ -1,13 +1,15 @@
 """Lessons in the real window."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QFileDialog, QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 
 from tests.support.person import Person
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.lesson_view import LessonView
+from vae_explorer.gui.window.docks import reveal
 from vae_explorer.lessons.course import bundled_lessons
 
 
@@ -44,6 +46,29 @@ def test_learn_opens_the_first_lesson_in_the_place_of_the_map(pupil: Person) -> 
     assert _experiment(pupil) is None
     pupil.trigger("layout_learn")
     assert _experiment(pupil) is not None
+
+
+def test_lessons_are_there_after_a_restart_in_that_layout(
+    pupil: Person, open_person: Callable[..., Person]
+) -> None:
+    pupil.close()
+    again = open_person()
+    again.wait(lambda: again.window.learn.isVisible())
+    assert again.window.app.learning.lesson is again.window.app.learning.lessons[0]
+    title = _title(again)
+    assert _experiment(again) is not None
+    next_one = next(b for b in again.window.learn.findChildren(QPushButton) if b.text() == "Next")
+    next_one.click()
+    assert _title(again) != title
+
+
+def test_the_map_is_there_whenever_the_lessons_are_not(person: Person) -> None:
+    reveal(person.window.learn)
+    person.wait(lambda: _experiment(person) is not None)
+    assert _title(person)
+    reveal(person.window.training)
+    person.wait(person.window.map.isVisible)
+    assert _experiment(person) is None
 
 
 def test_one_walks_by_keys(pupil: Person) -> None:

@@ -5,6 +5,8 @@ from PySide6.QtWidgets import QStackedWidget
 from vae_explorer.gui.dialogs.ask_path import LESSON, AskPath
 from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
+from vae_explorer.gui.widgets.rows import Scrolled
+from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.lessons.course import Lesson, Step
 from vae_explorer.session.app import App
@@ -26,6 +28,7 @@ class LearnController(Controller):
         self.panel = panel = LearnPanel()
         self._pages = pages
         self._views: dict[str, LessonView] = {}
+        self._pages_of: dict[str, Scrolled] = {}
         self._large = False
         panel.lesson_chosen.connect(learning.open)
         panel.step_wanted.connect(learning.go)
@@ -51,23 +54,31 @@ class LearnController(Controller):
 
     def show(self) -> None:
         """Begin or go on with the lessons."""
-        if self._learning.lesson is None:
-            self.panel.set_lessons(self._learning.lessons)
         self._learning.show()
         self._show_page()
 
     def leave(self) -> None:
-        """Give the map its position back."""
+        """Show the map again."""
         self._learning.hide()
         self._pages.setCurrentIndex(0)
 
+    def set_in_front(self, front: bool) -> None:
+        """Follow the dock: the lessons are under way as long as it can be seen."""
+        if front:
+            self.show()
+        else:
+            self.leave()
+
     def _on_opened(self, lesson: Lesson) -> None:
+        self.panel.set_lessons(self._learning.lessons)
         self.panel.set_lesson(lesson)
         experiment = self._learning.experiment
         if experiment is not None and lesson.instrument not in self._views:
             view = make_view(lesson.instrument, experiment)
             self._views[lesson.instrument] = view
-            self._pages.addWidget(view)
+            # In a small window it scrolls: the window must not grow with each lesson.
+            page = self._pages_of[lesson.instrument] = Scrolled(view, sideways=True)
+            self._pages.addWidget(page)
         self._show_page()
 
     def _on_step(self, step: Step) -> None:
@@ -84,11 +95,15 @@ class LearnController(Controller):
         return self._views.get(lesson.instrument) if lesson else None
 
     def _show_page(self) -> None:
-        if self._learning.shown:
-            self._pages.setCurrentIndex(self._pages.indexOf(self._view) if self._view else 0)
+        lesson = self._learning.lesson
+        if self._learning.shown and lesson is not None and lesson.instrument in self._pages_of:
+            self._pages.setCurrentWidget(self._pages_of[lesson.instrument])
+        elif self._learning.shown:
+            self._pages.setCurrentIndex(0)
 
     def _open(self) -> None:
         if path := self._ask.open("Open Lesson", LESSON):
+            reveal(self.panel)
             self._learning.open_file(path)
 
     def _save(self) -> None:

@@ -83,6 +83,8 @@ class LearnPanel(QWidget):
         self._next = QPushButton("Next")
         self._back.clicked.connect(self._go_back)
         self._next.clicked.connect(self._go_on)
+        for button in (self._back, self._next):
+            button.setEnabled(False)  # until there is a step
         self._place = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)

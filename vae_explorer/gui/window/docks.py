@@ -1,7 +1,7 @@
 """The docks around the map, and the arrangements of them that have a name."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QAction
@@ -58,6 +58,10 @@ class Docks:
     def actions(self) -> list[QAction]:
         """What shows and hides each, to be put in a menu."""
         return [dock.toggleViewAction() for dock in self._docks.values()]
+
+    def tell(self, name: str, seen: Callable[[bool], object]) -> None:
+        """Call ``seen`` whenever a dock comes to the front, or another does or it is closed."""
+        self._docks[name].visibilityChanged.connect(seen)
 
     def show(self, name: str) -> None:
         """Bring a dock to the front."""

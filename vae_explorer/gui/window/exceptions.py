@@ -9,6 +9,7 @@ from psygnal import EmitLoopError
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from vae_explorer.errors import UserError
+from vae_explorer.gui.logs import where
 from vae_explorer.gui.window.main_window import MainWindow
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class ExceptionReporter(QObject):
             self._caught.emit(_REFUSED, str(shown))
             return
         logger.error("unexpected exception", exc_info=(kind, error, trace))
-        self._caught.emit(_UNEXPECTED, f"{type(shown).__name__}: {shown}")
+        self._caught.emit(_UNEXPECTED, f"{type(shown).__name__}: {shown}\n\n{where()}")
 
     def _report_thread(self, arguments: threading.ExceptHookArgs) -> None:
         if arguments.exc_value is not None:

@@ -148,13 +148,13 @@ class Experiment(Generic[S, R]):
         """
         self.take(self.settings.after(state))
 
-    def set(self, **changes: Any) -> None:
+    def set(self, /, **changes: Any) -> None:
         """Change some settings; raises as ``set_state``."""
         settings = self.settings.after(changes)
         if settings != self.settings:
             self.take(settings)
 
-    def move(self, **changes: Any) -> None:
+    def move(self, /, **changes: Any) -> None:
         """Change some settings to the nearest values that they may have."""
         self.set(**{name: self.settings.nearest(name, value) for name, value in changes.items()})
 
