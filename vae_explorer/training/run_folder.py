@@ -18,7 +18,7 @@ from filelock import SoftFileLock, Timeout
 from vae_explorer import schema
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, RecipeError, UserError
-from vae_explorer.files import atomic_write, read_text, sweep
+from vae_explorer.files import atomic_write, cannot_write, read_text, sweep
 from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
 from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import HistoryPoint, from_csv, to_csv
@@ -297,7 +297,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         atomic_write(path, text.encode())
     except OSError as error:
-        raise CheckpointError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise CheckpointError(cannot_write(path, error)) from error
 
 
 def machine(trainer: Trainer) -> str:
