@@ -64,7 +64,7 @@ def test_a_layer(
             (Spots(np.zeros((1, 2), np.float32)),), f"{len(scene.points.labels)} points"
         )
 
-    spec = layers.LayerSpec("dummy", "Dummy", "A spot in the middle.", "F9")
+    spec = layers.LayerSpec("dummy", "Dummy", "A spot in the middle.", "F5")
     stand_for((spec, *layers.LAYERS), layers.LAYERS)
     monkeypatch.setitem(LAYER_CONTENTS, "dummy", (dummy, frozenset({"points"})))
     person = open_person()
@@ -72,7 +72,7 @@ def test_a_layer(
     person.window.app.layers.drawn.connect(lambda layer, made: drawn.append((layer, made)))
     assert person.window.actions_["layer_dummy"] in person.window.actions_.menus["Layers"].actions()
     before = person.window.map.canvas.grab().toImage()
-    person.press("F9", person.window.map.canvas)
+    person.press("F5", person.window.map.canvas)
     person.wait(lambda: ("dummy", "600 points") in [(layer, made.note) for layer, made in drawn])
     person.wait(lambda: person.window.map.canvas.grab().toImage() != before)
 

@@ -53,3 +53,29 @@ def test_a_number_of_any_country_is_read_or_refused(text: str, whole: bool) -> N
     else:
         assert parse_number(text, whole) == value
         assert parse_number(figure(value, ".15g")) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "value"),
+    [
+        ("1,500", ",", 1.5),
+        ("1,500", ".", 1500),
+        ("1.500", ",", 1500),
+        ("1.500", ".", 1.5),
+        ("1.234,5", ",", 1234.5),
+        ("1.234,5", ".", None),
+        ("3.14", ",", None),
+        ("1,234,567", ".", 1234567),
+        ("1,234,567", ",", None),
+        ("1.234,567,8", ",", None),
+        ("−0,5", ",", -0.5),
+    ],
+)
+def test_where_the_decimal_sign_is_known_no_number_is_two(
+    text: str, decimal: str, value: float | None
+) -> None:
+    if value is None:
+        with pytest.raises(ValueError, match="is not a number"):
+            parse_number(text, decimal=decimal)
+    else:
+        assert parse_number(text, decimal=decimal) == value

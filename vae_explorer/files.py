@@ -1,5 +1,6 @@
 """Reading files with suspicion, and writing them so that nothing ever leaves half of one."""
 
+import io
 import os
 import secrets
 import stat
@@ -17,6 +18,16 @@ _HELD = (5, 32)  # "access denied" and "sharing violation"
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 _TEMPORARY = ".vae-explorer-{}.tmp"
+
+
+def cannot_write(path: Path, error: OSError) -> str:
+    """What is said when a file cannot be written, such as into a folder that is not there."""
+    folder = Path(os.path.realpath(path)).parent
+    if isinstance(error, FileNotFoundError) and not folder.exists():
+        why = f"the folder {folder} does not exist; make it first, or choose another one"
+    else:
+        why = error.strerror or str(error)
+    return f"Cannot write {path}: {why}."
 
 
 @contextmanager
@@ -72,6 +83,35 @@ def read_text(
     except UnicodeDecodeError as wrong:
         raise error(f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}.") from wrong
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lines(
+    path: Path, wanted: str, error: type[UserError] = UserError, *, most: int, longest: int
+) -> Iterator[str]:
+    """The lines of a text as ``read_text`` takes it, with their ends, one after another.
+
+    None may be longer than ``longest`` characters.
+
+    Raises:
+        UserError: ``error``, as ``read_text``, maybe amid the lines.
+    """
+    number = 0
+    with (
+        opened(path, wanted, error, most=most) as stream,
+        io.TextIOWrapper(stream, "utf-8-sig") as lines,
+    ):
+        try:
+            while line := lines.readline(longest + 1):
+                number += 1
+                if len(line) > longest:
+                    raise error(
+                        f"{path}, line {number:,}: it is longer than {longest:,} characters; "
+                        f"choose {wanted}."
+                    )
+                yield line
+        except UnicodeDecodeError as wrong:
+            message = f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}."
+            raise error(message) from wrong
 
 
 def atomic_write(path: Path, content: bytes) -> None:

@@ -29,11 +29,12 @@ _NUMBER = re.compile(r"([+-]?)([0-9][0-9., ']*|[.,][0-9]+)(e[+-]?[0-9]+)?", re.I
 _GROUPS = re.compile(r"[1-9][0-9]{0,2}(?:([., '])[0-9]{3})(?:\1[0-9]{3})*")
 
 
-def parse_number(text: str, whole: bool = False) -> float:
+def parse_number(text: str, whole: bool = False, decimal: str = "") -> float:
     """The number that a person of any country typed or pasted, the inverse of ``figure``.
 
     The decimal sign is a point or a comma, the minus any dash, and thousands may be in groups. Of
-    a ``whole`` number "1,500" is 1500; else it might be either, and is refused.
+    a ``whole`` number "1,500" is 1500; else it might be either, and is refused, unless the
+    ``decimal`` sign is known.
 
     Raises:
         ValueError: it is not understood; the message says why.
@@ -43,21 +44,26 @@ def parse_number(text: str, whole: bool = False) -> float:
     if not found:
         raise ValueError(f"“{text.strip()}” is not a number")
     sign, digits, exponent = found[1], found[2].strip(), found[3] or ""
-    body, decimal, rest = digits, "", ""
+    body, point, rest = digits, "", ""
     last = max(digits.rfind("."), digits.rfind(","))
     groups = _GROUPS.fullmatch(digits)
     sep = groups[1] if groups else ""
-    if groups and (sep in " '" or digits.count(sep) > 1 or (whole and sep == ",")):
+    in_groups = sep in " '" or digits.count(sep) > 1 or (whole and sep == ",")
+    if groups and (sep != decimal if decimal else in_groups):
         pass  # all of it is a whole number in groups of three
-    elif groups and (whole or sep == ","):
+    elif groups and not decimal and (whole or sep == ","):
         either = digits.replace(sep, ""), digits.replace(sep, ".")
         raise ValueError(f"“{digits}” may be {either[0]} or {either[1]}; write one of them")
     elif last >= 0:
-        body, decimal, rest = digits[:last], ".", digits[last + 1 :]
-    if not (body.isdigit() or not body or _GROUPS.fullmatch(body)) or not (rest or "0").isdigit():
+        body, point, rest = digits[:last], ".", digits[last + 1 :]
+    if (
+        not (body.isdigit() or not body or _GROUPS.fullmatch(body))
+        or not (rest or "0").isdigit()
+        or (decimal and point and (digits[last] != decimal or decimal in body))
+    ):
         raise ValueError(f"“{text.strip()}” is not a number")
     body = re.sub(r"[^0-9]", "", body)
-    value = float(f"{sign}{body or '0'}{decimal}{rest}{exponent}")
+    value = float(f"{sign}{body or '0'}{point}{rest}{exponent}")
     if not math.isfinite(value):
         raise ValueError(f"“{text.strip()}” is too large")
     if whole and value != int(value):

@@ -50,6 +50,16 @@ def settings_file() -> Path:
     return Path(platformdirs.user_config_dir("vae-explorer", appauthor=False)) / "settings.toml"
 
 
+def log_file() -> Path:
+    """What the window's program logs; the one before it has ``.1`` after its name."""
+    return settings_file().parent / "vae-explorer.log"
+
+
+def crash_file() -> Path:
+    """Where the program was if Python or a library crashed."""
+    return settings_file().parent / "crash.log"
+
+
 def presets() -> Path:
     """Where a person's own recipes are kept, TOML files."""
     return settings_file().parent / "presets"

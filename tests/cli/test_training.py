@@ -107,13 +107,6 @@ def test_json_tells_each_epoch_and_the_end(cli: Cli, quick: list[object], tmp_pa
     assert Path(end["checkpoint"]) == run / "model.safetensors"
 
 
-def test_training_again_gives_the_same_model(cli: Cli, quick: list[object], tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        cli("train", *quick, "--out", tmp_path / f"{name}.safetensors")
-    first, second = (tmp_path / f"{name}.safetensors" for name in ("a", "b"))
-    assert _content(first) == _content(second)
-
-
 def test_ctrl_c_saves_and_the_command_it_prints_goes_on_to_the_same_numbers(
     cli: Cli, quick: list[object], tmp_path: Path, interrupt_in_second_epoch: None
 ) -> None:

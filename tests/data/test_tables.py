@@ -1,5 +1,7 @@
 import csv
 import os
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from string import ascii_letters
 
@@ -8,9 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vae_explorer.data import tables
-from vae_explorer.data.tables import Categories, Column, Numbers, read_table
+from vae_explorer.data.table_layout import TableLayout, draft_table
+from vae_explorer.data.table_text import MAX_BYTES, read_numbers
+from vae_explorer.data.tables import Classes, Column, Numbers, Table, read_table
 from vae_explorer.errors import DataError
+from vae_explorer.types import Split
+
+REST = 100
+"""Images to test on, of which the tables here say nothing."""
+
+
+def sizes(train: int, test: int = REST) -> dict[Split, int]:
+    return {"train": train, "test": test, "both": train + test}
+
+
+def read(path: Path, train: int, test: int = REST, shown: Split = "train") -> Table:
+    """The table as it is guessed to be, of so many images."""
+    of = sizes(train, test)
+    return read_table(path, draft_table(path, of, shown).layout, of)
 
 
 @pytest.fixture
@@ -19,15 +36,17 @@ def path(tmp_path: Path) -> Path:
 
 
 def _numbers(column: Column) -> list[float]:
+    """Of the training images."""
     assert isinstance(column, Numbers)
     assert column.values.dtype == np.float32
-    return [float(value) for value in column.values]
+    assert not column.values.flags.writeable
+    return [float(value) for value in column.values[:-REST]]
 
 
 def _names(column: Column) -> list[str]:
-    assert isinstance(column, Categories)
+    assert isinstance(column, Classes)
     assert column.codes.dtype == np.int16
-    return [column.names[code] if code >= 0 else "" for code in column.codes]
+    return [column.names[code] if code >= 0 else "" for code in column.codes[:-REST]]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -36,21 +55,21 @@ def _names(column: Column) -> list[str]:
 def test_reads_a_row_an_image(path: Path, delimiter: str, end: str, encoding: str) -> None:
     lines = ["slant,writer,size", "0.5,Zoë,1", "-2e1,Ann,2", " 3 , Zoë ,3", ""]
     path.write_bytes(end.join(lines).replace(",", delimiter).encode(encoding))
-    table = read_table(path, 3)
+    table = read(path, 3)
     assert table.name == "table.csv"
     assert list(table.columns) == ["slant", "writer", "size"]
     assert _numbers(table.columns["slant"]) == [0.5, -20, 3]
     writer = table.columns["writer"]
-    assert isinstance(writer, Categories)
+    assert isinstance(writer, Classes)
     assert writer.names == ("Ann", "Zoë")
-    assert writer.codes.tolist() == [1, 0, 1]
+    assert writer.codes.tolist() == [1, 0, 1, *[-1] * REST]
     assert not writer.codes.flags.writeable
     assert table.skipped == {}
 
 
 def test_an_index_says_which_image(path: Path) -> None:
-    path.write_text("size,index,group\n7,4,b\n5,0,a\n")
-    table = read_table(path, 5)
+    path.write_text("size,Index,group\n7,4,b\n5,0,a\n")
+    table = read(path, 5)
     assert list(table.columns) == ["size", "group"]
     np.testing.assert_array_equal(_numbers(table.columns["size"]), [5, *[np.nan] * 3, 7])
     assert _names(table.columns["group"]) == ["a", "", "", "", "b"]
@@ -58,27 +77,35 @@ def test_an_index_says_which_image(path: Path) -> None:
 
 def test_empty_cells_are_missing(path: Path) -> None:
     path.write_text("size,group,gone,far\n1,,,inf\n,a,,1e300\nnan,b,,2\n")
-    table = read_table(path, 3)
+    table = read(path, 3)
     np.testing.assert_array_equal(_numbers(table.columns["size"]), [1, np.nan, np.nan])
     np.testing.assert_array_equal(_numbers(table.columns["far"]), [np.nan, np.nan, 2])
     assert _names(table.columns["group"]) == ["", "a", "b"]
+    gone = next(c for c in draft_table(path, sizes(3), "train").columns if c.name == "gone")
+    assert (gone.kinds, gone.why) == ((), "holds no value")
+    table = read_table(path, TableLayout(numbers=("size", "gone")), sizes(3))
     assert table.skipped == {"gone": "holds no value"}
 
 
-def test_one_word_makes_categories_and_too_many_are_left_out(path: Path) -> None:
-    rows = [f"{i},{i % 10},{i}_{i},n{i}" for i in range(11)]
-    path.write_text("\n".join(["number,few,pair,many", *rows]).replace("9,9,", "9,x,"))
-    table = read_table(path, 11)
-    assert len(_numbers(table.columns["number"])) == 11
-    assert sorted(set(_names(table.columns["few"]))) == sorted([*map(str, range(9)), "x"])
-    reason = "holds 11 different names, more than 10"
-    assert table.skipped == {"pair": reason, "many": reason}
+def test_one_word_makes_classes_and_too_many_are_left_out(path: Path) -> None:
+    rows = [f"{i},{i % 10},{i}_{i},n{i}" for i in range(21)]
+    path.write_text("\n".join(["number,few,pair,many", *rows]).replace("9,9,", "9,x,", 1))
+    table = read(path, 21)
+    assert len(_numbers(table.columns["number"])) == 21
+    assert sorted(set(_names(table.columns["few"]))) == sorted([*map(str, range(9)), "9", "x"])
+    draft = draft_table(path, sizes(21), "train")
+    reason = "holds 21 different names, more than 20"
+    assert {c.name: c.why for c in draft.columns if c.why} == {"pair": reason, "many": reason}
+    layout = TableLayout(classes=("few", "many"))
+    assert read_table(path, layout, sizes(21)).skipped == {
+        "many": "holds more than 20 different values"
+    }
 
 
 def test_a_table_of_nothing_to_colour_by_is_refused(path: Path) -> None:
     path.write_text("index,gone\n0,\n1,\n")
     with pytest.raises(DataError, match="no column to colour by: 'gone' holds no value"):
-        read_table(path, 2)
+        read(path, 2)
 
 
 @given(
@@ -96,7 +123,7 @@ def test_any_text_survives(
     path = tmp_path_factory.getbasetemp() / "quoted.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("a", "b"), *cells])
-    table = read_table(path, len(cells))
+    table = read(path, len(cells))
     for name, column in zip("ab", zip(*cells, strict=True), strict=True):
         assert _names(table.columns[name]) == [cell.strip() for cell in column]
 
@@ -106,18 +133,20 @@ def test_any_text_survives(
     [
         (b"", "has no header"),
         (b"1,2\n3,4\n5,6\n", "has no header; put the names"),
-        (b"a,,c\n1,2,3\n1,2,3\n", "column 2 has no name"),
         (b"a,b,a\n1,2,3\n1,2,3\n", "two columns 'a'"),
         (b"a,b\n1,2\n\n3\n", "line 4: the row has 1 cells, expected 2"),
         (b'a,b\n"1\n1",2\n3,4,5\n', "line 4: the row has 3 cells, expected 2"),
         (b'a,b\n1,"2\n3,4\n', "line 3: unexpected end of data; mend the quotes"),
-        (b"a\n1\n2\n3\n", "3 rows for 2 images"),
-        (b"a\n1\n", "1 rows for 2 images; give one row an image, or a column 'index'"),
-        (b"index,a\n0,1\n2,1\n", "line 3: there is no image '2'; the column 'index' counts"),
-        (b"index,a\n-1,1\n", "no image '-1'"),
-        (b"index,a\n1.0,1\n", "no image '1.0'"),
-        (b"index,a\n,1\n", "no image ''"),
-        (b"index,a\n" + b"9" * 5_000 + b",1\n", "no image '999"),
+        (b"a\n1\n2\n3\n4\n", "more than 3 rows for 3 images"),
+        (b"a\n", "no column to colour by: 'a' holds no value"),
+        (
+            b"index,a\n0,1\n3,1\n",
+            "line 3: there is no image '3'; the column 'index'",
+        ),
+        (b"index,a\n-1,1\n", "no training image '-1'"),
+        (b"index,a\n1.5,1\n", "no training image '1.5'"),
+        (b"index,a\n,1\n", "no training image ''"),
+        (b"index,a\n" + b"9" * 5_000 + b",1\n", "no training image '999"),
         (b"index,a\n1,1\n1,1\n", "line 3: image 1 already has a row, line 2"),
         ("größe\n1\n2\n".encode("latin-1"), "not text in UTF-8"),
         ("a\n1\n2\n".encode("utf-16"), "not text in UTF-8"),
@@ -127,23 +156,31 @@ def test_any_text_survives(
 def test_refuses_what_is_no_table_of_the_images(path: Path, content: bytes, says: str) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
-        read_table(path, 2)
+        read(path, 2, 1)
     assert says in str(caught.value)
     assert str(path) in str(caught.value)
 
 
 def test_names_what_is_no_readable_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere does not exist"):
-        read_table(tmp_path / "nowhere", 1)
+        read(tmp_path / "nowhere", 1)
     with pytest.raises(DataError, match="not a regular file"):
-        read_table(tmp_path, 1)
+        read(tmp_path, 1)
     with pytest.raises(DataError, match="Cannot read"):
-        read_table(tmp_path / ("x" * 300), 1)
+        read(tmp_path / ("x" * 300), 1)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(DataError, match="not a regular file"):
+            read(tmp_path / "pipe", 1)
+    endless = tmp_path / "endless"
+    endless.write_bytes(b"1" * (1 << 21))
+    with pytest.raises(DataError, match="line 1: it is longer than 1,048,576 characters"):
+        read(endless, 1)
     large = tmp_path / "large"
     large.touch()
-    os.truncate(large, tables.MAX_BYTES + 1)
-    with pytest.raises(DataError, match="more than the 268,435,456"):
-        read_table(large, 1)
+    os.truncate(large, MAX_BYTES + 1)
+    with pytest.raises(DataError, match="more than the 201,326,592"):
+        read(large, 1)
 
 
 @given(content=st.binary(max_size=64) | st.text("ai,;\t\"'\n_1.", max_size=64).map(str.encode))
@@ -153,8 +190,207 @@ def test_random_bytes_are_read_or_refused(
     path = tmp_path_factory.getbasetemp() / "random.csv"
     path.write_bytes(content)
     try:
-        table = read_table(path, 2)
+        table = read(path, 2, 1)
     except DataError:
         return
     for column in table.columns.values():
-        assert len(column.values if isinstance(column, Numbers) else column.codes) == 2
+        assert len(column.values if isinstance(column, Numbers) else column.codes) == 3
+
+
+# As programs of any country write them
+
+AS_WRITTEN: dict[str, tuple[str, list[float | None]]] = {
+    "pandas": (",z,cluster\n0,0.5,1.0\n3,,\n1,0.25,1.0\n", [0.5, 0.25, None, None]),
+    "indices as floats": ("index,z\n3.0,0.5\n0.0,1\n", [1, None, None, 0.5]),
+    "a header in capitals": ("Z;INDEX\n0,5;3\n1,25;0\n", [1.25, None, None, 0.5]),
+    "Excel of Germany": ("sep=;\r\nz\r\n0,5\r\n1.234,5\r\n−3\r\n1E+3\r\n", [0.5, 1234.5, -3, 1000]),
+    "a decimal comma alone": ("z\n3,14\n2,5\n1\n4\n", [3.14, 2.5, 1, 4]),
+    "tabs": ("z\tgroup\n0,5\ta\n1,5\ta\n2\tb\n3\tb\n", [0.5, 1.5, 2, 3]),
+    "thousands": ('z\n"1,500"\n"12,500.25"\n1 000\n2\n', [1500, 12500.25, 1000, 2]),
+    "a decimal comma of three": ("z;w\n1,500;a\n2,250;a\n3;b\n0;b\n", [1.5, 2.25, 3, 0]),
+    "comments": ("# by me\nz,w\n# amid\n1,a\n2,a\n3.5,b\n4,b\n", [1, 2, 3.5, 4]),
+    "NumPy": ("# w,z\n7,1\n7,2\n7,3.5\n8,4\n", [1, 2, 3.5, 4]),
+    "errors of Excel": ("index,z\n0,#N/A\n1,#DIV/0!\n3,2.5\n,\n", [None, None, None, 2.5]),
+    "missing first": ("z,w\n#N/A,a\nNULL,a\n1.5,b\nnone,b\n", [None, None, 1.5, None]),
+    "cells too many": ("z,w,\n1.5,a,\n2,a,\n3,b,\n4,b,\n", [1.5, 2, 3, 4]),
+}
+
+
+@pytest.mark.parametrize("bom", ["", "\ufeff"], ids=["", "with a mark"])
+@pytest.mark.parametrize("program", AS_WRITTEN)
+def test_tables_of_other_programs_are_read_as_they_are_meant(
+    path: Path, program: str, bom: str
+) -> None:
+    text, wanted = AS_WRITTEN[program]
+    path.write_bytes((bom + text).encode())
+    z = next(column for name, column in read(path, 4).columns.items() if name.lower() == "z")
+    np.testing.assert_array_equal(
+        _numbers(z), [np.nan if value is None else np.float32(value) for value in wanted]
+    )
+
+
+@pytest.mark.parametrize("word", ["NA", "n/a", "NaN", "#N/A", "null", "NULL", "None", "<NA>", ""])
+def test_words_for_nothing_are_missing_in_classes_too(path: Path, word: str) -> None:
+    path.write_text(f"index,group,z\n0,a,1.5\n1,{word},{word}\n2,a,2.5\n")
+    table = read(path, 3)
+    assert _names(table.columns["group"]) == ["a", "", "a"]
+    np.testing.assert_array_equal(_numbers(table.columns["z"]), [1.5, np.nan, 2.5])
+
+
+def test_a_comment_within_quotes_is_none(path: Path) -> None:
+    path.write_text('group,z\n"two\n# lines",1.5\n"#1",2.5\n')
+    assert _names(read(path, 2).columns["group"]) == ["two\n# lines", "#1"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "classes"),
+    [
+        ("0 1 2 0", ("0", "1", "2")),
+        ("2.0 10.0 -1 2", ("−1", "2", "10")),
+        ("3 3 3 3", ("3",)),
+        ("1 2 3 4", ()),  # none is there twice
+        ("0.5 0.5 1 1", ()),
+        (" ".join(map(str, [*range(20), 0])), tuple(map(str, range(20)))),
+        (" ".join(map(str, [*range(21), 0])), ()),
+    ],
+)
+def test_few_whole_numbers_are_classes(path: Path, cells: str, classes: tuple[str, ...]) -> None:
+    rows = cells.split()
+    path.write_text("\n".join(["c", *rows]))
+    column = read(path, len(rows)).columns["c"]
+    if classes:
+        assert isinstance(column, Classes)
+        assert column.names == classes
+    else:
+        assert [float(row) for row in rows] == pytest.approx(_numbers(column))
+
+
+def test_numbers_may_be_classes_and_classes_numbers(path: Path) -> None:
+    path.write_text("c;z\n1;0,5\n1;0,5\n2;0,25\n")
+    draft = draft_table(path, sizes(3), "train")
+    assert [column.kinds for column in draft.columns] == [("class", "number"), ("number", "class")]
+    layout = TableLayout(separator=";", decimal=",", numbers=("c",), classes=("z",))
+    table = read_table(path, layout, sizes(3))
+    assert _numbers(table.columns["c"]) == [1, 1, 2]
+    assert _names(table.columns["z"]) == ["0.5", "0.5", "0.25"]
+
+
+def test_a_number_that_turns_out_to_be_none_leaves_its_column_out(path: Path) -> None:
+    path.write_text("a,b\n1,1\n2,x\n")
+    table = read_table(path, TableLayout(numbers=("a", "b")), sizes(2))
+    assert [*table.columns] == ["a"]
+    assert table.skipped == {"b": "is not of numbers: “x” is not a number"}
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+@given(st.lists(st.floats(-1e6, 1e6, width=32)))
+def test_numbers_are_those_that_were_written(decimal: str, values: list[float]) -> None:
+    cells = [f"{value:,.6f}".translate({ord(","): "'", ord("."): decimal}) for value in values]
+    plain = [f"{value:.9g}".replace(".", decimal) for value in values]
+    np.testing.assert_allclose(read_numbers(cells, decimal), values, atol=1e-2)
+    np.testing.assert_array_equal(read_numbers(plain, decimal), np.array(values, np.float32))
+
+
+# Which images it is of
+
+
+def test_too_few_rows_are_refused(path: Path) -> None:
+    path.write_text("a\n1\n2\n3\n")
+    with pytest.raises(DataError, match="3 rows for 4 training images; give one row an image, or"):
+        read(path, 4)
+
+
+@pytest.mark.parametrize("shown", ["train", "test", "both"])
+def test_a_split_and_an_index_are_the_key(path: Path, shown: Split) -> None:
+    path.write_text("Split,index,z\ntest,0,7\nTRAIN,3,2.5\ntrain,0,1.5\n")
+    (column,) = read(path, 4, 2, shown).columns.values()
+    assert isinstance(column, Numbers)
+    nan = np.nan
+    np.testing.assert_array_equal(column.values, [1.5, nan, nan, 2.5, 7, nan])
+
+
+@pytest.mark.parametrize(
+    ("index", "shown", "images"),
+    [
+        ("0 3", "train", "train"), ("0 1", "test", "test"), ("0 3", "test", "train"),
+        ("0 5", "train", "both"), ("0 5", "test", "both"), ("0 1", "both", "both"),
+    ],
+)  # fmt: skip
+def test_an_index_alone_is_of_the_images_shown_if_they_are_so_many(
+    path: Path, index: str, shown: Split, images: Split
+) -> None:
+    path.write_text("\n".join(["index,z", *(f"{i},1.5" for i in index.split())]))
+    assert draft_table(path, sizes(4, 2), shown).layout.images == images
+
+
+@pytest.mark.parametrize("shown", ["train", "test", "both"])
+@pytest.mark.parametrize(("rows", "images"), [(4, "train"), (2, "test"), (6, "both")])
+def test_the_number_of_rows_tells_the_images(
+    path: Path, shown: Split, rows: int, images: Split
+) -> None:
+    path.write_text("\n".join(["z", *["0.5"] * rows]))
+    assert draft_table(path, sizes(4, 2), shown).layout.images == images
+    (column,) = read(path, 4, 2, shown).columns.values()
+    assert isinstance(column, Numbers)
+    start = 4 if images == "test" else 0
+    assert np.isfinite(column.values).nonzero()[0].tolist() == list(range(start, start + rows))
+
+
+def test_an_index_through_both_splits_needs_no_split(path: Path) -> None:
+    path.write_text("index,split,z\n0,train,1.5\n5,test,2.5\n")
+    draft = draft_table(path, sizes(4, 2), "train")
+    assert (draft.layout.split, draft.layout.images) == ("", "both")
+    (column,) = (c for c in read(path, 4, 2).columns.values() if isinstance(c, Numbers))
+    assert column.values[[0, 5]].tolist() == [1.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (b"test,0,1\nvalid,0,1\n", "line 3: the split is 'valid'; write train or test"),
+        (b"test,2,1\n", "there is no test image '2'; the column 'index' counts from 0 to 1"),
+        (b"test,1,1\ntrain,1,1\ntest,1,1\n", "line 4: image 1 already has a row, line 2"),
+    ],
+)
+def test_what_does_not_fit_the_key_is_refused(path: Path, rows: bytes, says: str) -> None:
+    path.write_bytes(b"split,index,z\n" + rows)
+    layout = TableLayout(index="index", split="split", numbers=("z",))
+    with pytest.raises(DataError, match=says):
+        read_table(path, layout, sizes(4, 2))
+
+
+def test_what_was_chosen_is_taken_again_as_far_as_it_can_be(path: Path) -> None:
+    path.write_text("id;c;z\n1;1,5;0,5\n0;1,5;0,25\n")
+    draft = draft_table(path, sizes(2), "train")
+    chosen = TableLayout(draft.layout.header, ";", ",", images="test", classes=("c", "gone"))
+    again = draft.remembering(chosen).layout
+    assert (again.index, again.images, again.classes) == ("", "test", ("c",))
+    assert draft.remembering(TableLayout(index="gone", separator=";")).layout == draft.layout
+
+
+# Large ones
+
+
+def test_only_the_beginning_of_a_large_table_is_looked_at(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vae_explorer.data.table_layout._SAMPLE", 2_000)
+    path.write_text("z,group\n" + "".join(f'{i}.5,"a ""{i % 3}"""\n' for i in range(1_000)))
+    draft = draft_table(path, sizes(1_000, 300), "test")
+    assert len(draft.beginning) < 300
+    assert (draft.layout.images, draft.layout.numbers) == ("train", ("z",))
+    assert read(path, 1_000, 300).columns.keys() == {"z", "group"}
+
+
+def test_a_wide_table_needs_the_memory_of_what_is_kept(path: Path) -> None:
+    row = ",".join(f"{value:.3f}" for value in np.random.default_rng(0).normal(size=300))
+    path.write_text("\n".join([",".join(f"c{i}" for i in range(300)), *[row] * 3_000]))
+    layout = draft_table(path, sizes(3_000), "train").layout
+    tracemalloc.start()
+    try:
+        table = read_table(path, replace(layout, numbers=("c7",), classes=()), sizes(3_000))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [*table.columns] == ["c7"]
+    assert most < 24e6, "all cells are twice as much"

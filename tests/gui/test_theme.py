@@ -12,6 +12,7 @@ from vae_explorer.gui.theme import (
     CLASS_COLORS,
     DARK,
     LIGHT,
+    NAMED_COLORS,
     SchemeChoice,
     Theme,
     apply_scheme,
@@ -51,10 +52,12 @@ def test_curves_can_be_seen_and_told_apart(theme: Theme) -> None:
 def test_the_ten_classes_differ() -> None:
     assert CLASS_COLORS.shape == (10, 3)
     assert CLASS_COLORS[0].tolist() == [0x3F, 0x90, 0xDA]
-    distances = [
-        np.abs(a.astype(int) - b.astype(int)).sum() for a, b in combinations(CLASS_COLORS, 2)
-    ]
-    assert min(distances) > 40
+    for colors in (CLASS_COLORS, NAMED_COLORS):
+        distances = [
+            np.abs(a.astype(int) - b.astype(int)).sum() for a, b in combinations(colors, 2)
+        ]
+        assert min(distances) > 40
+    assert NAMED_COLORS.shape == (20, 3)
 
 
 @pytest.mark.parametrize(

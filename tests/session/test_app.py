@@ -201,14 +201,17 @@ def test_the_selection_is_exported_with_what_is_known(opened: Desk, tmp_path: Pa
 def test_the_columns_of_a_table_are_told_and_a_bad_one_is(opened: Desk, tmp_path: Path) -> None:
     told: list[PointColors | None] = []
     opened.app.coloring.changed.connect(told.append)
+    opened.app.coloring.drafted.connect(
+        lambda draft: opened.app.coloring.read_table(draft.path, draft.layout)
+    )
     path = tmp_path / "table.csv"
     path.write_text("\n".join(["x", *map(str, range(600))]))
-    opened.app.coloring.load_table(path)
+    opened.app.coloring.open_table(path)
     opened.settle()
     assert told[-1] is not None
     np.testing.assert_array_equal(told[-1].values, np.arange(600))
     path.write_text("x\n1\n")
-    opened.app.coloring.load_table(path)
+    opened.app.coloring.open_table(path)
     opened.settle()
     assert [title for title, _ in opened.failures] == ["The table was not read"]
 

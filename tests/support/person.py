@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMessageBox, QWidge
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.app import open_window
+from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.map.markers import Markers
@@ -114,6 +115,10 @@ class Person:
         boxes = self.window.findChildren(QMessageBox)
         return [f"{box.text()}: {box.informativeText()}" for box in boxes if box.isVisible()]
 
+    def close_errors(self) -> None:
+        for box in self.window.findChildren(QMessageBox):
+            box.close()
+
     def view(self, name: str) -> DigitView:
         views = self.window.findChildren(DigitView)
         return next(view for view in views if view.accessibleName() == name)
@@ -202,6 +207,14 @@ class Person:
                 widget, QDropEvent(at.toPointF(), copy, data, left, NOTHING_HELD)
             )
         return enter.isAccepted()
+
+    def agree(self) -> None:
+        """Wait for a form, and accept what it says."""
+        self.wait(lambda: any(form.isVisible() for form in self.window.findChildren(FormDialog)))
+        (form,) = (form for form in self.window.findChildren(FormDialog) if form.isVisible())
+        form.go.click()
+        self.window.activateWindow()
+        self.wait(self.window.isActiveWindow)
 
     def close(self) -> None:
         for dialog in self.window.findChildren(QDialog):

@@ -17,7 +17,7 @@ TRAINING_IMAGES = 60_000
 
 Index = TypeVar("Index", int, Int64)
 
-_PREFIXES = {"train": "train", "test": "t10k"}
+_PREFIXES: dict[OneSplit, str] = {"train": "train", "test": "t10k"}
 
 
 @cache
@@ -45,6 +45,16 @@ def mnist(split: Split) -> ImageSet:
         name="MNIST",
         split=split,
     )
+
+
+def sizes() -> dict[Split, int]:
+    """How many images there are of each split, and of both.
+
+    Raises:
+        DataError: the bundled files are missing or damaged.
+    """
+    train, test = (len(mnist(split)) for split in _PREFIXES)
+    return {"train": train, "test": test, "both": train + test}
 
 
 def in_both(split: Split, index: Index) -> Index:

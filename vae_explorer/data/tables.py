@@ -4,57 +4,53 @@ Text with commas, semicolons or tabs between the cells (RFC 4180) and column nam
 line.
 """
 
-import csv
-import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vae_explorer.data.table_layout import MAX_NAMES, SPLITS, TableLayout
+from vae_explorer.data.table_text import Row, is_missing, read_numbers, read_rows, table_lines
 from vae_explorer.errors import DataError
-from vae_explorer.files import read_text
-from vae_explorer.types import Float32
+from vae_explorer.number_format import figure
+from vae_explorer.types import Float32, Split
 
-INDEX = "index"
-"""The column that says which image a row is of."""
-MAX_NAMES = 10
-"""A column of more categories than colours can tell apart is left out."""
-MAX_BYTES = 2**28
-
-_DELIMITERS = ",;\t"
-_Value = TypeVar("_Value", np.float32, np.int16)
+_CELLS = 100_000
+"""Read before they are looked at."""
+_NAMES: Mapping[Split, str] = {"train": "training ", "test": "test ", "both": ""}
 
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """``values`` (rows,) float32, NaN for an image of which nothing is known."""
+    """``values`` (images,) float32, NaN for an image of which nothing is known."""
 
     values: Float32
 
 
 @dataclass(frozen=True, eq=False)
-class Categories:
-    """``codes`` (rows,) int16: points in ``names``, or −1 for an image of which nothing is known.
+class Classes:
+    """``codes`` (images,) int16: in ``names``, or −1 for an image of which nothing is known.
 
-    The names are in alphabetical order.
+    The names are in order: numbers by their size, others by the alphabet.
     """
 
     codes: NDArray[np.int16]
     names: tuple[str, ...]
 
 
-Column = Numbers | Categories
+Column = Numbers | Classes
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """``columns`` by their names, in the file's order, and why others were ``skipped``.
 
-    ``name`` is the file's. The arrays are read-only.
+    ``name`` is the file's. The arrays are of all images, those to train on first, and read-only.
     """
 
     name: str
@@ -62,126 +58,207 @@ class Table:
     skipped: dict[str, str]
 
 
-@dataclass(frozen=True)
-class _Row:
-    line: int
-    cells: list[str]
+def read_table(
+    path: Path,
+    layout: TableLayout,
+    sizes: Mapping[Split, int],
+    between: Callable[[], object] = lambda: None,
+) -> Table:
+    """Read the columns that a layout names, row by row, into these columns alone.
 
+    What is no finite number counts as empty.
 
-def read_table(path: Path, rows: int) -> Table:
-    """Read a table about ``rows`` images.
-
-    A column named "index" says which image each row is of, 0 to ``rows`` − 1, in any order and not
-    necessarily all of them; without it there is a row an image, in the order of the data. A column
-    holds numbers if all its cells do that are not empty, otherwise categories. What is no finite
-    number counts as empty.
+    Args:
+        path: the file.
+        layout: how it is read.
+        sizes: how many images there are of each split, "both" among them.
+        between: called now and then; it may raise what ends the reading.
 
     Raises:
-        DataError: the file is missing, no UTF-8 text, too large or no table; a column has no name
-            or the name of another; or the rows do not fit the images. The message names the file.
+        DataError: the file is no table of the images, or has not the layout's columns. The message
+            names the file and the line.
     """
-    text = read_text(path, "a table in UTF-8 (.csv or .tsv)", DataError, most=MAX_BYTES)
-    if "\0" in text:
-        raise DataError(f"{path} is not text but binary; save the table as CSV in UTF-8.")
-    header, body = _parse(text, path)
-    if INDEX in header:
-        images = _indices(body, header.index(INDEX), rows, path)
-    elif len(body) == rows:
-        images = np.arange(rows)
-    else:
-        raise DataError(
-            f"{path} holds {len(body):,} rows for {rows:,} images; give one row an image, or a "
-            f"column '{INDEX}' that says which image each row is of, from 0."
-        )
-    columns: dict[str, Column] = {}
+    header, body = read_rows(path, table_lines(path), layout.separator)
+    names = [name for name in header if name in (*layout.numbers, *layout.classes)]
+    wanted = {layout.index, layout.split, *layout.numbers, *layout.classes} - {""}
+    if missing := wanted - {*header}:
+        raise DataError(f"{path} has no column '{min(missing)}'.")
+    images = _Images(path, header, layout, sizes)
+    columns = [
+        _Numbers(images.total, layout.decimal)
+        if name in layout.numbers
+        else _Classes(images.total, layout.decimal)
+        for name in names
+    ]
+    positions = [header.index(name) for name in names]
     skipped: dict[str, str] = {}
-    for position, name in enumerate(header):
-        if name == INDEX:
+    if layout.index:  # spreadsheets add empty rows
+        body = (row for row in body if any(row.cells))
+    while rows := list(islice(body, max(_CELLS // len(header), 1))):
+        between()
+        at = images.of(rows)
+        for name, position, column in zip(names, positions, columns, strict=True):
+            if name not in skipped and (
+                why := column.take(at, [row.cells[position] for row in rows])
+            ):
+                skipped[name] = why
+    images.check()
+    read: dict[str, Column] = {}
+    for name, column in zip(names, columns, strict=True):
+        if name in skipped:
             continue
-        cells = [row.cells[position] for row in body]
-        numbers = _numbers(cells)
-        if numbers is not None and np.isnan(numbers).all():
-            skipped[name] = "holds no value"
-        elif numbers is not None:
-            columns[name] = Numbers(_placed(numbers, images, rows, np.nan))
-        elif len(names := sorted(set(cells) - {""})) > MAX_NAMES:
-            skipped[name] = f"holds {len(names):,} different names, more than {MAX_NAMES}"
+        if (values := column.read()) is not None:
+            read[name] = values
         else:
-            positions = {name: code for code, name in enumerate(names)} | {"": -1}
-            codes = np.array([positions[cell] for cell in cells], np.int16)
-            columns[name] = Categories(_placed(codes, images, rows, -1), tuple(names))
-    if not columns:
-        reasons = "; ".join(f"'{name}' {why}" for name, why in skipped.items()) or "there is none"
+            skipped[name] = "holds no value"
+    if not read:
+        reasons = "; ".join(f"'{name}' {why}" for name, why in skipped.items()) or "none was chosen"
         raise DataError(f"{path} has no column to colour by: {reasons}.")
-    return Table(path.name, columns, skipped)
+    return Table(path.name, read, skipped)
 
 
-def _parse(text: str, path: Path) -> tuple[list[str], list[_Row]]:
-    """The column names, and the rows with as many cells each, all without outer spaces."""
-    first = text.partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True, strict=True)
-    try:
-        rows = [_Row(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: {error}; mend the quotes.") from error
-    if not rows or _numbers(header := rows[0].cells) is not None:
-        raise DataError(f"{path} has no header; put the names of the columns in its first line.")
-    for position, name in enumerate(header):
-        if not name:
+class _Images:
+    """Which images rows are of, as their positions among all of them."""
+
+    def __init__(
+        self,
+        path: Path,
+        header: Sequence[str],
+        layout: TableLayout,
+        sizes: Mapping[Split, int],
+    ) -> None:
+        self._path = path
+        self._index = header.index(layout.index) if layout.index else -1
+        self._split = header.index(layout.split) if layout.split else -1
+        self._layout = layout
+        self._sizes = sizes
+        self.total = sizes["both"]
+        self._lines = np.zeros(self.total, np.int64)  # on which each has its row; 0: it has none
+        self._next = dict.fromkeys(self._sizes, 0)
+
+    def of(self, rows: Sequence[Row]) -> NDArray[np.intp]:
+        """Where the images of the next rows are, (rows,)."""
+        splits: Sequence[Split] = [self._layout.images] * len(rows)
+        if self._split >= 0:
+            splits = [self._one_split(row) for row in rows]
+        if self._index < 0:
+            indices = map(self._count, splits)
+        else:
+            cells = [row.cells[self._index] for row in rows]
+            indices = map(self._read, rows, splits, self._numbers(cells))
+        return np.array([*map(self._place, rows, splits, indices)], np.intp)
+
+    def check(self) -> None:
+        """Refuse to have had fewer rows than images where the order of the rows tells."""
+        split = self._layout.images
+        rows, images = self._next[split], self._sizes[split]
+        if self._index < 0 and self._split < 0 and rows != images:
+            raise DataError(self._misfit(f"{rows:,}"))
+
+    def _one_split(self, row: Row) -> Split:
+        cell = row.cells[self._split]
+        if cell.lower() not in SPLITS:
             raise DataError(
-                f"{path}: column {position + 1} has no name; name it in the first line."
+                f"{self._path}, line {row.line}: the split is '{cell[:40]}'; write train or test."
             )
-        if name in header[:position]:
-            raise DataError(f"{path} has two columns '{name}'; rename or remove one.")
-    body = [row for row in rows[1:] if row.cells]
-    for row in body:
-        if len(row.cells) != len(header):
+        return SPLITS[cell.lower()]
+
+    def _count(self, split: Split) -> int:
+        index = self._next[split]
+        self._next[split] += 1
+        if index >= self._sizes[split]:
+            raise DataError(self._misfit(f"more than {index:,}"))
+        return index
+
+    def _numbers(self, cells: Sequence[str]) -> list[float]:
+        try:
+            return list(read_numbers(cells, self._layout.decimal).tolist())
+        except ValueError:
+            return [math.nan] if len(cells) == 1 else [self._numbers([cell])[0] for cell in cells]
+
+    def _read(self, row: Row, split: Split, value: float) -> int:
+        cell = row.cells[self._index]
+        if not (0 <= value < self._sizes[split] and value == int(value)):
             raise DataError(
-                f"{path}, line {row.line}: the row has {len(row.cells)} cells, expected "
-                f"{len(header)} as in the header; put quotes around a cell that holds a separator."
+                f"{self._path}, line {row.line}: there is no {_NAMES[split]}image '{cell[:40]}'; "
+                f"the column '{self._layout.index}' counts from 0 to {self._sizes[split] - 1:,}."
             )
-    return header, body
+        return int(value)
 
-
-def _indices(body: Sequence[_Row], position: int, rows: int, path: Path) -> NDArray[np.intp]:
-    """Which image each row is of, (len(body),)."""
-    lines: dict[int, int] = {}
-    for row in body:
-        cell = row.cells[position]
-        # Python refuses to read thousands of digits.
-        image = int(cell) if cell.isdecimal() and len(cell) < 20 else rows
-        if image >= rows:
+    def _place(self, row: Row, split: Split, index: int) -> int:
+        place = index + (self._sizes["train"] if split == "test" else 0)
+        if self._lines[place]:
             raise DataError(
-                f"{path}, line {row.line}: there is no image '{cell}'; the column '{INDEX}' counts "
-                f"from 0 to {rows - 1:,}."
+                f"{self._path}, line {row.line}: image {index:,} already has a row, line "
+                f"{self._lines[place]}; remove one of them, or add a column 'split' of train and "
+                "test."
             )
-        if image in lines:
-            raise DataError(
-                f"{path}, line {row.line}: image {image:,} already has a row, line {lines[image]}; "
-                "remove one of them."
-            )
-        lines[image] = row.line
-    return np.array(list(lines), np.intp)
+        self._lines[place] = row.line
+        return place
+
+    def _misfit(self, rows: str) -> str:
+        split = self._layout.images
+        return (
+            f"{self._path} holds {rows} rows for {self._sizes[split]:,} {_NAMES[split]}images; "
+            "give one row an image, or a column 'index' that says which image each row is of, "
+            "from 0."
+        )
 
 
-def _numbers(cells: Sequence[str]) -> Float32 | None:
-    """The cells as float32, NaN where empty or not finite; None if one is no number."""
-    if any("_" in cell for cell in cells):  # Python reads 3_7 as 37
-        return None
-    try:
-        values = np.array([float(cell) if cell else math.nan for cell in cells])
-    except ValueError:
-        return None
-    values[np.abs(values) > np.finfo(np.float32).max] = math.nan
-    return values.astype(np.float32)
+class _Numbers:
+    """A column of numbers while it is read."""
+
+    def __init__(self, total: int, decimal: str) -> None:
+        self._values = np.full(total, np.nan, np.float32)
+        self._decimal = decimal
+
+    def take(self, at: NDArray[np.intp], cells: Sequence[str]) -> str:
+        """Take the cells of some rows; says why it cannot."""
+        try:
+            self._values[at] = read_numbers(cells, self._decimal)
+        except ValueError as wrong:
+            return f"is not of numbers: {wrong}"
+        return ""
+
+    def read(self) -> Numbers | None:
+        """All of it, or None if it holds no value."""
+        self._values.flags.writeable = False
+        return None if np.isnan(self._values).all() else Numbers(self._values)
 
 
-def _placed(
-    values: NDArray[_Value], images: NDArray[np.intp], rows: int, missing: float
-) -> NDArray[_Value]:
-    """The values (m,) of ``images`` (m,) among those of all images, (rows,) and read-only."""
-    placed = np.full(rows, missing, values.dtype)
-    placed[images] = values
-    placed.flags.writeable = False
-    return placed
+class _Classes:
+    """A column of classes while it is read."""
+
+    def __init__(self, total: int, decimal: str) -> None:
+        self._codes = np.full(total, -1, np.int16)
+        self._decimal = decimal
+        self._known: dict[str, int] = {}
+
+    def take(self, at: NDArray[np.intp], cells: Sequence[str]) -> str:
+        """Take the cells of some rows; says why it cannot."""
+        for cell in set(cells):
+            if cell not in self._known:
+                code = -1 if is_missing(cell) else len(self._known)
+                self._known[cell] = code
+        if sum(code >= 0 for code in self._known.values()) > MAX_NAMES:
+            return f"holds more than {MAX_NAMES} different values"
+        self._codes[at] = [self._known[cell] for cell in cells]
+        return ""
+
+    def read(self) -> Classes | None:
+        """All of it, or None if it holds no value."""
+        cells = [cell for cell, code in self._known.items() if code >= 0]
+        if not cells:
+            return None
+        names, order = cells, sorted(cells)
+        with suppress(ValueError):
+            values = read_numbers(cells, self._decimal).tolist()
+            if all(map(math.isfinite, values)):
+                names = [figure(value, ".7g") for value in values]
+                order = [name for _, name in sorted({*zip(values, names, strict=True)})]
+        places = np.full(len(self._known) + 1, -1, np.int16)  # the last is that of nothing
+        for cell, name in zip(cells, names, strict=True):
+            places[self._known[cell]] = order.index(name)
+        codes = places[self._codes]
+        codes.flags.writeable = False
+        return Classes(codes, tuple(order))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from vae_explorer import paths
 from vae_explorer.errors import UserError
 from vae_explorer.gui import preflight
+from vae_explorer.gui.logs import keep_log, log_qt
 from vae_explorer.session.files.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def main(checkpoint: Path | None = None) -> int:
     Raises:
         UserError: no window can open here; the message says why.
     """
+    keep_log()
     app, window = start(checkpoint)
+    log_qt()
 
     from vae_explorer.gui.window.exceptions import ExceptionReporter
 

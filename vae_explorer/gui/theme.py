@@ -20,6 +20,11 @@ CLASS_COLORS: UInt8 = np.array(
     [[int(code[i : i + 2], 16) for i in (0, 2, 4)] for code in _PETROFF10], dtype=np.uint8
 )
 """(10, 3) RGB, Petroff's accessible ten (arXiv 2107.02270); class c takes row c % 10."""
+_LIGHT = CLASS_COLORS @ (0.299, 0.587, 0.114) > 128
+NAMED_COLORS: UInt8 = np.concatenate(
+    [CLASS_COLORS, np.where(_LIGHT[:, None], CLASS_COLORS * 0.55, CLASS_COLORS * 0.45 + 140)]
+).astype(np.uint8)
+"""(20, 3) RGB for the classes of a table: the ten, and a darker or lighter one of each."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ class App:
         if interrupted and self.training.checkpoint and self.training.checkpoint.exists():
             settings = settings.with_recent(self.training.checkpoint)
         if interrupted or not ended:  # nobody waits for the main thread any more
-            settings.write(paths.settings_file())
+            settings.write(paths.settings_file(), since=self.settings.start)
         return ended
 
 
@@ -150,7 +150,7 @@ def build_app(
         pinning=Pinning(latent_map, pins, cursor, edits, messages.fail),
         selection=selection,
         scores=scores,
-        coloring=Coloring(tasks, latent_map, scores, say),
+        coloring=Coloring(tasks, kept, latent_map, scores, say),
         sketch=sketch,
         layers=layers,
         search=search,

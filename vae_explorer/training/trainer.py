@@ -175,6 +175,7 @@ class Trainer:
             images = torch.full_like(norm, len(batch))
             added = torch.stack([*sums, torch.ones_like(norm), images])
         self.team.add_up(added[:3])
+        self.value = added[2] / len(batch)
         if not added.isfinite().all():
             self.optimizer.zero_grad(set_to_none=True)
             self.noise.set_state(noise)

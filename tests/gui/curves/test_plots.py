@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QColor, QPalette
+from PySide6.QtGui import QAccessible, QColor
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -32,12 +32,6 @@ def test_it_says_what_to_do_before_there_is_anything(qtbot: QtBot, plot: ElboPlo
     plot.set_history(RunHistory())
     assert empty.isVisible()
     wait_drawn(qtbot, plot, [])
-
-
-def test_a_history_is_drawn_as_it_is(qtbot: QtBot, plot: ElboPlot) -> None:
-    points = history(3)
-    plot.set_history(RunHistory(points))
-    wait_drawn(qtbot, plot, points)
 
 
 def test_an_objective_of_its_own_and_the_exact_figure_come_and_go(
@@ -272,8 +266,3 @@ def test_a_small_space_shows_the_elbo_alone(qtbot: QtBot, plot: ElboPlot) -> Non
     plot.resize(340, 400)
     qtbot.waitUntil(kl.isVisible)
     assert not elbo.plot.x.numbers
-
-
-def test_it_takes_the_theme(plot: ElboPlot, show_theme: ShowTheme) -> None:
-    show_theme(DARK)
-    assert plot.palette().color(QPalette.ColorRole.Window) == QColor(DARK.canvas)

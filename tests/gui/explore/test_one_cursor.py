@@ -60,6 +60,7 @@ def accept(person: Person, verb: str) -> None:
 def click(person: Person) -> LatentPoint:
     place = person.empty
     person.click(place)
+    assert person.markers.pin_place is None
     return place
 
 
@@ -316,6 +317,7 @@ def check(person: Person, bundled: Snapshot, way: Way) -> None:
     np.testing.assert_array_equal(picture_at(person, bundled, place), picture)
     assert seen(person) == shown
     assert shown[0] == shown[1]
+    assert shown[2:4] == ([round(1000 * z) for z in place], [round(z, 3) for z in place])
     assert not person.errors
 
 

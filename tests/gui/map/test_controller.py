@@ -22,9 +22,6 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 
 LEFT = Qt.MouseButton.LeftButton
-SHIFT = Qt.KeyboardModifier.ShiftModifier
-CTRL = Qt.KeyboardModifier.ControlModifier
-ALT = Qt.KeyboardModifier.AltModifier
 
 
 def rgb(name: str) -> tuple[int, int, int]:
@@ -81,12 +78,6 @@ def switch_layer(person: Person, spec: LayerSpec) -> None:
     QTest.mouseClick(box, LEFT, pos=QPoint(8, box.height() // 2))
     assert shown() == (spec.on,) * 3, spec.id
     person.wait(lambda: window.map.canvas.grab().toImage() == before)
-
-
-def test_hidden_points_are_not_pointed_at(person: Person) -> None:
-    person.press("P", person.window.map.canvas)
-    person.click(person.position(person.lone))
-    assert person.pins == []
 
 
 def test_the_size_of_dots_is_chosen(person: Person) -> None:

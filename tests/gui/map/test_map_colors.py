@@ -156,6 +156,7 @@ def test_a_table_brings_its_columns(
     answer = str(tmp_path / "mine.csv"), ""
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: answer)
     person.trigger("color_table")
+    person.agree()
     (key,) = person.window.map.findChildren(ColorKey)
     person.wait(key.isVisible)
     assert key.accessibleDescription().startswith("number, ")
@@ -177,6 +178,10 @@ def test_the_card_gives_the_exact_figures(
     person.hover(person.position(lone))
     (card,) = person.window.map.findChildren(PointTooltip)
     person.wait(card.isVisible)
+    thumbnail = person.window.app.map.thumbnail(lone)
+    np.testing.assert_array_equal(thumbnail.image, small_mnist["train"].images[lone])
+    assert card._label.text() == str(thumbnail.label) == str(person.labels[lone])
+    assert not card._picture.pixmap().isNull()
     person.wait(lambda: any("ELBO" in label.text() for label in card.findChildren(QLabel)))
     (caption,) = (label.text() for label in card.findChildren(QLabel) if "ELBO" in label.text())
     lines = caption.replace("−", "-").split("\n")

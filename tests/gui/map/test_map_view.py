@@ -230,13 +230,6 @@ def test_places_that_are_none_break_nothing(
     assert heard[-1][3] == 1
 
 
-def test_positions_and_colours_of_another_number_are_refused(view: MapView) -> None:
-    with pytest.raises(ValueError, match="4 points"):
-        view.set_positions(np.zeros((5, 2), np.float32))
-    with pytest.raises(ValueError, match="4 points"):
-        view.set_colors(replace(COLORS, values=np.zeros(5, np.float32)))
-
-
 def test_points_that_are_hidden_are_not_hit(view: MapView, hand: Any, heard: list[Any]) -> None:
     states = [default_state(spec) for spec in LAYERS]
     view.layers.set_states(tuple(replace(state, on=state.id != "points") for state in states))

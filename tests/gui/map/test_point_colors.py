@@ -138,3 +138,14 @@ def test_categories_have_a_dot_each(key: ColorKey) -> None:
     for dot, part in zip(dots, (rows[:half], rows[half:]), strict=True):
         assert any(dot in row for row in part)
         assert not any(row[-1] != row[0] for row in part), "the names have room"
+
+
+def test_twenty_classes_have_colours_of_their_own(key: ColorKey) -> None:
+    names = tuple(map(str, range(20)))
+    many = PointColors("Cluster", "From a table", np.arange(20, dtype=np.float32), names=names)
+    rgb = point_rgb(many, np.zeros(20, np.uint8), None, LIGHT)
+    assert rgb is not None
+    assert len(np.unique(rgb, axis=0)) == 20
+    np.testing.assert_array_equal(rgb[:10], CLASS_COLORS)
+    seen = {color.rgb() for row in shown(key, many) for color in row}
+    assert {QColor(*color).rgb() for color in rgb.tolist()} <= seen

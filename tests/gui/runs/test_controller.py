@@ -98,22 +98,17 @@ def test_the_dock_is_hidden_until_it_is_asked_for(
     assert paths_dock in person.window.tabifiedDockWidgets(dock(person.window))
 
 
-@pytest.mark.parametrize(
-    ("layout", "size", "shown"),
-    [
+def test_train_has_the_runs_where_there_is_room(person: "Person") -> None:
+    for layout, size, shown in (
         ("train", (1920, 1080), True),
         ("train", (1280, 800), False),
         ("explore", (1920, 1080), False),
-    ],
-)
-def test_train_has_the_runs_where_there_is_room(
-    person: "Person", layout: str, size: tuple[int, int], shown: bool
-) -> None:
-    person.window.resize(*size)
-    person.trigger("runs")
-    person.trigger(f"layout_{layout}")
-    QApplication.processEvents()
-    assert dock(person.window).isVisible() == shown
+    ):
+        person.window.resize(*size)
+        person.trigger("runs")
+        person.trigger(f"layout_{layout}")
+        QApplication.processEvents()
+        assert dock(person.window).isVisible() == shown, (layout, size)
 
 
 def test_a_run_of_an_earlier_session_comes_back_whole(
@@ -125,6 +120,7 @@ def test_a_run_of_an_earlier_session_comes_back_whole(
     person.press("Down")
     person.press("Return")
     person.wait(lambda: person.model_line.startswith(run.name))
+    assert window.statusBar().currentMessage() == f"Opened {run.name}"
     points = from_csv((run / "history.csv").read_text())
     table = window.training.plot.history
     np.testing.assert_array_equal(table.column("epoch"), [point.epoch for point in points])

@@ -1,4 +1,3 @@
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -130,15 +129,6 @@ def test_a_recipe_that_cannot_be_estimated_says_why(bar: PresetBar) -> None:
     assert line(bar).text() == "No estimate: 600 images are held out."
     bar.set_no_estimate()
     assert not line(bar).isVisible()
-
-
-def test_orders_are_not_echoed(qtbot: QtBot, bar: PresetBar) -> None:
-    with ExitStack() as stack:
-        for signal in (bar.chosen, bar.delete_requested, bar.estimate_requested):
-            stack.enter_context(qtbot.assertNotEmitted(signal))
-        bar.set_presets((MINE,))
-        bar.set_recipe(MINE.recipe)
-        bar.set_editable(False)
 
 
 @pytest.mark.parametrize(

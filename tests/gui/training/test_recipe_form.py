@@ -73,10 +73,6 @@ def used(objective: str) -> set[str]:
     return {name for name, spec in SPECS.items() if spec.applies(Recipe(objective=objective))}
 
 
-def test_it_opens_with_the_default_recipe(form: RecipeForm) -> None:
-    assert form.recipe() == Recipe()
-
-
 @pytest.mark.parametrize("name", SPECS)
 def test_every_field_has_an_editor_with_the_bounds_of_its_spec(form: RecipeForm, name: str) -> None:
     spec, editor = SPECS[name], editor_of(form, name)

@@ -11,18 +11,13 @@ from PySide6.QtWidgets import (
     QSplitter,
     QTabBar,
     QTabWidget,
-    QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from tests.support.commands import training_commands
 from tests.support.curves import grow
-from vae_explorer.gui.curves.curve_panel import CurvePanel
-from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.plots import ElboPlot
-from vae_explorer.gui.plot.marks import Level, Line
-from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.session.runs.presets import Preset
@@ -173,13 +168,6 @@ def test_start_takes_what_was_just_typed(
     assert panel.form.recipe().epochs == 37
 
 
-def test_a_changed_field_is_told(qtbot: QtBot, panel: TrainingPanel) -> None:
-    label = next(x for x in panel.findChildren(QLabel) if x.text() == "Seed")
-    with qtbot.waitSignal(panel.recipe_changed) as told:
-        qtbot.keyClick(label.buddy(), Qt.Key.Key_Up)
-    assert told.args == [Recipe(seed=1)]
-
-
 def test_orders_are_not_echoed(qtbot: QtBot, panel: TrainingPanel, called: list[str]) -> None:
     with ExitStack() as stack:
         for signal in (
@@ -210,34 +198,6 @@ def test_progress_is_shown_in_words_and_as_a_bar(panel: TrainingPanel) -> None:
     assert "9,100 images/s · cpu" in texts
     panel.set_status(TrainingStatus(Phase.IDLE))
     assert bar.value() == 0
-
-
-def test_history_and_log_arrive(qtbot: QtBot, panel: TrainingPanel) -> None:
-    panel.plot.set_history(RunHistory(POINTS[:1]))
-    grow(panel.plot, POINTS[1:])
-    elbo = panel.findChildren(CurvePanel)[0]
-    qtbot.waitUntil(
-        lambda: any(isinstance(m, Line) and [*m.y] == [-200.0, -150.0] for m in elbo.plot.marks)
-    )
-    panel.log.append("epoch 1: held-out −152.0")
-    assert panel.findChild(LogView).toPlainText().endswith("epoch 1: held-out −152.0")
-
-
-def test_the_curves_speak_through_the_panel(qtbot: QtBot, panel: TrainingPanel) -> None:
-    panel.plot.set_history(RunHistory(POINTS))
-    panel.plot.set_overlays((Overlay("other", "#d97706", RunHistory(POINTS)),))
-    panel.plot.set_moment(1.0)
-    plot = panel.findChild(ElboPlot)
-    (mark,) = panel.findChildren(CurvePanel)[0].plot.front
-    assert isinstance(mark, Level)
-    assert mark.value == 1.0
-    assert "other" in panel.plot.export("svg").decode()
-    with qtbot.waitSignal(panel.plot.moment_chosen) as chosen:
-        qtbot.keyClick(plot, Qt.Key.Key_Left)
-        qtbot.keyClick(plot, Qt.Key.Key_Return)
-    assert chosen.args == [0.5]
-    with qtbot.waitSignal(panel.plot.export_requested):
-        next(x for x in plot.findChildren(QToolButton) if x.text() == "Export…").click()
 
 
 def test_a_tall_dock_stacks_form_and_plot(qtbot: QtBot, panel: TrainingPanel) -> None:

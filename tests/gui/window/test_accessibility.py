@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from PySide6.QtCore import Qt
@@ -26,6 +26,7 @@ from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 SIZES = [(1280, 800), (1920, 1080)]
+PANELS = ("training", "layers", "learn", "refine", "worst", "draw", "paths", "runs", "sweep")
 DIALOGS = ["export_digit", "export_manifold", "find", "nearest", "name_selection", "keys", "about"]
 
 
@@ -49,12 +50,6 @@ def name_of(widget: QWidget) -> str:
     return QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
 
 
-def raise_dock(window: MainWindow, title: str) -> None:
-    """Bring one of the tabs on the left to the front."""
-    next(dock for dock in window.findChildren(QDockWidget) if dock.windowTitle() == title).raise_()
-    QApplication.processEvents()
-
-
 def open_more(window: MainWindow) -> None:
     """Show the fields of the recipe that are seldom changed."""
     more = next(b for b in window.training.findChildren(QToolButton) if b.text().startswith("More"))
@@ -62,9 +57,9 @@ def open_more(window: MainWindow) -> None:
     QApplication.processEvents()
 
 
-@pytest.fixture(params=["Training", "Layers"])
-def full(request: pytest.FixtureRequest, person: Person) -> Person:
-    """A person before all there can be: pins, a scale of colours, every layer, and one tab."""
+@pytest.fixture
+def full(person: Person) -> Person:
+    """A person before all there can be: pins, a scale of colours, and every layer."""
     window = person.window
     open_more(window)
     for row in (0, 1):
@@ -73,36 +68,42 @@ def full(request: pytest.FixtureRequest, person: Person) -> Person:
         window.app.layers.set_on(spec.id, True)
     window.app.coloring.choose("width")
     window.app.selection.replace(range(47))
-    raise_dock(window, request.param)
     return person
 
 
+def in_front(person: Person, panels: Iterable[str]) -> Iterator[str]:
+    """Each of the panels in turn, as soon as it is in front."""
+    for name in panels:
+        person.window.docks.show(name)
+        QApplication.processEvents()
+        yield name
+
+
 def test_every_control_has_a_name(full: Person) -> None:
-    person = full
-    controls = focusable(person.window)
-    assert len(controls) > 30
-    nameless = [str(widget) for widget in controls if not name_of(widget).strip()]
-    assert nameless == []
-    buttons = [w for w in visible(person.window) if isinstance(w, QAbstractButton)]
-    assert [str(b) for b in buttons if not name_of(b).strip()] == []
+    for panel in in_front(full, PANELS):
+        controls = focusable(full.window)
+        assert len(controls) > 30
+        buttons = {w for w in visible(full.window) if isinstance(w, QAbstractButton)}
+        nameless = [str(widget) for widget in controls | buttons if not name_of(widget).strip()]
+        assert nameless == [], panel
 
 
 def test_tab_reaches_every_control_and_comes_round(full: Person) -> None:
-    person = full
-    wanted = focusable(person.window)
-    person.window.map.canvas.setFocus()
-    first = focused = QApplication.focusWidget()
-    reached = set()
-    for _ in range(2 * len(wanted)):
-        assert focused is not None
-        reached.add(focused)
-        QTest.keyClick(focused, Qt.Key.Key_Tab)
-        focused = QApplication.focusWidget()
-        if focused is first:
-            break
-    else:
-        pytest.fail("Tab does not come round")
-    assert {str(widget) for widget in wanted - reached} == set()
+    for panel in in_front(full, ("training", "layers")):
+        wanted = focusable(full.window)
+        full.window.map.canvas.setFocus()
+        first = focused = QApplication.focusWidget()
+        reached = set()
+        for _ in range(2 * len(wanted)):
+            assert focused is not None
+            reached.add(focused)
+            QTest.keyClick(focused, Qt.Key.Key_Tab)
+            focused = QApplication.focusWidget()
+            if focused is first:
+                break
+        else:
+            pytest.fail(f"Tab does not come round, {panel}")
+        assert {str(widget) for widget in wanted - reached} == set(), panel
 
 
 def test_each_view_is_named_for_who_cannot_see_it(person: Person) -> None:
@@ -166,8 +167,7 @@ def test_nothing_is_clipped(person: Person, recipe: Recipe, size: tuple[int, int
     window.app.cursor.move(-5.555, -5.555)
     window.app.pinning.pin(0)
     person.wait(lambda: "preview" not in person.view("Decoded digit").accessibleDescription())
-    QApplication.processEvents()
-    assert clipped(window) == []
+    person.wait(lambda: not clipped(window))
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
     person.wait(lambda: window.app.training.status.epoch > 1)
@@ -182,18 +182,18 @@ def test_nothing_is_clipped(person: Person, recipe: Recipe, size: tuple[int, int
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_nothing_is_clipped_when_all_is_shown(full: Person, size: tuple[int, int]) -> None:
     full.window.resize(*size)
-    QApplication.processEvents()
-    assert clipped(full.window) == []
-    (key,) = full.window.map.findChildren(ColorKey)
-    assert key.visibleRegion().boundingRect().size() == key.size() == key.sizeHint()
+    for panel in in_front(full, ("training", "layers")):
+        assert clipped(full.window) == [], panel
+        (key,) = full.window.map.findChildren(ColorKey)
+        assert key.visibleRegion().boundingRect().size() == key.size() == key.sizeHint()
 
 
 def test_docks_cannot_be_made_too_narrow(full: Person) -> None:
-    person = full
-    docks = person.window.findChildren(QDockWidget)
-    person.window.resizeDocks(docks, [1] * len(docks), Qt.Orientation.Horizontal)
-    QApplication.processEvents()
-    assert clipped(person.window) == []
+    docks = full.window.findChildren(QDockWidget)
+    for panel in in_front(full, ("training", "layers")):
+        full.window.resizeDocks(docks, [1] * len(docks), Qt.Orientation.Horizontal)
+        QApplication.processEvents()
+        assert clipped(full.window) == [], panel
 
 
 def test_of_every_dialog_all_controls_have_a_name_and_room(person: Person) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDockWidget,
     QFileDialog,
+    QKeySequenceEdit,
     QLabel,
     QLineEdit,
     QMainWindow,
@@ -29,15 +30,22 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.support.person import Person
-from vae_explorer.gui.dialogs.help import keys_html
+from vae_explorer import paths
+from vae_explorer.gui.dialogs.help import KeysDialog, keys_html
 from vae_explorer.gui.dialogs.palette import menu_commands
 from vae_explorer.gui.window.actions import Actions, native
 from vae_explorer.gui.window.docks import Docks
 from vae_explorer.gui.window.records import LEFT, MENUS, Choices, Command, Panel
+from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
 _MODIFIERS = {"Ctrl", "Shift", "Alt"}
+_EVERYWHERE = re.compile(
+    r"(Ctrl\+|Ctrl\+Shift\+)[A-Z]|(Ctrl\+Shift\+)?F\d+|Ctrl\+\d|Alt\+\d"
+    r"|((Ctrl|Alt)\+)?(Space|Esc|Home|Left|Right|PgUp|PgDown)"
+)
+"""Keys of every keyboard, whatever it writes: with Ctrl, letters are the Latin ones."""
 _IDS = re.findall(
     r"\w+",
     """
@@ -54,6 +62,8 @@ _IDS = re.findall(
 )
 """The names that other programs may know; those of the layers are the layers'."""
 
+
+_MANY = ("digit_", "layer_")
 
 # The records of the real window
 
@@ -88,6 +98,14 @@ def test_every_record_is_well_made_and_becomes_an_action(person: Person) -> None
     for name in ("start", "pause", "stop", "open", "save"):
         assert actions[name].shortcuts(), "what alters or ends a run is at hand"
         assert actions[name] in toolbar
+
+
+def test_every_command_that_has_a_key_has_one_of_every_keyboard(person: Person) -> None:
+    for command in person.window.actions_.commands:
+        assert not command.keys or any(map(_EVERYWHERE.fullmatch, command.keys)), command.id
+        for key in command.keys:
+            assert not key.startswith("Ctrl+Alt+"), "AltGr, which types"
+            assert key not in ("Ctrl+Space", "Ctrl+Shift+U"), "for input methods"
 
 
 def test_every_menu_has_something_in_it_and_a_letter(person: Person) -> None:
@@ -126,23 +144,26 @@ def readme_keys(commands: Sequence[Command]) -> list[str]:
         cells = [
             f"{' '.join(f'`{key}`' for key in command.keys)} {command.text.rstrip('…')}"
             for command in commands
-            if command.menu == menu and command.keys and not command.id.startswith("digit_")
+            if command.menu == menu and command.keys and not command.id.startswith(_MANY)
         ]
         if menu == "Go":
-            cells.append("`0` … `9` Go to a Digit")
+            cells.append("`0` … `9` or `Alt+0` … `Alt+9` Go to a Digit")
+        if menu == "Layers":
+            layers = [command for command in commands if command.id.startswith("layer_")]
+            cells = [f"`{command.keys[0]}` {command.text}" for command in layers]
+            first, last = layers[0].keys[1], layers[-1].keys[1]
+            cells[-1] += f"; or `{first}` … `{last}`, in this order"
         rows.append(f"| {menu} | {', '.join(cells)} |")
     return rows
 
 
-@pytest.mark.parametrize("menu", MENUS)
 def test_every_command_runs(
-    person: Person, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, menu: str
+    person: Person, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("getOpenFileName", "getSaveFileName"):
         monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
     window = person.window
-    commands = [command for command in window.actions_.commands if command.menu == menu]
-    for command in sorted(commands, key=lambda command: command.id == "quit"):
+    for command in sorted(window.actions_.commands, key=lambda command: command.id == "quit"):
         prepare(person, recipe, command.id)
         if command.id in ("pause", "stop"):
             command.run()  # harmless when there is no run
@@ -222,7 +243,8 @@ class Desk:
             Choices("Map", "Visit", lambda: self.names, self.called.append, str.upper),
             command("last"),
         )
-        self.actions = Actions(self.window, self.records)
+        self.chosen: dict[str, str] = {}
+        self.actions = Actions(self.window, self.records, lambda: self.chosen)
 
     def run_fly(self) -> None:
         self.called.append("fly")
@@ -260,7 +282,7 @@ def test_one_record_is_found_in_menu_toolbar_palette_and_key_sheet(desk: Desk) -
     assert action in desk.menu.actions()
     assert action in desk.window.findChild(QToolBar, "toolbar").actions()
     assert ("Map", action) in menu_commands(desk.window.menuBar())
-    assert f"<b>{native(desk.fly.keys)}</b></td><td>Leave the map" in keys_html([desk.fly])
+    assert f">{native(desk.fly.keys)}</a></b></td><td>Leave the map" in keys_html([desk.fly])
     texts = ["" if each.isSeparator() else each.text() for each in desk.menu.actions()]
     assert texts == ["space", "home", "o", "", "Fly Away", "Visit", "last"]
 
@@ -305,6 +327,23 @@ def test_each_key_works_wherever_the_focus_is(desk: Desk, key: str) -> None:
     assert desk.press(desk.label, key) == ["fly"]
 
 
+def test_another_key_can_be_chosen_and_taken_back(desk: Desk) -> None:
+    desk.chosen = {"fly": "F7", "unheard of": "F8"}
+    desk.actions.refresh()
+    assert desk.press(desk.label, "Ctrl+J") == desk.press(desk.label, "F8") == []
+    assert desk.press(desk.label, "F7") == ["fly"]
+    assert desk.actions["fly"].toolTip() == "Leave the map (F7)"
+    assert next(c.keys for c in desk.actions.commands if c.id == "fly") == ("F7",)
+    desk.chosen = {"fly": "", "o": "no key at all"}
+    desk.actions.refresh()
+    assert desk.press(desk.label, "F7") == []
+    assert desk.actions["fly"].toolTip() == "Leave the map"
+    assert desk.press(desk.label, "o") == ["o"], "what is no key changes nothing"
+    desk.chosen = {}
+    desk.actions.refresh()
+    assert desk.press(desk.label, "Ctrl+U") == ["fly"]
+
+
 def test_space_presses_the_button_that_has_the_focus(desk: Desk) -> None:
     pressed = QSignalSpy(desk.button.clicked)
     assert desk.press(desk.button, "Space") == []
@@ -345,3 +384,24 @@ def test_text_is_typed(desk: Desk) -> None:
     assert desk.line.text() == "o "
     assert desk.line.cursorPosition() == 0
     assert desk.press(desk.line, "Ctrl+J") == ["fly"]
+
+
+def test_a_key_chosen_in_the_sheet_works_is_shown_everywhere_and_kept(person: Person) -> None:
+    window = person.window
+    person.trigger("keys")
+    sheet = window.findChild(KeysDialog)
+    (edit,) = sheet.findChildren(QKeySequenceEdit)
+    for command, key in (("step", "Ctrl+Y"), ("layer_density", "F5"), ("moment_live", "Ctrl+E")):
+        sheet.edit(command)
+        QTest.keySequence(edit, QKeySequence(key))
+    sheet.close()
+    keys = {"layer_density": "F5", "moment_live": "Ctrl+E"}
+    assert window.app.settings.now.keys == keys, "Ctrl+Y is a key of Redo"
+    person.press("F5", window.map.canvas)
+    assert window.actions_["layer_density"].isChecked()
+    tips = [
+        w.toolTip() for part in (window.layers, window.time_bar) for w in part.findChildren(QWidget)
+    ]
+    assert "F5 shows or hides this layer" in tips
+    assert any(tip.endswith("(Ctrl+E)") for tip in tips)
+    person.wait(lambda: Settings.read(paths.settings_file()).keys == keys)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QDockWidget
@@ -35,13 +34,13 @@ def test_it_opens_to_train(person: Person) -> None:
     assert person.window.docks.layout == "train"
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_a_key_brings_the_docks_of_a_layout_to_the_front(person: Person, name: str) -> None:
-    person.press("Ctrl+4" if name != "travel" else "Ctrl+1")
-    docks(person)["decode"].hide()
-    person.press(KEYS[name])
-    assert in_front(person) == IN_FRONT[name]
-    assert person.window.docks.layout == name
+def test_a_key_brings_the_docks_of_a_layout_to_the_front(person: Person) -> None:
+    for name in LAYOUTS:
+        person.press("Ctrl+4" if name != "travel" else "Ctrl+1")
+        docks(person)["decode"].hide()
+        person.press(KEYS[name])
+        assert in_front(person) == IN_FRONT[name]
+        assert person.window.docks.layout == name
 
 
 def test_every_layout_is_in_the_view_menu(person: Person) -> None:
@@ -92,3 +91,15 @@ def test_every_dock_is_hidden_and_shown_from_the_menu(person: Person) -> None:
         assert dock.isHidden() != before, dock.windowTitle()
         action.trigger()
         assert dock.isHidden() == before, dock.windowTitle()
+
+
+def test_a_small_screen_has_room_whatever_was_shown(person: Person) -> None:
+    window, learning = person.window, person.window.app.learning
+    for layout in ("explore", "train", "travel", "learn"):
+        person.trigger(f"layout_{layout}")
+    for lesson in learning.lessons:
+        learning.open(lesson.id)
+        QApplication.processEvents()
+        least = window.minimumSizeHint()
+        assert least.width() <= 1024, lesson.id
+        assert least.height() <= 700, lesson.id

@@ -9,12 +9,17 @@ from PySide6.QtCore import Qt, QThread, QTimer
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
+from vae_explorer import paths
 from vae_explorer.gui.window.exceptions import ExceptionReporter
 from vae_explorer.gui.window.main_window import MainWindow
 
 
 class Speaker:
     said = Signal(str)
+
+
+def log() -> str:
+    return f"\n\nThe log has more: {paths.log_file()}"
 
 
 def dialogs(window: MainWindow) -> list[QMessageBox]:
@@ -40,8 +45,9 @@ def test_an_exception_in_a_slot_becomes_a_dialog(
     qtbot.waitUntil(lambda: bool(dialogs(window)))
     (box,) = dialogs(window)
     assert box.text() == "Something unexpected happened. VAE Explorer keeps running."
-    assert box.informativeText() == "ValueError: <b>seven</b> is no digit"
+    assert box.informativeText() == f"ValueError: <b>seven</b> is no digit{log()}"
     assert box.textFormat() == Qt.TextFormat.PlainText
+    assert box.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
     assert not box.isHidden()
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
@@ -55,6 +61,7 @@ def test_an_error_of_ours_is_said_in_its_own_words(
     QTimer.singleShot(0, lambda: window.app.cursor.visit("nowhere"))
     qtbot.waitUntil(lambda: bool(dialogs(window)))
     (box,) = dialogs(window)
+    assert box.text() == "That cannot be done"
     assert box.informativeText() == "No bookmark is named “nowhere”; add one first."
     caplog.clear()
 
@@ -75,7 +82,7 @@ def test_an_exception_on_a_thread_is_shown_by_the_main_one(
     thread.join()
     assert shown == []
     qtbot.waitUntil(lambda: bool(shown))
-    assert shown == [("RuntimeError: lost", True)]
+    assert shown == [(f"RuntimeError: lost{log()}", True)]
 
 
 def test_a_listeners_exception_is_told_in_a_line(
@@ -89,7 +96,7 @@ def test_a_listeners_exception_is_told_in_a_line(
     speaker.said.connect(listen)
     QTimer.singleShot(0, lambda: speaker.said.emit("hello"))
     qtbot.waitUntil(lambda: bool(dialogs(window)))
-    assert dialogs(window)[0].informativeText() == "KeyError: 'heard nothing'"
+    assert dialogs(window)[0].informativeText() == f"KeyError: 'heard nothing'{log()}"
 
 
 def test_the_same_thing_over_and_over_is_one_dialog(

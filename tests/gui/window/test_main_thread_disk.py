@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog
 from tests.support.main_thread_disk import DiskGuard
 from tests.support.person import Person
 from vae_explorer import paths
+from vae_explorer.gui.dialogs.table import TableDialog
 from vae_explorer.gui.runs.run_text import Column
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.training.events import Phase
@@ -120,7 +121,8 @@ def test_the_main_thread_never_waits_for_the_disk(
         watched.save("save_lesson", "own.md")
         watched.do("layout_train")
         watched.save("export_points", "own.csv")
-        watched.do("color_table", "own.csv", until=lambda: app.coloring.choices[-1][0] != "")
+        watched.do("color_table", "own.csv", until=lambda: window.findChildren(TableDialog))
+        watched.do(person.agree, until=lambda: "table:label" in dict(app.coloring.choices))
         watched.do("estimate")
         watched.do("step", until=phase(Phase.PAUSED))
         watched.do("epoch", until=lambda: phase(Phase.PAUSED)() and training.status.epoch == 1)

@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.dialogs.help import TextDialog
 from vae_explorer.gui.theme import DARK, LIGHT, Theme, current_theme
-from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
@@ -24,11 +23,6 @@ def no_file_dialogs(monkeypatch: pytest.MonkeyPatch) -> None:
 def decode(snapshot: Snapshot, z: tuple[float, float]) -> Float32:
     image: Float32 = snapshot.model.decode(np.array([z], np.float32))[0]
     return image
-
-
-def axis(person: Person, kind: type[QWidget], name: str) -> QWidget:
-    widgets = person.window.decode.findChildren(kind)
-    return next(widget for widget in widgets if widget.accessibleName() == name)
 
 
 def test_it_opens_on_the_bundled_model(
@@ -64,46 +58,6 @@ def test_a_click_on_a_point_pins_its_digit(
     assert person.window.app.cursor.position == (z1, z2), "the cursor stays"
 
 
-def test_a_click_beside_the_points_moves_the_cursor(person: Person, bundled: Snapshot) -> None:
-    empty = person.empty
-    person.click(empty)
-    assert person.window.app.cursor.position == pytest.approx(empty, abs=0.02)
-    assert person.markers.pin_place is None
-    person.wait(lambda: person.sees(decode(bundled, person.window.app.cursor.position)))
-    person.press("O")
-    assert person.window.app.cursor.position == (0.0, 0.0)
-
-
-@pytest.mark.parametrize(("name", "number"), [("z₁", 0), ("z₂", 1)])
-def test_sliders_and_crosshair_say_the_same(
-    person: Person, bundled: Snapshot, name: str, number: int
-) -> None:
-    slider = axis(person, QSlider, f"{name} slider")
-    box = axis(person, NumberBox, name)
-    assert isinstance(slider, QSlider)
-    assert isinstance(box, NumberBox)
-    slider.setValue(1234)
-    place = (1.234, 0.0) if number == 0 else (0.0, 1.234)
-    assert person.markers.cursor_place == place
-    assert box.value() == 1.234
-    person.wait(lambda: person.sees(decode(bundled, place)))
-    person.drag((0.5, 0.5), (1.5, -1.25))
-    assert person.window.app.cursor.position == pytest.approx((1.5, -1.25), abs=0.02)
-    assert person.markers.cursor_place == person.window.app.cursor.position
-    value = person.window.app.cursor.position[number]
-    assert box.value() == round(value, 3)
-    assert slider.value() == round(1000 * value)
-    person.wait(lambda: person.sees(decode(bundled, person.window.app.cursor.position)))
-
-
-def test_arrow_keys_move_the_cursor(person: Person) -> None:
-    canvas = person.window.map.canvas
-    for key in ("Right", "Right", "Shift+Up", "Ctrl+Left"):
-        person.press(key, canvas)
-    assert person.window.app.cursor.position == pytest.approx((0.19, 1.0))
-    assert person.markers.cursor_place == person.window.app.cursor.position
-
-
 def test_hovering_previews_and_leaving_brings_the_cursors_digit_back(
     person: Person, bundled: Snapshot
 ) -> None:
@@ -120,17 +74,6 @@ def test_hovering_previews_and_leaving_brings_the_cursors_digit_back(
     person.leave_map()
     person.wait(lambda: np.array_equal(person.picture(), before))
     assert "preview" not in person.view("Decoded digit").accessibleDescription()
-
-
-def test_a_hovered_point_shows_its_image(person: Person, small_mnist: dict[str, ImageSet]) -> None:
-    extreme = int(person.positions[:, 0].argmax())
-    person.hover(tuple(person.positions[extreme]))
-    card = person.window.map._card
-    person.wait(card.isVisible)
-    thumbnail = person.window.app.map.thumbnail(extreme)
-    np.testing.assert_array_equal(thumbnail.image, small_mnist["train"].images[extreme])
-    assert card._label.text() == str(thumbnail.label)
-    assert not card._picture.pixmap().isNull()
 
 
 def test_the_other_split_comes_onto_the_map(

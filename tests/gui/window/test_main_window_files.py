@@ -148,7 +148,10 @@ def test_the_layout_comes_back(open_person: "Callable[..., Person]") -> None:
     assert docks["decode"].isHidden()
 
 
-@pytest.mark.parametrize("garbage", ["", "no base64 at all", "AAAA", "//79/Pv6"])
+LONG = (pytest.param(garbage, marks=pytest.mark.long) for garbage in ("", "AAAA", "//79/Pv6"))
+
+
+@pytest.mark.parametrize("garbage", ["no base64 at all", *LONG])
 def test_garbage_is_harmless(open_person: "Callable[..., Person]", garbage: str) -> None:
     Settings(geometry=garbage, layout=garbage).write(paths.settings_file())
     window = open_person().window
@@ -171,33 +174,26 @@ def test_a_window_is_never_lost_off_screen(open_person: "Callable[..., Person]")
     assert screen.intersects(second.window.frameGeometry())
 
 
-@pytest.mark.parametrize(
-    ("typed", "chosen", "name", "start"),
-    [
+def test_the_training_curves_are_exported_as_the_name_says(
+    person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    person.window.docks.show("training")
+    plot = person.window.training.plot
+    person.wait(plot.isVisible)
+    for typed, chosen, name, start in (
         ("curves.svg", "", "curves.svg", b"<?xml"),
         ("curves.PDF", "", "curves.PDF", b"%PDF-"),
         ("run 1.5", "CSV tables (*.csv)", "run 1.5.csv", b"epoch,elbo,"),
         ("curves", "PNG pictures (*.png)", "curves.png", b"\x89PNG"),
-    ],
-)
-def test_the_training_curves_are_exported_as_the_name_says(
-    person: Person,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    typed: str,
-    chosen: str,
-    name: str,
-    start: bytes,
-) -> None:
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), chosen))
-    person.window.docks.show("training")
-    plot = person.window.training.plot
-    person.wait(plot.isVisible)
-    for export in (plot.export_requested.emit, lambda: person.window.export_chart(plot.export)):
-        (tmp_path / name).unlink(missing_ok=True)
-        export()
-        person.wait((tmp_path / name).exists)
-        assert (tmp_path / name).read_bytes().startswith(start)
+    ):
+        answer = str(tmp_path / typed), chosen
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, answer=answer: answer)
+        path = tmp_path / name
+        for export in (plot.export_requested.emit, lambda: person.window.export_chart(plot.export)):
+            path.unlink(missing_ok=True)
+            export()
+            person.wait(path.exists)
+            assert path.read_bytes().startswith(start)
 
 
 def test_curves_that_cannot_be_written_are_told(

@@ -231,16 +231,6 @@ def test_closing_ends_and_keeps_the_run(person: Person, endless: Recipe, paused:
     assert from_csv((folder / "history.csv").read_text()) == snapshot.history
 
 
-def test_a_recipe_that_cannot_be_trained_is_said(person: Person, recipe: Recipe) -> None:
-    person.window.training.set_recipe(recipe.replace(validation_images=600))
-    button(person.window, "start").click()
-    person.wait(lambda: person.errors)
-    (error,) = person.errors
-    assert error.startswith("Training ended early: MNIST has 600 images and 600 are held out")
-    assert offered(person.window) == IDLE
-    assert person.model_line.startswith("mnist-elbo.safetensors"), "the model stays"
-
-
 def test_what_is_being_typed_counts_when_start_is_pressed(person: Person, recipe: Recipe) -> None:
     window = person.window
     window.training.set_recipe(recipe)
@@ -267,7 +257,7 @@ def test_space_presses_start_and_then_pauses(person: Person, endless: Recipe) ->
     assert window.app.training.status.phase is Phase.RUNNING
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_pressing_everything_quickly_leaves_one_run_at_most(
     person: Person, recipe: Recipe, seed: int
 ) -> None:

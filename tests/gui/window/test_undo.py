@@ -180,7 +180,7 @@ def test_any_moves_of_the_cursor_go_back_and_forth(
     assert cursor.position == end
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 2))])
 def test_any_edits_of_the_window_go_back_and_forth(person: Person, seed: int) -> None:
     """Moves, pins and selections, in any order: undone to the start, and redone to the end."""
     window, random = person.window, np.random.default_rng(seed)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.kinds_of_file import LAYER, NAN, toml
 from tests.support.strategies import layer_states, plain_values, texts
+from vae_explorer.data.table_layout import TableLayout
 from vae_explorer.session.files import settings as settings_module
 from vae_explorer.session.files.settings import Settings
 
@@ -52,6 +53,21 @@ def test_a_missing_file_gives_defaults_without_a_word(
         device=st.sampled_from(["auto", "cpu", "cuda", "cuda:1", "mps"]),
         threads=st.integers(0, 1024),
         recent=st.lists(texts, max_size=9).map(tuple),
+        tables=st.lists(
+            st.builds(
+                TableLayout,
+                header=texts,
+                separator=st.sampled_from(",;\t"),
+                decimal=st.sampled_from(",."),
+                index=texts,
+                split=texts,
+                images=st.sampled_from(["train", "test", "both"]),
+                numbers=st.lists(texts).map(tuple),
+                classes=st.lists(texts).map(tuple),
+            ),
+            max_size=3,
+        ).map(tuple),
+        keys=st.dictionaries(texts, texts, max_size=3),
         folder=texts,
         geometry=texts,
         layout=texts,
@@ -111,6 +127,50 @@ def test_a_full_disk_leaves_the_old_file(
     monkeypatch.setattr(settings_module, "atomic_write", refuse)
     Settings(scheme="light").write(path)
     assert "No space left" in warnings_in(caplog)[0]
+    assert Settings.read(path).scheme == "dark"
+
+
+NEWER = """version = 2
+scheme = 'dark'
+threads = 3
+split = 7
+halo = [1, 2]
+
+[later]
+glow = 0.5
+"""
+"""Of a version to come: what is known, what is known otherwise, and what is not."""
+
+
+def test_of_a_newer_version_what_is_known_is_taken_and_the_rest_kept(path: Path) -> None:
+    put(path, NEWER)
+    settings = Settings.read(path)
+    assert settings == Settings(scheme="dark", threads=3)
+    dataclasses.replace(settings, scheme="light", folder="/a").write(path, since=settings)
+    wanted = tomllib.loads(NEWER) | {"scheme": "light", "folder": "/a"}
+    assert tomllib.loads(path.read_text()) == wanted
+
+
+def test_only_what_a_window_changed_is_written(path: Path) -> None:
+    Settings(scheme="dark", split="test").write(path)
+    one = other = Settings.read(path)
+    dataclasses.replace(one, scheme="light").write(path, since=one)
+    dataclasses.replace(other, folder="/b", recent=("/c",), keys={"fit": "F"}).write(path, other)
+    assert Settings.read(path) == Settings(
+        scheme="light", split="test", folder="/b", recent=("/c",), keys={"fit": "F"}
+    )
+
+
+@pytest.mark.parametrize("content", ["version = 1\nscheme = 'dark", "scheme = 'dark'\n", "\0"])
+def test_settings_that_cannot_be_read_are_kept_beside(path: Path, content: str) -> None:
+    put(path, content)
+    Settings(folder="/a").write(path, since=DEFAULTS)
+    assert Settings.read(path) == Settings(folder="/a")
+    assert path.with_name("settings.toml.unreadable").read_text() == content
+
+
+def test_a_byte_order_mark_is_no_content(path: Path) -> None:
+    put(path, "\ufeffversion = 1\r\nscheme = 'dark'\r\n")
     assert Settings.read(path).scheme == "dark"
 
 
@@ -176,7 +236,7 @@ def test_entries_of_any_type_give_settings_that_can_be_written(
     [
         *(b"", b"\0" * 64, b"version = 1\nscheme = 'dark", b"version = 1\nfolder = '\xff\xfe'\n["),
         *(b"[" * 100_000, b"version = 1\nthreads = " + b"9" * 10_000, b"version = 1\nversion = 1"),
-        *(b"version = 2\nscheme = 'dark'\n", b"version = '1'\n", b"scheme = 'dark'\n"),
+        *(b"version = '2'\nscheme = 'dark'\n", b"version = 0\n", b"scheme = 'dark'\n"),
     ],
     ids=lambda content: repr(content[:24]),
 )
@@ -200,11 +260,14 @@ def test_settings_that_cannot_be_read_are_the_defaults(
         *(
             ("device", "tpu"),
             ("device", "cuda:"),
+            ("keys", "Ctrl+O"),
+            ("keys", {"open": 1}),
             ("folder", 1),
             ("geometry", {}),
             ("layout", {"a": 1}),
         ),
         *(("layers", [LAYER, LAYER]), ("layers", [LAYER | {"id": "pixels"}]), ("layers", {})),
+        *(("tables", [{"separator": "|"}]), ("tables", [{"classes": "a"}]), ("tables", "a")),
         *(("layers", [LAYER | {"opacity": NAN}]), ("layers", [LAYER | {"chosen": {}}])),
         *(("layers", [LAYER | {"colour": "red"}]), ("colour", "red")),
     ],

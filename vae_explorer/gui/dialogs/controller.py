@@ -46,8 +46,8 @@ class FilesController(Controller):
         self._openers: dict[str, Callable[[Path], None]] = {
             ".safetensors": app.model.open,
             EXTENSION: self.workspaces.open,
-            ".csv": app.coloring.load_table,
-            ".tsv": app.coloring.load_table,
+            ".csv": app.coloring.open_table,
+            ".tsv": app.coloring.open_table,
         }
         self._view = view
         self._window = window
@@ -67,10 +67,10 @@ class FilesController(Controller):
                 ("Ctrl+Shift+M",), toolbar=True),
             Command("open_workspace", "File", "Open Workspace…",
                 "Restore a saved view with its pins, selections and layers", self._open_workspace,
-                ("Ctrl+Alt+O",), separator=True),
+                ("Ctrl+Shift+O",), separator=True),
             Command("save_workspace", "File", "Save Workspace…",
                 "Save the view with its pins, selections and layers", self._save_workspace,
-                ("Ctrl+Alt+S",)),
+                ("Ctrl+Shift+S",)),
         )  # fmt: skip
         self.changes = (app.settings.changed,)
 

@@ -69,9 +69,9 @@ class ExploreController(Controller):
             Command("refine", "Go", "Refine Posterior", "Climb the ELBO of the pinned digit",
                 self._show_refining, ("Ctrl+R",)),
             Command("center", "Go", "Cursor to the Origin", "Move the cursor to z = (0, 0)",
-                lambda: cursor.move(0.0, 0.0), ("O",)),
+                lambda: cursor.move(0.0, 0.0), ("O", "Ctrl+H")),
             Command("random", "Go", "Random Position", "Move the cursor to a sample from the prior",
-                cursor.random, ("R",)),
+                cursor.random, ("R", "Ctrl+J")),
             Command("back", "Go", "Back", "Return to the previous position", cursor.back,
                 ("Alt+Left",), enabled=lambda: cursor.can_back),
             Command("forward", "Go", "Forward", "Undo going back", cursor.forward,
@@ -103,7 +103,7 @@ class ExploreController(Controller):
             f"Go to Digit {digit}",
             f"Move the cursor to where {digit}s are densest",
             lambda: cursor.go_to(view.class_places(), digit),
-            (str(digit),),
+            (str(digit), f"Alt+{digit}"),
         )
 
     def _connect_decoding(self) -> None:

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QStackedWidget
 from vae_explorer.gui.dialogs.ask_path import LESSON, AskPath
 from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
+from vae_explorer.gui.widgets.rows import Scrolled
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.lessons.course import Lesson, Step
@@ -27,6 +28,7 @@ class LearnController(Controller):
         self.panel = panel = LearnPanel()
         self._pages = pages
         self._views: dict[str, LessonView] = {}
+        self._pages_of: dict[str, Scrolled] = {}
         self._large = False
         panel.lesson_chosen.connect(learning.open)
         panel.step_wanted.connect(learning.go)
@@ -56,7 +58,7 @@ class LearnController(Controller):
         self._show_page()
 
     def leave(self) -> None:
-        """Give the map its position back."""
+        """Show the map again."""
         self._learning.hide()
         self._pages.setCurrentIndex(0)
 
@@ -74,7 +76,9 @@ class LearnController(Controller):
         if experiment is not None and lesson.instrument not in self._views:
             view = make_view(lesson.instrument, experiment)
             self._views[lesson.instrument] = view
-            self._pages.addWidget(view)
+            # In a small window it scrolls: the window must not grow with each lesson.
+            page = self._pages_of[lesson.instrument] = Scrolled(view, sideways=True)
+            self._pages.addWidget(page)
         self._show_page()
 
     def _on_step(self, step: Step) -> None:
@@ -91,8 +95,11 @@ class LearnController(Controller):
         return self._views.get(lesson.instrument) if lesson else None
 
     def _show_page(self) -> None:
-        if self._learning.shown:
-            self._pages.setCurrentIndex(self._pages.indexOf(self._view) if self._view else 0)
+        lesson = self._learning.lesson
+        if self._learning.shown and lesson is not None and lesson.instrument in self._pages_of:
+            self._pages.setCurrentWidget(self._pages_of[lesson.instrument])
+        elif self._learning.shown:
+            self._pages.setCurrentIndex(0)
 
     def _open(self) -> None:
         if path := self._ask.open("Open Lesson", LESSON):

@@ -213,9 +213,9 @@ class MapCanvas(LatentPlot):
             self.nudged.emit(across * step, up * step)
         elif key == Qt.Key.Key_Home:
             self.fit_asked.emit()
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_PageUp):
             self.zoom(_ZOOM_PER_DEGREE**15)
-        elif key in (Qt.Key.Key_Minus, Qt.Key.Key_Underscore):
+        elif key in (Qt.Key.Key_Minus, Qt.Key.Key_Underscore, Qt.Key.Key_PageDown):
             self.zoom(_ZOOM_PER_DEGREE**-15)
         elif key == Qt.Key.Key_Space:
             if not event.isAutoRepeat():

@@ -5,10 +5,13 @@ from functools import partial
 
 from PySide6.QtCore import QTimer
 
+from vae_explorer.data.table_layout import TableDraft
 from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
+from vae_explorer.gui.dialogs.table import TableDialog
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.widgets.fading import PATIENCE_MS
+from vae_explorer.gui.window.actions import native
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.number_format import figure
 from vae_explorer.session.app import App
@@ -68,6 +71,8 @@ class MapController(Controller):
                 "Colour points by a column of a CSV file", self._load_table, separator=True),
             *(self._layer(spec) for spec in LAYERS),
         )  # fmt: skip
+        self._show_keys()
+        app.settings.changed.connect(self._show_keys)
         self.panels = (Panel("layers", self.layers, LEFT, ("explore", "travel")),)
         self.changes = (
             app.settings.changed,
@@ -83,6 +88,10 @@ class MapController(Controller):
         """Show this part of the plane, and the next points in it too."""
         self._fit_next = False
         self.view.canvas.show_exactly(*region)
+
+    def _show_keys(self) -> None:
+        keys = {command.id: native(command.keys[:1]) for command in self.commands_as_chosen()}
+        self.layers.set_keys({spec.id: keys[f"layer_{spec.id}"] for spec in LAYERS})
 
     def _split(self, split: Split) -> Command:
         app = self._app
@@ -117,7 +126,7 @@ class MapController(Controller):
             spec.name,
             spec.about.rstrip("."),
             lambda: layers.toggle(spec.id),
-            (spec.key,),
+            (spec.key, f"Ctrl+Shift+F{LAYERS.index(spec) + 1}"),
             checked=lambda: next(state.on for state in layers.states if state.id == spec.id),
         )
 
@@ -147,6 +156,7 @@ class MapController(Controller):
         app.scores.inspected.connect(self._on_inspected)
         app.coloring.changed.connect(self._on_colors)
         app.coloring.choices_changed.connect(self._on_choices)
+        app.coloring.drafted.connect(self._on_drafted)
         app.selection.changed.connect(self._on_selection)
         app.layers.changed.connect(self._on_layers)
         app.layers.drawn.connect(self._on_drawn)
@@ -254,4 +264,7 @@ class MapController(Controller):
 
     def _load_table(self) -> None:
         if path := self._ask.open("Colour by Table", TABLE):
-            self._app.coloring.load_table(path)
+            self._app.coloring.open_table(path)
+
+    def _on_drafted(self, draft: TableDraft) -> None:
+        TableDialog(draft, self.view.window()).ask(self._app.coloring.read_table)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.plot.color_maps import COLORS, sequential
-from vae_explorer.gui.theme import CLASS_COLORS, Theme, class_color, current_theme
+from vae_explorer.gui.theme import CLASS_COLORS, NAMED_COLORS, Theme, current_theme
 from vae_explorer.number_format import figure
 from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.types import Bools, UInt8
@@ -37,7 +37,7 @@ def point_rgb(
         known = np.isfinite(colors.values)
         values = np.where(known, colors.values, 0.0)
         if colors.names:
-            rgb = CLASS_COLORS[values.astype(np.intp) % len(CLASS_COLORS)]
+            rgb = NAMED_COLORS[values.astype(np.intp) % len(NAMED_COLORS)]
         else:
             share = (values - colors.low) / (colors.high - colors.low)
             steps = np.rint(share.clip(0, 1) * (COLORS - 1)).astype(np.intp)
@@ -111,7 +111,7 @@ class ColorKey(QWidget):
         for row, text in enumerate(self._texts()):
             middle = _MARGIN + (row + 0.5) * step
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(class_color(row))
+            painter.setBrush(QColor(*NAMED_COLORS[row % len(NAMED_COLORS)].tolist()))
             painter.drawEllipse(QPointF(_MARGIN + _SWATCH / 2, middle), _SWATCH / 2, _SWATCH / 2)
             painter.setPen(QColor(current_theme().text))
             box = QRectF(_MARGIN + _SWATCH + _SPACE, middle - step / 2, self.width(), step)

@@ -49,9 +49,12 @@ class SelectionController(Controller):
             Command("clear", "Edit", "Clear Selection or Pins",
                 "Clear the selection; without one, the pins", self._clear, ("Esc",),
                 separator=True),
-            self._tool("none", "Scrub", "Drag to move the cursor", "Shift+S"),
-            self._tool("box", "Box", "Drag a box around points; Ctrl adds, Alt removes", "Shift+B"),
-            self._tool("lasso", "Lasso", "Draw around points; Ctrl adds, Alt removes", "Shift+L"),
+            self._tool("none", "Scrub", "Drag to move the cursor",
+                "Shift+S", "Ctrl+Shift+D"),
+            self._tool("box", "Box", "Drag a box around points; Ctrl adds, Alt removes", "Shift+B",
+                "Ctrl+Shift+B"),
+            self._tool("lasso", "Lasso", "Draw around points; Ctrl adds, Alt removes", "Shift+L",
+                "Ctrl+Shift+F"),
             Command("select_shown", "Select", "Shown Classes",
                 "Select every point of the classes that the legend shows",
                 lambda: search.labels(view.legend.visible_labels()), ("Ctrl+A",), separator=True),
@@ -77,7 +80,7 @@ class SelectionController(Controller):
         )  # fmt: skip
         self.changes = (undo.changed, selection.changed, selection.names_changed)
 
-    def _tool(self, tool: Tool, text: str, about: str, key: str) -> Command:
+    def _tool(self, tool: Tool, text: str, about: str, *keys: str) -> Command:
         canvas = self._view.canvas
         return Command(
             f"tool_{text.lower()}",
@@ -85,7 +88,7 @@ class SelectionController(Controller):
             text,
             about,
             lambda: canvas.set_tool(tool),
-            (key,),
+            keys,
             checked=lambda: canvas.tool == tool,
             group="tool",
             toolbar=tool != "none",

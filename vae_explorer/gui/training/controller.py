@@ -46,7 +46,8 @@ class TrainingController(Controller):
         self._ask = ask
         self._window = window
         self.commands = self._commands()
-        panel.transport.set_commands(self.commands)
+        self._show_keys()
+        app.settings.changed.connect(self._show_keys)
         self.panels = (Panel("training", panel, LEFT, ("train",), width=340),)
         self.changes = (self._run.status_changed,)
         panel.form.steered.connect(self._run.steer)
@@ -70,6 +71,9 @@ class TrainingController(Controller):
 
     # Commands
 
+    def _show_keys(self) -> None:
+        self.panel.transport.set_commands(self.commands_as_chosen())
+
     def _commands(self) -> tuple[Command, ...]:
         run = self._run
 
@@ -88,17 +92,17 @@ class TrainingController(Controller):
             Command("pause", "Training", "Pause or Resume", "Pause the run, or continue it",
                 run.toggle_pause, ("Space",), enabled=live, toolbar=True),
             Command("stop", "Training", "Stop", "End the run and keep its model", run.stop,
-                ("Ctrl+.",), enabled=live, toolbar=True),
+                ("F8", "Ctrl+."), enabled=live, toolbar=True),
             Command("step", "Training", "Step", "Take one gradient step, then pause",
-                partial(self._go, "step"), (".",), enabled=not_stopping),
+                partial(self._go, "step"), ("F6", "."), enabled=not_stopping),
             Command("epoch", "Training", "Epoch", "Train to the end of the epoch, then pause",
-                partial(self._go, "epoch"), ("Alt+.",), enabled=not_stopping),
+                partial(self._go, "epoch"), ("F7", "Alt+."), enabled=not_stopping),
             Command("slow_motion", "Training", "Slow Motion",
                 "Take one gradient step and show it stage by stage", self._slow_motion,
-                ("Ctrl+Alt+.",), enabled=not_stopping),
+                ("F9",), enabled=not_stopping),
             Command("restart", "Training", "Restart",
                 "Start again with the same recipe and seed, paused before the first step",
-                self._restart, ("Ctrl+Alt+R",), enabled=not_stopping, separator=True),
+                self._restart, ("Ctrl+Shift+N",), enabled=not_stopping, separator=True),
             Command("branch", "Training", "Branch",
                 "Go on from the model on the map as a new run, by the recipe in the form; "
                 "AdamW's averages start from zero",
@@ -175,6 +179,7 @@ class TrainingController(Controller):
 
     def _on_opened(self, snapshot: Snapshot) -> None:
         self.panel.plot.set_history(self._runs.timeline.history)
+        self.panel.forget_run()
         if not self._run.active:
             self.panel.set_recipe(snapshot.recipe)
 
@@ -187,7 +192,7 @@ class TrainingController(Controller):
             panel.log.append(str(event))
         match event:
             case Started():
-                panel.health.clear()
+                panel.forget_run()
                 panel.presets.set_no_estimate()
             case Begun(recipe=recipe):
                 panel.plot.set_history(self._runs.timeline.history)

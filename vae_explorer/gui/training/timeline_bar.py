@@ -64,7 +64,6 @@ class TimelineBar(Themed):
         self._live = QToolButton()
         self._live.setText("Live")
         self._live.setAutoRaise(True)
-        self._live.setToolTip("Return to the run as it is now (Ctrl+L)")
         self._live.clicked.connect(self.live_requested)
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 6, 2)
@@ -90,6 +89,10 @@ class TimelineBar(Themed):
         self._live.setEnabled(frame is not None)
         self._place()
         self._text.set_text("now" if frame is None else describe(frame))
+
+    def set_live_tip(self, tip: str) -> None:
+        """What the button that returns to the run does."""
+        self._live.setToolTip(tip)
 
     def set_playing(self, playing: bool) -> None:
         """Show whether moments follow each other by themselves."""

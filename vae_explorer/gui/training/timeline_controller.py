@@ -2,9 +2,12 @@
 
 from vae_explorer.gui.training.timeline_bar import TimelineBar
 from vae_explorer.gui.training.training_panel import TrainingPanel
+from vae_explorer.gui.window.actions import tip
 from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import App
 from vae_explorer.session.training.timeline_entry import TimelineEntry
+
+_NO_SNAPSHOTS = "This model came without snapshots of its training; one of a run's folder has them"
 
 
 class TimelineController(Controller):
@@ -18,24 +21,35 @@ class TimelineController(Controller):
         self.bar.moment_chosen.connect(self._time.show)
         self.bar.live_requested.connect(self._time.return_live)
         self.bar.play_requested.connect(self._play)
-        training.plot.moment_chosen.connect(self._time.show_epoch)
+        training.plot.moment_chosen.connect(self._on_chosen)
         self._time.entries_changed.connect(self.bar.set_frames)
         self._time.shown_changed.connect(self._on_shown)
         self._time.playing_changed.connect(self.bar.set_playing)
         self.commands = (
             Command("moment_play", "Training", "Play the Training",
                 "Play the snapshots of the run, or pause",
-                lambda: self._play(not self._time.playing), ("Ctrl+Space",), separator=True),
+                lambda: self._play(not self._time.playing), ("Ctrl+P",), separator=True),
             Command("moment_back", "Training", "Previous Snapshot", "Go back in the run",
-                self._time.back, ("[",)),
+                self._time.back, ("Alt+PgUp", "[")),
             Command("moment_forward", "Training", "Next Snapshot", "Go on in the run",
-                self._time.forward, ("]",)),
+                self._time.forward, ("Alt+PgDown", "]")),
             Command("moment_live", "Training", "Live", "Show the run as it is now",
                 self._time.return_live, ("Ctrl+L",)),
         )  # fmt: skip
+        self._show_keys()
+        app.settings.changed.connect(self._show_keys)
+
+    def _show_keys(self) -> None:
+        self.bar.set_live_tip(tip(self.commands_as_chosen()[-1]))
 
     def _play(self, playing: bool) -> None:
         (self._time.play if playing else self._time.pause)()
+
+    def _on_chosen(self, epoch: float) -> None:
+        if self._time.has_moments:
+            self._time.show_epoch(epoch)
+        else:
+            self._app.messages.published.emit(_NO_SNAPSHOTS)
 
     def _on_shown(self, frame: TimelineEntry | None) -> None:
         self.bar.set_shown(frame)

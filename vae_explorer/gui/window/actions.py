@@ -1,6 +1,6 @@
 """QActions made of the records of commands, and the menus and the toolbar that hold them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.window.records import MENUS, Choices, Command
+from vae_explorer.gui.window.records import MENUS, Choices, Command, with_keys
 
 
 class Actions:
@@ -26,11 +26,17 @@ class Actions:
     Args:
         window: gets the actions, the menus and the toolbar.
         records: the commands and menus of names, in their order in each menu.
+        chosen: the keys that a person chose, by the ids of their commands.
     """
 
-    def __init__(self, window: QMainWindow, records: Sequence[Command | Choices]) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        records: Sequence[Command | Choices],
+        chosen: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self._window = window
-        self.commands = tuple(record for record in records if isinstance(record, Command))
+        self._chosen = chosen
         self.menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
         self._actions: dict[str, _Action] = {}
         self._choices: list[_ChoicesMenu] = []
@@ -61,12 +67,18 @@ class Actions:
     def __getitem__(self, command_id: str) -> QAction:
         return self._actions[command_id]
 
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """All of them, with the keys that they have now."""
+        return tuple(action.command for action in self._actions.values())
+
     def refresh(self) -> None:
-        """Enable, check and name everything as its record says it is now."""
+        """Enable, check and name everything as its record says it is now; give it its keys."""
         if not shiboken6.isValid(self._window):
             return  # closed while a run still tells of its end
+        chosen = self._chosen()
         for action in self._actions.values():
-            action.refresh()
+            action.refresh(chosen)
         for menu in self._choices:
             menu.refresh()
 
@@ -76,17 +88,18 @@ class _Action(QAction):
 
     def __init__(self, command: Command, actions: Actions, window: QWidget) -> None:
         super().__init__(command.text, window)
-        self._command = command
+        self._default = command
         self._actions = actions
-        self.setShortcuts([QKeySequence(key) for key in command.keys])
         self.setStatusTip(command.help)
-        self.setToolTip(tip(command))
+        self._set_command(command)
         self.setCheckable(command.checked is not None)
         self.triggered.connect(self._run)
 
-    def refresh(self) -> None:
-        """Ask the rules of the command."""
-        command = self._command
+    def refresh(self, chosen: Mapping[str, str]) -> None:
+        """Ask the rules of the command, and whether it has another key."""
+        command = with_keys(self._default, chosen)
+        if command.keys != self.command.keys:
+            self._set_command(command)
         if command.enabled is not None:
             self.setEnabled(command.enabled())
         if command.checked is not None:
@@ -94,8 +107,13 @@ class _Action(QAction):
         if command.named is not None:
             self.setText(command.named().replace("&", "&&"))
 
+    def _set_command(self, command: Command) -> None:
+        self.command = command
+        self.setShortcuts([QKeySequence(key) for key in command.keys])
+        self.setToolTip(tip(command))
+
     def _run(self) -> None:
-        self._command.run()
+        self.command.run()
         self._actions.refresh()  # a switch that did not obey is not checked
 
 

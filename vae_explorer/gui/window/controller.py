@@ -1,6 +1,6 @@
 """The commands of the window itself, and what its status bar says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
@@ -51,6 +51,7 @@ class WindowController(Controller):
         super().__init__(app)
         self._map = view
         self._lay_out = lay_out
+        self._commands = commands
         self._window = window
         self._palette: CommandPalette | None = None
         self.status = status = StatusBar()
@@ -73,7 +74,7 @@ class WindowController(Controller):
             Command("palette", "Help", "Command Palette…", "Find a command by its name and run it",
                 self._open_palette, ("Ctrl+Shift+P",)),
             Command("keys", "Help", "Keys and Gestures", "Show all keys and gestures",
-                lambda: help_pages.show_keys(commands(), window), ("F1",)),
+                self._open_keys, ("F1",)),
             Command("about", "Help", "About VAE Explorer", "Version, data and licences",
                 lambda: help_pages.show_about(window)),
         )  # fmt: skip
@@ -83,6 +84,15 @@ class WindowController(Controller):
         """Show the "light" or the "dark" scheme, or that of the "system"."""
         apply_scheme(SchemeChoice(name))
         self._app.settings.change(replace(self._app.settings.now, scheme=name))
+
+    def _open_keys(self) -> None:
+        settings = self._app.settings
+        help_pages.show_keys(
+            self._commands, lambda: settings.now.keys, self._choose_keys, self._window
+        )
+
+    def _choose_keys(self, keys: Mapping[str, str]) -> None:
+        self._app.settings.change(replace(self._app.settings.now, keys=keys))
 
     def _scheme(self, name: str) -> Command:
         return Command(

@@ -74,7 +74,9 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         """In the order of what they have in one menu."""
         self.actions_ = Actions(
-            self, [record for part in self._controllers for record in part.commands]
+            self,
+            [record for part in self._controllers for record in part.commands],
+            lambda: app.settings.now.keys,
         )
         for part in self._controllers:
             for change in part.changes:
@@ -100,6 +102,10 @@ class MainWindow(QMainWindow):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(text)
+        box.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
         box.open()
 
     def export_chart(self, export: Export) -> None:

@@ -1,10 +1,11 @@
 """What a controller declares to the window: its commands, its menus of names and its panels."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from psygnal import SignalInstance
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.errors import UserError
@@ -30,7 +31,9 @@ class Command:
         text: what the menu says.
         help: a phrase on what it does.
         run: does it.
-        keys: portable key sequences.
+        keys: portable key sequences, of which one is on every keyboard: a letter with Ctrl, a
+            function key or one that has a name. None has Ctrl and Alt, with which many keyboards
+            type, nor Ctrl and Space, which changes the input method.
         enabled: whether it can be run now; without it, always.
         checked: whether what it switches is on; without it, it is no switch.
         named: another text for the menu, as things are now.
@@ -51,6 +54,19 @@ class Command:
     group: str = ""
     toolbar: bool = False
     separator: bool = False
+
+
+def with_keys(command: Command, chosen: Mapping[str, str]) -> Command:
+    """A command with the key that a person chose for its id: a sequence, or "" for none."""
+    key = chosen.get(command.id)
+    if key is None or (key and not is_key(QKeySequence(key))):
+        return command
+    return replace(command, keys=(key,) if key else ())
+
+
+def is_key(sequence: QKeySequence) -> bool:
+    """Whether it is one press of a key that Qt knows."""
+    return sequence.count() == 1 and sequence.toString() != ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,11 @@ class Controller:
 
     def __init__(self, app: App) -> None:
         self._app = app
+
+    def commands_as_chosen(self) -> tuple[Command, ...]:
+        """The commands with the keys that a person chose."""
+        chosen = self._app.settings.now.keys
+        return tuple(with_keys(c, chosen) for c in self.commands if isinstance(c, Command))
 
     def attempt(self, title: str, action: Callable[[str], object]) -> Callable[[str], None]:
         """What does something with a name that a person gave; ``title`` is that of a refusal."""

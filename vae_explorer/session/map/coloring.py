@@ -1,16 +1,19 @@
 """What the colours of the points mean."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from psygnal import Signal
 
 from vae_explorer.data import bundled
+from vae_explorer.data.table_layout import TableDraft, TableLayout, draft_table
 from vae_explorer.data.tables import Numbers, Table, read_table
 from vae_explorer.latent.figures import posterior_width
-from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.files.settings import MOST_TABLES
+from vae_explorer.session.files.settings_file import SettingsFile
+from vae_explorer.session.jobs import Control, Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, Scores
 from vae_explorer.session.map.state import MapPoints, MapState
@@ -77,15 +80,19 @@ class Coloring:
     """``PointColors``, or None: by label."""
     choices_changed = Signal(tuple)
     """All (value, text) there are to choose from."""
+    drafted = Signal(TableDraft)
+    """A table as it seems to be, to be read by ``read_table`` when a person has agreed."""
 
     def __init__(
         self,
         tasks: Tasks,
+        settings: SettingsFile,
         latent_map: LatentMap,
         scores: Scores,
         message: Callable[[str], None],
     ) -> None:
         self._reading = tasks.newest("table", "The table was not read")
+        self._settings = settings
         self._message = message
         self._map = latent_map
         self._scores = scores
@@ -108,25 +115,39 @@ class Coloring:
             self.by = by
             self.refresh()
 
-    def load_table(self, path: Path) -> None:
-        """Colour by a user's table, one row an image of those on the map."""
-        points = self._map.points
-        if points is None:
-            return
+    def open_table(self, path: Path) -> None:
+        """Look at a user's table, and say what it seems to be."""
+        points, known = self._map.points, self._settings.now.tables
+
+        def draft(_: Control) -> TableDraft:
+            draft = draft_table(path, bundled.sizes(), points.split if points else "train")
+            for layout in known:
+                if layout.header == draft.layout.header:
+                    return draft.remembering(layout)
+            return draft
+
+        self._reading.run(draft, self.drafted.emit)
+
+    def read_table(self, path: Path, layout: TableLayout) -> None:
+        """Colour by a user's table, and remember how tables with its columns are read."""
 
         def take(table: Table) -> None:
-            now = self._map.points
-            if now is None or now.total != points.total:
-                return  # other images have come meanwhile
+            settings = self._settings.now
+            others = [other for other in settings.tables if other.header != layout.header]
+            self._settings.change(replace(settings, tables=(layout, *others)[:MOST_TABLES]))
             self.set_table(table)
+            if self.colors and np.isnan(self.colors.values).all():
+                self._message(f"{table.name} says nothing of the images shown")
             left_out = "; ".join(f"“{name}” {why}" for name, why in table.skipped.items())
             if left_out:
                 self._message(f"Columns of {table.name} left out: {left_out}")
 
-        self._reading.run(lambda _: read_table(path, points.total), take)
+        self._reading.run(
+            lambda control: read_table(path, layout, bundled.sizes(), control.check), take
+        )
 
     def set_table(self, table: Table) -> None:
-        """Take the columns of a user's table, one value an image, and colour by the first."""
+        """Take the columns of a user's table, and colour by the first."""
         self._table = table
         self.choices_changed.emit(self.choices)
         self.by = _TABLE + next(iter(table.columns))
@@ -171,8 +192,6 @@ class Coloring:
         before = old.points if old else None
         if new.points is None or new.points is before:
             return
-        if before is not None and before.split != new.points.split:
-            self._drop_table()
         self.refresh()
 
     def _on_scores(self, known: Arrays) -> None:
@@ -194,21 +213,19 @@ class Coloring:
     def _of_table(self, points: MapPoints) -> PointColors:
         assert self._table is not None
         name = self.by.removeprefix(_TABLE)
-        column = self._table.columns[name]
-        about = f"From {self._table.name}"
+        column, images = self._table.columns[name], bundled.in_both(points.split, points.indices)
         if isinstance(column, Numbers):
-            return _scaled(name, about, column.values[points.indices], "")
-        codes = column.codes[points.indices].astype(np.float32)
-        codes[codes < 0] = np.nan
-        return PointColors(name, about, codes, names=column.names)
-
-    def _drop_table(self) -> None:
-        if self._table is None:
-            return
-        self._table = None
-        if self.by.startswith(_TABLE):
-            self.by = LABEL
-        self.choices_changed.emit(self.choices)
+            values = column.values[images]
+        else:
+            values = column.codes[images].astype(np.float32)
+            values[values < 0] = np.nan
+        known = int(np.isfinite(values).sum())
+        about = f"From {self._table.name}"
+        if known < len(values):
+            about += f", which knows it of {known:,} of the {len(values):,} images shown"
+        if isinstance(column, Numbers):
+            return _scaled(name, about, values, "")
+        return PointColors(name, about, values, names=column.names)
 
 
 def _scaled(title: str, about: str, values: Float32, unit: str) -> PointColors:

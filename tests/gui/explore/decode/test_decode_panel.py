@@ -1,23 +1,19 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage
-from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
     QPushButton,
     QScrollArea,
-    QSlider,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.explore.decoding import Decoded
@@ -87,31 +83,6 @@ def test_a_preview_says_so_and_leaves_the_sliders(panel: DecodePanel) -> None:
     assert [box.value() for box in panel.findChildren(NumberBox)] == [1.0, 2.0]
 
 
-def test_orders_are_silent(panel: DecodePanel) -> None:
-    spies = [
-        QSignalSpy(signal)
-        for signal in (
-            panel.sliders.z_changed,
-            panel.export.clicked,
-            panel.unpin.clicked,
-            panel.tray.chosen,
-            panel.tray.removed,
-        )
-    ]
-    panel.sliders.set_z(1.0, -2.0)
-    panel.set_decoded(decoded())
-    panel.set_pins((POINT,), POINT)
-    panel.set_pins((), None)
-    assert [spy.count() for spy in spies] == [0] * 5
-
-
-def test_a_slider_asks_for_a_place(qtbot: QtBot, panel: DecodePanel) -> None:
-    panel.sliders.set_z(0.5, 0.5)
-    with qtbot.waitSignal(panel.sliders.z_changed) as blocker:
-        panel.findChildren(QSlider)[0].setValue(-1500)
-    assert blocker.args == [-1.5, 0.5]
-
-
 def test_buttons_wait_for_something_to_act_on(qtbot: QtBot, panel: DecodePanel) -> None:
     export, unpin = button(panel, "Export image…"), button(panel, "Unpin all")
     assert not export.isEnabled()
@@ -124,18 +95,6 @@ def test_buttons_wait_for_something_to_act_on(qtbot: QtBot, panel: DecodePanel) 
         QTest.keyClick(unpin, Qt.Key.Key_Space)
     panel.set_pins((), None)
     assert not unpin.isEnabled()
-
-
-def test_the_tray_passes_on_what_a_person_wants(qtbot: QtBot, panel: DecodePanel) -> None:
-    other = replace(POINT, index=3, split="test")
-    panel.set_pins((POINT, other), POINT)
-    (tray,) = panel.findChildren(PinTray)
-    with qtbot.waitSignal(panel.tray.chosen) as chosen:
-        box = tray.visualItemRect(tray.item(1))
-        QTest.mouseClick(tray.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
-    with qtbot.waitSignal(panel.tray.removed) as removed:
-        QTest.keyClick(tray, Qt.Key.Key_Delete)
-    assert chosen.args == removed.args == ["test", 3]
 
 
 @pytest.mark.parametrize("pinned", [None, POINT])

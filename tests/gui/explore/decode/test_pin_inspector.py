@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QColor, QImage
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -211,9 +211,3 @@ def test_it_fits_the_dock_and_nothing_moves_or_is_clipped(
             corner = part.mapTo(shown, part.rect().bottomRight())
             assert shown.rect().contains(corner), part
             assert part.width() >= part.minimumSizeHint().width(), part
-
-
-def test_every_control_has_a_name(shown: PinInspector) -> None:
-    for widget in (*shown.findChildren(QToolButton), *shown.findChildren(QComboBox)):
-        interface = QAccessible.queryAccessibleInterface(widget)
-        assert interface.text(QAccessible.Text.Name), widget

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -120,9 +119,3 @@ def test_nothing_is_clipped_or_moved_by_figures(
     needed = metrics.boundingRect(readout.rect(), int(Qt.TextFlag.TextWordWrap), readout.text())
     assert needed.height() <= readout.height()
     assert needed.width() <= readout.width()
-
-
-def test_every_control_has_a_name(section: RefineSection) -> None:
-    for widget in (button(section), plot(section)):
-        interface = QAccessible.queryAccessibleInterface(widget)
-        assert interface.text(QAccessible.Text.Name), widget

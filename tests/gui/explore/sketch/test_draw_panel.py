@@ -1,11 +1,9 @@
 from collections.abc import Callable, Iterator
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -132,27 +130,6 @@ def test_the_slider_sets_the_thickness(panel: DrawPanel) -> None:
     assert areas[1] > 4 * areas[0]
 
 
-def test_pictures_are_handed_on(panel: DrawPanel, tmp_path: Path) -> None:
-    images, files = QSignalSpy(panel.pad.image_dropped), QSignalSpy(panel.pad.file_dropped)
-    opens = QSignalSpy(panel.open_requested)
-    image = QImage(3, 2, QImage.Format.Format_RGBA8888)
-    image.fill(Qt.GlobalColor.red)
-    QApplication.clipboard().setImage(image)
-    button(panel, "Paste").click()
-    QApplication.clipboard().clear()
-    assert images.count() == 1
-    assert images.at(0)[0].tolist() == [[[255, 0, 0, 255]] * 3] * 2
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "seven.jpg"))])
-    copy, held = Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(pad_of(panel), QDragEnterEvent(QPoint(9, 9), copy, mime, LEFT, held))
-    QApplication.sendEvent(pad_of(panel), QDropEvent(QPointF(9, 9), copy, mime, LEFT, held))
-    assert files.count() == 1
-    assert files.at(0)[0] == tmp_path / "seven.jpg"
-    button(panel, "Open…").click()
-    assert (images.count(), opens.count()) == (1, 1)
-
-
 def test_setting_says_nothing(qtbot: QtBot, panel: DrawPanel) -> None:
     signals = panel.drawn, panel.cleared, panel.pad.image_dropped, panel.pad.file_dropped
     spies = [QSignalSpy(signal) for signal in signals]
@@ -251,10 +228,3 @@ def test_figures_do_not_move_the_panel(panel: DrawPanel) -> None:
     fill(panel)
     QApplication.processEvents()
     assert [part.geometry() for part in parts(panel)] == positions
-
-
-def test_every_control_has_a_name(panel: DrawPanel) -> None:
-    for widget in parts(panel):
-        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
-            interface = QAccessible.queryAccessibleInterface(widget)
-            assert interface.text(QAccessible.Text.Name), widget

@@ -1,5 +1,6 @@
 """The panel of layers: which show, in what order, how strong, and what they mean."""
 
+from collections.abc import Mapping
 from functools import partial
 from itertools import pairwise
 
@@ -102,6 +103,11 @@ class LayersPanel(Themed):
         """Say that a layer's next content is being computed, or no longer."""
         self._rows[layer].set_busy(busy)
 
+    def set_keys(self, keys: Mapping[str, str]) -> None:
+        """Name the key of each layer, or none ("")."""
+        for layer, key in keys.items():
+            self._rows[layer].set_key(key)
+
     def set_current(self, layer: str, current: bool) -> None:
         """Explain a layer in grey while what it shows is of a model or an image before."""
         self._rows[layer].key.setEnabled(current)
@@ -171,8 +177,8 @@ class _LayerRow(Themed):
         self.check = QCheckBox(spec.name)
         self.check.setToolTip(spec.about)
         self.check.setAccessibleDescription(spec.about)
-        self._letter = QLabel(spec.key)
-        self._letter.setToolTip(f"{spec.key} shows or hides this layer")
+        self._letter = QLabel()
+        self.set_key(spec.key)
         self._about = QLabel(spec.about, wordWrap=True)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _PERCENT)
@@ -238,6 +244,11 @@ class _LayerRow(Themed):
             shortcut.activated.connect(partial(self.moved_by.emit, steps))
         self._grip.pulled.connect(self._on_pull)
         self._grip.released.connect(self.dropped)
+
+    def set_key(self, key: str) -> None:
+        """Name the key that shows or hides the layer."""
+        self._letter.setText(key)
+        self._letter.setToolTip(key and f"{key} shows or hides this layer")
 
     def set_state(self, state: LayerState) -> None:
         """Show how the layer is."""
