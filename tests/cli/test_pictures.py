@@ -58,6 +58,9 @@ def test_the_quantile_sheet_of_figure_4_is_the_default(
         (["--n", 0], "'--n'"),
         (["--extent", "nan"], "--extent is nan"),
         (["--extent", 7], "--extent is 7"),
+        (["--spacing", "linear", "--extent", -3], "--extent is -3; it must be more than 0"),
+        (["--spacing", "linear", "--extent", 0], "--extent is 0; it must be more than 0"),
+        (["--extent", 2], "no difference with quantile spacing"),
         (["--spacing", "odd"], "'odd'"),
     ],
 )

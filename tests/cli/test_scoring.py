@@ -10,6 +10,7 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.published import PUBLISHED
+from vae_explorer.training.run_folder import RunFolder
 
 Cli = Callable[..., Result]
 
@@ -51,6 +52,24 @@ def test_the_training_images_are_another_set(cli: Cli, checkpoint: Path) -> None
     (score,) = told["models"]
     assert (score["images"], score["data"]) == (80, "MNIST train")
     assert told["published"] == [], "they are of the test images"
+
+
+def test_a_row_is_named_by_its_run(
+    cli: Cli,
+    checkpoint: Path,
+    run_folder: RunFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    two = mnist("test").subset(slice(0, 2))
+    monkeypatch.setattr("vae_explorer.data.bundled.mnist", lambda _: two)
+    copies = [tmp_path / name / "tiny.safetensors" for name in ("a", "b")]
+    for copy in copies:
+        copy.parent.mkdir()
+        copy.write_bytes(checkpoint.read_bytes())
+    shown = cli("evaluate", run_folder.model_path, *copies, "--subset", 1).stdout
+    rows = [line.split()[0] for line in shown.splitlines() if " binarized " in line]
+    assert rows[:3] == [run_folder.path.name, *map(str, copies)]
 
 
 def test_one_straight_table_for_all_models_and_what_is_published(

@@ -24,6 +24,7 @@ from vae_explorer.model.vae import VAE
 from vae_explorer.types import Float32, UInt8
 
 HEIGHT, WIDTH = 6, 4
+_TURN = np.array([[0.6, -0.8], [0.8, 0.6]])
 
 
 def _model(image_shape: tuple[int, int]) -> TrainedVAE:
@@ -85,6 +86,30 @@ def test_a_sheet_has_every_place_where_the_map_has_it(
             np.testing.assert_allclose(tile, _gray(model.decode(z)[0]), atol=1)
     extent = {"extent": 2.0} if spacing == "linear" else {}
     assert made_from == {"n": 5, "spacing": spacing, "scale": 2} | extent
+
+
+def test_of_a_turned_plane_the_note_is_that_of_the_checkpoint(
+    model: TrainedVAE, tmp_path: Path
+) -> None:
+    """A turn and a mirror after it: decoded by the checkpoint, the note gives the same picture."""
+    turned = model.turned(_TURN).turned(np.diag([1.0, -1.0]))
+    positions = [(0.25, -1.5), (1.0, 2.0)]
+    export_digits(turned, positions, 1, tmp_path / "digits.png")
+    pixels, made_from = _read(tmp_path / "digits.png")
+    again = np.concatenate(list(model.decode(made_from["z"])), axis=1)
+    np.testing.assert_allclose(pixels.astype(int), _gray(again), atol=1)
+    assert (
+        np.abs(pixels.astype(int) - _gray(np.concatenate(list(model.decode(positions)), 1))).max()
+        > 10
+    )
+    export_digit(turned, DigitRequest(positions[0], 1), tmp_path / "digit.png")
+    assert _read(tmp_path / "digit.png")[1]["z"] == made_from["z"][0]
+    export_manifold(turned, ManifoldRequest(3, "linear", 2.0), tmp_path / "sheet.png")
+    pixels, made_from = _read(tmp_path / "sheet.png")
+    corner = np.array([[-2.0, 2.0]]) @ np.array(made_from["rotation"])  # Rᵀ z, of a row
+    np.testing.assert_allclose(
+        pixels[:HEIGHT, :WIDTH].astype(int), _gray(model.decode(corner)[0]), atol=1
+    )
 
 
 def test_its_own_note_is_enough_to_make_a_sheet_again(model: TrainedVAE, tmp_path: Path) -> None:

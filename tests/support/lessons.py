@@ -7,11 +7,15 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.lessons.lesson_view import LessonView
+from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.latent import geodesic
 from vae_explorer.lessons import trade, views
 from vae_explorer.model.trained import Posterior, TrainedVAE
@@ -32,6 +36,7 @@ CODES = 2_000
 
 
 V = TypeVar("V", bound=LessonView)
+W = TypeVar("W", bound=QWidget)
 
 
 class Shown(Protocol):
@@ -54,6 +59,38 @@ class Clock:
         calls, self.waiting = self.waiting, []
         for call in calls:
             call()
+
+
+def lesson_of(request: pytest.FixtureRequest) -> str:
+    """The experiment that a module of tests is named after."""
+    return request.path.stem.removeprefix("test_")
+
+
+def drag(chart: Chart, *positions: tuple[float, float]) -> None:
+    """Press at the first of these and let go at the last."""
+    pixels = [chart.to_pixel(*position).toPoint() for position in positions]
+    QTest.mousePress(chart, Qt.MouseButton.LeftButton, pos=pixels[0])
+    for pixel in pixels[1:]:
+        QTest.mouseMove(chart, pixel)
+    QTest.mouseRelease(chart, Qt.MouseButton.LeftButton, pos=pixels[-1])
+
+
+def choose(box: QWidget | None, which: int | str) -> None:
+    """Choose from a list, by the number or the value."""
+    assert isinstance(box, QComboBox)
+    index = which if isinstance(which, int) else box.findData(which)
+    box.setCurrentIndex(index)
+    box.activated.emit(index)
+
+
+def named(view: QWidget, kind: type[W], name: str) -> W:
+    """The widget of this kind that says that it is this, or begins so."""
+    return next(w for w in view.findChildren(kind) if w.accessibleName().startswith(name))
+
+
+def button(view: QWidget, word: str) -> QPushButton:
+    """The button that says this."""
+    return next(one for one in view.findChildren(QPushButton) if word in one.text())
 
 
 @pytest.fixture(scope="session")

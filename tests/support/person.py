@@ -115,6 +115,10 @@ class Person:
         boxes = self.window.findChildren(QMessageBox)
         return [f"{box.text()}: {box.informativeText()}" for box in boxes if box.isVisible()]
 
+    def close_errors(self) -> None:
+        for box in self.window.findChildren(QMessageBox):
+            box.close()
+
     def view(self, name: str) -> DigitView:
         views = self.window.findChildren(DigitView)
         return next(view for view in views if view.accessibleName() == name)

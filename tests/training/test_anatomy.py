@@ -107,6 +107,8 @@ def test_its_terms_are_those_of_the_distributions(
     # The same noise that the step drew.
     terms = before.vae.elbo_terms(batch, before.noise)
     assert step.elbo == pytest.approx(terms.elbo.mean().item(), rel=1e-5)
+    assert (step.recipe.objective, step.beta) == ("elbo", 3.0)
+    assert step.value == pytest.approx(step.elbo, rel=1e-5), "of β = 1"
 
 
 def test_its_z_is_the_mean_and_l_times_noise(anatomy: tuple[StepAnatomy, Trainer, Tensor]) -> None:

@@ -216,17 +216,6 @@ def test_markup_in_a_name_stays_text(snapshot: Snapshot, path: Path) -> None:
     assert read_checkpoint(path).data.name == "<b>x</b>"
 
 
-def test_damage_is_refused_here_too(snapshot: Snapshot, path: Path) -> None:
-    write_checkpoint(snapshot, path)
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1])
-    _refused(path, "damaged or incomplete")
-    path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
-    _refused(path, "checksum")
-    path.unlink()
-    _refused(path, "does not exist")
-
-
 def test_the_state_of_a_trainer_is_no_checkpoint(
     new: NewTrainer, recipe: Recipe, path: Path
 ) -> None:

@@ -193,13 +193,6 @@ def test_what_a_killed_writer_left_is_deleted_when_the_run_goes_on(
     assert folder.moments().steps == [0]
 
 
-def test_a_run_saved_before_its_first_step_can_be_resumed(
-    folder: RunFolder, trainer: Trainer, mnist_small: ImageSet
-) -> None:
-    folder.save(trainer)
-    assert same(finish(folder.resume(mnist_small, "cpu")), finish(trainer))
-
-
 def test_a_finished_run_has_nothing_left_to_do(
     folder: RunFolder, trainer: Trainer, mnist_small: ImageSet
 ) -> None:

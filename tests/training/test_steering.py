@@ -152,17 +152,6 @@ def test_a_branch_may_have_batches_of_another_size(new: NewTrainer) -> None:
     assert branch.finished
 
 
-def test_a_branch_can_be_saved_before_its_first_step(new: NewTrainer) -> None:
-    branch = new()
-    branch.branch(train_to(new(), 5).snapshot())
-    again = new()
-    again.restore(branch.snapshot(), {k: v.clone() for k, v in branch.state().items()})
-    for trainer in (branch, again):
-        reports(trainer)
-    assert equal(weights(branch), weights(again))
-    assert branch.history == again.history
-
-
 @pytest.mark.parametrize(
     "changes",
     [

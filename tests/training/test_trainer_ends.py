@@ -11,7 +11,6 @@ from tests.support.trainers import NewTrainer, equal, reports, train_to, weights
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError, DivergedError
 from vae_explorer.training import trainer as module
-from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.objective import Objective, objective
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
@@ -192,11 +191,3 @@ def test_warming_up_changes_nothing() -> None:
     before = torch.get_rng_state()
     warm_up()
     assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_metrics_are_frozen_values(trainer: Trainer) -> None:
-    (event, *_) = reports(trainer)
-    assert replace(event) == event
-    assert isinstance(event.point, HistoryPoint)
-    figures = [value for value in asdict(event.point).values() if value is not None]
-    assert all(type(value) in (int, float) for value in figures)

@@ -9,12 +9,6 @@ from vae_explorer.training.recipe import OBJECTIVES, PRECISIONS, Recipe
 from vae_explorer.training.trainer import StepMetrics, Trainer
 
 
-def test_the_same_seed_gives_the_same_numbers(train: NewTrainer) -> None:
-    first, again = train(seed=5), train(seed=5)
-    assert equal(weights(first), weights(again))
-    assert first.history == again.history
-
-
 def test_another_seed_gives_others(train: NewTrainer) -> None:
     first, other = train(seed=5), train(seed=6)
     for ours, theirs in zip(weights(first), weights(other), strict=True):
@@ -103,7 +97,10 @@ def whole(train: NewTrainer) -> Trainer:
     return train(batch_size=15)
 
 
-@pytest.mark.parametrize("stop", [0, 1, 19, 20, 21, 53, 54, 55, 107, 108])
+@pytest.mark.parametrize(
+    "stop",
+    [0, 21, 54, 107, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 19, 20, 53, 55, 108))],
+)
 def test_a_restored_trainer_gives_the_same_numbers(
     recipe: Recipe, mnist_small: ImageSet, whole: Trainer, stop: int
 ) -> None:

@@ -12,6 +12,7 @@ from vae_explorer.cli.parameters import (
     open_snapshot,
     output_option,
 )
+from vae_explorer.errors import UserError
 
 _out = output_option(".png", about="The picture.")
 
@@ -57,9 +58,7 @@ def digit(checkpoint: Path | None, z: tuple[float, float], scale: int, out: Path
 @click.option(
     "--extent",
     type=float,
-    default=3.0,
-    show_default=True,
-    help="With linear spacing: half the side of the sheet, latent units.",
+    help="Half the side of the sheet, latent units, with linear spacing  [default: 3.0]",
 )
 @click.option(
     "--scale", type=click.IntRange(min=1), default=1, show_default=True, help="Size of a pixel."
@@ -69,7 +68,7 @@ def manifold(
     checkpoint: Path | None,
     n: int,
     spacing: Literal["quantile", "linear"],
-    extent: float,
+    extent: float | None,
     scale: int,
     out: Path,
 ) -> None:
@@ -77,10 +76,18 @@ def manifold(
 
     z1 grows rightwards, z2 upwards. The model is CHECKPOINT, or the bundled one.
     """
-    check_latent("--extent", extent)
+    if extent is not None:
+        check_latent("--extent", extent)
+        if extent <= 0:
+            raise UserError(f"--extent is {extent:g}; it must be more than 0.")
+        if spacing != "linear":
+            raise UserError(
+                "--extent makes no difference with quantile spacing; add --spacing linear or leave "
+                "it out."
+            )
     snapshot = open_snapshot(checkpoint)
     from vae_explorer.export.images import export_manifold
     from vae_explorer.export.requests import ManifoldRequest
 
-    export_manifold(snapshot.model, ManifoldRequest(n, spacing, extent, scale), out)
+    export_manifold(snapshot.model, ManifoldRequest(n, spacing, extent or 3.0, scale), out)
     click.echo(f"Wrote {click.format_filename(out)}")

@@ -65,16 +65,17 @@ def evaluate(
     snapshots = snapshots or [("bundled", open_snapshot(None))]
     images = mnist(split)
     published = PUBLISHED if split == "test" else ()
-    width = max(14, *(len(Path(name).stem) for name, _ in snapshots))
+    titles = _titles([name for name, _ in snapshots])
+    width = max(14, *map(len, titles))
     if not as_json:
         click.echo(f"{images.name} {split}, {len(images.images):,} images; nats per image\n")
         click.echo(_line("model", width, "pixels", [name for name, _ in _COLUMNS]))
     rows = []
-    for name, snapshot in snapshots:
+    for title, (name, snapshot) in zip(titles, snapshots, strict=True):
         row = score(snapshot.model, images, seed, subset)
         rows.append({"checkpoint": name} | dataclasses.asdict(row))
         if not as_json:
-            click.echo(_line(Path(name).stem, width, row.treatment, _cells(row)))
+            click.echo(_line(title, width, row.treatment, _cells(row)))
     if as_json:
         click.echo(json.dumps({"models": rows, "published": [*map(dataclasses.asdict, published)]}))
         return
@@ -84,6 +85,18 @@ def evaluate(
         name = f"{result.model} [{number}]"
         click.echo(_line(name, width, result.treatment, _published_cells(result)))
     click.echo(_notes(row, published))
+
+
+def _titles(checkpoints: list[str]) -> list[str]:
+    """A name for each row: the run's or the file's, and where that is not one's own the path."""
+    from vae_explorer.training.run_folder import model_name
+
+    names = {checkpoint: model_name(Path(checkpoint)) for checkpoint in checkpoints}
+    taken = list(names.values())
+    return [
+        names[checkpoint] if taken.count(names[checkpoint]) == 1 else checkpoint
+        for checkpoint in checkpoints
+    ]
 
 
 def _line(name: str, width: int, pixels: str, cells: list[str]) -> str:

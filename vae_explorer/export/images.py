@@ -1,4 +1,8 @@
-"""Decoded images and manifold sheets as PNG files that say how to make them again."""
+"""Decoded images and manifold sheets as PNG files that say how to make them again.
+
+What they say holds for the model's checkpoint, however the plane is turned on the map: a latent
+point is the checkpoint's, and a sheet tells the rotation R; its z is R times the checkpoint's.
+"""
 
 import io
 import json
@@ -33,7 +37,7 @@ def export_digit(model: TrainedVAE, request: DigitRequest, path: Path) -> None:
         DataError: z is not finite.
     """
     image = model.decode(np.array([request.z], np.float32))[0]
-    _write_png(path, image, request.scale, {"z": list(request.z)})
+    _write_png(path, image, request.scale, {"z": _own(model, [request.z])[0]})
 
 
 def export_manifold(model: TrainedVAE, request: ManifoldRequest, path: Path) -> None:
@@ -45,6 +49,8 @@ def export_manifold(model: TrainedVAE, request: ManifoldRequest, path: Path) -> 
     made_from = asdict(request)
     if request.spacing == "quantile":
         del made_from["extent"]
+    if model.rotation is not None:
+        made_from["rotation"] = model.rotation.tolist()
     _write_png(path, manifold_sheet(model, request), request.scale, made_from)
 
 
@@ -60,7 +66,7 @@ def export_digits(
         return
     _check_side(max(len(positions) * model.image_shape[1], model.image_shape[0]) * scale, scale)
     strip = np.concatenate(list(model.decode(positions)), axis=1)
-    _write_png(path, strip, scale, {"z": [list(z) for z in positions]})
+    _write_png(path, strip, scale, {"z": _own(model, positions)})
 
 
 def export_strip(images: Float32, path: Path) -> None:
@@ -97,6 +103,11 @@ def manifold_sheet(model: TrainedVAE, request: ManifoldRequest) -> Float32:
     height, width = model.image_shape
     rows = tiles.reshape(request.n, request.n, height, width).swapaxes(1, 2)
     return rows.reshape(request.n * height, request.n * width)
+
+
+def _own(model: TrainedVAE, positions: Sequence[LatentPoint]) -> list[list[float]]:
+    found: list[list[float]] = model.in_checkpoint(np.array(positions, np.float64)).tolist()
+    return found
 
 
 def _check_side(side: int, scale: int) -> None:

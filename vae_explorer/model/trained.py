@@ -13,7 +13,7 @@ from vae_explorer.data.arrays import as_array, as_images, conversion
 from vae_explorer.data.treatment import treat
 from vae_explorer.errors import DataError
 from vae_explorer.model.vae import VAE, ElboTerms
-from vae_explorer.types import Brief, Float32, Floats, UInt8
+from vae_explorer.types import Brief, Float32, Float64, Floats, UInt8
 
 Images = UInt8 | Floats
 Check = Callable[[], None]
@@ -101,6 +101,17 @@ class TrainedVAE:
         added = torch.from_numpy(matrix)
         turned.vae.rotation = added if before is None else added @ before
         return turned
+
+    @property
+    def rotation(self) -> Float64 | None:
+        """R (2, 2), by which ``turned`` led here from the model of the checkpoint, if at all."""
+        turned = self.vae.rotation
+        return None if turned is None else turned.numpy().copy()
+
+    def in_checkpoint(self, z: Floats) -> Floats:
+        """Latent points z (n, 2) of this model as its checkpoint has them, of the same type."""
+        rotation = self.rotation
+        return z if rotation is None else (z @ rotation).astype(z.dtype)
 
     def decode_outputs(self, z: ArrayLike) -> Float32:
         """What parametrises p(x|z), (n, h, w) float32, at z (n, 2): logits, or a Gaussian's mean.
@@ -196,7 +207,7 @@ class TrainedVAE:
         x = self.tensor(self.treated(images, seed))
         generator = torch.Generator(self.device).manual_seed(seed)
         parts: list[ElboTerms] = []
-        for chunk in torch.split(x, _CHUNK):
+        for chunk in torch.split(x, self.vae.at_once(_CHUNK)):
             check()
             parts.append(self.vae.elbo_terms(chunk, generator))
         if not parts:

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from vae_explorer.model.gaussian import Gaussian
+from vae_explorer.training.objective import effective_beta
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import StepMetrics, Trainer
 from vae_explorer.types import Float32
 
@@ -28,9 +30,10 @@ class StepAnatomy:
     (n, 2) and ``covariance`` (n, 2, 2) its q(z|x); ``z`` (n, 2) the first draw of each;
     ``decoded`` (n, h, w) its E[x|z]. ``log_likelihood`` and ``kl`` (n,), nats, are the terms, and
     ``elbo`` the mean of their difference over the whole batch of ``batch`` images (and over all
-    draws). ``gradient_norm`` is that of all ``layers``, which are from the image to the image. The
-    step was taken with ``learning_rate`` and led to ``step``. ``report`` is what was due after it,
-    if anything.
+    draws). The ``recipe``'s objective had the mean ``value`` over the same, and the KL the weight
+    ``beta``. ``gradient_norm`` is that of all ``layers``, which are from the image to the image.
+    The step was taken with ``learning_rate`` and led to ``step``. ``report`` is what was due after
+    it, if anything.
     """
 
     step: int
@@ -43,6 +46,9 @@ class StepAnatomy:
     log_likelihood: Float32
     kl: Float32
     elbo: float
+    value: float
+    recipe: Recipe
+    beta: float
     learning_rate: float
     gradient_norm: float
     layers: tuple[LayerGradient, ...]
@@ -59,7 +65,7 @@ def dissect(trainer: Trainer, images: int = 8) -> StepAnatomy:
     Raises:
         DivergedError: as ``Trainer.take_step``.
     """
-    vae = trainer.vae
+    vae, epoch = trainer.vae, trainer.epoch
     taps = encoded, decoded, rated = _Tap(vae.encoder), _Tap(vae.decoder), _Tap(vae.likelihood)
     gradients: dict[str, float] = {}
 
@@ -93,6 +99,9 @@ def dissect(trainer: Trainer, images: int = 8) -> StepAnatomy:
             log_likelihood=_array(log_likelihood[0, few]),
             kl=_array(kl[few]),
             elbo=(log_likelihood.mean(0) - kl).mean().item(),
+            value=trainer.value.item(),
+            recipe=trainer.recipe,
+            beta=effective_beta(trainer.recipe, epoch),
             learning_rate=float(trainer.optimizer.param_groups[0]["lr"]),
             gradient_norm=math.hypot(*gradients.values()),
             layers=tuple(LayerGradient(name, gradients[name], updates[name]) for name in updates),

@@ -52,13 +52,3 @@ def test_only_what_is_known_is_offered(controls: CurveControls) -> None:
     assert not action(controls, "Curves", "β").isEnabled()
     assert action(controls, "Axes", "Steps").isEnabled()
     assert not action(controls, "Axes", "Seconds").isEnabled()
-
-
-def test_smoothing_goes_from_none_to_almost_all(controls: CurveControls) -> None:
-    box = controls.findChild(NumberBox)
-    assert (box.minimum(), box.maximum(), box.value()) == (0.0, 0.99, 0.0)
-    assert box.accessibleName() == "Smoothing"
-
-
-def test_the_row_fits_a_narrow_dock(controls: CurveControls) -> None:
-    assert controls.minimumSizeHint().width() <= 320

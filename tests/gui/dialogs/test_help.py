@@ -138,11 +138,12 @@ def opened(parent: QWidget) -> tuple[TextDialog, QTextBrowser]:
     return dialog, text
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.keys], ids=lambda c: c.id)
-def test_every_key_is_on_the_sheet(command: Command) -> None:
+def test_every_key_is_on_the_sheet() -> None:
     native = QKeySequence.SequenceFormat.NativeText
-    keys = ", ".join(QKeySequence(key).toString(native) for key in command.keys)
-    assert f">{escape(keys)}</a></b></td><td>{escape(command.help)}</td>" in keys_html(COMMANDS)
+    page = keys_html(COMMANDS)
+    for command in (c for c in COMMANDS if c.keys):
+        keys = ", ".join(QKeySequence(key).toString(native) for key in command.keys)
+        assert f">{escape(keys)}</a></b></td><td>{escape(command.help)}</td>" in page
 
 
 def test_every_gesture_is_on_the_sheet_and_every_command(qtbot: QtBot, parent: QWidget) -> None:

@@ -5,28 +5,16 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QPushButton
+from PySide6.QtWidgets import QComboBox
 
-from tests.support.lessons import Shown
+from tests.support.lessons import button, choose, drag
 from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.functionals import FunctionalsView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.number_box import NumberBox
-from vae_explorer.session.lessons.context import LessonContext
-from vae_explorer.session.lessons.functionals import Functionals
 
 _LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def experiment(context: LessonContext) -> Functionals:
-    return Functionals(context)
-
-
-@pytest.fixture
-def view(shown: Shown, experiment: Functionals) -> FunctionalsView:
-    return shown(FunctionalsView(experiment))
 
 
 def density(view: FunctionalsView) -> Density:
@@ -39,16 +27,8 @@ def at(view: FunctionalsView, x: float, y: float) -> QPoint:
     return density(view).to_pixel(x, y).toPoint()
 
 
-def drag(view: FunctionalsView, *positions: tuple[float, float]) -> None:
-    chart = density(view)
-    QTest.mousePress(chart, _LEFT, pos=at(view, *positions[0]))
-    for position in positions[1:]:
-        QTest.mouseMove(chart, at(view, *position))
-    QTest.mouseRelease(chart, _LEFT, pos=at(view, *positions[-1]))
-
-
 def test_a_bar_is_dragged(view: FunctionalsView) -> None:
-    drag(view, (3.1, 0.2), (3.4, 0.6), (5.0, 0.5))
+    drag(density(view), (3.1, 0.2), (3.4, 0.6), (5.0, 0.5))
     p = view.experiment.result.p
     assert p[2] == pytest.approx(0.5, abs=0.01)
     assert p.sum() == pytest.approx(1)
@@ -61,7 +41,7 @@ def test_a_bar_is_dragged(view: FunctionalsView) -> None:
 def test_a_density_is_drawn(view: FunctionalsView) -> None:
     experiment = view.experiment
     experiment.set(constraint="interval")
-    drag(view, (0.5, 0.1), (1.5, 0.3), (2.5, 0.3))
+    drag(density(view), (0.5, 0.1), (1.5, 0.3), (2.5, 0.3))
     x = experiment.result.problem.x
     flat = experiment.result.p[(x > 1.6) & (x < 2.4)]
     np.testing.assert_allclose(flat, 0.3, atol=0.02)
@@ -87,30 +67,27 @@ def test_keys_move_a_bar_and_a_density(view: FunctionalsView) -> None:
 
 def test_ascend_climbs_to_the_end(view: FunctionalsView, settle: Callable[[], None]) -> None:
     experiment = view.experiment
-    button = next(one for one in view.findChildren(QPushButton) if one.text() == "&Ascend")
-    QTest.mouseClick(button, _LEFT)
+    ascend = button(view, "Ascend")
+    ascend.click()
     assert experiment.settings.ascend
-    assert button.isChecked()
+    assert ascend.isChecked()
     settle()
-    assert not button.isChecked()
+    assert not ascend.isChecked()
     assert experiment.result.divergences[-1] < 1e-6
-    step = next(one for one in view.findChildren(QPushButton) if one.text() == "&Step")
     count = len(experiment.result.divergences)
-    QTest.mouseClick(step, _LEFT)
+    button(view, "Step").click()
     assert len(experiment.result.divergences) == count + 1
 
 
 def test_the_problem_is_chosen(view: FunctionalsView) -> None:
     experiment = view.experiment
     where, start = view.findChildren(QComboBox)
-    where.setCurrentIndex(2)
-    where.activated.emit(2)
+    choose(where, 2)
     assert experiment.settings.constraint == "variance"
     size = view.findChild(NumberBox)
     size.setValue(0.5)
     assert experiment.settings.size == 0.5
-    start.setCurrentIndex(1)
-    start.activated.emit(1)
+    choose(start, 1)
     assert experiment.settings.shape == "ramp"
     assert "variance 0.250" in view._details.text()
 

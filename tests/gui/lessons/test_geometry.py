@@ -2,55 +2,39 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox
+from PySide6.QtWidgets import QApplication
 
-from tests.support.lessons import Shown
+from tests.support.lessons import choose, drag, named
 from vae_explorer.gui.lessons.geometry import GeometryView
 from vae_explorer.gui.lessons.step_strip import StepStrip
 from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.marks import Box, Picture
 from vae_explorer.gui.theme import LIGHT
-from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.geometry import Geometry
+from vae_explorer.types import Region
 
 LEFT = Qt.MouseButton.LeftButton
 
 
-@pytest.fixture
-def experiment(context: LessonContext) -> Geometry:
-    return Geometry(context)
+def bars(strip: StepStrip) -> list[QRectF]:
+    """Where the bars are, in pixels."""
+    return [on(strip, mark.region) for mark in strip.plot.marks if isinstance(mark, Box)]
 
 
-@pytest.fixture
-def view(shown: Shown, experiment: Geometry) -> GeometryView:
-    return shown(GeometryView(experiment))
+def pictures(strip: StepStrip) -> list[QRectF]:
+    return [on(strip, mark.region) for mark in strip.plot.marks if isinstance(mark, Picture)]
 
 
-def drag(plane: Chart, start: tuple[float, float], end: tuple[float, float]) -> None:
-    QTest.mousePress(plane, LEFT, pos=plane.to_pixel(*start).toPoint())
-    QTest.mouseMove(plane, plane.to_pixel(*end).toPoint())
-    QTest.mouseRelease(plane, LEFT, pos=plane.to_pixel(*end).toPoint())
-
-
-def strip(view: GeometryView, name: str) -> StepStrip:
-    return next(one for one in view.findChildren(StepStrip) if one.accessibleName() == name)
-
-
-def choice(view: GeometryView, name: str) -> QComboBox:
-    box = view.form.editor(name)
-    assert isinstance(box, QComboBox)
-    return box
-
-
-def choose(box: QComboBox, data: str) -> None:
-    box.setCurrentIndex(box.findData(data))
-    box.activated.emit(box.currentIndex())
+def on(chart: Chart, region: Region) -> QRectF:
+    left, right, bottom, top = region
+    return QRectF(chart.to_pixel(left, top), chart.to_pixel(right, bottom))
 
 
 def test_ends_are_dragged_and_nothing_else(view: GeometryView, experiment: Geometry) -> None:
-    (plane,) = view.findChildren(Chart)
+    plane = named(view, Chart, "Latent plane")
     start = experiment.settings.start
     drag(plane, experiment.settings.end, (2.0, -3.0))
     assert experiment.settings.end == pytest.approx((2, -3), abs=0.03)
@@ -63,7 +47,7 @@ def test_ends_are_dragged_and_nothing_else(view: GeometryView, experiment: Geome
 
 
 def test_keys_move_the_chosen_end(view: GeometryView, experiment: Geometry) -> None:
-    (plane,) = view.findChildren(Chart)
+    plane = named(view, Chart, "Latent plane")
     plane.setFocus()
     QTest.keyClick(plane, Qt.Key.Key_Up)
     assert experiment.settings.start == pytest.approx((-1, -1.4))
@@ -76,48 +60,51 @@ def test_keys_move_the_chosen_end(view: GeometryView, experiment: Geometry) -> N
 def test_bars_are_alike_at_equal_steps_of_the_picture(
     view: GeometryView, settle: Callable[[], None]
 ) -> None:
-    line = strip(view, "Straight line")
-    heights = [line.bar_rect(number).height() for number in range(10)]
+    line = named(view, StepStrip, "Straight line")
+    heights = [bar.height() for bar in bars(line)]
     assert max(heights) > 3 * min(heights)
-    choose(choice(view, "steps"), "image")
+    choose(view.form.editor("steps"), "image")
     settle()
-    heights = [line.bar_rect(number).height() for number in range(10)]
+    heights = [bar.height() for bar in bars(line)]
     assert max(heights) == pytest.approx(min(heights))
-    assert max(heights) > strip(view, "Geodesic").bar_rect(0).height() > 0
+    assert max(heights) > bars(named(view, StepStrip, "Geodesic"))[0].height() > 0
 
 
 def test_pictures_and_bars_are_drawn(view: GeometryView, experiment: Geometry) -> None:
     QApplication.processEvents()
-    line = strip(view, "Straight line")
+    line = named(view, StepStrip, "Straight line")
     shown = line.grab().toImage()
     assert experiment.result.straight is not None
     for number in (0, 5, 10):
-        box = line.picture_rect(number).toRect()
+        box = pictures(line)[number].toRect()
         pixels = [
             shown.pixelColor(x, y).lightness()
-            for x in range(box.left() + 2, box.right() - 2)
-            for y in range(box.top() + 2, box.bottom() - 2)
+            for x in range(box.left() + 1, box.right() - 1)
+            for y in range(box.top() + 1, box.bottom() - 1)
         ]
         mean = 255 * float(np.mean(experiment.result.straight.images[number]))
         assert np.mean(pixels) == pytest.approx(mean, rel=0.2)
     tallest = int(np.argmax(experiment.result.straight.frames.steps))
-    at = line.bar_rect(tallest).center().toPoint()
+    at = bars(line)[tallest].center().toPoint()
     assert shown.pixelColor(at) == QColor(LIGHT.held_out)
+    assert line.height() == line.sizeHint().height()
+    assert max(bar.bottom() for bar in bars(line)) <= line.height()
+    assert line.export("svg").count(b"<image") == 11
 
 
 def test_the_metric_is_chosen(
     view: GeometryView, experiment: Geometry, settle: Callable[[], None]
 ) -> None:
-    choose(choice(view, "metric"), "fisher")
+    choose(view.form.editor("metric"), "fisher")
     settle()
     assert experiment.settings.metric == "fisher"
-    assert "Fisher units" in strip(view, "Geodesic").accessibleDescription()
+    assert "Fisher units" in named(view, StepStrip, "Geodesic").accessibleDescription()
 
 
 def test_the_ellipse_follows_the_pointer(
     view: GeometryView, experiment: Geometry, settle: Callable[[], None]
 ) -> None:
-    (plane,) = view.findChildren(Chart)
+    plane = named(view, Chart, "Latent plane")
     at, none = plane.to_pixel(-2.0, 2.0), Qt.MouseButton.NoButton
     kind, held = QEvent.Type.MouseMove, Qt.KeyboardModifier.NoModifier
     move = QMouseEvent(kind, at, QPointF(plane.mapToGlobal(at)), none, none, held)
@@ -130,14 +117,14 @@ def test_the_ellipse_follows_the_pointer(
 
 
 def test_a_hidden_geodesic_is_not_on_the_plane(view: GeometryView) -> None:
-    (plane,) = view.findChildren(Chart)
+    plane = named(view, Chart, "Latent plane")
     view.set_hidden(("geodesic",))
     QApplication.processEvents()
     without = plane.grab().toImage()
     view.set_hidden(())
     view.resize(630, 720)
     QApplication.processEvents()
-    assert not strip(view, "Geodesic").isHidden()
+    assert not named(view, StepStrip, "Geodesic").isHidden()
     assert plane.grab().toImage() != without
     view.set_hidden(view.controls)
     assert not any(control.isVisible() for control in view.controls.values())

@@ -3,6 +3,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
+from tests.support.lessons import choose
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.lessons.prose import Prose
@@ -70,8 +71,7 @@ def test_a_lesson_is_chosen_from_the_list(panel: LearnPanel) -> None:
     box = panel.findChild(QComboBox)
     assert [box.itemText(row) for row in range(2)] == ["1  Entropy", "2  The bound"]
     box.activated.emit(0)
-    box.setCurrentIndex(1)
-    box.activated.emit(1)
+    choose(box, 1)
     assert wanted == ["one", "two"]
 
 

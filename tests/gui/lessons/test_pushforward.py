@@ -1,45 +1,20 @@
 from collections.abc import Callable
-from typing import TypeVar
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QSlider, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QSlider
 
-from tests.support.lessons import Shown
+from tests.support.lessons import choose, drag, named
 from vae_explorer.gui.lessons.pushforward import PushforwardView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.export import KINDS
 from vae_explorer.gui.theme import LIGHT
-from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.pushforward import Pushforward
 
 LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def experiment(context: LessonContext) -> Pushforward:
-    return Pushforward(context)
-
-
-@pytest.fixture
-def view(shown: Shown, experiment: Pushforward) -> PushforwardView:
-    return shown(PushforwardView(experiment))
-
-
-W = TypeVar("W", bound=QWidget)
-
-
-def named(view: QWidget, kind: type[W], name: str) -> W:
-    return next(one for one in view.findChildren(kind) if one.accessibleName() == name)
-
-
-def editor(view: PushforwardView, kind: type[W], name: str) -> W:
-    found = view.form.editor(name)
-    assert isinstance(found, kind)
-    return found
 
 
 def lightness(chart: Chart, x: float, y: float) -> int:
@@ -50,9 +25,7 @@ def lightness(chart: Chart, x: float, y: float) -> int:
 
 def test_dragging_follows_another_place(view: PushforwardView, experiment: Pushforward) -> None:
     before = named(view, Chart, "z")
-    QTest.mousePress(before, LEFT, pos=before.to_pixel(0.5, 0.5).toPoint())
-    QTest.mouseMove(before, before.to_pixel(-1.0, 2.0).toPoint())
-    QTest.mouseRelease(before, LEFT, pos=before.to_pixel(-1.0, 2.0).toPoint())
+    drag(before, (0.5, 0.5), (-1.0, 2.0))
     assert experiment.settings.z == pytest.approx((-1, 2), abs=0.03)
     before.setFocus()
     QTest.keyClick(before, Qt.Key.Key_Right)
@@ -87,22 +60,22 @@ def test_the_decoded_picture_is_in_the_corner_where_x_is_not(
 def test_the_ring_has_a_hole_in_both_densities(
     view: PushforwardView, experiment: Pushforward, settle: Callable[[], None]
 ) -> None:
-    combo = editor(view, QComboBox, "function")
-    combo.setCurrentIndex(combo.findText("ring"))
-    combo.activated.emit(combo.currentIndex())
+    choose(view.form.editor("function"), "ring")
     settle()
     assert experiment.settings.function == "ring"
     for title in ("p(x), by the formula", "p(x), by samples"):
         shown = named(view, Chart, title)
         assert lightness(shown, 0.1, 0.1) > 240
         assert lightness(shown, 0, 1.08) < 170
-    assert editor(view, QLineEdit, "x1").text() == "z1/10 + z1/hypot(z1, z2)"
+    line = view.form.editor("x1")
+    assert isinstance(line, QLineEdit)
+    assert line.text() == "z1/10 + z1/hypot(z1, z2)"
 
 
 def test_along_a_line_the_ring_has_two_peaks_and_a_closed_form(
     view: PushforwardView, experiment: Pushforward, settle: Callable[[], None]
 ) -> None:
-    chart = next(c for c in view.findChildren(Chart) if c.accessibleName().startswith("p(x) along"))
+    chart = named(view, Chart, "p(x) along")
 
     def seen(color: str, low: float, high: float) -> int:
         """Pixels of a colour between two shares of the width, below the names."""
@@ -140,7 +113,9 @@ def test_the_slider_sets_t_and_shows_it(
 def test_a_formula_is_typed_and_a_wrong_one_told(
     view: PushforwardView, experiment: Pushforward, settle: Callable[[], None]
 ) -> None:
-    edit = editor(view, QLineEdit, "x1")
+    edit, function = view.form.editor("x1"), view.form.editor("function")
+    assert isinstance(edit, QLineEdit)
+    assert isinstance(function, QComboBox)
     told = named(view, QLabel, "What is wrong with the formula")
     edit.setFocus()
     edit.selectAll()
@@ -156,4 +131,4 @@ def test_a_formula_is_typed_and_a_wrong_one_told(
     settle()
     assert told.isHidden()
     assert experiment.settings.x1 == "2*z1"
-    assert editor(view, QComboBox, "function").currentText() == "your own"
+    assert function.currentText() == "your own"

@@ -5,26 +5,15 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton
 
-from tests.support.lessons import Shown, aim
+from tests.support.lessons import aim, choose, drag
 from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.reparameterisation import ReparameterisationView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.lessons.context import LessonContext
-from vae_explorer.session.lessons.reparameterisation import Reparameterisation
 
 Settle = Callable[[], None]
 _LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def experiment(context: LessonContext) -> Reparameterisation:
-    return Reparameterisation(context)
-
-
-@pytest.fixture
-def view(shown: Shown, experiment: Reparameterisation) -> ReparameterisationView:
-    return shown(ReparameterisationView(experiment))
 
 
 @pytest.fixture
@@ -34,24 +23,14 @@ def digit(view: ReparameterisationView, settle: Settle) -> ReparameterisationVie
     return view
 
 
-def drag(
-    view: ReparameterisationView, start: tuple[float, float], end: tuple[float, float]
-) -> None:
-    chart = view._place
-    to = chart.to_pixel(*end).toPoint()
-    QTest.mousePress(chart, _LEFT, pos=chart.to_pixel(*start).toPoint())
-    QTest.mouseMove(chart, to)
-    QTest.mouseRelease(chart, _LEFT, pos=to)
-    QTest.mouseMove(chart, to + QPoint(30, 0))
-
-
 def test_both_handles_of_q_are_dragged(view: ReparameterisationView) -> None:
     experiment = view.experiment
     middle, side = view._place.handles
-    drag(view, middle, (-1.0, 2.0))
+    drag(view._place, middle, (-1.0, 2.0))
+    QTest.mouseMove(view._place, view._place.to_pixel(2.0, 2.0).toPoint())  # no longer held
     assert experiment.settings.mean == pytest.approx(-1.0, abs=0.02)
     middle, side = view._place.handles
-    drag(view, side, (-0.5, 1.0))
+    drag(view._place, side, (-0.5, 1.0))
     assert experiment.settings.sigma == pytest.approx(0.5, abs=0.02)
     assert experiment.settings.mean == pytest.approx(-1.0, abs=0.02)
 
@@ -69,7 +48,7 @@ def test_the_mean_of_the_digit_s_q_is_dragged(
 ) -> None:
     experiment = digit.experiment
     (x, y) = digit._place.handles[0]
-    drag(digit, (x, y), (x - 0.02, y + 0.03))
+    drag(digit._place, (x, y), (x - 0.02, y + 0.03))
     settle()
     assert experiment.settings.shift == pytest.approx((0.01, 0.01), abs=2e-3)
     QTest.keyClick(digit._place, Qt.Key.Key_Up)
@@ -107,11 +86,9 @@ def test_every_control_reaches_the_experiment(view: ReparameterisationView) -> N
     view.findChild(NumberBox).setValue(8)
     assert experiment.settings.samples == 8
     function, parameter = view.findChildren(QComboBox)
-    parameter.setCurrentIndex(1)
-    parameter.activated.emit(1)
+    choose(parameter, 1)
     assert experiment.settings.parameter == 1
-    function.setCurrentIndex(1)
-    function.activated.emit(1)
+    choose(function, 1)
     assert experiment.settings.function == "sine"
     view.findChild(QPushButton).click()
     assert experiment.settings.seed == 1

@@ -7,23 +7,12 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QProgressBar, QPushButton, QSlider
 
-from tests.support.lessons import Shown
+from tests.support.lessons import choose
 from vae_explorer.gui.lessons.sampling import SamplingView
 from vae_explorer.gui.widgets.number_box import NumberBox
-from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.sampling import Sampling
 
 Settle = Callable[[], None]
-
-
-@pytest.fixture
-def experiment(context: LessonContext) -> Sampling:
-    return Sampling(context)
-
-
-@pytest.fixture
-def view(shown: Shown, experiment: Sampling) -> SamplingView:
-    return shown(SamplingView(experiment))
 
 
 def bluish(view: SamplingView, position: tuple[float, float]) -> bool:
@@ -63,8 +52,7 @@ def test_m_is_moved_by_keys(view: SamplingView, experiment: Sampling) -> None:
 def test_more_samples_are_drawn(view: SamplingView, experiment: Sampling, settle: Settle) -> None:
     box = view.controls["samples"].findChild(QComboBox)
     stop = view.controls["samples"].findChild(QPushButton)
-    box.setCurrentIndex(1)
-    box.activated.emit(1)
+    choose(box, 1)
     assert stop.isEnabled()
     settle()
     assert experiment.result.drawn == 20_000
@@ -75,8 +63,7 @@ def test_more_samples_are_drawn(view: SamplingView, experiment: Sampling, settle
 
 def test_q_and_another_digit(view: SamplingView, experiment: Sampling, settle: Settle) -> None:
     box = view.controls["q"].findChild(QComboBox)
-    box.setCurrentIndex(1)
-    box.activated.emit(1)
+    choose(box, 1)
     view.controls["image"].findChild(NumberBox).setValue(7)
     settle()
     assert experiment.settings.q == "encoder"

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider
 
-from tests.support.lessons import Shown
+from tests.support.lessons import choose
 from vae_explorer.gui.lessons.tighter import TighterView
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.lessons.context import LessonContext
@@ -21,11 +21,6 @@ def experiment(context: LessonContext) -> Tighter:
     experiment = Tighter(context)
     experiment.set_state({"image": 7, "samples": 20_000, "repeats": 50})
     return experiment
-
-
-@pytest.fixture
-def view(shown: Shown, experiment: Tighter) -> TighterView:
-    return shown(TighterView(experiment))
 
 
 def test_the_bound_is_drawn_under_the_exact_line(view: TighterView, experiment: Tighter) -> None:
@@ -73,8 +68,7 @@ def test_gradients_have_a_plot_when_wanted(
     assert not view.ratios.isVisible()
     box = view.controls["q"].findChild(QComboBox)
     assert box is not None
-    box.setCurrentIndex(2)
-    box.activated.emit(2)
+    choose(box, 2)
     tick = view.controls["gradient"]
     assert isinstance(tick, QCheckBox)
     tick.click()

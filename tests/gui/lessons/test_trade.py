@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QProgressBar, QPushButton, QSlider
+from PySide6.QtWidgets import QProgressBar, QSlider
 from pytestqt.qtbot import QtBot
 
-from tests.support.lessons import Shown
+from tests.support.lessons import button, named
 from tests.support.person import ShowTheme
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
@@ -17,24 +17,9 @@ from vae_explorer.gui.lessons.rate_plane import RatePlane
 from vae_explorer.gui.lessons.trade import TradeView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.lessons.trade import BETAS
-from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.trade import Trade
 
 _LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def experiment(context: LessonContext) -> Trade:
-    return Trade(context)
-
-
-@pytest.fixture
-def view(shown: Shown, experiment: Trade) -> TradeView:
-    return shown(TradeView(experiment))
-
-
-def _button(view: TradeView, word: str) -> QPushButton:
-    return next(one for one in view.findChildren(QPushButton) if word in one.text())
 
 
 def test_the_button_trains_and_the_bar_tells(
@@ -44,13 +29,13 @@ def test_the_button_trains_and_the_bar_tells(
     slider = view.findChild(QSlider)
     assert not slider.isEnabled()
     assert "0 of 8" in bar.text()
-    button = _button(view, "rain")
-    button.click()
-    assert button.text() == "S&top"
+    train = button(view, "rain")
+    train.click()
+    assert train.text() == "S&top"
     settle()
     assert len(experiment.result.studies) == len(BETAS)
     assert "8 of 8" in bar.text()
-    assert not button.isEnabled()
+    assert not train.isEnabled()
     assert slider.isEnabled()
 
 
@@ -69,13 +54,13 @@ def test_the_slider_morphs_and_a_click_on_a_point_chooses(
     settle()
     assert experiment.result.study is experiment.result.studies[0.3]
     assert slider.value() == 20 * BETAS.index(0.3)
-    assert not _button(view, "of the").isChecked()
+    assert not button(view, "of the").isChecked()
     own = experiment.result.own
     assert own is not None
     at = plane.to_pixel(own.aggregate.rate, own.aggregate.distortion).toPoint()
     QTest.mouseClick(plane, _LEFT, pos=at)
     assert experiment.result.whole
-    assert _button(view, "of the").isChecked()
+    assert button(view, "of the").isChecked()
     plane.setFocus()
     rates = {one.aggregate.rate: one for one in [*experiment.result.trained, own]}
     order = [rates[rate] for rate in sorted(rates, reverse=True)]
@@ -86,9 +71,7 @@ def test_the_slider_morphs_and_a_click_on_a_point_chooses(
 
 def test_pointing_at_the_map_decodes_there(view: TradeView, experiment: Trade) -> None:
     (code_map,) = view.findChildren(CodeMap)
-    probe = next(
-        one for one in view.findChildren(DigitView) if one.accessibleName().startswith("Decoded")
-    )
+    probe = named(view, DigitView, "Decoded")
     position = code_map.frame.center().toPoint() + QPoint(30, -20)
     QTest.mousePress(code_map, _LEFT, pos=position)
     QTest.mouseRelease(code_map, _LEFT, pos=position)
@@ -105,9 +88,7 @@ def test_pointing_at_the_map_decodes_there(view: TradeView, experiment: Trade) -
 
 
 def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, experiment: Trade) -> None:
-    draws = next(
-        one for one in view.findChildren(PictureGrid) if one.accessibleName() == "Prior samples"
-    )
+    draws = named(view, PictureGrid, "Prior samples")
     (code_map,) = view.findChildren(CodeMap)
     before = code_map.grab().toImage()
     QTest.mouseMove(draws, draws.box(3).center().toPoint())
@@ -115,7 +96,7 @@ def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, experiment: Tra
     assert code_map.grab().toImage() != before
     assert experiment.result.draws is not None
     seed = experiment.settings.draws
-    _button(view, "again").click()
+    button(view, "again").click()
     assert experiment.settings.draws == seed + 1
 
 

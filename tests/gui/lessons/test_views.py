@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from tests.support.lessons import Shown
+from tests.support.lessons import named
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.views import ViewsView
@@ -27,32 +27,19 @@ def experiment(context: LessonContext, monkeypatch: pytest.MonkeyPatch) -> Views
     return Views(context)
 
 
-@pytest.fixture
-def view(shown: Shown, experiment: Views) -> ViewsView:
-    return shown(ViewsView(experiment))
-
-
-def _map(view: ViewsView, name: str) -> CodeMap:
-    return next(one for one in view.findChildren(CodeMap) if one.accessibleName() == name)
-
-
-def _digit(view: ViewsView, name: str) -> DigitView:
-    return next(one for one in view.findChildren(DigitView) if one.accessibleName() == name)
-
-
 def test_the_maps_say_how_far_they_can_be_trusted(
     view: ViewsView, experiment: Views, settle: Callable[[], None]
 ) -> None:
     assert experiment.result.plain is not None
-    note = _map(view, "Two components").accessibleDescription()
+    note = named(view, CodeMap, "Two components").accessibleDescription()
     assert note == f"trust {experiment.result.plain.trust:.3f}"
-    assert _map(view, "t-SNE").accessibleDescription() == ""
+    assert named(view, CodeMap, "t-SNE").accessibleDescription() == ""
     experiment.set(embed=True)
     settle()
     assert experiment.result.embedding is not None
     assert experiment.result.embedding.trust is not None
     assert (
-        _map(view, "t-SNE").accessibleDescription()
+        named(view, CodeMap, "t-SNE").accessibleDescription()
         == f"trust {experiment.result.embedding.trust:.3f}"
     )
 
@@ -62,7 +49,7 @@ def test_a_digit_pointed_at_lights_up_in_every_map(
 ) -> None:
     experiment.set(embed=True)
     settle()
-    maps = [_map(view, name) for name in ("Two components", "VAE", "t-SNE")]
+    maps = [named(view, CodeMap, name) for name in ("Two components", "VAE", "t-SNE")]
     before = [one.grab().toImage() for one in maps]
     assert experiment.result.encoded is not None
     # The one that is furthest from all others cannot be mistaken.
@@ -79,7 +66,7 @@ def test_a_digit_pointed_at_lights_up_in_every_map(
     assert experiment.result.hovered == number
     for one, image in zip(maps, before, strict=True):
         assert one.grab().toImage() != image
-    pointed = _digit(view, "Digit under the pointer")
+    pointed = named(view, DigitView, "Digit under the pointer")
     assert pointed._image is not None
     picture = experiment.image(number)
     assert pointed._image.pixelColor(14, 14).red() == picture[14, 14]
@@ -91,9 +78,9 @@ def test_a_place_dragged_to_is_decoded_where_there_is_a_decoder(
 ) -> None:
     experiment.set(embed=True)
     settle()
-    decoded = _digit(view, "Decoded at the pointer")
+    decoded = named(view, DigitView, "Decoded at the pointer")
     for title, name in (("Two components", "pca"), ("VAE", "vae")):
-        code_map = _map(view, title)
+        code_map = named(view, CodeMap, title)
         at = code_map.frame.center().toPoint() + QPoint(25, 10)
         QTest.mouseClick(code_map, _LEFT, pos=at)
         expected = experiment.decode(name, code_map.to_data(at.toPointF()))
@@ -101,14 +88,14 @@ def test_a_place_dragged_to_is_decoded_where_there_is_a_decoder(
         assert decoded._image is not None
         gray = decoded._image.pixelColor(14, 14).red()
         assert gray == pytest.approx(255 * expected[14, 14], abs=1)
-    code_map = _map(view, "t-SNE")
+    code_map = named(view, CodeMap, "t-SNE")
     QTest.mouseClick(code_map, _LEFT, pos=code_map.frame.center().toPoint())
     assert decoded._image is None
     assert decoded.accessibleDescription() == "no decoder"
 
 
 def test_the_line_of_the_curve_and_the_box_are_one(view: ViewsView, experiment: Views) -> None:
-    curve = next(c for c in view.findChildren(Chart) if c.accessibleName() == "Variance kept")
+    curve = named(view, Chart, "Variance kept")
     box = view.form.editor("components")
     assert isinstance(box, NumberBox)
     QTest.mousePress(curve, _LEFT, pos=curve.to_pixel(40, 0.5).toPoint())
@@ -122,7 +109,7 @@ def test_the_line_of_the_curve_and_the_box_are_one(view: ViewsView, experiment: 
     assert experiment.settings.components == before + 11
     box.setValue(2)
     assert experiment.settings.components == 2
-    made = [_digit(view, "PCA, 2")]
+    made = [named(view, DigitView, "PCA, 2")]
     assert made[0].accessibleDescription().startswith("PCA, 2: ")
 
 
@@ -149,17 +136,17 @@ def test_buttons_run_and_restart(
 
 
 def test_figures_share_the_room_of_those_hidden(view: ViewsView) -> None:
-    pca = _map(view, "Two components")
+    pca = named(view, CodeMap, "Two components")
     small = pca.height()
     view.set_hidden(["tsne", "variance", "pictures"])
     QTest.qWait(20)
-    assert pca.geometry().bottom() < _map(view, "VAE").geometry().top()
+    assert pca.geometry().bottom() < named(view, CodeMap, "VAE").geometry().top()
     view.resize(1270, 800)
     QTest.qWait(20)
-    assert pca.geometry().right() < _map(view, "VAE").geometry().left()
+    assert pca.geometry().right() < named(view, CodeMap, "VAE").geometry().left()
     assert pca.height() > 1.7 * small
-    assert not _map(view, "t-SNE").isVisible()
-    assert not _digit(view, "The digit").isVisible()
+    assert not named(view, CodeMap, "t-SNE").isVisible()
+    assert not named(view, DigitView, "The digit").isVisible()
     view.set_hidden(["variance"])
     QTest.qWait(20)
-    assert _map(view, "t-SNE").width() > 1.7 * pca.width()
+    assert named(view, CodeMap, "t-SNE").width() > 1.7 * pca.width()

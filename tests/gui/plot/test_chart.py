@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -79,29 +80,26 @@ MARKS: dict[str, Callable[[Float64], Mark]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("log", [False, True], ids=["linear", "log"])
-@pytest.mark.parametrize("values", VALUES.values(), ids=list(VALUES))
 @pytest.mark.parametrize("mark", MARKS.values(), ids=list(MARKS))
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_whatever_the_data_it_is_painted(
-    qtbot: QtBot,
-    mark: Callable[[Float64], Mark],
-    values: list[float],
-    log: bool,
-    show_theme: ShowTheme,
+    qtbot: QtBot, mark: Callable[[Float64], Mark], show_theme: ShowTheme
 ) -> None:
-    made = mark(np.array(values))
-    chart = Chart("A chart", "x", "y")
-    qtbot.addWidget(chart)
-    chart.resize(200, 140)
-    low = 0.1 if log else 0.0
-    chart.set_plot(Plot("A chart", Axis(low, 10, "x", log), Axis(low, 10, "y", log), (made,)))
+    charts: dict[str, Chart] = {}
+    for (name, values), log in product(VALUES.items(), (False, True)):
+        chart = charts[f"{name}{', log' * log}"] = Chart("A chart", "x", "y")
+        qtbot.addWidget(chart)
+        chart.resize(200, 140)
+        x, y = (Axis(0.1 if log else 0.0, 10, label, log) for label in "xy")
+        chart.set_plot(Plot("A chart", x, y, (mark(np.array(values)),)))
     for theme in (LIGHT, DARK):
         show_theme(theme)
-        assert chart.grab().toImage().pixelColor(60, 60).alpha() == 255
-    chart.resize(12, 9)
-    chart.grab()
-    assert chart.export("csv").startswith(b"chart,mark,x,y")
+        for name, chart in charts.items():
+            assert chart.grab().toImage().pixelColor(60, 60).alpha() == 255, name
+    for name, chart in charts.items():
+        chart.resize(12, 9)
+        chart.grab()
+        assert chart.export("csv").startswith(b"chart,mark,x,y"), name
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])

@@ -120,6 +120,7 @@ def test_a_run_of_an_earlier_session_comes_back_whole(
     person.press("Down")
     person.press("Return")
     person.wait(lambda: person.model_line.startswith(run.name))
+    assert window.statusBar().currentMessage() == f"Opened {run.name}"
     points = from_csv((run / "history.csv").read_text())
     table = window.training.plot.history
     np.testing.assert_array_equal(table.column("epoch"), [point.epoch for point in points])

@@ -3,7 +3,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QItemSelectionModel, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QAbstractItemModelTester, QSignalSpy
 from pytestqt.qtbot import QtBot
@@ -297,9 +297,3 @@ def test_sizes_are_read_easily() -> None:
         "3.4 MB",
         "2.3 GB",
     ]
-
-
-def test_nothing_is_below_a_row(rows: RunsModel) -> None:
-    rows.set_runs([run("a")])
-    assert rows.rowCount(rows.index(0, 0)) == rows.columnCount(rows.index(0, 0)) == 0
-    assert rows.rowCount(QModelIndex()) == 1

@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui.runs.test_runs_model import run
 from vae_explorer.gui.runs.run_text import Column
+from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS
 from vae_explorer.gui.runs.runs_panel import RunsPanel
 from vae_explorer.session.runs.run_info import RunFigures
 from vae_explorer.session.training.events import Phase
@@ -86,6 +87,14 @@ def test_the_filter_box_filters(qtbot: QtBot, panel: RunsPanel) -> None:
     assert "No run matches “secondx”." in labels
     box.clear()
     assert len(names(panel)) == 3
+
+
+def test_before_the_first_listing_it_does_not_say_that_there_are_none(qtbot: QtBot) -> None:
+    panel = RunsPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    (label,) = [x for x in panel.findChildren(QLabel) if x.isVisible() and x.text()]
+    assert label.text() == "Reading runs…"
 
 
 def test_without_runs_it_says_where_they_come_from(panel: RunsPanel) -> None:
@@ -283,3 +292,59 @@ def test_two_hundred_runs_are_shown_as_easily(qtbot: QtBot, panel: RunsPanel) ->
     assert len(names(panel)) == 200
     panel.findChild(QLineEdit).setText("19")
     assert names(panel) == ["run 019", "run 119", *(f"run {n}" for n in range(190, 200))]
+
+
+# The table
+
+
+def test_the_newest_is_first_and_a_header_sorts(qtbot: QtBot, panel: RunsPanel) -> None:
+    assert names(panel) == ["alpha", "beta", "⚠ gamma"]
+    header = panel.table.horizontalHeader()
+    at = header.sectionViewportPosition(Column.NAME) + 10
+    for wanted in (["alpha", "beta", "⚠ gamma"], ["⚠ gamma", "beta", "alpha"]):
+        qtbot.mouseClick(header.viewport(), LEFT, NONE, QPoint(at, header.height() // 2))
+        assert names(panel) == wanted
+
+
+def test_space_and_a_click_toggle_curves(qtbot: QtBot, panel: RunsPanel) -> None:
+    def curves() -> list[tuple[Path, str]]:
+        return list(panel.table.rows.curves)
+
+    click(qtbot, panel, 1, Column.CURVE)
+    alpha, beta = (Path("/runs/alpha"), Path("/runs/beta"))
+    assert curves() == [(beta, OVERLAY_COLORS[0])]
+    seen = panel.table.viewport().grab().toImage()
+    at = center(panel, 1, Column.CURVE) * seen.devicePixelRatio()
+    assert seen.pixelColor(at).name() == OVERLAY_COLORS[0]
+    click(qtbot, panel, 0, Column.ELBO, CTRL)
+    press(qtbot, Qt.Key.Key_Space)
+    assert curves() == [(beta, OVERLAY_COLORS[0]), (alpha, OVERLAY_COLORS[1])]
+    press(qtbot, Qt.Key.Key_Space)
+    assert curves() == []
+
+
+def test_select_all_and_home_are_the_tables(qtbot: QtBot, panel: RunsPanel) -> None:
+    press(qtbot, Qt.Key.Key_A, CTRL)
+    assert len(panel.table.chosen()) == 3
+    click(qtbot, panel, 1, Column.ELBO)
+    press(qtbot, Qt.Key.Key_Home)
+    assert panel.table.currentIndex().column() == Column.CURVE
+
+
+@pytest.mark.parametrize(("width", "whole"), [(640, Column.SECONDS), (1300, Column.DATE)])
+def test_columns_suit_the_room_there_is(panel: RunsPanel, width: int, whole: Column) -> None:
+    panel.resize(width, 220)
+    QApplication.processEvents()
+    header = panel.table.horizontalHeader()
+    right = header.sectionViewportPosition(whole) + header.sectionSize(whole)
+    assert right <= panel.table.viewport().width()
+    digits = panel.table.fontMetrics().horizontalAdvance("20261127-160539-seed0")
+    assert header.sectionSize(Column.NAME) >= digits
+
+
+def test_a_width_of_a_persons_own_is_kept(panel: RunsPanel) -> None:
+    header = panel.table.horizontalHeader()
+    header.resizeSection(Column.NAME, 77)
+    panel.resize(1400, 220)
+    QApplication.processEvents()
+    assert header.sectionSize(Column.NAME) == 77

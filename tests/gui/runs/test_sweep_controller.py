@@ -1,5 +1,6 @@
 """A sweep started, watched and opened in the real window."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,3 +52,23 @@ def test_what_cannot_be_swept_is_told(sweeper: "Person") -> None:
     sweeper.wait(lambda: sweeper.errors)
     assert "makes no difference" in sweeper.errors[0]
     assert not sweeper.window.app.training.active
+
+
+def test_the_sweep_follows_whatever_recipe_is_in_the_form(
+    sweeper: "Person", checkpoint: Path
+) -> None:
+    """A person's, an opened model's and that of a run from the list."""
+    window = sweeper.window
+
+    def can_start() -> bool:
+        buttons = window.sweep.findChildren(QPushButton)
+        return next(button for button in buttons if button.text() == "Start").isEnabled()
+
+    window.training.take_recipe(Recipe(objective="exact"))
+    assert not can_start(), "β means nothing to it"
+    window.app.model.open(checkpoint)
+    sweeper.wait(lambda: "tiny" in sweeper.model_line)
+    assert can_start()
+    window.training.take_recipe(Recipe(objective="exact"))
+    window.runs.recipe_requested.emit(Recipe())
+    assert can_start()

@@ -1,5 +1,6 @@
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,10 +8,13 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.gui.training.anatomy_card import Card, image_color
 from vae_explorer.gui.training.anatomy_cards import cards, short_name
-from vae_explorer.training.anatomy import StepAnatomy
+from vae_explorer.training.anatomy import StepAnatomy, dissect
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.trainer import Trainer
 
 SIZES = [(320, 180), (180, 200), (420, 400)]
 
@@ -162,3 +166,22 @@ def test_bars_of_the_terms_are_in_proportion(qtbot: QtBot, anatomy: StepAnatomy)
 def test_names_are_short() -> None:
     assert short_name("encoder.0") == "enc.0"
     assert short_name("decoder.blocks.1.first") == "dec.blocks.1.first"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "ELBO = log p(x|z) − KL(q(z|x) ‖ p(z)): how well z explains x"),
+        ({"beta": 4.0}, "climbs log p(x|z) − β KL, with β = 4."),
+        ({"objective": "iwae", "samples": 5}, "climbs IWAE-5 = log mean p(x, z) / q(z|x) over 5"),
+        ({"objective": "iwae-dreg", "samples": 7}, "climbs IWAE-7"),
+        ({"objective": "exact"}, "the decoder climbs log p(x), summed over 1,600 z"),
+        ({"objective": "exact", "elbo_share": 0.25}, "climbs 0.75 log p(x) + 0.25 ELBO"),
+    ],
+)
+def test_the_terms_say_what_the_step_climbs(
+    recipe: Recipe, digits: ImageSet, changes: dict[str, Any], said: str
+) -> None:
+    card = cards()[3]
+    card.set_anatomy(dissect(Trainer(recipe.replace(**changes), digits, "cpu")))
+    assert said in card.caption()

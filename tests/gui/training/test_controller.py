@@ -193,6 +193,30 @@ def test_slow_motion_shows_real_steps(trainee: Trainee) -> None:
     trainee.end()
 
 
+def test_the_header_is_of_the_run_on_the_map(
+    trainee: Trainee, recipe: Recipe, checkpoint: Path
+) -> None:
+    """Whether it was trained or opened, and nothing of the run before stays beside it."""
+    person, panel = trainee.person, trainee.panel
+    trainee.panel.slow_motion.step_requested.emit()
+    trainee.wait_paused(1)
+    trainee.end()
+    assert trainee.text("Epoch") == "0.10 / 1,000"
+    assert panel.slow_motion.playing
+    panel.health.set_findings((Finding("A", "b.", "c."),))
+    person.window.app.model.open(checkpoint)
+    person.wait(lambda: "tiny" in person.model_line)
+    assert (trainee.text("Epoch"), trainee.text("State of the run")) == ("2 / 2", "Finished")
+    assert not panel.slow_motion.playing
+    assert "Next step takes one gradient step" in trainee.text("What happens")
+    assert not panel.health.isVisible()
+    trainee.panel.set_recipe(recipe.replace(validation_images=5_000))
+    person.trigger("start")
+    person.wait(lambda: person.errors)
+    assert "600" in person.errors[0], "there are no more images"
+    assert trainee.text("Epoch") == "2 / 2", "what did not begin is not on the map"
+
+
 def test_an_estimate_comes_and_goes(trainee: Trainee, recipe: Recipe) -> None:
     trainee.person.trigger("estimate")
     assert "Estimating" in trainee.text("Estimate")
@@ -213,6 +237,9 @@ def test_findings_and_failures_are_on_the_banner(trainee: Trainee, recipe: Recip
     trainee.panel.set_recipe(recipe.replace(validation_images=600))
     trainee.person.trigger("start")
     trainee.person.wait(lambda: trainee.person.errors)
+    error = "Training ended early: MNIST has 600 images and 600 are held out"
+    assert trainee.person.errors[0].startswith(error)
+    assert trainee.person.model_line.startswith("mnist-elbo.safetensors"), "the model stays"
     text = banner.findChild(QLabel).text()
     assert "Training ended early" in text
     assert "600 are held out" in text

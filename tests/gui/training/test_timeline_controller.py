@@ -4,10 +4,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
+from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.session.training import worker as worker_module
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from tests.support.person import Person
@@ -73,3 +77,31 @@ def test_a_run_opened_from_disk_brings_its_film(trained: "Person") -> None:
     for before, again in zip(film, window.app.runs.timeline.frames, strict=True):
         assert before.step == again.step
         np.testing.assert_array_equal(before.sheet, again.sheet)
+
+
+def click(person: "Person", report: int) -> float:
+    """Click on the curve of the ELBO at one of the reports; its epoch."""
+    plot = person.window.training.plot
+    panel = next(p for p in plot.findChildren(CurvePanel) if p.isVisible())
+    here = plot.history.points[report]
+    at = panel.to_pixel(here.epoch, here.elbo).toPoint()
+    QTest.mouseClick(panel, Qt.MouseButton.LeftButton, pos=at)
+    return here.epoch
+
+
+def test_a_click_on_a_curve_goes_back_in_an_opened_run(
+    person: "Person", run_folder: RunFolder
+) -> None:
+    """Before its film is there as well as then."""
+    model, plot = person.window.app.model, person.window.training.plot
+    model.opened.connect(lambda _: plot.moment_chosen.emit(0.5))
+    model.open(run_folder.model_path)
+    person.wait(lambda: model.snapshot.epoch == 0.5)
+    person.wait(lambda: len(person.window.app.runs.timeline.frames) == 21)
+    epoch = click(person, -1)
+    person.wait(lambda: model.snapshot.epoch == epoch)
+
+
+def test_a_model_without_snapshots_says_so(person: "Person") -> None:
+    click(person, -1)
+    assert "without snapshots" in person.window.statusBar().currentMessage()

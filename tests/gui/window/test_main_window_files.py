@@ -148,7 +148,10 @@ def test_the_layout_comes_back(open_person: "Callable[..., Person]") -> None:
     assert docks["decode"].isHidden()
 
 
-@pytest.mark.parametrize("garbage", ["", "no base64 at all", "AAAA", "//79/Pv6"])
+LONG = (pytest.param(garbage, marks=pytest.mark.long) for garbage in ("", "AAAA", "//79/Pv6"))
+
+
+@pytest.mark.parametrize("garbage", ["no base64 at all", *LONG])
 def test_garbage_is_harmless(open_person: "Callable[..., Person]", garbage: str) -> None:
     Settings(geometry=garbage, layout=garbage).write(paths.settings_file())
     window = open_person().window

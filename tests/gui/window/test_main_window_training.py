@@ -231,16 +231,6 @@ def test_closing_ends_and_keeps_the_run(person: Person, endless: Recipe, paused:
     assert from_csv((folder / "history.csv").read_text()) == snapshot.history
 
 
-def test_a_recipe_that_cannot_be_trained_is_said(person: Person, recipe: Recipe) -> None:
-    person.window.training.set_recipe(recipe.replace(validation_images=600))
-    button(person.window, "start").click()
-    person.wait(lambda: person.errors)
-    (error,) = person.errors
-    assert error.startswith("Training ended early: MNIST has 600 images and 600 are held out")
-    assert offered(person.window) == IDLE
-    assert person.model_line.startswith("mnist-elbo.safetensors"), "the model stays"
-
-
 def test_what_is_being_typed_counts_when_start_is_pressed(person: Person, recipe: Recipe) -> None:
     window = person.window
     window.training.set_recipe(recipe)

@@ -15,9 +15,10 @@ from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.paths import bundled_models
 from vae_explorer.session.compare import metrics
-from vae_explorer.session.compare.comparison import Comparison, model_name
+from vae_explorer.session.compare.comparison import Comparison
 from vae_explorer.session.jobs import Jobs, Tasks
 from vae_explorer.session.map.state import MapPoints
+from vae_explorer.training.run_folder import RunFolder, model_name
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32
 
@@ -125,14 +126,15 @@ def test_a_file_that_is_none_leaves_the_side_as_it_is(
 
 
 def test_a_checkpoint_is_known_by_its_name_or_its_run(
-    room: Room, trained: Snapshot, checkpoint: Path
+    room: Room, trained: Snapshot, checkpoint: Path, run_folder: RunFolder
 ) -> None:
     room.comparison.open("B", checkpoint)
     room.run()
     info = room.last("side_changed", "B")
     assert (info.name, info.path) == ("tiny", checkpoint)
     assert (info.epoch, info.objective, info.split) == (2, "elbo", "test")
-    assert model_name(Path("runs/2026-01-01/model.safetensors")) == "2026-01-01"
+    assert model_name(run_folder.model_path) == run_folder.path.name
+    assert model_name(checkpoint.with_name(RunFolder.MODEL)) == "model", "of no run"
     assert "mnist-elbo" in [model_name(path) for path in bundled_models().values()]
 
 

@@ -16,15 +16,6 @@ from vae_explorer.session.lessons.bound import NARROWEST, WIDEST, BoundExperimen
 from vae_explorer.session.lessons.context import LessonContext
 
 
-@pytest.fixture
-def experiment(context: LessonContext, settle: Callable[[], None]) -> BoundExperiment:
-    """Shown, with all known of the first training digit."""
-    shown = BoundExperiment(context)
-    shown.show()
-    settle()
-    return shown
-
-
 def seen(experiment: BoundExperiment, name: str) -> list[Any]:
     """Every other value of a field of the result from now on."""
     found: list[Any] = []

@@ -13,13 +13,6 @@ from vae_explorer.session.lessons.functionals import Functionals
 Settle = Callable[[], None]
 
 
-@pytest.fixture
-def experiment(context: LessonContext) -> Functionals:
-    made = Functionals(context)
-    made.show()
-    return made
-
-
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
 @pytest.mark.parametrize("shape", entropy.SHAPES)
 def test_the_ascent_ends_by_itself_at_the_maximum(

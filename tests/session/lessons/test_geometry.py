@@ -9,14 +9,6 @@ from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.geometry import PICTURES, SIGHT, UNIT, Geometry
 
 
-@pytest.fixture
-def experiment(context: LessonContext, settle: Callable[[], None]) -> Geometry:
-    experiment = Geometry(context)
-    experiment.show()
-    settle()
-    return experiment
-
-
 def test_both_paths_have_lengths_and_pictures(experiment: Geometry, context: LessonContext) -> None:
     line, short = experiment.result.straight, experiment.result.geodesic
     assert line is not None

@@ -11,14 +11,6 @@ from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.pushforward import NODES, SIGHT, Pushforward
 
 
-@pytest.fixture
-def experiment(context: LessonContext, settle: Callable[[], None]) -> Pushforward:
-    experiment = Pushforward(context)
-    experiment.show()
-    settle()
-    return experiment
-
-
 def test_the_marked_place_obeys_the_change_of_variables(
     experiment: Pushforward, settle: Callable[[], None]
 ) -> None:

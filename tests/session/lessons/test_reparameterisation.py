@@ -19,13 +19,6 @@ def of(experiment: Reparameterisation) -> Estimates:
 
 
 @pytest.fixture
-def experiment(context: LessonContext) -> Reparameterisation:
-    made = Reparameterisation(context)
-    made.show()
-    return made
-
-
-@pytest.fixture
 def digit(experiment: Reparameterisation, settle: Settle) -> Reparameterisation:
     """It is about the ELBO of the context's digit."""
     experiment.set_state({"function": "elbo", "shift": [0.03, -0.02]})

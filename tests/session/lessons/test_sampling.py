@@ -15,15 +15,6 @@ from vae_explorer.session.lessons.sampling import Sampling, SamplingResult
 Settle = Callable[[], None]
 
 
-@pytest.fixture
-def experiment(context: LessonContext, settle: Settle) -> Sampling:
-    """Shown, with 10,000 samples of the prior."""
-    made = Sampling(context)
-    made.show()
-    settle()
-    return made
-
-
 def test_samples_grow_and_those_drawn_are_kept(
     context: LessonContext, settle: Settle, model: TrainedVAE
 ) -> None:

@@ -11,17 +11,7 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import trade
 from vae_explorer.lessons.trade import BETAS
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.trade import CODES, DRAWS, Trade
-
-
-@pytest.fixture
-def experiment(context: LessonContext, settle: Callable[[], None]) -> Trade:
-    """Shown, and done with the model on the map."""
-    made = Trade(context)
-    made.show()
-    settle()
-    return made
 
 
 def test_it_measures_the_model_on_the_map(experiment: Trade, model: TrainedVAE) -> None:

@@ -24,15 +24,6 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "STEPS", 60)
 
 
-@pytest.fixture
-def experiment(context: LessonContext, settle: Callable[[], None]) -> Views:
-    """Shown, with its maps made."""
-    made = Views(context)
-    made.show()
-    settle()
-    return made
-
-
 def test_it_shows_the_digits_by_components_and_by_the_model(
     experiment: Views, model: TrainedVAE
 ) -> None:

@@ -149,6 +149,8 @@ def test_flow_goes_from_then_to_now(
     np.testing.assert_array_equal(mark.labels, now.labels[rows])
     assert drawing.note == "25 of 200 points"
     assert since_then(dataclasses.replace(then, split="test")).marks == ()
+    still = since_then(now)
+    assert (still.marks, still.note) == ((), "No point has moved since then.")
 
 
 def test_the_density_of_q_holds_the_share_of_it_within_the_square(scene: Scene) -> None:

@@ -1,5 +1,7 @@
 """Found points against brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -160,3 +162,12 @@ def test_the_table_says_what_is_known_of_the_selected_or_of_all(finder: Finder) 
     z = np.stack([table["z1"], table["z2"]], axis=1)
     np.testing.assert_array_equal(z, finder.points.positions[rows])
     np.testing.assert_array_equal(table["elbo"], finder.scores.known["elbo"][rows])
+    state = finder.map.state
+    assert state is not None
+    assert state.points is not None
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    points = replace(state.points, positions=(state.points.positions @ turn.T).astype(np.float32))
+    finder.map.publish(replace(state, model=state.model.turned(turn), points=points))
+    again = finder.search.table()
+    for name in ("z1", "z2"):
+        np.testing.assert_array_equal(again[name], table[name], "those of the checkpoint")

@@ -68,6 +68,37 @@ def test_frames_come_so_that_the_whole_run_is_soon_there(cinema: Cinema) -> None
     assert [len(film) for film in growing] == list(range(1, 22))
 
 
+def test_what_is_wanted_of_a_film_that_is_being_made_comes_next(
+    threaded: Cinema,
+    slow_reads: threading.Semaphore,
+    own_run: RunFolder,
+    trained: Snapshot,
+) -> None:
+    threaded.begin(own_run, trained)
+    threaded.films.clear()
+    threaded.time.show_epoch(0.72)
+    assert threaded.time.has_moments
+    assert threaded.time.shown is None, "there is no frame yet"
+    slow_reads.release(1_000)
+    threaded.main.run_until(lambda: len(threaded.time.frames) == 21)
+    growing = [[frame.step for frame in film] for film in threaded.films if film]
+    assert 7 in growing[2], "of 21, at most the two that were begun came before it"
+    assert threaded.time.shown is not None
+    assert threaded.time.shown.step == 7
+    threaded.main.run_until(lambda: 7 in threaded.arrived)
+
+
+def test_who_goes_elsewhere_is_not_called_back(
+    empty: Cinema, run_folder: RunFolder, trained: Snapshot
+) -> None:
+    empty.begin(run_folder, trained)
+    empty.time.show(7)
+    empty.main.run_until(lambda: empty.time.shown)
+    empty.time.return_live()
+    empty.main.run()
+    assert empty.time.shown is None
+
+
 def test_a_model_that_is_no_run_has_no_film(empty: Cinema, checkpoint: Path) -> None:
     for run in (None, RunFolder(checkpoint.parent)):
         empty.begin(run)
@@ -77,6 +108,7 @@ def test_a_model_that_is_no_run_has_no_film(empty: Cinema, checkpoint: Path) -> 
             act()
         empty.time.show_epoch(0.5)
         empty.show(3)
+        assert not empty.time.has_moments
     assert (empty.arrived, empty.shown, empty.returns, empty.playing) == ([], [], 0, [])
 
 

@@ -101,16 +101,15 @@ class GeometryView(LessonView):
             for name, strip in strips.items():
                 if strip is not None:
                     self._lines[name].set_frames(
-                        strip.images, strip.frames.steps, highest or 1.0, self._title(name, strip)
+                        strip.images, strip.frames.steps, highest or 1.0, self._about(strip)
                     )
         self._show_paths()
         self._say()
 
-    def _title(self, name: str, strip: Strip) -> str:
-        words = "Straight line" if name == "straight" else "Geodesic"
+    def _about(self, strip: Strip) -> str:
         unit = _UNITS[self.experiment.settings.metric]
         latent = float(np.linalg.norm(np.diff(strip.route.path, axis=0), axis=1).sum())
-        text = f"{words}: the picture goes {figure(strip.route.length, 1)} {unit}"
+        text = f"the picture goes {figure(strip.route.length, 1)} {unit}"
         return f"{text}, z goes {figure(latent, 2)}"
 
     def _show_field(self, field: Float64 | None) -> None:

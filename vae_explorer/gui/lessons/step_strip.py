@@ -1,65 +1,60 @@
 """Pictures along a path in a row, and below each gap how far the picture goes there."""
 
-import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from dataclasses import replace
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.theme import current_theme
-from vae_explorer.types import Float32, Float64
+from vae_explorer.gui.plot.axis import Axis
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.layout import Plot
+from vae_explorer.gui.plot.marks import Box, Entry, Picture
+from vae_explorer.types import Float32, Float64, Region
 
-_BARS = 24  # pixels, the highest bar
-_GAP = 3
+_BARS = 0.35  # the highest bar, in sides of a picture
+_GAP = 0.015
 _TALLEST = 110  # pixels of a picture
+_MOST = 11  # pictures, of which a row is as wide as there is room
 
 
-class StepStrip(QWidget):
+class StepStrip(Chart):
     """Shows pictures and steps; two strips with the same ``highest`` can be compared.
+
+    Each picture has a unit of the plane to itself.
 
     Args:
         name: of the path.
         color: the name of its colour in a theme.
     """
 
-    def __init__(self, name: str, color: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._name = name
+    def __init__(self, name: str, color: str) -> None:
+        super().__init__()
         self._color = color
-        self._images: Float32 = np.zeros((0, 1, 1), np.float32)
-        self._steps: Float64 = np.zeros(0)
-        self._highest = 1.0
-        self._title = name
-        self.setAccessibleName(name)
+        x, y = Axis(0.0, _MOST, numbers=False), Axis(-_BARS - _GAP, 1.0, numbers=False)
+        self.set_plot(Plot(name, x, y, entries=(), aspect="exact"))
         self.setToolTip("Below: how far the picture goes from one to the next")
+        self.setMinimumSize(0, 0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_frames(self, images: Float32, steps: Float64, highest: float, title: str) -> None:
+    def set_frames(self, images: Float32, steps: Float64, highest: float, about: str) -> None:
         """Show pictures (n, h, w) and the n − 1 steps between, of which ``highest`` is tallest."""
-        self._images, self._steps, self._highest, self._title = images, steps, highest, title
-        self.setAccessibleDescription(title)
-        self.updateGeometry()
-        self.update()
-
-    def picture_rect(self, number: int) -> QRectF:
-        """Where a picture is."""
-        side, top = self._side, self.fontMetrics().height() + _GAP
-        left = (self.width() - side * len(self._images)) / 2
-        return QRectF(left + number * side, top, side, side).adjusted(1, 0, -1, -2)
-
-    def bar_rect(self, number: int) -> QRectF:
-        """Where the bar of a step is."""
-        before, after = self.picture_rect(number), self.picture_rect(number + 1)
-        middle, width = (before.right() + after.left()) / 2, 0.5 * before.width()
-        height = _BARS * min(float(self._steps[number]) / self._highest, 1.0)
-        foot = before.bottom() + _GAP + _BARS
-        return QRectF(middle - width / 2, foot - height, width, height)
+        pictures = [
+            Picture(gray8(image[::-1]), (number + _GAP, number + 1 - _GAP, _GAP, 1.0))
+            for number, image in enumerate(images)
+        ]
+        bars = [Box(_bar(n + 1, step / highest), self._color) for n, step in enumerate(steps)]
+        entries = Entry(self._color, "●", ""), Entry("muted", "", about)
+        x = replace(self.plot.x, high=float(len(images)))
+        self.set_plot(replace(self.plot, x=x, marks=(*pictures, *bars), entries=entries))
+        self.setAccessibleDescription(about)
 
     @override
     def sizeHint(self) -> QSize:
-        height = self.fontMetrics().height() + _GAP + self._side + _GAP + _BARS + _GAP
-        return QSize(300, round(height))
+        head, side = self.fontMetrics().height() + 4, min(self.width() / _MOST, _TALLEST)
+        return QSize(300, round(head + side * (1 + _BARS + _GAP)))
 
     @override
     def minimumSizeHint(self) -> QSize:
@@ -71,24 +66,6 @@ class StepStrip(QWidget):
         if event.oldSize().width() != event.size().width():
             self.updateGeometry()
 
-    @property
-    def _side(self) -> float:
-        return min(self.width() / max(len(self._images), 11), float(_TALLEST))
 
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        with QPainter(self) as painter:
-            text = QFontMetricsF(self.font())
-            theme = current_theme()
-            color = QColor(getattr(theme, self._color))
-            painter.setPen(QColor(theme.text))
-            dot = QRectF(2, text.height() / 2 - 4, 9, 9)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setBrush(color)
-            painter.drawEllipse(dot)
-            painter.drawText(QPointF(16, text.ascent()), self._title)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            for number, image in enumerate(self._images):
-                painter.drawImage(self.picture_rect(number), gray8(image))
-            for number in range(len(self._steps)):
-                painter.fillRect(self.bar_rect(number), color)
+def _bar(at: float, share: float) -> Region:
+    return at - 0.25, at + 0.25, -_BARS, _BARS * (min(share, 1.0) - 1)

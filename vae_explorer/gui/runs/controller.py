@@ -45,7 +45,7 @@ class RunsController(Controller):
         panel.open_requested.connect(lambda run: catalogue.open(run.path))
         panel.resume_requested.connect(self._resume)
         panel.compare_requested.connect(lambda a, b: compare(a.model_path, b.model_path))
-        panel.recipe_requested.connect(training.set_recipe)
+        panel.recipe_requested.connect(training.take_recipe)
         panel.reveal_requested.connect(self._reveal)
         panel.trash_requested.connect(self._discard)
         panel.renamed.connect(lambda run, name: catalogue.rename(run.path, name))
@@ -76,7 +76,7 @@ class RunsController(Controller):
 
     def _resume(self, run: RunInfo) -> None:
         if run.recipe is not None and not run.active:
-            self._training.set_recipe(run.recipe)
+            self._training.take_recipe(run.recipe)
         self._catalogue.resume(run.path)
 
     def _reveal(self, run: RunInfo) -> None:

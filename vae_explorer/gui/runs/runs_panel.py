@@ -27,6 +27,9 @@ from vae_explorer.session.training.events import Phase
 _NO_RUNS = "No runs yet. Press Start in the Training dock: every run is kept, and listed here."
 
 
+_READING = "Reading runs…"
+
+
 class RunsPanel(QWidget):
     """All runs, newest first at the beginning, and what can be done with those selected.
 
@@ -53,6 +56,7 @@ class RunsPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._listed = False
         self._rows = RunsModel(self)
         self._order = RunsOrder(self._rows, self)
         self.table = RunsTable(self._rows, self._order)
@@ -65,7 +69,7 @@ class RunsPanel(QWidget):
         self._filter.textChanged.connect(self._on_filter)
         self._summary = QLabel()
         self._summary.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self._nothing = QLabel(_NO_RUNS, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._nothing = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._nothing.setTextFormat(Qt.TextFormat.PlainText)
         self._nothing.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._make_actions()
@@ -130,6 +134,7 @@ class RunsPanel(QWidget):
 
     def set_runs(self, runs: Sequence[RunInfo]) -> None:
         """List these runs; what is selected, checked or being edited stays so."""
+        self._listed = True
         self._rows.set_runs(runs)
         self._show_state()
 
@@ -223,7 +228,8 @@ class RunsPanel(QWidget):
         some = f"{seen:,} of {count:,}" if seen < count else f"{count:,}"
         size = size_text(sum(run.size for run in all_runs))
         self._summary.setText(f"{some} {'run' if count == 1 else 'runs'} · {size}" if count else "")
-        self._nothing.setText(f"No run matches “{self._filter.text()}”." if count else _NO_RUNS)
+        none = _NO_RUNS if self._listed else _READING
+        self._nothing.setText(f"No run matches “{self._filter.text()}”." if count else none)
         self._pages.setCurrentIndex(0 if seen else 1)
 
     # Qt's events

@@ -8,7 +8,7 @@ from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
 from vae_explorer.session.app import App
-from vae_explorer.session.training.events import Phase, TrainingStatus
+from vae_explorer.session.training.events import Begun, Phase, TrainingEvent, TrainingStatus
 
 
 class SweepController(Controller):
@@ -32,6 +32,8 @@ class SweepController(Controller):
         panel.open_requested.connect(self._open)
         panel.cell_chosen.connect(sweeps.open_cell)
         training.recipe_changed.connect(panel.set_recipe)
+        app.model.opened.connect(self._follow_form)
+        app.training.events.connect(self._on_event)
         sweeps.opened.connect(panel.set_sweep)
         sweeps.results_changed.connect(panel.set_results)
         sweeps.map_made.connect(panel.set_map)
@@ -44,8 +46,15 @@ class SweepController(Controller):
         self.panels = (Panel("sweep", panel, BOTTOM, hidden=True),)
 
     def _reveal(self) -> None:
-        self.panel.set_recipe(self._training.form.recipe())
+        self._follow_form()
         reveal(self.panel)
+
+    def _follow_form(self) -> None:
+        self.panel.set_recipe(self._training.form.recipe())
+
+    def _on_event(self, event: TrainingEvent) -> None:
+        if isinstance(event, Begun):  # its recipe is in the form by now
+            self._follow_form()
 
     def _open(self) -> None:
         if path := ask_folder(self._window, "Open Sweep", self._app.training.runs):

@@ -92,6 +92,31 @@ class DecodeCard(Card):
 class TermsCard(Card):
     """The two terms of the ELBO and their difference, as bars."""
 
+    @override
+    def caption(self) -> str:
+        anatomy = self.anatomy
+        match anatomy.recipe.objective:
+            case "elbo" if anatomy.beta == 1:
+                return super().caption()
+            case "elbo":
+                return (
+                    f"{super().caption()} The step climbs log p(x|z) − β KL, with "
+                    f"β = {anatomy.beta:.3g}."
+                )
+            case "exact":
+                share = anatomy.recipe.elbo_share
+                decoder = f"{1 - share:.3g} log p(x) + {share:.3g} ELBO" if share else "log p(x)"
+                return (
+                    "The ELBO = log p(x|z) − KL(q(z|x) ‖ p(z)) is what the encoder climbs; the "
+                    f"decoder climbs {decoder}, summed over {anatomy.recipe.lattice_points:,} z."
+                )
+            case _:
+                return (
+                    f"The step climbs {_climbed(anatomy)} = log mean p(x, z) / q(z|x) over "
+                    f"{anatomy.recipe.samples:,} samples z; the ELBO = log p(x|z) − KL is no more "
+                    "than that, and shown of the first sample."
+                )
+
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Means over the images that are shown, and the ELBO of the whole batch."""
         anatomy, theme = self.anatomy, current_theme()
@@ -117,9 +142,11 @@ class TermsCard(Card):
             position = QRectF(area.right() - number, top, number, height)
             self.write(painter, position, f"{figure(value, 1)}", align.AlignRight)
         text = (
-            f"nats, mean of the {len(anatomy.x)} shown; ELBO of all {anatomy.batch:,}: "
-            f"{figure(anatomy.elbo, 1)}"
+            f"nats, mean of the {len(anatomy.x)} shown; of all {anatomy.batch:,}: "
+            f"ELBO {figure(anatomy.elbo, 1)}"
         )
+        if anatomy.recipe.objective != "elbo":
+            text += f", {_climbed(anatomy)} {figure(anatomy.value, 1)}"
         painter.setPen(QColor(theme.muted))
         top = area.top() + 3 * height + 2
         position = QRectF(area.left(), top, area.width(), 2.2 * metrics.height())
@@ -203,6 +230,12 @@ class GradientCard(Card):
         )
         whole = f"whole gradient ‖∇‖ {self.anatomy.gradient_norm:.3g}"
         self.write(painter, position, whole, align.AlignLeft, theme.muted)
+
+
+def _climbed(anatomy: StepAnatomy) -> str:
+    """What the step climbs, if not the ELBO."""
+    exact = anatomy.recipe.objective == "exact"
+    return "log p(x)" if exact else f"IWAE-{anatomy.recipe.samples}"
 
 
 def short_name(layer: str) -> str:

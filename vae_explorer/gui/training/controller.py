@@ -179,6 +179,7 @@ class TrainingController(Controller):
 
     def _on_opened(self, snapshot: Snapshot) -> None:
         self.panel.plot.set_history(self._runs.timeline.history)
+        self.panel.forget_run()
         if not self._run.active:
             self.panel.set_recipe(snapshot.recipe)
 
@@ -191,7 +192,7 @@ class TrainingController(Controller):
             panel.log.append(str(event))
         match event:
             case Started():
-                panel.health.clear()
+                panel.forget_run()
                 panel.presets.set_no_estimate()
             case Begun(recipe=recipe):
                 panel.plot.set_history(self._runs.timeline.history)

@@ -149,6 +149,12 @@ class SlowMotion(Themed):
         self._set_playing(True)
         self._show_stage()
 
+    def clear(self) -> None:
+        """Show no step."""
+        self._anatomy, self._stage = None, 0
+        self._set_playing(False)
+        self._show_stage()
+
     def set_stage(self, stage: int) -> None:
         """Stay at a stage."""
         self._set_playing(False)
@@ -215,7 +221,7 @@ class SlowMotion(Themed):
         there = self._anatomy is not None
         for number, (card, frame) in enumerate(zip(self._cards, self._frames, strict=True)):
             frame.setVisible(self._wide or number == self._stage)
-            card.set_reached(number <= self._stage, there and number == self._stage)
+            card.set_reached(there and number <= self._stage, there and number == self._stage)
         for chip in self._chips.buttons():
             chip.setEnabled(there)
         self._play.setEnabled(there)

@@ -7,6 +7,8 @@ from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import App
 from vae_explorer.session.training.timeline_entry import TimelineEntry
 
+_NO_SNAPSHOTS = "This model came without snapshots of its training; one of a run's folder has them"
+
 
 class TimelineController(Controller):
     """The bar, and the moment marked in the curves of ``training``."""
@@ -19,7 +21,7 @@ class TimelineController(Controller):
         self.bar.moment_chosen.connect(self._time.show)
         self.bar.live_requested.connect(self._time.return_live)
         self.bar.play_requested.connect(self._play)
-        training.plot.moment_chosen.connect(self._time.show_epoch)
+        training.plot.moment_chosen.connect(self._on_chosen)
         self._time.entries_changed.connect(self.bar.set_frames)
         self._time.shown_changed.connect(self._on_shown)
         self._time.playing_changed.connect(self.bar.set_playing)
@@ -42,6 +44,12 @@ class TimelineController(Controller):
 
     def _play(self, playing: bool) -> None:
         (self._time.play if playing else self._time.pause)()
+
+    def _on_chosen(self, epoch: float) -> None:
+        if self._time.has_moments:
+            self._time.show_epoch(epoch)
+        else:
+            self._app.messages.published.emit(_NO_SNAPSHOTS)
 
     def _on_shown(self, frame: TimelineEntry | None) -> None:
         self.bar.set_shown(frame)

@@ -164,6 +164,11 @@ class TrainingPanel(QWidget):
         self.set_recipe(recipe)
         self.recipe_changed.emit(recipe)
 
+    def forget_run(self) -> None:
+        """Show nothing of the run before but its curves."""
+        self.health.clear()
+        self.slow_motion.clear()
+
     def show_slow_motion(self) -> None:
         """Bring the stages of a step to the front."""
         self._tabs.setCurrentWidget(self.slow_motion)

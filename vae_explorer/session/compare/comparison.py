@@ -29,7 +29,7 @@ from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.selection import Mode, Selection, inside
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.run_folder import RunFolder
+from vae_explorer.training.run_folder import model_name
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Bools, Float32, Float64, Split
 
@@ -278,8 +278,3 @@ class Comparison:
         self._columns[side] = replace(self._columns[side], scores=scores)
         self.progress.emit("")
         self.figures_changed.emit(self.figures())
-
-
-def model_name(path: Path) -> str:
-    """What a model is called: a run's by the run's name."""
-    return RunFolder(path.parent).name if path.name == RunFolder.MODEL else path.stem

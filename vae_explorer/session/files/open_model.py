@@ -129,7 +129,7 @@ class OpenModel:
         self.opened.emit(snapshot)
         if path != paths.bundled_checkpoint():
             self._remember(path)
-        self._messages.published.emit(f"Opened {path.name}")
+        self._messages.published.emit(f"Opened {model.name}")
 
     def _remember(self, path: Path) -> None:
         self._settings.change(self._settings.now.with_recent(path))
@@ -176,5 +176,5 @@ def read_model(path: Path) -> SavedModel:
             f"{path} reads images of {height}×{width} pixels, the map shows images of "
             f"{IMAGE_SHAPE[0]}×{IMAGE_SHAPE[1]}; choose a model trained on those."
         )
-    of_run = path.name == RunFolder.MODEL
-    return SavedModel(path, snapshot, RunFolder(path.parent).name if of_run else path.name)
+    run = RunFolder.of(path)
+    return SavedModel(path, snapshot, run.name if run else path.name)

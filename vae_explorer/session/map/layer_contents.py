@@ -128,7 +128,10 @@ def flow(scene: Scene, chosen: Mapping[str, str], _check: Check) -> LayerContent
     some = slice(None, None, -(-len(common) // _MOST_TRAILS) or 1)
     here, there = here[some], there[some]
     trails = Trails(then.positions[there], now.positions[here], now.labels[here])
-    return LayerContent((trails,), f"{len(here):,} of {len(now.labels):,} points")
+    moved = int((trails.start != trails.end).any(1).sum())
+    if not moved:
+        return LayerContent(note="No point has moved since then.")
+    return LayerContent((trails,), f"{moved:,} of {len(now.labels):,} points")
 
 
 def posterior(scene: Scene, _chosen: Mapping[str, str], check: Check) -> LayerContent:

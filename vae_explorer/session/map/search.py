@@ -130,18 +130,22 @@ class Search:
                     then(np.argsort(elbo, kind="stable"))
 
     def table(self) -> dict[str, NDArray[Any]]:
-        """What is known of the selected points, or of all if none is, one column (k,) a name."""
-        points = self._map.points
-        if points is None:
+        """What is known of the selected points, or of all if none is, one column (k,) a name.
+
+        Latent points are the checkpoint's, however the plane is turned.
+        """
+        state, points = self._map.state, self._map.points
+        if state is None or points is None:
             return {}
         chosen = self._selection.mask(points.indices)
         rows = np.flatnonzero(chosen) if len(self._selection) else np.arange(len(chosen))
         origins = [points.origin(row) for row in rows.tolist()]
+        z = state.model.in_checkpoint(points.positions[rows])
         columns: dict[str, NDArray[Any]] = {
             "split": np.array([split for split, _ in origins]),
             "index": np.array([index for _, index in origins]),
             "label": points.labels[rows],
-            "z1": points.positions[rows, 0],
-            "z2": points.positions[rows, 1],
+            "z1": z[:, 0],
+            "z2": z[:, 1],
         }
         return columns | {name: values[rows] for name, values in self._scores.known.items()}

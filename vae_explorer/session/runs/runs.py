@@ -188,6 +188,7 @@ class Runs:
     def open_run(self, path: Path | None, snapshot: Snapshot, name: str) -> None:
         """Take the moments along if ``path`` is the model of a run, of which this is the end."""
         run = RunFolder(path.parent) if path and path.name == RunFolder.MODEL else None
+        self.training.show_over(snapshot.epoch, snapshot.recipe.epochs)
         self._latest = partial(self._map.show, snapshot, name, path)
         self.timeline.begin(run, snapshot.history)
         if run is not None:

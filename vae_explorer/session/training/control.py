@@ -60,7 +60,7 @@ class TrainingSession:
         self._device = device
         self.checkpoint: Path | None = None
         """Where the newest run keeps its model, if it has begun; not there before a save worked."""
-        self._status = TrainingStatus(Phase.IDLE)
+        self._status = self._before = TrainingStatus(Phase.IDLE)
         self._desk = OrderDesk(Orders())
         self._noted: set[str] = set()
         self._advance: Until | None = None
@@ -167,10 +167,16 @@ class TrainingSession:
             self._desk = desk
         self._jobs.run_exclusive("Training", work, done=self._on_done, failed=self._on_failed)
         self.checkpoint = None
+        self._before = self._status
         self._noted.clear()
         self._advance = None
         self.events.emit(Started())
         self._set_status(TrainingStatus(Phase.RUNNING, 0.0, epochs))
+
+    def show_over(self, epoch: float, epochs: int) -> None:
+        """Have the status be that of a run which was opened; not during a run."""
+        if not self.active:
+            self._set_status(TrainingStatus(Phase.IDLE, epoch, epochs))
 
     def pause(self) -> None:
         """Stop after the present step and wait; nothing happens unless a run is running."""
@@ -258,6 +264,8 @@ class TrainingSession:
         self._end(Ended(*result))
 
     def _on_failed(self, error: BaseException) -> None:
+        if self.checkpoint is None:  # it never began, so nothing of it is to be seen
+            self._status = self._before
         self._end(Failed(error))
 
     def _end(self, event: Ended | Failed) -> None:

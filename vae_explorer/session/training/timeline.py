@@ -51,6 +51,8 @@ class Timeline:
         self._run: RunFolder | None = None
         self.history = RunHistory()
         self._on_disk: set[int] = set()
+        self._aim: float | None = None
+        """The step wanted last, of which there may be a nearer frame as the film is made."""
         self._kept = False
         """Whether the run has told what is on the disk since that was last looked for."""
         self.frames: tuple[TimelineEntry, ...] = ()
@@ -80,6 +82,7 @@ class Timeline:
         self._film.cancel()
         self.pause()
         self._run, self.history, self._on_disk = run, RunHistory(history), set()
+        self._aim = None
         self._show(None)
         self._set_frames(())
 
@@ -104,6 +107,8 @@ class Timeline:
 
     def _add(self, frame: TimelineEntry) -> None:
         self._set_frames((*self.frames, frame))
+        if self._film.busy:
+            self._approach()
 
     def _set_frames(self, frames: Sequence[TimelineEntry]) -> None:
         """Of each step on disk the last one."""
@@ -116,7 +121,7 @@ class Timeline:
         problem: CheckpointError | None = None
         moments = run.moments()
         control.report(partial(self._note_on_disk, tuple(moments.steps)))
-        for step in _halving(moments.steps):
+        for step in self._in_order(moments.steps):
             control.check()
             try:
                 snapshot = moments.read(step)
@@ -129,19 +134,47 @@ class Timeline:
         if problem:
             raise problem
 
+    def _in_order(self, steps: Sequence[int]) -> Iterator[int]:
+        """On the worker's thread: of what is not told yet what is wanted, or halves a gap."""
+        order = _halving(steps)
+        aimed: float | None = None
+        told: set[int] = set()
+        while len(told) < len(steps):
+            aim = self._aim
+            if aim is None or aim == aimed:
+                step = next(step for step in order if step not in told)
+            else:
+                aimed, step = aim, min(steps, key=partial(_away, aim))
+            if step in told:
+                continue
+            told.add(step)
+            yield step
+
     # What is shown
 
+    @property
+    def has_moments(self) -> bool:
+        """Whether there is a kept moment to show, or may be as soon as the film is made."""
+        return bool(self.frames) or self._film.busy
+
     def show(self, step: float) -> None:
-        """Show the kept moment nearest to a step."""
-        if self.frames:
-            steps = np.array([frame.step for frame in self.frames])
-            self._show(self.frames[int(np.abs(steps - step).argmin())])
+        """Show the kept moment nearest to a step; as the film is still made, then a nearer one."""
+        self._aim = step
+        self._approach()
 
     def show_epoch(self, epoch: float) -> None:
         """Show the kept moment nearest to an epoch."""
-        if self.frames:
+        if self.frames and self.frames[-1].epoch:
             last = self.frames[-1]
-            self.show(epoch * (last.step / last.epoch if last.epoch else 0.0))
+            self.show(epoch * last.step / last.epoch)
+        elif len(self.history) and self.history.has_time("step"):
+            epochs, steps = self.history.column("epoch"), self.history.column("step")
+            self.show(float(np.interp(epoch, np.append(0.0, epochs), np.append(0.0, steps))))
+
+    def _approach(self) -> None:
+        if self._aim is not None and self.frames:
+            steps = np.array([frame.step for frame in self.frames])
+            self._show(self.frames[int(np.abs(steps - self._aim).argmin())])
 
     def back(self) -> None:
         """Show the moment before the one shown, or the last one."""
@@ -149,11 +182,13 @@ class Timeline:
         before = [frame for frame in self.frames if shown is None or frame.step < shown.step]
         if before:
             self.pause()
+            self._aim = None
             self._show(before[-1])
 
     def forward(self) -> None:
         """Show the moment after the one shown; after the last, the run as it is now."""
         self.pause()
+        self._aim = None
         if self.shown is not None:
             following = self._next()
             if following is None:
@@ -164,6 +199,7 @@ class Timeline:
     def return_live(self) -> None:
         """Show the run as it is now."""
         self.pause()
+        self._aim = None
         if self.shown is not None:
             self._show(None)
             self.returned.emit()
@@ -173,6 +209,7 @@ class Timeline:
         if len(self.frames) < 2 or self.playing:
             return
         self._set_playing(True)
+        self._aim = None
         self._show(self._next() or self.frames[0])
 
     def pause(self) -> None:
@@ -245,6 +282,10 @@ def _read_moment(
         return moments.read(step, history)
     except CheckpointError as error:
         return _Unread(error, frozenset(run.moments().steps))
+
+
+def _away(aim: float, step: int) -> float:
+    return abs(step - aim)
 
 
 def _halving(steps: Sequence[int]) -> Iterator[int]:

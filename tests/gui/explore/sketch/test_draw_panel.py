@@ -1,11 +1,9 @@
 from collections.abc import Callable, Iterator
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -130,27 +128,6 @@ def test_the_slider_sets_the_thickness(panel: DrawPanel) -> None:
         areas.append(np.count_nonzero(pad_of(panel).ink()))
         pad_of(panel).clear()
     assert areas[1] > 4 * areas[0]
-
-
-def test_pictures_are_handed_on(panel: DrawPanel, tmp_path: Path) -> None:
-    images, files = QSignalSpy(panel.pad.image_dropped), QSignalSpy(panel.pad.file_dropped)
-    opens = QSignalSpy(panel.open_requested)
-    image = QImage(3, 2, QImage.Format.Format_RGBA8888)
-    image.fill(Qt.GlobalColor.red)
-    QApplication.clipboard().setImage(image)
-    button(panel, "Paste").click()
-    QApplication.clipboard().clear()
-    assert images.count() == 1
-    assert images.at(0)[0].tolist() == [[[255, 0, 0, 255]] * 3] * 2
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "seven.jpg"))])
-    copy, held = Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(pad_of(panel), QDragEnterEvent(QPoint(9, 9), copy, mime, LEFT, held))
-    QApplication.sendEvent(pad_of(panel), QDropEvent(QPointF(9, 9), copy, mime, LEFT, held))
-    assert files.count() == 1
-    assert files.at(0)[0] == tmp_path / "seven.jpg"
-    button(panel, "Open…").click()
-    assert (images.count(), opens.count()) == (1, 1)
 
 
 def test_setting_says_nothing(qtbot: QtBot, panel: DrawPanel) -> None:
