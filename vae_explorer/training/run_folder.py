@@ -22,7 +22,7 @@ from vae_explorer.files import atomic_write, cannot_write, read_text, sweep
 from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
 from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import HistoryPoint, from_csv, to_csv
-from vae_explorer.training.moments import Moments
+from vae_explorer.training.moments import MOST, Moments
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.tensors import read_tensors, write_tensors
@@ -159,9 +159,9 @@ class RunFolder:
         parts = (self.RECIPE, self.HISTORY, self.LABEL, self.MODEL, "moments")
         return tuple(_touched(self.path / name) for name in parts)
 
-    def moments(self, stride: int = 1) -> Moments:
+    def moments(self, stride: int = 1, most: int = MOST) -> Moments:
         """The models kept on the way."""
-        return Moments(self.path / "moments", stride)
+        return Moments(self.path / "moments", stride, most)
 
     @contextmanager
     def held(self) -> Iterator[None]:
