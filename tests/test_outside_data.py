@@ -21,6 +21,14 @@ def test_a_good_file_is_read(name: str, tmp_path: Path) -> None:
     assert KINDS[name].read(put(KINDS[name], tmp_path))
 
 
+@pytest.mark.parametrize("name", IN_TEXT)
+def test_a_byte_order_mark_is_no_content(name: str, tmp_path: Path) -> None:
+    path = put(KINDS[name], tmp_path)
+    wanted = KINDS[name].read(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert KINDS[name].read(path) == wanted
+
+
 @pytest.mark.parametrize(
     ("name", "at", "value"),
     [

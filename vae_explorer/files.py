@@ -20,6 +20,16 @@ _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 _TEMPORARY = ".vae-explorer-{}.tmp"
 
 
+def cannot_write(path: Path, error: OSError) -> str:
+    """What is said when a file cannot be written, such as into a folder that is not there."""
+    folder = Path(os.path.realpath(path)).parent
+    if isinstance(error, FileNotFoundError) and not folder.exists():
+        why = f"the folder {folder} does not exist; make it first, or choose another one"
+    else:
+        why = error.strerror or str(error)
+    return f"Cannot write {path}: {why}."
+
+
 @contextmanager
 def opened(
     path: Path, wanted: str, error: type[UserError] = UserError, *, most: int

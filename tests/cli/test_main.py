@@ -22,7 +22,17 @@ PROGRAM = [sys.executable, "-m", "vae_explorer"]
 
 def test_help_names_every_command(cli: Cli) -> None:
     shown = cli("-h").stdout
-    for name in ("explore", "train", "evaluate", "encode", "decode", "export", "data", "bench"):
+    for name in (
+        "explore",
+        "train",
+        "evaluate",
+        "encode",
+        "decode",
+        "export",
+        "data",
+        "bench",
+        "doctor",
+    ):
         assert f"\n  {name} " in shown
 
 
@@ -49,6 +59,62 @@ def test_the_window_opens_by_default(
     monkeypatch.setattr(app, "main", open_window)
     assert cli(*words).exit_code == 3
     assert opened == [checkpoint]
+
+
+@pytest.mark.parametrize(
+    "name", ["model.pt", "MODEL.SAFETENSORS", "some where/model", "runs/a run", "model"]
+)
+def test_a_file_is_no_command(
+    name: str, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model").touch()
+    opened: list[Path | None] = []
+    monkeypatch.setattr(app, "main", opened.append)
+    cli(name)
+    assert opened == [Path(name)]
+
+
+def test_a_command_is_no_file(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train").mkdir()
+    assert "Train a model" in cli("train", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "empty"),
+        (b"PK\3\4" + bytes(30), "a PyTorch file or another ZIP archive"),
+        (b"\x80\2}q\0.", "a Python pickle"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "a PNG picture"),
+        (b"epochs = 3\n", "a text"),
+        ("größe\n".encode(), "a text"),
+        (b'{"format": "vae-explorer workspace"}', "a workspace, which File ▸ Open Workspace"),
+        (bytes(100), "of another kind"),
+        (b"\xff\xfe\0" * 30, "of another kind"),
+    ],
+)
+def test_what_is_no_checkpoint_is_named_for_what_it_is(
+    content: bytes, what: str, refused: Refused, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    said = refused("evaluate", path)
+    assert said.startswith(f"{path} is not a safetensors file but {what}")
+
+
+@pytest.mark.parametrize(("page", "quotes"), [("cp1252", "“”"), ("cp437", '""')])
+def test_no_letter_ends_a_command_under_a_code_page(page: str, quotes: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "encode", "--out", str(tmp_path / "−2 é “x” 数" / "codes.csv")],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": page, "PYTHONUTF8": "0"},
+        timeout=60,
+    )
+    assert done.returncode == 2
+    name = f"-2 é {quotes[0]}x{quotes[1]} \\u6570"
+    assert f"{name} does not exist; make it first" in done.stderr.decode(page)
 
 
 def test_an_unknown_command_is_refused(refused: Refused) -> None:

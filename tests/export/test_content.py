@@ -15,5 +15,8 @@ def test_the_bytes_are_in_the_file(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_told_in_words(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "curves.svg"
-    with pytest.raises(ExportError, match=r"Cannot write .*curves\.svg: No such file"):
+    with pytest.raises(
+        ExportError,
+        match=r"curves\.svg: the folder .*nowhere does not exist; make it",
+    ):
         export_content(path, b"<svg/>")

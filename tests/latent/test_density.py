@@ -157,14 +157,6 @@ def test_the_codes_of_real_digits(name: str, mnist_small: ImageSet) -> None:
     np.testing.assert_allclose(density.sum(0), expected, atol=1e-4 * expected.max())
 
 
-def test_what_check_raises_ends_the_work() -> None:
-    def stop() -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        aggregate_density(np.zeros((1, 2)), np.eye(2)[None], None, middles(20), stop)
-
-
 def test_points_of_two_clouds_by_their_kernels() -> None:
     """Against a Gaussian at each point; these lie at middles of cells, where none is moved."""
     random = np.random.default_rng(5)

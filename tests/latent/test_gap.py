@@ -183,20 +183,6 @@ def test_of_no_images_there_is_nothing(linear: Linear) -> None:
     assert result.total.shape == result.amortisation.shape == (0,)
 
 
-def test_what_check_raises_ends_the_work(linear: Linear) -> None:
-    def stop() -> None:
-        raise InterruptedError
-
-    model = linear.full()
-    q = gaussian.Gaussian.from_moments(linear.means, np.array([linear.covariance] * 5))
-    with pytest.raises(InterruptedError):
-        gap(model, linear.x, linear.log_evidence, stop)
-    with pytest.raises(InterruptedError):
-        next(refine_posterior(model, linear.x, check=stop))
-    with pytest.raises(InterruptedError):
-        elbo_of(model, linear.x, q, stop)
-
-
 def test_the_bundled_model_leaves_gaps() -> None:
     model = read_checkpoint(paths.bundled_checkpoint()).model
     x = model.treated(mnist("test").images[:3])

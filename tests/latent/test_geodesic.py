@@ -145,7 +145,7 @@ def test_there_and_back_are_equal(bundled: GeodesicGraph, of_pairs: list[Geodesi
 
 def test_a_detour_is_no_shorter(bundled: GeodesicGraph) -> None:
     a, b = PAIRS[0]
-    for c in PAIRS[1:7, 0]:
+    for c in PAIRS[1:4, 0]:
         lengths = [geodesic(bundled, *ends, 2).length for ends in ((a, b), (a, c), (c, b))]
         longest = max(lengths)
         assert longest <= (sum(lengths) - longest) * (1 + 1e-3)
@@ -162,16 +162,6 @@ def test_from_a_place_to_itself(hill: GeodesicGraph) -> None:
     found = geodesic(hill, np.ones(2), np.ones(2), 5)
     assert found.length == 0
     np.testing.assert_array_equal(found.path, np.ones((5, 2)))
-
-
-def test_what_check_raises_ends_the_work(hill: GeodesicGraph) -> None:
-    def stop() -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        geodesic_graph(_hill, check=stop)
-    with pytest.raises(InterruptedError):
-        geodesic(hill, np.zeros(2), np.ones(2), 5, stop)
 
 
 def test_what_has_no_geodesic_is_refused(hill: GeodesicGraph) -> None:

@@ -113,14 +113,6 @@ def test_chunks_call_check_and_another_seed_is_another_sample(
     np.testing.assert_allclose(parts, whole, atol=1.0)
 
 
-def test_what_check_raises_ends_the_work(linear: Linear) -> None:
-    def stop() -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        iwae(linear.model(), linear.x, 10, check=stop)
-
-
 def test_of_no_images_there_is_nothing(linear: Linear) -> None:
     assert iwae(linear.model(), linear.x[:0], 30).shape == (0,)
 

@@ -67,16 +67,6 @@ def test_no_images_no_figures(linear_gaussian: Any) -> None:
     assert exact.covariance.shape == (0, 2, 2)
 
 
-def test_what_check_raises_ends_the_work(linear_gaussian: Any) -> None:
-    linear = linear_gaussian(0.1)
-
-    def stop() -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        exact_posterior(linear.model, linear.images([[0.0, 0.0]])[0], stop)
-
-
 def test_wrong_images_and_unknown_codes_are_refused(linear_gaussian: Any) -> None:
     model = linear_gaussian(0.1).model
     with pytest.raises(DataError, match="2×3"):

@@ -135,14 +135,6 @@ def test_what_cannot_be_asked_is_refused() -> None:
             ask(lost)
 
 
-def test_what_check_raises_ends_the_work() -> None:
-    def stop() -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        DataSupport(*posteriors(3), stop)
-
-
 def test_drift_of_a_linear_model_that_halves_every_code(
     linear_gaussian: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

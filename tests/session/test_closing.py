@@ -36,6 +36,17 @@ def test_settings_are_saved_when_they_change(desk: Desk) -> None:
     assert Settings.read(paths.settings_file()) == Settings(scheme="dark", folder="/somewhere")
 
 
+def test_two_windows_keep_what_the_other_changed(desk: Desk) -> None:
+    kept = paths.settings_file()
+    Settings(scheme="light", folder="/theirs").write(kept)
+    desk.app.settings.change(dataclasses.replace(desk.app.settings.now, split="test"))
+    desk.settle()
+    assert Settings.read(kept) == Settings(scheme="light", folder="/theirs", split="test")
+    desk.app.settings.change(dataclasses.replace(desk.app.settings.now, scheme="dark"))
+    desk.settle()
+    assert Settings.read(kept) == Settings(scheme="dark", folder="/theirs", split="test")
+
+
 def test_remembered_settings_are_used(
     inline_jobs: Jobs, main: MainThread, frames: Frames, checkpoint: Path
 ) -> None:

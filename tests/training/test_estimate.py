@@ -1,4 +1,8 @@
+import os
+import subprocess
+import sys
 from itertools import count
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -9,6 +13,8 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
 from vae_explorer.training.estimate import estimate
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run import Recorder
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.trainer import Trainer
 
 
@@ -31,10 +37,10 @@ def test_an_epoch_is_its_steps_and_its_held_out_figures(
     def lasting(method: str, duration: float) -> None:
         real = getattr(Trainer, method)
 
-        def last(trainer: Trainer) -> object:
+        def last(trainer: Trainer, *more: object) -> object:
             nonlocal seconds
             seconds += duration
-            return real(trainer)
+            return real(trainer, *more)
 
         monkeypatch.setattr(Trainer, method, last)
 
@@ -76,6 +82,47 @@ def test_memory_is_what_a_step_takes(
     standing = mnist_small.images.nbytes + 3 * weights
     found = estimate(recipe, mnist_small, "cpu").memory_bytes
     assert 0.7 * (standing + peak) < found < 1.5 * (standing + peak)
+
+
+def test_what_the_snapshots_take(recipe: Recipe, mnist_small: ImageSet, tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, recipe)
+    trainer = Trainer(recipe, mnist_small, "cpu")
+    with Recorder(trainer, folder) as recorder:
+        recorder.begin()
+        for _ in recorder.follow():
+            pass
+    size = sum(path.stat().st_size for path in folder.moments().folder.iterdir())
+    found = estimate(recipe, mnist_small, "cpu").snapshot_bytes
+    assert found < size < found + 4_000 * len(folder.moments().steps)  # of headers
+
+
+@pytest.mark.long
+def test_the_largest_network_trains_and_is_scored_in_bounded_memory(mnist_small: ImageSet) -> None:
+    """Sizes that are usual for other networks are channels of this one."""
+    program = """
+import resource, threading, time
+from vae_explorer.data.bundled import mnist
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.trainer import Trainer
+recipe = Recipe(network="conv", encoder_hidden="512-512-512", decoder_hidden="512-512",
+                objective="exact", lattice_points=300, batch_size=20, validation_images=300)
+trainer = Trainer(recipe, mnist("train").subset(slice(0, 600)), "cpu")
+trainer.take_step()
+begin = time.monotonic()
+trainer.given_up = lambda: True
+assert trainer.held_out_figures() == {}
+print(time.monotonic() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    seconds, gigabytes = map(float, ended.stdout.split())
+    assert seconds < 30
+    assert gigabytes < 5
 
 
 def test_it_can_be_given_up(recipe: Recipe, mnist_small: ImageSet) -> None:

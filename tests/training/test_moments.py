@@ -10,7 +10,7 @@ from vae_explorer.errors import CheckpointError
 from vae_explorer.training import moments as module
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.history import HistoryPoint
-from vae_explorer.training.moments import MOST, Moments, first_stride
+from vae_explorer.training.moments import MOST, Moments, bytes_kept, first_stride, most_kept
 from vae_explorer.training.snapshot import Snapshot
 
 
@@ -73,6 +73,21 @@ def test_a_long_run_stays_small(snapshot: Snapshot, tmp_path: Path, names_only: 
             assert moments.steps[-1] == last
         assert last - moments.steps[-1] <= max(128, last / (MOST / 2))
     assert len(moments.steps) >= MOST / 2
+
+
+@pytest.mark.parametrize("megabytes", [1, 20, 30, 200, 600, 3_000])
+def test_the_moments_of_a_large_model_are_fewer(
+    snapshot: Snapshot, tmp_path: Path, names_only: None, megabytes: int
+) -> None:
+    parameters, total = megabytes * 250_000, 20_000
+    most = most_kept(parameters)
+    moments = _pass(
+        Moments(tmp_path / "moments", first_stride(total), most), snapshot, range(total)
+    )
+    assert 1 <= len(moments.steps) * 4 * parameters <= bytes_kept(parameters, total)
+    assert bytes_kept(parameters, total) <= max(1.3e9, 2 * 4 * parameters)
+    assert moments.steps[0] == 0
+    assert (most == MOST) == (megabytes <= 20)
 
 
 @pytest.mark.parametrize("seed", range(5))

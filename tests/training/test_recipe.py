@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vae_explorer.errors import RecipeError
 from vae_explorer.fields import LONGEST_STACK, FieldSpec
-from vae_explorer.training.recipe import WIDEST_LAYER, Recipe
+from vae_explorer.training.recipe import USUAL_SIZES, WIDEST_LAYER, Recipe
 
 SPECS = Recipe.specs()
 NUMBERS = [name for name, spec in SPECS.items() if not (spec.choices or spec.sizes)]
@@ -157,3 +157,30 @@ def test_the_architecture_takes_its_sizes_from_the_recipe() -> None:
         assert getattr(architecture, name) == getattr(recipe, name)
     for name in ("fourier_features", "fourier_scale"):
         assert getattr(architecture, name) == getattr(recipe, name)
+
+
+# Sizes of another network
+
+
+def test_a_file_that_leaves_sizes_out_has_those_of_its_network() -> None:
+    recipe = Recipe.parse('network = "conv"')
+    assert (recipe.encoder_hidden, recipe.decoder_hidden) == ("32-64", "64-32")
+    assert Recipe.parse('network = "conv"\ndecoder_hidden = "512-512"').decoder_hidden == "512-512"
+    assert Recipe.parse("") == Recipe.parse('network = "residual"').replace(network="mlp")
+
+
+def test_another_network_gets_sizes_of_its_own_where_these_do_not_fit() -> None:
+    conv = Recipe().replace(network="conv")
+    assert (conv.encoder_hidden, conv.decoder_hidden) == ("32-64", "64-32")
+    assert conv.replace(network="mlp") == Recipe()
+    own = Recipe(encoder_hidden="400-400", decoder_hidden="48-16").replace(network="conv")
+    assert (own.encoder_hidden, own.decoder_hidden) == ("32-64", "48-16")
+    given = Recipe().replace(network="conv", decoder_hidden="512-512")
+    assert given.decoder_hidden == "512-512"
+    assert given.replace(beta=2.0).decoder_hidden == "512-512"
+
+
+def test_every_network_has_usual_sizes() -> None:
+    assert USUAL_SIZES.keys() == set(SPECS["network"].choices)
+    usual = Recipe().to_dict()
+    assert USUAL_SIZES[Recipe().network].items() <= usual.items()

@@ -107,6 +107,9 @@ def test_what_was_written_on_a_run_is_read_again(folder: RunFolder) -> None:
     assert RunFolder(folder.path).label == label
     folder.write_label(RunLabel(name="other"))
     assert folder.label == RunLabel(name="other")
+    path = folder.path / RunFolder.LABEL
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert folder.label == RunLabel(name="other")
 
 
 def test_a_label_that_cannot_be_written_is_said(folder: RunFolder) -> None:

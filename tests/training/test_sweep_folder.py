@@ -189,5 +189,5 @@ def test_a_table_that_cannot_be_written_is_named(
     folder: SweepFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = dataclasses.replace(folder, path=folder.path / "gone")
-    with pytest.raises(CheckpointError, match=r"Cannot write .*results\.csv: No such file"):
+    with pytest.raises(CheckpointError, match=r"results\.csv: the folder .*gone does not exist"):
         gone.record(folder.pending()[0])

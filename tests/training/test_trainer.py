@@ -265,6 +265,19 @@ def test_active_units_are_those_whose_means_vary(train: NewTrainer, mnist_small:
     assert {0, 2} <= counts
 
 
+def test_held_out_figures_that_take_long_may_be_given_up(
+    train: NewTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = train(epochs=1)
+    assert trainer.held_out_figures()
+    trainer.given_up = lambda: True
+    assert trainer.held_out_figures()  # in time
+    monkeypatch.setattr("vae_explorer.training.trainer._PATIENCE", -1.0)
+    assert trainer.held_out_figures() == {}
+    trainer.given_up = bool
+    assert trainer.held_out_figures()
+
+
 def test_without_held_out_images_there_are_no_held_out_figures(train: NewTrainer) -> None:
     trainer = train(validation_images=0)
     assert trainer.steps_per_epoch == 10

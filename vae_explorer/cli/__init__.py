@@ -3,8 +3,11 @@
 Modules load what they need when a command runs, so that help and refusals come at once.
 """
 
+import codecs
 import errno
+import io
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,6 +17,7 @@ import click
 from vae_explorer import __version__
 from vae_explorer.cli.coding import decode, encode
 from vae_explorer.cli.datasets import data
+from vae_explorer.cli.examining import doctor
 from vae_explorer.cli.measuring import bench
 from vae_explorer.cli.parameters import checkpoint_argument
 from vae_explorer.cli.pictures import export
@@ -28,6 +32,29 @@ _INTERRUPTED = 130
 logger = logging.getLogger(__name__)
 
 
+_PLAIN = "vae-explorer-plain"
+_PLAINER = str.maketrans(
+    dict.fromkeys("−–—‐‑", "-") | {"×": "x", "…": "...", "▸": ">"}
+    | dict.fromkeys("“”", '"') | dict.fromkeys("‘’", "'")
+)  # fmt: skip
+
+
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What no code page may end: a minus is a hyphen there, and what has no like is escaped."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_PLAINER)
+    return text.encode(error.encoding, "backslashreplace"), error.end
+
+
+codecs.register_error(_PLAIN, _plain)
+
+
+def _is_file(name: str) -> bool:
+    """Whether a person means a file by it, there or not, and no command."""
+    return bool(Path(name).suffix) or os.path.basename(name) != name or os.path.lexists(name)
+
+
 class _Refusal(click.ClickException):
     """A ``UserError`` on its way to stderr."""
 
@@ -35,16 +62,20 @@ class _Refusal(click.ClickException):
 
 
 class _Program(click.Group):
-    """Takes a checkpoint for a command's name, and gives every early end its exit status."""
+    """Takes a file for a command's name, and gives every early end its exit status."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0].endswith(".safetensors") or args[0] in bundled_models():
+        name = args[0]
+        if self.get_command(ctx, name) is None and (name in bundled_models() or _is_file(name)):
             args = ["explore", *args]
         return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors=_PLAIN)
         if sys.stderr:
             return super().main(*args, **kwargs)
         # Started by an icon: nobody would see a line of text.
@@ -106,5 +137,5 @@ def explore(ctx: click.Context, checkpoint: Path | None) -> NoReturn:
     ctx.exit(open_window(checkpoint))
 
 
-for _command in (train, sweep, evaluate, encode, decode, export, data, bench):
+for _command in (train, sweep, evaluate, encode, decode, export, data, bench, doctor):
     main.add_command(_command)

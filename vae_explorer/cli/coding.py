@@ -46,7 +46,7 @@ def encode(checkpoint: Path | None, source: str, out: Path) -> None:
     snapshot = open_snapshot(checkpoint)
     images = _images(source)
     posterior = snapshot.model.encode(images.images)
-    table = _csv if out.suffix == ".csv" else _npz
+    table = _csv if out.suffix.lower() == ".csv" else _npz
     export_content(out, table(images, posterior))
     click.echo(f"Wrote {len(images):,} codes to {click.format_filename(out)}")
     _say_data(snapshot.data, images)
@@ -143,7 +143,7 @@ def decode(
 
     from vae_explorer.export.images import export_digits
 
-    if out.suffix == ".png":
+    if out.suffix.lower() == ".png":
         export_digits(snapshot.model, positions, scale, out)
     else:
         z = np.array(positions, np.float32)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vae_explorer.errors import ExportError, UserError
+from vae_explorer.files import cannot_write
 from vae_explorer.paths import bundled_checkpoint, model_path
 
 if TYPE_CHECKING:
@@ -62,16 +63,18 @@ def output_option(
         required=required,
         callback=check,
         metavar="|".join(f"FILE{suffix}" for suffix in suffixes),
-        help=about,
+        help=f"{about} A file that is there is replaced.",
     )
 
 
 def _check_output(path: Path, suffixes: tuple[str, ...]) -> None:
-    if path.suffix not in suffixes:
+    if path.suffix.lower() not in suffixes:
         raise ExportError(f"The name of {path} must end in {' or '.join(suffixes)}.")
     if path.is_dir():
         raise ExportError(f"{path} is a folder; name a file.")
     folder = Path(os.path.realpath(path)).parent  # where a symbolic link leads
+    if not folder.exists():
+        raise ExportError(cannot_write(path, FileNotFoundError()))
     try:
         # Trying is the only honest test: permissions, read-only disks, access lists.
         with tempfile.TemporaryFile(dir=folder):

@@ -183,6 +183,7 @@ def run(
     from vae_explorer.training.trainer import EpochMetrics, StepMetrics
 
     recorder, team = Recorder(trainer, folder), trainer.team
+    trainer.given_up = stop.asked
     with recorder, progress(trainer) as shown, _kept(folder, go_on):
         recorder.begin()
         team.any()

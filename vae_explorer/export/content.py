@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vae_explorer.errors import ExportError
-from vae_explorer.files import atomic_write
+from vae_explorer.files import atomic_write, cannot_write
 
 
 def export_content(path: Path, content: bytes) -> None:
@@ -15,4 +15,4 @@ def export_content(path: Path, content: bytes) -> None:
     try:
         atomic_write(path, content)
     except OSError as error:
-        raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise ExportError(cannot_write(path, error)) from error

@@ -76,9 +76,9 @@ def aggregate(model: TrainedVAE, x: Images, seed: int = 0, check: Check = unchec
     rotation = model.vae.rotation
     generator = torch.Generator(model.device).manual_seed(seed)
     outputs, positions, distortion = [], [], []
-    for part in torch.split(images, _IMAGES):
+    for part in torch.split(images, model.vae.at_once(_IMAGES)):
         check()
-        outputs.append(model.vae.encoder(part))
+        outputs.append(model.vae.encoded(part))
         z = Gaussian.from_outputs(outputs[-1]).turned(rotation).sample(generator)
         distortion.append(-model.vae.log_likelihood(part, z)[0])
         positions.append(z[0])

@@ -100,7 +100,7 @@ def refine_posterior(
         rotation = model.vae.rotation
         with torch.no_grad():
             given = images if encoded is None else model.tensor(encoded)
-            first = Gaussian.from_outputs(model.vae.encoder(given).double())
+            first = Gaussian.from_outputs(model.vae.encoded(given).double())
     else:
         rotation, first = None, Gaussian.from_moments(*start)
     numbers = OUTPUTS["diagonal" if first.lower is None else "full"]
@@ -139,7 +139,8 @@ def _elbos(model: TrainedVAE, x: Tensor, q: Gaussian, check: Check) -> Iterator[
     """E_q[log p(x|z)] − KL of some images (n, pixels) at a time, in their order, float64."""
     nodes, weights = map(torch.from_numpy, gauss_hermite(_NODES))
     z, kl = q.transform(nodes[:, None]).float(), q.kl()
-    for start in range(0, len(x), _IMAGES):
+    images = max(1, min(_IMAGES, model.vae.need("decoder").rows(kept=True) // len(nodes)))
+    for start in range(0, len(x), images):
         check()
-        part = slice(start, start + _IMAGES)
+        part = slice(start, start + images)
         yield weights @ model.vae.log_likelihood(x[part], z[:, part]).double() - kl[part]

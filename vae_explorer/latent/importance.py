@@ -40,7 +40,8 @@ def iwae(
         for images in torch.split(some, 64):
             posterior = vae.posterior(images)
             weights = torch.empty(len(images), k, dtype=torch.float64, device=device)
-            for columns in torch.split(weights, _POINTS // len(images), dim=1):
+            each = max(1, vae.at_once(_POINTS) // len(images))
+            for columns in torch.split(weights, each, dim=1):
                 check()
                 z = posterior.sample(generator, columns.shape[1])
                 joint = vae.log_likelihood(images, z) + log_prior(z)

@@ -38,7 +38,8 @@ def likelihood_landscape(
         raise DataError(f"A landscape is computed for one image at a time, not for {len(x)}.")
     image = model.tensor(x)
     parts = []
-    for positions in torch.split(torch.from_numpy(middles(region, shape)).to(image), _DECODED):
+    everywhere = torch.from_numpy(middles(region, shape)).to(image)
+    for positions in torch.split(everywhere, model.vae.at_once(_DECODED)):
         check()
         parts.append(model.vae.likelihood.pairwise(image, model.vae.outputs(positions))[0])
     values: Float64 = torch.cat(parts).cpu().numpy().astype(np.float64)

@@ -156,7 +156,7 @@ class _Look(NamedTuple):
         side = tiling.side
         positions = tiling.centres(torch.arange(side**2, device=model.device))
         parts = []
-        for part in torch.split(positions, _DECODED):
+        for part in torch.split(positions, model.vae.at_once(_DECODED)):
             check()
             parts.append(model.vae.outputs(part))
         outputs = torch.cat(parts)
@@ -185,7 +185,7 @@ def log_joints(
     """
     tiles, owners = pairs.by_tile()
     nodes = torch.from_numpy(square(chebpts1(NODES) / 2)).to(x)
-    for block in torch.split(tiles, _DECODED // len(nodes)):
+    for block in torch.split(tiles, max(1, model.vae.at_once(_DECODED) // len(nodes))):
         check()
         centres = pairs.tiling.centres(block)
         positions = centres[:, None] + nodes * pairs.tiling.size

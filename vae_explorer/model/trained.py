@@ -207,7 +207,7 @@ class TrainedVAE:
         x = self.tensor(self.treated(images, seed))
         generator = torch.Generator(self.device).manual_seed(seed)
         parts: list[ElboTerms] = []
-        for chunk in torch.split(x, _CHUNK):
+        for chunk in torch.split(x, self.vae.at_once(_CHUNK)):
             check()
             parts.append(self.vae.elbo_terms(chunk, generator))
         if not parts:

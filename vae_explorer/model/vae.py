@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Literal, TypeVar
 
 import torch
 from torch import Generator, Tensor, nn
 
 from vae_explorer.model import likelihood, networks
-from vae_explorer.model.architecture import Architecture
+from vae_explorer.model.activations import Need, apply, measured
+from vae_explorer.model.architecture import LATENT_DIM, Architecture
 from vae_explorer.model.gaussian import OUTPUTS, Gaussian, Part
 from vae_explorer.types import Float64
 
@@ -35,11 +37,6 @@ def log_prior(z: _Points) -> _Points:
     return density
 
 
-def _full_precision(tensor: Tensor) -> Tensor:
-    """What autocast left in bfloat16 as float32; float64 stays."""
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
-
-
 class VAE(nn.Module):
     """Encoder and decoder with a standard normal prior on a two-dimensional z.
 
@@ -51,20 +48,35 @@ class VAE(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.rotation: Tensor | None = None
+        self._needs: dict[str, Need] = {}
         self.encoder, self.decoder = networks.build(architecture, OUTPUTS[architecture.posterior])
         self.likelihood = likelihood.FAMILIES[architecture.likelihood]()
 
     def posterior(self, x: Tensor) -> Gaussian:
         """q(z|x) for x (n, pixels) in [0, 1]."""
-        q = Gaussian.from_outputs(_full_precision(self.encoder(x)))
-        return q.turned(self.rotation)
+        return Gaussian.from_outputs(self.encoded(x)).turned(self.rotation)
+
+    def encoded(self, x: Tensor) -> Tensor:
+        """What parametrises q(z|x), but for ``rotation``, (n, *), for x (n, pixels)."""
+        return apply(self.encoder, x, partial(self.need, "encoder"))
 
     def outputs(self, z: Tensor) -> Tensor:
         """What parametrises p(x|z), (..., pixels), for z (..., 2): logits, or a Gaussian's mean."""
         if self.rotation is not None:
             z = z @ self.rotation.to(z)  # Rᵀ z, of rows
-        output = _full_precision(self.decoder(z.reshape(-1, z.shape[-1])))
+        output = apply(self.decoder, z.reshape(-1, z.shape[-1]), partial(self.need, "decoder"))
         return output.view(*z.shape[:-1], self.architecture.pixels)
+
+    def need(self, network: Literal["encoder", "decoder"]) -> Need:
+        """What one image or one z needs in a network."""
+        if network not in self._needs:
+            inputs = self.architecture.pixels if network == "encoder" else LATENT_DIM
+            self._needs[network] = measured(getattr(self, network), inputs)
+        return self._needs[network]
+
+    def at_once(self, most: int) -> int:
+        """How many z to decode between two looks at whether to go on, at most ``most``."""
+        return min(most, self.need("decoder").rows())
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """Log p(x|z) for x (n, pixels) and z (..., n, 2), (..., n) nats per image."""

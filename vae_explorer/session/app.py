@@ -101,7 +101,7 @@ class App:
         if interrupted and self.training.checkpoint and self.training.checkpoint.exists():
             settings = settings.with_recent(self.training.checkpoint)
         if interrupted or not ended:  # nobody waits for the main thread any more
-            settings.write(paths.settings_file())
+            settings.write(paths.settings_file(), since=self.settings.start)
         return ended
 
 

@@ -9,6 +9,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import Check, unchecked
+from vae_explorer.training.moments import bytes_kept
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import EpochMetrics, Trainer
 
@@ -21,7 +22,8 @@ class Estimate:
 
     ``epoch_seconds`` of steps and held-out figures; ``run_seconds`` of all its epochs;
     ``memory_bytes`` of images, weights, gradients, AdamW's two averages and, within a half or so,
-    the activations of a step; ``parameters``, ``steps_per_epoch``.
+    the activations of a step or of the held-out figures; ``parameters``, ``steps_per_epoch``;
+    ``snapshot_bytes`` of the models that are kept on the disk on the way.
     """
 
     epoch_seconds: float
@@ -29,6 +31,7 @@ class Estimate:
     memory_bytes: int
     parameters: int
     steps_per_epoch: int
+    snapshot_bytes: int = 0
 
 
 def estimate(
@@ -48,7 +51,7 @@ def estimate(
     trainer = Trainer(recipe, data, device)
     kept = _bytes_kept(trainer)
     begin = time.perf_counter()
-    trainer.held_out_figures()
+    trainer.held_out_figures(check)
     held_out = time.perf_counter() - begin
     times = []
     for _ in range(_STEPS):
@@ -63,10 +66,16 @@ def estimate(
         epoch,
         epoch * recipe.epochs,
         # Half of the activations again, for the gradients that are there with them.
-        data.images.nbytes + 16 * parameters + kept * 3 // 2,
+        data.images.nbytes + 16 * parameters + max(kept * 3 // 2, _bytes_held_out(trainer)),
         parameters,
         trainer.steps_per_epoch,
+        bytes_kept(parameters, trainer.total_steps),
     )
+
+
+def _bytes_held_out(trainer: Trainer) -> int:
+    """What the held-out figures need at once."""
+    return trainer.vae.need("decoder").held * trainer.vae.at_once(trainer.recipe.validation_images)
 
 
 def _bytes_kept(trainer: Trainer) -> int:

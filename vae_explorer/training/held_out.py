@@ -9,6 +9,7 @@ from torch import Tensor
 from vae_explorer.data.treatment import treat
 from vae_explorer.latent.aggregate import ACTIVE
 from vae_explorer.latent.lattice import shifted_lattice
+from vae_explorer.model.trained import Check, unchecked
 from vae_explorer.model.vae import VAE, ElboTerms
 
 _SEED = 20_140_501
@@ -19,7 +20,9 @@ MARGINAL_POINTS = 10_000
 
 
 @torch.inference_mode()
-def held_out_figures(vae: VAE, images: Tensor, treatment: str) -> dict[str, Any]:
+def held_out_figures(
+    vae: VAE, images: Tensor, treatment: str, check: Check = unchecked
+) -> dict[str, Any]:
     """ELBO, its terms, log p(x) and active units, by their names in ``HistoryPoint``.
 
     Args:
@@ -27,6 +30,7 @@ def held_out_figures(vae: VAE, images: Tensor, treatment: str) -> dict[str, Any]
         images: (n, pixels) uint8, at least one, on the model's device.
         treatment: of the pixels; the same draw at every call, so that a curve shows the model and
             not the noise.
+        check: called between chunks of work; what it raises ends it.
 
     Returns:
         Means in nats per image, and the number of active units.
@@ -34,17 +38,22 @@ def held_out_figures(vae: VAE, images: Tensor, treatment: str) -> dict[str, Any]
     generator = torch.Generator(images.device).manual_seed(_SEED)
     log_likelihood = kl = gap = 0.0
     means = []
+    at_once = vae.at_once(_CHUNK)
     for number, chunk in enumerate(torch.split(images, _CHUNK)):
         x = treat(chunk.float().div_(255), treatment, generator)
         posterior = vae.posterior(x)
-        z = posterior.sample(generator)
-        terms = ElboTerms(vae.log_likelihood(x, z)[0], posterior.kl())
+        z = posterior.sample(generator)[0]
+        likelihoods = []
+        for some, there in zip(torch.split(x, at_once), torch.split(z, at_once), strict=True):
+            check()
+            likelihoods.append(vae.log_likelihood(some, there))
+        terms = ElboTerms(torch.cat(likelihoods), posterior.kl())
         means.append(posterior.mean)
         log_likelihood += terms.log_likelihood.sum().item() / len(images)
         kl += terms.kl.sum().item() / len(images)
         if number == 0:
             few = x[:_MARGINAL_IMAGES]
-            gap = _log_marginal(vae, few) - terms.elbo[: len(few)].mean().item()
+            gap = _log_marginal(vae, few, check) - terms.elbo[: len(few)].mean().item()
     activity = torch.cat(means).var(0, correction=0)
     return {
         "held_out_elbo": log_likelihood - kl,
@@ -55,7 +64,7 @@ def held_out_figures(vae: VAE, images: Tensor, treatment: str) -> dict[str, Any]
     }
 
 
-def _log_marginal(vae: VAE, x: Tensor) -> float:
+def _log_marginal(vae: VAE, x: Tensor, check: Check) -> float:
     """Mean log p(x) of x (n, pixels) in nats, from a fixed lattice over the prior.
 
     On posteriors wider than the lattice's spacing it is exact; on narrower ones a little too low,
@@ -63,7 +72,8 @@ def _log_marginal(vae: VAE, x: Tensor) -> float:
     """
     generator = torch.Generator(x.device).manual_seed(_SEED)
     total = torch.full((len(x),), -math.inf, device=x.device)
-    for points in torch.split(shifted_lattice(MARGINAL_POINTS, generator), _CHUNK):
+    for points in torch.split(shifted_lattice(MARGINAL_POINTS, generator), vae.at_once(_CHUNK)):
+        check()
         joint = vae.likelihood.pairwise(x, vae.outputs(points))
         total = torch.logaddexp(total, joint.logsumexp(1))
     return total.mean().item() - math.log(MARGINAL_POINTS)

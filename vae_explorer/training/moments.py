@@ -13,6 +13,8 @@ MOST = 48
 """Moments at even distances; the powers of two before the second come on top, at most eight."""
 
 _LONGEST_FIRST_STRIDE = 128
+_BUDGET = 1 << 30  # bytes on the disk that the moments of a run of large models may take
+_BYTES = 4  # of a number
 
 
 def first_stride(total_steps: int) -> int:
@@ -22,6 +24,18 @@ def first_stride(total_steps: int) -> int:
     are close together, and thinned as it goes on.
     """
     return min(total_steps // MOST + 1, _LONGEST_FIRST_STRIDE)
+
+
+def most_kept(parameters: int) -> int:
+    """Moments at even distances of a model of so many numbers; of a large one there are fewer."""
+    return min(MOST, max(2, _BUDGET // (_BYTES * parameters)))
+
+
+def bytes_kept(parameters: int, total_steps: int) -> int:
+    """What the moments of a run take at most on the disk, but for their headers."""
+    most = most_kept(parameters)
+    early = _LONGEST_FIRST_STRIDE.bit_length() if most == MOST else 0
+    return min(total_steps + 1, most + early) * _BYTES * parameters
 
 
 class Moments:
@@ -34,11 +48,13 @@ class Moments:
     Args:
         folder: made when the first is kept; moments already in it are known.
         stride: what it is at first; see ``first_stride``.
+        most: how many there may be at even distances; where they are few, the powers of two go too.
     """
 
-    def __init__(self, folder: Path, stride: int) -> None:
+    def __init__(self, folder: Path, stride: int, most: int = MOST) -> None:
         self.folder = folder
         self._first_stride = stride
+        self._most = most
         names = [path.name for path in folder.glob("*.safetensors")] if folder.is_dir() else []
         found = [re.fullmatch(r"step-([0-9]{9})\.safetensors", name) for name in names]
         self.steps = sorted(int(match[1]) for match in found if match)
@@ -87,7 +103,7 @@ class Moments:
     def _stays(self, step: int, last: int) -> bool:
         """Whether the moment of ``step`` is one of those kept of a run up to ``last``."""
         stride = self._first_stride
-        while last // stride >= MOST:
+        while last // stride >= self._most:
             stride *= 2
-        early = step & (step - 1) == 0 and step <= self._first_stride
+        early = step & (step - 1) == 0 and step <= self._first_stride and self._most == MOST
         return early or step % stride == 0

@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import tomli_w
+from typing_extensions import override
 
 from vae_explorer.data.treatment import TREATMENTS
 from vae_explorer.errors import RecipeError
@@ -31,6 +32,14 @@ STEERABLE = ("learning_rate", "beta", "samples")
 """Fields that may be given another value while a run is under way."""
 
 WIDEST_LAYER = 8_192
+USUAL_SIZES = {
+    "mlp": {"encoder_hidden": "512-512-512", "decoder_hidden": "512-512"},
+    "residual": {"encoder_hidden": "512-512-512", "decoder_hidden": "512-512"},
+    "conv": {"encoder_hidden": "32-64", "decoder_hidden": "64-32"},
+}
+"""What a network has where nothing else is said: channels of a convolution cost far more."""
+_MOST_CHANNELS = 256
+"""Of sizes that another network's convolutions take over."""
 
 
 def field_value(text: str) -> Value:
@@ -280,6 +289,31 @@ class Recipe(Fields):
 
     kind = "Recipe field"
     error = RecipeError
+
+    @classmethod
+    @override
+    def from_dict(cls, values: dict[str, Any], source: str = "") -> Self:
+        """As that of all fields; sizes that are left out are those usual for the network."""
+        usual = USUAL_SIZES.get(str(values.get("network")), {})
+        return super().from_dict(usual | values, source)
+
+    @override
+    def replace(self, /, **changes: Any) -> Self:
+        """As that of all fields; another network gets sizes of its own where these do not fit."""
+        usual = USUAL_SIZES.get(str(changes.get("network", self.network)), {})
+        if usual and changes.get("network", self.network) != self.network:
+            before = USUAL_SIZES[self.network]
+            kept = {
+                name: getattr(self, name)
+                for name in usual
+                if getattr(self, name) != before[name]
+                and (
+                    changes["network"] != "conv"
+                    or max(sizes(getattr(self, name))) <= _MOST_CHANNELS
+                )
+            }
+            changes = usual | kept | changes
+        return super().replace(**changes)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DivergedError
-from vae_explorer.training.moments import first_stride
+from vae_explorer.training.moments import first_stride, most_kept
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
@@ -43,7 +43,9 @@ class Recorder:
         refused: Callable[[CheckpointError, bool], None] | None = None,
     ) -> None:
         self.folder = folder
-        self.moments = folder.moments(first_stride(trainer.total_steps))
+        parameters = sum(parameter.numel() for parameter in trainer.vae.parameters())
+        stride, most = first_stride(trainer.total_steps), most_kept(parameters)
+        self.moments = folder.moments(stride, most)
         self._trainer = trainer
         self._kept = kept
         self._refused = refused

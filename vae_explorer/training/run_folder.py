@@ -18,11 +18,11 @@ from filelock import SoftFileLock, Timeout
 from vae_explorer import schema
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, RecipeError, UserError
-from vae_explorer.files import atomic_write, read_text, sweep
+from vae_explorer.files import atomic_write, cannot_write, read_text, sweep
 from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
 from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import HistoryPoint, from_csv, to_csv
-from vae_explorer.training.moments import Moments
+from vae_explorer.training.moments import MOST, Moments
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.tensors import read_tensors, write_tensors
@@ -159,9 +159,9 @@ class RunFolder:
         parts = (self.RECIPE, self.HISTORY, self.LABEL, self.MODEL, "moments")
         return tuple(_touched(self.path / name) for name in parts)
 
-    def moments(self, stride: int = 1) -> Moments:
+    def moments(self, stride: int = 1, most: int = MOST) -> Moments:
         """The models kept on the way."""
-        return Moments(self.path / "moments", stride)
+        return Moments(self.path / "moments", stride, most)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -297,7 +297,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         atomic_write(path, text.encode())
     except OSError as error:
-        raise CheckpointError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise CheckpointError(cannot_write(path, error)) from error
 
 
 def machine(trainer: Trainer) -> str:

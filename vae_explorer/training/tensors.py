@@ -22,6 +22,18 @@ from vae_explorer.schema import check_version
 
 _LARGEST_FILE = 2 << 30
 _LARGEST_HEADER = 16 << 20
+_LOOK = 4096
+_BEGINNINGS = {
+    b"PK": "a PyTorch file or another ZIP archive",
+    b"\x80": "a Python pickle, as older PyTorch files are",
+    b"\x89HDF": "an HDF5 file",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"%PDF": "a PDF document",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x93NUMPY": "a NumPy array",
+    b"\x7fELF": "a program",
+}
 _FORMAT = "vae-explorer"
 _TEXTS = "texts_sha256"
 """Name of the checksum of all other texts of the header."""
@@ -135,8 +147,10 @@ def _header(path: Path, stream: BinaryIO) -> tuple[dict[str, str], dict[str, obj
     first = stream.read(9)
     size = int.from_bytes(first[:8], "little")
     if first[8:] != b"{":
+        stream.seek(0)
+        what = _what(stream.read(_LOOK))
         raise CheckpointError(
-            f"{path} is not a safetensors file; choose a VAE Explorer checkpoint."
+            f"{path} is not a safetensors file but {what}; choose a VAE Explorer checkpoint."
         )
     content = first[8:] + (stream.read(size - 1) if 0 < size <= _LARGEST_HEADER else b"")
     if len(content) != size:
@@ -154,6 +168,19 @@ def _header(path: Path, stream: BinaryIO) -> tuple[dict[str, str], dict[str, obj
     check_version(number, VERSION, str(path), CheckpointError)
     assert isinstance(table, dict)
     return {str(key): str(value) for key, value in metadata.items()}, table
+
+
+def _what(beginning: bytes) -> str:
+    """What else a file is, in words."""
+    for start, what in _BEGINNINGS.items():
+        if beginning.startswith(start):
+            return what
+    if not beginning:
+        return "empty"
+    if b'"vae-explorer workspace"' in beginning:
+        return "a workspace, which File ▸ Open Workspace… opens"
+    text = beginning.decode(errors="replace")
+    return "of another kind" if "\0" in text or "\ufffd" in text[:-1] else "a text"
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

@@ -16,7 +16,7 @@ from torch import Tensor
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.treatment import treat
 from vae_explorer.errors import DivergedError, RecipeError
-from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.model.trained import Check, TrainedVAE, unchecked
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.checks import check_branch, check_fits
 from vae_explorer.training.device import choose_device
@@ -30,6 +30,9 @@ from vae_explorer.training.snapshot import Change, DataReference, Snapshot
 
 REPORT_STEPS = 20
 """Steps between two reports."""
+
+_PATIENCE = 5.0
+"""Seconds that held-out figures may take after a stop; they mostly take less."""
 
 _GLOBAL_STREAM = threading.Lock()
 """Held by who draws from it: two trainers may be made at once, as by an estimate beside a run."""
@@ -53,6 +56,10 @@ class StepMetrics(Turn):
 @dataclass(frozen=True)
 class EpochMetrics(StepMetrics):
     """The report that ends an epoch: ``point`` has the held-out figures too."""
+
+
+class _GivenUpError(Exception):
+    pass
 
 
 class Trainer:
@@ -84,6 +91,8 @@ class Trainer:
         self.device = choose_device(device)
         self.data = DataReference(data.name, data.fingerprint, len(data.images))
         self.step = 0
+        self.given_up: Callable[[], bool] = bool
+        """Asked while held-out figures take long: whether nobody waits for them any more."""
         self.seconds = 0.0
         """Spent in steps and held-out figures."""
         self.history: list[HistoryPoint] = []
@@ -326,11 +335,25 @@ class Trainer:
         self.history.append(point)
         return round(images), point
 
-    def held_out_figures(self) -> dict[str, Any]:
-        """The model as it is now on the held-out images, by their names in ``HistoryPoint``."""
+    def held_out_figures(self, check: Check = unchecked) -> dict[str, Any]:
+        """The model as it is now on the held-out images, by their names in ``HistoryPoint``.
+
+        They are none if ``given_up`` says so while they take long; what ``check``, which is called
+        between chunks, raises ends the work.
+        """
         if not (len(self._held_out) and self.team.leads):
             return {}
-        return held_out_figures(self.vae, self._held_out, self.recipe.treatment)
+        begin = time.monotonic()
+
+        def look() -> None:
+            check()
+            if time.monotonic() - begin > _PATIENCE and self.given_up():
+                raise _GivenUpError
+
+        try:
+            return held_out_figures(self.vae, self._held_out, self.recipe.treatment, look)
+        except _GivenUpError:
+            return {}
 
 
 def _fill(tensor: Tensor, value: Tensor) -> None:

@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+import vae_explorer
 from vae_explorer.gui.dialogs.ask_path import (
     CSV,
     MODEL,
@@ -139,3 +140,29 @@ def test_a_folder(ask: AskPath, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     for answer, path in (("", None), (str(tmp_path), tmp_path)):
         monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, a=answer: a)
         assert ask_folder(window, "Open", tmp_path) == path
+
+
+def test_this_is_the_only_door_to_the_names_of_files() -> None:
+    """So that nothing is replaced unasked."""
+    package = Path(vae_explorer.__file__).parent
+    users = [path.name for path in package.rglob("*.py") if "QFileDialog" in path.read_text()]
+    assert users == ["ask_path.py"]
+
+
+@pytest.mark.parametrize("typed", ["a.PNG", "A.png", "a.Png.png"])
+def test_a_suffix_in_any_letters_is_not_added_twice(
+    ask: AskPath, answer: Answer, tmp_path: Path, typed: str
+) -> None:
+    answer(str(tmp_path / typed))
+    assert ask.save("Save", "x", PNG) == tmp_path / typed
+
+
+def test_a_link_to_a_file_is_that_file(
+    ask: AskPath, answer: Answer, replace: Callable[[bool], list[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "real").touch()
+    (tmp_path / "a.png").symlink_to(tmp_path / "real")
+    answer(str(tmp_path / "a"), "")
+    asked = replace(False)
+    assert ask.save("Save", "x", PNG) is None
+    assert len(asked) == 1

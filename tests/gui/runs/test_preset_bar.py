@@ -11,7 +11,7 @@ from vae_explorer.session.runs.presets import Preset, PresetFolders
 from vae_explorer.training.estimate import Estimate
 from vae_explorer.training.recipe import Recipe
 
-ESTIMATE = Estimate(3.14, 62.8, 212_000_000, 1_234_567, 275)
+ESTIMATE = Estimate(3.14, 62.8, 212_000_000, 1_234_567, 275, 345_000_000)
 MINE = Preset("mine", Recipe(seed=9), own=True)
 
 
@@ -104,7 +104,13 @@ def test_an_estimate_is_shown_and_grows_stale(bar: PresetBar) -> None:
     assert "Estimating" in line(bar).text()
     bar.set_estimate(ESTIMATE)
     text = line(bar).text()
-    for part in ("3.1 s an epoch", "1 min 3 s in all", "212 MB", "1,234,567 parameters"):
+    for part in (
+        "3.1 s an epoch",
+        "1 min 3 s in all",
+        "212 MB of memory",
+        "345 MB of snapshots",
+        "1,234,567 parameters",
+    ):
         assert part in text
     assert "275 steps an epoch" in text
     bar.set_recipe(Recipe())  # the same

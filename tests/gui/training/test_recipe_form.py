@@ -362,3 +362,15 @@ def test_every_choice_explains_itself_in_a_line(form: RecipeForm) -> None:
         for index, (choice, about) in enumerate(zip(spec.choices, spec.about, strict=True)):
             assert editor.itemData(index, Qt.ItemDataRole.ToolTipRole) == about
             assert f"{choice}: {about}" in editor.toolTip()
+
+
+def test_another_network_gets_sizes_of_its_own(form: RecipeForm, qtbot: QtBot) -> None:
+    network, decoder = editor_of(form, "network"), editor_of(form, "decoder_hidden")
+    assert isinstance(network, QComboBox)
+    assert isinstance(decoder, SizesBox)
+    with qtbot.waitSignal(form.recipe_changed) as told:
+        network.setCurrentText("conv")
+    assert told.args == [Recipe().replace(network="conv")]
+    assert decoder.text() == "64-32"
+    network.setCurrentText("mlp")
+    assert form.recipe() == Recipe()

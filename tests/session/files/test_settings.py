@@ -130,6 +130,50 @@ def test_a_full_disk_leaves_the_old_file(
     assert Settings.read(path).scheme == "dark"
 
 
+NEWER = """version = 2
+scheme = 'dark'
+threads = 3
+split = 7
+halo = [1, 2]
+
+[later]
+glow = 0.5
+"""
+"""Of a version to come: what is known, what is known otherwise, and what is not."""
+
+
+def test_of_a_newer_version_what_is_known_is_taken_and_the_rest_kept(path: Path) -> None:
+    put(path, NEWER)
+    settings = Settings.read(path)
+    assert settings == Settings(scheme="dark", threads=3)
+    dataclasses.replace(settings, scheme="light", folder="/a").write(path, since=settings)
+    wanted = tomllib.loads(NEWER) | {"scheme": "light", "folder": "/a"}
+    assert tomllib.loads(path.read_text()) == wanted
+
+
+def test_only_what_a_window_changed_is_written(path: Path) -> None:
+    Settings(scheme="dark", split="test").write(path)
+    one = other = Settings.read(path)
+    dataclasses.replace(one, scheme="light").write(path, since=one)
+    dataclasses.replace(other, folder="/b", recent=("/c",), keys={"fit": "F"}).write(path, other)
+    assert Settings.read(path) == Settings(
+        scheme="light", split="test", folder="/b", recent=("/c",), keys={"fit": "F"}
+    )
+
+
+@pytest.mark.parametrize("content", ["version = 1\nscheme = 'dark", "scheme = 'dark'\n", "\0"])
+def test_settings_that_cannot_be_read_are_kept_beside(path: Path, content: str) -> None:
+    put(path, content)
+    Settings(folder="/a").write(path, since=DEFAULTS)
+    assert Settings.read(path) == Settings(folder="/a")
+    assert path.with_name("settings.toml.unreadable").read_text() == content
+
+
+def test_a_byte_order_mark_is_no_content(path: Path) -> None:
+    put(path, "\ufeffversion = 1\r\nscheme = 'dark'\r\n")
+    assert Settings.read(path).scheme == "dark"
+
+
 # The recent list
 
 
@@ -192,7 +236,7 @@ def test_entries_of_any_type_give_settings_that_can_be_written(
     [
         *(b"", b"\0" * 64, b"version = 1\nscheme = 'dark", b"version = 1\nfolder = '\xff\xfe'\n["),
         *(b"[" * 100_000, b"version = 1\nthreads = " + b"9" * 10_000, b"version = 1\nversion = 1"),
-        *(b"version = 2\nscheme = 'dark'\n", b"version = '1'\n", b"scheme = 'dark'\n"),
+        *(b"version = '2'\nscheme = 'dark'\n", b"version = 0\n", b"scheme = 'dark'\n"),
     ],
     ids=lambda content: repr(content[:24]),
 )

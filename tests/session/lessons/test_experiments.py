@@ -1,8 +1,8 @@
 """What holds of every experiment: settings, states, hiding, and the code of the steps."""
 
 import dataclasses
+import math
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -18,121 +18,51 @@ from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, 
 Settle = Callable[[], None]
 
 STATES: dict[str, list[dict[str, Any]]] = {
-    "bound": [
-        {"q": "moments", "scale": 2.0, "shift": [1.0, -0.5], "refine": False, "log": True},
+    "bound": [{"q": "moments", "scale": 2.0, "shift": [1.0, -0.5], "refine": False, "log": True},
         {"q": "own", "mean": [0.1, 0.2], "widths": [0.3, 0.04], "angle": 30.0, "log": False},
-        {"q": "prior", "scale": 1.0, "shift": [0.0, 0.0], "refine": False, "log": False},
-    ],
-    "functionals": [
-        {"constraint": "mean", "size": 0.7, "shape": "comb", "ascend": False},
-        {"constraint": "interval", "size": 2, "shape": "ramp", "heights": [0, 2.0], "ascend": True},
-    ],
+        {"q": "prior", "scale": 1.0, "shift": [0.0, 0.0], "refine": False, "log": False}],
+    "functionals": [{"constraint": "mean", "size": 0.7, "shape": "comb", "ascend": False},
+        {"constraint": "interval", "size": 2, "shape": "ramp", "heights": [0, 2.0],
+         "ascend": True}],
     "geometry": [
-        {"start": [0.5, 1], "end": [-2.0, 3.0], "metric": "fisher", "steps": "image", "keys": "end"}
-    ],
+        {"start": [0.5, 1], "end": [-2.0, 3.0], "metric": "fisher", "steps": "image",
+         "keys": "end"}],
     "pushforward": [
         {"function": "own", "x1": "z1 + z2", "x2": "z2**2", "t": 0.25, "samples": 100, "z": [1, 2]},
-        {"function": "decoder", "t": 1.0, "samples": 1_000, "z": [0.3, 0.0], "components": [2, 1]},
-    ],
+        {"function": "decoder", "t": 1.0, "samples": 1000, "z": [0.3, 0.0], "components": [2, 1]}],
     "reparameterisation": [
-        {
-            "function": "elbo",
-            "shift": [0.01, 0.02],
-            "parameter": 3,
-            "samples": 8,
-            "baseline": True,
-            "same_scale": False,
-            "seed": 5,
-        },
-        {
-            "function": "sine",
-            "mean": 0.5,
-            "sigma": 0.7,
-            "parameter": 1,
-            "samples": 1,
-            "baseline": False,
-            "same_scale": True,
-            "seed": 0,
-        },
-    ],
+        {"function": "elbo", "shift": [0.01, 0.02], "parameter": 3, "samples": 8,
+         "baseline": True, "same_scale": False, "seed": 5},
+        {"function": "sine", "mean": 0.5, "sigma": 0.7, "parameter": 1, "samples": 1,
+         "baseline": False, "same_scale": True, "seed": 0}],
     "sampling": [{"samples": 50_000, "m": 7, "q": "matched", "image": 4, "seed": 2, "near": True}],
     "tighter": [
-        {
-            "k": 50,
-            "samples": 50_000,
-            "q": "matched",
-            "image": 4,
-            "gradient": True,
-            "repeats": 200,
-            "seed": 2,
-        }
-    ],
+        {"k": 50, "samples": 50_000, "q": "matched", "image": 4, "gradient": True, "repeats": 200,
+         "seed": 2}],
     "trade": [{"beta": 0.3, "train": [], "draws": 4}, {"model": True, "train": [], "draws": 0}],
     "views": [{"components": 7, "perplexity": 12, "embed": False}],
-}
+}  # fmt: skip
 """Whole states, by the experiment."""
 
 BAD: dict[str, list[dict[str, Any]]] = {
-    "bound": [
-        {"q": "best"},
-        {"scale": 0},
-        {"scale": "wide"},
-        {"mean": [1.0]},
-        {"mean": [1.0, float("nan")]},
-        {"widths": [0.1, -0.1]},
-    ],
-    "functionals": [
-        {"constraint": "circle"},
-        {"size": 900},
-        {"size": "large"},
-        {"shape": "cat"},
-        {"heights": [1.0]},
-        {"heights": [1.0, -2.0]},
-    ],
+    "bound": [{"q": "best"}, {"scale": 0}, {"scale": "wide"}, {"mean": [1.0]},
+        {"mean": [1.0, math.nan]}, {"widths": [0.1, -0.1]}],
+    "functionals": [{"constraint": "circle"}, {"size": 900}, {"size": "large"}, {"shape": "cat"},
+        {"heights": [1.0]}, {"heights": [1.0, -2.0]}],
     "geometry": [{"start": [0.0]}, {"end": [0.0, 9.0]}, {"end": "here"}, {"metric": "taxicab"}],
-    "pushforward": [
-        {"function": "torus"},
-        {"x1": "import os"},
-        {"t": 2.0},
-        {"t": True},
-        {"samples": 7},
-        {"z": [9.0, 0.0]},
-        {"components": [1, 1]},
-        {"components": [1, 9]},
-        {"components": [1.5, 2]},
-    ],
-    "reparameterisation": [
-        {"function": "cube"},
-        {"mean": 9},
-        {"sigma": "wide"},
-        {"function": "square", "parameter": 2},
-        {"samples": 2.5},
-        {"baseline": 1},
-        {"shift": [1.0]},
-        {"shift": [1.0, 0.0]},
-    ],
-    "sampling": [
-        {"samples": 12_345},
-        {"samples": 10_000_000},
-        {"samples": 1.5},
-        {"m": 0},
-        {"q": "r"},
-        {"image": 60_000},
-        {"image": "7"},
-        {"seed": "x"},
-    ],
-    "tighter": [
-        {"k": 3},
-        {"k": "1"},
-        {"samples": 12_345},
-        {"repeats": 1},
-        {"q": "prior"},
-        {"image": -2},
-        {"seed": None},
-    ],
+    "pushforward": [{"function": "torus"}, {"x1": "import os"}, {"t": 2.0}, {"t": True},
+        {"samples": 7}, {"z": [9.0, 0.0]}, {"components": [1, 1]}, {"components": [1, 9]},
+        {"components": [1.5, 2]}],
+    "reparameterisation": [{"function": "cube"}, {"mean": 9}, {"sigma": "wide"},
+        {"function": "square", "parameter": 2}, {"samples": 2.5}, {"baseline": 1}, {"shift": [1.0]},
+        {"shift": [1.0, 0.0]}],
+    "sampling": [{"samples": 12345}, {"samples": 10_000_000}, {"samples": 1.5}, {"m": 0},
+        {"q": "r"}, {"image": 60_000}, {"image": "7"}, {"seed": "x"}],
+    "tighter": [{"k": 3}, {"k": "1"}, {"samples": 12345}, {"repeats": 1}, {"q": "prior"},
+        {"image": -2}, {"seed": None}],
     "trade": [{"beta": 5.0}, {"train": [1.0, 7]}, {"draws": -1}, {"draws": "x"}],
     "views": [{"components": 0}, {"components": 2.5}, {"perplexity": 100}],
-}
+}  # fmt: skip
 """What cannot be set, by the experiment."""
 
 
@@ -209,16 +139,6 @@ def test_a_bad_state_is_refused_whole(
     with pytest.raises(LessonError, match=r"[Ss]etting|formula"):
         experiment.set_state(state)
     assert experiment.settings is before
-
-
-@pytest.mark.parametrize("value", [None, True, -1, 1e300, "x", [], [[1]], [1, "x"], {"a": 1}])
-def test_whatever_a_file_sets_is_taken_or_refused(experiment: AnyExperiment, value: Any) -> None:
-    for name in experiment.settings.specs():
-        before = experiment.settings
-        with suppress(LessonError):
-            experiment.set_state({name: value})
-            continue
-        assert experiment.settings is before
 
 
 def test_a_change_is_published_once_with_its_values(experiment: AnyExperiment) -> None:

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Columns, Level, Line
-from vae_explorer.gui.widgets.rows import row
+from vae_explorer.gui.widgets.rows import fill, row
 from vae_explorer.types import Floats
 
 _BINS = 61
@@ -23,8 +23,7 @@ class EstimateCharts(QWidget):
         self.running = Chart("Mean of the first n estimates", "n")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row(self.score, self.path), 1)
-        layout.addWidget(self.running, 1)
+        fill(layout, (row(self.score, self.path), 1), (self.running, 1))
 
     def clear(self) -> None:
         """Show no estimates."""

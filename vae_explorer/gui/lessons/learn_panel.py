@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
-from vae_explorer.gui.widgets.rows import Scrolled, row
+from vae_explorer.gui.widgets.rows import Scrolled, button, fill, row
 from vae_explorer.lessons.course import Lesson, Step
 
 _EM, _LARGE_EM = 18.0, 30.0
@@ -57,9 +57,7 @@ class LearnPanel(QWidget):
         self._show_code.setCheckable(True)
         self._show_code.setAutoRaise(True)
         self._show_code.toggled.connect(self._on_show_code)
-        self._copy = QPushButton("Copy")
-        self._copy.setToolTip("Copy the code, which runs as it is")
-        self._copy.clicked.connect(self._copy_code)
+        self._copy = button("Copy", "Copy the code, which runs as it is", self._copy_code)
         self._code = QPlainTextEdit()
         self._code.setReadOnly(True)
         self._code.setAccessibleName("Code that reproduces the figure")
@@ -67,15 +65,11 @@ class LearnPanel(QWidget):
         self._code.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._references = Prose("Further reading")
 
-        page = QWidget()
+        page, code = QWidget(), row(self._show_code, None, self._copy)
         self._page = QVBoxLayout(page)
         self._page.setContentsMargins(8, 4, 8, 8)
-        for widget in (self._title, self._text, self.question):
-            self._page.addWidget(widget)
-        self._page.addLayout(row(self._show_code, None, self._copy))
-        self._page.addWidget(self._code)
-        self._page.addWidget(self._references)
-        self._page.addStretch(1)
+        fill(self._page, self._title, self._text, self.question, code, self._code)
+        fill(self._page, self._references, None)
         self._area = Scrolled(page)
         self._area.setAccessibleName("Page of the lesson")
         self._area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # keys scroll its text
@@ -83,14 +77,12 @@ class LearnPanel(QWidget):
         self._next = QPushButton("Next")
         self._back.clicked.connect(self._go_back)
         self._next.clicked.connect(self._go_on)
-        for button in (self._back, self._next):
-            button.setEnabled(False)  # until there is a step
+        for move in (self._back, self._next):
+            move.setEnabled(False)  # until there is a step
         self._place = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(self._lessons)
-        layout.addWidget(self._area, 1)
-        layout.addLayout(row(self._back, self._place, self._next, wide=self._place))
+        fill(layout, self._lessons, (self._area, 1), row(self._back, (self._place, 1), self._next))
         self.setMinimumWidth(300)
         self._show_title()
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.lessons.prose import Prose
+from vae_explorer.gui.widgets.rows import fill
 from vae_explorer.lessons.course import Question
 
 _RIGHT, _WRONG = "✓", "✗"
@@ -44,9 +45,7 @@ class QuestionBox(QFrame):
         self._button.clicked.connect(self._answer)
         self._reveal = Prose("Answer")
         self._column = QVBoxLayout(self)
-        self._column.addWidget(self._text)
-        self._column.addWidget(self._button)
-        self._column.addWidget(self._reveal)
+        fill(self._column, self._text, self._button, self._reveal)
         self.set_question(None)
 
     def set_question(self, question: Question | None) -> None:

@@ -118,8 +118,9 @@ class PresetBar(QWidget):
         self._estimate = (
             f"{format_seconds(estimate.epoch_seconds)} an epoch, "
             f"{format_duration(estimate.run_seconds)} in all · "
-            f"{format_bytes(estimate.memory_bytes)} · {estimate.parameters:,} parameters · "
-            f"{estimate.steps_per_epoch:,} steps an epoch"
+            f"{format_bytes(estimate.memory_bytes)} of memory · "
+            f"{format_bytes(estimate.snapshot_bytes)} of snapshots · "
+            f"{estimate.parameters:,} parameters · {estimate.steps_per_epoch:,} steps an epoch"
         )
         self._write(self._estimate)
 

@@ -144,6 +144,7 @@ class RecipeForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._base = Recipe()
+        self._network = self._base.network
         self._columns = 1
         self._editable = True
         self._live = False
@@ -217,6 +218,7 @@ class RecipeForm(QWidget):
             editor = self._rows[name].editor
             with QSignalBlocker(editor):
                 write(editor, value)
+        self._network = recipe.network
         self._compare()
 
     def set_base(self, recipe: Recipe) -> None:
@@ -255,6 +257,10 @@ class RecipeForm(QWidget):
             self._place()
 
     def _edited(self, name: str) -> None:
+        network = str(read(self._rows["network"].editor))
+        if network != self._network:  # which has sizes of its own
+            before = Recipe.from_dict(self._understood().to_dict() | {"network": self._network})
+            self.set_recipe(before.replace(network=network))
         self._compare()
         if self._live:
             self._steering[name] = read(self._rows[name].editor)

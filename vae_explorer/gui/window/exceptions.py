@@ -14,11 +14,14 @@ from vae_explorer.gui.window.main_window import MainWindow
 
 logger = logging.getLogger(__name__)
 
+_REFUSED = "That cannot be done"
+_UNEXPECTED = "Something unexpected happened. VAE Explorer keeps running."
+
 
 class ExceptionReporter(QObject):
     """Replaces ``sys.excepthook`` and ``threading.excepthook``; dialogs open on the main thread."""
 
-    _caught = Signal(str)
+    _caught = Signal(str, str)
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -34,19 +37,19 @@ class ExceptionReporter(QObject):
     def _report(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        logger.error("unexpected exception", exc_info=(kind, error, trace))
         # What a listener raised reaches us wrapped in a page on who called whom.
         cause = error.__cause__ if isinstance(error, EmitLoopError) else None
         shown = cause or error
-        # One of ours is written for people.
-        ours = isinstance(shown, UserError)
-        self._caught.emit(str(shown) if ours else f"{type(shown).__name__}: {shown}")
+        if isinstance(shown, UserError):  # written for people, and expected
+            self._caught.emit(_REFUSED, str(shown))
+            return
+        logger.error("unexpected exception", exc_info=(kind, error, trace))
+        self._caught.emit(_UNEXPECTED, f"{type(shown).__name__}: {shown}\n\n{where()}")
 
     def _report_thread(self, arguments: threading.ExceptHookArgs) -> None:
         if arguments.exc_value is not None:
             self._report(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
 
-    @Slot(str)
-    def _show(self, text: str) -> None:
-        title = "Something unexpected happened. VAE Explorer keeps running."
-        self._window.show_error(title, f"{text}\n\n{where()}")
+    @Slot(str, str)
+    def _show(self, title: str, text: str) -> None:
+        self._window.show_error(title, text)

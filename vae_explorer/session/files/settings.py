@@ -63,30 +63,43 @@ class Settings:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a settings file; a missing one gives the defaults, bad entries are left out."""
+        """Read a settings file; a missing one gives the defaults, bad entries are left out.
+
+        Of a newer version what this one knows is taken.
+        """
         try:
-            if not path.exists():
-                return cls()
-            # Names of files need not be UTF-8; surrogates carry the odd bytes through.
-            text = read_text(path, "a settings file", errors="surrogateescape")
-            values = schema.parse_toml(text, str(path))
-            if values.pop("version", None) != _VERSION:
-                raise UserError(f"{path} has an unknown version.")
+            values = _values(path)
         except (OSError, UserError) as error:
             logger.warning("Settings in %s are not readable (%s); using defaults.", path, error)
             return cls()
+        if values.pop("version", _VERSION) != _VERSION:
+            values = {name: values[name] for name in values.keys() & _names()}
         settings, problems = schema.build_leniently(cls, values, str(path))
         if problems:
             logger.warning("Settings in %s: dropped bad entries. %s", path, " ".join(problems))
         return dataclasses.replace(settings, recent=settings.recent[:_RECENT])
 
-    def write(self, path: Path) -> None:
-        """Save; a disk that refuses costs a warning and nothing else."""
-        values = {"version": _VERSION} | dataclasses.asdict(self)
-        values |= {"recent": list(self.recent), "layers": list(values["layers"])}
-        values["tables"] = list(values["tables"])
+    def write(self, path: Path, since: "Settings | None" = None) -> None:
+        """Save; a disk that refuses costs a warning and nothing else.
+
+        Only what is not as it was ``since`` is changed in the file, for the rest of it may be of
+        another window or of a newer version. A file that is no settings file is kept beside.
+        """
+        now, then = dataclasses.asdict(self), dataclasses.asdict(since) if since else {}
+        changed = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in now.items()
+            if name not in then or value != then[name]
+        }
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                values = _values(path)
+            except UserError:
+                if path.is_file():
+                    path.replace(path.with_name(f"{path.name}.unreadable"))
+                values = {}
+            values = {"version": _VERSION} | values | changed
             atomic_write(path, tomli_w.dumps(values).encode(errors="surrogateescape"))
         except (OSError, UnicodeEncodeError) as error:
             logger.warning("Settings were not saved to %s: %s", path, error)
@@ -96,3 +109,24 @@ class Settings:
         name = os.path.abspath(path)
         others = [other for other in self.recent if other != name]
         return dataclasses.replace(self, recent=(name, *others)[:_RECENT])
+
+
+def _names() -> set[str]:
+    return {field.name for field in dataclasses.fields(Settings)}
+
+
+def _values(path: Path) -> dict[str, object]:
+    """What is in a settings file; nothing if there is none.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not path.exists():
+        return {}
+    # Names of files need not be UTF-8; surrogates carry the odd bytes through.
+    text = read_text(path, "a settings file", errors="surrogateescape")
+    values = schema.parse_toml(text, str(path))
+    version = values.get("version")
+    if type(version) is not int or version < _VERSION:
+        raise UserError(f"{path} has an unknown version.")
+    return values

@@ -21,11 +21,12 @@ class SettingsFile:
 
     def __init__(self, tasks: Tasks, settings: Settings) -> None:
         self._tasks = tasks
-        self.now = settings
+        self.start = self.now = settings
+        """As they were remembered, and as they are."""
 
     def change(self, settings: Settings) -> None:
         """Take other settings, and save them off the main thread."""
+        write = partial(settings.write, paths.settings_file(), since=self.now)
         self.now = settings
-        write = partial(settings.write, paths.settings_file())
         self._tasks.write(write, lambda: None, "The settings were not saved")
         self.changed.emit(settings)

@@ -14,7 +14,7 @@ from msgspec import Meta
 from vae_explorer import schema
 from vae_explorer.data import bundled
 from vae_explorer.errors import CheckpointError, UserError
-from vae_explorer.files import atomic_write, read_text
+from vae_explorer.files import atomic_write, cannot_write, read_text
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.explore.pins import MOST
 from vae_explorer.session.files.settings import KIND, SCHEME
@@ -89,7 +89,7 @@ def write_workspace(path: Path, workspace: Workspace) -> None:
     try:
         atomic_write(path, (json.dumps(values, indent=2) + "\n").encode())
     except OSError as error:
-        raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise UserError(cannot_write(path, error)) from error
 
 
 def read_workspace(path: Path) -> Workspace:

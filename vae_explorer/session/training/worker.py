@@ -129,6 +129,7 @@ class Worker:
         self._recorder = Recorder(
             self._trainer, folder, kept=self._on_kept, refused=self._on_refused
         )
+        self._trainer.given_up = lambda: desk.orders.stopped or control.cancelled
         self._saving = True
         self._found: tuple[Finding, ...] = ()
         # A resumed run tells what it has so far.

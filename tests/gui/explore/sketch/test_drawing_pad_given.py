@@ -179,6 +179,8 @@ def test_what_is_no_picture_is_left_to_others(pad: DrawingPad, tmp_path: Path) -
     assert not drop(pad, mime_of("seven"))
     assert not drop(pad, mime_of(tmp_path / "model.safetensors"))
     paste(pad, mime_of("seven"))
+    QApplication.clipboard().clear()
+    pad.paste()
     assert [spy.count() for spy in given] == [0, 0]
 
 

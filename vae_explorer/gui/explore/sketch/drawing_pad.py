@@ -145,7 +145,8 @@ class DrawingPad(QWidget):
 
     def paste(self) -> None:
         """Ask for the picture on the clipboard, if there is one."""
-        self.take(QApplication.clipboard().mimeData())
+        if mime := QApplication.clipboard().mimeData():  # none where the clipboard is empty
+            self.take(mime)
 
     def accepts(self, mime: QMimeData) -> bool:
         """Whether there is a picture, or its file, in what is dragged or copied."""
