@@ -41,6 +41,7 @@ def test_open_now_shows_the_model_before_it_returns(
         held_out_elbo=trained.held_out_elbo,
         image_shape=(28, 28),
         parameters=trained.model.parameters,
+        data="MNIST, 600 images",
     )
     assert desk.histories == [trained.history]
     assert desk.app.model.recipe == trained.recipe
