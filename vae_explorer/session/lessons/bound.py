@@ -160,12 +160,13 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
             found.truth.model, found.truth.x, STEPS, every=_EVERY, start=start
         )
         self.settings = replace(self.settings, refine=True)
-        self._step(self._run)
+        self._step()
         self.publish(refining=True)
 
     def stop(self) -> None:
         """End a refinement where it is."""
         self._climb.cancel()
+        self.freeze()
         if self._run is not None:
             self._run = None
             self.publish(refining=False)
@@ -288,18 +289,18 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
             work = partial(picture_of, truth, *self._view, log)
             self._draw.ask((self._view, log), work, lambda found: self.publish(picture=found))
 
-    def _step(self, run: Iterator[Refinement]) -> None:
-        if run is self._run:
-            self._climb.run(lambda _: next(run), partial(self._on_step, run))
+    def _step(self) -> None:
+        if run := self._run:
+            self._climb.run(lambda _: next(run), self._on_step)
 
-    def _on_step(self, run: Iterator[Refinement], found: Refinement) -> None:
+    def _on_step(self, found: Refinement) -> None:
         q = Normal.of(found.mean[0], found.covariance[0])
         truth = self.result.truth
         assert truth is not None
         if found.step < STEPS:
             self._set(q)
             self.publish()
-            self.later(_PAUSE, partial(self._step, run))
+            self.later(_PAUSE, self._step)
         else:
             self._climb.run(partial(bound_of, truth, q, MOST_PLACES), self._on_summit)
 

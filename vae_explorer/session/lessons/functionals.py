@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -262,4 +261,4 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
             self.publish()
             return
         self._climb()
-        self.later(FRAME, partial(self._tick))
+        self.later(FRAME, self._tick)
