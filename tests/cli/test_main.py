@@ -22,7 +22,17 @@ PROGRAM = [sys.executable, "-m", "vae_explorer"]
 
 def test_help_names_every_command(cli: Cli) -> None:
     shown = cli("-h").stdout
-    for name in ("explore", "train", "evaluate", "encode", "decode", "export", "data", "bench"):
+    for name in (
+        "explore",
+        "train",
+        "evaluate",
+        "encode",
+        "decode",
+        "export",
+        "data",
+        "bench",
+        "doctor",
+    ):
         assert f"\n  {name} " in shown
 
 

@@ -101,6 +101,19 @@ def test_only_linux_needs_a_display(monkeypatch: pytest.MonkeyPatch, platform: s
     check_display()
 
 
+@pytest.mark.parametrize("name", preflight.PLUGIN_PATHS)
+def test_plugins_of_another_qt_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    monkeypatch.setenv(name, "/lib/site-packages/cv2/qt/plugins")
+    preflight.drop_foreign_plugins()
+    assert name not in os.environ
+    assert f"{name}=/lib/site-packages/cv2/qt/plugins" in caplog.text
+    monkeypatch.setenv(name, "/usr/lib/qt6/plugins")
+    preflight.drop_foreign_plugins()
+    assert os.environ[name] == "/usr/lib/qt6/plugins", "a desktop's own style"
+
+
 def test_libraries_are_looked_for() -> None:
     assert preflight._loads("libc.so.6") == (sys.platform == "linux")
     assert not preflight._loads("libthere-is-no-such-library.so.0")

@@ -17,6 +17,7 @@ import click
 from vae_explorer import __version__
 from vae_explorer.cli.coding import decode, encode
 from vae_explorer.cli.datasets import data
+from vae_explorer.cli.examining import doctor
 from vae_explorer.cli.measuring import bench
 from vae_explorer.cli.parameters import checkpoint_argument
 from vae_explorer.cli.pictures import export
@@ -136,5 +137,5 @@ def explore(ctx: click.Context, checkpoint: Path | None) -> NoReturn:
     ctx.exit(open_window(checkpoint))
 
 
-for _command in (train, sweep, evaluate, encode, decode, export, data, bench):
+for _command in (train, sweep, evaluate, encode, decode, export, data, bench, doctor):
     main.add_command(_command)

@@ -2,11 +2,14 @@
 
 import builtins
 import ctypes
+import logging
 import os
 import sys
 from importlib.metadata import version
 
 from vae_explorer.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 _XCB_LIBRARIES = {
     "libxcb-cursor.so.0": "libxcb-cursor0",
@@ -15,6 +18,10 @@ _XCB_LIBRARIES = {
     "libxcb-keysyms.so.1": "libxcb-keysyms1",
     "libxcb-shape.so.0": "libxcb-shape0",
 }
+PLUGIN_PATHS = ("QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH")
+"""Variables that lead Qt to plug-ins; those of another Qt end the program."""
+_OTHERS = ("cv2", "PyQt5", "PyQt6", "PySide2")  # which set them for themselves
+
 _COMMANDS_WORK = "The commands train, evaluate, encode, decode and export work without a window."
 
 
@@ -58,6 +65,15 @@ def check_display() -> None:
         raise UserError(f"The display {display} does not answer. {_COMMANDS_WORK}")
 
 
+def drop_foreign_plugins() -> None:
+    """Forget plug-ins that OpenCV or another binding of Qt has put into the environment."""
+    for name in PLUGIN_PATHS:
+        value = os.environ.get(name, "")
+        if any(other in value for other in _OTHERS):
+            del os.environ[name]
+            logger.warning("%s=%s is of another program's Qt and was left out.", name, value)
+
+
 def check() -> None:
     """Everything above, for the packages installed here.
 
@@ -67,6 +83,7 @@ def check() -> None:
     """
     check_binding(sys.version_info[:2], version("PySide6-Essentials"))
     check_display()
+    drop_foreign_plugins()
     plain_import = builtins.__import__
     try:
         import PySide6.QtGui
