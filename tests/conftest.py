@@ -14,6 +14,7 @@ from PySide6.QtCore import QStandardPaths
 
 # In this order, for a module imported by another before it is registered is not rewritten.
 pytest_plugins = [
+    "tests.support.fault_table",
     "tests.support.main_thread_disk",
     "tests.support.leftovers",
     "tests.support.stand_ins",

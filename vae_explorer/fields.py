@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
@@ -45,7 +46,7 @@ class FieldSpec:
     titles: tuple[str, ...] = ()
     lowest: str = ""
     step: float = 0.0
-    needs: tuple[str, tuple[Scalar, ...]] | None = None
+    needs: tuple[str, Container[Scalar]] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 import csv
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from click.testing import Result
 from PIL import Image
 
 import vae_explorer as vx
+from vae_explorer.training.checkpoint import write_checkpoint
+from vae_explorer.training.snapshot import DataReference, Snapshot
 
 Cli = Callable[..., Result]
 Refused = Callable[..., str]
@@ -137,3 +140,16 @@ def test_an_old_output_is_replaced_as_a_whole(cli: Cli, checkpoint: Path, tmp_pa
     with np.load(out) as decoded:
         assert decoded["image"].shape == (1, 28, 28)
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_encode_says_of_which_data_the_model_is(
+    cli: Cli, checkpoint: Path, trained: Snapshot, tmp_path: Path
+) -> None:
+    told = cli("encode", checkpoint, "--out", tmp_path / "a.npz").stderr
+    assert told == "Trained on MNIST (500 images), encoded MNIST test\n"
+    clothes = tmp_path / "clothes.safetensors"
+    data = DataReference("Fashion-MNIST", "f" * 64, 60_000)
+    write_checkpoint(replace(trained, data=data), clothes)
+    told = cli("encode", clothes, "--out", tmp_path / "b.npz").stderr
+    assert "Trained on Fashion-MNIST (60,000 images), encoded MNIST test" in told
+    assert "Warning: Trained on Fashion-MNIST (60,000 images, SHA-256 ffffffffffff…)" in told

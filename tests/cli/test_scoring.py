@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,10 @@ from click.testing import Result
 
 from vae_explorer.data.bundled import mnist
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.published import PUBLISHED
 from vae_explorer.training.run_folder import RunFolder
+from vae_explorer.training.snapshot import DataReference, Snapshot
 
 Cli = Callable[..., Result]
 
@@ -70,6 +72,29 @@ def test_a_row_is_named_by_its_run(
     shown = cli("evaluate", run_folder.model_path, *copies, "--subset", 1).stdout
     rows = [line.split()[0] for line in shown.splitlines() if " binarized " in line]
     assert rows[:3] == [run_folder.path.name, *map(str, copies)]
+
+
+def test_a_model_of_other_data_and_no_likelihood_are_marked(
+    cli: Cli, trained: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = mnist("test").subset(slice(0, 2))
+    monkeypatch.setattr("vae_explorer.data.bundled.mnist", lambda _: two)
+    path = tmp_path / "clothes.safetensors"
+    data = DataReference("Fashion-MNIST", "f" * 64, 60_000)
+    recipe = trained.recipe.replace(treatment="gray")
+    write_checkpoint(replace(trained, recipe=recipe, data=data), path)
+    lines = cli("evaluate", path, "--subset", 1).stdout.splitlines()
+    assert [line.split()[:3] for line in lines if line.startswith("clothes")] == [
+        ["clothes", "⚠", "gray"]
+    ]
+    assert "Trained: clothes on Fashion-MNIST." in lines
+    told = [line for line in lines if line.startswith("⚠ clothes: ")]
+    assert "shown on MNIST" in told[0]
+    assert "cross-entropy" in told[1]
+    (row,) = json.loads(cli("evaluate", path, "--subset", 1, "--json").stdout)["models"]
+    assert row["measure"] == "cross-entropy"
+    assert row["trained_on"]["name"] == "Fashion-MNIST"
+    assert len(row["remarks"]) == 2
 
 
 def test_one_straight_table_for_all_models_and_what_is_published(

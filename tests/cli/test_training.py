@@ -301,3 +301,16 @@ def test_without_tensorboard_s_package_nothing_is_begun(
     assert "need the package tensorboardX" in said
     assert "pip install 'vae-explorer[tensorboard]'" in said
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_recipe_that_is_no_likelihood_is_warned_of(
+    cli: Cli, quick: list[object], tmp_path: Path
+) -> None:
+    told = cli("train", *quick, "--set", "treatment=gray", "--runs", tmp_path / "runs").stderr
+    assert "Warning: Gray pixels under a Bernoulli give a cross-entropy" in told
+
+
+def test_a_change_that_does_nothing_is_refused(refused: Refused, tmp_path: Path) -> None:
+    changes = ["--set", "objective=exact", "--set", "beta=4", "--runs", tmp_path / "runs"]
+    assert "'beta' is 4.0 and makes no difference: objective is exact" in refused("train", *changes)
+    assert not (tmp_path / "runs").exists()

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -81,8 +81,14 @@ def _left_over(folder: RunFolder) -> Sequence[Path]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="forks")
-@pytest.mark.parametrize("trials", [12, pytest.param(50, marks=pytest.mark.long)])
-def test_a_run_killed_at_any_moment_goes_on(recipe: Recipe, tmp_path: Path, trials: int) -> None:
+@pytest.mark.parametrize("trials", [12, pytest.param(100, marks=pytest.mark.long)])
+def test_a_run_killed_at_any_moment_goes_on(
+    recipe: Recipe,
+    tmp_path: Path,
+    trials: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    record_property("kills", trials)
     data = mnist("train").subset(slice(500))
     recipe = recipe.replace(epochs=12, validation_images=100)  # of 4 steps
     recipe.write(tmp_path / "recipe.toml")

@@ -74,7 +74,7 @@ def test_every_run_is_in_the_table_with_the_figures_of_its_history(
     assert folder.pending() == ()
     assert list(_table(folder)[0]) == [
         *("beta", "seed", "outcome", "epoch", "held_out_elbo", "held_out_log_marginal"),
-        *("held_out_kl", "active_units", "seconds", "run"),
+        *("held_out_kl", "active_units", "seconds", "run", "measure"),
     ]
 
 
@@ -110,7 +110,9 @@ def test_a_run_that_never_got_to_its_first_step_is_not_run_twice(
     _, run = folder.begin(cell, mnist_small, "cpu")
     trainer, again = folder.begin(cell, mnist_small, "cpu")
     assert (again, trainer.step, trainer.recipe) == (run, 0, cell.recipe)
-    assert folder.record(cell) == Result(cell.values, "begun", run=run.path.name)
+    assert folder.record(cell) == Result(
+        cell.values, "begun", run=run.path.name, measure="likelihood"
+    )
 
 
 def test_a_run_that_diverges_is_told_and_not_tried_again(
@@ -148,7 +150,7 @@ def test_folders_that_are_no_runs_do_no_harm(folder: SweepFolder, mnist_small: I
     assert len(folder.pending()) == 4
     done = _run(folder, folder.pending()[0], mnist_small)
     (folder.path / done.run / "history.csv").write_text("nonsense")
-    assert folder.results()[0] == Result(done.values, "begun", run=done.run)
+    assert folder.results()[0] == Result(done.values, "begun", run=done.run, measure="likelihood")
 
 
 def test_other_images_are_refused(folder: SweepFolder, mnist_small: ImageSet) -> None:

@@ -18,6 +18,7 @@ from vae_explorer.export.content import export_content
 if TYPE_CHECKING:
     from vae_explorer.data.dataset import ImageSet
     from vae_explorer.model.trained import Posterior
+    from vae_explorer.training.snapshot import DataReference
 
 _COLUMNS = ("index", "label", "z1", "z2", "var1", "cov12", "var2")
 
@@ -48,6 +49,22 @@ def encode(checkpoint: Path | None, source: str, out: Path) -> None:
     table = _csv if out.suffix.lower() == ".csv" else _npz
     export_content(out, table(images, posterior))
     click.echo(f"Wrote {len(images):,} codes to {click.format_filename(out)}")
+    _say_data(snapshot.data, images)
+
+
+def _say_data(trained_on: "DataReference", images: "ImageSet") -> None:
+    """Say of which data the model is and which it encoded; of files only their name is known."""
+    from vae_explorer.data.bundled import mnist
+    from vae_explorer.training.meaning import foreign
+
+    click.echo(
+        f"Trained on {trained_on.name} ({trained_on.images:,} images), encoded {images.name} "
+        f"{images.split}",
+        err=True,
+    )
+    remark = foreign(trained_on, mnist("train"))
+    if remark and images.split != "file":
+        click.echo(f"Warning: {remark.text}", err=True)
 
 
 def _images(source: str) -> "ImageSet":

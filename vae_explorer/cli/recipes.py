@@ -8,6 +8,7 @@ import click
 
 from vae_explorer.errors import DataError, RecipeError
 from vae_explorer.paths import bundled_models
+from vae_explorer.training.meaning import check_heeded, judge
 from vae_explorer.training.recipe import Recipe, Value, field_value
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def read_recipe(path: Path | None, changes: Iterable[str]) -> Recipe:
     """A recipe file, a bundled model's or the default recipe, with some fields changed.
 
     Raises:
-        RecipeError: the file cannot be read, or a change is no FIELD=VALUE of a recipe.
+        RecipeError: the file cannot be read, or a change is no FIELD=VALUE of a recipe, or makes no
+            difference.
     """
     bundled = bundled_models().get(str(path))
     path = bundled.with_suffix(".toml") if bundled else path
@@ -69,7 +71,15 @@ def read_recipe(path: Path | None, changes: Iterable[str]) -> Recipe:
         if not equals:
             raise RecipeError(f"'{change}' does not change a field; write --set FIELD=VALUE.")
         values[name.strip()] = field_value(text)
-    return recipe.replace(**values)
+    changed = recipe.replace(**values)
+    check_heeded(changed, values)
+    return changed
+
+
+def warn_of(recipe: Recipe) -> None:
+    """Say on standard error what somebody should know of a recipe."""
+    for text in judge(recipe):
+        click.echo(f"Warning: {text}", err=True)
 
 
 def training_images(count: int | None) -> "ImageSet":

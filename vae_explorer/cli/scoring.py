@@ -60,22 +60,30 @@ def evaluate(
     """
     from vae_explorer.data.bundled import mnist
     from vae_explorer.training.evaluation import evaluate as score
+    from vae_explorer.training.meaning import measure, of_model
 
     snapshots = [(str(path), open_snapshot(path)) for path in checkpoints]
     snapshots = snapshots or [("bundled", open_snapshot(None))]
     images = mnist(split)
     published = PUBLISHED if split == "test" else ()
     titles = _titles([name for name, _ in snapshots])
-    width = max(14, *map(len, titles))
+    width = max(14, *(len(title) + 2 for title in titles))
     if not as_json:
         click.echo(f"{images.name} {split}, {len(images.images):,} images; nats per image\n")
         click.echo(_line("model", width, "pixels", [name for name, _ in _COLUMNS]))
-    rows = []
+    rows, told, trained = [], list[str](), mnist("train")
     for title, (name, snapshot) in zip(titles, snapshots, strict=True):
         row = score(snapshot.model, images, seed, subset)
-        rows.append({"checkpoint": name} | dataclasses.asdict(row))
+        remarks = of_model(snapshot, trained)
+        told += [f"{title}: {remark.text}" for remark in remarks]
+        rows.append(
+            {"checkpoint": name}
+            | dataclasses.asdict(row)
+            | {"measure": measure(snapshot.recipe), "trained_on": dataclasses.asdict(snapshot.data)}
+            | {"remarks": [remark.text for remark in remarks]}
+        )
         if not as_json:
-            click.echo(_line(title, width, row.treatment, _cells(row)))
+            click.echo(_line(title + " ⚠" * bool(remarks), width, row.treatment, _cells(row)))
     if as_json:
         click.echo(json.dumps({"models": rows, "published": [*map(dataclasses.asdict, published)]}))
         return
@@ -85,6 +93,10 @@ def evaluate(
         name = f"{result.model} [{number}]"
         click.echo(_line(name, width, result.treatment, _published_cells(result)))
     click.echo(_notes(row, published))
+    data = (f"{title} on {s.data.name}" for title, (_, s) in zip(titles, snapshots, strict=True))
+    click.echo(f"Trained: {', '.join(data)}.")
+    for text in told:
+        click.echo(f"⚠ {text}")
 
 
 def _titles(checkpoints: list[str]) -> list[str]:

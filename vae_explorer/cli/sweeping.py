@@ -19,6 +19,7 @@ from vae_explorer.cli.recipes import (
     set_option,
     threads_option,
     training_images,
+    warn_of,
 )
 from vae_explorer.cli.training import run
 from vae_explorer.errors import DivergedError
@@ -83,6 +84,7 @@ def sweep(
     if not resume:  # refused before anything large is loaded
         axes = tuple(Axis.parse(text) for text in vary)
         planned = Sweep(read_recipe(recipe_file, changes), axes)
+        warn_of(planned.recipe)
     from vae_explorer.training.device import set_threads
     from vae_explorer.training.sweep_folder import SweepFolder
 

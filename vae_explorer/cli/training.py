@@ -24,6 +24,7 @@ from vae_explorer.cli.recipes import (
     set_option,
     threads_option,
     training_images,
+    warn_of,
 )
 from vae_explorer.errors import CheckpointError, RecipeError, UserError
 from vae_explorer.export.content import export_content
@@ -129,6 +130,7 @@ def _train(
     team.any()  # all have read the run's folder, so that one may write to it
     if not team.leads:
         return _follow(trainer)
+    warn_of(trainer.recipe)
     folder = RunFolder(resume) if resume else RunFolder.create(runs or paths.runs(), recipe)
     options: dict[str, object] = {"--images": images, "--threads": threads, "--out": out}
     go_on = _go_on(team, folder, options | {"--tensorboard": tensorboard or None})

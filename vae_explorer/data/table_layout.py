@@ -36,7 +36,7 @@ SPLITS: Mapping[str, OneSplit] = {
 }
 """What cells call the parts of the data."""
 
-_SAMPLE = 2 << 20  # characters
+_SAMPLE = 1 << 20  # characters
 _INDICES = ("index", "idx", "image", "image_index", "image index", "image_id", "id")
 _ROW_NUMBERS = ("column 1", "unnamed: 0")  # as pandas writes them
 

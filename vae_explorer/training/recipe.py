@@ -283,6 +283,7 @@ class Recipe(Fields):
             "rad/unit",
             0.01,
             100,
+            needs=("fourier_features", range(1, 1_025)),
         ),
     )
 

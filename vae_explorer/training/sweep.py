@@ -94,14 +94,13 @@ class Sweep:
         for name in names:
             if names.count(name) > 1:
                 raise RecipeError(f"This sweep has the run {name} twice; leave one out.")
-        objectives = {cell.recipe.objective for cell in self.cells}
         for field in fields:
-            needs = Recipe.specs()[field].needs
-            if needs and not objectives & set(needs[1]):
-                heeding = map(str, needs[1])
+            spec = Recipe.specs()[field]
+            if spec.needs and not any(spec.applies(cell.recipe) for cell in self.cells):
+                other = spec.needs[0]
+                values = sorted({str(getattr(cell.recipe, other)) for cell in self.cells})
                 raise RecipeError(
-                    f"'{field}' makes no difference here; it matters to {', '.join(heeding)}, and "
-                    f"the objective is {', '.join(sorted(objectives))}."
+                    f"'{field}' makes no difference here: {other} is {', '.join(values)}."
                 )
 
     @cached_property

@@ -16,6 +16,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, RecipeError, UserError
 from vae_explorer.files import read_text
 from vae_explorer.training.checks import check_fits
+from vae_explorer.training.meaning import measure
 from vae_explorer.training.recipe import Recipe, Value
 from vae_explorer.training.run_folder import RunFolder, RunLabel, write_text
 from vae_explorer.training.snapshot import DataReference
@@ -30,7 +31,8 @@ class Result:
     ``outcome`` is "waiting", "begun", "finished" or "diverged"; ``epoch`` how far it is.
     ``held_out_elbo`` is the best of its epochs; ``held_out_log_marginal``, ``held_out_kl`` and
     ``active_units`` are the last ones, see ``HistoryPoint``. ``seconds`` were spent training;
-    ``run`` is the name of its folder, "" if there is none. None for what is not known.
+    ``run`` is the name of its folder, "" if there is none. None for what is not known. ``measure``
+    says what the figures are, as ``meaning.measure``.
     """
 
     values: tuple[tuple[str, Value], ...]
@@ -42,6 +44,7 @@ class Result:
     active_units: int | None = None
     seconds: float | None = None
     run: str = ""
+    measure: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """All of it under its names, the varied fields first."""
@@ -205,12 +208,12 @@ def to_csv(results: Iterable[Result]) -> str:
 
 def _result(cell: Cell, run: RunFolder | None, diverged: set[str]) -> Result:
     if run is None:
-        return Result(cell.values, "waiting")
+        return Result(cell.values, "waiting", measure=measure(cell.recipe))
     try:
         history = run.history()
     except UserError:  # of no use
         history = ()
-    result = Result(cell.values, "begun", run=run.path.name)
+    result = Result(cell.values, "begun", run=run.path.name, measure=measure(cell.recipe))
     if history:
         epoch, seconds = history[-1].epoch, history[-1].seconds
         outcome = "finished" if epoch >= cell.recipe.epochs else "begun"

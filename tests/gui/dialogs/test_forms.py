@@ -173,6 +173,16 @@ def test_a_name_must_be_one_and_may_replace(opened: Open, answers: list[object])
     line.setText("twos")
     assert dialog.go.isEnabled()
     assert "Replaces the one with this name." in {x.text() for x in dialog.findChildren(QLabel)}
+    line.setText("Twos")
+    assert not any("Replaces" in x.text() for x in dialog.findChildren(QLabel))
+
+
+def test_the_name_of_a_file_replaces_that_in_other_letters(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = NameDialog("Save Preset", ["Mine"], parent, file=True)
+    dialog.findChild(QLineEdit).setText("mine")
+    assert "Replaces “Mine”." in {x.text() for x in dialog.findChildren(QLabel)}
 
 
 # Exporting

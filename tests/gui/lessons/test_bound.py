@@ -19,9 +19,10 @@ from vae_explorer.gui.lessons.bound_plane import Handle
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import figure
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.lessons.bound import BoundExperiment
 from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.tasks import Tasks
 
 
 @pytest.fixture

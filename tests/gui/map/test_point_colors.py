@@ -147,5 +147,8 @@ def test_twenty_classes_have_colours_of_their_own(key: ColorKey) -> None:
     assert rgb is not None
     assert len(np.unique(rgb, axis=0)) == 20
     np.testing.assert_array_equal(rgb[:10], CLASS_COLORS)
-    seen = {color.rgb() for row in shown(key, many) for color in row}
+    rows = shown(key, many)
+    key.set_colors(replace(many, names=names[:10]))
+    assert len(rows) == key.sizeHint().height(), "no taller than ten"
+    seen = {color.rgb() for row in rows for color in row}
     assert {QColor(*color).rgb() for color in rgb.tolist()} <= seen

@@ -232,8 +232,10 @@ def test_elbos_of_another_treatment_are_marked_and_do_not_mingle(
     )
     order.sort(Column.ELBO, DOWN)
     assert texts(order, Column.NAME) == ["gray high", "gray low", "high", "low", "none"]
-    wanted = ["−100.00 †", "−150.00 †", "−120.00", "−140.00", "—"]
+    wanted = ["−100.00 ‡", "−150.00 ‡", "−120.00", "−140.00", "—"]
     assert texts(order, Column.ELBO) == wanted
+    rows.set_runs([with_elbo("density", 851.0, treatment="gray", likelihood="gaussian")])
+    assert texts(order, Column.ELBO) == ["851.00 †"], "of other pixels, but a likelihood"
 
 
 @pytest.mark.parametrize(

@@ -330,6 +330,30 @@ def test_only_the_fields_that_matter_to_the_objective_can_be_edited(form: Recipe
     assert form.recipe() == Recipe(objective=objectives[-1]), "what is not used is kept"
 
 
+def test_a_field_that_waits_for_another_is_grey(form: RecipeForm) -> None:
+    form.set_recipe(Recipe(fourier_features=0))
+    assert not editor_of(form, "fourier_scale").isEnabled()
+    form.set_recipe(Recipe(fourier_features=1))
+    assert editor_of(form, "fourier_scale").isEnabled()
+
+
+def test_a_combination_that_is_no_likelihood_is_told(qtbot: QtBot, form: RecipeForm) -> None:
+    form.show()
+    (remark,) = [
+        x for x in form.findChildren(QLabel) if x.accessibleName() == "What the figures are"
+    ]
+    assert not remark.isVisible()
+    box = editor_of(form, "treatment")
+    assert isinstance(box, QComboBox)
+    box.setCurrentText("gray")
+    assert remark.isVisible()
+    assert "cross-entropy" in remark.text()
+    form.set_recipe(Recipe(treatment="gray", likelihood="continuous-bernoulli"))
+    assert not remark.isVisible()
+    form.set_recipe(Recipe(likelihood="gaussian"))
+    assert "density of pixels that are 0 or 1" in remark.text()
+
+
 def test_every_choice_explains_itself_in_a_line(form: RecipeForm) -> None:
     for name in ("objective", "network", "likelihood", "posterior", "treatment"):
         spec, editor = SPECS[name], editor_of(form, name)

@@ -1,11 +1,12 @@
 """The line at the foot of the window, alone and in the window."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support.person import Person
@@ -13,6 +14,8 @@ from tests.support.widgets import expose
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.window.status_bar import StatusBar, _Field
 from vae_explorer.session.files.open_model import ModelInfo
+from vae_explorer.training.checkpoint import write_checkpoint
+from vae_explorer.training.snapshot import DataReference, Snapshot
 
 MODEL = ModelInfo(
     "mine.safetensors", Path("/runs/mine.safetensors"), 12.34, -128.804, (28, 28), 9_000
@@ -185,3 +188,27 @@ def test_all_of_it_is_in_sight_at_1280(person: Person) -> None:
             one = field(person.window.status, name)
             assert one.shown() == one.accessibleDescription(), layout
             assert one.visibleRegion().boundingRect().size() == one.size(), layout
+
+
+def test_a_model_of_other_data_or_no_likelihood_is_marked(
+    person: Person, tmp_path: Path, trained: Snapshot
+) -> None:
+    """At the foot of every view, in words in its tool tip, and in the exported table."""
+    path = tmp_path / "clothes.safetensors"
+    recipe = trained.recipe.replace(treatment="gray")
+    data = DataReference("Fashion-MNIST", "f" * 64, 60_000)
+    write_checkpoint(replace(trained, recipe=recipe, data=data), path)
+    assert "⚠" not in person.model_line
+    person.window.app.model.open(path)
+    person.wait(lambda: "clothes" in person.model_line)
+    assert "⚠ trained on Fashion-MNIST · ⚠ cross-entropy, no likelihood" in person.model_line
+    fields = person.window.statusBar().findChildren(QWidget)
+    tip = next(field.toolTip() for field in fields if field.accessibleName() == "Model")
+    for part in (
+        "Trained on Fashion-MNIST, 60,000 images",
+        "shown on MNIST: every figure",
+    ):
+        assert part in tip
+    person.wait(lambda: person.window.app.map.state.name == path.name)
+    remarks = set(person.window.app.search.table()["remark"].tolist())
+    assert remarks == {"trained on Fashion-MNIST; cross-entropy, no likelihood"}

@@ -61,11 +61,17 @@ class NearestImagesDialog(FormDialog):
 
 
 class NameDialog(FormDialog):
-    """Asks for a name, and says so when it is one of ``taken``."""
+    """Asks for a name, and says so when it is one of ``taken``, or that in other letters.
 
-    def __init__(self, title: str, taken: Collection[str], parent: QWidget) -> None:
+    ``file`` says that a name is that of a file, of which some disks do not tell letters apart.
+    """
+
+    def __init__(
+        self, title: str, taken: Collection[str], parent: QWidget, *, file: bool = False
+    ) -> None:
         super().__init__(title, "Save", parent)
-        self._taken = taken
+        self._as = str.casefold if file else str
+        self._taken = {self._as(name): name for name in taken}
         self._name = QLineEdit()
         self._name.setMinimumWidth(240)
         self._name.setMaxLength(80)
@@ -82,4 +88,6 @@ class NameDialog(FormDialog):
     def _on_typed(self) -> None:
         (name,) = self.values()
         self.go.setEnabled(bool(name))
-        self._note.setText("Replaces the one with this name." if name in self._taken else "")
+        old = self._taken.get(self._as(name))
+        said = {None: "", name: "Replaces the one with this name."}
+        self._note.setText(said.get(old, f"Replaces “{old}”."))

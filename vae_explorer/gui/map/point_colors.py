@@ -15,7 +15,8 @@ from vae_explorer.types import Bools, UInt8
 _FADED = 0.8  # of the canvas in the colour of a point that is not selected
 _BAR_WIDTH, _MARGIN, _SPACE, _SWATCH = 14, 8, 6, 10
 _BAR_HEIGHT = 160
-_WIDEST = 110  # pixels of a category's name
+_WIDEST = 110  # pixels of the name of a class, or those of one line
+_IN_COLUMN = 10  # names
 
 
 def point_rgb(
@@ -78,8 +79,8 @@ class ColorKey(QWidget):
         texts = self._texts()
         wide = max(metrics.horizontalAdvance(text) for text in texts)
         if self._colors.names:
-            height = 2 * _MARGIN + len(texts) * (metrics.height() + 4)
-            return QSize(2 * _MARGIN + _SWATCH + _SPACE + wide, height)
+            height = 2 * _MARGIN + min(len(texts), _IN_COLUMN) * (metrics.height() + 4)
+            return QSize(_MARGIN + self._columns * (_SWATCH + _SPACE + wide + _MARGIN), height)
         wide = max(_BAR_WIDTH + _SPACE + wide, metrics.horizontalAdvance(self._colors.unit))
         return QSize(2 * _MARGIN + wide, 2 * _MARGIN + _BAR_HEIGHT + 2 * metrics.height())
 
@@ -99,22 +100,31 @@ class ColorKey(QWidget):
         assert colors is not None
         if colors.names:
             metrics, middle = QFontMetrics(self.font()), Qt.TextElideMode.ElideMiddle
-            return [metrics.elidedText(name, middle, _WIDEST) for name in colors.names]
+            widest = _WIDEST // self._columns
+            return [metrics.elidedText(name, middle, widest) for name in colors.names]
         ends = colors.high, (colors.low + colors.high) / 2, colors.low
         digits = (
             0 if colors.high - colors.low >= 20 else 2 if colors.high - colors.low >= 0.5 else 3
         )
         return [figure(value, digits) for value in ends]
 
+    @property
+    def _columns(self) -> int:
+        """Of names, or many would keep a small window tall."""
+        assert self._colors is not None
+        return -(-len(self._colors.names) // _IN_COLUMN)
+
     def _draw_names(self, painter: QPainter) -> None:
         step = QFontMetrics(self.font()).height() + 4
-        for row, text in enumerate(self._texts()):
-            middle = _MARGIN + (row + 0.5) * step
+        width = (self.sizeHint().width() - _MARGIN) / self._columns
+        for code, text in enumerate(self._texts()):
+            column, row = divmod(code, _IN_COLUMN)
+            left, middle = _MARGIN + column * width, _MARGIN + (row + 0.5) * step
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(*NAMED_COLORS[row % len(NAMED_COLORS)].tolist()))
-            painter.drawEllipse(QPointF(_MARGIN + _SWATCH / 2, middle), _SWATCH / 2, _SWATCH / 2)
+            painter.setBrush(QColor(*NAMED_COLORS[code % len(NAMED_COLORS)].tolist()))
+            painter.drawEllipse(QPointF(left + _SWATCH / 2, middle), _SWATCH / 2, _SWATCH / 2)
             painter.setPen(QColor(current_theme().text))
-            box = QRectF(_MARGIN + _SWATCH + _SPACE, middle - step / 2, self.width(), step)
+            box = QRectF(left + _SWATCH + _SPACE, middle - step / 2, self.width(), step)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _draw_scale(self, painter: QPainter, colors: PointColors) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from vae_explorer.number_format import NONE, figure
 from vae_explorer.session.runs.run_info import RunInfo, differences
 from vae_explorer.session.training.events import Phase
+from vae_explorer.training.meaning import no_likelihood
 from vae_explorer.training.recipe import Recipe
 
 _LETTERS = 88
@@ -46,6 +47,8 @@ def describe(run: RunInfo) -> str:
         known.append(f"{told.active_units} of 2 units active")
     lines.append(" · ".join(known))
     if run.recipe is not None:
+        remark = no_likelihood(run.recipe)
+        lines.append(remark.text if remark else "")
         lines += _recipe_lines(run.recipe)
     wrapped = (textwrap.fill(line, _LETTERS, subsequent_indent="    ") for line in lines)
     return "\n".join(filter(None, wrapped))
@@ -103,7 +106,10 @@ def _recipe_text(recipe: Recipe) -> str:
 def _nats(run: RunInfo, value: float | None) -> str:
     if value is None:
         return NONE
-    return figure(value, 2) + (" †" if run.recipe and _measure(run.recipe) != _USUAL else "")
+    mark = ""
+    if run.recipe and _measure(run.recipe) != _USUAL:
+        mark = " ‡" if no_likelihood(run.recipe) else " †"
+    return figure(value, 2) + mark
 
 
 def _measure(recipe: Recipe) -> tuple[str, str]:

@@ -38,7 +38,10 @@ OVERLAY_COLORS = (
 """Of the curves of other runs: all are seen on the light canvas and on the dark one."""
 
 
-_TREATED = "Values with † have another data treatment or likelihood and cannot be compared."
+_TREATED = (
+    "Values with † have another data treatment or likelihood and cannot be compared; those with ‡ "
+    "are no likelihood of the data, as the tool tip says."
+)
 _HEADERS = {
     Column.CURVE: ("Curve", "Draw the run's curves beside those of the run shown (Space)"),
     Column.NAME: ("Name", "F2 renames; ▶ is running, ⚠ is damaged"),

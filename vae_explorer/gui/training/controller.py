@@ -154,7 +154,8 @@ class TrainingController(Controller):
     def _save_preset(self) -> None:
         recipe, presets = self._recipe(), self._app.presets
         taken = {preset.name for preset in presets.all if preset.own}
-        NameDialog("Save Preset", taken, self._window).ask(lambda name: presets.save(name, recipe))
+        dialog = NameDialog("Save Preset", taken, self._window, file=True)
+        dialog.ask(lambda name: presets.save(name, recipe))
 
     def _import(self) -> None:
         path = self._ask.open("Import Recipe", RECIPE)

@@ -30,6 +30,7 @@ from vae_explorer.gui.widgets.editors import (
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.rows import label_of
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
+from vae_explorer.training.meaning import no_likelihood
 from vae_explorer.training.recipe import STEERABLE, Recipe
 
 FIRST_FIELDS = (
@@ -84,9 +85,9 @@ class FieldRow:
         self._tell()
         return self._changed
 
-    def set_editable(self, editable: bool, live: bool, objective: str) -> None:
-        """Allow changes, if the field matters to the objective at all; ``live`` ones to a run."""
-        used = self._spec.needs is None or objective in self._spec.needs[1]
+    def set_editable(self, editable: bool, live: bool, recipe: Recipe) -> None:
+        """Allow changes, if the field matters to the recipe at all; ``live`` ones to a run."""
+        used = self._spec.applies(recipe)
         live = live and used and self._name in STEERABLE
         self.editor.setEnabled((editable and used) or live)
         self.label.setEnabled(used)
@@ -182,10 +183,13 @@ class RecipeForm(QWidget):
         self._more.setToolTip("Show the fields that are rarely changed")
         self._more.toggled.connect(self._on_more)
 
+        self._remark = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._remark.setAccessibleName("What the figures are")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(4)
         layout.addWidget(self._first)
+        layout.addWidget(self._remark)
         layout.addWidget(self._more)
         layout.addWidget(self._rest)
         layout.addStretch(1)
@@ -276,9 +280,12 @@ class RecipeForm(QWidget):
         self._more.setText(f"More ({hidden} changed)" if hidden else "More")
 
     def _enable(self) -> None:
-        objective = str(read(self._rows["objective"].editor))
+        recipe = self._understood()
         for row in self._rows.values():
-            row.set_editable(self._editable, self._live, objective)
+            row.set_editable(self._editable, self._live, recipe)
+        remark = no_likelihood(recipe)
+        self._remark.setText(f"⚠ {remark.text}" if remark else "")
+        self._remark.setVisible(remark is not None)
 
     def _on_more(self, shown: bool) -> None:
         self._show_rest(shown)

@@ -46,9 +46,12 @@ class StatusBar(QStatusBar):
         """Name the model on the map, its age, and its ELBO on held-out images."""
         elbo = model.held_out_elbo
         held_out = "" if elbo is None else f" · held-out ELBO {figure(elbo, 2)} nats"
-        text = f"{model.name} · epoch {figure(model.epoch, 1)}{held_out}"
+        marks = "".join(f" · ⚠ {remark.mark}" for remark in model.remarks)
+        text = f"{model.name}{marks} · epoch {figure(model.epoch, 1)}{held_out}"
         where = f"{model.path or 'not saved yet'}\n{model.parameters:,} weights"
-        self._model.set_text(text, f"{text}\n{where}")
+        where += f"\nTrained on {model.data}" if model.data else ""
+        remarks = "".join(f"\n{remark.text}" for remark in model.remarks)
+        self._model.set_text(text, f"{text}\n{where}{remarks}")
 
     def set_data(self, split: str, shown: int, total: int) -> None:
         """Say of which split, "train", "test" or "both", how many images show of how many."""

@@ -7,14 +7,16 @@ from pathlib import Path
 from psygnal import Signal
 
 from vae_explorer import paths
+from vae_explorer.data import bundled
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.files.settings_file import SettingsFile
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.runs.runs import Runs
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
+from vae_explorer.training.meaning import Remark, of_model
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
@@ -37,6 +39,10 @@ class ModelInfo:
     held_out_elbo: float | None
     image_shape: tuple[int, int]
     parameters: int
+    remarks: tuple[Remark, ...] = ()
+    """What its figures are not: a likelihood, of the data that it was trained on."""
+    data: str = ""
+    """What it was trained on."""
 
 
 class OpenModel:
@@ -150,6 +156,8 @@ class OpenModel:
                     held_out_elbo=snapshot.held_out_elbo,
                     image_shape=new.model.image_shape,
                     parameters=new.model.parameters,
+                    data=f"{snapshot.data.name}, {snapshot.data.images:,} images",
+                    remarks=of_model(snapshot, bundled.mnist("train")),
                 )
             )
 

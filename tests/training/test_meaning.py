@@ -1,0 +1,66 @@
+import dataclasses
+
+import pytest
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import RecipeError
+from vae_explorer.training.meaning import check_heeded, foreign, ignored, judge, measure
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.snapshot import DataReference, Snapshot
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "treatment", "name", "sound"),
+    [
+        ("bernoulli", "binarized", "likelihood", True),
+        ("bernoulli", "threshold", "likelihood", True),
+        ("bernoulli", "gray", "cross-entropy", False),
+        ("continuous-bernoulli", "gray", "density", True),
+        ("gaussian", "gray", "density", True),
+        ("gaussian", "binarized", "density of binary pixels", False),
+        ("continuous-bernoulli", "threshold", "density of binary pixels", False),
+    ],
+)
+def test_figures_are_called_what_they_are(
+    likelihood: str, treatment: str, name: str, sound: bool
+) -> None:
+    recipe = Recipe(likelihood=likelihood, treatment=treatment)
+    assert measure(recipe) == name
+    assert [name in text or "density" in text for text in judge(recipe)] == [True] * (not sound)
+
+
+@pytest.mark.parametrize(
+    ("changes", "idle"),
+    [
+        ({"objective": "exact", "beta": 4.0, "samples": 3}, ("beta",)),
+        ({"objective": "iwae", "kl_warmup": 2.0, "lattice_points": 50}, None),
+        ({"fourier_features": 0, "fourier_scale": 2.0}, ("fourier_scale",)),
+        ({"objective": "elbo", "beta": 4.0, "kl_warmup": 2.0}, ()),
+    ],
+)
+def test_a_field_that_does_nothing_is_told(
+    changes: dict[str, float | str], idle: tuple[str, ...] | None
+) -> None:
+    recipe = Recipe().replace(**changes)
+    found = ("lattice_points", "kl_warmup") if idle is None else idle
+    assert ignored(recipe) == found
+    for name, text in zip(found, judge(recipe), strict=True):
+        assert text.startswith(f"'{name}' is {changes[name]} and makes no difference")
+        with pytest.raises(RecipeError, match="makes no difference"):
+            check_heeded(recipe, [name])
+    check_heeded(recipe, ["epochs"])
+
+
+def test_a_model_of_other_data_is_told(digits: ImageSet, trained: Snapshot) -> None:
+    assert foreign(trained.data, digits) is None
+    few = dataclasses.replace(trained.data, fingerprint="0" * 64, images=50)
+    assert foreign(few, digits) is None, "of some of the images"
+    assert foreign(dataclasses.replace(trained.data, name="a file"), digits) is None, "the same"
+    fashion = foreign(DataReference("Fashion-MNIST", "f" * 64, 60_000), digits)
+    assert fashion is not None
+    assert fashion.mark == "trained on Fashion-MNIST"
+    for part in ("60,000 images", "ffffffffffff…", "shown on MNIST"):
+        assert part in fashion.text
+    other = foreign(DataReference("MNIST", "f" * 64, len(digits)), digits)
+    assert other is not None
+    assert other.mark == "trained on other images called MNIST"

@@ -1,0 +1,106 @@
+"""What the numbers of a model mean: of what likelihood they are, and of whose data."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import RecipeError
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.snapshot import DataReference, Snapshot
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to know beside a figure: ``mark`` in a few words, ``text`` in a sentence or two."""
+
+    mark: str
+    text: str
+
+
+def measure(recipe: Recipe) -> str:
+    """What a recipe's log p(x|z), and with it ELBO and log p(x), are of the pixels."""
+    gray = recipe.treatment == "gray"
+    if recipe.likelihood == "bernoulli":
+        return "cross-entropy" if gray else "likelihood"
+    return "density" if gray else "density of binary pixels"
+
+
+_NO_LIKELIHOODS = {
+    "cross-entropy": Remark(
+        "cross-entropy, no likelihood",
+        "Gray pixels under a Bernoulli give a cross-entropy, no likelihood: what is called "
+        "log p(x) or ELBO is no probability of the data. Choose binarized pixels, or the "
+        "continuous-bernoulli.",
+    ),
+    "density of binary pixels": Remark(
+        "density of binary pixels, no likelihood",
+        "A density of pixels that are 0 or 1 grows without bound: what is called log p(x) or ELBO "
+        "is no probability of the data. Choose gray pixels, or the bernoulli.",
+    ),
+}
+
+
+def no_likelihood(recipe: Recipe) -> Remark | None:
+    """Why a recipe's figures are no likelihood of the data, if they are not."""
+    return _NO_LIKELIHOODS.get(measure(recipe))
+
+
+def ignored(recipe: Recipe, fields: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Those of ``fields`` that have not their default value, but make no difference."""
+    specs, usual = Recipe.specs(), Recipe()
+    return tuple(
+        name
+        for name in (specs if fields is None else fields)
+        if getattr(recipe, name) != getattr(usual, name) and not specs[name].applies(recipe)
+    )
+
+
+def judge(recipe: Recipe) -> tuple[str, ...]:
+    """What somebody should know before a recipe is trained, in sentences; none of a sound one."""
+    remark = no_likelihood(recipe)
+    return (*([remark.text] if remark else []), *(_idle(recipe, name) for name in ignored(recipe)))
+
+
+def check_heeded(recipe: Recipe, fields: Iterable[str]) -> None:
+    """Refuse changes that make no difference.
+
+    Raises:
+        RecipeError: one of ``fields`` is of another value than by default, and ignored.
+    """
+    for name in ignored(recipe, fields):
+        raise RecipeError(_idle(recipe, name))
+
+
+def foreign(trained_on: DataReference, shown: ImageSet) -> Remark | None:
+    """That a model of other data is shown, if it is.
+
+    Args:
+        trained_on: as the checkpoint has it.
+        shown: all training images of the data that is shown; a model of some of them is of it too.
+    """
+    known = trained_on.name == shown.name and trained_on.images != len(shown)
+    if known or trained_on.fingerprint == shown.fingerprint:
+        return None
+    name = trained_on.name if trained_on.name != shown.name else f"other images called {shown.name}"
+    return Remark(
+        f"trained on {name}",
+        f"Trained on {name} ({trained_on.images:,} images, SHA-256 "
+        f"{trained_on.fingerprint[:12]}…), shown on {shown.name}: every figure of images "
+        f"is of {shown.name}.",
+    )
+
+
+def of_model(snapshot: Snapshot, shown: ImageSet) -> tuple[Remark, ...]:
+    """What is to be said beside a model's figures; ``shown`` as for ``foreign``."""
+    found = (foreign(snapshot.data, shown), no_likelihood(snapshot.recipe))
+    return tuple(remark for remark in found if remark)
+
+
+def _idle(recipe: Recipe, name: str) -> str:
+    spec = Recipe.specs()[name]
+    assert spec.needs is not None
+    other = spec.needs[0]
+    return (
+        f"'{name}' is {getattr(recipe, name)} and makes no difference: {other} is "
+        f"{getattr(recipe, other)}."
+    )
