@@ -17,11 +17,12 @@ from vae_explorer.latent.neighbours import nearest_images
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import image_bound, image_truth
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
-from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, same_images
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import UInt8
 
 SEED = 2**31

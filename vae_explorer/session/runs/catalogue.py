@@ -8,7 +8,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from vae_explorer.errors import UserError
-from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.runs.run_info import (
     RunFigures,
     RunInfo,
@@ -16,6 +16,7 @@ from vae_explorer.session.runs.run_info import (
     read_run,
 )
 from vae_explorer.session.runs.runs import Runs
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.events import (
     Begun,
     Ended,
