@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import re
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,8 +13,12 @@ from hypothesis import strategies as st
 
 from tests.support.kinds_of_file import IN_TEXT, KINDS, put
 from tests.support.strategies import plain_values, texts
+from vae_explorer.data.idx import read_idx
 from vae_explorer.errors import UserError
+from vae_explorer.files import read_bytes
+from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.files.workspace import read_workspace
+from vae_explorer.training.run_folder import RunFolder, RunLabel
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -146,6 +151,34 @@ def test_what_is_no_regular_file_is_refused(name: str, tmp_path: Path) -> None:
         os.mkfifo(path)
         with pytest.raises(kind.error, match=f"{path} is not a "):
             kind.read(path)
+        path.unlink()
+        path.symlink_to("/dev/zero")
+        with pytest.raises(kind.error, match=f"{path} is not a "):
+            kind.read(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes among files here")
+@pytest.mark.parametrize("what", ["pipe", "zeros", "socket", "folder"])
+def test_whatever_lies_under_the_name_of_a_file_nothing_waits_for_it(
+    what: str, tmp_path: Path
+) -> None:
+    path = tmp_path / RunFolder.LABEL
+    with socket.socket(socket.AF_UNIX) as server:
+        match what:
+            case "pipe":
+                os.mkfifo(path)
+            case "zeros":
+                path.symlink_to("/dev/zero")
+            case "socket":
+                server.bind(str(path))
+            case "folder":
+                path.mkdir()
+        assert RunFolder(tmp_path).label == RunLabel()
+        assert Settings.read(path) == Settings()  # after a warning
+        with pytest.raises(UserError, match="is not a regular file"):
+            read_idx(path)
+        with pytest.raises(UserError, match="is not a regular file"):
+            read_bytes(path, "anything", most=1)
 
 
 @pytest.mark.parametrize("name", IN_TEXT)

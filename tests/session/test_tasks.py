@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.stand_ins import Failures, MainThread
-from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.tasks import Tasks
 
 
 @pytest.fixture(params=["newest", "patient"])

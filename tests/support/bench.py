@@ -10,10 +10,11 @@ from tests.support.stand_ins import Failures, Later, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.runs.runs import Runs
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training import worker
 from vae_explorer.session.training.events import Ended, Paused, Phase, Progress, TrainingEvent
 from vae_explorer.training.history import HistoryPoint

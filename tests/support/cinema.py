@@ -2,7 +2,7 @@
 
 from tests.support.stand_ins import Later, MainThread
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.timeline import Timeline
 from vae_explorer.session.training.timeline_entry import TimelineEntry, timeline_entry
 from vae_explorer.training.run_folder import RunFolder

@@ -22,13 +22,13 @@ from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.sketch import Sketch
 from vae_explorer.session.explore.target import Target
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons import geometry
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.map_layers import encoded_at
 from vae_explorer.session.map.state import MapPoints, MapState
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 
 CODES = 2_000

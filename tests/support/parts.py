@@ -11,10 +11,11 @@ from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.sketch import Sketch
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.map.state import MapPoints, MapState
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 
 

@@ -32,6 +32,7 @@ def test_a_run_that_another_process_trains_is_left_alone(
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout
         assert other.stdout.readline() == "held\n"
+        assert not folder.take_abandoned()
         with pytest.raises(CheckpointError, match=f"trained by process {other.pid} on"):
             folder.resume(mnist_small, "cpu")
         with pytest.raises(CheckpointError, match=f"trained by process {other.pid} on"):
@@ -40,6 +41,8 @@ def test_a_run_that_another_process_trains_is_left_alone(
         other.kill()
     # The lock of a process that was killed is no lock.
     assert (folder.path / RunFolder.LOCK).exists()
+    assert folder.take_abandoned()
+    assert not folder.take_abandoned()
     folder.resume(mnist_small, "cpu")
     assert not (folder.path / RunFolder.LOCK).exists()
 

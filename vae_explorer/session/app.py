@@ -23,7 +23,7 @@ from vae_explorer.session.files.exports import Exports
 from vae_explorer.session.files.open_model import OpenModel
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.files.settings_file import SettingsFile
-from vae_explorer.session.jobs import After, Jobs, Tasks
+from vae_explorer.session.jobs import After, Jobs
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.course import Learning
 from vae_explorer.session.map.coloring import Coloring
@@ -38,6 +38,7 @@ from vae_explorer.session.runs.catalogue import RunCatalogue
 from vae_explorer.session.runs.presets import PresetFolders, Presets
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.control import TrainingSession
 from vae_explorer.training.trainer import warm_up
 

@@ -29,6 +29,7 @@ from vae_explorer.training.tensors import read_tensors, write_tensors
 from vae_explorer.training.trainer import Trainer
 
 _MOST_HISTORY = 1 << 26  # bytes; our longest has some megabytes
+_MOST_LOCK = 1 << 12
 _HELD_OUT = 5  # the column of the held-out ELBO
 
 Signature = tuple[tuple[int, int] | None, ...]
@@ -189,6 +190,16 @@ class RunFolder:
             with suppress(OSError):  # the folder may be gone
                 lock.release()
 
+    def take_abandoned(self) -> bool:
+        """Whether a process that is no more was training the run; told once: its lock is taken."""
+        if not (self.path / self.LOCK).is_file():
+            return False
+        try:
+            with self.held():
+                return True
+        except CheckpointError:
+            return False
+
     @classmethod
     def create(cls, parent: Path, recipe: Recipe) -> "RunFolder":
         """A new folder under ``parent`` named by date, time and seed.
@@ -327,8 +338,8 @@ def _touched(path: Path) -> tuple[int, int] | None:
 
 
 def _lines(path: Path) -> list[str]:
-    with suppress(OSError, UnicodeDecodeError):
-        return path.read_text().splitlines()
+    with suppress(UserError):
+        return read_text(path, "a lock", most=_MOST_LOCK).splitlines()
     return []
 
 

@@ -19,8 +19,9 @@ from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.session.compare.comparison import Comparison
 from vae_explorer.session.compare.sides import Preview, Side, SideInfo
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 
 PLACES = np.array([(-2, -2), (2, 2), (0, 0), (-2, 2)], np.float32)

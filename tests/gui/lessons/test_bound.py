@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QMouseEvent
+from PySide6.QtGui import QColor, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
@@ -19,9 +19,10 @@ from vae_explorer.gui.lessons.bound_plane import Handle
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import figure
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.lessons.bound import BoundExperiment
 from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.tasks import Tasks
 
 
 @pytest.fixture
@@ -177,6 +178,29 @@ def test_a_key_changes_one_thing(view: BoundView, key: str, what: str) -> None:
         "angle": after.angle > before.angle,
     }
     assert [name for name, is_so in changed.items() if is_so] == [what]
+
+
+@pytest.mark.parametrize(
+    ("key", "same"),
+    [
+        ("PgUp", "+"),
+        ("PgDown", "-"),
+        ("Shift+PgUp", "]"),
+        ("Shift+PgDown", "["),
+        ("End", ","),
+        ("Shift+End", "."),
+    ],
+)
+def test_keys_that_every_keyboard_has_do_the_same(view: BoundView, key: str, same: str) -> None:
+    steps = [q_of(view)]
+    QTest.keySequence(view.plane, QKeySequence(key))
+    steps.append(q_of(view))
+    QTest.keyClicks(view.plane, same)
+    steps.append(q_of(view))
+    widths, angles = [q.widths for q in steps], [q.angle for q in steps]
+    assert np.divide(widths[1], widths[0]) == pytest.approx(np.divide(widths[2], widths[1]))
+    assert angles[1] - angles[0] == pytest.approx(angles[2] - angles[1])
+    assert steps[1] != steps[0]
 
 
 def test_arrows_move_q(view: BoundView) -> None:

@@ -13,9 +13,10 @@ from vae_explorer.gui.window.undo import MOST_EDITS, Undo
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.decoding import Decoding
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import Int64
 
 

@@ -16,8 +16,9 @@ from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.paths import bundled_models
 from vae_explorer.session.compare import metrics
 from vae_explorer.session.compare.comparison import Comparison
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.run_folder import RunFolder, model_name
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32

@@ -11,8 +11,9 @@ from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.cursor import LATENT_LIMIT, MOST_VISITS, Bookmark, Cursor
 from vae_explorer.session.explore.decoding import Decoded, Decoding
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import LatentPoint
 

@@ -17,9 +17,10 @@ from vae_explorer.latent.trust import DataSupport, drift, verdict
 from vae_explorer.model.trained import Check, Posterior
 from vae_explorer.session.explore.data_support import PositionSupport, SupportGauge
 from vae_explorer.session.explore.decoding import Decoded, Decoding
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, LatentPoint
 

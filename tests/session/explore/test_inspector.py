@@ -11,9 +11,9 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.session.explore.image_truth import image_truth
 from vae_explorer.session.explore.inspector import Inspection, Inspector
 from vae_explorer.session.explore.pins import DataPoint, Pins
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.snapshot import Snapshot

@@ -19,9 +19,10 @@ from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.explore.latent_paths import LatentPath, path_content
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap, labels_of
 from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 
 

@@ -14,10 +14,10 @@ from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.gaussian import Gaussian
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.refinement import STEPS, RefinementStep, Refiner, refined_content
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.marks import Ellipses
 from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 
 

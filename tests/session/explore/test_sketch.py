@@ -1,5 +1,6 @@
 """Digits that are drawn, pasted and opened, read by real models."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,8 @@ def test_a_photograph_lies_as_it_was_taken(
     ("name", "words"),
     [
         ("missing.png", "does not exist"),
+        ("folder.png", "is not a regular file"),
+        ("pipe.png", "is not a regular file"),
         ("text.png", "not a picture that can be read"),
         ("short.png", "cannot be read"),
         ("huge.png", "8,000 × 6,000"),
@@ -219,6 +222,8 @@ def test_a_bad_file_is_told_and_the_sketch_stays(
     words: str,
 ) -> None:
     (tmp_path / "text.png").write_text("a digit")
+    (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
     noise = np.random.default_rng(0).integers(0, 256, (90, 90), np.uint8)
     Image.fromarray(noise).save(tmp_path / "whole.png")
     (tmp_path / "short.png").write_bytes((tmp_path / "whole.png").read_bytes()[:4_000])

@@ -7,7 +7,6 @@ import pytest
 from tests.support.lessons import Aim
 from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.lessons.course import Lesson, LessonError, Step, parse_lesson
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons import course as module
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.course import Learning
@@ -19,6 +18,7 @@ from vae_explorer.session.lessons.experiment import (
     setting,
 )
 from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.tasks import Tasks
 
 _TEXT = """+++
 title = "{title}"

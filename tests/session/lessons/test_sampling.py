@@ -8,9 +8,10 @@ from tests.support.stand_ins import MainThread
 from vae_explorer.latent.normal import PRIOR
 from vae_explorer.lessons import sampling as numbers
 from vae_explorer.model.trained import TrainedVAE
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.sampling import Sampling, SamplingResult
+from vae_explorer.session.tasks import Tasks
 
 Settle = Callable[[], None]
 

@@ -5,9 +5,10 @@ import pytest
 
 from tests.support.stand_ins import MainThread
 from vae_explorer.lessons.tighter import KS
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.tighter import Tighter
+from vae_explorer.session.tasks import Tasks
 
 Settle = Callable[[], None]
 

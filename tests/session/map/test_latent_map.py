@@ -12,10 +12,10 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Posterior, TrainedVAE
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, MapState
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Split
 

@@ -13,13 +13,14 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import Check, Posterior
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.sketch import Sketch
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import LAYER_CONTENTS, Scene, View
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.map_layers import MapLayers
 from vae_explorer.session.map.marks import Ellipses, LayerContent, Sheet
 from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 
 

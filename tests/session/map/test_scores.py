@@ -12,11 +12,11 @@ from vae_explorer.data.bundled import in_both
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map import scores as scores_module
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, InspectedImage, Scores
 from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Split
 

@@ -10,12 +10,12 @@ from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures
 from vae_explorer.session.explore.pins import Pins
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Split
 

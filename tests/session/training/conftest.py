@@ -8,7 +8,8 @@ from tests.support.cinema import Cinema
 from tests.support.stand_ins import Clock, Later, MainThread
 from tests.support.training_runs import Run
 from vae_explorer.data.dataset import ImageSet
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training import worker
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.recipe import Recipe

@@ -10,7 +10,8 @@ from tests.support.cinema import Cinema
 from tests.support.stand_ins import Failures, Later, MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
-from vae_explorer.session.jobs import Jobs, Tasks
+from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint
 from vae_explorer.training.moments import Moments
 from vae_explorer.training.run_folder import RunFolder

@@ -31,6 +31,12 @@ _KEYS = {
     "+": (_WIDER, _WIDER, 0.0),
     "=": (_WIDER, _WIDER, 0.0),
     "-": (1 / _WIDER, 1 / _WIDER, 0.0),
+    "PgUp": (_WIDER, _WIDER, 0.0),
+    "PgDown": (1 / _WIDER, 1 / _WIDER, 0.0),
+    "Shift+PgUp": (_WIDER, 1.0, 0.0),
+    "Shift+PgDown": (1 / _WIDER, 1.0, 0.0),
+    "End": (1.0, 1.0, _TURN),
+    "Shift+End": (1.0, 1.0, -_TURN),
     "]": (_WIDER, 1.0, 0.0),
     "[": (1 / _WIDER, 1.0, 0.0),
     "}": (1.0, _WIDER, 0.0),
@@ -66,7 +72,8 @@ class BoundPlane(Chart):
         super().__init__(title, "z₁", "z₂", aspect="equal", zoomable=True, movable=True)
         self.setAccessibleDescription(
             "Arrow keys move q, plus and minus widen and narrow it, the brackets its first axis, "
-            "with Shift its second, comma and full stop turn it, Home shows all of it."
+            "with Shift its second, comma and full stop turn it, Home shows all of it. Page Up and "
+            "Page Down widen and narrow it too, with Shift its first axis; End turns it too."
         )
         self.setMinimumSize(220, 200)
         self._q: Normal | None = None

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
@@ -79,8 +79,9 @@ class Chart(PlotView):
         self._moved = False
         self.setMouseTracking(True)
         self.keys: dict[str, Callable[[], object]] = {}
+        """What is done at a letter typed, or at a key by its name, which every keyboard has."""
         if zoomable:
-            for key, degrees in (("+", 10), ("=", 10), ("-", -10)):
+            for key, degrees in (("+", 10), ("=", 10), ("-", -10), ("PgUp", 10), ("PgDown", -10)):
                 self.keys[key] = partial(self._zoom, _ZOOM**degrees)
         if movable:
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -204,7 +205,9 @@ class Chart(PlotView):
             return partial(self.nudged.emit, size * step[0], size * step[1])
         if self._zoomable and event.key() == Qt.Key.Key_Home:
             return self.reset_view
-        return self.keys.get(event.text())
+        return self.keys.get(event.text()) or self.keys.get(
+            QKeySequence(event.keyCombination()).toString()
+        )
 
     def _zoom(self, factor: float, at: QPointF | None = None) -> None:
         """Magnify about a pixel, or the middle; over the numbers of an axis, only along that."""

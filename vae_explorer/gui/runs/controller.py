@@ -41,6 +41,8 @@ class RunsController(Controller):
         catalogue.listed.connect(self._on_listed)
         catalogue.updated.connect(self._on_updated)
         catalogue.histories_changed.connect(self._show_curves)
+        catalogue.interrupted.connect(self._on_interrupted)
+        training.interrupted.resume_requested.connect(self._resume)
         panel.shown.connect(catalogue.refresh)
         panel.open_requested.connect(lambda run: catalogue.open(run.path))
         panel.resume_requested.connect(self._resume)
@@ -56,6 +58,7 @@ class RunsController(Controller):
                 "All training runs: sort, name, compare, open, resume", self._show,
                 ("Ctrl+Shift+R",)),
         )  # fmt: skip
+        catalogue.look_for_interrupted()
         self.panels = (Panel("runs", panel, BOTTOM, ("train",), hidden=True, room=_ROOM),)
 
     # What the catalogue says
@@ -67,6 +70,11 @@ class RunsController(Controller):
     def _on_updated(self, run: RunInfo) -> None:
         self.panel.set_run(run)
         self._show_curves()
+
+    def _on_interrupted(self, run: RunInfo) -> None:
+        if not self._app.training.active:
+            reveal(self._training)
+            self._training.interrupted.set_run(run)
 
     # What a person asks for
 

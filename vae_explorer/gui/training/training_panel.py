@@ -14,6 +14,7 @@ from typing_extensions import override
 from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.runs.preset_bar import PresetBar
 from vae_explorer.gui.training.health_banner import HealthBanner
+from vae_explorer.gui.training.interrupted_banner import InterruptedBanner
 from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import CHANGED, LIVE, RecipeForm
 from vae_explorer.gui.training.slow_motion import SlowMotion
@@ -52,8 +53,8 @@ class FormArea(Scrolled):
 class TrainingPanel(QWidget):
     """Everything about a training run, for a tall dock at the side or a wide one below.
 
-    Its parts have signals of their own: ``transport``, ``presets``, ``form``, ``stop_rule``,
-    ``plot`` and ``slow_motion``.
+    Its parts have signals of their own: ``transport``, ``interrupted``, ``presets``, ``form``,
+    ``stop_rule``, ``plot`` and ``slow_motion``.
 
     Signals:
         recipe_changed(Recipe): a person changed a field or took another recipe.
@@ -66,6 +67,7 @@ class TrainingPanel(QWidget):
         self._phase = Phase.IDLE
         self._live = False
         self.transport = Transport()
+        self.interrupted = InterruptedBanner()
         self.health = HealthBanner()
         self.presets = PresetBar()
         self.presets.chosen.connect(self.take_recipe)
@@ -117,6 +119,7 @@ class TrainingPanel(QWidget):
         layout.setSpacing(4)
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         layout.addWidget(self.transport)
+        layout.addWidget(self.interrupted)
         layout.addWidget(self.health)
         layout.addWidget(self._splitter, 1)
         self.set_status(TrainingStatus(Phase.IDLE))
@@ -166,6 +169,7 @@ class TrainingPanel(QWidget):
 
     def forget_run(self) -> None:
         """Show nothing of the run before but its curves."""
+        self.interrupted.hide()
         self.health.clear()
         self.slow_motion.clear()
 

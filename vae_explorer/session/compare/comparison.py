@@ -23,11 +23,12 @@ from vae_explorer.session.compare.metrics import (
 )
 from vae_explorer.session.compare.sides import SIDES, Preview, Side, SideInfo, other_side
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
-from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.selection import Mode, Selection, inside
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run_folder import model_name
 from vae_explorer.training.snapshot import Snapshot

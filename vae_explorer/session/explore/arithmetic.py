@@ -8,9 +8,9 @@ from vae_explorer.errors import UserError
 from vae_explorer.latent.arithmetic import analogy, attribute_vector, neighbourhood
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
-from vae_explorer.session.jobs import Fail
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
+from vae_explorer.session.tasks import Fail
 from vae_explorer.types import Float64
 
 _NEIGHBOURS = 20

@@ -10,9 +10,10 @@ from vae_explorer.data import bundled
 from vae_explorer.latent.trust import DataSupport, Verdict, drift, image_distance, verdict
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.explore.decoding import Decoded, Decoding
-from vae_explorer.session.jobs import After, Control, Tasks
+from vae_explorer.session.jobs import After, Control
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import OneSplit
 
 

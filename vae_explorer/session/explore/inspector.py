@@ -12,9 +12,10 @@ from vae_explorer.latent.figures import pixel_log_likelihoods
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
 from vae_explorer.session.explore.pins import DataPoint, Pins
-from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import Float32, Float64, OneSplit
 
 Code = Literal["mean", "sample", "exact"]

@@ -4,8 +4,8 @@ from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edits
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
-from vae_explorer.session.jobs import Fail
 from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.tasks import Fail
 from vae_explorer.types import OneSplit
 
 

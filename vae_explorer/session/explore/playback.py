@@ -17,10 +17,10 @@ from vae_explorer.session.explore.latent_paths import (
     waypoints_of,
 )
 from vae_explorer.session.explore.pins import Pin, Pins
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
+from vae_explorer.session.tasks import Tasks
 
 _PINNED = ("straight", "spherical", "geodesic")
 _AT_CURSOR = ("row", "column", "circle")

@@ -12,10 +12,11 @@ from vae_explorer.latent.gap import Refinement, refine_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import image_bound, image_truth
 from vae_explorer.session.explore.pins import Pin, Pins
-from vae_explorer.session.jobs import After, Tasks
+from vae_explorer.session.jobs import After
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.marks import Ellipses, LayerContent
 from vae_explorer.session.map.state import MapState
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import Float32, UInt8
 
 STEPS = 300

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,17 @@ from psygnal import Signal
 from vae_explorer.data import bundled
 from vae_explorer.data.centring import centred, ink_of
 from vae_explorer.errors import DataError, UserError
+from vae_explorer.files import read_bytes
 from vae_explorer.latent.neighbours import nearest_images
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import image_bound, image_truth
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
-from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, same_images
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import UInt8
 
 SEED = 2**31
@@ -29,6 +32,7 @@ NO_LABEL = 255
 """The class of a sketch, which has none."""
 
 _MOST_PIXELS = 40_000_000  # of a file: 160 MB once read
+_MOST_BYTES = 1 << 28
 _READ_SIDE = 1_000  # pixels, to which a larger picture is reduced
 
 _EMPTY: UInt8 = np.zeros((28, 28), np.uint8)
@@ -180,7 +184,8 @@ def _picture(path: Path) -> UInt8:
         DataError: there is no such file, it cannot be read, or it is too large.
     """
     try:
-        with Image.open(path) as picture:
+        content = read_bytes(path, "a picture (.png, .jpg)", DataError, most=_MOST_BYTES)
+        with Image.open(BytesIO(content)) as picture:
             width, height = picture.size
             if width * height > _MOST_PIXELS:
                 raise DataError(
@@ -192,8 +197,6 @@ def _picture(path: Path) -> UInt8:
             return np.array(upright.convert("RGBA"))
     except UserError:
         raise
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist; check the path.") from None
     except Image.DecompressionBombError:
         raise DataError(f"{path} has too many pixels; open a smaller picture.") from None
     except UnidentifiedImageError:

@@ -11,10 +11,10 @@ from vae_explorer.export.tables import export_points
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.playback import Playback
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
+from vae_explorer.session.tasks import Tasks
 
 
 class Exports:

@@ -10,11 +10,11 @@ from vae_explorer import paths
 from vae_explorer.data import bundled
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.files.settings_file import SettingsFile
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.runs.runs import Runs
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.meaning import Remark, of_model
 from vae_explorer.training.recipe import Recipe

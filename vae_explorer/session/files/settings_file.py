@@ -6,7 +6,7 @@ from psygnal import Signal
 
 from vae_explorer import paths
 from vae_explorer.session.files.settings import Settings
-from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.tasks import Tasks
 
 
 class SettingsFile:

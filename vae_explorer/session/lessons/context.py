@@ -4,10 +4,11 @@ from psygnal import Signal
 
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.target import Target
-from vae_explorer.session.jobs import After, Tasks
+from vae_explorer.session.jobs import After
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.state import MapState
+from vae_explorer.session.tasks import Tasks
 
 
 class LessonContext:

@@ -6,9 +6,9 @@ from psygnal import Signal
 
 from vae_explorer.errors import UserError
 from vae_explorer.lessons.course import Lesson, Step, bundled_lessons, read_lesson, with_state
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, make_experiment
+from vae_explorer.session.tasks import Tasks
 
 
 class Learning:

@@ -11,8 +11,9 @@ from psygnal import Signal
 
 from vae_explorer.fields import Fields, FieldSpec, Value, field
 from vae_explorer.lessons.course import LessonError
-from vae_explorer.session.jobs import Control, Newest, Patient
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.tasks import Newest, Patient
 
 T = TypeVar("T")
 

@@ -13,10 +13,11 @@ from vae_explorer.data.tables import Numbers, Table, read_table
 from vae_explorer.latent.figures import posterior_width
 from vae_explorer.session.files.settings import MOST_TABLES
 from vae_explorer.session.files.settings_file import SettingsFile
-from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, Scores
 from vae_explorer.session.map.state import MapPoints, MapState
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import Float32
 
 LABEL = "label"

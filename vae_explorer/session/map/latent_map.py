@@ -16,9 +16,10 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
-from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, Float64, Int64, OneSplit, Split, UInt8
 

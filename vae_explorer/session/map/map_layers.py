@@ -9,12 +9,12 @@ from vae_explorer.data import bundled
 from vae_explorer.model.trained import Posterior, TrainedVAE, unchecked
 from vae_explorer.session.explore.pins import DataPoint, Pin, Pins
 from vae_explorer.session.explore.sketch import Sketch
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import LAYER_CONTENTS, EncodedImage, Scene, View
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.marks import LayerContent
 from vae_explorer.session.map.state import MapPoints, MapState
+from vae_explorer.session.tasks import Tasks
 
 _IMMEDIATE = frozenset({"ellipses", "prior", "flow"})
 """Drawn at once, because they only gather what is known."""

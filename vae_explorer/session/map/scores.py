@@ -11,9 +11,10 @@ from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
-from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapPoints, MapState, same_images
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import Float32, Int64, OneSplit, UInt8
 
 _CHUNK = 2_000  # images between two reports of progress

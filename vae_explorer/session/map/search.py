@@ -11,12 +11,12 @@ from vae_explorer.data import bundled
 from vae_explorer.errors import UserError
 from vae_explorer.latent.neighbours import nearest_codes, nearest_images
 from vae_explorer.session.explore.pins import Pins
-from vae_explorer.session.jobs import Tasks
 from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.selection import Mode, Selection, inside
 from vae_explorer.session.map.state import MapState, same_images
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.meaning import of_model
 from vae_explorer.types import Bools, Float32, Float64, Int64
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from vae_explorer.errors import UserError
-from vae_explorer.session.jobs import Control, Tasks
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.runs.run_info import (
     RunFigures,
     RunInfo,
@@ -16,6 +16,7 @@ from vae_explorer.session.runs.run_info import (
     read_run,
 )
 from vae_explorer.session.runs.runs import Runs
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.events import (
     Begun,
     Ended,
@@ -51,6 +52,9 @@ class RunCatalogue:
     histories_changed = Signal()
     """There is another of the ``histories``, or a later one."""
 
+    interrupted = Signal(RunInfo)
+    """The newest run whose process died while it trained it, and was not at its end."""
+
     def __init__(self, tasks: Tasks, runs: Runs, open_model: Callable[[Path], None]) -> None:
         self._tasks = tasks
         self._listing = tasks.newest("runs", "The runs cannot be listed")
@@ -76,6 +80,16 @@ class RunCatalogue:
         """Look at the folders again."""
         survey = partial(_survey, self._runs.training.runs, self._known)
         self._listing.run(survey, self._on_surveyed)
+
+    def look_for_interrupted(self) -> None:
+        """Find out whether a run was interrupted; each is told of once, here or elsewhere."""
+        look = partial(_abandoned, self._runs.training.runs)
+        task = self._tasks.newest("interrupted", "Interrupted runs cannot be looked for")
+        task.run(look, self._on_abandoned)
+
+    def _on_abandoned(self, found: RunInfo | None) -> None:
+        if found is not None:
+            self.interrupted.emit(found)
 
     @property
     def histories(self) -> Mapping[Path, RunHistory]:
@@ -205,6 +219,14 @@ def _survey(folder: Path, known: Known, control: Control) -> dict[Path, tuple[Si
             info = read_run(run, sweep)
         found[run.path] = now, info
     return found
+
+
+def _abandoned(folder: Path, _: Control) -> RunInfo | None:
+    """On a worker's thread: the newest run in ``folder`` that can be gone on with."""
+    # A sweep goes on with its own.
+    runs = [run for run, sweep in find_runs(folder) if not sweep and run.take_abandoned()]
+    found = [info for info in map(read_run, runs) if not (info.damaged or info.finished)]
+    return max(found, key=lambda info: info.date, default=None)
 
 
 def _read_history(run: Path, _: Control) -> RunHistory:

@@ -8,7 +8,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from vae_explorer.errors import RecipeError, UserError
-from vae_explorer.session.jobs import Tasks
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.recipe import Recipe
 
 DEFAULT = "Default"

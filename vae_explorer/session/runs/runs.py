@@ -9,8 +9,9 @@ from psygnal import Signal
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import UserError
 from vae_explorer.model.trained import Posterior
-from vae_explorer.session.jobs import After, Tasks
+from vae_explorer.session.jobs import After
 from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.control import LIVE_IMAGES, TrainingSession
 from vae_explorer.session.training.events import (
     Begun,

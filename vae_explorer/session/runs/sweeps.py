@@ -12,9 +12,10 @@ from psygnal import Signal
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DivergedError, UserError
-from vae_explorer.session.jobs import Control, Newest, Tasks
+from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.latent_map import labels_of
 from vae_explorer.session.runs.runs import Runs
+from vae_explorer.session.tasks import Newest, Tasks
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder

@@ -9,7 +9,8 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.errors import CheckpointError
-from vae_explorer.session.jobs import After, Control, Tasks
+from vae_explorer.session.jobs import After, Control
+from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.session.training.timeline_entry import TimelineEntry, timeline_entry
 from vae_explorer.training.history import HistoryPoint

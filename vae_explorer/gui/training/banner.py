@@ -1,0 +1,58 @@
+"""A strip that says something above everything else in a dock, until it is dismissed."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from typing_extensions import override
+
+from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.training.icons import SIDE, icon
+
+_STRIPE = 4  # logical pixels
+
+
+class Banner(Themed):
+    """Rich text and a button that dismisses it; takes no room while there is nothing.
+
+    Args:
+        name: what it is called to those who do not see it.
+        dismiss: what dismissing does.
+        button: stands before that, if there is one.
+    """
+
+    def __init__(self, name: str, dismiss: str, button: QWidget | None = None) -> None:
+        super().__init__()
+        self._text = QLabel(textFormat=Qt.TextFormat.RichText)
+        self._text.setWordWrap(True)
+        self._text.setAccessibleName(name)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._close = QToolButton()
+        self._close.setAutoRaise(True)
+        self._close.setIconSize(QSize(SIDE - 4, SIDE - 4))
+        self._close.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._close.setAccessibleName("Dismiss")
+        self._close.setToolTip(dismiss)
+        self._close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6 + _STRIPE + 4, 4, 4, 4)
+        row.addWidget(self._text, 1)
+        for widget in filter(None, (button, self._close)):
+            row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
+        self.set_theme(current_theme())
+        self.hide()
+
+    def say(self, text: str) -> None:
+        """Show a rich text, or nothing."""
+        self._text.setText(text)
+        self.setVisible(bool(text))
+
+    @override
+    def set_theme(self, theme: Theme) -> None:
+        self._close.setIcon(icon("close", theme))
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), current_theme().raised)
+            painter.fillRect(6, 2, _STRIPE, self.height() - 4, current_theme().held_out)
