@@ -195,7 +195,7 @@ def test_a_recipe_beside_the_output_that_says_the_same_keeps_its_comments(
         (["--set", "epochs=many"], "'epochs' is 'many'; it must be a whole number"),
         (["--set", "epochs=2.5"], "'epochs' is 2.5; it must be a whole number"),
         (["--set", "epochs=0"], "'epochs' is 0; it must lie between 1 and 10,000"),
-        (["--set", "beta=nan"], "'beta' is nan; it must lie between"),
+        (["--set", "beta=nan"], "'beta' is 'nan'; it must be a number"),
         (["--set", "treatment=dithered"], "'treatment' is 'dithered'; choose one of"),
         (["--recipe", "gone.toml"], "gone.toml"),
         (["--images", 60_001], "--images is 60,001; MNIST has 60,000 training images"),
