@@ -23,6 +23,7 @@ def answers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, checkpoint: Path
 ) -> Callable[[int], None]:
     """Dialogs for files are answered at random: not at all, with good files and with bad ones."""
+    monkeypatch.chdir(tmp_path)  # names typed without a folder are there
     names = ["", "", str(checkpoint), str(paths.bundled_models()["mnist-paper"])]
     names += [str(tmp_path / name) for name in ("a.safetensors", "b.png", "c", "gone/d.csv")]
     chance = random.Random(0)
