@@ -1,6 +1,7 @@
 """Anything at all is done in the window while it trains."""
 
 import random
+import shutil
 import sys
 import threading
 from collections.abc import Callable
@@ -24,7 +25,8 @@ def answers(
 ) -> Callable[[int], None]:
     """Dialogs for files are answered at random: not at all, with good files and with bad ones."""
     monkeypatch.chdir(tmp_path)  # names typed without a folder are there
-    names = ["", "", str(checkpoint), str(paths.bundled_models()["mnist-paper"])]
+    copy = shutil.copy(paths.bundled_models()["mnist-paper"], tmp_path)  # it may be written over
+    names = ["", "", str(shutil.copy(checkpoint, tmp_path)), str(copy)]
     names += [str(tmp_path / name) for name in ("a.safetensors", "b.png", "c", "gone/d.csv")]
     chance = random.Random(0)
 

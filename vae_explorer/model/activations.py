@@ -46,12 +46,12 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def measured(network: nn.Module, inputs: int) -> Need:
     """What one row of ``inputs`` numbers needs in a network."""
-    first = next(network.parameters())
+    first = next(network.parameters(), torch.zeros(0))
     with torch.no_grad(), _Watch() as watch:
         network(torch.zeros(1, inputs, device=first.device, dtype=first.dtype))
     sizes = watch.sizes
-    held = max(before + after for before, after in pairwise(sizes))
-    return Need(held, sum(sizes))
+    held = max((before + after for before, after in pairwise(sizes)), default=1)
+    return Need(max(held, 1), max(sum(sizes), 1))
 
 
 def apply(network: nn.Module, rows: Tensor, need: Callable[[], Need]) -> Tensor:
@@ -62,7 +62,7 @@ def apply(network: nn.Module, rows: Tensor, need: Callable[[], Need]) -> Tensor:
     if len(rows) <= _FEW:
         return _full_precision(network(rows))
     grad = torch.is_grad_enabled()
-    trained = grad and next(network.parameters()).requires_grad
+    trained = grad and any(weight.requires_grad for weight in network.parameters())
     most = need().rows(kept=trained)
     if len(rows) <= most or (grad and not trained):
         return _full_precision(network(rows))

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import RecipeError
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.snapshot import DataReference, Snapshot
+
+if TYPE_CHECKING:
+    from vae_explorer.training.snapshot import DataReference, Snapshot  # which brings PyTorch
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def check_heeded(recipe: Recipe, fields: Iterable[str]) -> None:
         raise RecipeError(_idle(recipe, name))
 
 
-def foreign(trained_on: DataReference, shown: ImageSet) -> Remark | None:
+def foreign(trained_on: "DataReference", shown: ImageSet) -> Remark | None:
     """That a model of other data is shown, if it is.
 
     Args:
@@ -90,7 +93,7 @@ def foreign(trained_on: DataReference, shown: ImageSet) -> Remark | None:
     )
 
 
-def of_model(snapshot: Snapshot, shown: ImageSet) -> tuple[Remark, ...]:
+def of_model(snapshot: "Snapshot", shown: ImageSet) -> tuple[Remark, ...]:
     """What is to be said beside a model's figures; ``shown`` as for ``foreign``."""
     found = (foreign(snapshot.data, shown), no_likelihood(snapshot.recipe))
     return tuple(remark for remark in found if remark)

@@ -291,3 +291,15 @@ def test_what_is_unexpected_is_told_by_its_kind(
     opened.settle()
     ((_, text),) = opened.failures
     assert text.startswith("Unexpected RuntimeError: mat1 and mat2")
+
+
+def test_a_model_that_comes_with_the_program_is_not_written_over(opened: Desk) -> None:
+    bundled = paths.bundled_models()["mnist-paper"]
+    before = bundled.read_bytes()
+    opened.app.model.save(bundled)
+    opened.settle()
+    ((title, error),) = opened.failures
+    assert title == "The model was not saved"
+    assert "mnist-paper.safetensors comes with the program; choose another name." in str(error)
+    assert bundled.read_bytes() == before
+    opened.failures.clear()

@@ -8,7 +8,7 @@ from psygnal import Signal
 
 from vae_explorer import paths
 from vae_explorer.data import bundled
-from vae_explorer.errors import CheckpointError
+from vae_explorer.errors import CheckpointError, DataError, UserError
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
@@ -118,6 +118,10 @@ class OpenModel:
         snapshot = self.snapshot
         if snapshot is None:
             return
+        if path.resolve() in map(Path.resolve, paths.bundled_models().values()):
+            text = f"{path.name} comes with the program; choose another name."
+            self._tasks.fail("The model was not saved", UserError(text))
+            return
 
         def saved() -> None:
             self._map.rename(snapshot, path.name, path)
@@ -148,6 +152,10 @@ class OpenModel:
     def _on_map(self, new: MapState, old: MapState | None) -> None:
         if old is None or (new.snapshot, new.name, new.path) != (old.snapshot, old.name, old.path):
             snapshot = new.snapshot
+            try:
+                remarks = of_model(snapshot, bundled.mnist("train"))
+            except DataError:  # said by who needs the images
+                remarks = ()
             self.changed.emit(
                 ModelInfo(
                     name=new.name,
@@ -157,7 +165,7 @@ class OpenModel:
                     image_shape=new.model.image_shape,
                     parameters=new.model.parameters,
                     data=f"{snapshot.data.name}, {snapshot.data.images:,} images",
-                    remarks=of_model(snapshot, bundled.mnist("train")),
+                    remarks=remarks,
                 )
             )
 
