@@ -118,17 +118,17 @@ class OpenModel:
         snapshot = self.snapshot
         if snapshot is None:
             return
-        if path.resolve() in map(Path.resolve, paths.bundled_models().values()):
-            text = f"{path.name} comes with the program; choose another name."
-            self._tasks.fail("The model was not saved", UserError(text))
-            return
+
+        def write() -> None:
+            if path.resolve() in map(Path.resolve, paths.bundled_models().values()):
+                raise UserError(f"{path.name} comes with the program; choose another name.")
+            write_checkpoint(snapshot, path)
 
         def saved() -> None:
             self._map.rename(snapshot, path.name, path)
             self._remember(path)
             self._messages.published.emit(f"Saved {path}")
 
-        write = partial(write_checkpoint, snapshot, path)
         self._tasks.write(write, saved, "The model was not saved")
 
     def _show(self, model: "SavedModel") -> None:
