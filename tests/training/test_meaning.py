@@ -52,15 +52,16 @@ def test_a_field_that_does_nothing_is_told(
 
 
 def test_a_model_of_other_data_is_told(digits: ImageSet, trained: Snapshot) -> None:
-    assert foreign(trained.data, digits) is None
+    shown = DataReference(digits.name, digits.fingerprint, len(digits))
+    assert foreign(trained.data, shown) is None
     few = dataclasses.replace(trained.data, fingerprint="0" * 64, images=50)
-    assert foreign(few, digits) is None, "of some of the images"
-    assert foreign(dataclasses.replace(trained.data, name="a file"), digits) is None, "the same"
-    fashion = foreign(DataReference("Fashion-MNIST", "f" * 64, 60_000), digits)
+    assert foreign(few, shown) is None, "of some of the images"
+    assert foreign(dataclasses.replace(trained.data, name="a file"), shown) is None, "the same"
+    fashion = foreign(DataReference("Fashion-MNIST", "f" * 64, 60_000), shown)
     assert fashion is not None
     assert fashion.mark == "trained on Fashion-MNIST"
     for part in ("60,000 images", "ffffffffffff…", "shown on MNIST"):
         assert part in fashion.text
-    other = foreign(DataReference("MNIST", "f" * 64, len(digits)), digits)
+    other = foreign(DataReference("MNIST", "f" * 64, len(digits)), shown)
     assert other is not None
     assert other.mark == "trained on other images called MNIST"

@@ -54,15 +54,15 @@ def encode(checkpoint: Path | None, source: str, out: Path) -> None:
 
 def _say_data(trained_on: "DataReference", images: "ImageSet") -> None:
     """Say of which data the model is and which it encoded; of files only their name is known."""
-    from vae_explorer.data.bundled import mnist
     from vae_explorer.training.meaning import foreign
+    from vae_explorer.training.snapshot import BUNDLED
 
     click.echo(
         f"Trained on {trained_on.name} ({trained_on.images:,} images), encoded {images.name} "
         f"{images.split}",
         err=True,
     )
-    remark = foreign(trained_on, mnist("train"))
+    remark = foreign(trained_on, BUNDLED)
     if remark and images.split != "file":
         click.echo(f"Warning: {remark.text}", err=True)
 

@@ -6,12 +6,6 @@ import click
 
 from vae_explorer.errors import DataError
 
-_PUBLISHED = {
-    "train": "251afd29f3c6f204bed9fbe0c5c03f896b5e76daf429154e931f2447cdcca89d",
-    "test": "26120b4578752d7d87c2cb6601f15f4b0efd4dd7947b156b4f7aa2d35f931d2f",
-}
-"""``ImageSet.fingerprint`` of MNIST as published."""
-
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
@@ -19,9 +13,9 @@ def data(as_json: bool) -> None:
     """List the bundled images, checked to the last pixel."""
     import numpy as np
 
-    from vae_explorer.data.bundled import mnist
+    from vae_explorer.data.bundled import FINGERPRINTS, mnist
 
-    for split, published in _PUBLISHED.items():
+    for split, published in FINGERPRINTS.items():
         images = mnist(split)
         if images.fingerprint != published:
             raise DataError(

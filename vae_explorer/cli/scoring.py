@@ -61,6 +61,7 @@ def evaluate(
     from vae_explorer.data.bundled import mnist
     from vae_explorer.training.evaluation import evaluate as score
     from vae_explorer.training.meaning import measure, of_model
+    from vae_explorer.training.snapshot import BUNDLED
 
     snapshots = [(str(path), open_snapshot(path)) for path in checkpoints]
     snapshots = snapshots or [("bundled", open_snapshot(None))]
@@ -71,10 +72,10 @@ def evaluate(
     if not as_json:
         click.echo(f"{images.name} {split}, {len(images.images):,} images; nats per image\n")
         click.echo(_line("model", width, "pixels", [name for name, _ in _COLUMNS]))
-    rows, told, trained = [], list[str](), mnist("train")
+    rows, told = [], list[str]()
     for title, (name, snapshot) in zip(titles, snapshots, strict=True):
         row = score(snapshot.model, images, seed, subset)
-        remarks = of_model(snapshot, trained)
+        remarks = of_model(snapshot, BUNDLED)
         told += [f"{title}: {remark.text}" for remark in remarks]
         rows.append(
             {"checkpoint": name}

@@ -13,6 +13,11 @@ from vae_explorer.errors import DataError
 from vae_explorer.types import Int64, OneSplit, Split
 
 TRAINING_IMAGES = 60_000
+FINGERPRINTS: dict[OneSplit, str] = {
+    "train": "251afd29f3c6f204bed9fbe0c5c03f896b5e76daf429154e931f2447cdcca89d",
+    "test": "26120b4578752d7d87c2cb6601f15f4b0efd4dd7947b156b4f7aa2d35f931d2f",
+}
+"""``ImageSet.fingerprint`` of MNIST as published."""
 """Of both splits these come first."""
 
 Index = TypeVar("Index", int, Int64)

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import RecipeError
 from vae_explorer.training.recipe import Recipe
 
@@ -74,14 +73,14 @@ def check_heeded(recipe: Recipe, fields: Iterable[str]) -> None:
         raise RecipeError(_idle(recipe, name))
 
 
-def foreign(trained_on: "DataReference", shown: ImageSet) -> Remark | None:
+def foreign(trained_on: "DataReference", shown: "DataReference") -> Remark | None:
     """That a model of other data is shown, if it is.
 
     Args:
         trained_on: as the checkpoint has it.
         shown: all training images of the data that is shown; a model of some of them is of it too.
     """
-    known = trained_on.name == shown.name and trained_on.images != len(shown)
+    known = trained_on.name == shown.name and trained_on.images != shown.images
     if known or trained_on.fingerprint == shown.fingerprint:
         return None
     name = trained_on.name if trained_on.name != shown.name else f"other images called {shown.name}"
@@ -93,7 +92,7 @@ def foreign(trained_on: "DataReference", shown: ImageSet) -> Remark | None:
     )
 
 
-def of_model(snapshot: "Snapshot", shown: ImageSet) -> tuple[Remark, ...]:
+def of_model(snapshot: "Snapshot", shown: "DataReference") -> tuple[Remark, ...]:
     """What is to be said beside a model's figures; ``shown`` as for ``foreign``."""
     found = (foreign(snapshot.data, shown), no_likelihood(snapshot.recipe))
     return tuple(remark for remark in found if remark)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from vae_explorer.data.bundled import FINGERPRINTS, TRAINING_IMAGES
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.training.history import History, HistoryPoint
 from vae_explorer.training.recipe import Recipe
@@ -17,6 +18,10 @@ class DataReference:
     name: str
     fingerprint: str
     images: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
+BUNDLED = DataReference("MNIST", FINGERPRINTS["train"], TRAINING_IMAGES)
+"""The training images of MNIST, which need not be read to be known."""
 
 
 @dataclass(frozen=True)

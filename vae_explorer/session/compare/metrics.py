@@ -13,7 +13,7 @@ from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.training.meaning import of_model
-from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.snapshot import BUNDLED, Snapshot
 from vae_explorer.types import Float32, Float64, Int64, UInt8
 
 _IMAGES = 500  # that both models are aligned and scored on
@@ -115,7 +115,7 @@ def comparison_table(
         note += " The likelihoods are of different data treatments and do not compare."
     for column in (a, b):
         if column:
-            for remark in of_model(column.snapshot, bundled.mnist("train")):
+            for remark in of_model(column.snapshot, BUNDLED):
                 note += f" {column.name}: {remark.text}"
     return ComparisonTable((a.name if a else "", b.name if b else ""), tuple(rows), note)
 

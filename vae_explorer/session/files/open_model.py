@@ -7,8 +7,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from vae_explorer import paths
-from vae_explorer.data import bundled
-from vae_explorer.errors import CheckpointError, DataError, UserError
+from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
@@ -19,7 +18,7 @@ from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.meaning import Remark, of_model
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
-from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.snapshot import BUNDLED, Snapshot
 
 IMAGE_SHAPE = (28, 28)
 """The map shows MNIST, so its models must read images of this height and width."""
@@ -152,10 +151,6 @@ class OpenModel:
     def _on_map(self, new: MapState, old: MapState | None) -> None:
         if old is None or (new.snapshot, new.name, new.path) != (old.snapshot, old.name, old.path):
             snapshot = new.snapshot
-            try:
-                remarks = of_model(snapshot, bundled.mnist("train"))
-            except DataError:  # said by who needs the images
-                remarks = ()
             self.changed.emit(
                 ModelInfo(
                     name=new.name,
@@ -165,7 +160,7 @@ class OpenModel:
                     image_shape=new.model.image_shape,
                     parameters=new.model.parameters,
                     data=f"{snapshot.data.name}, {snapshot.data.images:,} images",
-                    remarks=remarks,
+                    remarks=of_model(snapshot, BUNDLED),
                 )
             )
 

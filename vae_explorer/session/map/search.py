@@ -18,6 +18,7 @@ from vae_explorer.session.map.selection import Mode, Selection, inside
 from vae_explorer.session.map.state import MapState, same_images
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.meaning import of_model
+from vae_explorer.training.snapshot import BUNDLED
 from vae_explorer.types import Bools, Float32, Float64, Int64
 
 _NOT_SELECTED = "Nothing was selected"
@@ -150,7 +151,7 @@ class Search:
             "z2": z[:, 1],
         }
         columns |= {name: values[rows] for name, values in self._scores.known.items()}
-        remarks = of_model(state.snapshot, bundled.mnist("train"))
+        remarks = of_model(state.snapshot, BUNDLED)
         if remarks:  # beside figures that would be taken for something else
             columns["remark"] = np.full(len(rows), "; ".join(remark.mark for remark in remarks))
         return columns
