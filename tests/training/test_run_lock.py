@@ -8,7 +8,7 @@ import pytest
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.run import Recorder
+from vae_explorer.training.run import Recorder, train
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.trainer import Trainer
 
@@ -64,3 +64,16 @@ def test_a_folder_that_is_deleted_meanwhile_is_made_again_whole(
         for _ in recorder.follow():
             pass
     assert folder.moments().steps
+
+
+def test_a_run_that_cannot_begin_lets_its_folder_go(
+    mnist_small: ImageSet, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Recorder) -> None:
+        raise CheckpointError("the disk is full")
+
+    monkeypatch.setattr(Recorder, "begin", refuse)
+    with pytest.raises(CheckpointError, match="the disk is full"):
+        train(recipe, mnist_small, runs=tmp_path, device="cpu")
+    (folder,) = tmp_path.iterdir()
+    assert not (folder / RunFolder.LOCK).exists()

@@ -156,13 +156,13 @@ def train(
         from vae_explorer.data.bundled import mnist
 
         data = mnist("train")
-    trainer, hold = Trainer(recipe, ImageSet.of(data), device), ExitStack()
+    trainer = Trainer(recipe, ImageSet.of(data), device)
     events = trainer.events()
-    if runs:
-        recorder = hold.enter_context(Recorder(trainer, RunFolder.create(Path(runs), recipe)))
-        recorder.begin()
-        events = recorder.follow()
-    with hold:
+    with ExitStack() as hold:
+        if runs:
+            recorder = hold.enter_context(Recorder(trainer, RunFolder.create(Path(runs), recipe)))
+            recorder.begin()
+            events = recorder.follow()
         for event in events:
             if report and isinstance(event, StepMetrics):
                 report(event)
