@@ -37,6 +37,14 @@ class Witness:
         self.wrong: set[str] = set()
         self.seen = 0
         self.since: dict[str, float] = {}
+        self.late: set[str] = set()
+        app, window = self.app, person.window
+        self.results = (
+            ("inspector", app.inspector.freshness, window.decode.inspector),
+            ("path", app.playback.freshness, window.paths.results[0]),
+        )
+        for name, freshness, _ in self.results:
+            freshness.changed.connect(partial(self._on_fresh, name))
         for layer, (draw, depends) in list(LAYER_CONTENTS.items()):
             monkeypatch.setitem(LAYER_CONTENTS, layer, (partial(self._draw, layer, draw), depends))
         self.app.layers.drawn.connect(self._on_drawn)
@@ -52,6 +60,10 @@ class Witness:
     def _on_drawn(self, layer: str, content: LayerContent) -> None:
         self.shown[layer] = content
 
+    def _on_fresh(self, name: str, current: bool) -> None:
+        self.since[name] = time.monotonic()
+        self.late.discard(name)
+
     def watch(self, until: Callable[[], object], seconds: float = 30) -> None:
         """Look until a condition holds."""
         limit = time.monotonic() + seconds
@@ -59,6 +71,7 @@ class Witness:
             assert time.monotonic() < limit
             QApplication.processEvents()
             self.look()
+            time.sleep(0.002)  # else the other threads wait for Python's lock
 
     def look(self) -> None:
         """At all there is now."""
@@ -69,18 +82,14 @@ class Witness:
             current, model = self.app.layers.is_current(layer), self.made.get(content)
             if current and model is not None and model is not state.model:
                 self.wrong.add(f"layer {layer} is of another model")
-        window = self.person.window
-        for name, freshness, widget in (
-            ("inspector", self.app.inspector.freshness, window.decode.inspector),
-            ("path", self.app.playback.freshness, window.paths.results[0]),
-        ):
-            if freshness.current:
-                self.since.pop(name, None)
+        for name, freshness, widget in self.results:
+            if freshness.current or time.monotonic() - self.since[name] < LATE_S:
                 continue
-            late = time.monotonic() - self.since.setdefault(name, time.monotonic()) > LATE_S
-            if late and not widget.graphicsEffect().isEnabled():
+            # Late for a whole turn of the event loop, however long the one before took.
+            if name in self.late and not widget.graphicsEffect().isEnabled():
                 self.wrong.add(f"{name} looks current")
-        self._look_at_figures(state.model, window.decode.inspector)
+            self.late.add(name)
+        self._look_at_figures(state.model, self.person.window.decode.inspector)
 
     def _look_at_figures(self, model: TrainedVAE, panel: QWidget) -> None:
         texts = [label.text() for label in panel.findChildren(QLabel)]
