@@ -81,7 +81,7 @@ def read_text(
     try:
         text = read_bytes(path, wanted, error, most=most).decode("utf-8-sig", errors)
     except UnicodeDecodeError as wrong:
-        raise error(f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}.") from wrong
+        raise error(_no_text(path, wrong, wanted)) from wrong
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -110,8 +110,11 @@ def read_lines(
                     )
                 yield line
         except UnicodeDecodeError as wrong:
-            message = f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}."
-            raise error(message) from wrong
+            raise error(_no_text(path, wrong, wanted)) from wrong
+
+
+def _no_text(path: Path, wrong: UnicodeDecodeError, wanted: str) -> str:
+    return f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}."
 
 
 def atomic_write(path: Path, content: bytes) -> None:

@@ -1,5 +1,6 @@
 """Runs driven from the main thread of a test, the map that they are on, and all they told."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -139,29 +140,22 @@ class Bench:
 
 
 @pytest.fixture
-def bench(
-    inline_jobs: Jobs,
-    main: MainThread,
-    later: Later,
-    tmp_path: Path,
-    digits: ImageSet,
-    failures: Failures,
-) -> Bench:
-    """Each run happens within its start, and is told when ``main`` runs."""
-    return Bench(inline_jobs, main, later, tmp_path / "runs", digits, failures)
+def new_bench(
+    main: MainThread, later: Later, tmp_path: Path, digits: ImageSet, failures: Failures
+) -> Callable[[Jobs], Bench]:
+    return lambda jobs: Bench(jobs, main, later, tmp_path / "runs", digits, failures)
 
 
 @pytest.fixture
-def live(
-    threaded_jobs: Jobs,
-    main: MainThread,
-    later: Later,
-    tmp_path: Path,
-    digits: ImageSet,
-    failures: Failures,
-) -> Bench:
+def bench(new_bench: Callable[[Jobs], Bench], inline_jobs: Jobs) -> Bench:
+    """Each run happens within its start, and is told when ``main`` runs."""
+    return new_bench(inline_jobs)
+
+
+@pytest.fixture
+def live(new_bench: Callable[[Jobs], Bench], threaded_jobs: Jobs) -> Bench:
     """Runs go on beside the test."""
-    return Bench(threaded_jobs, main, later, tmp_path / "runs", digits, failures)
+    return new_bench(threaded_jobs)
 
 
 @pytest.fixture

@@ -244,7 +244,7 @@ FAULTS = {
         "a keyboard alone",
         f"{_WINDOW}accessibility.py::test_tab_reaches_every_control_and_comes_round",
         f"{_WINDOW}accessibility.py::test_every_control_has_a_name",
-        f"{_WINDOW}commands.py::test_each_key_works_wherever_the_focus_is",
+        f"{_WINDOW}records.py::test_each_key_works_wherever_the_focus_is",
     ),
     48: _fault(
         "no display, missing libraries",

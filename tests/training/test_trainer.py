@@ -272,7 +272,7 @@ def test_held_out_figures_that_take_long_may_be_given_up(
     assert trainer.held_out_figures()
     trainer.given_up = lambda: True
     assert trainer.held_out_figures()  # in time
-    monkeypatch.setattr("vae_explorer.training.trainer._PATIENCE", -1.0)
+    monkeypatch.setattr("vae_explorer.training.held_out._PATIENCE", -1.0)
     assert trainer.held_out_figures() == {}
     trainer.given_up = bool
     assert trainer.held_out_figures()

@@ -1,6 +1,5 @@
 """``vae-explorer doctor``: what the program stands on, and what to do where it does not hold."""
 
-import io
 import json
 import locale
 import os
@@ -69,8 +68,6 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     Says versions, devices, display, locale and files, and for each problem what to do. Ends with
     status 1 if something stops the window.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a code page need not know what a path is called
-        sys.stdout.reconfigure(errors="backslashreplace")
     found = []
     for section, findings in groupby(examine(), lambda finding: finding.section):
         if not as_json:

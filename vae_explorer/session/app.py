@@ -86,8 +86,12 @@ class App:
         return self.runs.training
 
     def warm_up(self) -> None:
-        """Read the presets, and import what the first training step needs, beside the window."""
+        """Do beside the window what can wait until it is there.
+
+        Read the presets, look for an interrupted run, import what the first training step needs.
+        """
         self.presets.read()
+        self.catalogue.look_for_interrupted()
         warming = self.tasks.newest("warm-up", "Training may not work here")
         warming.run(lambda _: warm_up(), lambda _: None)
 

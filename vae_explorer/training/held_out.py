@@ -1,6 +1,8 @@
 """Figures of a model on the images that it is not trained on, cheap enough for every epoch."""
 
 import math
+import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,8 +17,31 @@ from vae_explorer.model.vae import VAE, ElboTerms
 _SEED = 20_140_501
 _CHUNK = 2_500
 _MARGINAL_IMAGES = 500
+_PATIENCE = 5.0
+"""Seconds that the figures may take when nobody waits for them; they mostly take less."""
 MARGINAL_POINTS = 10_000
 """Of the lattice over the prior that log p(x) is summed over."""
+
+
+class _GivenUpError(Exception):
+    pass
+
+
+def figures_while_wanted(
+    vae: VAE, images: Tensor, treatment: str, check: Check, given_up: Callable[[], bool]
+) -> dict[str, Any]:
+    """``held_out_figures``, or none at all once they take long and ``given_up`` says so."""
+    begin = time.monotonic()
+
+    def look() -> None:
+        check()
+        if time.monotonic() - begin > _PATIENCE and given_up():
+            raise _GivenUpError
+
+    try:
+        return held_out_figures(vae, images, treatment, look)
+    except _GivenUpError:
+        return {}
 
 
 @torch.inference_mode()

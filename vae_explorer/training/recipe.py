@@ -1,5 +1,6 @@
 """The recipe: every choice that decides what a training run computes."""
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +33,10 @@ STEERABLE = ("learning_rate", "beta", "samples")
 """Fields that may be given another value while a run is under way."""
 
 WIDEST_LAYER = 8_192
+_DENSE = {"encoder_hidden": "512-512-512", "decoder_hidden": "512-512"}
 USUAL_SIZES = {
-    "mlp": {"encoder_hidden": "512-512-512", "decoder_hidden": "512-512"},
-    "residual": {"encoder_hidden": "512-512-512", "decoder_hidden": "512-512"},
+    "mlp": _DENSE,
+    "residual": _DENSE,
     "conv": {"encoder_hidden": "32-64", "decoder_hidden": "64-32"},
 }
 """What a network has where nothing else is said: channels of a convolution cost far more."""
@@ -300,19 +302,15 @@ class Recipe(Fields):
     @override
     def replace(self, /, **changes: Any) -> Self:
         """As that of all fields; another network gets sizes of its own where these do not fit."""
-        usual = USUAL_SIZES.get(str(changes.get("network", self.network)), {})
-        if usual and changes.get("network", self.network) != self.network:
-            before = USUAL_SIZES[self.network]
-            kept = {
-                name: getattr(self, name)
-                for name in usual
-                if getattr(self, name) != before[name]
-                and (
-                    changes["network"] != "conv"
-                    or max(sizes(getattr(self, name))) <= _MOST_CHANNELS
-                )
+        network = changes.get("network", self.network)
+        if network != self.network and network in USUAL_SIZES:
+            most = _MOST_CHANNELS if network == "conv" else math.inf
+            chosen = {
+                name: now
+                for name, usual in USUAL_SIZES[self.network].items()
+                if (now := getattr(self, name)) != usual and max(sizes(now)) <= most
             }
-            changes = usual | kept | changes
+            changes = USUAL_SIZES[network] | chosen | changes
         return super().replace(**changes)
 
     @classmethod

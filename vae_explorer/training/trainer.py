@@ -21,7 +21,7 @@ from vae_explorer.model.vae import VAE
 from vae_explorer.training.checks import check_branch, check_fits
 from vae_explorer.training.device import choose_device
 from vae_explorer.training.distributed import ALONE, Team
-from vae_explorer.training.held_out import held_out_figures
+from vae_explorer.training.held_out import figures_while_wanted
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
 from vae_explorer.training.objective import Objective, effective_beta
 from vae_explorer.training.recipe import STEERABLE, Recipe
@@ -31,8 +31,6 @@ from vae_explorer.training.snapshot import Change, DataReference, Snapshot
 REPORT_STEPS = 20
 """Steps between two reports."""
 
-_PATIENCE = 5.0
-"""Seconds that held-out figures may take after a stop; they mostly take less."""
 
 _GLOBAL_STREAM = threading.Lock()
 """Held by who draws from it: two trainers may be made at once, as by an estimate beside a run."""
@@ -56,10 +54,6 @@ class StepMetrics(Turn):
 @dataclass(frozen=True)
 class EpochMetrics(StepMetrics):
     """The report that ends an epoch: ``point`` has the held-out figures too."""
-
-
-class _GivenUpError(Exception):
-    pass
 
 
 class Trainer:
@@ -343,17 +337,8 @@ class Trainer:
         """
         if not (len(self._held_out) and self.team.leads):
             return {}
-        begin = time.monotonic()
-
-        def look() -> None:
-            check()
-            if time.monotonic() - begin > _PATIENCE and self.given_up():
-                raise _GivenUpError
-
-        try:
-            return held_out_figures(self.vae, self._held_out, self.recipe.treatment, look)
-        except _GivenUpError:
-            return {}
+        treatment = self.recipe.treatment
+        return figures_while_wanted(self.vae, self._held_out, treatment, check, self.given_up)
 
 
 def _fill(tensor: Tensor, value: Tensor) -> None:

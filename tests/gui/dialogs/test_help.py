@@ -23,7 +23,6 @@ from vae_explorer.gui.dialogs.help import (
     TextDialog,
     keys_html,
     show_about,
-    show_keys,
 )
 from vae_explorer.gui.window.actions import native
 from vae_explorer.gui.window.records import Command, with_keys
@@ -47,7 +46,7 @@ class Sheet:
 
     def __init__(self, parent: QWidget) -> None:
         self.chosen: Mapping[str, str] = {}
-        show_keys(self.commands, lambda: self.chosen, self.choose, parent)
+        KeysDialog(self.commands, lambda: self.chosen, self.choose, parent).show()
         (self.dialog,) = parent.findChildren(KeysDialog)
         (self.page,) = self.dialog.findChildren(QTextBrowser)
         (self.edit,) = self.dialog.findChildren(QKeySequenceEdit)

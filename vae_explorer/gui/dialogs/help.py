@@ -207,16 +207,6 @@ def keys_html(commands: Sequence[Command]) -> str:
     return "".join(parts)
 
 
-def show_keys(
-    commands: Callable[[], Sequence[Command]],
-    chosen: Callable[[], Keys],
-    choose: Callable[[Keys], object],
-    parent: QWidget,
-) -> None:
-    """Open the sheet of keys; arguments as of ``KeysDialog``."""
-    KeysDialog(commands, chosen, choose, parent).show()
-
-
 def show_about(parent: QWidget) -> None:
     """Open the about box."""
     path = paths.log_file()

@@ -58,7 +58,6 @@ class RunsController(Controller):
                 "All training runs: sort, name, compare, open, resume", self._show,
                 ("Ctrl+Shift+R",)),
         )  # fmt: skip
-        catalogue.look_for_interrupted()
         self.panels = (Panel("runs", panel, BOTTOM, ("train",), hidden=True, room=_ROOM),)
 
     # What the catalogue says

@@ -87,9 +87,9 @@ class WindowController(Controller):
 
     def _open_keys(self) -> None:
         settings = self._app.settings
-        help_pages.show_keys(
+        help_pages.KeysDialog(
             self._commands, lambda: settings.now.keys, self._choose_keys, self._window
-        )
+        ).show()
 
     def _choose_keys(self, keys: Mapping[str, str]) -> None:
         self._app.settings.change(replace(self._app.settings.now, keys=keys))
