@@ -59,6 +59,12 @@ class Actions:
             if record.toolbar:
                 toolbar.addAction(action)
             self._actions[record.id] = action
+        # What the tip of a button says, of those that do what a command does.
+        self._buttons = [
+            (button, button.toolTip(), self._actions[button.property("command")])
+            for button in window.findChildren(QAbstractButton)
+            if button.property("command")
+        ]
         claims = _KeyClaims(window)
         for part in (window, *window.findChildren(QDockWidget)):
             part.installEventFilter(claims)
@@ -81,6 +87,8 @@ class Actions:
             action.refresh(chosen)
         for menu in self._choices:
             menu.refresh()
+        for button, about, action in self._buttons:
+            button.setToolTip(keyed(about, native(action.command.keys[:1])))
 
 
 class _Action(QAction):
@@ -153,7 +161,12 @@ def native(keys: Iterable[str]) -> str:
 
 def tip(command: Command) -> str:
     """What a command does, and its first key."""
-    return f"{command.help} ({native(command.keys[:1])})" if command.keys else command.help
+    return keyed(command.help, native(command.keys[:1]))
+
+
+def keyed(text: str, key: str) -> str:
+    """A tip that names the key, if there is one, of what it tells about."""
+    return f"{text} ({key})" if key else text
 
 
 class _KeyClaims(QObject):
