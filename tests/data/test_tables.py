@@ -1,5 +1,6 @@
 import csv
 import os
+import time
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from vae_explorer.data.table_layout import TableLayout, draft_table
 from vae_explorer.data.table_text import MAX_BYTES, read_numbers
 from vae_explorer.data.tables import Classes, Column, Numbers, Table, read_table
 from vae_explorer.errors import DataError
-from vae_explorer.types import Split
+from vae_explorer.types import Float64, Split
 
 REST = 100
 """Images to test on, of which the tables here say nothing."""
@@ -51,7 +52,7 @@ def _names(column: Column) -> list[str]:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_reads_a_row_an_image(path: Path, delimiter: str, end: str, encoding: str) -> None:
     lines = ["slant,writer,size", "0.5,Zoë,1", "-2e1,Ann,2", " 3 , Zoë ,3", ""]
     path.write_bytes(end.join(lines).replace(",", delimiter).encode(encoding))
@@ -149,7 +150,8 @@ def test_any_text_survives(
         (b"index,a\n" + b"9" * 5_000 + b",1\n", "no training image '999"),
         (b"index,a\n1,1\n1,1\n", "line 3: image 1 already has a row, line 2"),
         ("größe\n1\n2\n".encode("latin-1"), "not text in UTF-8"),
-        ("a\n1\n2\n".encode("utf-16"), "not text in UTF-8"),
+        ("a\n1\n2\n".encode("utf-16-le"), "not text but binary"),
+        ("a\n1\n2\n".encode("utf-16") + b"1", "not text in UTF-16 (truncated data)"),
         (bytes(10), "not text but binary"),
     ],
 )
@@ -369,6 +371,74 @@ def test_what_was_chosen_is_taken_again_as_far_as_it_can_be(path: Path) -> None:
 
 
 # Large ones
+
+
+def write_large(path: Path, rows: int, columns: int, decimal: str = ".") -> Float64:
+    """A table of such numbers with every kind of row among them; what is in it."""
+    values = np.random.default_rng(0).normal(size=(rows, columns)).round(4)
+    values[7, :3] = np.nan
+    values[rows // 2, -2:] = np.nan
+    cells = [[str(value).replace(".", decimal) for value in row] for row in values.tolist()]
+    cells[7][:3] = ["", "NA", "n/a"]
+    cells[rows // 2][-2:] = ["", "NA"]
+    cells[-1][0] = f'"{cells[-1][0]}"'
+    separator = "," if decimal == "." else ";"
+    head = separator.join(f"c{column}" for column in range(columns))
+    lines = [head, *map(separator.join, cells)]
+    path.write_text("\n".join([*lines[:40], "# a comment", "", *lines[40:]]))
+    return values
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_many_rows_at_once_are_what_each_is(
+    path: Path, decimal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vae_explorer.data.table_text._CELLS", 60)  # twelve rows
+    values = write_large(path, 100, 5, decimal)
+    table = read(path, 100)
+    found = np.array([_numbers(column) for column in table.columns.values()])
+    np.testing.assert_array_equal(found.T, values.astype(np.float32))
+
+
+def test_a_line_of_a_quoted_cell_that_looks_like_a_row_is_none(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vae_explorer.data.table_text._CELLS", 4)  # two rows
+    path.write_text('z,group\n1.5,a\n2.5,"b\n3.5,c\n4.5,d"\n5.5,a\n6.5,a,\n7.5,a\n')
+    table = read(path, 5)
+    assert _numbers(table.columns["z"]) == [1.5, 2.5, 5.5, 6.5, 7.5]
+    assert _names(table.columns["group"]) == ["a", "b\n3.5,c\n4.5,d", "a", "a", "a"]
+
+
+def test_a_bad_row_far_down_is_told_by_its_line(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vae_explorer.data.table_text._CELLS", 6)
+    path.write_text("index,split,z\n0,train,1.5\n# one\n\n1,train,2.5\n2,train,3.5\n1,train,1\n")
+    layout = TableLayout(index="index", split="split", numbers=("z",))
+    with pytest.raises(DataError, match="line 7: image 1 already has a row, line 5"):
+        read_table(path, layout, sizes(4, 2))
+
+
+@pytest.mark.long
+def test_a_table_of_sixty_thousand_rows_and_four_hundred_columns_takes_seconds(path: Path) -> None:
+    values = write_large(path, 60_000, 400)
+    images = sizes(60_000, 10_000)
+    layout = draft_table(path, images, "train").layout
+    tracemalloc.start()
+    try:
+        read_table(path, replace(layout, numbers=layout.numbers[:4]), images)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 40e6, "but for the columns that were asked for"
+    start = time.perf_counter()
+    table = read_table(path, layout, images)
+    assert time.perf_counter() - start < 20
+    assert len(table.columns) == 400
+    np.testing.assert_array_equal(
+        _numbers(table.columns["c9"])[:60_000], values[:, 9].astype(np.float32)
+    )
 
 
 def test_only_the_beginning_of_a_large_table_is_looked_at(
