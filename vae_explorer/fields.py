@@ -8,7 +8,6 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 from vae_explorer.errors import UserError
-from vae_explorer.number_format import parse_number
 
 Scalar = bool | int | float | str
 Value = Scalar | tuple[Scalar, ...] | None
@@ -16,16 +15,6 @@ Value = Scalar | tuple[Scalar, ...] | None
 LONGEST_STACK = 16
 """Sizes that a field of sizes may have."""
 _LONGEST_TOLD = 60
-
-
-def field_value(text: str) -> int | float | str:
-    """What a person wrote for a field: a number where it reads as one."""
-    try:
-        if re.fullmatch(r"\s*[+-]?[0-9]+\s*", text):
-            return int(text)  # of any length, such as a seed
-        return parse_number(text)
-    except ValueError:
-        return text.strip()
 
 
 @dataclass(frozen=True)
