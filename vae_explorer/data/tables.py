@@ -100,8 +100,8 @@ def read_table(
         quick = {name: column for name, column in left.items() if isinstance(column, _Numbers)}
         values = block.numbers([header.index(name) for name in quick], layout.decimal)
         if values is not None:
-            for (name, column), numbers in zip(quick.items(), values.T, strict=True):
-                column.put(at, numbers)
+            for (name, own), numbers in zip(quick.items(), values.T, strict=True):
+                own.put(at, numbers)
                 del left[name]
         cells = block.texts([header.index(name) for name in left])
         for (name, other), texts in zip(left.items(), cells, strict=True):

@@ -89,7 +89,8 @@ class StatusBar(QStatusBar):
         self.showMessage(text, _MESSAGE_MS)
 
     def _make_room(self) -> None:
-        apart = self.layout().spacing() if self.layout() else 0
+        inside = self.layout()
+        apart = inside.spacing() if inside else 0
         left = self.width() - _NAME - _LEAST - self._place.sizeHint().width() - 8 * apart
         for field in (self._data, self._cost, self._points):
             room = field.sizeHint().width()
