@@ -40,7 +40,7 @@ from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.control import TrainingSession
-from vae_explorer.training.trainer import warm_up
+from vae_explorer.training.device import warm_up
 
 CLOSE_SECONDS = 5.0
 """How long closing waits for a running job; one gradient step and a save take far less."""

@@ -38,7 +38,8 @@ class Command:
         checked: whether what it switches is on; without it, it is no switch.
         named: another text for the menu, as things are now.
         group: the set of switches of which one is on.
-        toolbar: it has a button there.
+        toolbar: the word on its button there; without it, it has none.
+        icon: the sign on that button, of ``icons.NAMES``.
         separator: a line is drawn above it in the menu.
     """
 
@@ -52,7 +53,8 @@ class Command:
     checked: Callable[[], bool] | None = None
     named: Callable[[], str] | None = None
     group: str = ""
-    toolbar: bool = False
+    toolbar: str = ""
+    icon: str = ""
     separator: bool = False
 
 
