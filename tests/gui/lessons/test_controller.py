@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
+from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QPushButton
 
 from tests.support.person import Person
 from vae_explorer.gui.lessons.formula import FormulaView
@@ -85,6 +85,7 @@ def test_the_course_menu_lists_the_lessons_and_ticks_those_done(pupil: Person) -
         for action in pupil.window.actions_.menus["Course"].actions()
         if action.text() == "Lessons"
     )
+    assert isinstance(menu, QMenu)
     names = [action.text() for action in menu.actions()]
     assert names == [f"{n}  {one.title}" for n, one in enumerate(learning.lessons, 1)]
     assert not any(action.isChecked() for action in menu.actions())

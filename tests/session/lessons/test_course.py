@@ -143,7 +143,8 @@ def test_an_answer_is_told_again_when_one_comes_back(pupil: Pupil) -> None:
 
 def test_what_answers_the_question_is_told_after_the_answer(pupil: Pupil) -> None:
     pupil.learning.show()
-    assert (pupil.learning.concealed, pupil.learning.values) == ({"n"}, {"n": "?"})
+    assert pupil.learning.concealed == {"n"}
+    assert pupil.learning.values == {"n": "?"}
     pupil.counter.set(n=3)
     assert pupil.values[-1] == {"n": "?"}
     pupil.learning.answer((True, False))  # a wrong one too
