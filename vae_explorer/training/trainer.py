@@ -57,7 +57,7 @@ class EpochMetrics(StepMetrics):
 
 
 class Trainer:
-    """Trains one VAE by one recipe on one image set, resumable to the last bit.
+    """Trains one VAE by one recipe on one image set, resumable to the last bit of one machine.
 
     Everything random comes from three private generators: weights from ``seed``, the order of an
     epoch from (``seed``, epoch), binarisation and ε from a stream whose state is saved. The last
