@@ -29,8 +29,9 @@ def test_the_application_has_its_name_style_and_icon(qapp: QApplication) -> None
     entry.read(paths.resources() / "icons" / f"{qapp.desktopFileName()}.desktop")
     assert entry["Desktop Entry"]["Name"] == "VAE Explorer"
     assert entry["Desktop Entry"]["StartupWMClass"] == qapp.desktopFileName()
-    assert isinstance(qapp.style(), Style)
-    assert qapp.style().baseStyle().name() == "fusion"
+    style = qapp.style()
+    assert isinstance(style, Style)
+    assert style.baseStyle().name() == "fusion"
     assert not qapp.windowIcon().pixmap(64, 64).isNull()
     qapp.setApplicationName(names[0])
     qapp.setApplicationDisplayName(names[1])

@@ -46,7 +46,8 @@ class Toolbar(QToolBar):
         for button in far:
             self._row.addWidget(button)
         self.addWidget(content)
-        self.layout().setContentsMargins(0, 0, 0, 0)
+        if layout := self.layout():
+            layout.setContentsMargins(0, 0, 0, 0)
         window.addToolBar(self)
 
     @override
