@@ -143,20 +143,24 @@ class _ChoicesMenu(QMenu):
         self.triggered.connect(self._run)
 
     def refresh(self) -> None:
-        """List the names that there are now."""
-        names = tuple(self._choices.names())
-        if names == self._names:
-            return
-        self._names = names
-        self.clear()
-        for name in names:
-            action = self.addAction(self._choices.label(name).replace("&", "&&"))
-            action.setToolTip(name)
-            action.setData(name)
-        self.setEnabled(bool(names))
+        """List the names that there are now, and tick them."""
+        names, checked = tuple(self._choices.names()), self._choices.checked
+        if names != self._names:
+            self._names = names
+            self.clear()
+            for name in names:
+                action = self.addAction(self._choices.label(name).replace("&", "&&"))
+                action.setToolTip(name)
+                action.setData(name)
+                action.setCheckable(checked is not None)
+            self.setEnabled(bool(names))
+        if checked is not None:
+            for action in self.actions():
+                action.setChecked(checked(action.data()))
 
     def _run(self, action: QAction) -> None:
         self._choices.run(action.data())
+        self.refresh()  # Qt ticks what is chosen
 
 
 def native(keys: Iterable[str]) -> str:

@@ -75,7 +75,8 @@ def is_key(sequence: QKeySequence) -> bool:
 class Choices:
     """A menu inside another that lists names, disabled while there are none.
 
-    ``run`` is given the name chosen; ``label`` makes the text shown of a name.
+    ``run`` is given the name chosen; ``label`` makes the text shown of a name. Names that are
+    ``checked`` have a tick, if any may.
     """
 
     menu: str
@@ -83,6 +84,7 @@ class Choices:
     names: Callable[[], Sequence[str]]
     run: Callable[[str], object]
     label: Callable[[str], str] = str
+    checked: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True)
