@@ -173,8 +173,8 @@ class Tour(Controller):
 
     def _settle(self, *_: object) -> None:
         """Put each hint beside its part, and the button that ends all on the first in sight."""
-        if not self._hints:
-            return
+        if not self._hints or self._view.points is None:
+            return  # until there is a map to speak of
         parts = [
             self._area(step.part) for step in self._steps if step.part is not self._view.canvas
         ]
