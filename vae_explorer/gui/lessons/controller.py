@@ -78,6 +78,7 @@ class LearnController(Controller):
             self._views[lesson.instrument] = view
             # In a small window it scrolls: the window must not grow with each lesson.
             page = self._pages_of[lesson.instrument] = Scrolled(view, sideways=True)
+            view.setFont(self.panel.font())
             self._pages.addWidget(page)
         self._show_page()
 
@@ -114,3 +115,5 @@ class LearnController(Controller):
     def _toggle_large(self) -> None:
         self._large = not self._large
         self.panel.set_large(self._large)
+        for view in self._views.values():
+            view.setFont(self.panel.font())
