@@ -61,7 +61,7 @@ def lines(images: Float64, region: Region) -> Painted:
 
 def _whole(images: Float64, densities: Float64) -> Bools:
     """The cells (n − 1, n − 1) that have corners and a density."""
-    finite = np.isfinite(images).all(2)
+    finite = np.isfinite(images[..., 0]) & np.isfinite(images[..., 1])
     corners = finite[:-1, :-1] & finite[:-1, 1:] & finite[1:, 1:] & finite[1:, :-1]
     return np.asarray(corners & ~np.isnan(densities))
 

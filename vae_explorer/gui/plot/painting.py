@@ -119,15 +119,14 @@ def _paint_labels(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -
 
 def _paint_bar(painter: QPainter, bar: Bar, layout: Layout, theme: Theme) -> None:
     metrics, area = QFontMetricsF(layout.font), layout.bar
+    colors = sequential(theme, bar.fading)
     if bar.color:
         alpha = np.rint(255 * SHADED * np.linspace(0.0, 1.0, COLORS)).astype(np.uint32)
         color = theme_color(theme, bar.color)
         rgb = np.array([[color.red(), color.green(), color.blue()]], np.uint8)
-        colors = opaque(rgb) & 0xFFFFFF | alpha << 24
-    else:
-        colors = sequential(theme, bar.fading)
+        colors = (opaque(rgb) & 0xFFFFFF | alpha << 24).astype(np.uint32)
     painter.fillRect(area, QColor(theme.canvas))
-    painter.drawImage(area, argb_image(colors[::-1, None].astype(np.uint32)))
+    painter.drawImage(area, argb_image(colors[::-1, None]))
     painter.setPen(QPen(QColor(theme.grid), 1))
     painter.drawRect(area)
     for value, word in layout.bar_ticks:
