@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import bench
-from vae_explorer.bench import decode, exact, explore, responsiveness, startup, train
+from vae_explorer.bench import decode, exact, explore, lessons, responsiveness, startup, train
 from vae_explorer.bench import map as map_bench
 from vae_explorer.training.recipe import Recipe
 
@@ -84,6 +84,21 @@ def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
         "explore.geodesic_ms",
         "explore.posterior_ms",
     ]
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("small_mnist")
+def test_lessons(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    monkeypatch.setattr(lessons, "_SETTLE_MS", 500)
+    monkeypatch.setattr(lessons, "_MOVES", 20)
+    monkeypatch.setattr(lessons, "_GROWN", 30_000)
+    names = _names("lessons")
+    drags = ["functionals", "pushforward", "decoder", "sampling", "bound", "tighter"]
+    drags += ["reparameterisation", "trade", "geometry", "views"]
+    assert [name for name in names if "drag_ms" in name] == [f"lessons.drag_ms.{n}" for n in drags]
+    assert {"lessons.growth_ms.sampling", "lessons.growth_ms.tighter", "lessons.decoder_s"} <= {
+        *names
+    }
 
 
 @pytest.mark.slow
