@@ -63,7 +63,8 @@ class Desk:
             enabled=lambda: self.offered,
             checked=lambda: self.on,
             named=lambda: f"Fly {self.word}",
-            toolbar=True,
+            toolbar="Fly",
+            icon="travel",
             separator=True,
         )
         self.records = (
