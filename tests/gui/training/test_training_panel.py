@@ -1,4 +1,5 @@
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
@@ -177,17 +178,17 @@ def test_progress_is_shown_in_words_and_as_a_bar(panel: TrainingPanel) -> None:
     assert bar.value() == 0
 
 
-def columns(panel: TrainingPanel) -> int:
-    """Of the form."""
+def has_columns(panel: TrainingPanel, count: int) -> bool:
+    """Whether the form has so many."""
     fields = [editor(panel, name) for name in ("Objective", "Seed")]
-    return len({field.mapTo(panel, field.rect().topLeft()).x() for field in fields})
+    return len({field.mapTo(panel, field.rect().topLeft()).x() for field in fields}) == count
 
 
 def test_a_wide_dock_has_two_columns_and_a_tall_one_one(qtbot: QtBot, panel: TrainingPanel) -> None:
     form = panel.findChild(RecipeForm)
     for size, count in ((TALL, 1), (WIDE, 2), (TALL, 1)):
         panel.resize(*size)
-        qtbot.waitUntil(lambda count=count: columns(panel) == count)
+        qtbot.waitUntil(partial(has_columns, panel, count))
         assert (panel.width(), panel.height()) == size
         qtbot.waitUntil(lambda: form.visibleRegion().boundingRect().width() == form.width())
         assert inside(panel)

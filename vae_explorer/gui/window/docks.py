@@ -142,9 +142,10 @@ class Docks(QObject):
 
     def _is_crowded(self, event: QResizeEvent) -> bool:
         """Whether the docks as they are would leave too little to what is in the middle."""
-        if not event.oldSize().isValid():
+        center = self._window.centralWidget()
+        if center is None or not event.oldSize().isValid():
             return False
-        heart = self._window.centralWidget().size() + event.size() - event.oldSize()
+        heart = center.size() + event.size() - event.oldSize()
         least = event.size() * _HEART
         return heart.width() < least.width() or heart.height() < least.height()
 
