@@ -125,13 +125,6 @@ def apply_scheme(choice: SchemeChoice) -> None:
     themes = {SchemeChoice.LIGHT: LIGHT, SchemeChoice.DARK: DARK}
     palette = _palette(themes[choice]) if choice in themes else QPalette()
     QApplication.setPalette(palette)
-    # Fusion outlines a check box darker than the window: in the dark it needs a lighter ground.
-    boxes = QPalette(palette)
-    if boxes.window().color().lightness() < 128:
-        boxes.setColor(QPalette.ColorRole.Base, QColor(DARK.grid).lighter(170))
-    for kind in ("QCheckBox", "QRadioButton"):
-        # PySide's stub asks for bytes, which it then refuses.
-        QApplication.setPalette(boxes, kind)  # type: ignore[arg-type]
 
 
 def current_theme() -> Theme:

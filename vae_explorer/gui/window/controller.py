@@ -78,6 +78,8 @@ class WindowController(Controller):
                 self._open_palette, ("Ctrl+Shift+P",), toolbar="Find", icon="find"),
             Command("keys", "Help", "Keys and Gestures", "Show all keys and gestures",
                 self._open_keys, ("F1",)),
+            Command("terms", "Help", "Terms", "What each term means, and which lesson teaches it",
+                lambda: help_pages.show_terms(window)),
             Command("about", "Help", "About VAE Explorer", "Version, data and licences",
                 lambda: help_pages.show_about(window)),
         )  # fmt: skip

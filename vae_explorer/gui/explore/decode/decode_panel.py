@@ -47,6 +47,7 @@ class DecodePanel(QWidget):
         self.tray = PinTray()
         self.export = QPushButton("Export image…")
         self.export.setToolTip("Save the decoded image")
+        self.export.setProperty("command", "export_digit")
         self.unpin = QPushButton("Unpin all")
         self.unpin.setToolTip("Remove all pins")
         for button in (self.export, self.unpin):
