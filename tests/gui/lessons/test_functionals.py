@@ -114,10 +114,10 @@ def test_the_best_p_is_not_shown_before_it_is_guessed(view: FunctionalsView) -> 
     for constraint, name in (("bars", "1/n"), ("variance", "largest entropy")):
         view.experiment.set(constraint=constraint)
         assert name in legend(view)
-        view.set_concealed({"best"})
+        view.set_hidden({"best"})
         assert name not in legend(view)
         assert any("at most ?" in one.text() for one in view.findChildren(Readout))
-        view.set_concealed(())
+        view.set_hidden(())
         assert not any("?" in one.text() for one in view.findChildren(Readout))
 
 

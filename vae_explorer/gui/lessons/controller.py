@@ -54,7 +54,7 @@ class LearnController(Controller):
             Command("large", "Course", "Large Type", "Enlarge the lesson for a lecture room",
                 self._toggle_large, ("Ctrl+Shift+L",), checked=lambda: self._large),
         )  # fmt: skip
-        self.panels = (Panel("learn", panel, LEFT, ("learn",)),)
+        self.panels = (Panel("learn", panel, LEFT, {"learn": (0, 0)}, size=400),)
 
     def show(self) -> None:
         """Begin or go on with the lessons."""
@@ -99,9 +99,7 @@ class LearnController(Controller):
         """Show of the figure what the step shows, and nothing that would answer its question."""
         view, step = self._view, self._learning.step
         if view is not None and step is not None:
-            names = step.hidden | self._learning.concealed
-            view.set_hidden(names)
-            view.set_concealed(names)
+            view.set_hidden(step.hidden | self._learning.concealed)
 
     def _on_listed(self) -> None:
         known = self._learning.known

@@ -84,14 +84,11 @@ class LessonView(Themed):
         self.draw(None)
 
     def set_hidden(self, names: Collection[str]) -> None:
-        """Hide these controls, and show all others."""
+        """Hide these controls, symbols and readouts, and show all others."""
         for name, control in self.controls.items():
             control.setVisible(name not in names)
         if self.digit_row is not None:
             self.digit_row.hide_parts(names)
-
-    def set_concealed(self, names: Collection[str]) -> None:
-        """Tell these no longer, and all others."""
         if names != self.concealed:
             self.concealed = names
             self.draw(None)

@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QProgressBar
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.log_plot import LogPlot
+from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.layout import Bar
 from vae_explorer.gui.plot.marks import Dots, Level, Line
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
@@ -33,7 +35,10 @@ _SMALLEST, _LARGEST = 4, 17  # pixels across a sample that matters
 
 
 class SamplingView(LessonView):
-    """Plots the estimates over m; m is dragged in the plots or moved by the slider."""
+    """Plots the estimates over m; m is dragged in the plots or moved by the slider.
+
+    Besides its controls a lesson may hide the line of the ``elbo``.
+    """
 
     experiment: Sampling
 
@@ -47,7 +52,7 @@ class SamplingView(LessonView):
         self.map = Chart("Samples on p(z|x)", "z₁", "z₂", aspect="equal", zoomable=True)
         self.map.setMinimumSize(220, 200)
         self.map.setToolTip(
-            "The shade is the exact p(z|x). The samples that carry the mean are large. "
+            "The colour is the exact p(z|x). The samples that carry the mean are large. "
             "The wheel zooms, a drag moves."
         )
         self._image = DigitView("The digit x", "x", zoom=2)
@@ -77,7 +82,10 @@ class SamplingView(LessonView):
         found, settings = self.experiment.result, self.experiment.settings
         self.map.set_front(_dots(found.lit))
         if differs(found, old, "density"):
-            self.map.set_marks([found.density] if found.density else [])
+            field = found.density
+            self.map.set_marks([field] if field else [])
+            axis = Axis(0.0, field.high, "p(z|x)") if field else None
+            self.map.set_bar(Bar(axis, fading=True) if axis else None)
             self._image.set_image(found.image)
         if differs(found, old, "heaviest"):
             self._heaviest.set_image(found.heaviest)
@@ -100,7 +108,7 @@ class SamplingView(LessonView):
             value = self.told(_ESTIMATES[number], figure(one.estimate, 2))
             worth = self.told(_WORTHS[number], figure(one.effective, 1))
             lines.append(
-                f'<span style="color:{shade}"><b>{name}</b></span> {value}, effective {worth}'
+                f'<span style="color:{shade}"><b>{name}</b></span> = {value}, effective {worth}'
             )
         if lit and self.tells("negligible"):
             lines.append(
@@ -128,10 +136,10 @@ class SamplingView(LessonView):
             if self.tells(_ESTIMATES[n])
         ]
         levels = [
-            Level(value, color, f"{name} {figure(value, 2)}")
+            Level(value, color, f"{name} = {figure(value, 2)}")
             for symbol, value, color, name in (
-                ("logp", exact, "text", "exact"),
                 ("elbo", elbo, "log_likelihood", "ELBO"),
+                ("logp", exact, "text", "exact"),
             )
             if self.tells(symbol)
         ]

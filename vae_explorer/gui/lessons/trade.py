@@ -125,11 +125,11 @@ class TradeView(LessonView):
         name = "This model" if study is found.own else f"β = {study.beta:g}"
         information = self.told("I", figure(f.mutual_information, 2))
         self._readout.set_text(
-            f"<b>{name}</b>, of test digits: R {figure(f.rate, 2)} + D "
-            f"{figure(f.distortion, 1)} = {figure(f.rate + f.distortion, 1)} nats = −ELBO. "
-            f"R = I(x; z) {information} + KL(q(z) ‖ p(z)) "
+            f"<b>{name}</b>, of test digits: −ELBO = R + D = {figure(f.rate, 2)} + "
+            f"{figure(f.distortion, 1)} = {figure(f.rate + f.distortion, 1)} nats. "
+            f"R = I(x; z) + KL(q(z) ‖ p(z)) = {information} + "
             f"{self.told('KL', figure(f.marginal_kl, 2))}. "
-            f"Holes: {100 * study.holes:.1f} % of the prior's samples."
+            f"Holes: {100 * study.holes:.1f} % of the prior’s samples."
         )
         if study is found.own and own is None:
             self._readout.set_text("")
