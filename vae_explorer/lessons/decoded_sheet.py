@@ -13,7 +13,7 @@ from vae_explorer.model.trained import Check, TrainedVAE, unchecked
 from vae_explorer.types import Float64
 
 if TYPE_CHECKING:
-    from scipy.interpolate import RectBivariateSpline
+    from scipy.interpolate import BivariateSpline, RectBivariateSpline
 
 COMPONENTS = 6
 """Principal components that are kept."""
@@ -68,7 +68,7 @@ class Components:
         return np.asarray(found).transpose(2, 0, 1)
 
     @cached_property
-    def _slopes(self) -> "list[list[RectBivariateSpline]]":
+    def _slopes(self) -> "list[list[BivariateSpline]]":
         ways = ((1, 0), (0, 1))
         return [[spline.partial_derivative(*way) for way in ways] for spline in self.splines]
 
@@ -97,8 +97,8 @@ def decoded_sheet(model: TrainedVAE, check: Check = unchecked) -> DecodedSheet:
     parts = []
     for start in range(0, len(everywhere), _DECODED):
         check()
-        images = f(everywhere[start : start + _DECODED])
-        parts.append(images @ directions.T.astype(np.float32) - middle @ directions.T)
+        some = f(everywhere[start : start + _DECODED])
+        parts.append(some @ directions.T.astype(np.float32) - middle @ directions.T)
     coordinates = np.concatenate(parts).reshape(_SIDE, _SIDE, -1).astype(np.float64)
     return DecodedSheet(axis, coordinates, variances[:COMPONENTS] / variances.sum())
 
