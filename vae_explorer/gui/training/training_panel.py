@@ -1,4 +1,4 @@
-"""The training dock: transport, health, recipe, curves, slow motion and log."""
+"""The training dock: transport, health, choice of a recipe, curves, slow motion and log."""
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -6,11 +6,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QSplitter,
     QTabWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 from typing_extensions import override
 
+from vae_explorer.errors import RecipeError
 from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.runs.preset_bar import PresetBar
 from vae_explorer.gui.training.health_banner import HealthBanner
@@ -23,13 +25,14 @@ from vae_explorer.gui.training.transport import Transport
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import Scrolled
 from vae_explorer.session.training.events import Phase, TrainingStatus
+from vae_explorer.training.presets import Preset
 from vae_explorer.training.recipe import Recipe
 
 _LEAST_WIDE = 900
 _LEAST_TABS = {"Plot": 230, "Slow": 320}
 """What a tall dock keeps for its tabs, logical pixels, before the form is shown whole."""
 
-_LEGEND = f"{CHANGED} changed from the default"
+_LEGEND = f"{CHANGED} changed"
 _LIVE_LEGEND = f"{_LEGEND} · {LIVE} takes effect at the next step of the run"
 
 
@@ -54,13 +57,15 @@ class TrainingPanel(QWidget):
     """Everything about a training run, for a tall dock at the side or a wide one below.
 
     Its parts have signals of their own: ``transport``, ``interrupted``, ``presets``, ``form``,
-    ``stop_rule``, ``plot`` and ``slow_motion``.
+    ``stop_rule``, ``plot`` and ``slow_motion``; ``change`` folds form and rule away.
 
     Signals:
         recipe_changed(Recipe): a person changed a field or took another recipe.
+        shown(): it came into sight.
     """
 
     recipe_changed = Signal(object)
+    shown = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,7 +75,15 @@ class TrainingPanel(QWidget):
         self.interrupted = InterruptedBanner()
         self.health = HealthBanner()
         self.presets = PresetBar()
-        self.presets.chosen.connect(self.take_recipe)
+        self.presets.chosen.connect(self._on_preset)
+        self.change = QToolButton()
+        self.change.setText("Change…")
+        self.change.setCheckable(True)
+        self.change.setAutoRaise(True)
+        self.change.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.change.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.change.setToolTip("Show the recipe field by field, and when to stop early")
+        self.change.toggled.connect(self._on_change_toggled)
         self.form = RecipeForm()
         self.form.recipe_changed.connect(self._on_recipe)
         self.form.pointed.connect(self._on_pointed)
@@ -86,17 +99,19 @@ class TrainingPanel(QWidget):
         column.addStretch(1)
         self.stop_rule.setContentsMargins(6, 0, 6, 4)
         self._area = FormArea(self._fields)
-        self._help = Readout(lines=2)
+        self._help = Readout(lines=2, growing=True)
         self._side = QWidget()
         column = QVBoxLayout(self._side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.presets)
+        column.addWidget(self.change)
         column.addWidget(self._area, 1)
         line = QHBoxLayout()
         line.setContentsMargins(6, 0, 6, 0)
         line.addWidget(self._help)
         column.addLayout(line)
+        column.addStretch()
 
         self.plot = ElboPlot()
         self.log = LogView()
@@ -124,6 +139,7 @@ class TrainingPanel(QWidget):
         layout.addWidget(self._splitter, 1)
         self.set_status(TrainingStatus(Phase.IDLE))
         self._on_pointed("")
+        self._on_change_toggled(False)
         self._arrange(wide=False)
 
     def set_status(self, status: TrainingStatus) -> None:
@@ -157,9 +173,22 @@ class TrainingPanel(QWidget):
         """Where training stands, as shown."""
         return self._phase
 
+    def recipe(self) -> Recipe:
+        """The recipe as it stands in the form, with what is being typed.
+
+        Raises:
+            RecipeError: what was typed into a field is not understood; the form is unfolded.
+        """
+        try:
+            return self.form.recipe()
+        except RecipeError:
+            self.change.setChecked(True)
+            return self.form.recipe()  # which has the keyboard go to the field
+
     def set_recipe(self, recipe: Recipe) -> None:
-        """Show a recipe in the form."""
+        """Show a recipe in the form, which marks from now on what is changed of it."""
         self.form.set_recipe(recipe)
+        self.form.set_base(recipe)
         self.presets.set_recipe(recipe)
 
     def take_recipe(self, recipe: Recipe) -> None:
@@ -196,6 +225,7 @@ class TrainingPanel(QWidget):
         super().showEvent(event)
         if not self._share_is_theirs:
             self._share_space()
+        self.shown.emit()
 
     def _arrange(self, wide: bool) -> None:
         self.transport.set_wide(wide)
@@ -229,6 +259,16 @@ class TrainingPanel(QWidget):
 
     def _on_splitter_moved(self) -> None:
         self._share_is_theirs = True
+
+    def _on_change_toggled(self, shown: bool) -> None:
+        self._area.setVisible(shown)
+        self._help.setVisible(shown)
+        self.change.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+        self._share_is_theirs = False
+        self._share_space()
+
+    def _on_preset(self, preset: Preset) -> None:
+        self.take_recipe(preset.recipe)
 
     def _on_recipe(self, recipe: Recipe) -> None:
         self.presets.set_recipe(recipe)

@@ -40,7 +40,7 @@ class Settings:
     as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
     "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
     ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
-    first; ``keys`` those chosen for commands.
+    first; ``keys`` those chosen for commands; ``preset`` is the name of the recipe chosen last.
     """
 
     scheme: Annotated[str, SCHEME] = "system"
@@ -54,6 +54,7 @@ class Settings:
     recent: tuple[str, ...] = ()
     tables: tuple[TableLayout, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
+    preset: str = ""
     folder: str = ""
     geometry: str = ""
     layout: str = ""
