@@ -41,7 +41,7 @@ from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.control import TrainingSession
-from vae_explorer.training.trainer import warm_up
+from vae_explorer.training.device import warm_up
 
 CLOSE_SECONDS = 5.0
 """How long closing waits for a running job; one gradient step and a save take far less."""
@@ -90,11 +90,12 @@ class App:
     def warm_up(self) -> None:
         """Do beside the window what can wait until it is there.
 
-        Read estimates and presets, look for an interrupted run, import what the first training step
-        needs.
+        Read estimates, presets and lessons, look for an interrupted run, import what the first
+        training step needs.
         """
         self.estimates.read()  # first, for what the presets cost is shown with them
         self.presets.read()
+        self.learning.read()
         self.catalogue.look_for_interrupted()
         warming = self.tasks.newest("warm-up", "Training may not work here")
         warming.run(lambda _: warm_up(), lambda _: None)
@@ -143,7 +144,7 @@ def build_app(
     gauge = SupportGauge(tasks, latent_map, decoding, after)
     playback = Playback(tasks, latent_map, cursor, pins, gauge)
     refinement = Refiner(tasks, latent_map, pins, after)
-    target = Target(latent_map, pins, sketch)
+    target = Target(pins, sketch)
     say = messages.published.emit
     app = App(
         tasks=tasks,
@@ -175,7 +176,7 @@ def build_app(
         sweeps=Sweeps(tasks, runs, _training_images, model.open),
         presets=Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks, kept),
         estimates=Estimates(jobs, runs.training, _training_images, kept.now.device),
-        learning=Learning(LessonContext(tasks, latent_map, target, after), tasks),
+        learning=Learning(LessonContext(tasks, latent_map, target, after), tasks, kept),
     )
     runs.training.made_way.connect(say)
     for edited in (cursor.edited, pins.edited, selection.edited):

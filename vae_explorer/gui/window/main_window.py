@@ -53,7 +53,12 @@ class MainWindow(QMainWindow):
         sweep = SweepController(app, training.panel, self)
         self._lessons = LearnController(app, pages, ask)
         self._window = WindowController(
-            app, self._map.view, self._lay_out, lambda: self.actions_.commands, self
+            app,
+            self._map.view,
+            self._lay_out,
+            lambda: self.docks.layout,
+            lambda: self.actions_.commands,
+            self,
         )
         # The parts of the window, by the names that tests and benches know.
         self.map, self.layers, self.time_bar = self._map.view, self._map.layers, timeline.bar
@@ -124,6 +129,7 @@ class MainWindow(QMainWindow):
             self._lessons.show()
         else:
             self._lessons.leave()
+        self.actions_.refresh()
 
     def _on_restored(self, workspace: Workspace) -> None:
         """Show what a workspace says; what was done before cannot be undone."""
