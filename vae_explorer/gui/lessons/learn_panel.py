@@ -54,7 +54,11 @@ class LearnPanel(QWidget):
         self._area.setAccessibleName("Page of the lesson")
         self._area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # keys scroll its text
         self._back = QPushButton("Back")
+        self._back.setToolTip("Go to the step before")
+        self._back.setProperty("command", "step_before")
         self._next = QPushButton("Next")
+        self._next.setToolTip("Go on")
+        self._next.setProperty("command", "next_step")
         self._back.clicked.connect(self.back_wanted)
         self._next.clicked.connect(self.next_wanted)
         for move in (self._back, self._next):

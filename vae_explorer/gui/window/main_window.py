@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLay
 from typing_extensions import override
 
 from vae_explorer.gui.compare.controller import CompareController
+from vae_explorer.gui.curves.controller import CurvesController
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
 from vae_explorer.gui.dialogs.controller import FilesController
 from vae_explorer.gui.explore.controller import ExploreController
@@ -42,14 +43,15 @@ class MainWindow(QMainWindow):
         pages = QStackedWidget()
         self._map = MapController(app, ask)
         self._selecting = SelectionController(app, self._map.view, ask, self)
-        explore = ExploreController(app, self._map.view, ask, self)
+        explore = ExploreController(app, self._map.view, ask, pages, self)
         self._files = FilesController(
             app, ask, explore.draw, lambda: (self.map.region(), self.docks.layout), self
         )
         training = TrainingController(app, ask, self)
-        timeline = TimelineController(app, training.panel)
+        curves = CurvesController(app, ask)
+        timeline = TimelineController(app, curves.plot)
         compare = CompareController(app, ask, self)
-        runs = RunsController(app, training.panel, compare.open)
+        runs = RunsController(app, training.panel, curves.plot, compare.open)
         sweep = SweepController(app, training.panel, self)
         self._lessons = LearnController(app, pages, ask)
         self._window = WindowController(
@@ -63,19 +65,20 @@ class MainWindow(QMainWindow):
         # The parts of the window, by the names that tests and benches know.
         self.map, self.layers, self.time_bar = self._map.view, self._map.layers, timeline.bar
         self.decode, self.draw, self.paths = explore.decode, explore.draw, explore.paths
-        self.refine, self.worst = explore.refine, explore.worst
+        self.refine, self.worst, self.film = explore.refine, explore.worst, explore.film
         self.training, self.runs, self.sweep = training.panel, runs.panel, sweep.panel
+        self.curves, self.slow_motion, self.log = curves.plot, training.slow_motion, training.log
         self.learn, self.status = self._lessons.panel, self._window.status
         self.workspaces = self._files.workspaces
 
         pages.addWidget(_column(self.map, self.time_bar))
         self.setCentralWidget(pages)
         self.setStatusBar(self.status)
-        with_panels = (training, self._map, self._lessons, explore, runs, sweep)
+        with_panels = (curves, training, self._map, self._lessons, explore, runs, sweep)
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
             self._files, self._window, self._selecting, explore, self._map,
-            training, sweep, timeline, self._lessons, compare, runs,
+            training, sweep, timeline, self._lessons, compare, curves, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""
         self.actions_ = Actions(
@@ -92,6 +95,7 @@ class MainWindow(QMainWindow):
 
         self.map.canvas.space_tapped.connect(self.actions_["pause"].trigger)
         self.decode.export.clicked.connect(self._files.export_digit)
+        self.layers.set_actions(self.actions_.__getitem__)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)
         app.messages.failed.connect(self.show_error)
@@ -118,6 +122,14 @@ class MainWindow(QMainWindow):
         if path := self._ask.save("Export Chart", "chart.png", PNG, SVG, PDF, CSV):
             content = export(path.suffix[1:].lower())
             self.app.exports.content(path, content, "The chart was not exported")
+
+    def open_lesson(self, lesson: str) -> None:
+        """Show a lesson, from its first step."""
+        self._lay_out("learn")
+        self.activateWindow()
+        self.raise_()
+        if any(lesson == known.id for known in self.app.learning.lessons):
+            self.app.learning.open(lesson)
 
     def _remember_folder(self, folder: str) -> None:
         self.app.settings.change(replace(self.app.settings.now, folder=folder))
