@@ -180,7 +180,7 @@ class PushforwardView(LessonView):
             f"z = ({figure(z1, 2)}, {figure(z2, 2)}) goes to x = {x}",
             f"p(z) = {_value(values, 'pz')}, |det J| = {_value(values, 'det')}",
         ]
-        if "px" in values:
+        if "px" in values and self.tells("px"):
             count = int(values["k"])
             source = "1 preimage" if count == 1 else f"{count} preimages"
             parts.append(f"p(x) = {_value(values, 'px')} from {source}")
