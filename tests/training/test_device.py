@@ -150,10 +150,16 @@ def test_bfloat16_is_asked_of_the_processor_once(
     monkeypatch: pytest.MonkeyPatch, able: dict[str, object], has: bool
 ) -> None:
     _machine(monkeypatch)
-    asked: list[None] = []
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: asked.append(None) or able)
+    asked = 0
+
+    def answer() -> dict[str, object]:
+        nonlocal asked
+        asked += 1
+        return able
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", answer)
     has_bfloat16.cache_clear()
     assert has_bfloat16() is has
     assert has_bfloat16() is has
-    assert len(asked) == 1
+    assert asked == 1
     has_bfloat16.cache_clear()

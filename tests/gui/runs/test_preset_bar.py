@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QStyleOptionViewItem
+from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QStyledItemDelegate, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import paths
@@ -45,7 +45,9 @@ def listed(bar: PresetBar) -> list[str]:
     texts, view = [], box(bar).view()
     for row in range(box(bar).count()):
         option = QStyleOptionViewItem()
-        view.itemDelegate().initStyleOption(option, box(bar).model().index(row, 0))
+        delegate = view.itemDelegate()
+        assert isinstance(delegate, QStyledItemDelegate)
+        delegate.initStyleOption(option, box(bar).model().index(row, 0))
         texts.append(option.text)
     return texts
 

@@ -289,7 +289,7 @@ def menu(trainee: Trainee, text: str) -> None:
 
 
 def box_of(trainee: Trainee) -> QComboBox:
-    box: QComboBox = trainee.panel.presets.findChild(QComboBox)
+    (box,) = trainee.panel.presets.findChildren(QComboBox)
     trainee.person.wait(lambda: box.count() > 2)
     return box
 

@@ -18,6 +18,7 @@ from tests.support.widgets import type_over
 from vae_explorer.errors import RecipeError
 from vae_explorer.gui.training.recipe_form import CHANGED, FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.training.training_panel import FormArea, TrainingPanel
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.training.estimate import Estimate
@@ -67,12 +68,13 @@ def test_the_form_waits_behind_a_button(qtbot: QtBot, panel: TrainingPanel) -> N
 
 
 def test_what_is_not_understood_is_shown_where_it_is(qtbot: QtBot, unfolded: TrainingPanel) -> None:
-    sizes = editor(unfolded, "Epochs")
-    type_over(qtbot, sizes, "many")
+    epochs = editor(unfolded, "Epochs")
+    assert isinstance(epochs, NumberBox)
+    type_over(qtbot, epochs, "many")
     unfolded.change.click()
     with pytest.raises(RecipeError, match="Epochs"):
         unfolded.recipe()
-    assert sizes.isVisible()
+    assert epochs.isVisible()
 
 
 @pytest.mark.parametrize("width", [320, 340, 500])

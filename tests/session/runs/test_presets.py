@@ -36,8 +36,8 @@ def test_the_recipes_of_the_program_are_there_with_what_they_took(presets: Prese
     *measured, default = found
     assert default == Preset(DEFAULT, Recipe())
     assert all(preset.seconds and preset.figure for preset in measured)
-    quick, good, best = measured[:3]
-    assert quick.seconds < good.seconds < best.seconds
+    times = [preset.seconds or 0 for preset in measured[:3]]
+    assert times == sorted(times), "from the shortest to the longest"
     exact = Recipe.read(paths.checkpoints() / "mnist-exact.toml")
     assert found[3].recipe.replace(precision=exact.precision) == exact
     assert not any(preset.own for preset in found)
