@@ -8,8 +8,18 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import bench
-from vae_explorer.bench import decode, exact, explore, lessons, responsiveness, startup, train
+from vae_explorer.bench import (
+    decode,
+    exact,
+    explore,
+    lessons,
+    quick,
+    responsiveness,
+    startup,
+    train,
+)
 from vae_explorer.bench import map as map_bench
+from vae_explorer.data.dataset import ImageSet
 from vae_explorer.training.recipe import Recipe
 
 
@@ -49,6 +59,28 @@ def test_train(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "_PRODUCTS", 3)
     names = ["images_per_s", "vs_dataloader", "vs_tensors", "ceiling_share", "bfloat16_gain"]
     assert _names("train") == [f"train.{name}" for name in names]
+
+
+@pytest.mark.slow
+def test_quick(
+    monkeypatch: pytest.MonkeyPatch, small_mnist: dict[str, ImageSet], qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(quick, "set_threads", torch.get_num_threads)
+    monkeypatch.setattr(quick, "mnist", small_mnist.__getitem__)
+    monkeypatch.setattr(quick, "_SETTLE_MS", 200)
+    monkeypatch.setattr(quick, "_SECONDS", 6.0)
+    small = Recipe(epochs=2, encoder_hidden="8", decoder_hidden="8", validation_images=50)
+    monkeypatch.setattr(quick, "_RECIPE", small)
+    monkeypatch.setattr(quick, "_PUBLISHED", -1_000.0)
+    figures = {figure.metric: figure for figure in bench.run("quick")}
+    names = ("seconds_to_published", "elbo_60s")
+    arms = ("", "headless_", "peer_")
+    assert [*figures] == [f"quick.{arm}{name}" for arm in arms for name in names]
+    for arm in arms:
+        seconds, elbo = (figures[f"quick.{arm}{name}"] for name in names)
+        assert 0 < seconds.value <= 6
+        assert -1_000 < elbo.value < 0
+    assert figures["quick.elbo_60s"].details["epochs"] == 2
 
 
 @pytest.mark.slow
