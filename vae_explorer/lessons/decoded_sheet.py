@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from vae_explorer.model.trained import Check, TrainedVAE, unchecked
 from vae_explorer.types import Float64
 
 if TYPE_CHECKING:
-    from scipy.interpolate import BivariateSpline, RectBivariateSpline
+    from scipy.interpolate import RectBivariateSpline
 
 COMPONENTS = 6
 """Principal components that are kept."""
@@ -68,7 +68,7 @@ class Components:
         return np.asarray(found).transpose(2, 0, 1)
 
     @cached_property
-    def _slopes(self) -> "list[list[BivariateSpline]]":
+    def _slopes(self) -> list[list[Any]]:
         ways = ((1, 0), (0, 1))
         return [[spline.partial_derivative(*way) for way in ways] for spline in self.splines]
 
