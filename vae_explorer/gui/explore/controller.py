@@ -17,6 +17,7 @@ from vae_explorer.gui.window.records import BOTTOM, RIGHT, Choices, Command, Con
 from vae_explorer.session.app import App
 from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.session.explore.refinement import RefinementStep
+from vae_explorer.session.files.open_model import ModelInfo
 from vae_explorer.types import UInt8
 
 
@@ -55,6 +56,7 @@ class ExploreController(Controller):
         ):
             for widget in widgets:
                 Fading(widget, freshness)
+        app.model.changed.connect(self._on_model)
         cursor, arithmetic = app.cursor, app.arithmetic
         self.commands = (
             Command("analogy", "Go", "Analogy of Three Pins",
@@ -155,6 +157,10 @@ class ExploreController(Controller):
         refinement.ended.connect(self._on_refined)
 
     # What the explorer says
+
+    def _on_model(self, model: ModelInfo) -> None:
+        for panel in (self.decode.inspector, self.refine, self.draw, self.worst):
+            panel.set_remark(model.no_likelihood)
 
     def _on_pins(self) -> None:
         pins = self._app.pins

@@ -23,6 +23,7 @@ from vae_explorer.session.training.events import (
     TrainingEvent,
 )
 from vae_explorer.session.training.worker import Until
+from vae_explorer.training.meaning import no_likelihood
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 
@@ -179,7 +180,8 @@ class TrainingController(Controller):
     # What the runs say
 
     def _on_opened(self, snapshot: Snapshot) -> None:
-        self.panel.plot.set_history(self._runs.timeline.history)
+        remark = no_likelihood(snapshot.recipe)
+        self.panel.plot.set_history(self._runs.timeline.history, remark)
         self.panel.forget_run()
         if not self._run.active:
             self.panel.set_recipe(snapshot.recipe)
@@ -196,7 +198,7 @@ class TrainingController(Controller):
                 panel.forget_run()
                 panel.presets.set_no_estimate()
             case Begun(recipe=recipe):
-                panel.plot.set_history(self._runs.timeline.history)
+                panel.plot.set_history(self._runs.timeline.history, no_likelihood(recipe))
                 panel.set_recipe(recipe)
             case Progress():
                 panel.plot.grow()

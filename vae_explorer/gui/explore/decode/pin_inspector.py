@@ -24,6 +24,7 @@ from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
 from vae_explorer.session.explore.pins import DataPoint
+from vae_explorer.training.meaning import Remark, explained, named
 from vae_explorer.types import Float32
 
 _HINT = "Click a point to pin it"
@@ -39,6 +40,7 @@ _ROWS = {
     "log p(x)": "Of the same sample, by quadrature over the whole latent plane",
     "gap": "log p(x) − ELBO: the divergence of q(z|x) from the exact posterior",
 }
+_BARE = "− KL"  # and no matter of the likelihood
 _SPACE = 3
 
 
@@ -71,7 +73,9 @@ class PinInspector(QGroupBox):
         self._views = self._original, self._reconstruction, self._error, self._map
         self._title = QLabel()
         self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._names = {name: QLabel() for name in _ROWS}
         self._values = {name: QLabel() for name in _ROWS}
+        self._remark: Remark | None = None
 
         pictures = row(*self._views, spacing=_SPACE)
         self._details = QWidget()
@@ -104,6 +108,11 @@ class PinInspector(QGroupBox):
     def set_inspection(self, inspection: Inspection | None) -> None:
         """Show the inspection of the point, or that it is not known."""
         self._inspection = inspection
+        self._draw()
+
+    def set_remark(self, remark: Remark | None) -> None:
+        """Mark what is no likelihood, and say why."""
+        self._remark = remark
         self._draw()
 
     @override
@@ -144,10 +153,8 @@ class PinInspector(QGroupBox):
         grid.setVerticalSpacing(1)
         grid.setHorizontalSpacing(_SPACE)
         grid.setColumnStretch(2, 1)
-        for line, (text, tip) in enumerate(_ROWS.items()):
-            name, value = QLabel(text), self._values[text]
-            for label in (name, value):
-                label.setToolTip(tip)
+        for line, text in enumerate(_ROWS):
+            name, value = self._names[text], self._values[text]
             grid.addWidget(name, line, 0)
             grid.addWidget(value, line, 1, Qt.AlignmentFlag.AlignRight)
         refine = QToolButton()
@@ -161,6 +168,11 @@ class PinInspector(QGroupBox):
 
     def _draw(self) -> None:
         point, inspection = self._point, self._inspection
+        for text, tip in _ROWS.items():
+            remark = None if text == _BARE else self._remark
+            self._names[text].setText(named(text, remark))
+            for label in (self._names[text], self._values[text]):
+                label.setToolTip(explained(tip, remark))
         code: Code = self._choice.currentData()
         self._resample.setEnabled(inspection is not None and code == "sample")
         if point is None:
@@ -191,7 +203,7 @@ class PinInspector(QGroupBox):
             value.setText(figure(number, 1, "nats"))
         if truth is not None:
             tip = f"{_ROWS['log p(x)']}, to about {truth.error:.1g} nats"
-            self._values["log p(x)"].setToolTip(tip)
+            self._values["log p(x)"].setToolTip(explained(tip, self._remark))
 
     def _draw_reconstruction(
         self, point: DataPoint, inspection: Inspection | None, code: Code
