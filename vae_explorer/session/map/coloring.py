@@ -199,7 +199,7 @@ class Coloring:
         self.changed.emit(colors)
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
-        if old is None or no_likelihood(old.snapshot.recipe) != self._remark:
+        if self._remark != (no_likelihood(old.snapshot.recipe) if old else None):
             self.choices_changed.emit(self.choices)
         before = old.points if old else None
         if new.points is None or new.points is before:
