@@ -47,6 +47,7 @@ class ReparameterisationView(LessonView):
             "scale": rows["same_scale"],
             "again": rows["seed"],
             "running": self._charts.running,
+            "path": self._charts.path,
         }
         self._place.handle_dragged.connect(self._on_dragged)
         self._place.nudged.connect(self._on_nudged)
@@ -135,8 +136,11 @@ class ReparameterisationView(LessonView):
         if variances and found.expected is not None:
             theory = float(found.expected[0][which] / found.expected[1][which])
             variances += f" (in theory {_figure(theory)})"
-        first = f"<b>∂/∂{name}: exact {_short(exact)}</b> &nbsp; {words[1]}"
-        self._readout.set_text(f"{first}<br>{words[0]} &nbsp; {variances}")
+        first = f"<b>∂/∂{name}: exact {_short(exact)}</b>"
+        if self.tells("ratio"):
+            first += f" &nbsp; {words[1] if self.tells('path') else ''}"
+            first += f"<br>{words[0]} &nbsp; {variances if self.tells('path') else ''}"
+        self._readout.set_text(first)
 
     def _on_dragged(self, handle: int, x: float, y: float) -> None:
         experiment = self.experiment

@@ -22,15 +22,16 @@ class Pushed:
     """What becomes of N(0, I), over a square ``region`` of x.
 
     ``density`` (DENSITY, DENSITY) is by the change of variables and ``histogram`` (BINS, BINS) of
-    the samples, the lowest row first, and ``apart`` their total variation distance. ``profile`` and
-    ``closed_form`` (or None) are densities at ``across`` (n,) along the line ``height`` = x₂, where
-    the histogram has ``bars`` (BINS,). ``stretch`` (cells, cells) is |det J| in the middles of the
-    lattice's cells, the lowest row first.
+    so many ``samples``, the lowest row first; ``apart`` is their total variation distance. A
+    ``profile`` and ``closed_form`` (or None) are densities at ``across`` (n,) along the line
+    ``height`` = x₂, where the histogram has ``bars`` (BINS,). ``stretch`` (cells, cells) is |det J|
+    in the middles of the lattice's cells, the lowest row first.
     """
 
     region: Region
     density: Float64
     histogram: Float64
+    samples: int
     apart: float
     height: float
     across: Float64
@@ -51,7 +52,7 @@ def push(
     known: Pushed | None,
     control: Control,
 ) -> Pushed:
-    """All there is to see; the density is taken over from ``known``, if it is of the same f."""
+    """All there is to see; ``known`` is of the same f, and is taken over as far as it goes."""
     if known is None:
         region = pushforward.window(now(pushforward.samples(SEEN)))
         density = pushforward.density(now, region, (DENSITY, DENSITY), control.check)
@@ -59,7 +60,10 @@ def push(
         region, density = known.region, known.density
     left, right, bottom, top = region
     control.check()
-    histogram = pushforward.histogram(now(pushforward.samples(n)), region, (BINS, BINS))
+    if known is not None and known.samples == n:
+        histogram = known.histogram
+    else:
+        histogram = pushforward.histogram(now(pushforward.samples(n)), region, (BINS, BINS))
     area = (right - left) * (top - bottom) / BINS**2
     apart = pushforward.total_variation(
         pushforward.block_means(density, DENSITY // BINS), histogram, area
@@ -78,6 +82,7 @@ def push(
         region,
         density,
         histogram,
+        n,
         apart,
         height,
         across,
