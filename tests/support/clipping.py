@@ -39,7 +39,7 @@ def clipped(top: QWidget) -> list[str]:
             whole = widget.sizeHint().width() <= widget.width()
             if not whole or widget.elideMode() != Qt.TextElideMode.ElideNone:
                 found.append(f"tabs have {widget.width()}, need {widget.sizeHint().width()}")
-        elif isinstance(widget, QPushButton) or has_words(widget):
+        elif isinstance(widget, QPushButton | QToolButton) and has_words(widget):
             need_width = widget.fontMetrics().horizontalAdvance(widget.text()) + 6
             if need_width > widget.width() or widget.height() < widget.fontMetrics().height():
                 found.append(f"'{widget.text()}' has {widget.width()}, needs {need_width}")
@@ -62,12 +62,10 @@ def scrolls(widget: QWidget) -> bool:
     return parent is not None and parent.verticalScrollBar().maximum() > 0
 
 
-def has_words(widget: QWidget) -> bool:
-    """It is a tool button that says more than its picture."""
-    icon_only = Qt.ToolButtonStyle.ToolButtonIconOnly
-    return (
-        isinstance(widget, QToolButton)
-        and bool(widget.text())
-        and (widget.icon().isNull() or widget.toolButtonStyle() != icon_only)
-        and widget.arrowType() == Qt.ArrowType.NoArrow
-    )
+def has_words(button: QPushButton | QToolButton) -> bool:
+    """It says more than its picture."""
+    if isinstance(button, QPushButton) or not button.text():
+        return bool(button.text())
+    icon_only = button.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly
+    pictured = not button.icon().isNull() or button.arrowType() != Qt.ArrowType.NoArrow
+    return not (icon_only and pictured)
