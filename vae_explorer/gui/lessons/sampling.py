@@ -119,10 +119,9 @@ class SamplingView(LessonView):
             return
         exact, elbo = known.log_marginal, known.elbo
         lines = [line for n, one in enumerate(found.curves) for line in _estimates(n, one)]
-        levels = [
-            Level(exact, "text", f"exact {figure(exact, 2)}"),
-            Level(elbo, "log_likelihood", f"ELBO {figure(elbo, 2)}"),
-        ]
+        levels = [Level(exact, "text", f"exact {figure(exact, 2)}")]
+        if len(found.curves) > 1:  # its q is shown too
+            levels.insert(0, Level(elbo, "log_likelihood", f"ELBO {figure(elbo, 2)}"))
         self.estimates.set_x_range(1, top)
         self.estimates.set_content(lines, levels, _limits(exact, elbo, found.curves))
         needed = [
