@@ -19,6 +19,8 @@ _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 _TEMPORARY = ".vae-explorer-{}.tmp"
 
+_UTF16 = b"\xff\xfe", b"\xfe\xff"
+
 
 def cannot_write(path: Path, error: OSError) -> str:
     """What is said when a file cannot be written, such as into a folder that is not there."""
@@ -71,17 +73,19 @@ def read_text(
     most: int = _MOST_TEXT,
     errors: str = "strict",
 ) -> str:
-    """The text of a regular file in UTF-8, with or without a byte-order mark.
+    """The text of a regular file in UTF-8, or in UTF-16 with a byte-order mark, as PowerShell has.
 
     Lines end as Python's do; ``errors`` is that of ``bytes.decode``.
 
     Raises:
         UserError: ``error``, as ``read_bytes``.
     """
+    content = read_bytes(path, wanted, error, most=most)
+    encoding = _encoding(content[:2])
     try:
-        text = read_bytes(path, wanted, error, most=most).decode("utf-8-sig", errors)
+        text = content.decode(encoding, errors)
     except UnicodeDecodeError as wrong:
-        raise error(_no_text(path, wrong, wanted)) from wrong
+        raise error(_no_text(path, encoding, wrong, wanted)) from wrong
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -98,7 +102,7 @@ def read_lines(
     number = 0
     with (
         opened(path, wanted, error, most=most) as stream,
-        io.TextIOWrapper(stream, "utf-8-sig") as lines,
+        io.TextIOWrapper(stream, encoding := _encoding(_start(stream))) as lines,
     ):
         try:
             while line := lines.readline(longest + 1):
@@ -110,11 +114,22 @@ def read_lines(
                     )
                 yield line
         except UnicodeDecodeError as wrong:
-            raise error(_no_text(path, wrong, wanted)) from wrong
+            raise error(_no_text(path, encoding, wrong, wanted)) from wrong
 
 
-def _no_text(path: Path, wrong: UnicodeDecodeError, wanted: str) -> str:
-    return f"{path} is not text in UTF-8 ({wrong.reason}); choose {wanted}."
+def _start(stream: BinaryIO) -> bytes:
+    start = stream.read(2)
+    stream.seek(0)
+    return start
+
+
+def _encoding(start: bytes) -> str:
+    return "utf-16" if start in _UTF16 else "utf-8-sig"
+
+
+def _no_text(path: Path, encoding: str, wrong: UnicodeDecodeError, wanted: str) -> str:
+    name = encoding.removesuffix("-sig").upper()
+    return f"{path} is not text in {name} ({wrong.reason}); choose {wanted}."
 
 
 def atomic_write(path: Path, content: bytes) -> None:

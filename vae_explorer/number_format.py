@@ -69,3 +69,13 @@ def parse_number(text: str, whole: bool = False, decimal: str = "") -> float:
     if whole and value != int(value):
         raise ValueError(f"“{text.strip()}” is not a whole number")
     return value
+
+
+def field_value(text: str) -> int | float | str:
+    """What a person wrote for a field: a number where it reads as one."""
+    try:
+        if re.fullmatch(r"\s*[+-]?[0-9]+\s*", text):
+            return int(text)  # of any length, such as a seed
+        return parse_number(text)
+    except ValueError:
+        return text.strip()

@@ -81,6 +81,27 @@ def test_a_pytorch_that_does_not_load_comes_after_all_that_does_without(
     assert "pip install --force-reinstall torch" in found["PyTorch"]["problem"]
 
 
+@pytest.mark.parametrize(
+    ("system", "advice"),
+    [("win32", "newest Visual C++ Redistributable"), ("linux", "pip install --force-reinstall")],
+)
+@pytest.mark.parametrize("command", ["doctor", "evaluate"])
+def test_libraries_of_pytorch_that_do_not_load_are_told_in_a_sentence(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, system: str, advice: str, command: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(r'[WinError 1114] Error loading "C:\torch\lib\c10.dll"')
+
+    monkeypatch.setattr("vae_explorer.training.device.devices", refuse)
+    monkeypatch.setattr("vae_explorer.data.bundled.mnist", refuse)
+    monkeypatch.setattr("vae_explorer.errors.sys.platform", system)
+    result = cli(command)
+    assert result.exit_code in (1, 2)
+    assert "c10.dll" in result.output
+    assert advice in result.output
+    assert "Cannot write" not in result.output
+
+
 def test_missing_packages_and_pairs_that_do_not_fit_are_named(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

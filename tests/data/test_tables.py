@@ -1,7 +1,5 @@
 import csv
 import os
-import tracemalloc
-from dataclasses import replace
 from pathlib import Path
 from string import ascii_letters
 
@@ -10,24 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.tables import REST, names_of, numbers_of, read, sizes
 from vae_explorer.data.table_layout import TableLayout, draft_table
 from vae_explorer.data.table_text import MAX_BYTES, read_numbers
-from vae_explorer.data.tables import Classes, Column, Numbers, Table, read_table
+from vae_explorer.data.tables import Classes, Numbers, read_table
 from vae_explorer.errors import DataError
-from vae_explorer.types import Split
-
-REST = 100
-"""Images to test on, of which the tables here say nothing."""
-
-
-def sizes(train: int, test: int = REST) -> dict[Split, int]:
-    return {"train": train, "test": test, "both": train + test}
-
-
-def read(path: Path, train: int, test: int = REST, shown: Split = "train") -> Table:
-    """The table as it is guessed to be, of so many images."""
-    of = sizes(train, test)
-    return read_table(path, draft_table(path, of, shown).layout, of)
 
 
 @pytest.fixture
@@ -35,30 +20,16 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "table.csv"
 
 
-def _numbers(column: Column) -> list[float]:
-    """Of the training images."""
-    assert isinstance(column, Numbers)
-    assert column.values.dtype == np.float32
-    assert not column.values.flags.writeable
-    return [float(value) for value in column.values[:-REST]]
-
-
-def _names(column: Column) -> list[str]:
-    assert isinstance(column, Classes)
-    assert column.codes.dtype == np.int16
-    return [column.names[code] if code >= 0 else "" for code in column.codes[:-REST]]
-
-
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_reads_a_row_an_image(path: Path, delimiter: str, end: str, encoding: str) -> None:
     lines = ["slant,writer,size", "0.5,Zoë,1", "-2e1,Ann,2", " 3 , Zoë ,3", ""]
     path.write_bytes(end.join(lines).replace(",", delimiter).encode(encoding))
     table = read(path, 3)
     assert table.name == "table.csv"
     assert list(table.columns) == ["slant", "writer", "size"]
-    assert _numbers(table.columns["slant"]) == [0.5, -20, 3]
+    assert numbers_of(table.columns["slant"]) == [0.5, -20, 3]
     writer = table.columns["writer"]
     assert isinstance(writer, Classes)
     assert writer.names == ("Ann", "Zoë")
@@ -71,16 +42,16 @@ def test_an_index_says_which_image(path: Path) -> None:
     path.write_text("size,Index,group\n7,4,b\n5,0,a\n")
     table = read(path, 5)
     assert list(table.columns) == ["size", "group"]
-    np.testing.assert_array_equal(_numbers(table.columns["size"]), [5, *[np.nan] * 3, 7])
-    assert _names(table.columns["group"]) == ["a", "", "", "", "b"]
+    np.testing.assert_array_equal(numbers_of(table.columns["size"]), [5, *[np.nan] * 3, 7])
+    assert names_of(table.columns["group"]) == ["a", "", "", "", "b"]
 
 
 def test_empty_cells_are_missing(path: Path) -> None:
     path.write_text("size,group,gone,far\n1,,,inf\n,a,,1e300\nnan,b,,2\n")
     table = read(path, 3)
-    np.testing.assert_array_equal(_numbers(table.columns["size"]), [1, np.nan, np.nan])
-    np.testing.assert_array_equal(_numbers(table.columns["far"]), [np.nan, np.nan, 2])
-    assert _names(table.columns["group"]) == ["", "a", "b"]
+    np.testing.assert_array_equal(numbers_of(table.columns["size"]), [1, np.nan, np.nan])
+    np.testing.assert_array_equal(numbers_of(table.columns["far"]), [np.nan, np.nan, 2])
+    assert names_of(table.columns["group"]) == ["", "a", "b"]
     gone = next(c for c in draft_table(path, sizes(3), "train").columns if c.name == "gone")
     assert (gone.kinds, gone.why) == ((), "holds no value")
     table = read_table(path, TableLayout(numbers=("size", "gone")), sizes(3))
@@ -91,8 +62,8 @@ def test_one_word_makes_classes_and_too_many_are_left_out(path: Path) -> None:
     rows = [f"{i},{i % 10},{i}_{i},n{i}" for i in range(21)]
     path.write_text("\n".join(["number,few,pair,many", *rows]).replace("9,9,", "9,x,", 1))
     table = read(path, 21)
-    assert len(_numbers(table.columns["number"])) == 21
-    assert sorted(set(_names(table.columns["few"]))) == sorted([*map(str, range(9)), "9", "x"])
+    assert len(numbers_of(table.columns["number"])) == 21
+    assert sorted(set(names_of(table.columns["few"]))) == sorted([*map(str, range(9)), "9", "x"])
     draft = draft_table(path, sizes(21), "train")
     reason = "holds 21 different names, more than 20"
     assert {c.name: c.why for c in draft.columns if c.why} == {"pair": reason, "many": reason}
@@ -125,7 +96,7 @@ def test_any_text_survives(
         csv.writer(file).writerows([("a", "b"), *cells])
     table = read(path, len(cells))
     for name, column in zip("ab", zip(*cells, strict=True), strict=True):
-        assert _names(table.columns[name]) == [cell.strip() for cell in column]
+        assert names_of(table.columns[name]) == [cell.strip() for cell in column]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +120,8 @@ def test_any_text_survives(
         (b"index,a\n" + b"9" * 5_000 + b",1\n", "no training image '999"),
         (b"index,a\n1,1\n1,1\n", "line 3: image 1 already has a row, line 2"),
         ("größe\n1\n2\n".encode("latin-1"), "not text in UTF-8"),
-        ("a\n1\n2\n".encode("utf-16"), "not text in UTF-8"),
+        ("a\n1\n2\n".encode("utf-16-le"), "not text but binary"),
+        ("a\n1\n2\n".encode("utf-16") + b"1", "not text in UTF-16 (truncated data)"),
         (bytes(10), "not text but binary"),
     ],
 )
@@ -225,7 +197,7 @@ def test_tables_of_other_programs_are_read_as_they_are_meant(
     path.write_bytes((bom + text).encode())
     z = next(column for name, column in read(path, 4).columns.items() if name.lower() == "z")
     np.testing.assert_array_equal(
-        _numbers(z), [np.nan if value is None else np.float32(value) for value in wanted]
+        numbers_of(z), [np.nan if value is None else np.float32(value) for value in wanted]
     )
 
 
@@ -233,13 +205,13 @@ def test_tables_of_other_programs_are_read_as_they_are_meant(
 def test_words_for_nothing_are_missing_in_classes_too(path: Path, word: str) -> None:
     path.write_text(f"index,group,z\n0,a,1.5\n1,{word},{word}\n2,a,2.5\n")
     table = read(path, 3)
-    assert _names(table.columns["group"]) == ["a", "", "a"]
-    np.testing.assert_array_equal(_numbers(table.columns["z"]), [1.5, np.nan, 2.5])
+    assert names_of(table.columns["group"]) == ["a", "", "a"]
+    np.testing.assert_array_equal(numbers_of(table.columns["z"]), [1.5, np.nan, 2.5])
 
 
 def test_a_comment_within_quotes_is_none(path: Path) -> None:
     path.write_text('group,z\n"two\n# lines",1.5\n"#1",2.5\n')
-    assert _names(read(path, 2).columns["group"]) == ["two\n# lines", "#1"]
+    assert names_of(read(path, 2).columns["group"]) == ["two\n# lines", "#1"]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +234,7 @@ def test_few_whole_numbers_are_classes(path: Path, cells: str, classes: tuple[st
         assert isinstance(column, Classes)
         assert column.names == classes
     else:
-        assert [float(row) for row in rows] == pytest.approx(_numbers(column))
+        assert [float(row) for row in rows] == pytest.approx(numbers_of(column))
 
 
 def test_numbers_may_be_classes_and_classes_numbers(path: Path) -> None:
@@ -271,8 +243,8 @@ def test_numbers_may_be_classes_and_classes_numbers(path: Path) -> None:
     assert [column.kinds for column in draft.columns] == [("class", "number"), ("number", "class")]
     layout = TableLayout(separator=";", decimal=",", numbers=("c",), classes=("z",))
     table = read_table(path, layout, sizes(3))
-    assert _numbers(table.columns["c"]) == [1, 1, 2]
-    assert _names(table.columns["z"]) == ["0.5", "0.5", "0.25"]
+    assert numbers_of(table.columns["c"]) == [1, 1, 2]
+    assert names_of(table.columns["z"]) == ["0.5", "0.5", "0.25"]
 
 
 def test_a_number_that_turns_out_to_be_none_leaves_its_column_out(path: Path) -> None:
@@ -289,108 +261,3 @@ def test_numbers_are_those_that_were_written(decimal: str, values: list[float]) 
     plain = [f"{value:.9g}".replace(".", decimal) for value in values]
     np.testing.assert_allclose(read_numbers(cells, decimal), values, atol=1e-2)
     np.testing.assert_array_equal(read_numbers(plain, decimal), np.array(values, np.float32))
-
-
-# Which images it is of
-
-
-def test_too_few_rows_are_refused(path: Path) -> None:
-    path.write_text("a\n1\n2\n3\n")
-    with pytest.raises(DataError, match="3 rows for 4 training images; give one row an image, or"):
-        read(path, 4)
-
-
-@pytest.mark.parametrize("shown", ["train", "test", "both"])
-def test_a_split_and_an_index_are_the_key(path: Path, shown: Split) -> None:
-    path.write_text("Split,index,z\ntest,0,7\nTRAIN,3,2.5\ntrain,0,1.5\n")
-    (column,) = read(path, 4, 2, shown).columns.values()
-    assert isinstance(column, Numbers)
-    nan = np.nan
-    np.testing.assert_array_equal(column.values, [1.5, nan, nan, 2.5, 7, nan])
-
-
-@pytest.mark.parametrize(
-    ("index", "shown", "images"),
-    [
-        ("0 3", "train", "train"), ("0 1", "test", "test"), ("0 3", "test", "train"),
-        ("0 5", "train", "both"), ("0 5", "test", "both"), ("0 1", "both", "both"),
-    ],
-)  # fmt: skip
-def test_an_index_alone_is_of_the_images_shown_if_they_are_so_many(
-    path: Path, index: str, shown: Split, images: Split
-) -> None:
-    path.write_text("\n".join(["index,z", *(f"{i},1.5" for i in index.split())]))
-    assert draft_table(path, sizes(4, 2), shown).layout.images == images
-
-
-@pytest.mark.parametrize("shown", ["train", "test", "both"])
-@pytest.mark.parametrize(("rows", "images"), [(4, "train"), (2, "test"), (6, "both")])
-def test_the_number_of_rows_tells_the_images(
-    path: Path, shown: Split, rows: int, images: Split
-) -> None:
-    path.write_text("\n".join(["z", *["0.5"] * rows]))
-    assert draft_table(path, sizes(4, 2), shown).layout.images == images
-    (column,) = read(path, 4, 2, shown).columns.values()
-    assert isinstance(column, Numbers)
-    start = 4 if images == "test" else 0
-    assert np.isfinite(column.values).nonzero()[0].tolist() == list(range(start, start + rows))
-
-
-def test_an_index_through_both_splits_needs_no_split(path: Path) -> None:
-    path.write_text("index,split,z\n0,train,1.5\n5,test,2.5\n")
-    draft = draft_table(path, sizes(4, 2), "train")
-    assert (draft.layout.split, draft.layout.images) == ("", "both")
-    (column,) = (c for c in read(path, 4, 2).columns.values() if isinstance(c, Numbers))
-    assert column.values[[0, 5]].tolist() == [1.5, 2.5]
-
-
-@pytest.mark.parametrize(
-    ("rows", "says"),
-    [
-        (b"test,0,1\nvalid,0,1\n", "line 3: the split is 'valid'; write train or test"),
-        (b"test,2,1\n", "there is no test image '2'; the column 'index' counts from 0 to 1"),
-        (b"test,1,1\ntrain,1,1\ntest,1,1\n", "line 4: image 1 already has a row, line 2"),
-    ],
-)
-def test_what_does_not_fit_the_key_is_refused(path: Path, rows: bytes, says: str) -> None:
-    path.write_bytes(b"split,index,z\n" + rows)
-    layout = TableLayout(index="index", split="split", numbers=("z",))
-    with pytest.raises(DataError, match=says):
-        read_table(path, layout, sizes(4, 2))
-
-
-def test_what_was_chosen_is_taken_again_as_far_as_it_can_be(path: Path) -> None:
-    path.write_text("id;c;z\n1;1,5;0,5\n0;1,5;0,25\n")
-    draft = draft_table(path, sizes(2), "train")
-    chosen = TableLayout(draft.layout.header, ";", ",", images="test", classes=("c", "gone"))
-    again = draft.remembering(chosen).layout
-    assert (again.index, again.images, again.classes) == ("", "test", ("c",))
-    assert draft.remembering(TableLayout(index="gone", separator=";")).layout == draft.layout
-
-
-# Large ones
-
-
-def test_only_the_beginning_of_a_large_table_is_looked_at(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("vae_explorer.data.table_layout._SAMPLE", 2_000)
-    path.write_text("z,group\n" + "".join(f'{i}.5,"a ""{i % 3}"""\n' for i in range(1_000)))
-    draft = draft_table(path, sizes(1_000, 300), "test")
-    assert len(draft.beginning) < 300
-    assert (draft.layout.images, draft.layout.numbers) == ("train", ("z",))
-    assert read(path, 1_000, 300).columns.keys() == {"z", "group"}
-
-
-def test_a_wide_table_needs_the_memory_of_what_is_kept(path: Path) -> None:
-    row = ",".join(f"{value:.3f}" for value in np.random.default_rng(0).normal(size=300))
-    path.write_text("\n".join([",".join(f"c{i}" for i in range(300)), *[row] * 1_500]))
-    layout = draft_table(path, sizes(1_500), "train").layout
-    tracemalloc.start()
-    try:
-        table = read_table(path, replace(layout, numbers=("c7",), classes=()), sizes(1_500))
-        most = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert [*table.columns] == ["c7"]
-    assert most < 18e6, "all cells are twice as much"

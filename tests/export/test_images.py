@@ -14,6 +14,7 @@ from vae_explorer.export.images import (
     export_digit,
     export_digits,
     export_manifold,
+    export_strip,
     manifold_sheet,
 )
 from vae_explorer.export.requests import DigitRequest, ManifoldRequest
@@ -110,6 +111,19 @@ def test_of_a_turned_plane_the_note_is_that_of_the_checkpoint(
     np.testing.assert_allclose(
         pixels[:HEIGHT, :WIDTH].astype(int), _gray(model.decode(corner)[0]), atol=1
     )
+
+
+def test_a_strip_says_where_its_frames_are(model: TrainedVAE, tmp_path: Path) -> None:
+    """A path of a turned plane, decoded again by the checkpoint from what its picture says."""
+    turned = model.turned(_TURN)
+    positions = np.array([[0.25, -1.5], [1.0, 2.0], [0.0, 0.5]], np.float32)
+    path = tmp_path / "path.png"
+    export_strip(turned.decode(positions), turned.in_checkpoint(positions), path)
+    pixels, made_from = _read(path)
+    assert made_from["frames"] == 3
+    again = np.concatenate(list(model.decode(made_from["z"])), axis=1)
+    scale = pixels.shape[0] // again.shape[0]
+    np.testing.assert_allclose(pixels[::scale, ::scale].astype(int), _gray(again), atol=1)
 
 
 def test_its_own_note_is_enough_to_make_a_sheet_again(model: TrainedVAE, tmp_path: Path) -> None:

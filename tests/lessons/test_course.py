@@ -1,8 +1,10 @@
 import pytest
 
 from vae_explorer.lessons.course import (
+    Code,
     FormulaPart,
     LessonError,
+    Question,
     bundled_lessons,
     parse_lesson,
     with_state,
@@ -11,6 +13,7 @@ from vae_explorer.lessons.course import (
 TEXT = r"""+++
 title = "Entropy"
 instrument = "functionals"
+image = 7
 references = ["[arXiv 1906.02691](https://arxiv.org/abs/1906.02691)"]
 [symbols]
 H = "the entropy of p, in nats"
@@ -21,6 +24,8 @@ Some *text*.
 ```state
 bars = 6
 hide = ["ascend"]
+hide_until_answered = ["H"]
+after_answer = {rate = 2}
 ```
 
 ```formula
@@ -37,6 +42,8 @@ Which is largest?
 ---
 Because.
 ```
+
+And so on.
 ## Second
 ```python
 data = {"H": 1.0}
@@ -57,8 +64,11 @@ def test_a_lesson_is_read_whole() -> None:
     assert "Some *text*." in first.text
     assert "More text." in first.text
     assert "```" not in first.text
-    assert first.state == {"bars": 6, "hide": ["ascend"]}
+    assert first.settings == {"bars": 6}
     assert first.hidden == {"ascend"}
+    assert first.concealed == {"H"}
+    assert first.settings_after == {"rate": 2}
+    assert lesson.settings(0) == {"bars": 6, "image": 7}
     (formula,) = first.formulas
     assert formula == (FormulaPart("H[p]", "H"), FormulaPart(r"= -\sum_i p_i \log p_i"))
     assert first.question is not None
@@ -70,12 +80,23 @@ def test_a_lesson_is_read_whole() -> None:
     assert "not ours" in second.text
     assert second.question is None
     assert second.hidden == frozenset()
+    assert parse_lesson(TEXT.replace("bars = 6", "image = 2"), "e").settings(0) == {"image": 2}
+    assert parse_lesson(TEXT.replace("image = 7", ""), "e").settings(1) == {}
+
+
+def test_a_step_keeps_the_order_of_its_file() -> None:
+    first, second = parse_lesson(TEXT, "entropy").steps
+    kinds = [block if isinstance(block, str) else type(block) for block in first.blocks]
+    assert kinds == ["Some *text*.", tuple, "More text.", Question, "And so on."]
+    assert second.blocks == (Code('data = {"H": 1.0}\n'), "```\nnot ours\n```")
 
 
 def test_a_state_set_by_hand_is_read_again() -> None:
     lesson = parse_lesson(TEXT, "entropy")
     again = parse_lesson(with_state(lesson, 0, {"bars": 9, "rate": 0.5}), "entropy")
-    assert again.steps[0].state == {"bars": 9, "rate": 0.5, "hide": ["ascend"]}
+    assert again.steps[0].settings == {"bars": 9, "rate": 0.5}
+    for kept in ("hide", "hide_until_answered", "after_answer"):
+        assert again.steps[0].state[kept] == lesson.steps[0].state[kept]
     assert again.steps[0].formulas == lesson.steps[0].formulas
     assert again.steps[0].question == lesson.steps[0].question
     assert again.steps[1] == lesson.steps[1]
@@ -102,7 +123,11 @@ def test_a_comment_in_code_begins_no_step() -> None:
         ("+++\n", "", "no head"),
         ('title = "Entropy"', "title = Entropy", "not TOML"),
         ("## ", "# ", "no step"),
-        ("bars = 6", "bars = six", "line 8: a state is not TOML"),
+        ("bars = 6", "bars = six", "line 9: a state is not TOML"),
+        ('hide = ["ascend"]', 'hide = "ascend"', "a state: “hide”"),
+        ("rate = 2", "rate", "a state is not TOML"),
+        ("image = 7", "image = true", "its head: “image”"),
+        ("\nAnd so on.", "\n```question\nAgain?\n- [x] a\n- [ ] b\n---\na\n```", "one question"),
         ("- [x] that", "- [ ] that", "one of them right"),
         ("---\nBecause.", "", "what is read after"),
         ("- [ ] this\n", "", "two choices"),

@@ -21,7 +21,7 @@ from vae_explorer.session.training.events import Ended, Paused, Phase, Progress,
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Int64, UInt8
+from vae_explorer.types import Float64, Int64, UInt8
 
 
 class Screen(LatentMap):
@@ -65,7 +65,9 @@ class Screen(LatentMap):
         self.moving.append((snapshot, posterior, indices, name))
 
     @override
-    def show(self, snapshot: Snapshot, name: str, path: Path | None) -> None:
+    def show(
+        self, snapshot: Snapshot, name: str, path: Path | None, rotation: Float64 | None = None
+    ) -> None:
         self.put(snapshot)
         self.whole.append((snapshot, path))
 

@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol, TypeVar
+from types import SimpleNamespace
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 import pytest
@@ -26,7 +27,6 @@ from vae_explorer.session.lessons import geometry
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import EncodedImage
-from vae_explorer.session.map.map_layers import encoded_at
 from vae_explorer.session.map.state import MapPoints, MapState
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
@@ -118,10 +118,10 @@ def clock() -> Clock:
 
 
 class Aim(Target):
-    """What a test says is the target image."""
+    """What a test says is the digit of the person."""
 
     def __init__(self, tasks: Tasks, latent_map: LatentMap) -> None:
-        super().__init__(latent_map, Pins(latent_map), Sketch(tasks, latent_map))
+        super().__init__(Pins(latent_map), Sketch(tasks, latent_map))
         self.aimed: EncodedImage | None = None
 
     @property
@@ -130,10 +130,17 @@ class Aim(Target):
 
 
 def aim(context: LessonContext, target: EncodedImage | None) -> None:
-    """Make another image the target of a context with an ``Aim``."""
+    """Let lessons be about a digit of the person's, in a context with an ``Aim``, or their own."""
     assert isinstance(context.target, Aim)
     context.target.aimed = target
-    context.target.changed.emit(target)
+    context.use_mine(target is not None)
+    context.target.changed.emit()
+
+
+def no_model(context: LessonContext) -> None:
+    """Let a context be as it is before the first model is open."""
+    context.map = cast(LatentMap, SimpleNamespace(state=None))
+    context.changed.emit()
 
 
 @pytest.fixture
@@ -166,12 +173,10 @@ def context(
     bundled: Snapshot,
     codes: tuple[MapPoints, Posterior],
 ) -> LessonContext:
-    """With the model, some codes, and the first training image to look at."""
-    context = LessonContext(tasks, empty_map, Aim(tasks, empty_map), clock.after)
+    """With the model, some codes, and nothing drawn or pinned."""
     points, posterior = codes
     empty_map.publish(MapState(bundled, "model", None, bundled.model, points, posterior))
-    aim(context, encoded_at(points, posterior, 0))
-    return context
+    return LessonContext(tasks, empty_map, Aim(tasks, empty_map), clock.after)
 
 
 @pytest.fixture

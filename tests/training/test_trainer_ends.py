@@ -11,10 +11,11 @@ from tests.support.trainers import NewTrainer, equal, reports, train_to, weights
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError, DivergedError
 from vae_explorer.training import trainer as module
+from vae_explorer.training.device import warm_up
 from vae_explorer.training.objective import Objective, objective
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.training.trainer import StepMetrics, Trainer, warm_up
+from vae_explorer.training.trainer import StepMetrics, Trainer
 
 
 def test_fewer_images_than_a_batch_are_one_smaller_batch(

@@ -24,7 +24,7 @@ from vae_explorer.cli.pictures import export
 from vae_explorer.cli.scoring import evaluate
 from vae_explorer.cli.sweeping import sweep
 from vae_explorer.cli.training import train
-from vae_explorer.errors import UserError
+from vae_explorer.errors import UserError, torch_trouble
 from vae_explorer.paths import bundled_models
 
 _INTERRUPTED = 130
@@ -100,7 +100,11 @@ class _Program(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(_INTERRUPTED)
-        except OSError as error:
+        except (ImportError, OSError) as error:
+            if advice := torch_trouble(error):
+                raise _Refusal(f"PyTorch does not load: {error}. {advice}") from error
+            if isinstance(error, ImportError):
+                raise
             # Printing alone fails without a file name; a reader that left is click's business.
             if error.filename is not None or error.errno == errno.EPIPE:
                 raise

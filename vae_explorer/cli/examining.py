@@ -16,7 +16,8 @@ from pathlib import Path
 import click
 
 from vae_explorer import __version__, paths
-from vae_explorer.errors import UserError
+from vae_explorer.errors import UserError, torch_trouble
+from vae_explorer.shell import command_line
 
 _PACKAGES = (
     "PySide6-Essentials",
@@ -103,12 +104,13 @@ def _versions() -> Iterator[Finding]:
     yield Finding(section, "System", f"{platform.platform()}, {platform.machine()}")
     for package in _PACKAGES:
         number = _version(package)
-        problem = "" if number else f"It is missing; run: pip install {package}"
+        problem = "" if number else f"It is missing; run: {command_line('pip', 'install', package)}"
         yield Finding(section, package, number or "missing", problem, not number)
 
     binding, glue = _version("PySide6-Essentials"), _version("shiboken6")
     if binding and glue and binding != glue:
-        problem = f"Both must be of one version; run: pip install shiboken6=={binding}"
+        line = command_line("pip", "install", f"shiboken6=={binding}")
+        problem = f"Both must be of one version; run: {line}"
         yield Finding(section, "Qt for Python", f"{binding} with shiboken6 {glue}", problem, True)
 
 
@@ -204,9 +206,8 @@ def _devices() -> Iterator[Finding]:
     try:
         from vae_explorer.training.device import devices, trouble
     except Exception as error:  # a library that is broken may raise anything
-        problem = "PyTorch does not load; run: pip install --force-reinstall torch"
-        if sys.platform == "win32":
-            problem += " and install Microsoft's Visual C++ Redistributable"
+        line = command_line("pip", "install", "--force-reinstall", "torch")
+        problem = torch_trouble(error) or f"PyTorch does not load; run: {line}"
         yield Finding(section, "PyTorch", f"{type(error).__name__}: {error}", problem, True)
         return
     from vae_explorer.processors import processors, quota

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from vae_explorer.errors import DataError, RecipeError
+from vae_explorer.number_format import field_value
 from vae_explorer.paths import bundled_models
 from vae_explorer.training.meaning import check_heeded, judge
-from vae_explorer.training.recipe import Recipe, Value, field_value
+from vae_explorer.training.recipe import Recipe, Value
 
 if TYPE_CHECKING:
     from vae_explorer.data.dataset import ImageSet

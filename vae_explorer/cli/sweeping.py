@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from vae_explorer.cli.recipes import (
 )
 from vae_explorer.cli.training import run
 from vae_explorer.errors import DivergedError
+from vae_explorer.shell import command_line
 from vae_explorer.training.sweep import Axis, Sweep
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def sweep(
         folder = SweepFolder.open(resume)
         data = training_images(folder.data.images)
     words = ["vae-explorer", "sweep", "--resume", str(folder.path)]
-    go_on = shlex.join([*words, "--threads", str(threads)] if threads else words)
+    go_on = command_line(*words, *(["--threads", str(threads)] if threads else []))
 
     of = len(folder.sweep.cells)
     with Stop() as stop:

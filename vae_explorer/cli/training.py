@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
@@ -28,6 +27,7 @@ from vae_explorer.cli.recipes import (
 )
 from vae_explorer.errors import CheckpointError, RecipeError, UserError
 from vae_explorer.export.content import export_content
+from vae_explorer.shell import command_line
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _go_on(team: "Team", folder: "RunFolder", options: dict[str, object]) -> str
     for option, value in options.items():
         if value is not None:
             words += [option] if value is True else [option, str(value)]
-    return shlex.join(words)
+    return command_line(*words)
 
 
 def run(

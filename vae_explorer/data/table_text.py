@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
+from operator import length_hint
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from vae_explorer.errors import DataError
 from vae_explorer.files import read_lines
 from vae_explorer.number_format import parse_number
-from vae_explorer.types import Float32
+from vae_explorer.types import Float32, Float64
 
 MAX_BYTES = 192 << 20
 MAX_COLUMNS = 1_000
@@ -25,6 +26,8 @@ _ERRORS = ("#div/0!", "#n/a", "#na", "#name?", "#null!", "#num!", "#ref!", "#val
 _MISSING = {"", "#n/a n/a", "<na>", "n/a", "na", "nan", "-nan", "none", "null", *_ERRORS}
 _SEPARATOR = re.compile(r'"?sep=([,;\t])"?', re.IGNORECASE)
 _LARGEST = float(np.finfo(np.float32).max)
+_CELLS = 100_000
+"""Read before they are looked at."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,62 @@ class Row:
     cells: list[str]
 
 
+@dataclass(frozen=True)
+class Block:
+    """Rows one after another, and the ``lines`` of the file that they end on.
+
+    Either ``rows`` are their cells, or these are still to be cut off ``plain`` lines.
+    """
+
+    lines: list[int]
+    separator: str
+    plain: list[str]
+    rows: list[list[str]]
+
+    def texts(self, positions: Sequence[int]) -> list[list[str]]:
+        """The cells of some columns."""
+        most = max(positions, default=0) + 1
+        rows = self.rows or [line.split(self.separator, most) for line in self.plain]
+        return [[row[position].strip() for row in rows] for position in positions]
+
+    def numbers(self, positions: Sequence[int], decimal: str) -> Float32 | None:
+        """Columns (rows, positions) as ``read_numbers``, or None if each is to be looked at."""
+        lines = self.plain
+        if not lines or not positions:
+            return None
+        if decimal == ",":
+            if any("." in line for line in lines):
+                return None
+            if self.separator != ",":
+                lines = [line.replace(",", ".") for line in lines]
+        for form in (list, self._known):
+            with suppress(ValueError):
+                return _finite(
+                    np.loadtxt(
+                        form(lines),
+                        np.float64,
+                        comments=None,
+                        delimiter=self.separator,
+                        usecols=positions,
+                        ndmin=2,
+                    )
+                )
+        return None
+
+    def _known(self, lines: Sequence[str]) -> list[str]:
+        """With "nan" in empty cells, and in those of R that it has no number for."""
+        cut, end = self.separator, f"{self.separator}\n{self.separator}"
+        text = f"{cut}{end.join(line.rstrip(chr(10)) for line in lines)}{cut}"
+        for word in ("", "NA") * 2:  # of two beside each other the second is not met at once
+            text = text.replace(f"{cut}{word}{cut}", f"{cut}nan{cut}")
+        return text[1:-1].split(end)
+
+
 def table_lines(path: Path) -> Iterator[str]:
     """The lines of a table's file.
 
     Raises:
-        DataError: it is missing, no text in UTF-8, or too large.
+        DataError: it is missing, no text in UTF-8 or UTF-16, or too large.
     """
     wanted = "a table in UTF-8 (.csv or .tsv)"
     return read_lines(path, wanted, DataError, most=MAX_BYTES, longest=_LONGEST_LINE)
@@ -51,7 +105,7 @@ def likely_separator(path: Path, lines: Sequence[str]) -> str:
         return said
     likely = {}
     for separator in SEPARATORS:
-        rows = _Text(path, lines[:200]).rows(separator)
+        rows = _Text(path, lines[:200], separator).rows()
         widths: list[int] = []
         with suppress(DataError):  # told when the table is read
             widths.extend(len(row.cells) for row in islice(rows, 50))
@@ -72,9 +126,24 @@ def read_rows(
     Raises:
         DataError: it is no table, maybe amid the rows.
     """
-    text = _Text(path, lines)
-    rows = text.rows(separator)
-    first = list(islice(rows, 1))
+    text = _Text(path, lines, separator)
+    names, first = _header(text)
+    return names, text.fitting(len(names), chain(first, text.rows()))
+
+
+def read_blocks(
+    path: Path, lines: Iterable[str], separator: str, *, blank: bool
+) -> tuple[tuple[str, ...], Iterator[Block]]:
+    """As ``read_rows``, many rows at once; ``blank`` ones, of empty cells, are kept or left out."""
+    text = _Text(path, lines, separator)
+    names, first = _header(text)
+    return names, text.blocks(len(names), first, blank=blank)
+
+
+def _header(text: "_Text") -> tuple[tuple[str, ...], list[Row]]:
+    """The names of the columns, and the first row if they stand in a comment before it."""
+    path, separator = text.path, text.separator
+    first = list(islice(text.rows(), 1))
     header = first[0].cells if first else []
     if _are_numbers(header) and text.comment.count(separator) == len(header) - 1:
         header = text.comment.split(separator)
@@ -90,7 +159,7 @@ def read_rows(
     for position, name in enumerate(names):
         if name in names[:position]:
             raise DataError(f"{path} has two columns '{name}'; rename or remove one.")
-    return names, _fitting(path, len(names), chain(first, rows))
+    return names, first
 
 
 def is_missing(cell: str) -> bool:
@@ -104,14 +173,15 @@ def read_numbers(cells: Sequence[str], decimal: str) -> Float32:
     Raises:
         ValueError: one is no number; it is in the message.
     """
-    if not set("".join(cells)) <= set(f"0123456789+-eE{decimal}"):
-        values = np.array([_number(cell, decimal) for cell in cells])
-    else:
-        try:
-            plain = cells if decimal == "." else [cell.replace(",", ".") for cell in cells]
-            values = np.array([float(cell) if cell else math.nan for cell in plain])
-        except ValueError:
-            values = np.array([_number(cell, decimal) for cell in cells])
+    text = "".join(cells)
+    if "_" not in text and (decimal == "." or "." not in text):
+        plain = cells if decimal == "." else [cell.replace(",", ".") for cell in cells]
+        with suppress(ValueError):
+            return _finite(np.array([float(cell) if cell else math.nan for cell in plain]))
+    return _finite(np.array([_number(cell, decimal) for cell in cells]))
+
+
+def _finite(values: Float64) -> Float32:
     values[~(np.abs(values) <= _LARGEST)] = math.nan
     return values.astype(np.float32)
 
@@ -165,49 +235,83 @@ def _are_numbers(cells: Sequence[str]) -> bool:
 
 
 class _Text:
-    """Rows of any number of cells, and the line and the comment read last."""
+    """Rows of any number of cells, and the comment read last."""
 
-    def __init__(self, path: Path, lines: Iterable[str]) -> None:
-        self._path = path
-        self._lines = lines
-        self._line = 0
+    def __init__(self, path: Path, lines: Iterable[str], separator: str) -> None:
+        self.path = path
+        self.separator = separator
         self.comment = ""
+        self._line = 0
+        self._said = self._numbered(lines)
 
-    def rows(self, separator: str) -> Iterator[Row]:
-        said = self._said()
-        reader = csv.reader(said, delimiter=separator, skipinitialspace=True, strict=True)
+    def rows(self, ahead: Iterable[tuple[int, str]] = ()) -> Iterator[Row]:
+        """The rows of the lines read ``ahead``, and of those to come."""
+        reader = csv.reader(
+            self._taken(chain(ahead, self._said)),
+            delimiter=self.separator,
+            skipinitialspace=True,
+            strict=True,
+        )
         try:
             for cells in reader:
                 if cells:
                     yield Row(self._line, [cell.strip() for cell in cells])
         except csv.Error as error:
-            message = f"{self._path}, line {self._line}: {error}; mend the quotes."
+            message = f"{self.path}, line {self._line}: {error}; mend the quotes."
             raise DataError(message) from error
 
-    def _said(self) -> Iterator[str]:
-        """The lines that are no comments, nor say what the separator is."""
+    def fitting(self, width: int, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows, all of ``width`` cells; empty ones beyond are left out."""
+        for row in rows:
+            if len(row.cells) != width:
+                if len(row.cells) < width or any(row.cells[width:]):
+                    raise DataError(
+                        f"{self.path}, line {row.line}: the row has {len(row.cells)} cells, "
+                        f"expected {width} as in the header; put quotes around a cell that holds "
+                        "a separator."
+                    )
+                del row.cells[width:]
+            yield row
+
+    def blocks(self, width: int, first: list[Row], *, blank: bool) -> Iterator[Block]:
+        """The ``first`` rows and all others, in parts; those of empty cells only if ``blank``."""
+        if first:
+            yield self._block(first)
+        most, outer = max(_CELLS // width, 1), f"{self.separator} \t\n"
+        while some := list(islice(self._said, most)):
+            numbers, lines = map(list, zip(*some, strict=True))
+            if width > 1 and all(
+                line.count(self.separator) == width - 1 and '"' not in line and line.strip(outer)
+                for line in lines
+            ):
+                yield Block(numbers, self.separator, lines, [])
+                continue
+            ahead, rows = iter(some), list[Row]()
+            for row in self.fitting(width, self.rows(ahead)):
+                if blank or any(row.cells):
+                    rows.append(row)
+                if not length_hint(ahead):  # a quoted cell may have led beyond
+                    break
+            if rows:
+                yield self._block(rows)
+
+    def _block(self, rows: Sequence[Row]) -> Block:
+        return Block([row.line for row in rows], self.separator, [], [row.cells for row in rows])
+
+    def _taken(self, lines: Iterable[tuple[int, str]]) -> Iterator[str]:
+        for self._line, line in lines:
+            yield line
+
+    def _numbered(self, lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+        """The lines that are no comments, nor say what the separator is, with their numbers."""
         amid = False  # a quoted cell
-        for line in self._lines:
-            self._line += 1
+        for number, line in enumerate(lines, 1):
             if "\0" in line:
                 raise DataError(
-                    f"{self._path} is not text but binary; save the table as CSV in UTF-8."
+                    f"{self.path} is not text but binary; save the table as CSV in UTF-8."
                 )
             if not amid and line.startswith("#") and not line.lower().startswith(_ERRORS):
                 self.comment = line.strip("# \n")
-            elif self._line > 1 or not _said_separator(line):
+            elif number > 1 or not _said_separator(line):
                 amid ^= line.count('"') % 2 == 1
-                yield line
-
-
-def _fitting(path: Path, width: int, rows: Iterable[Row]) -> Iterator[Row]:
-    """The rows, all of ``width`` cells; empty ones beyond are left out."""
-    for row in rows:
-        if len(row.cells) != width:
-            if len(row.cells) < width or any(row.cells[width:]):
-                raise DataError(
-                    f"{path}, line {row.line}: the row has {len(row.cells)} cells, expected "
-                    f"{width} as in the header; put quotes around a cell that holds a separator."
-                )
-            del row.cells[width:]
-        yield row
+                yield number, line

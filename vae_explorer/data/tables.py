@@ -8,20 +8,23 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vae_explorer.data.table_layout import MAX_NAMES, SPLITS, TableLayout
-from vae_explorer.data.table_text import Row, is_missing, read_numbers, read_rows, table_lines
+from vae_explorer.data.table_text import (
+    Block,
+    is_missing,
+    read_blocks,
+    read_numbers,
+    table_lines,
+)
 from vae_explorer.errors import DataError
 from vae_explorer.number_format import figure
 from vae_explorer.types import Float32, Split
 
-_CELLS = 100_000
-"""Read before they are looked at."""
 _NAMES: Mapping[Split, str] = {"train": "training ", "test": "test ", "both": ""}
 
 
@@ -64,7 +67,7 @@ def read_table(
     sizes: Mapping[Split, int],
     between: Callable[[], object] = lambda: None,
 ) -> Table:
-    """Read the columns that a layout names, row by row, into these columns alone.
+    """Read the columns that a layout names, part by part, into these columns alone.
 
     What is no finite number counts as empty.
 
@@ -78,37 +81,39 @@ def read_table(
         DataError: the file is no table of the images, or has not the layout's columns. The message
             names the file and the line.
     """
-    header, body = read_rows(path, table_lines(path), layout.separator)
+    # Spreadsheets add rows of empty cells; in the order of the images they count.
+    header, blocks = read_blocks(path, table_lines(path), layout.separator, blank=not layout.index)
     names = [name for name in header if name in (*layout.numbers, *layout.classes)]
     wanted = {layout.index, layout.split, *layout.numbers, *layout.classes} - {""}
     if missing := wanted - {*header}:
         raise DataError(f"{path} has no column '{min(missing)}'.")
     images = _Images(path, header, layout, sizes)
-    columns = [
-        _Numbers(images.total, layout.decimal)
-        if name in layout.numbers
-        else _Classes(images.total, layout.decimal)
+    columns: dict[str, _Numbers | _Classes] = {
+        name: (_Numbers if name in layout.numbers else _Classes)(images.total, layout.decimal)
         for name in names
-    ]
-    positions = [header.index(name) for name in names]
+    }
     skipped: dict[str, str] = {}
-    if layout.index:  # spreadsheets add empty rows
-        body = (row for row in body if any(row.cells))
-    while rows := list(islice(body, max(_CELLS // len(header), 1))):
+    for block in blocks:
         between()
-        at = images.of(rows)
-        for name, position, column in zip(names, positions, columns, strict=True):
-            if name not in skipped and (
-                why := column.take(at, [row.cells[position] for row in rows])
-            ):
+        at = images.of(block)
+        left = {name: column for name, column in columns.items() if name not in skipped}
+        quick = {name: column for name, column in left.items() if isinstance(column, _Numbers)}
+        values = block.numbers([header.index(name) for name in quick], layout.decimal)
+        if values is not None:
+            for (name, own), numbers in zip(quick.items(), values.T, strict=True):
+                own.put(at, numbers)
+                del left[name]
+        cells = block.texts([header.index(name) for name in left])
+        for (name, other), texts in zip(left.items(), cells, strict=True):
+            if why := other.take(at, texts):
                 skipped[name] = why
     images.check()
     read: dict[str, Column] = {}
-    for name, column in zip(names, columns, strict=True):
+    for name, column in columns.items():
         if name in skipped:
             continue
-        if (values := column.read()) is not None:
-            read[name] = values
+        if (known := column.read()) is not None:
+            read[name] = known
         else:
             skipped[name] = "holds no value"
     if not read:
@@ -136,17 +141,19 @@ class _Images:
         self._lines = np.zeros(self.total, np.int64)  # on which each has its row; 0: it has none
         self._next = dict.fromkeys(self._sizes, 0)
 
-    def of(self, rows: Sequence[Row]) -> NDArray[np.intp]:
+    def of(self, block: Block) -> NDArray[np.intp]:
         """Where the images of the next rows are, (rows,)."""
-        splits: Sequence[Split] = [self._layout.images] * len(rows)
+        lines = block.lines
+        splits: Sequence[Split] = [self._layout.images] * len(lines)
         if self._split >= 0:
-            splits = [self._one_split(row) for row in rows]
+            (cells,) = block.texts([self._split])
+            splits = [*map(self._one_split, lines, cells)]
         if self._index < 0:
             indices = map(self._count, splits)
         else:
-            cells = [row.cells[self._index] for row in rows]
-            indices = map(self._read, rows, splits, self._numbers(cells))
-        return np.array([*map(self._place, rows, splits, indices)], np.intp)
+            (cells,) = block.texts([self._index])
+            indices = map(self._read, lines, cells, splits, self._numbers(cells))
+        return np.array([*map(self._place, lines, splits, indices)], np.intp)
 
     def check(self) -> None:
         """Refuse to have had fewer rows than images where the order of the rows tells."""
@@ -155,11 +162,10 @@ class _Images:
         if self._index < 0 and self._split < 0 and rows != images:
             raise DataError(self._misfit(f"{rows:,}"))
 
-    def _one_split(self, row: Row) -> Split:
-        cell = row.cells[self._split]
+    def _one_split(self, line: int, cell: str) -> Split:
         if cell.lower() not in SPLITS:
             raise DataError(
-                f"{self._path}, line {row.line}: the split is '{cell[:40]}'; write train or test."
+                f"{self._path}, line {line}: the split is '{cell[:40]}'; write train or test."
             )
         return SPLITS[cell.lower()]
 
@@ -176,24 +182,23 @@ class _Images:
         except ValueError:
             return [math.nan] if len(cells) == 1 else [self._numbers([cell])[0] for cell in cells]
 
-    def _read(self, row: Row, split: Split, value: float) -> int:
-        cell = row.cells[self._index]
+    def _read(self, line: int, cell: str, split: Split, value: float) -> int:
         if not (0 <= value < self._sizes[split] and value == int(value)):
             raise DataError(
-                f"{self._path}, line {row.line}: there is no {_NAMES[split]}image '{cell[:40]}'; "
+                f"{self._path}, line {line}: there is no {_NAMES[split]}image '{cell[:40]}'; "
                 f"the column '{self._layout.index}' counts from 0 to {self._sizes[split] - 1:,}."
             )
         return int(value)
 
-    def _place(self, row: Row, split: Split, index: int) -> int:
+    def _place(self, line: int, split: Split, index: int) -> int:
         place = index + (self._sizes["train"] if split == "test" else 0)
         if self._lines[place]:
             raise DataError(
-                f"{self._path}, line {row.line}: image {index:,} already has a row, line "
+                f"{self._path}, line {line}: image {index:,} already has a row, line "
                 f"{self._lines[place]}; remove one of them, or add a column 'split' of train and "
                 "test."
             )
-        self._lines[place] = row.line
+        self._lines[place] = line
         return place
 
     def _misfit(self, rows: str) -> str:
@@ -219,6 +224,10 @@ class _Numbers:
         except ValueError as wrong:
             return f"is not of numbers: {wrong}"
         return ""
+
+    def put(self, at: NDArray[np.intp], values: Float32) -> None:
+        """Take the numbers of some rows."""
+        self._values[at] = values
 
     def read(self) -> Numbers | None:
         """All of it, or None if it holds no value."""

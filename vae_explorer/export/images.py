@@ -69,15 +69,17 @@ def export_digits(
     _write_png(path, strip, scale, {"z": _own(model, positions)})
 
 
-def export_strip(images: Float32, path: Path) -> None:
+def export_strip(images: Float32, z: Float32, path: Path) -> None:
     """Write pictures (n, h, w) in [0, 1] side by side as a gray PNG, enlarged as far as it may be.
+
+    ``z`` (n, 2) is where the checkpoint has them.
 
     Raises:
         ExportError: the strip would be too large, or the file cannot be written.
     """
     strip = np.concatenate(list(images), axis=1)
     scale = min(_STRIP_SCALE, LARGEST_SIDE // strip.shape[1])
-    _write_png(path, strip, scale, {"frames": len(images)})
+    _write_png(path, strip, scale, {"frames": len(images), "z": z.tolist()})
 
 
 def manifold_sheet(model: TrainedVAE, request: ManifoldRequest) -> Float32:

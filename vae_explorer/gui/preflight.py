@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import version
 
 from vae_explorer.errors import UserError
+from vae_explorer.shell import command_line
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +35,10 @@ def check_binding(python: tuple[int, int], pyside: str) -> None:
     """
     major, minor = (int(part) for part in pyside.split(".")[:2])
     if python < (3, 12) and (major, minor) >= (6, 12):
+        older = command_line("pip", "install", "PySide6-Essentials<6.12")
         raise UserError(
             f"PySide6 {pyside} aborts Python {python[0]}.{python[1]} after some hundred calls. "
-            "Install an older one (pip install 'PySide6-Essentials<6.12') or use Python 3.12."
+            f"Install an older one ({older}) or use Python 3.12."
         )
 
 

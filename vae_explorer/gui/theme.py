@@ -43,6 +43,7 @@ class Theme:
     held_out: str
     log_likelihood: str
     kl: str
+    right: str
     wrong: str
 
 
@@ -59,6 +60,7 @@ LIGHT = Theme(
     held_out="#b45309",
     log_likelihood="#6b2c99",
     kl="#0f766e",
+    right="#1a7f37",
     wrong="#b3261e",
 )
 DARK = Theme(
@@ -74,6 +76,7 @@ DARK = Theme(
     held_out="#f5b041",
     log_likelihood="#c39bd3",
     kl="#5cd1c3",
+    right="#7bd88f",
     wrong="#f28b82",
 )
 
@@ -122,13 +125,6 @@ def apply_scheme(choice: SchemeChoice) -> None:
     themes = {SchemeChoice.LIGHT: LIGHT, SchemeChoice.DARK: DARK}
     palette = _palette(themes[choice]) if choice in themes else QPalette()
     QApplication.setPalette(palette)
-    # Fusion outlines a check box darker than the window: in the dark it needs a lighter ground.
-    boxes = QPalette(palette)
-    if boxes.window().color().lightness() < 128:
-        boxes.setColor(QPalette.ColorRole.Base, QColor(DARK.grid).lighter(170))
-    for kind in ("QCheckBox", "QRadioButton"):
-        # PySide's stub asks for bytes, which it then refuses.
-        QApplication.setPalette(boxes, kind)  # type: ignore[arg-type]
 
 
 def current_theme() -> Theme:

@@ -11,8 +11,10 @@ r"""Lesson files: Markdown with a TOML head, some fenced blocks with a meaning o
     Text in Markdown.
 
     ```state
-    bars = 6
-    hide = ["ascend"]
+    size = 6
+    hide = ["shape"]
+    hide_until_answered = ["H", "best"]
+    after_answer = {ascend = true}
     ```
 
     ```formula
@@ -28,18 +30,25 @@ r"""Lesson files: Markdown with a TOML head, some fenced blocks with a meaning o
     What is read after an answer.
     ```
 
+    What is read after the answer too.
+
     ```python
     data = ...  # reproduces the figure by the public API
     ```
 
-Each ``##`` begins a step. A formula has a part a line: LaTeX, then ``::`` and a symbol if the part
-is tied to a live value. A state sets the experiment as the step begins; of its keys ``hide`` names
-controls that are not shown.
+Each ``##`` begins a step, which shows its text, formulas, question and code in the order of the
+file; what stands after the question waits for the answer. A formula has a part a line: LaTeX, then
+``::`` and a symbol if the part is tied to a live value. ``image = 7`` in the head
+lets the lesson be about that training digit, unless a step has another or readers want their own.
+
+A state sets the experiment as the step begins, and may stand anywhere in it. Of its keys ``hide``
+names controls that are not shown; ``hide_until_answered`` symbols, controls and readouts of the
+figure that would give the answer away; ``after_answer`` has settings that the answer brings.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -73,20 +82,64 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Code:
+    """Python that reproduces the figure."""
+
+    text: str
+
+
+Formula = tuple[FormulaPart, ...]
+Block = str | Formula | Question | Code
+"""A part of a step; a text is Markdown."""
+
+
+@dataclass(frozen=True)
 class Step:
-    """A page of a lesson; ``text`` is Markdown, ``formulas`` stand under it, each in parts."""
+    """A page of a lesson: its ``blocks`` from top to bottom, and how the experiment is set."""
 
     title: str
-    text: str
-    formulas: tuple[tuple[FormulaPart, ...], ...] = ()
-    question: Question | None = None
+    blocks: tuple[Block, ...] = ()
     state: dict[str, Any] = field(default_factory=dict)
-    code: str = ""
+
+    @property
+    def text(self) -> str:
+        """All its Markdown."""
+        return "\n\n".join(block for block in self.blocks if isinstance(block, str))
+
+    @property
+    def formulas(self) -> tuple[Formula, ...]:
+        """Its formulas, each in parts."""
+        return tuple(block for block in self.blocks if isinstance(block, tuple))
+
+    @property
+    def question(self) -> Question | None:
+        """Its question, if it asks one."""
+        return next((block for block in self.blocks if isinstance(block, Question)), None)
+
+    @property
+    def code(self) -> str:
+        """All its code, which is one program."""
+        return "\n".join(block.text for block in self.blocks if isinstance(block, Code))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is set as it begins."""
+        return {key: value for key, value in self.state.items() if key not in _ABOUT_STEP}
 
     @property
     def hidden(self) -> frozenset[str]:
         """The controls of the experiment that are not shown."""
-        return frozenset(map(str, self.state.get("hide", ())))
+        return frozenset(self.state.get("hide", ()))
+
+    @property
+    def concealed(self) -> frozenset[str]:
+        """Symbols, controls and readouts that are not shown before the question is answered."""
+        return frozenset(self.state.get("hide_until_answered", ()))
+
+    @property
+    def settings_after(self) -> dict[str, Any]:
+        """What is set when the question has been answered."""
+        return dict(self.state.get("after_answer", {}))
 
 
 @dataclass(frozen=True)
@@ -99,8 +152,14 @@ class Lesson:
     steps: tuple[Step, ...]
     symbols: dict[str, str] = field(default_factory=dict)
     references: tuple[str, ...] = ()
+    image: int | None = None
     source: str = ""
     """The text of its file."""
+
+    def settings(self, number: int) -> dict[str, Any]:
+        """What a step sets as it begins: the lesson's digit, if it names none of its own."""
+        usual = {} if self.image is None else {"image": self.image}
+        return usual | self.steps[number].settings
 
 
 @dataclass(frozen=True)
@@ -109,11 +168,17 @@ class _Head:
     instrument: str = ""
     symbols: dict[str, str] = field(default_factory=dict)
     references: tuple[str, ...] = ()
+    image: int | None = None
 
 
 @dataclass(frozen=True)
-class _Hide:
+class _State:
     hide: tuple[str, ...] = ()
+    hide_until_answered: tuple[str, ...] = ()
+    after_answer: dict[str, Any] = field(default_factory=dict)
+
+
+_ABOUT_STEP = frozenset(item.name for item in fields(_State))
 
 
 def bundled_lessons() -> tuple[Lesson, ...]:
@@ -149,9 +214,8 @@ def parse_lesson(text: str, lesson_id: str, source: str = "the lesson") -> Lesso
         raise LessonError(f"{source}: a fenced block has no end; close it with ```.")
     if not steps:
         raise LessonError(f"{source} has no step; begin each with '## ' and its title.")
-    lesson = Lesson(
-        lesson_id, head.title, head.instrument, steps, head.symbols, head.references, text
-    )
+    about = head.title, head.instrument, steps, head.symbols, head.references, head.image
+    lesson = Lesson(lesson_id, *about, text)
     unknown = sorted(_symbols(lesson) - lesson.symbols.keys())
     if unknown:
         raise LessonError(
@@ -162,9 +226,9 @@ def parse_lesson(text: str, lesson_id: str, source: str = "the lesson") -> Lesso
 
 
 def with_state(lesson: Lesson, number: int, state: dict[str, Any]) -> str:
-    """The lesson's text with the state of a step replaced, but for what the step hides."""
-    hidden = lesson.steps[number].hidden
-    whole = state | ({"hide": sorted(hidden)} if hidden else {})
+    """The lesson's text with the settings of a step replaced; what the step hides it still does."""
+    before = lesson.steps[number].state
+    whole = state | {key: before[key] for key in before if key in _ABOUT_STEP}
     block = f"```state\n{tomli_w.dumps(whole)}```\n"
     head, *parts = _parts(lesson.source)
     plain = re.sub(_STATE, "", parts[number])
@@ -203,19 +267,25 @@ _BLOCK = re.compile(r"^```(state|formula|question|python)\n(.*?)^```\n?", re.DOT
 
 
 def _step(title: str, text: str, where: str) -> Step:
-    formulas, question, code = [], None, ""
+    blocks: list[Block] = []
     state: dict[str, Any] = {}
-    for kind, content in _BLOCK.findall(text):
+    end = 0
+    for match in _BLOCK.finditer(text):
+        blocks.append(text[end : match.start()].strip())
+        end, (kind, content) = match.end(), match.groups()
         if kind == "formula":
-            formulas.append(_formula(content))
+            blocks.append(_formula(content))
         elif kind == "question":
-            question = _question(content, where)
+            blocks.append(_question(content, where))
         elif kind == "python":
-            code = content
+            blocks.append(Code(content))
         else:
             state = schema.parse_toml(content, f"{where}: a state", LessonError)
-            schema.build(_Hide, state, f"{where}: a state", LessonError, others=True)
-    return Step(title, _BLOCK.sub("", text).strip(), tuple(formulas), question, state, code)
+            schema.build(_State, state, f"{where}: a state", LessonError, others=True)
+    blocks.append(text[end:].strip())
+    if sum(isinstance(block, Question) for block in blocks) > 1:
+        raise LessonError(f"{where}: a step asks one question; begin another with '## '.")
+    return Step(title, tuple(block for block in blocks if block), state)
 
 
 def _formula(content: str) -> tuple[FormulaPart, ...]:

@@ -43,6 +43,12 @@ def unchecked() -> None:
     """The ``Check`` that lets all work go on."""
 
 
+def is_rotation(matrix: ArrayLike) -> bool:
+    """Whether it is an orthogonal (2, 2), to within 1e-4: it turns or mirrors the plane."""
+    turn = np.array(matrix, np.float64)
+    return turn.shape == (2, 2) and np.allclose(turn @ turn.T, np.eye(2), 0, 1e-4)
+
+
 class TrainedVAE:
     """A frozen copy of a VAE that speaks NumPy. Safe to read from several threads.
 
@@ -94,7 +100,7 @@ class TrainedVAE:
             ValueError: R is not orthogonal to within 1e-4.
         """
         matrix = np.array(rotation, np.float64)
-        if matrix.shape != (2, 2) or not np.allclose(matrix @ matrix.T, np.eye(2), 0, 1e-4):
+        if not is_rotation(matrix):
             raise ValueError(f"not an orthogonal (2, 2) matrix: {matrix.tolist()}")
         turned = TrainedVAE(self.vae, self.treatment)
         before = turned.vae.rotation

@@ -40,7 +40,7 @@ from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.control import TrainingSession
-from vae_explorer.training.trainer import warm_up
+from vae_explorer.training.device import warm_up
 
 CLOSE_SECONDS = 5.0
 """How long closing waits for a running job; one gradient step and a save take far less."""
@@ -88,9 +88,11 @@ class App:
     def warm_up(self) -> None:
         """Do beside the window what can wait until it is there.
 
-        Read the presets, look for an interrupted run, import what the first training step needs.
+        Read the presets and the lessons, look for an interrupted run, import what the first
+        training step needs.
         """
         self.presets.read()
+        self.learning.read()
         self.catalogue.look_for_interrupted()
         warming = self.tasks.newest("warm-up", "Training may not work here")
         warming.run(lambda _: warm_up(), lambda _: None)
@@ -139,7 +141,7 @@ def build_app(
     gauge = SupportGauge(tasks, latent_map, decoding, after)
     playback = Playback(tasks, latent_map, cursor, pins, gauge)
     refinement = Refiner(tasks, latent_map, pins, after)
-    target = Target(latent_map, pins, sketch)
+    target = Target(pins, sketch)
     say = messages.published.emit
     app = App(
         tasks=tasks,
@@ -170,7 +172,7 @@ def build_app(
         catalogue=RunCatalogue(tasks, runs, model.open),
         sweeps=Sweeps(tasks, runs, _training_images, model.open),
         presets=Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks),
-        learning=Learning(LessonContext(tasks, latent_map, target, after), tasks),
+        learning=Learning(LessonContext(tasks, latent_map, target, after), tasks, kept),
     )
     for edited in (cursor.edited, pins.edited, selection.edited):
         edited.connect(edits.add)

@@ -76,3 +76,14 @@ def set_threads(
     chosen = count or max(1, (cores - 1 if beside_window else cores) // processes)
     torch.set_num_threads(chosen)
     return chosen
+
+
+def warm_up() -> None:
+    """Take one step of a dummy optimizer.
+
+    The first one in a process imports a second or more of compiler modules; done early, it does
+    not stall a window in the middle of a run.
+    """
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    parameter.grad = torch.zeros(1)
+    torch.optim.AdamW([parameter], fused=True).step()

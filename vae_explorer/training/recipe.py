@@ -1,7 +1,6 @@
 """The recipe: every choice that decides what a training run computes."""
 
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +19,6 @@ from vae_explorer.model.architecture import (
     POSTERIORS,
     Architecture,
 )
-from vae_explorer.number_format import parse_number
 from vae_explorer.schema import parse_toml
 
 Value = int | float | str
@@ -42,16 +40,6 @@ USUAL_SIZES = {
 """What a network has where nothing else is said: channels of a convolution cost far more."""
 _MOST_CHANNELS = 256
 """Of sizes that another network's convolutions take over."""
-
-
-def field_value(text: str) -> Value:
-    """What a person wrote for a field: a number where it reads as one."""
-    try:
-        if re.fullmatch(r"\s*[+-]?[0-9]+\s*", text):
-            return int(text)  # of any length, such as a seed
-        return parse_number(text)
-    except ValueError:
-        return text.strip()
 
 
 @dataclass(frozen=True)

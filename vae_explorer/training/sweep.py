@@ -10,7 +10,8 @@ import tomli_w
 
 from vae_explorer import schema
 from vae_explorer.errors import RecipeError
-from vae_explorer.training.recipe import Recipe, Value, field_value
+from vae_explorer.number_format import field_value
+from vae_explorer.training.recipe import Recipe, Value
 
 MOST_RUNS = 1_000
 

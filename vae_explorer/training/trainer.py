@@ -57,7 +57,7 @@ class EpochMetrics(StepMetrics):
 
 
 class Trainer:
-    """Trains one VAE by one recipe on one image set, resumable to the last bit.
+    """Trains one VAE by one recipe on one image set, resumable to the last bit of one machine.
 
     Everything random comes from three private generators: weights from ``seed``, the order of an
     epoch from (``seed``, epoch), binarisation and ε from a stream whose state is saved. The last
@@ -346,14 +346,3 @@ def _fill(tensor: Tensor, value: Tensor) -> None:
     if (value.shape, value.dtype) != (tensor.shape, tensor.dtype) or not value.isfinite().all():
         raise ValueError(f"not {tuple(tensor.shape)} finite numbers of type {tensor.dtype}")
     tensor.copy_(value)
-
-
-def warm_up() -> None:
-    """Take one step of a dummy optimizer.
-
-    The first one in a process imports a second or more of compiler modules; done early, it does
-    not stall a window in the middle of a run.
-    """
-    parameter = torch.nn.Parameter(torch.zeros(1))
-    parameter.grad = torch.zeros(1)
-    torch.optim.AdamW([parameter], fused=True).step()

@@ -1,89 +1,33 @@
 """The dialogs that are forms: what to find, select, name and export."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
     QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
-    QTableWidget,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.data.table_layout import TableDraft, TableLayout
+from tests.support.dialogs import ARGUMENTS, PICTURE, Open, field
 from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
 from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.dialogs.selection import FindImageDialog, NameDialog, NearestImagesDialog
-from vae_explorer.gui.dialogs.table import TableDialog
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
-from vae_explorer.types import Split
 
-PICTURE = Path("/nowhere/picture.png")
-SIZES: dict[Split, int] = {"train": 4, "test": 2, "both": 6}
-TABLE = (
-    "split;index;cluster;z;name\n",
-    *(f"train;{row};{row % 2};{row},5;{row}{'abcdefghijkl'[row % 12]}\n" for row in range(24)),
-)
-"""Of which a column has too many names."""
-ARGUMENTS: dict[type[FormDialog], tuple[object, ...]] = {
-    FindImageDialog: ({"train": 60_000, "test": 10_000}, "train"),
-    NearestImagesDialog: (),
-    NameDialog: ("Name Selection", ["twos"]),
-    DigitExportDialog: (PICTURE, (20, 30)),
-    ManifoldExportDialog: (PICTURE, (28, 28)),
-    TableDialog: (
-        TableDraft(
-            Path("/nowhere/table.csv"), (), TableLayout(), SIZES, "train", TABLE, True, 99
-        ).read_with(";", ""),
-    ),
-}
 KINDS = pytest.mark.parametrize("kind", ARGUMENTS, ids=lambda kind: kind.__name__)
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def answers() -> list[tuple[object, ...]]:
-    """What the forms were accepted with."""
-    return []
-
-
-@pytest.fixture
-def opened(qtbot: QtBot, answers: list[tuple[object, ...]]) -> Open:
-    parent = QWidget()
-    qtbot.addWidget(parent)
-    parent.show()
-
-    def opened(kind: type[Any], *arguments: object) -> FormDialog:
-        dialog: FormDialog = kind(*(arguments or ARGUMENTS[kind]), parent)
-        with qtbot.waitExposed(dialog):
-            dialog.ask(lambda *values: answers.append(values))
-        return dialog
-
-    return opened
-
-
-def field(dialog: FormDialog, label: str) -> Any:
-    form = dialog.findChild(QFormLayout)
-    for row in range(form.rowCount()):
-        item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
-        if item and item.widget().text() == label:
-            return form.itemAt(row, QFormLayout.ItemRole.FieldRole).widget()
-    raise AssertionError(f"no field {label}")
 
 
 def name_field(dialog: FormDialog) -> QLineEdit:
@@ -277,92 +221,3 @@ def test_a_file_is_replaced_only_if_one_says_so(
     dialog = opened(DigitExportDialog, tmp_path / "picture.png", (28, 28))
     dialog.go.click()
     assert dialog.isVisible() is not yes
-
-
-# A table
-
-
-def columns_of(dialog: FormDialog) -> QTableWidget:
-    (table,) = dialog.findChildren(QTableWidget)
-    return table
-
-
-def check(table: QTableWidget, row: int, place: int) -> None:
-    """Click a box."""
-    item = table.item(row, place)
-    assert item is not None
-    rect = table.visualItemRect(item)
-    left, at = Qt.MouseButton.LeftButton, QPoint(rect.left() + 10, rect.center().y())
-    QTest.mouseClick(table.viewport(), left, pos=at)
-
-
-def test_a_table_shows_what_it_seems_to_be(opened: Open) -> None:
-    dialog = opened(TableDialog)
-    shown = {label: field(dialog, label).currentText() for label in ("Between cells", "Of the")}
-    assert shown == {"Between cells": "Semicolon", "Of the": "split in “split”"}
-    assert field(dialog, "Decimal sign").currentText() == "Comma, as in 0,5"
-    assert field(dialog, "A row's image").currentText() == "has the number in “index”"
-    table, on = columns_of(dialog), Qt.CheckState.Checked
-    boxes = [
-        tuple(table.item(row, place).checkState() == on for place in range(2)) for row in range(5)
-    ]
-    assert boxes == [(False, True), (False, False), (True, True), (True, False), (False, False)]
-    assert table.item(4, 2).text() == "holds 24 different names, more than 20"
-    assert table.item(3, 2).text().startswith("0,5, 1,5, 2,5")
-    path, layout = dialog.values()
-    assert path == Path("/nowhere/table.csv")
-    assert isinstance(layout, TableLayout)
-    assert (layout.separator, layout.decimal, layout.index, layout.split) == (
-        *(";", ","),
-        *("index", "split"),
-    )
-    assert (layout.numbers, layout.classes) == (("z",), ("cluster",))
-
-
-def test_the_key_and_the_columns_of_a_table_are_chosen(
-    opened: Open, answers: list[tuple[object, ...]]
-) -> None:
-    dialog = opened(TableDialog)
-    table = columns_of(dialog)
-    check(table, 2, 1)  # the clusters as numbers
-    check(table, 3, 0)  # not the other numbers
-    check(table, 0, 1)  # the split can be nothing but classes
-    check(table, 0, 0)
-    check(table, 4, 0)  # there are too many names
-    field(dialog, "Of the").setCurrentIndex(1)
-    field(dialog, "A row's image").setCurrentIndex(0)
-    dialog.go.click()
-    ((_, layout),) = answers
-    assert isinstance(layout, TableLayout)
-    assert (layout.numbers, layout.classes) == (("cluster",), ("split",))
-    assert (layout.index, layout.split, layout.images) == ("", "", "test")
-
-
-def test_other_signs_give_other_columns(opened: Open) -> None:
-    dialog = opened(TableDialog)
-    separator, decimal = field(dialog, "Between cells"), field(dialog, "Decimal sign")
-
-    def choose(combo: QComboBox, text: str) -> None:
-        combo.setFocus()
-        step = Qt.Key.Key_Down if combo.findText(text) > combo.currentIndex() else Qt.Key.Key_Up
-        QTest.keyClick(combo, step)
-        assert combo.currentText() == text
-
-    choose(decimal, "Point, as in 0.5")
-    assert columns_of(dialog).item(3, 2).text() == "holds 24 different names, more than 20"
-    choose(separator, "Comma")
-    assert not dialog.go.isEnabled()
-    assert any("expected 1 as in the header" in x.text() for x in dialog.findChildren(QLabel))
-    choose(separator, "Semicolon")
-    assert dialog.go.isEnabled()
-    assert columns_of(dialog).rowCount() == 5
-
-
-def test_a_table_needs_a_column_to_colour_by(opened: Open, answers: list[object]) -> None:
-    dialog = opened(TableDialog)
-    for row in (2, 3):
-        check(columns_of(dialog), row, 0)
-    assert not dialog.go.isEnabled()
-    assert "Choose a column to colour by." in {x.text() for x in dialog.findChildren(QLabel)}
-    check(columns_of(dialog), 3, 0)
-    assert dialog.go.isEnabled()

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.support.lessons import Clock, Shown, aim
+from tests.support.lessons import Clock, Shown, no_model
 from tests.support.stand_ins import Failures, InlineExecutor
 from vae_explorer.gui.lessons.bound import BoundView
 from vae_explorer.gui.lessons.bound_plane import Handle
@@ -270,7 +270,7 @@ def test_the_posterior_is_pictured_in_both_themes(
 
 
 def test_it_waits_for_the_truth(qtbot: QtBot, experiment: BoundExperiment, view: BoundView) -> None:
-    aim(experiment.context, None)
+    no_model(experiment.context)
     assert view.plane.q is None
     view.plane.setFocus()
     QTest.keyClick(view.plane, Qt.Key.Key_Right)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
+from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QPushButton
 
 from tests.support.person import Person
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.lesson_view import LessonView
+from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.lessons.course import bundled_lessons
 
@@ -60,6 +61,61 @@ def test_lessons_are_there_after_a_restart_in_that_layout(
     next_one = next(b for b in again.window.learn.findChildren(QPushButton) if b.text() == "Next")
     next_one.click()
     assert _title(again) != title
+
+
+def test_after_a_restart_one_is_where_one_was(
+    pupil: Person, open_person: Callable[..., Person]
+) -> None:
+    learning = pupil.window.app.learning
+    learning.open("4-bound", 1)
+    learning.answer((True, False, False))
+    pupil.close()
+    again = open_person()
+    again.wait(lambda: again.window.app.learning.lesson is not None)
+    learning = again.window.app.learning
+    assert (learning.lesson.id, learning.number) == ("4-bound", 1)
+    assert _title(again)
+    assert any("Not quite" in said.text() for said in again.window.learn.findChildren(QLabel))
+
+
+def test_the_course_menu_lists_the_lessons_and_ticks_those_done(pupil: Person) -> None:
+    learning = pupil.window.app.learning
+    menu = next(
+        action.menu()
+        for action in pupil.window.actions_.menus["Course"].actions()
+        if action.text() == "Lessons"
+    )
+    assert isinstance(menu, QMenu)
+    names = [action.text() for action in menu.actions()]
+    assert names == [f"{n}  {one.title}" for n, one in enumerate(learning.lessons, 1)]
+    assert not any(action.isChecked() for action in menu.actions())
+    first = learning.lessons[0]
+    for number, step in enumerate(first.steps):
+        learning.go(number)
+        if step.question:
+            learning.answer(step.question.right)
+    learning.next()
+    assert learning.lesson is learning.lessons[1]
+    assert [action.isChecked() for action in menu.actions()] == [True] + [False] * 8
+    menu.actions()[3].trigger()
+    assert learning.lesson.id == "4-bound"
+    assert [action.isChecked() for action in menu.actions()] == [True] + [False] * 8
+
+
+def test_what_gives_the_answer_away_is_not_shown_before_it(pupil: Person) -> None:
+    learning = pupil.window.app.learning
+    for lesson in learning.lessons:
+        learning.open(lesson.id)
+        view = _experiment(pupil)
+        assert view is not None
+        for number, step in enumerate(lesson.steps):
+            known = {*lesson.symbols, *view.controls, *view.readouts}
+            assert step.concealed <= known, (lesson.id, number)
+            learning.go(number)
+            assert view.concealed == step.concealed
+            if step.question:
+                learning.answer(step.question.right)
+                assert not view.concealed
 
 
 def test_the_map_is_there_whenever_the_lessons_are_not(person: Person) -> None:
@@ -114,8 +170,8 @@ def test_an_answer_is_kept_while_one_walks(pupil: Person) -> None:
     learning.go(number + 1)
     learning.go(number)
     assert any(
-        question.reveal.split()[0] in label.toPlainText()
-        for label in window.learn.question.findChildren(type(window.learn._text))
+        question.reveal.split()[0] in prose.toPlainText()
+        for prose in window.learn.question.findChildren(Prose)
     )
 
 

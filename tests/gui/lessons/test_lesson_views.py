@@ -9,20 +9,26 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QComboBox,
+    QLabel,
     QLineEdit,
     QProgressBar,
     QSlider,
     QWidget,
 )
 
-from tests.support.lessons import Shown
+from tests.support.lessons import Shown, aim, button
 from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.lessons.course import bundled_lessons
 from vae_explorer.session.lessons.context import LessonContext
-from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, make_experiment
+from vae_explorer.session.lessons.experiment import (
+    AnyExperiment,
+    DigitExperiment,
+    experiments,
+    make_experiment,
+)
 
 Settle = Callable[[], None]
 
@@ -130,3 +136,40 @@ def test_what_is_set_elsewhere_is_shown(view: LessonView, experiment: AnyExperim
             choices = experiment.settings.spec(field).choices
             experiment.set(**{field: choices[1]})
             assert editor.currentData() == choices[1]
+
+
+def test_the_digit_is_named_and_a_person_may_have_their_own(
+    view: LessonView, experiment: AnyExperiment, context: LessonContext, settle: Settle
+) -> None:
+    if not isinstance(experiment, DigitExperiment):
+        assert "image" not in view.form.rows
+        return
+    settings = experiment.settings
+    needs = settings.spec("image").needs
+    if needs:
+        assert not any(said.startswith("x: ") for said in labels(view))
+        experiment.set(**{needs[0]: next(iter(needs[1]))})
+        settle()
+    experiment.set(image=7)
+    settle()
+    switch = button(view, "my digit")
+    assert "x: training digit 7, a 3" in labels(view)
+    assert not switch.isEnabled()  # there is none
+    aim(context, context.digit(17))
+    context.use_mine(False)
+    assert "x: training digit 7, a 3" in labels(view)
+    switch.click()
+    settle()
+    assert "x: your digit, training digit 17, an 8" in labels(view)
+    assert not view.form.rows["image"].isVisible()
+    switch.click()
+    settle()
+    assert "x: training digit 7, a 3" in labels(view)
+    view.set_hidden({"image"})
+    assert not view.form.rows["image"].isVisible()
+    view.set_hidden({"digit"})
+    assert not any(said.startswith("x: ") for said in labels(view))
+
+
+def labels(view: LessonView) -> list[str]:
+    return [label.text() for label in view.findChildren(QLabel) if label.isVisible()]

@@ -1,11 +1,21 @@
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QPushButton, QRadioButton
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+)
 from pytestqt.qtbot import QtBot
 
+from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
+from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.lessons.course import Question
 
 ONE = Question("Which is **largest**?", ("this", "that"), (False, True), "Because.")
@@ -29,6 +39,10 @@ def _read(box: QuestionBox) -> str:
     return " ".join(p.toPlainText() for p in box.findChildren(Prose) if not p.isHidden())
 
 
+def _said(box: QuestionBox) -> list[str]:
+    return [label.text() for label in box.findChildren(QLabel) if label.isVisible()]
+
+
 def test_the_answer_is_read_only_after_answering(box: QuestionBox) -> None:
     box.set_question(ONE)
     answers: list[tuple[bool, ...]] = []
@@ -44,7 +58,8 @@ def test_the_answer_is_read_only_after_answering(box: QuestionBox) -> None:
     button.click()
     assert answers == [(False, True)]
     box.set_answer(answers[0])
-    assert "Right. Because." in _read(box)
+    assert "✓ Right" in _said(box)
+    assert "Because." in _read(box)
     assert that.accessibleName() == "✓ that"
     assert not that.isEnabled()
     assert button.isHidden()
@@ -53,8 +68,40 @@ def test_the_answer_is_read_only_after_answering(box: QuestionBox) -> None:
 def test_a_wrong_answer_sees_the_right_one(box: QuestionBox) -> None:
     box.set_question(ONE)
     box.set_answer((True, False))
-    assert "Not quite. Because." in _read(box)
+    assert "✗ Not quite" in _said(box)
+    assert "Because." in _read(box)
     assert [choice.accessibleName()[0] for choice in _choices(box)] == ["✗", "✓"]
+
+
+def test_one_may_try_again(box: QuestionBox) -> None:
+    answers: list[tuple[bool, ...]] = []
+    box.answered.connect(answers.append)
+    box.set_question(ONE)
+    again = next(b for b in box.findChildren(QPushButton) if b.text() == "Try again")
+    assert not again.isVisible()
+    box.set_answer((True, False))
+    again.click()
+    assert answers == [()]
+    box.set_answer(())
+    assert "Because" not in _read(box)
+    assert not again.isVisible()
+    assert not any("Right" in said or "Not quite" in said for said in _said(box))
+    assert all(one.isEnabled() and not one.isChecked() for one in _choices(box))
+
+
+def test_right_and_wrong_have_colours_in_either_scheme(
+    box: QuestionBox, show_theme: ShowTheme
+) -> None:
+    box.set_question(MANY)
+    box.set_answer((True, True, False))
+    for theme in (LIGHT, DARK):
+        show_theme(theme)
+        colors = {
+            label.text(): label.palette().color(QPalette.ColorRole.WindowText).name()
+            for label in box.findChildren(QLabel)
+        }
+        assert colors["✓ a"] == colors["✓ c"] == theme.right
+        assert colors["✗ b"] == colors["✗ Not quite"] == theme.wrong
 
 
 def test_several_may_be_right(box: QuestionBox) -> None:

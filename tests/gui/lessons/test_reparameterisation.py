@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton
+from PySide6.QtWidgets import QCheckBox, QComboBox
 
-from tests.support.lessons import aim, choose, drag
+from tests.support.lessons import button, choose, drag, no_model
 from tests.support.person import ShowTheme
 from vae_explorer.gui.lessons.reparameterisation import ReparameterisationView
 from vae_explorer.gui.theme import DARK, LIGHT
@@ -83,14 +83,16 @@ def test_every_control_reaches_the_experiment(view: ReparameterisationView) -> N
     scale.click()
     assert experiment.settings.baseline
     assert not experiment.settings.same_scale
-    view.findChild(NumberBox).setValue(8)
+    samples = view.form.editor("samples")
+    assert isinstance(samples, NumberBox)
+    samples.setValue(8)
     assert experiment.settings.samples == 8
     function, parameter = view.findChildren(QComboBox)
     choose(parameter, 1)
     assert experiment.settings.parameter == 1
     choose(function, 1)
     assert experiment.settings.function == "sine"
-    view.findChild(QPushButton).click()
+    button(view, "again").click()
     assert experiment.settings.seed == 1
 
 
@@ -103,7 +105,7 @@ def test_parameters_are_those_of_q(
     settle()
     assert parameter.count() == 4
     assert "exact" in view._readout.text()
-    aim(context, None)
+    no_model(context)
     assert "no digit" in view._readout.text()
 
 

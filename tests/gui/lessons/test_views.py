@@ -5,9 +5,8 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
 
-from tests.support.lessons import named
+from tests.support.lessons import button, named
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.views import ViewsView
@@ -116,7 +115,7 @@ def test_the_line_of_the_curve_and_the_box_are_one(view: ViewsView, experiment: 
 def test_buttons_run_and_restart(
     view: ViewsView, experiment: Views, settle: Callable[[], None]
 ) -> None:
-    embed, again = view.findChildren(QPushButton)
+    embed, again = button(view, "Embed"), button(view, "Restart")
     embed.click()
     assert embed.text() == "&Pause"
     settle()

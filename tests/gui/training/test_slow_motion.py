@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QSlider, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.training.anatomy_card import Card
 from vae_explorer.gui.training.slow_motion import FASTEST, SLOWEST, SlowMotion
 from vae_explorer.gui.widgets.readout import Readout
@@ -19,7 +18,6 @@ STAGES = ["Encode", "Sample", "Decode", "Terms", "Gradient"]
 @pytest.fixture
 def slow(qtbot: QtBot) -> Iterator[SlowMotion]:
     slow = SlowMotion()
-    slow.set_theme(LIGHT)
     qtbot.addWidget(slow)
     slow.resize(340, 320)
     with qtbot.waitExposed(slow):
@@ -141,7 +139,6 @@ def test_the_speed_is_in_seconds_a_stage(slow: SlowMotion) -> None:
 
 
 def test_a_wide_place_shows_all_stages(slow: SlowMotion, anatomy: StepAnatomy) -> None:
-    slow.set_theme(DARK)
     slow.resize(1_200, 320)
     slow.set_anatomy(anatomy)
     assert visible(slow) == STAGES

@@ -5,7 +5,6 @@ from PySide6.QtWidgets import QProgressBar, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support.commands import USABLE, training_commands
-from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.training.transport import NAMES, Transport
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.training.events import Phase, TrainingStatus
@@ -21,7 +20,6 @@ def called() -> list[str]:
 def transport(qtbot: QtBot, called: list[str]) -> Transport:
     transport = Transport()
     transport.set_commands(training_commands(lambda: transport.phase, called.append))
-    transport.set_theme(LIGHT)
     qtbot.addWidget(transport)
     transport.resize(320, transport.sizeHint().height())
     with qtbot.waitExposed(transport):
@@ -115,7 +113,6 @@ def test_the_counter_is_big_whole_and_stands_still(transport: Transport, epochs:
 def test_wide_it_is_one_row(qtbot: QtBot, transport: Transport) -> None:
     tall = transport.sizeHint().height()
     transport.set_wide(True)
-    transport.set_theme(DARK)
     transport.resize(1_200, 60)
     assert transport.sizeHint().height() < tall
     line = next(x for x in transport.findChildren(Readout) if x.accessibleName() != "Epoch")

@@ -207,13 +207,3 @@ def test_of_every_dialog_all_controls_have_a_name_and_room(person: Person) -> No
         assert [str(widget) for widget in controls if not name_of(widget).strip()] == []
         assert clipped(dialog) == [], command_id
         dialog.close()
-
-
-def test_the_toolbar_shows_all_of_itself(person: Person) -> None:
-    buttons = [
-        button
-        for button in person.window.findChildren(QToolButton)
-        if button.parent().objectName() == "toolbar" and button.text()
-    ]
-    assert len(buttons) >= 8
-    assert [button.text() for button in buttons if not button.isVisible()] == []

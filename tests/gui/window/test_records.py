@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSlider,
     QToolBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -63,7 +64,8 @@ class Desk:
             enabled=lambda: self.offered,
             checked=lambda: self.on,
             named=lambda: f"Fly {self.word}",
-            toolbar=True,
+            toolbar="Fly",
+            icon="travel",
             separator=True,
         )
         self.records = (
@@ -111,7 +113,8 @@ def desk(qtbot: QtBot) -> Desk:
 def test_one_record_is_found_in_menu_toolbar_palette_and_key_sheet(desk: Desk) -> None:
     action = desk.actions["fly"]
     assert action in desk.menu.actions()
-    assert action in desk.window.findChild(QToolBar, "toolbar").actions()
+    buttons = desk.window.findChild(QToolBar, "toolbar").findChildren(QToolButton)
+    assert [button.text() for button in buttons if button.defaultAction() is action] == ["Fly"]
     assert ("Map", action) in menu_commands(desk.window.menuBar())
     assert f">{native(desk.fly.keys)}</a></b></td><td>Leave the map" in keys_html([desk.fly])
     texts = ["" if each.isSeparator() else each.text() for each in desk.menu.actions()]

@@ -95,6 +95,9 @@ def _workspaces(draw: st.DrawFn) -> Workspace:
         view=draw(_views),
         scheme=draw(st.sampled_from(["system", "light", "dark"])),
         layout=draw(texts),
+        rotation=draw(
+            st.sampled_from([None, ((0.0, -1.0), (1.0, 0.0)), ((0.6, 0.8), (0.8, -0.6))])
+        ),
     )
 
 
@@ -112,7 +115,7 @@ def test_it_is_a_small_text(path: Path) -> None:
     write_workspace(path, large)
     assert read_workspace(path) == large
     values = json.loads(path.read_text("ascii"))
-    assert (values["version"], values["selection"]) == (1, "0-69999")
+    assert (values["version"], values["selection"]) == (2, "0-69999")
     assert path.stat().st_size < 4_000
     write_workspace(path, PLAIN)
     assert json.loads(path.read_text())["selection"] == "3-5,9"
@@ -135,9 +138,23 @@ def test_a_folder_that_refuses_keeps_the_old_file(path: Path) -> None:
 # Other files
 
 
+def test_one_of_the_first_version_has_no_rotation(path: Path) -> None:
+    write_workspace(path, PLAIN)
+    values = json.loads(path.read_text())
+    del values["rotation"]
+    path.write_text(json.dumps(values | {"version": 1}))
+    assert read_workspace(path) == PLAIN
+
+
+def test_a_rotation_stretches_nothing(path: Path) -> None:
+    spoil(path, rotation=[[1, 0], [0, 1.1]])
+    with pytest.raises(UserError, match="“rotation” should be a matrix that turns or mirrors"):
+        read_workspace(path)
+
+
 def test_a_newer_version_is_refused_by_name(path: Path) -> None:
-    spoil(path, version=2, more="things")
-    with pytest.raises(UserError, match="format version 2; this program reads up to 1"):
+    spoil(path, version=3, more="things")
+    with pytest.raises(UserError, match="format version 3; this program reads up to 2"):
         read_workspace(path)
 
 

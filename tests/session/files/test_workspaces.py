@@ -1,5 +1,7 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from tests.support.stand_ins import MainThread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.session.app import build_app
+from vae_explorer.session.files.open_model import read_model
 from vae_explorer.session.files.workspace import Workspace
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.session.jobs import Jobs
@@ -86,6 +89,53 @@ def test_all_that_was_seen_and_marked_comes_back(
     np.testing.assert_allclose(workspace.view, VIEW)
     assert workspace.layout == "travel"
     assert desk.failures == []
+
+
+TURN = np.array([[0.6, 0.8], [0.8, -0.6]])  # and a mirror
+
+
+@pytest.mark.parametrize("turn", [TURN, None], ids=["turned", "as trained"])
+@pytest.mark.parametrize("there", ["nothing", "the same", "another"])
+def test_a_workspace_of_a_turned_plane_lands_on_the_same_picture(
+    new_desk: Callable[[], Desk], checkpoint: Path, tmp_path: Path, turn: Any, there: str
+) -> None:
+    """However the plane is turned, where it is opened, by the model that is there."""
+    desk = new_desk()
+    desk.app.map_settings.set_aligned(True)
+    desk.app.model.open_read(replace(read_model(checkpoint), rotation=turn))
+    desk.main.run()
+    desk.app.cursor.move(0.5, -1.25)
+    desk.app.cursor.bookmark("here")
+    path = tmp_path / "turned.vaex"
+    desk.workspaces.save(path, VIEW, "travel")
+    desk.main.run()
+    map_there, positions = desk.app.map.state, [(0.5, -1.25)]
+    assert map_there is not None
+    picture = map_there.model.decode(positions)
+    checkpoint_itself = map_there.snapshot.model.decode(positions)
+    assert np.array_equal(picture, checkpoint_itself) == (turn is None)
+
+    other = new_desk()
+    if there != "nothing":
+        other.app.map_settings.set_aligned(True)
+        mirrored = np.diag([1.0, -1.0]) if there == "another" else None
+        other.app.model.open_read(replace(read_model(checkpoint), rotation=mirrored))
+        other.main.run()
+    other.workspaces.open(path)
+    other.main.run()
+    assert desk.failures == other.failures == []
+    state = other.app.map.state
+    assert state is not None
+    assert state.points is not None
+    assert map_there.points is not None
+    assert other.app.cursor.position == (0.5, -1.25)
+    assert [mark.position for mark in other.app.cursor.bookmarks] == [(0.5, -1.25)]
+    np.testing.assert_allclose(state.model.decode(positions), picture, atol=1e-6)
+    np.testing.assert_allclose(state.points.positions, map_there.points.positions, atol=1e-6)
+    other.app.map_settings.set_aligned(False)
+    other.main.run()
+    assert other.app.map.state is not None
+    assert other.app.map.state.model.rotation is None
 
 
 def test_a_workspace_of_a_model_that_is_gone_is_told_and_changes_nothing(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.lessons import Clock, aim
+from tests.support.lessons import Clock, aim, no_model
 from vae_explorer.data.bundled import mnist
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import gap
@@ -91,9 +91,30 @@ def test_a_wide_q_gets_more_places_when_it_rests(
 
 def test_states_come_back(experiment: BoundExperiment, settle: Callable[[], None]) -> None:
     for state in (
-        {"q": "moments", "scale": 2.0, "shift": [1.0, -0.5], "refine": False, "log": True},
-        {"q": "own", "mean": [0.1, 0.2], "widths": [0.3, 0.04], "angle": 30.0, "log": False},
-        {"q": "prior", "scale": 1.0, "shift": [0.0, 0.0], "refine": False, "log": False},
+        {
+            "q": "moments",
+            "scale": 2.0,
+            "shift": [1.0, -0.5],
+            "refine": False,
+            "log": True,
+            "image": 3,
+        },
+        {
+            "q": "own",
+            "mean": [0.1, 0.2],
+            "widths": [0.3, 0.04],
+            "angle": 30.0,
+            "log": False,
+            "image": 3,
+        },
+        {
+            "q": "prior",
+            "scale": 1.0,
+            "shift": [0.0, 0.0],
+            "refine": False,
+            "log": False,
+            "image": 3,
+        },
     ):
         experiment.set_state(state)
         found = experiment.state()
@@ -101,6 +122,7 @@ def test_states_come_back(experiment: BoundExperiment, settle: Callable[[], None
         for key, value in state.items():
             assert found[key] == (value if isinstance(value, str) else pytest.approx(value)), key
     experiment.set_state({"q": "moments", "scale": 2.0, "shift": [1.0, 0.0]})
+    settle()
     assert experiment.result.truth is not None
     assert experiment.result.q is not None
     moments = experiment.result.truth.moments
@@ -183,21 +205,27 @@ def test_another_digit_and_rest(
     experiment: BoundExperiment, context: LessonContext, settle: Callable[[], None]
 ) -> None:
     old = experiment.result.truth
+    assert old is not None
+    assert old.target_image.title == "training digit 0, a 5"
+    experiment.set(image=7)
+    settle()
+    third = experiment.result.truth
+    assert third is not None
+    assert third.target_image.title == "training digit 7, a 3"
+    aim(context, old.target_image)
+    settle()
+    assert experiment.values["logp"] == old.log_marginal
+    experiment.hide()
     aim(context, None)
+    settle()
+    assert experiment.values["logp"] == old.log_marginal, "it does nothing while hidden"
+    experiment.show()
+    settle()
+    assert experiment.values["logp"] == third.log_marginal
+    no_model(context)
     settle()
     assert experiment.result.truth is None
     assert experiment.result.q is None
     assert experiment.data() == {}
     assert experiment.values["elbo"] == ""
     assert experiment.result.region == (-3, 3, -3, 3)
-    assert old is not None
-    aim(context, old.target_image)
-    settle()
-    assert experiment.result.bound is not None
-    experiment.hide()
-    aim(context, None)
-    settle()
-    assert experiment.result.truth is not None, "it does nothing while hidden"
-    experiment.show()
-    settle()
-    assert experiment.result.truth is None

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.lessons import Clock, aim
+from tests.support.lessons import Clock, no_model
 from vae_explorer.lessons import views
-from vae_explorer.lessons.course import Lesson, LessonError, Step, bundled_lessons
+from vae_explorer.lessons.course import Lesson, LessonError, bundled_lessons
 from vae_explorer.lessons.pushforward import FORMULAS
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, make_experiment
@@ -18,9 +18,12 @@ from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, 
 Settle = Callable[[], None]
 
 STATES: dict[str, list[dict[str, Any]]] = {
-    "bound": [{"q": "moments", "scale": 2.0, "shift": [1.0, -0.5], "refine": False, "log": True},
-        {"q": "own", "mean": [0.1, 0.2], "widths": [0.3, 0.04], "angle": 30.0, "log": False},
-        {"q": "prior", "scale": 1.0, "shift": [0.0, 0.0], "refine": False, "log": False}],
+    "bound": [{"q": "moments", "scale": 2.0, "shift": [1.0, -0.5], "refine": False, "log": True,
+         "image": 4},
+        {"q": "own", "mean": [0.1, 0.2], "widths": [0.3, 0.04], "angle": 30.0, "log": False,
+         "image": 0},
+        {"q": "prior", "scale": 1.0, "shift": [0.0, 0.0], "refine": False, "log": False,
+         "image": 59_999}],
     "functionals": [{"constraint": "mean", "size": 0.7, "shape": "comb", "ascend": False},
         {"constraint": "interval", "size": 2, "shape": "ramp", "heights": [0, 2.0],
          "ascend": True}],
@@ -32,7 +35,7 @@ STATES: dict[str, list[dict[str, Any]]] = {
         {"function": "decoder", "t": 1.0, "samples": 1000, "z": [0.3, 0.0], "components": [2, 1]}],
     "reparameterisation": [
         {"function": "elbo", "shift": [0.01, 0.02], "parameter": 3, "samples": 8,
-         "baseline": True, "same_scale": False, "seed": 5},
+         "baseline": True, "same_scale": False, "seed": 5, "image": 7},
         {"function": "sine", "mean": 0.5, "sigma": 0.7, "parameter": 1, "samples": 1,
          "baseline": False, "same_scale": True, "seed": 0}],
     "sampling": [{"samples": 50_000, "m": 7, "q": "matched", "image": 4, "seed": 2, "near": True}],
@@ -40,7 +43,7 @@ STATES: dict[str, list[dict[str, Any]]] = {
         {"k": 50, "samples": 50_000, "q": "matched", "image": 4, "gradient": True, "repeats": 200,
          "seed": 2}],
     "trade": [{"beta": 0.3, "train": [], "draws": 4}, {"model": True, "train": [], "draws": 0}],
-    "views": [{"components": 7, "perplexity": 12, "embed": False}],
+    "views": [{"components": 7, "perplexity": 12, "embed": False, "image": 2}],
 }  # fmt: skip
 """Whole states, by the experiment."""
 
@@ -119,6 +122,7 @@ def test_a_state_comes_back(name: str, state: dict[str, Any], context: LessonCon
         ("pushforward", {"x1": "z1 + z2", "x2": "z2", "t": 1}, {"function": "own"}),
         ("pushforward", {"function": "spiral", "samples": 100}, {"x1": FORMULAS["spiral"][0]}),
         ("sampling", {"samples": 10_000, "m": 50_000}, {"m": 10_000}),
+        ("tighter", {"image": -1, "k": 5}, {"image": 0}),
         ("trade", {"train": 1.0, "beta": 3.0, "model": True}, {"beta": 3.0}),
     ],
 )
@@ -159,7 +163,7 @@ def test_hidden_it_computes_nothing(
     for state in STATES[name_of(experiment)]:
         experiment.set_state(state)
     before = experiment.result
-    aim(context, None)
+    no_model(context)
     settle()
     assert experiment.result is before
     other = make_experiment(name_of(experiment), context)
@@ -190,26 +194,27 @@ def test_what_hiding_interrupted_is_done_as_it_is_shown_again(
 
 
 _WITH_CODE = [
-    pytest.param(lesson, step, id=f"{lesson.id} {number}")
+    pytest.param(lesson, number, id=f"{lesson.id} {number + 1}")
     for lesson in bundled_lessons()
-    for number, step in enumerate(lesson.steps, 1)
+    for number, step in enumerate(lesson.steps)
     if step.code
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("lesson", "step"), _WITH_CODE)
+@pytest.mark.parametrize(("lesson", "number"), _WITH_CODE)
 def test_the_code_reproduces_the_figure(
     lesson: Lesson,
-    step: Step,
+    number: int,
     context: LessonContext,
     settle: Settle,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(views, "FITTED", 10_000)  # as the code has it
+    step = lesson.steps[number]
     experiment = make_experiment(lesson.instrument, context)
     experiment.show()
-    experiment.set_state({key: value for key, value in step.state.items() if key != "hide"})
+    experiment.set_state(lesson.settings(number) | step.settings_after)
     settle()
     shown = experiment.data()
     made: dict[str, object] = {}

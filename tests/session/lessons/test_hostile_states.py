@@ -43,8 +43,7 @@ def set_as_file(experiment: AnyExperiment, name: str, state: str) -> None:
     before, message = experiment.settings, ""
     try:
         lesson = parse_lesson(LESSON.format(name, state), "one")
-        values = lesson.steps[0].state
-        experiment.set_state({key: values[key] for key in values if key != "hide"})
+        experiment.set_state(lesson.settings(0))
     except LessonError as error:
         message = str(error)
     assert len(message) < 500

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.support.lessons import aim
+from tests.support.lessons import aim, no_model
 from tests.support.stand_ins import MainThread
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.reparameterisation import Estimates, Reparameterisation
@@ -84,10 +84,10 @@ def test_the_elbo_of_the_digit(digit: Reparameterisation, context: LessonContext
     assert float(digit.values["ratio"]) > 10_000
     digit.set(baseline=True)
     assert 5 < float(digit.values["ratio"]) < 500
-    assert context.target_image is not None
     mean = digit.result.mean
     assert mean is not None
-    np.testing.assert_allclose(mean - context.target_image.mean, [0.03, -0.02], atol=1e-6)
+    assert digit.digit is not None
+    np.testing.assert_allclose(mean - digit.digit.mean, [0.03, -0.02], atol=1e-6)
 
 
 def test_the_gradient_leads_back_to_the_digit(digit: Reparameterisation, settle: Settle) -> None:
@@ -123,7 +123,7 @@ def test_it_rests_while_hidden_and_without_a_digit(
     before = of(experiment).path
     experiment.move(mean=2.0, sigma=0.5)
     assert of(experiment).path is before
-    aim(context, None)
+    no_model(context)
     experiment.set(function="elbo")
     experiment.show()
     settle()
@@ -135,7 +135,7 @@ def test_what_is_computed_of_a_digit_that_is_gone_is_left(
     digit: Reparameterisation, context: LessonContext, settle: Settle
 ) -> None:
     digit.set(seed=digit.settings.seed + 1)
-    aim(context, None)
+    no_model(context)
     settle()
     assert digit.result.draws is None
 
@@ -143,7 +143,7 @@ def test_what_is_computed_of_a_digit_that_is_gone_is_left(
 def test_another_digit_is_taken_up(
     digit: Reparameterisation, context: LessonContext, settle: Settle
 ) -> None:
-    target = context.target_image
+    target = digit.digit
     assert target is not None
     before = of(digit).exact
     aim(context, replace(target, image=255 - target.image))

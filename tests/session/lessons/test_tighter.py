@@ -75,7 +75,7 @@ def test_gradients_are_told_when_wanted(experiment: Tighter, settle: Settle) -> 
 
 
 def test_a_misread_digit_keeps_its_gap(experiment: Tighter, settle: Settle) -> None:
-    experiment.set_state({"image": -1})
+    experiment.set_state({"image": 0})
     experiment.show()
     settle()
     data = experiment.data()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.support.lessons import aim
+from tests.support.lessons import no_model
 from tests.support.stand_ins import MainThread
 from vae_explorer.data.bundled import mnist
 from vae_explorer.lessons import views
@@ -56,7 +56,7 @@ def test_more_components_bring_more_of_the_digit_back(experiment: Views) -> None
 
 def test_another_digit_has_other_reconstructions(experiment: Views, context: LessonContext) -> None:
     before = experiment.data()["errors"]
-    aim(context, None)
+    no_model(context)
     assert experiment.result.reconstructions == ()
     assert before
 

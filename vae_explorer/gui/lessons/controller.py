@@ -7,7 +7,7 @@ from vae_explorer.gui.lessons.learn_panel import LearnPanel
 from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.widgets.rows import Scrolled
 from vae_explorer.gui.window.docks import reveal
-from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
+from vae_explorer.gui.window.records import LEFT, Choices, Command, Controller, Panel
 from vae_explorer.lessons.course import Lesson, Step
 from vae_explorer.session.app import App
 
@@ -31,18 +31,22 @@ class LearnController(Controller):
         self._pages_of: dict[str, Scrolled] = {}
         self._large = False
         panel.lesson_chosen.connect(learning.open)
-        panel.step_wanted.connect(learning.go)
+        panel.next_wanted.connect(learning.next)
+        panel.back_wanted.connect(learning.back)
         panel.question.answered.connect(learning.answer)
         learning.opened.connect(self._on_opened)
         learning.step_changed.connect(self._on_step)
-        learning.answered.connect(panel.question.set_answer)
+        learning.answered.connect(self._on_answered)
+        learning.listed.connect(self._on_listed)
         learning.values_changed.connect(panel.set_values)
+        self.changes = (learning.listed,)
         self.commands = (
-            Command("next_step", "Course", "Next Step", "Go to the next step of the lesson",
-                lambda: learning.go(learning.number + 1), ("Ctrl+PgDown",)),
+            Choices("Course", "Lessons", lambda: [lesson.id for lesson in learning.known],
+                self._open_known, self._title_of, self._is_done),
+            Command("next_step", "Course", "Next Step",
+                "Go to the next step, or to the next lesson", learning.next, ("Ctrl+PgDown",)),
             Command("step_before", "Course", "Previous Step",
-                "Go to the previous step of the lesson",
-                lambda: learning.go(learning.number - 1), ("Ctrl+PgUp",)),
+                "Go to the previous step, or to the lesson before", learning.back, ("Ctrl+PgUp",)),
             Command("open_lesson", "Course", "Open Lesson…",
                 "Open a lesson from a file", self._open, separator=True),
             Command("save_lesson", "Course", "Save Lesson…",
@@ -70,24 +74,50 @@ class LearnController(Controller):
             self.leave()
 
     def _on_opened(self, lesson: Lesson) -> None:
-        self.panel.set_lessons(self._learning.lessons)
+        self._on_listed()
         self.panel.set_lesson(lesson)
         experiment = self._learning.experiment
         if experiment is not None and lesson.instrument not in self._views:
             view = make_view(lesson.instrument, experiment)
             self._views[lesson.instrument] = view
             # In a small window it scrolls: the window must not grow with each lesson.
+            view.set_large(self._large)
             page = self._pages_of[lesson.instrument] = Scrolled(view, sideways=True)
             self._pages.addWidget(page)
         self._show_page()
 
     def _on_step(self, step: Step) -> None:
         self.panel.set_step(step, self._learning.number)
-        view = self._view
-        if view is not None:
-            view.set_hidden(step.hidden)
-        if self._learning.experiment is not None:
-            self.panel.set_values(self._learning.experiment.values)
+        self._conceal()
+        self.panel.set_values(self._learning.values)
+
+    def _on_answered(self, chosen: tuple[bool, ...]) -> None:
+        self.panel.set_answer(chosen)
+        self._conceal()
+
+    def _conceal(self) -> None:
+        """Show of the figure what the step shows, and nothing that would answer its question."""
+        view, step, concealed = self._view, self._learning.step, self._learning.concealed
+        if view is not None and step is not None:
+            view.set_hidden(step.hidden | concealed)
+            view.set_concealed(concealed)
+
+    def _on_listed(self) -> None:
+        known = self._learning.known
+        self.panel.set_lessons(known, [one.id for one in known if self._is_done(one.id)])
+
+    def _title_of(self, lesson_id: str) -> str:
+        ids = [lesson.id for lesson in self._learning.known]
+        number = ids.index(lesson_id)
+        return f"{number + 1}  {self._learning.known[number].title}"
+
+    def _is_done(self, lesson_id: str) -> bool:
+        learning = self._learning
+        return any(one.id == lesson_id and learning.progress.done(one) for one in learning.known)
+
+    def _open_known(self, lesson_id: str) -> None:
+        reveal(self.panel)
+        self._learning.open(lesson_id)
 
     @property
     def _view(self) -> LessonView | None:
@@ -114,3 +144,5 @@ class LearnController(Controller):
     def _toggle_large(self) -> None:
         self._large = not self._large
         self.panel.set_large(self._large)
+        for view in self._views.values():
+            view.set_large(self._large)

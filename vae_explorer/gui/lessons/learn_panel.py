@@ -1,82 +1,66 @@
 """The learn dock: the text of a lesson, a step at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import (
-    QComboBox,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from vae_explorer.gui.lessons.code_box import CodeBox
 from vae_explorer.gui.lessons.formula import FormulaView
+from vae_explorer.gui.lessons.large_type import LARGE, lesson_font
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
-from vae_explorer.gui.widgets.rows import Scrolled, button, fill, row
-from vae_explorer.lessons.course import Lesson, Step
+from vae_explorer.gui.widgets.rows import Scrolled, fill, row
+from vae_explorer.lessons.course import Block, Code, Lesson, Question, Step
 
-_EM, _LARGE_EM = 18.0, 30.0
-_LARGE_TEXT = 1.6
-"""Of the usual size, when presenting."""
+_EM = 18.0
+"""Pixels of a formula's em in the usual type."""
 
 
 class LearnPanel(QWidget):
-    """Shows one step and what comes with it.
+    """Shows one step and what comes with it, in the order of its blocks.
 
     Signals:
         lesson_chosen(str): by its id.
-        step_wanted(int): from 0.
+        next_wanted(): the step after this one, of this lesson or the next.
+        back_wanted(): the step before.
 
     The answer to a question is told by ``question``.
     """
 
     lesson_chosen = Signal(str)
-    step_wanted = Signal(int)
+    next_wanted = Signal()
+    back_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Lesson")
         self._lesson: Lesson | None = None
-        self._number = 0
-        self._formulas: list[FormulaView] = []
+        self._blocks: list[QWidget] = []
+        self._code_shown = False
         self._large = False
         self._lessons = QComboBox()
         self._lessons.setAccessibleName("Lesson")
         self._lessons.setMinimumContentsLength(12)
         self._lessons.activated.connect(self._choose)
         self._title = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
-        self._text = Prose("Text of the step")
-        self.question = QuestionBox()
-        self._show_code = QToolButton()
-        self._show_code.setText("Show the code")
-        self._show_code.setCheckable(True)
-        self._show_code.setAutoRaise(True)
-        self._show_code.toggled.connect(self._on_show_code)
-        self._copy = button("Copy", "Copy the code, which runs as it is", self._copy_code)
-        self._code = QPlainTextEdit()
-        self._code.setReadOnly(True)
-        self._code.setAccessibleName("Code that reproduces the figure")
-        self._code.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self._code.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._references = Prose("Further reading")
-
-        page, code = QWidget(), row(self._show_code, None, self._copy)
+        page = QWidget()
+        self.question = QuestionBox(page)
         self._page = QVBoxLayout(page)
         self._page.setContentsMargins(8, 4, 8, 8)
-        fill(self._page, self._title, self._text, self.question, code, self._code)
-        fill(self._page, self._references, None)
+        fill(self._page, self._title, self._references, None)
         self._area = Scrolled(page)
         self._area.setAccessibleName("Page of the lesson")
         self._area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # keys scroll its text
         self._back = QPushButton("Back")
+        self._back.setToolTip("Go to the step before")
+        self._back.setProperty("command", "step_before")
         self._next = QPushButton("Next")
-        self._back.clicked.connect(self._go_back)
-        self._next.clicked.connect(self._go_on)
+        self._next.setToolTip("Go on")
+        self._next.setProperty("command", "next_step")
+        self._back.clicked.connect(self.back_wanted)
+        self._next.clicked.connect(self.next_wanted)
         for move in (self._back, self._next):
             move.setEnabled(False)  # until there is a step
         self._place = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
@@ -86,59 +70,93 @@ class LearnPanel(QWidget):
         self.setMinimumWidth(300)
         self._show_title()
 
-    def set_lessons(self, lessons: tuple[Lesson, ...]) -> None:
-        """Offer these."""
-        self._lessons.clear()
-        for number, lesson in enumerate(lessons, 1):
-            self._lessons.addItem(f"{number}  {lesson.title}", lesson.id)
+    def set_lessons(self, lessons: tuple[Lesson, ...], done: Collection[str] = ()) -> None:
+        """Offer these, with a tick on those ``done``."""
+        titles = [
+            f"{number}  {lesson.title}{'  ✓' if lesson.id in done else ''}"
+            for number, lesson in enumerate(lessons, 1)
+        ]
+        if titles != [self._lessons.itemText(row) for row in range(self._lessons.count())]:
+            self._lessons.clear()
+            for title, lesson in zip(titles, lessons, strict=True):
+                self._lessons.addItem(title, lesson.id)
+            self._show_chosen()
 
     def set_lesson(self, lesson: Lesson) -> None:
         """Show another lesson; its step follows."""
         self._lesson = lesson
-        self._lessons.setCurrentIndex(self._lessons.findData(lesson.id))
         self._lessons.setToolTip(lesson.title)
+        self._show_chosen()
 
     def set_step(self, step: Step, number: int) -> None:
-        """Show a step of it."""
+        """Show a step of it, and of it no more than leads to its question."""
         lesson = self._lesson
         assert lesson is not None
-        self._number = number
         self._title.setText(step.title)
-        self._text.set_text(step.text)
-        for view in self._formulas:
-            self._page.removeWidget(view)
-            view.deleteLater()
-        self._formulas = [FormulaView(parts, lesson.symbols) for parts in step.formulas]
-        for offset, view in enumerate(self._formulas):
-            view.set_em(_LARGE_EM if self._large else _EM)
-            self._page.insertWidget(2 + offset, view)
+        for block in self._blocks:
+            self._page.removeWidget(block)
+            if block is not self.question:
+                block.hide()
+                block.deleteLater()
         self.question.set_question(step.question)
-        self._code.setPlainText(step.code.rstrip())
-        self._show_code.setVisible(bool(step.code))
-        self._on_show_code(self._show_code.isChecked())
+        self._blocks = [self._block(block, lesson) for block in step.blocks]
+        for place, widget in enumerate(self._blocks, 1):
+            self._page.insertWidget(place, widget)
         last = number == len(lesson.steps) - 1
         text = "\n".join(f"- {reference}" for reference in lesson.references)
         self._references.set_text(f"**Further reading**\n\n{text}" if last and text else "")
+        self._show_rest(shown=False)
+        at = self._lessons.currentIndex()
         self._place.setText(f"{number + 1} of {len(lesson.steps)}")
-        self._back.setEnabled(number > 0)
+        self._back.setEnabled(number > 0 or at > 0)
         self._next.setText("Next lesson" if last else "Next")
-        self._next.setEnabled(not last or self._lessons.currentIndex() < self._lessons.count() - 1)
+        self._next.setEnabled(not last or at < self._lessons.count() - 1)
         self._area.verticalScrollBar().setValue(0)
+
+    def set_answer(self, chosen: tuple[bool, ...]) -> None:
+        """Show an answer, what is right, and what waits for it; () asks again."""
+        self.question.set_answer(chosen)
+        self._show_rest(bool(chosen))
 
     def set_values(self, values: Mapping[str, float | str]) -> None:
         """Write the live values into the formulas."""
-        for view in self._formulas:
-            view.set_values(values)
+        for block in self._blocks:
+            if isinstance(block, FormulaView):
+                block.set_values(values)
 
     def set_large(self, large: bool) -> None:
         """Show large type, for a room, or the usual one."""
         self._large = large
-        font = QGuiApplication.font()
-        font.setPointSizeF(font.pointSizeF() * (_LARGE_TEXT if large else 1.0))
-        self.setFont(font)
+        self.setFont(lesson_font(large))
         self._show_title()
-        for view in self._formulas:
-            view.set_em(_LARGE_EM if large else _EM)
+        for block in self._blocks:
+            if isinstance(block, FormulaView):
+                block.set_em(self._em)
+
+    @property
+    def _em(self) -> float:
+        return _EM * (LARGE if self._large else 1.0)
+
+    def _block(self, block: Block, lesson: Lesson) -> QWidget:
+        if isinstance(block, str):
+            prose = Prose("Text of the step", self._page.parentWidget())
+            prose.set_text(block)
+            return prose
+        if isinstance(block, Question):
+            return self.question
+        if isinstance(block, Code):
+            code = CodeBox(block.text, self._code_shown)
+            code.toggle.toggled.connect(self._on_show_code)
+            return code
+        formula = FormulaView(block, lesson.symbols)
+        formula.set_em(self._em)
+        return formula
+
+    def _show_rest(self, shown: bool) -> None:
+        """Show what stands after the question, or let it wait."""
+        if self.question in self._blocks:
+            for block in self._blocks[self._blocks.index(self.question) + 1 :]:
+                block.setVisible(shown)
 
     def _show_title(self) -> None:
         font = self.font()
@@ -146,26 +164,12 @@ class LearnPanel(QWidget):
         font.setPointSizeF(1.25 * font.pointSizeF())
         self._title.setFont(font)
 
+    def _show_chosen(self) -> None:
+        if self._lesson is not None:
+            self._lessons.setCurrentIndex(self._lessons.findData(self._lesson.id))
+
     def _choose(self) -> None:
         self.lesson_chosen.emit(self._lessons.currentData())
 
-    def _go_back(self) -> None:
-        self.step_wanted.emit(self._number - 1)
-
-    def _go_on(self) -> None:
-        assert self._lesson is not None
-        if self._number < len(self._lesson.steps) - 1:
-            self.step_wanted.emit(self._number + 1)
-        else:
-            self.lesson_chosen.emit(self._lessons.itemData(self._lessons.currentIndex() + 1))
-
     def _on_show_code(self, shown: bool) -> None:
-        some = bool(self._code.toPlainText())
-        self._show_code.setText("Hide the code" if shown else "Show the code")
-        self._code.setVisible(shown and some)
-        self._copy.setVisible(shown and some)
-        lines = self._code.blockCount() + 2
-        self._code.setFixedHeight(lines * self._code.fontMetrics().lineSpacing())
-
-    def _copy_code(self) -> None:
-        QGuiApplication.clipboard().setText(self._code.toPlainText())
+        self._code_shown = shown

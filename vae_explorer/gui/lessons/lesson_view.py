@@ -3,14 +3,23 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.errors import UserError
+from vae_explorer.gui.lessons.large_type import lesson_font
 from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.controls import Controls
-from vae_explorer.gui.widgets.rows import beside
-from vae_explorer.session.lessons.experiment import AnyExperiment, Result, class_in
+from vae_explorer.gui.widgets.rows import beside, button, fill
+from vae_explorer.session.lessons.experiment import (
+    AnyExperiment,
+    DigitExperiment,
+    Result,
+    class_in,
+)
+
+_LARGE = 1.3
+"""Type of the controls, of the usual size, when presenting: figures need the room."""
 
 
 class LessonView(Themed):
@@ -18,7 +27,9 @@ class LessonView(Themed):
 
     A subclass puts its widgets and lines of the form into ``page``, connects its charts and at
     last calls ``start``; it draws in ``draw``. ``controls`` are the widgets that a
-    lesson may hide, by the names that its files use.
+    lesson may hide, by the names that its files use. ``concealed`` are symbols, and ``readouts``
+    of its own, that it must not tell yet, since they answer the question of the step. At the top
+    is the digit that it is about, if it is about one.
 
     Args:
         experiment: what is shown.
@@ -26,6 +37,9 @@ class LessonView(Themed):
         buttons: likewise.
         offers: likewise.
     """
+
+    readouts: tuple[str, ...] = ()
+    """What it can conceal besides symbols and controls."""
 
     def __init__(
         self,
@@ -37,6 +51,8 @@ class LessonView(Themed):
     ) -> None:
         super().__init__()
         self.experiment = experiment
+        self.concealed: Collection[str] = ()
+        self.large = False
         self._drawn: Result | None = None
         self._settings = experiment.settings
         self.form = Controls(
@@ -46,6 +62,10 @@ class LessonView(Themed):
         self.page = QVBoxLayout(self)
         self.page.setContentsMargins(8, 6, 8, 6)
         self.page.setSpacing(4)
+        self.digit_row: _DigitRow | None = None
+        if isinstance(experiment, DigitExperiment):
+            self.digit_row = _DigitRow(experiment, self.form.rows["image"])
+            self.page.addWidget(self.digit_row)
 
     def line(self, *names: str) -> QWidget:
         """The controls of some settings side by side, at the left."""
@@ -55,6 +75,7 @@ class LessonView(Themed):
         """Show what there is, and from now on what comes."""
         self.form.changed.connect(self._on_edited)
         self.experiment.changed.connect(self._on_changed)
+        self._show_digit()
         self.set_theme(current_theme())
 
     @override
@@ -66,6 +87,19 @@ class LessonView(Themed):
         """Hide these controls, and show all others."""
         for name, control in self.controls.items():
             control.setVisible(name not in names)
+        if self.digit_row is not None:
+            self.digit_row.hide_parts(names)
+
+    def set_concealed(self, names: Collection[str]) -> None:
+        """Tell these no longer, and all others."""
+        if names != self.concealed:
+            self.concealed = names
+            self.draw(None)
+
+    def set_large(self, large: bool) -> None:
+        """Show large type, for a room, or the usual one."""
+        self.large = large
+        self.setFont(lesson_font(large, _LARGE))
 
     def draw(self, old: Any) -> None:
         """Draw settings and result; ``old`` is the result drawn before, None to draw all."""
@@ -84,11 +118,59 @@ class LessonView(Themed):
     def _on_changed(self, result: Result) -> None:
         experiment, old = self.experiment, self._drawn
         self.form.show(experiment.settings)
+        self._show_digit()
         if experiment.settings != self._settings:
             self._settings = experiment.settings
             self.show_problem("")
         self._drawn = result
         self.draw(old)
+
+    def _show_digit(self) -> None:
+        if self.digit_row is not None:
+            self.digit_row.show_digit()
+
+
+class _DigitRow(QWidget):
+    """Names the digit, and lets a person choose another: by its number, or their own.
+
+    Args:
+        experiment: what is about it.
+        number: has the number of a training digit; a lesson may hide it as ``image``.
+    """
+
+    def __init__(self, experiment: DigitExperiment[Any, Any], number: QWidget) -> None:
+        super().__init__()
+        self._experiment, self._number = experiment, number
+        self._hidden: Collection[str] = ()
+        self._name = QLabel()
+        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        tip = "Let the lesson be about the digit that you drew or pinned on the map, or its own"
+        self._switch = button("Use my digit", tip, self._on_switch)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        fill(layout, (self._name, 1), number, self._switch)
+
+    def hide_parts(self, names: Collection[str]) -> None:
+        """Hide the ``image`` number, or all of it as ``digit``."""
+        self._hidden = names
+        self.show_digit()
+
+    def show_digit(self) -> None:
+        """Say which it is, and whether another can be chosen."""
+        experiment, context = self._experiment, self._experiment.context
+        own, mine = context.target.image, context.mine and context.target.image is not None
+        settings = experiment.settings
+        matters = settings.spec("image").applies(settings)
+        self.setVisible(matters and "digit" not in self._hidden)
+        self._number.setVisible("image" not in self._hidden and not mine)
+        digit = experiment.digit
+        self._name.setText(f"x: {'your digit, ' if mine else ''}{digit.title}" if digit else "")
+        self._switch.setText("Use the lesson’s digit" if mine else "Use my digit")
+        self._switch.setEnabled(own is not None)
+
+    def _on_switch(self) -> None:
+        context = self._experiment.context
+        context.use_mine(not context.mine)
 
 
 def make_view(name: str, experiment: AnyExperiment) -> LessonView:

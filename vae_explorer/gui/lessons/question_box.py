@@ -1,7 +1,7 @@
 """A question to be answered before the answer is read."""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -18,17 +18,19 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.lessons.prose import Prose
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.rows import fill
 from vae_explorer.lessons.course import Question
 
-_RIGHT, _WRONG = "✓", "✗"
+_MARKS = {"right": "✓", "wrong": "✗", "": "\N{EM SPACE}"}
+"""Before a choice, by how it was answered, which is also the name of its colour."""
 
 
 class QuestionBox(QFrame):
     """Shows a question, and after the answer which choices are right, and why.
 
     Signals:
-        answered(tuple): the choices, (k,) of bool.
+        answered(tuple): the choices, (k,) of bool; () to try again.
     """
 
     answered = Signal(tuple)
@@ -43,9 +45,12 @@ class QuestionBox(QFrame):
         self._group = QButtonGroup(self)
         self._button = QPushButton("Answer")
         self._button.clicked.connect(self._answer)
+        self._verdict = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._reveal = Prose("Answer")
+        self._again = QPushButton("Try again")
+        self._again.clicked.connect(lambda: self.answered.emit(()))
         self._column = QVBoxLayout(self)
-        fill(self._column, self._text, self._button, self._reveal)
+        fill(self._column, self._text, self._button, self._verdict, self._reveal, self._again)
         self.set_question(None)
 
     def set_question(self, question: Question | None) -> None:
@@ -58,6 +63,8 @@ class QuestionBox(QFrame):
         self._choices = []
         self.setVisible(question is not None)
         self._reveal.set_text("")
+        self._verdict.hide()
+        self._again.hide()
         if question is None:
             return
         single = sum(question.right) == 1
@@ -73,20 +80,35 @@ class QuestionBox(QFrame):
         self._allow()
 
     def set_answer(self, chosen: tuple[bool, ...]) -> None:
-        """Show an answer, and what is right."""
+        """Show an answer, what is right, and why; () asks again."""
         question = self._question
-        if question is None:
+        if question is None or not chosen:
+            self.set_question(question)
             return
-        for choice, text, is_chosen, right in zip(
-            self._choices, question.choices, chosen, question.right, strict=True
-        ):
+        for choice, is_chosen, right in zip(self._choices, chosen, question.right, strict=True):
             choice.button.setChecked(is_chosen)
-            choice.setEnabled(False)
-            mark = _RIGHT if right else _WRONG if is_chosen else "\N{EM SPACE}"
-            choice.set_text(f"{mark} {text}")
-        verdict = "**Right.**" if chosen == question.right else "**Not quite.**"
-        self._reveal.set_text(f"{verdict} {question.reveal}")
-        self._button.setVisible(False)
+            choice.set_mark("right" if right else "wrong" if is_chosen else "")
+        self._reveal.set_text(question.reveal)
+        self._show_verdict()
+        self._button.hide()
+        self._again.show()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of another scheme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._reveal.isVisibleTo(self):
+            self._show_verdict()
+
+    def _show_verdict(self) -> None:
+        assert self._question is not None
+        chosen = tuple(choice.button.isChecked() for choice in self._choices)
+        right = chosen == self._question.right
+        _color(self._verdict, "right" if right else "wrong")
+        self._verdict.setText("✓ Right" if right else "✗ Not quite")
+        self._verdict.show()
+        for choice in self._choices:
+            choice.color()
 
     def _allow(self) -> None:
         self._button.setEnabled(any(choice.button.isChecked() for choice in self._choices))
@@ -108,12 +130,20 @@ class _Choice(QWidget):
         row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._text, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self.set_text(text)
-
-    def set_text(self, text: str) -> None:
-        """Show another text."""
         self._text.setText(text)
         self.button.setAccessibleName(text)
+        self._mark = ""
+
+    def set_mark(self, mark: str) -> None:
+        """Say that it is "right", "wrong" or neither, "", and take no other answer."""
+        self._mark = mark
+        self._text.setText(f"{_MARKS[mark]} {self._text.text()}")
+        self.button.setAccessibleName(self._text.text())
+        self.button.setEnabled(False)
+
+    def color(self) -> None:
+        """Take the colour of its mark in the present scheme."""
+        _color(self._text, self._mark)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -125,3 +155,14 @@ class _Choice(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.button.click()
         event.accept()
+
+
+def _color(label: QLabel, name: str) -> None:
+    """Write in bold in a colour of the theme, or as usual for ""."""
+    font, palette = QFont(), QPalette()  # the rest of either is inherited
+    font.setBold(bool(name))
+    if name:
+        color = QColor(getattr(current_theme(), name))
+        palette.setColor(QPalette.ColorRole.WindowText, color)
+    label.setFont(font)
+    label.setPalette(palette)

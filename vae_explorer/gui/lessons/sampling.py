@@ -65,7 +65,7 @@ class SamplingView(LessonView):
         lower = row((self.map, 1), (column(facts, (self.errors, 1)), 1))
         rows = self.form.rows
         self.controls["samples"] = beside(rows["samples"], self._bar, self._stop)
-        drawn, which = beside(self.controls["samples"], rows["q"]), ("image", "seed", "near")
+        drawn, which = beside(self.controls["samples"], rows["q"]), ("seed", "near")
         fill(self.page, (self.estimates, 5), (lower, 6))
         fill(self.page, column(rows["m"], drawn, self.line(*which)))
         self.start()

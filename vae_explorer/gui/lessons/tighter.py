@@ -51,7 +51,7 @@ class TighterView(LessonView):
         facts = row((self._image, 1), (self.scores, 4), (column(self._bar, self._stop), 2))
         lower = row((self.gaps, 1), (self.ratios, 1))
         fill(self.page, facts, (self.bounds, 5), (lower, 4), self.form.rows["k"])
-        fill(self.page, self.line("samples", "q", "image"))
+        fill(self.page, self.line("samples", "q"))
         fill(self.page, self.line("seed", "gradient", "repeats"))
         self.start()
 

@@ -56,7 +56,7 @@ class MapController(Controller):
         self._on_layers(app.layers.states)
         self.commands = (
             Command("fit", "Map", "Fit the Map", "Show every point", self.view.fit, ("Home",),
-                toolbar=True),
+                toolbar="Fit", icon="fit"),
             *(self._split(split) for split in _SPLITS),
             *(self._kind(kind) for kind in _KINDS),
             Command("align", "Map", "Align Snapshots and Runs",

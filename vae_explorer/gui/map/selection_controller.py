@@ -91,7 +91,8 @@ class SelectionController(Controller):
             keys,
             checked=lambda: canvas.tool == tool,
             group="tool",
-            toolbar=tool != "none",
+            toolbar=text,
+            icon=text.lower(),
         )
 
     def _on_map(self, new: MapState, _: MapState | None) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from pyqtgraph.functions import arrayToQPolygonF
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QFont, QFontInfo, QFontMetricsF, QPolygonF
 
 from vae_explorer.gui.plot.axis import Axis, Tick
@@ -179,6 +179,19 @@ def _flow(plot: Plot, rect: QRectF, font: QFont) -> tuple[tuple[QPointF, ...], f
         x += width + 8.0
     head = base + metrics.descent() + 4.0 - rect.top() if plot.title or starts else 1.0
     return tuple(starts), head
+
+
+def words(plot: Plot, layout: Layout) -> list[tuple[QRectF, str]]:
+    """Where the title and the names in the legend are."""
+    metrics, bold = QFontMetricsF(layout.font), QFontMetricsF(pixel_font(layout.font, bold=True))
+    title = layout.rect.topLeft() + QPointF(2.0, metrics.ascent() + 1.0)
+    named = [(title, bold.horizontalAdvance(plot.title), plot.title)] if plot.title else []
+    for entry, start in zip(plot.legend, layout.starts, strict=False):
+        before = metrics.horizontalAdvance(f"{entry.stroke} ") if entry.stroke else 0.0
+        wide = metrics.horizontalAdvance(elided(entry.name))
+        named.append((start + QPointF(before, 0.0), wide, entry.name))
+    up = QPointF(0.0, metrics.ascent())
+    return [(QRectF(at - up, QSizeF(wide, metrics.height())), name) for at, wide, name in named]
 
 
 def _equal(x: Axis, y: Axis, frame: QRectF) -> tuple[Axis, Axis]:

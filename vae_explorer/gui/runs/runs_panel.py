@@ -21,6 +21,7 @@ from typing_extensions import override
 from vae_explorer.gui.runs.run_text import Column, size_text
 from vae_explorer.gui.runs.runs_model import RunsModel, RunsOrder
 from vae_explorer.gui.runs.runs_table import RunsTable
+from vae_explorer.gui.window.actions import keyed, native
 from vae_explorer.session.runs.run_info import RunInfo
 from vae_explorer.session.training.events import Phase
 
@@ -79,7 +80,9 @@ class RunsPanel(QWidget):
         self._show_state()
 
     def _make_actions(self) -> None:
-        self._open = self._action("Open", "Show the run's map, curves and timeline", self._on_open)
+        self._open = self._action(
+            "Open", "Show the run's map, curves and timeline", self._on_open, "Return"
+        )
         self._open.setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
         self._resume = self._action("Resume", "Resume an interrupted run", self._on_resume)
         self._compare = self._action(
@@ -100,7 +103,7 @@ class RunsPanel(QWidget):
         self, text: str, tip: str, do: Callable[[], None], key: str | None = None
     ) -> QAction:
         action = QAction(text, self)
-        action.setToolTip(tip)
+        action.setToolTip(keyed(tip, native([key]) if key else ""))
         action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         if key:
             action.setShortcut(key)

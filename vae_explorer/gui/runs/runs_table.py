@@ -28,6 +28,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.runs.run_text import Column
 from vae_explorer.gui.runs.runs_model import RunsModel, RunsOrder
+from vae_explorer.gui.widgets.terms import TermHeader
 from vae_explorer.session.runs.run_info import RunInfo
 
 _AIR = 6  # pixels a row is higher than its text
@@ -105,6 +106,7 @@ class RunsTable(QTableView):
         self.rows = rows
         self._order = order
         self.setAccessibleName("Runs")
+        self.setHorizontalHeader(TermHeader(self))
         self.setModel(order)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from vae_explorer.gui.runs.sweep_maps import SweepMaps
 from vae_explorer.gui.widgets.rows import row
+from vae_explorer.gui.widgets.terms import TermHeader
 from vae_explorer.number_format import figure
 from vae_explorer.session.runs.sweeps import CellMap, Varied, planned
 from vae_explorer.training.recipe import Recipe
@@ -77,6 +78,7 @@ class SweepPanel(QWidget):
         side.setFixedWidth(330)
 
         self._table = QTableWidget()
+        self._table.setHorizontalHeader(TermHeader(self._table))
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self._table.setAccessibleName("Runs of the sweep")

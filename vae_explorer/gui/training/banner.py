@@ -5,13 +5,13 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme, Themed, current_theme
-from vae_explorer.gui.training.icons import SIDE, icon
+from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.widgets.icons import SMALL, icon
 
 _STRIPE = 4  # logical pixels
 
 
-class Banner(Themed):
+class Banner(QWidget):
     """Rich text and a button that dismisses it; takes no room while there is nothing.
 
     Args:
@@ -27,8 +27,9 @@ class Banner(Themed):
         self._text.setAccessibleName(name)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._close = QToolButton()
+        self._close.setIcon(icon("close"))
         self._close.setAutoRaise(True)
-        self._close.setIconSize(QSize(SIDE - 4, SIDE - 4))
+        self._close.setIconSize(QSize(SMALL, SMALL))
         self._close.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._close.setAccessibleName("Dismiss")
         self._close.setToolTip(dismiss)
@@ -39,17 +40,12 @@ class Banner(Themed):
         for widget in filter(None, (button, self._close)):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
-        self.set_theme(current_theme())
         self.hide()
 
     def say(self, text: str) -> None:
         """Show a rich text, or nothing."""
         self._text.setText(text)
         self.setVisible(bool(text))
-
-    @override
-    def set_theme(self, theme: Theme) -> None:
-        self._close.setIcon(icon("close", theme))
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:

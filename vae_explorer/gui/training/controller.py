@@ -88,11 +88,11 @@ class TrainingController(Controller):
 
         return (
             Command("start", "Training", "Start", "Train a new model with the recipe in the form",
-                self._start, ("Ctrl+T",), enabled=idle, toolbar=True),
+                self._start, ("Ctrl+T",), enabled=idle),
             Command("pause", "Training", "Pause or Resume", "Pause the run, or continue it",
-                run.toggle_pause, ("Space",), enabled=live, toolbar=True),
+                run.toggle_pause, ("Space",), enabled=live),
             Command("stop", "Training", "Stop", "End the run and keep its model", run.stop,
-                ("F8", "Ctrl+."), enabled=live, toolbar=True),
+                ("F8", "Ctrl+."), enabled=live),
             Command("step", "Training", "Step", "Take one gradient step, then pause",
                 partial(self._go, "step"), ("F6", "."), enabled=not_stopping),
             Command("epoch", "Training", "Epoch", "Train to the end of the epoch, then pause",

@@ -17,9 +17,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.training.anatomy_cards import cards
-from vae_explorer.gui.training.icons import SIDE, icon
+from vae_explorer.gui.widgets.icons import SMALL, icon
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import Scrolled
 from vae_explorer.session.training.events import Phase
@@ -36,7 +35,7 @@ _HINT = (
 )
 
 
-class SlowMotion(Themed):
+class SlowMotion(QWidget):
     """Plays the stages of a ``StepAnatomy``; a timer drives it, and rests while it is hidden.
 
     Signals:
@@ -82,12 +81,13 @@ class SlowMotion(Themed):
         self._play = QToolButton()
         self._play.clicked.connect(self._on_play)
         self._next = QToolButton()
+        self._next.setIcon(icon("step"))
         self._next.setAccessibleName("Next stage")
         self._next.setToolTip("Next stage; after the last one the next step")
         self._next.clicked.connect(self._on_next)
         for button in (self._play, self._next):
             button.setAutoRaise(True)
-            button.setIconSize(QSize(SIDE, SIDE))
+            button.setIconSize(QSize(SMALL, SMALL))
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._step = QPushButton("Next step")
         self._step.setToolTip("Take another gradient step; a run in progress is paused for it")
@@ -122,8 +122,8 @@ class SlowMotion(Themed):
         column.addWidget(self._caption)
         column.addLayout(controls)
         self._on_speed(_USUAL)
+        self._show_sign()
         self._show_stage()
-        self.set_theme(current_theme())
 
     @property
     def stage(self) -> int:
@@ -165,11 +165,6 @@ class SlowMotion(Themed):
         """Where the run stands; a loop goes on only while it waits for the next step."""
         self._phase = phase
         self._step.setEnabled(phase is not Phase.STOPPING)
-
-    @override
-    def set_theme(self, theme: Theme) -> None:
-        self._next.setIcon(icon("step", theme))
-        self._show_sign()
 
     @override
     def minimumSizeHint(self) -> QSize:
@@ -237,7 +232,7 @@ class SlowMotion(Themed):
         name = "Pause on this stage" if self._playing else "Play the stages"
         self._play.setAccessibleName(name)
         self._play.setToolTip(name)
-        self._play.setIcon(icon("pause" if self._playing else "run", current_theme()))
+        self._play.setIcon(icon("pause" if self._playing else "run"))
 
     def _on_play(self) -> None:
         last = self._stage == len(self._cards) - 1

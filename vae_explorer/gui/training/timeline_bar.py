@@ -17,8 +17,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.theme import Theme, Themed, current_theme
-from vae_explorer.gui.training.icons import icon
+from vae_explorer.gui.widgets.icons import icon
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
@@ -28,7 +27,7 @@ _PREVIEW = 168
 """Pixels on a side of the preview above the slider."""
 
 
-class TimelineBar(Themed):
+class TimelineBar(QWidget):
     """A slider over the kept moments of a run, whose right end is the run as it is now.
 
     Signals:
@@ -45,7 +44,6 @@ class TimelineBar(Themed):
         super().__init__(parent)
         self._frames: tuple[TimelineEntry, ...] = ()
         self._shown: TimelineEntry | None = None
-        self._playing = False
         self._play = QToolButton()
         self._play.setCheckable(True)
         self._play.setAutoRaise(True)
@@ -96,16 +94,11 @@ class TimelineBar(Themed):
 
     def set_playing(self, playing: bool) -> None:
         """Show whether moments follow each other by themselves."""
-        self._playing = playing
-        self._play.setIcon(icon("pause" if playing else "run", current_theme()))
+        self._play.setIcon(icon("pause" if playing else "run"))
         self._play.setChecked(playing)
         text = "Pause at this snapshot" if playing else "Play the training from the snapshot shown"
         self._play.setToolTip(text)
         self._play.setAccessibleName(text)
-
-    @override
-    def set_theme(self, theme: Theme) -> None:
-        self.set_playing(self._playing)
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

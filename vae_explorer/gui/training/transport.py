@@ -13,11 +13,9 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
-from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme, Themed, current_theme
-from vae_explorer.gui.training.icons import SIDE, icon
 from vae_explorer.gui.training.progress_text import counter, describe, progress
+from vae_explorer.gui.widgets.icons import SMALL, icon
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.window.actions import native
 from vae_explorer.gui.window.records import Command
@@ -27,7 +25,7 @@ _STEPS = 1_000
 NAMES = ("restart", "pause", "step", "epoch", "slow_motion", "stop", "branch", "new_seed")
 
 
-class Transport(Themed):
+class Transport(QWidget):
     """A button for each of some commands, and where the run stands."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -45,10 +43,10 @@ class Transport(Themed):
         self.buttons: dict[str, QToolButton] = {}
         for name in NAMES:
             button = QToolButton()
-            button.setIconSize(QSize(SIDE, SIDE))
+            button.setIconSize(QSize(SMALL, SMALL))
             button.setAutoRaise(True)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            button.setProperty("sign", name)
+            button.setIcon(icon(name))
             button.clicked.connect(self._on_clicked)
             row.addWidget(button)
             self.buttons[name] = button
@@ -80,7 +78,6 @@ class Transport(Themed):
         self._all.setSpacing(4)
         self._all.addLayout(row)
         self._all.addLayout(position, 1)
-        self.set_theme(current_theme())
         self.set_status(TrainingStatus(Phase.IDLE))
 
     def set_commands(self, commands: Iterable[Command]) -> None:
@@ -133,19 +130,13 @@ class Transport(Themed):
         self._words.setStretch(0, int(wide))
         self._words.setStretch(1, 2 * wide)
 
-    @override
-    def set_theme(self, theme: Theme) -> None:
-        for button in self.buttons.values():
-            button.setIcon(icon(button.property("sign"), theme))
-
     def _show_phase(self) -> None:
         for button, on in self.offers().items():
             button.setEnabled(on)
         pause = self.buttons["pause"]
         pause.setText("Resume" if self._phase is Phase.PAUSED else "Pause")
         pause.setAccessibleName(pause.text())
-        pause.setProperty("sign", "run" if self._phase in (Phase.IDLE, Phase.PAUSED) else "pause")
-        pause.setIcon(icon(pause.property("sign"), current_theme()))
+        pause.setIcon(icon("run" if self._phase in (Phase.IDLE, Phase.PAUSED) else "pause"))
 
     def _set_counter(self, text: str) -> None:
         """Leave room for the widest digits, so that nothing moves while they run."""

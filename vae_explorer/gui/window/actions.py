@@ -17,7 +17,9 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from vae_explorer.gui.widgets.icons import icon
 from vae_explorer.gui.window.records import MENUS, Choices, Command, with_keys
+from vae_explorer.gui.window.toolbar import Toolbar
 
 
 class Actions:
@@ -41,9 +43,6 @@ class Actions:
         self._actions: dict[str, _Action] = {}
         self._choices: list[_ChoicesMenu] = []
         groups: dict[str, QActionGroup] = {}
-        toolbar = window.addToolBar("Main")
-        toolbar.setObjectName("toolbar")
-        toolbar.setMovable(False)
         for record in records:
             menu = self.menus[record.menu]
             if isinstance(record, Choices):
@@ -56,9 +55,18 @@ class Actions:
             if record.separator:
                 menu.addSeparator()
             menu.addAction(action)
-            if record.toolbar:
-                toolbar.addAction(action)
             self._actions[record.id] = action
+        # What the tip of a button says, of those that do what a command does.
+        self._buttons = [
+            (button, button.toolTip(), self._actions[button.property("command")])
+            for button in window.findChildren(QAbstractButton)
+            if button.property("command")
+        ]
+        buttons: dict[str, list[QAction]] = {name: [] for name in MENUS}
+        for action in self._actions.values():
+            if action.command.toolbar:
+                buttons[action.command.menu].append(action)
+        Toolbar(window, filter(None, buttons.values()))
         claims = _KeyClaims(window)
         for part in (window, *window.findChildren(QDockWidget)):
             part.installEventFilter(claims)
@@ -81,6 +89,8 @@ class Actions:
             action.refresh(chosen)
         for menu in self._choices:
             menu.refresh()
+        for button, about, action in self._buttons:
+            button.setToolTip(keyed(about, native(action.command.keys[:1])))
 
 
 class _Action(QAction):
@@ -91,6 +101,10 @@ class _Action(QAction):
         self._default = command
         self._actions = actions
         self.setStatusTip(command.help)
+        if command.toolbar:
+            self.setIcon(icon(command.icon))
+            self.setIconVisibleInMenu(False)
+            self.setIconText(command.toolbar)
         self._set_command(command)
         self.setCheckable(command.checked is not None)
         self.triggered.connect(self._run)
@@ -129,20 +143,24 @@ class _ChoicesMenu(QMenu):
         self.triggered.connect(self._run)
 
     def refresh(self) -> None:
-        """List the names that there are now."""
-        names = tuple(self._choices.names())
-        if names == self._names:
-            return
-        self._names = names
-        self.clear()
-        for name in names:
-            action = self.addAction(self._choices.label(name).replace("&", "&&"))
-            action.setToolTip(name)
-            action.setData(name)
-        self.setEnabled(bool(names))
+        """List the names that there are now, and tick them."""
+        names, checked = tuple(self._choices.names()), self._choices.checked
+        if names != self._names:
+            self._names = names
+            self.clear()
+            for name in names:
+                action = self.addAction(self._choices.label(name).replace("&", "&&"))
+                action.setToolTip(name)
+                action.setData(name)
+                action.setCheckable(checked is not None)
+            self.setEnabled(bool(names))
+        if checked is not None:
+            for action in self.actions():
+                action.setChecked(checked(action.data()))
 
     def _run(self, action: QAction) -> None:
         self._choices.run(action.data())
+        self.refresh()  # Qt ticks what is chosen
 
 
 def native(keys: Iterable[str]) -> str:
@@ -153,7 +171,12 @@ def native(keys: Iterable[str]) -> str:
 
 def tip(command: Command) -> str:
     """What a command does, and its first key."""
-    return f"{command.help} ({native(command.keys[:1])})" if command.keys else command.help
+    return keyed(command.help, native(command.keys[:1]))
+
+
+def keyed(text: str, key: str) -> str:
+    """A tip that names the key, if there is one, of what it tells about."""
+    return f"{text} ({key})" if key else text
 
 
 class _KeyClaims(QObject):

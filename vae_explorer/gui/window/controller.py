@@ -36,6 +36,7 @@ class WindowController(Controller):
         app: listened to.
         view: the map, which knows how many points show.
         lay_out: arranges the docks.
+        layout: their arrangement now.
         commands: all commands of the window, for the sheet of keys.
         window: the window.
     """
@@ -45,12 +46,14 @@ class WindowController(Controller):
         app: App,
         view: MapView,
         lay_out: Callable[[str], object],
+        layout: Callable[[], str],
         commands: Callable[[], tuple[Command, ...]],
         window: QMainWindow,
     ) -> None:
         super().__init__(app)
         self._map = view
         self._lay_out = lay_out
+        self._layout_now = layout
         self._commands = commands
         self._window = window
         self._palette: CommandPalette | None = None
@@ -72,9 +75,11 @@ class WindowController(Controller):
             Command("full_screen", "View", "Full Screen", "Fill the screen, or leave it",
                 self._toggle_full_screen, ("F11",), separator=True),
             Command("palette", "Help", "Command Palette…", "Find a command by its name and run it",
-                self._open_palette, ("Ctrl+Shift+P",)),
+                self._open_palette, ("Ctrl+Shift+P",), toolbar="Find", icon="find"),
             Command("keys", "Help", "Keys and Gestures", "Show all keys and gestures",
                 self._open_keys, ("F1",)),
+            Command("terms", "Help", "Terms", "What each term means, and which lesson teaches it",
+                lambda: help_pages.show_terms(window)),
             Command("about", "Help", "About VAE Explorer", "Version, data and licences",
                 lambda: help_pages.show_about(window)),
         )  # fmt: skip
@@ -112,6 +117,10 @@ class WindowController(Controller):
             _LAYOUTS[name],
             lambda: self._lay_out(name),
             (f"Ctrl+{LAYOUTS.index(name) + 1}",),
+            checked=lambda: self._layout_now() == name,
+            group="layout",
+            toolbar=name.capitalize(),
+            icon=name,
             separator=name == LAYOUTS[0],
         )
 

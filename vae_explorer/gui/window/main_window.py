@@ -42,7 +42,7 @@ class MainWindow(QMainWindow):
         pages = QStackedWidget()
         self._map = MapController(app, ask)
         self._selecting = SelectionController(app, self._map.view, ask, self)
-        explore = ExploreController(app, self._map.view, ask, self)
+        explore = ExploreController(app, self._map.view, ask, pages, self)
         self._files = FilesController(
             app, ask, explore.draw, lambda: (self.map.region(), self.docks.layout), self
         )
@@ -53,12 +53,17 @@ class MainWindow(QMainWindow):
         sweep = SweepController(app, training.panel, self)
         self._lessons = LearnController(app, pages, ask)
         self._window = WindowController(
-            app, self._map.view, self._lay_out, lambda: self.actions_.commands, self
+            app,
+            self._map.view,
+            self._lay_out,
+            lambda: self.docks.layout,
+            lambda: self.actions_.commands,
+            self,
         )
         # The parts of the window, by the names that tests and benches know.
         self.map, self.layers, self.time_bar = self._map.view, self._map.layers, timeline.bar
         self.decode, self.draw, self.paths = explore.decode, explore.draw, explore.paths
-        self.refine, self.worst = explore.refine, explore.worst
+        self.refine, self.worst, self.film = explore.refine, explore.worst, explore.film
         self.training, self.runs, self.sweep = training.panel, runs.panel, sweep.panel
         self.learn, self.status = self._lessons.panel, self._window.status
         self.workspaces = self._files.workspaces
@@ -87,6 +92,7 @@ class MainWindow(QMainWindow):
 
         self.map.canvas.space_tapped.connect(self.actions_["pause"].trigger)
         self.decode.export.clicked.connect(self._files.export_digit)
+        self.layers.set_actions(self.actions_.__getitem__)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)
         app.messages.failed.connect(self.show_error)
@@ -114,6 +120,14 @@ class MainWindow(QMainWindow):
             content = export(path.suffix[1:].lower())
             self.app.exports.content(path, content, "The chart was not exported")
 
+    def open_lesson(self, lesson: str) -> None:
+        """Show a lesson, from its first step."""
+        self._lay_out("learn")
+        self.activateWindow()
+        self.raise_()
+        if any(lesson == known.id for known in self.app.learning.lessons):
+            self.app.learning.open(lesson)
+
     def _remember_folder(self, folder: str) -> None:
         self.app.settings.change(replace(self.app.settings.now, folder=folder))
 
@@ -124,6 +138,7 @@ class MainWindow(QMainWindow):
             self._lessons.show()
         else:
             self._lessons.leave()
+        self.actions_.refresh()
 
     def _on_restored(self, workspace: Workspace) -> None:
         """Show what a workspace says; what was done before cannot be undone."""

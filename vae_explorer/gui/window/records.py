@@ -38,7 +38,8 @@ class Command:
         checked: whether what it switches is on; without it, it is no switch.
         named: another text for the menu, as things are now.
         group: the set of switches of which one is on.
-        toolbar: it has a button there.
+        toolbar: the word on its button there; without it, it has none.
+        icon: the sign on that button, of ``icons.NAMES``.
         separator: a line is drawn above it in the menu.
     """
 
@@ -52,7 +53,8 @@ class Command:
     checked: Callable[[], bool] | None = None
     named: Callable[[], str] | None = None
     group: str = ""
-    toolbar: bool = False
+    toolbar: str = ""
+    icon: str = ""
     separator: bool = False
 
 
@@ -73,7 +75,8 @@ def is_key(sequence: QKeySequence) -> bool:
 class Choices:
     """A menu inside another that lists names, disabled while there are none.
 
-    ``run`` is given the name chosen; ``label`` makes the text shown of a name.
+    ``run`` is given the name chosen; ``label`` makes the text shown of a name. Names that are
+    ``checked`` have a tick, if any may.
     """
 
     menu: str
@@ -81,6 +84,7 @@ class Choices:
     names: Callable[[], Sequence[str]]
     run: Callable[[str], object]
     label: Callable[[str], str] = str
+    checked: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QStatusBar, QWidget
 from typing_extensions import override
@@ -11,6 +11,7 @@ from vae_explorer.number_format import figure, pair
 from vae_explorer.session.files.open_model import ModelInfo
 
 _LEAST = 60  # logical pixels of a field that gives way
+_NAME = 150  # and of the model's, before others have any
 _MOST = 16_777_215  # and of any widget, as Qt has it
 _MESSAGE_MS = 8_000
 _APART = 10  # logical pixels from one text to the next
@@ -20,7 +21,8 @@ class StatusBar(QStatusBar):
     """What is on the map, where the cursor is, and how long the last picture took.
 
     Every field has room of its own, so that a new figure lays nothing out; only that of progress
-    comes and goes. A message hides all but position and time while it shows.
+    comes and goes. In a narrow window the data, the time and the points have none, in this order
+    of what stays. A message hides all but position and time while it shows.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -41,6 +43,13 @@ class StatusBar(QStatusBar):
         self.set_place(0.0, 0.0)
         self.set_marked(0, 0)
         self.set_progress("")
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        """Have room for other fields when the width or the font changes."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._make_room()
+        return super().event(event)
 
     def set_model(self, model: ModelInfo) -> None:
         """Name the model on the map, its age, and its ELBO on held-out images."""
@@ -79,6 +88,15 @@ class StatusBar(QStatusBar):
         """Say something for some seconds."""
         self.showMessage(text, _MESSAGE_MS)
 
+    def _make_room(self) -> None:
+        inside = self.layout()
+        apart = inside.spacing() if inside else 0
+        left = self.width() - _NAME - _LEAST - self._place.sizeHint().width() - 8 * apart
+        for field in (self._data, self._cost, self._points):
+            room = field.sizeHint().width()
+            field.setMaximumWidth(room if room <= left else 0)
+            left -= field.maximumWidth()
+
     @override
     def showEvent(self, event: QShowEvent) -> None:
         """Let a message that came before the window hide what it stands on."""
@@ -102,7 +120,7 @@ class _Field(QWidget):
         self._text = ""
         self._sample = sample
         self.setAccessibleName(name)
-        across = QSizePolicy.Policy.Ignored if gives_way else QSizePolicy.Policy.Fixed
+        across = QSizePolicy.Policy.Ignored if gives_way else QSizePolicy.Policy.Maximum
         self.setSizePolicy(across, QSizePolicy.Policy.Fixed)
         if gives_way:
             self.setMinimumWidth(_LEAST)

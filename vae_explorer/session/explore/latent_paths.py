@@ -88,9 +88,10 @@ def waypoints_of(tray: tuple[DataPoint, ...]) -> tuple[Waypoint, ...]:
 class LatentPath:
     """A path of n frames.
 
-    ``positions`` is (n, 2), ``images`` (n, h, w) in [0, 1], ``log_prior`` = log p(z) (n,) in nats.
-    ``percentile`` (n,) of q(z), see ``DataSupport.percentile``, and ``log_likelihood`` =
-    log p(x|z) (n,), in nats, of the pinned image are None where not asked for; all are float32.
+    ``positions`` is (n, 2), ``z`` (n, 2) the same as the checkpoint has them, ``images`` (n, h, w)
+    in [0, 1], ``log_prior`` = log p(z) (n,) in nats. ``percentile`` (n,) of q(z), see
+    ``DataSupport.percentile``, and ``log_likelihood`` = log p(x|z) (n,), in nats, of the pinned
+    image are None where not asked for; all are float32.
 
     For the map, ``line`` (m, 2) is the path as it is drawn and ``waypoints`` (k, 2) what it leads
     through. A ``closed`` one goes on from its last frame to its first.
@@ -102,6 +103,7 @@ class LatentPath:
 
     kind: str
     positions: Float32
+    z: Float32
     images: Float32
     log_prior: Float32
     line: Float32
@@ -117,7 +119,7 @@ class LatentPath:
 def path_content(path: LatentPath | None) -> LayerContent:
     """The path on the map: its line, and crosses at its waypoints, the largest where it begins."""
     if path is None:
-        return LayerContent()
+        return LayerContent(note="No path is chosen.", offer="play_path")
     if not len(path.positions):
         return LayerContent(note=path.note)
     return LayerContent((Curve((path.line,)), Spots(path.waypoints, "waypoints")), path.note)
@@ -169,7 +171,7 @@ def find_path(
         nowhere = np.empty((0, 2), np.float32)
         images = np.empty((0, *model.image_shape), np.float32)
         return LatentPath(
-            request.kind, nowhere, images, nowhere[:, 0], nowhere, nowhere, note=str(error)
+            request.kind, nowhere, nowhere, images, nowhere[:, 0], nowhere, nowhere, note=str(error)
         )
     positions = route.positions.astype(np.float32)
     control.check()
@@ -177,6 +179,7 @@ def find_path(
     return LatentPath(
         request.kind,
         positions,
+        model.in_checkpoint(positions),
         images,
         log_prior(route.positions).astype(np.float32),
         route.line.astype(np.float32),

@@ -49,7 +49,11 @@ class Exports:
         """Write the pictures of the latent path as one strip, PNG."""
         shown = self._playback.path
         if shown is not None and len(shown.images):
-            self.write(path, partial(export_strip, shown.images, path), "The path was not exported")
+            self.write(
+                path,
+                partial(export_strip, shown.images, shown.z, path),
+                "The path was not exported",
+            )
 
     def points(self, path: Path) -> None:
         """Write a table of the selected points, or of all if none is, as CSV."""

@@ -19,6 +19,7 @@ from vae_explorer.training.meaning import Remark, of_model
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import BUNDLED, Snapshot
+from vae_explorer.types import Float64
 
 IMAGE_SHAPE = (28, 28)
 """The map shows MNIST, so its models must read images of this height and width."""
@@ -134,7 +135,7 @@ class OpenModel:
         path, snapshot = model.path, model.snapshot
         self._map.begin_run()
         self._runs.open_run(path, snapshot, model.name)
-        self._map.show(snapshot, model.name, path)
+        self._map.show(snapshot, model.name, path, model.rotation)
         self.opened.emit(snapshot)
         if path != paths.bundled_checkpoint():
             self._remember(path)
@@ -165,13 +166,17 @@ class OpenModel:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SavedModel:
-    """A checkpoint that was read; ``name`` is that of its run, if it is a run's, or its file's."""
+    """A checkpoint that was read; ``name`` is that of its run, if it is a run's, or its file's.
+
+    ``rotation`` (2, 2) is how the plane is to be turned; by None as that of any other model.
+    """
 
     path: Path
     snapshot: Snapshot
     name: str
+    rotation: Float64 | None = None
 
 
 def read_model(path: Path) -> SavedModel:

@@ -15,6 +15,7 @@ from vae_explorer import schema
 from vae_explorer.data.table_layout import TableLayout
 from vae_explorer.errors import UserError
 from vae_explorer.files import atomic_write, read_text
+from vae_explorer.session.lessons.progress import Progress
 from vae_explorer.session.map.layers import LayerState, check_once
 from vae_explorer.types import Split
 
@@ -40,7 +41,7 @@ class Settings:
     as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
     "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
     ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
-    first; ``keys`` those chosen for commands.
+    first; ``keys`` those chosen for commands; ``course`` how far one is in the lessons.
     """
 
     scheme: Annotated[str, SCHEME] = "system"
@@ -55,6 +56,7 @@ class Settings:
     tables: tuple[TableLayout, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
+    course: Progress = field(default_factory=Progress)
     geometry: str = ""
     layout: str = ""
 

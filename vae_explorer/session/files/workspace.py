@@ -15,6 +15,7 @@ from vae_explorer import schema
 from vae_explorer.data import bundled
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.files import atomic_write, cannot_write, read_text
+from vae_explorer.model.trained import is_rotation
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.explore.pins import MOST
 from vae_explorer.session.files.settings import KIND, SCHEME
@@ -25,7 +26,7 @@ from vae_explorer.types import OneSplit, Split
 
 EXTENSION = ".vaex"
 
-VERSION = 1
+VERSION = 2
 """Version of the file format; a file with a larger one is refused."""
 
 _FORMAT = "vae-explorer workspace"
@@ -35,6 +36,7 @@ _MOST_SELECTED = 5_000_000  # images in all named selections: in few bytes a fil
 _Name = Annotated[str, Meta(pattern=r"^\S(?s:.*\S)?\Z", description="a text without outer spaces")]
 _Coordinate = Annotated[float, Meta(ge=-LATENT_LIMIT, le=LATENT_LIMIT)]
 _Place = tuple[_Coordinate, _Coordinate]
+_Rotation = tuple[tuple[float, float], tuple[float, float]]
 _Edge = Annotated[float, Meta(gt=-1e9, lt=1e9)]
 _Pin = tuple[OneSplit, Annotated[int, Meta(ge=0)]]
 _Rows = Annotated[
@@ -52,10 +54,11 @@ class Workspace:
 
     ``model`` is ``model_hash`` of the model's checkpoint, ``path`` where that was; ``split``,
     ``kind``, ``align``, ``scheme`` and ``layers`` are as in ``Settings``. ``cursor``, ``bookmarks``
-    and ``view`` are in latent units. ``selection`` and the named ``selections`` are rising indices
-    into ``split`` as text, see ``rows``; ``current`` is the one of ``pins`` that is looked at, None
-    only if there are none. ``color_by`` is the value of one of ``coloring.CHOICES``, as tables stay
-    outside. ``layout`` names the arrangement of the window.
+    and ``view`` are in latent units of the plane as it was turned: by ``rotation`` R from the
+    checkpoint's, if at all, so that R z stands for its z. ``selection`` and the named
+    ``selections`` are rising indices into ``split`` as text, see ``rows``; ``current`` is the one
+    of ``pins`` that is looked at, None only if there are none. ``color_by`` is the value of one of
+    ``coloring.CHOICES``, as tables stay outside. ``layout`` names the arrangement of the window.
     """
 
     model: Annotated[
@@ -76,6 +79,7 @@ class Workspace:
     view: tuple[_Edge, _Edge, _Edge, _Edge]
     scheme: Annotated[str, SCHEME]
     layout: str
+    rotation: _Rotation | None = None
 
 
 def write_workspace(path: Path, workspace: Workspace) -> None:
@@ -118,6 +122,10 @@ def _check(workspace: Workspace) -> None:
         ValueError: the message names the field.
     """
     check_once(workspace.layers)
+    if workspace.rotation and not is_rotation(workspace.rotation):
+        raise ValueError(
+            "“rotation” should be a matrix that turns or mirrors, and stretches nothing"
+        )
     left, right, bottom, top = workspace.view
     if not (left < right and bottom < top):
         raise ValueError("“view” should be four numbers: left < right, bottom < top")

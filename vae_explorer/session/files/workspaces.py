@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 from psygnal import Signal
 
 from vae_explorer import paths
@@ -21,7 +22,7 @@ from vae_explorer.session.files.workspace import (
 )
 from vae_explorer.session.map.coloring import CHOICES, LABEL
 from vae_explorer.session.map.state import MapState
-from vae_explorer.types import Region
+from vae_explorer.types import Float64, Region
 
 
 class Workspaces:
@@ -62,6 +63,7 @@ class Workspaces:
             view=view,
             scheme=settings.scheme,
             layout=layout,
+            rotation=_rows(app.map.state.model.rotation) if app.map.state else None,
         )
 
         def write() -> None:
@@ -99,7 +101,10 @@ class Workspaces:
         )
         self._app.settings.change(settings)
         self._waiting = workspace, model.path
-        self._app.model.open_read(model)
+        # Its positions are of the plane as it was, however what is on the map now is turned.
+        rotation = np.array(workspace.rotation) if workspace.rotation else np.eye(2)
+        turned = workspace.align or workspace.rotation
+        self._app.model.open_read(dataclasses.replace(model, rotation=rotation if turned else None))
 
     def _on_map(self, state: MapState) -> None:
         app, points = self._app, state.points
@@ -119,3 +124,10 @@ class Workspaces:
         app.layers.restore(workspace.layers)
         app.coloring.choose(workspace.color_by)
         self.restored.emit(workspace)
+
+
+def _rows(rotation: Float64 | None) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    if rotation is None:
+        return None
+    (a, b), (c, d) = rotation.tolist()
+    return (a, b), (c, d)

@@ -20,7 +20,7 @@ from vae_explorer.session.lessons.bound_truth import (
     picture_of,
 )
 from vae_explorer.session.lessons.context import LessonContext
-from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
+from vae_explorer.session.lessons.experiment import DigitExperiment, DigitSettings, Result, setting
 from vae_explorer.session.map.marks import Field
 from vae_explorer.types import Float32, Region
 
@@ -40,7 +40,7 @@ _BY_HAND = {"needs": ("q", (_OWN,))}
 
 
 @dataclass(frozen=True)
-class BoundSettings(Settings):
+class BoundSettings(DigitSettings):
     """Where q is: at one of the named densities, or where a hand has put it.
 
     At a named one it is ``scale`` times as wide, moved along its axes by ``shift`` of their widths;
@@ -72,7 +72,7 @@ class BoundSettings(Settings):
         elif {"q", "scale", "shift"} & changes.keys():
             named = self.q if self.q != _OWN else "encoder"
             changes = {"q": named, "scale": 1.0, "shift": (0.0, 0.0), "refine": False} | changes
-        return self.replace(**changes)
+        return super().after(changes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ class BoundResult(Result):
         return float(lowest[0]), float(highest[0]), float(lowest[1]), float(highest[1])
 
 
-class BoundExperiment(Experiment[BoundSettings, BoundResult]):
+class BoundExperiment(DigitExperiment[BoundSettings, BoundResult]):
     """One q at a time, over one image."""
 
     def __init__(self, context: LessonContext) -> None:
@@ -184,8 +184,8 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
 
     def update(self) -> None:
         """Find out all about the image, unless it is known; and put q where it is to be."""
-        model, target = self.context.model, self.context.target_image
-        if self._know.of is None or self._know.of != self.context.about:
+        model, digit = self.context.model, self.digit
+        if self._know.of is None or self._know.of != self.about:
             self.stop()
             self._put = None
             for work in (self._know, self._measure, self._fine, self._draw):
@@ -193,9 +193,8 @@ class BoundExperiment(Experiment[BoundSettings, BoundResult]):
             if self.settings.q == _OWN:
                 self.settings = self.settings.after({"q": "encoder"})
             self.result = BoundResult(frame=self.result.frame)
-            if model and target:
-                find = partial(find_truth, model, target)
-                self._know.ask(self.context.about, find, self._on_truth)
+            if model and digit:
+                self._know.ask(self.about, partial(find_truth, model, digit), self._on_truth)
         truth = self.result.truth
         if truth is None:
             return

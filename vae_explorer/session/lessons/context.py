@@ -1,11 +1,12 @@
-"""What the experiments of lessons work with: the model, the target image and the lanes."""
+"""What the experiments of lessons work with: the model, the digit and the lanes."""
 
 from psygnal import Signal
 
+from vae_explorer.data import bundled
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.target import Target
 from vae_explorer.session.jobs import After
-from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.latent_map import LatentMap, labels_of
 from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.state import MapState
 from vae_explorer.session.tasks import Tasks
@@ -17,42 +18,58 @@ class LessonContext:
     Args:
         tasks: where experiments compute.
         latent_map: the map, whose model they are about.
-        target: the image that they are about.
+        target: the digit that a person drew or pinned.
         after: runs a function on the main thread when some seconds have passed; for animations.
     """
 
     changed = Signal()
-    """Another model or another target image."""
+    """Another model, another digit of the person's, or the other of the two digits is wanted."""
 
     def __init__(self, tasks: Tasks, latent_map: LatentMap, target: Target, after: After) -> None:
         self.tasks = tasks.prefixed("lesson-")
         self.map = latent_map
         self.after = after
         self.target = target
+        self.mine = False
+        """The person's digit is wanted in the place of the lesson's."""
+        self._known: tuple[TrainedVAE, int, EncodedImage] | None = None  # the last of a lesson
         latent_map.changed.connect(self._on_map)
-        target.changed.connect(self._on_target)
+        target.changed.connect(self.changed)
 
     @property
     def model(self) -> TrainedVAE | None:
         """The model on the map, as it is rotated."""
         return self.map.state.model if self.map.state else None
 
-    @property
-    def target_image(self) -> EncodedImage | None:
-        """The target image with its q(z|x) by that model, if there is one."""
-        return self.target.image
+    def digit(self, number: int) -> EncodedImage | None:
+        """What a lesson is about, with its q(z|x) by that model: the person's, or a training digit.
 
-    @property
-    def about(self) -> tuple[object, ...] | None:
-        """What tells the model and the target image from others, if there are both."""
-        model, image = self.model, self.target_image
-        if model is None or image is None:
+        None as long as there is no model.
+        """
+        model = self.model
+        if self.mine and self.target.image is not None:
+            return self.target.image
+        if model is None:
             return None
-        return model, image.title, image.seed, image.image.tobytes()
+        known = self._known
+        if known is None or known[0] is not model or known[1] != number:
+            self._known = known = model, number, _training_digit(model, number)
+        return known[2]
 
-    def _on_target(self) -> None:
-        self.changed.emit()
+    def use_mine(self, mine: bool) -> None:
+        """Let lessons be about the person's digit, if there is one, or about their own."""
+        if mine != self.mine:
+            self.mine = mine
+            self.changed.emit()
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
         if old is None or new.model is not old.model:
             self.changed.emit()
+
+
+def _training_digit(model: TrainedVAE, number: int) -> EncodedImage:
+    data = bundled.mnist("train")
+    image, label = data.images[number], int(labels_of(data)[number])
+    q = model.encode(image[None])
+    title = f"training digit {number:,}, {'an' if label == 8 else 'a'} {label}"
+    return EncodedImage(title, image, label, q.mean[0], q.covariance[0], number)

@@ -1,13 +1,17 @@
 """Working through lessons: which one, which step, what was answered."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from psygnal import Signal
 
 from vae_explorer.errors import UserError
 from vae_explorer.lessons.course import Lesson, Step, bundled_lessons, read_lesson, with_state
+from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, make_experiment
+from vae_explorer.session.lessons.progress import Answer, Progress
 from vae_explorer.session.tasks import Tasks
 
 
@@ -17,24 +21,32 @@ class Learning:
     Args:
         context: what the experiments work with.
         tasks: where lesson files are read, and what shows failures.
+        settings: remember how far one is.
     """
+
+    listed = Signal()
+    """The lessons, or how far one is in them, are others."""
 
     opened = Signal(Lesson)
     """Another lesson, whose ``experiment`` is ready; its first step follows."""
     step_changed = Signal(Step)
     """Another step; the experiment is in its state."""
     answered = Signal(tuple)
-    """The choices made for the question of the step, (k,) of bool; sent again on coming back."""
-    values_changed = Signal(dict)
-    """The live values of the lesson's symbols."""
+    """The choices made for the question of the step, (k,) of bool, or () if it is open again.
 
-    def __init__(self, context: LessonContext, tasks: Tasks) -> None:
+    Sent again on coming back to an answer.
+    """
+    values_changed = Signal(dict)
+    """The live values of the lesson's symbols, "?" for those that are concealed."""
+
+    def __init__(self, context: LessonContext, tasks: Tasks, settings: SettingsFile) -> None:
         self.context = context
+        self._settings = settings
         self._fail = tasks.fail
         self._reading = tasks.newest("lesson file", "The lesson was not opened")
+        self._listing = tasks.newest("lessons", "The lessons cannot be read")
         self._lessons: dict[str, Lesson] = {}
         self._experiments: dict[str, AnyExperiment] = {}
-        self._answers: dict[tuple[str, int], tuple[bool, ...]] = {}
         self.lesson: Lesson | None = None
         self.number = 0
         """Of the step, from 0."""
@@ -42,13 +54,23 @@ class Learning:
 
     @property
     def lessons(self) -> tuple[Lesson, ...]:
-        """All lessons there are, the bundled ones first; read when first asked for."""
+        """All lessons there are, the bundled ones first; read at the latest when asked for."""
         if not self._lessons:
             try:
-                self._lessons = {lesson.id: lesson for lesson in bundled_lessons()}
+                self._list(bundled_lessons())
             except UserError as error:
                 self._fail("The lessons cannot be read", error)
+        return self.known
+
+    @property
+    def known(self) -> tuple[Lesson, ...]:
+        """Those that have been read."""
         return tuple(self._lessons.values())
+
+    @property
+    def progress(self) -> Progress:
+        """How far one is."""
+        return self._settings.now.course
 
     @property
     def step(self) -> Step | None:
@@ -56,15 +78,39 @@ class Learning:
         return self.lesson.steps[self.number] if self.lesson else None
 
     @property
+    def answer_given(self) -> Answer:
+        """To the question of the step; () if there is none yet."""
+        return self.progress.answer(self.lesson, self.number) if self.lesson else ()
+
+    @property
+    def concealed(self) -> frozenset[str]:
+        """What is not shown as long as the question of the step is open."""
+        step = self.step
+        hides = step is not None and step.question is not None and not self.answer_given
+        return step.concealed if step and hides else frozenset()
+
+    @property
+    def values(self) -> dict[str, float | str]:
+        """The live value of each symbol, "?" of those that are concealed."""
+        values = self.experiment.values if self.experiment else {}
+        return values | dict.fromkeys(values.keys() & self.concealed, "?")
+
+    @property
     def experiment(self) -> AnyExperiment | None:
         """Of the lesson; None if it uses the map."""
         return self._experiments.get(self.lesson.instrument) if self.lesson else None
 
+    def read(self) -> None:
+        """Read the lessons off the main thread."""
+        self._listing.run(lambda _: bundled_lessons(), self._list)
+
     def show(self) -> None:
-        """Come back to the lesson, or begin the first one."""
+        """Come back to the lesson, or to where one was at the last start, or begin the first."""
         self.shown = True
         if self.lesson is None and self.lessons:
-            self.open(self.lessons[0].id)
+            before = self.progress
+            known = before.lesson in self._lessons
+            self.open(*(before.lesson, before.step) if known else (self.lessons[0].id, 0))
         elif self.experiment:
             self.experiment.show()
 
@@ -101,29 +147,45 @@ class Learning:
         before = {known.id: known for known in self.lessons}
         self._lessons = before | {lesson.id: lesson}
         self.open(lesson.id)
+        self.listed.emit()
 
     def go(self, number: int) -> None:
         """Go to a step, of those there are the nearest."""
         if self.lesson is None:
             return
         self.number = min(max(number, 0), len(self.lesson.steps) - 1)
-        step = self.lesson.steps[self.number]
-        if self.experiment:
-            try:
-                state = {key: value for key, value in step.state.items() if key != "hide"}
-                self.experiment.set_state(state)
-            except UserError as error:
-                self._fail("The step cannot be set up", error)
+        self._remember(self.progress.at(self.lesson, self.number))
+        step, answer = self.lesson.steps[self.number], self.answer_given
+        self._set(self.lesson.settings(self.number) | (step.settings_after if answer else {}))
         self.step_changed.emit(step)
-        answer = self._answers.get((self.lesson.id, self.number))
         if answer:
             self.answered.emit(answer)
 
-    def answer(self, chosen: tuple[bool, ...]) -> None:
-        """Answer the question of the step."""
-        if self.lesson is not None:
-            self._answers[self.lesson.id, self.number] = chosen
-            self.answered.emit(chosen)
+    def next(self) -> None:
+        """Go to the next step, after the last to the next lesson."""
+        if self.lesson is not None and self.number + 1 < len(self.lesson.steps):
+            self.go(self.number + 1)
+        else:
+            self._turn(1, 0)
+
+    def back(self) -> None:
+        """Go to the step before, from the first to the end of the lesson before."""
+        if self.number > 0:
+            self.go(self.number - 1)
+        else:
+            self._turn(-1, -1)
+
+    def answer(self, chosen: Answer) -> None:
+        """Answer the question of the step; () is to try again."""
+        step = self.step
+        if self.lesson is None or step is None or step.question is None:
+            return
+        self._remember(self.progress.answered(self.lesson, self.number, chosen))
+        after = step.settings_after
+        if after:
+            self._set(after if chosen else self.lesson.settings(self.number))
+        self.answered.emit(chosen)
+        self.values_changed.emit(self.values)
 
     def as_file(self) -> str:
         """The lesson as it stands, as the text of a lesson file: the present step set as it is now.
@@ -135,6 +197,32 @@ class Learning:
         state = self.experiment.state() if self.experiment else {}
         return with_state(self.lesson, self.number, state)
 
+    def _list(self, lessons: tuple[Lesson, ...]) -> None:
+        if not self._lessons:
+            self._lessons = {lesson.id: lesson for lesson in lessons}
+            self.listed.emit()
+
+    def _turn(self, by: int, step: int) -> None:
+        """Go to a lesson after or before this one, if there is one, at a step of it."""
+        if self.lesson is None:
+            return
+        at = self.lessons.index(self.lesson) + by
+        if 0 <= at < len(self.lessons):
+            lesson = self.lessons[at]
+            self.open(lesson.id, range(len(lesson.steps))[step])
+
+    def _set(self, state: dict[str, Any]) -> None:
+        if self.experiment:
+            try:
+                self.experiment.set_state(state)
+            except UserError as error:
+                self._fail("The step cannot be set up", error)
+
+    def _remember(self, progress: Progress) -> None:
+        if progress != self.progress:
+            self._settings.change(replace(self._settings.now, course=progress))
+            self.listed.emit()
+
     def _on_values(self, values: dict[str, float | str]) -> None:
         if self.experiment and values is self.experiment.values:
-            self.values_changed.emit(values)
+            self.values_changed.emit(self.values)

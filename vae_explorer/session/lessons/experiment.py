@@ -9,10 +9,12 @@ from typing import Any, Generic, Self, TypeVar
 
 from psygnal import Signal
 
+from vae_explorer.data import bundled
 from vae_explorer.fields import Fields, FieldSpec, Value, field
 from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
+from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.tasks import Newest, Patient
 
 T = TypeVar("T")
@@ -50,6 +52,25 @@ class Settings(Fields):
             for name, value in values.items()
             if value is not None
         }
+
+
+def digit_setting(**more: Any) -> Any:
+    """The field of a training digit; ``more`` is of its ``FieldSpec``."""
+    high = bundled.TRAINING_IMAGES - 1
+    return setting(0, "N&umber", "Which training digit it is about, by number", high=high, **more)
+
+
+@dataclass(frozen=True)
+class DigitSettings(Settings):
+    """Of an experiment about one digit: the training digit ``image``, if readers want no other."""
+
+    image: int = digit_setting()
+
+    def after(self, changes: Mapping[str, Any]) -> Self:
+        """Older files have −1 for the digit that the lesson has anyway."""
+        if changes.get("image") == -1:
+            changes = {name: value for name, value in changes.items() if name != "image"}
+        return super().after(changes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +124,7 @@ class Experiment(Generic[S, R]):
     ``symbols`` and ``data``.
 
     Args:
-        context: the model, the target image and the lanes.
+        context: the model, the digits and the lanes.
         settings: those at first.
         result: that of nothing.
     """
@@ -167,7 +188,7 @@ class Experiment(Generic[S, R]):
         self.publish()
 
     def update(self) -> None:
-        """Compute what settings, model and image ask for and is not known; only while shown."""
+        """Compute what settings, model and digit ask for and is not known; only while shown."""
 
     def symbols(self) -> dict[str, float | str]:
         """The value of each symbol that has one now."""
@@ -211,6 +232,25 @@ class Experiment(Generic[S, R]):
 
 
 AnyExperiment = Experiment[Any, Any]
+
+D = TypeVar("D", bound=DigitSettings)
+
+
+class DigitExperiment(Experiment[D, R], Generic[D, R]):
+    """One about a digit: the lesson's, or the reader's own."""
+
+    @property
+    def digit(self) -> EncodedImage | None:
+        """It, with its q(z|x) by the model; None as long as there is no model."""
+        return self.context.digit(self.settings.image)
+
+    @property
+    def about(self) -> tuple[object, ...] | None:
+        """What tells model and digit from others, if there are both."""
+        model, digit = self.context.model, self.digit
+        if model is None or digit is None:
+            return None
+        return model, digit.title, digit.seed, digit.image.tobytes()
 
 
 def differs(new: Result, old: Result | None, *names: str) -> bool:

@@ -12,7 +12,13 @@ from vae_explorer.lessons import algorithm, gradients
 from vae_explorer.session.explore.image_truth import image_bound
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
-from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
+from vae_explorer.session.lessons.experiment import (
+    DigitExperiment,
+    DigitSettings,
+    Result,
+    digit_setting,
+    setting,
+)
 from vae_explorer.types import Float64
 
 ELBO, TRAINING = "elbo", "training"
@@ -33,13 +39,14 @@ _OF_NUMBER = {"needs": ("function", tuple(gradients.FUNCTIONS))}
 
 
 @dataclass(frozen=True)
-class ReparameterisationSettings(Settings):
+class ReparameterisationSettings(DigitSettings):
     """What the expectation is of, q, and how estimates are made and shown.
 
     Of a function of a number the parameters are q's mean and σ; of the ELBO they are q's mean (2)
     and the logarithms of its scales (2). ``shift`` moves the image's q from the encoder's.
     """
 
+    image: int = digit_setting(needs=("function", (ELBO,)))
     function: str = setting(
         "square",
         "E of",
@@ -83,7 +90,7 @@ class ReparameterisationSettings(Settings):
         """Another function begins with its first parameter."""
         if changes.get("function", self.function) != self.function:
             changes = {"parameter": 0} | dict(changes)
-        return self.replace(**changes)
+        return super().after(changes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +121,7 @@ class ReparameterisationResult(Result):
     curves: Mapping[str, Float64] | None = None
 
 
-class Reparameterisation(Experiment[ReparameterisationSettings, ReparameterisationResult]):
+class Reparameterisation(DigitExperiment[ReparameterisationSettings, ReparameterisationResult]):
     """The score function and the path-wise gradient of E_q[f(z)], and the exact one."""
 
     def __init__(self, context: LessonContext) -> None:
@@ -223,7 +230,7 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
         self._train.ask(seed, work, lambda curves: self.publish(curves=curves))
 
     def _draw_image(self) -> None:
-        now, model, target = self.settings, self.context.model, self.context.target_image
+        now, model, target = self.settings, self.context.model, self.digit
         if self.result.mean is None:  # the draws are those of a function of a number
             self.result = ReparameterisationResult()
         if model is None or target is None:
@@ -244,7 +251,7 @@ class Reparameterisation(Experiment[ReparameterisationSettings, Reparameterisati
             self._estimate()
             self.publish()
 
-        self._draw.ask((self.context.about, tuple(mean.tolist()), seed), work, done)
+        self._draw.ask((self.about, tuple(mean.tolist()), seed), work, done)
 
     def _estimate(self) -> None:
         draws, now = self.result.draws, self.settings

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from vae_explorer.data import bundled
 from vae_explorer.latent.normal import Normal
 from vae_explorer.latent.posterior import posterior_grid
 from vae_explorer.lessons.course import LessonError
@@ -22,7 +21,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import image_truth
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
-from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
+from vae_explorer.session.lessons.experiment import DigitExperiment, DigitSettings, Result, setting
 from vae_explorer.types import UInt8
 
 MOST_SAMPLES = 1_000_000
@@ -31,22 +30,14 @@ _GROWTH = 1.2  # of the samples, after which they are summarised again
 
 
 @dataclass(frozen=True)
-class SampleSettings(Settings):
-    """How many samples, of which image, by which seed; the proposal ``q`` is a subclass's."""
+class SampleSettings(DigitSettings):
+    """How many samples, by which seed; the proposal ``q`` is a subclass's."""
 
     samples: int = setting(
         CHUNK, "Draw", "How many samples are drawn in total", low=CHUNK, high=MOST_SAMPLES
     )
     q: str = setting(
         "encoder", "q is", "The Gaussian that samples are drawn from", choices=("encoder",)
-    )
-    image: int = setting(
-        -1,
-        "Digit",
-        "A training image by its number, or the one chosen on the map",
-        low=-1,
-        high=bundled.TRAINING_IMAGES - 1,
-        lowest="the chosen one",
     )
     seed: int = setting(
         0, "Draw new samples", "Draw all samples again, with another seed", high=2**31
@@ -94,20 +85,20 @@ R = TypeVar("R", bound=SampleResult)
 class Order(Generic[S]):
     """What a worker is to do: ``of`` the model, the image and the seed.
 
-    ``image`` (h, w) has the ``seed`` of its binarisation; None is the training image of that
-    number. ``seeds`` are those of the samples, by proposal.
+    ``image`` (h, w) has the ``seed`` of its binarisation; ``seeds`` are those of the samples, by
+    proposal.
     """
 
     of: tuple[object, ...]
     model: TrainedVAE
-    image: UInt8 | None
+    image: UInt8
     seed: int
     settings: S
     seeds: dict[str, int]
     known: Truth | None
 
 
-class SampleExperiment(Experiment[S, R], Generic[S, R]):
+class SampleExperiment(DigitExperiment[S, R], Generic[S, R]):
     """Draws to as many samples as are set, and keeps those there are.
 
     A subclass says which ``proposals`` it draws from, what ``summary`` a worker makes of their
@@ -155,12 +146,11 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
 
     def update(self) -> None:
         """Start again if the model, the image or the seed is another, and draw what is missing."""
-        model, target, index = self.context.model, self.context.target_image, self.settings.image
-        if model is None or (index < 0 and target is None):
+        model, digit = self.context.model, self.digit
+        if model is None or digit is None:
             return
-        image = target.image if target and index < 0 else None
-        of = (model, index if image is None else image.tobytes(), self.settings.seed)
-        known = self.result.truth if of[:2] == self._of[:2] else None
+        of = (self.about, self.settings.seed)
+        known = self.result.truth if of[:1] == self._of[:1] else None
         if of != self._of:
             self._of = of
             self._draw.cancel()
@@ -170,8 +160,7 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
             self.seen = {name: one for name, one in self.seen.items() if name in self.proposals}
             drawn, working = self._drawn(self._kept), "drawing" if known else "integrating"
             self.result = replace(self.result, drawn=drawn, working=working, share=0.0)
-            seed = target.seed if target and index < 0 else index
-            order = Order(of, model, image, seed, self.settings, self.seeds, known)
+            order = Order(of, model, digit.image, digit.seed, self.settings, self.seeds, known)
             work = partial(self._work, order, dict(self._kept), dict(self.seen))
             self._draw.ask(self._asking, work, lambda _: self._end())
         self.result = self.look()
@@ -192,10 +181,8 @@ class SampleExperiment(Experiment[S, R], Generic[S, R]):
         control: Control,
     ) -> None:
         """On the worker: integrate, then draw, and report as the samples grow."""
-        image, names, wanted = order.image, tuple(order.seeds), order.settings.samples
-        if image is None:
-            image = bundled.mnist("train").images[order.seed]
-        known = order.known or _truth(order.model, image, order.seed, control)
+        names, wanted = tuple(order.seeds), order.settings.samples
+        known = order.known or _truth(order.model, order.image, order.seed, control)
         control.report(lambda: self.publish(truth=known, working="drawing"))
         streams = {}
         for name, seed in order.seeds.items():

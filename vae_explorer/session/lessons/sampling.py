@@ -54,7 +54,7 @@ class SamplingSettings(SampleSettings):
         if type(samples) is int and type(m) is int:
             changed = samples != self.samples and "m" not in changes
             changes = {**changes, "m": samples if changed else min(m, max(samples, 1))}
-        return self.replace(**changes)
+        return super().after(changes)
 
 
 @dataclass(frozen=True, eq=False)

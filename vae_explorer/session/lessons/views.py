@@ -11,7 +11,7 @@ from vae_explorer.lessons import views
 from vae_explorer.lessons.views import MOST_COMPONENTS, Encoded, Plain, Tsne
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
-from vae_explorer.session.lessons.experiment import Experiment, Result, Settings, setting
+from vae_explorer.session.lessons.experiment import DigitExperiment, DigitSettings, Result, setting
 from vae_explorer.types import Float32, Float64, Floats, UInt8
 
 STEPS = 500
@@ -22,7 +22,7 @@ _EVERY = 10  # steps of t-SNE from one picture to the next
 
 
 @dataclass(frozen=True)
-class ViewsSettings(Settings):
+class ViewsSettings(DigitSettings):
     """The components that an image is made from, the perplexity, and whether t-SNE runs."""
 
     components: int = setting(
@@ -64,7 +64,7 @@ class Embedding:
 
 @dataclass(frozen=True, eq=False)
 class ViewsResult(Result):
-    """The maps so far, and what comes back of the target ``image`` (h, w).
+    """The maps so far, and what comes back of the digit ``image`` (h, w).
 
     ``hovered`` is the number of a digit, in all maps.
     """
@@ -101,8 +101,8 @@ class ViewsResult(Result):
         return seen.trust if seen else None
 
 
-class Views(Experiment[ViewsSettings, ViewsResult]):
-    """Three maps of 1,000 test digits, and what comes back of the target image."""
+class Views(DigitExperiment[ViewsSettings, ViewsResult]):
+    """Three maps of 1,000 test digits, and what comes back of a digit."""
 
     def __init__(self, context: LessonContext) -> None:
         super().__init__(context, ViewsSettings(), ViewsResult())
@@ -216,9 +216,9 @@ class Views(Experiment[ViewsSettings, ViewsResult]):
         return shown
 
     def _reconstruct(self) -> dict[str, Any]:
-        """The target image, and what comes back of it by 2 components, those set, and the VAE."""
-        target, model, plain = self.context.target_image, self.context.model, self.result.plain
-        image = target.image if target else None
+        """The digit, and what comes back of it by 2 components, those set, and the VAE."""
+        digit, model, plain = self.digit, self.context.model, self.result.plain
+        image = digit.image if digit else None
         made: tuple[Reconstruction, ...] = ()
         if plain is not None and image is not None and model and image.shape == plain.pca.shape:
             one, pca = image[None], plain.pca

@@ -81,12 +81,16 @@ class LatentMap:
         """The points of ``state``, if there are any."""
         return self.state.points if self.state else None
 
-    def show(self, snapshot: Snapshot, name: str, path: Path | None) -> None:
+    def show(
+        self, snapshot: Snapshot, name: str, path: Path | None, rotation: Float64 | None = None
+    ) -> None:
         """Show a model, which replaces the one on the map as soon as all images are encoded.
 
-        Exact means come after the encoder's, minutes later.
+        Exact means come after the encoder's, minutes later. By ``rotation`` (2, 2) the plane is
+        turned as it says, by none as the choice does.
         """
-        self._newest = MapState(snapshot, name, path, snapshot.model)
+        model = snapshot.model if rotation is None else snapshot.model.turned(rotation)
+        self._newest = MapState(snapshot, name, path, model, rotation=rotation)
         if self.points is None:
             self.publish(self._newest)
         self._encode(self._newest)
@@ -132,6 +136,8 @@ class LatentMap:
         """Show other images, or another kind of points; a model that moves is left as it is."""
         old, self.choice = self.choice, choice
         again = (choice.split, choice.kind) != (old.split, old.kind) or old.align > choice.align
+        if self._newest is not None and old.align > choice.align:
+            self._newest = replace(self._newest, model=self._newest.snapshot.model, rotation=None)
         if again and self._newest is not None and not self._newest.moving:
             self._encode(self._newest)
 
@@ -167,8 +173,8 @@ class LatentMap:
         old, split, kind, align = self.state, *astuple(self.choice)
 
         def work(control: Control) -> MapState:
-            model, rotation = new.snapshot.model, None
-            if align and old is not None:
+            model, rotation = new.model, new.rotation
+            if align and old is not None and rotation is None:
                 model, rotation = _aligned(old, model, control.check)
             posterior = model.encode(bundled.mnist(split).images, control.check)
             positions = _samples(posterior) if kind == "sample" else posterior.mean

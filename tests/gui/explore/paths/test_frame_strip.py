@@ -23,7 +23,7 @@ def path(n: int) -> LatentPath:
     levels = np.linspace(0.2, 0.8, n, dtype=np.float32)
     images = np.broadcast_to(levels[:, None, None], (n, 28, 28)).copy()
     log_prior = (-(positions**2).sum(1) / 2 - math.log(2 * math.pi)).astype(np.float32)
-    return LatentPath("row", positions, images, log_prior, positions, positions[:1])
+    return LatentPath("row", positions, positions, images, log_prior, positions, positions[:1])
 
 
 @pytest.fixture

@@ -30,7 +30,14 @@ def path(n: int) -> LatentPath:
     positions = np.stack([np.linspace(-3, 3, n), np.full(n, -1.25)], axis=1).astype(np.float32)
     images = np.full((n, 28, 28), 0.5, np.float32)
     return LatentPath(
-        "row", positions, images, positions[:, 0], positions, positions[:1], note="A row"
+        "row",
+        positions,
+        positions,
+        images,
+        positions[:, 0],
+        positions,
+        positions[:1],
+        note="A row",
     )
 
 

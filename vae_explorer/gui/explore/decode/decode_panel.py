@@ -45,6 +45,7 @@ class DecodePanel(QWidget):
         self.tray = PinTray()
         self.export = QPushButton("Export image…")
         self.export.setToolTip("Save the decoded image")
+        self.export.setProperty("command", "export_digit")
         self.export.setEnabled(False)
         self.unpin = QPushButton("Unpin all")
         self.unpin.setToolTip("Remove all pins")

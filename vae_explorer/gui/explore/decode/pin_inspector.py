@@ -20,6 +20,7 @@ from vae_explorer.gui.explore.decode.image import gray8, signed
 from vae_explorer.gui.plot.color_maps import COLORS, argb_image, sequential
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.rows import row
+from vae_explorer.gui.widgets.terms import term_label
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
@@ -33,11 +34,11 @@ _CODES: dict[str, Code] = {
     "Exact posterior mean": "exact",
 }
 _ROWS = {
-    "ELBO": "Evidence lower bound of this image, for one sample of its data treatment",
-    "= log-likelihood": "Of the image, expected over its q(z|x)",
-    "− KL": "From q(z|x) to the prior",
+    "ELBO": "Of this image, for one sample of its data treatment",
+    "= log-likelihood": "Of this image, expected over its q(z|x)",
+    "− KL": "Of this image's q(z|x)",
     "log p(x)": "Of the same sample, by quadrature over the whole latent plane",
-    "gap": "log p(x) − ELBO: the divergence of q(z|x) from the exact posterior",
+    "gap": "Of this image; refining its q(z|x) makes it smaller",
 }
 _SPACE = 3
 
@@ -145,15 +146,15 @@ class PinInspector(QGroupBox):
         grid.setHorizontalSpacing(_SPACE)
         grid.setColumnStretch(2, 1)
         for line, (text, tip) in enumerate(_ROWS.items()):
-            name, value = QLabel(text), self._values[text]
-            for label in (name, value):
-                label.setToolTip(tip)
-            grid.addWidget(name, line, 0)
+            value = self._values[text]
+            value.setToolTip(tip)
+            grid.addWidget(term_label(text, tip), line, 0)
             grid.addWidget(value, line, 1, Qt.AlignmentFlag.AlignRight)
         refine = QToolButton()
         refine.setText("Refine")
         refine.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         refine.setToolTip("Climb the ELBO of this digit from the encoder's q")
+        refine.setProperty("command", "refine")
         refine.clicked.connect(self.refine_requested)
         corner = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
         grid.addWidget(refine, len(_ROWS) - 2, 2, 2, 1, corner)

@@ -41,6 +41,8 @@ class PathPanel(Themed):
         chosen: a person wants a path: a kind of ``KINDS`` or "", frames, and whether closed.
         frame_chosen: a frame is to be shown, counted from 0, by a person or as it plays.
         export_requested: a person wants to keep the frames.
+        played: a person wants to see it played.
+        put_away: it is hidden.
 
     No ``set_…()`` emits any of them.
     """
@@ -48,6 +50,8 @@ class PathPanel(Themed):
     chosen = Signal(str, int, bool)
     frame_chosen = Signal(int)
     export_requested = Signal()
+    played = Signal()
+    put_away = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -118,6 +122,7 @@ class PathPanel(Themed):
     @override
     def hideEvent(self, event: QHideEvent) -> None:
         self._pause()
+        self.put_away.emit()
         super().hideEvent(event)
 
     def _choices(self) -> QHBoxLayout:
@@ -146,7 +151,8 @@ class PathPanel(Themed):
         self._play = QPushButton("Pause")
         self._play.setFixedWidth(self._play.sizeHint().width())  # so that nothing jumps
         self._play.setText("Play")
-        self._play.setToolTip("Move the cursor along the path")
+        self._play.setToolTip("Show the path as a film: the cursor moves along it")
+        self._play.setProperty("command", "play_path")
         self._loop = QCheckBox("Loop")
         self._loop.setChecked(True)
         self._loop.setToolTip("Repeat after the last frame")
@@ -159,7 +165,7 @@ class PathPanel(Themed):
         self._speed.setAccessibleDescription("In frames per second")
         self._export = QPushButton("Export…")
         self._export.setToolTip("Save the frames of the path")
-        self._play.clicked.connect(self._toggle)
+        self._play.clicked.connect(self.toggle)
         self._speed.valueChanged.connect(self._set_speed)
         self._export.clicked.connect(self.export_requested)
         self._set_speed(_SPEED)
@@ -179,13 +185,15 @@ class PathPanel(Themed):
         self._timer.setInterval(round(1_000 / speed))
         self._speed.setToolTip(f"{speed} frames per second")
 
-    def _toggle(self) -> None:
+    def toggle(self) -> None:
+        """Play the path, or pause."""
         if self._timer.isActive():
             self._pause()
             return
         self._play.setText("Pause")
         self._timer.start()
-        if self._frame == self._strip.count - 1:
+        self.played.emit()
+        if self._strip.count and self._frame == self._strip.count - 1:
             self.frame_chosen.emit(0)
 
     def _pause(self) -> None:
@@ -196,6 +204,8 @@ class PathPanel(Themed):
         following = self._frame + 1
         if following < self._strip.count:
             self.frame_chosen.emit(following)
+        elif not self._strip.count:
+            return  # it is still being found
         elif self._loop.isChecked():
             self.frame_chosen.emit(0)
         else:
