@@ -26,9 +26,9 @@ ESTIMATORS: tuple[Estimator, ...] = ("path", "score")
 
 
 def train(
-    estimator: Estimator = "path", steps: int = STEPS, seed: int = 0, check: Check = unchecked
+    estimator: Estimator = "path", steps: int | None = None, seed: int = 0, check: Check = unchecked
 ) -> Iterator[float]:
-    """The ELBO of the minibatch of each step, nats per image.
+    """The ELBO of the minibatch of each step, nats per image; ``STEPS`` if no number is given.
 
     The gradient by the encoder's parameters is that of the "path", or of the "score" function with
     the mean of the minibatch as its baseline; by the decoder's they are the same. ``check`` is
@@ -42,7 +42,7 @@ def train(
         stream = torch.Generator()
         stream.set_state(torch.get_rng_state())
     optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=_RATE)
-    for _ in range(steps):
+    for _ in range(STEPS if steps is None else steps):
         check()
         x = images[torch.randint(len(images), (_BATCH,), generator=stream)]
         mu, log_sigma = encoder(x).chunk(2, dim=1)

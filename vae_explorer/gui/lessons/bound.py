@@ -48,7 +48,7 @@ class BoundView(LessonView):
         self._refine = button("Refine", tip, self._on_refine)
         fit = button("Show all", "Show the posterior and q (Home)", self._fit)
         log = self.form.rows["log"]
-        self.controls = {**put, "refine": self._refine, "log": log}
+        self.controls = {**put, "refine": self._refine, "log": log, "bars": self.bars}
         self._side = held(column((self._digit, 1), (self._decoded, 1)))
         top = row((self.plane, 1), self._side)
         top.setAlignment(self._side, Qt.AlignmentFlag.AlignTop)

@@ -20,6 +20,7 @@ class FunctionalsView(LessonView):
     """Above the density, below how far it is from the maximum at every step."""
 
     experiment: Functionals
+    readouts = ("best",)
 
     def __init__(self, experiment: Functionals) -> None:
         super().__init__(experiment, buttons=("ascend",))
@@ -62,7 +63,7 @@ class FunctionalsView(LessonView):
             self._density.set_range(0.5, count + 0.5, 0.0, 1.0)
             marks = [
                 Columns(np.arange(count + 1) + 0.5, p, "accent", "p", gap=0.25),
-                Level(1 / count, "held_out", f"1/n = {figure(1 / count, 3)}"),
+                *self._best(Level(1 / count, "held_out", f"1/n = {figure(1 / count, 3)}")),
             ]
         else:
             top = max(1.6 * float(problem.best.max()), 1.15 * float(found.start.max()))
@@ -73,10 +74,14 @@ class FunctionalsView(LessonView):
             best, shown = np.pad(problem.best, 1), np.pad(p, 1)
             marks = [
                 Line(x, shown, "accent", words.p, filled=True),
-                Line(x, best, "held_out", words.best, dashed=True),
+                *self._best(Line(x, best, "held_out", words.best, dashed=True)),
             ]
         self._density.set_places(len(p) if self._bars else 0)
         self._density.set_marks(marks)
+
+    def _best(self, mark: Mark) -> list[Mark]:
+        """A mark of the best density, unless it is not to be seen yet."""
+        return [] if "best" in self.concealed else [mark]
 
     def _show_charts(self) -> None:
         found, words = self.experiment.result, self.experiment.kind.words
@@ -136,13 +141,14 @@ class FunctionalsView(LessonView):
     def _show_readout(self) -> None:
         found = self.experiment.result
         now, maximum = float(found.entropies[-1]), found.problem.maximum
+        shown = "best" not in self.concealed
         kl = figure(float(found.divergences[-1]), 4)
         self._readout.set_text(
             f"<b>{self.experiment.kind.words.value} = {figure(now, 4)}</b> nats, "
-            f"at most {figure(maximum, 4)} &nbsp; KL = {kl}"
+            + (f"at most {figure(maximum, 4)} &nbsp; KL = {kl}" if shown else "")
         )
         count = len(found.problem.moments)
-        self._details.setVisible(count > 0)
+        self._details.setVisible(count > 0 and shown)
         pairs = zip(found.multipliers[-1], found.final_multipliers, strict=True)
         words = [
             f"λ{_SUBSCRIPTS[which]} {figure(here, 3)} → {figure(end, 3)}"

@@ -119,6 +119,10 @@ class PushforwardView(LessonView):
         self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
 
     def _show_stretch(self, result: Pushed) -> None:
+        if "magnification" in self.concealed:
+            self._before.set_bar(None)
+            self._before.set_marks(_DEVIATIONS)
+            return
         stretch = np.log10(np.nan_to_num(result.stretch).clip(1e-6, 1e9))
         low, high = (float(end) for end in np.quantile(stretch, [0.01, 0.99]))
         measure = "√det JᵀJ" if self._decodes else "|det J|"
@@ -166,7 +170,7 @@ class PushforwardView(LessonView):
             f"z = ({figure(z1, 2)}, {figure(z2, 2)}) goes to x = {x}",
             f"p(z) = {_value(values, 'pz')}, |det J| = {_value(values, 'det')}",
         ]
-        if "px" in values:
+        if "px" in values and "px" not in self.concealed:
             count = int(values["k"])
             source = "1 preimage" if count == 1 else f"{count} preimages"
             parts.append(f"p(x) = {_value(values, 'px')} from {source}")
@@ -182,7 +186,8 @@ class PushforwardView(LessonView):
         before: list[Mark] = [_outline(patch)]
         if pushed is not None:
             level = Level(pushed.height, "held_out", width=1.0)
-            before += [Ring((a, b), "held_out", 3.0, ".") for a, b in pushed.preimages.tolist()]
+            if "k" not in self.concealed:
+                before += [Ring((a, b), "held_out", 3.0, ".") for a, b in pushed.preimages.tolist()]
             for chart in (self._formula, self._samples):
                 chart.set_front([level, dot])
         self._before.set_front([*before, Ring(experiment.settings.z, "held_out", 4.0, ".")])

@@ -57,6 +57,8 @@ class ReparameterisationView(LessonView):
             "scale": rows["same_scale"],
             "again": rows["seed"],
             "running": self._charts.running,
+            "path": self._charts.path,
+            "readout": self._readout,
         }
         self._place.handle_dragged.connect(self._on_dragged)
         self._place.nudged.connect(self._on_nudged)
@@ -115,6 +117,8 @@ class ReparameterisationView(LessonView):
         marks: list[Mark] = []
         words = []
         for name, elbos in curves.items():
+            if f"{name}_elbo" in self.concealed:
+                continue
             title, color = _ESTIMATORS[name]
             steps = np.arange(1.0, len(elbos) + 1)
             marks.append(Line(steps, elbos, color, title))

@@ -64,6 +64,8 @@ class SamplingView(LessonView):
         facts = row((self._image, 1), (self._heaviest, 1), (self.scores, 3))
         lower = row((self.map, 1), (column(facts, (self.errors, 1)), 1))
         rows = self.form.rows
+        charts = {"estimates": self.estimates, "errors": self.errors, "scores": self.scores}
+        self.controls |= charts
         self.controls["samples"] = beside(rows["samples"], self._bar, self._stop)
         drawn, which = beside(self.controls["samples"], rows["q"]), ("seed", "near")
         fill(self.page, (self.estimates, 5), (lower, 6))

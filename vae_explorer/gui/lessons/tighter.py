@@ -27,6 +27,7 @@ class TighterView(LessonView):
     """Plots the bound, its gap and the signal-to-noise ratio over k, which can be dragged."""
 
     experiment: Tighter
+    readouts = ("ratios",)
 
     def __init__(self, experiment: Tighter) -> None:
         offers = {"samples": _TOTALS, "repeats": _REPEATS}
@@ -51,6 +52,7 @@ class TighterView(LessonView):
         facts = row((self._image, 1), (self.scores, 4), (column(self._bar, self._stop), 2))
         lower = row((self.gaps, 1), (self.ratios, 1))
         fill(self.page, facts, (self.bounds, 5), (lower, 4), self.form.rows["k"])
+        self.controls |= {"bounds": self.bounds, "gaps": self.gaps, "scores": self.scores}
         fill(self.page, self.line("samples", "q"))
         fill(self.page, self.line("seed", "gradient", "repeats"))
         self.start()
@@ -70,7 +72,7 @@ class TighterView(LessonView):
             self._show_ratios(found)
         for plot in self._plots:
             plot.set_cursor(settings.k)
-        self.ratios.setVisible(settings.gradient)
+        self.ratios.setVisible(settings.gradient and "ratios" not in self.concealed)
         self._show_scores(found)
         self._bar.setValue(round(100 * found.share))
         self._bar.setFormat(f"{found.working} … %p %" if found.working else "done")
