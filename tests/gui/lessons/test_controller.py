@@ -10,6 +10,7 @@ from tests.support.person import Person
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.prose import Prose
+from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.lessons.course import bundled_lessons
 
@@ -194,6 +195,13 @@ def test_a_lesson_is_saved_and_opened_again(
 def test_large_type_is_for_a_room(pupil: Person) -> None:
     before = pupil.window.learn.font().pointSizeF()
     pupil.trigger("large")
-    assert pupil.window.learn.font().pointSizeF() > before
+    large = pupil.window.learn.font().pointSizeF()
+    assert large > before
+    for lesson in pupil.window.app.learning.lessons[:2]:
+        pupil.window.learn.lesson_chosen.emit(lesson.id)
+        view = _experiment(pupil)
+        assert view is not None
+        assert min(chart.font().pointSizeF() for chart in view.findChildren(Chart)) > before
     pupil.trigger("large")
+    assert view.font().pointSizeF() == before
     assert pupil.window.learn.font().pointSizeF() == before

@@ -27,7 +27,10 @@ def test_the_samples_that_matter_are_lit(view: SamplingView, experiment: Samplin
     assert bluish(view, (float(heaviest[0]), float(heaviest[1])))
     assert not bluish(view, (3.2, 3.2))
     assert "10,000" in view.scores.text()
-    assert "exact −175.65" in view.estimates.legend()
+    assert "ELBO = −207.38 · exact = −175.65" in view.estimates.legend()
+    view.set_hidden({"elbo"})
+    assert "ELBO" not in view.estimates.legend()
+    view.set_hidden(())
 
 
 def test_m_is_dragged_in_the_plot(view: SamplingView, experiment: Sampling) -> None:

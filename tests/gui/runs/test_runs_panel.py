@@ -85,8 +85,9 @@ def test_the_filter_box_filters(qtbot: QtBot, panel: RunsPanel) -> None:
     qtbot.keyClicks(box, "x")
     labels = [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
     assert "No run matches “secondx”." in labels
-    box.clear()
+    button(panel, "Clear Filter").click()
     assert len(names(panel)) == 3
+    assert box.hasFocus()
 
 
 def test_before_the_first_listing_it_does_not_say_that_there_are_none(qtbot: QtBot) -> None:
@@ -100,7 +101,10 @@ def test_before_the_first_listing_it_does_not_say_that_there_are_none(qtbot: QtB
 def test_without_runs_it_says_where_they_come_from(panel: RunsPanel) -> None:
     panel.set_runs(())
     (label,) = [x for x in panel.findChildren(QLabel) if x.isVisible() and x.text()]
-    assert label.text().startswith("No runs yet. Press Start")
+    assert label.text().startswith("No runs yet")
+    asked = QSignalSpy(panel.training_requested)
+    button(panel, "Train a Model").click()
+    assert asked.count() == 1
     assert not panel.table.isVisible()
     assert offered(panel) == set()
     panel.set_runs(RUNS)

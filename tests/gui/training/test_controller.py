@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QMenu, QTabWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.support.widgets import type_over
@@ -57,7 +57,7 @@ class Trainee:
         return sorted(paths.runs().iterdir(), key=lambda path: path.stat().st_mtime_ns)
 
     def text(self, name: str) -> str:
-        lines = self.panel.findChildren(Readout)
+        lines = self.person.window.findChildren(Readout)
         return next(line.text() for line in lines if line.accessibleName() == name)
 
 
@@ -141,13 +141,13 @@ def test_a_branch_goes_on_from_the_moment_on_the_map(trainee: Trainee) -> None:
 def test_a_branch_of_other_networks_is_refused_before_anything_is_lost(
     trainee: Trainee, recipe: Recipe
 ) -> None:
-    shown = len(trainee.panel.plot.history)
+    shown = len(trainee.person.window.curves.history)
     trainee.press("branch")
     trainee.person.wait(lambda: trainee.person.errors)
     assert "A branch keeps the networks of its run" in trainee.person.errors[0]
     assert not trainee.run.active
     assert not paths.runs().exists()
-    assert len(trainee.panel.plot.history) == shown
+    assert len(trainee.person.window.curves.history) == shown
 
 
 def test_steering_reaches_the_run(qtbot: QtBot, trainee: Trainee) -> None:
@@ -176,16 +176,15 @@ def test_a_stop_rule_ends_the_run(trainee: Trainee) -> None:
     trainee.person.wait_for_phase(Phase.RUNNING)
     trainee.person.wait_for_phase(Phase.IDLE)
     assert 1.0 <= trainee.run.status.epoch < 3.0
-    assert "Stopping: epoch 1 is reached" in trainee.panel.log.toPlainText()
+    assert "Stopping: epoch 1 is reached" in trainee.person.window.log.toPlainText()
 
 
 def test_slow_motion_shows_real_steps(trainee: Trainee) -> None:
-    slow = trainee.panel.slow_motion
+    slow = trainee.person.window.slow_motion
     trainee.person.window.docks.show("layers")
     trainee.person.press("F9", trainee.person.window.map.canvas)
     trainee.wait_paused(1)
     trainee.person.wait(slow.isVisible)
-    assert trainee.panel.findChild(QTabWidget).currentWidget() is slow
     assert "Step 1." in trainee.text("What happens")
     slow.step_requested.emit()
     trainee.wait_paused(2)
@@ -198,16 +197,16 @@ def test_the_header_is_of_the_run_on_the_map(
 ) -> None:
     """Whether it was trained or opened, and nothing of the run before stays beside it."""
     person, panel = trainee.person, trainee.panel
-    trainee.panel.slow_motion.step_requested.emit()
+    trainee.person.window.slow_motion.step_requested.emit()
     trainee.wait_paused(1)
     trainee.end()
     assert trainee.text("Epoch") == "0.10 / 1,000"
-    assert panel.slow_motion.playing
+    assert person.window.slow_motion.playing
     panel.health.set_findings((Finding("A", "b.", "c."),))
     person.window.app.model.open(checkpoint)
     person.wait(lambda: "tiny" in person.model_line)
     assert (trainee.text("Epoch"), trainee.text("State of the run")) == ("2 / 2", "Finished")
-    assert not panel.slow_motion.playing
+    assert not person.window.slow_motion.playing
     assert "Next step takes one gradient step" in trainee.text("What happens")
     assert not panel.health.isVisible()
     trainee.panel.set_recipe(recipe.replace(validation_images=5_000))

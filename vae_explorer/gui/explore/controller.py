@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtWidgets import QStyle, QWidget
+from PySide6.QtWidgets import QWidget
 
 from vae_explorer.gui.dialogs.ask_path import PICTURE, PNG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
@@ -22,6 +22,8 @@ from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.session.explore.refinement import RefinementStep
 from vae_explorer.types import UInt8
 
+_DECODE = {"explore": (0, 0), "train": (1_000, 0), "learn": (1_700, 0), "travel": (600, 0)}
+"""Where the decoded digit is seen; a lesson gives its room to the figure."""
 _WALK = 48  # frames of a film that nobody chose
 _EVERY = 16  # position of a path that a film makes room for
 
@@ -46,9 +48,6 @@ class ExploreController(Controller):
         self._pages = pages
         self._window = window
         self.decode = DecodePanel()
-        # In less it would scroll sideways, and a window made larger again leaves docks as they are.
-        scroll_bar = self.decode.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        self.decode.setMinimumWidth(self.decode.sizeHint().width() + scroll_bar)
         self.draw = DrawPanel()
         self.refine = RefineSection()
         self.worst = LowestElboList(app.map.image)
@@ -101,11 +100,11 @@ class ExploreController(Controller):
                 "List all points from the lowest ELBO on", self._show_worst),
         )  # fmt: skip
         self.panels = (
-            Panel("decode", self.decode, RIGHT, ("explore", "train", "learn"), width=300),
-            Panel("draw", self.draw, RIGHT, ("travel",)),
-            Panel("refine", self.refine, RIGHT),
-            Panel("worst", self.worst, RIGHT, title="Low ELBO"),
-            Panel("paths", self.paths, BOTTOM, ("travel",), hidden=True),
+            Panel("decode", self.decode, RIGHT, _DECODE, size=280),
+            Panel("draw", self.draw, RIGHT),
+            Panel("refine", self.refine, RIGHT, hidden=True),
+            Panel("worst", self.worst, RIGHT, hidden=True, title="Low ELBO"),
+            Panel("paths", self.paths, BOTTOM, {"travel": (0, 0)}, hidden=True, size=200),
         )
         self.changes = (cursor.visits_changed, cursor.bookmarks_changed)
 

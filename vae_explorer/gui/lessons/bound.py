@@ -82,7 +82,7 @@ class BoundView(LessonView):
         if differs(found, old, "bound", "best", "truth"):
             self.bars.show_bound(found.bound, truth.known.error if truth else 0.0, found.gap)
         if differs(found, old, "picture"):
-            self.plane.set_marks([found.picture] if found.picture else [])
+            self.plane.set_picture(found.picture)
         self._refine.setText("Stop" if found.refining else "Refine")
         if old is not None and differs(found, old, "frame"):
             self._fit()

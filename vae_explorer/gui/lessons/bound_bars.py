@@ -85,7 +85,7 @@ class BoundBars(Chart):
         )
         self.set_plot(
             Plot(
-                f"log p(x) {logp}  =  ELBO {elbo}  +  KL(q ‖ p(z|x)) {gap}",
+                f"log p(x) = ELBO + KL(q ‖ p(z|x)):  {logp} = {elbo} + {gap}",
                 Axis(low, high, "nats"),
                 Axis(-count, 0.0, given=tuple(ticks)),
                 (*marks, line),
@@ -107,12 +107,12 @@ class BoundBars(Chart):
         """From the terms to their sum, and the gap."""
         if self._terms:
             bar = (start, now.log_likelihood, "log_likelihood", "reconstruction")
-            yield f"E_q[log p(x|z)]  {figure(now.log_likelihood, 3)}", [bar]
+            yield f"E_q[log p(x|z)] = {figure(now.log_likelihood, 3)}", [bar]
             bar = (now.elbo, now.log_likelihood, "kl", "pulls back to the prior")
-            yield f"− KL(q ‖ p(z))  {figure(-now.kl_prior, 3)}", [bar]
+            yield f"− KL(q ‖ p(z)) = {figure(-now.kl_prior, 3)}", [bar]
         whole = now.elbo + now.kl_posterior
         yield (
-            f"ELBO + KL  {figure(whole, 3)}",
+            f"ELBO + KL = {figure(whole, 3)}",
             [
                 (start, now.elbo, "accent", "ELBO"),
                 (now.elbo, whole, "held_out", "KL(q ‖ p(z|x))"),
@@ -122,14 +122,14 @@ class BoundBars(Chart):
             amortisation, approximation = self._gap["amortisation"], self._gap["approximation"]
             best = now.log_marginal - approximation
             yield (
-                f"Encoder’s KL  {figure(amortisation, 3)} + {figure(approximation, 3)}",
+                f"Encoder’s KL = {figure(amortisation, 3)} + {figure(approximation, 3)}",
                 [
                     (best - amortisation, best, "muted", "amortisation"),
                     (best, now.log_marginal, "held_out", "approximation"),
                 ],
             )
         elif self._gap_shown:
-            yield "Encoder’s KL  not yet split", []
+            yield "Encoder’s KL: not yet split", []
 
 
 def _round_up(nats: float) -> float:

@@ -54,7 +54,7 @@ class LearnController(Controller):
             Command("large", "Course", "Large Type", "Enlarge the lesson for a lecture room",
                 self._toggle_large, ("Ctrl+Shift+L",), checked=lambda: self._large),
         )  # fmt: skip
-        self.panels = (Panel("learn", panel, LEFT, ("learn",)),)
+        self.panels = (Panel("learn", panel, LEFT, {"learn": (0, 0)}, size=400),)
 
     def show(self) -> None:
         """Begin or go on with the lessons."""

@@ -8,9 +8,10 @@ from PySide6.QtGui import QColor, QPainter
 
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.step_strip import StepStrip
+from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
-from vae_explorer.gui.plot.layout import Layout
-from vae_explorer.gui.plot.marks import Line, Mark, Painted, Ring
+from vae_explorer.gui.plot.layout import Bar, Layout
+from vae_explorer.gui.plot.marks import Entry, Line, Mark, Painted, Ring
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import fill
@@ -115,18 +116,20 @@ class GeometryView(LessonView):
     def _about(self, strip: Strip) -> str:
         unit = _UNITS[self.experiment.settings.metric]
         latent = float(np.linalg.norm(np.diff(strip.route.path, axis=0), axis=1).sum())
-        return f"length {figure(strip.route.length, 1)} {unit}, in z {figure(latent, 2)}"
+        text = f"the picture moves by {figure(strip.route.length, 1)} {unit}"
+        return f"{text}, z by {figure(latent, 2)}"
 
     def _show_field(self, field: Float64 | None) -> None:
         if field is None:
             self._plane.set_marks([])
+            self._plane.set_bar(None)
             self._plane.set_subtitle("measuring √det G …")
             return
         logarithms = np.log10(field.clip(1e-9))
         low, high = (float(end) for end in np.quantile(logarithms, [0.02, 0.995]))
         self._plane.set_marks([Field(_REGION, logarithms.astype(np.float32), low, high, "")])
-        ends = f"{figure(10**low, 0)} to {figure(10**high, 0)}"
-        self._plane.set_subtitle(f"coloured by √det G: {ends}")
+        self._plane.set_subtitle("")
+        self._plane.set_bar(Bar(Axis(10**low, 10**high, "√det G", log=True)))
 
     def _say(self) -> None:
         found = self.experiment.result
@@ -160,6 +163,8 @@ class GeometryView(LessonView):
         for name, position in (("A", settings.start), ("B", settings.end)):
             marks += [Ring(position, "text", _END, ".", name=name), _letter(name, position)]
         self._plane.set_front(marks)
+        paths = [("straight line", _STRAIGHT), ("geodesic", _GEODESIC)][: 1 + self._shows_geodesic]
+        self._plane.set_entries([Entry(color, "━", name) for name, color in paths])
 
 
 def _path(strip: Strip, color: str, name: str) -> list[Mark]:

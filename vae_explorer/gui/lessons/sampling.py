@@ -1,6 +1,6 @@
 """Estimates of log p(x) from samples."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QProgressBar
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.log_plot import LogPlot
+from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.layout import Bar
 from vae_explorer.gui.plot.marks import Dots, Level, Line
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
@@ -31,7 +33,10 @@ _SMALLEST, _LARGEST = 4, 17  # pixels across a sample that matters
 
 
 class SamplingView(LessonView):
-    """Plots the estimates over m; m is dragged in the plots or moved by the slider."""
+    """Plots the estimates over m; m is dragged in the plots or moved by the slider.
+
+    Besides its controls a lesson may hide the line of the ``elbo``.
+    """
 
     experiment: Sampling
 
@@ -40,12 +45,13 @@ class SamplingView(LessonView):
         super().__init__(experiment, sliders=("m",), buttons=("seed",), offers=offers)
         self._near: Region | None = None
         self._shown: object = None
+        self._shows_elbo = True
         self.estimates = LogPlot("Estimate of log p(x)", "samples m", "nats")
         self.errors = LogPlot("Typical error", "samples m", "nats", log_y=True)
         self.map = Chart("Samples on p(z|x)", "z₁", "z₂", aspect="equal", zoomable=True)
         self.map.setMinimumSize(220, 200)
         self.map.setToolTip(
-            "The shade is the exact p(z|x). The samples that carry the mean are large. "
+            "The colour is the exact p(z|x). The samples that carry the mean are large. "
             "The wheel zooms, a drag moves."
         )
         self._image = DigitView("The digit x", "x", zoom=2)
@@ -72,12 +78,21 @@ class SamplingView(LessonView):
         fill(self.page, column(rows["m"], drawn, self.line(*which)))
         self.start()
 
+    def set_hidden(self, names: Collection[str]) -> None:
+        """Hide controls, and the line of the ELBO."""
+        super().set_hidden(names)
+        self._shows_elbo = "elbo" not in names
+        self.draw(self.experiment.result)
+
     def draw(self, old: SamplingResult | None) -> None:
         """Draw what has changed."""
         found, settings = self.experiment.result, self.experiment.settings
         self.map.set_front(_dots(found.lit))
         if differs(found, old, "density"):
-            self.map.set_marks([found.density] if found.density else [])
+            field = found.density
+            self.map.set_marks([field] if field else [])
+            axis = Axis(0.0, field.high, "p(z|x)") if field else None
+            self.map.set_bar(Bar(axis, fading=True) if axis else None)
             self._image.set_image(found.image)
         if differs(found, old, "heaviest"):
             self._heaviest.set_image(found.heaviest)
@@ -99,7 +114,7 @@ class SamplingView(LessonView):
             shade = getattr(current_theme(), color)
             value, worth = figure(one.estimate, 2), figure(one.effective, 1)
             lines.append(
-                f'<span style="color:{shade}"><b>{name}</b></span> {value}, effective {worth}'
+                f'<span style="color:{shade}"><b>{name}</b></span> = {value}, effective {worth}'
             )
         if lit:
             lines.append(
@@ -110,7 +125,7 @@ class SamplingView(LessonView):
         self.errors.set_cursor(lit[0].m if lit else None)
 
     def _show_curves(self, found: SamplingResult, top: int) -> None:
-        known, shown = found.truth, (found.truth, found.curves, top)
+        known, shown = found.truth, (found.truth, found.curves, top, self._shows_elbo)
         if shown == self._shown:
             return
         self._shown = shown
@@ -121,9 +136,10 @@ class SamplingView(LessonView):
             return
         exact, elbo = known.log_marginal, known.elbo
         lines = [line for n, one in enumerate(found.curves) for line in _estimates(n, one)]
-        levels = [Level(exact, "text", f"exact {figure(exact, 2)}")]
-        if len(found.curves) > 1:  # its q is shown too
-            levels.insert(0, Level(elbo, "log_likelihood", f"ELBO {figure(elbo, 2)}"))
+        levels = [
+            Level(elbo, "log_likelihood", f"ELBO = {figure(elbo, 2)}"),
+            Level(exact, "text", f"exact = {figure(exact, 2)}"),
+        ][not self._shows_elbo :]
         self.estimates.set_x_range(1, top)
         self.estimates.set_content(lines, levels, _limits(exact, elbo, found.curves))
         needed = [

@@ -83,8 +83,8 @@ class TighterView(LessonView):
         ks = bound.ks.astype(np.float64)
         spread, error = np.nan_to_num(bound.spread), _CONFIDENCE * np.nan_to_num(bound.error)
         levels = [
-            Level(exact, "text", f"exact {figure(exact, 2)}"),
-            Level(elbo, "log_likelihood", f"ELBO {figure(elbo, 2)}"),
+            Level(elbo, "log_likelihood", f"ELBO = {figure(elbo, 2)}"),
+            Level(exact, "text", f"exact = {figure(exact, 2)}"),
         ]
         lines: list[Mark] = [
             Band(ks, bound.mean - spread, bound.mean + spread, "train"),
@@ -127,7 +127,7 @@ class TighterView(LessonView):
         bound, exact = found.bound, found.truth.log_marginal
         at = int(np.searchsorted(bound.ks, self.experiment.settings.k, "right")) - 1
         lines = [
-            f"<b>k = {bound.ks[at]:,.0f}</b>: bound {figure(bound.mean[at], 3)} "
+            f"<b>k = {bound.ks[at]:,.0f}</b>: bound = {figure(bound.mean[at], 3)} "
             f"± {figure(bound.error[at], 3)} nats",
             f"{figure(exact - bound.mean[at], 3)} nats below the exact log p(x)",
             f"The standard deviation of one estimate is {figure(bound.spread[at], 3)} nats",

@@ -122,15 +122,15 @@ class TradeView(LessonView):
         f = study.aggregate
         name = "This model" if study is own else f"β = {study.beta:g}"
         parts = (
-            f"R = I(x; z) {figure(f.mutual_information, 2)} + KL(q(z) ‖ p(z)) "
+            f"R = I(x; z) + KL(q(z) ‖ p(z)) = {figure(f.mutual_information, 2)} + "
             f"{figure(f.marginal_kl, 2)}. "
         )
         if {"I", "KL"} & set(self.concealed):
             parts = ""
         self._readout.set_text(
-            f"<b>{name}</b>, of test digits: R {figure(f.rate, 2)} + D "
-            f"{figure(f.distortion, 1)} = {figure(f.rate + f.distortion, 1)} nats = −ELBO. "
-            f"{parts}Holes: {100 * study.holes:.1f} % of the prior's samples."
+            f"<b>{name}</b>, of test digits: −ELBO = R + D = {figure(f.rate, 2)} + "
+            f"{figure(f.distortion, 1)} = {figure(f.rate + f.distortion, 1)} nats. "
+            f"{parts}Holes: {100 * study.holes:.1f} % of the prior’s samples."
         )
         self._probe_point()
 

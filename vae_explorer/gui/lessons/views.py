@@ -127,7 +127,7 @@ class ViewsView(LessonView):
     def _show_map(self, name: str, found: ViewsResult) -> None:
         code_map, points, trust = self._maps[name], found.points(name), found.trust(name)
         told = None if f"T{name}" in self.concealed else trust
-        note = "" if told is None else f"trust {figure(told, 3)}"
+        note = "" if told is None else f"trust = {figure(told, 3)}"
         if not len(points) and name != "tsne":
             note = "computing …"
         code_map.set_subtitle(note)
@@ -141,7 +141,9 @@ class ViewsView(LessonView):
             share, counts = float(explained[count - 1]), np.arange(1.0, len(explained) + 1)
             self._curve.set_range(0.0, len(explained) + 1.0, 0.0, 1.0)
             self._curve.set_marks([Line(counts, explained, "train", filled=True)])
-            self._curve.set_front([Level(count, "accent", f"{count}: {share:.0%}", upright=True)])
+            self._curve.set_front(
+                [Level(count, "accent", f"{count} keep {share:.0%}", upright=True)]
+            )
 
     def _show_embedding(self, found: ViewsResult) -> None:
         now, running = found.embedding, self.experiment.running
@@ -153,7 +155,7 @@ class ViewsView(LessonView):
             self._readout.set_text("widths of neighbourhoods …" if running else "")
         else:
             self._readout.set_text(
-                f"step {now.steps} of {STEPS}, KL {figure(now.divergence, 2)} nats"
+                f"step {now.steps} of {STEPS}, KL = {figure(now.divergence, 2)} nats"
             )
 
     def _show_image(self, found: ViewsResult) -> None:

@@ -73,7 +73,9 @@ class MapController(Controller):
         )  # fmt: skip
         self._show_keys()
         app.settings.changed.connect(self._show_keys)
-        self.panels = (Panel("layers", self.layers, LEFT, ("explore", "travel")),)
+        self.panels = (
+            Panel("layers", self.layers, LEFT, {"explore": (900, 0), "travel": (900, 0)}, size=290),
+        )
         self.changes = (
             app.settings.changed,
             app.layers.changed,

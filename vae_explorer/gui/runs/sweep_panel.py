@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer.gui.runs.sweep_maps import SweepMaps
+from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.gui.widgets.rows import row
 from vae_explorer.gui.widgets.terms import TermHeader
 from vae_explorer.number_format import figure
@@ -28,6 +29,10 @@ from vae_explorer.training.sweep import Sweep
 from vae_explorer.training.sweep_folder import Result
 
 _FIGURES = ("Outcome", "Epochs", "Best ELBO", "log p(x)", "KL", "Units", "Seconds")
+_NO_SWEEP = (
+    "No sweep yet: choose the values of one or two fields, and press Start. "
+    "Each combination is trained, and its map is shown here."
+)
 _HINT = "0.5, 1, 2  or  0:4"
 
 
@@ -86,6 +91,7 @@ class SweepPanel(QWidget):
         self._table.activated.connect(lambda index: self.cell_chosen.emit(index.row() + 1))
         self.maps = SweepMaps()
         self.maps.cell_chosen.connect(self.cell_chosen)
+        self._nothing = EmptyState(_NO_SWEEP, over=self.maps)
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
         tabs.addTab(self.maps, "Maps")
@@ -106,6 +112,7 @@ class SweepPanel(QWidget):
     def set_sweep(self, sweep: Sweep) -> None:
         """Show another sweep; its results follow."""
         self._sweep, self._results = sweep, ()
+        self._nothing.hide()
         self.maps.set_sweep(sweep)
         names = [axis.field for axis in sweep.axes]
         self._table.setColumnCount(len(names) + len(_FIGURES))

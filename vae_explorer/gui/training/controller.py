@@ -1,14 +1,16 @@
-"""Between the training dock and the runs: transport, steering, recipes, slow motion and health."""
+"""Between the training docks and the runs: transport, steering, recipes, slow motion, log."""
 
 from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
-from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, RECIPE, SVG, AskPath
+from vae_explorer.gui.dialogs.ask_path import RECIPE, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
+from vae_explorer.gui.training.log_view import LogView
+from vae_explorer.gui.training.slow_motion import SlowMotion
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
-from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
+from vae_explorer.gui.window.records import BOTTOM, LEFT, Command, Controller, Panel
 from vae_explorer.session.app import App
 from vae_explorer.session.messages import words
 from vae_explorer.session.training.control import reseeded
@@ -18,9 +20,9 @@ from vae_explorer.session.training.events import (
     Dissected,
     Failed,
     Found,
-    Progress,
     Started,
     TrainingEvent,
+    TrainingStatus,
 )
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.recipe import Recipe
@@ -28,7 +30,7 @@ from vae_explorer.training.snapshot import Snapshot
 
 
 class TrainingController(Controller):
-    """Wires the training dock to the runs.
+    """Wires the training dock to the runs, and has those of slow motion and the log.
 
     Args:
         app: told what a person wants, and listened to.
@@ -42,31 +44,35 @@ class TrainingController(Controller):
         self._runs = app.runs
         self._run = app.runs.training
         self.panel = panel = TrainingPanel()
+        self.slow_motion, self.log = SlowMotion(), LogView()
         self._recipe = panel.form.recipe
         self._ask = ask
         self._window = window
         self.commands = self._commands()
         self._show_keys()
         app.settings.changed.connect(self._show_keys)
-        self.panels = (Panel("training", panel, LEFT, ("train",), width=340),)
+        self.panels = (
+            Panel("training", panel, LEFT, {"train": (0, 0)}, size=330),
+            Panel("slow", self.slow_motion, BOTTOM, hidden=True, title="Slow motion"),
+            Panel("log", self.log, BOTTOM, hidden=True),
+        )
         self.changes = (self._run.status_changed,)
         panel.form.steered.connect(self._run.steer)
         panel.stop_rule.rule_changed.connect(self._run.set_rule)
-        panel.slow_motion.step_requested.connect(self._dissect)
+        self.slow_motion.step_requested.connect(self._dissect)
         panel.presets.save_requested.connect(self._save_preset)
         panel.presets.delete_requested.connect(app.presets.delete)
         panel.presets.import_requested.connect(self._import)
         panel.presets.export_requested.connect(self._export)
         panel.presets.estimate_requested.connect(self._estimate)
-        panel.plot.export_requested.connect(self._export_curves)
         self._runs.estimated.connect(panel.presets.set_estimate)
         self._runs.not_estimated.connect(self._on_not_estimated)
-        self._run.status_changed.connect(panel.set_status)
+        self._run.status_changed.connect(self._on_status)
         self._run.events.connect(self._on_event)
         app.model.opened.connect(self._on_opened)
         app.presets.changed.connect(panel.presets.set_presets)
-        app.presets.left_out.connect(panel.log.append)
-        app.messages.published.connect(panel.log.append)
+        app.presets.left_out.connect(self.log.append)
+        app.messages.published.connect(self.log.append)
         app.messages.failed.connect(self._log_failure)
 
     # Commands
@@ -130,8 +136,7 @@ class TrainingController(Controller):
         self._go("dissected")
 
     def _slow_motion(self) -> None:
-        reveal(self.panel)
-        self.panel.show_slow_motion()
+        reveal(self.slow_motion)
         self._dissect()
 
     def _restart(self) -> None:
@@ -171,37 +176,36 @@ class TrainingController(Controller):
         if path := self._ask.save("Export Recipe", "recipe.toml", RECIPE):
             self._app.exports.content(path, recipe, "The recipe was not exported")
 
-    def _export_curves(self) -> None:
-        if path := self._ask.save("Export Curves", "training curves.png", PNG, SVG, PDF, CSV):
-            curves = self.panel.plot.export(path.suffix[1:].lower())
-            self._app.exports.content(path, curves, "The curves were not exported")
-
     # What the runs say
 
     def _on_opened(self, snapshot: Snapshot) -> None:
-        self.panel.plot.set_history(self._runs.timeline.history)
-        self.panel.forget_run()
+        self._forget_run()
         if not self._run.active:
             self.panel.set_recipe(snapshot.recipe)
 
+    def _on_status(self, status: TrainingStatus) -> None:
+        self.panel.set_status(status)
+        self.slow_motion.set_phase(status.phase)
+
+    def _forget_run(self) -> None:
+        self.panel.forget_run()
+        self.slow_motion.clear()
+
     def _log_failure(self, title: str, text: str) -> None:
-        self.panel.log.append(f"{title}: {text}")
+        self.log.append(f"{title}: {text}")
 
     def _on_event(self, event: TrainingEvent) -> None:
         panel = self.panel
         if isinstance(event, LOGGED):
-            panel.log.append(str(event))
+            self.log.append(str(event))
         match event:
             case Started():
-                panel.forget_run()
+                self._forget_run()
                 panel.presets.set_no_estimate()
             case Begun(recipe=recipe):
-                panel.plot.set_history(self._runs.timeline.history)
                 panel.set_recipe(recipe)
-            case Progress():
-                panel.plot.grow()
             case Dissected(anatomy):
-                panel.slow_motion.set_anatomy(anatomy)
+                self.slow_motion.set_anatomy(anatomy)
             case Found(findings):
                 panel.health.set_findings(findings)
             case Failed(error):

@@ -1,23 +1,18 @@
-"""The training dock: transport, health, recipe, curves, slow motion and log."""
+"""The training dock: transport, health and recipe."""
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QSplitter,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 from typing_extensions import override
 
-from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.runs.preset_bar import PresetBar
 from vae_explorer.gui.training.health_banner import HealthBanner
 from vae_explorer.gui.training.interrupted_banner import InterruptedBanner
-from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import CHANGED, LIVE, RecipeForm
-from vae_explorer.gui.training.slow_motion import SlowMotion
 from vae_explorer.gui.training.stop_rule_form import StopRuleForm
 from vae_explorer.gui.training.transport import Transport
 from vae_explorer.gui.widgets.readout import Readout
@@ -26,8 +21,6 @@ from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.training.recipe import Recipe
 
 _LEAST_WIDE = 900
-_LEAST_TABS = {"Plot": 230, "Slow": 320}
-"""What a tall dock keeps for its tabs, logical pixels, before the form is shown whole."""
 
 _LEGEND = f"{CHANGED} changed from the default"
 _LIVE_LEGEND = f"{_LEGEND} · {LIVE} takes effect at the next step of the run"
@@ -51,10 +44,10 @@ class FormArea(Scrolled):
 
 
 class TrainingPanel(QWidget):
-    """Everything about a training run, for a tall dock at the side or a wide one below.
+    """What starts, steers and ends a run, for a tall dock at the side or a wide one below.
 
-    Its parts have signals of their own: ``transport``, ``interrupted``, ``presets``, ``form``,
-    ``stop_rule``, ``plot`` and ``slow_motion``.
+    Its parts have signals of their own: ``transport``, ``interrupted``, ``presets``, ``form`` and
+    ``stop_rule``.
 
     Signals:
         recipe_changed(Recipe): a person changed a field or took another recipe.
@@ -74,46 +67,22 @@ class TrainingPanel(QWidget):
         self.form = RecipeForm()
         self.form.recipe_changed.connect(self._on_recipe)
         self.form.pointed.connect(self._on_pointed)
-        self.form.rest_toggled.connect(self._share_space)
         self.stop_rule = StopRuleForm()
-        self.stop_rule.toggled.connect(self._share_space)
-        self._fields = QWidget()
-        column = QVBoxLayout(self._fields)
+        fields = QWidget()
+        column = QVBoxLayout(fields)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.form)
         column.addWidget(self.stop_rule)
         column.addStretch(1)
         self.stop_rule.setContentsMargins(6, 0, 6, 4)
-        self._area = FormArea(self._fields)
+        self._area = FormArea(fields)
+        self._area.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # it has the keyboard as a run stops
+        self._area.setAccessibleName("Recipe")
         self._help = Readout(lines=2)
-        self._side = QWidget()
-        column = QVBoxLayout(self._side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.presets)
-        column.addWidget(self._area, 1)
         line = QHBoxLayout()
         line.setContentsMargins(6, 0, 6, 0)
         line.addWidget(self._help)
-        column.addLayout(line)
-
-        self.plot = ElboPlot()
-        self.log = LogView()
-        self.slow_motion = SlowMotion()
-        self._tabs = QTabWidget()
-        self._tabs.setDocumentMode(True)
-        self._tabs.addTab(self.plot, "Plot")
-        self._tabs.addTab(self.slow_motion, "Slow")
-        self._tabs.addTab(self.log, "Log")
-        self._tabs.currentChanged.connect(self._on_tab)
-        self._splitter = QSplitter(Qt.Orientation.Vertical)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(self._side)
-        self._splitter.addWidget(self._tabs)
-        self._splitter.splitterMoved.connect(self._on_splitter_moved)
-        self._share_is_theirs = False
-
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -121,10 +90,11 @@ class TrainingPanel(QWidget):
         layout.addWidget(self.transport)
         layout.addWidget(self.interrupted)
         layout.addWidget(self.health)
-        layout.addWidget(self._splitter, 1)
+        layout.addWidget(self.presets)
+        layout.addWidget(self._area, 1)
+        layout.addLayout(line)
         self.set_status(TrainingStatus(Phase.IDLE))
         self._on_pointed("")
-        self._arrange(wide=False)
 
     def set_status(self, status: TrainingStatus) -> None:
         """Show where training stands, and offer what can be done there."""
@@ -139,7 +109,7 @@ class TrainingPanel(QWidget):
             )
             if locked or self.transport.offers().get(focus) is False:
                 # Qt would send the keyboard through the form as it is locked, field by field.
-                heir: QWidget = self._tabs
+                heir: QWidget = self._area
                 if idle:
                     heir = self.transport.start
                 elif self._live:
@@ -148,7 +118,6 @@ class TrainingPanel(QWidget):
                 heir.setFocus()
             self.form.set_editable(idle, live=self._live)
             self.presets.set_editable(idle)
-            self.slow_motion.set_phase(phase)
             self._on_pointed("")
         self.transport.set_status(status)
 
@@ -171,11 +140,6 @@ class TrainingPanel(QWidget):
         """Show nothing of the run before but its curves."""
         self.interrupted.hide()
         self.health.clear()
-        self.slow_motion.clear()
-
-    def show_slow_motion(self) -> None:
-        """Bring the stages of a step to the front."""
-        self._tabs.setCurrentWidget(self.slow_motion)
 
     @override
     def minimumSizeHint(self) -> QSize:
@@ -186,49 +150,8 @@ class TrainingPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = self.width() > max(1.4 * self.height(), _LEAST_WIDE)
-        if wide != (self._splitter.orientation() == Qt.Orientation.Horizontal):
-            self._arrange(wide)
-        if not self._share_is_theirs:
-            self._share_space()
-
-    @override
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if not self._share_is_theirs:
-            self._share_space()
-
-    def _arrange(self, wide: bool) -> None:
         self.transport.set_wide(wide)
         self.form.set_columns(2 if wide else 1)
-        self._splitter.setOrientation(
-            Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
-        )
-        self._share_is_theirs = False
-
-    def _share_space(self) -> None:
-        """Give the form what it asks for and the tabs the rest, but in a tall dock enough."""
-        for part in (self.form, self.stop_rule, self._fields, self._area, self._side):
-            layout = part.layout()
-            if layout:  # what has just grown or shrunk is to be known up to here at once
-                layout.activate()
-            part.updateGeometry()
-        wide = self._splitter.orientation() == Qt.Orientation.Horizontal
-        whole = self._splitter.width() if wide else self._splitter.height()
-        whole -= self._splitter.handleWidth()
-        hint = self._side.sizeHint()
-        share = hint.width() if wide else hint.height()
-        if not wide:
-            slow = self._tabs.currentWidget() is self.slow_motion
-            share = min(share, max(whole - _LEAST_TABS["Slow" if slow else "Plot"], whole // 3))
-        self._splitter.setSizes([share, max(whole - share, 1)])
-
-    @Slot(int)  # for it is told of tabs that go with a closed window, when plain methods are gone
-    def _on_tab(self, tab: int) -> None:
-        if tab >= 0 and self.isVisible():
-            self._share_space()
-
-    def _on_splitter_moved(self) -> None:
-        self._share_is_theirs = True
 
     def _on_recipe(self, recipe: Recipe) -> None:
         self.presets.set_recipe(recipe)

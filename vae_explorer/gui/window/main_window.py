@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLay
 from typing_extensions import override
 
 from vae_explorer.gui.compare.controller import CompareController
+from vae_explorer.gui.curves.controller import CurvesController
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
 from vae_explorer.gui.dialogs.controller import FilesController
 from vae_explorer.gui.explore.controller import ExploreController
@@ -47,9 +48,10 @@ class MainWindow(QMainWindow):
             app, ask, explore.draw, lambda: (self.map.region(), self.docks.layout), self
         )
         training = TrainingController(app, ask, self)
-        timeline = TimelineController(app, training.panel)
+        curves = CurvesController(app, ask)
+        timeline = TimelineController(app, curves.plot)
         compare = CompareController(app, ask, self)
-        runs = RunsController(app, training.panel, compare.open)
+        runs = RunsController(app, training.panel, curves.plot, compare.open)
         sweep = SweepController(app, training.panel, self)
         self._lessons = LearnController(app, pages, ask)
         self._window = WindowController(
@@ -65,17 +67,18 @@ class MainWindow(QMainWindow):
         self.decode, self.draw, self.paths = explore.decode, explore.draw, explore.paths
         self.refine, self.worst, self.film = explore.refine, explore.worst, explore.film
         self.training, self.runs, self.sweep = training.panel, runs.panel, sweep.panel
+        self.curves, self.slow_motion, self.log = curves.plot, training.slow_motion, training.log
         self.learn, self.status = self._lessons.panel, self._window.status
         self.workspaces = self._files.workspaces
 
         pages.addWidget(_column(self.map, self.time_bar))
         self.setCentralWidget(pages)
         self.setStatusBar(self.status)
-        with_panels = (training, self._map, self._lessons, explore, runs, sweep)
+        with_panels = (curves, training, self._map, self._lessons, explore, runs, sweep)
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
             self._files, self._window, self._selecting, explore, self._map,
-            training, sweep, timeline, self._lessons, compare, runs,
+            training, sweep, timeline, self._lessons, compare, curves, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""
         self.actions_ = Actions(
