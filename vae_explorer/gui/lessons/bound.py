@@ -33,6 +33,7 @@ class BoundView(LessonView):
     """
 
     experiment: BoundExperiment
+    readouts = ("terms", "gap")
 
     def __init__(self, experiment: BoundExperiment) -> None:
         super().__init__(experiment)
@@ -48,7 +49,7 @@ class BoundView(LessonView):
         self._refine = button("Refine", tip, self._on_refine)
         fit = button("Show all", "Show the posterior and q (Home)", self._fit)
         log = self.form.rows["log"]
-        self.controls = {**put, "refine": self._refine, "log": log, "bars": self.bars}
+        self.controls = {**put, "refine": self._refine, "log": log}
         self._side = held(column((self._digit, 1), (self._decoded, 1)))
         top = row((self.plane, 1), self._side)
         top.setAlignment(self._side, Qt.AlignmentFlag.AlignTop)
@@ -80,6 +81,7 @@ class BoundView(LessonView):
             self.plane.set_q(found.q)
             self._decoded.set_image(found.decoded)
         if differs(found, old, "bound", "best", "truth"):
+            self.bars.set_waiting(not self.tells("elbo", "kl_post", "recon", "kl_prior"))
             self.bars.show_bound(found.bound, truth.known.error if truth else 0.0, found.gap)
         if differs(found, old, "picture"):
             self.plane.set_picture(found.picture)

@@ -97,10 +97,9 @@ class LearnController(Controller):
 
     def _conceal(self) -> None:
         """Show of the figure what the step shows, and nothing that would answer its question."""
-        view, step, concealed = self._view, self._learning.step, self._learning.concealed
+        view, step = self._view, self._learning.step
         if view is not None and step is not None:
-            view.set_hidden(step.hidden | concealed)
-            view.set_concealed(concealed)
+            view.set_hidden(step.hidden | self._learning.concealed)
 
     def _on_listed(self) -> None:
         known = self._learning.known

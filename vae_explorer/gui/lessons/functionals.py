@@ -61,27 +61,21 @@ class FunctionalsView(LessonView):
             self._density.set_title("p of each bar", "bar")
             self._density.set_look("free", 1.0)
             self._density.set_range(0.5, count + 0.5, 0.0, 1.0)
-            marks = [
-                Columns(np.arange(count + 1) + 0.5, p, "accent", "p", gap=0.25),
-                *self._best(Level(1 / count, "held_out", f"1/n = {figure(1 / count, 3)}")),
-            ]
+            marks = [Columns(np.arange(count + 1) + 0.5, p, "accent", "p", gap=0.25)]
+            best: Mark = Level(1 / count, "held_out", f"1/n = {figure(1 / count, 3)}")
         else:
             top = max(1.6 * float(problem.best.max()), 1.15 * float(found.start.max()))
             self._density.set_title(f"{words.p}({words.x})", words.x)
             self._density.set_look("free")
             self._density.set_range(*self.experiment.sight, 0.0, top)
             x = np.concatenate([problem.x[:1], problem.x, problem.x[-1:]])
-            best, shown = np.pad(problem.best, 1), np.pad(p, 1)
-            marks = [
-                Line(x, shown, "accent", words.p, filled=True),
-                *self._best(Line(x, best, "held_out", words.best, dashed=True)),
-            ]
+            highest, shown = np.pad(problem.best, 1), np.pad(p, 1)
+            marks = [Line(x, shown, "accent", words.p, filled=True)]
+            best = Line(x, highest, "held_out", words.best, dashed=True)
+        if self.tells("best"):
+            marks.append(best)
         self._density.set_places(len(p) if self._bars else 0)
         self._density.set_marks(marks)
-
-    def _best(self, mark: Mark) -> list[Mark]:
-        """A mark of the best density, unless it is not to be seen yet."""
-        return [] if "best" in self.concealed else [mark]
 
     def _show_charts(self) -> None:
         found, words = self.experiment.result, self.experiment.kind.words
@@ -103,18 +97,15 @@ class FunctionalsView(LessonView):
             colors = ("muted", "train", "log_likelihood")
             for which in range(len(ends)):
                 name = f"λ{_SUBSCRIPTS[which]}"
-                marks += [
-                    Level(float(ends[which]), colors[which]),
-                    Line(steps, path[:, which], colors[which], name),
-                ]
+                if self.tells("best"):
+                    marks.append(Level(float(ends[which]), colors[which]))
+                marks.append(Line(steps, path[:, which], colors[which], name))
             self._right.set_title("Multipliers", "step")
             low, high = float(min(path.min(), ends.min())), float(max(path.max(), ends.max()))
         else:
             h, maximum = found.entropies, found.problem.maximum
-            marks = [
-                Level(maximum, "held_out", "largest"),
-                Line(steps, h, "accent", f"{words.value}[{words.p}]"),
-            ]
+            marks = [Level(maximum, "held_out", "largest")] if self.tells("best") else []
+            marks.append(Line(steps, h, "accent", f"{words.value}[{words.p}]"))
             self._right.set_title(f"{words.curve}, nats", "step")
             low, high = min(0.0, float(h.min())), max(maximum, float(h.max()))
         margin = 0.1 * (high - low) + 1e-3
@@ -141,17 +132,15 @@ class FunctionalsView(LessonView):
     def _show_readout(self) -> None:
         found = self.experiment.result
         now, maximum = float(found.entropies[-1]), found.problem.maximum
-        shown = "best" not in self.concealed
-        kl = figure(float(found.divergences[-1]), 4)
-        self._readout.set_text(
-            f"<b>{self.experiment.kind.words.value} = {figure(now, 4)}</b> nats, "
-            + (f"at most {figure(maximum, 4)} &nbsp; KL = {kl}" if shown else "")
-        )
+        kl = self.told("best", figure(float(found.divergences[-1]), 4))
+        most = self.told("best", figure(maximum, 4))
+        value = f"<b>{self.experiment.kind.words.value} = {figure(now, 4)}</b> nats"
+        self._readout.set_text(f"{value}, at most {most} &nbsp; KL = {kl}")
         count = len(found.problem.moments)
-        self._details.setVisible(count > 0 and shown)
+        self._details.setVisible(count > 0)
         pairs = zip(found.multipliers[-1], found.final_multipliers, strict=True)
         words = [
-            f"λ{_SUBSCRIPTS[which]} {figure(here, 3)} → {figure(end, 3)}"
+            f"λ{_SUBSCRIPTS[which]} {figure(here, 3)} → {self.told('best', figure(end, 3))}"
             for which, (here, end) in enumerate(pairs)
         ]
         mean, variance = (float(self.experiment.symbols()[name]) for name in ("mean", "variance"))

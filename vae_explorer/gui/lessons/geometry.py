@@ -34,6 +34,7 @@ class GeometryView(LessonView):
     """The plane above, the pictures along both paths below."""
 
     experiment: Geometry
+    readouts = ("lengths", "dots")
 
     def __init__(self, experiment: Geometry) -> None:
         super().__init__(experiment)
@@ -114,6 +115,8 @@ class GeometryView(LessonView):
         self._say()
 
     def _about(self, strip: Strip) -> str:
+        if not self.tells("lengths"):
+            return ""
         unit = _UNITS[self.experiment.settings.metric]
         latent = float(np.linalg.norm(np.diff(strip.route.path, axis=0), axis=1).sum())
         text = f"the picture moves by {figure(strip.route.length, 1)} {unit}"
@@ -145,8 +148,9 @@ class GeometryView(LessonView):
             self._readout.set_text("Point at the plane to see its metric there")
         elif found.straight and found.geodesic and self.experiment.is_current(found.geodesic):
             longer, shorter = found.straight.route.length, found.geodesic.route.length
-            saved = 100 * (1 - shorter / longer) if longer else 0.0
-            self._readout.set_text(f"The geodesic is {figure(saved, 1)} % shorter than the line")
+            saved = figure(100 * (1 - shorter / longer) if longer else 0.0, 1)
+            told = f"The geodesic is {saved} % shorter than the line"
+            self._readout.set_text(told if self.tells("lengths") else "")
         else:
             self._readout.set_text("Looking for the shortest path …")
 
@@ -154,9 +158,9 @@ class GeometryView(LessonView):
         found, settings = self.experiment.result, self.experiment.settings
         marks: list[Mark] = []
         if found.straight is not None:
-            marks += _path(found.straight, _STRAIGHT, "straight line")
+            marks += _path(found.straight, _STRAIGHT, "straight line", self.tells("dots"))
         if found.geodesic is not None and self._shows_geodesic:
-            marks += _path(found.geodesic, _GEODESIC, "geodesic")
+            marks += _path(found.geodesic, _GEODESIC, "geodesic", self.tells("dots"))
         if found.ellipse is not None:
             x, y = found.ellipse.edge.T
             marks.append(Line(x, y, "text", "ellipse", 2.5, halo=True))
@@ -167,10 +171,11 @@ class GeometryView(LessonView):
         self._plane.set_entries([Entry(color, "━", name) for name, color in paths])
 
 
-def _path(strip: Strip, color: str, name: str) -> list[Mark]:
+def _path(strip: Strip, color: str, name: str, dots: bool) -> list[Mark]:
     x, y = strip.route.path[::8].T
     line = Line(x, y, color, name, 2.5, halo=True)
-    return [line, *(Ring((a, b), color, 4.0, ".") for a, b in strip.frames.positions.tolist())]
+    positions = strip.frames.positions.tolist() if dots else []
+    return [line, *(Ring((a, b), color, 4.0, ".") for a, b in positions)]
 
 
 def _letter(letter: str, position: LatentPoint) -> Painted:

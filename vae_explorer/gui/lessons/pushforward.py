@@ -122,7 +122,7 @@ class PushforwardView(LessonView):
         self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
 
     def _show_stretch(self, result: Pushed) -> None:
-        if "magnification" in self.concealed:
+        if not self.tells("magnification"):
             self._before.set_bar(None)
             self._before.set_marks(_DEVIATIONS)
             return
@@ -184,7 +184,7 @@ class PushforwardView(LessonView):
             f"z = ({figure(z1, 2)}, {figure(z2, 2)}) goes to x = {x}",
             f"p(z) = {_value(values, 'pz')}, |det J| = {_value(values, 'det')}",
         ]
-        if "px" in values and "px" not in self.concealed:
+        if "px" in values and self.tells("px"):
             count = int(values["k"])
             source = "1 preimage" if count == 1 else f"{count} preimages"
             parts.append(f"p(x) = {_value(values, 'px')} from {source}")
@@ -200,8 +200,8 @@ class PushforwardView(LessonView):
         before: list[Mark] = [_outline(patch)]
         if pushed is not None:
             level = Level(pushed.height, "held_out", width=1.0)
-            if "k" not in self.concealed:
-                before += [Ring((a, b), "held_out", 3.0, ".") for a, b in pushed.preimages.tolist()]
+            others = pushed.preimages.tolist() if self.tells("k") else []
+            before += [Ring((a, b), "held_out", 3.0, ".") for a, b in others]
             for chart in (self._formula, self._samples):
                 chart.set_front([level, dot])
         self._before.set_front([*before, Ring(experiment.settings.z, "held_out", 4.0, ".")])

@@ -58,7 +58,6 @@ class ReparameterisationView(LessonView):
             "again": rows["seed"],
             "running": self._charts.running,
             "path": self._charts.path,
-            "readout": self._readout,
         }
         self._place.handle_dragged.connect(self._on_dragged)
         self._place.nudged.connect(self._on_nudged)
@@ -117,7 +116,7 @@ class ReparameterisationView(LessonView):
         marks: list[Mark] = []
         words = []
         for name, elbos in curves.items():
-            if f"{name}_elbo" in self.concealed:
+            if not self.tells(f"{name}_elbo"):
                 continue
             title, color = _ESTIMATORS[name]
             steps = np.arange(1.0, len(elbos) + 1)
@@ -170,8 +169,11 @@ class ReparameterisationView(LessonView):
         if variances and found.expected is not None:
             theory = float(found.expected[0][which] / found.expected[1][which])
             variances += f" (in theory {_figure(theory)})"
-        first = f"<b>∂/∂{name}: exact {_short(exact)}</b> &nbsp; {words[1]}"
-        self._readout.set_text(f"{first}<br>{words[0]} &nbsp; {variances}")
+        first = f"<b>∂/∂{name}: exact {_short(exact)}</b>"
+        if self.tells("ratio"):
+            first += f" &nbsp; {words[1] if self.tells('path') else ''}"
+            first += f"<br>{words[0]} &nbsp; {variances if self.tells('path') else ''}"
+        self._readout.set_text(first)
 
     def _on_dragged(self, handle: int, x: float, y: float) -> None:
         experiment = self.experiment

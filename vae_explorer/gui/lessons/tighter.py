@@ -27,7 +27,6 @@ class TighterView(LessonView):
     """Plots the bound, its gap and the signal-to-noise ratio over k, which can be dragged."""
 
     experiment: Tighter
-    readouts = ("ratios",)
 
     def __init__(self, experiment: Tighter) -> None:
         offers = {"samples": _TOTALS, "repeats": _REPEATS}
@@ -52,7 +51,6 @@ class TighterView(LessonView):
         facts = row((self._image, 1), (self.scores, 4), (column(self._bar, self._stop), 2))
         lower = row((self.gaps, 1), (self.ratios, 1))
         fill(self.page, facts, (self.bounds, 5), (lower, 4), self.form.rows["k"])
-        self.controls |= {"bounds": self.bounds, "gaps": self.gaps, "scores": self.scores}
         fill(self.page, self.line("samples", "q"))
         fill(self.page, self.line("seed", "gradient", "repeats"))
         self.start()
@@ -63,7 +61,7 @@ class TighterView(LessonView):
         if differs(found, old, "truth"):
             self._image.set_image(found.image)
         if differs(found, old, "bound", "truth"):
-            if found.bound is None or found.truth is None:
+            if found.bound is None or found.truth is None or not self.tells("bound"):
                 self.bounds.set_content(())
                 self.gaps.set_content(())
             else:
@@ -72,7 +70,7 @@ class TighterView(LessonView):
             self._show_ratios(found)
         for plot in self._plots:
             plot.set_cursor(settings.k)
-        self.ratios.setVisible(settings.gradient and "ratios" not in self.concealed)
+        self.ratios.setVisible(settings.gradient)
         self._show_scores(found)
         self._bar.setValue(round(100 * found.share))
         self._bar.setFormat(f"{found.working} … %p %" if found.working else "done")
@@ -94,6 +92,9 @@ class TighterView(LessonView):
         high = max(exact, float((bound.mean + spread).max()))
         margin = 0.06 * (high - low) or 1.0
         self.bounds.set_content(lines, levels, (low - margin, high + margin))
+        if not self.tells("gap"):
+            self.gaps.set_content(())
+            return
         gap = exact - bound.mean
         seen = np.where(gap > _SMALLEST_GAP, gap, np.nan)
         band = np.minimum(np.where(np.isfinite(seen), error, np.nan), 0.9 * seen)
@@ -114,6 +115,8 @@ class TighterView(LessonView):
     def _show_ratios(self, found: TighterResult) -> None:
         lines = []
         for ratio in found.ratios:
+            if not self.tells(f"snr_{ratio.name}"):
+                continue
             name, color = _ESTIMATORS[ratio.name]
             power = f" ∝ k^{figure(ratio.power, 2)}" if math.isfinite(ratio.power) else ""
             ks = ratio.ks.astype(np.float64)
@@ -127,9 +130,9 @@ class TighterView(LessonView):
         bound, exact = found.bound, found.truth.log_marginal
         at = int(np.searchsorted(bound.ks, self.experiment.settings.k, "right")) - 1
         lines = [
-            f"<b>k = {bound.ks[at]:,.0f}</b>: bound = {figure(bound.mean[at], 3)} "
-            f"± {figure(bound.error[at], 3)} nats",
-            f"{figure(exact - bound.mean[at], 3)} nats below the exact log p(x)",
+            f"<b>k = {bound.ks[at]:,.0f}</b>: bound = "
+            f"{self.told('bound', figure(bound.mean[at], 3))} ± {figure(bound.error[at], 3)} nats",
+            f"{self.told('gap', figure(exact - bound.mean[at], 3))} nats below the exact log p(x)",
             f"The standard deviation of one estimate is {figure(bound.spread[at], 3)} nats",
             f"Mean of {bound.blocks[at]:,.0f} estimates",
         ]
