@@ -7,6 +7,8 @@ preimages are found by a lattice whose triangles f carries along, and then by Ne
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,14 @@ from vae_explorer.types import Bools, Float64, Region
 
 Map = Callable[[Float64], Float64]
 """Positions z (n, 2) to positions x (n, 2), each by itself."""
+
+
+@runtime_checkable
+class Smooth(Protocol):
+    """A map that knows its derivatives (n, 2, 2)."""
+
+    def jacobian(self, z: Float64, /) -> Float64: ...  # noqa: D102
+
 
 FORMULAS: dict[str, tuple[str, str]] = {
     "half-moon": ("(1 + 0.15*z2)*sin(0.8*z1)", "(1 + 0.15*z2)*cos(0.8*z1)"),
@@ -40,7 +50,7 @@ _PAIRS = 400_000  # of a triangle and a position in its bounding box, looked at 
 _AROUND = 0.35  # of a triangle, beyond its edges
 _ROUNDS = 6  # of Newton's method
 # Of the image's spread, that a preimage aims at and that it may miss its position by.
-_EXACT, _MISS = 1e-11, 1e-6
+_EXACT, _MISS = 1e-9, 1e-6
 _FAR = 1e9
 _COARSE = 0.995  # share of the samples within the window along each axis
 
@@ -85,7 +95,9 @@ def normal_density(z: Float64) -> Float64:
 
 
 def jacobian(f: Map, z: Float64) -> Float64:
-    """∂f/∂z (n, 2, 2) at z (n, 2), by central differences."""
+    """∂f/∂z (n, 2, 2) at z (n, 2), by central differences unless f knows it."""
+    if isinstance(f, Smooth):
+        return f.jacobian(z)
     with np.errstate(invalid="ignore", over="ignore"):  # where f has no value, nor has this
         columns = [(f(z + step) - f(z - step)) / (2 * _STEP) for step in (_STEP * np.eye(2))]
     return np.stack(columns, axis=2)
@@ -251,6 +263,7 @@ def _within_reach(x: Float64) -> Bools:
         return np.asarray((np.abs(x) < _FAR).all(-1))
 
 
+@lru_cache(maxsize=1)  # a hand that follows a point asks for those of one function again and again
 def _triangles(f: Map) -> tuple[Float64, Float64]:
     """Corners (n, 3, 2) of the lattice's triangles, and where f takes them, if that is finite."""
     axis = np.linspace(-EXTENT, EXTENT, _SIDE)

@@ -52,6 +52,7 @@ def name_of(widget: QWidget) -> str:
 
 def open_more(window: MainWindow) -> None:
     """Show the fields of the recipe that are seldom changed."""
+    window.training.change.click()
     more = next(b for b in window.training.findChildren(QToolButton) if b.text().startswith("More"))
     more.click()
     QApplication.processEvents()

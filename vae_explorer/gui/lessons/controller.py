@@ -127,6 +127,9 @@ class LearnController(Controller):
         lesson = self._learning.lesson
         if self._learning.shown and lesson is not None and lesson.instrument in self._pages_of:
             self._pages.setCurrentWidget(self._pages_of[lesson.instrument])
+            focus = self.panel.window().focusWidget()
+            if focus is None or not self.panel.isAncestorOf(focus):
+                self.panel.focus_page()  # not what Qt chooses, the first number of the figure
         elif self._learning.shown:
             self._pages.setCurrentIndex(0)
 

@@ -125,6 +125,10 @@ class LearnPanel(QWidget):
             if isinstance(block, FormulaView):
                 block.set_values(values)
 
+    def focus_page(self) -> None:
+        """Let keys scroll the text."""
+        self._area.setFocus()
+
     def set_large(self, large: bool) -> None:
         """Show large type, for a room, or the usual one."""
         self._large = large

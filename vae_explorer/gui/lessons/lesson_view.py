@@ -101,6 +101,10 @@ class LessonView(Themed):
         """A text that tells a symbol or readout; "?" as long as that is concealed."""
         return text if self.tells(name) else "?"
 
+    def waits(self, *names: str) -> str:
+        """What an empty figure says that would tell these; "" if it may."""
+        return "" if self.tells(*names) else "Answer the question to see this"
+
     def set_large(self, large: bool) -> None:
         """Show large type, for a room, or the usual one."""
         self.large = large

@@ -1,5 +1,7 @@
 """The plane before and after a function, and the density it makes."""
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QLabel
@@ -91,7 +93,11 @@ class PushforwardView(LessonView):
         found = self.experiment.result
         self.form.rows["components"].setVisible(self._decodes)
         self._formulas.setVisible(not self._decodes)
+        if found.pushed is None and (old is None or old.pushed is not None):
+            for chart in (self._formula, self._samples, self._profile):
+                chart.set_plot(replace(chart.plot, marks=(), front=(), note="computing …"))
         if found.lattice is None:
+            self._after.set_plot(replace(self._after.plot, marks=(), front=()))
             self._readout.set_text("Decoding the plane …")
             return
         if differs(found, old, "lattice"):
@@ -101,7 +107,8 @@ class PushforwardView(LessonView):
             if before is None or before.density is not found.pushed.density:
                 self._show_stretch(found.pushed)
                 self._show_density(self._formula, found.pushed, found.pushed.density)
-            self._show_density(self._samples, found.pushed, found.pushed.histogram)
+            if before is None or before.histogram is not found.pushed.histogram:
+                self._show_density(self._samples, found.pushed, found.pushed.histogram)
             self._show_profile(found.pushed)
         self._show_front()
         self._say()
@@ -141,7 +148,7 @@ class PushforwardView(LessonView):
         shades = values.astype(np.float32)
         field = Field(result.region, shades, 0.0, brightest, "", fading=True)
         chart.set_range(*result.region)
-        chart.set_marks([field])
+        chart.set_plot(replace(chart.plot, marks=(field,), note=""))
         chart.set_bar(Bar(Axis(0.0, brightest, "p(x)"), fading=True))
 
     def _show_profile(self, result: Pushed) -> None:
@@ -158,7 +165,7 @@ class PushforwardView(LessonView):
             marks.append(Line(positions, closed, "held_out", "closed form", 3.0, dotted=True))
         self._profile.set_title(f"p(x) along x₂ = {figure(result.height, 2)}")
         self._profile.set_range(0.0, 1.0, 0.0, 1.15 * float(max(highest)))
-        self._profile.set_marks(marks)
+        self._profile.set_plot(replace(self._profile.plot, marks=tuple(marks), note=""))
 
     @override
     def changeEvent(self, event: QEvent) -> None:
@@ -178,7 +185,7 @@ class PushforwardView(LessonView):
         return self.experiment.settings.function == DECODER
 
     def _say(self) -> None:
-        values = self.experiment.symbols()
+        values = self.experiment.values
         (z1, z2), x = self.experiment.settings.z, values.get("x", "")
         parts = [
             f"z = ({figure(z1, 2)}, {figure(z2, 2)}) goes to x = {x}",

@@ -144,7 +144,8 @@ class SamplingView(LessonView):
             if self.tells(symbol)
         ]
         self.estimates.set_x_range(1, top)
-        self.estimates.set_content(lines, levels, _limits(exact, elbo, found.curves))
+        limits = _limits(exact, elbo, found.curves)
+        self.estimates.set_content(lines, levels, limits, self.waits("estimate"))
         needed = [
             Level(count, color, f"eᴷᴸ of {name}", upright=True)
             for name, color, count in zip(_NAMES, _COLORS, found.needed, strict=False)
@@ -156,7 +157,7 @@ class SamplingView(LessonView):
             if self.tells("logp", _ESTIMATES[n])
         ]
         self.errors.set_x_range(1, max([top, *(level.value for level in needed)]))
-        self.errors.set_content(errors, needed)
+        self.errors.set_content(errors, needed, note=self.waits("logp", "estimate"))
 
 
 def _dots(lit: Sequence[Lit]) -> Iterator[Dots]:

@@ -62,8 +62,8 @@ class TighterView(LessonView):
             self._image.set_image(found.image)
         if differs(found, old, "bound", "truth"):
             if found.bound is None or found.truth is None or not self.tells("bound"):
-                self.bounds.set_content(())
-                self.gaps.set_content(())
+                for plot in (self.bounds, self.gaps):
+                    plot.set_content((), note=self.waits("bound"))
             else:
                 self._show_bound(found.bound, found.truth.log_marginal, found.elbo)
         if differs(found, old, "ratios"):
@@ -93,7 +93,7 @@ class TighterView(LessonView):
         margin = 0.06 * (high - low) or 1.0
         self.bounds.set_content(lines, levels, (low - margin, high + margin))
         if not self.tells("gap"):
-            self.gaps.set_content(())
+            self.gaps.set_content((), note=self.waits("gap"))
             return
         gap = exact - bound.mean
         seen = np.where(gap > _SMALLEST_GAP, gap, np.nan)
@@ -121,7 +121,7 @@ class TighterView(LessonView):
             power = f" ∝ k^{figure(ratio.power, 2)}" if math.isfinite(ratio.power) else ""
             ks = ratio.ks.astype(np.float64)
             lines.append(Line(ks, ratio.values, color, name + power, symbol="o"))
-        self.ratios.set_content(lines)
+        self.ratios.set_content(lines, note="" if lines else self.waits("snr_iwae", "snr_dreg"))
 
     def _show_scores(self, found: TighterResult) -> None:
         if found.bound is None or found.truth is None:

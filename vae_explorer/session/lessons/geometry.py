@@ -66,11 +66,15 @@ class GeometrySettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Strip:
-    """A path and its pictures: ``images`` (PICTURES, h, w) in [0, 1] at ``frames``."""
+    """A path and its pictures: ``images`` (PICTURES, h, w) in [0, 1] at ``frames``.
+
+    These are equal ``steps`` of the latent plane or of the image.
+    """
 
     route: Route
     frames: Frames
     images: Float32
+    steps: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +166,7 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         self.result = replace(
             found,
             straight=self._strip(model, line),
-            geodesic=self._strip(model, found.geodesic.route) if found.geodesic else None,
+            geodesic=found.geodesic and self._strip(model, found.geodesic.route, found.geodesic),
         )
 
     def symbols(self) -> dict[str, float | str]:
@@ -234,6 +238,10 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
 
         return self._find.ask((space, start, end), work, done)
 
-    def _strip(self, model: TrainedVAE, route: Route) -> Strip:
-        spread = frames(route, PICTURES, self.settings.steps)
-        return Strip(route, spread, model.decode(spread.positions))
+    def _strip(self, model: TrainedVAE, route: Route, known: Strip | None = None) -> Strip:
+        """The pictures along a route; ``known`` are those of the same one."""
+        steps = self.settings.steps
+        if known is not None and known.steps == steps:
+            return known
+        spread = frames(route, PICTURES, steps)
+        return Strip(route, spread, model.decode(spread.positions), steps)

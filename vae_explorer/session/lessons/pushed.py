@@ -23,16 +23,17 @@ class Pushed:
     """What becomes of N(0, I), over a square ``region`` of x.
 
     ``density`` (DENSITY, DENSITY) is by the change of variables and ``histogram`` (BINS, BINS) of
-    the samples, the lowest row first. ``means`` are those of the density over cells twice as wide,
-    and ``apart`` is how far the samples are from them in total variation. ``profile`` and
-    ``closed_form`` (or None) are densities at ``across`` (n,) along the line ``height`` = x₂, where
-    the histogram has ``bars`` (BINS,). ``stretch`` (cells, cells) is |det J| in the middles of the
-    lattice's cells, the lowest row first.
+    so many ``samples``, the lowest row first. ``means`` are those of the density over cells twice
+    as wide, and ``apart`` is how far the samples are from them in total variation. A ``profile``
+    and ``closed_form`` (or None) are densities at ``across`` (n,) along the line ``height`` = x₂,
+    where the histogram has ``bars`` (BINS,). ``stretch`` (cells, cells) is |det J| in the middles
+    of the lattice's cells, the lowest row first.
     """
 
     region: Region
     density: Float64
     histogram: Float64
+    samples: int
     means: Float64
     apart: float
     height: float
@@ -54,7 +55,7 @@ def push(
     known: Pushed | None,
     control: Control,
 ) -> Pushed:
-    """All there is to see; the density is taken over from ``known``, if it is of the same f."""
+    """All there is to see; ``known`` is of the same f, and is taken over as far as it goes."""
     if known is None:
         region = pushforward.window(now(pushforward.samples(SEEN)))
         density = pushforward.density(now, region, (DENSITY, DENSITY), control.check)
@@ -63,7 +64,10 @@ def push(
         region, density, means = known.region, known.density, known.means
     left, right, bottom, top = region
     control.check()
-    histogram = pushforward.histogram(now(pushforward.samples(n)), region, (BINS, BINS))
+    if known is not None and known.samples == n:
+        histogram = known.histogram
+    else:
+        histogram = pushforward.histogram(now(pushforward.samples(n)), region, (BINS, BINS))
     area = (right - left) * (top - bottom) * (_WIDE / BINS) ** 2
     sampled = pushforward.block_means(histogram, _WIDE)
     apart = pushforward.total_variation(means, sampled, area)
@@ -81,6 +85,7 @@ def push(
         region,
         density,
         histogram,
+        n,
         means,
         apart,
         height,
