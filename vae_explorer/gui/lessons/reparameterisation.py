@@ -145,10 +145,11 @@ class ReparameterisationView(LessonView):
         x, y = mean.tolist()
         marks: list[Mark] = [
             Dots(mean + score @ covariance, "held_out", "score function", opacity=0.4),
-            Dots(mean + path @ covariance, "train", "path-wise", opacity=0.4),
             Line(mean[0] + circle[:, 0], mean[1] + circle[:, 1], "text", "1 σ of q"),
             Arrow((x, y), (float(end[0]), float(end[1])), "log_likelihood", "exact"),
         ]
+        if self.tells("path"):
+            marks.insert(1, Dots(mean + path @ covariance, "train", "path-wise", opacity=0.4))
         self._place.set_marks(marks)
         self._place.set_handles([(x, y)])
 
