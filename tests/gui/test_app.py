@@ -14,6 +14,7 @@ from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.errors import UserError
 from vae_explorer.gui.app import open_window, prepare
+from vae_explorer.gui.style import Style
 from vae_explorer.gui.theme import SchemeChoice
 from vae_explorer.session.files.settings import Settings
 
@@ -28,7 +29,9 @@ def test_the_application_has_its_name_style_and_icon(qapp: QApplication) -> None
     entry.read(paths.resources() / "icons" / f"{qapp.desktopFileName()}.desktop")
     assert entry["Desktop Entry"]["Name"] == "VAE Explorer"
     assert entry["Desktop Entry"]["StartupWMClass"] == qapp.desktopFileName()
-    assert qapp.style().name() == "fusion"
+    style = qapp.style()
+    assert isinstance(style, Style)
+    assert style.baseStyle().name() == "fusion"
     assert not qapp.windowIcon().pixmap(64, 64).isNull()
     qapp.setApplicationName(names[0])
     qapp.setApplicationDisplayName(names[1])

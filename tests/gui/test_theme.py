@@ -5,7 +5,7 @@ import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QCheckBox, QRadioButton, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.theme import (
@@ -121,22 +121,3 @@ def test_a_plot_takes_the_theme(qtbot: QtBot) -> None:
             axis = plot.getAxis(side)
             assert axis.pen().color() == QColor(theme.grid)
             assert axis.textPen().color() == QColor(theme.text)
-
-
-@pytest.mark.parametrize("choice", [SchemeChoice.LIGHT, SchemeChoice.DARK])
-@pytest.mark.parametrize("kind", [QCheckBox, QRadioButton])
-def test_an_empty_box_stands_out_from_the_window(
-    qtbot: QtBot,
-    system_scheme: None,
-    choice: SchemeChoice,
-    kind: type[QCheckBox] | type[QRadioButton],
-) -> None:
-    apply_scheme(choice)
-    box = kind("empty")
-    qtbot.addWidget(box)
-    box.resize(box.sizeHint())
-    image = box.grab().toImage()
-    row = image.height() // 2
-    shades = [image.pixelColor(x, row).lightness() for x in range(18)]
-    window = box.palette().window().color().lightness()
-    assert max(abs(shade - window) for shade in shades) > (40 if choice is SchemeChoice.DARK else 9)

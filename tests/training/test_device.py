@@ -5,7 +5,13 @@ import torch
 
 from vae_explorer.errors import DataError
 from vae_explorer.training import device
-from vae_explorer.training.device import choose_device, devices, set_threads, trouble
+from vae_explorer.training.device import (
+    choose_device,
+    devices,
+    has_bfloat16,
+    set_threads,
+    trouble,
+)
 
 
 @pytest.fixture
@@ -127,3 +133,33 @@ def test_processes_that_compute_at_once_share_the_cores(monkeypatch: pytest.Monk
     monkeypatch.setattr(device, "processors", lambda: 7)
     assert [set_threads(processes=count) for count in (1, 2, 8)] == [7, 3, 1]
     assert set_threads(4, processes=2) == 4
+
+
+@pytest.mark.parametrize(
+    ("able", "has"),
+    [
+        ({"avx512_bf16": True}, True),
+        ({"amx_bf16": True, "avx512_bf16": False}, True),
+        ({"architecture": "aarch64", "bf16": True}, True),
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, False),
+        ({"architecture": "aarch64", "bf16": False}, False),
+        ({}, False),
+    ],
+)
+def test_bfloat16_is_asked_of_the_processor_once(
+    monkeypatch: pytest.MonkeyPatch, able: dict[str, object], has: bool
+) -> None:
+    _machine(monkeypatch)
+    asked = 0
+
+    def answer() -> dict[str, object]:
+        nonlocal asked
+        asked += 1
+        return able
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", answer)
+    has_bfloat16.cache_clear()
+    assert has_bfloat16() is has
+    assert has_bfloat16() is has
+    assert asked == 1
+    has_bfloat16.cache_clear()

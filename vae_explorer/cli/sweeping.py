@@ -13,6 +13,7 @@ from vae_explorer.cli.progress import Stop
 from vae_explorer.cli.recipes import (
     device_option,
     images_option,
+    preset_option,
     read_recipe,
     recipe_option,
     set_option,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @recipe_option
+@preset_option
 @set_option
 @click.option(
     "--vary",
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 def sweep(
     ctx: click.Context,
     recipe_file: Path | None,
+    preset: str | None,
     changes: tuple[str, ...],
     vary: tuple[str, ...],
     out: Path | None,
@@ -72,10 +75,10 @@ def sweep(
     Runs one after another and writes DIR/results.csv after each. Ctrl-C ends the step under way,
     saves and says how to go on. The recipe's fields are listed by: vae-explorer train --help
     """
-    if resume and (recipe_file or changes or vary or out or images):
+    if resume and (recipe_file or preset or changes or vary or out or images):
         raise click.UsageError(
-            "--resume takes recipes, folder and images from the sweep; leave out --recipe, --set, "
-            "--vary, --out and --images."
+            "--resume takes recipes, folder and images from the sweep; leave out --recipe, "
+            "--preset, --set, --vary, --out and --images."
         )
     if "TORCHELASTIC_RUN_ID" in os.environ:
         raise click.UsageError("Start a sweep without torchrun; its runs come one after another.")
@@ -84,7 +87,7 @@ def sweep(
     planned = None
     if not resume:  # refused before anything large is loaded
         axes = tuple(Axis.parse(text) for text in vary)
-        planned = Sweep(read_recipe(recipe_file, changes), axes)
+        planned = Sweep(read_recipe(recipe_file, changes, preset), axes)
         warn_of(planned.recipe)
     from vae_explorer.training.device import set_threads
     from vae_explorer.training.sweep_folder import SweepFolder

@@ -89,11 +89,13 @@ def prepare(app: "QApplication") -> None:
     """Give the application its name, style and icon."""
     from PySide6.QtGui import QIcon
 
+    from vae_explorer.gui.style import Style
+
     app.setApplicationName("vae-explorer")
     app.setApplicationDisplayName("VAE Explorer")
     # By which Wayland finds the entry of a menu, and with it the icon.
     app.setDesktopFileName("vae-explorer")
-    app.setStyle("Fusion")
+    app.setStyle(Style())
     app.setWindowIcon(QIcon(str(paths.resources() / "icons" / "vae-explorer.svg")))
 
 

@@ -81,6 +81,20 @@ DARK = Theme(
 )
 
 
+SPACE = 4
+"""Logical pixels: what is apart or framed on screen is so by this, or by two or more of it."""
+TITLE, DISPLAY = 1.25, 1.6
+"""The two sizes of type besides that of text, as shares of it."""
+
+
+def enlarge(widget: QWidget, size: float) -> None:
+    """Write a widget in bold type of one of the sizes."""
+    font = QApplication.font()
+    font.setBold(True)
+    font.setPointSizeF(size * font.pointSizeF())
+    widget.setFont(font)
+
+
 def class_color(label: int) -> QColor:
     """The colour of a class."""
     return QColor(*CLASS_COLORS[label % len(CLASS_COLORS)].tolist())
@@ -125,13 +139,6 @@ def apply_scheme(choice: SchemeChoice) -> None:
     themes = {SchemeChoice.LIGHT: LIGHT, SchemeChoice.DARK: DARK}
     palette = _palette(themes[choice]) if choice in themes else QPalette()
     QApplication.setPalette(palette)
-    # Fusion outlines a check box darker than the window: in the dark it needs a lighter ground.
-    boxes = QPalette(palette)
-    if boxes.window().color().lightness() < 128:
-        boxes.setColor(QPalette.ColorRole.Base, QColor(DARK.grid).lighter(170))
-    for kind in ("QCheckBox", "QRadioButton"):
-        # PySide's stub asks for bytes, which it then refuses.
-        QApplication.setPalette(boxes, kind)  # type: ignore[arg-type]
 
 
 def current_theme() -> Theme:

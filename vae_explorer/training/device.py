@@ -62,6 +62,16 @@ def trouble(name: str) -> str:
     return "" if total == 128 else f"a sum that should be 128 is {total:g}"
 
 
+@cache
+def has_bfloat16() -> bool:
+    """Whether this computer multiplies bfloat16 itself; where it does not, float32 is faster."""
+    kind = choose_device().type
+    if kind == "cpu":
+        able = torch.cpu.get_capabilities()
+        return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
 def set_threads(
     count: int | None = None, *, beside_window: bool = False, processes: int = 1
 ) -> int:

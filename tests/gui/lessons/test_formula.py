@@ -66,6 +66,21 @@ def test_live_values_stand_below_their_symbols(view: FormulaView) -> None:
     assert "not yet" in view.accessibleDescription()
 
 
+def test_a_value_stands_after_what_is_a_whole_by_itself(qtbot: QtBot) -> None:
+    parts = [(r"R =", "R"), (r"\mathbb{E}", ""), (r"\qquad", ""), ("k", "k"), (r"\qquad n =", "n")]
+    whole = FormulaView(tuple(FormulaPart(*part) for part in parts), {})
+    qtbot.addWidget(whole)
+    whole.resize(500, 60)
+    without, tex = whole._lay_out(500)[0], {symbol: one for one, symbol in parts}
+    whole.set_values({"R": 7.5, "k": 12.0, "n": 3.0})
+    assert whole._lay_out(500)[0][3:] == without[3:]  # there was room for them
+    for name, other in (("R", False), ("k", True), ("n", True)):
+        box = without[[symbol for _, symbol in parts].index(name)]
+        glyph = glyphs(tex[name], 18.0, "#000000").size
+        assert (box.width() > glyph.width() + 30) == other
+    assert [whole._value(number) for number in (0, 3, 4)] == ["7.500", "= 12.00", "3.000"]
+
+
 def test_a_symbol_under_the_pointer_says_what_it_is(view: FormulaView) -> None:
     view.set_values({"p": 0.25})
     view.grab()

@@ -98,6 +98,21 @@ def test_along_a_line_the_ring_has_two_peaks_and_a_closed_form(
     assert all(chart.export(kind) for kind in KINDS)
 
 
+def test_nothing_of_the_last_function_stands_beside_another(
+    view: PushforwardView, experiment: Pushforward, settle: Callable[[], None]
+) -> None:
+    charts = [named(view, Chart, title) for title in ("p(x), by the formula", "p(x), by samples")]
+    assert all(chart.plot.marks and not chart.plot.note for chart in charts)
+    experiment.set(function="fold")
+    assert not any(chart.plot.marks or chart.plot.front for chart in charts)
+    assert {chart.plot.note for chart in charts} == {"computing …"}
+    settle()
+    assert all(chart.plot.marks and not chart.plot.note for chart in charts)
+    before = charts[0].plot.marks
+    experiment.set(t=0.5)  # may be moving
+    assert charts[0].plot.marks == before
+
+
 def test_the_slider_sets_t_and_shows_it(
     view: PushforwardView, experiment: Pushforward, settle: Callable[[], None]
 ) -> None:

@@ -41,7 +41,7 @@ def curves(person: Person) -> dict[str, str]:
 
 def test_every_figure_of_it_is_marked_and_says_why(person: Person, gray: Path) -> None:
     window, app = person.window, person.window.app
-    decode, draw = (window.findChild(panel) for panel in (DecodePanel, DrawPanel))
+    (decode,), (draw,) = (window.findChildren(panel) for panel in (DecodePanel, DrawPanel))
     pinned, drawn = r"(ELBO|log p\(x\)|gap|= log-likelihood)( ‡)?", r"(ELBO|log p\(x\)|Gap)( ‡)?"
     by = dict(app.coloring.choices)
     assert (by["log_marginal"], by["gap"]) == ("log p(x)", "ELBO gap")
@@ -73,7 +73,7 @@ def test_every_figure_of_it_is_marked_and_says_why(person: Person, gray: Path) -
     assert WHY in titles["ELBO ‡ cross-entropy, no likelihood"]
     assert "KL" in titles
     person.hover(person.position(person.lone))
-    card = window.map.findChild(PointTooltip)
+    (card,) = window.map.findChildren(PointTooltip)
     person.wait(lambda: any("log p(x) ‡" in text for text in labels(card, r"(?s).*ELBO.*")))
     (caption,) = labels(card, r"(?s).*ELBO.*")
     assert "ELBO ‡" in caption

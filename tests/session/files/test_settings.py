@@ -68,6 +68,7 @@ def test_a_missing_file_gives_defaults_without_a_word(
             max_size=3,
         ).map(tuple),
         keys=st.dictionaries(texts, texts, max_size=3),
+        preset=texts,
         folder=texts,
         geometry=texts,
         layout=texts,

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from vae_explorer.gui.widgets.terms import TermDelegate
 from vae_explorer.number_format import NONE, figure
 from vae_explorer.session.compare.metrics import ComparisonTable
 from vae_explorer.session.compare.sides import SIDES
@@ -25,6 +26,7 @@ class CompareTable(QTableWidget):
         self.setAlternatingRowColors(True)
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
+        self.setItemDelegate(TermDelegate(self))
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + _AIR)
         header = self.horizontalHeader()

@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.curves.curve_controls import CurveChoices, CurveControls, panels_of
@@ -27,6 +27,7 @@ from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.history import to_csv
 from vae_explorer.training.meaning import Remark
@@ -77,9 +78,7 @@ class ElboPlot(Themed):
         column.addWidget(self._controls)
         column.addWidget(self._grid, 1)
 
-        self._empty = QLabel("No training yet: press Start")
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
+        self._empty = EmptyState("No training yet: press Start", sign="train")
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(2, 2, 2, 2)  # room for the focus ring
         self._pages.addWidget(self._empty)

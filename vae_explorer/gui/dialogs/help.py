@@ -18,8 +18,10 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer import __version__, paths
+from vae_explorer.gui.widgets.terms import Teacher
 from vae_explorer.gui.window.actions import native
 from vae_explorer.gui.window.records import MENUS, Command, is_key
+from vae_explorer.session.terms import TERMS
 
 GESTURES: tuple[tuple[str, str], ...] = (
     ("Move the pointer over the map", "Preview the digit at that position"),
@@ -31,6 +33,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Wheel", "Zoom about the pointer; PgUp and PgDown, + and − too"),
     ("Middle-drag or Space-drag", "Pan"),
     ("Double-click an empty position", "Fit the map"),
+    ("Right click on a map or a chart", "Export it, copy its picture or data, show all of it"),
     ("Arrow keys", "Move the cursor by 0.1 (Shift ×10, Ctrl ×0.1)"),
     ("Click a class in the legend", "Hide or show it; double-click isolates it"),
     ("Shift-click a class in the legend", "Select its points; with Ctrl too, add them"),
@@ -205,6 +208,29 @@ def keys_html(commands: Sequence[Command]) -> str:
         if rows:
             parts += [f"<h3>{escape(menu)}</h3>", _table(rows)]
     return "".join(parts)
+
+
+def show_terms(parent: QWidget) -> None:
+    """Open the list of terms, whose links lead to the lessons."""
+    dialog = TextDialog("Terms", terms_html(), parent)
+    dialog.text.setOpenLinks(False)
+
+    def follow(link: QUrl) -> None:
+        dialog.close()
+        if isinstance(parent, Teacher):
+            parent.open_lesson(link.path())
+
+    dialog.text.anchorClicked.connect(follow)
+    dialog.show()
+
+
+def terms_html() -> str:
+    """Every term of the field, what it means, and a link to the lesson that teaches it."""
+    return "".join(
+        f"<p><b>{escape(term.name)}</b> – {escape(term.meaning)} "
+        f"<a href='lesson:{term.lesson}'>{term.lesson_name}</a></p>"
+        for term in sorted(TERMS, key=lambda term: term.name.casefold())
+    )
 
 
 def show_about(parent: QWidget) -> None:

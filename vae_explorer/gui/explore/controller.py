@@ -1,24 +1,32 @@
 """Between what is explored and the docks that show it: cursor, pins, paths, sketch, refining."""
 
 import numpy as np
-from PySide6.QtWidgets import QStyle, QWidget
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtWidgets import QWidget
 
 from vae_explorer.gui.dialogs.ask_path import PICTURE, PNG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
 from vae_explorer.gui.explore.decode.lowest_elbo_list import LowestElboList
 from vae_explorer.gui.explore.decode.refine_section import RefineSection
+from vae_explorer.gui.explore.paths.film import Film
 from vae_explorer.gui.explore.paths.path_panel import PathPanel
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.widgets.fading import Fading
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, RIGHT, Choices, Command, Controller, Panel
+from vae_explorer.number_format import pair
 from vae_explorer.session.app import App
 from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.session.explore.refinement import RefinementStep
 from vae_explorer.session.files.open_model import ModelInfo
 from vae_explorer.types import UInt8
+
+_DECODE = {"explore": (0, 0), "train": (1_000, 0), "learn": (1_700, 0), "travel": (600, 0)}
+"""Where the decoded digit is seen; a lesson gives its room to the figure."""
+_WALK = 48  # frames of a film that nobody chose
+_EVERY = 16  # position of a path that a film makes room for
 
 
 class ExploreController(Controller):
@@ -28,22 +36,24 @@ class ExploreController(Controller):
         app: told what a person wants, and listened to.
         view: the map, which knows where each class is densest.
         ask: asks for files.
+        pages: has the map, which the film of a path lies over.
         window: the parent of dialogs.
     """
 
-    def __init__(self, app: App, view: MapView, ask: AskPath, window: QWidget) -> None:
+    def __init__(
+        self, app: App, view: MapView, ask: AskPath, pages: QWidget, window: QWidget
+    ) -> None:
         super().__init__(app)
         self._view = view
         self._ask = ask
+        self._pages = pages
         self._window = window
         self.decode = DecodePanel()
-        # In less it would scroll sideways, and a window made larger again leaves docks as they are.
-        scroll_bar = self.decode.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        self.decode.setMinimumWidth(self.decode.sizeHint().width() + scroll_bar)
         self.draw = DrawPanel()
         self.refine = RefineSection()
         self.worst = LowestElboList(app.map.image)
         self.paths = PathPanel()
+        self.film = Film(pages, self._film_room)
         self._connect_decoding()
         self._connect_paths()
         self._connect_drawing()
@@ -78,6 +88,9 @@ class ExploreController(Controller):
                 ("Alt+Left",), enabled=lambda: cursor.can_back),
             Command("forward", "Go", "Forward", "Undo going back", cursor.forward,
                 ("Alt+Right",), enabled=lambda: cursor.can_forward),
+            Command("play_path", "Go", "Play the Path",
+                "Show the latent path as a film, by default a random walk", self._play_path,
+                ("Ctrl+G",)),
             *(self._digit(digit) for digit in range(10)),
             Command("mark", "Go", "Add Bookmark…", "Keep the cursor's position under a name",
                 self._ask_bookmark, ("Ctrl+B",), separator=True),
@@ -89,11 +102,11 @@ class ExploreController(Controller):
                 "List all points from the lowest ELBO on", self._show_worst),
         )  # fmt: skip
         self.panels = (
-            Panel("decode", self.decode, RIGHT, ("explore", "train", "learn"), width=300),
-            Panel("draw", self.draw, RIGHT, ("travel",)),
-            Panel("refine", self.refine, RIGHT),
-            Panel("worst", self.worst, RIGHT, title="Low ELBO"),
-            Panel("paths", self.paths, BOTTOM, ("travel",), hidden=True),
+            Panel("decode", self.decode, RIGHT, _DECODE, size=280),
+            Panel("draw", self.draw, RIGHT),
+            Panel("refine", self.refine, RIGHT, hidden=True),
+            Panel("worst", self.worst, RIGHT, hidden=True, title="Low ELBO"),
+            Panel("paths", self.paths, BOTTOM, {"travel": (0, 0)}, hidden=True, size=200),
         )
         self.changes = (cursor.visits_changed, cursor.bookmarks_changed)
 
@@ -132,6 +145,8 @@ class ExploreController(Controller):
         playback.chosen.connect(panel.set_choice)
         playback.path_changed.connect(self._on_path)
         playback.frame_changed.connect(self._on_frame)
+        panel.played.connect(self._show_film)
+        panel.put_away.connect(self.film.hide)
 
     def _connect_drawing(self) -> None:
         sketch, panel = self._app.sketch, self.draw
@@ -168,10 +183,29 @@ class ExploreController(Controller):
 
     def _on_path(self, path: LatentPath | None) -> None:
         self.paths.set_path(path)
-        self.paths.set_frame(self._app.playback.frame)
+        self._on_frame(self._app.playback.frame)
+        if path is None or not len(path.positions):
+            self.film.hide()
+        elif self.film.isVisible():
+            self.film.start()
 
     def _on_frame(self, frame: int) -> None:
         self.paths.set_frame(frame)
+        path = self._app.playback.path
+        if path is not None and len(path.positions):
+            z1, z2 = path.positions[frame].tolist()
+            at = f"{frame + 1} of {len(path.positions)} · z = {pair((z1, z2), 2)}"
+            self.film.set_frame(path.images[frame], at)
+
+    def _film_room(self) -> tuple[QRect, list[QPoint]]:
+        """The plane of the map and the path in it; all of the pages while the map is hidden."""
+        canvas, path = self._view.canvas, self._app.playback.path
+        if not canvas.isVisible():
+            return self._pages.rect(), []
+        corner = canvas.mapTo(self._pages, QPoint())
+        line = path.line[::_EVERY].tolist() if path else []
+        seen = [canvas.to_pixel(*z).toPoint() + corner for z in line]
+        return canvas.plot_rect().toRect().translated(corner), seen
 
     def _on_seen(self, seen: UInt8 | None, ink: UInt8 | None) -> None:
         self.draw.set_seen(seen)
@@ -201,6 +235,17 @@ class ExploreController(Controller):
         NameDialog("Add Bookmark", self._bookmarks(), self._window).ask(
             self.attempt("The bookmark was not added", self._app.cursor.bookmark)
         )
+
+    def _show_film(self) -> None:
+        self.film.start()
+        self._on_frame(self._app.playback.frame)
+
+    def _play_path(self) -> None:
+        playback = self._app.playback
+        reveal(self.paths)
+        if playback.path is None:
+            playback.choose("walk", _WALK, closed=False)
+        self.paths.toggle()
 
     def _show_worst(self) -> None:
         reveal(self.worst)

@@ -19,7 +19,9 @@ class EstimateCharts(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.score, self.path = Chart("Score function"), Chart("Path-wise")
+        self.score, self.path = (
+            Chart(name, "estimate") for name in ("Score function", "Path-wise")
+        )
         self.running = Chart("Mean of the first n estimates", "n")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

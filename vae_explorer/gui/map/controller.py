@@ -9,6 +9,7 @@ from vae_explorer.data.table_layout import TableDraft
 from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.dialogs.table import TableDialog
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
+from vae_explorer.gui.map.map_menu import MapMenu
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.widgets.fading import PATIENCE_MS
 from vae_explorer.gui.window.actions import native
@@ -74,7 +75,9 @@ class MapController(Controller):
         )  # fmt: skip
         self._show_keys()
         app.settings.changed.connect(self._show_keys)
-        self.panels = (Panel("layers", self.layers, LEFT, ("explore", "travel")),)
+        self.panels = (
+            Panel("layers", self.layers, LEFT, {"explore": (900, 0), "travel": (900, 0)}, size=290),
+        )
         self.changes = (
             app.settings.changed,
             app.layers.changed,
@@ -139,6 +142,7 @@ class MapController(Controller):
         view.canvas.scrubbed.connect(app.cursor.scrub)
         view.canvas.grabbed.connect(self._on_grabbed)
         view.canvas.nudged.connect(app.cursor.nudge)
+        MapMenu(view, lambda: app.map.points)
         view.point_hovered.connect(self._on_hovered)
         view.dwelt.connect(app.scores.inspect)
         view.view_rested.connect(self._on_view)

@@ -5,17 +5,19 @@ from dataclasses import replace
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.export import render_charts
-from vae_explorer.gui.plot.layout import Layout, Plot
+from vae_explorer.gui.plot.layout import Bar, Layout, Plot, words
 from vae_explorer.gui.plot.mark_painting import paint_ring
 from vae_explorer.gui.plot.marks import Entry, Mark, Ring
 from vae_explorer.gui.plot.painting import paint_front, paint_ground
 from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.widgets.terms import explain, underline
+from vae_explorer.session.terms import term_of
 from vae_explorer.types import Region
 
 _HANDLE = 7.0  # pixels, its radius
@@ -37,6 +39,7 @@ class PlotView(QWidget):
         self._plot = Plot(title, Axis(label=x_label), Axis(label=y_label), aspect=aspect)
         self._home = (self._plot.x, self._plot.y)
         self._layout: Layout | None = None
+        self._term_places: list[tuple[QRectF, str]] = []
         self._ground: QPixmap | None = None
         self._ground_of: object = None
         self._handles: Sequence[Ring] = ()
@@ -56,7 +59,7 @@ class PlotView(QWidget):
         before, self._plot = self._plot, plot
         if plot.layout_of != before.layout_of:
             self._layout = None
-        if plot.marks is not before.marks:
+        if plot.marks is not before.marks or plot.bar != before.bar:
             self._ground = None
         if plot.title != before.title:
             self.setAccessibleName(plot.title)
@@ -68,9 +71,17 @@ class PlotView(QWidget):
         self.set_plot(replace(self._plot, title=title, x=x))
 
     def set_subtitle(self, text: str) -> None:
-        """Write this after the title instead of a legend."""
-        self.set_plot(replace(self._plot, entries=(Entry("muted", "", text),)))
+        """Write this after the title."""
+        self.set_plot(replace(self._plot, subtitle=text))
         self.setAccessibleDescription(text)
+
+    def set_entries(self, entries: Iterable[Entry]) -> None:
+        """Let these be the legend."""
+        self.set_plot(replace(self._plot, entries=tuple(entries)))
+
+    def set_bar(self, bar: Bar | None) -> None:
+        """Say what the colours are worth."""
+        self.set_plot(replace(self._plot, bar=bar))
 
     def set_range(self, left: float, right: float, bottom: float, top: float) -> None:
         """Show this part of the plane."""
@@ -115,6 +126,9 @@ class PlotView(QWidget):
         """Where the parts are now, in pixels."""
         if self._layout is None:
             self._layout = Layout.of(self._plot, QRectF(self.rect()), self.font())
+            self._term_places = [
+                found for found in words(self._plot, self._layout) if term_of(found[1])
+            ]
         return self._layout
 
     @property
@@ -146,6 +160,15 @@ class PlotView(QWidget):
     # Qt's events
 
     @override
+    def event(self, event: QEvent) -> bool:
+        """Explain a term of the field that is in the title or in the legend."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            for area, term in self._term_places:
+                if area.contains(event.pos()):
+                    return explain(term, self, area.toAlignedRect(), self.toolTip())
+        return super().event(event)
+
+    @override
     def sizeHint(self) -> QSize:
         return QSize(260, 200)
 
@@ -163,6 +186,9 @@ class PlotView(QWidget):
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._ground)
             paint_front(painter, self._plot, layout, theme)
+            painter.setFont(layout.font)
+            for area, term in self._term_places:  # on screen alone: a picture has no tips
+                underline(painter, area, term)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             if self.hasFocus():
                 painter.setPen(QPen(QColor(theme.accent), 1.5))

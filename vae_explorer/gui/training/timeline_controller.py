@@ -1,7 +1,7 @@
 """Between the training timeline and its bar under the map."""
 
+from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.training.timeline_bar import TimelineBar
-from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.actions import tip
 from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import App
@@ -12,17 +12,17 @@ _NO_SNAPSHOTS = "This model came without snapshots of its training; one of a run
 
 
 class TimelineController(Controller):
-    """The bar, and the moment marked in the curves of ``training``."""
+    """The bar, and the moment marked in the curves."""
 
-    def __init__(self, app: App, training: TrainingPanel) -> None:
+    def __init__(self, app: App, curves: ElboPlot) -> None:
         super().__init__(app)
         self._time = app.runs.timeline
-        self._training = training
+        self._curves = curves
         self.bar = TimelineBar()
         self.bar.moment_chosen.connect(self._time.show)
         self.bar.live_requested.connect(self._time.return_live)
         self.bar.play_requested.connect(self._play)
-        training.plot.moment_chosen.connect(self._on_chosen)
+        curves.moment_chosen.connect(self._on_chosen)
         self._time.entries_changed.connect(self.bar.set_frames)
         self._time.shown_changed.connect(self._on_shown)
         self._time.playing_changed.connect(self.bar.set_playing)
@@ -54,4 +54,4 @@ class TimelineController(Controller):
 
     def _on_shown(self, frame: TimelineEntry | None) -> None:
         self.bar.set_shown(frame, no_likelihood(self._app.model.recipe))
-        self._training.plot.set_moment(None if frame is None else frame.epoch)
+        self._curves.set_moment(None if frame is None else frame.epoch)

@@ -75,7 +75,7 @@ class EmptyState(QWidget):
 
     def _show_sign(self) -> None:
         """Where there is little height, the sentence and its button have it."""
-        self._sign.setVisible(self._sign.name != "" and self.height() > 5 * _SIGN)
+        self._sign.setVisible(self._sign.name != "" and self.height() > 4 * _SIGN)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -6,6 +6,7 @@ on straight, ``C`` by a Bézier curve and ``Z`` back to where it began. ``O x y 
 """
 
 from functools import cache
+from math import ceil
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPainterPath, QPen, QPixmap
@@ -45,6 +46,10 @@ _SIGNS = {
     "restart": "M3 3 L3 8 L8 8 A10 10.5 7 160 -300",
     "branch": "O5 4 2 O5 16 2 O15 5 2 M5 6 L5 14 M15 7 C15 12 6 9 5 14",
     "new_seed": "M3 3 L17 3 L17 17 L3 17 Z O7 7 .5 O13 7 .5 O10 10 .5 O7 13 .5 O13 13 .5",
+    # Check boxes and docks
+    "check": "M4 10 L8 14 L16 6",
+    "some": "M5 10 L15 10",
+    "float": "M7 7 L7 3 L17 3 L17 13 L13 13 M3 7 L13 7 L13 17 L3 17 Z",
     # Banners and views that have nothing to show
     "close": "M5 5 L15 15 M15 5 L5 15",
     "problem": "M10 2 L18 17 L2 17 Z M10 8 L10 12 O10 14.5 .5",
@@ -112,7 +117,7 @@ class _Sign(QIconEngine):
 
 def _width(scale: float) -> float:
     """Of a line, at so many pixels a unit: in halves, so that one edge at least is sharp."""
-    return max(1.0, round(2 * _WIDTH * scale) / 2)
+    return ceil(2 * _WIDTH * scale) / 2
 
 
 def _path(text: str, scale: float) -> QPainterPath:

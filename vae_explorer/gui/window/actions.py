@@ -56,6 +56,12 @@ class Actions:
                 menu.addSeparator()
             menu.addAction(action)
             self._actions[record.id] = action
+        # What the tip of a button says, of those that do what a command does.
+        self._buttons = [
+            (button, button.toolTip(), self._actions[button.property("command")])
+            for button in window.findChildren(QAbstractButton)
+            if button.property("command")
+        ]
         buttons: dict[str, list[QAction]] = {name: [] for name in MENUS}
         for action in self._actions.values():
             if action.command.toolbar:
@@ -83,6 +89,8 @@ class Actions:
             action.refresh(chosen)
         for menu in self._choices:
             menu.refresh()
+        for button, about, action in self._buttons:
+            button.setToolTip(keyed(about, native(action.command.keys[:1])))
 
 
 class _Action(QAction):
@@ -163,7 +171,12 @@ def native(keys: Iterable[str]) -> str:
 
 def tip(command: Command) -> str:
     """What a command does, and its first key."""
-    return f"{command.help} ({native(command.keys[:1])})" if command.keys else command.help
+    return keyed(command.help, native(command.keys[:1]))
+
+
+def keyed(text: str, key: str) -> str:
+    """A tip that names the key, if there is one, of what it tells about."""
+    return f"{text} ({key})" if key else text
 
 
 class _KeyClaims(QObject):

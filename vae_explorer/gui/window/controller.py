@@ -23,9 +23,9 @@ _SCHEMES = {
 }
 _LAYOUTS = {
     "explore": "Layers, map and decoder",
-    "train": "The training form and its curves",
-    "learn": "Layers and refining: q(z|x) of the pinned digit beside the exact posterior",
-    "travel": "Paths, and the digit drawn",
+    "train": "The training form, the map and the curves",
+    "learn": "A lesson and its figure",
+    "travel": "A path, its frames and the decoded digit",
 }
 
 
@@ -78,6 +78,8 @@ class WindowController(Controller):
                 self._open_palette, ("Ctrl+Shift+P",), toolbar="Find", icon="find"),
             Command("keys", "Help", "Keys and Gestures", "Show all keys and gestures",
                 self._open_keys, ("F1",)),
+            Command("terms", "Help", "Terms", "What each term means, and which lesson teaches it",
+                lambda: help_pages.show_terms(window)),
             Command("about", "Help", "About VAE Explorer", "Version, data and licences",
                 lambda: help_pages.show_about(window)),
         )  # fmt: skip

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar
 
 
 class DockTabs(QObject):
-    """Lets Tab pass by the tabs of docks that are hidden.
+    """Shows the names of docks whole, and lets Tab pass by the tabs of those that are hidden.
 
     Qt keeps a bar of tabs for docks that share a position even while fewer than two are seen, then
     far off the window, where the keyboard would be lost.
@@ -30,5 +30,7 @@ class DockTabs(QObject):
     def _settle(self) -> None:
         direct = Qt.FindChildOption.FindDirectChildrenOnly
         for bar in self._window.findChildren(QTabBar, options=direct):
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
+            bar.setUsesScrollButtons(True)
             seen = bar.count() > 1
             bar.setFocusPolicy(Qt.FocusPolicy.TabFocus if seen else Qt.FocusPolicy.NoFocus)

@@ -1,6 +1,7 @@
 """The window: the map at its heart, docks around it, and the controllers of its subjects."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QSize, Qt
@@ -9,12 +10,14 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLay
 from typing_extensions import override
 
 from vae_explorer.gui.compare.controller import CompareController
+from vae_explorer.gui.curves.controller import CurvesController
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
 from vae_explorer.gui.dialogs.controller import FilesController
 from vae_explorer.gui.explore.controller import ExploreController
 from vae_explorer.gui.lessons.controller import LearnController
 from vae_explorer.gui.map.controller import MapController
 from vae_explorer.gui.map.selection_controller import SelectionController
+from vae_explorer.gui.plot.export import KINDS
 from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.runs.controller import RunsController
 from vae_explorer.gui.runs.sweep_controller import SweepController
@@ -26,6 +29,8 @@ from vae_explorer.gui.window.controller import WindowController
 from vae_explorer.gui.window.docks import Docks, decoded_bytes
 from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import Workspace
+
+_KINDS = dict(zip(KINDS, (PNG, SVG, PDF, CSV), strict=True))
 
 
 class MainWindow(QMainWindow):
@@ -42,14 +47,15 @@ class MainWindow(QMainWindow):
         pages = QStackedWidget()
         self._map = MapController(app, ask)
         self._selecting = SelectionController(app, self._map.view, ask, self)
-        explore = ExploreController(app, self._map.view, ask, self)
+        explore = ExploreController(app, self._map.view, ask, pages, self)
         self._files = FilesController(
             app, ask, explore.draw, lambda: (self.map.region(), self.docks.layout), self
         )
         training = TrainingController(app, ask, self)
-        timeline = TimelineController(app, training.panel)
+        curves = CurvesController(app, ask)
+        timeline = TimelineController(app, curves.plot)
         compare = CompareController(app, ask, self)
-        runs = RunsController(app, training.panel, compare.open)
+        runs = RunsController(app, training.panel, curves.plot, compare.open)
         sweep = SweepController(app, training.panel, self)
         self._lessons = LearnController(app, pages, ask)
         self._window = WindowController(
@@ -63,19 +69,20 @@ class MainWindow(QMainWindow):
         # The parts of the window, by the names that tests and benches know.
         self.map, self.layers, self.time_bar = self._map.view, self._map.layers, timeline.bar
         self.decode, self.draw, self.paths = explore.decode, explore.draw, explore.paths
-        self.refine, self.worst = explore.refine, explore.worst
+        self.refine, self.worst, self.film = explore.refine, explore.worst, explore.film
         self.training, self.runs, self.sweep = training.panel, runs.panel, sweep.panel
+        self.curves, self.slow_motion, self.log = curves.plot, training.slow_motion, training.log
         self.learn, self.status = self._lessons.panel, self._window.status
         self.workspaces = self._files.workspaces
 
         pages.addWidget(_column(self.map, self.time_bar))
         self.setCentralWidget(pages)
         self.setStatusBar(self.status)
-        with_panels = (training, self._map, self._lessons, explore, runs, sweep)
+        with_panels = (curves, training, self._map, self._lessons, explore, runs, sweep)
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
             self._files, self._window, self._selecting, explore, self._map,
-            training, sweep, timeline, self._lessons, compare, runs,
+            training, sweep, timeline, self._lessons, compare, curves, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""
         self.actions_ = Actions(
@@ -92,6 +99,7 @@ class MainWindow(QMainWindow):
 
         self.map.canvas.space_tapped.connect(self.actions_["pause"].trigger)
         self.decode.export.clicked.connect(self._files.export_digit)
+        self.layers.set_actions(self.actions_.__getitem__)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)
         app.messages.failed.connect(self.show_error)
@@ -113,11 +121,22 @@ class MainWindow(QMainWindow):
         )
         box.open()
 
-    def export_chart(self, export: Export) -> None:
-        """Ask where to keep a chart, and write it there."""
-        if path := self._ask.save("Export Chart", "chart.png", PNG, SVG, PDF, CSV):
+    def export_chart(
+        self, export: Export, kinds: Sequence[str] = KINDS, name: str = "chart"
+    ) -> None:
+        """Ask where to keep a chart or another figure, and write it there."""
+        offered = [_KINDS[kind] for kind in kinds]
+        if path := self._ask.save(f"Export {name.capitalize()}", f"{name}.png", *offered):
             content = export(path.suffix[1:].lower())
-            self.app.exports.content(path, content, "The chart was not exported")
+            self.app.exports.content(path, content, f"The {name} was not exported")
+
+    def open_lesson(self, lesson: str) -> None:
+        """Show a lesson, from its first step."""
+        self._lay_out("learn")
+        self.activateWindow()
+        self.raise_()
+        if any(lesson == known.id for known in self.app.learning.lessons):
+            self.app.learning.open(lesson)
 
     def _remember_folder(self, folder: str) -> None:
         self.app.settings.change(replace(self.app.settings.now, folder=folder))

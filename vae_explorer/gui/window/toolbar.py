@@ -2,15 +2,22 @@
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QAction, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QMainWindow, QSizePolicy, QToolBar, QWidget
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMainWindow,
+    QSizePolicy,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 from typing_extensions import override
 
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.icons import SIDE
 
-_GAP = 12  # logical pixels between the actions of two menus
+_SPACE = 4  # logical pixels; all room here is one or two of it
 
 
 class Toolbar(QToolBar):
@@ -25,40 +32,40 @@ class Toolbar(QToolBar):
         super().__init__("Main")
         self.setObjectName("toolbar")
         self.setMovable(False)
-        *near, far = groups
+        *near, far = ([_Button(action) for action in group] for group in groups)
+        self._buttons = [button for group in (*near, far) for button in group]
+        content = QWidget()
+        self._row = QHBoxLayout(content)
+        self._row.setContentsMargins(_SPACE, _SPACE, _SPACE, _SPACE)
+        self._row.setSpacing(_SPACE)
         for group in near:
-            self.addActions(list(group))
-            self.addWidget(_space(QSizePolicy.Policy.Fixed))
-        self.addWidget(_space(QSizePolicy.Policy.Expanding))
-        self.addActions(list(far))
-        self._words_need = 0
-        self._measure()
+            for button in group:
+                self._row.addWidget(button)
+            self._row.addSpacing(2 * _SPACE)
+        self._row.addStretch()
+        for button in far:
+            self._row.addWidget(button)
+        self.addWidget(content)
+        if layout := self.layout():
+            layout.setContentsMargins(0, 0, 0, 0)
         window.addToolBar(self)
-
-    def _measure(self) -> None:
-        side = max(SIDE, round(1.25 * self.fontMetrics().height()))
-        self.setIconSize(QSize(side, side))
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._words_need = self.sizeHint().width()
-        self._choose_style()
-
-    def _choose_style(self) -> None:
-        style = Qt.ToolButtonStyle
-        words = self.width() >= self._words_need
-        self.setToolButtonStyle(
-            style.ToolButtonTextBesideIcon if words else style.ToolButtonIconOnly
-        )
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._choose_style()
+        self._choose_words()
 
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._measure()
+        if event.type() == QEvent.Type.FontChange:
+            self._choose_words()
+
+    def _choose_words(self) -> None:
+        gaps = self._row.sizeHint().width() - sum(b.sizeHint().width() for b in self._buttons)
+        words = self.width() >= gaps + sum(button.width_with_word() for button in self._buttons)
+        for button in self._buttons:
+            button.show_word(words)
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -68,9 +75,59 @@ class Toolbar(QToolBar):
             painter.drawLine(self.rect().bottomLeft(), self.rect().bottomRight())
 
 
-def _space(across: QSizePolicy.Policy) -> QWidget:
-    space = QWidget()
-    space.setFixedHeight(1)
-    space.setSizePolicy(across, QSizePolicy.Policy.Fixed)
-    space.setMinimumWidth(_GAP)
-    return space
+class _Button(QToolButton):
+    """Of an action; with a ground only while it is on, pressed, or under the pointer."""
+
+    def __init__(self, action: QAction) -> None:
+        super().__init__()
+        self._word = True
+        self.setDefaultAction(action)
+        self.setAutoRaise(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the menus have all of them
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
+    def show_word(self, shown: bool) -> None:
+        """Have room for the word, or for the picture alone."""
+        if self._word is not shown:
+            self._word = shown
+            self.updateGeometry()
+            self.update()
+
+    def width_with_word(self) -> int:
+        """Logical pixels."""
+        word = self.fontMetrics().horizontalAdvance(self.text())
+        return self.minimumSizeHint().width() + _SPACE + word + _SPACE
+
+    @override
+    def sizeHint(self) -> QSize:
+        alone = self.minimumSizeHint()
+        return QSize(self.width_with_word(), alone.height()) if self._word else alone
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        side = self._side() + 2 * _SPACE
+        return QSize(side + 2 * _SPACE, side)
+
+    def _side(self) -> int:
+        return max(SIDE, round(1.25 * self.fontMetrics().height()))
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme, enabled, side = current_theme(), self.isEnabled(), self._side()
+        on = self.isChecked() or self.isDown()
+        with QPainter(self) as painter:
+            if on or (enabled and self.underMouse()):
+                ground = QColor(theme.accent if on else theme.text)
+                ground.setAlphaF(0.16 if on else 0.08)
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(ground)
+                painter.drawRoundedRect(self.rect(), _SPACE, _SPACE)
+            square = QRect(2 * _SPACE, (self.height() - side) // 2, side, side)
+            mode = QIcon.Mode.Normal if enabled else QIcon.Mode.Disabled
+            state = QIcon.State.On if on else QIcon.State.Off
+            self.icon().paint(painter, square, Qt.AlignmentFlag.AlignCenter, mode, state)
+            if self._word:
+                painter.setPen(QColor(theme.text if enabled else theme.muted))
+                room = self.rect().adjusted(square.right() + 1 + _SPACE, 0, 0, 0)
+                painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self.text())

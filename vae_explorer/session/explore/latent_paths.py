@@ -119,7 +119,7 @@ class LatentPath:
 def path_content(path: LatentPath | None) -> LayerContent:
     """The path on the map: its line, and crosses at its waypoints, the largest where it begins."""
     if path is None:
-        return LayerContent()
+        return LayerContent(note="No path is chosen.", offer="play_path")
     if not len(path.positions):
         return LayerContent(note=path.note)
     return LayerContent((Curve((path.line,)), Spots(path.waypoints, "waypoints")), path.note)

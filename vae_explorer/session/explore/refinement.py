@@ -43,7 +43,7 @@ class RefinementStep:
 def refined_content(step: RefinementStep | None) -> LayerContent:
     """The refined q on the map, or how to come by one."""
     if step is None:
-        return LayerContent(note="Pin a digit and press Refine.")
+        return LayerContent(note="Pin a digit and press Refine.", offer="refine")
     ellipses = Ellipses(step.mean[None], step.covariance[None])
     return LayerContent((ellipses,), f"Step {step.step} of {step.steps}")
 

@@ -69,6 +69,8 @@ class OpenModel:
         self._settings = settings
         self._map = latent_map
         self._runs = runs
+        self.own = False
+        """Whether the model opened last does not come with the program."""
         latent_map.changed.connect(self._on_map)
         runs.left.connect(self._on_left)
 
@@ -135,6 +137,7 @@ class OpenModel:
 
     def _show(self, model: "SavedModel") -> None:
         path, snapshot = model.path, model.snapshot
+        self.own = path.parent != paths.checkpoints()
         self._map.begin_run()
         self._runs.open_run(path, snapshot, model.name)
         self._map.show(snapshot, model.name, path, model.rotation)

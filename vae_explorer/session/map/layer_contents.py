@@ -123,7 +123,7 @@ def flow(scene: Scene, chosen: Mapping[str, str], _check: Check) -> LayerContent
     """Where the points came from."""
     now, then = scene.points, scene.start if chosen["since"] == "start" else scene.before
     if then is None or then.split != now.split:
-        return LayerContent(note="Train, or open another model, to see points move.")
+        return LayerContent(note="Train, or open another model, to see points move.", offer="start")
     common, here, there = np.intersect1d(now.indices, then.indices, return_indices=True)
     some = slice(None, None, -(-len(common) // _MOST_TRAILS) or 1)
     here, there = here[some], there[some]

@@ -98,8 +98,10 @@ Mark = Field | ClassField | Sheet | Curve | Ellipses | Spots | Trails
 class LayerContent:
     """What one layer shows now: ``marks`` from the lowest to the topmost.
 
-    ``note`` is one short line on what exactly is shown, or why nothing is.
+    ``note`` is one short line on what exactly is shown, or why nothing is; ``offer`` then the id of
+    the command that would change that.
     """
 
     marks: tuple[Mark, ...] = ()
     note: str = ""
+    offer: str = ""

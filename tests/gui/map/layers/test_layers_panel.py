@@ -85,7 +85,8 @@ def test_all_layers_stand_in_their_order(panel: LayersPanel) -> None:
     assert order(panel) == NAMES
     assert [box(panel, spec.name).isChecked() for spec in LAYERS] == [spec.on for spec in LAYERS]
     assert {spec.key for spec in LAYERS} <= set(texts(panel))
-    assert box(panel, "Density").toolTip() == DENSITY.about
+    assert box(panel, "Density").toolTip() == f"{DENSITY.about} (D)"
+    assert {spec.about for spec in LAYERS} <= set(texts(panel)), "of those that do not show too"
 
 
 def test_a_layer_unfolds_while_it_shows(

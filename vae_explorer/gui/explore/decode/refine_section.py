@@ -41,6 +41,8 @@ class RefineSection(QGroupBox):
         self._remark: Remark | None = None
         self._running = False
         self._button = QPushButton()
+        self._button.setToolTip(f"{_HINT}, or stop where it is")
+        self._button.setProperty("command", "refine")
         self._button.clicked.connect(self._on_clicked)
         self._text = Readout(lines=2)
 
@@ -61,7 +63,6 @@ class RefineSection(QGroupBox):
         """Let the button stop a refinement, or start one."""
         self._running = running
         self._button.setText("Stop" if running else "Refine")
-        self._button.setToolTip("Stop at the current step" if running else _HINT)
 
     def set_steps(self, steps: Sequence[RefinementStep]) -> None:
         """Show these steps of one image, in their order, instead of those before."""

@@ -26,7 +26,7 @@ from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, LatentPath
 
-_WIDE = 760  # from here on all controls stand in one row, and each text on one line
+_LINE = 105  # letters; from here on each text stands on one line
 _MARGIN = 6
 _FRAMES = 16
 _SLOWEST, _FASTEST, _SPEED = 1, 30, 8  # frames per second
@@ -41,6 +41,8 @@ class PathPanel(Themed):
         chosen: a person wants a path: a kind of ``KINDS`` or "", frames, and whether closed.
         frame_chosen: a frame is to be shown, counted from 0, by a person or as it plays.
         export_requested: a person wants to keep the frames.
+        played: a person wants to see it played.
+        put_away: it is hidden.
 
     No ``set_…()`` emits any of them.
     """
@@ -48,6 +50,8 @@ class PathPanel(Themed):
     chosen = Signal(str, int, bool)
     frame_chosen = Signal(int)
     export_requested = Signal()
+    played = Signal()
+    put_away = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,8 +65,9 @@ class PathPanel(Themed):
         self._timer.timeout.connect(self._step)
 
         self._controls = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        self._controls.addLayout(self._choices(), 1)
-        self._controls.addLayout(self._player(), 1)
+        self._rows = self._choices(), self._player()
+        for controls in self._rows:
+            self._controls.addLayout(controls, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         column.setSpacing(4)
@@ -111,13 +116,14 @@ class PathPanel(Themed):
 
     @override
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange):
             self._fit()
         return super().event(event)
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:
         self._pause()
+        self.put_away.emit()
         super().hideEvent(event)
 
     def _choices(self) -> QHBoxLayout:
@@ -146,7 +152,8 @@ class PathPanel(Themed):
         self._play = QPushButton("Pause")
         self._play.setFixedWidth(self._play.sizeHint().width())  # so that nothing jumps
         self._play.setText("Play")
-        self._play.setToolTip("Move the cursor along the path")
+        self._play.setToolTip("Show the path as a film: the cursor moves along it")
+        self._play.setProperty("command", "play_path")
         self._loop = QCheckBox("Loop")
         self._loop.setChecked(True)
         self._loop.setToolTip("Repeat after the last frame")
@@ -159,7 +166,7 @@ class PathPanel(Themed):
         self._speed.setAccessibleDescription("In frames per second")
         self._export = QPushButton("Export…")
         self._export.setToolTip("Save the frames of the path")
-        self._play.clicked.connect(self._toggle)
+        self._play.clicked.connect(self.toggle)
         self._speed.valueChanged.connect(self._set_speed)
         self._export.clicked.connect(self.export_requested)
         self._set_speed(_SPEED)
@@ -179,13 +186,15 @@ class PathPanel(Themed):
         self._timer.setInterval(round(1_000 / speed))
         self._speed.setToolTip(f"{speed} frames per second")
 
-    def _toggle(self) -> None:
+    def toggle(self) -> None:
+        """Play the path, or pause."""
         if self._timer.isActive():
             self._pause()
             return
         self._play.setText("Pause")
         self._timer.start()
-        if self._frame == self._strip.count - 1:
+        self.played.emit()
+        if self._strip.count and self._frame == self._strip.count - 1:
             self.frame_chosen.emit(0)
 
     def _pause(self) -> None:
@@ -196,6 +205,8 @@ class PathPanel(Themed):
         following = self._frame + 1
         if following < self._strip.count:
             self.frame_chosen.emit(following)
+        elif not self._strip.count:
+            return  # it is still being found
         elif self._loop.isChecked():
             self.frame_chosen.emit(0)
         else:
@@ -218,11 +229,13 @@ class PathPanel(Themed):
         return f'<span style="color:{color}">{text}</span>'
 
     def _fit(self) -> None:
-        wide = self.width() >= _WIDE
+        letters = self.width() / self.fontMetrics().averageCharWidth()
+        in_a_row = sum(controls.minimumSize().width() for controls in self._rows)
+        fits = in_a_row + self._controls.spacing() <= self.width() - 2 * _MARGIN
         direction = QBoxLayout.Direction
-        self._controls.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
+        self._controls.setDirection(direction.LeftToRight if fits else direction.TopToBottom)
         for text in (self._about, self._now):
-            text.set_lines(1 if wide else 2)
+            text.set_lines(1 if letters >= _LINE else 2)
 
 
 def _about(path: LatentPath) -> str:

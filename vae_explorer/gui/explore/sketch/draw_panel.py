@@ -19,6 +19,7 @@ from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import Scrolled, label_of, row
+from vae_explorer.gui.widgets.terms import term_label
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import NONE, figure, pair
@@ -37,8 +38,8 @@ _ROWS = {
     "q mean": "Where the encoder puts the drawing, in latent units",
     "q width": "Standard deviations along the two axes of the ellipse of q, in latent units",
     "log p(x)": "Of the drawing under the model, by quadrature over the whole plane",
-    "ELBO": "Evidence lower bound of log p(x)",
-    "Gap": "log p(x) − ELBO: the divergence of q from the posterior",
+    "ELBO": "Of the drawing under the model",
+    "Gap": "Of the drawing under the model",
 }
 _LIKELIHOODS = ("log p(x)", "ELBO", "Gap")
 _REFIT = (
@@ -73,7 +74,7 @@ class DrawPanel(QWidget):
             "Reconstruction of the drawing", "Reconstruction", "Reconstr.", zoom=3
         )
         self._reconstruction.setToolTip("Decoded from the mean of q")
-        self._names = {text: QLabel(text) for text in _ROWS}
+        self._names = {text: term_label(text, tip) for text, tip in _ROWS.items()}
         self.results = [Readout() for _ in _ROWS]
         self._nearest = [
             DigitView(f"Nearest digit {n + 1}", NONE, zoom=1) for n in range(NEIGHBOURS)
@@ -190,10 +191,8 @@ class DrawPanel(QWidget):
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
         for line, ((text, tip), value) in enumerate(zip(_ROWS.items(), self.results, strict=True)):
-            name = self._names[text]
-            for widget in (name, value):
-                widget.setToolTip(tip)
-            grid.addWidget(name, line, 0)
+            value.setToolTip(tip)
+            grid.addWidget(self._names[text], line, 0)
             grid.addWidget(value, line, 1)
         return grid
 

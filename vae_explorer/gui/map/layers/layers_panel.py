@@ -1,13 +1,20 @@
 """The panel of layers: which show, in what order, how strong, and what they mean."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QShortcut
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFrame,
     QGridLayout,
@@ -15,6 +22,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QSizePolicy,
     QSlider,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,7 +31,9 @@ from typing_extensions import override
 from vae_explorer.gui.map.layers.layer_key import LayerKey
 from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.rows import Scrolled
+from vae_explorer.gui.widgets.terms import TermBox
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
+from vae_explorer.gui.window.actions import keyed
 from vae_explorer.session.map.layers import LAYERS, Choice, LayerSpec, LayerState, default_state
 from vae_explorer.session.map.marks import LayerContent
 
@@ -59,6 +69,7 @@ class LayersPanel(Themed):
 
     def __init__(self) -> None:
         super().__init__()
+        self._action: Callable[[str], QAction] | None = None
         self._rows = {spec.id: _LayerRow(spec) for spec in LAYERS}
         self._order = list(self._rows.values())
         self._content = QWidget()
@@ -97,7 +108,13 @@ class LayersPanel(Themed):
 
     def set_content(self, layer: str, content: LayerContent) -> None:
         """Explain what a layer now shows."""
-        self._rows[layer].key.set_content(content)
+        row = self._rows[layer]
+        row.key.set_content(content)
+        row.offer(self._action(content.offer) if content.offer and self._action else None)
+
+    def set_actions(self, action: Callable[[str], QAction]) -> None:
+        """Let layers with nothing to show offer the commands that would fill them."""
+        self._action = action
 
     def set_busy(self, layer: str, busy: bool) -> None:
         """Say that a layer's next content is being computed, or no longer."""
@@ -174,9 +191,9 @@ class _LayerRow(Themed):
         super().__init__()
         self.layer = spec.id
         self.pointer_y = 0
-        self.check = QCheckBox(spec.name)
-        self.check.setToolTip(spec.about)
+        self.check = TermBox(spec.name)
         self.check.setAccessibleDescription(spec.about)
+        self._spec = spec
         self._letter = QLabel()
         self.set_key(spec.key)
         self._about = QLabel(spec.about, wordWrap=True)
@@ -196,7 +213,11 @@ class _LayerRow(Themed):
         self._patience.timeout.connect(self.busy.show)
         self._combos = {choice.id: _combo(spec, choice) for choice in spec.choices}
         self.key = LayerKey()
-        self.controls = (self.check, self._slider, *self._combos.values())
+        self._offer = QToolButton()
+        self._offer.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self._offer.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._offer.hide()
+        self.controls = (self.check, self._slider, *self._combos.values(), self._offer)
         self._details = QWidget()
         self._lay_out(spec)
         self._connect()
@@ -219,16 +240,18 @@ class _LayerRow(Themed):
         for line, choice in enumerate(spec.choices, 1):
             settings.addWidget(QLabel(choice.name), line, 0)
             settings.addWidget(self._combos[choice.id], line, 1, 1, 2)
+        self._about.setContentsMargins(_GRIP_WIDTH + _GRIP_GAP, 0, 0, 2)
         details = QVBoxLayout(self._details)
         details.setContentsMargins(_GRIP_WIDTH + _GRIP_GAP, 0, 0, 8)
         details.setSpacing(4)
-        details.addWidget(self._about)
         details.addLayout(settings)
         details.addWidget(self.key)
+        details.addWidget(self._offer, 0, Qt.AlignmentFlag.AlignLeft)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(head)
+        layout.addWidget(self._about)
         layout.addWidget(self._details)
 
     def _connect(self) -> None:
@@ -249,6 +272,13 @@ class _LayerRow(Themed):
         """Name the key that shows or hides the layer."""
         self._letter.setText(key)
         self._letter.setToolTip(key and f"{key} shows or hides this layer")
+        self.check.setToolTip(keyed(self._spec.about, key))
+
+    def offer(self, action: QAction | None) -> None:
+        """Let a button do what fills the layer, or let there be none."""
+        if action is not None:
+            self._offer.setDefaultAction(action)
+        self._offer.setVisible(action is not None)
 
     def set_state(self, state: LayerState) -> None:
         """Show how the layer is."""
