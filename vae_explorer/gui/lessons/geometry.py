@@ -104,12 +104,18 @@ class GeometryView(LessonView):
             self._show_field(found.field)
         if differs(found, old, "straight", "geodesic"):
             strips = {"straight": found.straight, "geodesic": found.geodesic}
-            highest = max(
-                (float(strip.frames.steps.max()) for strip in strips.values() if strip), default=1.0
-            )
-            for name, strip in strips.items():
-                if strip is not None:
-                    self._lines[name].set_frames(
+            known = {
+                name: strip
+                for name, strip in strips.items()
+                if strip is not None and self.experiment.is_current(strip)
+            }
+            highest = max((float(one.frames.steps.max()) for one in known.values()), default=1.0)
+            for name, line in self._lines.items():
+                strip = known.get(name)
+                if strip is None:
+                    line.wait("looking for the path …")
+                else:
+                    line.set_frames(
                         strip.images, strip.frames.steps, highest or 1.0, self._about(strip)
                     )
         self._show_paths()
@@ -142,12 +148,12 @@ class GeometryView(LessonView):
             z1, z2 = ellipse.point
             self._readout.set_text(
                 f"z = ({figure(z1, 2)}, {figure(z2, 2)}): √det G = "
-                f"{figure(ellipse.magnification, 0)}; all steps to the ellipse change the "
-                "picture alike"
+                f"{figure(ellipse.magnification, 0)}; every step to the ellipse changes the "
+                "picture equally"
             )
         elif not self._shows_geodesic:
             self._readout.set_text("Point at the plane to see its metric there")
-        elif found.straight is not None and found.geodesic is not None:
+        elif found.straight and found.geodesic and self.experiment.is_current(found.geodesic):
             longer, shorter = found.straight.route.length, found.geodesic.route.length
             saved = figure(100 * (1 - shorter / longer) if longer else 0.0, 1)
             told = f"The geodesic is {saved} % shorter than the line"

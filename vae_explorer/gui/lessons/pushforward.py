@@ -134,6 +134,10 @@ class PushforwardView(LessonView):
         self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
 
     def _show_stretch(self, result: Pushed) -> None:
+        if not self.tells("magnification"):
+            self._before.set_bar(None)
+            self._before.set_marks(_DEVIATIONS)
+            return
         stretch = np.log10(np.nan_to_num(result.stretch).clip(1e-6, 1e9))
         low, high = (float(end) for end in np.quantile(stretch, [0.01, 0.99]))
         same = high - low < 0.02
@@ -218,7 +222,8 @@ class PushforwardView(LessonView):
         before: list[Mark] = [_outline(patch)]
         if pushed is not None:
             level = Level(pushed.height, "held_out", width=1.0)
-            before += [Ring((a, b), "held_out", 3.0, ".") for a, b in pushed.preimages.tolist()]
+            others = pushed.preimages.tolist() if self.tells("k") else []
+            before += [Ring((a, b), "held_out", 3.0, ".") for a, b in others]
             for chart in (self._formula, self._samples):
                 chart.set_front([level, dot])
         self._before.set_front([*before, Ring(experiment.settings.z, "held_out", 4.0, ".")])

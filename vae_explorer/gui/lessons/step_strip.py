@@ -52,6 +52,13 @@ class StepStrip(Chart):
         self.set_plot(replace(self.plot, x=x, marks=(*pictures, *bars), entries=entries))
         self.setAccessibleDescription(about)
 
+    def wait(self, about: str) -> None:
+        """Show the pictures there are without their steps, which are no longer right."""
+        pictures = tuple(mark for mark in self.plot.marks if isinstance(mark, Picture))
+        entries = Entry(self._color, "●", ""), Entry("muted", "", about)
+        self.set_plot(replace(self.plot, marks=pictures, entries=entries))
+        self.setAccessibleDescription(about)
+
     @override
     def sizeHint(self) -> QSize:
         head, around = self.fontMetrics().height() + 4, self.parentWidget()
