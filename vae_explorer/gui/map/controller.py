@@ -9,6 +9,7 @@ from vae_explorer.data.table_layout import TableDraft
 from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.dialogs.table import TableDialog
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
+from vae_explorer.gui.map.map_menu import MapMenu
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.widgets.fading import PATIENCE_MS
 from vae_explorer.gui.window.actions import native
@@ -140,6 +141,7 @@ class MapController(Controller):
         view.canvas.scrubbed.connect(app.cursor.scrub)
         view.canvas.grabbed.connect(self._on_grabbed)
         view.canvas.nudged.connect(app.cursor.nudge)
+        MapMenu(view, lambda: app.map.points)
         view.point_hovered.connect(self._on_hovered)
         view.dwelt.connect(app.scores.inspect)
         view.view_rested.connect(self._on_view)

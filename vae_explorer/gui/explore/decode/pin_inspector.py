@@ -41,6 +41,7 @@ _ROWS = {
     "log p(x)": "Of the same sample, by quadrature over the whole latent plane",
     "gap": "Of this image; refining its q(z|x) makes it smaller",
 }
+_LONGEST = "−0000.0 nats"
 _SPACE = 3
 
 
@@ -73,6 +74,7 @@ class PinInspector(QWidget):
         self._views = self._original, self._reconstruction, self._error, self._map
         self._title = Readout()
         self._values = {name: QLabel() for name in _ROWS}
+        self._keep_room()
 
         pictures = row(*self._views, spacing=_SPACE)
         self._details = QWidget()
@@ -86,7 +88,7 @@ class PinInspector(QWidget):
         details.addLayout(self._choice_row())
         details.addLayout(self._figures())
         content = held(column(pictures, self._details))
-        self.fold = Fold("Pinned digit", content, self._title)
+        self.fold = Fold("Pinned", content, self._title, "Pinned digit")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.fold)
@@ -111,6 +113,8 @@ class PinInspector(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._draw()
+        elif event.type() == QEvent.Type.FontChange:
+            self._keep_room()
 
     def fit(self, width: int) -> None:
         """Give the pictures the height that an inspector of ``width`` has zoom for."""
@@ -156,6 +160,11 @@ class PinInspector(QWidget):
         corner = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
         grid.addWidget(refine, len(_ROWS) - 2, 2, 2, 1, corner)
         return grid
+
+    def _keep_room(self) -> None:
+        """For any figure, so that pinning makes nothing wider."""
+        for value in self._values.values():
+            value.setMinimumWidth(value.fontMetrics().horizontalAdvance(_LONGEST))
 
     def _draw(self) -> None:
         point, inspection = self._point, self._inspection
