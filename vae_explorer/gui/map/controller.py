@@ -23,6 +23,7 @@ from vae_explorer.session.map.marks import LayerContent
 from vae_explorer.session.map.scores import InspectedImage
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
 from vae_explorer.session.training.events import Phase
+from vae_explorer.training.meaning import MARK, named, no_likelihood
 from vae_explorer.types import Int64, Region, Split
 
 _SPLITS: dict[Split, tuple[str, str]] = {
@@ -198,10 +199,14 @@ class MapController(Controller):
         row = self._app.map.row(inspected.split, inspected.index)
         if row >= 0:
             image = self._app.map.thumbnail(row).image
-            exact = figure(inspected.truth.log_marginal, 1)
-            self.view.set_hover_image(
-                row, image, f"log p(x) {exact}\nELBO {figure(inspected.truth.bound.elbo, 1)} nats"
+            remark = no_likelihood(self._app.model.recipe)
+            truth = inspected.truth
+            lines = (
+                f"{named('log p(x)', remark)} {figure(truth.log_marginal, 1)}",
+                f"{named('ELBO', remark)} {figure(truth.bound.elbo, 1)} nats",
+                f"{MARK} {remark.mark}" if remark else "",
             )
+            self.view.set_hover_image(row, image, "\n".join(filter(None, lines)))
 
     def _on_colors(self, colors: PointColors | None) -> None:
         points = self.view.points

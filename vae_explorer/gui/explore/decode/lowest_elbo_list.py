@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.number_format import figure
+from vae_explorer.training.meaning import Remark, explained, named
 from vae_explorer.types import OneSplit, UInt8
 
 Row = tuple[OneSplit, int, int, float]
@@ -45,7 +46,7 @@ class LowestElboList(QListView):
     ) -> None:
         super().__init__(parent)
         self.setAccessibleName("Lowest ELBO first")
-        self.setToolTip("Digits by their ELBO; choosing one pins it")
+        self.set_remark(None)
         self.setUniformItemSizes(True)
         # Laying out all images at once would be felt.
         self.setLayoutMode(QListView.LayoutMode.Batched)
@@ -55,6 +56,11 @@ class LowestElboList(QListView):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self._rows = _Rows(thumbnail, self)
         self.setModel(self._rows)
+
+    def set_remark(self, remark: Remark | None) -> None:
+        """Say what the figures are if they are no likelihood."""
+        tip = f"Digits by their {named('ELBO', remark)}; choosing one pins it"
+        self.setToolTip(explained(tip, remark))
 
     def set_images(self, rows: Sequence[Row]) -> None:
         """Show these images, the worst first."""

@@ -26,6 +26,7 @@ from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
 from vae_explorer.session.explore.pins import DataPoint
+from vae_explorer.training.meaning import Remark, explained, named
 from vae_explorer.types import Float32
 
 _HINT = "click a point to pin it"
@@ -42,6 +43,7 @@ _ROWS = {
     "gap": "Of this image; refining its q(z|x) makes it smaller",
 }
 _LONGEST = "−0000.0 nats"
+_BARE = "− KL"  # and no matter of the likelihood
 _SPACE = 3
 
 
@@ -73,7 +75,9 @@ class PinInspector(QWidget):
         )
         self._views = self._original, self._reconstruction, self._error, self._map
         self._title = Readout()
+        self._names = {name: term_label(name, tip) for name, tip in _ROWS.items()}
         self._values = {name: QLabel() for name in _ROWS}
+        self._remark: Remark | None = None
         self._keep_room()
 
         pictures = row(*self._views, spacing=_SPACE)
@@ -106,6 +110,11 @@ class PinInspector(QWidget):
     def set_inspection(self, inspection: Inspection | None) -> None:
         """Show the inspection of the point, or that it is not known."""
         self._inspection = inspection
+        self._draw()
+
+    def set_remark(self, remark: Remark | None) -> None:
+        """Mark what is no likelihood, and say why."""
+        self._remark = remark
         self._draw()
 
     @override
@@ -146,10 +155,9 @@ class PinInspector(QWidget):
         grid.setVerticalSpacing(1)
         grid.setHorizontalSpacing(_SPACE)
         grid.setColumnStretch(2, 1)
-        for line, (text, tip) in enumerate(_ROWS.items()):
+        for line, text in enumerate(_ROWS):
             value = self._values[text]
-            value.setToolTip(tip)
-            grid.addWidget(term_label(text, tip), line, 0)
+            grid.addWidget(self._names[text], line, 0)
             grid.addWidget(value, line, 1, Qt.AlignmentFlag.AlignRight)
         refine = QToolButton()
         refine.setText("Refine")
@@ -168,6 +176,11 @@ class PinInspector(QWidget):
 
     def _draw(self) -> None:
         point, inspection = self._point, self._inspection
+        for text, tip in _ROWS.items():
+            remark = None if text == _BARE else self._remark
+            self._names[text].setText(named(text, remark))
+            for label in (self._names[text], self._values[text]):
+                label.setToolTip(explained(tip, remark))
         code: Code = self._choice.currentData()
         self._resample.setEnabled(inspection is not None and code == "sample")
         if point is None:
@@ -198,7 +211,7 @@ class PinInspector(QWidget):
             value.setText(figure(number, 1, "nats"))
         if truth is not None:
             tip = f"{_ROWS['log p(x)']}, to about {truth.error:.1g} nats"
-            self._values["log p(x)"].setToolTip(tip)
+            self._values["log p(x)"].setToolTip(explained(tip, self._remark))
 
     def _draw_reconstruction(
         self, point: DataPoint, inspection: Inspection | None, code: Code
