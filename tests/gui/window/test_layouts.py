@@ -46,10 +46,6 @@ def shares(person: Person) -> tuple[float, float]:
     return center.width() / window.width(), center.height() / window.height()
 
 
-def is_whole(person: Person) -> bool:
-    return not clipped(person.window)
-
-
 def test_nothing_is_cut_and_the_middle_has_the_most_room(reader: Person) -> None:
     window, large = reader.window, QApplication.font().pointSizeF() > 9
     for size in SIZES:
@@ -95,6 +91,15 @@ def test_lessons_and_docks_leave_no_least_size_behind(reader: Person) -> None:
         least = window.minimumSizeHint()
         assert least.width() <= SIZES[0][0], layout
         assert least.height() <= SIZES[0][1], layout
+
+
+def test_all_tabs_of_a_narrow_side_are_whole(reader: Person) -> None:
+    reader.window.resize(*SIZES[0])
+    reader.trigger("layout_explore")
+    for name in ("refine", "worst"):
+        reader.window.docks.show(name)
+    reader.wait(lambda: not clipped(reader.window))
+    assert reader.window.size().toTuple() == SIZES[0]
 
 
 @pytest.mark.long
