@@ -43,6 +43,7 @@ FORMULAS: dict[str, tuple[str, str]] = {
 EXTENT = 4.5
 """Half the side of the lattice; beyond lie 1e-5 of the prior's mass."""
 
+_FINE = 800  # points along each axis, for the masses of cells
 _SIDE = 160  # nodes; even, so that none is the origin, where a function may have no value
 _STEP = 1e-5  # latent units, of central differences
 _PAIRS = 400_000  # of a triangle and a position in its bounding box, looked at at once
@@ -125,10 +126,13 @@ def window(x: Float64) -> Region:
     return float(a - half), float(a + half), float(b - half), float(b + half)
 
 
-def histogram(x: Float64, region: Region, shape: tuple[int, int]) -> Float64:
+def histogram(
+    x: Float64, region: Region, shape: tuple[int, int], weights: Float64 | None = None
+) -> Float64:
     """The density (rows, columns) of samples x (n, 2) in the cells of a region, lowest first.
 
-    Those that fall elsewhere count too, so that it compares with a density.
+    Those that fall elsewhere count too, so that it compares with a density. ``weights`` (n,) are
+    equal if there are none.
     """
     left, right, bottom, top = region
     rows, columns = shape
@@ -136,9 +140,23 @@ def histogram(x: Float64, region: Region, shape: tuple[int, int]) -> Float64:
         position = (x - (left, bottom)) / (right - left, top - bottom)
         inside = ((position >= 0) & (position < 1)).all(1)
         column, row = (position[inside] * (columns, rows)).astype(np.intp).T
-    counts = np.bincount(row * columns + column, minlength=rows * columns).reshape(shape)
+    some = None if weights is None else weights[inside]
+    counts = np.bincount(row * columns + column, some, minlength=rows * columns).reshape(shape)
     area = (right - left) * (top - bottom) / (rows * columns)
-    return np.asarray(counts / (len(x) * area), np.float64)
+    total = len(x) if weights is None else float(weights.sum())
+    return np.asarray(counts / (total * area), np.float64)
+
+
+def cell_means(f: Map, region: Region, shape: tuple[int, int]) -> Float64:
+    """The density of f(z) averaged over each cell (rows, columns) of a region, lowest first.
+
+    What a histogram of samples comes to, and a sum of the formula over points of a cell does not
+    where the density has no bound: the prior's mass of all z that f takes to the cell, by their
+    areas on a fine lattice.
+    """
+    axis = np.linspace(-EXTENT, EXTENT, _FINE, endpoint=False) + EXTENT / _FINE
+    z = np.stack(np.meshgrid(axis, axis), axis=2).reshape(-1, 2)
+    return histogram(f(z), region, shape, normal_density(z))
 
 
 def density(f: Map, region: Region, shape: tuple[int, int], check: Check = unchecked) -> Float64:

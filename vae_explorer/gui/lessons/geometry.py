@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.step_strip import StepStrip
@@ -59,6 +60,12 @@ class GeometryView(LessonView):
         self._plane.nudged.connect(self._nudge)
         self.start()
 
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for strip in self._lines.values():
+            strip.updateGeometry()
+
     def set_hidden(self, names: Collection[str]) -> None:
         """Hide these; without its pictures the geodesic is not on the plane either."""
         super().set_hidden(names)
@@ -97,12 +104,18 @@ class GeometryView(LessonView):
             self._show_field(found.field)
         if differs(found, old, "straight", "geodesic"):
             strips = {"straight": found.straight, "geodesic": found.geodesic}
-            highest = max(
-                (float(strip.frames.steps.max()) for strip in strips.values() if strip), default=1.0
-            )
-            for name, strip in strips.items():
-                if strip is not None:
-                    self._lines[name].set_frames(
+            known = {
+                name: strip
+                for name, strip in strips.items()
+                if strip is not None and self.experiment.is_current(strip)
+            }
+            highest = max((float(one.frames.steps.max()) for one in known.values()), default=1.0)
+            for name, line in self._lines.items():
+                strip = known.get(name)
+                if strip is None:
+                    line.wait("looking for the path …")
+                else:
+                    line.set_frames(
                         strip.images, strip.frames.steps, highest or 1.0, self._about(strip)
                     )
         self._show_paths()
@@ -135,12 +148,12 @@ class GeometryView(LessonView):
             z1, z2 = ellipse.point
             self._readout.set_text(
                 f"z = ({figure(z1, 2)}, {figure(z2, 2)}): √det G = "
-                f"{figure(ellipse.magnification, 0)}; all steps to the ellipse change the "
-                "picture alike"
+                f"{figure(ellipse.magnification, 0)}; every step to the ellipse changes the "
+                "picture equally"
             )
         elif not self._shows_geodesic:
             self._readout.set_text("Point at the plane to see its metric there")
-        elif found.straight is not None and found.geodesic is not None:
+        elif found.straight and found.geodesic and self.experiment.is_current(found.geodesic):
             longer, shorter = found.straight.route.length, found.geodesic.route.length
             saved = figure(100 * (1 - shorter / longer) if longer else 0.0, 1)
             told = f"The geodesic is {saved} % shorter than the line"

@@ -121,6 +121,11 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         self._space: _Space | None = None
         self._spaces: dict[str, _Space] = {}
 
+    def is_current(self, strip: Strip) -> bool:
+        """Whether a path leads from one end to the other as they are now."""
+        ends = np.array([self.settings.start, self.settings.end])
+        return bool(np.allclose(strip.route.path[[0, -1]], ends, atol=1e-6))
+
     def point(self, z: LatentPoint | None) -> None:
         """Look at the metric at a point, or no more."""
         model, metric = self.context.model, self.settings.metric
@@ -165,14 +170,13 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         )
 
     def symbols(self) -> dict[str, float | str]:
-        """The lengths, and the longest and the shortest step between two pictures."""
+        """The lengths, and the longest and the shortest step; "…" while the path is found."""
         now, found = self.settings, self.result
-        values: dict[str, float | str] = {
-            "distance": float(np.hypot(*np.subtract(now.end, now.start)))
-        }
+        values: dict[str, float | str] = dict.fromkeys(("geodesic", "longest", "shortest"), "…")
+        values |= {"distance": float(np.hypot(*np.subtract(now.end, now.start)))}
         if found.straight is not None:
             values["straight"] = found.straight.route.length
-        if found.geodesic is not None:
+        if found.geodesic is not None and self.is_current(found.geodesic):
             steps = found.geodesic.frames.steps
             values["geodesic"] = found.geodesic.route.length
             values |= {"longest": float(steps.max()), "shortest": float(steps.min())}
