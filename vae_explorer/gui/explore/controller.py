@@ -136,6 +136,7 @@ class ExploreController(Controller):
         app.pins.changed.connect(self._on_pins)
         app.search.ranked.connect(self.worst.set_images)
         self.worst.chosen.connect(app.pinning.find)
+        self.worst.asked.connect(app.search.rank)
 
     def _connect_paths(self) -> None:
         playback, panel = self._app.playback, self.paths
