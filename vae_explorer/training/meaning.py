@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vae_explorer.errors import RecipeError
+from vae_explorer.training.cost import warning
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -74,10 +75,15 @@ def ignored(recipe: Recipe, fields: Iterable[str] | None = None) -> tuple[str, .
     )
 
 
+def cautions(recipe: Recipe) -> tuple[str, ...]:
+    """What its figures are not, and what a step of it takes, if either is worth a sentence."""
+    remark = no_likelihood(recipe)
+    return tuple(filter(None, (remark.text if remark else "", warning(recipe))))
+
+
 def judge(recipe: Recipe) -> tuple[str, ...]:
     """What somebody should know before a recipe is trained, in sentences; none of a sound one."""
-    remark = no_likelihood(recipe)
-    return (*([remark.text] if remark else []), *(_idle(recipe, name) for name in ignored(recipe)))
+    return (*cautions(recipe), *(_idle(recipe, name) for name in ignored(recipe)))
 
 
 def check_heeded(recipe: Recipe, fields: Iterable[str]) -> None:
