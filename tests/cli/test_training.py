@@ -221,7 +221,7 @@ def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
 def test_a_preset_is_the_recipe_in_the_window_as_the_processor_has_it(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, low: bool
 ) -> None:
-    monkeypatch.setattr("vae_explorer.training.device.has_bfloat16", lambda: low)
+    monkeypatch.setattr("vae_explorer.training.device.bfloat16_is_faster", lambda: low)
     runs = tmp_path / "runs"
     small = ["--set", "epochs=1", "--set", "validation_images=50", "--set", "encoder_hidden=8"]
     cut = [*small, "--set", "decoder_hidden=8", "--images", 200, "--threads", 1]

@@ -39,7 +39,7 @@ preset_option = click.option(
     "--preset",
     type=click.Choice(NAMES, case_sensitive=False),
     help="Take a recipe of the program instead, of half a minute, ten minutes or the bundled "
-    "model; in float32 where the processor has no bfloat16.",
+    "model; in float32 where the processor is no faster with bfloat16.",
 )
 set_option = click.option(
     "--set",

@@ -24,6 +24,7 @@ from vae_explorer.cli.recipes import (
 from vae_explorer.cli.training import run
 from vae_explorer.errors import DivergedError
 from vae_explorer.shell import command_line
+from vae_explorer.training.meaning import named, no_likelihood
 from vae_explorer.training.sweep import Axis, Sweep
 
 if TYPE_CHECKING:
@@ -148,8 +149,12 @@ def _line(result: "Result") -> list[str]:
         *(str(value) for _, value in result.values),
         result.outcome,
         f"{result.epoch:g}",
-        _figure(result.held_out_elbo, ".2f"),
-        _figure(result.held_out_log_marginal, ".2f"),
+        *(
+            named(
+                _figure(value, ".2f"), no_likelihood(result.measure) if value is not None else None
+            )
+            for value in (result.held_out_elbo, result.held_out_log_marginal)
+        ),
         _figure(result.held_out_kl, ".2f"),
         _figure(result.active_units, "d"),
         _figure(result.seconds, ".0f"),

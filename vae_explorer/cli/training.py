@@ -29,6 +29,7 @@ from vae_explorer.cli.recipes import (
 from vae_explorer.errors import CheckpointError, RecipeError, UserError
 from vae_explorer.export.content import export_content
 from vae_explorer.shell import command_line
+from vae_explorer.training.meaning import named, no_likelihood
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -262,7 +263,8 @@ def _end(trainer: "Trainer", folder: "RunFolder", model: Path) -> dict[str, obje
 
 def _summary(snapshot: "Snapshot", folder: "RunFolder", model: Path) -> str:
     held_out = snapshot.held_out_elbo
-    figure = "" if held_out is None else f", held-out ELBO {held_out:.3f} nats per image"
+    name = named("held-out ELBO", no_likelihood(snapshot.recipe))
+    figure = "" if held_out is None else f", {name} {held_out:.3f} nats per image"
     return (
         f"Trained {snapshot.recipe.epochs} epochs{figure} ({snapshot.recipe.treatment})\n"
         f"Model  {click.format_filename(model)}\n"

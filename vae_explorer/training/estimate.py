@@ -9,12 +9,16 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import RecipeError
 from vae_explorer.model.trained import Check, unchecked
+from vae_explorer.training.cost import cost, warning
+from vae_explorer.training.device import choose_device
 from vae_explorer.training.moments import bytes_kept
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import EpochMetrics, Trainer
 
 _STEPS = 12
+_LONGEST = 20.0  # seconds of one of them
 _BYTES = 4  # of a number
 
 
@@ -59,7 +63,10 @@ def estimate(
 
     Raises:
         DataError, DivergedError: as ``Trainer``.
+        RecipeError: it does not fit this machine, or a step takes too long to be tried.
     """
+    if choose_device(device).type == "cpu" and cost(recipe).seconds > _LONGEST:
+        raise RecipeError(warning(recipe))
     trainer = Trainer(recipe, data, device)
     kept = _bytes_kept(trainer)
     begin = time.perf_counter()

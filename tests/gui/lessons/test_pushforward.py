@@ -147,3 +147,15 @@ def test_a_formula_is_typed_and_a_wrong_one_told(
     assert told.isHidden()
     assert experiment.settings.x1 == "2*z1"
     assert function.currentText() == "your own"
+
+
+def test_in_a_wide_window_the_profile_leaves_its_height_to_the_planes(
+    view: PushforwardView,
+) -> None:
+    formula, profile = (named(view, Chart, title) for title in ("p(x), by the", "p(x) along"))
+    for size, beside in (((630, 720), False), ((1000, 720), True), ((630, 720), False)):
+        view.resize(*size)
+        QApplication.processEvents()
+        QApplication.processEvents()
+        assert (profile.x() > formula.x() + formula.width()) == beside
+        assert (profile.height() > formula.height()) == beside

@@ -352,3 +352,12 @@ def test_a_width_of_a_persons_own_is_kept(panel: RunsPanel) -> None:
     panel.resize(1400, 220)
     QApplication.processEvents()
     assert header.sectionSize(Column.NAME) == 77
+
+
+def test_a_name_is_whole_also_while_its_run_goes_on(panel: RunsPanel) -> None:
+    panel.resize(1_024, 220)
+    name = "20261129-121051-seed1234"
+    panel.set_runs([*RUNS, run(name, 4, phase=Phase.RUNNING)])
+    QApplication.processEvents()
+    assert f"▶ {name}" in names(panel)
+    assert panel.table.columnWidth(Column.NAME) >= panel.table.sizeHintForColumn(Column.NAME)

@@ -61,6 +61,7 @@ def test_the_form_waits_behind_a_button(qtbot: QtBot, panel: TrainingPanel) -> N
     assert stop.isVisible()
     panel.change.click()
     assert not seed.isVisible()
+    qtbot.waitUntil(lambda: panel.change.geometry().bottom() < panel.height() / 2)
     panel.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
     button(panel, "stop").setFocus()
     panel.set_status(TrainingStatus(Phase.STOPPING, 0.0, 20))

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.map.map_menu import MapMenu
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import DISPLAY, Theme, Themed, current_theme, enlarge
 from vae_explorer.gui.widgets.empty_state import EmptyState
@@ -64,6 +65,7 @@ class SidePanel(Themed):
         self.digit.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.map = MapView()
         self.map.canvas.setAccessibleName(f"Map of {side}")
+        MapMenu(self.map, lambda: self.map.points)
         self.map.status.hide()  # its line stands above, its colours are the classes'
         self.message = EmptyState(_NO_MODEL, "Open Model…", "open", over=self.map)
         self.message.asked.connect(self.open_requested)

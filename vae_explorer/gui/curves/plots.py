@@ -30,6 +30,7 @@ from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.history import to_csv
+from vae_explorer.training.meaning import Remark
 from vae_explorer.types import Float64
 
 _PAUSE = 120
@@ -87,9 +88,9 @@ class ElboPlot(Themed):
 
     # What the window says
 
-    def set_history(self, history: RunHistory) -> None:
-        """Show this run instead of the one before."""
-        self._runs.history = history
+    def set_history(self, history: RunHistory, remark: Remark | None = None) -> None:
+        """Show this run instead of the one before; ``remark``: its figures are no likelihood."""
+        self._runs.history, self._runs.remark = history, remark
         self._reading = None
         self._following = True
         self._build()
@@ -135,7 +136,8 @@ class ElboPlot(Themed):
             ExportError: the kind is none of these.
         """
         if kind == "csv":
-            return to_csv(self.history.points).encode()
+            remark = self._runs.remark
+            return to_csv(self.history.points, remark.mark if remark else "").encode()
         plots = [panel.plot for panel in self._shown]
         sizes = [panel.size() for panel in self._shown]
         return render_charts(kind, plots, sizes, self._grid.columns, "training curves")

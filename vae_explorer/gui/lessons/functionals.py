@@ -140,7 +140,7 @@ class FunctionalsView(LessonView):
         self._details.setVisible(count > 0)
         pairs = zip(found.multipliers[-1], found.final_multipliers, strict=True)
         words = [
-            f"λ{_SUBSCRIPTS[which]} {figure(here, 3)} → {self.told('best', figure(end, 3))}"
+            f"λ{_SUBSCRIPTS[which]} = {figure(here, 3)} → {self.told('best', figure(end, 3))}"
             for which, (here, end) in enumerate(pairs)
         ]
         mean, variance = (float(self.experiment.symbols()[name]) for name in ("mean", "variance"))

@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.step_strip import StepStrip
@@ -58,6 +59,12 @@ class GeometryView(LessonView):
         self._plane.left.connect(lambda: experiment.point(None))
         self._plane.nudged.connect(self._nudge)
         self.start()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for strip in self._lines.values():
+            strip.updateGeometry()
 
     def set_hidden(self, names: Collection[str]) -> None:
         """Hide these; without its pictures the geodesic is not on the plane either."""

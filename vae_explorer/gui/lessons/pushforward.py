@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QLabel
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
@@ -16,7 +17,7 @@ from vae_explorer.gui.plot.layout import Bar, Plot
 from vae_explorer.gui.plot.marks import Columns, Level, Line, Mark, Picture, Ring
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside, fill, row
+from vae_explorer.gui.widgets.rows import beside, column, fill, row
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.pushed import Pushed
@@ -33,6 +34,8 @@ from vae_explorer.types import Float32, Float64, Region
 _BEFORE = (-SIGHT, SIGHT, -SIGHT, SIGHT)
 _NUDGE = 0.1  # latent units
 _PROFILE = 7  # lines, the height of the densities along a line
+_WIDE = 1.15  # width by height from which four planes have more room beside their profile
+_ANY = 10_000  # pixels
 _BRIGHTEST = 0.995  # quantile of the density that has the last colour
 _INSET = 0.3  # of the width, the decoded picture's
 _AROUND = np.linspace(0.0, 2 * np.pi, 73)
@@ -68,10 +71,12 @@ class PushforwardView(LessonView):
         names = ("function", "t", "components", "samples")
         fill(self.page, row(*(rows[name] for name in names), wide=rows["t"]))
         fill(self.page, self._formulas, self._problem)
-        for pair in ((self._before, self._after), (self._formula, self._samples)):
-            fill(self.page, (row(*((chart, 1) for chart in pair), spacing=2), 1))
-        fill(self.page, self._profile, self._readout)
-        self._suit_font()
+        pairs = (self._before, self._after), (self._formula, self._samples)
+        planes = column(*((row(*((one, 1) for one in pair), spacing=2), 1) for pair in pairs))
+        self._figures = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        fill(self._figures, (planes, 5), (self._profile, 2))
+        fill(self.page, (self._figures, 1), self._readout)
+        self._arrange()
         self.controls = {name: rows[name] for name in ("function", "t", "samples")} | {
             "density": self._formula,
             "histogram": self._samples,
@@ -171,10 +176,20 @@ class PushforwardView(LessonView):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
-            self._suit_font()
+            self._arrange()
 
-    def _suit_font(self) -> None:
-        self._profile.setFixedHeight(_PROFILE * self._profile.fontMetrics().height())
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The densities along the line are below the planes, or in a wide window beside them."""
+        wide, ways = self.width() > _WIDE * self.height(), QBoxLayout.Direction
+        self._figures.setDirection(ways.LeftToRight if wide else ways.TopToBottom)
+        height = _PROFILE * self._profile.fontMetrics().height()
+        self._profile.setMinimumHeight(height)
+        self._profile.setMaximumHeight(_ANY if wide else height)
 
     @property
     def _measure(self) -> str:

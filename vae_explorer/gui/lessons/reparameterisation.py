@@ -92,7 +92,7 @@ class ReparameterisationView(LessonView):
         """f, and the density of q with a handle at its mean and one at a σ from it."""
         settings = self.experiment.settings
         bottom, top = _HEIGHTS[settings.function]
-        z = np.linspace(-_SIGHT, _SIGHT, 401)
+        z = np.linspace(-_SIGHT, _SIGHT, 241)
         mean, sigma = settings.mean, settings.sigma
         peak = top / _TALLEST / (sigma * np.sqrt(2 * np.pi))
         q = peak * np.exp(-0.5 * ((z - mean) / sigma) ** 2)

@@ -24,6 +24,7 @@ from vae_explorer.gui.widgets.rows import row
 from vae_explorer.gui.widgets.terms import TermHeader
 from vae_explorer.number_format import figure
 from vae_explorer.session.runs.sweeps import CellMap, Varied, planned
+from vae_explorer.training.meaning import named, no_likelihood
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Sweep
 from vae_explorer.training.sweep_folder import Result
@@ -223,8 +224,10 @@ def _texts(result: Result) -> list[str]:
         *(str(value) for _, value in result.values),
         result.outcome,
         figure(result.epoch, 1),
-        figure(result.held_out_elbo, 2),
-        figure(result.held_out_log_marginal, 2),
+        *(
+            named(figure(value, 2), no_likelihood(result.measure) if value is not None else None)
+            for value in (result.held_out_elbo, result.held_out_log_marginal)
+        ),
         figure(result.held_out_kl, 2),
         figure(result.active_units, 0),
         figure(result.seconds, 0),

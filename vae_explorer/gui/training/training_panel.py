@@ -108,6 +108,7 @@ class TrainingPanel(QWidget):
         layout.addWidget(self._area, 1)
         layout.addLayout(line)
         layout.addStretch()
+        self._column = layout
         self.set_status(TrainingStatus(Phase.IDLE))
         self._on_pointed("")
         self._unfold(False)
@@ -190,6 +191,7 @@ class TrainingPanel(QWidget):
     def _unfold(self, shown: bool) -> None:
         self._area.setVisible(shown)
         self._help.setVisible(shown)
+        self._column.setStretch(self._column.count() - 1, int(not shown))
         self.change.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
 
     def _on_preset(self, preset: Preset) -> None:
