@@ -46,9 +46,12 @@ def shares(person: Person) -> tuple[float, float]:
     return center.width() / window.width(), center.height() / window.height()
 
 
-def test_nothing_is_cut_and_the_middle_has_the_most_room(reader: Person) -> None:
+@pytest.mark.parametrize("sizes", [SIZES[:2], pytest.param(SIZES[2:], marks=pytest.mark.long)])
+def test_nothing_is_cut_and_the_middle_has_the_most_room(
+    reader: Person, sizes: list[tuple[int, int]]
+) -> None:
     window, large = reader.window, QApplication.font().pointSizeF() > 9
-    for size in SIZES:
+    for size in sizes:
         for layout in LAYOUTS:
             window.resize(*size)
             reader.trigger(f"layout_{layout}")
@@ -106,7 +109,8 @@ def test_all_tabs_of_a_narrow_side_are_whole(reader: Person) -> None:
 @pytest.mark.parametrize("scale", [1.5, 2])
 def test_so_it_is_on_screens_of_other_scales(scale: float) -> None:
     """Qt takes the scale when a program starts."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-m", "not long", __file__]
+    others = ("-p", "no:xdist", "-m", "long or not long", "-k", "not scales")
+    command = [sys.executable, "-m", "pytest", "-q", *others, __file__]
     env = os.environ | {"QT_SCALE_FACTOR": str(scale)}
     run = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-3_000:]
