@@ -107,7 +107,7 @@ def test_a_workspace_is_opened(person: Person, tmp_path: Path) -> None:
     assert person.drop(files(path))
     person.wait(lambda: app.cursor.position == (1.0, 2.0))
     assert person.pins == [ROW]
-    assert not dock(person, "draw").visibleRegion().isEmpty()
+    assert not dock(person, "paths").visibleRegion().isEmpty()
 
 
 def test_a_table_colours_the_points(person: Person, tmp_path: Path) -> None:

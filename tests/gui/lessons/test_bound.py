@@ -128,8 +128,12 @@ def test_a_moved_view_is_pictured_again(
     QTest.mouseMove(view.plane, (corner + QPointF(50, 0)).toPoint())
     QTest.mouseRelease(view.plane, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: experiment.result.picture is not before)
-    assert experiment.result.picture is not None
-    assert experiment.result.picture.region == pytest.approx(view.plane.region)
+
+    def covered() -> None:
+        assert experiment.result.picture is not None
+        assert experiment.result.picture.region == pytest.approx(view.plane.region)
+
+    qtbot.waitUntil(covered)  # once more after its colour bar took room
     assert q_of(view) is q
     QTest.keyClick(view.plane, Qt.Key.Key_Home)
     assert view.plane.region != pytest.approx(experiment.result.picture.region)
@@ -143,7 +147,8 @@ def test_the_bars_follow_and_add_up(view: BoundView, experiment: BoundExperiment
     assert after.kl_posterior > before.kl_posterior
     assert after.elbo + after.kl_posterior == pytest.approx(after.log_marginal, abs=1e-3)
     bars = view.bars
-    assert f"ELBO {figure(after.elbo, 3)}" in bars.accessibleName()
+    sum_of = f"= {figure(after.elbo, 3)} + {figure(after.kl_posterior, 3)}"
+    assert bars.accessibleName().endswith(sum_of)
     elbo, end = (bars.to_pixel(nats, -2.2).toPoint() for nats in (after.elbo, after.log_marginal))
     assert elbo.x() < end.x()
     drawn, aside = bars.grab().toImage(), QPoint(4, 0)
@@ -277,3 +282,11 @@ def test_it_waits_for_the_truth(qtbot: QtBot, experiment: BoundExperiment, view:
     QTest.mouseClick(view.plane, Qt.MouseButton.LeftButton, pos=view.plane.rect().center())
     assert not view.grab().isNull()
     assert view.plane.q is None
+
+
+def test_bars_that_answer_a_question_wait(view: BoundView) -> None:
+    view.set_hidden({"kl_post"})
+    assert "Answer the question" in view.bars.plot.note
+    assert "KL(q ‖ p(z|x))" not in view.bars.accessibleName()
+    view.set_hidden(())
+    assert "KL(q ‖ p(z|x))" in view.bars.accessibleName()

@@ -38,6 +38,7 @@ def test_places_and_pixels_are_one_to_one_at_one_scale(code_map: CodeMap) -> Non
 def test_points_have_their_colours_and_lines_lie_on_top(code_map: CodeMap) -> None:
     positions = np.array([[0.0, 0.0], [2.0, 1.0]])
     code_map.set_points(positions, np.array([2, 4], np.uint8))
+    assert [entry.name for entry in code_map.plot.legend] == ["2", "4"]
     image = code_map.grab().toImage()
     for (x, y), label in zip(positions.tolist(), (2, 4), strict=True):
         at = code_map.to_pixel(x, y).toPoint()

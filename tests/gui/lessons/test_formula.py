@@ -66,6 +66,21 @@ def test_live_values_stand_below_their_symbols(view: FormulaView) -> None:
     assert "not yet" in view.accessibleDescription()
 
 
+def test_a_value_stands_after_what_is_a_whole_by_itself(qtbot: QtBot) -> None:
+    parts = [(r"R =", "R"), (r"\mathbb{E}", ""), (r"\qquad", ""), ("k", "k"), (r"\qquad n =", "n")]
+    whole = FormulaView(tuple(FormulaPart(*part) for part in parts), {})
+    qtbot.addWidget(whole)
+    whole.resize(500, 60)
+    without, tex = whole._lay_out(500)[0], {symbol: one for one, symbol in parts}
+    whole.set_values({"R": 7.5, "k": 12.0, "n": 3.0})
+    assert whole._lay_out(500)[0][3:] == without[3:]  # there was room for them
+    for name, other in (("R", False), ("k", True), ("n", True)):
+        box = without[[symbol for _, symbol in parts].index(name)]
+        glyph = glyphs(tex[name], 18.0, "#000000").size
+        assert (box.width() > glyph.width() + 30) == other
+    assert [whole._value(number) for number in (0, 3, 4)] == ["7.500", "= 12.00", "3.000"]
+
+
 def test_a_symbol_under_the_pointer_says_what_it_is(view: FormulaView) -> None:
     view.set_values({"p": 0.25})
     view.grab()
@@ -142,11 +157,12 @@ def test_every_formula_of_the_lessons_is_typeset() -> None:
                 assert glyphs(part.tex, 18.0, "#000000").error == "", (lesson.id, part.tex)
 
 
-def test_what_is_no_latex_is_written_as_it_is(qtbot: QtBot) -> None:
-    broken = FormulaView((FormulaPart(r"\left( \frac{1}{"),), {})
+@pytest.mark.parametrize("tex", [r"\left( \frac{1}{", r"= 1 \right)", r"\left(x", "p^", r"\hat"])
+def test_what_is_no_latex_is_written_in_words(qtbot: QtBot, tex: str) -> None:
+    broken = FormulaView((FormulaPart(tex),), {})
     qtbot.addWidget(broken)
     broken.resize(300, 40)
     broken.show()
     dark = _pixels(broken).sum(2) < 300
-    assert glyphs(r"\left( \frac{1}{", 18.0, "#000000").error
+    assert glyphs(tex, 18.0, "#000000").error
     assert dark.any()

@@ -27,7 +27,10 @@ def test_the_samples_that_matter_are_lit(view: SamplingView, experiment: Samplin
     assert bluish(view, (float(heaviest[0]), float(heaviest[1])))
     assert not bluish(view, (3.2, 3.2))
     assert "10,000" in view.scores.text()
-    assert "exact −175.65" in view.estimates.legend()
+    assert "ELBO = −207.38 · exact = −175.65" in view.estimates.legend()
+    view.set_hidden({"elbo"})
+    assert "ELBO" not in view.estimates.legend()
+    view.set_hidden(())
 
 
 def test_m_is_dragged_in_the_plot(view: SamplingView, experiment: Sampling) -> None:
@@ -94,3 +97,14 @@ def test_it_zooms_in_on_the_posterior(view: SamplingView, experiment: Sampling) 
     QTest.mouseRelease(view.map, Qt.MouseButton.LeftButton)
     QTest.keyClick(view.map, Qt.Key.Key_Home)
     assert view.map.region == shown
+
+
+def test_what_is_concealed_is_not_told(view: SamplingView) -> None:
+    view.set_hidden({"estimate", "logp", "ess"})
+    assert view.estimates.legend() == "ELBO = −207.38"
+    assert "prior" not in view.errors.legend().replace("of prior", "")
+    assert "?, effective ?" in view.scores.text()
+    view.set_hidden({"elbo"})
+    assert "exact = −175.65" in view.estimates.legend()
+    assert "ELBO" not in view.estimates.legend()
+    assert "?" not in view.scores.text()

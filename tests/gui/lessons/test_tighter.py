@@ -36,7 +36,7 @@ def test_the_bound_is_drawn_under_the_exact_line(view: TighterView, experiment: 
     shade = blueness(1.2, float(found.mean[0] - 0.5))
     assert 20 < shade < 70
     assert blueness(300, float(found.mean[0])) < 20
-    assert "exact −122.92" in view.bounds.legend()
+    assert "exact = −122.92" in view.bounds.legend()
     assert "k = 1" in view.scores.text()
     assert "20,000 estimates" in view.scores.text()
 
@@ -96,4 +96,4 @@ def test_other_samples_and_another_digit(
     assert number is not None
     number.setValue(3)
     settle()
-    assert "exact −46.30" in view.bounds.legend()
+    assert "exact = −46.30" in view.bounds.legend()

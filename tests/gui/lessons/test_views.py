@@ -31,7 +31,7 @@ def test_the_maps_say_how_far_they_can_be_trusted(
 ) -> None:
     assert experiment.result.plain is not None
     note = named(view, CodeMap, "Two components").accessibleDescription()
-    assert note == f"trust {experiment.result.plain.trust:.3f}"
+    assert note == f"trust = {experiment.result.plain.trust:.3f}"
     assert named(view, CodeMap, "t-SNE").accessibleDescription() == ""
     experiment.set(embed=True)
     settle()
@@ -39,7 +39,7 @@ def test_the_maps_say_how_far_they_can_be_trusted(
     assert experiment.result.embedding.trust is not None
     assert (
         named(view, CodeMap, "t-SNE").accessibleDescription()
-        == f"trust {experiment.result.embedding.trust:.3f}"
+        == f"trust = {experiment.result.embedding.trust:.3f}"
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from tests.support.charts import shown
 from tests.support.person import ShowTheme
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
-from vae_explorer.gui.plot.export import render_charts
-from vae_explorer.gui.plot.layout import Plot
+from vae_explorer.gui.plot.color_maps import sequential
+from vae_explorer.gui.plot.export import KINDS, render_charts
+from vae_explorer.gui.plot.layout import Bar, Plot
 from vae_explorer.gui.plot.marks import (
     Arrow,
     Band,
@@ -323,3 +325,64 @@ def test_a_drag_moves_the_view(qtbot: QtBot) -> None:
     qtbot.mouseRelease(chart, Qt.MouseButton.LeftButton, pos=event_end)
     qtbot.waitUntil(lambda: chart.region[0] < 0)
     assert chart.region[2:] == (0, 10)
+
+
+@pytest.mark.parametrize("aspect", ["free", "exact"])
+def test_a_colour_bar_is_beside_the_frame_with_the_smallest_value_at_the_bottom(
+    qtbot: QtBot, aspect: Literal["free", "exact"]
+) -> None:
+    chart = shown(qtbot, Chart("A field", aspect=aspect))
+    axis = Axis(1.0, 1_000.0, "√det G", log=True)
+    chart.set_plot(replace(chart.plot, bar=Bar(axis), subtitle="of a model"))
+    bar, ticks = chart.placed.bar, chart.placed.bar_ticks
+    assert chart.frame.right() < bar.left() < bar.right() < chart.width() - 20
+    assert (bar.top(), bar.bottom()) == (chart.frame.top(), chart.frame.bottom())
+    assert [tick.text for tick in ticks] == ["1", "10", "100", "1,000"]
+    drawn = chart.grab().toImage()
+    top, bottom = (
+        drawn.pixelColor(QPointF(bar.center().x(), y).toPoint())
+        for y in (bar.top() + 2, bar.bottom() - 2)
+    )
+    low, high = (QColor.fromRgb(int(color)) for color in sequential(LIGHT)[[0, -1]])
+    for found, wanted in ((bottom, low), (top, high)):
+        assert abs(found.red() - wanted.red()) < 12
+        assert abs(found.green() - wanted.green()) < 12
+    said = [entry.name for entry in chart.plot.legend]
+    assert said == ["of a model", "colour: √det G"]
+    chart.set_bar(Bar(axis, "accent"))
+    drawn = chart.grab().toImage()
+    weak = drawn.pixelColor(QPointF(bar.center().x(), bar.bottom() - 2).toPoint())
+    strong = drawn.pixelColor(QPointF(bar.center().x(), bar.top() + 2).toPoint())
+    assert strong.red() < weak.red()
+    assert all(chart.export(kind) for kind in KINDS)
+
+
+def test_large_type_enlarges_marks_and_numbers(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart", "x", "y"))
+    chart.resize(700, 300)
+    chart.set_marks([Ring((0.5, 0.5), "#ff0000", 8.0, ".")])
+
+    def red() -> int:
+        drawn = chart.grab().toImage()
+        y = chart.to_pixel(0.5, 0.5).toPoint().y()
+        return sum(drawn.pixelColor(x, y) == QColor("#ff0000") for x in range(drawn.width()))
+
+    usual, ticks = red(), chart.placed.x_ticks
+    font = chart.font()
+    font.setPointSizeF(2 * font.pointSizeF())
+    chart.setFont(font)
+    assert red() == pytest.approx(2 * usual, abs=3)
+    assert len(chart.placed.x_ticks) < len(ticks)
+
+
+def test_a_legend_that_has_no_room_after_the_title_has_a_line_of_its_own(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart"))
+    chart.resize(330, 200)
+    chart.set_plot(
+        replace(chart.plot, entries=tuple(Entry("train", "●", str(k)) for k in range(8)))
+    )
+    assert len({start.y() for start in chart.placed.starts}) == 1
+    chart.set_subtitle("trust = 0.740 of a thousand")
+    subtitle, *digits = chart.placed.starts
+    assert len({start.y() for start in digits}) == 1
+    assert digits[0].y() > subtitle.y()

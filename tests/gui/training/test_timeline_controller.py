@@ -81,7 +81,7 @@ def test_a_run_opened_from_disk_brings_its_film(trained: "Person") -> None:
 
 def click(person: "Person", report: int) -> float:
     """Click on the curve of the ELBO at one of the reports; its epoch."""
-    plot = person.window.training.plot
+    plot = person.window.curves
     panel = next(p for p in plot.findChildren(CurvePanel) if p.isVisible())
     here = plot.history.points[report]
     at = panel.to_pixel(here.epoch, here.elbo).toPoint()
@@ -93,7 +93,7 @@ def test_a_click_on_a_curve_goes_back_in_an_opened_run(
     person: "Person", run_folder: RunFolder
 ) -> None:
     """Before its film is there as well as then."""
-    model, plot = person.window.app.model, person.window.training.plot
+    model, plot = person.window.app.model, person.window.curves
     model.opened.connect(lambda _: plot.moment_chosen.emit(0.5))
     model.open(run_folder.model_path)
     person.wait(lambda: model.snapshot.epoch == 0.5)

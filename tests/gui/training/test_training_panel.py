@@ -1,4 +1,5 @@
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
@@ -8,30 +9,23 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
     QProgressBar,
-    QSplitter,
-    QTabBar,
-    QTabWidget,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from tests.support.commands import training_commands
-from tests.support.curves import grow
-from vae_explorer.gui.curves.plots import ElboPlot
-from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, LIVE, RecipeForm
-from vae_explorer.gui.training.training_panel import TrainingPanel
-from vae_explorer.session.runs.presets import Preset
+from tests.support.widgets import type_over
+from vae_explorer.errors import RecipeError
+from vae_explorer.gui.training.recipe_form import CHANGED, FIRST_FIELDS, LIVE, RecipeForm
+from vae_explorer.gui.training.training_panel import FormArea, TrainingPanel
+from vae_explorer.gui.widgets.number_box import NumberBox
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.training.events import Phase, TrainingStatus
-from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.estimate import Estimate
-from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.presets import Preset
 from vae_explorer.training.recipe import STEERABLE, Recipe
 
 TALL, WIDE = (340, 700), (1280, 300)
-POINTS = [
-    HistoryPoint(0.5, -200.0, -195.0, 5.0, -200.0),
-    HistoryPoint(1.0, -150.0, -144.0, 6.0, -150.0, -152.0, -146.0, 6.0),
-]
 
 
 @pytest.fixture
@@ -49,6 +43,50 @@ def panel(qtbot: QtBot, called: list[str]) -> TrainingPanel:
     with qtbot.waitExposed(panel):
         panel.show()
     return panel
+
+
+@pytest.fixture
+def unfolded(panel: TrainingPanel) -> TrainingPanel:
+    """The same with its form in sight."""
+    panel.change.click()
+    return panel
+
+
+def test_the_form_waits_behind_a_button(qtbot: QtBot, panel: TrainingPanel) -> None:
+    seed, stop = editor(panel, "Seed"), panel.stop_rule
+    assert not seed.isVisible()
+    assert not stop.isVisible()
+    panel.change.click()
+    assert seed.isVisible()
+    assert stop.isVisible()
+    panel.change.click()
+    assert not seed.isVisible()
+    qtbot.waitUntil(lambda: panel.change.geometry().bottom() < panel.height() / 2)
+    panel.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
+    button(panel, "stop").setFocus()
+    panel.set_status(TrainingStatus(Phase.STOPPING, 0.0, 20))
+    assert panel.focusWidget() is panel.change, "the form is not in sight"
+
+
+def test_what_is_not_understood_is_shown_where_it_is(qtbot: QtBot, unfolded: TrainingPanel) -> None:
+    epochs = editor(unfolded, "Epochs")
+    assert isinstance(epochs, NumberBox)
+    type_over(qtbot, epochs, "many")
+    unfolded.change.click()
+    with pytest.raises(RecipeError, match="Epochs"):
+        unfolded.recipe()
+    assert epochs.isVisible()
+
+
+@pytest.mark.parametrize("width", [320, 340, 500])
+def test_no_hint_of_a_field_is_cut(qtbot: QtBot, unfolded: TrainingPanel, width: int) -> None:
+    unfolded.resize(width, 900)
+    unfolded.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
+    (help_,) = (x for x in unfolded.findChildren(Readout) if x is unfolded._help)
+    label = help_.findChild(QLabel)
+    for row in unfolded.form._rows.values():
+        unfolded.form.pointed.emit(row.help())
+        qtbot.waitUntil(lambda: help_.height() >= label.heightForWidth(help_.width()))
 
 
 def button(panel: TrainingPanel, name: str) -> QAbstractButton:
@@ -85,22 +123,24 @@ def test_the_keyboard_goes_from_start_to_pause_and_back(qtbot: QtBot, panel: Tra
     assert panel.focusWidget() is button(panel, "start")
 
 
-def test_a_locked_field_hands_the_keyboard_on_once(panel: TrainingPanel) -> None:
+def test_a_locked_field_hands_the_keyboard_on_once(unfolded: TrainingPanel) -> None:
+    panel = unfolded
     editor(panel, "Seed").setFocus()
     panel.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
     assert panel.focusWidget() is button(panel, "pause")
     button(panel, "stop").setFocus()
     panel.set_status(TrainingStatus(Phase.STOPPING, 0.1, 20))
-    assert panel.focusWidget() is panel.findChild(QTabBar)
+    assert panel.focusWidget() is panel.findChild(FormArea)
 
 
-def test_a_field_that_stays_open_keeps_the_keyboard(panel: TrainingPanel) -> None:
+def test_a_field_that_stays_open_keeps_the_keyboard(unfolded: TrainingPanel) -> None:
+    panel = unfolded
     box = editor(panel, "Learning rate")
     box.setFocus()
     panel.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
     assert panel.focusWidget() is box
     panel.set_status(TrainingStatus(Phase.STOPPING, 0.0, 20))
-    assert panel.focusWidget() is panel.findChild(QTabBar)
+    assert panel.focusWidget() is panel.findChild(FormArea)
     panel.set_status(TrainingStatus(Phase.IDLE))
     panel.presets.findChild(QComboBox).setFocus()
     panel.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
@@ -111,35 +151,35 @@ def editor(panel: TrainingPanel, label: str) -> QWidget:
     return next(x for x in panel.findChildren(QLabel) if x.text() == label).buddy()
 
 
-def test_the_field_that_is_looked_at_is_explained(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_the_field_that_is_looked_at_is_explained(qtbot: QtBot, unfolded: TrainingPanel) -> None:
+    panel = unfolded
     editor(panel, "Epochs").setFocus()
     assert "Passes over the training images." in help_line(panel)
     assert "1 to 10,000 epochs" in help_line(panel)
     button(panel, "start").setFocus()
-    assert help_line(panel) == "● changed from the default"
+    assert help_line(panel) == "● changed"
 
 
-def test_a_preset_is_taken_and_told(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_a_preset_is_taken_and_told(qtbot: QtBot, unfolded: TrainingPanel) -> None:
+    panel = unfolded
     mine = Recipe(epochs=7, beta=2.0)
     panel.presets.set_presets((Preset("Default", Recipe()), Preset("mine", mine, own=True)))
     with qtbot.waitSignal(panel.recipe_changed) as told:
-        panel.presets.chosen.emit(mine)
+        panel.presets.chosen.emit(Preset("mine", mine, own=True))
     assert told.args == [mine]
     assert panel.form.recipe() == mine
+    assert CHANGED not in marks(panel), "nothing of it is changed yet"
     box = panel.presets.findChild(QComboBox)
     assert box.currentText() == "mine"
     panel.set_recipe(Recipe())
     assert box.currentText() == "Default"
     qtbot.keyClick(editor(panel, "Seed"), Qt.Key.Key_Up)
     assert box.currentIndex() == -1
+    assert marks(panel).count(CHANGED) == 1
 
 
-def test_slow_motion_comes_to_the_front_with_room(qtbot: QtBot, panel: TrainingPanel) -> None:
-    panel.resize(340, 760)
-    panel.show_slow_motion()
-    qtbot.waitUntil(panel.slow_motion.isVisible)
-    qtbot.waitUntil(lambda: panel.slow_motion.height() > 250)
-    assert inside(panel)
+def marks(panel: TrainingPanel) -> str:
+    return "".join(row.mark.text() for row in panel.form._rows.values())
 
 
 @pytest.mark.parametrize("size", [(340, 760), (1_280, 320)])
@@ -156,8 +196,9 @@ def test_a_banner_and_an_estimate_clip_nothing(
 
 
 def test_start_takes_what_was_just_typed(
-    qtbot: QtBot, panel: TrainingPanel, called: list[str]
+    qtbot: QtBot, unfolded: TrainingPanel, called: list[str]
 ) -> None:
+    panel = unfolded
     label = next(x for x in panel.findChildren(QLabel) if x.text() == "Epochs")
     editor = label.buddy()
     editor.setFocus()
@@ -174,7 +215,6 @@ def test_orders_are_not_echoed(qtbot: QtBot, panel: TrainingPanel, called: list[
             panel.form.steered,
             panel.stop_rule.rule_changed,
             panel.presets.chosen,
-            panel.slow_motion.step_requested,
             panel.recipe_changed,
         ):
             stack.enter_context(qtbot.assertNotEmitted(signal))
@@ -182,9 +222,6 @@ def test_orders_are_not_echoed(qtbot: QtBot, panel: TrainingPanel, called: list[
             panel.set_status(TrainingStatus(phase, 3.0, 20, 9_100, 80, "cpu"))
         panel.set_recipe(Recipe(epochs=3, treatment="gray"))
         panel.form.set_base(Recipe(epochs=3))
-        panel.plot.set_history(RunHistory(POINTS))
-        grow(panel.plot, POINTS)
-        panel.log.append("hello")
     assert panel.form.recipe() == Recipe(epochs=3, treatment="gray")
     assert not called
 
@@ -200,29 +237,23 @@ def test_progress_is_shown_in_words_and_as_a_bar(panel: TrainingPanel) -> None:
     assert bar.value() == 0
 
 
-def test_a_tall_dock_stacks_form_and_plot(qtbot: QtBot, panel: TrainingPanel) -> None:
-    form, plot = panel.findChild(RecipeForm), panel.findChild(ElboPlot)
-    assert panel.findChild(QSplitter).orientation() == Qt.Orientation.Vertical
-    assert (panel.width(), panel.height()) == TALL
-    assert form.visibleRegion().boundingRect().width() == form.width()
-    assert form.visibleRegion().boundingRect().height() > 250
-    assert plot.height() > 180
-    assert inside(panel)
+def has_columns(panel: TrainingPanel, count: int) -> bool:
+    """Whether the form has so many."""
+    fields = [editor(panel, name) for name in ("Objective", "Seed")]
+    return len({field.mapTo(panel, field.rect().topLeft()).x() for field in fields}) == count
 
 
-def test_a_wide_dock_puts_them_side_by_side_and_back(qtbot: QtBot, panel: TrainingPanel) -> None:
-    form, plot = panel.findChild(RecipeForm), panel.findChild(ElboPlot)
-    splitter = panel.findChild(QSplitter)
-    panel.resize(*WIDE)
-    qtbot.waitUntil(lambda: splitter.orientation() == Qt.Orientation.Horizontal)
-    qtbot.waitUntil(lambda: plot.width() > 600 and plot.height() > 200)
-    assert (panel.width(), panel.height()) == WIDE
-    qtbot.waitUntil(lambda: form.visibleRegion().boundingRect().width() == form.width())
-    assert inside(panel)
-    panel.resize(*TALL)
-    qtbot.waitUntil(lambda: splitter.orientation() == Qt.Orientation.Vertical)
-    assert (panel.width(), panel.height()) == TALL
-    qtbot.waitUntil(lambda: inside(panel))
+def test_a_wide_dock_has_two_columns_and_a_tall_one_one(
+    qtbot: QtBot, unfolded: TrainingPanel
+) -> None:
+    panel = unfolded
+    form = panel.findChild(RecipeForm)
+    for size, count in ((TALL, 1), (WIDE, 2), (TALL, 1)):
+        panel.resize(*size)
+        qtbot.waitUntil(partial(has_columns, panel, count))
+        assert (panel.width(), panel.height()) == size
+        qtbot.waitUntil(lambda: form.visibleRegion().boundingRect().width() == form.width())
+        assert inside(panel)
 
 
 def test_a_wide_dock_may_be_moved_to_the_side(panel: TrainingPanel) -> None:
@@ -231,14 +262,14 @@ def test_a_wide_dock_may_be_moved_to_the_side(panel: TrainingPanel) -> None:
 
 
 def inside(panel: TrainingPanel) -> bool:
-    """Whether buttons and tabs lie within the panel and no button is cut off."""
+    """Whether buttons lie within the panel and none is cut off."""
     buttons = [
         x
-        for part in (panel.transport, panel.presets, panel.slow_motion)
+        for part in (panel.transport, panel.presets)
         for x in part.findChildren(QAbstractButton)
         if x.isVisible()
     ]
-    for widget in (*buttons, panel.findChild(QTabWidget)):
+    for widget in buttons:
         corner = widget.mapTo(panel, widget.rect().bottomRight())
         if not panel.rect().contains(corner):
             return False
@@ -249,41 +280,33 @@ def inside(panel: TrainingPanel) -> bool:
     )
 
 
-def test_more_gives_the_form_room(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_the_form_has_the_room_that_is_left(qtbot: QtBot, unfolded: TrainingPanel) -> None:
+    panel = unfolded
     panel.resize(340, 1_200)
     form = panel.findChild(RecipeForm)
-    before = form.visibleRegion().boundingRect().height()
+    seen = form.visibleRegion().boundingRect().height()
     more = next(x for x in panel.findChildren(QWidget) if x.property("text") == "More")
     qtbot.keyClick(more, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: form.visibleRegion().boundingRect().height() > 1.5 * before)
+    qtbot.waitUntil(lambda: form.visibleRegion().boundingRect().height() > 1.5 * seen)
 
 
-def test_a_share_chosen_by_hand_is_kept(qtbot: QtBot, panel: TrainingPanel) -> None:
-    splitter = panel.findChild(QSplitter)
-    handle = splitter.handle(1)
-    start = handle.rect().center()
-    qtbot.mousePress(handle, Qt.MouseButton.LeftButton, pos=start)
-    qtbot.mouseMove(handle, start.__class__(start.x(), start.y() - 100))
-    qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton)
-    chosen = splitter.sizes()[0]
-    panel.resize(360, 700)
-    assert splitter.sizes()[0] == chosen
-
-
-def test_tab_visits_everything_and_all_of_it_has_a_name(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_tab_visits_everything_and_all_of_it_has_a_name(
+    qtbot: QtBot, unfolded: TrainingPanel
+) -> None:
+    panel = unfolded
     button(panel, "start").setFocus()
     visited: list[QWidget] = []
     while (here := panel.focusWidget()) not in visited:
         assert here is not None
         visited.append(here)
         name = QAccessible.queryAccessibleInterface(here).text(QAccessible.Text.Name)
-        assert name or type(here).__name__ == "QTabBar", here
+        assert name, here
         qtbot.keyClick(here, Qt.Key.Key_Tab)
     usable = [x for x in panel.transport.buttons.values() if x.isEnabled()]
     assert visited[: 1 + len(usable)] == [button(panel, "start"), *usable]
-    assert [type(widget).__name__ for widget in visited[-2:]] == ["QTabBar", "ElboPlot"]
-    presets, more, stop = 3, 1, 1
-    assert len(visited) == 1 + len(usable) + presets + len(FIRST_FIELDS) + more + stop + 2
+    presets, change, more, stop = 2, 1, 1, 1
+    folds = change + more + stop
+    assert len(visited) == 1 + len(usable) + presets + folds + len(FIRST_FIELDS)
     bar = panel.findChild(QProgressBar)
     assert bar is not None
     name = QAccessible.queryAccessibleInterface(bar).text(QAccessible.Text.Name)

@@ -44,7 +44,7 @@ _IDS = re.findall(
     start pause sweep stop step epoch slow_motion restart branch new_seed estimate moment_play
     moment_back moment_forward moment_live next_step step_before open_lesson save_lesson large
     scheme_system scheme_light scheme_dark layout_explore layout_train layout_learn
-    layout_travel compare runs full_screen palette keys terms tour about
+    layout_travel compare runs curves full_screen palette keys terms tour about
 """,
 )
 """The names that other programs may know; those of the layers are the layers'."""
@@ -186,11 +186,11 @@ def test_a_key_chosen_in_the_sheet_works_is_shown_everywhere_and_kept(person: Pe
     person.trigger("keys")
     sheet = window.findChild(KeysDialog)
     (edit,) = sheet.findChildren(QKeySequenceEdit)
-    for command, key in (("step", "Ctrl+Y"), ("layer_density", "F5"), ("moment_live", "Ctrl+E")):
+    for command, key in (("step", "Ctrl+Y"), ("layer_density", "F5"), ("moment_live", "Ctrl+U")):
         sheet.edit(command)
         QTest.keySequence(edit, QKeySequence(key))
     sheet.close()
-    keys = {"layer_density": "F5", "moment_live": "Ctrl+E"}
+    keys = {"layer_density": "F5", "moment_live": "Ctrl+U"}
     assert window.app.settings.now.keys == keys, "Ctrl+Y is a key of Redo"
     person.press("F5", window.map.canvas)
     assert window.actions_["layer_density"].isChecked()
@@ -198,5 +198,5 @@ def test_a_key_chosen_in_the_sheet_works_is_shown_everywhere_and_kept(person: Pe
         w.toolTip() for part in (window.layers, window.time_bar) for w in part.findChildren(QWidget)
     ]
     assert "F5 shows or hides this layer" in tips
-    assert any(tip.endswith("(Ctrl+E)") for tip in tips)
+    assert any(tip.endswith("(Ctrl+U)") for tip in tips)
     person.wait(lambda: Settings.read(paths.settings_file()).keys == keys)

@@ -11,9 +11,9 @@ from vae_explorer.gui.window.records import LAYOUTS
 
 IN_FRONT = {
     "explore": {"layers", "decode"},
-    "train": {"training", "decode"},
-    "learn": {"learn", "decode"},
-    "travel": {"layers", "draw", "paths"},
+    "train": {"training", "decode", "curves"},
+    "learn": {"learn"},
+    "travel": {"layers", "decode", "paths"},
 }
 KEYS = {"explore": "Ctrl+1", "train": "Ctrl+2", "learn": "Ctrl+3", "travel": "Ctrl+4"}
 
@@ -30,7 +30,8 @@ def in_front(person: Person) -> set[str]:
 
 
 def test_it_opens_to_train(person: Person) -> None:
-    assert in_front(person) == {"training", "decode"}
+    """On a screen of 800 × 800, and then in a window of the usual size."""
+    assert in_front(person) == IN_FRONT["train"]
     assert person.window.docks.layout == "train"
 
 
@@ -55,7 +56,7 @@ def test_every_layout_is_in_the_view_menu(person: Person) -> None:
 def test_another_name_changes_nothing(person: Person) -> None:
     person.trigger("layout_learn")
     person.window.docks.lay_out("of a newer program")
-    assert in_front(person) == {"learn", "decode"}
+    assert in_front(person) == IN_FRONT["learn"]
     assert person.window.docks.layout == "learn"
 
 
@@ -70,6 +71,7 @@ def test_a_dock_that_was_moved_stays_where_it_is(person: Person) -> None:
 
 def test_the_arrangement_comes_back(open_person: "Callable[..., Person]") -> None:
     first = open_person()
+    first.window.resize(1280, 800)
     first.trigger("layout_explore")
     right = Qt.DockWidgetArea.RightDockWidgetArea
     first.window.addDockWidget(right, docks(first)["layers"])
@@ -77,6 +79,7 @@ def test_the_arrangement_comes_back(open_person: "Callable[..., Person]") -> Non
     first.close()
     second = open_person()
     assert in_front(second) == seen == {"learn", "layers", "decode"}
+    assert second.window.docks.layout == "explore"
     assert second.window.dockWidgetArea(docks(second)["layers"]) == right
 
 

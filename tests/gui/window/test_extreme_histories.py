@@ -39,6 +39,6 @@ def test_a_run_of_extreme_figures_is_shown(person: Person, trained: Snapshot) ->
     for a, b in zip(EXTREME, (*EXTREME[3:], *EXTREME[:3]), strict=True):
         run = make_run(trained, history(a, b))
         window.app.model.open(run.model_path)
-        person.wait(partial(shows, window.training.plot, str(run.history())))
+        person.wait(partial(shows, window.curves, str(run.history())))
         window.grab()
     assert not person.errors

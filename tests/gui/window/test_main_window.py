@@ -105,7 +105,7 @@ def test_a_scheme_recolours_every_view(person: Person, name: str, theme: Theme) 
     for view, color in ((window.map, canvas), (window.decode, window_color)):
         image = view.grab().toImage()
         assert image.pixelColor(3, image.height() // 2) == color
-    assert window.training.plot.palette().color(QPalette.ColorRole.Window) == canvas
+    assert window.curves.palette().color(QPalette.ColorRole.Window) == canvas
     person.press("F1")
     (dialog,) = window.findChildren(TextDialog)
     page = dialog.grab().toImage()

@@ -51,7 +51,7 @@ ACTIVE = (_ACTIVE, _ACTIVE)
 
 def shown_history(window: MainWindow) -> tuple[np.ndarray, np.ndarray]:
     """What the plots draw: (n, 5) of the training images and (m, 5) of the held-out ones."""
-    table = window.training.plot.history
+    table = window.curves.history
     train = ("epoch", "elbo", "log_likelihood", "kl", "objective")
     held_out = ("epoch", *(f"held_out_{name}" for name in (*train[1:4], "log_marginal")))
     return (
@@ -99,7 +99,7 @@ def test_a_run_from_start_to_stop(
     assert offered(window) == ACTIVE
     (folder,) = run_folders()
     paused = read_checkpoint(folder / "model.safetensors")
-    assert str(folder) in window.training.log.toPlainText()
+    assert str(folder) in window.log.toPlainText()
     person.wait(lambda: len(person.positions) == 600)
     np.testing.assert_array_equal(person.positions, paused.model.encode(images).mean)
     assert len(shown_history(window)[0]) == len(paused.history)
@@ -234,6 +234,7 @@ def test_closing_ends_and_keeps_the_run(person: Person, endless: Recipe, paused:
 def test_what_is_being_typed_counts_when_start_is_pressed(person: Person, recipe: Recipe) -> None:
     window = person.window
     window.training.set_recipe(recipe)
+    window.training.change.click()
     epochs = next(
         label.buddy() for label in window.training.findChildren(QLabel) if label.text() == "Epochs"
     )

@@ -37,7 +37,7 @@ class Desk:
         self.offered, self.on, self.word, self.names = True, False, "Away", ["a", "b & c"]
         self.window = QMainWindow()
         self.button = QPushButton("Button")
-        self.docks = Docks(self.window, [Panel("dummy", self.button, LEFT, ("explore",))])
+        self.docks = Docks(self.window, [Panel("dummy", self.button, LEFT, {"explore": (0, 0)})])
         (self.dock,) = self.window.findChildren(QDockWidget)
         self.combo = QComboBox()
         self.combo.addItems(["cosine", "one-cycle", "constant"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtWidgets import QStyle, QWidget
+from PySide6.QtWidgets import QWidget
 
 from vae_explorer.gui.dialogs.ask_path import PICTURE, PNG, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
@@ -20,8 +20,11 @@ from vae_explorer.number_format import pair
 from vae_explorer.session.app import App
 from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.session.explore.refinement import RefinementStep
+from vae_explorer.session.files.open_model import ModelInfo
 from vae_explorer.types import UInt8
 
+_DECODE = {"explore": (0, 0), "train": (1_000, 0), "learn": (1_700, 0), "travel": (600, 0)}
+"""Where the decoded digit is seen; a lesson gives its room to the figure."""
 _WALK = 48  # frames of a film that nobody chose
 _EVERY = 16  # position of a path that a film makes room for
 
@@ -46,9 +49,6 @@ class ExploreController(Controller):
         self._pages = pages
         self._window = window
         self.decode = DecodePanel()
-        # In less it would scroll sideways, and a window made larger again leaves docks as they are.
-        scroll_bar = self.decode.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        self.decode.setMinimumWidth(self.decode.sizeHint().width() + scroll_bar)
         self.draw = DrawPanel()
         self.refine = RefineSection()
         self.worst = LowestElboList(app.map.image)
@@ -66,6 +66,7 @@ class ExploreController(Controller):
         ):
             for widget in widgets:
                 Fading(widget, freshness)
+        app.model.changed.connect(self._on_model)
         cursor, arithmetic = app.cursor, app.arithmetic
         self.commands = (
             Command("analogy", "Go", "Analogy of Three Pins",
@@ -101,11 +102,11 @@ class ExploreController(Controller):
                 "List all points from the lowest ELBO on", self._show_worst),
         )  # fmt: skip
         self.panels = (
-            Panel("decode", self.decode, RIGHT, ("explore", "train", "learn"), width=300),
-            Panel("draw", self.draw, RIGHT, ("travel",)),
-            Panel("refine", self.refine, RIGHT),
-            Panel("worst", self.worst, RIGHT, title="Low ELBO"),
-            Panel("paths", self.paths, BOTTOM, ("travel",), hidden=True),
+            Panel("decode", self.decode, RIGHT, _DECODE, size=280),
+            Panel("draw", self.draw, RIGHT),
+            Panel("refine", self.refine, RIGHT, hidden=True),
+            Panel("worst", self.worst, RIGHT, hidden=True, title="Low ELBO"),
+            Panel("paths", self.paths, BOTTOM, {"travel": (0, 0)}, hidden=True, size=200),
         )
         self.changes = (cursor.visits_changed, cursor.bookmarks_changed)
 
@@ -135,6 +136,7 @@ class ExploreController(Controller):
         app.pins.changed.connect(self._on_pins)
         app.search.ranked.connect(self.worst.set_images)
         self.worst.chosen.connect(app.pinning.find)
+        self.worst.asked.connect(app.search.rank)
 
     def _connect_paths(self) -> None:
         playback, panel = self._app.playback, self.paths
@@ -171,6 +173,10 @@ class ExploreController(Controller):
         refinement.ended.connect(self._on_refined)
 
     # What the explorer says
+
+    def _on_model(self, model: ModelInfo) -> None:
+        for panel in (self.decode.inspector, self.refine, self.draw, self.worst):
+            panel.set_remark(model.no_likelihood)
 
     def _on_pins(self) -> None:
         pins = self._app.pins

@@ -36,6 +36,7 @@ class BoundBars(Chart):
         self._error = 0.0
         self._gap: Mapping[str, float] = {}
         self._terms = self._gap_shown = True
+        self._waiting = False
         self.setToolTip(
             "The axis is cut off at the left. The ELBO and KL(q‖p(z|x)) are summed over different "
             "points of z; log p(x), which normalises p(z|x), is an integral over the whole plane."
@@ -57,12 +58,17 @@ class BoundBars(Chart):
         self._terms, self._gap_shown = terms, gap
         self._show()
 
+    def set_waiting(self, waiting: bool) -> None:
+        """Keep the numbers back, of which a question is asked; they come with ``show_bound``."""
+        self._waiting = waiting
+
     def _show(self) -> None:
         now = self._bound
         count = 1 + 2 * self._terms + self._gap_shown
         self.setFixedHeight(round((_ROW * count + _REST) * self.fontMetrics().height()))
-        if now is None:
+        if now is None or self._waiting:
             none, note = Axis(numbers=False), "The exact log p(x) of this digit is being computed …"
+            note = "Answer the question to see the bars" if self._waiting else note
             self.set_plot(Plot("ELBO and KL", none, none, note=note))
             return
         low, high = self._span(now)
@@ -85,7 +91,7 @@ class BoundBars(Chart):
         )
         self.set_plot(
             Plot(
-                f"log p(x) {logp}  =  ELBO {elbo}  +  KL(q ‖ p(z|x)) {gap}",
+                f"log p(x) = ELBO + KL(q ‖ p(z|x)):  {logp} = {elbo} + {gap}",
                 Axis(low, high, "nats"),
                 Axis(-count, 0.0, given=tuple(ticks)),
                 (*marks, line),
@@ -107,12 +113,12 @@ class BoundBars(Chart):
         """From the terms to their sum, and the gap."""
         if self._terms:
             bar = (start, now.log_likelihood, "log_likelihood", "reconstruction")
-            yield f"E_q[log p(x|z)]  {figure(now.log_likelihood, 3)}", [bar]
+            yield f"E_q[log p(x|z)] = {figure(now.log_likelihood, 3)}", [bar]
             bar = (now.elbo, now.log_likelihood, "kl", "pulls back to the prior")
-            yield f"− KL(q ‖ p(z))  {figure(-now.kl_prior, 3)}", [bar]
+            yield f"− KL(q ‖ p(z)) = {figure(-now.kl_prior, 3)}", [bar]
         whole = now.elbo + now.kl_posterior
         yield (
-            f"ELBO + KL  {figure(whole, 3)}",
+            f"ELBO + KL = {figure(whole, 3)}",
             [
                 (start, now.elbo, "accent", "ELBO"),
                 (now.elbo, whole, "held_out", "KL(q ‖ p(z|x))"),
@@ -122,14 +128,14 @@ class BoundBars(Chart):
             amortisation, approximation = self._gap["amortisation"], self._gap["approximation"]
             best = now.log_marginal - approximation
             yield (
-                f"Encoder’s KL  {figure(amortisation, 3)} + {figure(approximation, 3)}",
+                f"Encoder’s KL = {figure(amortisation, 3)} + {figure(approximation, 3)}",
                 [
                     (best - amortisation, best, "muted", "amortisation"),
                     (best, now.log_marginal, "held_out", "approximation"),
                 ],
             )
         elif self._gap_shown:
-            yield "Encoder’s KL  not yet split", []
+            yield "Encoder’s KL: not yet split", []
 
 
 def _round_up(nats: float) -> float:

@@ -13,9 +13,10 @@ from typing_extensions import override
 from vae_explorer.gui.map.plot import LARGEST_SPAN, SMALLEST_SPAN
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.layout import Bar
 from vae_explorer.gui.plot.marks import Line
 from vae_explorer.latent.normal import Normal
-from vae_explorer.session.map.marks import Ellipses
+from vae_explorer.session.map.marks import Ellipses, Field
 from vae_explorer.types import Region
 
 _ON = 2.0
@@ -97,6 +98,17 @@ class BoundPlane(Chart):
         """Show another q, or none."""
         self._q = q
         self._show()
+
+    def set_picture(self, field: Field | None) -> None:
+        """Show the exact posterior, or none; its colour bar may leave less in sight, or more."""
+        before = self.region
+        self.set_marks([field] if field else [])
+        if field:
+            # The logarithmic one ends at its peak.
+            name = "p(z|x)" if field.high else "log p(z|x), nats from its peak"
+            self.set_bar(Bar(Axis(field.low, field.high, name), fading=True))
+        if self.region != before:
+            self._on_view()
 
     def show_region(self, region: Region) -> None:
         """Show at least this region, with some air around it."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.layout import Plot
-from vae_explorer.gui.plot.marks import Mark, class_dots
+from vae_explorer.gui.plot.marks import Entry, Mark, class_dots
 from vae_explorer.types import Floats, UInt8
 
 _REACH = 12.0
@@ -41,7 +41,10 @@ class CodeMap(Chart):
     def set_points(self, positions: Floats, labels: UInt8, lines: Iterable[Mark] = ()) -> None:
         """Show points (n, 2) of classes (n,), and lines over them."""
         self._places = positions
-        self.set_marks([*class_dots(positions, labels), *lines])
+        dots = class_dots(positions, labels)
+        self.set_marks([*dots, *lines])
+        digits = (dot.name.removeprefix("class ") for dot in dots)
+        self.set_entries(Entry(d.color, "●", digit) for d, digit in zip(dots, digits, strict=True))
 
     def set_hand(self, position: tuple[float, float]) -> None:
         """Let the arrow keys go on from a position."""

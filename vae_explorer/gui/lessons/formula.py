@@ -1,10 +1,21 @@
 """Formulas as they are typeset, whose parts tell what they are and what they are worth now."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
@@ -15,6 +26,11 @@ from vae_explorer.number_format import figure
 _GAP = 0.28
 """Between parts, in widths of an em."""
 
+_VALUE = 0.72
+"""The size of a live value, in that of the formula."""
+_ROOM = "= −00.000"
+"""What has room after a part that stands alone, so that nothing moves while its value changes."""
+_SPACES = (r"\quad", r"\qquad")
 _MARGIN = 4
 _NARROW = 60
 _SMALLEST_EM = 8.0
@@ -23,7 +39,7 @@ _SMALLEST_EM = 8.0
 class Glyphs:
     """A piece of LaTeX drawn once: ``size`` in pixels and how far it reaches below the baseline.
 
-    What is no LaTeX is written as it is; ``error`` then says why.
+    What is no LaTeX is written as plain words; ``error`` then says why.
     """
 
     def __init__(self, tex: str, size: float, color: str) -> None:
@@ -36,18 +52,30 @@ class Glyphs:
         self.error = ""
         drawn: Latex | Text
         try:
-            drawn = Latex(tex, size=size, color=color, inline=False)
+            # It knows no space after this function.
+            spaced = tex.replace(r"\det", r"\det\,")
+            drawn = Latex(spaced, size=size, color=color, inline=False)
         except Exception as error:  # of a dozen types
             self.error = f"{type(error).__name__}: {error}"
-            drawn = Text(tex.replace("$", ""), size=size, color=color)
+            # Which is set as LaTeX too: what could be a command or a group must go.
+            drawn = Text(re.sub(r"[\\{}$^_&#%]", " ", tex), size=size, color=color)
         width, height = drawn.getsize()
         self.size = QSize(round(width) + 2, round(height) + 2)
         self.below = -drawn.getyofst()
-        self._renderer = QSvgRenderer(QByteArray(drawn.svg().encode()))
+        self._svg = QByteArray(drawn.svg().encode())
+        self._pixmaps: dict[float, QPixmap] = {}
 
     def draw(self, painter: QPainter, place: QPointF) -> None:
         """Draw with the upper left corner at a position."""
-        self._renderer.render(painter, QRectF(place, self.size.toSizeF()))
+        ratio = painter.deviceTransform().m11()
+        if ratio not in self._pixmaps:
+            drawn = QPixmap(self.size * ratio)
+            drawn.setDevicePixelRatio(ratio)
+            drawn.fill(Qt.GlobalColor.transparent)
+            with QPainter(drawn) as inner:
+                QSvgRenderer(self._svg).render(inner, QRectF(QPointF(), self.size.toSizeF()))
+            self._pixmaps[ratio] = drawn
+        painter.drawPixmap(place.toPoint(), self._pixmaps[ratio])
 
 
 @lru_cache(maxsize=512)
@@ -57,7 +85,9 @@ def glyphs(tex: str, size: float, color: str) -> Glyphs:
 
 
 class FormulaView(QWidget):
-    """One formula. A part with a symbol has its live value below it and its meaning in a tool tip.
+    """One formula. A part with a symbol has its live value with it and its meaning in a tool tip.
+
+    The value stands after a part that is a whole between spaces, or ends in "=", else below it.
 
     Args:
         parts: from left to right; the line is broken where it becomes too long.
@@ -72,6 +102,8 @@ class FormulaView(QWidget):
     ) -> None:
         super().__init__(parent)
         self._parts = parts
+        self._signs = _signs(parts)
+        self._longest = [""] * len(parts)
         self._meanings = meanings
         self._values: Mapping[str, float | str] = {}
         self._em = self._wanted_em = 18.0
@@ -83,8 +115,12 @@ class FormulaView(QWidget):
         self._describe()
 
     def set_values(self, values: Mapping[str, float | str]) -> None:
-        """Write other live values below the symbols."""
+        """Write other live values with the symbols."""
         self._values = values
+        before = self._longest
+        self._longest = [max(text, self._value(n), key=len) for n, text in enumerate(before)]
+        if self._longest != before:
+            self.updateGeometry()
         self._describe()
         self.update()
 
@@ -97,7 +133,7 @@ class FormulaView(QWidget):
     @override
     def sizeHint(self) -> QSize:
         """One line if there is room, and the height of all lines at the present width."""
-        width = sum(self._glyphs(part).size.width() + self._gap for part in self._parts)
+        width = sum(self._width(number) + self._gap for number in range(len(self._parts)))
         return QSize(round(width) + 2 * _MARGIN, round(self._lay_out(self.width())[1]))
 
     @override
@@ -115,22 +151,26 @@ class FormulaView(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._boxes, _ = self._lay_out(self.width())
             palette = self.palette()
-            small = self.font()
-            small.setPixelSize(max(9, round(0.62 * self._em)))
-            painter.setFont(small)
-            for part, box in zip(self._parts, self._boxes, strict=True):
+            painter.setFont(self._value_font)
+            for number, (part, box) in enumerate(zip(self._parts, self._boxes, strict=True)):
                 if part.symbol and part.symbol == self._hovered:
                     shade = palette.color(QPalette.ColorRole.Accent)
                     shade.setAlpha(50)
                     painter.fillRect(box.adjusted(-2, -2, 2, 2), shade)
-                self._glyphs(part).draw(painter, box.topLeft())
-                if part.symbol in self._values:
-                    painter.setPen(palette.color(QPalette.ColorRole.Accent))
-                    below = QRectF(
-                        box.center().x() - 60, box.bottom() - self._note, 120, self._note
-                    )
+                drawn, text = self._glyphs(part), self._value(number)
+                middle = self._signs[number] is None
+                left = box.center().x() - drawn.size.width() / 2 if middle else box.left()
+                drawn.draw(painter, QPointF(left, box.top()))
+                if not text:
+                    continue
+                painter.setPen(palette.color(QPalette.ColorRole.Accent))
+                if middle:
+                    below = QRectF(box.left(), box.bottom() - self._note, box.width(), self._note)
                     align = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
-                    painter.drawText(below, align, value_text(self._values[part.symbol]))
+                    painter.drawText(below, align | Qt.TextFlag.TextDontClip, text)
+                else:
+                    base = box.top() + drawn.size.height() - drawn.below
+                    painter.drawText(QPointF(box.left() + drawn.size.width() + 3, base), text)
 
     @override
     def event(self, event: QEvent) -> bool:
@@ -160,7 +200,29 @@ class FormulaView(QWidget):
     @property
     def _note(self) -> float:
         """Room for a value below a symbol."""
-        return 0.8 * self._em if any(part.symbol for part in self._parts) else 0.0
+        parts = zip(self._parts, self._signs, strict=True)
+        below = any(part.symbol and sign is None for part, sign in parts)
+        return _VALUE * 1.25 * self._em if below else 0.0
+
+    @property
+    def _value_font(self) -> QFont:
+        font = self.font()
+        font.setPixelSize(max(9, round(_VALUE * self._em)))
+        return font
+
+    def _value(self, number: int) -> str:
+        """What is written with a part."""
+        value = self._values.get(self._parts[number].symbol, "")
+        text = value if value == "" else value_text(value)
+        return f"{self._signs[number] or ''} {text}".strip() if text else ""
+
+    def _width(self, number: int) -> float:
+        """Of a part with its value; it has room for the longest there was, or all would move."""
+        width = float(self._glyphs(self._parts[number]).size.width())
+        metrics, longest = QFontMetricsF(self._value_font), self._longest[number]
+        if self._signs[number] is None:
+            return max(width, metrics.horizontalAdvance(longest))
+        return width + 3 + max(map(metrics.horizontalAdvance, (_ROOM, longest)))
 
     def _glyphs(self, part: FormulaPart) -> Glyphs:
         role = QPalette.ColorRole.Accent if part.symbol else QPalette.ColorRole.WindowText
@@ -169,34 +231,34 @@ class FormulaView(QWidget):
     def _suit(self, room: int) -> None:
         """Set all parts in a size in which the widest has room."""
         self._em = self._wanted_em
-        widest = max((self._glyphs(part).size.width() for part in self._parts), default=0)
+        widest = max(map(self._width, range(len(self._parts))), default=0)
         if widest > room > 0:
             self._em = max(_SMALLEST_EM, int(self._wanted_em * room / widest))
 
     def _lay_out(self, width: int) -> tuple[list[QRectF], float]:
         """A box for each part, with the room below for its value, and the height of all."""
         self._suit(width - 2 * _MARGIN)
-        lines: list[list[FormulaPart]] = [[]]
+        lines: list[list[int]] = [[]]
         x = float(_MARGIN)
-        for part in self._parts:
-            needed = self._glyphs(part).size.width()
+        for number in range(len(self._parts)):
+            needed = self._width(number)
             if lines[-1] and x + needed > width - _MARGIN:
                 lines.append([])
                 x = float(_MARGIN)
-            lines[-1].append(part)
+            lines[-1].append(number)
             x += needed + self._gap
         boxes = []
         top = float(_MARGIN)
         for line in lines:
-            drawn = [self._glyphs(part) for part in line]
+            drawn = [self._glyphs(self._parts[number]) for number in line]
             above = max((one.size.height() - one.below for one in drawn), default=0.0)
             below = max((one.below for one in drawn), default=0.0)
             x = float(_MARGIN)
-            for one in drawn:
+            for number, one in zip(line, drawn, strict=True):
                 up = one.size.height() - one.below
                 height = one.size.height() + (below - one.below) + self._note
-                boxes.append(QRectF(x, top + above - up, one.size.width(), height))
-                x += one.size.width() + self._gap
+                boxes.append(QRectF(x, top + above - up, self._width(number), height))
+                x += self._width(number) + self._gap
             top += above + below + self._note + 4
         return boxes, top
 
@@ -216,6 +278,19 @@ class FormulaView(QWidget):
         tex = " ".join(part.tex for part in self._parts)
         said = [self._meaning(part.symbol) for part in self._parts if part.symbol]
         self.setAccessibleDescription("; ".join([tex, *said]))
+
+
+def _signs(parts: tuple[FormulaPart, ...]) -> list[str | None]:
+    """What comes before the value after each part; None if the value stands below or is none."""
+    tex = [part.tex.strip() for part in parts]
+    signs: list[str | None] = []
+    for number, part in enumerate(parts):
+        starts = number == 0 or tex[number].startswith(_SPACES) or tex[number - 1].endswith(_SPACES)
+        ends = number == len(parts) - 1 or tex[number + 1].startswith(_SPACES)
+        said = tex[number].endswith(("=", ":", r"\approx"))
+        after = bool(part.symbol) and ends and (starts or said)
+        signs.append(None if not after else "" if said else "=")
+    return signs
 
 
 def value_text(value: float | str) -> str:

@@ -4,13 +4,15 @@ from collections.abc import Collection
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.step_strip import StepStrip
+from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
-from vae_explorer.gui.plot.layout import Layout
-from vae_explorer.gui.plot.marks import Line, Mark, Painted, Ring
+from vae_explorer.gui.plot.layout import Bar, Layout
+from vae_explorer.gui.plot.marks import Entry, Line, Mark, Painted, Ring
 from vae_explorer.gui.theme import Theme
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import fill
@@ -33,6 +35,7 @@ class GeometryView(LessonView):
     """The plane above, the pictures along both paths below."""
 
     experiment: Geometry
+    readouts = ("lengths", "dots")
 
     def __init__(self, experiment: Geometry) -> None:
         super().__init__(experiment)
@@ -56,6 +59,12 @@ class GeometryView(LessonView):
         self._plane.left.connect(lambda: experiment.point(None))
         self._plane.nudged.connect(self._nudge)
         self.start()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for strip in self._lines.values():
+            strip.updateGeometry()
 
     def set_hidden(self, names: Collection[str]) -> None:
         """Hide these; without its pictures the geodesic is not on the plane either."""
@@ -95,33 +104,42 @@ class GeometryView(LessonView):
             self._show_field(found.field)
         if differs(found, old, "straight", "geodesic"):
             strips = {"straight": found.straight, "geodesic": found.geodesic}
-            highest = max(
-                (float(strip.frames.steps.max()) for strip in strips.values() if strip), default=1.0
-            )
-            for name, strip in strips.items():
-                if strip is not None:
-                    self._lines[name].set_frames(
+            known = {
+                name: strip
+                for name, strip in strips.items()
+                if strip is not None and self.experiment.is_current(strip)
+            }
+            highest = max((float(one.frames.steps.max()) for one in known.values()), default=1.0)
+            for name, line in self._lines.items():
+                strip = known.get(name)
+                if strip is None:
+                    line.wait("looking for the path …")
+                else:
+                    line.set_frames(
                         strip.images, strip.frames.steps, highest or 1.0, self._about(strip)
                     )
         self._show_paths()
         self._say()
 
     def _about(self, strip: Strip) -> str:
+        if not self.tells("lengths"):
+            return ""
         unit = _UNITS[self.experiment.settings.metric]
         latent = float(np.linalg.norm(np.diff(strip.route.path, axis=0), axis=1).sum())
-        text = f"the picture goes {figure(strip.route.length, 1)} {unit}"
-        return f"{text}, z goes {figure(latent, 2)}"
+        text = f"the picture moves by {figure(strip.route.length, 1)} {unit}"
+        return f"{text}, z by {figure(latent, 2)}"
 
     def _show_field(self, field: Float64 | None) -> None:
         if field is None:
             self._plane.set_marks([])
+            self._plane.set_bar(None)
             self._plane.set_subtitle("measuring √det G …")
             return
         logarithms = np.log10(field.clip(1e-9))
         low, high = (float(end) for end in np.quantile(logarithms, [0.02, 0.995]))
         self._plane.set_marks([Field(_REGION, logarithms.astype(np.float32), low, high, "")])
-        ends = f"{figure(10**low, 0)} to {figure(10**high, 0)}"
-        self._plane.set_subtitle(f"coloured by √det G: {ends}")
+        self._plane.set_subtitle("")
+        self._plane.set_bar(Bar(Axis(10**low, 10**high, "√det G", log=True)))
 
     def _say(self) -> None:
         found = self.experiment.result
@@ -130,15 +148,16 @@ class GeometryView(LessonView):
             z1, z2 = ellipse.point
             self._readout.set_text(
                 f"z = ({figure(z1, 2)}, {figure(z2, 2)}): √det G = "
-                f"{figure(ellipse.magnification, 0)}; all steps to the ellipse change the "
-                "picture alike"
+                f"{figure(ellipse.magnification, 0)}; every step to the ellipse changes the "
+                "picture equally"
             )
         elif not self._shows_geodesic:
             self._readout.set_text("Point at the plane to see its metric there")
-        elif found.straight is not None and found.geodesic is not None:
+        elif found.straight and found.geodesic and self.experiment.is_current(found.geodesic):
             longer, shorter = found.straight.route.length, found.geodesic.route.length
-            saved = 100 * (1 - shorter / longer) if longer else 0.0
-            self._readout.set_text(f"The geodesic is {figure(saved, 1)} % shorter than the line")
+            saved = figure(100 * (1 - shorter / longer) if longer else 0.0, 1)
+            told = f"The geodesic is {saved} % shorter than the line"
+            self._readout.set_text(told if self.tells("lengths") else "")
         else:
             self._readout.set_text("Looking for the shortest path …")
 
@@ -146,21 +165,24 @@ class GeometryView(LessonView):
         found, settings = self.experiment.result, self.experiment.settings
         marks: list[Mark] = []
         if found.straight is not None:
-            marks += _path(found.straight, _STRAIGHT, "straight line")
+            marks += _path(found.straight, _STRAIGHT, "straight line", self.tells("dots"))
         if found.geodesic is not None and self._shows_geodesic:
-            marks += _path(found.geodesic, _GEODESIC, "geodesic")
+            marks += _path(found.geodesic, _GEODESIC, "geodesic", self.tells("dots"))
         if found.ellipse is not None:
             x, y = found.ellipse.edge.T
             marks.append(Line(x, y, "text", "ellipse", 2.5, halo=True))
         for name, position in (("A", settings.start), ("B", settings.end)):
             marks += [Ring(position, "text", _END, ".", name=name), _letter(name, position)]
         self._plane.set_front(marks)
+        paths = [("straight line", _STRAIGHT), ("geodesic", _GEODESIC)][: 1 + self._shows_geodesic]
+        self._plane.set_entries([Entry(color, "━", name) for name, color in paths])
 
 
-def _path(strip: Strip, color: str, name: str) -> list[Mark]:
+def _path(strip: Strip, color: str, name: str, dots: bool) -> list[Mark]:
     x, y = strip.route.path[::8].T
     line = Line(x, y, color, name, 2.5, halo=True)
-    return [line, *(Ring((a, b), color, 4.0, ".") for a, b in strip.frames.positions.tolist())]
+    positions = strip.frames.positions.tolist() if dots else []
+    return [line, *(Ring((a, b), color, 4.0, ".") for a, b in positions)]
 
 
 def _letter(letter: str, position: LatentPoint) -> Painted:

@@ -6,23 +6,26 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from vae_explorer.gui.plot.layout import Layout
-from vae_explorer.gui.plot.marks import Painted, theme_color
+from vae_explorer.gui.plot.marks import SHADED, Painted, theme_color
 from vae_explorer.gui.theme import Theme
 from vae_explorer.types import Bools, Float64, Region
 
-_BRIGHTEST = 0.995  # quantile of the density from which cells are alike
+_BRIGHTEST = 0.97  # quantile of the density from which cells are alike
 _SHADES = 24
-_OPAQUE, _FAINT = 0.86, 0.35  # the densest cell, and the lattice's lines
+_FAINT = 0.35  # how opaque the lattice's lines are
 _TORN = 1 / 6  # share of what is in sight; neighbours further apart are not joined
+
+
+def densest(images: Float64, densities: Float64) -> float:
+    """The density from which on cells are alike."""
+    whole = _whole(images, densities)
+    return float(np.quantile(densities[whole], _BRIGHTEST)) if whole.any() else 0.0
 
 
 def cells(images: Float64, densities: Float64) -> Painted:
     """The lattice's cells between ``images`` (n, n, 2), the denser the less transparent."""
     x, y = images[..., 0], images[..., 1]
-    finite = np.isfinite(x) & np.isfinite(y)
-    whole = finite[:-1, :-1] & finite[:-1, 1:] & finite[1:, 1:] & finite[1:, :-1]
-    whole &= ~np.isnan(densities)
-    highest = float(np.quantile(densities[whole], _BRIGHTEST)) if whole.any() else 0.0
+    whole, highest = _whole(images, densities), densest(images, densities)
     shades = np.zeros(densities.shape, np.intp)
     shares = np.minimum(densities[whole] / (highest or 1.0), 1.0)
     shades[whole] = np.ceil(_SHADES * shares - 0.1)
@@ -37,7 +40,7 @@ def cells(images: Float64, densities: Float64) -> Painted:
             if len(chosen):
                 path = _joined(chosen, np.ones((len(chosen), 3), bool))
                 path.setFillRule(Qt.FillRule.WindingFill)
-                painter.fillPath(path, theme_color(theme, "accent", _OPAQUE * shade / _SHADES))
+                painter.fillPath(path, theme_color(theme, "accent", SHADED * shade / _SHADES))
 
     return Painted(paint)
 
@@ -54,6 +57,13 @@ def lines(images: Float64, region: Region) -> Painted:
         painter.drawPath(_joined(np.nan_to_num(pixels), near))
 
     return Painted(paint)
+
+
+def _whole(images: Float64, densities: Float64) -> Bools:
+    """The cells (n − 1, n − 1) that have corners and a density."""
+    finite = np.isfinite(images[..., 0]) & np.isfinite(images[..., 1])
+    corners = finite[:-1, :-1] & finite[:-1, 1:] & finite[1:, 1:] & finite[1:, :-1]
+    return np.asarray(corners & ~np.isnan(densities))
 
 
 def _joined(lines: Float64, joined: Bools) -> QPainterPath:

@@ -1,19 +1,23 @@
 """The plane before and after a function, and the density it makes."""
 
+from dataclasses import replace
+
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QLabel
+from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
-from vae_explorer.gui.lessons.lattice_marks import cells, lines
+from vae_explorer.gui.lessons.lattice_marks import cells, densest, lines
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
-from vae_explorer.gui.plot.layout import Plot
+from vae_explorer.gui.plot.layout import Bar, Plot
 from vae_explorer.gui.plot.marks import Columns, Level, Line, Mark, Picture, Ring
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside, fill, row
+from vae_explorer.gui.widgets.rows import beside, column, fill, row
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.pushed import Pushed
@@ -29,13 +33,15 @@ from vae_explorer.types import Float32, Float64, Region
 
 _BEFORE = (-SIGHT, SIGHT, -SIGHT, SIGHT)
 _NUDGE = 0.1  # latent units
-_PROFILE = 96  # pixels, the height of the densities along a line
+_PROFILE = 7  # lines, the height of the densities along a line
+_WIDE = 1.15  # width by height from which four planes have more room beside their profile
+_ANY = 10_000  # pixels
 _BRIGHTEST = 0.995  # quantile of the density that has the last colour
 _INSET = 0.3  # of the width, the decoded picture's
 _AROUND = np.linspace(0.0, 2 * np.pi, 73)
 _DEVIATIONS = [
-    Line(r * np.cos(_AROUND), r * np.sin(_AROUND), "muted", f"{r}σ", 1.0, dotted=True)
-    for r in (1, 2)
+    Line(r * np.cos(_AROUND), r * np.sin(_AROUND), "muted", name, 1.0, dotted=True)
+    for r, name in ((1, "1σ and 2σ of p(z)"), (2, ""))
 ]
 
 
@@ -55,7 +61,6 @@ class PushforwardView(LessonView):
         self._samples = Chart("p(x), by samples", aspect="exact")
         self._profile = Chart()
         self._profile.set_plot(Plot(x=Axis(numbers=False), y=Axis(numbers=False)))
-        self._profile.setFixedHeight(_PROFILE)
         self._profile.setToolTip("The densities along the dashed line, from left to right")
         self._readout = Readout(2)
         self._problem = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -66,9 +71,12 @@ class PushforwardView(LessonView):
         names = ("function", "t", "components", "samples")
         fill(self.page, row(*(rows[name] for name in names), wide=rows["t"]))
         fill(self.page, self._formulas, self._problem)
-        for pair in ((self._before, self._after), (self._formula, self._samples)):
-            fill(self.page, (row(*((chart, 1) for chart in pair), spacing=2), 1))
-        fill(self.page, self._profile, self._readout)
+        pairs = (self._before, self._after), (self._formula, self._samples)
+        planes = column(*((row(*((one, 1) for one in pair), spacing=2), 1) for pair in pairs))
+        self._figures = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        fill(self._figures, (planes, 5), (self._profile, 2))
+        fill(self.page, (self._figures, 1), self._readout)
+        self._arrange()
         self.controls = {name: rows[name] for name in ("function", "t", "samples")} | {
             "density": self._formula,
             "histogram": self._samples,
@@ -90,7 +98,11 @@ class PushforwardView(LessonView):
         found = self.experiment.result
         self.form.rows["components"].setVisible(self._decodes)
         self._formulas.setVisible(not self._decodes)
+        if found.pushed is None and (old is None or old.pushed is not None):
+            for chart in (self._formula, self._samples, self._profile):
+                chart.set_plot(replace(chart.plot, marks=(), front=(), note="computing …"))
         if found.lattice is None:
+            self._after.set_plot(replace(self._after.plot, marks=(), front=()))
             self._readout.set_text("Decoding the plane …")
             return
         if differs(found, old, "lattice"):
@@ -100,7 +112,8 @@ class PushforwardView(LessonView):
             if before is None or before.density is not found.pushed.density:
                 self._show_stretch(found.pushed)
                 self._show_density(self._formula, found.pushed, found.pushed.density)
-            self._show_density(self._samples, found.pushed, found.pushed.histogram)
+            if before is None or before.histogram is not found.pushed.histogram:
+                self._show_density(self._samples, found.pushed, found.pushed.histogram)
             self._show_profile(found.pushed)
         self._show_front()
         self._say()
@@ -113,31 +126,35 @@ class PushforwardView(LessonView):
         self._after.set_range(*lattice.region)
         painted = cells(lattice.images, lattice.densities)
         self._after.set_marks([painted, lines(lattice.lines, lattice.region)])
-        self._after.set_subtitle("")
+        density = f"p(z) / {self._measure}"
+        highest = densest(lattice.images, lattice.densities)
+        self._after.set_bar(Bar(Axis(0.0, highest, density), "accent"))
         t = self.experiment.settings.t
         name = "x = f(z)" if t == 1 else f"x = {figure(1 - t, 2)} z + {figure(t, 2)} f(z)"
         self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
 
     def _show_stretch(self, result: Pushed) -> None:
+        if not self.tells("magnification"):
+            self._before.set_bar(None)
+            self._before.set_marks(_DEVIATIONS)
+            return
         stretch = np.log10(np.nan_to_num(result.stretch).clip(1e-6, 1e9))
         low, high = (float(end) for end in np.quantile(stretch, [0.01, 0.99]))
-        measure = "√det JᵀJ" if self._decodes else "|det J|"
-        if high - low < 0.02:
-            caption = f"{measure} is {_power((low + high) / 2)} everywhere"
-            low, high = low - 0.5, high + 0.5
-        else:
-            caption = f"coloured by {measure}: {_power(low)} to {_power(high)}"
+        same = high - low < 0.02
+        value = f"{self._measure} = {_power((low + high) / 2)} everywhere"
+        self._before.set_subtitle(value if same else "")
+        axis = Axis(10**low, 10**high, self._measure, log=True)
+        self._before.set_bar(None if same else Bar(axis))
         field = Field(_BEFORE, stretch.astype(np.float32), low, high, "")
-        self._before.set_marks([field, *_DEVIATIONS])
-        self._before.set_subtitle(caption)
+        self._before.set_marks([*([] if same else [field]), *_DEVIATIONS])
 
     def _show_density(self, chart: Chart, result: Pushed, values: Float64) -> None:
         brightest = float(np.quantile(result.density, _BRIGHTEST)) or 1.0
         shades = values.astype(np.float32)
         field = Field(result.region, shades, 0.0, brightest, "", fading=True)
         chart.set_range(*result.region)
-        chart.set_marks([field])
-        chart.set_subtitle(f"0 to {figure(brightest, 2)}")
+        chart.set_plot(replace(chart.plot, marks=(field,), note=""))
+        chart.set_bar(Bar(Axis(0.0, brightest, "p(x)"), fading=True))
 
     def _show_profile(self, result: Pushed) -> None:
         """The densities along the line through x: formula, histogram, closed form if there is."""
@@ -153,20 +170,43 @@ class PushforwardView(LessonView):
             marks.append(Line(positions, closed, "held_out", "closed form", 3.0, dotted=True))
         self._profile.set_title(f"p(x) along x₂ = {figure(result.height, 2)}")
         self._profile.set_range(0.0, 1.0, 0.0, 1.15 * float(max(highest)))
-        self._profile.set_marks(marks)
+        self._profile.set_plot(replace(self._profile.plot, marks=tuple(marks), note=""))
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._arrange()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The densities along the line are below the planes, or in a wide window beside them."""
+        wide, ways = self.width() > _WIDE * self.height(), QBoxLayout.Direction
+        self._figures.setDirection(ways.LeftToRight if wide else ways.TopToBottom)
+        height = _PROFILE * self._profile.fontMetrics().height()
+        self._profile.setMinimumHeight(height)
+        self._profile.setMaximumHeight(_ANY if wide else height)
+
+    @property
+    def _measure(self) -> str:
+        return "√det JᵀJ" if self._decodes else "|det J|"
 
     @property
     def _decodes(self) -> bool:
         return self.experiment.settings.function == DECODER
 
     def _say(self) -> None:
-        values = self.experiment.symbols()
+        values = self.experiment.values
         (z1, z2), x = self.experiment.settings.z, values.get("x", "")
         parts = [
             f"z = ({figure(z1, 2)}, {figure(z2, 2)}) goes to x = {x}",
             f"p(z) = {_value(values, 'pz')}, |det J| = {_value(values, 'det')}",
         ]
-        if "px" in values:
+        if "px" in values and self.tells("px"):
             count = int(values["k"])
             source = "1 preimage" if count == 1 else f"{count} preimages"
             parts.append(f"p(x) = {_value(values, 'px')} from {source}")
@@ -182,7 +222,8 @@ class PushforwardView(LessonView):
         before: list[Mark] = [_outline(patch)]
         if pushed is not None:
             level = Level(pushed.height, "held_out", width=1.0)
-            before += [Ring((a, b), "held_out", 3.0, ".") for a, b in pushed.preimages.tolist()]
+            others = pushed.preimages.tolist() if self.tells("k") else []
+            before += [Ring((a, b), "held_out", 3.0, ".") for a, b in others]
             for chart in (self._formula, self._samples):
                 chart.set_front([level, dot])
         self._before.set_front([*before, Ring(experiment.settings.z, "held_out", 4.0, ".")])

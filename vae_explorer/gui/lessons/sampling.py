@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QProgressBar
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.log_plot import LogPlot
+from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.layout import Bar
 from vae_explorer.gui.plot.marks import Dots, Level, Line
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
@@ -22,6 +24,8 @@ from vae_explorer.types import Float64, Region
 
 _NAMES = "prior", "q"
 _COLORS = "train", "held_out"
+_ESTIMATES, _WORTHS = ("estimate", "estimate_q"), ("ess", "ess_q")
+"""The symbols of either kind of samples."""
 _TOTALS = (10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 _BELOW, _ABOVE = 60.0, 8.0  # nats around the exact line
 _FARTHEST = 1e8  # where a number of samples that is needed is still drawn
@@ -31,7 +35,10 @@ _SMALLEST, _LARGEST = 4, 17  # pixels across a sample that matters
 
 
 class SamplingView(LessonView):
-    """Plots the estimates over m; m is dragged in the plots or moved by the slider."""
+    """Plots the estimates over m; m is dragged in the plots or moved by the slider.
+
+    Besides its controls a lesson may hide the line of the ``elbo``.
+    """
 
     experiment: Sampling
 
@@ -45,7 +52,7 @@ class SamplingView(LessonView):
         self.map = Chart("Samples on p(z|x)", "z₁", "z₂", aspect="equal", zoomable=True)
         self.map.setMinimumSize(220, 200)
         self.map.setToolTip(
-            "The shade is the exact p(z|x). The samples that carry the mean are large. "
+            "The colour is the exact p(z|x). The samples that carry the mean are large. "
             "The wheel zooms, a drag moves."
         )
         self._image = DigitView("The digit x", "x", zoom=2)
@@ -75,7 +82,10 @@ class SamplingView(LessonView):
         found, settings = self.experiment.result, self.experiment.settings
         self.map.set_front(_dots(found.lit))
         if differs(found, old, "density"):
-            self.map.set_marks([found.density] if found.density else [])
+            field = found.density
+            self.map.set_marks([field] if field else [])
+            axis = Axis(0.0, field.high, "p(z|x)") if field else None
+            self.map.set_bar(Bar(axis, fading=True) if axis else None)
             self._image.set_image(found.image)
         if differs(found, old, "heaviest"):
             self._heaviest.set_image(found.heaviest)
@@ -93,13 +103,14 @@ class SamplingView(LessonView):
     def _show_scores(self, found: SamplingResult) -> None:
         lit = found.lit
         lines = [f"First <b>{lit[0].m:,}</b> samples"] if lit else ["Integrating …"]
-        for name, color, one in zip(_NAMES, _COLORS, lit, strict=False):
+        for number, (name, color, one) in enumerate(zip(_NAMES, _COLORS, lit, strict=False)):
             shade = getattr(current_theme(), color)
-            value, worth = figure(one.estimate, 2), figure(one.effective, 1)
+            value = self.told(_ESTIMATES[number], figure(one.estimate, 2))
+            worth = self.told(_WORTHS[number], figure(one.effective, 1))
             lines.append(
-                f'<span style="color:{shade}"><b>{name}</b></span> {value}, effective {worth}'
+                f'<span style="color:{shade}"><b>{name}</b></span> = {value}, effective {worth}'
             )
-        if lit:
+        if lit and self.tells("negligible"):
             lines.append(
                 f"{100 * lit[0].negligible:.2f} % of the prior’s samples contribute nothing"
             )
@@ -108,7 +119,7 @@ class SamplingView(LessonView):
         self.errors.set_cursor(lit[0].m if lit else None)
 
     def _show_curves(self, found: SamplingResult, top: int) -> None:
-        known, shown = found.truth, (found.truth, found.curves, top)
+        known, shown = found.truth, (found.truth, found.curves, top, self.concealed)
         if shown == self._shown:
             return
         self._shown = shown
@@ -118,24 +129,35 @@ class SamplingView(LessonView):
                 plot.set_content(())
             return
         exact, elbo = known.log_marginal, known.elbo
-        lines = [line for n, one in enumerate(found.curves) for line in _estimates(n, one)]
+        lines = [
+            line
+            for n, one in enumerate(found.curves)
+            for line in _estimates(n, one)
+            if self.tells(_ESTIMATES[n])
+        ]
         levels = [
-            Level(exact, "text", f"exact {figure(exact, 2)}"),
-            Level(elbo, "log_likelihood", f"ELBO {figure(elbo, 2)}"),
+            Level(value, color, f"{name} = {figure(value, 2)}")
+            for symbol, value, color, name in (
+                ("elbo", elbo, "log_likelihood", "ELBO"),
+                ("logp", exact, "text", "exact"),
+            )
+            if self.tells(symbol)
         ]
         self.estimates.set_x_range(1, top)
-        self.estimates.set_content(lines, levels, _limits(exact, elbo, found.curves))
+        limits = _limits(exact, elbo, found.curves)
+        self.estimates.set_content(lines, levels, limits, self.waits("estimate"))
         needed = [
             Level(count, color, f"eᴷᴸ of {name}", upright=True)
             for name, color, count in zip(_NAMES, _COLORS, found.needed, strict=False)
-            if count <= _FARTHEST
+            if count <= _FARTHEST and self.tells("needed")
         ]
         errors = [
             Line(_floats(one.m), one.error, color, name)
-            for name, color, one in zip(_NAMES, _COLORS, found.curves, strict=False)
+            for n, (name, color, one) in enumerate(zip(_NAMES, _COLORS, found.curves, strict=False))
+            if self.tells("logp", _ESTIMATES[n])
         ]
         self.errors.set_x_range(1, max([top, *(level.value for level in needed)]))
-        self.errors.set_content(errors, needed)
+        self.errors.set_content(errors, needed, note=self.waits("logp", "estimate"))
 
 
 def _dots(lit: Sequence[Lit]) -> Iterator[Dots]:

@@ -126,7 +126,7 @@ class ViewsView(LessonView):
 
     def _show_map(self, name: str, found: ViewsResult) -> None:
         code_map, points, trust = self._maps[name], found.points(name), found.trust(name)
-        note = f"trust {figure(trust, 3)}" if trust is not None else ""
+        note = f"trust = {self.told(f'T{name}', figure(trust, 3))}" if trust is not None else ""
         if not len(points) and name != "tsne":
             note = "computing …"
         code_map.set_subtitle(note)
@@ -140,7 +140,9 @@ class ViewsView(LessonView):
             share, counts = float(explained[count - 1]), np.arange(1.0, len(explained) + 1)
             self._curve.set_range(0.0, len(explained) + 1.0, 0.0, 1.0)
             self._curve.set_marks([Line(counts, explained, "train", filled=True)])
-            self._curve.set_front([Level(count, "accent", f"{count}: {share:.0%}", upright=True)])
+            self._curve.set_front(
+                [Level(count, "accent", f"{count} keep {share:.0%}", upright=True)]
+            )
 
     def _show_embedding(self, found: ViewsResult) -> None:
         now, running = found.embedding, self.experiment.running
@@ -152,7 +154,7 @@ class ViewsView(LessonView):
             self._readout.set_text("widths of neighbourhoods …" if running else "")
         else:
             self._readout.set_text(
-                f"step {now.steps} of {STEPS}, KL {figure(now.divergence, 2)} nats"
+                f"step {now.steps} of {STEPS}, KL = {figure(now.divergence, 2)} nats"
             )
 
     def _show_image(self, found: ViewsResult) -> None:

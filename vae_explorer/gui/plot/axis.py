@@ -78,12 +78,17 @@ class Axis:
         """Round numbers in sight, about ``most`` of them or fewer.
 
         Steps are 1, 2 or 5 times a power of ten. A logarithmic axis has powers of ten, and 2 and 5
-        times those if there is room.
+        times those if there is room; where these are further apart, those of a linear one.
         """
         if self.given:
             return list(self.given)
         low, high = self.ends
-        return _log_ticks(low, high, most) if self.log else _ticks(low, high, most, self.least_step)
+        if self.log:
+            found = _log_ticks(low, high, most)
+            if len(found) > 1 or high - low > 1:
+                return found
+            low, high = self.value(low), self.value(high)
+        return _ticks(low, high, most, self.least_step)
 
     @cached_property
     def ends(self) -> tuple[float, float]:
@@ -114,6 +119,8 @@ def _ticks(low: float, high: float, most: int, least: float) -> list[Tick]:
     if most < 1:
         return []
     rough = max(high / most - low / most, least)
+    if not rough > 0:
+        return []
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next((x * unit for x in (1, 2, 5, 10) if x * unit >= rough * (1 - 1e-9)), 0.0)
     if not step:
@@ -128,6 +135,8 @@ def _ticks(low: float, high: float, most: int, least: float) -> list[Tick]:
 
 def tick_text(value: float, step: float) -> str:
     """A number with the decimals that tell it from the next, ``step`` further on."""
+    if not value and step < 1e-4:
+        return "0"
     if value and (abs(value) >= _PLAIN or step < 1e-4):
         return figure(value, ".3g").replace("e+0", "e").replace("e+", "e").replace("e−0", "e−")
     return figure(value, f",.{max(0, -math.floor(math.log10(step) + 1e-9))}f")

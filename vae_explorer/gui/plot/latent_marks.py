@@ -90,8 +90,8 @@ def _glyphs(text: str) -> QPainterPath:
     return QTransform.fromScale(1 / _TEXT_FINENESS, 1 / _TEXT_FINENESS).map(path)
 
 
-def prepared(mark: Mark, theme: Theme) -> Iterator[Paint]:
-    """What paints a mark, from the lowest on."""
+def prepared(mark: Mark, theme: Theme, scale: float = 1.0) -> Iterator[Paint]:
+    """What paints a mark, from the lowest on; ellipses in lines ``scale`` times as wide."""
     match mark:
         case Field():
             yield _picture(field_image(mark, theme), mark.region)
@@ -102,7 +102,7 @@ def prepared(mark: Mark, theme: Theme) -> Iterator[Paint]:
         case Curve():
             yield from _curve(mark, theme)
         case Ellipses():
-            yield from _ellipses(mark, theme)
+            yield from _ellipses(mark, theme, scale)
         case Spots():
             yield _spots(mark, theme)
         case Trails():
@@ -152,7 +152,7 @@ def _curve(curve: Curve, theme: Theme) -> Iterator[Paint]:
     yield _line(path, line, _LINE)
 
 
-def _ellipses(ellipses: Ellipses, theme: Theme) -> Iterator[Paint]:
+def _ellipses(ellipses: Ellipses, theme: Theme, scale: float) -> Iterator[Paint]:
     circle = QPainterPath()
     for radius in ellipses.radii:
         circle.addEllipse(QPointF(0.0, 0.0), radius, radius)
@@ -165,11 +165,11 @@ def _ellipses(ellipses: Ellipses, theme: Theme) -> Iterator[Paint]:
     crowd = len(drawable) * len(ellipses.radii) >= _CROWD
     halo = _halo_color(theme)
     for path in paths.values():
-        yield _line(path, halo, _HAIR_HALO) if crowd else _halo(path, halo)
+        yield _line(path, halo, _HAIR_HALO * scale) if crowd else _halo(path, halo, scale)
     for label, path in paths.items():
         own = theme.text if crowd else theme.accent  # thin lines need the contrast
         color = QColor(own) if label is None else class_color(label)
-        yield _line(path, color, _HAIR if crowd else _LINE)
+        yield _line(path, color, scale * (_HAIR if crowd else _LINE))
 
 
 def _drawable(
@@ -219,12 +219,12 @@ def _trails(trails: Trails) -> Iterator[Paint]:
         yield _dots(positions, class_color(label))
 
 
-def _halo(path: QPainterPath, color: QColor) -> Paint:
+def _halo(path: QPainterPath, color: QColor, scale: float = 1.0) -> Paint:
     """The ground of a line; nobody sees that it is not smooth, which makes it cheap."""
 
     def paint(painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.strokePath(path, _cosmetic(color, _HALO * _ratio(painter)))
+        painter.strokePath(path, _cosmetic(color, scale * _HALO * _ratio(painter)))
 
     return paint
 

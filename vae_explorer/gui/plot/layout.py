@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pyqtgraph.functions import arrayToQPolygonF
 from PySide6.QtCore import QPointF, QRectF, QSizeF
-from PySide6.QtGui import QFont, QFontInfo, QFontMetricsF, QPolygonF
+from PySide6.QtGui import QFont, QFontInfo, QFontMetricsF, QGuiApplication, QPolygonF
 
 from vae_explorer.gui.plot.axis import Axis, Tick
 from vae_explorer.gui.plot.marks import Entry, Mark, entries_of
@@ -20,16 +20,31 @@ _FAR = 1e4
 """Pixels; further away Qt's painting is slow, and overflows."""
 _ROOM = "−000.00"
 _NUMBER = "−000.0"
-_LONGEST = 18
+_LONGEST, _SHORT = 18, 2  # characters of a name in a legend
+_BAR = 10.0  # the width of a colour bar, pixels
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The colours beside the frame, the smallest value at the bottom, and what they measure.
+
+    They are those of a ``Field``, or a ``color`` of the theme that is the more opaque the larger
+    the value is.
+    """
+
+    axis: Axis
+    color: str = ""
+    fading: bool = False
 
 
 @dataclass(frozen=True)
 class Plot:
     """All that a chart shows. ``front`` are the marks on top, which may change many times a second.
 
-    ``entries`` are those of the legend, by default the names of the marks. ``note`` stands in the
-    middle. ``aspect`` "equal" lets a unit be as long upwards as across and shows more of the plane;
-    "exact" shows no more, in a smaller frame.
+    ``subtitle`` stands after the title, and then the legend: ``entries``, by default the names of
+    the marks, and what the colours of the ``bar`` are. ``note`` stands in the middle. ``aspect``
+    "equal" lets a unit be as long upwards as across and shows more of the plane; "exact" shows no
+    more, in a smaller frame.
     """
 
     title: str = ""
@@ -40,16 +55,23 @@ class Plot:
     entries: tuple[Entry, ...] | None = None
     note: str = ""
     aspect: Literal["free", "equal", "exact"] = "free"
+    bar: Bar | None = None
+    subtitle: str = ""
 
     @property
     def legend(self) -> tuple[Entry, ...]:
         """The entries shown."""
-        return entries_of((*self.marks, *self.front)) if self.entries is None else self.entries
+        named = self.entries
+        if named is None:
+            named = entries_of((*self.marks, *self.front))
+        said = [self.subtitle, f"colour: {self.bar.axis.label}" if self.bar else ""]
+        before, after = ([Entry("muted", "", text)] if text else [] for text in said)
+        return (*before, *named, *after)
 
     @property
     def layout_of(self) -> tuple[object, ...]:
         """What decides where its parts are."""
-        return self.title, self.x, self.y, self.aspect, self.legend
+        return self.title, self.x, self.y, self.aspect, self.bar, self.legend
 
 
 @dataclass(frozen=True)
@@ -67,11 +89,18 @@ class Layout:
     """Where each entry of the legend begins, on the base line."""
     label_below: bool
     """Whether x is named on a line of its own: where y is named too."""
+    scale: float
+    """How many times larger all is than on a usual chart: as its font is."""
+    bar: QRectF
+    """Where the colour bar is."""
+    bar_ticks: list[Tick]
 
     @staticmethod
     def of(plot: Plot, rect: QRectF, font: QFont) -> "Layout":
         """Lay a plot out; text keeps the size it has on screen, whatever is painted on."""
+        usual = QFontInfo(QGuiApplication.font()).pixelSize()
         font = pixel_font(font)
+        scale = font.pixelSize() / usual
         metrics = QFontMetricsF(font)
         line = metrics.height()
         starts, head = _flow(plot, rect, font)
@@ -91,6 +120,11 @@ class Layout:
             if plot.y.label and frame.height() > metrics.horizontalAdvance(plot.y.label):
                 beside += line
         frame.adjust(beside, 0.0, -12.0 if plot.y.numbers else -1.0, 0.0)
+        bar_ticks = plot.bar.axis.ticks(most(frame)) if plot.bar else []
+        bar, gap = _BAR * scale, 0.8 * _BAR * scale
+        if plot.bar:
+            widths = [metrics.horizontalAdvance(tick.text) for tick in bar_ticks]
+            frame.setRight(rect.right() - gap - bar - _PAD - max(widths, default=0.0))
         frame.setWidth(max(frame.width(), 1.0))
         frame.setHeight(max(frame.height(), 1.0))
         x, y = plot.x, plot.y
@@ -100,11 +134,16 @@ class Layout:
             frame = _exact(x, y, frame)
         if y.numbers and plot.aspect != "free":
             y_ticks = y.ticks(most(frame))
-        across = max(int(frame.width() / _ACROSS), 2)
+        if plot.bar and plot.aspect == "exact":
+            bar_ticks = plot.bar.axis.ticks(most(frame))
+        across = max(int(frame.width() / (_ACROSS * scale)), 2)
         x_ticks = x.ticks(across) if x.numbers else []
         if len(x_ticks) == 1:
             x_ticks = x.ticks(2 * across)
-        return Layout(rect, frame, font, x, y, x_ticks, y_ticks, starts, below)
+        bar_at = QRectF(frame.right() + gap, frame.top(), bar, frame.height())
+        return Layout(
+            rect, frame, font, x, y, x_ticks, y_ticks, starts, below, scale, bar_at, bar_ticks
+        )
 
     @property
     def region(self) -> Region:
@@ -156,27 +195,40 @@ def pixel_font(font: QFont, bold: bool = False) -> QFont:
     return found
 
 
-def elided(name: str) -> str:
-    """A name of the usual length."""
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+def entry_words(entry: Entry) -> str:
+    """What an entry says after its stroke; a name beside a value is of the usual length."""
+    name = entry.name
+    if entry.value and len(name) > _LONGEST:
+        name = f"{name[: _LONGEST - 1]}…"
+    return f"{name} {entry.value}".strip()
 
 
 def _flow(plot: Plot, rect: QRectF, font: QFont) -> tuple[tuple[QPointF, ...], float]:
-    """Where the legend's entries begin, after the title and on lines under it, and their height."""
+    """Where the legend's entries begin, after the title and on lines under it, and their height.
+
+    Strokes with their names begin a line of their own if they have room in one there alone.
+    """
     metrics, bold = QFontMetricsF(font), QFontMetricsF(pixel_font(font, bold=True))
     left, right = rect.left() + 2.0, rect.right()
     base = rect.top() + metrics.ascent() + 1.0
     x = left + (bold.horizontalAdvance(plot.title) + 14.0 if plot.title else 0.0)
-    starts = []
+    widths = []
     for entry in plot.legend:
-        words = f"{entry.stroke} {elided(entry.name) if entry.stroke else entry.name} "
-        width = metrics.horizontalAdvance(words)
+        words = f"{entry.stroke} {entry_words(replace(entry, value=' ' * bool(entry.value)))} "
+        dense = entry.stroke == "●" and len(entry.name) <= _SHORT  # a class
+        width = metrics.horizontalAdvance(words) + (2.0 if dense else 8.0)
         if entry.value:
             width += max(map(metrics.horizontalAdvance, (_ROOM, entry.value)))
-        if x + width > right and x > left:
+        widths.append(width)
+    strokes = [bool(entry.stroke) for entry in plot.legend]
+    starts = []
+    for number, width in enumerate(widths):
+        alone = sum(widths[number:]) if strokes[number] and True not in strokes[:number] else width
+        needed = alone if alone <= right - left else width
+        if x + needed > right + 8.0 and x > left:
             x, base = left, base + metrics.lineSpacing()
         starts.append(QPointF(x, base))
-        x += width + 8.0
+        x += width
     head = base + metrics.descent() + 4.0 - rect.top() if plot.title or starts else 1.0
     return tuple(starts), head
 
@@ -188,7 +240,8 @@ def words(plot: Plot, layout: Layout) -> list[tuple[QRectF, str]]:
     named = [(title, bold.horizontalAdvance(plot.title), plot.title)] if plot.title else []
     for entry, start in zip(plot.legend, layout.starts, strict=False):
         before = metrics.horizontalAdvance(f"{entry.stroke} ") if entry.stroke else 0.0
-        wide = metrics.horizontalAdvance(elided(entry.name))
+        name = entry_words(entry).removesuffix(entry.value).strip()
+        wide = metrics.horizontalAdvance(name)
         named.append((start + QPointF(before, 0.0), wide, entry.name))
     up = QPointF(0.0, metrics.ascent())
     return [(QRectF(at - up, QSizeF(wide, metrics.height())), name) for at, wide, name in named]

@@ -88,12 +88,13 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
             _paint_box(painter, mark, layout, theme)
         case Dots():
             color = theme_color(theme, mark.color, mark.opacity)
-            painter.setPen(_round_pen(color, mark.size))
+            painter.setPen(_round_pen(color, mark.size * layout.scale))
             pixels = layout.pixels(mark.positions[:, 0], mark.positions[:, 1])
             painter.drawPoints(_polygon(pixels[np.isfinite(pixels).all(1)]))
         case Level():
             style = Qt.PenStyle.DashLine if mark.dashed else Qt.PenStyle.SolidLine
-            painter.setPen(QPen(theme_color(theme, mark.color), mark.width, style))
+            color, width = theme_color(theme, mark.color), mark.width * layout.scale
+            painter.setPen(QPen(color, width, style))
             axis, other = (layout.x, layout.y) if mark.upright else (layout.y, layout.x)
             if math.isfinite(axis.share(mark.value)):
                 position = (mark.value, other.low) if mark.upright else (other.low, mark.value)
@@ -119,13 +120,13 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
             step = scale - origin
             to_pixels = QTransform(step.x(), 0.0, 0.0, step.y(), origin.x(), origin.y())
             painter.setWorldTransform(to_pixels, True)
-            for paint in prepared(mark, theme):
+            for paint in prepared(mark, theme, layout.scale):
                 with saved(painter):
                     paint(painter)
 
 
 def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> None:
-    frame = layout.frame
+    frame, width = layout.frame, mark.width * layout.scale
     pixels = thinned(_in_sight(layout.pixels(mark.x, mark.y), frame), frame.width())
     color = theme_color(theme, mark.color, mark.opacity)
     style = Qt.PenStyle.DotLine if mark.dotted else Qt.PenStyle.SolidLine
@@ -144,11 +145,11 @@ def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> 
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if mark.width and polygon.size() > 1:
             if mark.halo:
-                painter.setPen(QPen(QColor(theme.canvas), mark.width + 2))
+                painter.setPen(QPen(QColor(theme.canvas), width + 2))
                 painter.drawPolyline(polygon)
             many = polygon.size() > _MANY and painter.paintEngine().type() == _RASTER
-            painter.setPen(QPen(color, mark.width, style))
-            if many and mark.width > 1:
+            painter.setPen(QPen(color, width, style))
+            if many and width > 1:
                 points = polygon.toList()
                 if mark.dashed or mark.dotted or mark.opacity < 1:
                     painter.drawPolyline(points[:: -(-len(points) // _MANY)])
@@ -157,15 +158,15 @@ def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> 
             else:
                 painter.drawPolyline(polygon)
         elif mark.width and not mark.symbol:
-            painter.setPen(_round_pen(color, 6.0))
+            painter.setPen(_round_pen(color, 6.0 * layout.scale))
             painter.drawPoints(polygon)
-    few = len(pixels) * _SYMBOL_ROOM <= frame.width() or not mark.width
+    few = len(pixels) * _SYMBOL_ROOM * layout.scale <= frame.width() or not width
     if mark.symbol and few:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
         for x, y in pixels[np.isfinite(pixels).all(1)].tolist():
-            _paint_symbol(painter, QPointF(x, y), mark.symbol, _SYMBOL)
+            _paint_symbol(painter, QPointF(x, y), mark.symbol, _SYMBOL * layout.scale)
 
 
 def _in_sight(pixels: Float64, frame: QRectF) -> Float64:
@@ -226,13 +227,13 @@ def _area(region: Region, layout: Layout) -> QRectF:
 def _paint_arrow(painter: QPainter, mark: Arrow, layout: Layout, theme: Theme) -> None:
     color = theme_color(theme, mark.color)
     start, end = layout.to_pixel(*mark.start), layout.to_pixel(*mark.end)
-    painter.setPen(QPen(color, 2.5))
+    painter.setPen(QPen(color, 2.5 * layout.scale))
     painter.drawLine(start, end)
     along = start - end
     length = math.hypot(along.x(), along.y())
     if length < 1:
         return
-    back = along * (min(9.0, length) / length)
+    back = along * (min(9.0 * layout.scale, length) / length)
     side = QPointF(-back.y(), back.x()) * 0.45
     painter.setBrush(color)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -243,14 +244,14 @@ def paint_ring(painter: QPainter, mark: Ring, layout: Layout, theme: Theme) -> N
     """Paint a ring, whether it is within the frame or not."""
     if not np.isfinite(mark.position).all():
         return
-    at, size = layout.to_pixel(*mark.position), mark.size
+    at, size = layout.to_pixel(*mark.position), mark.size * layout.scale
     if mark.shape not in "ox":
         painter.setPen(QPen(theme_color(theme, mark.edge), 1.5))
         painter.setBrush(theme_color(theme, mark.color))
         _paint_symbol(painter, at, mark.shape, size)
         return
     for color, width in ((QColor(theme.canvas), 4.0), (theme_color(theme, mark.color), 2.0)):
-        painter.setPen(QPen(color, width))
+        painter.setPen(QPen(color, width * layout.scale))
         if mark.shape == "o":
             painter.drawEllipse(at, size, size)
         else:

@@ -135,6 +135,9 @@ class Painted:
     name: str = ""
 
 
+SHADED = 0.86
+"""How opaque a colour is that grows with a value, where that is the largest."""
+
 Mark = Line | Band | Columns | Box | Dots | Level | Arrow | Ring | Picture | Painted | latent.Mark
 
 

@@ -1,13 +1,13 @@
 """Paints a plot with any painter: on screen, into a picture, an SVG or a PDF."""
 
+import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPainter, QPen
 
-from vae_explorer.gui.plot.layout import Layout, Plot, elided, pixel_font
+from vae_explorer.gui.plot.color_maps import COLORS, argb_image, opaque, sequential
+from vae_explorer.gui.plot.layout import Bar, Layout, Plot, entry_words, pixel_font
 from vae_explorer.gui.plot.mark_painting import paint_marks, saved
-from vae_explorer.gui.plot.marks import (
-    theme_color,
-)
+from vae_explorer.gui.plot.marks import SHADED, theme_color
 from vae_explorer.gui.theme import Theme
 
 _TICK = 4.0
@@ -35,6 +35,8 @@ def paint_ground(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) ->
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(frame)
         _paint_labels(painter, plot, layout, theme)
+        if plot.bar:
+            _paint_bar(painter, plot.bar, layout, theme)
 
 
 def paint_front(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> None:
@@ -47,7 +49,10 @@ def paint_front(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> 
             if plot.note:
                 painter.setPen(QColor(theme.muted))
                 flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-                painter.drawText(frame.adjusted(6, 4, -6, -4), flags, plot.note)
+                room = frame.adjusted(6, 4, -6, -4)
+                said = painter.boundingRect(room, flags, plot.note)
+                painter.fillRect(said.adjusted(-4, -2, 4, 2), QColor(theme.canvas))
+                painter.drawText(room, flags, plot.note)
 
 
 def _paint_grid(painter: QPainter, layout: Layout, theme: Theme) -> None:
@@ -70,14 +75,13 @@ def _paint_head(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> 
         painter.drawText(QPointF(layout.rect.left() + 2.0, top), plot.title)
     painter.setFont(layout.font)
     for entry, start in zip(plot.legend, layout.starts, strict=False):
-        words = f"{elided(entry.name)} {entry.value}".strip()
+        words = entry_words(entry)
         if entry.stroke:
             painter.setPen(theme_color(theme, entry.color))
             painter.drawText(start, entry.stroke)
             start = start + QPointF(metrics.horizontalAdvance(f"{entry.stroke} "), 0.0)
             painter.setPen(QColor(theme.text))
         else:
-            words = entry.name
             painter.setPen(theme_color(theme, entry.color))
         room = right - start.x()
         if metrics.horizontalAdvance(words) > room:
@@ -114,3 +118,23 @@ def _paint_labels(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -
         painter.rotate(-90)
         painter.drawText(QPointF(), plot.y.label)
         painter.restore()
+
+
+def _paint_bar(painter: QPainter, bar: Bar, layout: Layout, theme: Theme) -> None:
+    metrics, area = QFontMetricsF(layout.font), layout.bar
+    colors = sequential(theme, bar.fading)
+    if bar.color:
+        alpha = np.rint(255 * SHADED * np.linspace(0.0, 1.0, COLORS)).astype(np.uint32)
+        color = theme_color(theme, bar.color)
+        rgb = np.array([[color.red(), color.green(), color.blue()]], np.uint8)
+        colors = (opaque(rgb) & 0xFFFFFF | alpha << 24).astype(np.uint32)
+    painter.fillRect(area, QColor(theme.canvas))
+    painter.drawImage(area, argb_image(colors[::-1, None]))
+    painter.setPen(QPen(QColor(theme.grid), 1))
+    painter.drawRect(area)
+    for value, word in layout.bar_ticks:
+        y = area.bottom() - area.height() * bar.axis.share(value)
+        painter.setPen(QColor(theme.grid))
+        painter.drawLine(QLineF(area.right(), y, area.right() + 3.0, y))
+        painter.setPen(QColor(theme.muted))
+        painter.drawText(QPointF(area.right() + 5.0, y + metrics.ascent() / 2 - 1.0), word)

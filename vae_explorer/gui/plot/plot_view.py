@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.export import render_charts
-from vae_explorer.gui.plot.layout import Layout, Plot, words
+from vae_explorer.gui.plot.layout import Bar, Layout, Plot, words
 from vae_explorer.gui.plot.mark_painting import paint_ring
 from vae_explorer.gui.plot.marks import Entry, Mark, Ring
 from vae_explorer.gui.plot.painting import paint_front, paint_ground
@@ -59,7 +59,7 @@ class PlotView(QWidget):
         before, self._plot = self._plot, plot
         if plot.layout_of != before.layout_of:
             self._layout = None
-        if plot.marks is not before.marks:
+        if plot.marks is not before.marks or plot.bar != before.bar:
             self._ground = None
         if plot.title != before.title:
             self.setAccessibleName(plot.title)
@@ -71,9 +71,17 @@ class PlotView(QWidget):
         self.set_plot(replace(self._plot, title=title, x=x))
 
     def set_subtitle(self, text: str) -> None:
-        """Write this after the title instead of a legend."""
-        self.set_plot(replace(self._plot, entries=(Entry("muted", "", text),)))
+        """Write this after the title."""
+        self.set_plot(replace(self._plot, subtitle=text))
         self.setAccessibleDescription(text)
+
+    def set_entries(self, entries: Iterable[Entry]) -> None:
+        """Let these be the legend."""
+        self.set_plot(replace(self._plot, entries=tuple(entries)))
+
+    def set_bar(self, bar: Bar | None) -> None:
+        """Say what the colours are worth."""
+        self.set_plot(replace(self._plot, bar=bar))
 
     def set_range(self, left: float, right: float, bottom: float, top: float) -> None:
         """Show this part of the plane."""

@@ -7,6 +7,7 @@ from PySide6.QtCore import QFile, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from vae_explorer.gui.curves.curve_table import Overlay
+from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.runs.runs_panel import RunsPanel
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
@@ -14,16 +15,14 @@ from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
 from vae_explorer.session.app import App
 from vae_explorer.session.runs.run_info import RunInfo
 
-_ROOM = (1_700, 900)
-"""Of a window that shows the runs below the map when it is laid out to train."""
-
 
 class RunsController(Controller):
     """Wires the dock of runs to the app.
 
     Args:
         app: told what a person wants, and listened to.
-        training: its form takes recipes, its plot the curves of other runs.
+        training: its form takes recipes.
+        curves: shows those of other runs too.
         compare: shows two models, each a checkpoint, side by side.
     """
 
@@ -31,12 +30,14 @@ class RunsController(Controller):
         self,
         app: App,
         training: TrainingPanel,
+        curves: ElboPlot,
         compare: Callable[[Path, Path], None],
     ) -> None:
         super().__init__(app)
         self._catalogue = catalogue = app.catalogue
         self.panel = panel = RunsPanel()
         self._training = training
+        self._plot = curves
         self._overlays: tuple[Overlay, ...] = ()
         catalogue.listed.connect(self._on_listed)
         catalogue.updated.connect(self._on_updated)
@@ -44,6 +45,7 @@ class RunsController(Controller):
         catalogue.interrupted.connect(self._on_interrupted)
         training.interrupted.resume_requested.connect(self._resume)
         panel.shown.connect(catalogue.refresh)
+        panel.training_requested.connect(self._show_training)
         panel.open_requested.connect(lambda run: catalogue.open(run.path))
         panel.resume_requested.connect(self._resume)
         panel.compare_requested.connect(lambda a, b: compare(a.model_path, b.model_path))
@@ -58,7 +60,10 @@ class RunsController(Controller):
                 "All training runs: sort, name, compare, open, resume", self._show,
                 ("Ctrl+Shift+R",)),
         )  # fmt: skip
-        self.panels = (Panel("runs", panel, BOTTOM, ("train",), hidden=True, room=_ROOM),)
+        self.panels = (Panel("runs", panel, BOTTOM, hidden=True),)
+
+    def _show_training(self) -> None:
+        reveal(self._training)
 
     # What the catalogue says
 
@@ -107,7 +112,7 @@ class RunsController(Controller):
         )
         if overlays != self._overlays:
             self._overlays = overlays
-            self._training.plot.set_overlays(overlays)
+            self._plot.set_overlays(overlays)
 
 
 def _move_to_trash(run: Path) -> bool:

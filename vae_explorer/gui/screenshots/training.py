@@ -47,7 +47,7 @@ def take(camera: Camera) -> None:
 def _slow_motion(camera: Camera) -> None:
     """Each stage of the next step."""
     window = camera.window
-    slow, training = window.training.slow_motion, window.app.training
+    slow, training = window.slow_motion, window.app.training
     window.actions_["slow_motion"].trigger()
     wait(lambda: slow.stages > 0 and training.status.phase is Phase.PAUSED)
     window.resize(*SIZES[0])

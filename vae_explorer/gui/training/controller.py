@@ -1,14 +1,17 @@
-"""Between the training dock and the runs: transport, steering, recipes, slow motion and health."""
+"""Between the training docks and the runs: transport, steering, recipes, slow motion, log."""
 
 from functools import partial
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
-from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, RECIPE, SVG, AskPath
+from vae_explorer.gui.dialogs.ask_path import RECIPE, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
+from vae_explorer.gui.training.log_view import LogView
+from vae_explorer.gui.training.slow_motion import SlowMotion
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.docks import reveal
-from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
+from vae_explorer.gui.window.records import BOTTOM, LEFT, Command, Controller, Panel
 from vae_explorer.session.app import App
 from vae_explorer.session.messages import words
 from vae_explorer.session.training.control import reseeded
@@ -16,19 +19,25 @@ from vae_explorer.session.training.events import (
     LOGGED,
     Begun,
     Dissected,
+    Ended,
     Failed,
     Found,
-    Progress,
     Started,
     TrainingEvent,
+    TrainingStatus,
 )
 from vae_explorer.session.training.worker import Until
+from vae_explorer.training.estimate import Estimate
+from vae_explorer.training.presets import Preset
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
 
+_OPENING_MS, _SETTLE_MS = 4_000, 700
+"""Before a recipe is measured: while a window opens, and after a person changed the recipe."""
+
 
 class TrainingController(Controller):
-    """Wires the training dock to the runs.
+    """Wires the training dock to the runs, and has those of slow motion and the log.
 
     Args:
         app: told what a person wants, and listened to.
@@ -42,32 +51,43 @@ class TrainingController(Controller):
         self._runs = app.runs
         self._run = app.runs.training
         self.panel = panel = TrainingPanel()
-        self._recipe = panel.form.recipe
+        self.slow_motion, self.log = SlowMotion(), LogView()
+        self._recipe = panel.recipe
         self._ask = ask
         self._window = window
         self.commands = self._commands()
         self._show_keys()
         app.settings.changed.connect(self._show_keys)
-        self.panels = (Panel("training", panel, LEFT, ("train",), width=340),)
+        self.panels = (
+            Panel("training", panel, LEFT, {"train": (0, 0)}, size=330),
+            Panel("slow", self.slow_motion, BOTTOM, hidden=True, title="Slow motion"),
+            Panel("log", self.log, BOTTOM, hidden=True),
+        )
         self.changes = (self._run.status_changed,)
         panel.form.steered.connect(self._run.steer)
         panel.stop_rule.rule_changed.connect(self._run.set_rule)
-        panel.slow_motion.step_requested.connect(self._dissect)
+        self.slow_motion.step_requested.connect(self._dissect)
         panel.presets.save_requested.connect(self._save_preset)
         panel.presets.delete_requested.connect(app.presets.delete)
         panel.presets.import_requested.connect(self._import)
         panel.presets.export_requested.connect(self._export)
-        panel.presets.estimate_requested.connect(self._estimate)
-        panel.plot.export_requested.connect(self._export_curves)
-        self._runs.estimated.connect(panel.presets.set_estimate)
-        self._runs.not_estimated.connect(self._on_not_estimated)
-        self._run.status_changed.connect(panel.set_status)
+        panel.presets.chosen.connect(self._on_chosen)
+        panel.recipe_changed.connect(self._on_recipe)
+        panel.shown.connect(self._on_shown)
+        app.estimates.estimated.connect(self._on_estimated)
+        app.estimates.failed.connect(self._on_not_estimated)
+        self._run.status_changed.connect(self._on_status)
         self._run.events.connect(self._on_event)
         app.model.opened.connect(self._on_opened)
-        app.presets.changed.connect(panel.presets.set_presets)
-        app.presets.left_out.connect(panel.log.append)
-        app.messages.published.connect(panel.log.append)
+        app.presets.changed.connect(self._on_presets)
+        app.presets.left_out.connect(self.log.append)
+        app.messages.published.connect(self.log.append)
         app.messages.failed.connect(self._log_failure)
+        self._resting = QTimer(panel, singleShot=True)
+        self._resting.timeout.connect(self._measure)
+        self._offered: Recipe | None = panel.presets.recipe
+        """What is in the form while nobody has chosen yet, in this window."""
+        self._offer(app.presets.all)
 
     # Commands
 
@@ -87,7 +107,7 @@ class TrainingController(Controller):
             return run.live or not run.active
 
         return (
-            Command("start", "Training", "Start", "Train a new model with the recipe in the form",
+            Command("start", "Training", "Start", "Train a new model by the recipe chosen",
                 self._start, ("Ctrl+T",), enabled=idle),
             Command("pause", "Training", "Pause or Resume", "Pause the run, or continue it",
                 run.toggle_pause, ("Space",), enabled=live),
@@ -130,8 +150,7 @@ class TrainingController(Controller):
         self._go("dissected")
 
     def _slow_motion(self) -> None:
-        reveal(self.panel)
-        self.panel.show_slow_motion()
+        reveal(self.slow_motion)
         self._dissect()
 
     def _restart(self) -> None:
@@ -145,11 +164,46 @@ class TrainingController(Controller):
 
     # Recipes
 
+    def _offer(self, presets: tuple[Preset, ...]) -> None:
+        """Offer these, at first the one chosen last."""
+        self.panel.presets.set_presets(presets)
+        if self.panel.presets.recipe == self._offered:
+            self._offered = self._app.presets.chosen.recipe
+            self.panel.set_recipe(self._offered)
+        self._show_cost(_OPENING_MS)
+
+    def _on_presets(self, presets: tuple[Preset, ...]) -> None:
+        self._offer(presets)
+        self._offered = None
+
+    def _on_chosen(self, preset: Preset) -> None:
+        self._app.presets.choose(preset.name)
+
+    def _on_recipe(self) -> None:
+        self._show_cost(_SETTLE_MS)
+
+    def _on_shown(self) -> None:
+        self._resting.start(_OPENING_MS)
+
     def _estimate(self) -> None:
+        """Measure the recipe in the form once more."""
         recipe = self._recipe()
         self.panel.presets.set_recipe(recipe)
         self.panel.presets.set_estimating()
-        self._runs.estimate(recipe)
+        self._app.estimates.measure(recipe)
+
+    def _show_cost(self, rest_ms: int) -> None:
+        """Show what the recipe in the form costs: measured, if need be, once nobody changes it."""
+        known = self._app.estimates.known(self.panel.presets.recipe)
+        if known is None:
+            self._resting.start(rest_ms)
+        else:
+            self.panel.presets.set_estimate(known)
+
+    def _measure(self) -> None:
+        recipe, estimates = self.panel.presets.recipe, self._app.estimates
+        if self.panel.isVisible() and not self._run.active and not estimates.known(recipe):
+            estimates.measure(recipe)
 
     def _save_preset(self) -> None:
         recipe, presets = self._recipe(), self._app.presets
@@ -171,41 +225,49 @@ class TrainingController(Controller):
         if path := self._ask.save("Export Recipe", "recipe.toml", RECIPE):
             self._app.exports.content(path, recipe, "The recipe was not exported")
 
-    def _export_curves(self) -> None:
-        if path := self._ask.save("Export Curves", "training curves.png", PNG, SVG, PDF, CSV):
-            curves = self.panel.plot.export(path.suffix[1:].lower())
-            self._app.exports.content(path, curves, "The curves were not exported")
-
     # What the runs say
 
     def _on_opened(self, snapshot: Snapshot) -> None:
-        self.panel.plot.set_history(self._runs.timeline.history)
-        self.panel.forget_run()
-        if not self._run.active:
+        self._forget_run()
+        if self._app.model.own and not self._run.active:
+            self._offered = None
             self.panel.set_recipe(snapshot.recipe)
+            self._show_cost(_OPENING_MS)
+
+    def _on_status(self, status: TrainingStatus) -> None:
+        self.panel.set_status(status)
+        self.slow_motion.set_phase(status.phase)
+
+    def _forget_run(self) -> None:
+        self.panel.forget_run()
+        self.slow_motion.clear()
 
     def _log_failure(self, title: str, text: str) -> None:
-        self.panel.log.append(f"{title}: {text}")
+        self.log.append(f"{title}: {text}")
 
     def _on_event(self, event: TrainingEvent) -> None:
         panel = self.panel
         if isinstance(event, LOGGED):
-            panel.log.append(str(event))
+            self.log.append(str(event))
         match event:
             case Started():
-                panel.forget_run()
-                panel.presets.set_no_estimate()
+                self._forget_run()
             case Begun(recipe=recipe):
-                panel.plot.set_history(self._runs.timeline.history)
-                panel.set_recipe(recipe)
-            case Progress():
-                panel.plot.grow()
+                if recipe != panel.presets.recipe:
+                    panel.set_recipe(recipe)
             case Dissected(anatomy):
-                panel.slow_motion.set_anatomy(anatomy)
+                self.slow_motion.set_anatomy(anatomy)
             case Found(findings):
                 panel.health.set_findings(findings)
+            case Ended():
+                self._show_cost(_OPENING_MS)
             case Failed(error):
                 panel.health.set_failure(words(error))
 
-    def _on_not_estimated(self, error: BaseException) -> None:
-        self.panel.presets.set_no_estimate(words(error))
+    def _on_estimated(self, recipe: Recipe, estimate: Estimate) -> None:
+        if recipe == self.panel.presets.recipe:
+            self.panel.presets.set_estimate(estimate)
+
+    def _on_not_estimated(self, recipe: Recipe, error: BaseException) -> None:
+        if recipe == self.panel.presets.recipe:
+            self.panel.presets.set_no_estimate(words(error))

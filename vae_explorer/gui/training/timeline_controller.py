@@ -1,27 +1,28 @@
 """Between the training timeline and its bar under the map."""
 
+from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.training.timeline_bar import TimelineBar
-from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.window.actions import tip
 from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import App
 from vae_explorer.session.training.timeline_entry import TimelineEntry
+from vae_explorer.training.meaning import no_likelihood
 
 _NO_SNAPSHOTS = "This model came without snapshots of its training; one of a run's folder has them"
 
 
 class TimelineController(Controller):
-    """The bar, and the moment marked in the curves of ``training``."""
+    """The bar, and the moment marked in the curves."""
 
-    def __init__(self, app: App, training: TrainingPanel) -> None:
+    def __init__(self, app: App, curves: ElboPlot) -> None:
         super().__init__(app)
         self._time = app.runs.timeline
-        self._training = training
+        self._curves = curves
         self.bar = TimelineBar()
         self.bar.moment_chosen.connect(self._time.show)
         self.bar.live_requested.connect(self._time.return_live)
         self.bar.play_requested.connect(self._play)
-        training.plot.moment_chosen.connect(self._on_chosen)
+        curves.moment_chosen.connect(self._on_chosen)
         self._time.entries_changed.connect(self.bar.set_frames)
         self._time.shown_changed.connect(self._on_shown)
         self._time.playing_changed.connect(self.bar.set_playing)
@@ -52,5 +53,5 @@ class TimelineController(Controller):
             self._app.messages.published.emit(_NO_SNAPSHOTS)
 
     def _on_shown(self, frame: TimelineEntry | None) -> None:
-        self.bar.set_shown(frame)
-        self._training.plot.set_moment(None if frame is None else frame.epoch)
+        self.bar.set_shown(frame, no_likelihood(self._app.model.recipe))
+        self._curves.set_moment(None if frame is None else frame.epoch)

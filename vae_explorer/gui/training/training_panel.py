@@ -1,35 +1,31 @@
-"""The training dock: transport, health, recipe, curves, slow motion and log."""
+"""The training dock: transport, health and the choice of a recipe."""
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QSplitter,
-    QTabWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 from typing_extensions import override
 
-from vae_explorer.gui.curves.plots import ElboPlot
+from vae_explorer.errors import RecipeError
 from vae_explorer.gui.runs.preset_bar import PresetBar
 from vae_explorer.gui.training.health_banner import HealthBanner
 from vae_explorer.gui.training.interrupted_banner import InterruptedBanner
-from vae_explorer.gui.training.log_view import LogView
 from vae_explorer.gui.training.recipe_form import CHANGED, LIVE, RecipeForm
-from vae_explorer.gui.training.slow_motion import SlowMotion
 from vae_explorer.gui.training.stop_rule_form import StopRuleForm
 from vae_explorer.gui.training.transport import Transport
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import Scrolled
 from vae_explorer.session.training.events import Phase, TrainingStatus
+from vae_explorer.training.presets import Preset
 from vae_explorer.training.recipe import Recipe
 
 _LEAST_WIDE = 900
-_LEAST_TABS = {"Plot": 230, "Slow": 320}
-"""What a tall dock keeps for its tabs, logical pixels, before the form is shown whole."""
 
-_LEGEND = f"{CHANGED} changed from the default"
+_LEGEND = f"{CHANGED} changed"
 _LIVE_LEGEND = f"{_LEGEND} · {LIVE} takes effect at the next step of the run"
 
 
@@ -51,16 +47,18 @@ class FormArea(Scrolled):
 
 
 class TrainingPanel(QWidget):
-    """Everything about a training run, for a tall dock at the side or a wide one below.
+    """What starts, steers and ends a run, for a tall dock at the side or a wide one below.
 
-    Its parts have signals of their own: ``transport``, ``interrupted``, ``presets``, ``form``,
-    ``stop_rule``, ``plot`` and ``slow_motion``.
+    Its parts have signals of their own: ``transport``, ``interrupted``, ``presets``, ``form`` and
+    ``stop_rule``; ``change`` folds the last two away.
 
     Signals:
         recipe_changed(Recipe): a person changed a field or took another recipe.
+        shown(): it came into sight.
     """
 
     recipe_changed = Signal(object)
+    shown = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,50 +68,34 @@ class TrainingPanel(QWidget):
         self.interrupted = InterruptedBanner()
         self.health = HealthBanner()
         self.presets = PresetBar()
-        self.presets.chosen.connect(self.take_recipe)
+        self.presets.chosen.connect(self._on_preset)
+        self.change = QToolButton()
+        self.change.setText("Change…")
+        self.change.setCheckable(True)
+        self.change.setAutoRaise(True)
+        self.change.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.change.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.change.setToolTip("Show the recipe field by field, and when to stop early")
+        self.change.toggled.connect(self._unfold)
         self.form = RecipeForm()
         self.form.recipe_changed.connect(self._on_recipe)
         self.form.pointed.connect(self._on_pointed)
-        self.form.rest_toggled.connect(self._share_space)
         self.stop_rule = StopRuleForm()
-        self.stop_rule.toggled.connect(self._share_space)
-        self._fields = QWidget()
-        column = QVBoxLayout(self._fields)
+        fields = QWidget()
+        column = QVBoxLayout(fields)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.form)
         column.addWidget(self.stop_rule)
         column.addStretch(1)
         self.stop_rule.setContentsMargins(6, 0, 6, 4)
-        self._area = FormArea(self._fields)
-        self._help = Readout(lines=2)
-        self._side = QWidget()
-        column = QVBoxLayout(self._side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.presets)
-        column.addWidget(self._area, 1)
+        self._area = FormArea(fields)
+        self._area.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # it has the keyboard as a run stops
+        self._area.setAccessibleName("Recipe")
+        self._help = Readout(lines=2, growing=True)
         line = QHBoxLayout()
         line.setContentsMargins(6, 0, 6, 0)
         line.addWidget(self._help)
-        column.addLayout(line)
-
-        self.plot = ElboPlot()
-        self.log = LogView()
-        self.slow_motion = SlowMotion()
-        self._tabs = QTabWidget()
-        self._tabs.setDocumentMode(True)
-        self._tabs.addTab(self.plot, "Plot")
-        self._tabs.addTab(self.slow_motion, "Slow")
-        self._tabs.addTab(self.log, "Log")
-        self._tabs.currentChanged.connect(self._on_tab)
-        self._splitter = QSplitter(Qt.Orientation.Vertical)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(self._side)
-        self._splitter.addWidget(self._tabs)
-        self._splitter.splitterMoved.connect(self._on_splitter_moved)
-        self._share_is_theirs = False
-
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -121,10 +103,15 @@ class TrainingPanel(QWidget):
         layout.addWidget(self.transport)
         layout.addWidget(self.interrupted)
         layout.addWidget(self.health)
-        layout.addWidget(self._splitter, 1)
+        layout.addWidget(self.presets)
+        layout.addWidget(self.change)
+        layout.addWidget(self._area, 1)
+        layout.addLayout(line)
+        layout.addStretch()
+        self._column = layout
         self.set_status(TrainingStatus(Phase.IDLE))
         self._on_pointed("")
-        self._arrange(wide=False)
+        self._unfold(False)
 
     def set_status(self, status: TrainingStatus) -> None:
         """Show where training stands, and offer what can be done there."""
@@ -139,7 +126,7 @@ class TrainingPanel(QWidget):
             )
             if locked or self.transport.offers().get(focus) is False:
                 # Qt would send the keyboard through the form as it is locked, field by field.
-                heir: QWidget = self._tabs
+                heir: QWidget = self._area if self._area.isVisible() else self.change
                 if idle:
                     heir = self.transport.start
                 elif self._live:
@@ -148,7 +135,6 @@ class TrainingPanel(QWidget):
                 heir.setFocus()
             self.form.set_editable(idle, live=self._live)
             self.presets.set_editable(idle)
-            self.slow_motion.set_phase(phase)
             self._on_pointed("")
         self.transport.set_status(status)
 
@@ -157,9 +143,22 @@ class TrainingPanel(QWidget):
         """Where training stands, as shown."""
         return self._phase
 
+    def recipe(self) -> Recipe:
+        """The recipe as it stands in the form, with what is being typed.
+
+        Raises:
+            RecipeError: what was typed into a field is not understood; the form is unfolded.
+        """
+        try:
+            return self.form.recipe()
+        except RecipeError:
+            self.change.setChecked(True)
+            return self.form.recipe()  # which has the keyboard go to the field
+
     def set_recipe(self, recipe: Recipe) -> None:
-        """Show a recipe in the form."""
+        """Show a recipe in the form, which marks from now on what is changed of it."""
         self.form.set_recipe(recipe)
+        self.form.set_base(recipe)
         self.presets.set_recipe(recipe)
 
     def take_recipe(self, recipe: Recipe) -> None:
@@ -171,11 +170,6 @@ class TrainingPanel(QWidget):
         """Show nothing of the run before but its curves."""
         self.interrupted.hide()
         self.health.clear()
-        self.slow_motion.clear()
-
-    def show_slow_motion(self) -> None:
-        """Bring the stages of a step to the front."""
-        self._tabs.setCurrentWidget(self.slow_motion)
 
     @override
     def minimumSizeHint(self) -> QSize:
@@ -183,52 +177,25 @@ class TrainingPanel(QWidget):
         return QSize(320, 220)
 
     @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit()
+
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = self.width() > max(1.4 * self.height(), _LEAST_WIDE)
-        if wide != (self._splitter.orientation() == Qt.Orientation.Horizontal):
-            self._arrange(wide)
-        if not self._share_is_theirs:
-            self._share_space()
-
-    @override
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if not self._share_is_theirs:
-            self._share_space()
-
-    def _arrange(self, wide: bool) -> None:
         self.transport.set_wide(wide)
         self.form.set_columns(2 if wide else 1)
-        self._splitter.setOrientation(
-            Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
-        )
-        self._share_is_theirs = False
 
-    def _share_space(self) -> None:
-        """Give the form what it asks for and the tabs the rest, but in a tall dock enough."""
-        for part in (self.form, self.stop_rule, self._fields, self._area, self._side):
-            layout = part.layout()
-            if layout:  # what has just grown or shrunk is to be known up to here at once
-                layout.activate()
-            part.updateGeometry()
-        wide = self._splitter.orientation() == Qt.Orientation.Horizontal
-        whole = self._splitter.width() if wide else self._splitter.height()
-        whole -= self._splitter.handleWidth()
-        hint = self._side.sizeHint()
-        share = hint.width() if wide else hint.height()
-        if not wide:
-            slow = self._tabs.currentWidget() is self.slow_motion
-            share = min(share, max(whole - _LEAST_TABS["Slow" if slow else "Plot"], whole // 3))
-        self._splitter.setSizes([share, max(whole - share, 1)])
+    def _unfold(self, shown: bool) -> None:
+        self._area.setVisible(shown)
+        self._help.setVisible(shown)
+        self._column.setStretch(self._column.count() - 1, int(not shown))
+        self.change.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
 
-    @Slot(int)  # for it is told of tabs that go with a closed window, when plain methods are gone
-    def _on_tab(self, tab: int) -> None:
-        if tab >= 0 and self.isVisible():
-            self._share_space()
-
-    def _on_splitter_moved(self) -> None:
-        self._share_is_theirs = True
+    def _on_preset(self, preset: Preset) -> None:
+        self.take_recipe(preset.recipe)
 
     def _on_recipe(self, recipe: Recipe) -> None:
         self.presets.set_recipe(recipe)

@@ -23,9 +23,9 @@ _SCHEMES = {
 }
 _LAYOUTS = {
     "explore": "Layers, map and decoder",
-    "train": "The training form and its curves",
-    "learn": "Layers and refining: q(z|x) of the pinned digit beside the exact posterior",
-    "travel": "Paths, and the digit drawn",
+    "train": "The training form, the map and the curves",
+    "learn": "A lesson and its figure",
+    "travel": "A path, its frames and the decoded digit",
 }
 
 

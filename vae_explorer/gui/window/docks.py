@@ -3,18 +3,28 @@
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QAction, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.window.dock_tabs import DockTabs
-from vae_explorer.gui.window.records import LAYOUTS, Panel
+from vae_explorer.gui.window.records import BOTTOM, LAYOUTS, LEFT, RIGHT, Panel
 
-_VERSION = 4  # of the arrangement; one of another is not restored
+_VERSION = 5  # of the arrangement; one of another is not restored
+_USUAL = QSize(1280, 800)
+_LINE = 15  # the height of a line at 9 points
+_LEAST, _MOST = 0.8, 1.3  # of the sizes in a window of the usual size
+_HEART, _SIDE = 0.4, 0.42
+"""Of the window's width and height: where what is in the middle has less than the first it is given
+more, and a dock takes no more than the second."""
 
 
-class Docks:
-    """The panels of a window as docks that a person may move, float and close.
+class Docks(QObject):
+    """The panels of a window as docks that a person may move, float, resize and close.
+
+    What a layout shows depends on the room there is. Sizes follow that of the window until a person
+    drags an edge of a dock.
 
     Args:
         window: whose docks they are.
@@ -22,17 +32,17 @@ class Docks:
     """
 
     def __init__(self, window: QMainWindow, panels: Sequence[Panel]) -> None:
+        super().__init__(window)
         self._window = window
         self._panels = {panel.id: panel for panel in panels}
         self._docks: dict[str, QDockWidget] = {}
+        self._sizes_are_theirs = False
+        self._front: list[Panel] = []
         self.layout = "train"
         """The arrangement that was chosen last; a person may have moved docks since."""
         window.setDockOptions(
             QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks
         )
-        # Or a dock below the map would shorten those beside it.
-        window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
-        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         in_front: dict[Qt.DockWidgetArea, QDockWidget] = {}
         for panel in panels:
             dock = QDockWidget(panel.title or panel.id.capitalize(), window)
@@ -48,12 +58,7 @@ class Docks:
             dock.raise_()
         for panel in panels:
             self._docks[panel.id].setHidden(panel.hidden)
-        wide = [panel for panel in panels if panel.width]
-        window.resizeDocks(
-            [self._docks[panel.id] for panel in wide],
-            [panel.width for panel in wide],
-            Qt.Orientation.Horizontal,
-        )
+        window.installEventFilter(self)
 
     def actions(self) -> list[QAction]:
         """What shows and hides each, to be put in a menu."""
@@ -70,26 +75,102 @@ class Docks:
     def lay_out(self, name: str) -> None:
         """Bring the docks of one of ``LAYOUTS`` to the front, where the window has room for them.
 
-        Another name changes nothing: a workspace may have one of a newer program.
+        A side of which it shows none is left to the map. Another name changes nothing: a workspace
+        may have one of a newer program.
         """
         if name not in LAYOUTS:
             return
         self.layout = name
-        size = self._window.size()
-        for panel in self._panels.values():
-            if name in panel.layouts and size.expandedTo(QSize(*panel.room)) == size:
-                self.show(panel.id)
-            elif panel.hidden:
-                self._docks[panel.id].hide()
+        self._sizes_are_theirs = False
+        self._arrange(self._window.size())
 
     def state(self) -> str:
         """Where each is and how large, as text for the settings."""
-        return b64encode(self._window.saveState(_VERSION).data()).decode()
+        where = b64encode(self._window.saveState(_VERSION).data()).decode()
+        return f"{self.layout} {where}"
 
     def restore(self, state: str) -> None:
-        """Put each where ``state`` says; a text that is no state leaves them as they are."""
-        # Qt answers False to bytes that are not its own and leaves the window as it was.
-        self._window.restoreState(decoded_bytes(state), _VERSION)
+        """Put each where ``state`` says; after a text that is no state as the layout says."""
+        name, _, where = state.partition(" ")
+        # Qt answers False to bytes that are not its own.
+        if name in LAYOUTS and self._window.restoreState(decoded_bytes(where), _VERSION):
+            self.layout = name
+            self._sizes_are_theirs = True
+            self._front = self._with_room(self._window.size())
+        else:
+            self.lay_out(self.layout)
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonPress:
+            self._sizes_are_theirs |= self._window.isSeparator(event.position().toPoint())
+        elif isinstance(event, QResizeEvent):
+            if self._front != self._with_room(event.size()):
+                self._arrange(event.size())
+            elif not self._sizes_are_theirs or self._is_crowded(event):
+                self._fit(event.size())
+        return super().eventFilter(watched, event)
+
+    @property
+    def _type_size(self) -> float:
+        """Of that in which the sizes of panels are said."""
+        return max(self._window.fontMetrics().height() / _LINE, 1.0)
+
+    def _side(self, panel: Panel) -> Qt.DockWidgetArea:
+        return self._window.dockWidgetArea(self._docks[panel.id])
+
+    def _with_room(self, window: QSize) -> list[Panel]:
+        """What the layout shows in a window of this size."""
+        layout, size = self.layout, window / self._type_size
+        return [
+            panel
+            for panel in self._panels.values()
+            if layout in panel.layouts and size.expandedTo(QSize(*panel.layouts[layout])) == size
+        ]
+
+    def _arrange(self, window: QSize) -> None:
+        """Show what the layout shows, and fold away the sides of which that is nothing."""
+        self._front = front = self._with_room(window)
+        sides = {self._side(panel) for panel in front}
+        seen = {
+            self._docks[panel.id]: panel in front
+            or (not panel.hidden and self._side(panel) in sides)
+            for panel in self._panels.values()
+            if panel.hidden or not self._docks[panel.id].isFloating()
+        }
+        # First what goes, or the window would grow for all of them at once.
+        for dock in sorted(seen, key=seen.__getitem__):
+            dock.setVisible(seen[dock])
+        for panel in front:
+            self.show(panel.id)
+        self._fit(window)
+
+    def _is_crowded(self, event: QResizeEvent) -> bool:
+        """Whether the docks as they are would leave too little to what is in the middle."""
+        center = self._window.centralWidget()
+        if center is None or not event.oldSize().isValid():
+            return False
+        heart = center.size() + event.size() - event.oldSize()
+        least = event.size() * _HEART
+        return heart.width() < least.width() or heart.height() < least.height()
+
+    def _fit(self, window: QSize) -> None:
+        """Make the docks as large as suits a window of this size."""
+        type_size = self._type_size
+        for side, length, usual, way in (
+            (LEFT, window.width(), _USUAL.width(), Qt.Orientation.Horizontal),
+            (RIGHT, window.width(), _USUAL.width(), Qt.Orientation.Horizontal),
+            (BOTTOM, window.height(), _USUAL.height(), Qt.Orientation.Vertical),
+        ):
+            here = [panel for panel in self._panels.values() if self._side(panel) == side]
+            docks = {panel.id: self._docks[panel.id] for panel in here}
+            seen = [p for p in here if not (docks[p.id].isHidden() or docks[p.id].isFloating())]
+            suits = [panel.size for panel in seen if self.layout in panel.layouts]
+            size = max(suits or [panel.size for panel in here], default=0)
+            share = min(max(length / type_size / usual, _LEAST), _MOST)
+            if seen and size:
+                pixels = round(min(size * share * type_size, _SIDE * length))
+                self._window.resizeDocks([docks[seen[0].id]], [pixels], way)
 
 
 def reveal(panel: QWidget) -> None:

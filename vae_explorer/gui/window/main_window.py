@@ -1,6 +1,7 @@
 """The window: the map at its heart, docks around it, and the controllers of its subjects."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QSize, Qt
@@ -9,12 +10,14 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLay
 from typing_extensions import override
 
 from vae_explorer.gui.compare.controller import CompareController
+from vae_explorer.gui.curves.controller import CurvesController
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
 from vae_explorer.gui.dialogs.controller import FilesController
 from vae_explorer.gui.explore.controller import ExploreController
 from vae_explorer.gui.lessons.controller import LearnController
 from vae_explorer.gui.map.controller import MapController
 from vae_explorer.gui.map.selection_controller import SelectionController
+from vae_explorer.gui.plot.export import KINDS
 from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.runs.controller import RunsController
 from vae_explorer.gui.runs.sweep_controller import SweepController
@@ -27,6 +30,8 @@ from vae_explorer.gui.window.docks import Docks, decoded_bytes
 from vae_explorer.gui.window.tour import Tour
 from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import Workspace
+
+_KINDS = dict(zip(KINDS, (PNG, SVG, PDF, CSV), strict=True))
 
 
 class MainWindow(QMainWindow):
@@ -48,9 +53,10 @@ class MainWindow(QMainWindow):
             app, ask, explore.draw, lambda: (self.map.region(), self.docks.layout), self
         )
         training = TrainingController(app, ask, self)
-        timeline = TimelineController(app, training.panel)
+        curves = CurvesController(app, ask)
+        timeline = TimelineController(app, curves.plot)
         compare = CompareController(app, ask, self)
-        runs = RunsController(app, training.panel, compare.open)
+        runs = RunsController(app, training.panel, curves.plot, compare.open)
         sweep = SweepController(app, training.panel, self)
         self._lessons = LearnController(app, pages, ask)
         self._window = WindowController(
@@ -66,6 +72,7 @@ class MainWindow(QMainWindow):
         self.decode, self.draw, self.paths = explore.decode, explore.draw, explore.paths
         self.refine, self.worst, self.film = explore.refine, explore.worst, explore.film
         self.training, self.runs, self.sweep = training.panel, runs.panel, sweep.panel
+        self.curves, self.slow_motion, self.log = curves.plot, training.slow_motion, training.log
         self.learn, self.status = self._lessons.panel, self._window.status
         self.workspaces = self._files.workspaces
         self.tour = Tour(app, self, self.map, self.decode.inspector, self.training.transport.start)
@@ -73,11 +80,11 @@ class MainWindow(QMainWindow):
         pages.addWidget(_column(self.map, self.time_bar))
         self.setCentralWidget(pages)
         self.setStatusBar(self.status)
-        with_panels = (training, self._map, self._lessons, explore, runs, sweep)
+        with_panels = (curves, training, self._map, self._lessons, explore, runs, sweep)
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
             self._files, self.tour, self._window, self._selecting, explore, self._map,
-            training, sweep, timeline, self._lessons, compare, runs,
+            training, sweep, timeline, self._lessons, compare, curves, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""
         self.actions_ = Actions(
@@ -116,11 +123,14 @@ class MainWindow(QMainWindow):
         )
         box.open()
 
-    def export_chart(self, export: Export) -> None:
-        """Ask where to keep a chart, and write it there."""
-        if path := self._ask.save("Export Chart", "chart.png", PNG, SVG, PDF, CSV):
+    def export_chart(
+        self, export: Export, kinds: Sequence[str] = KINDS, name: str = "chart"
+    ) -> None:
+        """Ask where to keep a chart or another figure, and write it there."""
+        offered = [_KINDS[kind] for kind in kinds]
+        if path := self._ask.save(f"Export {name.capitalize()}", f"{name}.png", *offered):
             content = export(path.suffix[1:].lower())
-            self.app.exports.content(path, content, "The chart was not exported")
+            self.app.exports.content(path, content, f"The {name} was not exported")
 
     def open_lesson(self, lesson: str) -> None:
         """Show a lesson, from its first step."""

@@ -1,7 +1,7 @@
 """What a controller declares to the window: its commands, its menus of names and its panels."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from psygnal import SignalInstance
 from PySide6.QtCore import Qt
@@ -95,20 +95,21 @@ class Panel:
         id: its name in the program, and in files.
         widget: what is in the dock.
         area: the side it is at first; panels of one side are tabs, of which the first is in front.
-        layouts: the arrangements that bring it to the front.
+        layouts: the arrangements that bring it to the front, each with the least width and height
+            of a window that has room for it there.
         hidden: it is hidden at first, and by arrangements that do not name it.
-        width: how wide it is at first, logical pixels.
+        size: how wide it is beside the map, or how high below it, in a window of 1280 × 800.
         title: on screen, if that is not the id.
-        room: the least width and height of a window in which its layouts show it.
+
+    All are in logical pixels at a type of 9 points, and grow with it.
     """
 
     id: str
     widget: QWidget
     area: Qt.DockWidgetArea
-    layouts: tuple[str, ...] = ()
+    layouts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     hidden: bool = False
-    width: int = 0
-    room: tuple[int, int] = (0, 0)
+    size: int = 0
     title: str = ""
 
 

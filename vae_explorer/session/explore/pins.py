@@ -42,6 +42,11 @@ class DataPoint:
     log_likelihood: float
     kl: float
 
+    @property
+    def name(self) -> str:
+        """Its class, and where it is in the data."""
+        return f"digit {self.label} · #{self.index:,} {self.split}"
+
 
 class Pins:
     """Images that stay pinned whatever model is on the map. Main thread only.

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -119,20 +120,47 @@ def test_nothing_is_cut_at_any_size_of_dock(
             assert widget.width() >= widget.minimumSizeHint().width()
 
 
-def test_the_decoded_digit_shrinks_before_anything_scrolls(panel: DecodePanel) -> None:
+def test_as_height_grows_short_the_digit_shrinks_then_parts_fold_then_it_scrolls(
+    panel: DecodePanel,
+) -> None:
     scroll = panel.findChildren(QScrollArea)[0]
     others = [view for view in panel.findChildren(DigitView) if view is not digit(panel)]
     sizes = [view.size() for view in others]
     tall = digit(panel).height()
-    panel.resize(300, 640)
+    seen = []
+    for height in (620, 540, 400):
+        panel.resize(300, height)
+        settle()
+        assert digit(panel).height() < tall
+        assert scroll.verticalScrollBar().maximum() == 0
+        assert [view.size() for view in others] == sizes
+        seen.append((panel.support.fold.is_open, panel.inspector.fold.is_open))
+    assert seen == [(True, True), (False, True), (True, False)]
+    panel.resize(300, 250)
     settle()
-    assert digit(panel).height() < tall
-    assert scroll.verticalScrollBar().maximum() == 0
-    assert [view.size() for view in others] == sizes
-    panel.resize(300, 400)
-    settle()
+    assert not panel.support.fold.is_open
     assert scroll.verticalScrollBar().maximum() > 0
     assert digit(panel).height() == digit(panel).minimumSizeHint().height()
+    panel.resize(300, 800)
+    settle()
+    assert panel.support.fold.is_open
+    assert panel.inspector.fold.is_open
+
+
+def test_what_a_person_folds_or_opens_stays_so(panel: DecodePanel) -> None:
+    fold = panel.inspector.fold
+    arrow = next(x for x in fold.findChildren(QToolButton) if x.text() == "Pinned")
+    arrow.click()
+    settle()
+    assert not fold.is_open
+    assert not panel.tray.visibleRegion().isEmpty()
+    panel.resize(300, 1_000)
+    settle()
+    assert not fold.is_open
+    QTest.keyClick(arrow, Qt.Key.Key_Space)
+    panel.resize(300, 400)
+    settle()
+    assert fold.is_open
 
 
 def test_the_layout_comes_to_rest_where_the_scroll_bar_appears(panel: DecodePanel) -> None:
@@ -181,7 +209,7 @@ def test_everything_that_takes_the_keyboard_has_a_name(panel: DecodePanel) -> No
         for widget in reached
     ]
     sliders = ["z₁", "z₁ slider", "z₂", "z₂ slider"]
-    card = ["Mean of q(z|x)", "Refine"]
+    card = ["Mean of q(z|x)", "Refine", "Pinned digit", "Nearest real digit and drift"]
     assert sorted(names) == sorted(["Export image…", "Pinned digits", "Unpin all", *sliders, *card])
 
 

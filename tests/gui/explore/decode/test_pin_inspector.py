@@ -106,7 +106,7 @@ def sides(shown: PinInspector) -> list[tuple[QColor, QColor]]:
 
 def test_it_begins_with_a_hint(shown: PinInspector) -> None:
     texts = [label.text() for label in shown.findChildren(QLabel) if label.isVisible()]
-    assert texts == ["Click a point to pin it"]
+    assert texts == ["click a point to pin it"]
 
 
 def test_a_point_is_shown_at_once_and_the_rest_with_its_card(

@@ -1,6 +1,6 @@
 """The panel beside the map: what the decoder makes of a position, and what it was made from."""
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtWidgets import (
     QPushButton,
     QStyle,
@@ -15,11 +15,12 @@ from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
-from vae_explorer.gui.widgets.rows import Scrolled, row
+from vae_explorer.gui.widgets.rows import Scrolled, column, fill, row
 from vae_explorer.number_format import NONE, figure, pair
 from vae_explorer.session.explore.decoding import Decoded
 from vae_explorer.session.explore.pins import DataPoint
 
+_MARGIN = 6
 _REFIT = (
     QEvent.Type.Resize,
     QEvent.Type.FontChange,
@@ -31,9 +32,10 @@ _REFIT = (
 class DecodePanel(QWidget):
     """The decoded digit, the sliders of the cursor, and the pinned digit.
 
-    When height is short the decoded digit shrinks first; after that the panel scrolls. What a
-    person wants is told by its parts: ``sliders``, ``inspector``, ``tray`` and the buttons
-    ``export`` and ``unpin``.
+    When height is short the decoded digit shrinks first, then what is said of the position and of
+    the pinned digit folds, as long as a person did not choose otherwise; after that the panel
+    scrolls. What a person wants is told by its parts: ``sliders``, ``inspector``, ``tray`` and the
+    buttons ``export`` and ``unpin``.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -46,23 +48,24 @@ class DecodePanel(QWidget):
         self.export = QPushButton("Export image…")
         self.export.setToolTip("Save the decoded image")
         self.export.setProperty("command", "export_digit")
-        self.export.setEnabled(False)
         self.unpin = QPushButton("Unpin all")
         self.unpin.setToolTip("Remove all pins")
-        self.unpin.setEnabled(False)
+        for button in (self.export, self.unpin):
+            button.setEnabled(False)
 
-        content = QWidget()
-        self._column = QVBoxLayout(content)
-        self._column.addWidget(self._digit, 1)
-        self._column.addWidget(self.sliders)
-        self._column.addWidget(self.support)
-        self._column.addWidget(self.inspector)
-        self._column.addWidget(self.tray)
-        self._column.addLayout(row(self.export, self.unpin, None))
+        self._content = QWidget()
+        self._column = QVBoxLayout(self._content)
+        self._column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        buttons = column(self.export, self.unpin)
+        buttons.setSpacing(2)
+        self._last = row((self.tray, 1), buttons)
+        fill(self._column, (self._digit, 1), self.sliders, self.support, self.inspector, self._last)
         self._column.addStretch()
+        for fold in (self.support.fold, self.inspector.fold):
+            fold.toggled.connect(self._suggest_folds)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(Scrolled(content, sideways=True))
+        outer.addWidget(Scrolled(self._content, sideways=True))
 
     def set_decoded(self, decoded: Decoded) -> None:
         """Show a decoded position, with what it cost."""
@@ -81,6 +84,12 @@ class DecodePanel(QWidget):
         self.unpin.setEnabled(bool(tray))
 
     @override
+    def minimumSizeHint(self) -> QSize:
+        """So wide that it does not scroll sideways when it scrolls up and down."""
+        width = self._content.minimumSizeHint().width() + self._scroll_bar
+        return QSize(width, super().minimumSizeHint().height())
+
+    @override
     def event(self, event: QEvent) -> bool:
         """Fit the pictures again when the width, the font or the screen changes."""
         if event.type() in _REFIT:
@@ -93,4 +102,22 @@ class DecodePanel(QWidget):
         room = self.width() - margins.left() - margins.right()
         self._digit.setMaximumHeight(self._digit.height_for(room))
         # A fixed height that asked whether the scroll bar shows could make it come and go for ever.
-        self.inspector.fit(room - self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent))
+        self.inspector.fit(room - self._scroll_bar)
+        self._suggest_folds()
+
+    @property
+    def _scroll_bar(self) -> int:
+        return self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+
+    def _suggest_folds(self) -> None:
+        """Fold what there is no height for, the pinned digit last."""
+        folds = (self.inspector.fold, self.support.fold)
+        rest = (self._digit, self.sliders, self._last)
+        spare = self.height() - 2 * _MARGIN - (len(folds) + len(rest)) * self._column.spacing()
+        spare -= sum(part.sizeHint().height() for part in rest)
+        spare -= sum(fold.heights()[0] for fold in folds)
+        for fold in folds:
+            folded, whole = fold.heights()
+            fold.suggest(whole - folded <= spare)
+            if fold.is_open:
+                spare -= whole - folded

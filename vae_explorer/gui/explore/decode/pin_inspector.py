@@ -5,7 +5,6 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
-    QGroupBox,
     QHBoxLayout,
     QLabel,
     QSizePolicy,
@@ -19,15 +18,18 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8, signed
 from vae_explorer.gui.plot.color_maps import COLORS, argb_image, sequential
 from vae_explorer.gui.theme import current_theme
-from vae_explorer.gui.widgets.rows import row
+from vae_explorer.gui.widgets.fold import Fold
+from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import column, held, row
 from vae_explorer.gui.widgets.terms import term_label
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
 from vae_explorer.session.explore.pins import DataPoint
+from vae_explorer.training.meaning import Remark, explained, named
 from vae_explorer.types import Float32
 
-_HINT = "Click a point to pin it"
+_HINT = "click a point to pin it"
 _CODES: dict[str, Code] = {
     "Mean of q(z|x)": "mean",
     "Sample from q(z|x)": "sample",
@@ -40,11 +42,13 @@ _ROWS = {
     "log p(x)": "Of the same sample, by quadrature over the whole latent plane",
     "gap": "Of this image; refining its q(z|x) makes it smaller",
 }
+_LONGEST = "−0000.0 nats"
+_BARE = "− KL"  # and no matter of the likelihood
 _SPACE = 3
 
 
-class PinInspector(QGroupBox):
-    """One image of the data beside its reconstruction, or a hint how to pin one.
+class PinInspector(QWidget):
+    """One image of the data beside its reconstruction, or a hint how to pin one; ``fold`` folds it.
 
     Until its ``Inspection`` is known it shows what the ``DataPoint`` has: the mean's
     reconstruction.
@@ -58,7 +62,7 @@ class PinInspector(QGroupBox):
     refine_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Pinned digit", parent)
+        super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._point: DataPoint | None = None
         self._inspection: Inspection | None = None
@@ -70,9 +74,11 @@ class PinInspector(QGroupBox):
             "Reconstruction − original: warm where there is too much ink, blue where too little"
         )
         self._views = self._original, self._reconstruction, self._error, self._map
-        self._title = QLabel()
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._title = Readout()
+        self._names = {name: term_label(name, tip) for name, tip in _ROWS.items()}
         self._values = {name: QLabel() for name in _ROWS}
+        self._remark: Remark | None = None
+        self._keep_room()
 
         pictures = row(*self._views, spacing=_SPACE)
         self._details = QWidget()
@@ -85,12 +91,11 @@ class PinInspector(QGroupBox):
         details.setSpacing(_SPACE)
         details.addLayout(self._choice_row())
         details.addLayout(self._figures())
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(6, 4, 6, 4)
-        self._column.setSpacing(_SPACE)
-        self._column.addLayout(pictures)
-        self._column.addWidget(self._title)
-        self._column.addWidget(self._details)
+        content = held(column(pictures, self._details))
+        self.fold = Fold("Pinned", content, self._title, "Pinned digit")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.fold)
         self.set_point(None)
 
     def set_point(self, point: DataPoint | None) -> None:
@@ -107,20 +112,25 @@ class PinInspector(QGroupBox):
         self._inspection = inspection
         self._draw()
 
+    def set_remark(self, remark: Remark | None) -> None:
+        """Mark what is no likelihood, and say why."""
+        self._remark = remark
+        self._draw()
+
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._draw()
+        elif event.type() == QEvent.Type.FontChange:
+            self._keep_room()
 
     def fit(self, width: int) -> None:
         """Give the pictures the height that an inspector of ``width`` has zoom for."""
-        for margins in (self.contentsMargins(), self._column.contentsMargins()):
-            width -= margins.left() + margins.right()
         width -= (len(self._views) - 1) * _SPACE
-        column = width // len(self._views)
+        each = width // len(self._views)
         for view in self._views:
-            view.setFixedHeight(max(view.height_for(column), view.minimumSizeHint().height()))
+            view.setFixedHeight(max(view.height_for(each), view.minimumSizeHint().height()))
 
     def _choice_row(self) -> QHBoxLayout:
         """Which code is decoded, and the button for another sample."""
@@ -145,10 +155,9 @@ class PinInspector(QGroupBox):
         grid.setVerticalSpacing(1)
         grid.setHorizontalSpacing(_SPACE)
         grid.setColumnStretch(2, 1)
-        for line, (text, tip) in enumerate(_ROWS.items()):
+        for line, text in enumerate(_ROWS):
             value = self._values[text]
-            value.setToolTip(tip)
-            grid.addWidget(term_label(text, tip), line, 0)
+            grid.addWidget(self._names[text], line, 0)
             grid.addWidget(value, line, 1, Qt.AlignmentFlag.AlignRight)
         refine = QToolButton()
         refine.setText("Refine")
@@ -160,17 +169,27 @@ class PinInspector(QGroupBox):
         grid.addWidget(refine, len(_ROWS) - 2, 2, 2, 1, corner)
         return grid
 
+    def _keep_room(self) -> None:
+        """For any figure, so that pinning makes nothing wider."""
+        for value in self._values.values():
+            value.setMinimumWidth(value.fontMetrics().horizontalAdvance(_LONGEST))
+
     def _draw(self) -> None:
         point, inspection = self._point, self._inspection
+        for text, tip in _ROWS.items():
+            remark = None if text == _BARE else self._remark
+            self._names[text].setText(named(text, remark))
+            for label in (self._names[text], self._values[text]):
+                label.setToolTip(explained(tip, remark))
         code: Code = self._choice.currentData()
         self._resample.setEnabled(inspection is not None and code == "sample")
         if point is None:
             for view in self._views:
                 view.set_image(None)
-            self._title.setText(_HINT)
+            self._title.set_text(_HINT)
             self._title.setToolTip("")
             return
-        self._title.setText(f"digit {point.label} · #{point.index:,} {point.split}")
+        self._title.set_text(point.name)
         wide, narrow = Normal.of(point.mean, point.covariance).widths
         self._title.setToolTip(
             f"q(z|x) has its mean at {_place(point.mean)} and the standard deviations "
@@ -192,7 +211,7 @@ class PinInspector(QGroupBox):
             value.setText(figure(number, 1, "nats"))
         if truth is not None:
             tip = f"{_ROWS['log p(x)']}, to about {truth.error:.1g} nats"
-            self._values["log p(x)"].setToolTip(tip)
+            self._values["log p(x)"].setToolTip(explained(tip, self._remark))
 
     def _draw_reconstruction(
         self, point: DataPoint, inspection: Inspection | None, code: Code

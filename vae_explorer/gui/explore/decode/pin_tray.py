@@ -78,9 +78,8 @@ class PinTray(QListWidget):
             item = QListWidgetItem()
             item.setData(Qt.ItemDataRole.DecorationRole, QPixmap.fromImage(gray8(pin.original)))
             item.setData(Qt.ItemDataRole.UserRole, (pin.split, pin.index))
-            name = f"digit {pin.label} · #{pin.index:,} {pin.split}"
-            item.setToolTip(name)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, name)
+            item.setToolTip(pin.name)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, pin.name)
             self.addItem(item)
 
     def _on_current(self, item: QListWidgetItem | None) -> None:

@@ -4,13 +4,15 @@ from typing import get_args
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
 from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.widgets.fold import Fold
 from vae_explorer.gui.widgets.readout import Readout
+from vae_explorer.gui.widgets.rows import column, held, row
 from vae_explorer.latent.trust import Verdict
 from vae_explorer.number_format import NONE, figure
 from vae_explorer.session.explore.data_support import PositionSupport
@@ -21,7 +23,7 @@ _GAP = 8
 
 
 class SupportSection(QWidget):
-    """What a ``PositionSupport`` says, in a height that no reading changes."""
+    """What a ``PositionSupport`` says, in a height that no reading changes; ``fold`` folds it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,18 +46,13 @@ class SupportSection(QWidget):
             "again; on the data they hardly move"
         )
 
-        column = QVBoxLayout()
-        column.setSpacing(0)
-        column.addWidget(self._nearest)
-        column.addWidget(self._drift)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(_GAP)
-        grid.setVerticalSpacing(4)
-        grid.setColumnStretch(1, 1)
-        grid.addWidget(self._gauge, 0, 0, 1, 2)
-        grid.addWidget(self._digit, 1, 0)
-        grid.addLayout(column, 1, 1)
+        lines = column(self._nearest, self._drift)
+        lines.setSpacing(0)
+        details = held(row(self._digit, (lines, 1), spacing=_GAP))
+        self.fold = Fold("", details, self._gauge, "Nearest real digit and drift")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.fold)
         self.set_reading(None)
 
     def set_reading(self, reading: PositionSupport | None) -> None:
@@ -74,7 +71,7 @@ class SupportSection(QWidget):
         self._nearest.setAccessibleDescription(nearest)
         self._drift.setAccessibleDescription(drift)
         self._nearest.set_text(nearest)
-        self._drift.set_text(f"decode → encode → decode:\n{drift}")
+        self._drift.set_text(f"after a round trip:\n{drift}")
 
 
 class _Gauge(QWidget):

@@ -1,0 +1,52 @@
+"""Between the run and the dock of its curves."""
+
+from vae_explorer.gui.curves.plots import ElboPlot
+from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
+from vae_explorer.gui.window.docks import reveal
+from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
+from vae_explorer.session.app import App
+from vae_explorer.session.training.events import Begun, Progress, TrainingEvent
+from vae_explorer.training.meaning import no_likelihood
+from vae_explorer.training.recipe import Recipe
+
+
+class CurvesController(Controller):
+    """Shows the history of the run on the map as it grows.
+
+    Args:
+        app: listened to.
+        ask: asks for files.
+    """
+
+    def __init__(self, app: App, ask: AskPath) -> None:
+        super().__init__(app)
+        self._ask = ask
+        self.plot = plot = ElboPlot()
+        plot.export_requested.connect(self._export)
+        app.model.opened.connect(lambda snapshot: self._show_run(snapshot.recipe))
+        app.training.events.connect(self._on_event)
+        self.commands = (
+            Command("curves", "View", "Training Curves",
+                "The ELBO, its two terms and the gap to log p(x) of the run on the map",
+                self._reveal, ("Ctrl+E",)),
+        )  # fmt: skip
+        self.panels = (Panel("curves", plot, BOTTOM, {"train": (0, 500)}, hidden=True, size=236),)
+
+    def _reveal(self) -> None:
+        reveal(self.plot)
+        self.plot.setFocus()
+
+    def _show_run(self, recipe: Recipe) -> None:
+        self.plot.set_history(self._app.runs.timeline.history, no_likelihood(recipe))
+
+    def _on_event(self, event: TrainingEvent) -> None:
+        match event:
+            case Begun(recipe=recipe):
+                self._show_run(recipe)
+            case Progress():
+                self.plot.grow()
+
+    def _export(self) -> None:
+        if path := self._ask.save("Export Curves", "training curves.png", PNG, SVG, PDF, CSV):
+            curves = self.plot.export(path.suffix[1:].lower())
+            self._app.exports.content(path, curves, "The curves were not exported")
