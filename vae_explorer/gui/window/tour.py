@@ -317,8 +317,8 @@ class Hint(QWidget):
     @override
     def event(self, event: QEvent) -> bool:
         """Claim Esc from the window's shortcuts."""
-        asked = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if asked and event.key() in _OKAY:
+        asked = event.type() == QEvent.Type.ShortcutOverride
+        if asked and isinstance(event, QKeyEvent) and event.key() in _OKAY:
             event.accept()
             return True
         return super().event(event)
