@@ -18,6 +18,9 @@ Floats = NDArray[np.floating]
 LatentPoint = tuple[float, float]
 """(z₁, z₂), latent units."""
 
+ImageShape = tuple[int, int] | tuple[int, int, int]
+"""(height, width) in pixels of gray images, (height, width, 3) of images in colour."""
+
 Region = tuple[float, float, float, float]
 """(left, right, bottom, top) in the units of a plane's axes."""
 

@@ -3,23 +3,24 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vae_explorer.data.arrays import as_bytes, as_images
 from vae_explorer.errors import DataError
-from vae_explorer.types import Brief, UInt8
+from vae_explorer.types import Brief, ImageShape, UInt8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ImageSet(Brief):
     """Images of one size, with or without labels.
 
-    ``images`` is (n, h, w) uint8, ``labels`` (n,) uint8 or None, ``name`` what people call the data
-    and ``split`` which part of it this is, such as "train" or "test". Lists, tensors and other
-    integers from 0 to 255 will do for both; floats in [0, 1] become the nearest of 256 grey levels.
+    ``images`` is (n, h, w) uint8, in colour (n, h, w, 3), ``labels`` (n,) uint8 or None, ``name``
+    what people call the data and ``split`` which part of it this is, such as "train" or "test".
+    Lists, tensors and other integers from 0 to 255 will do for both; floats in [0, 1] become the
+    nearest of 256 levels.
     Both arrays become read-only: the set is shared between threads and named by its fingerprint.
 
     Raises:
@@ -35,7 +36,13 @@ class ImageSet(Brief):
     def __post_init__(self) -> None:
         title = f"{self.name} ({self.split})"
         object.__setattr__(self, "images", _pixels(self.images, f"{title}: images"))
-        _check(self.images, 3, f"{title}: images", "(n, height, width)")
+        color = self.images.shape[3:] == (3,)
+        _check(
+            self.images,
+            3 + color,
+            f"{title}: images",
+            "(n, height, width) or (n, height, width, 3)",
+        )
         if self.images.size == 0:
             raise DataError(f"{title}: no pixels in images of shape {self.images.shape}.")
         if self.labels is not None:
@@ -56,9 +63,9 @@ class ImageSet(Brief):
         return len(self.images)
 
     @property
-    def image_shape(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return (self.images.shape[1], self.images.shape[2])
+    def image_shape(self) -> ImageShape:
+        """Height and width in pixels, and 3 after these in colour."""
+        return cast(ImageShape, self.images.shape[1:])
 
     @staticmethod
     def of(images: Any) -> "ImageSet":
