@@ -25,7 +25,9 @@ from vae_explorer.training.history import HistoryPoint
 
 
 def test_it_says_what_to_do_before_there_is_anything(qtbot: QtBot, plot: ElboPlot) -> None:
-    empty = next(x for x in plot.findChildren(QLabel) if x.text() == "No training yet: press Start")
+    empty = next(
+        x for x in plot.findChildren(QLabel) if x.text().startswith("The ELBO and its two terms")
+    )
     assert empty.isVisible()
     grow(plot, history(1))
     assert not empty.isVisible()

@@ -3,7 +3,7 @@
 from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
 from vae_explorer.gui.window.docks import reveal
-from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
+from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import App
 from vae_explorer.session.training.events import Begun, Progress, TrainingEvent
 from vae_explorer.training.meaning import no_likelihood
@@ -30,7 +30,9 @@ class CurvesController(Controller):
                 "The ELBO, its two terms and the gap to log p(x) of the run on the map",
                 self._reveal, ("Ctrl+E",)),
         )  # fmt: skip
-        self.panels = (Panel("curves", plot, BOTTOM, {"train": (0, 500)}, hidden=True, size=236),)
+        self.panels = (
+            Panel("curves", plot, LEFT, {"train": (0, 500)}, hidden=True, size=420, under=True),
+        )
 
     def _reveal(self) -> None:
         reveal(self.plot)
