@@ -33,6 +33,7 @@ from vae_explorer.training.history import to_csv
 from vae_explorer.training.meaning import Remark
 from vae_explorer.types import Float64
 
+_SOON = "The first figures come in a moment"
 _NO_CURVES = "The ELBO and its two terms are shown here as a model is trained."
 _PAUSE = 120
 """Milliseconds between two paintings of a run that goes on."""
@@ -98,6 +99,13 @@ class ElboPlot(Themed):
         self._reading = None
         self._following = True
         self._build()
+
+    def set_running(self, running: bool) -> None:
+        """Say of a run without figures that they will come, and offer none meanwhile."""
+        if running:
+            self._empty.say(_SOON, mood="busy")
+        else:
+            self._empty.say(_NO_CURVES, "Start")
 
     def grow(self) -> None:
         """Show what has come to the history since."""

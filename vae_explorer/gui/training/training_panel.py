@@ -175,7 +175,7 @@ class TrainingPanel(QWidget):
 
     @override
     def minimumSizeHint(self) -> QSize:
-        """Small in both directions, as a dock may be moved or turned; what is folded has no room."""
+        """Small both ways, as a dock may be moved or turned; what is folded has no room."""
         folded, most = not self.change.isChecked(), _MOST_LINES * self.fontMetrics().height()
         return QSize(320, min(self._column.minimumSize().height(), most) if folded else 220)
 
