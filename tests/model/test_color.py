@@ -36,7 +36,9 @@ def colors() -> ImageSet:
     random = np.random.default_rng(0)
     halves = random.integers(40, 216, (120, 2, 1, 3)).repeat(HEIGHT // 2, 1).repeat(WIDTH, 2)
     noise = random.integers(-30, 31, (120, HEIGHT, WIDTH, 3))
-    return ImageSet((halves + noise).astype(np.uint8), random.integers(0, 3, 120), "halves")
+    return ImageSet(
+        (halves + noise).astype(np.uint8), random.integers(0, 3, 120, np.uint8), "halves"
+    )
 
 
 @pytest.fixture(scope="module", params=LIKELIHOODS)

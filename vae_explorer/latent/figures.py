@@ -77,6 +77,6 @@ def pixel_log_likelihoods(model: TrainedVAE, x: Images, z: Floats) -> Float64:
     channels = model.vae.architecture.channels
     outputs = image.new_tensor(model.decode_outputs(z)).reshape(len(z), -1)
     # A likelihood sums over the last axis: here over one pixel.
-    apart = (given.unflatten(-1, (-1, channels)) for given in (image, outputs))
+    apart = (given.view(len(given), -1, channels) for given in (image, outputs))
     pixels: Float64 = model.vae.likelihood(*apart).numpy()
     return pixels.reshape(len(z), *model.image_shape[:2])

@@ -77,7 +77,7 @@ class ChannelsFirst(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, pixels) to (n, channels, height, width)."""
-        maps = x.unflatten(1, self.shape)
+        maps = x.reshape(-1, *self.shape)
         return maps.movedim(3, 1) if len(self.shape) == 3 else maps.unsqueeze(1)
 
 

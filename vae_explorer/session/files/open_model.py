@@ -19,7 +19,7 @@ from vae_explorer.training.meaning import Remark, no_likelihood, of_model
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import BUNDLED, Snapshot
-from vae_explorer.types import Float64
+from vae_explorer.types import Float64, ImageShape
 
 IMAGE_SHAPE = (28, 28)
 """The map shows MNIST, so its models must read images of this height and width."""
@@ -45,7 +45,7 @@ class ModelInfo:
     path: Path | None
     epoch: float
     held_out_elbo: float | None
-    image_shape: tuple[int, int]
+    image_shape: ImageShape
     parameters: int
     remarks: tuple[Remark, ...] = ()
     """What its figures are not: a likelihood, of the data that it was trained on."""
@@ -205,7 +205,7 @@ def read_model(path: Path) -> SavedModel:
     """
     snapshot = read_checkpoint(path)
     if snapshot.model.image_shape != IMAGE_SHAPE:
-        height, width = snapshot.model.image_shape
+        height, width = snapshot.model.image_shape[:2]
         raise CheckpointError(
             f"{path} reads images of {height}×{width} pixels, the map shows images of "
             f"{IMAGE_SHAPE[0]}×{IMAGE_SHAPE[1]}; choose a model trained on those."

@@ -83,7 +83,7 @@ def test_signed_clamps_and_draws_nan_as_no_error() -> None:
 
 def test_a_picture_in_colour_has_its_colours() -> None:
     pixels = np.array([[[255, 0, 10], [1, 2, 3], [0, 200, 0]]] * 2, np.uint8)
-    for image in (qimage_of(pixels), qimage_of(pixels / np.float32(255))):
+    for image in (qimage_of(pixels), qimage_of(pixels.astype(np.float32) / np.float32(255))):
         assert (image.width(), image.height()) == (3, 2)
         assert image.pixelColor(0, 0) == QColor(255, 0, 10)
         assert image.pixelColor(1, 1) == QColor(1, 2, 3)
