@@ -227,7 +227,7 @@ class TrainedVAE:
     @property
     def device(self) -> torch.device:
         """Where the weights live."""
-        return next(self.vae.parameters()).device
+        return next(self.vae.parameters(), torch.empty(0)).device
 
     def tensor(self, images: ArrayLike) -> Tensor:
         """Images (n, h, w) of any kind that ``encode`` takes, as the networks do: (n, pixels).
