@@ -3,14 +3,17 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vae_explorer.data.arrays import as_bytes, as_images
 from vae_explorer.errors import DataError
-from vae_explorer.types import Brief, UInt8
+from vae_explorer.types import Brief, Int64, OneSplit, Split, UInt8
+
+Index = TypeVar("Index", int, Int64)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,6 +84,67 @@ class ImageSet(Brief):
         """
         labels = None if self.labels is None else self.labels[indices]
         return ImageSet(self.images[indices], labels, self.name, self.split)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images to train on and others to test on; what one window shows.
+
+    ``source`` is the file or folder that they were read from, None of those that come along.
+    """
+
+    name: str
+    train: ImageSet
+    test: ImageSet
+    source: Path | None = None
+
+    @cached_property
+    def _both(self) -> ImageSet:
+        parts = self.train, self.test
+        images = np.concatenate([part.images for part in parts])
+        labels = [part.labels for part in parts if part.labels is not None]
+        return ImageSet(images, np.concatenate(labels) if labels else None, self.name, "both")
+
+    def of(self, split: Split) -> ImageSet:
+        """The images of a split; of "both" those to train on come first."""
+        return {"train": self.train, "test": self.test}[split] if split != "both" else self._both
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.train.image_shape
+
+    @property
+    def training_images(self) -> int:
+        """How many images there are to train on, which come first in both."""
+        return len(self.train)
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the images to train on, as a checkpoint has it."""
+        return self.train.fingerprint
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes; none of images without labels."""
+        labels = self.train.labels
+        return () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
+
+    def sizes(self) -> dict[Split, int]:
+        """How many images there are of each split, and of both."""
+        train, test = len(self.train), len(self.test)
+        return {"train": train, "test": test, "both": train + test}
+
+    def in_both(self, split: Split, index: Index) -> Index:
+        """Where an image of a split, or several, are in both; also the seed of its draw."""
+        return index + (self.training_images if split == "test" else 0)
+
+    def origin(self, split: Split, index: int) -> tuple[OneSplit, int]:
+        """The split and the index in it of image ``index`` of ``split``."""
+        if split != "both":
+            return split, index
+        first = self.training_images
+        return ("train", index) if index < first else ("test", index - first)
 
 
 def _pixels(images: Any, what: str) -> UInt8:

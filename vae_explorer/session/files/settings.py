@@ -21,6 +21,8 @@ from vae_explorer.types import Split
 
 _VERSION = 1
 _RECENT = 9
+MOST_DATA = 20
+"""Data sets of which is remembered where they were."""
 MOST_TABLES = 20
 """Tables whose columns are remembered."""
 
@@ -40,6 +42,7 @@ class Settings:
     ``threads`` of 0 means all cores but one; ``device`` is "auto", "cpu", "mps", "cuda" or one such
     as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
     "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
+    ``data`` are where data sets were found, by their fingerprints, the newest first.
     ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
     first; ``keys`` those chosen for commands; ``preset`` is the name of the recipe chosen last,
     ``course`` how far one is in the lessons, ``toured`` whether the first start's hints were shown.
@@ -54,6 +57,7 @@ class Settings:
     device: Annotated[str, DEVICE] = "auto"
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     recent: tuple[str, ...] = ()
+    data: Mapping[str, str] = field(default_factory=dict)
     tables: tuple[TableLayout, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     preset: str = ""
