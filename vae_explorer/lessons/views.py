@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vae_explorer.data.bundled import mnist
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
-from vae_explorer.types import Float32, Float64, Floats, UInt8
+from vae_explorer.types import Float32, Float64, Floats, Labels, UInt8
 
 FITTED = 10_000
 """First training images, which the principal components are of."""
@@ -274,7 +274,7 @@ class Plain:
 
     pca: Pca
     codes: Float64
-    labels: UInt8
+    labels: Labels
     distances: Float64
     errors: Float64
     trust: float

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vae_explorer.types import Float32, Float64, Region, UInt8
+from vae_explorer.types import Float32, Float64, Labels, Region
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class ClassField:
     """
 
     region: Region
-    labels: UInt8
+    labels: Labels
     strength: Float32
 
 
@@ -70,7 +70,7 @@ class Ellipses:
     centres: Float32
     covariances: Float32
     radii: tuple[float, ...] = (1.0, 2.0, 3.0)
-    labels: UInt8 | None = None
+    labels: Labels | None = None
     named: bool = False
 
 
@@ -88,7 +88,7 @@ class Trails:
 
     start: Float32
     end: Float32
-    labels: UInt8
+    labels: Labels
 
 
 Mark = Field | ClassField | Sheet | Curve | Ellipses | Spots | Trails

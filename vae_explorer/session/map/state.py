@@ -8,7 +8,7 @@ import numpy as np
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Float32, Float64, Int64, OneSplit, Split, UInt8
+from vae_explorer.types import Float32, Float64, Int64, Labels, OneSplit, Split, UInt8
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class MapPoints:
     """
 
     positions: Float32
-    labels: UInt8
+    labels: Labels
     indices: Int64
     total: int
     split: Split
