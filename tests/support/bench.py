@@ -46,11 +46,14 @@ class Screen(LatentMap):
     def put(self, snapshot: Snapshot) -> None:
         self.state = MapState(snapshot, "", None, snapshot.model, self._data)
 
-    @override
-    def live_images(self, most: int, data: Dataset | None = None) -> tuple[Int64, UInt8]:
+    def images(self) -> ImageSet:
         if self.unreadable:
             raise DataError("The images are missing.")
-        indices = np.arange(0, len(self.data), self.every)
+        return self.data
+
+    @override
+    def live_images(self, most: int, data: Dataset | None = None) -> tuple[Int64, UInt8]:
+        indices = np.arange(0, len(self.images()), self.every)
         assert len(indices) <= most
         return indices, self.data.images[indices]
 
@@ -100,8 +103,8 @@ class Bench:
         self.tasks = Tasks(jobs, failures)
         self.stage = Screen(self.tasks, data)
         self.data = Dataset(data.name, data, data)
-        opened = OpenData(self.tasks, SettingsFile(self.tasks, Settings()), self.data)
-        self.runs = Runs(self.tasks, later.after, self.stage, opened, folder, "cpu")
+        self.opened = OpenData(self.tasks, SettingsFile(self.tasks, Settings()), self.data)
+        self.runs = Runs(self.tasks, later.after, self.stage, self.opened, folder, "cpu")
         self.training, self.timeline = self.runs.training, self.runs.timeline
         self.points: list[HistoryPoint] = []
         self.ends: list[tuple[Snapshot, Path | None]] = []

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer import paths
-from vae_explorer.data.dataset import Dataset
+from vae_explorer.data.dataset import Dataset, size_text
 from vae_explorer.errors import CheckpointError
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.model.trained import TrainedVAE
@@ -143,12 +143,11 @@ class Comparison:
         )
 
     def _check_size(self, snapshot: Snapshot, name: str) -> None:
-        height, width = self._data.image_shape
-        if snapshot.model.image_shape != (height, width):
-            own = "×".join(map(str, snapshot.model.image_shape))
+        own, shape = snapshot.model.image_shape, self._data.image_shape
+        if own != shape:
             raise CheckpointError(
-                f"{name} reads images of {own} pixels, and those of {self._data.name} are "
-                f"{height}×{width}; choose a model of that size."
+                f"{name} reads images of {size_text(own)}, and those of {self._data.name} are "
+                f"{size_text(shape)}; choose a model of that size."
             )
 
     def _show(self, side: Side, column: Column) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 from psygnal import Signal
 
 from vae_explorer.data.bundled import mnist_dataset
-from vae_explorer.data.dataset import Dataset
+from vae_explorer.data.dataset import Dataset, size_text
 from vae_explorer.data.opening import open_images
+from vae_explorer.data.reading import Reading
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.session.files.settings import MOST_DATA
 from vae_explorer.session.files.settings_file import SettingsFile
@@ -41,13 +42,18 @@ class OpenData:
     @property
     def recent(self) -> tuple[str, ...]:
         """The files and folders of those opened last, the newest first."""
-        return tuple(dict.fromkeys(self._settings.now.data.values()))
+        sources = self._settings.now.data.values()
+        return tuple(dict.fromkeys(str(source.path) for source in sources))
 
-    def open(self, path: Path) -> None:
-        """Read a file or a folder, and offer what is in it."""
+    def open(self, path: Path, reading: Reading | None = None) -> None:
+        """Read a file or a folder, and offer what is in it; recent ones as they were read then."""
+        known = (
+            source.reading for source in self._settings.now.data.values() if source.path == path
+        )
+        chosen = reading or next(known, Reading())
 
         def read(_: Control) -> Dataset:
-            data = open_images(path)
+            data = open_images(path.absolute(), chosen)
             data.fingerprint  # noqa: B018  # takes a while, and is kept
             return data
 
@@ -64,12 +70,11 @@ class OpenData:
             others = {
                 fingerprint: source
                 for fingerprint, source in self._settings.now.data.items()
-                if fingerprint != data.fingerprint
+                if fingerprint != data.fingerprint and source.path != data.source.path
             }
-            known = {data.fingerprint: str(data.source.absolute())} | others
-            self._settings.change(
-                replace(self._settings.now, data=dict([*known.items()][:MOST_DATA]))
-            )
+            known = {data.fingerprint: data.source} | others
+            kept = dict([*known.items()][:MOST_DATA])
+            self._settings.change(replace(self._settings.now, data=kept))
         if data is not self.now:
             self.now = data
             self.changed.emit(data)
@@ -84,7 +89,7 @@ class OpenData:
         source = self._settings.now.data.get(wanted.fingerprint)
         if source is not None:
             try:
-                found = open_images(Path(source))
+                found = open_images(source.path, source.reading)
             except UserError:
                 return None  # gone or spoilt meanwhile
             if found.fingerprint == wanted.fingerprint:
@@ -105,11 +110,7 @@ class OpenData:
             if data.image_shape == shape:
                 return data
         raise CheckpointError(
-            f"{what} reads images of {_size(shape)} pixels, and its data {snapshot.data.name} "
+            f"{what} reads images of {size_text(shape)}, and its data {snapshot.data.name} "
             f"({snapshot.data.images:,} images) were not found; {now.name} has images of "
-            f"{_size(now.image_shape)}. Open {snapshot.data.name} by File ▸ Open Data… first."
+            f"{size_text(now.image_shape)}. Open {snapshot.data.name} by File ▸ Open Data… first."
         )
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))

@@ -126,10 +126,8 @@ class Coloring:
 
     def open_table(self, path: Path) -> None:
         """Look at a user's table, and say what it seems to be."""
-        state, known = self._map.state, self._settings.now.tables
-        if state is None:
-            return
-        data, split = state.data, self._map.choice.split
+        points, known = self._map.points, self._settings.now.tables
+        data, split = self._map.shown_data, points.split if points else "train"
 
         def draft(_: Control) -> TableDraft:
             draft = draft_table(path, data.sizes(), split)
@@ -142,10 +140,7 @@ class Coloring:
 
     def read_table(self, path: Path, layout: TableLayout) -> None:
         """Colour by a user's table, and remember how tables with its columns are read."""
-        state = self._map.state
-        if state is None:
-            return
-        data = state.data
+        sizes = self._map.shown_data.sizes()
 
         def take(table: Table) -> None:
             settings = self._settings.now
@@ -158,9 +153,7 @@ class Coloring:
             if left_out:
                 self._message(f"Columns of {table.name} left out: {left_out}")
 
-        self._reading.run(
-            lambda control: read_table(path, layout, data.sizes(), control.check), take
-        )
+        self._reading.run(lambda control: read_table(path, layout, sizes, control.check), take)
 
     def set_table(self, table: Table) -> None:
         """Take the columns of a user's table, and colour by the first."""

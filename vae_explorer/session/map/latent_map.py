@@ -20,7 +20,7 @@ from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, class_name
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Float32, Float64, Int64, OneSplit, Split, UInt8
+from vae_explorer.types import Float32, Float64, Int64, Labels, OneSplit, Split, UInt8
 
 KINDS = {
     "mean": "encoder mean",
@@ -247,11 +247,12 @@ class LatentMap:
 
     def totals(self) -> dict[str, int]:
         """How many images "train" and "test" have."""
-        sizes = self._shown_data.sizes()
+        sizes = self.shown_data.sizes()
         return {"train": sizes["train"], "test": sizes["test"]}
 
     @property
-    def _shown_data(self) -> Dataset:
+    def shown_data(self) -> Dataset:
+        """The data on the map, or what a model will be shown on."""
         return self.state.data if self.state else self._data
 
     def thumbnail(self, row: int) -> Thumbnail:
@@ -262,7 +263,7 @@ class LatentMap:
 
     def image(self, split: OneSplit, index: int) -> UInt8:
         """Image ``index`` of a split, (h, w)."""
-        image: UInt8 = self._shown_data.of(split).images[index]
+        image: UInt8 = self.shown_data.of(split).images[index]
         return image
 
     def row(self, split: OneSplit, index: int) -> int:
@@ -278,7 +279,7 @@ class LatentMap:
         return row if row < len(points.indices) and points.indices[row] == index else -1
 
 
-def labels_of(data: ImageSet) -> UInt8:
+def labels_of(data: ImageSet) -> Labels:
     """The labels (n,) of a set, all 0 if it has none."""
     return np.zeros(len(data), np.uint8) if data.labels is None else data.labels
 
