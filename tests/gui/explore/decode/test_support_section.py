@@ -75,7 +75,7 @@ def test_a_reading_in_words(section: SupportSection) -> None:
     ]
     assert "on the data" in gauge(section).accessibleDescription()
     section.set_reading(None)
-    assert texts(section) == ["nearest: —\n—", "after a round trip:\n—"]
+    assert texts(section) == ["nearest: known once\nthe map is at rest", ""]
     assert gauge(section).accessibleDescription() == "—"
 
 
