@@ -21,7 +21,7 @@ from vae_explorer.training.meaning import Remark, no_likelihood, of_model
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot, reference
-from vae_explorer.types import Float64
+from vae_explorer.types import Float64, ImageShape
 
 BUNDLED_MODELS = {
     "mnist-elbo": "trained on the ELBO, as most VAEs are",
@@ -44,7 +44,7 @@ class ModelInfo:
     path: Path | None
     epoch: float
     held_out_elbo: float | None
-    image_shape: tuple[int, int]
+    image_shape: ImageShape
     parameters: int
     remarks: tuple[Remark, ...] = ()
     """What its figures are not: a likelihood, of the data that it was trained on."""
