@@ -84,9 +84,10 @@ class FilesController(Controller):
 
     @property
     def _image_shape(self) -> tuple[int, int]:
-        """Of what the model decodes."""
+        """Height and width of what the model decodes."""
         state, data = self._app.map.state, self._app.data.now
-        return state.model.image_shape if state else data.image_shape
+        height, width, *_ = state.model.image_shape if state else data.image_shape
+        return height, width
 
     def accepts(self, mime: QMimeData) -> bool:
         """Whether it is a single local file, of whatever kind, or a picture without one."""
