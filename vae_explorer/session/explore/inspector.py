@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data.bundled import in_both
 from vae_explorer.latent.figures import pixel_log_likelihoods
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
@@ -116,11 +115,10 @@ def error_image(image: Float32, original: UInt8) -> Float32:
 
 
 def _inspected(model: TrainedVAE, point: DataPoint, seed: int, control: Control) -> Inspection:
-    own = in_both(point.split, point.index)
-    truth = image_truth(model, point.original, own, control.check)
+    truth = image_truth(model, point.original, point.seed, control.check)
     q = truth.bound
     # By eigenvectors: in float32 a needle's covariance need not be positive definite.
-    sample = np.random.default_rng((own, seed)).multivariate_normal(
+    sample = np.random.default_rng((point.seed, seed)).multivariate_normal(
         q.mean, q.covariance, check_valid="ignore", method="eigh"
     )
     z = np.array([q.mean, sample, truth.mean], np.float32)
