@@ -38,7 +38,8 @@ class Linear:
         return mean, np.broadcast_to(self.covariance, (len(images), *self.covariance.shape))
 
     def decode(self, z: Float32) -> Float32:
-        return (z @ self.weight.T + 0.5).astype(np.float32).reshape(-1, *SHAPE)
+        flat: Float32 = (z @ self.weight.T + 0.5).astype(np.float32)
+        return flat.reshape(-1, *SHAPE)
 
     def images(self, count: int) -> Float32:
         random = np.random.default_rng(1)

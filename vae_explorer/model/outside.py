@@ -317,13 +317,14 @@ class _Functions:
 
 
 def _cholesky(covariance: Tensor) -> Tensor:
-    try:
-        return torch.linalg.cholesky(covariance)
-    except torch.linalg.LinAlgError:
+    scale: Tensor
+    scale, info = torch.linalg.cholesky_ex(covariance)
+    if info.any():
         raise DataError(
             "encode(images) gave a covariance that is not positive definite; second comes the "
             "covariance, or the variances: exp(…) of their logarithms."
-        ) from None
+        )
+    return scale
 
 
 class _Encoder(nn.Module):
