@@ -8,7 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.lessons.lattice_marks import cells, densest, lines
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.axis import Axis
@@ -255,7 +255,7 @@ def _inset(picture: Float32, region: Region, near: tuple[float, float]) -> list[
     left = right - gap - side if hides else left + gap
     right, top, bottom = left + side, top - gap, top - gap - side
     x, y = np.array([[left, right, right, left, left], [bottom, bottom, top, top, bottom]])
-    image = gray8(picture[::-1])
+    image = qimage_of(picture[::-1])
     return [Picture(image, (left, right, bottom, top)), Line(x, y, "accent", width=1.0)]
 
 

@@ -27,6 +27,7 @@ from vae_explorer.gui.training.timeline_controller import TimelineController
 from vae_explorer.gui.window.actions import Actions
 from vae_explorer.gui.window.controller import WindowController
 from vae_explorer.gui.window.docks import Docks, decoded_bytes
+from vae_explorer.gui.window.tour import Tour
 from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import Workspace
 
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.curves, self.slow_motion, self.log = curves.plot, training.slow_motion, training.log
         self.learn, self.status = self._lessons.panel, self._window.status
         self.workspaces = self._files.workspaces
+        self.tour = Tour(app, self, self.map, self.decode.inspector, self.training.transport.start)
 
         pages.addWidget(_column(self.map, self.time_bar))
         self.setCentralWidget(pages)
@@ -81,7 +83,7 @@ class MainWindow(QMainWindow):
         with_panels = (curves, training, self._map, self._lessons, explore, runs, sweep)
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
-            self._files, self._window, self._selecting, explore, self._map,
+            self._files, self.tour, self._window, self._selecting, explore, self._map,
             training, sweep, timeline, self._lessons, compare, curves, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""
@@ -98,11 +100,13 @@ class MainWindow(QMainWindow):
         view_menu.addActions(self.docks.actions())
 
         self.map.canvas.space_tapped.connect(self.actions_["pause"].trigger)
+        self.curves.start_requested.connect(self.actions_["start"].trigger)
         self.decode.export.clicked.connect(self._files.export_digit)
         self.layers.set_actions(self.actions_.__getitem__)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)
         app.messages.failed.connect(self.show_error)
+        self.training.change.toggled.connect(self.docks.refit)
         self.docks.tell("learn", self._lessons.set_in_front)
         self._restore()
 
