@@ -38,8 +38,9 @@ class Linear:
         return mean, np.broadcast_to(self.covariance, (len(images), *self.covariance.shape))
 
     def decode(self, z: Float32) -> Float32:
-        flat: Float32 = (z @ self.weight.T + 0.5).astype(np.float32)
-        return flat.reshape(-1, *SHAPE)
+        flat = (z @ self.weight.T + 0.5).astype(np.float32)
+        images: Float32 = flat.reshape(-1, *SHAPE)
+        return images
 
     def images(self, count: int) -> Float32:
         random = np.random.default_rng(1)
