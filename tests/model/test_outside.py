@@ -37,12 +37,10 @@ class Linear:
         mean = offset @ self.weight @ self.covariance / VARIANCE
         return mean, np.broadcast_to(self.covariance, (len(images), *self.covariance.shape))
 
-    def decode(self, z: Float32) -> Float32:
-        flat = (z @ self.weight.T + 0.5).astype(np.float32)
-        images: Float32 = flat.reshape(-1, *SHAPE)
-        return images
+    def decode(self, z: Float32) -> Any:
+        return np.asarray(z @ self.weight.T + 0.5, np.float32).reshape(-1, *SHAPE)
 
-    def images(self, count: int) -> Float32:
+    def images(self, count: int) -> Any:
         random = np.random.default_rng(1)
         flat = random.standard_normal((count, self.weight.shape[1])) @ self.weight.T + 0.5
         noisy = flat + VARIANCE**0.5 * random.standard_normal(flat.shape)

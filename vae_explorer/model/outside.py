@@ -214,6 +214,11 @@ class OutsideVAE(VAE):
         if likelihood is not None and size == 2:
             self.no_marginal = ""
 
+    @property
+    @override
+    def has_likelihood(self) -> bool:
+        return not isinstance(self.likelihood, _NoLikelihood)
+
     @override
     def elbo_terms(
         self, x: Tensor, generator: Generator, samples: int = 1, part: Part | None = None

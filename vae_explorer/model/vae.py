@@ -55,6 +55,11 @@ class VAE(nn.Module):
         self.encoder, self.decoder = networks.build(architecture, OUTPUTS[architecture.posterior])
         self.likelihood = likelihood.FAMILIES[architecture.likelihood]()
 
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether log p(x|z) is known: of a model from elsewhere it may not be."""
+        return True
+
     def posterior(self, x: Tensor) -> Gaussian:
         """q(z|x) for x (n, pixels) in [0, 1]."""
         return Gaussian.from_outputs(self.encoded(x)).turned(self.rotation)
