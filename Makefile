@@ -4,7 +4,7 @@
 export PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-BENCHES := startup decode map train exact explore responsiveness
+BENCHES := startup decode map train quick exact explore lessons responsiveness
 # Measure on the screen of whoever sits here; without one, on a virtual screen.
 SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,.ci/with-xvfb)
 

@@ -23,7 +23,7 @@ def test_an_installed_package_carries_its_folders_inside(
 
 def test_own_folders_are_the_persons_and_are_not_created() -> None:
     home = Path.home()
-    for place in (paths.runs(), paths.settings_file(), paths.presets()):
+    for place in (paths.runs(), paths.settings_file(), paths.presets(), paths.estimates_file()):
         assert home in place.parents
         assert "vae-explorer" in place.parts
         assert not place.exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vae_explorer import processors
-from vae_explorer.processors import quota
+from vae_explorer.processors import memory, quota
 
 
 def files(root: Path, **texts: str) -> Path:
@@ -70,3 +70,10 @@ def test_where_there_is_no_affinity_all_count(monkeypatch: pytest.MonkeyPatch) -
     assert processors.processors() == 1
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     assert processors.processors() == 6
+
+
+def test_memory_is_the_machines_or_what_its_group_grants(tmp_path: Path) -> None:
+    machine = memory(tmp_path)
+    assert machine > 1e8
+    assert memory(files(tmp_path, **{GROUPS + "memory.max": "max\n"})) == machine
+    assert memory(files(tmp_path, **{GROUPS + "memory.max": "5000000\n"})) == 5e6

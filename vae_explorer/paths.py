@@ -50,6 +50,11 @@ def settings_file() -> Path:
     return Path(platformdirs.user_config_dir("vae-explorer", appauthor=False)) / "settings.toml"
 
 
+def estimates_file() -> Path:
+    """What recipes were measured to cost here, which may be deleted at any time."""
+    return Path(platformdirs.user_cache_dir("vae-explorer", appauthor=False)) / "estimates.json"
+
+
 def log_file() -> Path:
     """What the window's program logs; the one before it has ``.1`` after its name."""
     return settings_file().parent / "vae-explorer.log"

@@ -1,4 +1,4 @@
-"""How many processors this process may use, which need not be all that the machine has."""
+"""How many processors and how much memory this process may use, maybe not all there is."""
 
 import os
 from pathlib import Path, PurePosixPath
@@ -13,6 +13,19 @@ def processors() -> int:
     else:
         count = os.cpu_count() or 1
     return max(1, int(min(count, quota())))
+
+
+def memory(root: Path = _ROOT) -> float:
+    """Bytes that this process may have: the machine's, or what its control group grants.
+
+    Infinite where the system does not tell.
+    """
+    try:
+        machine = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):
+        machine = float("inf")
+    granted = _words(root / "sys/fs/cgroup", "memory.max")
+    return min([machine, *(float(word) for word in granted if word.isdigit())])
 
 
 def quota(root: Path = _ROOT) -> float:

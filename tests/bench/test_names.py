@@ -8,8 +8,18 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import bench
-from vae_explorer.bench import decode, exact, explore, responsiveness, startup, train
+from vae_explorer.bench import (
+    decode,
+    exact,
+    explore,
+    lessons,
+    quick,
+    responsiveness,
+    startup,
+    train,
+)
 from vae_explorer.bench import map as map_bench
+from vae_explorer.data.dataset import ImageSet
 from vae_explorer.training.recipe import Recipe
 
 
@@ -52,6 +62,28 @@ def test_train(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+def test_quick(
+    monkeypatch: pytest.MonkeyPatch, small_mnist: dict[str, ImageSet], qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(quick, "set_threads", torch.get_num_threads)
+    monkeypatch.setattr(quick, "mnist", small_mnist.__getitem__)
+    monkeypatch.setattr(quick, "_SETTLE_MS", 200)
+    monkeypatch.setattr(quick, "_SECONDS", 6.0)
+    small = Recipe(epochs=2, encoder_hidden="8", decoder_hidden="8", validation_images=50)
+    monkeypatch.setattr(quick, "_RECIPE", small)
+    monkeypatch.setattr(quick, "_PUBLISHED", -1_000.0)
+    figures = {figure.metric: figure for figure in bench.run("quick")}
+    names = ("seconds_to_published", "elbo_60s")
+    arms = ("", "headless_", "peer_")
+    assert [*figures] == [f"quick.{arm}{name}" for arm in arms for name in names]
+    for arm in arms:
+        seconds, elbo = (figures[f"quick.{arm}{name}"] for name in names)
+        assert 0 < seconds.value <= 6
+        assert -1_000 < elbo.value < 0
+    assert figures["quick.elbo_60s"].details["epochs"] == 2
+
+
+@pytest.mark.slow
 def test_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact, "set_threads", torch.get_num_threads)
     monkeypatch.setattr(exact, "_IMAGES", 20)
@@ -84,6 +116,21 @@ def test_explore(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
         "explore.geodesic_ms",
         "explore.posterior_ms",
     ]
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("small_mnist")
+def test_lessons(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    monkeypatch.setattr(lessons, "_SETTLE_MS", 500)
+    monkeypatch.setattr(lessons, "_MOVES", 20)
+    monkeypatch.setattr(lessons, "_GROWN", 30_000)
+    names = _names("lessons")
+    drags = ["functionals", "pushforward", "decoder", "sampling", "bound", "tighter"]
+    drags += ["reparameterisation", "trade", "geometry", "views"]
+    assert [name for name in names if "drag_ms" in name] == [f"lessons.drag_ms.{n}" for n in drags]
+    assert {"lessons.growth_ms.sampling", "lessons.growth_ms.tighter", "lessons.decoder_s"} <= {
+        *names
+    }
 
 
 @pytest.mark.slow

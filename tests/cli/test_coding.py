@@ -30,7 +30,8 @@ def test_npz_holds_the_posterior(cli: Cli, checkpoint: Path, tmp_path: Path) -> 
     test = vx.mnist("test")
     posterior = vx.load_checkpoint(checkpoint).encode(test.images)
     with np.load(out) as codes:
-        assert set(codes) == {"index", "label", "mean", "covariance"}
+        assert set(codes) == {"index", "label", "mean", "covariance", "trained_on"}
+        assert str(codes["trained_on"]) == "MNIST"
         np.testing.assert_array_equal(codes["index"], np.arange(10_000))
         np.testing.assert_array_equal(codes["label"], test.labels)
         np.testing.assert_array_equal(codes["mean"], posterior.mean)
@@ -61,7 +62,7 @@ def test_images_of_ones_own_have_no_labels(cli: Cli, checkpoint: Path, tmp_path:
     assert [row["label"] for row in rows] == [""] * 7
     cli("encode", checkpoint, "--data", digits, "--out", tmp_path / "codes.npz")
     with np.load(tmp_path / "codes.npz") as codes:
-        assert set(codes) == {"index", "mean", "covariance"}
+        assert set(codes) == {"index", "mean", "covariance", "trained_on"}
 
 
 def test_an_idx_file_that_lies_is_refused(
@@ -153,3 +154,29 @@ def test_encode_says_of_which_data_the_model_is(
     told = cli("encode", clothes, "--out", tmp_path / "b.npz").stderr
     assert "Trained on Fashion-MNIST (60,000 images), encoded MNIST test" in told
     assert "Warning: Trained on Fashion-MNIST (60,000 images, SHA-256 ffffffffffff…)" in told
+
+
+def test_what_is_written_says_of_which_data_the_model_is(
+    cli: Cli, tmp_path: Path, trained: Snapshot
+) -> None:
+    """And that gray pixels under a Bernoulli are no likelihood: in tables and in pictures."""
+    path = tmp_path / "clothes.safetensors"
+    data, recipe = DataReference("Fashion-MNIST", "f" * 64, 60_000), trained.recipe
+    write_checkpoint(replace(trained, data=data, recipe=recipe.replace(treatment="gray")), path)
+    remark = "trained on Fashion-MNIST; cross-entropy, no likelihood"
+    digits = _write_idx(tmp_path / "mine.idx", vx.mnist("test").images[:3])
+    for name in ("codes.csv", "codes.npz"):
+        assert cli("encode", path, "--data", digits, "--out", tmp_path / name).exit_code == 0
+    rows = list(csv.DictReader((tmp_path / "codes.csv").read_text().splitlines()))
+    assert [row["remark"] for row in rows] == [remark] * 3
+    cli("decode", path, "--z", "0", "0", "--out", tmp_path / "image.npz")
+    for name in ("codes.npz", "image.npz"):
+        with np.load(tmp_path / name) as arrays:
+            assert (str(arrays["trained_on"]), str(arrays["remark"])) == ("Fashion-MNIST", remark)
+    cli("decode", path, "--z", "0", "0", "--z", "1", "0", "--out", tmp_path / "digits.png")
+    cli("export", "digit", path, "--z", "0", "0", "--out", tmp_path / "digit.png")
+    cli("export", "manifold", path, "--n", "2", "--out", tmp_path / "manifold.png")
+    for name in ("digits.png", "digit.png", "manifold.png"):
+        with Image.open(tmp_path / name) as picture:
+            assert picture.info["Source"].startswith("a model trained on Fashion-MNIST, 60,000")
+            assert picture.info["Warning"].startswith("Gray pixels under a Bernoulli")

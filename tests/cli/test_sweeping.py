@@ -131,7 +131,7 @@ def test_a_run_that_diverges_does_not_end_the_sweep(
         (["--vary", "beta=1", "--vary", "beta=2"], "one or two fields, not beta, beta"),
         (["--vary", "validation_images=10,500"], "lower 'validation_images'"),
         (["--vary", "seed=0:2", "--set", "epochs=0"], "'epochs' is 0"),
-        (["--vary", "seed=0:2", "--resume", "there"], "leave out --recipe, --set, --vary, --out"),
+        (["--vary", "seed=0:2", "--resume", "there"], "leave out --recipe, --preset, --set"),
     ],
 )
 def test_what_cannot_be_run_is_refused_and_leaves_nothing(

@@ -15,6 +15,7 @@ import vae_explorer as vx
 from vae_explorer import paths
 from vae_explorer.cli.progress import Progress
 from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.presets import recipe_of
 from vae_explorer.training.trainer import StepMetrics, Trainer
 
 Cli = Callable[..., Result]
@@ -202,7 +203,10 @@ def test_a_recipe_beside_the_output_that_says_the_same_keeps_its_comments(
         (["--images", 5_000], "lower 'validation_images'"),
         (["--images", 6_000, "--device", "abacus"], "Device 'abacus' is not available here"),
         (["--resume", "gone"], "gone/state.safetensors does not exist"),
-        (["--resume", "gone", "--set", "epochs=3"], "leave out --recipe, --set and --runs"),
+        (["--resume", "gone", "--set", "epochs=3"], "leave out --recipe, --preset, --set"),
+        (["--resume", "gone", "--preset", "quick"], "leave out --recipe, --preset, --set"),
+        (["--preset", "quick", "--recipe", "mnist-elbo"], "--recipe and --preset both say"),
+        (["--preset", "slow"], "'slow' is not one of 'quick', 'good', 'best'"),
         (["--out", "model.toml"], "must end in .safetensors"),
     ],
 )
@@ -211,6 +215,22 @@ def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
 ) -> None:
     assert message in refused("train", *options)
     assert not paths.runs().exists()
+
+
+@pytest.mark.parametrize(("name", "low"), [("quick", True), ("QUICK", False), ("best", False)])
+def test_a_preset_is_the_recipe_in_the_window_as_the_processor_has_it(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, low: bool
+) -> None:
+    monkeypatch.setattr("vae_explorer.training.device.bfloat16_is_faster", lambda: low)
+    runs = tmp_path / "runs"
+    small = ["--set", "epochs=1", "--set", "validation_images=50", "--set", "encoder_hidden=8"]
+    cut = [*small, "--set", "decoder_hidden=8", "--images", 200, "--threads", 1]
+    assert cli("train", "--preset", name, *cut, "--runs", runs).exit_code == 0
+    (run,) = runs.iterdir()
+    found = vx.Recipe.read(run / "recipe.toml")
+    offered = recipe_of(name.lower())
+    assert found.precision == offered.precision == ("bfloat16" if low else "float32")
+    assert (found.learning_rate, found.batch_size) == (offered.learning_rate, offered.batch_size)
 
 
 def test_a_bad_field_in_a_file_is_named_with_the_file(refused: Refused, tmp_path: Path) -> None:

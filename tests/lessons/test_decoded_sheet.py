@@ -4,7 +4,7 @@ import pytest
 from vae_explorer.latent.geodesic import mean_images
 from vae_explorer.latent.metric import magnification, pullback_metric
 from vae_explorer.lessons.decoded_sheet import DecodedSheet, decoded_sheet, sheet_magnification
-from vae_explorer.lessons.pushforward import samples
+from vae_explorer.lessons.pushforward import jacobian, samples
 from vae_explorer.model.trained import TrainedVAE
 
 
@@ -44,3 +44,11 @@ def test_the_magnification_is_that_of_the_metric(model: TrainedVAE) -> None:
     z = samples(5)
     metric = pullback_metric(model, z)
     np.testing.assert_allclose(sheet_magnification(model, z), magnification(metric))
+
+
+def test_the_derivatives_are_those_of_the_surface(sheet: DecodedSheet) -> None:
+    z, f = samples(50), sheet.onto(1, 0)
+    steps = 1e-5 * np.eye(2)
+    slopes = np.stack([(f(z + step) - f(z - step)) / 2e-5 for step in steps], axis=2)
+    np.testing.assert_allclose(f.jacobian(z), slopes, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(jacobian(f, z), f.jacobian(z))

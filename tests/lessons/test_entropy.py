@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from vae_explorer.lessons import entropy
 from vae_explorer.lessons.entropy import Problem
@@ -13,7 +14,12 @@ PROBLEMS = {
     "interval": entropy.on_interval(-1.0, 3.5),
     "variance": entropy.fixed_variance(0.5, 1.2),
     "mean": entropy.fixed_mean(1.5),
+    "posterior": entropy.posterior(1.0),
 }
+# p(x = 1) of z from N(0, 1) and x from N(z², ¼).
+EVIDENCE = quad(
+    lambda z: math.exp(-0.5 * (z**2 + 4 * (1 - z**2) ** 2)) / math.pi, -math.inf, math.inf
+)[0]
 problems = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS.keys())
 
 
@@ -44,7 +50,7 @@ def test_differential_entropy_of_known_densities() -> None:
 @problems
 def test_the_ascent_ends_at_the_closed_form(problem: Problem) -> None:
     end = list(entropy.ascent(problem, start(problem)))[-1]
-    assert entropy.entropy(end, problem.cell) == pytest.approx(problem.maximum, abs=1e-4)
+    assert problem.value(end) == pytest.approx(problem.maximum, abs=1e-4)
     np.testing.assert_allclose(end, problem.best, atol=3e-3)
 
 
@@ -56,10 +62,11 @@ def test_the_closed_forms_are_those_of_the_books(problem: Problem) -> None:
         "interval": math.log(4.5),
         "variance": 0.5 * math.log(2 * math.pi * math.e * 1.44),
         "mean": 1 + math.log(1.5),
+        "posterior": math.log(EVIDENCE),
     }
     name = next(name for name, one in PROBLEMS.items() if one is problem)
     assert problem.maximum == pytest.approx(known[name])
-    assert entropy.entropy(problem.best, problem.cell) == pytest.approx(known[name], abs=1e-4)
+    assert problem.value(problem.best) == pytest.approx(known[name], abs=1e-4)
 
 
 @problems
@@ -72,11 +79,14 @@ def test_the_constraints_are_kept_all_the_way(problem: Problem) -> None:
 
 
 @problems
-def test_entropy_rises_and_the_divergence_falls_by_as_much(problem: Problem) -> None:
-    """Under shared constraints KL(p ‖ p*) = H[p*] − H[p]: the maximum is met from below."""
+def test_the_value_rises_and_the_divergence_falls_by_as_much(problem: Problem) -> None:
+    """Under shared constraints KL(p ‖ p*) = H[p*] − H[p]: the maximum is met from below.
+
+    Of the ELBO likewise: log p(x) − ELBO = KL(q ‖ p(z|x)).
+    """
     path = list(entropy.ascent(problem, start(problem)))
     kl = np.array([entropy.divergence(p, problem.best, problem.cell) for p in path])
-    h = np.array([entropy.entropy(p, problem.cell) for p in path])
+    h = np.array([problem.value(p) for p in path])
     assert (np.diff(kl) < 0).all()
     assert kl[-1] < entropy.TOLERANCE
     np.testing.assert_allclose(kl, problem.maximum - h, atol=1e-4)
@@ -88,6 +98,10 @@ def test_the_multipliers_end_at_the_closed_forms() -> None:
         np.testing.assert_allclose(problem.multipliers, slopes)
         end = list(entropy.ascent(problem, start(problem)))[-1]
         np.testing.assert_allclose(entropy.multipliers(problem, end)[1:], slopes, atol=1e-3)
+    # log q = log p(x, z) + λ₀ − 1: the multiplier is what normalises, 1 − log p(x).
+    problem = PROBLEMS["posterior"]
+    end = list(entropy.ascent(problem, start(problem)))[-1]
+    assert entropy.multipliers(problem, end) == pytest.approx(1 - problem.maximum, abs=1e-4)
     # log p = λ₀ − 1 where nothing but the sum is fixed.
     end = list(entropy.ascent(PROBLEMS["interval"], start(PROBLEMS["interval"])))[-1]
     assert entropy.multipliers(PROBLEMS["interval"], end) == pytest.approx(

@@ -157,3 +157,16 @@ def test_total_variation_is_the_mass_that_lies_elsewhere() -> None:
     p, q = np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]])
     assert pf.total_variation(p, q, 1.0) == 0.5
     assert pf.total_variation(p, p, 1.0) == 0
+
+
+@pytest.mark.parametrize("name", ["half-moon", "fold"])
+def test_cells_have_the_mass_that_samples_bring_them(name: str) -> None:
+    """Also at the crease of the fold, where the density has no bound."""
+    f = pf.formula(name)
+    x = f(pf.samples(1_000_000))
+    region = pf.window(x[:4_000])
+    means = pf.cell_means(f, region, (20, 20))
+    area = (region[1] - region[0]) ** 2 / 400
+    sampled = pf.histogram(x, region, (20, 20))
+    assert pf.total_variation(means, sampled, area) < 0.01
+    assert means.sum() * area == pytest.approx(sampled.sum() * area, abs=1e-3)

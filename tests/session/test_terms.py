@@ -21,4 +21,5 @@ def test_a_term_is_found_whatever_its_case_and_sign() -> None:
     assert found is term_of("kl") is not None
     assert sign_of("− KL") == "− "
     assert term_of("Gap") is term_of("gap")
+    assert term_of("ELBO ‡") is term_of("ELBO ‡ cross-entropy, no likelihood") is term_of("elbo")
     assert term_of("epochs") is term_of("") is None

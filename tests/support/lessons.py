@@ -18,7 +18,7 @@ from vae_explorer.data.bundled import mnist
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.latent import geodesic
-from vae_explorer.lessons import trade, views
+from vae_explorer.lessons import algorithm, trade, views
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.sketch import Sketch
@@ -148,6 +148,7 @@ def _little(monkeypatch: pytest.MonkeyPatch) -> None:
     """Experiments do little of what takes long: it is as true of few digits as of many."""
     monkeypatch.setattr(trade, "train", partial(trade.train, digits=300, epochs=7))
     monkeypatch.setattr(trade, "mnist", lambda split: mnist(split).subset(slice(0, CODES)))
+    monkeypatch.setattr(algorithm, "STEPS", 20)
     monkeypatch.setattr(views, "DIGITS", 200)
     monkeypatch.setattr(views, "FITTED", 1_000)
     monkeypatch.setattr(geometry, "_FINE", 20)

@@ -5,7 +5,13 @@ import torch
 
 from vae_explorer.errors import DataError
 from vae_explorer.training import device
-from vae_explorer.training.device import choose_device, devices, set_threads, trouble
+from vae_explorer.training.device import (
+    bfloat16_is_faster,
+    choose_device,
+    devices,
+    set_threads,
+    trouble,
+)
 
 
 @pytest.fixture
@@ -127,3 +133,52 @@ def test_processes_that_compute_at_once_share_the_cores(monkeypatch: pytest.Monk
     monkeypatch.setattr(device, "processors", lambda: 7)
     assert [set_threads(processes=count) for count in (1, 2, 8)] == [7, 3, 1]
     assert set_threads(4, processes=2) == 4
+
+
+@pytest.mark.parametrize(
+    ("able", "gain", "faster"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": True}, 0.5, True),
+        ({"avx512_bf16": True, "amx_bf16": False}, 1.9, True),
+        ({"avx512_bf16": True, "amx_bf16": False}, 0.6, False),
+        ({"architecture": "aarch64", "bf16": True}, 2.0, True),
+        ({"architecture": "aarch64", "bf16": True}, 1.0, False),
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, 2.0, False),
+        ({"architecture": "aarch64", "bf16": False}, 2.0, False),
+        ({}, 2.0, False),
+    ],
+)
+def test_bfloat16_is_asked_of_the_processor_once(
+    monkeypatch: pytest.MonkeyPatch, able: dict[str, object], gain: float, faster: bool
+) -> None:
+    _machine(monkeypatch)
+    asked = 0
+
+    def answer() -> dict[str, object]:
+        nonlocal asked
+        asked += 1
+        return able
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", answer)
+    monkeypatch.setattr(device, "_gain", lambda: gain)
+    bfloat16_is_faster.cache_clear()
+    assert bfloat16_is_faster() is faster
+    assert bfloat16_is_faster() is faster
+    assert asked == 1
+    bfloat16_is_faster.cache_clear()
+
+
+@pytest.mark.usefixtures("_threads")
+def test_what_bfloat16_gains_is_measured_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(2)
+    seen: list[int] = []
+
+    def last(precision: torch.dtype) -> float:
+        seen.append(torch.get_num_threads())
+        return 3.0 if precision == torch.float32 else 2.0
+
+    assert device._gain() > 0
+    monkeypatch.setattr(device, "_product_seconds", last)
+    assert device._gain() == 1.5
+    assert seen == [1, 1]
+    assert torch.get_num_threads() == 2

@@ -72,6 +72,19 @@ def test_until_is_the_past_of_a_moment() -> None:
     assert until(points, 0.4) == ()
 
 
+@given(st.lists(_POINTS, max_size=4))
+def test_a_remark_is_a_last_column_and_passed_over(points: list[HistoryPoint]) -> None:
+    text = to_csv(points, "cross-entropy, no likelihood")
+    assert from_csv(text) == tuple(points)
+    header, *rows = csv.reader(text.splitlines())
+    plain = list(csv.reader(to_csv(points).splitlines()))
+    assert [header[:-1], *(row[:-1] for row in rows)] == plain, "other readers find what they know"
+    assert [header[-1], *(row[-1] for row in rows)] == [
+        "remark",
+        *["cross-entropy, no likelihood"] * len(points),
+    ]
+
+
 def test_a_spreadsheet_can_read_it() -> None:
     points = [
         HistoryPoint(0.5, -200.5, -195.25, 5.25, -200),

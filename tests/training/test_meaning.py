@@ -4,9 +4,20 @@ import pytest
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import RecipeError
-from vae_explorer.training.meaning import check_heeded, foreign, ignored, judge, measure
+from vae_explorer.training.meaning import (
+    check_heeded,
+    explained,
+    foreign,
+    ignored,
+    judge,
+    marks,
+    measure,
+    named,
+    no_likelihood,
+    origin,
+)
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.snapshot import DataReference, Snapshot
+from vae_explorer.training.snapshot import BUNDLED, DataReference, Snapshot
 
 
 @pytest.mark.parametrize(
@@ -27,6 +38,30 @@ def test_figures_are_called_what_they_are(
     recipe = Recipe(likelihood=likelihood, treatment=treatment)
     assert measure(recipe) == name
     assert [name in text or "density" in text for text in judge(recipe)] == [True] * (not sound)
+
+
+def test_names_are_marked_where_a_tip_says_why() -> None:
+    remark = no_likelihood(Recipe(treatment="gray"))
+    assert remark is not None
+    assert no_likelihood("cross-entropy") == remark
+    assert (named("ELBO", remark), named("ELBO", None)) == ("ELBO ‡", "ELBO")
+    assert explained("A bound", None) == "A bound"
+    assert explained("A bound", remark) == f"A bound\n‡ {remark.text}"
+    assert no_likelihood(Recipe()) is no_likelihood("likelihood") is no_likelihood("") is None
+
+
+def test_what_leaves_says_of_which_data_and_what_it_is_not(trained: Snapshot) -> None:
+    assert marks(trained, BUNDLED) == ""
+    assert origin(trained).keys() == {"Source"}
+    data = DataReference("Fashion-MNIST", "f" * 64, 60_000)
+    gray = trained.recipe.replace(treatment="gray")
+    other = dataclasses.replace(trained, data=data, recipe=gray)
+    assert marks(other, BUNDLED) == "trained on Fashion-MNIST; cross-entropy, no likelihood"
+    told = origin(other)
+    assert told["Source"].startswith(
+        "a model trained on Fashion-MNIST, 60,000 images, SHA-256 ffff"
+    )
+    assert told["Warning"].startswith("Gray pixels under a Bernoulli")
 
 
 @pytest.mark.parametrize(

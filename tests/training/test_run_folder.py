@@ -1,3 +1,4 @@
+import csv
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
@@ -141,6 +142,20 @@ def test_a_branch_never_trained_is_resumed(
     branch.branch(train_to(new(), 5).snapshot())
     Recorder(branch, folder).begin()
     assert same(finish(folder.resume(mnist_small, "cpu")), finish(branch))
+
+
+def test_the_history_of_a_run_says_what_its_figures_are_not(
+    folder: RunFolder, mnist_small: ImageSet
+) -> None:
+    recipe = Recipe.read(folder.path / "recipe.toml").replace(treatment="gray")
+    trainer = Trainer(recipe, mnist_small, "cpu")
+    while not trainer.history:
+        trainer.take_step()
+    folder.save(trainer)
+    rows = list(csv.DictReader((folder.path / "history.csv").read_text().splitlines()))
+    assert {row["remark"] for row in rows} == {"cross-entropy, no likelihood"}
+    assert folder.history() == tuple(trainer.history)
+    assert folder.history(told=True) == tuple(trainer.history[-1:])
 
 
 def test_another_machine_is_warned_of(

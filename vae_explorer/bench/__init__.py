@@ -5,7 +5,17 @@ from importlib import import_module
 
 from vae_explorer.bench.measurement import Measurement
 
-NAMES = ("startup", "decode", "map", "train", "exact", "explore", "responsiveness")
+NAMES = (
+    "startup",
+    "decode",
+    "map",
+    "train",
+    "quick",
+    "exact",
+    "explore",
+    "lessons",
+    "responsiveness",
+)
 
 
 def run(name: str) -> Iterator[Measurement]:

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 _PLAIN = "vae-explorer-plain"
 _PLAINER = str.maketrans(
-    dict.fromkeys("−–—‐‑", "-") | {"×": "x", "…": "...", "▸": ">"}
+    dict.fromkeys("−–—‐‑", "-") | {"×": "x", "…": "...", "▸": ">", "‡": "*", "⚠": "!"}
     | dict.fromkeys("“”", '"') | dict.fromkeys("‘’", "'")
 )  # fmt: skip
 

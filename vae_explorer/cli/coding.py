@@ -18,7 +18,7 @@ from vae_explorer.export.content import export_content
 if TYPE_CHECKING:
     from vae_explorer.data.dataset import ImageSet
     from vae_explorer.model.trained import Posterior
-    from vae_explorer.training.snapshot import DataReference
+    from vae_explorer.training.snapshot import DataReference, Snapshot
 
 _COLUMNS = ("index", "label", "z1", "z2", "var1", "cov12", "var2")
 
@@ -41,13 +41,14 @@ def encode(checkpoint: Path | None, source: str, out: Path) -> None:
 
     A CSV has columns index, label (empty if unknown), the mean z1 and z2, and the covariance as
     var1, cov12 and var2. An NPZ has index, label (unless unknown), mean (n, 2), covariance
-    (n, 2, 2).
+    (n, 2, 2) and trained_on. Either has a remark if the model is of other data than MNIST, or its
+    figures are no likelihood.
     """
     snapshot = open_snapshot(checkpoint)
     images = _images(source)
     posterior = snapshot.model.encode(images.images)
     table = _csv if out.suffix.lower() == ".csv" else _npz
-    export_content(out, table(images, posterior))
+    export_content(out, table(images, posterior, snapshot))
     click.echo(f"Wrote {len(images):,} codes to {click.format_filename(out)}")
     _say_data(snapshot.data, images)
 
@@ -76,7 +77,8 @@ def _images(source: str) -> "ImageSet":
     return read_idx_pair(path, None, name=path.name, split="file")
 
 
-def _csv(images: "ImageSet", posterior: "Posterior") -> bytes:
+def _csv(images: "ImageSet", posterior: "Posterior", snapshot: "Snapshot") -> bytes:
+    remark = _remark(snapshot)
     count = len(images)
     labels = [""] * count if images.labels is None else images.labels.astype(str)
     # NumPy writes each float32 in the fewest digits that give it back.
@@ -84,13 +86,23 @@ def _csv(images: "ImageSet", posterior: "Posterior") -> bytes:
     covariances = posterior.covariance.reshape(count, 4)[:, [0, 1, 3]].astype(str)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    writer.writerow([*_COLUMNS, *remark])
     for index in range(count):
-        writer.writerow([index, labels[index], *means[index], *covariances[index]])
+        row = [index, labels[index], *means[index], *covariances[index]]
+        writer.writerow([*row, *remark.values()])
     return text.getvalue().encode()
 
 
-def _npz(images: "ImageSet", posterior: "Posterior") -> bytes:
+def _remark(snapshot: "Snapshot") -> dict[str, Any]:
+    """A column of what has to be said of the model, if anything has."""
+    from vae_explorer.training.meaning import marks
+    from vae_explorer.training.snapshot import BUNDLED
+
+    remark = marks(snapshot, BUNDLED)
+    return {"remark": remark} if remark else {}
+
+
+def _npz(images: "ImageSet", posterior: "Posterior", snapshot: "Snapshot") -> bytes:
     import numpy as np
 
     labels: dict[str, Any] = {} if images.labels is None else {"label": images.labels}
@@ -100,7 +112,9 @@ def _npz(images: "ImageSet", posterior: "Posterior") -> bytes:
         index=np.arange(len(images)),
         mean=posterior.mean,
         covariance=posterior.covariance,
+        trained_on=snapshot.data.name,
         **labels,
+        **_remark(snapshot),
     )
     return content.getvalue()
 
@@ -119,8 +133,8 @@ def _npz(images: "ImageSet", posterior: "Posterior") -> bytes:
 @output_option(
     ".png",
     ".npz",
-    about="A picture, several images side by side; or NPZ with z (n, 2) and image (n, h, w), "
-    "the Bernoulli means.",
+    about="A picture, several images side by side; or NPZ with z (n, 2), image (n, h, w), the "
+    "means of the pixels, and trained_on.",
 )
 @click.option(
     "--scale",
@@ -142,12 +156,14 @@ def decode(
     import numpy as np
 
     from vae_explorer.export.images import export_digits
+    from vae_explorer.training.meaning import origin
 
     if out.suffix.lower() == ".png":
-        export_digits(snapshot.model, positions, scale, out)
+        export_digits(snapshot.model, positions, scale, out, origin(snapshot))
     else:
         z = np.array(positions, np.float32)
         content = io.BytesIO()
-        np.savez(content, z=z, image=snapshot.model.decode(z))
+        texts: dict[str, Any] = {"trained_on": snapshot.data.name} | _remark(snapshot)
+        np.savez(content, z=z, image=snapshot.model.decode(z), **texts)
         export_content(out, content.getvalue())
     click.echo(f"Wrote {click.format_filename(out)}")

@@ -38,8 +38,9 @@ def digit(checkpoint: Path | None, z: tuple[float, float], scale: int, out: Path
     snapshot = open_snapshot(checkpoint)
     from vae_explorer.export.images import export_digit
     from vae_explorer.export.requests import DigitRequest
+    from vae_explorer.training.meaning import origin
 
-    export_digit(snapshot.model, DigitRequest(z, scale), out)
+    export_digit(snapshot.model, DigitRequest(z, scale), out, origin(snapshot))
     click.echo(f"Wrote {click.format_filename(out)}")
 
 
@@ -88,6 +89,8 @@ def manifold(
     snapshot = open_snapshot(checkpoint)
     from vae_explorer.export.images import export_manifold
     from vae_explorer.export.requests import ManifoldRequest
+    from vae_explorer.training.meaning import origin
 
-    export_manifold(snapshot.model, ManifoldRequest(n, spacing, extent or 3.0, scale), out)
+    request = ManifoldRequest(n, spacing, extent or 3.0, scale)
+    export_manifold(snapshot.model, request, out, origin(snapshot))
     click.echo(f"Wrote {click.format_filename(out)}")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from vae_explorer.training.meaning import named, no_likelihood
+
 if TYPE_CHECKING:
     from vae_explorer.training.trainer import StepMetrics, Trainer
 
@@ -41,8 +43,9 @@ class Progress:
             self._held_out = point.held_out_elbo
         epoch = f"epoch {math.ceil(point.epoch)}/{self._trainer.recipe.epochs}"
         known = self._held_out is not None
-        held_out = f"held-out ELBO {self._held_out:.2f}" if known else ""
-        elbo = f"ELBO {point.elbo:.2f}"
+        remark = no_likelihood(self._trainer.recipe)
+        held_out = f"{named('held-out ELBO', remark)} {self._held_out:.2f}" if known else ""
+        elbo = f"{named('ELBO', remark)} {point.elbo:.2f}"
         speed = f"{self.images_per_s:,.0f} images/s"
         if self._advance:
             self._advance(event.step - self._step, f"{epoch}  {held_out or elbo}  {speed}")

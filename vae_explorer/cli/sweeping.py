@@ -13,6 +13,7 @@ from vae_explorer.cli.progress import Stop
 from vae_explorer.cli.recipes import (
     device_option,
     images_option,
+    preset_option,
     read_recipe,
     recipe_option,
     set_option,
@@ -23,6 +24,7 @@ from vae_explorer.cli.recipes import (
 from vae_explorer.cli.training import run
 from vae_explorer.errors import DivergedError
 from vae_explorer.shell import command_line
+from vae_explorer.training.meaning import named, no_likelihood
 from vae_explorer.training.sweep import Axis, Sweep
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @recipe_option
+@preset_option
 @set_option
 @click.option(
     "--vary",
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
 def sweep(
     ctx: click.Context,
     recipe_file: Path | None,
+    preset: str | None,
     changes: tuple[str, ...],
     vary: tuple[str, ...],
     out: Path | None,
@@ -71,10 +75,10 @@ def sweep(
     Runs one after another and writes DIR/results.csv after each. Ctrl-C ends the step under way,
     saves and says how to go on. The recipe's fields are listed by: vae-explorer train --help
     """
-    if resume and (recipe_file or changes or vary or out or images):
+    if resume and (recipe_file or preset or changes or vary or out or images):
         raise click.UsageError(
-            "--resume takes recipes, folder and images from the sweep; leave out --recipe, --set, "
-            "--vary, --out and --images."
+            "--resume takes recipes, folder and images from the sweep; leave out --recipe, "
+            "--preset, --set, --vary, --out and --images."
         )
     if "TORCHELASTIC_RUN_ID" in os.environ:
         raise click.UsageError("Start a sweep without torchrun; its runs come one after another.")
@@ -83,7 +87,7 @@ def sweep(
     planned = None
     if not resume:  # refused before anything large is loaded
         axes = tuple(Axis.parse(text) for text in vary)
-        planned = Sweep(read_recipe(recipe_file, changes), axes)
+        planned = Sweep(read_recipe(recipe_file, changes, preset), axes)
         warn_of(planned.recipe)
     from vae_explorer.training.device import set_threads
     from vae_explorer.training.sweep_folder import SweepFolder
@@ -145,8 +149,12 @@ def _line(result: "Result") -> list[str]:
         *(str(value) for _, value in result.values),
         result.outcome,
         f"{result.epoch:g}",
-        _figure(result.held_out_elbo, ".2f"),
-        _figure(result.held_out_log_marginal, ".2f"),
+        *(
+            named(
+                _figure(value, ".2f"), no_likelihood(result.measure) if value is not None else None
+            )
+            for value in (result.held_out_elbo, result.held_out_log_marginal)
+        ),
         _figure(result.held_out_kl, ".2f"),
         _figure(result.active_units, "d"),
         _figure(result.seconds, ".0f"),

@@ -17,6 +17,7 @@ from vae_explorer.cli.progress import Stop, progress
 from vae_explorer.cli.recipes import (
     device_option,
     images_option,
+    preset_option,
     read_recipe,
     recipe_fields,
     recipe_option,
@@ -28,6 +29,7 @@ from vae_explorer.cli.recipes import (
 from vae_explorer.errors import CheckpointError, RecipeError, UserError
 from vae_explorer.export.content import export_content
 from vae_explorer.shell import command_line
+from vae_explorer.training.meaning import named, no_likelihood
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -37,9 +39,12 @@ if TYPE_CHECKING:
     from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.trainer import Trainer
 
+_OF_A_NEW_RUN = ("recipe_file", "preset", "changes", "runs")
+
 
 @click.command(epilog=recipe_fields())
 @recipe_option
+@preset_option
 @set_option
 @output_option(
     ".safetensors",
@@ -76,9 +81,10 @@ def train(ctx: click.Context, /, **options: Any) -> None:
     Started by torchrun, several processes train one model, each on its part of every batch:
     torchrun --nproc-per-node 2 -m vae_explorer train ...
     """
-    if options["resume"] and any(options[name] for name in ("recipe_file", "changes", "runs")):
+    if options["resume"] and any(options[name] for name in _OF_A_NEW_RUN):
         raise click.UsageError(
-            "--resume takes recipe and folder from the run; leave out --recipe, --set and --runs."
+            "--resume takes recipe and folder from the run; leave out --recipe, --preset, --set "
+            "and --runs."
         )
     ctx.exit(_together(partial(_train, **options)))
 
@@ -100,6 +106,7 @@ def _train(
     team: "Team | None",
     *,
     recipe_file: Path | None,
+    preset: str | None,
     changes: tuple[str, ...],
     out: Path | None,
     runs: Path | None,
@@ -110,7 +117,7 @@ def _train(
     tensorboard: bool,
     as_json: bool,
 ) -> int:
-    recipe = read_recipe(recipe_file, changes)  # refused before anything large is loaded
+    recipe = read_recipe(recipe_file, changes, preset)  # refused before anything large is loaded
     data = training_images(images)
     if tensorboard:
         from vae_explorer.training.tensorboard import EventFile
@@ -256,7 +263,8 @@ def _end(trainer: "Trainer", folder: "RunFolder", model: Path) -> dict[str, obje
 
 def _summary(snapshot: "Snapshot", folder: "RunFolder", model: Path) -> str:
     held_out = snapshot.held_out_elbo
-    figure = "" if held_out is None else f", held-out ELBO {held_out:.3f} nats per image"
+    name = named("held-out ELBO", no_likelihood(snapshot.recipe))
+    figure = "" if held_out is None else f", {name} {held_out:.3f} nats per image"
     return (
         f"Trained {snapshot.recipe.epochs} epochs{figure} ({snapshot.recipe.treatment})\n"
         f"Model  {click.format_filename(model)}\n"

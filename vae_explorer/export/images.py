@@ -2,14 +2,16 @@
 
 What they say holds for the model's checkpoint, however the plane is turned on the map: a latent
 point is the checkpoint's, and a sheet tells the rotation R; its z is R times the checkpoint's.
+``about`` are further texts, by the keywords of PNG.
 """
 
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import get_args
 
 import numpy as np
@@ -27,9 +29,12 @@ LARGEST_SIDE = 8_192
 """Most pixels along one side of an exported picture."""
 
 _STRIP_SCALE = 4
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def export_digit(model: TrainedVAE, request: DigitRequest, path: Path) -> None:
+def export_digit(
+    model: TrainedVAE, request: DigitRequest, path: Path, about: Mapping[str, str] = _NOTHING
+) -> None:
     """Write the picture at ``request.z`` as a gray PNG.
 
     Raises:
@@ -37,10 +42,12 @@ def export_digit(model: TrainedVAE, request: DigitRequest, path: Path) -> None:
         DataError: z is not finite.
     """
     image = model.decode(np.array([request.z], np.float32))[0]
-    _write_png(path, image, request.scale, {"z": _own(model, [request.z])[0]})
+    _write_png(path, image, request.scale, {"z": _own(model, [request.z])[0]}, about)
 
 
-def export_manifold(model: TrainedVAE, request: ManifoldRequest, path: Path) -> None:
+def export_manifold(
+    model: TrainedVAE, request: ManifoldRequest, path: Path, about: Mapping[str, str] = _NOTHING
+) -> None:
     """Write a sheet of decoded positions as a gray PNG: z₁ grows rightwards, z₂ upwards.
 
     Raises:
@@ -51,25 +58,31 @@ def export_manifold(model: TrainedVAE, request: ManifoldRequest, path: Path) -> 
         del made_from["extent"]
     if model.rotation is not None:
         made_from["rotation"] = model.rotation.tolist()
-    _write_png(path, manifold_sheet(model, request), request.scale, made_from)
+    _write_png(path, manifold_sheet(model, request), request.scale, made_from, about)
 
 
 def export_digits(
-    model: TrainedVAE, positions: Sequence[LatentPoint], scale: int, path: Path
+    model: TrainedVAE,
+    positions: Sequence[LatentPoint],
+    scale: int,
+    path: Path,
+    about: Mapping[str, str] = _NOTHING,
 ) -> None:
     """Write the pictures at several positions side by side as a gray PNG; errors as export_digit.
 
     One position gives what ``export_digit`` does.
     """
     if len(positions) == 1:
-        export_digit(model, DigitRequest(positions[0], scale), path)
+        export_digit(model, DigitRequest(positions[0], scale), path, about)
         return
     _check_side(max(len(positions) * model.image_shape[1], model.image_shape[0]) * scale, scale)
     strip = np.concatenate(list(model.decode(positions)), axis=1)
-    _write_png(path, strip, scale, {"z": _own(model, positions)})
+    _write_png(path, strip, scale, {"z": _own(model, positions)}, about)
 
 
-def export_strip(images: Float32, z: Float32, path: Path) -> None:
+def export_strip(
+    images: Float32, z: Float32, path: Path, about: Mapping[str, str] = _NOTHING
+) -> None:
     """Write pictures (n, h, w) in [0, 1] side by side as a gray PNG, enlarged as far as it may be.
 
     ``z`` (n, 2) is where the checkpoint has them.
@@ -79,7 +92,7 @@ def export_strip(images: Float32, z: Float32, path: Path) -> None:
     """
     strip = np.concatenate(list(images), axis=1)
     scale = min(_STRIP_SCALE, LARGEST_SIDE // strip.shape[1])
-    _write_png(path, strip, scale, {"frames": len(images), "z": z.tolist()})
+    _write_png(path, strip, scale, {"frames": len(images), "z": z.tolist()}, about)
 
 
 def manifold_sheet(model: TrainedVAE, request: ManifoldRequest) -> Float32:
@@ -120,12 +133,20 @@ def _check_side(side: int, scale: int) -> None:
         )
 
 
-def _write_png(path: Path, image: Float32, scale: int, made_from: dict[str, object]) -> None:
+def _write_png(
+    path: Path,
+    image: Float32,
+    scale: int,
+    made_from: dict[str, object],
+    about: Mapping[str, str],
+) -> None:
     _check_side(max(image.shape) * scale, scale)
     gray = np.rint(image * 255).astype(np.uint8).repeat(scale, 0).repeat(scale, 1)
     text = PngInfo()
     text.add_text("Software", "VAE Explorer")
     text.add_text("vae-explorer", json.dumps(made_from))
+    for keyword, words in about.items():
+        text.add_text(keyword, words)
     content = io.BytesIO()
     Image.fromarray(gray).save(content, "PNG", pnginfo=text)
     export_content(path, content.getvalue())

@@ -81,6 +81,20 @@ DARK = Theme(
 )
 
 
+SPACE = 4
+"""Logical pixels: what is apart or framed on screen is so by this, or by two or more of it."""
+TITLE, DISPLAY = 1.25, 1.6
+"""The two sizes of type besides that of text, as shares of it."""
+
+
+def enlarge(widget: QWidget, size: float) -> None:
+    """Write a widget in bold type of one of the sizes."""
+    font = QApplication.font()
+    font.setBold(True)
+    font.setPointSizeF(size * font.pointSizeF())
+    widget.setFont(font)
+
+
 def class_color(label: int) -> QColor:
     """The colour of a class."""
     return QColor(*CLASS_COLORS[label % len(CLASS_COLORS)].tolist())

@@ -42,8 +42,8 @@ file; what stands after the question waits for the answer. A formula has a part 
 lets the lesson be about that training digit, unless a step has another or readers want their own.
 
 A state sets the experiment as the step begins, and may stand anywhere in it. Of its keys ``hide``
-names controls that are not shown; ``hide_until_answered`` symbols, controls and readouts of the
-figure that would give the answer away; ``after_answer`` has settings that the answer brings.
+names controls, symbols and readouts that the figure does not show; ``hide_until_answered`` those
+that would give the answer away; ``after_answer`` has settings that the answer brings.
 """
 
 import re
@@ -128,12 +128,12 @@ class Step:
 
     @property
     def hidden(self) -> frozenset[str]:
-        """The controls of the experiment that are not shown."""
+        """Controls, symbols and readouts that the figure does not show."""
         return frozenset(self.state.get("hide", ()))
 
     @property
     def concealed(self) -> frozenset[str]:
-        """Symbols, controls and readouts that are not shown before the question is answered."""
+        """Those that are not shown before the question is answered."""
         return frozenset(self.state.get("hide_until_answered", ()))
 
     @property

@@ -1,13 +1,15 @@
-"""Entropy as a functional, and what maximises it.
+"""Entropy as a functional, alone or in the ELBO, and what maximises it.
 
-The maxima are in Cover & Thomas, *Elements of Information Theory*, 2nd edition, §12.1.
+The maxima are in Cover & Thomas, *Elements of Information Theory*, 2nd edition, §12.1; that of the
+ELBO = E_q[log p(x, z)] + H[q] is the posterior (Kingma & Welling, arXiv 1906.02691, §2.2).
 
 A density is an array p (m,) over m cells of the same width ``cell``: Σ p · cell = 1. With a cell of
 1 it is a discrete distribution. Entropies and divergences are in nats.
 
 H is climbed by its natural gradient, that of the Fisher metric (Amari, *Natural Gradient Works
 Efficiently in Learning*, 1998). Under E[T] = c, where T are some statistics of x, it moves p by
-∂ log p/∂t = −log p + λ·T + a constant, λ such that E[T] stays.
+∂ log p/∂t = −log p + λ·T + a constant, λ such that E[T] stays. Under a potential U, which makes it
+H + E[U], U is added.
 """
 
 import math
@@ -30,16 +32,17 @@ LOWEST = 1e-4
 
 _CELLS = 800
 _WIDE, _LONG = 8.0, 20.0  # where the line and the half-line are cut off
+_LATENT, _NOISE = 4.0, 0.5  # where the line of z is cut off, and the spread of x around z²
 _NEWTON = 60
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Maximise the entropy of a density on cells with the middles ``x`` (m,), given E[T] = c.
+    """Maximise H + E[U] of a density on cells with the middles ``x`` (m,), given E[T] = c.
 
-    ``statistics`` (k, m) are T(x), ``moments`` (k,) are c. The closed forms of the continuous
-    problem: ``maximum`` in nats, ``multipliers`` (k,) and the maximiser ``best`` (m,), brought to a
-    sum of 1 on the cells.
+    ``statistics`` (k, m) are T(x), ``moments`` (k,) are c, ``potential`` (m,) is U(x), 0 for the
+    entropy alone. The closed forms of the continuous problem: ``maximum`` in nats, ``multipliers``
+    (k,) and the maximiser ``best`` (m,), brought to a sum of 1 on the cells.
     """
 
     x: Float64
@@ -49,6 +52,11 @@ class Problem:
     maximum: float
     multipliers: Float64
     best: Float64
+    potential: Float64
+
+    def value(self, p: Float64) -> float:
+        """H[p] + E[U], nats: what is maximised."""
+        return entropy(p, self.cell) + float(self.potential @ p) * self.cell
 
 
 def bars(count: int) -> Problem:
@@ -83,6 +91,20 @@ def fixed_mean(mean: float) -> Problem:
     """
     x, cell = _cells(0.0, _LONG)
     return _problem(x, cell, (x,), (mean,), 1 + math.log(mean), (-1 / mean,))
+
+
+def posterior(x: float) -> Problem:
+    """The ELBO of a small model: z from N(0, 1), and x = z² with noise of a standard deviation ½.
+
+    U is log p(x, z) at the x that was observed. The maximiser is p(z|x), with a peak on either
+    side, and the maximum log p(x). The line is cut off 4 units from 0.
+    """
+    z, cell = _cells(-_LATENT, _LATENT)
+    misfit = (x - z**2) / _NOISE
+    potential = -0.5 * (z**2 + misfit**2) - math.log(2 * math.pi * _NOISE)
+    peak = float(potential.max())
+    evidence = peak + math.log(float(np.exp(potential - peak).sum()) * cell)
+    return _problem(z, cell, (), (), evidence, (), potential)
 
 
 def entropy(p: Float64, cell: float = 1.0) -> float:
@@ -139,12 +161,12 @@ def project(problem: Problem, p: Float64) -> Float64:
 
 
 def step(problem: Problem, p: Float64, rate: float = RATE) -> Float64:
-    """Climb the entropy by a finite step that keeps E[T] = c.
+    """Climb by a finite step that keeps E[T] = c.
 
-    It gives the density in proportion to p^(1 − rate) exp(λ·T), which maximises rate · H −
-    (1 − rate) · KL( · ‖ p) under the constraints, so that H never falls.
+    It gives the density in proportion to p^(1 − rate) exp(rate · U + λ·T), which maximises
+    rate · (H + E[U]) − (1 − rate) · KL( · ‖ p) under the constraints, so that H + E[U] never falls.
     """
-    return _tilted(problem, (1 - rate) * np.log(p))
+    return _tilted(problem, (1 - rate) * np.log(p) + rate * problem.potential)
 
 
 def ascent(
@@ -162,11 +184,11 @@ def ascent(
 def multipliers(problem: Problem, p: Float64) -> Float64:
     """The Lagrange multipliers λ₀, λ₁ … (1 + k,) at p.
 
-    They stand in H[p] + λ₀ (∫p − 1) + Σ λ_k (E[T_k] − c_k). Of the λ for which the natural gradient
-    keeps the constraints, λ₁ … are Cov[T]⁻¹ Cov[T, log p], the regression of log p on T, and λ₀ − 1
-    is its constant. Where that gradient ends, log p = λ₀ − 1 + λ·T.
+    They stand in H[p] + E[U] + λ₀ (∫p − 1) + Σ λ_k (E[T_k] − c_k). Of the λ for which the natural
+    gradient keeps the constraints, λ₁ … are Cov[T]⁻¹ Cov[T, log p − U], the regression of
+    log p − U on T, and λ₀ − 1 is its constant. Where that gradient ends, log p = U + λ₀ − 1 + λ·T.
     """
-    mass, log_p = p * problem.cell, np.log(p)
+    mass, log_p = p * problem.cell, np.log(p) - problem.potential
     means = problem.statistics @ mass
     centred = problem.statistics - means[:, None]
     slopes = np.linalg.solve((centred * mass) @ centred.T, centred @ (mass * log_p))
@@ -185,12 +207,14 @@ def _problem(
     moments: tuple[float, ...],
     maximum: float,
     slopes: tuple[float, ...],
+    potential: Float64 | None = None,
 ) -> Problem:
     table = np.array(statistics, np.float64).reshape(len(moments), len(x))
-    exponent = np.array(slopes, np.float64) @ table
+    potential = np.zeros(len(x)) if potential is None else potential
+    exponent = np.array(slopes, np.float64) @ table + potential
     weights = np.exp(exponent - exponent.max())
     best = weights / (weights.sum() * cell)
-    return Problem(x, cell, table, np.array(moments), maximum, np.array(slopes), best)
+    return Problem(x, cell, table, np.array(moments), maximum, np.array(slopes), best, potential)
 
 
 def _tilted(problem: Problem, log_base: Float64) -> Float64:

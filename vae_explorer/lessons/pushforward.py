@@ -7,6 +7,8 @@ preimages are found by a lattice whose triangles f carries along, and then by Ne
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,14 @@ from vae_explorer.types import Bools, Float64, Region
 
 Map = Callable[[Float64], Float64]
 """Positions z (n, 2) to positions x (n, 2), each by itself."""
+
+
+@runtime_checkable
+class Smooth(Protocol):
+    """A map that knows its derivatives (n, 2, 2)."""
+
+    def jacobian(self, z: Float64, /) -> Float64: ...  # noqa: D102
+
 
 FORMULAS: dict[str, tuple[str, str]] = {
     "half-moon": ("(1 + 0.15*z2)*sin(0.8*z1)", "(1 + 0.15*z2)*cos(0.8*z1)"),
@@ -33,13 +43,14 @@ FORMULAS: dict[str, tuple[str, str]] = {
 EXTENT = 4.5
 """Half the side of the lattice; beyond lie 1e-5 of the prior's mass."""
 
+_FINE = 800  # points along each axis, for the masses of cells
 _SIDE = 160  # nodes; even, so that none is the origin, where a function may have no value
 _STEP = 1e-5  # latent units, of central differences
 _PAIRS = 400_000  # of a triangle and a position in its bounding box, looked at at once
 _AROUND = 0.35  # of a triangle, beyond its edges
 _ROUNDS = 6  # of Newton's method
 # Of the image's spread, that a preimage aims at and that it may miss its position by.
-_EXACT, _MISS = 1e-11, 1e-6
+_EXACT, _MISS = 1e-9, 1e-6
 _FAR = 1e9
 _COARSE = 0.995  # share of the samples within the window along each axis
 
@@ -84,7 +95,9 @@ def normal_density(z: Float64) -> Float64:
 
 
 def jacobian(f: Map, z: Float64) -> Float64:
-    """∂f/∂z (n, 2, 2) at z (n, 2), by central differences."""
+    """∂f/∂z (n, 2, 2) at z (n, 2), by central differences unless f knows it."""
+    if isinstance(f, Smooth):
+        return f.jacobian(z)
     with np.errstate(invalid="ignore", over="ignore"):  # where f has no value, nor has this
         columns = [(f(z + step) - f(z - step)) / (2 * _STEP) for step in (_STEP * np.eye(2))]
     return np.stack(columns, axis=2)
@@ -113,10 +126,13 @@ def window(x: Float64) -> Region:
     return float(a - half), float(a + half), float(b - half), float(b + half)
 
 
-def histogram(x: Float64, region: Region, shape: tuple[int, int]) -> Float64:
+def histogram(
+    x: Float64, region: Region, shape: tuple[int, int], weights: Float64 | None = None
+) -> Float64:
     """The density (rows, columns) of samples x (n, 2) in the cells of a region, lowest first.
 
-    Those that fall elsewhere count too, so that it compares with a density.
+    Those that fall elsewhere count too, so that it compares with a density. ``weights`` (n,) are
+    equal if there are none.
     """
     left, right, bottom, top = region
     rows, columns = shape
@@ -124,9 +140,23 @@ def histogram(x: Float64, region: Region, shape: tuple[int, int]) -> Float64:
         position = (x - (left, bottom)) / (right - left, top - bottom)
         inside = ((position >= 0) & (position < 1)).all(1)
         column, row = (position[inside] * (columns, rows)).astype(np.intp).T
-    counts = np.bincount(row * columns + column, minlength=rows * columns).reshape(shape)
+    some = None if weights is None else weights[inside]
+    counts = np.bincount(row * columns + column, some, minlength=rows * columns).reshape(shape)
     area = (right - left) * (top - bottom) / (rows * columns)
-    return np.asarray(counts / (len(x) * area), np.float64)
+    total = len(x) if weights is None else float(weights.sum())
+    return np.asarray(counts / (total * area), np.float64)
+
+
+def cell_means(f: Map, region: Region, shape: tuple[int, int]) -> Float64:
+    """The density of f(z) averaged over each cell (rows, columns) of a region, lowest first.
+
+    What a histogram of samples comes to, and a sum of the formula over points of a cell does not
+    where the density has no bound: the prior's mass of all z that f takes to the cell, by their
+    areas on a fine lattice.
+    """
+    axis = np.linspace(-EXTENT, EXTENT, _FINE, endpoint=False) + EXTENT / _FINE
+    z = np.stack(np.meshgrid(axis, axis), axis=2).reshape(-1, 2)
+    return histogram(f(z), region, shape, normal_density(z))
 
 
 def density(f: Map, region: Region, shape: tuple[int, int], check: Check = unchecked) -> Float64:
@@ -233,6 +263,7 @@ def _within_reach(x: Float64) -> Bools:
         return np.asarray((np.abs(x) < _FAR).all(-1))
 
 
+@lru_cache(maxsize=1)  # a hand that follows a point asks for those of one function again and again
 def _triangles(f: Map) -> tuple[Float64, Float64]:
     """Corners (n, 3, 2) of the lattice's triangles, and where f takes them, if that is finite."""
     axis = np.linspace(-EXTENT, EXTENT, _SIDE)

@@ -35,6 +35,7 @@ from vae_explorer.session.map.search import Search
 from vae_explorer.session.map.selection import Selection
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.runs.catalogue import RunCatalogue
+from vae_explorer.session.runs.estimates import Estimates
 from vae_explorer.session.runs.presets import PresetFolders, Presets
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
@@ -78,6 +79,7 @@ class App:
     catalogue: RunCatalogue
     sweeps: Sweeps
     presets: Presets
+    estimates: Estimates
     learning: Learning
 
     @property
@@ -88,9 +90,10 @@ class App:
     def warm_up(self) -> None:
         """Do beside the window what can wait until it is there.
 
-        Read the presets and the lessons, look for an interrupted run, import what the first
+        Read estimates, presets and lessons, look for an interrupted run, import what the first
         training step needs.
         """
+        self.estimates.read()  # first, for what the presets cost is shown with them
         self.presets.read()
         self.learning.read()
         self.catalogue.look_for_interrupted()
@@ -171,9 +174,11 @@ def build_app(
         runs=runs,
         catalogue=RunCatalogue(tasks, runs, model.open),
         sweeps=Sweeps(tasks, runs, _training_images, model.open),
-        presets=Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks),
+        presets=Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks, kept),
+        estimates=Estimates(jobs, runs.training, _training_images, kept.now.device),
         learning=Learning(LessonContext(tasks, latent_map, target, after), tasks, kept),
     )
+    runs.training.made_way.connect(say)
     for edited in (cursor.edited, pins.edited, selection.edited):
         edited.connect(edits.add)
     for progress in (scores.progress, playback.progress):

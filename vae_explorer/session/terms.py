@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from vae_explorer.training.meaning import MARK
+
 
 @dataclass(frozen=True)
 class Term:
@@ -151,8 +153,11 @@ _SIGNS = " =−+"
 
 
 def term_of(text: str) -> Term | None:
-    """The term that a label says, whatever its case and the sign before it, or None."""
-    return _BY_NAME.get(text.lstrip(_SIGNS).strip().casefold())
+    """The term that a label says, or None.
+
+    Whatever its case, the sign before it and the mark behind it.
+    """
+    return _BY_NAME.get(text.split(MARK)[0].lstrip(_SIGNS).strip().casefold())
 
 
 def sign_of(text: str) -> str:

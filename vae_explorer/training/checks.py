@@ -4,6 +4,7 @@ import math
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
+from vae_explorer.training.cost import check_size
 from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
@@ -14,7 +15,9 @@ def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
 
     Raises:
         DataError: none, or a batch has fewer than the team has processes.
+        RecipeError: a step takes more memory than there is.
     """
+    check_size(recipe, data.images.shape[1:])
     count = len(data.images) - recipe.validation_images
     if count < 1:
         raise DataError(

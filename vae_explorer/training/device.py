@@ -1,6 +1,7 @@
 """Where tensors live and how many threads compute."""
 
 import logging
+import time
 from collections.abc import Callable
 from functools import cache
 
@@ -8,6 +9,9 @@ import torch
 
 from vae_explorer.errors import DataError
 from vae_explorer.processors import processors
+
+_LEAST_GAIN = 1.2
+_PRODUCTS = 8
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +64,38 @@ def trouble(name: str) -> str:
     except (RuntimeError, AssertionError) as error:  # PyTorch's own kinds are among them
         return next(iter(str(error).splitlines()), type(error).__name__).rstrip(". ")
     return "" if total == 128 else f"a sum that should be 128 is {total:g}"
+
+
+@cache
+def bfloat16_is_faster() -> bool:
+    """Whether this computer multiplies bfloat16 itself, and faster than float32."""
+    kind = choose_device().type
+    if kind == "cpu":
+        able = torch.cpu.get_capabilities()
+        if able.get("avx512_bf16") or able.get("bf16"):  # some such processors are slower by it
+            return bool(able.get("amx_bf16")) or _gain() > _LEAST_GAIN
+        return False
+    return kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def _gain() -> float:
+    """How many times faster one thread multiplies bfloat16 than float32; a few milliseconds."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _product_seconds(torch.float32) / _product_seconds(torch.bfloat16)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _product_seconds(precision: torch.dtype) -> float:
+    batch, weight = torch.ones(128, 512, dtype=precision), torch.ones(512, 512, dtype=precision)
+    times = []
+    for _ in range(_PRODUCTS):
+        begin = time.perf_counter()
+        torch.mm(batch, weight)
+        times.append(time.perf_counter() - begin)
+    return min(times)
 
 
 def set_threads(

@@ -1,24 +1,30 @@
 """How long a recipe will take here and how much memory, before it is trained."""
 
-import statistics
+import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.errors import RecipeError
 from vae_explorer.model.trained import Check, unchecked
+from vae_explorer.training.cost import cost, warning
+from vae_explorer.training.device import choose_device
 from vae_explorer.training.moments import bytes_kept
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import EpochMetrics, Trainer
 
 _STEPS = 12
+_LONGEST = 20.0  # seconds of one of them
+_BYTES = 4  # of a number
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of one recipe on this machine as it is now.
+    """Of one recipe on this computer as it is now.
 
     ``epoch_seconds`` of steps and held-out figures; ``run_seconds`` of all its epochs;
     ``memory_bytes`` of images, weights, gradients, AdamW's two averages and, within a half or so,
@@ -32,6 +38,16 @@ class Estimate:
     parameters: int
     steps_per_epoch: int
     snapshot_bytes: int = 0
+
+    @property
+    def disk_bytes(self) -> int:
+        """Of the whole run at its end: the model and what resumes it, beside the snapshots."""
+        return self.snapshot_bytes + 4 * _BYTES * self.parameters
+
+    def of_epochs(self, epochs: int) -> "Estimate":
+        """Of the same recipe over another number of epochs."""
+        kept = bytes_kept(self.parameters, epochs * self.steps_per_epoch)
+        return replace(self, run_seconds=epochs * self.epoch_seconds, snapshot_bytes=kept)
 
 
 def estimate(
@@ -47,7 +63,10 @@ def estimate(
 
     Raises:
         DataError, DivergedError: as ``Trainer``.
+        RecipeError: it does not fit this machine, or a step takes too long to be tried.
     """
+    if choose_device(device).type == "cpu" and cost(recipe).seconds > _LONGEST:
+        raise RecipeError(warning(recipe))
     trainer = Trainer(recipe, data, device)
     kept = _bytes_kept(trainer)
     begin = time.perf_counter()
@@ -61,7 +80,8 @@ def estimate(
         own = held_out if isinstance(event, EpochMetrics) else 0.0
         times.append(max(0.0, time.perf_counter() - begin - own))
     parameters = sum(parameter.numel() for parameter in trainer.vae.parameters())
-    epoch = statistics.median(times) * trainer.steps_per_epoch + held_out
+    # The fastest: what else the computer does just now is no part of what the recipe costs.
+    epoch = min(times) * trainer.steps_per_epoch + held_out
     return Estimate(
         epoch,
         epoch * recipe.epochs,
@@ -71,6 +91,12 @@ def estimate(
         trainer.steps_per_epoch,
         bytes_kept(parameters, trainer.total_steps),
     )
+
+
+def computer(device: str) -> str:
+    """What an estimate depends on beside the recipe, for those of other computers in one home."""
+    threads = torch.get_num_threads()
+    return f"{platform.node()} {platform.machine()} {device} {threads} {torch.__version__}"
 
 
 def _bytes_held_out(trainer: Trainer) -> int:

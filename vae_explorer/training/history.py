@@ -58,6 +58,7 @@ LONGEST_HISTORY = 20_000
 """Points after which a history is thinned; a header of text has to hold it."""
 
 _COLUMNS = {item.name: item.type for item in dataclasses.fields(HistoryPoint)}
+_REMARK = "remark"
 _NEEDED = 5
 """The first columns have a number in every row."""
 _LARGEST = 2**63
@@ -71,13 +72,18 @@ def thinned(points: Sequence[HistoryPoint]) -> list[HistoryPoint]:
     ]
 
 
-def to_csv(points: Iterable[HistoryPoint]) -> str:
-    """One line a point under a header; absent figures are empty cells."""
+def to_csv(points: Iterable[HistoryPoint], remark: str = "") -> str:
+    """One line a point under a header; absent figures are empty cells.
+
+    A ``remark`` on all figures has a column of its own, the last, which ``from_csv`` passes over.
+    """
+    more = [remark] if remark else []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    writer.writerow([*_COLUMNS, *([_REMARK] if remark else [])])
     for point in points:
-        writer.writerow("" if cell is None else repr(cell) for cell in dataclasses.astuple(point))
+        cells = ("" if cell is None else repr(cell) for cell in dataclasses.astuple(point))
+        writer.writerow([*cells, *more])
     return text.getvalue()
 
 
@@ -91,11 +97,17 @@ def from_csv(text: str) -> tuple[HistoryPoint, ...]:
     points = []
     try:
         header = next(rows, [])
+        marked = header[-1:] == [_REMARK]
+        if marked:
+            header.pop()
         if len(header) < _NEEDED or header != list(_COLUMNS)[: len(header)]:
             raise CheckpointError("The training history has an unknown header.")
         kinds = [int if _COLUMNS[name] == int | None else float for name in header]
         for row in rows:
-            cells = [kind(cell) if cell else None for kind, cell in zip(kinds, row, strict=True)]
+            figures = row[:-1] if marked else row
+            cells = [
+                kind(cell) if cell else None for kind, cell in zip(kinds, figures, strict=True)
+            ]
             if None in cells[:_NEEDED]:
                 raise ValueError("an empty cell")
             for cell in (cells[0], *(cell for cell in cells if isinstance(cell, int))):

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vae_explorer.errors import RecipeError
+from vae_explorer.training.cost import warning
 from vae_explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from vae_explorer.training.snapshot import DataReference, Snapshot  # which brings PyTorch
+
+
+MARK = "‡"
+"""Stands behind the name of a figure that is no likelihood; a tip or a note says why."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,22 @@ _NO_LIKELIHOODS = {
 }
 
 
-def no_likelihood(recipe: Recipe) -> Remark | None:
-    """Why a recipe's figures are no likelihood of the data, if they are not."""
-    return _NO_LIKELIHOODS.get(measure(recipe))
+def no_likelihood(recipe: Recipe | str) -> Remark | None:
+    """Why a recipe's figures are no likelihood of the data, if they are not.
+
+    Of its ``measure`` too, where only that is known.
+    """
+    return _NO_LIKELIHOODS.get(recipe if isinstance(recipe, str) else measure(recipe))
+
+
+def named(figure: str, remark: Remark | None) -> str:
+    """The name of a figure such as "ELBO", marked if ``no_likelihood`` has something to say."""
+    return f"{figure} {MARK}" if remark else figure
+
+
+def explained(tip: str, remark: Remark | None) -> str:
+    """What is told of a figure, and why its name is marked."""
+    return "\n".join(filter(None, (tip, f"{MARK} {remark.text}" if remark else "")))
 
 
 def ignored(recipe: Recipe, fields: Iterable[str] | None = None) -> tuple[str, ...]:
@@ -57,10 +75,15 @@ def ignored(recipe: Recipe, fields: Iterable[str] | None = None) -> tuple[str, .
     )
 
 
+def cautions(recipe: Recipe) -> tuple[str, ...]:
+    """What its figures are not, and what a step of it takes, if either is worth a sentence."""
+    remark = no_likelihood(recipe)
+    return tuple(filter(None, (remark.text if remark else "", warning(recipe))))
+
+
 def judge(recipe: Recipe) -> tuple[str, ...]:
     """What somebody should know before a recipe is trained, in sentences; none of a sound one."""
-    remark = no_likelihood(recipe)
-    return (*([remark.text] if remark else []), *(_idle(recipe, name) for name in ignored(recipe)))
+    return (*cautions(recipe), *(_idle(recipe, name) for name in ignored(recipe)))
 
 
 def check_heeded(recipe: Recipe, fields: Iterable[str]) -> None:
@@ -96,6 +119,18 @@ def of_model(snapshot: "Snapshot", shown: "DataReference") -> tuple[Remark, ...]
     """What is to be said beside a model's figures; ``shown`` as for ``foreign``."""
     found = (foreign(snapshot.data, shown), no_likelihood(snapshot.recipe))
     return tuple(remark for remark in found if remark)
+
+
+def marks(snapshot: "Snapshot", shown: "DataReference") -> str:
+    """The same in a few words, for a column of a table or a text in a picture; "" if nothing is."""
+    return "; ".join(remark.mark for remark in of_model(snapshot, shown))
+
+
+def origin(snapshot: "Snapshot") -> dict[str, str]:
+    """What a picture of a model says of it, by the keywords of PNG."""
+    data, remark = snapshot.data, no_likelihood(snapshot.recipe)
+    source = f"a model trained on {data.name}, {data.images:,} images, SHA-256 {data.fingerprint}"
+    return {"Source": source} | ({"Warning": remark.text} if remark else {})
 
 
 def _idle(recipe: Recipe, name: str) -> str:

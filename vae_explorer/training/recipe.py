@@ -91,7 +91,7 @@ class Recipe(Fields):
         FieldSpec(
             "Training",
             "Precision",
-            "Numbers inside matrix products; bfloat16 is faster where the processor has it.",
+            "Numbers inside matrix products; bfloat16 is faster on some processors only.",
             choices=PRECISIONS,
         ),
     )

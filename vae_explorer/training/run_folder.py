@@ -22,9 +22,10 @@ from vae_explorer.files import atomic_write, cannot_write, read_text, sweep
 from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
 from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import HistoryPoint, from_csv, to_csv
+from vae_explorer.training.meaning import marks
 from vae_explorer.training.moments import MOST, Moments
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.snapshot import BUNDLED, Snapshot
 from vae_explorer.training.tensors import read_tensors, write_tensors
 from vae_explorer.training.trainer import Trainer
 
@@ -234,7 +235,7 @@ class RunFolder:
         fields = header(snapshot) | {"machine": machine(trainer)}
         write_tensors(self.state_path, trainer.state(), fields)
         write_checkpoint(snapshot, self.model_path)
-        write_text(self.path / self.HISTORY, to_csv(snapshot.history))
+        write_text(self.path / self.HISTORY, to_csv(snapshot.history, marks(snapshot, BUNDLED)))
         return snapshot
 
     def resume(

@@ -32,7 +32,7 @@ REPORT_STEPS = 20
 """Steps between two reports."""
 
 
-_GLOBAL_STREAM = threading.Lock()
+GLOBAL_STREAM = threading.Lock()
 """Held by who draws from it: two trainers may be made at once, as by an estimate beside a run."""
 
 
@@ -97,7 +97,7 @@ class Trainer:
         self.total_steps = recipe.epochs * self.steps_per_epoch
 
         height, width = data.images.shape[1:]
-        with _GLOBAL_STREAM, torch.random.fork_rng(devices=[]):
+        with GLOBAL_STREAM, torch.random.fork_rng(devices=[]):
             # nn.Linear draws its weights from the global stream; borrow it, then put it back.
             torch.manual_seed(recipe.seed)
             self.vae = VAE(recipe.architecture((height, width)))

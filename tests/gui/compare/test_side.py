@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.support.widgets import expose
@@ -19,8 +20,16 @@ def test_a_file_s_name_is_no_markup(panel: SidePanel) -> None:
     name = "<b>bold</b>"
     panel.set_info(SideInfo(name, Path(f"{name}.safetensors"), "test", 1.0, "elbo", ""))
     assert panel.message.text() == "Encoding the images by <b>bold</b>…"
-    assert panel.message.textFormat() == Qt.TextFormat.PlainText
+    (text,) = panel.message.findChildren(QLabel)
+    assert text.textFormat() == Qt.TextFormat.PlainText
     assert panel.models.currentText() == name
+
+
+def test_without_a_model_a_file_can_be_opened(qtbot: QtBot, panel: SidePanel) -> None:
+    asked = QSignalSpy(panel.open_requested)
+    qtbot.mouseClick(panel.message.findChild(QPushButton), Qt.MouseButton.LeftButton)
+    assert asked.count() == 1
+    assert panel.message.size() == panel.map.size()
 
 
 def test_the_same_file_joins_the_choices_once(panel: SidePanel) -> None:

@@ -101,7 +101,7 @@ def texts(panel: SidePanel) -> list[str]:
 def test_what_is_missing_is_said(window: CompareWindow) -> None:
     window.set_models(FILES)
     panel = window.sides["A"]
-    assert "No model yet: choose one above." in texts(panel)
+    assert "No model yet: choose one above, or open a file." in texts(panel)
     assert panel.models.currentText() == ""
     window.set_side("A", ONE)
     assert "Encoding the images by one…" in texts(panel)

@@ -282,3 +282,11 @@ def test_it_waits_for_the_truth(qtbot: QtBot, experiment: BoundExperiment, view:
     QTest.mouseClick(view.plane, Qt.MouseButton.LeftButton, pos=view.plane.rect().center())
     assert not view.grab().isNull()
     assert view.plane.q is None
+
+
+def test_bars_that_answer_a_question_wait(view: BoundView) -> None:
+    view.set_hidden({"kl_post"})
+    assert "Answer the question" in view.bars.plot.note
+    assert "KL(q ‖ p(z|x))" not in view.bars.accessibleName()
+    view.set_hidden(())
+    assert "KL(q ‖ p(z|x))" in view.bars.accessibleName()

@@ -13,6 +13,7 @@ from vae_explorer.gui.lessons.density import Density
 from vae_explorer.gui.lessons.functionals import FunctionalsView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.number_box import NumberBox
+from vae_explorer.gui.widgets.readout import Readout
 
 _LEFT = Qt.MouseButton.LeftButton
 
@@ -107,3 +108,18 @@ def test_every_problem_is_drawn_in_both_themes(
             assert len(colors) > 2, constraint
     view.experiment.set_state({"constraint": "bars", "size": 2})
     assert not view._left.isVisible()
+
+
+def test_the_best_p_is_not_shown_before_it_is_guessed(view: FunctionalsView) -> None:
+    for constraint, name in (("bars", "1/n"), ("variance", "largest entropy")):
+        view.experiment.set(constraint=constraint)
+        assert name in legend(view)
+        view.set_hidden({"best"})
+        assert name not in legend(view)
+        assert any("at most ?" in one.text() for one in view.findChildren(Readout))
+        view.set_hidden(())
+        assert not any("?" in one.text() for one in view.findChildren(Readout))
+
+
+def legend(view: FunctionalsView) -> str:
+    return " ".join(entry.name for entry in density(view).plot.legend)

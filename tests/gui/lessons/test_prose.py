@@ -39,3 +39,20 @@ def test_links_take_the_colour_of_the_scheme(qtbot: QtBot, system_scheme: None) 
         apply_scheme(choice)
         QApplication.processEvents()
         assert theme.accent in prose.toHtml()
+
+
+def test_what_is_given_stays_on_the_line(qtbot: QtBot) -> None:
+    prose = Prose("Text")
+    qtbot.addWidget(prose)
+    prose.set_text("one two three p(x|z) | and | bars")
+    prose.show()
+    lines = set()
+    for width in range(90, 240, 3):
+        prose.resize(width, 200)
+        QApplication.processEvents()
+        layout = prose.document().firstBlock().layout()
+        text = prose.document().firstBlock().text()
+        spans = [layout.lineAt(n) for n in range(layout.lineCount())]
+        lines |= {text[one.textStart() : one.textStart() + one.textLength()] for one in spans}
+    assert any("p(x" in line for line in lines)
+    assert all(line.count("(") == line.count(")") for line in lines)

@@ -98,6 +98,21 @@ def test_along_a_line_the_ring_has_two_peaks_and_a_closed_form(
     assert all(chart.export(kind) for kind in KINDS)
 
 
+def test_nothing_of_the_last_function_stands_beside_another(
+    view: PushforwardView, experiment: Pushforward, settle: Callable[[], None]
+) -> None:
+    charts = [named(view, Chart, title) for title in ("p(x), by the formula", "p(x), by samples")]
+    assert all(chart.plot.marks and not chart.plot.note for chart in charts)
+    experiment.set(function="fold")
+    assert not any(chart.plot.marks or chart.plot.front for chart in charts)
+    assert {chart.plot.note for chart in charts} == {"computing …"}
+    settle()
+    assert all(chart.plot.marks and not chart.plot.note for chart in charts)
+    before = charts[0].plot.marks
+    experiment.set(t=0.5)  # may be moving
+    assert charts[0].plot.marks == before
+
+
 def test_the_slider_sets_t_and_shows_it(
     view: PushforwardView, experiment: Pushforward, settle: Callable[[], None]
 ) -> None:
@@ -132,3 +147,15 @@ def test_a_formula_is_typed_and_a_wrong_one_told(
     assert told.isHidden()
     assert experiment.settings.x1 == "2*z1"
     assert function.currentText() == "your own"
+
+
+def test_in_a_wide_window_the_profile_leaves_its_height_to_the_planes(
+    view: PushforwardView,
+) -> None:
+    formula, profile = (named(view, Chart, title) for title in ("p(x), by the", "p(x) along"))
+    for size, beside in (((630, 720), False), ((1000, 720), True), ((630, 720), False)):
+        view.resize(*size)
+        QApplication.processEvents()
+        QApplication.processEvents()
+        assert (profile.x() > formula.x() + formula.width()) == beside
+        assert (profile.height() > formula.height()) == beside

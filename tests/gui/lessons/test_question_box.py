@@ -73,6 +73,14 @@ def test_a_wrong_answer_sees_the_right_one(box: QuestionBox) -> None:
     assert [choice.accessibleName()[0] for choice in _choices(box)] == ["✗", "✓"]
 
 
+def test_another_answer_takes_the_place_of_one(box: QuestionBox) -> None:
+    box.set_question(ONE)
+    box.set_answer((True, False))
+    box.set_answer((False, True))
+    assert [choice.accessibleName() for choice in _choices(box)] == ["\N{EM SPACE} this", "✓ that"]
+    assert "✓ Right" in _said(box)
+
+
 def test_one_may_try_again(box: QuestionBox) -> None:
     answers: list[tuple[bool, ...]] = []
     box.answered.connect(answers.append)

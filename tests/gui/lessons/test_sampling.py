@@ -97,3 +97,14 @@ def test_it_zooms_in_on_the_posterior(view: SamplingView, experiment: Sampling) 
     QTest.mouseRelease(view.map, Qt.MouseButton.LeftButton)
     QTest.keyClick(view.map, Qt.Key.Key_Home)
     assert view.map.region == shown
+
+
+def test_what_is_concealed_is_not_told(view: SamplingView) -> None:
+    view.set_hidden({"estimate", "logp", "ess"})
+    assert view.estimates.legend() == "ELBO = −207.38"
+    assert "prior" not in view.errors.legend().replace("of prior", "")
+    assert "?, effective ?" in view.scores.text()
+    view.set_hidden({"elbo"})
+    assert "exact = −175.65" in view.estimates.legend()
+    assert "ELBO" not in view.estimates.legend()
+    assert "?" not in view.scores.text()

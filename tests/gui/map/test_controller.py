@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QMouseEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QMenu
 
 from tests.support.person import Person
 from vae_explorer.data.dataset import ImageSet
@@ -255,3 +255,31 @@ def test_thousands_of_moves_decode_once_a_frame_and_leave_nothing_behind(
     if dragging:
         QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=spots[-1])
     assert sum(part.size for part in left) < 50_000, left
+
+
+def test_a_right_click_offers_the_picture_the_points_and_all_of_the_map(person: "Person") -> None:
+    view, canvas = person.window.map, person.window.map.canvas
+    view.set_visible_labels(frozenset({1, 7}))
+    canvas.zoom(5.0)
+    at = canvas.rect().center()
+    click = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, canvas.mapToGlobal(at))
+    QApplication.sendEvent(canvas, click)
+    (menu,) = canvas.findChildren(QMenu)
+    actions = {action.text(): action for action in menu.actions()}
+    assert list(actions) == ["Export Map…", "Copy Picture", "Copy Data", "Reset View"]
+    before = view.region()
+    actions["Reset View"].trigger()
+    assert view.region() != before
+    clipboard = QGuiApplication.clipboard()
+    actions["Copy Picture"].trigger()
+    image = clipboard.image()
+    assert (image.width(), image.height()) == (2 * view.width(), 2 * view.status.y())
+    actions["Copy Data"].trigger()
+    head, *lines = clipboard.text().splitlines()
+    assert head == "split,index,label,z1,z2"
+    shown = np.flatnonzero(np.isin(person.labels, (1, 7)))
+    assert len(lines) == len(shown)
+    split, index, label, *z = lines[0].split(",")
+    assert (split, int(index), int(label)) == ("train", shown[0], person.labels[shown[0]])
+    np.testing.assert_allclose([float(x) for x in z], person.positions[shown[0]], rtol=1e-5)
+    menu.close()

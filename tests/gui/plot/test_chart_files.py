@@ -3,6 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -126,10 +127,10 @@ class Window(QMainWindow):
 
     def __init__(self) -> None:
         super().__init__()
-        self.exported: list[Export] = []
+        self.exported: list[object] = []
 
-    def export_chart(self, export: Export) -> None:
-        self.exported.append(export)
+    def export_chart(self, export: Export, kinds: Sequence[str], name: str) -> None:
+        self.exported += [export, tuple(kinds), name]
 
 
 def test_the_menu_exports_copies_and_resets(qtbot: QtBot) -> None:
@@ -138,15 +139,19 @@ def test_the_menu_exports_copies_and_resets(qtbot: QtBot) -> None:
     window.setCentralWidget(chart)
     menu = chart_menu(chart, chart.export, chart.reset_view)
     actions = {action.text(): action for action in menu.actions()}
-    assert list(actions) == ["Export Chart…", "Copy Picture", "Reset View"]
+    assert list(actions) == ["Export Chart…", "Copy Picture", "Copy Data", "Reset View"]
     actions["Export Chart…"].trigger()
-    assert window.exported == [chart.export]
+    assert window.exported == [chart.export, KINDS, "chart"]
+    clipboard = QGuiApplication.clipboard()
     actions["Copy Picture"].trigger()
-    assert QGuiApplication.clipboard().image().width() > 0
+    assert clipboard.image().width() > 0
+    actions["Copy Data"].trigger()
+    assert clipboard.text().encode() == chart.export("csv")
     with qtbot.waitSignal(chart.reset_requested):
         actions["Reset View"].trigger()
     menu.deleteLater()
     alone = shown(qtbot, Chart("A chart"))
-    menu = chart_menu(alone, alone.export)
-    assert [action.text() for action in menu.actions()] == ["Copy Picture"]
+    menu = chart_menu(alone, alone.export, None)
+    offered = {action.text(): action.isEnabled() for action in menu.actions()}
+    assert offered == {"Copy Picture": True, "Copy Data": True, "Reset View": False}
     menu.deleteLater()

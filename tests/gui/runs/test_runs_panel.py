@@ -85,8 +85,9 @@ def test_the_filter_box_filters(qtbot: QtBot, panel: RunsPanel) -> None:
     qtbot.keyClicks(box, "x")
     labels = [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
     assert "No run matches “secondx”." in labels
-    box.clear()
+    button(panel, "Clear Filter").click()
     assert len(names(panel)) == 3
+    assert box.hasFocus()
 
 
 def test_before_the_first_listing_it_does_not_say_that_there_are_none(qtbot: QtBot) -> None:
@@ -100,7 +101,10 @@ def test_before_the_first_listing_it_does_not_say_that_there_are_none(qtbot: QtB
 def test_without_runs_it_says_where_they_come_from(panel: RunsPanel) -> None:
     panel.set_runs(())
     (label,) = [x for x in panel.findChildren(QLabel) if x.isVisible() and x.text()]
-    assert label.text().startswith("No runs yet. Press Start")
+    assert label.text().startswith("No runs yet")
+    asked = QSignalSpy(panel.training_requested)
+    button(panel, "Train a Model").click()
+    assert asked.count() == 1
     assert not panel.table.isVisible()
     assert offered(panel) == set()
     panel.set_runs(RUNS)
@@ -348,3 +352,12 @@ def test_a_width_of_a_persons_own_is_kept(panel: RunsPanel) -> None:
     panel.resize(1400, 220)
     QApplication.processEvents()
     assert header.sectionSize(Column.NAME) == 77
+
+
+def test_a_name_is_whole_also_while_its_run_goes_on(panel: RunsPanel) -> None:
+    panel.resize(1_024, 220)
+    name = "20261129-121051-seed1234"
+    panel.set_runs([*RUNS, run(name, 4, phase=Phase.RUNNING)])
+    QApplication.processEvents()
+    assert f"▶ {name}" in names(panel)
+    assert panel.table.columnWidth(Column.NAME) >= panel.table.sizeHintForColumn(Column.NAME)

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.runs.sweep_panel import SweepPanel
 from vae_explorer.gui.theme import CLASS_COLORS
+from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.session.runs.sweeps import CellMap, Varied
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Axis, Sweep
@@ -37,6 +38,14 @@ def _rows(panel: SweepPanel) -> list[tuple[QComboBox, QLineEdit]]:
 
 def _says(panel: SweepPanel, text: str) -> bool:
     return any(text in label.text() for label in panel.findChildren(QLabel))
+
+
+def test_before_a_sweep_it_says_what_one_is(panel: SweepPanel) -> None:
+    (empty,) = panel.findChildren(EmptyState)
+    assert empty.isVisible()
+    assert empty.text().startswith("No sweep yet")
+    panel.set_sweep(SWEEP)
+    assert not empty.isVisible()
 
 
 def test_it_says_what_would_be_trained_and_asks_for_it(panel: SweepPanel) -> None:

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.support.widgets import type_over
 from vae_explorer import paths
 from vae_explorer.gui.dialogs.selection import NameDialog
+from vae_explorer.gui.training import controller
 from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
@@ -17,6 +19,7 @@ from vae_explorer.session.training.events import Found, Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import from_csv
+from vae_explorer.training.presets import recipe_of
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.stopping import StopRule
 
@@ -58,7 +61,8 @@ class Trainee:
 
     def text(self, name: str) -> str:
         lines = self.person.window.findChildren(Readout)
-        return next(line.text() for line in lines if line.accessibleName() == name)
+        text = next(line.text() for line in lines if line.accessibleName() == name)
+        return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.fixture
@@ -153,6 +157,7 @@ def test_a_branch_of_other_networks_is_refused_before_anything_is_lost(
 def test_steering_reaches_the_run(qtbot: QtBot, trainee: Trainee) -> None:
     trainee.press("step")
     trainee.wait_paused(1)
+    trainee.panel.change.click()
     labels = trainee.panel.findChildren(QLabel)
     editor = next(label.buddy() for label in labels if label.text() == "β")
     assert isinstance(editor, NumberBox)
@@ -216,17 +221,46 @@ def test_the_header_is_of_the_run_on_the_map(
     assert trainee.text("Epoch") == "2 / 2", "what did not begin is not on the map"
 
 
-def test_an_estimate_comes_and_goes(trainee: Trainee, recipe: Recipe) -> None:
+def test_an_estimate_comes_by_itself(
+    trainee: Trainee, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controller, "_SETTLE_MS", 1)
+    panel, person = trainee.panel, trainee.person
+    panel.take_recipe(recipe)
+    person.wait(lambda: trainee.text("Estimate").startswith("About"))
+    panel.take_recipe(recipe.replace(validation_images=600))
+    person.wait(lambda: trainee.text("Estimate").startswith("No estimate"))
+    assert "600 images and 600 are held out" in trainee.text("Estimate")
+    measured = person.window.app.estimates.known(recipe)
+    assert measured
+    panel.take_recipe(recipe.replace(epochs=77))
+    assert trainee.text("Estimate").startswith("About"), "what is known comes at once"
+    person.window.docks.show("layers")
+    panel.take_recipe(recipe.replace(batch_size=9))
+    QTest.qWait(100)
+    assert trainee.text("Estimate") == "", "nobody looks"
+    assert not person.errors, "it is said where the recipe is"
+
+
+def test_an_estimate_can_be_asked_for(trainee: Trainee) -> None:
     trainee.person.trigger("estimate")
     assert "Estimating" in trainee.text("Estimate")
-    trainee.person.wait(lambda: "steps an epoch" in trainee.text("Estimate"))
-    assert "10 steps an epoch" in trainee.text("Estimate")
-    trainee.panel.set_recipe(recipe.replace(validation_images=600))
-    assert trainee.text("Estimate").startswith("Before the last change")
-    trainee.person.trigger("estimate")
-    trainee.person.wait(lambda: trainee.text("Estimate").startswith("No estimate"))
-    assert "600 images and 600 are held out" in trainee.text("Estimate")
-    assert not trainee.person.errors, "it is said where it was asked"
+    trainee.person.wait(lambda: trainee.text("Estimate").startswith("About"))
+
+
+def test_no_recipe_is_measured_beside_a_run(
+    trainee: Trainee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[Recipe] = []
+    monkeypatch.setattr(controller, "_OPENING_MS", 1)
+    monkeypatch.setattr(trainee.person.window.app.estimates, "measure", measured.append)
+    trainee.press("step")
+    trainee.panel.hide()
+    trainee.panel.show()
+    trainee.wait_paused(1)
+    QTest.qWait(50)
+    assert not measured
+    trainee.end()
 
 
 def test_findings_and_failures_are_on_the_banner(trainee: Trainee, recipe: Recipe) -> None:
@@ -254,10 +288,22 @@ def menu(trainee: Trainee, text: str) -> None:
     next(action for action in actions if action.text() == text).trigger()
 
 
+def box_of(trainee: Trainee) -> QComboBox:
+    (box,) = trainee.panel.presets.findChildren(QComboBox)
+    trainee.person.wait(lambda: box.count() > 2)
+    return box
+
+
+def choose_preset(trainee: Trainee, name: str) -> None:
+    box = box_of(trainee)
+    row = box.findText(name)
+    box.setCurrentIndex(row)
+    box.activated.emit(row)
+
+
 def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
-    box = trainee.panel.presets.findChild(QComboBox)
-    trainee.person.wait(lambda: box.count() > 1)
-    assert [box.itemText(row) for row in range(2)] == ["Default", "mnist-elbo"]
+    box = box_of(trainee)
+    assert [box.itemText(row) for row in range(3)] == ["Quick", "Good", "Best"]
     wanted = trainee.panel.form.recipe()
     menu(trainee, "Save as Preset…")
     (dialog,) = trainee.person.window.findChildren(NameDialog)
@@ -266,13 +312,65 @@ def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
     trainee.person.wait(lambda: box.currentText() == "mine")
     assert Recipe.read(paths.presets() / "mine.toml") == wanted
     trainee.panel.set_recipe(Recipe())
-    row = box.findText("mine")
-    box.setCurrentIndex(row)
-    box.activated.emit(row)
+    choose_preset(trainee, "mine")
     assert trainee.panel.form.recipe() == wanted
     menu(trainee, "Delete Preset")
     trainee.person.wait(lambda: box.findText("mine") == -1)
     assert not (paths.presets() / "mine.toml").exists()
+    assert trainee.panel.form.recipe() == wanted, "it goes from the list, not from the form"
+
+
+def test_start_offers_quick_whatever_model_of_the_program_is_open(person: "Person") -> None:
+    trainee = Trainee(person)
+    assert trainee.panel.form.recipe() == recipe_of("quick")
+    assert box_of(trainee).currentText() == "Quick"
+    person.window.app.model.open(paths.checkpoints() / "mnist-iwae.safetensors")
+    person.wait(lambda: "mnist-iwae" in person.model_line)
+    assert box_of(trainee).currentText() == "Quick"
+    assert "two cores" in trainee.text("Estimate")
+    person.trigger("reset")
+    person.wait(lambda: "mnist-elbo" in person.model_line)
+    assert trainee.panel.form.recipe() == recipe_of("quick")
+
+
+def test_a_model_of_ones_own_brings_its_recipe(person: "Person", checkpoint: Path) -> None:
+    trainee = Trainee(person)
+    box_of(trainee)
+    person.window.app.model.open(checkpoint)
+    person.wait(lambda: "tiny" in person.model_line)
+    assert trainee.panel.form.recipe() == read_checkpoint(checkpoint).recipe
+    assert box_of(trainee).currentIndex() == -1
+    assert person.window.app.settings.now.preset == "", "it was not chosen"
+
+
+def test_the_next_window_offers_the_preset_chosen_last(
+    open_person: Callable[..., "Person"], checkpoint: Path
+) -> None:
+    first = Trainee(open_person())
+    choose_preset(first, "Good")
+    first.person.window.close()
+    second = Trainee(open_person())
+    assert box_of(second).currentText() == "Good"
+    assert second.panel.form.recipe() == recipe_of("good")
+    third = Trainee(open_person(checkpoint))
+    box_of(third)
+    assert third.panel.form.recipe() == read_checkpoint(checkpoint).recipe
+
+
+@pytest.mark.parametrize("command", ["branch", "restart", "reset"])
+def test_a_run_that_makes_way_is_said_to_be_kept(trainee: Trainee, command: str) -> None:
+    person = trainee.person
+    person.trigger("start")
+    person.wait(lambda: trainee.run.status.epoch > 0.5)
+    (folder,) = trainee.folders
+    person.trigger(command)
+    bar = person.window.statusBar()
+    said = f"The run {folder.name} was stopped at epoch "
+    person.wait(lambda: bar.currentMessage().startswith(said))
+    assert bar.currentMessage().endswith(" and kept")
+    assert said in trainee.person.window.log.toPlainText()
+    assert read_checkpoint(folder / "model.safetensors").step > 0
+    trainee.end()
 
 
 def test_a_bad_name_is_said(trainee: Trainee) -> None:

@@ -14,11 +14,15 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.support.commands import training_commands
-from vae_explorer.gui.training.recipe_form import FIRST_FIELDS, LIVE, RecipeForm
+from tests.support.widgets import type_over
+from vae_explorer.errors import RecipeError
+from vae_explorer.gui.training.recipe_form import CHANGED, FIRST_FIELDS, LIVE, RecipeForm
 from vae_explorer.gui.training.training_panel import FormArea, TrainingPanel
-from vae_explorer.session.runs.presets import Preset
+from vae_explorer.gui.widgets.number_box import NumberBox
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.training.estimate import Estimate
+from vae_explorer.training.presets import Preset
 from vae_explorer.training.recipe import STEERABLE, Recipe
 
 TALL, WIDE = (340, 700), (1280, 300)
@@ -39,6 +43,50 @@ def panel(qtbot: QtBot, called: list[str]) -> TrainingPanel:
     with qtbot.waitExposed(panel):
         panel.show()
     return panel
+
+
+@pytest.fixture
+def unfolded(panel: TrainingPanel) -> TrainingPanel:
+    """The same with its form in sight."""
+    panel.change.click()
+    return panel
+
+
+def test_the_form_waits_behind_a_button(qtbot: QtBot, panel: TrainingPanel) -> None:
+    seed, stop = editor(panel, "Seed"), panel.stop_rule
+    assert not seed.isVisible()
+    assert not stop.isVisible()
+    panel.change.click()
+    assert seed.isVisible()
+    assert stop.isVisible()
+    panel.change.click()
+    assert not seed.isVisible()
+    qtbot.waitUntil(lambda: panel.change.geometry().bottom() < panel.height() / 2)
+    panel.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
+    button(panel, "stop").setFocus()
+    panel.set_status(TrainingStatus(Phase.STOPPING, 0.0, 20))
+    assert panel.focusWidget() is panel.change, "the form is not in sight"
+
+
+def test_what_is_not_understood_is_shown_where_it_is(qtbot: QtBot, unfolded: TrainingPanel) -> None:
+    epochs = editor(unfolded, "Epochs")
+    assert isinstance(epochs, NumberBox)
+    type_over(qtbot, epochs, "many")
+    unfolded.change.click()
+    with pytest.raises(RecipeError, match="Epochs"):
+        unfolded.recipe()
+    assert epochs.isVisible()
+
+
+@pytest.mark.parametrize("width", [320, 340, 500])
+def test_no_hint_of_a_field_is_cut(qtbot: QtBot, unfolded: TrainingPanel, width: int) -> None:
+    unfolded.resize(width, 900)
+    unfolded.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
+    (help_,) = (x for x in unfolded.findChildren(Readout) if x is unfolded._help)
+    label = help_.findChild(QLabel)
+    for row in unfolded.form._rows.values():
+        unfolded.form.pointed.emit(row.help())
+        qtbot.waitUntil(lambda: help_.height() >= label.heightForWidth(help_.width()))
 
 
 def button(panel: TrainingPanel, name: str) -> QAbstractButton:
@@ -75,7 +123,8 @@ def test_the_keyboard_goes_from_start_to_pause_and_back(qtbot: QtBot, panel: Tra
     assert panel.focusWidget() is button(panel, "start")
 
 
-def test_a_locked_field_hands_the_keyboard_on_once(panel: TrainingPanel) -> None:
+def test_a_locked_field_hands_the_keyboard_on_once(unfolded: TrainingPanel) -> None:
+    panel = unfolded
     editor(panel, "Seed").setFocus()
     panel.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
     assert panel.focusWidget() is button(panel, "pause")
@@ -84,7 +133,8 @@ def test_a_locked_field_hands_the_keyboard_on_once(panel: TrainingPanel) -> None
     assert panel.focusWidget() is panel.findChild(FormArea)
 
 
-def test_a_field_that_stays_open_keeps_the_keyboard(panel: TrainingPanel) -> None:
+def test_a_field_that_stays_open_keeps_the_keyboard(unfolded: TrainingPanel) -> None:
+    panel = unfolded
     box = editor(panel, "Learning rate")
     box.setFocus()
     panel.set_status(TrainingStatus(Phase.RUNNING, 0.0, 20))
@@ -101,27 +151,35 @@ def editor(panel: TrainingPanel, label: str) -> QWidget:
     return next(x for x in panel.findChildren(QLabel) if x.text() == label).buddy()
 
 
-def test_the_field_that_is_looked_at_is_explained(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_the_field_that_is_looked_at_is_explained(qtbot: QtBot, unfolded: TrainingPanel) -> None:
+    panel = unfolded
     editor(panel, "Epochs").setFocus()
     assert "Passes over the training images." in help_line(panel)
     assert "1 to 10,000 epochs" in help_line(panel)
     button(panel, "start").setFocus()
-    assert help_line(panel) == "● changed from the default"
+    assert help_line(panel) == "● changed"
 
 
-def test_a_preset_is_taken_and_told(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_a_preset_is_taken_and_told(qtbot: QtBot, unfolded: TrainingPanel) -> None:
+    panel = unfolded
     mine = Recipe(epochs=7, beta=2.0)
     panel.presets.set_presets((Preset("Default", Recipe()), Preset("mine", mine, own=True)))
     with qtbot.waitSignal(panel.recipe_changed) as told:
-        panel.presets.chosen.emit(mine)
+        panel.presets.chosen.emit(Preset("mine", mine, own=True))
     assert told.args == [mine]
     assert panel.form.recipe() == mine
+    assert CHANGED not in marks(panel), "nothing of it is changed yet"
     box = panel.presets.findChild(QComboBox)
     assert box.currentText() == "mine"
     panel.set_recipe(Recipe())
     assert box.currentText() == "Default"
     qtbot.keyClick(editor(panel, "Seed"), Qt.Key.Key_Up)
     assert box.currentIndex() == -1
+    assert marks(panel).count(CHANGED) == 1
+
+
+def marks(panel: TrainingPanel) -> str:
+    return "".join(row.mark.text() for row in panel.form._rows.values())
 
 
 @pytest.mark.parametrize("size", [(340, 760), (1_280, 320)])
@@ -138,8 +196,9 @@ def test_a_banner_and_an_estimate_clip_nothing(
 
 
 def test_start_takes_what_was_just_typed(
-    qtbot: QtBot, panel: TrainingPanel, called: list[str]
+    qtbot: QtBot, unfolded: TrainingPanel, called: list[str]
 ) -> None:
+    panel = unfolded
     label = next(x for x in panel.findChildren(QLabel) if x.text() == "Epochs")
     editor = label.buddy()
     editor.setFocus()
@@ -184,7 +243,10 @@ def has_columns(panel: TrainingPanel, count: int) -> bool:
     return len({field.mapTo(panel, field.rect().topLeft()).x() for field in fields}) == count
 
 
-def test_a_wide_dock_has_two_columns_and_a_tall_one_one(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_a_wide_dock_has_two_columns_and_a_tall_one_one(
+    qtbot: QtBot, unfolded: TrainingPanel
+) -> None:
+    panel = unfolded
     form = panel.findChild(RecipeForm)
     for size, count in ((TALL, 1), (WIDE, 2), (TALL, 1)):
         panel.resize(*size)
@@ -218,7 +280,8 @@ def inside(panel: TrainingPanel) -> bool:
     )
 
 
-def test_the_form_has_the_room_that_is_left(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_the_form_has_the_room_that_is_left(qtbot: QtBot, unfolded: TrainingPanel) -> None:
+    panel = unfolded
     panel.resize(340, 1_200)
     form = panel.findChild(RecipeForm)
     seen = form.visibleRegion().boundingRect().height()
@@ -227,7 +290,10 @@ def test_the_form_has_the_room_that_is_left(qtbot: QtBot, panel: TrainingPanel) 
     qtbot.waitUntil(lambda: form.visibleRegion().boundingRect().height() > 1.5 * seen)
 
 
-def test_tab_visits_everything_and_all_of_it_has_a_name(qtbot: QtBot, panel: TrainingPanel) -> None:
+def test_tab_visits_everything_and_all_of_it_has_a_name(
+    qtbot: QtBot, unfolded: TrainingPanel
+) -> None:
+    panel = unfolded
     button(panel, "start").setFocus()
     visited: list[QWidget] = []
     while (here := panel.focusWidget()) not in visited:
@@ -238,8 +304,9 @@ def test_tab_visits_everything_and_all_of_it_has_a_name(qtbot: QtBot, panel: Tra
         qtbot.keyClick(here, Qt.Key.Key_Tab)
     usable = [x for x in panel.transport.buttons.values() if x.isEnabled()]
     assert visited[: 1 + len(usable)] == [button(panel, "start"), *usable]
-    presets, more, stop = 3, 1, 1
-    assert len(visited) == 1 + len(usable) + presets + len(FIRST_FIELDS) + more + stop
+    presets, change, more, stop = 2, 1, 1, 1
+    folds = change + more + stop
+    assert len(visited) == 1 + len(usable) + presets + folds + len(FIRST_FIELDS)
     bar = panel.findChild(QProgressBar)
     assert bar is not None
     name = QAccessible.queryAccessibleInterface(bar).text(QAccessible.Text.Name)

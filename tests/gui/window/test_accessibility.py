@@ -11,13 +11,13 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from tests.support.clipping import clipped, visible
 from tests.support.person import Person
 from vae_explorer.gui.map.point_colors import ColorKey
 from vae_explorer.gui.window.main_window import MainWindow
@@ -28,10 +28,6 @@ from vae_explorer.training.recipe import Recipe
 SIZES = [(1280, 800), (1920, 1080)]
 PANELS = ("training", "layers", "learn", "refine", "worst", "draw", "paths", "runs", "sweep")
 DIALOGS = ["export_digit", "export_manifold", "find", "nearest", "name_selection", "keys", "about"]
-
-
-def visible(top: QWidget) -> Iterator[QWidget]:
-    return (w for w in [top, *top.findChildren(QWidget)] if w.isVisible() and not w.isHidden())
 
 
 def focusable(top: QWidget) -> set[QWidget]:
@@ -52,6 +48,7 @@ def name_of(widget: QWidget) -> str:
 
 def open_more(window: MainWindow) -> None:
     """Show the fields of the recipe that are seldom changed."""
+    window.training.change.click()
     more = next(b for b in window.training.findChildren(QToolButton) if b.text().startswith("More"))
     more.click()
     QApplication.processEvents()
@@ -118,36 +115,6 @@ def test_each_view_is_named_for_who_cannot_see_it(person: Person) -> None:
     for name in ("Points shown", "Colour points by", "Pinned digits"):
         assert name in given
     person.wait(lambda: person.view("Decoded digit").accessibleDescription().startswith("z = "))
-
-
-def clipped(top: QWidget) -> list[str]:
-    """Labels and buttons with less room than their words take."""
-    found = []
-    for widget in visible(top):
-        if isinstance(widget, QLabel) and widget.text():
-            room, need = widget.size(), widget.sizeHint()
-            if widget.wordWrap():
-                fits = widget.heightForWidth(widget.width()) <= widget.height()
-            else:
-                fits = need.width() <= room.width() and need.height() <= room.height()
-            seen = widget.visibleRegion().boundingRect().size()
-            wide = seen.isEmpty() or seen.width() == room.width()
-            high = seen.isEmpty() or seen.height() == room.height() or scrolls(widget)
-            if not (fits and wide and high):
-                found.append(f"'{widget.text()}' has {room}, needs {need}, shows {seen}")
-        elif isinstance(widget, QPushButton):
-            need_width = widget.fontMetrics().horizontalAdvance(widget.text()) + 6
-            if need_width > widget.width() or widget.height() < widget.fontMetrics().height():
-                found.append(f"'{widget.text()}' has {widget.width()}, needs {need_width}")
-    return found
-
-
-def scrolls(widget: QWidget) -> bool:
-    """It is in something that can be scrolled up and down."""
-    parent = widget.parentWidget()
-    while parent is not None and not isinstance(parent, QScrollArea):
-        parent = parent.parentWidget()
-    return parent is not None and parent.verticalScrollBar().maximum() > 0
 
 
 def test_what_is_clipped_is_found(qtbot: QtBot) -> None:

@@ -234,6 +234,7 @@ def test_closing_ends_and_keeps_the_run(person: Person, endless: Recipe, paused:
 def test_what_is_being_typed_counts_when_start_is_pressed(person: Person, recipe: Recipe) -> None:
     window = person.window
     window.training.set_recipe(recipe)
+    window.training.change.click()
     epochs = next(
         label.buddy() for label in window.training.findChildren(QLabel) if label.text() == "Epochs"
     )

@@ -15,6 +15,7 @@ from tests.support.strategies import layer_states, plain_values, texts
 from vae_explorer.data.table_layout import TableLayout
 from vae_explorer.session.files import settings as settings_module
 from vae_explorer.session.files.settings import Settings
+from vae_explorer.session.lessons.progress import Progress
 
 DEFAULTS = Settings()
 
@@ -68,6 +69,17 @@ def test_a_missing_file_gives_defaults_without_a_word(
             max_size=3,
         ).map(tuple),
         keys=st.dictionaries(texts, texts, max_size=3),
+        preset=texts,
+        course=st.builds(
+            Progress,
+            lesson=texts,
+            step=st.integers(0, 9),
+            answers=st.dictionaries(
+                texts,
+                st.dictionaries(texts, st.lists(st.booleans()).map(tuple), max_size=2),
+                max_size=2,
+            ),
+        ),
         folder=texts,
         geometry=texts,
         layout=texts,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.lessons import Clock, no_model
-from vae_explorer.lessons import views
+from vae_explorer.lessons import algorithm, views
 from vae_explorer.lessons.course import Lesson, LessonError, bundled_lessons
 from vae_explorer.lessons.pushforward import FORMULAS
 from vae_explorer.session.lessons.context import LessonContext
@@ -26,7 +26,8 @@ STATES: dict[str, list[dict[str, Any]]] = {
          "image": 59_999}],
     "functionals": [{"constraint": "mean", "size": 0.7, "shape": "comb", "ascend": False},
         {"constraint": "interval", "size": 2, "shape": "ramp", "heights": [0, 2.0],
-         "ascend": True}],
+         "ascend": True},
+        {"constraint": "posterior", "size": 2, "shape": "humps", "ascend": False}],
     "geometry": [
         {"start": [0.5, 1], "end": [-2.0, 3.0], "metric": "fisher", "steps": "image",
          "keys": "end"}],
@@ -36,6 +37,8 @@ STATES: dict[str, list[dict[str, Any]]] = {
     "reparameterisation": [
         {"function": "elbo", "shift": [0.01, 0.02], "parameter": 3, "samples": 8,
          "baseline": True, "same_scale": False, "seed": 5, "image": 7},
+        {"function": "training", "parameter": 0, "samples": 1, "baseline": False,
+         "same_scale": True, "seed": 1},
         {"function": "sine", "mean": 0.5, "sigma": 0.7, "parameter": 1, "samples": 1,
          "baseline": False, "same_scale": True, "seed": 0}],
     "sampling": [{"samples": 50_000, "m": 7, "q": "matched", "image": 4, "seed": 2, "near": True}],
@@ -211,6 +214,7 @@ def test_the_code_reproduces_the_figure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(views, "FITTED", 10_000)  # as the code has it
+    monkeypatch.setattr(algorithm, "STEPS", 240)
     step = lesson.steps[number]
     experiment = make_experiment(lesson.instrument, context)
     experiment.show()

@@ -32,7 +32,9 @@ def test_the_ascent_ends_by_itself_at_the_maximum(
     np.testing.assert_allclose(
         experiment.result.multipliers[-1], experiment.result.final_multipliers, rtol=2e-3, atol=2e-3
     )
-    assert experiment.values["H"] == experiment.result.entropies[-1]
+    values = {name: float(experiment.values[name]) for name in ("H", "joint", "ELBO")}
+    assert values["ELBO"] == experiment.result.entropies[-1]
+    assert values["H"] + values["joint"] == pytest.approx(values["ELBO"])
 
 
 def test_a_held_bar_stays_while_the_others_make_room(experiment: Functionals) -> None:

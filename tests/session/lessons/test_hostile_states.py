@@ -12,6 +12,8 @@ from vae_explorer.lessons.course import LessonError, parse_lesson
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, experiments, make_experiment
 
+_OF_STEP = ("hide", "hide_until_answered", "after_answer")
+
 HOSTILE = (
     "true", "-1", "0", "3", "1.5", "1e308", "5e-324", "inf", "-inf", "nan", "0x" + "f" * 5_000,
     '""', '"x"', '"1 + 1"', "'''" + "(" * 5_000 + "'''", "'" + "9" * 5_000 + "'", "'z1**z2**z1'",
@@ -43,7 +45,7 @@ def set_as_file(experiment: AnyExperiment, name: str, state: str) -> None:
     before, message = experiment.settings, ""
     try:
         lesson = parse_lesson(LESSON.format(name, state), "one")
-        experiment.set_state(lesson.settings(0))
+        experiment.set_state(lesson.settings(0) | lesson.steps[0].settings_after)
     except LessonError as error:
         message = str(error)
     assert len(message) < 500
@@ -54,7 +56,7 @@ def set_as_file(experiment: AnyExperiment, name: str, state: str) -> None:
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: f"{value:.20}")
 def test_any_value_of_any_setting(name: str, value: str, context: LessonContext) -> None:
     experiment = make_experiment(name, context)
-    for field in (*experiment.settings.specs(), "self", "changes", "hide", "__class__"):
+    for field in (*experiment.settings.specs(), "self", "changes", *_OF_STEP, "__class__"):
         set_as_file(experiment, name, f"{field} = {value}")
 
 

@@ -1,10 +1,16 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.stand_ins import MainThread
 from vae_explorer import paths
 from vae_explorer.errors import UserError
-from vae_explorer.session.runs.presets import DEFAULT, LONGEST_NAME, Preset, PresetFolders
+from vae_explorer.session.files.settings import Settings
+from vae_explorer.session.files.settings_file import SettingsFile
+from vae_explorer.session.runs.presets import DEFAULT, LONGEST_NAME, PresetFolders, Presets
+from vae_explorer.session.tasks import Tasks
+from vae_explorer.training.presets import Preset
 from vae_explorer.training.recipe import Recipe
 
 MINE = Recipe(epochs=3, beta=0.5)
@@ -21,15 +27,55 @@ def names(presets: PresetFolders) -> list[str]:
     return [preset.name for preset in found]
 
 
-BUNDLED = [DEFAULT, "mnist-elbo", "mnist-exact", "mnist-iwae", "mnist-paper"]
+BUNDLED = ["Quick", "Good", "Best", "mnist-exact", "mnist-iwae", "mnist-paper", DEFAULT]
 
 
-def test_the_default_and_the_bundled_recipes_are_there(presets: PresetFolders) -> None:
+def test_the_recipes_of_the_program_are_there_with_what_they_took(presets: PresetFolders) -> None:
     assert names(presets) == BUNDLED
     found, _ = presets.read()
-    assert found[0] == Preset(DEFAULT, Recipe())
-    assert found[2].recipe == Recipe.read(paths.checkpoints() / "mnist-exact.toml")
+    *measured, default = found
+    assert default == Preset(DEFAULT, Recipe())
+    assert all(preset.seconds for preset in measured)
+    times = [preset.seconds or 0 for preset in measured[:3]]
+    assert times == sorted(times), "from the shortest to the longest"
+    exact = Recipe.read(paths.checkpoints() / "mnist-exact.toml")
+    assert found[3].recipe.replace(precision=exact.precision) == exact
     assert not any(preset.own for preset in found)
+
+
+@pytest.fixture
+def window_presets(
+    presets: PresetFolders, tasks: Tasks, main: MainThread
+) -> Callable[..., Presets]:
+    """Those of a window that begins with some settings."""
+
+    def begin(settings: Settings) -> Presets:
+        return Presets(presets, tasks, SettingsFile(tasks, settings))
+
+    return begin
+
+
+def test_the_preset_chosen_last_is_remembered(
+    window_presets: Callable[..., Presets], presets: PresetFolders, main: MainThread
+) -> None:
+    first = window_presets(Settings())
+    assert first.chosen.name == "Quick", "before any file is read"
+    first.read()
+    main.run()
+    assert first.chosen.name == "Quick"
+    first.save("mine", MINE)
+    main.run()
+    first.choose("mine")
+    main.run()
+    assert first.chosen == Preset("mine", MINE, own=True)
+    second = window_presets(Settings.read(paths.settings_file()))
+    assert second.chosen.name == "Quick", "the own ones are not read yet"
+    second.read()
+    main.run()
+    assert second.chosen.recipe == MINE
+    second.delete("mine")
+    main.run()
+    assert second.chosen.name == "Quick"
 
 
 def test_reading_makes_no_folder(presets: PresetFolders, tmp_path: Path) -> None:
@@ -61,7 +107,9 @@ def test_a_name_is_the_same_in_whatever_case(presets: PresetFolders) -> None:
     assert names(presets) == BUNDLED
 
 
-@pytest.mark.parametrize("name", ["default", "DEFAULT", "mnist-elbo", "MNIST-Paper"])
+@pytest.mark.parametrize(
+    "name", ["default", "DEFAULT", "mnist-elbo", "MNIST-Paper", "quick", "Best"]
+)
 def test_bundled_names_are_taken(presets: PresetFolders, name: str) -> None:
     with pytest.raises(UserError, match=f"“{name}” is a preset of the program"):
         presets.save(name, MINE)
@@ -92,13 +140,13 @@ def test_other_names_are_fine(presets: PresetFolders, name: str) -> None:
 
 def test_bad_files_are_left_out_and_said(presets: PresetFolders, tmp_path: Path) -> None:
     folder = tmp_path / "config" / "presets"
-    presets.save("good", MINE)
+    presets.save("fine", MINE)
     (folder / "broken.toml").write_text("epochs = ")
     (folder / "future.toml").write_text("epoch = 3")
     (folder / "folder.toml").mkdir()
     (folder / "notes.txt").write_text("not a preset")
     found, messages = presets.read()
-    assert [preset.name for preset in found] == [*BUNDLED, "good"]
+    assert [preset.name for preset in found] == [*BUNDLED, "fine"]
     assert len(messages) == 3
     assert all(message.startswith("Preset left out: ") for message in messages)
     assert "broken.toml" in messages[0]

@@ -1,4 +1,4 @@
-"""Runs are started, branched, resumed and estimated."""
+"""Runs are started, branched and resumed."""
 
 import shutil
 import threading
@@ -12,7 +12,6 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.session.runs import runs as runs_module
 from vae_explorer.session.training.events import Phase
-from vae_explorer.training.estimate import Estimate
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.run_folder import RunFolder
@@ -126,19 +125,15 @@ def test_one_run_at_a_time(live: Bench, recipe: Recipe, own_run: RunFolder) -> N
 def test_images_that_cannot_be_read_are_told_by_whoever_needs_them(
     bench: Bench, recipe: Recipe, trained: Snapshot, run_folder: RunFolder
 ) -> None:
-    not_estimated: list[BaseException] = []
-    bench.runs.not_estimated.connect(not_estimated.append)
     bench.stage.unreadable = True
     bench.runs.train(recipe)
     bench.runs.resume_run(run_folder)
-    bench.runs.estimate(recipe)
     bench.open(run_folder.model_path, trained)
     assert sorted(title for title, _ in bench.failures.take()) == [
         "The run was not resumed",
         "The snapshots of the run cannot be shown",
         "Training did not start",
     ]
-    assert [type(error) for error in not_estimated] == [DataError]
     assert not bench.training.active
 
 
@@ -264,22 +259,6 @@ def test_a_run_that_cannot_be_read_or_is_of_other_images_is_not_resumed(
     assert told == title
     assert isinstance(error, kind)
     assert not bench.training.active
-
-
-# Estimates
-
-
-def test_a_recipe_is_estimated_but_not_beside_a_run(bench: Bench, recipe: Recipe) -> None:
-    estimates: list[Estimate] = []
-    bench.runs.estimated.connect(estimates.append)
-    bench.runs.estimate(recipe)
-    bench.main.run()
-    (estimate,) = estimates
-    assert estimate.steps_per_epoch == 10
-    bench.runs.train(recipe)
-    bench.runs.estimate(recipe)
-    bench.main.run()
-    assert len(estimates) == 1
 
 
 def test_an_estimate_under_way_does_not_change_a_run(recipe: Recipe, digits: ImageSet) -> None:

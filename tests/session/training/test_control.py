@@ -1,7 +1,9 @@
 import random
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -208,6 +210,35 @@ def test_what_comes_after_a_run_waits_for_its_end(
     assert threaded.starts == 2
     assert threaded.finish().epoch == recipe.epochs
     assert not session.active
+
+
+def test_a_run_that_makes_way_is_said_to_be_kept_or_not(
+    threaded: Run, recipe: Recipe, unending: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, said = threaded.session, list[str]()
+    session.made_way.connect(said.append)
+    session.end_then(lambda: None)
+    threaded.start(recipe)
+    threaded.finish()
+    assert said == [], "nothing was stopped"
+    threaded.start(unending)
+    threaded.main.run_until(lambda: session.status.epoch > 0)
+    assert session.checkpoint
+    name = session.checkpoint.parent.name
+    session.end_then(lambda: threaded.start(recipe))
+    threaded.main.run_until(lambda: said)
+    assert re.fullmatch(rf"The run {name} was stopped at epoch [0-9.]+ and kept", said[0])
+    threaded.finish()
+    threaded.start(unending)
+    threaded.main.run_until(lambda: session.status.epoch > 0)
+    monkeypatch.setattr(RunFolder, "save", refuse)
+    session.end_then(lambda: None)
+    threaded.main.run_until(lambda: len(said) == 2)
+    assert said[1].endswith("and not kept, for the disk refused it")
+
+
+def refuse(*_: object) -> NoReturn:
+    raise CheckpointError("The disk is full.")
 
 
 def test_a_pause_is_toggled(threaded: Run, unending: Recipe) -> None:

@@ -9,8 +9,10 @@ from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.map.map_menu import MapMenu
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.theme import DISPLAY, Theme, Themed, current_theme, enlarge
+from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
 from vae_explorer.session.compare.sides import Preview, Side, SideInfo
@@ -22,7 +24,7 @@ MARGIN = 8
 
 _SPLITS = {"train": "Training images", "test": "Test images", "both": "All images"}
 _ON_MAP = "The model on the map"
-_NO_MODEL = "No model yet: choose one above."
+_NO_MODEL = "No model yet: choose one above, or open a file."
 _IDLE = "Decoded"
 _LETTERS = 10  # of a model's name in sight, in the narrowest side
 _DIGIT_ZOOM = 3
@@ -46,10 +48,7 @@ class SidePanel(Themed):
         self._info: SideInfo | None = None
         self._selected = ""
         self._name = QLabel(side)
-        font = self._name.font()
-        font.setBold(True)
-        font.setPointSizeF(font.pointSizeF() * 1.6)
-        self._name.setFont(font)
+        enlarge(self._name, DISPLAY)
         self.models = _combo(f"Model of {side}")
         self.splits = _combo(f"Images of {side}")
         for split, text in _SPLITS.items():
@@ -64,13 +63,12 @@ class SidePanel(Themed):
         self.digit = DigitView(f"Decoded by {side}", _IDLE, zoom=_DIGIT_ZOOM)
         self.digit.setFixedSize(self.digit.minimumSizeHint())
         self.digit.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.message = QLabel(_NO_MODEL, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
-        self.message.setTextFormat(Qt.TextFormat.PlainText)  # a file may be named <b>
         self.map = MapView()
         self.map.canvas.setAccessibleName(f"Map of {side}")
+        MapMenu(self.map, lambda: self.map.points)
         self.map.status.hide()  # its line stands above, its colours are the classes'
-        self.message.setAutoFillBackground(True)
-        self.map.canvas.add_overlay(self.message)
+        self.message = EmptyState(_NO_MODEL, "Open Model…", "open", over=self.map)
+        self.message.asked.connect(self.open_requested)
         spare_from_wheel(self.models, self.splits)
         self.models.activated.connect(self._on_model)
         self.splits.activated.connect(self._on_split)
@@ -113,7 +111,7 @@ class SidePanel(Themed):
         else:
             epoch = figure(info.epoch, 1)
             self._title.setText(f"Epoch {epoch} · objective {info.objective}")
-            self.message.setText(f"Encoding the images by {info.name}…")
+            self.message.say(f"Encoding the images by {info.name}…", mood="busy")
         self._show_details()
 
     def set_points(self, points: MapPoints) -> None:
@@ -141,7 +139,6 @@ class SidePanel(Themed):
     @override
     def set_theme(self, theme: Theme) -> None:
         color(self._details, theme.muted)
-        color(self.message, theme.muted, theme.canvas)
 
     def _show_choices(self) -> None:
         """Choose what is shown, whatever a person has chosen since."""
@@ -189,10 +186,8 @@ def _combo(name: str) -> QComboBox:
     return combo
 
 
-def color(label: QLabel, text: str, ground: str = "") -> None:
-    """Write a label in a colour, on a ground of its own if one is given."""
+def color(label: QLabel, text: str) -> None:
+    """Write a label in a colour."""
     palette = label.palette()
     palette.setColor(palette.ColorRole.WindowText, QColor(text))
-    if ground:
-        palette.setColor(palette.ColorRole.Window, QColor(ground))
     label.setPalette(palette)

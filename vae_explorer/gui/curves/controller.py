@@ -6,6 +6,8 @@ from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
 from vae_explorer.session.app import App
 from vae_explorer.session.training.events import Begun, Progress, TrainingEvent
+from vae_explorer.training.meaning import no_likelihood
+from vae_explorer.training.recipe import Recipe
 
 
 class CurvesController(Controller):
@@ -21,7 +23,7 @@ class CurvesController(Controller):
         self._ask = ask
         self.plot = plot = ElboPlot()
         plot.export_requested.connect(self._export)
-        app.model.opened.connect(self._show_run)
+        app.model.opened.connect(lambda snapshot: self._show_run(snapshot.recipe))
         app.training.events.connect(self._on_event)
         self.commands = (
             Command("curves", "View", "Training Curves",
@@ -34,13 +36,13 @@ class CurvesController(Controller):
         reveal(self.plot)
         self.plot.setFocus()
 
-    def _show_run(self, _: object = None) -> None:
-        self.plot.set_history(self._app.runs.timeline.history)
+    def _show_run(self, recipe: Recipe) -> None:
+        self.plot.set_history(self._app.runs.timeline.history, no_likelihood(recipe))
 
     def _on_event(self, event: TrainingEvent) -> None:
         match event:
-            case Begun():
-                self._show_run()
+            case Begun(recipe=recipe):
+                self._show_run(recipe)
             case Progress():
                 self.plot.grow()
 

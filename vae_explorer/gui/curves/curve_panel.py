@@ -11,6 +11,7 @@ from vae_explorer.gui.curves.panel import GROWTH, Panel
 from vae_explorer.gui.curves.trace import TimeScale, Trace, robust_range, smoothed
 from vae_explorer.gui.plot.marks import Band, Entry, Level, Line, Mark
 from vae_explorer.number_format import NONE, figure
+from vae_explorer.training.meaning import Remark, explained, named
 
 _PALE = 0.35
 _SHADE = 0.18
@@ -33,6 +34,13 @@ class CurvePanel(Panel):
     def set_traces(self, own: Sequence[Trace], foreign: Sequence[tuple[str, list[Trace]]]) -> None:
         """Draw these curves of the run, and those of others by the name of their run."""
         self._traces, self._foreign = list(own), list(foreign)
+
+    def set_remark(self, remark: Remark | None) -> None:
+        """Say that the figures are no likelihood, and why, if they would be taken for one."""
+        if self.spec.likely:
+            title = f"{named(self.spec.title, remark)} {remark.mark}" if remark else self.spec.title
+            self.set_plot(replace(self.plot, title=title))
+            self.setToolTip(explained(self.spec.tip, remark))
 
     def set_scale(self, scale: TimeScale, log_y: bool) -> None:
         """Show time in this unit on such an axis, and values on another if this panel may."""

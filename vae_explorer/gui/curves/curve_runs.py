@@ -9,6 +9,7 @@ from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel, RunPath
 from vae_explorer.gui.curves.trace import TimeScale, Trace
 from vae_explorer.session.training.run_history import RunHistory
+from vae_explorer.training.meaning import Remark
 
 _ROWS: tuple[Literal["all", "held_out"], ...] = ("all", "held_out")
 
@@ -18,6 +19,8 @@ class CurveRuns:
 
     def __init__(self) -> None:
         self.history = RunHistory()
+        self.remark: Remark | None = None
+        """Why its figures are no likelihood, if so."""
         self.overlays: tuple[Overlay, ...] = ()
         """The runs beside it."""
 
@@ -68,6 +71,7 @@ class CurveRuns:
             (name, [Trace(other, c, color, weight) for c in overlaid(panel.spec)])
             for name, color, other in self.overlays
         ]
+        panel.set_remark(self.remark)
         panel.set_scale(self.scale(choices.scale), choices.log_y)
         panel.set_traces(own, foreign)
 

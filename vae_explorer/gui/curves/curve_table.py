@@ -43,6 +43,8 @@ class PanelSpec(NamedTuple):
     """All the values there can be, if they are few."""
     least_span: float = 0.0
     """The axis shows so much at least."""
+    likely: bool = False
+    """They are likelihoods, or what is marked as none."""
     shade: tuple[str, str] | None = None
     """Two columns, the lower first, between which the plot is shaded, and the gap is written."""
 
@@ -80,6 +82,7 @@ PANELS = (
             CurveSpec("objective", "objective", "muted", "┄┄", dotted=True),
         ),
         optional=False,
+        likely=True,
         shade=("held_out_elbo", "held_out_log_marginal"),
     ),
     PanelSpec(
@@ -92,6 +95,7 @@ PANELS = (
             _measured("held_out_log_likelihood", "held_out"),
         ),
         optional=False,
+        likely=True,
     ),
     PanelSpec(
         "kl",

@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.curves.curve_controls import CurveChoices, CurveControls, panels_of
@@ -27,8 +27,10 @@ from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.history import to_csv
+from vae_explorer.training.meaning import Remark
 from vae_explorer.types import Float64
 
 _PAUSE = 120
@@ -76,9 +78,7 @@ class ElboPlot(Themed):
         column.addWidget(self._controls)
         column.addWidget(self._grid, 1)
 
-        self._empty = QLabel("No training yet: press Start")
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
+        self._empty = EmptyState("No training yet: press Start", sign="train")
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(2, 2, 2, 2)  # room for the focus ring
         self._pages.addWidget(self._empty)
@@ -88,9 +88,9 @@ class ElboPlot(Themed):
 
     # What the window says
 
-    def set_history(self, history: RunHistory) -> None:
-        """Show this run instead of the one before."""
-        self._runs.history = history
+    def set_history(self, history: RunHistory, remark: Remark | None = None) -> None:
+        """Show this run instead of the one before; ``remark``: its figures are no likelihood."""
+        self._runs.history, self._runs.remark = history, remark
         self._reading = None
         self._following = True
         self._build()
@@ -136,7 +136,8 @@ class ElboPlot(Themed):
             ExportError: the kind is none of these.
         """
         if kind == "csv":
-            return to_csv(self.history.points).encode()
+            remark = self._runs.remark
+            return to_csv(self.history.points, remark.mark if remark else "").encode()
         plots = [panel.plot for panel in self._shown]
         sizes = [panel.size() for panel in self._shown]
         return render_charts(kind, plots, sizes, self._grid.columns, "training curves")

@@ -33,6 +33,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Wheel", "Zoom about the pointer; PgUp and PgDown, + and − too"),
     ("Middle-drag or Space-drag", "Pan"),
     ("Double-click an empty position", "Fit the map"),
+    ("Right click on a map or a chart", "Export it, copy its picture or data, show all of it"),
     ("Arrow keys", "Move the cursor by 0.1 (Shift ×10, Ctrl ×0.1)"),
     ("Click a class in the legend", "Hide or show it; double-click isolates it"),
     ("Shift-click a class in the legend", "Select its points; with Ctrl too, add them"),

@@ -20,6 +20,7 @@ from vae_explorer.number_format import pair
 from vae_explorer.session.app import App
 from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.session.explore.refinement import RefinementStep
+from vae_explorer.session.files.open_model import ModelInfo
 from vae_explorer.types import UInt8
 
 _DECODE = {"explore": (0, 0), "train": (1_000, 0), "learn": (1_700, 0), "travel": (600, 0)}
@@ -65,6 +66,7 @@ class ExploreController(Controller):
         ):
             for widget in widgets:
                 Fading(widget, freshness)
+        app.model.changed.connect(self._on_model)
         cursor, arithmetic = app.cursor, app.arithmetic
         self.commands = (
             Command("analogy", "Go", "Analogy of Three Pins",
@@ -134,6 +136,7 @@ class ExploreController(Controller):
         app.pins.changed.connect(self._on_pins)
         app.search.ranked.connect(self.worst.set_images)
         self.worst.chosen.connect(app.pinning.find)
+        self.worst.asked.connect(app.search.rank)
 
     def _connect_paths(self) -> None:
         playback, panel = self._app.playback, self.paths
@@ -170,6 +173,10 @@ class ExploreController(Controller):
         refinement.ended.connect(self._on_refined)
 
     # What the explorer says
+
+    def _on_model(self, model: ModelInfo) -> None:
+        for panel in (self.decode.inspector, self.refine, self.draw, self.worst):
+            panel.set_remark(model.no_likelihood)
 
     def _on_pins(self) -> None:
         pins = self._app.pins

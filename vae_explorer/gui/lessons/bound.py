@@ -33,6 +33,7 @@ class BoundView(LessonView):
     """
 
     experiment: BoundExperiment
+    readouts = ("terms", "gap")
 
     def __init__(self, experiment: BoundExperiment) -> None:
         super().__init__(experiment)
@@ -80,6 +81,7 @@ class BoundView(LessonView):
             self.plane.set_q(found.q)
             self._decoded.set_image(found.decoded)
         if differs(found, old, "bound", "best", "truth"):
+            self.bars.set_waiting(not self.tells("elbo", "kl_post", "recon", "kl_prior"))
             self.bars.show_bound(found.bound, truth.known.error if truth else 0.0, found.gap)
         if differs(found, old, "picture"):
             self.plane.set_picture(found.picture)

@@ -36,6 +36,7 @@ class BoundBars(Chart):
         self._error = 0.0
         self._gap: Mapping[str, float] = {}
         self._terms = self._gap_shown = True
+        self._waiting = False
         self.setToolTip(
             "The axis is cut off at the left. The ELBO and KL(q‖p(z|x)) are summed over different "
             "points of z; log p(x), which normalises p(z|x), is an integral over the whole plane."
@@ -57,12 +58,17 @@ class BoundBars(Chart):
         self._terms, self._gap_shown = terms, gap
         self._show()
 
+    def set_waiting(self, waiting: bool) -> None:
+        """Keep the numbers back, of which a question is asked; they come with ``show_bound``."""
+        self._waiting = waiting
+
     def _show(self) -> None:
         now = self._bound
         count = 1 + 2 * self._terms + self._gap_shown
         self.setFixedHeight(round((_ROW * count + _REST) * self.fontMetrics().height()))
-        if now is None:
+        if now is None or self._waiting:
             none, note = Axis(numbers=False), "The exact log p(x) of this digit is being computed …"
+            note = "Answer the question to see the bars" if self._waiting else note
             self.set_plot(Plot("ELBO and KL", none, none, note=note))
             return
         low, high = self._span(now)

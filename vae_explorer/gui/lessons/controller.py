@@ -97,10 +97,9 @@ class LearnController(Controller):
 
     def _conceal(self) -> None:
         """Show of the figure what the step shows, and nothing that would answer its question."""
-        view, step, concealed = self._view, self._learning.step, self._learning.concealed
+        view, step = self._view, self._learning.step
         if view is not None and step is not None:
-            view.set_hidden(step.hidden | concealed)
-            view.set_concealed(concealed)
+            view.set_hidden(step.hidden | self._learning.concealed)
 
     def _on_listed(self) -> None:
         known = self._learning.known
@@ -128,6 +127,9 @@ class LearnController(Controller):
         lesson = self._learning.lesson
         if self._learning.shown and lesson is not None and lesson.instrument in self._pages_of:
             self._pages.setCurrentWidget(self._pages_of[lesson.instrument])
+            focus = self.panel.window().focusWidget()
+            if focus is None or not self.panel.isAncestorOf(focus):
+                self.panel.focus_page()  # not what Qt chooses, the first number of the figure
         elif self._learning.shown:
             self._pages.setCurrentIndex(0)
 

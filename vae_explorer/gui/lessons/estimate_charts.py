@@ -12,6 +12,7 @@ _BINS = 61
 _RUN = 2_000
 """The running means go over this many estimates."""
 _SKIPPED = 10  # of these, which are all over the position
+_DRAWN = 500  # points of a running mean: it is painted at every move of a hand
 
 
 class EstimateCharts(QWidget):
@@ -60,7 +61,7 @@ class EstimateCharts(QWidget):
 
     def _show_running(self, score: Floats, path: Floats, exact: float) -> None:
         count = np.arange(1, len(score) + 1, dtype=np.float64)
-        skipped = slice(min(_SKIPPED, len(count) // 4), None)
+        skipped = slice(min(_SKIPPED, len(count) // 4), None, -(-len(count) // _DRAWN))
         means = [(estimates.cumsum() / count)[skipped] for estimates in (score, path)]
         spread = max(float(score.std()), float(path.std()), 1e-6)
         # What a tenth of the estimates leaves, or as far as a biased mean is off.

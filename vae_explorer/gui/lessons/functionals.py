@@ -20,6 +20,7 @@ class FunctionalsView(LessonView):
     """Above the density, below how far it is from the maximum at every step."""
 
     experiment: Functionals
+    readouts = ("best",)
 
     def __init__(self, experiment: Functionals) -> None:
         super().__init__(experiment, buttons=("ascend",))
@@ -27,7 +28,7 @@ class FunctionalsView(LessonView):
         self._density.setToolTip(
             "Drag to give p another height; or choose a position by ← and →, and move p by ↑ and ↓"
         )
-        self._left, self._right = Chart("KL(p ‖ best), nats", "step"), Chart("", "step")
+        self._left, self._right = Chart("", "step"), Chart("", "step")
         self._readout, self._details = Readout(), Readout()
         step = button("&Step", "Climb one step", experiment.step)
         reset = button("&Reset", "Go back to where the ascent started", experiment.reset)
@@ -52,7 +53,7 @@ class FunctionalsView(LessonView):
         return self.experiment.settings.constraint == "bars"
 
     def _show_density(self) -> None:
-        found = self.experiment.result
+        found, words = self.experiment.result, self.experiment.kind.words
         problem, p = found.problem, found.p
         marks: list[Mark]
         if self._bars:
@@ -60,32 +61,32 @@ class FunctionalsView(LessonView):
             self._density.set_title("p of each bar", "bar")
             self._density.set_look("free", 1.0)
             self._density.set_range(0.5, count + 0.5, 0.0, 1.0)
-            marks = [
-                Columns(np.arange(count + 1) + 0.5, p, "accent", "p", gap=0.25),
-                Level(1 / count, "held_out", f"1/n = {figure(1 / count, 3)}"),
-            ]
+            marks = [Columns(np.arange(count + 1) + 0.5, p, "accent", "p", gap=0.25)]
+            best: Mark = Level(1 / count, "held_out", f"1/n = {figure(1 / count, 3)}")
         else:
             top = max(1.6 * float(problem.best.max()), 1.15 * float(found.start.max()))
-            self._density.set_title("p(x)", "x")
+            self._density.set_title(f"{words.p}({words.x})", words.x)
             self._density.set_look("free")
             self._density.set_range(*self.experiment.sight, 0.0, top)
             x = np.concatenate([problem.x[:1], problem.x, problem.x[-1:]])
-            best, shown = np.pad(problem.best, 1), np.pad(p, 1)
-            marks = [
-                Line(x, shown, "accent", "p", filled=True),
-                Line(x, best, "held_out", "largest entropy", dashed=True),
-            ]
+            highest, shown = np.pad(problem.best, 1), np.pad(p, 1)
+            marks = [Line(x, shown, "accent", words.p, filled=True)]
+            best = Line(x, highest, "held_out", words.best, dashed=True)
+        if self.tells("best"):
+            marks.append(best)
         self._density.set_places(len(p) if self._bars else 0)
         self._density.set_marks(marks)
 
     def _show_charts(self) -> None:
-        found = self.experiment.result
+        found, words = self.experiment.result, self.experiment.kind.words
         two_bars = self._bars and len(found.p) == 2
         self._left.setVisible(not two_bars)
         kl = found.divergences
         steps = np.arange(len(kl), dtype=np.float64)
         last = max(_LEAST_STEPS, 1.05 * len(kl))
         self._left.set_range(-1, last, 0.0, 1.1 * max(float(kl.max()), 1e-3))
+        target = words.best if words.p == "q" else "best"
+        self._left.set_title(f"KL({words.p} ‖ {target}), nats", "step")
         self._left.set_marks([Line(steps, kl, "kl", "", filled=True)])
         if two_bars:
             self._show_function()
@@ -96,19 +97,16 @@ class FunctionalsView(LessonView):
             colors = ("muted", "train", "log_likelihood")
             for which in range(len(ends)):
                 name = f"λ{_SUBSCRIPTS[which]}"
-                marks += [
-                    Level(float(ends[which]), colors[which]),
-                    Line(steps, path[:, which], colors[which], name),
-                ]
+                if self.tells("best"):
+                    marks.append(Level(float(ends[which]), colors[which]))
+                marks.append(Line(steps, path[:, which], colors[which], name))
             self._right.set_title("Multipliers", "step")
             low, high = float(min(path.min(), ends.min())), float(max(path.max(), ends.max()))
         else:
             h, maximum = found.entropies, found.problem.maximum
-            marks = [
-                Level(maximum, "held_out", "largest"),
-                Line(steps, h, "accent", "H[p]"),
-            ]
-            self._right.set_title("Entropy, nats", "step")
+            marks = [Level(maximum, "held_out", "largest")] if self.tells("best") else []
+            marks.append(Line(steps, h, "accent", f"{words.value}[{words.p}]"))
+            self._right.set_title(f"{words.curve}, nats", "step")
             low, high = min(0.0, float(h.min())), max(maximum, float(h.max()))
         margin = 0.1 * (high - low) + 1e-3
         self._right.set_range(-1, last, low - margin, high + margin)
@@ -134,15 +132,15 @@ class FunctionalsView(LessonView):
     def _show_readout(self) -> None:
         found = self.experiment.result
         now, maximum = float(found.entropies[-1]), found.problem.maximum
-        kl = figure(float(found.divergences[-1]), 4)
-        self._readout.set_text(
-            f"<b>H = {figure(now, 4)}</b> nats, at most {figure(maximum, 4)} &nbsp; KL = {kl}"
-        )
+        kl = self.told("best", figure(float(found.divergences[-1]), 4))
+        most = self.told("best", figure(maximum, 4))
+        value = f"<b>{self.experiment.kind.words.value} = {figure(now, 4)}</b> nats"
+        self._readout.set_text(f"{value}, at most {most} &nbsp; KL = {kl}")
         count = len(found.problem.moments)
         self._details.setVisible(count > 0)
         pairs = zip(found.multipliers[-1], found.final_multipliers, strict=True)
         words = [
-            f"λ{_SUBSCRIPTS[which]} {figure(here, 3)} → {figure(end, 3)}"
+            f"λ{_SUBSCRIPTS[which]} = {figure(here, 3)} → {self.told('best', figure(end, 3))}"
             for which, (here, end) in enumerate(pairs)
         ]
         mean, variance = (float(self.experiment.symbols()[name]) for name in ("mean", "variance"))

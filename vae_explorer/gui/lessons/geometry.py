@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.lessons.step_strip import StepStrip
@@ -34,6 +35,7 @@ class GeometryView(LessonView):
     """The plane above, the pictures along both paths below."""
 
     experiment: Geometry
+    readouts = ("lengths", "dots")
 
     def __init__(self, experiment: Geometry) -> None:
         super().__init__(experiment)
@@ -57,6 +59,12 @@ class GeometryView(LessonView):
         self._plane.left.connect(lambda: experiment.point(None))
         self._plane.nudged.connect(self._nudge)
         self.start()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for strip in self._lines.values():
+            strip.updateGeometry()
 
     def set_hidden(self, names: Collection[str]) -> None:
         """Hide these; without its pictures the geodesic is not on the plane either."""
@@ -96,18 +104,26 @@ class GeometryView(LessonView):
             self._show_field(found.field)
         if differs(found, old, "straight", "geodesic"):
             strips = {"straight": found.straight, "geodesic": found.geodesic}
-            highest = max(
-                (float(strip.frames.steps.max()) for strip in strips.values() if strip), default=1.0
-            )
-            for name, strip in strips.items():
-                if strip is not None:
-                    self._lines[name].set_frames(
+            known = {
+                name: strip
+                for name, strip in strips.items()
+                if strip is not None and self.experiment.is_current(strip)
+            }
+            highest = max((float(one.frames.steps.max()) for one in known.values()), default=1.0)
+            for name, line in self._lines.items():
+                strip = known.get(name)
+                if strip is None:
+                    line.wait("looking for the path …")
+                else:
+                    line.set_frames(
                         strip.images, strip.frames.steps, highest or 1.0, self._about(strip)
                     )
         self._show_paths()
         self._say()
 
     def _about(self, strip: Strip) -> str:
+        if not self.tells("lengths"):
+            return ""
         unit = _UNITS[self.experiment.settings.metric]
         latent = float(np.linalg.norm(np.diff(strip.route.path, axis=0), axis=1).sum())
         text = f"the picture moves by {figure(strip.route.length, 1)} {unit}"
@@ -132,15 +148,16 @@ class GeometryView(LessonView):
             z1, z2 = ellipse.point
             self._readout.set_text(
                 f"z = ({figure(z1, 2)}, {figure(z2, 2)}): √det G = "
-                f"{figure(ellipse.magnification, 0)}; all steps to the ellipse change the "
-                "picture alike"
+                f"{figure(ellipse.magnification, 0)}; every step to the ellipse changes the "
+                "picture equally"
             )
         elif not self._shows_geodesic:
             self._readout.set_text("Point at the plane to see its metric there")
-        elif found.straight is not None and found.geodesic is not None:
+        elif found.straight and found.geodesic and self.experiment.is_current(found.geodesic):
             longer, shorter = found.straight.route.length, found.geodesic.route.length
-            saved = 100 * (1 - shorter / longer) if longer else 0.0
-            self._readout.set_text(f"The geodesic is {figure(saved, 1)} % shorter than the line")
+            saved = figure(100 * (1 - shorter / longer) if longer else 0.0, 1)
+            told = f"The geodesic is {saved} % shorter than the line"
+            self._readout.set_text(told if self.tells("lengths") else "")
         else:
             self._readout.set_text("Looking for the shortest path …")
 
@@ -148,9 +165,9 @@ class GeometryView(LessonView):
         found, settings = self.experiment.result, self.experiment.settings
         marks: list[Mark] = []
         if found.straight is not None:
-            marks += _path(found.straight, _STRAIGHT, "straight line")
+            marks += _path(found.straight, _STRAIGHT, "straight line", self.tells("dots"))
         if found.geodesic is not None and self._shows_geodesic:
-            marks += _path(found.geodesic, _GEODESIC, "geodesic")
+            marks += _path(found.geodesic, _GEODESIC, "geodesic", self.tells("dots"))
         if found.ellipse is not None:
             x, y = found.ellipse.edge.T
             marks.append(Line(x, y, "text", "ellipse", 2.5, halo=True))
@@ -161,10 +178,11 @@ class GeometryView(LessonView):
         self._plane.set_entries([Entry(color, "━", name) for name, color in paths])
 
 
-def _path(strip: Strip, color: str, name: str) -> list[Mark]:
+def _path(strip: Strip, color: str, name: str, dots: bool) -> list[Mark]:
     x, y = strip.route.path[::8].T
     line = Line(x, y, color, name, 2.5, halo=True)
-    return [line, *(Ring((a, b), color, 4.0, ".") for a, b in strip.frames.positions.tolist())]
+    positions = strip.frames.positions.tolist() if dots else []
+    return [line, *(Ring((a, b), color, 4.0, ".") for a, b in positions)]
 
 
 def _letter(letter: str, position: LatentPoint) -> Painted:

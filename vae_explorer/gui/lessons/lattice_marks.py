@@ -10,7 +10,7 @@ from vae_explorer.gui.plot.marks import SHADED, Painted, theme_color
 from vae_explorer.gui.theme import Theme
 from vae_explorer.types import Bools, Float64, Region
 
-_BRIGHTEST = 0.995  # quantile of the density from which cells are alike
+_BRIGHTEST = 0.97  # quantile of the density from which cells are alike
 _SHADES = 24
 _FAINT = 0.35  # how opaque the lattice's lines are
 _TORN = 1 / 6  # share of what is in sight; neighbours further apart are not joined

@@ -10,6 +10,7 @@ from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.large_type import LARGE, lesson_font
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
+from vae_explorer.gui.theme import TITLE
 from vae_explorer.gui.widgets.rows import Scrolled, fill, row
 from vae_explorer.lessons.course import Block, Code, Lesson, Question, Step
 
@@ -124,6 +125,10 @@ class LearnPanel(QWidget):
             if isinstance(block, FormulaView):
                 block.set_values(values)
 
+    def focus_page(self) -> None:
+        """Let keys scroll the text."""
+        self._area.setFocus()
+
     def set_large(self, large: bool) -> None:
         """Show large type, for a room, or the usual one."""
         self._large = large
@@ -161,7 +166,7 @@ class LearnPanel(QWidget):
     def _show_title(self) -> None:
         font = self.font()
         font.setBold(True)
-        font.setPointSizeF(1.25 * font.pointSizeF())
+        font.setPointSizeF(TITLE * font.pointSizeF())
         self._title.setFont(font)
 
     def _show_chosen(self) -> None:

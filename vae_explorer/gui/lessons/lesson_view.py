@@ -28,8 +28,8 @@ class LessonView(Themed):
     A subclass puts its widgets and lines of the form into ``page``, connects its charts and at
     last calls ``start``; it draws in ``draw``. ``controls`` are the widgets that a
     lesson may hide, by the names that its files use. ``concealed`` are symbols, and ``readouts``
-    of its own, that it must not tell yet, since they answer the question of the step. At the top
-    is the digit that it is about, if it is about one.
+    of its own, that it does not tell, or not yet. At the top is the digit that it is about, if it
+    is about one.
 
     Args:
         experiment: what is shown.
@@ -84,17 +84,26 @@ class LessonView(Themed):
         self.draw(None)
 
     def set_hidden(self, names: Collection[str]) -> None:
-        """Hide these controls, and show all others."""
+        """Hide these controls, symbols and readouts, and show all others."""
         for name, control in self.controls.items():
             control.setVisible(name not in names)
         if self.digit_row is not None:
             self.digit_row.hide_parts(names)
-
-    def set_concealed(self, names: Collection[str]) -> None:
-        """Tell these no longer, and all others."""
         if names != self.concealed:
             self.concealed = names
             self.draw(None)
+
+    def tells(self, *names: str) -> bool:
+        """Whether none of these symbols and readouts is concealed."""
+        return not any(name in self.concealed for name in names)
+
+    def told(self, name: str, text: str) -> str:
+        """A text that tells a symbol or readout; "?" as long as that is concealed."""
+        return text if self.tells(name) else "?"
+
+    def waits(self, *names: str) -> str:
+        """What an empty figure says that would tell these; "" if it may."""
+        return "" if self.tells(*names) else "Answer the question to see this"
 
     def set_large(self, large: bool) -> None:
         """Show large type, for a room, or the usual one."""

@@ -45,12 +45,13 @@ class LogPlot(Chart):
         marks: Iterable[Mark],
         levels: Sequence[Level] = (),
         limits: tuple[float, float] | None = None,
+        note: str = "",
     ) -> None:
-        """Show these, with y between ``limits`` or where the lines are."""
+        """Show these, with y between ``limits`` or where the lines are; or say a ``note``."""
         shown = (*marks, *levels)
         limits = limits or _limits(shown, self.plot.y.log)
         y = replace(self.plot.y, low=limits[0], high=limits[1]) if limits else self.plot.y
-        self.set_plot(replace(self.plot, marks=shown, y=y))
+        self.set_plot(replace(self.plot, marks=shown, y=y, note=note))
 
     def set_cursor(self, x: float | None) -> None:
         """Mark a position that can be dragged, or none."""

@@ -1,9 +1,14 @@
 """Markdown that is as tall as its text."""
 
+import re
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 from typing_extensions import override
+
+_GIVEN = re.compile(r"(?<=\w)\|(?=\w)")
+"""The bar of p(x|z), at which no line is broken."""
 
 
 class Prose(QTextBrowser):
@@ -28,7 +33,7 @@ class Prose(QTextBrowser):
 
     def set_text(self, markdown: str) -> None:
         """Show another text; an empty one takes no room."""
-        self._markdown = markdown
+        self._markdown = markdown = _GIVEN.sub("\u2060|\u2060", markdown)
         self.setMarkdown(markdown)
         self.setVisible(bool(markdown))
         self.updateGeometry()

@@ -1,8 +1,11 @@
 """The plane before and after a function, and the density it makes."""
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QLabel
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
@@ -14,7 +17,7 @@ from vae_explorer.gui.plot.layout import Bar, Plot
 from vae_explorer.gui.plot.marks import Columns, Level, Line, Mark, Picture, Ring
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
-from vae_explorer.gui.widgets.rows import beside, fill, row
+from vae_explorer.gui.widgets.rows import beside, column, fill, row
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.pushed import Pushed
@@ -31,6 +34,8 @@ from vae_explorer.types import Float32, Float64, Region
 _BEFORE = (-SIGHT, SIGHT, -SIGHT, SIGHT)
 _NUDGE = 0.1  # latent units
 _PROFILE = 7  # lines, the height of the densities along a line
+_WIDE = 1.15  # width by height from which four planes have more room beside their profile
+_ANY = 10_000  # pixels
 _BRIGHTEST = 0.995  # quantile of the density that has the last colour
 _INSET = 0.3  # of the width, the decoded picture's
 _AROUND = np.linspace(0.0, 2 * np.pi, 73)
@@ -66,10 +71,12 @@ class PushforwardView(LessonView):
         names = ("function", "t", "components", "samples")
         fill(self.page, row(*(rows[name] for name in names), wide=rows["t"]))
         fill(self.page, self._formulas, self._problem)
-        for pair in ((self._before, self._after), (self._formula, self._samples)):
-            fill(self.page, (row(*((chart, 1) for chart in pair), spacing=2), 1))
-        fill(self.page, self._profile, self._readout)
-        self._suit_font()
+        pairs = (self._before, self._after), (self._formula, self._samples)
+        planes = column(*((row(*((one, 1) for one in pair), spacing=2), 1) for pair in pairs))
+        self._figures = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        fill(self._figures, (planes, 5), (self._profile, 2))
+        fill(self.page, (self._figures, 1), self._readout)
+        self._arrange()
         self.controls = {name: rows[name] for name in ("function", "t", "samples")} | {
             "density": self._formula,
             "histogram": self._samples,
@@ -91,7 +98,11 @@ class PushforwardView(LessonView):
         found = self.experiment.result
         self.form.rows["components"].setVisible(self._decodes)
         self._formulas.setVisible(not self._decodes)
+        if found.pushed is None and (old is None or old.pushed is not None):
+            for chart in (self._formula, self._samples, self._profile):
+                chart.set_plot(replace(chart.plot, marks=(), front=(), note="computing …"))
         if found.lattice is None:
+            self._after.set_plot(replace(self._after.plot, marks=(), front=()))
             self._readout.set_text("Decoding the plane …")
             return
         if differs(found, old, "lattice"):
@@ -101,7 +112,8 @@ class PushforwardView(LessonView):
             if before is None or before.density is not found.pushed.density:
                 self._show_stretch(found.pushed)
                 self._show_density(self._formula, found.pushed, found.pushed.density)
-            self._show_density(self._samples, found.pushed, found.pushed.histogram)
+            if before is None or before.histogram is not found.pushed.histogram:
+                self._show_density(self._samples, found.pushed, found.pushed.histogram)
             self._show_profile(found.pushed)
         self._show_front()
         self._say()
@@ -122,6 +134,10 @@ class PushforwardView(LessonView):
         self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
 
     def _show_stretch(self, result: Pushed) -> None:
+        if not self.tells("magnification"):
+            self._before.set_bar(None)
+            self._before.set_marks(_DEVIATIONS)
+            return
         stretch = np.log10(np.nan_to_num(result.stretch).clip(1e-6, 1e9))
         low, high = (float(end) for end in np.quantile(stretch, [0.01, 0.99]))
         same = high - low < 0.02
@@ -137,7 +153,7 @@ class PushforwardView(LessonView):
         shades = values.astype(np.float32)
         field = Field(result.region, shades, 0.0, brightest, "", fading=True)
         chart.set_range(*result.region)
-        chart.set_marks([field])
+        chart.set_plot(replace(chart.plot, marks=(field,), note=""))
         chart.set_bar(Bar(Axis(0.0, brightest, "p(x)"), fading=True))
 
     def _show_profile(self, result: Pushed) -> None:
@@ -154,16 +170,26 @@ class PushforwardView(LessonView):
             marks.append(Line(positions, closed, "held_out", "closed form", 3.0, dotted=True))
         self._profile.set_title(f"p(x) along x₂ = {figure(result.height, 2)}")
         self._profile.set_range(0.0, 1.0, 0.0, 1.15 * float(max(highest)))
-        self._profile.set_marks(marks)
+        self._profile.set_plot(replace(self._profile.plot, marks=tuple(marks), note=""))
 
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
-            self._suit_font()
+            self._arrange()
 
-    def _suit_font(self) -> None:
-        self._profile.setFixedHeight(_PROFILE * self._profile.fontMetrics().height())
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The densities along the line are below the planes, or in a wide window beside them."""
+        wide, ways = self.width() > _WIDE * self.height(), QBoxLayout.Direction
+        self._figures.setDirection(ways.LeftToRight if wide else ways.TopToBottom)
+        height = _PROFILE * self._profile.fontMetrics().height()
+        self._profile.setMinimumHeight(height)
+        self._profile.setMaximumHeight(_ANY if wide else height)
 
     @property
     def _measure(self) -> str:
@@ -174,13 +200,13 @@ class PushforwardView(LessonView):
         return self.experiment.settings.function == DECODER
 
     def _say(self) -> None:
-        values = self.experiment.symbols()
+        values = self.experiment.values
         (z1, z2), x = self.experiment.settings.z, values.get("x", "")
         parts = [
             f"z = ({figure(z1, 2)}, {figure(z2, 2)}) goes to x = {x}",
             f"p(z) = {_value(values, 'pz')}, |det J| = {_value(values, 'det')}",
         ]
-        if "px" in values:
+        if "px" in values and self.tells("px"):
             count = int(values["k"])
             source = "1 preimage" if count == 1 else f"{count} preimages"
             parts.append(f"p(x) = {_value(values, 'px')} from {source}")
@@ -196,7 +222,8 @@ class PushforwardView(LessonView):
         before: list[Mark] = [_outline(patch)]
         if pushed is not None:
             level = Level(pushed.height, "held_out", width=1.0)
-            before += [Ring((a, b), "held_out", 3.0, ".") for a, b in pushed.preimages.tolist()]
+            others = pushed.preimages.tolist() if self.tells("k") else []
+            before += [Ring((a, b), "held_out", 3.0, ".") for a, b in others]
             for chart in (self._formula, self._samples):
                 chart.set_front([level, dot])
         self._before.set_front([*before, Ring(experiment.settings.z, "held_out", 4.0, ".")])

@@ -130,14 +130,14 @@ class _Choice(QWidget):
         row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._text, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._said, self._mark = text, ""
         self._text.setText(text)
         self.button.setAccessibleName(text)
-        self._mark = ""
 
     def set_mark(self, mark: str) -> None:
         """Say that it is "right", "wrong" or neither, "", and take no other answer."""
         self._mark = mark
-        self._text.setText(f"{_MARKS[mark]} {self._text.text()}")
+        self._text.setText(f"{_MARKS[mark]} {self._said}")
         self.button.setAccessibleName(self._text.text())
         self.button.setEnabled(False)
 

@@ -1,5 +1,7 @@
 """The score function and the path-wise gradient, side by side."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from vae_explorer.gui.lessons.estimate_charts import EstimateCharts
@@ -8,6 +10,7 @@ from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Arrow, Dots, Line, Mark
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import fill
+from vae_explorer.lessons.algorithm import STEPS
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.reparameterisation import (
     FUNCTIONS,
@@ -26,10 +29,17 @@ _TALLEST = 1.2
 _AROUND = 0.11
 """Latent units in sight around the encoder's mean."""
 _MOST_DOTS = 1_000
+_ELBOS = -560.0, -100.0
+"""Nats in sight, of training."""
+_ESTIMATORS = {"path": ("path-wise", "train"), "score": ("score function", "held_out")}
+"""Name and colour of either estimator."""
 
 
 class ReparameterisationView(LessonView):
-    """Above q and f, or q in the latent plane; below the estimates, and their running means."""
+    """Above q and f, or q in the latent plane; below the estimates, and their running means.
+
+    Or the ELBO of two trainings.
+    """
 
     experiment: Reparameterisation
 
@@ -47,6 +57,7 @@ class ReparameterisationView(LessonView):
             "scale": rows["same_scale"],
             "again": rows["seed"],
             "running": self._charts.running,
+            "path": self._charts.path,
         }
         self._place.handle_dragged.connect(self._on_dragged)
         self._place.nudged.connect(self._on_nudged)
@@ -55,6 +66,11 @@ class ReparameterisationView(LessonView):
     def draw(self, old: ReparameterisationResult | None) -> None:
         """Draw q, and the estimates by one parameter."""
         settings, found = self.experiment.settings, self.experiment.result.estimates
+        curves = self.experiment.result.curves
+        self._charts.setVisible(curves is None)
+        if curves is not None:
+            self._show_training(curves)
+            return
         if found is None:
             self._place.set_marks(())
             self._place.set_handles(())
@@ -76,7 +92,7 @@ class ReparameterisationView(LessonView):
         """f, and the density of q with a handle at its mean and one at a σ from it."""
         settings = self.experiment.settings
         bottom, top = _HEIGHTS[settings.function]
-        z = np.linspace(-_SIGHT, _SIGHT, 401)
+        z = np.linspace(-_SIGHT, _SIGHT, 241)
         mean, sigma = settings.mean, settings.sigma
         peak = top / _TALLEST / (sigma * np.sqrt(2 * np.pi))
         q = peak * np.exp(-0.5 * ((z - mean) / sigma) ** 2)
@@ -91,6 +107,24 @@ class ReparameterisationView(LessonView):
         )
         height = float(min(peak, 0.95 * top))
         self._place.set_handles([(mean, height), (mean + sigma, float(peak * np.exp(-0.5)))])
+
+    def _show_training(self, curves: Mapping[str, Float64]) -> None:
+        """The ELBO at each step of either training."""
+        self._place.set_title("ELBO of each minibatch, nats", "step")
+        self._place.set_look("free")
+        self._place.set_range(0.0, float(STEPS), *_ELBOS)
+        marks: list[Mark] = []
+        words = []
+        for name, elbos in curves.items():
+            if not self.tells(f"{name}_elbo"):
+                continue
+            title, color = _ESTIMATORS[name]
+            steps = np.arange(1.0, len(elbos) + 1)
+            marks.append(Line(steps, elbos, color, title))
+            words.append(f"{title}: step {len(elbos)}, ELBO {figure(float(elbos[-1]), 0)}")
+        self._place.set_marks(marks)
+        self._place.set_handles(())
+        self._readout.set_text("<br>".join(words) or "Training …")
 
     def _show_plane(self, found: Estimates) -> None:
         """q in the latent plane, and where a natural-gradient step Σ g of each estimate leads."""
@@ -111,10 +145,11 @@ class ReparameterisationView(LessonView):
         x, y = mean.tolist()
         marks: list[Mark] = [
             Dots(mean + score @ covariance, "held_out", "score function", opacity=0.4),
-            Dots(mean + path @ covariance, "train", "path-wise", opacity=0.4),
             Line(mean[0] + circle[:, 0], mean[1] + circle[:, 1], "text", "1 σ of q"),
             Arrow((x, y), (float(end[0]), float(end[1])), "log_likelihood", "exact"),
         ]
+        if self.tells("path"):
+            marks.insert(1, Dots(mean + path @ covariance, "train", "path-wise", opacity=0.4))
         self._place.set_marks(marks)
         self._place.set_handles([(x, y)])
 
@@ -135,12 +170,17 @@ class ReparameterisationView(LessonView):
         if variances and found.expected is not None:
             theory = float(found.expected[0][which] / found.expected[1][which])
             variances += f" (in theory {_figure(theory)})"
-        first = f"<b>∂/∂{name}: exact {_short(exact)}</b> &nbsp; {words[1]}"
-        self._readout.set_text(f"{first}<br>{words[0]} &nbsp; {variances}")
+        first = f"<b>∂/∂{name}: exact {_short(exact)}</b>"
+        if self.tells("ratio"):
+            first += f" &nbsp; {words[1] if self.tells('path') else ''}"
+            first += f"<br>{words[0]} &nbsp; {variances if self.tells('path') else ''}"
+        self._readout.set_text(first)
 
     def _on_dragged(self, handle: int, x: float, y: float) -> None:
         experiment = self.experiment
         mean = experiment.result.mean
+        if experiment.result.curves is not None:
+            return
         if experiment.about_image:
             if mean is not None:
                 start = mean - np.array(experiment.settings.shift)
@@ -152,6 +192,8 @@ class ReparameterisationView(LessonView):
 
     def _on_nudged(self, right: float, up: float) -> None:
         settings = self.experiment.settings
+        if self.experiment.result.curves is not None:
+            return
         if self.experiment.about_image:
             first, second = settings.shift
             self.experiment.move(shift=(first + 0.005 * right, second + 0.005 * up))

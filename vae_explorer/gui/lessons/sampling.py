@@ -1,6 +1,6 @@
 """Estimates of log p(x) from samples."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from vae_explorer.types import Float64, Region
 
 _NAMES = "prior", "q"
 _COLORS = "train", "held_out"
+_ESTIMATES, _WORTHS = ("estimate", "estimate_q"), ("ess", "ess_q")
+"""The symbols of either kind of samples."""
 _TOTALS = (10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 _BELOW, _ABOVE = 60.0, 8.0  # nats around the exact line
 _FARTHEST = 1e8  # where a number of samples that is needed is still drawn
@@ -45,7 +47,6 @@ class SamplingView(LessonView):
         super().__init__(experiment, sliders=("m",), buttons=("seed",), offers=offers)
         self._near: Region | None = None
         self._shown: object = None
-        self._shows_elbo = True
         self.estimates = LogPlot("Estimate of log p(x)", "samples m", "nats")
         self.errors = LogPlot("Typical error", "samples m", "nats", log_y=True)
         self.map = Chart("Samples on p(z|x)", "z₁", "z₂", aspect="equal", zoomable=True)
@@ -76,12 +77,6 @@ class SamplingView(LessonView):
         fill(self.page, column(rows["m"], drawn, self.line(*which)))
         self.start()
 
-    def set_hidden(self, names: Collection[str]) -> None:
-        """Hide controls, and the line of the ELBO."""
-        super().set_hidden(names)
-        self._shows_elbo = "elbo" not in names
-        self.draw(self.experiment.result)
-
     def draw(self, old: SamplingResult | None) -> None:
         """Draw what has changed."""
         found, settings = self.experiment.result, self.experiment.settings
@@ -108,13 +103,14 @@ class SamplingView(LessonView):
     def _show_scores(self, found: SamplingResult) -> None:
         lit = found.lit
         lines = [f"First <b>{lit[0].m:,}</b> samples"] if lit else ["Integrating …"]
-        for name, color, one in zip(_NAMES, _COLORS, lit, strict=False):
+        for number, (name, color, one) in enumerate(zip(_NAMES, _COLORS, lit, strict=False)):
             shade = getattr(current_theme(), color)
-            value, worth = figure(one.estimate, 2), figure(one.effective, 1)
+            value = self.told(_ESTIMATES[number], figure(one.estimate, 2))
+            worth = self.told(_WORTHS[number], figure(one.effective, 1))
             lines.append(
                 f'<span style="color:{shade}"><b>{name}</b></span> = {value}, effective {worth}'
             )
-        if lit:
+        if lit and self.tells("negligible"):
             lines.append(
                 f"{100 * lit[0].negligible:.2f} % of the prior’s samples contribute nothing"
             )
@@ -123,7 +119,7 @@ class SamplingView(LessonView):
         self.errors.set_cursor(lit[0].m if lit else None)
 
     def _show_curves(self, found: SamplingResult, top: int) -> None:
-        known, shown = found.truth, (found.truth, found.curves, top, self._shows_elbo)
+        known, shown = found.truth, (found.truth, found.curves, top, self.concealed)
         if shown == self._shown:
             return
         self._shown = shown
@@ -133,24 +129,35 @@ class SamplingView(LessonView):
                 plot.set_content(())
             return
         exact, elbo = known.log_marginal, known.elbo
-        lines = [line for n, one in enumerate(found.curves) for line in _estimates(n, one)]
+        lines = [
+            line
+            for n, one in enumerate(found.curves)
+            for line in _estimates(n, one)
+            if self.tells(_ESTIMATES[n])
+        ]
         levels = [
-            Level(elbo, "log_likelihood", f"ELBO = {figure(elbo, 2)}"),
-            Level(exact, "text", f"exact = {figure(exact, 2)}"),
-        ][not self._shows_elbo :]
+            Level(value, color, f"{name} = {figure(value, 2)}")
+            for symbol, value, color, name in (
+                ("elbo", elbo, "log_likelihood", "ELBO"),
+                ("logp", exact, "text", "exact"),
+            )
+            if self.tells(symbol)
+        ]
         self.estimates.set_x_range(1, top)
-        self.estimates.set_content(lines, levels, _limits(exact, elbo, found.curves))
+        limits = _limits(exact, elbo, found.curves)
+        self.estimates.set_content(lines, levels, limits, self.waits("estimate"))
         needed = [
             Level(count, color, f"eᴷᴸ of {name}", upright=True)
             for name, color, count in zip(_NAMES, _COLORS, found.needed, strict=False)
-            if count <= _FARTHEST
+            if count <= _FARTHEST and self.tells("needed")
         ]
         errors = [
             Line(_floats(one.m), one.error, color, name)
-            for name, color, one in zip(_NAMES, _COLORS, found.curves, strict=False)
+            for n, (name, color, one) in enumerate(zip(_NAMES, _COLORS, found.curves, strict=False))
+            if self.tells("logp", _ESTIMATES[n])
         ]
         self.errors.set_x_range(1, max([top, *(level.value for level in needed)]))
-        self.errors.set_content(errors, needed)
+        self.errors.set_content(errors, needed, note=self.waits("logp", "estimate"))
 
 
 def _dots(lit: Sequence[Lit]) -> Iterator[Dots]:

@@ -17,6 +17,7 @@ from vae_explorer.types import Float32, Float64, Region
 _BARS = 0.35  # the highest bar, in sides of a picture
 _GAP = 0.015
 _TALLEST = 110  # pixels of a picture
+_LEAST, _SHARE = 40, 11  # pixels of a picture, and how many would be as high as what it is in
 _MOST = 11  # pictures, of which a row is as wide as there is room
 
 
@@ -51,9 +52,18 @@ class StepStrip(Chart):
         self.set_plot(replace(self.plot, x=x, marks=(*pictures, *bars), entries=entries))
         self.setAccessibleDescription(about)
 
+    def wait(self, about: str) -> None:
+        """Show the pictures there are without their steps, which are no longer right."""
+        pictures = tuple(mark for mark in self.plot.marks if isinstance(mark, Picture))
+        entries = Entry(self._color, "●", ""), Entry("muted", "", about)
+        self.set_plot(replace(self.plot, marks=pictures, entries=entries))
+        self.setAccessibleDescription(about)
+
     @override
     def sizeHint(self) -> QSize:
-        head, side = self.fontMetrics().height() + 4, min(self.width() / _MOST, _TALLEST)
+        head, around = self.fontMetrics().height() + 4, self.parentWidget()
+        tallest = around.height() / _SHARE if around else _TALLEST
+        side = min(self.width() / _MOST, _TALLEST, max(tallest, _LEAST))
         return QSize(300, round(head + side * (1 + _BARS + _GAP)))
 
     @override

@@ -61,9 +61,9 @@ class TighterView(LessonView):
         if differs(found, old, "truth"):
             self._image.set_image(found.image)
         if differs(found, old, "bound", "truth"):
-            if found.bound is None or found.truth is None:
-                self.bounds.set_content(())
-                self.gaps.set_content(())
+            if found.bound is None or found.truth is None or not self.tells("bound"):
+                for plot in (self.bounds, self.gaps):
+                    plot.set_content((), note=self.waits("bound"))
             else:
                 self._show_bound(found.bound, found.truth.log_marginal, found.elbo)
         if differs(found, old, "ratios"):
@@ -92,6 +92,9 @@ class TighterView(LessonView):
         high = max(exact, float((bound.mean + spread).max()))
         margin = 0.06 * (high - low) or 1.0
         self.bounds.set_content(lines, levels, (low - margin, high + margin))
+        if not self.tells("gap"):
+            self.gaps.set_content((), note=self.waits("gap"))
+            return
         gap = exact - bound.mean
         seen = np.where(gap > _SMALLEST_GAP, gap, np.nan)
         band = np.minimum(np.where(np.isfinite(seen), error, np.nan), 0.9 * seen)
@@ -112,11 +115,13 @@ class TighterView(LessonView):
     def _show_ratios(self, found: TighterResult) -> None:
         lines = []
         for ratio in found.ratios:
+            if not self.tells(f"snr_{ratio.name}"):
+                continue
             name, color = _ESTIMATORS[ratio.name]
             power = f" ∝ k^{figure(ratio.power, 2)}" if math.isfinite(ratio.power) else ""
             ks = ratio.ks.astype(np.float64)
             lines.append(Line(ks, ratio.values, color, name + power, symbol="o"))
-        self.ratios.set_content(lines)
+        self.ratios.set_content(lines, note="" if lines else self.waits("snr_iwae", "snr_dreg"))
 
     def _show_scores(self, found: TighterResult) -> None:
         if found.bound is None or found.truth is None:
@@ -125,9 +130,9 @@ class TighterView(LessonView):
         bound, exact = found.bound, found.truth.log_marginal
         at = int(np.searchsorted(bound.ks, self.experiment.settings.k, "right")) - 1
         lines = [
-            f"<b>k = {bound.ks[at]:,.0f}</b>: bound = {figure(bound.mean[at], 3)} "
-            f"± {figure(bound.error[at], 3)} nats",
-            f"{figure(exact - bound.mean[at], 3)} nats below the exact log p(x)",
+            f"<b>k = {bound.ks[at]:,.0f}</b>: bound = "
+            f"{self.told('bound', figure(bound.mean[at], 3))} ± {figure(bound.error[at], 3)} nats",
+            f"{self.told('gap', figure(exact - bound.mean[at], 3))} nats below the exact log p(x)",
             f"The standard deviation of one estimate is {figure(bound.spread[at], 3)} nats",
             f"Mean of {bound.blocks[at]:,.0f} estimates",
         ]

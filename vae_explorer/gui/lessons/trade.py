@@ -30,6 +30,7 @@ class TradeView(LessonView):
     """The plane and the codes above, a sheet and samples of the prior below."""
 
     experiment: Trade
+    readouts = ("diamond",)
 
     def __init__(self, experiment: Trade) -> None:
         super().__init__(experiment, buttons=("model", "draws"))
@@ -102,7 +103,7 @@ class TradeView(LessonView):
         self._show_training(found)
 
     def _show_study(self, found: TradeResult) -> None:
-        study, own = found.study, found.own
+        study, own = found.study, found.own if self.tells("diamond") else None
         self._points = [*found.trained, *([own] if own else [])]
         points = [
             PlanePoint(
@@ -113,20 +114,25 @@ class TradeView(LessonView):
             )
             for one in self._points
         ]
-        self._plane.set_points(points, self._points.index(study) if study else None)
+        at = self._points.index(study) if study in self._points else None
+        self._plane.set_points(points, at)
         if study is None:
             self._readout.set_text("Measuring the model on test images …")
             return
         self._sheet.set_images(study.sheet)
         self._sheet.set_subtitle("from equal parts of the prior")
         f = study.aggregate
-        name = "This model" if study is own else f"β = {study.beta:g}"
+        name = "This model" if study is found.own else f"β = {study.beta:g}"
+        information = self.told("I", figure(f.mutual_information, 2))
         self._readout.set_text(
             f"<b>{name}</b>, of test digits: −ELBO = R + D = {figure(f.rate, 2)} + "
             f"{figure(f.distortion, 1)} = {figure(f.rate + f.distortion, 1)} nats. "
-            f"R = I(x; z) + KL(q(z) ‖ p(z)) = {figure(f.mutual_information, 2)} + "
-            f"{figure(f.marginal_kl, 2)}. Holes: {100 * study.holes:.1f} % of the prior’s samples."
+            f"R = I(x; z) + KL(q(z) ‖ p(z)) = {information} + "
+            f"{self.told('KL', figure(f.marginal_kl, 2))}. "
+            f"Holes: {100 * study.holes:.1f} % of the prior’s samples."
         )
+        if study is found.own and own is None:
+            self._readout.set_text("")
         self._probe_point()
 
     def _show_codes(self, found: TradeResult) -> None:

@@ -126,7 +126,7 @@ class ViewsView(LessonView):
 
     def _show_map(self, name: str, found: ViewsResult) -> None:
         code_map, points, trust = self._maps[name], found.points(name), found.trust(name)
-        note = f"trust = {figure(trust, 3)}" if trust is not None else ""
+        note = f"trust = {self.told(f'T{name}', figure(trust, 3))}" if trust is not None else ""
         if not len(points) and name != "tsne":
             note = "computing …"
         code_map.set_subtitle(note)

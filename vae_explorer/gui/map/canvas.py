@@ -79,8 +79,7 @@ class MapCanvas(LatentPlot):
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        # A menu refused would be asked of the window, which has one of its own.
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName("Map of latent space")
         self.setAccessibleDescription(
             "Arrow keys move the cursor, Home fits the view, plus and minus zoom."

@@ -9,6 +9,7 @@ from vae_explorer.data.table_layout import TableDraft
 from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
 from vae_explorer.gui.dialogs.table import TableDialog
 from vae_explorer.gui.map.layers.layers_panel import LayersPanel
+from vae_explorer.gui.map.map_menu import MapMenu
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.widgets.fading import PATIENCE_MS
 from vae_explorer.gui.window.actions import native
@@ -22,6 +23,7 @@ from vae_explorer.session.map.marks import LayerContent
 from vae_explorer.session.map.scores import InspectedImage
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
 from vae_explorer.session.training.events import Phase
+from vae_explorer.training.meaning import MARK, named, no_likelihood
 from vae_explorer.types import Int64, Region, Split
 
 _SPLITS: dict[Split, tuple[str, str]] = {
@@ -140,6 +142,7 @@ class MapController(Controller):
         view.canvas.scrubbed.connect(app.cursor.scrub)
         view.canvas.grabbed.connect(self._on_grabbed)
         view.canvas.nudged.connect(app.cursor.nudge)
+        MapMenu(view, lambda: app.map.points)
         view.point_hovered.connect(self._on_hovered)
         view.dwelt.connect(app.scores.inspect)
         view.view_rested.connect(self._on_view)
@@ -196,10 +199,14 @@ class MapController(Controller):
         row = self._app.map.row(inspected.split, inspected.index)
         if row >= 0:
             image = self._app.map.thumbnail(row).image
-            exact = figure(inspected.truth.log_marginal, 1)
-            self.view.set_hover_image(
-                row, image, f"log p(x) {exact}\nELBO {figure(inspected.truth.bound.elbo, 1)} nats"
+            remark = no_likelihood(self._app.model.recipe)
+            truth = inspected.truth
+            lines = (
+                f"{named('log p(x)', remark)} {figure(truth.log_marginal, 1)}",
+                f"{named('ELBO', remark)} {figure(truth.bound.elbo, 1)} nats",
+                f"{MARK} {remark.mark}" if remark else "",
             )
+            self.view.set_hover_image(row, image, "\n".join(filter(None, lines)))
 
     def _on_colors(self, colors: PointColors | None) -> None:
         points = self.view.points

@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import Theme, Themed, class_color, current_theme
+from vae_explorer.gui.theme import TITLE, Theme, Themed, class_color, current_theme, enlarge
 from vae_explorer.types import UInt8
 
 _THUMBNAIL = 84  # pixels the digit may take, and takes when its size divides them
@@ -27,10 +27,7 @@ class PointTooltip(Themed):
         self._label = QLabel()
         self._number = QLabel()
         self._caption = QLabel()
-        font = self._label.font()
-        font.setBold(True)
-        font.setPointSizeF(font.pointSizeF() * 1.3)
-        self._label.setFont(font)
+        enlarge(self._label, TITLE)
         layout = QGridLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setHorizontalSpacing(6)

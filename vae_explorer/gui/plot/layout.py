@@ -215,7 +215,8 @@ def _flow(plot: Plot, rect: QRectF, font: QFont) -> tuple[tuple[QPointF, ...], f
     widths = []
     for entry in plot.legend:
         words = f"{entry.stroke} {entry_words(replace(entry, value=' ' * bool(entry.value)))} "
-        width = metrics.horizontalAdvance(words) + (2.0 if len(entry.name) <= _SHORT else 8.0)
+        dense = entry.stroke == "●" and len(entry.name) <= _SHORT  # a class
+        width = metrics.horizontalAdvance(words) + (2.0 if dense else 8.0)
         if entry.value:
             width += max(map(metrics.horizontalAdvance, (_ROOM, entry.value)))
         widths.append(width)

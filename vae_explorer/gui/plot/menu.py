@@ -1,11 +1,13 @@
 """What can be done with any chart: keep it, copy it, show all of it again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu, QWidget
+
+from vae_explorer.gui.plot.export import KINDS
 
 Export = Callable[[str], bytes]
 """Makes the content of a file of a kind, one of "png", "svg", "pdf" and "csv"."""
@@ -15,22 +17,41 @@ Export = Callable[[str], bytes]
 class ChartWindow(Protocol):
     """A window that knows where to put a chart's file."""
 
-    def export_chart(self, export: Export) -> None:
-        """Ask a person for a path, and write there what ``export`` makes."""
+    def export_chart(self, export: Export, kinds: Sequence[str], name: str) -> None:
+        """Ask a person for a path of one of the kinds, and write there what ``export`` makes."""
 
 
-def chart_menu(chart: QWidget, export: Export, reset: Callable[[], object] | None = None) -> QMenu:
-    """The context menu of a chart, with ``reset`` if its view can be moved."""
+def chart_menu(
+    chart: QWidget,
+    export: Export,
+    reset: Callable[[], object] | None,
+    kinds: Sequence[str] = KINDS,
+    name: str = "chart",
+) -> QMenu:
+    """The context menu of a chart, or of another figure by its ``name``.
+
+    Args:
+        chart: what was clicked.
+        export: makes its files of ``kinds``, of which "png" and "csv" can be copied too.
+        reset: shows all of it again, if its view can be moved.
+        kinds: of ``KINDS``.
+        name: on screen.
+    """
     menu = QMenu(chart)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    clipboard = QGuiApplication.clipboard()
     window = chart.window()
     if isinstance(window, ChartWindow):
-        menu.addAction("Export Chart…").triggered.connect(lambda: window.export_chart(export))
-    menu.addAction("Copy Picture").triggered.connect(lambda: _copy(export))
-    if reset:
-        menu.addAction("Reset View").triggered.connect(lambda: reset())
+        menu.addAction(f"Export {name.capitalize()}…").triggered.connect(
+            lambda: window.export_chart(export, kinds, name)
+        )
+    menu.addAction("Copy Picture").triggered.connect(
+        lambda: clipboard.setImage(QImage.fromData(export("png")))
+    )
+    menu.addAction("Copy Data").triggered.connect(lambda: clipboard.setText(export("csv").decode()))
+    whole = menu.addAction("Reset View")
+    if reset is None:
+        whole.setEnabled(False)
+    else:
+        whole.triggered.connect(lambda: reset())
     return menu
-
-
-def _copy(export: Export) -> None:
-    QGuiApplication.clipboard().setImage(QImage.fromData(export("png")))

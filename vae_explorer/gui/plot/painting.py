@@ -49,7 +49,10 @@ def paint_front(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> 
             if plot.note:
                 painter.setPen(QColor(theme.muted))
                 flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-                painter.drawText(frame.adjusted(6, 4, -6, -4), flags, plot.note)
+                room = frame.adjusted(6, 4, -6, -4)
+                said = painter.boundingRect(room, flags, plot.note)
+                painter.fillRect(said.adjusted(-4, -2, 4, 2), QColor(theme.canvas))
+                painter.drawText(room, flags, plot.note)
 
 
 def _paint_grid(painter: QPainter, layout: Layout, theme: Theme) -> None:

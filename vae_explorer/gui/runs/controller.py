@@ -45,6 +45,7 @@ class RunsController(Controller):
         catalogue.interrupted.connect(self._on_interrupted)
         training.interrupted.resume_requested.connect(self._resume)
         panel.shown.connect(catalogue.refresh)
+        panel.training_requested.connect(self._show_training)
         panel.open_requested.connect(lambda run: catalogue.open(run.path))
         panel.resume_requested.connect(self._resume)
         panel.compare_requested.connect(lambda a, b: compare(a.model_path, b.model_path))
@@ -60,6 +61,9 @@ class RunsController(Controller):
                 ("Ctrl+Shift+R",)),
         )  # fmt: skip
         self.panels = (Panel("runs", panel, BOTTOM, hidden=True),)
+
+    def _show_training(self) -> None:
+        reveal(self._training)
 
     # What the catalogue says
 

@@ -7,7 +7,7 @@ from typing import Any
 from vae_explorer.number_format import NONE, figure
 from vae_explorer.session.runs.run_info import RunInfo, differences
 from vae_explorer.session.training.events import Phase
-from vae_explorer.training.meaning import no_likelihood
+from vae_explorer.training.meaning import MARK, explained, named, no_likelihood
 from vae_explorer.training.recipe import Recipe
 
 _LETTERS = 88
@@ -37,9 +37,10 @@ def describe(run: RunInfo) -> str:
     seconds = figure(told.seconds, ",.0f", "s", none="")
     parts = (f"{cell(run, Column.EPOCHS)} epochs", seconds, size_text(run.size))
     lines.append(" · ".join(filter(None, parts)))
+    remark = no_likelihood(run.recipe) if run.recipe else None
     figures = (
-        ("best held-out ELBO", told.best_elbo, " nats"),
-        ("log p(x)", told.log_marginal, " nats"),
+        (named("best held-out ELBO", remark), told.best_elbo, " nats"),
+        (named("log p(x)", remark), told.log_marginal, " nats"),
         ("KL", told.kl, " nats"),
     )
     known = [f"{name} {figure(x, 2)}{unit}" for name, x, unit in figures if x is not None]
@@ -47,8 +48,7 @@ def describe(run: RunInfo) -> str:
         known.append(f"{told.active_units} of 2 units active")
     lines.append(" · ".join(known))
     if run.recipe is not None:
-        remark = no_likelihood(run.recipe)
-        lines.append(remark.text if remark else "")
+        lines.append(explained("", remark))
         lines += _recipe_lines(run.recipe)
     wrapped = (textwrap.fill(line, _LETTERS, subsequent_indent="    ") for line in lines)
     return "\n".join(filter(None, wrapped))
@@ -108,7 +108,7 @@ def _nats(run: RunInfo, value: float | None) -> str:
         return NONE
     mark = ""
     if run.recipe and _measure(run.recipe) != _USUAL:
-        mark = " ‡" if no_likelihood(run.recipe) else " †"
+        mark = f" {MARK}" if no_likelihood(run.recipe) else " †"
     return figure(value, 2) + mark
 
 

@@ -21,13 +21,12 @@ from typing_extensions import override
 from vae_explorer.gui.runs.run_text import Column, size_text
 from vae_explorer.gui.runs.runs_model import RunsModel, RunsOrder
 from vae_explorer.gui.runs.runs_table import RunsTable
+from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.gui.window.actions import keyed, native
 from vae_explorer.session.runs.run_info import RunInfo
 from vae_explorer.session.training.events import Phase
 
-_NO_RUNS = "No runs yet. Press Start in the Training dock: every run is kept, and listed here."
-
-
+_NO_RUNS = "No runs yet: every run is kept, and listed here."
 _READING = "Reading runs…"
 
 
@@ -40,6 +39,7 @@ class RunsPanel(QWidget):
         recipe_requested(Recipe): is to be put into the form.
         trash_requested(tuple): runs, after a confirmation.
         renamed(RunInfo, str), noted(RunInfo, str): a person wrote a name or a note.
+        training_requested(): there are none, and a person wants to make one.
         curves_changed(tuple): (path, colour "#rrggbb") of each run whose curves are wanted.
         shown(): the table can be seen, and should be up to date.
     """
@@ -52,6 +52,7 @@ class RunsPanel(QWidget):
     trash_requested = Signal(tuple)
     renamed = Signal(object, str)
     noted = Signal(object, str)
+    training_requested = Signal()
     curves_changed = Signal(tuple)
     shown = Signal()
 
@@ -70,9 +71,8 @@ class RunsPanel(QWidget):
         self._filter.textChanged.connect(self._on_filter)
         self._summary = QLabel()
         self._summary.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self._nothing = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
-        self._nothing.setTextFormat(Qt.TextFormat.PlainText)
-        self._nothing.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._nothing = EmptyState()
+        self._nothing.asked.connect(self._on_asked)
         self._make_actions()
         self._lay_out()
         self.table.selectionModel().selectionChanged.connect(self._show_state)
@@ -210,6 +210,13 @@ class RunsPanel(QWidget):
         self._order.set_filter(text)
         self._show_state()
 
+    def _on_asked(self) -> None:
+        if self._rows.runs:
+            self._filter.clear()
+            self._filter.setFocus()
+        else:
+            self.training_requested.emit()
+
     # Showing
 
     def _show_state(self) -> None:
@@ -231,8 +238,12 @@ class RunsPanel(QWidget):
         some = f"{seen:,} of {count:,}" if seen < count else f"{count:,}"
         size = size_text(sum(run.size for run in all_runs))
         self._summary.setText(f"{some} {'run' if count == 1 else 'runs'} · {size}" if count else "")
-        none = _NO_RUNS if self._listed else _READING
-        self._nothing.setText(f"No run matches “{self._filter.text()}”." if count else none)
+        if count:
+            self._nothing.say(f"No run matches “{self._filter.text()}”.", "Clear Filter")
+        elif self._listed:
+            self._nothing.say(_NO_RUNS, "Train a Model")
+        else:
+            self._nothing.say(_READING, mood="busy")
         self._pages.setCurrentIndex(0 if seen else 1)
 
     # Qt's events

@@ -7,6 +7,7 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QRect,
     Qt,
+    Slot,
 )
 from PySide6.QtGui import (
     QKeyEvent,
@@ -124,7 +125,10 @@ class RunsTable(QTableView):
         header.setSectionsMovable(True)
         header.setSectionResizeMode(Column.CURVE, QHeaderView.ResizeMode.ResizeToContents)
         header.sectionResized.connect(self._on_section_resized)
+        header.setResizeContentsPrecision(0)  # names in sight; to measure all takes long
         self._fitting = self._widths_are_theirs = False
+        for change in (order.rowsInserted, order.modelReset):
+            change.connect(self._fit)
         self._curve_box = CurveBox(self)
         self.setItemDelegateForColumn(Column.CURVE, self._curve_box)
         self.setSortingEnabled(True)
@@ -146,8 +150,12 @@ class RunsTable(QTableView):
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the room there is to the names and recipes, until a person sets a width."""
         super().resizeEvent(event)
+        self._fit()
+
+    @Slot()
+    def _fit(self) -> None:
+        """Show names whole, and give recipes the room there is, until a person sets a width."""
         if self._widths_are_theirs:
             return
         digit = self.fontMetrics().horizontalAdvance("0")
@@ -158,9 +166,11 @@ class RunsTable(QTableView):
         for column, letters in _LETTERS.items():
             width = letters * digit
             if column in _MOST_LETTERS:
-                more = spare // 3 if column is Column.NAME else spare
+                more = spare
+                if column is Column.NAME:
+                    more = max(self.sizeHintForColumn(column) - width, 0)
                 grown = min(width + more, _MOST_LETTERS[column] * digit)
-                spare -= grown - width
+                spare = max(spare - (grown - width), 0)
                 width = grown
             header.resizeSection(column, width)
         self._fitting = False

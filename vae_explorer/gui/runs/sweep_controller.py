@@ -26,7 +26,7 @@ class SweepController(Controller):
         self.panel = panel = SweepPanel()
         self._training = training
         self._window = window
-        panel.start_requested.connect(lambda varied: sweeps.start(training.form.recipe(), varied))
+        panel.start_requested.connect(lambda varied: sweeps.start(training.recipe(), varied))
         panel.stop_requested.connect(sweeps.stop)
         panel.go_on_requested.connect(sweeps.go_on)
         panel.open_requested.connect(self._open)
@@ -50,7 +50,7 @@ class SweepController(Controller):
         reveal(self.panel)
 
     def _follow_form(self) -> None:
-        self.panel.set_recipe(self._training.form.recipe())
+        self.panel.set_recipe(self._training.recipe())
 
     def _on_event(self, event: TrainingEvent) -> None:
         if isinstance(event, Begun):  # its recipe is in the form by now

@@ -16,6 +16,7 @@ from vae_explorer.gui.plot.marks import Line, class_dots
 from vae_explorer.gui.widgets.rows import Scrolled
 from vae_explorer.number_format import figure
 from vae_explorer.session.runs.sweeps import CellMap
+from vae_explorer.training.meaning import named, no_likelihood
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Cell, Sweep
 from vae_explorer.training.sweep_folder import Result
@@ -142,7 +143,8 @@ class SweepMaps(Scrolled):
             state = "training" if running else result.outcome if result else ""
             words = [cell.name, state]
             if result and result.held_out_elbo is not None:
-                words.append(f"held-out ELBO {figure(result.held_out_elbo, 2)}")
+                name = named("held-out ELBO", no_likelihood(result.measure))
+                words.append(f"{name} {figure(result.held_out_elbo, 2)}")
             chart.setToolTip(" · ".join(words))
             chart.setAccessibleName(chart.toolTip())
             note, front = "" if chart.plot.marks else state, (_EDGE,) if running else ()

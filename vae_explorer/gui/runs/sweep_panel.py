@@ -19,15 +19,21 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer.gui.runs.sweep_maps import SweepMaps
+from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.gui.widgets.rows import row
 from vae_explorer.gui.widgets.terms import TermHeader
 from vae_explorer.number_format import figure
 from vae_explorer.session.runs.sweeps import CellMap, Varied, planned
+from vae_explorer.training.meaning import named, no_likelihood
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.sweep import Sweep
 from vae_explorer.training.sweep_folder import Result
 
 _FIGURES = ("Outcome", "Epochs", "Best ELBO", "log p(x)", "KL", "Units", "Seconds")
+_NO_SWEEP = (
+    "No sweep yet: choose the values of one or two fields, and press Start. "
+    "Each combination is trained, and its map is shown here."
+)
 _HINT = "0.5, 1, 2  or  0:4"
 
 
@@ -86,6 +92,7 @@ class SweepPanel(QWidget):
         self._table.activated.connect(lambda index: self.cell_chosen.emit(index.row() + 1))
         self.maps = SweepMaps()
         self.maps.cell_chosen.connect(self.cell_chosen)
+        self._nothing = EmptyState(_NO_SWEEP, over=self.maps)
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
         tabs.addTab(self.maps, "Maps")
@@ -106,6 +113,7 @@ class SweepPanel(QWidget):
     def set_sweep(self, sweep: Sweep) -> None:
         """Show another sweep; its results follow."""
         self._sweep, self._results = sweep, ()
+        self._nothing.hide()
         self.maps.set_sweep(sweep)
         names = [axis.field for axis in sweep.axes]
         self._table.setColumnCount(len(names) + len(_FIGURES))
@@ -216,8 +224,10 @@ def _texts(result: Result) -> list[str]:
         *(str(value) for _, value in result.values),
         result.outcome,
         figure(result.epoch, 1),
-        figure(result.held_out_elbo, 2),
-        figure(result.held_out_log_marginal, 2),
+        *(
+            named(figure(value, 2), no_likelihood(result.measure) if value is not None else None)
+            for value in (result.held_out_elbo, result.held_out_log_marginal)
+        ),
         figure(result.held_out_kl, 2),
         figure(result.active_units, 0),
         figure(result.seconds, 0),

@@ -22,6 +22,7 @@ from vae_explorer.gui.training.anatomy_card import (
 )
 from vae_explorer.number_format import figure
 from vae_explorer.training.anatomy import StepAnatomy
+from vae_explorer.training.meaning import named, no_likelihood
 
 
 class EncodeCard(Card):
@@ -124,7 +125,7 @@ class TermsCard(Card):
         rows = (
             ("log p(x|z)", likelihood, theme.log_likelihood),
             ("KL", kl, theme.kl),
-            ("ELBO", likelihood - kl, theme.train),
+            (self._elbo, likelihood - kl, theme.train),
         )
         metrics = self.fontMetrics()
         height = 1.5 * metrics.height()
@@ -143,7 +144,7 @@ class TermsCard(Card):
             self.write(painter, position, f"{figure(value, 1)}", align.AlignRight)
         text = (
             f"nats, mean of the {len(anatomy.x)} shown; of all {anatomy.batch:,}: "
-            f"ELBO {figure(anatomy.elbo, 1)}"
+            f"{self._elbo} {figure(anatomy.elbo, 1)}"
         )
         if anatomy.recipe.objective != "elbo":
             text += f", {_climbed(anatomy)} {figure(anatomy.value, 1)}"
@@ -152,6 +153,10 @@ class TermsCard(Card):
         position = QRectF(area.left(), top, area.width(), 2.2 * metrics.height())
         painter.drawText(position, int(align.AlignTop | Qt.TextFlag.TextWordWrap), text)
         self._draw_each(painter, area.adjusted(0, position.bottom() - area.top(), 0, 0))
+
+    @property
+    def _elbo(self) -> str:
+        return named("ELBO", no_likelihood(self.anatomy.recipe))
 
     def _draw_each(self, painter: QPainter, area: QRectF) -> None:
         """Each image above its own ELBO, if there is room."""

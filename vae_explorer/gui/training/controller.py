@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.gui.dialogs.ask_path import RECIPE, AskPath
@@ -18,6 +19,7 @@ from vae_explorer.session.training.events import (
     LOGGED,
     Begun,
     Dissected,
+    Ended,
     Failed,
     Found,
     Started,
@@ -25,8 +27,13 @@ from vae_explorer.session.training.events import (
     TrainingStatus,
 )
 from vae_explorer.session.training.worker import Until
+from vae_explorer.training.estimate import Estimate
+from vae_explorer.training.presets import Preset
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
+
+_OPENING_MS, _SETTLE_MS = 4_000, 700
+"""Before a recipe is measured: while a window opens, and after a person changed the recipe."""
 
 
 class TrainingController(Controller):
@@ -45,7 +52,7 @@ class TrainingController(Controller):
         self._run = app.runs.training
         self.panel = panel = TrainingPanel()
         self.slow_motion, self.log = SlowMotion(), LogView()
-        self._recipe = panel.form.recipe
+        self._recipe = panel.recipe
         self._ask = ask
         self._window = window
         self.commands = self._commands()
@@ -64,16 +71,23 @@ class TrainingController(Controller):
         panel.presets.delete_requested.connect(app.presets.delete)
         panel.presets.import_requested.connect(self._import)
         panel.presets.export_requested.connect(self._export)
-        panel.presets.estimate_requested.connect(self._estimate)
-        self._runs.estimated.connect(panel.presets.set_estimate)
-        self._runs.not_estimated.connect(self._on_not_estimated)
+        panel.presets.chosen.connect(self._on_chosen)
+        panel.recipe_changed.connect(self._on_recipe)
+        panel.shown.connect(self._on_shown)
+        app.estimates.estimated.connect(self._on_estimated)
+        app.estimates.failed.connect(self._on_not_estimated)
         self._run.status_changed.connect(self._on_status)
         self._run.events.connect(self._on_event)
         app.model.opened.connect(self._on_opened)
-        app.presets.changed.connect(panel.presets.set_presets)
+        app.presets.changed.connect(self._on_presets)
         app.presets.left_out.connect(self.log.append)
         app.messages.published.connect(self.log.append)
         app.messages.failed.connect(self._log_failure)
+        self._resting = QTimer(panel, singleShot=True)
+        self._resting.timeout.connect(self._measure)
+        self._offered: Recipe | None = panel.presets.recipe
+        """What is in the form while nobody has chosen yet, in this window."""
+        self._offer(app.presets.all)
 
     # Commands
 
@@ -93,7 +107,7 @@ class TrainingController(Controller):
             return run.live or not run.active
 
         return (
-            Command("start", "Training", "Start", "Train a new model with the recipe in the form",
+            Command("start", "Training", "Start", "Train a new model by the recipe chosen",
                 self._start, ("Ctrl+T",), enabled=idle),
             Command("pause", "Training", "Pause or Resume", "Pause the run, or continue it",
                 run.toggle_pause, ("Space",), enabled=live),
@@ -150,11 +164,46 @@ class TrainingController(Controller):
 
     # Recipes
 
+    def _offer(self, presets: tuple[Preset, ...]) -> None:
+        """Offer these, at first the one chosen last."""
+        self.panel.presets.set_presets(presets)
+        if self.panel.presets.recipe == self._offered:
+            self._offered = self._app.presets.chosen.recipe
+            self.panel.set_recipe(self._offered)
+        self._show_cost(_OPENING_MS)
+
+    def _on_presets(self, presets: tuple[Preset, ...]) -> None:
+        self._offer(presets)
+        self._offered = None
+
+    def _on_chosen(self, preset: Preset) -> None:
+        self._app.presets.choose(preset.name)
+
+    def _on_recipe(self) -> None:
+        self._show_cost(_SETTLE_MS)
+
+    def _on_shown(self) -> None:
+        self._resting.start(_OPENING_MS)
+
     def _estimate(self) -> None:
+        """Measure the recipe in the form once more."""
         recipe = self._recipe()
         self.panel.presets.set_recipe(recipe)
         self.panel.presets.set_estimating()
-        self._runs.estimate(recipe)
+        self._app.estimates.measure(recipe)
+
+    def _show_cost(self, rest_ms: int) -> None:
+        """Show what the recipe in the form costs: measured, if need be, once nobody changes it."""
+        known = self._app.estimates.known(self.panel.presets.recipe)
+        if known is None:
+            self._resting.start(rest_ms)
+        else:
+            self.panel.presets.set_estimate(known)
+
+    def _measure(self) -> None:
+        recipe, estimates = self.panel.presets.recipe, self._app.estimates
+        if self.panel.isVisible() and not self._run.active and not estimates.known(recipe):
+            estimates.measure(recipe)
 
     def _save_preset(self) -> None:
         recipe, presets = self._recipe(), self._app.presets
@@ -180,8 +229,10 @@ class TrainingController(Controller):
 
     def _on_opened(self, snapshot: Snapshot) -> None:
         self._forget_run()
-        if not self._run.active:
+        if self._app.model.own and not self._run.active:
+            self._offered = None
             self.panel.set_recipe(snapshot.recipe)
+            self._show_cost(_OPENING_MS)
 
     def _on_status(self, status: TrainingStatus) -> None:
         self.panel.set_status(status)
@@ -201,15 +252,22 @@ class TrainingController(Controller):
         match event:
             case Started():
                 self._forget_run()
-                panel.presets.set_no_estimate()
             case Begun(recipe=recipe):
-                panel.set_recipe(recipe)
+                if recipe != panel.presets.recipe:
+                    panel.set_recipe(recipe)
             case Dissected(anatomy):
                 self.slow_motion.set_anatomy(anatomy)
             case Found(findings):
                 panel.health.set_findings(findings)
+            case Ended():
+                self._show_cost(_OPENING_MS)
             case Failed(error):
                 panel.health.set_failure(words(error))
 
-    def _on_not_estimated(self, error: BaseException) -> None:
-        self.panel.presets.set_no_estimate(words(error))
+    def _on_estimated(self, recipe: Recipe, estimate: Estimate) -> None:
+        if recipe == self.panel.presets.recipe:
+            self.panel.presets.set_estimate(estimate)
+
+    def _on_not_estimated(self, recipe: Recipe, error: BaseException) -> None:
+        if recipe == self.panel.presets.recipe:
+            self.panel.presets.set_no_estimate(words(error))

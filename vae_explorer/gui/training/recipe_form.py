@@ -30,7 +30,7 @@ from vae_explorer.gui.widgets.editors import (
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.rows import label_of
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
-from vae_explorer.training.meaning import no_likelihood
+from vae_explorer.training.meaning import cautions
 from vae_explorer.training.recipe import STEERABLE, Recipe
 
 FIRST_FIELDS = (
@@ -283,9 +283,9 @@ class RecipeForm(QWidget):
         recipe = self._understood()
         for row in self._rows.values():
             row.set_editable(self._editable, self._live, recipe)
-        remark = no_likelihood(recipe)
-        self._remark.setText(f"⚠ {remark.text}" if remark else "")
-        self._remark.setVisible(remark is not None)
+        texts = cautions(recipe)
+        self._remark.setText("\n".join(f"⚠ {text}" for text in texts))
+        self._remark.setVisible(bool(texts))
 
     def _on_more(self, shown: bool) -> None:
         self._show_rest(shown)

@@ -22,6 +22,7 @@ from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
 from vae_explorer.session.training.timeline_entry import TimelineEntry
+from vae_explorer.training.meaning import Remark, explained, named
 
 _PREVIEW = 168
 """Pixels on a side of the preview above the slider."""
@@ -81,12 +82,16 @@ class TimelineBar(QWidget):
         self._place()
         self.setVisible(len(frames) > 1)
 
-    def set_shown(self, frame: TimelineEntry | None) -> None:
-        """Say which moment the map shows; None for the run as it is now."""
+    def set_shown(self, frame: TimelineEntry | None, remark: Remark | None = None) -> None:
+        """Say which moment the map shows; None for the run as it is now.
+
+        ``remark``: its figures are no likelihood.
+        """
         self._shown = frame
         self._live.setEnabled(frame is not None)
         self._place()
-        self._text.set_text("now" if frame is None else describe(frame))
+        self._text.set_text("now" if frame is None else describe(frame, remark))
+        self._text.setToolTip(explained("", remark))
 
     def set_live_tip(self, tip: str) -> None:
         """What the button that returns to the run does."""
@@ -148,11 +153,11 @@ class TimelineBar(QWidget):
 _LONGEST = "epoch 0,000.00 · step 000,000 · ELBO −000.0"
 
 
-def describe(frame: TimelineEntry) -> str:
+def describe(frame: TimelineEntry, remark: Remark | None = None) -> str:
     """A moment in words, such as "epoch 3.40 · step 935 · ELBO −145.2"."""
     words = [f"epoch {frame.epoch:,.2f}", f"step {frame.step:,}"]
     if frame.point is not None:
-        words.append(f"ELBO {figure(frame.point.elbo, 1)}")
+        words.append(f"{named('ELBO', remark)} {figure(frame.point.elbo, 1)}")
     return " · ".join(words)
 
 

@@ -6,6 +6,7 @@ from vae_explorer.gui.window.actions import tip
 from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import App
 from vae_explorer.session.training.timeline_entry import TimelineEntry
+from vae_explorer.training.meaning import no_likelihood
 
 _NO_SNAPSHOTS = "This model came without snapshots of its training; one of a run's folder has them"
 
@@ -52,5 +53,5 @@ class TimelineController(Controller):
             self._app.messages.published.emit(_NO_SNAPSHOTS)
 
     def _on_shown(self, frame: TimelineEntry | None) -> None:
-        self.bar.set_shown(frame)
+        self.bar.set_shown(frame, no_likelihood(self._app.model.recipe))
         self._curves.set_moment(None if frame is None else frame.epoch)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from vae_explorer.gui.theme import DISPLAY, enlarge
 from vae_explorer.gui.training.progress_text import counter, describe, progress
 from vae_explorer.gui.widgets.icons import SMALL, icon
 from vae_explorer.gui.widgets.readout import Readout
@@ -54,10 +55,7 @@ class Transport(QWidget):
 
         self._counter = Readout()
         self._counter.setAccessibleName("Epoch")
-        font = self._counter.font()
-        font.setPointSizeF(1.7 * font.pointSizeF())
-        font.setBold(True)
-        self._counter.setFont(font)
+        enlarge(self._counter, DISPLAY)
         self._counter.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._progress = QProgressBar()
         self._progress.setRange(0, _STEPS)

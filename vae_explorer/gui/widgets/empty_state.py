@@ -7,14 +7,13 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.theme import SPACE, current_theme
 from vae_explorer.gui.widgets.icons import paint_sign
 
 Mood = Literal["empty", "busy", "failed"]
 
 _SIGN = 28  # logical pixels
 _SIGNS = {"busy": "busy", "failed": "problem"}
-_SPACE = 8
 
 
 class EmptyState(QWidget):
@@ -44,8 +43,8 @@ class EmptyState(QWidget):
         self._button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._button.clicked.connect(self.asked)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * _SPACE, _SPACE, 2 * _SPACE, _SPACE)
-        layout.setSpacing(_SPACE)
+        layout.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
+        layout.setSpacing(2 * SPACE)
         layout.addStretch(1)
         layout.addWidget(self._sign)
         layout.addWidget(self._text)
@@ -75,7 +74,7 @@ class EmptyState(QWidget):
 
     def _show_sign(self) -> None:
         """Where there is little height, the sentence and its button have it."""
-        self._sign.setVisible(self._sign.name != "" and self.height() > 5 * _SIGN)
+        self._sign.setVisible(self._sign.name != "" and self.height() > 4 * _SIGN)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

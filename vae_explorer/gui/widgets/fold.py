@@ -1,7 +1,8 @@
 """A section that folds to one line."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.widgets.rows import row
 
@@ -59,6 +60,12 @@ class Fold(QWidget):
         """What it takes folded and open, whether it is or not, in pixels."""
         folded = max(part.sizeHint().height() for part in (self._arrow, self._beside))
         return folded, folded + _SPACE + self._content.sizeHint().height()
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        """As wide as it is when open, or opening it would cut what it holds."""
+        width = self._content.minimumSizeHint().width()
+        return super().minimumSizeHint().expandedTo(QSize(width, 0))
 
     def _show(self, is_open: bool) -> None:
         self._is_open = is_open

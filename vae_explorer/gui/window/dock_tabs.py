@@ -19,7 +19,8 @@ class DockTabs(QObject):
         # The bar has its tabs only after the window was laid out.
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._settle)
-        for dock in docks:
+        self._docks = {dock.windowTitle(): dock for dock in docks}
+        for dock in self._docks.values():
             dock.visibilityChanged.connect(self._on_visibility)
 
     @Slot()
@@ -29,8 +30,14 @@ class DockTabs(QObject):
     @Slot()
     def _settle(self) -> None:
         direct = Qt.FindChildOption.FindDirectChildrenOnly
+        widths = dict.fromkeys(self._docks, 0)
         for bar in self._window.findChildren(QTabBar, options=direct):
             bar.setElideMode(Qt.TextElideMode.ElideNone)
             bar.setUsesScrollButtons(True)
             seen = bar.count() > 1
             bar.setFocusPolicy(Qt.FocusPolicy.TabFocus if seen else Qt.FocusPolicy.NoFocus)
+            if seen:
+                names = [bar.tabText(tab) for tab in range(bar.count())]
+                widths |= dict.fromkeys(names, bar.sizeHint().width())
+        for name, dock in self._docks.items():
+            dock.setMinimumWidth(widths[name])

@@ -15,8 +15,9 @@ _VERSION = 5  # of the arrangement; one of another is not restored
 _USUAL = QSize(1280, 800)
 _LINE = 15  # the height of a line at 9 points
 _LEAST, _MOST = 0.8, 1.3  # of the sizes in a window of the usual size
-_HEART = 0.4
-"""Of the window's width and height; where what is in the middle has less, it is given more."""
+_HEART, _SIDE = 0.4, 0.42
+"""Of the window's width and height: where what is in the middle has less than the first it is given
+more, and a dock takes no more than the second."""
 
 
 class Docks(QObject):
@@ -131,11 +132,15 @@ class Docks(QObject):
         """Show what the layout shows, and fold away the sides of which that is nothing."""
         self._front = front = self._with_room(window)
         sides = {self._side(panel) for panel in front}
-        for panel in self._panels.values():
-            dock = self._docks[panel.id]
-            seen = panel in front or (not panel.hidden and self._side(panel) in sides)
-            if panel.hidden or not dock.isFloating():
-                dock.setVisible(seen)
+        seen = {
+            self._docks[panel.id]: panel in front
+            or (not panel.hidden and self._side(panel) in sides)
+            for panel in self._panels.values()
+            if panel.hidden or not self._docks[panel.id].isFloating()
+        }
+        # First what goes, or the window would grow for all of them at once.
+        for dock in sorted(seen, key=seen.__getitem__):
+            dock.setVisible(seen[dock])
         for panel in front:
             self.show(panel.id)
         self._fit(window)
@@ -164,7 +169,7 @@ class Docks(QObject):
             size = max(suits or [panel.size for panel in here], default=0)
             share = min(max(length / type_size / usual, _LEAST), _MOST)
             if seen and size:
-                pixels = round(size * share * type_size)
+                pixels = round(min(size * share * type_size, _SIDE * length))
                 self._window.resizeDocks([docks[seen[0].id]], [pixels], way)
 
 

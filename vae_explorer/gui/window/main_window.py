@@ -1,6 +1,7 @@
 """The window: the map at its heart, docks around it, and the controllers of its subjects."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QSize, Qt
@@ -16,6 +17,7 @@ from vae_explorer.gui.explore.controller import ExploreController
 from vae_explorer.gui.lessons.controller import LearnController
 from vae_explorer.gui.map.controller import MapController
 from vae_explorer.gui.map.selection_controller import SelectionController
+from vae_explorer.gui.plot.export import KINDS
 from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.runs.controller import RunsController
 from vae_explorer.gui.runs.sweep_controller import SweepController
@@ -27,6 +29,8 @@ from vae_explorer.gui.window.controller import WindowController
 from vae_explorer.gui.window.docks import Docks, decoded_bytes
 from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import Workspace
+
+_KINDS = dict(zip(KINDS, (PNG, SVG, PDF, CSV), strict=True))
 
 
 class MainWindow(QMainWindow):
@@ -117,11 +121,14 @@ class MainWindow(QMainWindow):
         )
         box.open()
 
-    def export_chart(self, export: Export) -> None:
-        """Ask where to keep a chart, and write it there."""
-        if path := self._ask.save("Export Chart", "chart.png", PNG, SVG, PDF, CSV):
+    def export_chart(
+        self, export: Export, kinds: Sequence[str] = KINDS, name: str = "chart"
+    ) -> None:
+        """Ask where to keep a chart or another figure, and write it there."""
+        offered = [_KINDS[kind] for kind in kinds]
+        if path := self._ask.save(f"Export {name.capitalize()}", f"{name}.png", *offered):
             content = export(path.suffix[1:].lower())
-            self.app.exports.content(path, content, "The chart was not exported")
+            self.app.exports.content(path, content, f"The {name} was not exported")
 
     def open_lesson(self, lesson: str) -> None:
         """Show a lesson, from its first step."""

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.files.open_model import ModelInfo
+from vae_explorer.training.meaning import named
 
 _LEAST = 60  # logical pixels of a field that gives way
 _NAME = 150  # and of the model's, before others have any
@@ -54,7 +55,8 @@ class StatusBar(QStatusBar):
     def set_model(self, model: ModelInfo) -> None:
         """Name the model on the map, its age, and its ELBO on held-out images."""
         elbo = model.held_out_elbo
-        held_out = "" if elbo is None else f" · held-out ELBO {figure(elbo, 2)} nats"
+        name = named("held-out ELBO", model.no_likelihood)
+        held_out = "" if elbo is None else f" · {name} {figure(elbo, 2)} nats"
         marks = "".join(f" · ⚠ {remark.mark}" for remark in model.remarks)
         text = f"{model.name}{marks} · epoch {figure(model.epoch, 1)}{held_out}"
         where = f"{model.path or 'not saved yet'}\n{model.parameters:,} weights"

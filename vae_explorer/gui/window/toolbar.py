@@ -14,10 +14,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.theme import SPACE, current_theme
 from vae_explorer.gui.widgets.icons import SIDE
-
-_SPACE = 4  # logical pixels; all room here is one or two of it
 
 
 class Toolbar(QToolBar):
@@ -36,12 +34,12 @@ class Toolbar(QToolBar):
         self._buttons = [button for group in (*near, far) for button in group]
         content = QWidget()
         self._row = QHBoxLayout(content)
-        self._row.setContentsMargins(_SPACE, _SPACE, _SPACE, _SPACE)
-        self._row.setSpacing(_SPACE)
+        self._row.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        self._row.setSpacing(SPACE)
         for group in near:
             for button in group:
                 self._row.addWidget(button)
-            self._row.addSpacing(2 * _SPACE)
+            self._row.addSpacing(2 * SPACE)
         self._row.addStretch()
         for button in far:
             self._row.addWidget(button)
@@ -96,7 +94,7 @@ class _Button(QToolButton):
     def width_with_word(self) -> int:
         """Logical pixels."""
         word = self.fontMetrics().horizontalAdvance(self.text())
-        return self.minimumSizeHint().width() + _SPACE + word + _SPACE
+        return self.minimumSizeHint().width() + SPACE + word + SPACE
 
     @override
     def sizeHint(self) -> QSize:
@@ -105,8 +103,8 @@ class _Button(QToolButton):
 
     @override
     def minimumSizeHint(self) -> QSize:
-        side = self._side() + 2 * _SPACE
-        return QSize(side + 2 * _SPACE, side)
+        side = self._side() + 2 * SPACE
+        return QSize(side + 2 * SPACE, side)
 
     def _side(self) -> int:
         return max(SIDE, round(1.25 * self.fontMetrics().height()))
@@ -122,12 +120,12 @@ class _Button(QToolButton):
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(ground)
-                painter.drawRoundedRect(self.rect(), _SPACE, _SPACE)
-            square = QRect(2 * _SPACE, (self.height() - side) // 2, side, side)
+                painter.drawRoundedRect(self.rect(), SPACE, SPACE)
+            square = QRect(2 * SPACE, (self.height() - side) // 2, side, side)
             mode = QIcon.Mode.Normal if enabled else QIcon.Mode.Disabled
             state = QIcon.State.On if on else QIcon.State.Off
             self.icon().paint(painter, square, Qt.AlignmentFlag.AlignCenter, mode, state)
             if self._word:
                 painter.setPen(QColor(theme.text if enabled else theme.muted))
-                room = self.rect().adjusted(square.right() + 1 + _SPACE, 0, 0, 0)
+                room = self.rect().adjusted(square.right() + 1 + SPACE, 0, 0, 0)
                 painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self.text())

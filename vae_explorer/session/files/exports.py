@@ -1,6 +1,6 @@
 """Files that a person takes away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.tasks import Tasks
+from vae_explorer.training.meaning import origin
 
 
 class Exports:
@@ -39,21 +40,18 @@ class Exports:
     def digit(self, path: Path, scale: int) -> None:
         """Write the picture at the cursor as PNG, each pixel ``scale`` × ``scale``."""
         request = DigitRequest(self._cursor.position, scale)
-        self._picture(path, lambda model: export_digit(model, request, path))
+        self._picture(path, lambda model, about: export_digit(model, request, path, about))
 
     def manifold(self, path: Path, request: ManifoldRequest) -> None:
         """Write a sheet of decoded positions as PNG."""
-        self._picture(path, lambda model: export_manifold(model, request, path))
+        self._picture(path, lambda model, about: export_manifold(model, request, path, about))
 
     def path(self, path: Path) -> None:
         """Write the pictures of the latent path as one strip, PNG."""
-        shown = self._playback.path
-        if shown is not None and len(shown.images):
-            self.write(
-                path,
-                partial(export_strip, shown.images, shown.z, path),
-                "The path was not exported",
-            )
+        shown, state = self._playback.path, self._map.state
+        if shown is not None and len(shown.images) and state is not None:
+            strip = partial(export_strip, shown.images, shown.z, path, origin(state.snapshot))
+            self.write(path, strip, "The path was not exported")
 
     def points(self, path: Path) -> None:
         """Write a table of the selected points, or of all if none is, as CSV."""
@@ -68,7 +66,8 @@ class Exports:
         """Write a file by ``write``, which is called on the worker's thread."""
         self._tasks.write(write, lambda: self._messages.published.emit(f"Exported {path}"), failure)
 
-    def _picture(self, path: Path, write: Callable[[TrainedVAE], None]) -> None:
+    def _picture(self, path: Path, write: Callable[[TrainedVAE, Mapping[str, str]], None]) -> None:
         state = self._map.state
         if state is not None:
-            self.write(path, partial(write, state.model), "The picture was not exported")
+            about = origin(state.snapshot)
+            self.write(path, partial(write, state.model, about), "The picture was not exported")

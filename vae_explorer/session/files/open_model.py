@@ -15,7 +15,7 @@ from vae_explorer.session.messages import Messages
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
-from vae_explorer.training.meaning import Remark, of_model
+from vae_explorer.training.meaning import Remark, no_likelihood, of_model
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import BUNDLED, Snapshot
@@ -43,6 +43,8 @@ class ModelInfo:
     """What its figures are not: a likelihood, of the data that it was trained on."""
     data: str = ""
     """What it was trained on."""
+    no_likelihood: Remark | None = None
+    """That of the ``remarks``, if any, by which its ELBO and log p(x) are no likelihood."""
 
 
 class OpenModel:
@@ -67,6 +69,8 @@ class OpenModel:
         self._settings = settings
         self._map = latent_map
         self._runs = runs
+        self.own = False
+        """Whether the model opened last does not come with the program."""
         latent_map.changed.connect(self._on_map)
         runs.left.connect(self._on_left)
 
@@ -133,6 +137,7 @@ class OpenModel:
 
     def _show(self, model: "SavedModel") -> None:
         path, snapshot = model.path, model.snapshot
+        self.own = path.parent != paths.checkpoints()
         self._map.begin_run()
         self._runs.open_run(path, snapshot, model.name)
         self._map.show(snapshot, model.name, path, model.rotation)
@@ -162,6 +167,7 @@ class OpenModel:
                     parameters=new.model.parameters,
                     data=f"{snapshot.data.name}, {snapshot.data.images:,} images",
                     remarks=of_model(snapshot, BUNDLED),
+                    no_likelihood=no_likelihood(snapshot.recipe),
                 )
             )
 

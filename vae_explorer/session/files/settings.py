@@ -41,7 +41,8 @@ class Settings:
     as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
     "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
     ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
-    first; ``keys`` those chosen for commands; ``course`` how far one is in the lessons.
+    first; ``keys`` those chosen for commands; ``preset`` is the name of the recipe chosen last,
+    ``course`` how far one is in the lessons.
     """
 
     scheme: Annotated[str, SCHEME] = "system"
@@ -55,6 +56,7 @@ class Settings:
     recent: tuple[str, ...] = ()
     tables: tuple[TableLayout, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
+    preset: str = ""
     folder: str = ""
     course: Progress = field(default_factory=Progress)
     geometry: str = ""

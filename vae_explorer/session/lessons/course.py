@@ -206,10 +206,10 @@ class Learning:
         """Go to a lesson after or before this one, if there is one, at a step of it."""
         if self.lesson is None:
             return
-        at = self.lessons.index(self.lesson) + by
-        if 0 <= at < len(self.lessons):
-            lesson = self.lessons[at]
-            self.open(lesson.id, range(len(lesson.steps))[step])
+        ids = list(self._lessons)
+        at = ids.index(self.lesson.id) + by
+        if 0 <= at < len(ids):
+            self.open(ids[at], range(len(self._lessons[ids[at]].steps))[step])
 
     def _set(self, state: dict[str, Any]) -> None:
         if self.experiment:

@@ -1,4 +1,4 @@
-"""Bars and densities to pull about, whose entropy is shown, and climbed."""
+"""Bars and densities to pull about, whose entropy or ELBO is shown, and climbed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -36,9 +36,7 @@ class FunctionalsSettings(Settings):
     heights: tuple[float, ...] | None = setting(
         None, "", "The density that p starts from", high=1e9
     )
-    ascend: bool = setting(
-        False, "&Ascend", "Climb the entropy by its natural gradient until it is largest"
-    )
+    ascend: bool = setting(False, "&Ascend", "Climb by the natural gradient to the maximum")
 
     def spec(self, name: str) -> FieldSpec:
         """The specification of a field; of the size, that of the constraint."""
@@ -74,8 +72,8 @@ class FunctionalsResult(Result):
     """The density ``p`` (m,) at ``problem.x``, its ``start`` (m,), and the ascent so far.
 
     ``held`` (m,) are the cells that a hand holds while the constraints rest. By steps, from the
-    first: ``entropies`` (steps + 1,) nats, ``divergences`` (steps + 1,) from the maximiser in nats,
-    ``multipliers`` λ₀, λ₁ … (steps + 1, 1 + k).
+    first: ``entropies`` (steps + 1,), the entropy or the ELBO in nats, ``divergences`` (steps + 1,)
+    from the maximiser in nats, ``multipliers`` λ₀, λ₁ … (steps + 1, 1 + k).
     """
 
     problem: entropy.Problem
@@ -111,7 +109,7 @@ class FunctionalsResult(Result):
 
 def _measures(problem: entropy.Problem, p: Float64) -> tuple[Float64, Float64, Float64]:
     return (
-        np.array([entropy.entropy(p, problem.cell)]),
+        np.array([problem.value(p)]),
         np.array([entropy.divergence(p, problem.best, problem.cell)]),
         entropy.multipliers(problem, p)[None],
     )
@@ -134,7 +132,8 @@ def _begin(settings: FunctionalsSettings) -> FunctionalsResult:
 class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
     """A density p on bars, an interval, the line or the half-line, and the ascent of its entropy.
 
-    A hand may hold p where it likes; when it lets go, the constraints take hold again.
+    Or a density q of z, and the ascent of its ELBO. A hand may hold p where it likes; when it lets
+    go, the constraints take hold again.
     """
 
     def __init__(self, context: LessonContext) -> None:
@@ -216,14 +215,18 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
             self._tick()
 
     def symbols(self) -> dict[str, float | str]:
-        """H, its maximum, the KL divergence, the moments and the multipliers."""
+        """H and the ELBO, the maximum, the KL divergence, the moments and the multipliers."""
         problem, p = self.result.problem, self.result.p
         mass = p * problem.cell
         mean = float(problem.x @ mass)
         slopes = [*self.result.multipliers[-1].tolist(), 0.0, 0.0]
+        value, h = float(self.result.entropies[-1]), entropy.entropy(p, problem.cell)
         return {
-            "H": float(self.result.entropies[-1]),
+            "H": h,
             "Hmax": problem.maximum,
+            "ELBO": value,
+            "joint": value - h,
+            "logp": problem.maximum,
             "KL": float(self.result.divergences[-1]),
             "size": self.settings.size,
             "p": float(p.max()),
@@ -232,7 +235,7 @@ class Functionals(Experiment[FunctionalsSettings, FunctionalsResult]):
         } | {f"lambda{which}": slopes[which] for which in range(3)}
 
     def data(self) -> dict[str, Any]:
-        """p, H, its maximum, KL at each step, and the multipliers now."""
+        """p, H or the ELBO, its maximum, KL at each step, and the multipliers now."""
         return {
             "p": self.result.p,
             "entropy": self.result.entropies[-1],

@@ -66,11 +66,15 @@ class GeometrySettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Strip:
-    """A path and its pictures: ``images`` (PICTURES, h, w) in [0, 1] at ``frames``."""
+    """A path and its pictures: ``images`` (PICTURES, h, w) in [0, 1] at ``frames``.
+
+    These are equal ``steps`` of the latent plane or of the image.
+    """
 
     route: Route
     frames: Frames
     images: Float32
+    steps: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +121,11 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         self._space: _Space | None = None
         self._spaces: dict[str, _Space] = {}
 
+    def is_current(self, strip: Strip) -> bool:
+        """Whether a path leads from one end to the other as they are now."""
+        ends = np.array([self.settings.start, self.settings.end])
+        return bool(np.allclose(strip.route.path[[0, -1]], ends, atol=1e-6))
+
     def point(self, z: LatentPoint | None) -> None:
         """Look at the metric at a point, or no more."""
         model, metric = self.context.model, self.settings.metric
@@ -157,18 +166,17 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
         self.result = replace(
             found,
             straight=self._strip(model, line),
-            geodesic=self._strip(model, found.geodesic.route) if found.geodesic else None,
+            geodesic=found.geodesic and self._strip(model, found.geodesic.route, found.geodesic),
         )
 
     def symbols(self) -> dict[str, float | str]:
-        """The lengths, and the longest and the shortest step between two pictures."""
+        """The lengths, and the longest and the shortest step; "…" while the path is found."""
         now, found = self.settings, self.result
-        values: dict[str, float | str] = {
-            "distance": float(np.hypot(*np.subtract(now.end, now.start)))
-        }
+        values: dict[str, float | str] = dict.fromkeys(("geodesic", "longest", "shortest"), "…")
+        values |= {"distance": float(np.hypot(*np.subtract(now.end, now.start)))}
         if found.straight is not None:
             values["straight"] = found.straight.route.length
-        if found.geodesic is not None:
+        if found.geodesic is not None and self.is_current(found.geodesic):
             steps = found.geodesic.frames.steps
             values["geodesic"] = found.geodesic.route.length
             values |= {"longest": float(steps.max()), "shortest": float(steps.min())}
@@ -230,6 +238,10 @@ class Geometry(Experiment[GeometrySettings, GeometryResult]):
 
         return self._find.ask((space, start, end), work, done)
 
-    def _strip(self, model: TrainedVAE, route: Route) -> Strip:
-        spread = frames(route, PICTURES, self.settings.steps)
-        return Strip(route, spread, model.decode(spread.positions))
+    def _strip(self, model: TrainedVAE, route: Route, known: Strip | None = None) -> Strip:
+        """The pictures along a route; ``known`` are those of the same one."""
+        steps = self.settings.steps
+        if known is not None and known.steps == steps:
+            return known
+        spread = frames(route, PICTURES, steps)
+        return Strip(route, spread, model.decode(spread.positions), steps)

@@ -14,6 +14,7 @@ DENSITY, BINS = 120, 60
 SEEN = 4_000
 """Samples whose spread says what of x is in sight."""
 
+_WIDE = 2  # cells of the histogram along each side of one that is compared
 _PROFILE = 300  # positions along a line through the density
 
 
@@ -22,15 +23,18 @@ class Pushed:
     """What becomes of N(0, I), over a square ``region`` of x.
 
     ``density`` (DENSITY, DENSITY) is by the change of variables and ``histogram`` (BINS, BINS) of
-    the samples, the lowest row first, and ``apart`` their total variation distance. ``profile`` and
-    ``closed_form`` (or None) are densities at ``across`` (n,) along the line ``height`` = x₂, where
-    the histogram has ``bars`` (BINS,). ``stretch`` (cells, cells) is |det J| in the middles of the
-    lattice's cells, the lowest row first.
+    so many ``samples``, the lowest row first. ``means`` are those of the density over cells twice
+    as wide, and ``apart`` is how far the samples are from them in total variation. A ``profile``
+    and ``closed_form`` (or None) are densities at ``across`` (n,) along the line ``height`` = x₂,
+    where the histogram has ``bars`` (BINS,). ``stretch`` (cells, cells) is |det J| in the middles
+    of the lattice's cells, the lowest row first.
     """
 
     region: Region
     density: Float64
     histogram: Float64
+    samples: int
+    means: Float64
     apart: float
     height: float
     across: Float64
@@ -51,19 +55,22 @@ def push(
     known: Pushed | None,
     control: Control,
 ) -> Pushed:
-    """All there is to see; the density is taken over from ``known``, if it is of the same f."""
+    """All there is to see; ``known`` is of the same f, and is taken over as far as it goes."""
     if known is None:
         region = pushforward.window(now(pushforward.samples(SEEN)))
         density = pushforward.density(now, region, (DENSITY, DENSITY), control.check)
+        means = pushforward.cell_means(now, region, (BINS // _WIDE, BINS // _WIDE))
     else:
-        region, density = known.region, known.density
+        region, density, means = known.region, known.density, known.means
     left, right, bottom, top = region
     control.check()
-    histogram = pushforward.histogram(now(pushforward.samples(n)), region, (BINS, BINS))
-    area = (right - left) * (top - bottom) / BINS**2
-    apart = pushforward.total_variation(
-        pushforward.block_means(density, DENSITY // BINS), histogram, area
-    )
+    if known is not None and known.samples == n:
+        histogram = known.histogram
+    else:
+        histogram = pushforward.histogram(now(pushforward.samples(n)), region, (BINS, BINS))
+    area = (right - left) * (top - bottom) * (_WIDE / BINS) ** 2
+    sampled = pushforward.block_means(histogram, _WIDE)
+    apart = pushforward.total_variation(means, sampled, area)
     here = now(z)[0]
     density_here, preimages = pushforward.density_at(now, here)
     height = float(np.clip(np.nan_to_num(here[1]), bottom, top))
@@ -78,6 +85,8 @@ def push(
         region,
         density,
         histogram,
+        n,
+        means,
         apart,
         height,
         across,

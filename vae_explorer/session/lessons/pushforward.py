@@ -165,7 +165,7 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
         super().__init__(context, PushforwardSettings(), PushforwardResult())
         self._push, self._decode = self.patient("pushforward"), self.newest("sheet")
         self._decoder: _Decoder | None = None
-        self._of: object = None
+        self._of: tuple[object, float] | None = None
         self._of_pushed: Lattice | None = None
 
     @property
@@ -195,12 +195,14 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
             self._decode.cancel()
         elif decoder is None:
             self._of = None
-            self.result = replace(self.result, lattice=None, picture=None)
+            self.result = replace(self.result, lattice=None, pushed=None, picture=None)
             if model is not None:
                 self._find_sheet(model)
             return
-        of = (now.function, now.x1, now.x2, now.t) + ((decoder, now.components) * decodes)
+        of = (now.function, now.x1, now.x2) + ((decoder, now.components) * decodes), now.t
         if of != self._of:
+            if self._of is None or of[0] != self._of[0]:
+                self.result = replace(self.result, pushed=None)
             self._of = of
             if decodes and decoder is not None:
                 first, second = now.components
@@ -252,8 +254,12 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
         }
 
     def _find_sheet(self, model: TrainedVAE) -> None:
+        first, second = self.settings.components
+        onto = first - 1, second - 1
+
         def work(control: Control) -> _Decoder:
             sheet = decoded_sheet(model, control.check)
+            sheet.onto(*onto)  # not on the main thread
             found = sheet_magnification(model, _MIDDLES.reshape(-1, 2), control.check)
             return _Decoder(model, sheet, found.reshape(NODES - 1, NODES - 1))
 
@@ -265,8 +271,9 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
         self._decode.ask(model, work, done)
 
     def _compute(self) -> None:
-        now, lattice = self.settings, self.result.lattice
+        now, lattice, of = self.settings, self.result.lattice, self._of
         assert lattice is not None
+        assert of is not None
         known = self.result.pushed if self._of_pushed is lattice else None
         decodes = now.function == DECODER
         magnification = self._decoder.magnification if decodes and self._decoder else None
@@ -281,6 +288,8 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
             return push(function, n, z, stretch, closed, known, control)
 
         def done(pushed: Pushed) -> None:
+            if self._of is None or self._of[0] != of[0]:
+                return  # of another function, but not of another t: that may be moving
             self._of_pushed = lattice
             self.publish(pushed=pushed)
 

@@ -1,13 +1,14 @@
-"""Two estimators of one gradient side by side: of a function of a number, or of the ELBO."""
+"""Two estimators of one gradient side by side: of a function, of an ELBO, and in training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
 from vae_explorer.fields import FieldSpec
-from vae_explorer.lessons import gradients
+from vae_explorer.lessons import algorithm, gradients
 from vae_explorer.session.explore.image_truth import image_bound
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.lessons.context import LessonContext
@@ -20,17 +21,20 @@ from vae_explorer.session.lessons.experiment import (
 )
 from vae_explorer.types import Float64
 
-ELBO = "elbo"
+ELBO, TRAINING = "elbo", "training"
 FUNCTIONS = {name: function.name for name, function in gradients.FUNCTIONS.items()} | {
-    ELBO: "the digit's ELBO"
+    ELBO: "the digit's ELBO",
+    TRAINING: "the ELBO in training",
 }
 """What an expectation is taken of, by the names of lesson files."""
 PARAMETERS = dict.fromkeys(gradients.FUNCTIONS, ("μ", "σ")) | {
-    ELBO: ("μ₁", "μ₂", "log s₁", "log s₂")
+    ELBO: ("μ₁", "μ₂", "log s₁", "log s₂"),
+    TRAINING: ("θ, φ",),
 }
 """Of q, by what the expectation is taken of; s are the diagonal of L in q = N(μ, L Lᵀ)."""
 
 _DRAWS, _ELBO_DRAWS = 8_192, 2_048
+_EVERY, _LAST = 10, 20  # steps of training until it is shown, and those that say how far it is
 _OF_NUMBER = {"needs": ("function", tuple(gradients.FUNCTIONS))}
 
 
@@ -104,16 +108,17 @@ class Estimates:
 
 @dataclass(frozen=True, eq=False)
 class ReparameterisationResult(Result):
-    """The draws, and the estimates made of them.
+    """The draws, and the estimates made of them; or the ``curves`` of training.
 
     ``mean`` (2,) and ``covariance`` (2, 2) are those of the image's q, of which draws follow after
-    a while.
+    a while. A curve has the ELBO of each step so far in nats, by its estimator: "path" or "score".
     """
 
     draws: gradients.Draws | None = None
     estimates: Estimates | None = None
     mean: Float64 | None = None
     covariance: Float64 | None = None
+    curves: Mapping[str, Float64] | None = None
 
 
 class Reparameterisation(DigitExperiment[ReparameterisationSettings, ReparameterisationResult]):
@@ -122,6 +127,7 @@ class Reparameterisation(DigitExperiment[ReparameterisationSettings, Reparameter
     def __init__(self, context: LessonContext) -> None:
         super().__init__(context, ReparameterisationSettings(), ReparameterisationResult())
         self._draw = self.patient("reparameterisation")
+        self._train = self.newest("reparameterisation-training")
 
     @property
     def about_image(self) -> bool:
@@ -135,6 +141,10 @@ class Reparameterisation(DigitExperiment[ReparameterisationSettings, Reparameter
     def update(self) -> None:
         """Draw what is asked for, and make estimates of what there is."""
         now = self.settings
+        if now.function == TRAINING:
+            self._learn()
+            return
+        self._train.cancel()
         if self.about_image:
             self._draw_image()
         else:
@@ -149,8 +159,14 @@ class Reparameterisation(DigitExperiment[ReparameterisationSettings, Reparameter
         self._estimate()
 
     def symbols(self) -> dict[str, float | str]:
-        """The gradient, its estimates, their variances and signal-to-noise ratios."""
+        """The gradient, its estimates, their variances and signal-to-noise ratios.
+
+        Of training, the ELBO of the last steps by either.
+        """
         found, now = self.result.estimates, self.settings
+        if self.result.curves is not None:
+            ends = {name: elbos[-_LAST:].mean() for name, elbos in self.result.curves.items()}
+            return {f"{name}_elbo": float(end) for name, end in ends.items()}
         if found is None:
             return {}
         which = now.parameter
@@ -173,9 +189,12 @@ class Reparameterisation(DigitExperiment[ReparameterisationSettings, Reparameter
     def data(self) -> dict[str, Any]:
         """The exact gradient (d,), and mean and variance (d,) of the estimates of either kind.
 
-        Of a function of a number also what the variances are in theory.
+        Of a function of a number also what the variances are in theory. Of training, the ELBO of
+        each step by either.
         """
         found = self.result.estimates
+        if self.result.curves is not None:
+            return {f"{name}_elbo": elbos for name, elbos in self.result.curves.items()}
         if found is None:
             return {}
         theory = {}
@@ -189,6 +208,26 @@ class Reparameterisation(DigitExperiment[ReparameterisationSettings, Reparameter
             "path_mean": found.path.mean(0),
             "path_variance": found.path.var(0),
         }
+
+    def _learn(self) -> None:
+        """Train by one estimator, and then by the other."""
+        seed = self.settings.seed
+        if self.result.curves is None:
+            self._draw.cancel()
+            self.result = ReparameterisationResult(curves={})
+
+        def work(control: Control) -> dict[str, Float64]:
+            curves: dict[str, Float64] = {}
+            for name in algorithm.ESTIMATORS:
+                elbos: list[float] = []
+                for elbo in algorithm.train(name, seed=seed, check=control.check):
+                    elbos.append(elbo)
+                    if len(elbos) % _EVERY == 0:
+                        curves = curves | {name: np.array(elbos)}
+                        control.report(partial(self.publish, curves=curves))
+            return curves
+
+        self._train.ask(seed, work, lambda curves: self.publish(curves=curves))
 
     def _draw_image(self) -> None:
         now, model, target = self.settings, self.context.model, self.digit

@@ -18,6 +18,7 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, Scores
 from vae_explorer.session.map.state import MapPoints, MapState
 from vae_explorer.session.tasks import Tasks
+from vae_explorer.training.meaning import Remark, explained, named, no_likelihood
 from vae_explorer.types import Float32
 
 LABEL = "label"
@@ -108,7 +109,15 @@ class Coloring:
     def choices(self) -> tuple[tuple[str, str], ...]:
         """All (value, text) there are to choose from."""
         columns = self._table.columns if self._table else {}
-        return CHOICES + tuple((_TABLE + name, name) for name in columns)
+        own = tuple(
+            (by, named(text, self._remark) if by in _SCORES else text) for by, text in CHOICES
+        )
+        return own + tuple((_TABLE + name, name) for name in columns)
+
+    @property
+    def _remark(self) -> Remark | None:
+        state = self._map.state
+        return no_likelihood(state.snapshot.recipe) if state else None
 
     def choose(self, by: str) -> None:
         """Colour by another of ``choices``."""
@@ -190,6 +199,8 @@ class Coloring:
         self.changed.emit(colors)
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
+        if self._remark != (no_likelihood(old.snapshot.recipe) if old else None):
+            self.choices_changed.emit(self.choices)
         before = old.points if old else None
         if new.points is None or new.points is before:
             return
@@ -209,7 +220,7 @@ class Coloring:
             values = np.full(len(state.points.indices), np.nan, np.float32)
         if state.moving:
             about = "Computed when training pauses"
-        return _scaled(title, about, values, "nats")
+        return _scaled(named(title, self._remark), explained(about, self._remark), values, "nats")
 
     def _of_table(self, points: MapPoints) -> PointColors:
         assert self._table is not None

@@ -17,7 +17,7 @@ from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.selection import Mode, Selection, inside
 from vae_explorer.session.map.state import MapState, same_images
 from vae_explorer.session.tasks import Tasks
-from vae_explorer.training.meaning import of_model
+from vae_explorer.training.meaning import marks
 from vae_explorer.training.snapshot import BUNDLED
 from vae_explorer.types import Bools, Float32, Float64, Int64
 
@@ -151,7 +151,7 @@ class Search:
             "z2": z[:, 1],
         }
         columns |= {name: values[rows] for name, values in self._scores.known.items()}
-        remarks = of_model(state.snapshot, BUNDLED)
-        if remarks:  # beside figures that would be taken for something else
-            columns["remark"] = np.full(len(rows), "; ".join(remark.mark for remark in remarks))
+        if remark := marks(state.snapshot, BUNDLED):
+            # Beside figures that would be taken for something else.
+            columns["remark"] = np.full(len(rows), remark)
         return columns

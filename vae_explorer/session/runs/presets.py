@@ -1,14 +1,17 @@
-"""Recipes by name: the default one, those of the bundled models, and a person's own."""
+"""Recipes by name: those that come with the program, and a person's own."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from psygnal import Signal
 
 from vae_explorer.errors import RecipeError, UserError
+from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.tasks import Tasks
+from vae_explorer.training.presets import NAMES, Preset, as_computed_here, first_presets
 from vae_explorer.training.recipe import Recipe
 
 DEFAULT = "Default"
@@ -16,15 +19,6 @@ LONGEST_NAME = 60
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A recipe and its name; ``own`` if a person saved it and may delete it."""
-
-    name: str
-    recipe: Recipe
-    own: bool = False
 
 
 class Presets:
@@ -35,11 +29,23 @@ class Presets:
     left_out = Signal(str)
     """A message on a file that is none."""
 
-    def __init__(self, folders: "PresetFolders", tasks: Tasks) -> None:
-        self.all: tuple[Preset, ...] = (Preset(DEFAULT, Recipe()),)
+    def __init__(self, folders: "PresetFolders", tasks: Tasks, settings: SettingsFile) -> None:
+        self.all = first_presets()
         self._folders = folders
         self._tasks = tasks
+        self._settings = settings
         self._reading = tasks.newest("presets", "The presets cannot be read")
+
+    @property
+    def chosen(self) -> Preset:
+        """The one that was chosen last, in this window or an earlier one; else the first."""
+        name = self._settings.now.preset
+        return next((preset for preset in self.all if preset.name == name), self.all[0])
+
+    def choose(self, name: str) -> None:
+        """Remember that a person took the preset of this name."""
+        if name != self._settings.now.preset:
+            self._settings.change(replace(self._settings.now, preset=name))
 
     def read(self) -> None:
         """Read all of them again."""
@@ -63,10 +69,10 @@ class Presets:
 
 
 class PresetFolders:
-    """The default recipe, then the TOML files of two folders, each by the name of its file.
+    """Those of the program, then the TOML files of a person, each by the name of its file.
 
     Args:
-        bundled: the folder of recipes that ship with the program.
+        bundled: the folder of recipes that made the bundled models.
         own: that of a person's own; made when the first is saved.
     """
 
@@ -76,15 +82,22 @@ class PresetFolders:
 
     def read(self) -> tuple[tuple[Preset, ...], tuple[str, ...]]:
         """All presets, and a message on each file that is none."""
-        found = [Preset(DEFAULT, Recipe())]
         messages: list[str] = []
-        for folder, own in ((self._bundled, False), (self._own, True)):
+
+        def recipes(folder: Path) -> Iterator[tuple[str, Recipe]]:
             for path in sorted(folder.glob("*.toml"), key=lambda path: path.stem.casefold()):
                 try:
-                    found.append(Preset(path.stem, Recipe.read(path), own))
+                    yield path.stem, Recipe.read(path)
                 except RecipeError as error:
                     messages.append(f"Preset left out: {error}")
-        return tuple(found), tuple(messages)
+
+        found = (
+            *first_presets(),
+            *(as_computed_here(name, recipe) for name, recipe in recipes(self._bundled)),
+            Preset(DEFAULT, Recipe()),
+            *(Preset(name, recipe, own=True) for name, recipe in recipes(self._own)),
+        )
+        return found, tuple(messages)
 
     def save(self, name: str, recipe: Recipe) -> None:
         """Keep a recipe under a name; an own preset of this name, in whatever case, is replaced.
@@ -125,8 +138,8 @@ class PresetFolders:
         return [path for path in self._own.glob("*.toml") if path.stem.casefold() == wanted]
 
     def _check(self, name: str) -> None:
-        bundled = (path.stem.casefold() for path in self._bundled.glob("*.toml"))
-        if name.casefold() in (DEFAULT.casefold(), *bundled):
+        bundled = (path.stem for path in self._bundled.glob("*.toml"))
+        if name.casefold() in map(str.casefold, (DEFAULT, *NAMES, *bundled)):
             raise UserError(f"“{name}” is a preset of the program; choose another name.")
         if not name.strip() or len(name) > LONGEST_NAME:
             raise UserError(f"The name of a preset has 1 to {LONGEST_NAME} characters.")

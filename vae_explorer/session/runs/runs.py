@@ -29,7 +29,6 @@ from vae_explorer.session.training.timeline_entry import TimelineEntry
 from vae_explorer.session.training.worker import Until
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.checks import check_branch
-from vae_explorer.training.estimate import Estimate, estimate
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
@@ -52,8 +51,6 @@ class Runs:
         device: what is trained on.
     """
 
-    estimated = Signal(Estimate)
-    not_estimated = Signal(BaseException)
     left = Signal(object)
     """The run is over, and what comes of it is shown; with the error that ended it, or None."""
 
@@ -73,7 +70,6 @@ class Runs:
         self._images = images
         self.training = TrainingSession(tasks.jobs, runs, device)
         self.timeline = Timeline(tasks, after)
-        self._device = device
         self._probes: tuple[Int64, UInt8] | None = None
         self._latest: Callable[[], None] | None = None
         """Shows the run as it is now."""
@@ -209,19 +205,6 @@ class Runs:
             self._fail("The snapshots of the run cannot be shown", error)
             return
         self.timeline.develop(self._probes[1])
-
-    def estimate(self, recipe: Recipe) -> None:
-        """Find out how long a run would take; not while there is one, which would distort it."""
-        if self.training.active:
-            return
-        images, device = self._images, self._device
-        self._jobs.run_newest(
-            "estimate",
-            lambda control: estimate(recipe, images(), device, control.check),
-            done=self.estimated.emit,
-            failed=self.not_estimated.emit,
-            lane="figures",
-        )
 
     # What is shown
 

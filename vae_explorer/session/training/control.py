@@ -53,6 +53,8 @@ class TrainingSession:
     status_changed = Signal(TrainingStatus)
     events = Signal(object)
     """Each ``TrainingEvent``, in order."""
+    made_way = Signal(str)
+    """The run was stopped because something else was asked for: a message."""
 
     def __init__(self, jobs: Jobs, runs: Path, device: str = "auto") -> None:
         self._jobs = jobs
@@ -65,8 +67,9 @@ class TrainingSession:
         self._noted: set[str] = set()
         self._advance: Until | None = None
         """How far a run that is about to pause goes on at once."""
-        self._next: Callable[[], object] = _nothing
+        self._next: Callable[[], object] | None = None
         """What begins when the run under way has ended."""
+        self._name = ""
 
     @property
     def status(self) -> TrainingStatus:
@@ -239,8 +242,8 @@ class TrainingSession:
         """Follow what the worker tells, and pass it on."""
         running = self._status.phase is Phase.RUNNING
         match event:
-            case Begun(folder):
-                self.checkpoint = folder.model_path
+            case Begun(folder, name):
+                self.checkpoint, self._name = folder.model_path, name
             case Paused() | Waiting() if not running:
                 return  # it was stopped meanwhile
             case Paused() | Waiting():
@@ -269,17 +272,20 @@ class TrainingSession:
         self._end(Failed(error))
 
     def _end(self, event: Ended | Failed) -> None:
-        begin, self._next = self._next, _nothing
+        begin, self._next = self._next, None
         self._set_phase(Phase.IDLE)
         self.events.emit(event)
+        if begin is None:
+            return
+        name = self._name
         begin()
+        if isinstance(event, Ended):
+            kept = "kept" if event.path else "not kept, for the disk refused it"
+            epoch = event.snapshot.epoch
+            self.made_way.emit(f"The run {name} was stopped at epoch {epoch:.2f} and {kept}")
 
 
 def reseeded(recipe: Recipe) -> Recipe:
     """With another seed, drawn at random."""
     seeds = [seed for seed in range(_MOST_SEED + 1) if seed != recipe.seed]
     return recipe.replace(seed=random.choice(seeds))
-
-
-def _nothing() -> None:
-    pass

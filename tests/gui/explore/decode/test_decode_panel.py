@@ -149,7 +149,7 @@ def test_as_height_grows_short_the_digit_shrinks_then_parts_fold_then_it_scrolls
 
 def test_what_a_person_folds_or_opens_stays_so(panel: DecodePanel) -> None:
     fold = panel.inspector.fold
-    arrow = next(x for x in fold.findChildren(QToolButton) if x.text() == "Pinned digit")
+    arrow = next(x for x in fold.findChildren(QToolButton) if x.text() == "Pinned")
     arrow.click()
     settle()
     assert not fold.is_open

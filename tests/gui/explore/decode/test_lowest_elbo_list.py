@@ -5,11 +5,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.explore.decode.lowest_elbo_list import LowestElboList, Row
+from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.types import OneSplit, UInt8
 
 
@@ -123,3 +124,17 @@ def test_neither_orders_nor_the_focus_choose(
     worst.set_images(ROWS[::-1])
     worst.set_images(())
     assert said == []
+
+
+def test_an_empty_list_says_what_it_is_for_and_asks_for_the_images(
+    qtbot: QtBot, worst: LowestElboList
+) -> None:
+    empty = worst.findChild(EmptyState)
+    assert empty.isVisible()
+    assert "explains worst" in empty.text()
+    with qtbot.waitSignal(worst.asked):
+        empty.findChild(QPushButton).click()
+    worst.set_images(ROWS)
+    assert not empty.isVisible()
+    worst.set_images(())
+    assert empty.isVisible()

@@ -71,11 +71,11 @@ def test_a_reading_in_words(section: SupportSection) -> None:
     section.set_reading(READING)
     assert texts(section) == [
         "nearest: 7 · train 1,234\n0.03 latent · 5.1 pixels",
-        "decode → encode → decode:\n0.04 latent, 1.2 pixels",
+        "after a round trip:\n0.04 latent, 1.2 pixels",
     ]
     assert "on the data" in gauge(section).accessibleDescription()
     section.set_reading(None)
-    assert texts(section) == ["nearest: —\n—", "decode → encode → decode:\n—"]
+    assert texts(section) == ["nearest: —\n—", "after a round trip:\n—"]
     assert gauge(section).accessibleDescription() == "—"
 
 

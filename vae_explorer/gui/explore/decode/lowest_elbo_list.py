@@ -16,12 +16,15 @@ from PySide6.QtWidgets import QListView, QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.number_format import figure
+from vae_explorer.training.meaning import Remark, explained, named
 from vae_explorer.types import OneSplit, UInt8
 
 Row = tuple[OneSplit, int, int, float]
 """Split, index in it, label, and ELBO in nats."""
 
+_ABOUT = "The images that the model explains worst, the lowest ELBO first."
 _SIDE = 28  # pixels of a picture
 _BATCH = 2_000  # rows laid out at a time
 _NOWHERE = QModelIndex()
@@ -36,16 +39,18 @@ class LowestElboList(QListView):
 
     Signals; an image by its split and index:
         chosen: a person looks at it, by a click or the arrow keys.
+        asked: a person wants the images ranked.
     """
 
     chosen = Signal(str, int)
+    asked = Signal()
 
     def __init__(
         self, thumbnail: Callable[[OneSplit, int], UInt8], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setAccessibleName("Lowest ELBO first")
-        self.setToolTip("Digits by their ELBO; choosing one pins it")
+        self.set_remark(None)
         self.setUniformItemSizes(True)
         # Laying out all images at once would be felt.
         self.setLayoutMode(QListView.LayoutMode.Batched)
@@ -55,10 +60,18 @@ class LowestElboList(QListView):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self._rows = _Rows(thumbnail, self)
         self.setModel(self._rows)
+        self._empty = EmptyState(_ABOUT, "Rank the Images", over=self)
+        self._empty.asked.connect(self.asked)
+
+    def set_remark(self, remark: Remark | None) -> None:
+        """Say what the figures are if they are no likelihood."""
+        tip = f"Digits by their {named('ELBO', remark)}; choosing one pins it"
+        self.setToolTip(explained(tip, remark))
 
     def set_images(self, rows: Sequence[Row]) -> None:
         """Show these images, the worst first."""
         self._rows.set_rows(rows)
+        self._empty.setHidden(bool(rows))
 
     @override
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:

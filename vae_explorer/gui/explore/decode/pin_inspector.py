@@ -26,6 +26,7 @@ from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
 from vae_explorer.session.explore.pins import DataPoint
+from vae_explorer.training.meaning import Remark, explained, named
 from vae_explorer.types import Float32
 
 _HINT = "click a point to pin it"
@@ -41,6 +42,8 @@ _ROWS = {
     "log p(x)": "Of the same sample, by quadrature over the whole latent plane",
     "gap": "Of this image; refining its q(z|x) makes it smaller",
 }
+_LONGEST = "−0000.0 nats"
+_BARE = "− KL"  # and no matter of the likelihood
 _SPACE = 3
 
 
@@ -72,7 +75,10 @@ class PinInspector(QWidget):
         )
         self._views = self._original, self._reconstruction, self._error, self._map
         self._title = Readout()
+        self._names = {name: term_label(name, tip) for name, tip in _ROWS.items()}
         self._values = {name: QLabel() for name in _ROWS}
+        self._remark: Remark | None = None
+        self._keep_room()
 
         pictures = row(*self._views, spacing=_SPACE)
         self._details = QWidget()
@@ -86,7 +92,7 @@ class PinInspector(QWidget):
         details.addLayout(self._choice_row())
         details.addLayout(self._figures())
         content = held(column(pictures, self._details))
-        self.fold = Fold("Pinned digit", content, self._title)
+        self.fold = Fold("Pinned", content, self._title, "Pinned digit")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.fold)
@@ -106,11 +112,18 @@ class PinInspector(QWidget):
         self._inspection = inspection
         self._draw()
 
+    def set_remark(self, remark: Remark | None) -> None:
+        """Mark what is no likelihood, and say why."""
+        self._remark = remark
+        self._draw()
+
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._draw()
+        elif event.type() == QEvent.Type.FontChange:
+            self._keep_room()
 
     def fit(self, width: int) -> None:
         """Give the pictures the height that an inspector of ``width`` has zoom for."""
@@ -142,10 +155,9 @@ class PinInspector(QWidget):
         grid.setVerticalSpacing(1)
         grid.setHorizontalSpacing(_SPACE)
         grid.setColumnStretch(2, 1)
-        for line, (text, tip) in enumerate(_ROWS.items()):
+        for line, text in enumerate(_ROWS):
             value = self._values[text]
-            value.setToolTip(tip)
-            grid.addWidget(term_label(text, tip), line, 0)
+            grid.addWidget(self._names[text], line, 0)
             grid.addWidget(value, line, 1, Qt.AlignmentFlag.AlignRight)
         refine = QToolButton()
         refine.setText("Refine")
@@ -157,8 +169,18 @@ class PinInspector(QWidget):
         grid.addWidget(refine, len(_ROWS) - 2, 2, 2, 1, corner)
         return grid
 
+    def _keep_room(self) -> None:
+        """For any figure, so that pinning makes nothing wider."""
+        for value in self._values.values():
+            value.setMinimumWidth(value.fontMetrics().horizontalAdvance(_LONGEST))
+
     def _draw(self) -> None:
         point, inspection = self._point, self._inspection
+        for text, tip in _ROWS.items():
+            remark = None if text == _BARE else self._remark
+            self._names[text].setText(named(text, remark))
+            for label in (self._names[text], self._values[text]):
+                label.setToolTip(explained(tip, remark))
         code: Code = self._choice.currentData()
         self._resample.setEnabled(inspection is not None and code == "sample")
         if point is None:
@@ -189,7 +211,7 @@ class PinInspector(QWidget):
             value.setText(figure(number, 1, "nats"))
         if truth is not None:
             tip = f"{_ROWS['log p(x)']}, to about {truth.error:.1g} nats"
-            self._values["log p(x)"].setToolTip(tip)
+            self._values["log p(x)"].setToolTip(explained(tip, self._remark))
 
     def _draw_reconstruction(
         self, point: DataPoint, inspection: Inspection | None, code: Code

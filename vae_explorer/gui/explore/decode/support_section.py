@@ -71,7 +71,7 @@ class SupportSection(QWidget):
         self._nearest.setAccessibleDescription(nearest)
         self._drift.setAccessibleDescription(drift)
         self._nearest.set_text(nearest)
-        self._drift.set_text(f"decode → encode → decode:\n{drift}")
+        self._drift.set_text(f"after a round trip:\n{drift}")
 
 
 class _Gauge(QWidget):

@@ -26,7 +26,7 @@ from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, LatentPath
 
-_WIDE = 760  # from here on all controls stand in one row, and each text on one line
+_LINE = 105  # letters; from here on each text stands on one line
 _MARGIN = 6
 _FRAMES = 16
 _SLOWEST, _FASTEST, _SPEED = 1, 30, 8  # frames per second
@@ -65,8 +65,9 @@ class PathPanel(Themed):
         self._timer.timeout.connect(self._step)
 
         self._controls = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        self._controls.addLayout(self._choices(), 1)
-        self._controls.addLayout(self._player(), 1)
+        self._rows = self._choices(), self._player()
+        for controls in self._rows:
+            self._controls.addLayout(controls, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         column.setSpacing(4)
@@ -115,7 +116,7 @@ class PathPanel(Themed):
 
     @override
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange):
             self._fit()
         return super().event(event)
 
@@ -228,11 +229,13 @@ class PathPanel(Themed):
         return f'<span style="color:{color}">{text}</span>'
 
     def _fit(self) -> None:
-        wide = self.width() >= _WIDE
+        letters = self.width() / self.fontMetrics().averageCharWidth()
+        in_a_row = sum(controls.minimumSize().width() for controls in self._rows)
+        fits = in_a_row + self._controls.spacing() <= self.width() - 2 * _MARGIN
         direction = QBoxLayout.Direction
-        self._controls.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
+        self._controls.setDirection(direction.LeftToRight if fits else direction.TopToBottom)
         for text in (self._about, self._now):
-            text.set_lines(1 if wide else 2)
+            text.set_lines(1 if letters >= _LINE else 2)
 
 
 def _about(path: LatentPath) -> str:

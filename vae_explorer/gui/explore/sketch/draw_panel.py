@@ -24,6 +24,7 @@ from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import NONE, figure, pair
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
+from vae_explorer.training.meaning import Remark, explained, named
 from vae_explorer.types import Float32, UInt8
 
 WIDTH = 260
@@ -40,6 +41,7 @@ _ROWS = {
     "ELBO": "Of the drawing under the model",
     "Gap": "Of the drawing under the model",
 }
+_LIKELIHOODS = ("log p(x)", "ELBO", "Gap")
 _REFIT = (
     QEvent.Type.Resize,
     QEvent.Type.FontChange,
@@ -72,6 +74,7 @@ class DrawPanel(QWidget):
             "Reconstruction of the drawing", "Reconstruction", "Reconstr.", zoom=3
         )
         self._reconstruction.setToolTip("Decoded from the mean of q")
+        self._names = {text: term_label(text, tip) for text, tip in _ROWS.items()}
         self.results = [Readout() for _ in _ROWS]
         self._nearest = [
             DigitView(f"Nearest digit {n + 1}", NONE, zoom=1) for n in range(NEIGHBOURS)
@@ -122,6 +125,14 @@ class DrawPanel(QWidget):
             ]
         for value, text in zip(self.results, texts, strict=True):
             value.set_text(text)
+
+    def set_remark(self, remark: Remark | None) -> None:
+        """Mark what is no likelihood, and say why."""
+        for text, value in zip(_ROWS, self.results, strict=True):
+            own = remark if text in _LIKELIHOODS else None
+            self._names[text].setText(named(text, own))
+            for widget in (self._names[text], value):
+                widget.setToolTip(explained(_ROWS[text], own))
 
     def set_nearest(self, neighbours: tuple[Neighbour, ...]) -> None:
         """Show the nearest images of the data, at most ``NEIGHBOURS`` of them, nearest first."""
@@ -181,7 +192,7 @@ class DrawPanel(QWidget):
         grid.setColumnStretch(1, 1)
         for line, ((text, tip), value) in enumerate(zip(_ROWS.items(), self.results, strict=True)):
             value.setToolTip(tip)
-            grid.addWidget(term_label(text, tip), line, 0)
+            grid.addWidget(self._names[text], line, 0)
             grid.addWidget(value, line, 1)
         return grid
 
