@@ -38,6 +38,7 @@ def main(checkpoint: Path | None = None) -> int:
 
     ExceptionReporter(window).install()
     close_on_signals(window)
+    window.tour.greet()
     status = app.exec()
     if window.job_left:
         # Python would wait for its thread for ever.

@@ -184,6 +184,7 @@ def build_app(
     for progress in (scores.progress, playback.progress):
         progress.connect(messages.progress)
     playback.path_changed.connect(lambda path: layers.show("path", path_content(path)))
+    layers.show("path", path_content(None))
     refinement.stepped.connect(lambda step: layers.show("refined", refined_content(step)))
     for cleared in (refinement.started, refinement.available_changed):
         cleared.connect(lambda: layers.show("refined", refined_content(None)))

@@ -157,11 +157,12 @@ def test_every_formula_of_the_lessons_is_typeset() -> None:
                 assert glyphs(part.tex, 18.0, "#000000").error == "", (lesson.id, part.tex)
 
 
-def test_what_is_no_latex_is_written_as_it_is(qtbot: QtBot) -> None:
-    broken = FormulaView((FormulaPart(r"\left( \frac{1}{"),), {})
+@pytest.mark.parametrize("tex", [r"\left( \frac{1}{", r"= 1 \right)", r"\left(x", "p^", r"\hat"])
+def test_what_is_no_latex_is_written_in_words(qtbot: QtBot, tex: str) -> None:
+    broken = FormulaView((FormulaPart(tex),), {})
     qtbot.addWidget(broken)
     broken.resize(300, 40)
     broken.show()
     dark = _pixels(broken).sum(2) < 300
-    assert glyphs(r"\left( \frac{1}{", 18.0, "#000000").error
+    assert glyphs(tex, 18.0, "#000000").error
     assert dark.any()

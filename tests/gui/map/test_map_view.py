@@ -69,6 +69,14 @@ def test_the_line_below_is_honest(view: MapView) -> None:
     assert status(view) == "1 of 60,000 · train · encoder mean"
 
 
+def test_the_line_below_says_how_far_the_colours_have_come(view: MapView) -> None:
+    before = status(view)
+    view.status.set_progress("ELBO: 2,000 of 60,000 images")
+    assert status(view) == "ELBO: 2,000 of 60,000 images"
+    view.status.set_progress("")
+    assert status(view) == before
+
+
 def test_a_click_tells_place_and_point(view: MapView, hand: Any, heard: list[Any]) -> None:
     hand.click(pixel(view, 1, PICK_RADIUS - 2))
     hand.click(pixel(view, 1, -(PICK_RADIUS + 2)))

@@ -44,7 +44,7 @@ _IDS = re.findall(
     start pause sweep stop step epoch slow_motion restart branch new_seed estimate moment_play
     moment_back moment_forward moment_live next_step step_before open_lesson save_lesson large
     scheme_system scheme_light scheme_dark layout_explore layout_train layout_learn
-    layout_travel compare runs curves full_screen palette keys terms about
+    layout_travel compare runs curves full_screen palette keys terms tour about
 """,
 )
 """The names that other programs may know; those of the layers are the layers'."""

@@ -16,6 +16,8 @@ from vae_explorer import paths
 from vae_explorer.export.images import manifold_sheet
 from vae_explorer.export.requests import ManifoldRequest
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
+from vae_explorer.gui.dialogs.palette import menu_commands
+from vae_explorer.session.files.open_model import BUNDLED_MODELS
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
 
@@ -206,3 +208,13 @@ def test_curves_that_cannot_be_written_are_told(
     person.window.curves.export_requested.emit()
     person.wait(lambda: person.errors)
     assert person.errors[0].startswith("The curves were not exported: Cannot write")
+
+
+def test_every_bundled_model_is_in_the_menu_with_what_it_shows(person: Person) -> None:
+    assert set(BUNDLED_MODELS) == set(paths.bundled_models())
+    commands = menu_commands(person.window.menuBar())
+    found = [action for path, action in commands if path == "File › Bundled Models"]
+    texts = [f"{name}: {about}" for name, about in BUNDLED_MODELS.items()]
+    assert [action.text() for action in found] == texts
+    found[-1].trigger()
+    person.wait(lambda: person.model_line.startswith("mnist-paper"))

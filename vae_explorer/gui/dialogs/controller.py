@@ -14,7 +14,7 @@ from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import App
-from vae_explorer.session.files.open_model import IMAGE_SHAPE
+from vae_explorer.session.files.open_model import BUNDLED_MODELS, IMAGE_SHAPE
 from vae_explorer.session.files.workspace import EXTENSION
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.types import Region
@@ -59,6 +59,8 @@ class FilesController(Controller):
                 ("Ctrl+S",)),
             Command("reset", "File", "Open Bundled Model",
                 "Back to the model the explorer ships with", app.model.reset),
+            Choices("File", "Bundled Models", lambda: tuple(BUNDLED_MODELS), app.model.open_bundled,
+                lambda name: f"{name}: {BUNDLED_MODELS[name]}"),
             Command("export_digit", "File", "Export Image…",
                 "Write the decoded image at the cursor as PNG", self.export_digit,
                 ("Ctrl+Shift+E",), toolbar="Export", icon="export", separator=True),

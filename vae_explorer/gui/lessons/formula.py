@@ -1,5 +1,6 @@
 """Formulas as they are typeset, whose parts tell what they are and what they are worth now."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -38,7 +39,7 @@ _SMALLEST_EM = 8.0
 class Glyphs:
     """A piece of LaTeX drawn once: ``size`` in pixels and how far it reaches below the baseline.
 
-    What is no LaTeX is written as it is; ``error`` then says why.
+    What is no LaTeX is written as plain words; ``error`` then says why.
     """
 
     def __init__(self, tex: str, size: float, color: str) -> None:
@@ -56,7 +57,8 @@ class Glyphs:
             drawn = Latex(spaced, size=size, color=color, inline=False)
         except Exception as error:  # of a dozen types
             self.error = f"{type(error).__name__}: {error}"
-            drawn = Text(tex.replace("$", ""), size=size, color=color)
+            # Which is set as LaTeX too: what could be a command or a group must go.
+            drawn = Text(re.sub(r"[\\{}$^_&#%]", " ", tex), size=size, color=color)
         width, height = drawn.getsize()
         self.size = QSize(round(width) + 2, round(height) + 2)
         self.below = -drawn.getyofst()

@@ -159,6 +159,7 @@ class MapController(Controller):
         app.cursor.changed.connect(self.view.set_cursor)
         app.pins.changed.connect(self._on_pins)
         app.scores.inspected.connect(self._on_inspected)
+        app.scores.progress.connect(self.view.status.set_progress)
         app.coloring.changed.connect(self._on_colors)
         app.coloring.choices_changed.connect(self._on_choices)
         app.coloring.drafted.connect(self._on_drafted)

@@ -23,7 +23,7 @@ from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints
-from vae_explorer.types import Bools, Float32, Region, UInt8
+from vae_explorer.types import Bools, Float32, Float64, Region, UInt8
 
 PICK_RADIUS = 14.0
 """Pixels from the pointer within which the nearest point is meant."""
@@ -188,6 +188,14 @@ class MapView(Themed):
         """Which points (n,) are of classes that show."""
         shown = self._cloud.shown
         return np.ones(len(self._cloud), np.bool_) if shown is None else shown
+
+    def point_pixels(self) -> Float64:
+        """Where the points are that show, (n, 2), in pixels of the canvas."""
+        (left, right, bottom, top), rect = self.region(), self.canvas.plot_rect()
+        x, y = self._cloud.positions[self.shown()].T.astype(np.float64)
+        across = rect.left() + rect.width() * (x - left) / (right - left)
+        up = rect.bottom() - rect.height() * (y - bottom) / (top - bottom)
+        return np.stack([across, up], axis=1)
 
     def set_cursor(self, z1: float, z2: float) -> None:
         """Move the crosshair."""

@@ -19,6 +19,7 @@ class StatusLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._points = self._work = ""
         self._text = QLabel()
         self._text.setAccessibleName("Points shown")
         # Two lines, or a long text would keep the window wide; always, or the map would jump.
@@ -44,7 +45,13 @@ class StatusLine(QWidget):
         parts = [f"{drawn:,} of {points.total:,}", split, points.kind, points.orientation]
         if selected:
             parts.append(f"{selected} selected")
-        self._text.setText(" · ".join(part for part in parts if part))
+        self._points = " · ".join(part for part in parts if part)
+        self._show()
+
+    def set_progress(self, text: str) -> None:
+        """Say how far what the colours wait for has come; empty when they are there."""
+        self._work = text
+        self._show()
 
     def set_color_choices(self, choices: tuple[tuple[str, str], ...], by: str) -> None:
         """Offer these (value, text) to colour by, of which ``by`` is chosen."""
@@ -56,6 +63,9 @@ class StatusLine(QWidget):
     def set_color_by(self, by: str) -> None:
         """Choose another of what there is to colour by."""
         self._color_by.setCurrentIndex(self._color_by.findData(by))
+
+    def _show(self) -> None:
+        self._text.setText(self._work or self._points)
 
     def _on_color(self) -> None:
         self.color_chosen.emit(self._color_by.currentData())

@@ -27,6 +27,7 @@ from vae_explorer.gui.training.timeline_controller import TimelineController
 from vae_explorer.gui.window.actions import Actions
 from vae_explorer.gui.window.controller import WindowController
 from vae_explorer.gui.window.docks import Docks, decoded_bytes
+from vae_explorer.gui.window.tour import Tour
 from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import Workspace
 
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.curves, self.slow_motion, self.log = curves.plot, training.slow_motion, training.log
         self.learn, self.status = self._lessons.panel, self._window.status
         self.workspaces = self._files.workspaces
+        self.tour = Tour(app, self, self.map, self.decode.inspector, self.training.transport.start)
 
         pages.addWidget(_column(self.map, self.time_bar))
         self.setCentralWidget(pages)
@@ -81,7 +83,7 @@ class MainWindow(QMainWindow):
         with_panels = (curves, training, self._map, self._lessons, explore, runs, sweep)
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
-            self._files, self._window, self._selecting, explore, self._map,
+            self._files, self.tour, self._window, self._selecting, explore, self._map,
             training, sweep, timeline, self._lessons, compare, curves, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""

@@ -24,6 +24,14 @@ from vae_explorer.types import Float64
 IMAGE_SHAPE = (28, 28)
 """The map shows MNIST, so its models must read images of this height and width."""
 
+BUNDLED_MODELS = {
+    "mnist-elbo": "trained on the ELBO, as most VAEs are",
+    "mnist-exact": "trained on log p(x) itself, for the best likelihood",
+    "mnist-iwae": "trained on IWAE-8: a wide gap to its ELBO",
+    "mnist-paper": "the small networks of the published VAE, trained on log p(x)",
+}
+"""The models that come with the program, and what each shows."""
+
 
 @dataclass(frozen=True)
 class ModelInfo:
@@ -112,6 +120,10 @@ class OpenModel:
     def open_read(self, model: "SavedModel") -> None:
         """Show a model that was read; a run under way is stopped and saved first."""
         self._runs.training.end_then(partial(self._show, model))
+
+    def open_bundled(self, name: str) -> None:
+        """Open one of ``BUNDLED_MODELS``."""
+        self.open(paths.checkpoints() / f"{name}.safetensors")
 
     def reset(self) -> None:
         """Go back to the bundled model."""

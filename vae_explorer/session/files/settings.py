@@ -42,7 +42,7 @@ class Settings:
     "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
     ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
     first; ``keys`` those chosen for commands; ``preset`` is the name of the recipe chosen last,
-    ``course`` how far one is in the lessons.
+    ``course`` how far one is in the lessons, ``toured`` whether the first start's hints were shown.
     """
 
     scheme: Annotated[str, SCHEME] = "system"
@@ -59,6 +59,7 @@ class Settings:
     preset: str = ""
     folder: str = ""
     course: Progress = field(default_factory=Progress)
+    toured: bool = False
     geometry: str = ""
     layout: str = ""
 
