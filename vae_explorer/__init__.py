@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from vae_explorer.data.bundled import mnist
-    from vae_explorer.data.dataset import ImageSet
+    from vae_explorer.data.dataset import Dataset, ImageSet
+    from vae_explorer.data.opening import open_images
+    from vae_explorer.data.reading import Reading
     from vae_explorer.errors import (
         CheckpointError,
         DataError,
@@ -41,6 +43,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CheckpointError": "errors",
     "DataError": "errors",
+    "Dataset": "data.dataset",
     "DivergedError": "errors",
     "Elbo": "model.trained",
     "Evaluation": "training.evaluation",
@@ -48,6 +51,7 @@ _HOMES = {
     "ExportError": "errors",
     "ImageSet": "data.dataset",
     "Posterior": "model.trained",
+    "Reading": "data.reading",
     "Recipe": "training.recipe",
     "RecipeError": "errors",
     "Snapshot": "training.snapshot",
@@ -55,6 +59,7 @@ _HOMES = {
     "UserError": "errors",
     "evaluate": "training.evaluation",
     "mnist": "data.bundled",
+    "open_images": "data.opening",
     "read_checkpoint": "training.checkpoint",
     "train": "training.run",
     "write_checkpoint": "training.checkpoint",
@@ -63,6 +68,7 @@ _HOMES = {
 __all__ = [
     "CheckpointError",
     "DataError",
+    "Dataset",
     "DivergedError",
     "Elbo",
     "Evaluation",
@@ -70,6 +76,7 @@ __all__ = [
     "ExportError",
     "ImageSet",
     "Posterior",
+    "Reading",
     "Recipe",
     "RecipeError",
     "Snapshot",
@@ -83,6 +90,7 @@ __all__ = [
     "manifold",
     "mnist",
     "models",
+    "open_images",
     "read_checkpoint",
     "train",
     "write_checkpoint",
