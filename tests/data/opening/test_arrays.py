@@ -54,6 +54,11 @@ def test_keras(folder: Path, images: UInt8) -> None:
     assert data.sizes()["test"] == 4
 
 
+def test_names_of_classes(folder: Path, images: UInt8) -> None:
+    np.savez(folder / "a.npz", images=images, y=np.arange(14) % 2, classes=["cat", "dog"])
+    assert open_images(folder / "a.npz").classes == ("cat", "dog")
+
+
 def test_dsprites_without_its_pickle(folder: Path, rng: np.random.Generator) -> None:
     imgs = rng.integers(0, 2, (12, 8, 8), np.uint8)
     metadata = np.array({"title": "dSprites"}, dtype=object)

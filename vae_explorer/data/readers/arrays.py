@@ -32,6 +32,7 @@ _READ_HEADER = {
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 _VAL = re.compile(r"(?<![A-Za-z])(?:val|valid|validation)(?![A-Za-z])", re.IGNORECASE)
+_CLASSES = ("classes", "class_names", "label_names")
 _LABEL_WORDS = ("label", "labels", "target", "targets", "class", "classes", "y")
 
 
@@ -241,18 +242,27 @@ def _found(
     label_keys = [
         key
         for key in of_images
-        if key not in keys and len([s for s in headers[key].shape if s != 1]) <= 1
+        if key not in (*keys, *_CLASSES) and len([s for s in headers[key].shape if s != 1]) <= 1
     ]
     return Found(
         kind,
         shown_path(name),
         tuple(sorted(parts, key=lambda part: part.split == "test")),
+        classes=_classes(headers, load),
         skipped=tuple(skipped),
         skipped_count=len(skipped),
         notes=tuple(notes),
         image_keys=tuple(dict.fromkeys((chosen, *keys))),
         label_keys=tuple(dict.fromkeys((label_key or NONE, *label_keys, NONE))),
     )
+
+
+def _classes(headers: Mapping[str, _Header], load: Any) -> tuple[str, ...]:
+    """The names of the classes, where an array of texts holds them."""
+    for key, header in headers.items():
+        if key in _CLASSES and header.dtype.kind == "U" and len(header.shape) == 1:
+            return tuple(map(str, load(key).tolist()))
+    return ()
 
 
 def _words(key: str) -> set[str]:

@@ -44,6 +44,7 @@ class RunsController(Controller):
         catalogue.histories_changed.connect(self._show_curves)
         catalogue.interrupted.connect(self._on_interrupted)
         training.interrupted.resume_requested.connect(self._resume)
+        training.interrupted.dismissed.connect(catalogue.dismiss_interrupted)
         panel.shown.connect(catalogue.refresh)
         panel.training_requested.connect(self._show_training)
         panel.open_requested.connect(lambda run: catalogue.open(run.path))

@@ -1,6 +1,6 @@
 """A strip that says something above everything else in a dock, until it is dismissed."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 from typing_extensions import override
@@ -18,7 +18,12 @@ class Banner(QWidget):
         name: what it is called to those who do not see it.
         dismiss: what dismissing does.
         button: stands before that, if there is one.
+
+    Signals:
+        dismissed(): a person dismissed it.
     """
+
+    dismissed = Signal()
 
     def __init__(self, name: str, dismiss: str, button: QWidget | None = None) -> None:
         super().__init__()
@@ -34,6 +39,7 @@ class Banner(QWidget):
         self._close.setAccessibleName("Dismiss")
         self._close.setToolTip(dismiss)
         self._close.clicked.connect(self.hide)
+        self._close.clicked.connect(self.dismissed)
         row = QHBoxLayout(self)
         row.setContentsMargins(6 + _STRIPE + 4, 4, 4, 4)
         row.addWidget(self._text, 1)

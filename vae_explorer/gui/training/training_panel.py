@@ -24,6 +24,8 @@ from vae_explorer.training.presets import Preset
 from vae_explorer.training.recipe import Recipe
 
 _LEAST_WIDE = 900
+_MOST_LINES = 18
+"""Of the height that the panel asks for."""
 
 _LEGEND = f"{CHANGED} changed"
 _LIVE_LEGEND = f"{_LEGEND} · {LIVE} takes effect at the next step of the run"
@@ -173,8 +175,9 @@ class TrainingPanel(QWidget):
 
     @override
     def minimumSizeHint(self) -> QSize:
-        """Small in both directions, whatever the layout now: a dock may be moved or turned."""
-        return QSize(320, 220)
+        """Small both ways, as a dock may be moved or turned; what is folded has no room."""
+        folded, most = not self.change.isChecked(), _MOST_LINES * self.fontMetrics().height()
+        return QSize(320, min(self._column.minimumSize().height(), most) if folded else 220)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
