@@ -75,7 +75,12 @@ def open_images(
     where = Path(path)
     found = _find(where, reading, check)
     plan = _plan(found, reading, check)
-    return _read(plan, Source(where, plan.reading), progress, check)
+    return _read(plan, Source(_kept(where), plan.reading), progress, check)
+
+
+def _kept(path: Path) -> Path:
+    """A path that leads to the same from any folder; the name of a ready-made set as it is."""
+    return path.absolute() if path.exists() else path
 
 
 def inspect(
