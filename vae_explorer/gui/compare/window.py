@@ -71,7 +71,7 @@ class CompareWindow(Themed):
         self._link = QCheckBox("Link &views")
         self._link.setChecked(True)
         self._link.setToolTip("Pan and zoom both maps together")
-        self._clear = QPushButton("Clear selection (Esc)")
+        self._clear = QPushButton("Clear Selection (Esc)")
         self._clear.setEnabled(False)
         self._clear.setToolTip(_SELECTING)
         self._moving = False

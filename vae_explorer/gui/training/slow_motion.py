@@ -30,7 +30,7 @@ FASTEST, SLOWEST = 2, 30
 _USUAL = 12
 _WIDE = 1_000  # from here on all stages are shown side by side
 _HINT = (
-    "Next step takes one gradient step of the run, or the first of a new one, and shows what "
+    "Next Step takes one gradient step of the run, or the first of a new one, and shows what "
     "happens in it."
 )
 
@@ -89,7 +89,7 @@ class SlowMotion(QWidget):
             button.setAutoRaise(True)
             button.setIconSize(QSize(SMALL, SMALL))
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._step = QPushButton("Next step")
+        self._step = QPushButton("Next Step")
         self._step.setToolTip("Take another gradient step; a run in progress is paused for it")
         self._step.clicked.connect(self._ask)
         self._loop = QCheckBox("Loop")

@@ -45,10 +45,10 @@ class DecodePanel(QWidget):
         self.support = SupportSection()
         self.inspector = PinInspector()
         self.tray = PinTray()
-        self.export = QPushButton("Export image…")
+        self.export = QPushButton("Export Image…")
         self.export.setToolTip("Save the decoded image")
         self.export.setProperty("command", "export_digit")
-        self.unpin = QPushButton("Unpin all")
+        self.unpin = QPushButton("Unpin All")
         self.unpin.setToolTip("Remove all pins")
         for button in (self.export, self.unpin):
             button.setEnabled(False)
