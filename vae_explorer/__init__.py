@@ -6,8 +6,9 @@ The names below load on first use, so that ``import vae_explorer`` costs nothing
     model = vx.load("mnist-elbo")
     images = model.decode([[0.0, 0.0]])
 
-Images are (n, height, width), as lists, arrays or tensors: integers from 0 to 255 or floats in
-[0, 1]. Latent points are (n, 2). All figures are nats per image. A path may be a text.
+Images are (n, height, width), in colour (n, height, width, 3), as lists, arrays or tensors:
+integers from 0 to 255 or floats in [0, 1]. Latent points are (n, 2). All figures are nats per
+image. A path may be a text.
 """
 
 from importlib import import_module
@@ -157,7 +158,7 @@ def manifold(
     spacing: Literal["quantile", "linear"] = "quantile",
     extent: float = 3.0,
 ) -> "Float32":
-    """A sheet of n × n decoded latent points, (n·h, n·w) float32 in [0, 1].
+    """A sheet of n × n decoded latent points, (n·h, n·w[, 3]) float32 in [0, 1].
 
     z₁ grows rightwards, z₂ upwards.
 

@@ -23,7 +23,7 @@ def data(as_json: bool) -> None:
                 f"(fingerprint {images.fingerprint[:12]}, expected {published[:12]}); "
                 "install VAE Explorer again."
             )
-        height, width = images.image_shape
+        height, width = images.image_shape[:2]
         assert images.labels is not None
         labels, counts = np.unique_counts(images.labels)
         classes = dict(zip(labels.tolist(), counts.tolist(), strict=True))

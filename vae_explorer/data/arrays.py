@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vae_explorer.data.reading import Layout
 from vae_explorer.errors import DataError
-from vae_explorer.types import Floats, Labels, UInt8
+from vae_explorer.types import Floats, ImageShape, Labels, UInt8
 
 MOST_CLASSES = 1_000
 
@@ -282,17 +282,23 @@ def _channels_last(array: NDArray[Any], what: str, layout: Layout) -> NDArray[An
     )
 
 
-def conversion(shape: tuple[int, ...], wanted: tuple[int, int], *, whole: bool) -> str:
+def conversion(shape: tuple[int, ...], wanted: ImageShape, *, whole: bool) -> str:
     """The line of Python that makes (n, *wanted) of images of this shape; what else to do if none.
 
     ``whole``: the images are integers.
     """
-    height, width = wanted
+    height, width, *color = wanted
     long = tuple(side for side in shape if side != 1)
     rounded = ".round().astype(int)" if whole else ""
-    flat = long[-1:] == (height * width,) and len(long) <= 2
-    if flat or (long[-2:] == wanted and len(long) <= 3):
-        line = f".reshape(-1, {height}, {width})"
+    flat = long[-1:] == (math.prod(wanted),) and len(long) <= 2
+    if flat or (long[-len(wanted) :] == wanted and len(long) <= len(wanted) + 1):
+        line = f".reshape(-1, {', '.join(map(str, wanted))})"
+    elif color and shape[-3:] == (3, height, width):
+        line = ".swapaxes(1, 2).swapaxes(2, 3)" if len(shape) == 4 else ".transpose(1, 2, 0)[None]"
+    elif color and shape[-3:-1] == wanted[:2] and shape[-1] == 4 and len(shape) == 4:
+        line = "[..., :3]"
+    elif color and shape[-2:] == wanted[:2] and len(shape) == 3:
+        line = "[..., None].repeat(3, -1)"
     elif shape[-3:-1] == wanted and shape[-1] in (3, 4) and len(shape) == 4:
         line = f"[..., :3].mean(-1){rounded}"
     elif shape[-2:] == wanted and shape[1] in (3, 4) and len(shape) == 4:

@@ -19,7 +19,7 @@ from vae_explorer.data.arrays import (
 from vae_explorer.data.reading import Layout, Source
 from vae_explorer.data.tables import Classes, Column, Numbers
 from vae_explorer.errors import DataError
-from vae_explorer.types import Brief, Int64, Labels, OneSplit, Split, UInt8
+from vae_explorer.types import Brief, ImageShape, Int64, Labels, OneSplit, Split, UInt8
 
 Index = TypeVar("Index", int, Int64)
 
@@ -80,9 +80,9 @@ class ImageSet(Brief):
         return len(self.images)
 
     @property
-    def image_shape(self) -> tuple[int, int]:
+    def image_shape(self) -> ImageShape:
         """Height and width in pixels, and 3 after these in colour."""
-        return cast(tuple[int, int], self.images.shape[1:])
+        return cast(ImageShape, self.images.shape[1:])
 
     @staticmethod
     def of(images: Any) -> "ImageSet":
@@ -214,7 +214,7 @@ class Dataset:
         return self.train if split == "train" else self.test
 
     @property
-    def image_shape(self) -> tuple[int, int]:
+    def image_shape(self) -> ImageShape:
         """Height and width in pixels, and 3 after these in colour."""
         return self.train.image_shape
 

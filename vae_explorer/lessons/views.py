@@ -59,11 +59,11 @@ def _product(first: Floats, second: Floats) -> Floats:
 class Pca:
     """Principal components: ``mean`` (p,), ``components`` (p, p) in rows, ``variances`` (p,).
 
-    Variances fall from the first on; a component's largest weight is positive. ``shape`` is the
-    height and width of the images, h · w = p.
+    Variances fall from the first on; a component's largest weight is positive. ``shape`` is that
+    of an image of p numbers.
     """
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     mean: Float64
     components: Float64
     variances: Float64
@@ -102,8 +102,7 @@ def pca(images: Images) -> Pca:
     variances, vectors = (found.numpy() for found in torch.linalg.eigh(covariance))
     components = vectors.T[::-1]
     largest = np.take_along_axis(components, np.abs(components).argmax(1)[:, None], axis=1)
-    height, width = images.shape[1:]
-    return Pca((height, width), mean, components * np.sign(largest), variances[::-1].clip(0))
+    return Pca(images.shape[1:], mean, components * np.sign(largest), variances[::-1].clip(0))
 
 
 def squared_errors(images: Images, others: Images) -> Float64:

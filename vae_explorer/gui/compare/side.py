@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QVBox
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.map.map_menu import MapMenu
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import DISPLAY, Theme, Themed, current_theme, enlarge
@@ -126,7 +126,7 @@ class SidePanel(Themed):
             self.digit.set_image(None)
             self.digit.set_caption(_IDLE)
         else:
-            self.digit.set_image(gray8(preview.image))
+            self.digit.set_image(qimage_of(preview.image))
             z1, z2 = (figure(value, 2) for value in preview.z)
             self.digit.set_caption(preview.title or f"({z1}, {z2})")
 

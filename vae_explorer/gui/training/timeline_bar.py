@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.widgets.icons import icon
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
@@ -181,7 +181,7 @@ class _Preview(QWidget):
         """Show a frame above a position of the screen."""
         if frame is not self._frame:
             self._frame = frame
-            self._picture.setPixmap(QPixmap.fromImage(gray8(frame.sheet)))
+            self._picture.setPixmap(QPixmap.fromImage(qimage_of(frame.sheet)))
             self._words.setText(f"epoch {frame.epoch:,.2f}")
         self.adjustSize()
         self.move(above.x() - self.width() // 2, above.y() - self.height() - 4)

@@ -37,7 +37,9 @@ class ClassField:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Decoded pictures: ``images`` (n, h, w) float32 in [0, 1], ink is 1, each in a cell.
+    """Decoded pictures: ``images`` (n, h, w[, 3]) float32 in [0, 1], each in a cell.
+
+    Of gray ones 1 is ink.
 
     ``cells`` (n, 4) float64 are their ``Region``s. A picture keeps its own proportions, as large
     as its cell allows, in the middle of it.

@@ -31,6 +31,8 @@ POINT = DataPoint(
     elbo=-1131.2,
     log_likelihood=-1124.1,
     kl=7.1,
+    seed=7,
+    title="digit 7",
 )
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
@@ -69,7 +69,7 @@ class DecodePanel(QWidget):
 
     def set_decoded(self, decoded: Decoded) -> None:
         """Show a decoded position, with what it cost."""
-        self._digit.set_image(gray8(decoded.image))
+        self._digit.set_image(qimage_of(decoded.image))
         position = f"z = {pair(decoded.z)}"
         cost = f"{figure(decoded.milliseconds, 2)} ms"
         preview = " · preview" if decoded.preview else ""

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.plot.menu import chart_menu
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.number_format import NONE
@@ -54,7 +54,7 @@ class DigitView(QWidget):
     def set_image(self, image: QImage | Float32 | UInt8 | None) -> None:
         """Show an image, grey if it is an array (h, w), or a quiet empty box."""
         if image is not None and not isinstance(image, QImage):
-            image = gray8(image)
+            image = qimage_of(image)
         # Enlarging is several times faster from the format of the screen than from grey.
         self._image = image and image.convertToFormat(QImage.Format.Format_RGB32)
         self.update()

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.session.explore.pins import DataPoint
 
 _SIDE = 36  # pixels of a picture
@@ -80,7 +80,7 @@ class PinTray(QListWidget):
         self.clear()
         for pin in pins:
             item = QListWidgetItem()
-            item.setData(Qt.ItemDataRole.DecorationRole, QPixmap.fromImage(gray8(pin.original)))
+            item.setData(Qt.ItemDataRole.DecorationRole, QPixmap.fromImage(qimage_of(pin.original)))
             item.setData(Qt.ItemDataRole.UserRole, (pin.split, pin.index))
             item.setToolTip(pin.name)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, pin.name)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.fold import Fold
 from vae_explorer.gui.widgets.readout import Readout
@@ -58,7 +58,7 @@ class SupportSection(QWidget):
     def set_reading(self, reading: PositionSupport | None) -> None:
         """Show a reading, or that there is none."""
         self._gauge.set_reading(reading)
-        self._digit.set_image(None if reading is None else gray8(reading.nearest.image))
+        self._digit.set_image(None if reading is None else qimage_of(reading.nearest.image))
         name, nearest, drift = NONE, "nearest: known once\nthe map is at rest", ""
         if reading is not None:
             name = f"{reading.nearest.label} · {reading.split} {reading.nearest.index:,}"

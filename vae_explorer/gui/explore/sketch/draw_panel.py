@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import Scrolled, label_of, row
@@ -104,11 +104,11 @@ class DrawPanel(QWidget):
 
     def set_seen(self, image: UInt8 | None) -> None:
         """Show the (h, w) image the model is given, or none."""
-        self._seen.set_image(None if image is None else gray8(image))
+        self._seen.set_image(None if image is None else qimage_of(image))
 
     def set_reconstruction(self, image: Float32 | None) -> None:
         """Show its (h, w) reconstruction in [0, 1], or none."""
-        self._reconstruction.set_image(None if image is None else gray8(image))
+        self._reconstruction.set_image(None if image is None else qimage_of(image))
 
     def set_figures(self, reading: Reading | None) -> None:
         """Write what the model says of it, or nothing."""
@@ -142,7 +142,7 @@ class DrawPanel(QWidget):
                     neighbours[position].thumbnail,
                     figure(neighbours[position].distance, 1),
                 )
-                view.set_image(gray8(found.image))
+                view.set_image(qimage_of(found.image))
                 view.set_caption(f"{found.label} · {distance}", str(found.label))
                 view.setToolTip(f"digit {found.label} · #{found.index:,} · distance {distance}")
             else:
