@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.training.anatomy_cards import cards
 from vae_explorer.gui.widgets.icons import SMALL, icon
 from vae_explorer.gui.widgets.readout import Readout
@@ -58,8 +59,8 @@ class SlowMotion(QWidget):
         self._cards = cards()
         self._chips = QButtonGroup(self)
         chips, stages = QHBoxLayout(), QHBoxLayout()
-        chips.setSpacing(2)
-        stages.setSpacing(4)
+        chips.setSpacing(SPACE)
+        stages.setSpacing(SPACE)
         self._frames: list[QWidget] = []
         for number, card in enumerate(self._cards):
             chip = QToolButton()
@@ -107,7 +108,7 @@ class SlowMotion(QWidget):
         self._seconds = QLabel()
         self._seconds.setFixedWidth(self._seconds.fontMetrics().horizontalAdvance("0.0 s") + 2)
         controls = QHBoxLayout()
-        controls.setSpacing(4)
+        controls.setSpacing(SPACE)
         for widget in (self._play, self._next, self._step, self._loop):
             controls.addWidget(widget)
         controls.addWidget(self._speed, 1)
@@ -115,8 +116,8 @@ class SlowMotion(QWidget):
         controls.addStretch()
 
         column = QVBoxLayout(self)
-        column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(3)
+        column.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
+        column.setSpacing(SPACE)
         column.addLayout(chips)
         column.addLayout(stages, 1)
         column.addWidget(self._caption)

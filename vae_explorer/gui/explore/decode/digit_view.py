@@ -3,7 +3,7 @@
 import math
 
 from PySide6.QtCore import QBuffer, QIODevice, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
@@ -93,7 +93,7 @@ class DigitView(QWidget):
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         if self._image is not None:
-            self._image.scaled(self._image.size() * _KEPT).save(buffer, "PNG")
+            QPixmap.fromImage(self._image.scaled(self._image.size() * _KEPT)).save(buffer, "PNG")
         return bytes(buffer.data().data())
 
     @override
