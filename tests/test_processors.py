@@ -75,5 +75,5 @@ def test_where_there_is_no_affinity_all_count(monkeypatch: pytest.MonkeyPatch) -
 def test_memory_is_the_machines_or_what_its_group_grants(tmp_path: Path) -> None:
     machine = memory(tmp_path)
     assert machine > 1e8
-    assert memory(files(tmp_path, **{GROUPS + "memory.max": "max\n"})) == machine
-    assert memory(files(tmp_path, **{GROUPS + "memory.max": "5000000\n"})) == 5e6
+    assert memory(files(tmp_path / "all", **{GROUPS + "memory.max": "max\n"})) == machine
+    assert memory(files(tmp_path / "some", **{GROUPS + "memory.max": "5000000\n"})) == 5e6

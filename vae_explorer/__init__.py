@@ -6,8 +6,9 @@ The names below load on first use, so that ``import vae_explorer`` costs nothing
     model = vx.load("mnist-elbo")
     images = model.decode([[0.0, 0.0]])
 
-Images are (n, height, width), as lists, arrays or tensors: integers from 0 to 255 or floats in
-[0, 1]. Latent points are (n, 2). All figures are nats per image. A path may be a text.
+Images are (n, height, width), in colour (n, height, width, 3), as lists, arrays or tensors:
+integers from 0 to 255 or floats in [0, 1]. Latent points are (n, 2). All figures are nats per
+image. A path may be a text.
 """
 
 from importlib import import_module
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from vae_explorer.data.bundled import mnist
-    from vae_explorer.data.dataset import ImageSet
+    from vae_explorer.data.dataset import Dataset, ImageSet
+    from vae_explorer.data.opening import open_images
+    from vae_explorer.data.reading import Reading
     from vae_explorer.errors import (
         CheckpointError,
         DataError,
@@ -41,6 +44,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CheckpointError": "errors",
     "DataError": "errors",
+    "Dataset": "data.dataset",
     "DivergedError": "errors",
     "Elbo": "model.trained",
     "Evaluation": "training.evaluation",
@@ -48,6 +52,7 @@ _HOMES = {
     "ExportError": "errors",
     "ImageSet": "data.dataset",
     "Posterior": "model.trained",
+    "Reading": "data.reading",
     "Recipe": "training.recipe",
     "RecipeError": "errors",
     "Snapshot": "training.snapshot",
@@ -55,6 +60,7 @@ _HOMES = {
     "UserError": "errors",
     "evaluate": "training.evaluation",
     "mnist": "data.bundled",
+    "open_images": "data.opening",
     "read_checkpoint": "training.checkpoint",
     "train": "training.run",
     "write_checkpoint": "training.checkpoint",
@@ -63,6 +69,7 @@ _HOMES = {
 __all__ = [
     "CheckpointError",
     "DataError",
+    "Dataset",
     "DivergedError",
     "Elbo",
     "Evaluation",
@@ -70,6 +77,7 @@ __all__ = [
     "ExportError",
     "ImageSet",
     "Posterior",
+    "Reading",
     "Recipe",
     "RecipeError",
     "Snapshot",
@@ -83,6 +91,7 @@ __all__ = [
     "manifold",
     "mnist",
     "models",
+    "open_images",
     "read_checkpoint",
     "train",
     "write_checkpoint",
@@ -157,7 +166,7 @@ def manifold(
     spacing: Literal["quantile", "linear"] = "quantile",
     extent: float = 3.0,
 ) -> "Float32":
-    """A sheet of n × n decoded latent points, (n·h, n·w) float32 in [0, 1].
+    """A sheet of n × n decoded latent points, (n·h, n·w[, 3]) float32 in [0, 1].
 
     z₁ grows rightwards, z₂ upwards.
 

@@ -24,6 +24,20 @@ def pair(z: tuple[float, float], digits: int = 3) -> str:
     return f"({figure(z[0], digits)}, {figure(z[1], digits)})"
 
 
+_SUPERSCRIPTS = str.maketrans("-−0123456789.", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")
+
+
+def superscript(number: str) -> str:
+    """A number as an exponent."""
+    return number.translate(_SUPERSCRIPTS)
+
+
+def scientific(value: float, form: str = ".1e") -> str:
+    """A number by its power of ten, as in "2.5·10⁻⁷"."""
+    digits, _, power = figure(value, form).partition("e")
+    return f"{digits}·10{superscript(power.lstrip('+0').replace('−0', '−'))}" if power else digits
+
+
 _SIGNS = str.maketrans(dict.fromkeys("−‐‑‒–—", "-") | {"\N{RIGHT SINGLE QUOTATION MARK}": "'"})
 _NUMBER = re.compile(r"([+-]?)([0-9][0-9., ']*|[.,][0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 _GROUPS = re.compile(r"[1-9][0-9]{0,2}(?:([., '])[0-9]{3})(?:\1[0-9]{3})*")

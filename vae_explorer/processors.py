@@ -1,6 +1,7 @@
 """How many processors and how much memory this process may use, maybe not all there is."""
 
 import os
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 _ROOT = Path("/")
@@ -15,6 +16,7 @@ def processors() -> int:
     return max(1, int(min(count, quota())))
 
 
+@cache
 def memory(root: Path = _ROOT) -> float:
     """Bytes that this process may have: the machine's, or what its control group grants.
 
@@ -28,6 +30,7 @@ def memory(root: Path = _ROOT) -> float:
     return min([machine, *(float(word) for word in granted if word.isdigit())])
 
 
+@cache
 def quota(root: Path = _ROOT) -> float:
     """The processors that the control groups of Linux grant, often a fraction; infinite if any.
 

@@ -15,8 +15,14 @@ Float64 = NDArray[np.float64]
 Floats = NDArray[np.floating]
 """Of either precision."""
 
+Labels = NDArray[np.unsignedinteger]
+"""Codes of classes: uint8 or, of more than 256 classes, uint16."""
+
 LatentPoint = tuple[float, float]
 """(z₁, z₂), latent units."""
+
+ImageShape = tuple[int, int] | tuple[int, int, int]
+"""(height, width) in pixels of gray images, (height, width, 3) of images in colour."""
 
 Region = tuple[float, float, float, float]
 """(left, right, bottom, top) in the units of a plane's axes."""
@@ -32,7 +38,9 @@ class Brief:
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def __repr__(self) -> str:
-        texts = (f"{item.name}={_brief(getattr(self, item.name))}" for item in fields(self))
+        texts = (
+            f"{item.name}={_brief(getattr(self, item.name))}" for item in fields(self) if item.repr
+        )
         return f"{type(self).__name__}({', '.join(texts)})"
 
 

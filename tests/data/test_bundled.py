@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vae_explorer import paths
-from vae_explorer.data.bundled import mnist, read_idx_pair
+from vae_explorer.data.bundled import FINGERPRINTS, mnist, mnist_dataset, read_idx_pair
 from vae_explorer.errors import DataError
 
 # Of the files as their authors published them, unpacked.
@@ -83,3 +83,13 @@ def test_reads_a_pair_of_files(folder: Path) -> None:
 def test_refuses_files_that_are_no_pair(folder: Path, images: str, labels: str, says: str) -> None:
     with pytest.raises(DataError, match=says):
         read_idx_pair(folder / images, folder / labels, name="mine", split="train")
+
+
+def test_mnist_is_a_data_set_known_before_it_is_read() -> None:
+    data = mnist_dataset()
+    assert (data.image_shape, data.training_images) == ((28, 28), 60_000)
+    assert data.fingerprint == FINGERPRINTS["train"]
+    assert data.train is mnist("train")
+    assert data.of("both") is mnist("both")
+    assert data.train.classes == data.classes
+    assert data.sizes() == {"train": 60_000, "test": 10_000, "both": 70_000}

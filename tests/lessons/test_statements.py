@@ -211,7 +211,7 @@ def _(known: Known) -> None:
 
 @says(
     "3.3",
-    "lift p̂ to several times p(x), which is only one or two nats",
+    "lift the estimate to several times p(x), which is only one or two nats",
     "a factor of e to the power of 10, 20 or 30",
     long=True,
 )
@@ -442,7 +442,7 @@ def _(known: Known) -> None:
     assert (np.diff(rates) < 0.05).all()
 
 
-@says("7.3", "it is about −5.5", "no other small model is below it. The diamond is", long=True)
+@says("7.3", "it is about −5.5", "no other small model is below it. Only the diamond is", long=True)
 def _(known: Known) -> None:
     some = studies(known)
     near(float(trade.slopes([some[3.0], some[8.0]])[0]), to=-5.5, within=0.5)

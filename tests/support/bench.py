@@ -8,9 +8,12 @@ import pytest
 from typing_extensions import override
 
 from tests.support.stand_ins import Failures, Later, MainThread
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.errors import DataError
 from vae_explorer.model.trained import Posterior
+from vae_explorer.session.files.open_data import OpenData
+from vae_explorer.session.files.settings import Settings
+from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
@@ -28,7 +31,7 @@ class Screen(LatentMap):
     """A map that notes what is shown on it."""
 
     def __init__(self, tasks: Tasks, data: ImageSet) -> None:
-        super().__init__(tasks, lambda _: None)
+        super().__init__(tasks, lambda _: None, Dataset(data.name, data, data))
         self.data = data
         self.every = 10
         self.moving: list[tuple[Snapshot, Posterior, Int64, str]] = []
@@ -41,7 +44,7 @@ class Screen(LatentMap):
         return self.state.snapshot.step if self.state else None
 
     def put(self, snapshot: Snapshot) -> None:
-        self.state = MapState(snapshot, "", None, snapshot.model)
+        self.state = MapState(snapshot, "", None, snapshot.model, self._data)
 
     def images(self) -> ImageSet:
         if self.unreadable:
@@ -49,14 +52,21 @@ class Screen(LatentMap):
         return self.data
 
     @override
-    def live_images(self, most: int) -> tuple[Int64, UInt8]:
+    def live_images(self, most: int, data: Dataset | None = None) -> tuple[Int64, UInt8]:
         indices = np.arange(0, len(self.images()), self.every)
         assert len(indices) <= most
         return indices, self.data.images[indices]
 
     @override
     def move(
-        self, snapshot: Snapshot, name: str, posterior: Posterior, indices: Int64, *, moving: bool
+        self,
+        snapshot: Snapshot,
+        name: str,
+        posterior: Posterior,
+        indices: Int64,
+        *,
+        moving: bool,
+        data: Dataset | None = None,
     ) -> None:
         # What is shown of a model is what it makes of these images.
         expected = snapshot.model.encode(self.data.images[indices])
@@ -66,7 +76,12 @@ class Screen(LatentMap):
 
     @override
     def show(
-        self, snapshot: Snapshot, name: str, path: Path | None, rotation: Float64 | None = None
+        self,
+        snapshot: Snapshot,
+        name: str,
+        path: Path | None,
+        rotation: Float64 | None = None,
+        data: Dataset | None = None,
     ) -> None:
         self.put(snapshot)
         self.whole.append((snapshot, path))
@@ -87,7 +102,9 @@ class Bench:
         self.main, self.folder, self.failures = main, folder, failures
         self.tasks = Tasks(jobs, failures)
         self.stage = Screen(self.tasks, data)
-        self.runs = Runs(self.tasks, later.after, self.stage, self.stage.images, folder, "cpu")
+        self.data = Dataset(data.name, data, data)
+        self.opened = OpenData(self.tasks, SettingsFile(self.tasks, Settings()), self.data)
+        self.runs = Runs(self.tasks, later.after, self.stage, self.opened, folder, "cpu")
         self.training, self.timeline = self.runs.training, self.runs.timeline
         self.points: list[HistoryPoint] = []
         self.ends: list[tuple[Snapshot, Path | None]] = []
@@ -96,7 +113,7 @@ class Bench:
         self.runs.left.connect(self.left.append)
 
     def open(self, path: Path | None, snapshot: Snapshot) -> None:
-        self.runs.open_run(path, snapshot, "a model")
+        self.runs.open_run(path, snapshot, "a model", self.data)
         self.main.run()
 
     def show(self, step: int) -> None:

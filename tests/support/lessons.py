@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support.stand_ins import MainThread
-from vae_explorer.data.bundled import mnist
+from vae_explorer.data.bundled import mnist, mnist_dataset
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.latent import geodesic
@@ -161,7 +161,9 @@ def codes(model: TrainedVAE) -> tuple[MapPoints, Posterior]:
     data = mnist("train").subset(slice(0, CODES))
     posterior = model.encode(data.images)
     assert data.labels is not None
-    points = MapPoints(posterior.mean, data.labels, np.arange(CODES), 60_000, "train")
+    points = MapPoints(
+        posterior.mean, data.labels, np.arange(CODES), 60_000, "train", mnist_dataset()
+    )
     return points, posterior
 
 
@@ -176,7 +178,9 @@ def context(
 ) -> LessonContext:
     """With the model, some codes, and nothing drawn or pinned."""
     points, posterior = codes
-    empty_map.publish(MapState(bundled, "model", None, bundled.model, points, posterior))
+    empty_map.publish(
+        MapState(bundled, "model", None, bundled.model, points.data, points, posterior)
+    )
     return LessonContext(tasks, empty_map, Aim(tasks, empty_map), clock.after)
 
 

@@ -25,8 +25,8 @@ _ALLOWED = (
 )
 """Files of code that may look at the disk."""
 
-_RESOURCES = str(paths.resources())
-"""A folder of the program itself, which fonts, icons and texts come from."""
+_PLACES = (sys.base_prefix, sys.prefix, str(paths.resources()), "/proc/", "/sys/")
+"""Folders of the program itself, which fonts, icons and texts come from, and of no disk."""
 
 
 class DiskGuard:
@@ -60,9 +60,9 @@ class DiskGuard:
         inner = [name for name, _ in files if not name.startswith(sys.base_prefix)][-1:]
         ours = [f"{Path(name).name}:{line}" for name, line in files if "/vae_explorer/" in name]
         allowed = any(part in name for name, _ in files for part in _ALLOWED)
-        of_python = str(path).startswith((sys.base_prefix, sys.prefix, _RESOURCES))
+        elsewhere = str(path).startswith(_PLACES)
         # What a test waits for may look at the disk while the program runs.
-        if ours and not allowed and not of_python and "/tests/" not in str(inner):
+        if ours and not allowed and not elsewhere and "/tests/" not in str(inner):
             self.seen.append(f"{event} {path} by {' < '.join(reversed(ours[-4:]))}")
         self._watching = True
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vae_explorer.data import bundled as bundled_data
-from vae_explorer.data.bundled import mnist
+from vae_explorer.data.bundled import mnist, mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import Posterior
 from vae_explorer.paths import bundled_checkpoint
@@ -114,7 +114,7 @@ def posterior(trained: Snapshot, digits: ImageSet) -> Posterior:
 def points(posterior: Posterior, digits: ImageSet) -> MapPoints:
     """All ``digits`` where ``trained`` encodes them."""
     assert digits.labels is not None
-    return MapPoints(posterior.mean, digits.labels, np.arange(600), 600, "train")
+    return MapPoints(posterior.mean, digits.labels, np.arange(600), 600, "train", mnist_dataset())
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.stand_ins import Failures, MainThread
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.explore.cursor import Cursor
@@ -13,7 +14,7 @@ from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.sketch import Sketch
 from vae_explorer.session.jobs import Jobs
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.selection import Selection
+from vae_explorer.session.map.selection import Selection, data_key
 from vae_explorer.session.map.state import MapPoints, MapState
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
@@ -27,7 +28,7 @@ def tasks(inline_jobs: Jobs, failures: Failures) -> Tasks:
 
 @pytest.fixture
 def empty_map(tasks: Tasks) -> LatentMap:
-    return LatentMap(tasks, lambda _: None)
+    return LatentMap(tasks, lambda _: None, mnist_dataset())
 
 
 def show(
@@ -44,7 +45,9 @@ def show(
         posterior = latent_map.state.posterior
     # As in the window no two states share their points.
     points = replace(points)
-    latent_map.publish(MapState(snapshot, "model", None, snapshot.model, points, posterior, moving))
+    latent_map.publish(
+        MapState(snapshot, "model", None, snapshot.model, points.data, points, posterior, moving)
+    )
 
 
 @pytest.fixture
@@ -76,7 +79,8 @@ def sketch(tasks: Tasks, latent_map: LatentMap) -> Sketch:
 def selection(latent_map: LatentMap) -> Selection:
     """Of the 600 images."""
     selection = Selection(latent_map)
-    selection.reset(600, "train")
+    assert latent_map.points is not None
+    selection.reset(600, data_key(latent_map.points))
     return selection
 
 

@@ -41,7 +41,10 @@ def test_a_run_that_another_process_trains_is_left_alone(
         other.kill()
     # The lock of a process that was killed is no lock.
     assert (folder.path / RunFolder.LOCK).exists()
+    assert folder.is_abandoned()
+    assert folder.is_abandoned()
     assert folder.take_abandoned()
+    assert not folder.is_abandoned()
     assert not folder.take_abandoned()
     folder.resume(mnist_small, "cpu")
     assert not (folder.path / RunFolder.LOCK).exists()

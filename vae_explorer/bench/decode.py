@@ -9,7 +9,8 @@ from PySide6.QtGui import QGuiApplication, QImage
 from vae_explorer import paths
 from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement, percentiles
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.data.bundled import mnist_dataset
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
 from vae_explorer.session.app import build_app
 from vae_explorer.session.explore.decoding import Decoded
@@ -31,11 +32,11 @@ def measure() -> Iterator[Measurement]:
     main_thread, clock = MainThread(), FrameClock()
     app = build_app(Jobs(main_thread.post), clock.defer, run_after)
     snapshot = read_checkpoint(paths.bundled_checkpoint())
-    app.map.publish(MapState(snapshot, "bench", None, snapshot.model))
+    app.map.publish(MapState(snapshot, "bench", None, snapshot.model, mnist_dataset()))
     pictures: list[QImage] = []
 
     def show(decoded: Decoded) -> None:
-        pictures.append(gray8(decoded.image))
+        pictures.append(qimage_of(decoded.image))
 
     app.decoding.decoded.connect(show)
     latencies = []

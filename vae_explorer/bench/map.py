@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from vae_explorer.bench.application import application
 from vae_explorer.bench.measurement import Measurement
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.map_view import PICK_RADIUS, MapView
@@ -176,7 +177,7 @@ def _points(count: int) -> MapPoints:
     centers = generator.standard_normal((10, 2))
     noise = generator.standard_normal((count, 2)) * 0.4
     positions = (centers[labels] + noise).astype(np.float32)
-    return MapPoints(positions, labels, np.arange(count), count, "train")
+    return MapPoints(positions, labels, np.arange(count), count, "train", mnist_dataset())
 
 
 def _peer_item(color: list[int]) -> pg.ScatterPlotItem:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from vae_explorer import paths
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.data.idx import read_idx
 from vae_explorer.errors import DataError
 from vae_explorer.types import Int64, OneSplit, Split
@@ -50,6 +50,47 @@ def mnist(split: Split) -> ImageSet:
         name="MNIST",
         split=split,
     )
+
+
+class _Mnist(Dataset):
+    """Which is read when an image of it is wanted, and known before."""
+
+    def __init__(self) -> None:
+        for name, value in (("name", "MNIST"), ("source", None)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def train(self) -> ImageSet:
+        return mnist("train")
+
+    @property
+    def test(self) -> ImageSet:
+        return mnist("test")
+
+    def of(self, split: Split) -> ImageSet:
+        return mnist(split)
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        return (28, 28)
+
+    @property
+    def training_images(self) -> int:
+        return TRAINING_IMAGES
+
+    @property
+    def fingerprint(self) -> str:
+        return FINGERPRINTS["train"]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple("0123456789")
+
+
+@cache
+def mnist_dataset() -> Dataset:
+    """MNIST, both splits; its files are read when an image is wanted."""
+    return _Mnist()
 
 
 def sizes() -> dict[Split, int]:

@@ -35,7 +35,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 def export_digit(
     model: TrainedVAE, request: DigitRequest, path: Path, about: Mapping[str, str] = _NOTHING
 ) -> None:
-    """Write the picture at ``request.z`` as a gray PNG.
+    """Write the picture at ``request.z`` as a PNG, gray or RGB as the model is.
 
     Raises:
         ExportError: the picture would be too large, or the file cannot be written.
@@ -48,7 +48,7 @@ def export_digit(
 def export_manifold(
     model: TrainedVAE, request: ManifoldRequest, path: Path, about: Mapping[str, str] = _NOTHING
 ) -> None:
-    """Write a sheet of decoded positions as a gray PNG: z₁ grows rightwards, z₂ upwards.
+    """Write a sheet of decoded positions as a PNG: z₁ grows rightwards, z₂ upwards.
 
     Raises:
         ExportError: as ``manifold_sheet``, or the file cannot be written.
@@ -68,7 +68,7 @@ def export_digits(
     path: Path,
     about: Mapping[str, str] = _NOTHING,
 ) -> None:
-    """Write the pictures at several positions side by side as a gray PNG; errors as export_digit.
+    """Write the pictures at several positions side by side as a PNG; errors as export_digit.
 
     One position gives what ``export_digit`` does.
     """
@@ -83,7 +83,7 @@ def export_digits(
 def export_strip(
     images: Float32, z: Float32, path: Path, about: Mapping[str, str] = _NOTHING
 ) -> None:
-    """Write pictures (n, h, w) in [0, 1] side by side as a gray PNG, enlarged as far as it may be.
+    """Write pictures (n, h, w[, 3]) in [0, 1] side by side as a PNG, enlarged as far as it may be.
 
     ``z`` (n, 2) is where the checkpoint has them.
 
@@ -96,7 +96,7 @@ def export_strip(
 
 
 def manifold_sheet(model: TrainedVAE, request: ManifoldRequest) -> Float32:
-    """The sheet before scaling, (n·h, n·w) float32 in [0, 1].
+    """The sheet before scaling, (n·h, n·w[, 3]) float32 in [0, 1].
 
     Raises:
         ExportError: the sheet would be empty, without an extent or too large, or its spacing is
@@ -111,13 +111,13 @@ def manifold_sheet(model: TrainedVAE, request: ManifoldRequest) -> Float32:
         raise ExportError(
             f"The extent of a manifold sheet is {request.extent:g}; it must be more than 0."
         )
-    _check_side(request.n * max(model.image_shape) * request.scale, request.scale)
+    _check_side(request.n * max(model.image_shape[:2]) * request.scale, request.scale)
     quantile = request.spacing == "quantile"
     axis = quantile_axis(request.n) if quantile else linear_axis(request.n, request.extent)
     tiles = model.decode(grid(axis))
-    height, width = model.image_shape
-    rows = tiles.reshape(request.n, request.n, height, width).swapaxes(1, 2)
-    return rows.reshape(request.n * height, request.n * width)
+    rows = tiles.reshape(request.n, request.n, *model.image_shape).swapaxes(1, 2)
+    height, width, *color = model.image_shape
+    return rows.reshape(request.n * height, request.n * width, *color)
 
 
 def _own(model: TrainedVAE, positions: Sequence[LatentPoint]) -> list[list[float]]:
@@ -140,13 +140,13 @@ def _write_png(
     made_from: dict[str, object],
     about: Mapping[str, str],
 ) -> None:
-    _check_side(max(image.shape) * scale, scale)
-    gray = np.rint(image * 255).astype(np.uint8).repeat(scale, 0).repeat(scale, 1)
+    _check_side(max(image.shape[:2]) * scale, scale)
+    levels = np.rint(image * 255).astype(np.uint8).repeat(scale, 0).repeat(scale, 1)
     text = PngInfo()
     text.add_text("Software", "VAE Explorer")
     text.add_text("vae-explorer", json.dumps(made_from))
     for keyword, words in about.items():
         text.add_text(keyword, words)
     content = io.BytesIO()
-    Image.fromarray(gray).save(content, "PNG", pnginfo=text)
+    Image.fromarray(levels).save(content, "PNG", pnginfo=text)
     export_content(path, content.getvalue())

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vae_explorer.model.trained import Check, unchecked
-from vae_explorer.types import Float32, Float64, Floats, UInt8
+from vae_explorer.types import Float32, Float64, Floats, Labels, UInt8
 
 _REACH = 4.5  # standard deviations: 1e-5 of the mass lies farther out, along an axis
 _NARROWEST = 0.7  # cells, a standard deviation
@@ -19,7 +19,7 @@ _EMPTY = 1e-12  # per squared latent unit
 def aggregate_density(
     mean: Floats,
     covariance: Floats,
-    labels: UInt8 | None,
+    labels: Labels | None,
     axis: Float64,
     check: Check = unchecked,
 ) -> Float64:
@@ -74,7 +74,7 @@ def aggregate_density(
     return density
 
 
-def _add(mean: Float64, covariance: Float64, labels: UInt8, sums: Float64, check: Check) -> None:
+def _add(mean: Float64, covariance: Float64, labels: Labels, sums: Float64, check: Check) -> None:
     """Add the density of each Gaussian, in positions, to its class's of ``sums``.
 
     Row by row: N(z₂) gives the rows in reach, N(z₁|z₂) the columns in reach of each. Those that

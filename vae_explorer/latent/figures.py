@@ -66,13 +66,17 @@ def posterior_width(covariance: Floats) -> Float64:
 
 @torch.inference_mode()
 def pixel_log_likelihoods(model: TrainedVAE, x: Images, z: Floats) -> Float64:
-    """log p(x|z) of each pixel of x (1, h, w), already data-treated, at z (n, 2): (n, h, w) nats.
+    """log p(x|z) of each pixel of x (1, h, w[, 3]), data-treated, at z (n, 2): (n, h, w) nats.
+
+    That of a pixel in colour is the sum over its channels.
 
     Raises:
         DataError: as ``TrainedVAE.encode`` and ``TrainedVAE.decode``.
     """
     image = model.tensor(x).double()
+    channels = model.vae.architecture.channels
     outputs = image.new_tensor(model.decode_outputs(z)).reshape(len(z), -1)
     # A likelihood sums over the last axis: here over one pixel.
-    pixels: Float64 = model.vae.likelihood(image[..., None], outputs[..., None]).numpy()
-    return pixels.reshape(len(z), *model.image_shape)
+    apart = (given.view(len(given), -1, channels) for given in (image, outputs))
+    pixels: Float64 = model.vae.likelihood(*apart).numpy()
+    return pixels.reshape(len(z), *model.image_shape[:2])

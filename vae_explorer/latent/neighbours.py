@@ -18,8 +18,8 @@ def nearest_images(images: UInt8, image: Images, k: int, check: Check = unchecke
     comes first; ``image`` itself is found where it is among ``images``.
 
     Args:
-        images: (n, h, w).
-        image: (h, w) in the same grey levels.
+        images: (n, h, w), or in colour (n, h, w, 3).
+        image: one of their shape, in the same levels.
         k: all n are given where it is larger.
         check: called between chunks; what it raises ends the work.
 
@@ -38,7 +38,7 @@ def nearest_images(images: UInt8, image: Images, k: int, check: Check = unchecke
         check()
         part = slice(start, start + chunk)
         difference = images[part] - target
-        squares[part] = np.einsum("nhw,nhw->n", difference, difference)
+        squares[part] = np.square(difference).reshape(len(difference), -1).sum(1)
     return _least(squares, k)
 
 

@@ -22,7 +22,7 @@ from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
 from vae_explorer.model.vae import log_prior
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import Trainer
-from vae_explorer.types import Bools, Float32, Float64, Floats, UInt8
+from vae_explorer.types import Bools, Float32, Float64, Floats, Labels
 
 Report = Callable[[float, float, float], None]
 """Told how training goes: its share done, 0 to 1, and the rate and distortion of late."""
@@ -100,7 +100,7 @@ class Study:
     model: TrainedVAE
     aggregate: Aggregate
     posterior: Posterior
-    labels: UInt8
+    labels: Labels
     lines: tuple[tuple[Float32, ...], ...]
     sheet: Float32
     holes: float

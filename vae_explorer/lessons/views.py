@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vae_explorer.data.bundled import mnist
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
-from vae_explorer.types import Float32, Float64, Floats, UInt8
+from vae_explorer.types import Float32, Float64, Floats, Labels, UInt8
 
 FITTED = 10_000
 """First training images, which the principal components are of."""
@@ -59,11 +59,11 @@ def _product(first: Floats, second: Floats) -> Floats:
 class Pca:
     """Principal components: ``mean`` (p,), ``components`` (p, p) in rows, ``variances`` (p,).
 
-    Variances fall from the first on; a component's largest weight is positive. ``shape`` is the
-    height and width of the images, h · w = p.
+    Variances fall from the first on; a component's largest weight is positive. ``shape`` is that
+    of an image of p numbers.
     """
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     mean: Float64
     components: Float64
     variances: Float64
@@ -102,8 +102,7 @@ def pca(images: Images) -> Pca:
     variances, vectors = (found.numpy() for found in torch.linalg.eigh(covariance))
     components = vectors.T[::-1]
     largest = np.take_along_axis(components, np.abs(components).argmax(1)[:, None], axis=1)
-    height, width = images.shape[1:]
-    return Pca((height, width), mean, components * np.sign(largest), variances[::-1].clip(0))
+    return Pca(images.shape[1:], mean, components * np.sign(largest), variances[::-1].clip(0))
 
 
 def squared_errors(images: Images, others: Images) -> Float64:
@@ -274,7 +273,7 @@ class Plain:
 
     pca: Pca
     codes: Float64
-    labels: UInt8
+    labels: Labels
     distances: Float64
     errors: Float64
     trust: float

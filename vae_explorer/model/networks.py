@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vae_explorer.model.architecture import LATENT_DIM, Architecture
+from vae_explorer.types import ImageShape
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "gelu": nn.GELU,
@@ -67,16 +68,29 @@ class Resize(nn.Module):
         return functional.interpolate(h, self.size)
 
 
+class ChannelsFirst(nn.Module):
+    """Images (n, height · width · channels), a pixel after the other, as maps of channels."""
+
+    def __init__(self, shape: ImageShape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, pixels) to (n, channels, height, width)."""
+        maps = x.reshape(-1, *self.shape)
+        return maps.movedim(3, 1) if len(self.shape) == 3 else maps.unsqueeze(1)
+
+
 class PixelBias(nn.Module):
-    """Flatten an image and add a bias of its own to each pixel."""
+    """Flatten an image, a pixel after the other, and add a bias of its own to each number."""
 
     def __init__(self, pixels: int) -> None:
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(pixels))
 
     def forward(self, h: Tensor) -> Tensor:
-        """Map (n, 1, height, width) to (n, pixels)."""
-        return h.flatten(1) + self.bias
+        """Map (n, channels, height, width) to (n, pixels)."""
+        return h.movedim(1, 3).flatten(1) + self.bias
 
 
 def _mlp(architecture: Architecture, hidden: Iterable[int], inputs: int) -> list[nn.Module]:
@@ -127,14 +141,14 @@ def _conv(
     activation = _ACTIVATIONS[architecture.activation]
 
     def sides(stages: int) -> list[tuple[int, int]]:
-        sizes = [architecture.image_shape]
+        sizes = [architecture.image_shape[:2]]
         for _ in range(stages):
             height, width = sizes[-1]
             sizes.append((-(-height // 2), -(-width // 2)))
         return sizes
 
-    encoder: list[nn.Module] = [nn.Unflatten(1, (1, *architecture.image_shape))]
-    channels = 1
+    encoder: list[nn.Module] = [ChannelsFirst(architecture.image_shape)]
+    channels = architecture.channels
     for width in architecture.encoder_hidden:
         encoder += [nn.Conv2d(channels, width, 3, stride=2, padding=1), activation()]
         channels = width
@@ -156,7 +170,8 @@ def _conv(
             activation(),
         ]
         channels = width
-    decoder += [nn.Conv2d(channels, 1, 3, padding=1, bias=False), PixelBias(architecture.pixels)]
+    last = nn.Conv2d(channels, architecture.channels, 3, padding=1, bias=False)
+    decoder += [last, PixelBias(architecture.pixels)]
     return nn.Sequential(*encoder), nn.Sequential(*decoder)
 
 

@@ -13,7 +13,7 @@ from vae_explorer.data.arrays import as_array, as_images, conversion
 from vae_explorer.data.treatment import treat
 from vae_explorer.errors import DataError
 from vae_explorer.model.vae import VAE, ElboTerms
-from vae_explorer.types import Brief, Float32, Float64, Floats, UInt8
+from vae_explorer.types import Brief, Float32, Float64, Floats, ImageShape, UInt8
 
 Images = UInt8 | Floats
 Check = Callable[[], None]
@@ -52,8 +52,9 @@ def is_rotation(matrix: ArrayLike) -> bool:
 class TrainedVAE:
     """A frozen copy of a VAE that speaks NumPy. Safe to read from several threads.
 
-    Images and latent points may be lists, arrays or tensors. Integers are grey levels from 0 to
-    255; floats, and booleans, lie in [0, 1].
+    Images and latent points may be lists, arrays or tensors. Images are (n, h, w), and of a model
+    of images in colour (n, h, w, 3), here as everywhere. Integers are levels from 0 to 255; floats,
+    and booleans, lie in [0, 1].
 
     Args:
         vae: copied; later training of the original does not show here.
@@ -68,8 +69,8 @@ class TrainedVAE:
         self.treatment = treatment
 
     @property
-    def image_shape(self) -> tuple[int, int]:
-        """(height, width) in pixels."""
+    def image_shape(self) -> ImageShape:
+        """(height, width) in pixels, and 3 after these in colour."""
         return self.vae.architecture.image_shape
 
     @property
@@ -78,8 +79,8 @@ class TrainedVAE:
         return sum(parameter.numel() for parameter in self.vae.parameters())
 
     def __repr__(self) -> str:
-        height, width = self.image_shape
-        pixels = f"{height}×{width} {self.treatment} pixels"
+        height, width, *color = self.image_shape
+        pixels = f"{height}×{width} {self.treatment} {'RGB ' if color else ''}pixels"
         return f"<TrainedVAE of {pixels}, {self.parameters:,} parameters>"
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -247,11 +248,12 @@ class TrainedVAE:
 
     def _images(self, images: ArrayLike) -> Images:
         array = as_images(images)
-        if array.ndim != 3 or array.shape[1:] != self.image_shape:
-            height, width = self.image_shape
+        if array.shape[1:] != self.image_shape:
+            height, width = self.image_shape[:2]
+            given = ", ".join(map(str, ("n", *self.image_shape)))
             line = conversion(array.shape, self.image_shape, whole=array.dtype == np.uint8)
             raise DataError(
-                f"This model reads images of {height}×{width} pixels as an (n, {height}, {width}) "
-                f"array; it was given shape {array.shape}: {line}."
+                f"This model reads images of {height}×{width} pixels as an "
+                f"({given}) array; it was given shape {array.shape}: {line}."
             )
         return array

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from vae_explorer import paths
-from vae_explorer.data import bundled
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.session.edits import Edits
 from vae_explorer.session.explore.arithmetic import Arithmetic
@@ -20,6 +20,7 @@ from vae_explorer.session.explore.refinement import Refiner, refined_content
 from vae_explorer.session.explore.sketch import Sketch
 from vae_explorer.session.explore.target import Target
 from vae_explorer.session.files.exports import Exports
+from vae_explorer.session.files.open_data import OpenData
 from vae_explorer.session.files.open_model import OpenModel
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.files.settings_file import SettingsFile
@@ -57,6 +58,7 @@ class App:
     settings: SettingsFile
     map: LatentMap
     map_settings: MapSettings
+    data: OpenData
     model: OpenModel
     decoding: Decoding
     cursor: Cursor
@@ -132,9 +134,10 @@ def build_app(
     messages, edits = Messages(), Edits()
     tasks = Tasks(jobs, messages.fail)
     kept = SettingsFile(tasks, settings or Settings())
-    latent_map = LatentMap(tasks, messages.progress.emit, map_choice(kept.now))
-    runs = Runs(tasks, after, latent_map, _training_images, paths.runs(), kept.now.device)
-    model = OpenModel(tasks, messages, kept, latent_map, runs)
+    data = OpenData(tasks, kept, mnist_dataset())
+    latent_map = LatentMap(tasks, messages.progress.emit, data.now, map_choice(kept.now))
+    runs = Runs(tasks, after, latent_map, data, paths.runs(), kept.now.device)
+    model = OpenModel(tasks, messages, kept, latent_map, runs, data)
     decoding = Decoding(latent_map, defer)
     cursor = Cursor(decoding)
     pins, selection, sketch = Pins(latent_map), Selection(latent_map), Sketch(tasks, latent_map)
@@ -146,6 +149,11 @@ def build_app(
     refinement = Refiner(tasks, latent_map, pins, after)
     target = Target(pins, sketch)
     say = messages.published.emit
+
+    def images() -> ImageSet:
+        """What runs are trained on."""
+        return data.now.train
+
     app = App(
         tasks=tasks,
         messages=messages,
@@ -153,6 +161,7 @@ def build_app(
         settings=kept,
         map=latent_map,
         map_settings=MapSettings(kept, latent_map, runs),
+        data=data,
         model=model,
         decoding=decoding,
         cursor=cursor,
@@ -173,9 +182,9 @@ def build_app(
         exports=Exports(tasks, messages, latent_map, cursor, playback, search),
         runs=runs,
         catalogue=RunCatalogue(tasks, runs, model.open),
-        sweeps=Sweeps(tasks, runs, _training_images, model.open),
+        sweeps=Sweeps(tasks, runs, images, model.open),
         presets=Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks, kept),
-        estimates=Estimates(jobs, runs.training, _training_images, kept.now.device),
+        estimates=Estimates(jobs, runs.training, images, kept.now.device),
         learning=Learning(LessonContext(tasks, latent_map, target, after), tasks, kept),
     )
     runs.training.made_way.connect(say)
@@ -189,8 +198,3 @@ def build_app(
     for cleared in (refinement.started, refinement.available_changed):
         cleared.connect(lambda: layers.show("refined", refined_content(None)))
     return app
-
-
-def _training_images() -> ImageSet:
-    """What runs are trained on."""
-    return bundled.mnist("train")

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import torch
 from msgspec import Meta
@@ -21,6 +21,7 @@ from vae_explorer.training.history import from_csv, to_csv
 from vae_explorer.training.recipe import STEERABLE, Recipe
 from vae_explorer.training.snapshot import Change, DataReference, Snapshot
 from vae_explorer.training.tensors import read_tensors, write_tensors
+from vae_explorer.types import ImageShape
 
 
 def write_checkpoint(snapshot: Snapshot, path: str | Path) -> None:
@@ -78,7 +79,7 @@ def parse_snapshot(
         history = from_csv(head.history)
     except UserError as error:
         raise CheckpointError(f"{source}: {error}") from error
-    vae = build(path, recipe.architecture(head.image_shape), tensors)
+    vae = build(path, recipe.architecture(cast(ImageShape, head.image_shape)), tensors)
     return Snapshot(
         TrainedVAE(vae, recipe.treatment),
         recipe,
@@ -105,13 +106,15 @@ class _Header:
     """The text fields, of which all but ``recipe`` and ``history`` are JSON."""
 
     recipe: str
-    image_shape: tuple[_Side, _Side]
+    image_shape: Annotated[tuple[_Side, ...], Meta(min_length=2, max_length=3)]
     data: DataReference
     progress: _Progress
     history: str
     changes: tuple[tuple[_Count, Annotated[str, schema.one_of(*STEERABLE)], int | float], ...] = ()
 
     def __post_init__(self) -> None:
+        if self.image_shape[2:] not in ((), (3,)):
+            raise ValueError(f"“image_shape” has {self.image_shape[2]} channels, not 3")
         for _, field, value in self.changes:
             spec = Recipe.specs()[field]
             whole = isinstance(getattr(Recipe(), field), int)

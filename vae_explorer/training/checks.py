@@ -8,6 +8,7 @@ from vae_explorer.training.cost import check_size
 from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.types import ImageShape
 
 
 def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
@@ -17,7 +18,7 @@ def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
         DataError: none, or a batch has fewer than the team has processes.
         RecipeError: a step takes more memory than there is.
     """
-    check_size(recipe, data.images.shape[1:])
+    check_size(recipe, data.image_shape)
     count = len(data.images) - recipe.validation_images
     if count < 1:
         raise DataError(
@@ -34,9 +35,7 @@ def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
     return count
 
 
-def check_branch(
-    recipe: Recipe, image_shape: tuple[int, int], images: int, snapshot: Snapshot
-) -> int:
+def check_branch(recipe: Recipe, image_shape: ImageShape, images: int, snapshot: Snapshot) -> int:
     """The step at which a run by a recipe, on a set of this many images, goes on from a model.
 
     Raises:

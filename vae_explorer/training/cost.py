@@ -8,6 +8,7 @@ from vae_explorer.errors import RecipeError
 from vae_explorer.model.architecture import LATENT_DIM, Architecture
 from vae_explorer.processors import memory, processors
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.types import ImageShape
 
 _SHAPE = (28, 28)
 _SPEED = 1.5e10
@@ -36,8 +37,8 @@ class _Layer:
     times: int = 1
 
 
-def cost(recipe: Recipe, shape: tuple[int, int] = _SHAPE) -> Cost:
-    """Count a step on images of this height and width."""
+def cost(recipe: Recipe, shape: ImageShape = _SHAPE) -> Cost:
+    """Count a step on images of this shape."""
     architecture = recipe.architecture(shape)
     encoder, decoder = ([*layers] for layers in _networks(architecture))
     lattice = recipe.lattice_points if recipe.objective == "exact" else 0
@@ -66,7 +67,7 @@ def warning(recipe: Recipe) -> str:
     return ""
 
 
-def check_size(recipe: Recipe, shape: tuple[int, int]) -> None:
+def check_size(recipe: Recipe, shape: ImageShape) -> None:
     """Refuse what does not fit this machine.
 
     Raises:
@@ -121,7 +122,7 @@ def _residual(widths: tuple[int, ...], outputs: int) -> Iterator[_Layer]:
 
 def _sides(architecture: Architecture, stages: int) -> list[int]:
     """The pixels of the image, halved this many times along either side."""
-    height, width = architecture.image_shape
+    height, width = architecture.image_shape[:2]
     areas = [height * width]
     for _ in range(stages):
         height, width = -(-height // 2), -(-width // 2)
@@ -132,7 +133,9 @@ def _sides(architecture: Architecture, stages: int) -> list[int]:
 def _conv_encoder(architecture: Architecture, outputs: int) -> Iterator[_Layer]:
     hidden = architecture.encoder_hidden
     areas = _sides(architecture, len(hidden))
-    for (inputs, width), area in zip(pairwise((1, *hidden)), areas[1:], strict=True):
+    for (inputs, width), area in zip(
+        pairwise((architecture.channels, *hidden)), areas[1:], strict=True
+    ):
         yield _Layer((9 * inputs + 1) * width, area)
     yield _linear(hidden[-1] * areas[-1], outputs)
 
@@ -144,5 +147,5 @@ def _conv_decoder(architecture: Architecture, inputs: int) -> Iterator[_Layer]:
     widths = (*hidden, hidden[-1])
     for (before, width), area in zip(pairwise(widths), reversed(larger), strict=True):
         yield _Layer((9 * before + 1) * width, area)
-    yield _Layer(9 * hidden[-1], larger[0])
-    yield _Layer(architecture.pixels)  # a bias of each pixel
+    yield _Layer(9 * hidden[-1] * architecture.channels, larger[0])
+    yield _Layer(architecture.pixels)  # a bias of each number

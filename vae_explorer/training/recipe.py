@@ -20,6 +20,7 @@ from vae_explorer.model.architecture import (
     Architecture,
 )
 from vae_explorer.schema import parse_toml
+from vae_explorer.types import ImageShape
 
 Value = int | float | str
 """Of a recipe's field."""
@@ -331,8 +332,8 @@ class Recipe(Fields):
         """
         atomic_write(Path(path), self.to_toml().encode())
 
-    def architecture(self, image_shape: tuple[int, int]) -> Architecture:
-        """The networks this recipe asks for, for images of ``(height, width)``."""
+    def architecture(self, image_shape: ImageShape) -> Architecture:
+        """The networks this recipe asks for, for images of ``(height, width)`` or in colour."""
         return Architecture(
             image_shape=image_shape,
             network=self.network,

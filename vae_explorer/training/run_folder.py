@@ -191,6 +191,15 @@ class RunFolder:
             with suppress(OSError):  # the folder may be gone
                 lock.release()
 
+    def is_abandoned(self) -> bool:
+        """Whether a process that is no more was training the run; so it stays until it is taken."""
+        left = "".join(f"{line}\n" for line in _lines(self.path / self.LOCK))
+        found = self.take_abandoned()
+        if found:
+            with suppress(OSError), (self.path / self.LOCK).open("x") as lock:
+                lock.write(left)
+        return found
+
     def take_abandoned(self) -> bool:
         """Whether a process that is no more was training the run; told once: its lock is taken."""
         if not (self.path / self.LOCK).is_file():

@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from vae_explorer.data.bundled import FINGERPRINTS, TRAINING_IMAGES
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.training.history import History, HistoryPoint
 from vae_explorer.training.recipe import Recipe
@@ -22,6 +23,13 @@ class DataReference:
 
 BUNDLED = DataReference("MNIST", FINGERPRINTS["train"], TRAINING_IMAGES)
 """The training images of MNIST, which need not be read to be known."""
+
+
+def reference(data: Dataset) -> DataReference:
+    """The training images of a data set, as a checkpoint names them."""
+    if data.fingerprint == BUNDLED.fingerprint:
+        return BUNDLED
+    return DataReference(data.name, data.fingerprint, data.training_images)
 
 
 @dataclass(frozen=True)

@@ -96,11 +96,10 @@ class Trainer:
         self.steps_per_epoch = math.ceil(count / recipe.batch_size)
         self.total_steps = recipe.epochs * self.steps_per_epoch
 
-        height, width = data.images.shape[1:]
         with GLOBAL_STREAM, torch.random.fork_rng(devices=[]):
             # nn.Linear draws its weights from the global stream; borrow it, then put it back.
             torch.manual_seed(recipe.seed)
-            self.vae = VAE(recipe.architecture((height, width)))
+            self.vae = VAE(recipe.architecture(data.image_shape))
         self.vae.set_output_bias(pixels[:count].float().mean(0) / 255)
         self.vae.to(self.device)
         self.optimizer = torch.optim.AdamW(

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.compare.side import SidePanel
 from vae_explorer.gui.compare.window import CompareWindow
@@ -25,7 +26,9 @@ from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 
 PLACES = np.array([(-2, -2), (2, 2), (0, 0), (-2, 2)], np.float32)
-POINTS = MapPoints(PLACES, np.array([0, 1, 1, 2], np.uint8), np.arange(4), 4, "test")
+POINTS = MapPoints(
+    PLACES, np.array([0, 1, 1, 2], np.uint8), np.arange(4), 4, "test", mnist_dataset()
+)
 FILES = ((Path("models/one.safetensors"), "one"), (Path("models/two.safetensors"), "two"))
 ONE = SideInfo("one", FILES[0][0], "test", 3.0, "elbo", "")
 ON_MAP = SideInfo("mine", None, "train", 1.5, "exact", "aligned: turned by 90°")
@@ -298,7 +301,7 @@ def test_hover_and_selection_reach_the_other_map(
     main = MainThread()
     jobs = Jobs(main.post)
     failures: list[str] = []
-    comparison = Comparison(Tasks(jobs, lambda title, _: failures.append(title)))
+    comparison = Comparison(Tasks(jobs, lambda title, _: failures.append(title)), mnist_dataset())
     comparison.points_changed.connect(window.set_points)
     comparison.linked.connect(window.set_linked)
     comparison.decoded.connect(window.set_preview)

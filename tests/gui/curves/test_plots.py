@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QColor
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.support.curves import (
@@ -25,12 +25,22 @@ from vae_explorer.training.history import HistoryPoint
 
 
 def test_it_says_what_to_do_before_there_is_anything(qtbot: QtBot, plot: ElboPlot) -> None:
-    empty = next(x for x in plot.findChildren(QLabel) if x.text() == "No training yet: press Start")
+    empty = next(
+        x for x in plot.findChildren(QLabel) if x.text().startswith("The ELBO and its two terms")
+    )
     assert empty.isVisible()
     grow(plot, history(1))
     assert not empty.isVisible()
     plot.set_history(RunHistory())
     assert empty.isVisible()
+    start = next(b for b in plot.findChildren(QPushButton) if b.text() == "Start")
+    with qtbot.waitSignal(plot.start_requested):
+        start.click()
+    plot.set_running(True)
+    assert empty.text() == "The first figures come after some steps"
+    assert not start.isVisible()
+    plot.set_running(False)
+    assert start.isVisible()
     wait_drawn(qtbot, plot, [])
 
 

@@ -73,12 +73,23 @@ def test_a_value_stands_after_what_is_a_whole_by_itself(qtbot: QtBot) -> None:
     whole.resize(500, 60)
     without, tex = whole._lay_out(500)[0], {symbol: one for one, symbol in parts}
     whole.set_values({"R": 7.5, "k": 12.0, "n": 3.0})
-    assert whole._lay_out(500)[0][3:] == without[3:]  # there was room for them
+    assert whole._lay_out(500)[0][2:] == without[2:]  # there was room for them
     for name, other in (("R", False), ("k", True), ("n", True)):
-        box = without[[symbol for _, symbol in parts].index(name)]
-        glyph = glyphs(tex[name], 18.0, "#000000").size
+        box = without[["R", "", "k", "n"].index(name)]
+        glyph = glyphs(tex[name].removeprefix(r"\qquad "), 18.0, "#000000").size
         assert (box.width() > glyph.width() + 30) == other
-    assert [whole._value(number) for number in (0, 3, 4)] == ["7.500", "= 12.00", "3.000"]
+    assert [whole._value(number) for number in (0, 2, 3)] == ["7.500", "= 12.00", "3.000"]
+
+
+def test_a_space_between_parts_never_indents_a_line(qtbot: QtBot) -> None:
+    parts = tuple(
+        FormulaPart(*part) for part in (("a", "a"), (r"\qquad b", "b"), (r"\quad c", "c"))
+    )
+    spaced = FormulaView(parts, {})
+    qtbot.addWidget(spaced)
+    one, three = spaced._lay_out(500)[0], spaced._lay_out(120)[0]
+    assert one[0].right() + 18 < one[1].left()
+    assert [box.left() for box in three] == [one[0].left()] * 3
 
 
 def test_a_symbol_under_the_pointer_says_what_it_is(view: FormulaView) -> None:
@@ -128,9 +139,10 @@ def test_no_part_is_cut_off(view: FormulaView) -> None:
         (-1.5, "−1.500"),
         (-175.64, "−175.6"),
         (12.345, "12.35"),
-        (4_321.0, "4321"),
-        (2.5e-7, "2.5e−07"),
-        (3e9, "3.0e+09"),
+        (4_321.0, "4,321"),
+        (111_361.0, "111,361"),
+        (2.5e-7, "2.5·10⁻⁷"),
+        (3e9, "3.0·10⁹"),
         ("uniform", "uniform"),
     ],
 )

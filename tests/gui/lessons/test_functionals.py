@@ -116,9 +116,11 @@ def test_the_best_p_is_not_shown_before_it_is_guessed(view: FunctionalsView) -> 
         assert name in legend(view)
         view.set_hidden({"best"})
         assert name not in legend(view)
-        assert any("at most ?" in one.text() for one in view.findChildren(Readout))
+        assert not any("at most" in one.text() for one in view.findChildren(Readout))
         view.set_hidden(())
-        assert not any("?" in one.text() for one in view.findChildren(Readout))
+        assert any("at most" in one.text() for one in view.findChildren(Readout))
+    view.set_hidden({"lambda2"})
+    assert any("λ₂ = ?" in one.text() for one in view.findChildren(Readout))
 
 
 def legend(view: FunctionalsView) -> str:

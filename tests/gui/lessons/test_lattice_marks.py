@@ -32,6 +32,13 @@ def test_denser_cells_are_stronger(chart: Chart) -> None:
     assert strong < weak < 255
 
 
+def test_cells_that_a_fold_lays_on_others_are_painted(chart: Chart) -> None:
+    folded = NODES.copy()
+    folded[..., 1] = np.abs(folded[..., 1] - 1.0)
+    chart.set_marks([cells(folded, np.ones((2, 2)))])
+    assert color(chart, 0.4, 0.4).red() < 200
+
+
 def test_nothing_finite_paints_nothing(chart: Chart) -> None:
     chart.set_marks([cells(np.full_like(NODES, np.nan), np.ones((2, 2)))])
     assert color(chart, 0.4, 0.4) == QColor(LIGHT.canvas)

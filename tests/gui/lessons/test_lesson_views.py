@@ -1,5 +1,6 @@
 """What holds of the view of every experiment."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -22,6 +23,7 @@ from vae_explorer.gui.lessons.lesson_view import LessonView, make_view
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.lessons.course import bundled_lessons
+from vae_explorer.session.explore.sketch import NO_LABEL
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import (
     AnyExperiment,
@@ -160,7 +162,15 @@ def test_the_digit_is_named_and_a_person_may_have_their_own(
     assert "x: training digit 7, a 3" in labels(view)
     switch.click()
     settle()
-    assert "x: your digit, training digit 17, an 8" in labels(view)
+    about = "Numbers in the text are of the lesson’s digit."
+    assert f"x: your digit, training digit 17, an 8. {about}" in labels(view)
+    pinned = context.digit(17)
+    assert pinned is not None
+    aim(context, dataclasses.replace(pinned, title="train 17"))
+    assert f"x: your digit, train 17, an 8. {about}" in labels(view)
+    aim(context, dataclasses.replace(pinned, title="sketch", label=NO_LABEL))
+    assert f"x: your digit, sketch. {about}" in labels(view)
+    settle()
     assert not view.form.rows["image"].isVisible()
     switch.click()
     settle()

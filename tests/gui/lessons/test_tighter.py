@@ -76,8 +76,8 @@ def test_gradients_have_a_plot_when_wanted(
     settle()
     assert experiment.settings.q == "wide"
     assert view.ratios.isVisible()
-    assert "IWAE ∝ k^−0." in view.ratios.legend()
-    assert "DReG ∝ k^0." in view.ratios.legend()
+    assert "IWAE ∝ k⁻⁰·" in view.ratios.legend()
+    assert "DReG ∝ k⁰·" in view.ratios.legend()
     assert not view._stop.isVisible()
     assert view._bar.text() == "done"
 

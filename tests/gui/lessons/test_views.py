@@ -30,8 +30,8 @@ def test_the_maps_say_how_far_they_can_be_trusted(
     view: ViewsView, experiment: Views, settle: Callable[[], None]
 ) -> None:
     assert experiment.result.plain is not None
-    note = named(view, CodeMap, "Two components").accessibleDescription()
-    assert note == f"trust = {experiment.result.plain.trust:.3f}"
+    note = named(view, CodeMap, "PCA").accessibleDescription()
+    assert note == f"trustworthiness {experiment.result.plain.trust:.3f}"
     assert named(view, CodeMap, "t-SNE").accessibleDescription() == ""
     experiment.set(embed=True)
     settle()
@@ -39,7 +39,7 @@ def test_the_maps_say_how_far_they_can_be_trusted(
     assert experiment.result.embedding.trust is not None
     assert (
         named(view, CodeMap, "t-SNE").accessibleDescription()
-        == f"trust = {experiment.result.embedding.trust:.3f}"
+        == f"trustworthiness {experiment.result.embedding.trust:.3f}"
     )
 
 
@@ -48,7 +48,7 @@ def test_a_digit_pointed_at_lights_up_in_every_map(
 ) -> None:
     experiment.set(embed=True)
     settle()
-    maps = [named(view, CodeMap, name) for name in ("Two components", "VAE", "t-SNE")]
+    maps = [named(view, CodeMap, name) for name in ("PCA", "VAE", "t-SNE")]
     before = [one.grab().toImage() for one in maps]
     assert experiment.result.encoded is not None
     # The one that is furthest from all others cannot be mistaken.
@@ -78,7 +78,7 @@ def test_a_place_dragged_to_is_decoded_where_there_is_a_decoder(
     experiment.set(embed=True)
     settle()
     decoded = named(view, DigitView, "Decoded at the pointer")
-    for title, name in (("Two components", "pca"), ("VAE", "vae")):
+    for title, name in (("PCA", "pca"), ("VAE", "vae")):
         code_map = named(view, CodeMap, title)
         at = code_map.frame.center().toPoint() + QPoint(25, 10)
         QTest.mouseClick(code_map, _LEFT, pos=at)
@@ -135,7 +135,7 @@ def test_buttons_run_and_restart(
 
 
 def test_figures_share_the_room_of_those_hidden(view: ViewsView) -> None:
-    pca = named(view, CodeMap, "Two components")
+    pca = named(view, CodeMap, "PCA")
     small = pca.height()
     view.set_hidden(["tsne", "variance", "pictures"])
     QTest.qWait(20)

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.support.canvas import SIGNALS
 from tests.support.widgets import expose
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.gui.map.canvas import MapCanvas
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.session.map.state import MapPoints
@@ -91,6 +92,7 @@ def make_points(places: list[tuple[float, float]], labels: list[int]) -> MapPoin
         indices=np.arange(n, dtype=np.int64) + 1000,
         total=60_000,
         split="train",
+        data=mnist_dataset(),
     )
 
 

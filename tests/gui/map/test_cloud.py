@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.gui.map.cloud import DRAWABLE_LIMIT, PointCloud
 from vae_explorer.gui.plot.color_maps import opaque
 from vae_explorer.gui.theme import CLASS_COLORS
@@ -15,6 +16,7 @@ def cloud_of(n: int = 500) -> tuple[PointCloud, MapPoints]:
         np.arange(n),
         n,
         "test",
+        mnist_dataset(),
     )
     cloud = PointCloud()
     cloud.set_points(points, frozenset(range(10)))

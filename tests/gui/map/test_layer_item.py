@@ -207,6 +207,15 @@ def test_a_shrunk_picture_is_smooth(picture: Picture) -> None:
     assert grey.mean() > 0.5
 
 
+def test_a_sheet_in_colour_hides_what_is_below(picture: Picture) -> None:
+    images = np.zeros((1, 4, 4, 3), np.float32)
+    images[0, :2, :, 0], images[0, 2:, :, 2] = 1.0, 1.0  # red above, blue below
+    image = rgb(picture.shown(Sheet(np.array([[-0.5, 0.5, -0.5, 0.5]]), images)))
+    red, blue = ((image == color).all(2).nonzero() for color in ((255, 0, 0), (0, 0, 255)))
+    assert len(red[0]) == len(blue[0]) > 0
+    assert red[0].max() < blue[0].min()
+
+
 def test_a_line_keeps_its_width(picture: Picture) -> None:
     post = Curve((np.array([[0.0, -50.0], [0.0, 50.0]], np.float32),))
     ink = []

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.picking import Picker
 from vae_explorer.session.map.point_index import PointIndex
@@ -85,7 +86,7 @@ def many() -> MapPoints:
     labels = rng.integers(0, 10, n).astype(np.uint8)
     centers = rng.normal(size=(10, 2))
     positions = (centers[labels] + rng.normal(size=(n, 2)) * 0.3).astype(np.float32)
-    return MapPoints(positions, labels, np.arange(n), n, "train")
+    return MapPoints(positions, labels, np.arange(n), n, "train", mnist_dataset())
 
 
 @pytest.mark.parametrize("visible", [frozenset(range(10)), frozenset(range(1, 9)), frozenset({2})])

@@ -53,6 +53,13 @@ def test_pictures_of_any_shape(card: PointTooltip, shape: tuple[int, int]) -> No
     assert "" not in [text for text in texts(card) if text]
 
 
+def test_a_picture_in_colour(card: PointTooltip) -> None:
+    card.set_picture(np.full((16, 8, 3), (200, 10, 90), np.uint8), "")
+    picture = card.findChildren(QLabel)[0].pixmap().toImage()
+    assert (picture.width(), picture.height()) == (40, 80)
+    assert picture.pixelColor(20, 40).getRgb() == (200, 10, 90, 255)
+
+
 def test_another_point_forgets_the_picture(card: PointTooltip) -> None:
     card.set_picture(np.zeros((28, 28), np.uint8), "old")
     height = card.height()

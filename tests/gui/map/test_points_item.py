@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 from pytestqt.qtbot import QtBot
 
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map.points_item import PointsItem, dot_diameter
 from vae_explorer.gui.theme import CLASS_COLORS, LIGHT
@@ -152,6 +153,7 @@ def test_a_layer_needs_at_most_three_times_the_bytes_of_its_points(view: MapView
         np.arange(n),
         n,
         "train",
+        mnist_dataset(),
     )
     view.resize(900, 700)
     view.set_points(points)

@@ -51,13 +51,17 @@ def test_it_is_offered_and_goes_on(left: RunFolder, person: Person) -> None:
     assert not person.errors
 
 
-def test_it_is_offered_once_and_may_be_dismissed(
+def test_it_is_offered_until_somebody_answers(
     left: RunFolder, person: Person, open_person: Callable[..., Person]
 ) -> None:
+    person.wait(person.window.training.interrupted.isVisible)
+    person.close()
+    person = open_person()
     banner = person.window.training.interrupted
     person.wait(banner.isVisible)
     banner.findChild(QToolButton).click()
     assert not banner.isVisible()
+    person.wait(lambda: not (left.path / RunFolder.LOCK).exists())
     person.close()
     again = open_person()
     again.trigger("runs")

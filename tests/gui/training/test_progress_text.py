@@ -75,6 +75,12 @@ def test_the_counter_never_runs_ahead(epoch: float, text: str) -> None:
         (TrainingStatus(Phase.IDLE), "0", "", "Ready"),
         (TrainingStatus(Phase.IDLE, 20.0, 20), "20 / 20", "100 %", "Finished"),
         (TrainingStatus(Phase.IDLE, 3.4, 20), "3.40 / 20", "17 %", "Stopped"),
+        (
+            TrainingStatus(Phase.IDLE, 20.0, 20, opened=True),
+            "20 / 20",
+            "100 %",
+            "Opened model",
+        ),
         (TrainingStatus(Phase.PAUSED, 3.4, 20, 9_100, 80), "3.40 / 20", "17 %", "Paused"),
         (TrainingStatus(Phase.STOPPING, 3.4, 20, 9_100, 80), "3.40 / 20", "17 %", "Stopping"),
     ],

@@ -110,8 +110,8 @@ def test_a_name_is_no_markup(bar: StatusBar) -> None:
     ("width", "left_out"),
     [
         (1_280, ()),
-        (683, ("Pinned and selected points",)),  # 1366 pixels at a scale of 2
-        (500, ("Data", "Pinned and selected points")),
+        (683, ("Data", "Pinned and selected points")),  # 1366 pixels at a scale of 2
+        (500, ("Data", "Time of the last decoding", "Pinned and selected points")),
     ],
 )
 def test_a_narrow_window_shortens_the_name_and_leaves_whole_figures_out(

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtWidgets import QAbstractButton, QTableView
 
 from tests.support.person import Person
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import PANELS
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
@@ -32,7 +33,7 @@ def written(person: Person) -> Iterator[str]:
         yield CurvePanel(spec).plot.title
         yield from (curve.name for curve in spec.curves)
     yield RateDistortionPanel().plot.title
-    yield from (row.name for row in comparison_table(None, None, None).rows)
+    yield from (row.name for row in comparison_table(None, None, None, mnist_dataset()).rows)
     yield from map(str, Recipe.specs()["objective"].choices)
 
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from tests.support.person import Person
 from vae_explorer import paths
-from vae_explorer.gui.window.tour import Hint
+from vae_explorer.gui.widgets.hint import Hint
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe

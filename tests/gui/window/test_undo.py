@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.support.person import Person
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.gui.window.undo import MOST_EDITS, Undo
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.cursor import Cursor
@@ -160,7 +161,9 @@ def test_any_moves_of_the_cursor_go_back_and_forth(
 ) -> None:
     undo, cursor = (
         Undo(),
-        Cursor(Decoding(LatentMap(Tasks(Jobs(_ignore), _ignore), _ignore), _ignore)),
+        Cursor(
+            Decoding(LatentMap(Tasks(Jobs(_ignore), _ignore), _ignore, mnist_dataset()), _ignore)
+        ),
     )
     cursor.edited.connect(undo.push)
     ways = [(False, False)]

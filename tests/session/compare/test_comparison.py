@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.stand_ins import Failures, MainThread
-from vae_explorer.data.bundled import in_both
+from vae_explorer.data.bundled import in_both, mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.latent.figures import image_figures, own_draws
@@ -30,7 +30,7 @@ class Room:
     """A comparison and what it tells last, by side."""
 
     def __init__(self, jobs: Jobs, main: MainThread, failures: Failures) -> None:
-        self.comparison = Comparison(Tasks(jobs, failures))
+        self.comparison = Comparison(Tasks(jobs, failures), mnist_dataset())
         self.run = main.run
         self.heard: list[tuple[Any, ...]] = []
         self.said: list[str] = []
@@ -152,7 +152,7 @@ def test_nothing_is_told_once_it_is_closed(room: Room, trained: Snapshot) -> Non
 def test_closing_ends_running_jobs(
     threaded_jobs: Jobs, main: MainThread, failures: Failures, trained: Snapshot
 ) -> None:
-    comparison = Comparison(Tasks(threaded_jobs, failures))
+    comparison = Comparison(Tasks(threaded_jobs, failures), mnist_dataset())
     said: list[str] = []
     comparison.progress.connect(said.append)
     comparison.take("A", trained, "a")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.cursor import LATENT_LIMIT, MOST_VISITS, Bookmark, Cursor
@@ -64,7 +65,9 @@ def _ignore(*_: object) -> None:
 
 @given(st.floats(), st.floats(), st.sampled_from(["move", "scrub", "nudge"]))
 def test_it_stays_within_the_limit(z1: float, z2: float, way: str) -> None:
-    cursor = Cursor(Decoding(LatentMap(Tasks(Jobs(_ignore), _ignore), _ignore), _ignore))
+    cursor = Cursor(
+        Decoding(LatentMap(Tasks(Jobs(_ignore), _ignore), _ignore, mnist_dataset()), _ignore)
+    )
     getattr(cursor, way)(z1, z2)
     if math.isfinite(z1) and math.isfinite(z2):
         assert cursor.position == tuple(np.clip([z1, z2], -LATENT_LIMIT, LATENT_LIMIT))

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.parts import show
 from tests.support.stand_ins import Failures, MainThread
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.trust import DataSupport, drift, verdict
 from vae_explorer.model.trained import Check, Posterior
@@ -198,7 +199,7 @@ def test_of_both_splits_an_image_has_the_index_of_its_own(
     both = small_mnist["both"]
     assert both.labels is not None
     codes = trained.model.encode(both.images)
-    points = MapPoints(codes.mean, both.labels, np.arange(900), 900, "both")
+    points = MapPoints(codes.mean, both.labels, np.arange(900), 900, "both", mnist_dataset())
     story.show(codes, points=points)
     story.ask((float(codes.mean[731, 0]), float(codes.mean[731, 1])))
     story.wait(1)

@@ -9,7 +9,7 @@ from vae_explorer.data.bundled import in_both
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.session.explore.image_truth import image_truth
-from vae_explorer.session.explore.inspector import Inspection, Inspector
+from vae_explorer.session.explore.inspector import Inspection, Inspector, error_image
 from vae_explorer.session.explore.pins import DataPoint, Pins
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapPoints
@@ -233,3 +233,10 @@ def test_one_that_fails_leaves_no_older_one_and_the_next_is_computed(
     pins.pin("train", 4)
     main.run()
     assert story.last.index == 4
+
+
+def test_in_colour_an_error_is_the_mean_of_three() -> None:
+    original = np.full((2, 3, 3), (0, 51, 255), np.uint8)
+    image = np.full((2, 3, 3), (0.3, 0.2, 1.0), np.float32)
+    np.testing.assert_allclose(error_image(image, original), np.full((2, 3), 0.1), atol=1e-6)
+    np.testing.assert_allclose(error_image(image[..., 0], original[..., 0]), 0.3, atol=1e-6)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.parts import show
 from tests.support.stand_ins import Failures, MainThread
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.geodesic import geodesic_graph
 from vae_explorer.model.trained import Posterior
@@ -160,7 +161,11 @@ def test_every_two_classes_are_joined(
 ) -> None:
     labels = labels_of(digits)
     some = np.flatnonzero(labels < count)
-    show(latent_map, trained, MapPoints(posterior.mean[some], labels[some], some, 600, "train"))
+    show(
+        latent_map,
+        trained,
+        MapPoints(posterior.mean[some], labels[some], some, 600, "train", mnist_dataset()),
+    )
     path = path_of(playback, main, "classes", 4)
     means = np.array([posterior.mean[labels == label].mean(0) for label in range(count)])
     np.testing.assert_allclose(path.waypoints, means, rtol=1e-5)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.support.parts import show
 from tests.support.stand_ins import Failures, MainThread
-from vae_explorer.data.bundled import in_both
+from vae_explorer.data.bundled import in_both, mnist_dataset
 from vae_explorer.data.centring import centred, ink_of
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
@@ -98,7 +98,9 @@ def test_the_nearest_are_those_of_brute_force(
     np.testing.assert_allclose([one.distance for one in found], distances[order])
     labels = [one.thumbnail.label for one in found]
     assert labels == points.labels[order].tolist()
-    some = MapPoints(points.positions[:5], points.labels[:5], np.arange(5), 600, "train")
+    some = MapPoints(
+        points.positions[:5], points.labels[:5], np.arange(5), 600, "train", mnist_dataset()
+    )
     show(latent_map, trained, some)
     main.run()
     assert {one.thumbnail.index for one in story["nearest_changed"][-1]} == set(range(5))

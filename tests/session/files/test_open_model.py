@@ -42,6 +42,7 @@ def test_open_now_shows_the_model_before_it_returns(
         image_shape=(28, 28),
         parameters=trained.model.parameters,
         data="MNIST, 600 images",
+        shown="MNIST",
     )
     assert desk.histories == [trained.history]
     assert desk.app.model.recipe == trained.recipe

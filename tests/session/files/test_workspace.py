@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from tests.support.strategies import layer_states, texts
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.files.workspace import (
     Workspace,
+    check_images,
     find_model,
     model_hash,
     read_workspace,
@@ -115,7 +117,7 @@ def test_it_is_a_small_text(path: Path) -> None:
     write_workspace(path, large)
     assert read_workspace(path) == large
     values = json.loads(path.read_text("ascii"))
-    assert (values["version"], values["selection"]) == (2, "0-69999")
+    assert (values["version"], values["selection"]) == (3, "0-69999")
     assert path.stat().st_size < 4_000
     write_workspace(path, PLAIN)
     assert json.loads(path.read_text())["selection"] == "3-5,9"
@@ -153,17 +155,19 @@ def test_a_rotation_stretches_nothing(path: Path) -> None:
 
 
 def test_a_newer_version_is_refused_by_name(path: Path) -> None:
-    spoil(path, version=3, more="things")
-    with pytest.raises(UserError, match="format version 3; this program reads up to 2"):
+    spoil(path, version=4, more="things")
+    with pytest.raises(UserError, match="format version 4; this program reads up to 3"):
         read_workspace(path)
 
 
 def test_a_selection_is_of_its_split(path: Path) -> None:
     spoil(path, split="both", selection="69999")
-    assert rows(read_workspace(path).selection) == (69_999,)
+    workspace = read_workspace(path)
+    assert rows(workspace.selection) == (69_999,)
+    check_images(path, workspace, mnist_dataset())
     spoil(path, split="test", selection="10000")
     with pytest.raises(UserError, match="“selection” .* below 10,000"):
-        read_workspace(path)
+        check_images(path, read_workspace(path), mnist_dataset())
 
 
 def test_few_bytes_cannot_fill_the_memory(path: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_workspace_of_a_turned_plane_lands_on_the_same_picture(
     """However the plane is turned, where it is opened, by the model that is there."""
     desk = new_desk()
     desk.app.map_settings.set_aligned(True)
-    desk.app.model.open_read(replace(read_model(checkpoint), rotation=turn))
+    desk.app.model.open_read(replace(read_model(checkpoint, desk.app.data), rotation=turn))
     desk.main.run()
     desk.app.cursor.move(0.5, -1.25)
     desk.app.cursor.bookmark("here")
@@ -119,7 +119,7 @@ def test_a_workspace_of_a_turned_plane_lands_on_the_same_picture(
     if there != "nothing":
         other.app.map_settings.set_aligned(True)
         mirrored = np.diag([1.0, -1.0]) if there == "another" else None
-        other.app.model.open_read(replace(read_model(checkpoint), rotation=mirrored))
+        other.app.model.open_read(replace(read_model(checkpoint, desk.app.data), rotation=mirrored))
         other.main.run()
     other.workspaces.open(path)
     other.main.run()

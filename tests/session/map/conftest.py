@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.layers import VIEW
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.map.layer_contents import Scene
@@ -16,5 +17,7 @@ def scene(model: TrainedVAE, mnist_small: ImageSet) -> Scene:
     assert mnist_small.labels is not None
     posterior = model.encode(mnist_small.images[:200])
     indices = np.arange(200)
-    points = MapPoints(posterior.mean, mnist_small.labels[:200], indices, 1_000, "train")
+    points = MapPoints(
+        posterior.mean, mnist_small.labels[:200], indices, 1_000, "train", mnist_dataset()
+    )
     return Scene(model, points, posterior, VIEW)

@@ -11,6 +11,7 @@ from tests.support.parts import show
 from tests.support.stand_ins import Failures, MainThread
 from vae_explorer import paths
 from vae_explorer.data import bundled
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.table_layout import TableDraft, TableLayout
 from vae_explorer.export.tables import export_points
@@ -38,7 +39,9 @@ class Palette:
         self, tasks: Tasks, latent_map: LatentMap, snapshot: Snapshot, data: ImageSet
     ) -> None:
         self.posterior = snapshot.model.encode(data.images[ROWS])
-        self.points = MapPoints(self.posterior.mean, np.zeros(5, np.uint8), ROWS, 900, "both")
+        self.points = MapPoints(
+            self.posterior.mean, np.zeros(5, np.uint8), ROWS, 900, "both", mnist_dataset()
+        )
         self.show = partial(show, latent_map, snapshot)
         self.scores = Scores(tasks, latent_map)
         self.settings = SettingsFile(tasks, Settings())
@@ -186,7 +189,9 @@ def test_a_table_colours_its_own_images_whatever_split_is_shown(
     wanted[[9, 599]] = 1e6, 5
     np.testing.assert_array_equal(palette.colors.values, wanted)
     assert palette.choices[-1][-1] == ("table:parity", "parity")
-    test = MapPoints(posterior.mean[:300], points.labels[:300], np.arange(300), 300, "test")
+    test = MapPoints(
+        posterior.mean[:300], points.labels[:300], np.arange(300), 300, "test", mnist_dataset()
+    )
     palette.show(test, Posterior(posterior.mean[:300], posterior.covariance[:300]))
     np.testing.assert_array_equal(palette.colors.values[:3], [np.nan, 1, 2])
 
@@ -212,7 +217,12 @@ def test_our_own_table_of_points_colours_the_right_images(
     data = small_mnist[shown]
     assert data.labels is not None
     points = MapPoints(
-        trained.model.encode(data.images).mean, data.labels, np.arange(len(data)), len(data), shown
+        trained.model.encode(data.images).mean,
+        data.labels,
+        np.arange(len(data)),
+        len(data),
+        shown,
+        mnist_dataset(),
     )
     palette.show(points, trained.model.encode(data.images))
     layout = palette.draft(main, path).layout

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.stand_ins import MainThread
-from vae_explorer.data.bundled import in_both
+from vae_explorer.data.bundled import in_both, mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.quadrature import exact_posterior
@@ -28,7 +28,7 @@ class Room:
 
     def __init__(self, tasks: Tasks, main: MainThread) -> None:
         self.said: list[str] = []
-        self.map = LatentMap(tasks, self.said.append)
+        self.map = LatentMap(tasks, self.said.append, mnist_dataset())
         self.states: list[tuple[MapState, MapState | None]] = []
         self.index: PointIndex | None = None
         self._main = main

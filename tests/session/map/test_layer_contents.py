@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from tests.support.layers import draw, middles
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent import density
 from vae_explorer.latent.figures import own_draws
@@ -50,7 +51,7 @@ def gaussians(scale: float) -> Posterior:
 def with_codes(scene: Scene, posterior: Posterior) -> Scene:
     n = len(posterior.mean)
     labels = (np.arange(n) % 10).astype(np.uint8)
-    points = MapPoints(posterior.mean, labels, np.arange(n), n, "train")
+    points = MapPoints(posterior.mean, labels, np.arange(n), n, "train", mnist_dataset())
     return dataclasses.replace(scene, points=points, posterior=posterior)
 
 

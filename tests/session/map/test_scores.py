@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.parts import show
 from tests.support.stand_ins import Failures, MainThread
-from vae_explorer.data.bundled import in_both
+from vae_explorer.data.bundled import in_both, mnist_dataset
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
@@ -54,7 +54,9 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def some(indices: list[int], split: Split) -> MapPoints:
     """Points that lie anywhere."""
     nowhere = np.zeros((len(indices), 2), np.float32)
-    return MapPoints(nowhere, np.zeros(len(indices), np.uint8), np.array(indices), 900, split)
+    return MapPoints(
+        nowhere, np.zeros(len(indices), np.uint8), np.array(indices), 900, split, mnist_dataset()
+    )
 
 
 def test_more_is_known_chunk_by_chunk(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.bench import Bench
 from tests.support.models import same_weights
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.session.runs import runs as runs_module
 from vae_explorer.session.training.events import Phase
@@ -252,7 +252,8 @@ def test_a_run_that_cannot_be_read_or_is_of_other_images_is_not_resumed(
     if kind is CheckpointError:
         own_run.model_path.write_bytes(b"not a checkpoint")
     else:
-        bench.stage.data = digits.subset(slice(0, 500))
+        few = digits.subset(slice(0, 500))
+        bench.opened.use(Dataset("MNIST", few, few))
     bench.runs.resume_run(own_run)
     bench.main.run()
     ((told, error),) = bench.failures.take()

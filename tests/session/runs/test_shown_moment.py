@@ -129,7 +129,7 @@ def test_on_another_split_the_film_is_of_its_images(
     bench: Bench, trained: Snapshot, run_folder: RunFolder, shown: bool
 ) -> None:
     """Whether it was there before or was still being made."""
-    bench.runs.open_run(run_folder.model_path, trained, "a model")
+    bench.runs.open_run(run_folder.model_path, trained, "a model", bench.data)
     if shown:
         bench.main.run()
         bench.show(3)

@@ -60,7 +60,8 @@ class _ShownComparison:
         self.window = CompareWindow(parent)
         self._app = app
         self._ask = ask
-        self._comparison = Comparison(app.tasks)
+        shown = app.map.state.data if app.map.state else app.data.now
+        self._comparison = Comparison(app.tasks, shown)
         self._connect()
         self._comparison.list_models(app.settings.now.recent)
         self.window.set_figures(self._comparison.figures())

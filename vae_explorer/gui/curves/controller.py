@@ -3,9 +3,15 @@
 from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
 from vae_explorer.gui.window.docks import reveal
-from vae_explorer.gui.window.records import BOTTOM, Command, Controller, Panel
+from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import App
-from vae_explorer.session.training.events import Begun, Progress, TrainingEvent
+from vae_explorer.session.training.events import (
+    Begun,
+    Phase,
+    Progress,
+    TrainingEvent,
+    TrainingStatus,
+)
 from vae_explorer.training.meaning import no_likelihood
 from vae_explorer.training.recipe import Recipe
 
@@ -21,16 +27,20 @@ class CurvesController(Controller):
     def __init__(self, app: App, ask: AskPath) -> None:
         super().__init__(app)
         self._ask = ask
+        self._running = False
         self.plot = plot = ElboPlot()
         plot.export_requested.connect(self._export)
         app.model.opened.connect(lambda snapshot: self._show_run(snapshot.recipe))
         app.training.events.connect(self._on_event)
+        app.training.status_changed.connect(self._on_status)
         self.commands = (
             Command("curves", "View", "Training Curves",
                 "The ELBO, its two terms and the gap to log p(x) of the run on the map",
                 self._reveal, ("Ctrl+E",)),
         )  # fmt: skip
-        self.panels = (Panel("curves", plot, BOTTOM, {"train": (0, 500)}, hidden=True, size=236),)
+        self.panels = (
+            Panel("curves", plot, LEFT, {"train": (0, 500)}, hidden=True, size=420, under=True),
+        )
 
     def _reveal(self) -> None:
         reveal(self.plot)
@@ -38,6 +48,12 @@ class CurvesController(Controller):
 
     def _show_run(self, recipe: Recipe) -> None:
         self.plot.set_history(self._app.runs.timeline.history, no_likelihood(recipe))
+
+    def _on_status(self, status: TrainingStatus) -> None:
+        running = status.phase is not Phase.IDLE
+        if running is not self._running:
+            self._running = running
+            self.plot.set_running(running)
 
     def _on_event(self, event: TrainingEvent) -> None:
         match event:

@@ -33,6 +33,8 @@ from vae_explorer.training.history import to_csv
 from vae_explorer.training.meaning import Remark
 from vae_explorer.types import Float64
 
+_SOON = "The first figures come after some steps"
+_NO_CURVES = "The ELBO and its two terms are shown here as a model is trained."
 _PAUSE = 120
 """Milliseconds between two paintings of a run that goes on."""
 
@@ -47,10 +49,12 @@ class ElboPlot(Themed):
     Signals:
         moment_chosen(float): the epoch of it.
         export_requested(): a person wants to keep the curves; ``export`` has them.
+        start_requested(): a person wants a run whose curves there are.
     """
 
     moment_chosen = Signal(float)
     export_requested = Signal()
+    start_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,7 +82,8 @@ class ElboPlot(Themed):
         column.addWidget(self._controls)
         column.addWidget(self._grid, 1)
 
-        self._empty = EmptyState("No training yet: press Start", sign="train")
+        self._empty = EmptyState(_NO_CURVES, "Start", "train")
+        self._empty.asked.connect(self.start_requested)
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(2, 2, 2, 2)  # room for the focus ring
         self._pages.addWidget(self._empty)
@@ -94,6 +99,13 @@ class ElboPlot(Themed):
         self._reading = None
         self._following = True
         self._build()
+
+    def set_running(self, running: bool) -> None:
+        """Say of a run without figures that they will come, and offer none meanwhile."""
+        if running:
+            self._empty.say(_SOON, mood="busy")
+        else:
+            self._empty.say(_NO_CURVES, "Start")
 
     def grow(self) -> None:
         """Show what has come to the history since."""
@@ -216,6 +228,8 @@ class ElboPlot(Themed):
         super().showEvent(event)
         if self._stale:
             self._draw()
+            if self._following:
+                self.fit()
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:

@@ -14,7 +14,7 @@ from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import App
-from vae_explorer.session.files.open_model import BUNDLED_MODELS, IMAGE_SHAPE
+from vae_explorer.session.files.open_model import BUNDLED_MODELS
 from vae_explorer.session.files.workspace import EXTENSION
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.types import Region
@@ -80,7 +80,14 @@ class FilesController(Controller):
         """Ask how to export the decoded image at the cursor."""
         z1, z2 = self._app.cursor.position
         start = self._ask.folder / f"digit z=({z1:.3f}, {z2:.3f}).png"
-        DigitExportDialog(start, IMAGE_SHAPE, self._window).ask(self._on_export_digit)
+        DigitExportDialog(start, self._image_shape, self._window).ask(self._on_export_digit)
+
+    @property
+    def _image_shape(self) -> tuple[int, int]:
+        """Height and width of what the model decodes."""
+        state, data = self._app.map.state, self._app.data.now
+        height, width, *_ = state.model.image_shape if state else data.image_shape
+        return height, width
 
     def accepts(self, mime: QMimeData) -> bool:
         """Whether it is a single local file, of whatever kind, or a picture without one."""
@@ -122,7 +129,7 @@ class FilesController(Controller):
 
     def _export_manifold(self) -> None:
         start = self._ask.folder / "manifold.png"
-        ManifoldExportDialog(start, IMAGE_SHAPE, self._window).ask(self._on_export_manifold)
+        ManifoldExportDialog(start, self._image_shape, self._window).ask(self._on_export_manifold)
 
     def _open_workspace(self) -> None:
         if path := self._ask.open("Open Workspace", WORKSPACE):

@@ -113,7 +113,7 @@ class BoundBars(Chart):
         """From the terms to their sum, and the gap."""
         if self._terms:
             bar = (start, now.log_likelihood, "log_likelihood", "reconstruction")
-            yield f"E_q[log p(x|z)] = {figure(now.log_likelihood, 3)}", [bar]
+            yield f"E[log p(x|z)] = {figure(now.log_likelihood, 3)}", [bar]
             bar = (now.elbo, now.log_likelihood, "kl", "pulls back to the prior")
             yield f"− KL(q ‖ p(z)) = {figure(-now.kl_prior, 3)}", [bar]
         whole = now.elbo + now.kl_posterior

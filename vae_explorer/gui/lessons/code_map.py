@@ -9,7 +9,7 @@ from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.layout import Plot
 from vae_explorer.gui.plot.marks import Entry, Mark, class_dots
-from vae_explorer.types import Floats, UInt8
+from vae_explorer.types import Floats, Labels
 
 _REACH = 12.0
 """Pixels from the pointer to the point it means."""
@@ -38,7 +38,7 @@ class CodeMap(Chart):
         self.dragged.connect(lambda x, y: self.set_hand((x, y)))
         self.nudged.connect(self._on_nudged)
 
-    def set_points(self, positions: Floats, labels: UInt8, lines: Iterable[Mark] = ()) -> None:
+    def set_points(self, positions: Floats, labels: Labels, lines: Iterable[Mark] = ()) -> None:
         """Show points (n, 2) of classes (n,), and lines over them."""
         self._places = positions
         dots = class_dots(positions, labels)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QEvent, QPointF, QRectF, QSize, Qt
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
 from vae_explorer.lessons.course import FormulaPart
-from vae_explorer.number_format import figure
+from vae_explorer.number_format import figure, scientific
 
 _GAP = 0.28
 """Between parts, in widths of an em."""
@@ -31,6 +32,7 @@ _VALUE = 0.72
 _ROOM = "= −00.000"
 """What has room after a part that stands alone, so that nothing moves while its value changes."""
 _SPACES = (r"\quad", r"\qquad")
+_LEADING = re.compile(r"\s*\\(q?)quad\b\s*")
 _MARGIN = 4
 _NARROW = 60
 _SMALLEST_EM = 8.0
@@ -101,9 +103,8 @@ class FormulaView(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._parts = parts
-        self._signs = _signs(parts)
-        self._longest = [""] * len(parts)
+        self._parts, self._signs, self._leads = _spaced(parts)
+        self._longest = [""] * len(self._parts)
         self._meanings = meanings
         self._values: Mapping[str, float | str] = {}
         self._em = self._wanted_em = 18.0
@@ -133,7 +134,8 @@ class FormulaView(QWidget):
     @override
     def sizeHint(self) -> QSize:
         """One line if there is room, and the height of all lines at the present width."""
-        width = sum(self._width(number) + self._gap for number in range(len(self._parts)))
+        parts = range(len(self._parts))
+        width = sum(self._width(n) + self._gap + self._leads[n] * self._em for n in parts)
         return QSize(round(width) + 2 * _MARGIN, round(self._lay_out(self.width())[1]))
 
     @override
@@ -241,12 +243,12 @@ class FormulaView(QWidget):
         lines: list[list[int]] = [[]]
         x = float(_MARGIN)
         for number in range(len(self._parts)):
-            needed = self._width(number)
-            if lines[-1] and x + needed > width - _MARGIN:
+            lead, needed = self._leads[number] * self._em, self._width(number)
+            if lines[-1] and x + lead + needed > width - _MARGIN:
                 lines.append([])
                 x = float(_MARGIN)
+            x += (lead if lines[-1] else 0.0) + needed + self._gap
             lines[-1].append(number)
-            x += needed + self._gap
         boxes = []
         top = float(_MARGIN)
         for line in lines:
@@ -255,6 +257,7 @@ class FormulaView(QWidget):
             below = max((one.below for one in drawn), default=0.0)
             x = float(_MARGIN)
             for number, one in zip(line, drawn, strict=True):
+                x += self._leads[number] * self._em if number != line[0] else 0.0
                 up = one.size.height() - one.below
                 height = one.size.height() + (below - one.below) + self._note
                 boxes.append(QRectF(x, top + above - up, self._width(number), height))
@@ -293,11 +296,35 @@ def _signs(parts: tuple[FormulaPart, ...]) -> list[str | None]:
     return signs
 
 
+def _spaced(
+    parts: tuple[FormulaPart, ...],
+) -> tuple[list[FormulaPart], list[str | None], list[float]]:
+    """The parts without the space before them, their signs, and that space in ems.
+
+    It is there only between parts of a line, so that no line is indented.
+    """
+    kept: list[FormulaPart] = []
+    signs: list[str | None] = []
+    leads: list[float] = []
+    lead = 0.0
+    for part, sign in zip(parts, _signs(parts), strict=True):
+        tex = part.tex
+        while space := _LEADING.match(tex):
+            lead += 2.0 if space[1] else 1.0
+            tex = tex[space.end() :]
+        if tex:
+            kept.append(replace(part, tex=tex))
+            signs.append(sign)
+            leads.append(lead)
+            lead = 0.0
+    return kept, signs, leads
+
+
 def value_text(value: float | str) -> str:
     """A live value as it is written below its symbol."""
     if isinstance(value, str):
         return value
     size = abs(value)
-    if size and not 1e-3 <= size < 1e5:
-        return figure(value, ".1e")
-    return figure(value, 0 if size >= 1000 else 1 if size >= 100 else 3 if size < 10 else 2)
+    if size and not 1e-3 <= size < 1e7:
+        return scientific(value)
+    return figure(value, ",.0f" if size >= 1000 else 1 if size >= 100 else 3 if size < 10 else 2)

@@ -69,9 +69,8 @@ class FunctionalsView(LessonView):
             self._density.set_look("free")
             self._density.set_range(*self.experiment.sight, 0.0, top)
             x = np.concatenate([problem.x[:1], problem.x, problem.x[-1:]])
-            highest, shown = np.pad(problem.best, 1), np.pad(p, 1)
-            marks = [Line(x, shown, "accent", words.p, filled=True)]
-            best = Line(x, highest, "held_out", words.best, dashed=True)
+            marks = [Line(x, np.pad(p, 1), "accent", words.p, filled=True)]
+            best = Line(problem.x, problem.best, "held_out", words.best, dashed=True)
         if self.tells("best"):
             marks.append(best)
         self._density.set_places(len(p) if self._bars else 0)
@@ -85,7 +84,7 @@ class FunctionalsView(LessonView):
         steps = np.arange(len(kl), dtype=np.float64)
         last = max(_LEAST_STEPS, 1.05 * len(kl))
         self._left.set_range(-1, last, 0.0, 1.1 * max(float(kl.max()), 1e-3))
-        target = words.best if words.p == "q" else "best"
+        target = words.best if words.p == "q" else "u" if self._bars else "best"
         self._left.set_title(f"KL({words.p} ‖ {target}), nats", "step")
         self._left.set_marks([Line(steps, kl, "kl", "", filled=True)])
         if two_bars:
@@ -132,15 +131,17 @@ class FunctionalsView(LessonView):
     def _show_readout(self) -> None:
         found = self.experiment.result
         now, maximum = float(found.entropies[-1]), found.problem.maximum
-        kl = self.told("best", figure(float(found.divergences[-1]), 4))
-        most = self.told("best", figure(maximum, 4))
-        value = f"<b>{self.experiment.kind.words.value} = {figure(now, 4)}</b> nats"
-        self._readout.set_text(f"{value}, at most {most} &nbsp; KL = {kl}")
+        text = f"<b>{self.experiment.kind.words.value} = {figure(now, 4)}</b> nats"
+        if self.tells("best"):
+            kl = figure(float(found.divergences[-1]), 4)
+            text += f", at most {figure(maximum, 4)} &nbsp; KL = {kl}"
+        self._readout.set_text(text)
         count = len(found.problem.moments)
         self._details.setVisible(count > 0)
         pairs = zip(found.multipliers[-1], found.final_multipliers, strict=True)
         words = [
-            f"λ{_SUBSCRIPTS[which]} = {figure(here, 3)} → {self.told('best', figure(end, 3))}"
+            f"λ{_SUBSCRIPTS[which]} = {self.told(f'lambda{which}', figure(here, 3))}"
+            + (f" → {figure(end, 3)}" if self.tells("best") else "")
             for which, (here, end) in enumerate(pairs)
         ]
         mean, variance = (float(self.experiment.symbols()[name]) for name in ("mean", "variance"))

@@ -22,7 +22,7 @@ from vae_explorer.session.lessons.geometry import SIGHT, Geometry, GeometryResul
 from vae_explorer.session.map.marks import Field
 from vae_explorer.types import Float64, LatentPoint
 
-_UNITS = {"euclidean": "pixels", "fisher": "Fisher units"}
+_UNITS = {"euclidean": "pixel units", "fisher": "Fisher units"}
 _REACH = 26.0  # pixels from an end within which it is taken hold of
 _END = 10.0  # pixels, its radius
 _NUDGE = 0.1  # latent units
@@ -41,7 +41,7 @@ class GeometryView(LessonView):
         super().__init__(experiment)
         self._held: str | None = None
         self._offset = np.zeros(2)
-        self._plane = Chart("Latent plane", aspect="exact", movable=True)
+        self._plane = Chart("Latent plane", "z₁", "z₂", aspect="exact", movable=True)
         self._plane.setToolTip("Drag A or B, or move one by the arrow keys")
         self._plane.setCursor(Qt.CursorShape.CrossCursor)
         self._plane.set_range(*_REGION)
@@ -126,8 +126,8 @@ class GeometryView(LessonView):
             return ""
         unit = _UNITS[self.experiment.settings.metric]
         latent = float(np.linalg.norm(np.diff(strip.route.path, axis=0), axis=1).sum())
-        text = f"the picture moves by {figure(strip.route.length, 1)} {unit}"
-        return f"{text}, z by {figure(latent, 2)}"
+        text = f"length {figure(strip.route.length, 1)} {unit} in the space of images"
+        return f"{text}, {figure(latent, 2)} on the plane"
 
     def _show_field(self, field: Float64 | None) -> None:
         if field is None:

@@ -33,6 +33,12 @@ def cells(images: Float64, densities: Float64) -> Painted:
     def paint(painter: QPainter, layout: Layout, theme: Theme) -> None:
         at = layout.pixels(x, y)
         corners = np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=2)
+        # One way round: where a fold lays a cell on another, the windings would cancel.
+        (ax, ay), (bx, by) = (
+            np.moveaxis(corners[..., n + 2, :] - corners[..., n, :], -1, 0) for n in (0, 1)
+        )
+        turned = ax * by < ay * bx
+        corners[turned] = corners[turned][:, ::-1]
         # A path a shade, made of arrays: a polygon a cell would take too long.
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for shade in range(1, _SHADES + 1):

@@ -8,15 +8,17 @@ from typing_extensions import override
 
 from vae_explorer.errors import UserError
 from vae_explorer.gui.lessons.large_type import lesson_font
-from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.theme import MARGIN, SPACE, Theme, Themed, current_theme
 from vae_explorer.gui.widgets.controls import Controls
 from vae_explorer.gui.widgets.rows import beside, button, fill
+from vae_explorer.session.explore.sketch import NO_LABEL
 from vae_explorer.session.lessons.experiment import (
     AnyExperiment,
     DigitExperiment,
     Result,
     class_in,
 )
+from vae_explorer.session.map.layer_contents import EncodedImage
 
 _LARGE = 1.3
 """Type of the controls, of the usual size, when presenting: figures need the room."""
@@ -60,8 +62,8 @@ class LessonView(Themed):
         )
         self.controls: dict[str, QWidget] = dict(self.form.rows)
         self.page = QVBoxLayout(self)
-        self.page.setContentsMargins(8, 6, 8, 6)
-        self.page.setSpacing(4)
+        self.page.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        self.page.setSpacing(SPACE)
         self.digit_row: _DigitRow | None = None
         if isinstance(experiment, DigitExperiment):
             self.digit_row = _DigitRow(experiment, self.form.rows["image"])
@@ -151,7 +153,7 @@ class _DigitRow(QWidget):
         super().__init__()
         self._experiment, self._number = experiment, number
         self._hidden: Collection[str] = ()
-        self._name = QLabel()
+        self._name = QLabel(wordWrap=True)
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         tip = "Let the lesson be about the digit that you drew or pinned on the map, or its own"
         self._switch = button("Use my digit", tip, self._on_switch)
@@ -172,14 +174,24 @@ class _DigitRow(QWidget):
         matters = settings.spec("image").applies(settings)
         self.setVisible(matters and "digit" not in self._hidden)
         self._number.setVisible("image" not in self._hidden and not mine)
-        digit = experiment.digit
-        self._name.setText(f"x: {'your digit, ' if mine else ''}{digit.title}" if digit else "")
+        self._name.setText(_name_of(experiment.digit, mine))
         self._switch.setText("Use the lesson’s digit" if mine else "Use my digit")
         self._switch.setEnabled(own is not None)
 
     def _on_switch(self) -> None:
         context = self._experiment.context
         context.use_mine(not context.mine)
+
+
+def _name_of(digit: EncodedImage | None, mine: bool) -> str:
+    """What a digit is called, and with a person's own a word on the numbers of the text."""
+    if digit is None:
+        return ""
+    if not mine:
+        return f"x: {digit.title}"
+    named = digit.title.endswith(f" {digit.label}") or digit.label == NO_LABEL
+    known = "" if named else f", a{'n' * (digit.label == 8)} {digit.label}"
+    return f"x: your digit, {digit.title}{known}. Numbers in the text are of the lesson’s digit."
 
 
 def make_view(name: str, experiment: AnyExperiment) -> LessonView:

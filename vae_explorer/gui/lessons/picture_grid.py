@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QImage, QPainter, QPen, QResizeEvent
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.layout import Layout, Plot
@@ -49,7 +49,7 @@ class PictureGrid(Chart):
 
     def set_images(self, images: Float32 | UInt8, framed: Collection[int] = ()) -> None:
         """Show images (n, h, w), those of some numbers in a frame."""
-        self._pictures, self._framed = [gray8(image) for image in images], framed
+        self._pictures, self._framed = [qimage_of(image) for image in images], framed
         self._fit()
 
     def set_chosen(self, number: int | None) -> None:

@@ -7,8 +7,15 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 from typing_extensions import override
 
-_GIVEN = re.compile(r"(?<=\w)\|(?=\w)")
-"""The bar of p(x|z), at which no line is broken."""
+_GIVEN = re.compile(r"(?<=[\w])\|(?=\w)|(?<=\w)\|(?=[ ,.;:)]|$)|(?<!\w)\|(?=\w)", re.MULTILINE)
+"""The bars of p(x|z) and |det J|, at which no line is broken."""
+_TOGETHER = re.compile(r"(?<=\blog) (?=[\dp])|(?<=\bdet) (?=J)| (?=‖ )|(?<= ‖) |(?<=I\(x;) ")
+"""The spaces of log p, det J and q ‖ p, likewise."""
+
+
+def unbroken(text: str) -> str:
+    """A text whose formulas are not broken at the end of a line."""
+    return _TOGETHER.sub("\N{NO-BREAK SPACE}", _GIVEN.sub("\u2060|\u2060", text))
 
 
 class Prose(QTextBrowser):
@@ -33,7 +40,7 @@ class Prose(QTextBrowser):
 
     def set_text(self, markdown: str) -> None:
         """Show another text; an empty one takes no room."""
-        self._markdown = markdown = _GIVEN.sub("\u2060|\u2060", markdown)
+        self._markdown = markdown = unbroken(markdown)
         self.setMarkdown(markdown)
         self.setVisible(bool(markdown))
         self.updateGeometry()

@@ -8,7 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.lessons.lattice_marks import cells, densest, lines
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.axis import Axis
@@ -69,12 +69,14 @@ class PushforwardView(LessonView):
         rows = self.form.rows
         self._formulas = beside(rows["x1"], rows["x2"])
         names = ("function", "t", "components", "samples")
-        fill(self.page, row(*(rows[name] for name in names), wide=rows["t"]))
+        controls = row(*(rows[name] for name in names), wide=rows["t"])
+        controls.addStretch(0)  # has the room of t where that is hidden
+        fill(self.page, controls)
         fill(self.page, self._formulas, self._problem)
         pairs = (self._before, self._after), (self._formula, self._samples)
         planes = column(*((row(*((one, 1) for one in pair), spacing=2), 1) for pair in pairs))
         self._figures = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        fill(self._figures, (planes, 5), (self._profile, 2))
+        fill(self._figures, (planes, 15), (self._profile, 4))
         fill(self.page, (self._figures, 1), self._readout)
         self._arrange()
         self.controls = {name: rows[name] for name in ("function", "t", "samples")} | {
@@ -134,7 +136,8 @@ class PushforwardView(LessonView):
         self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
 
     def _show_stretch(self, result: Pushed) -> None:
-        if not self.tells("magnification"):
+        if not self.tells("magnification", "det"):
+            self._before.set_subtitle("")
             self._before.set_bar(None)
             self._before.set_marks(_DEVIATIONS)
             return
@@ -204,8 +207,13 @@ class PushforwardView(LessonView):
         (z1, z2), x = self.experiment.settings.z, values.get("x", "")
         parts = [
             f"z = ({figure(z1, 2)}, {figure(z2, 2)}) goes to x = {x}",
-            f"p(z) = {_value(values, 'pz')}, |det J| = {_value(values, 'det')}",
+            f"p(z) = {_value(values, 'pz')}",
         ]
+        if self._decodes:
+            if "magnification" in values and self.tells("magnification"):
+                parts.append(f"√det JᵀJ = {figure(float(values['magnification']), 0)}")
+        elif self.tells("det"):
+            parts.append(f"|det J| = {_value(values, 'det')}")
         if "px" in values and self.tells("px"):
             count = int(values["k"])
             source = "1 preimage" if count == 1 else f"{count} preimages"
@@ -247,7 +255,7 @@ def _inset(picture: Float32, region: Region, near: tuple[float, float]) -> list[
     left = right - gap - side if hides else left + gap
     right, top, bottom = left + side, top - gap, top - gap - side
     x, y = np.array([[left, right, right, left, left], [bottom, bottom, top, top, bottom]])
-    image = gray8(picture[::-1])
+    image = qimage_of(picture[::-1])
     return [Picture(image, (left, right, bottom, top)), Line(x, y, "accent", width=1.0)]
 
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.lessons.prose import Prose
+from vae_explorer.gui.lessons.prose import Prose, unbroken
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.rows import fill
 from vae_explorer.lessons.course import Question
@@ -131,14 +131,15 @@ class _Choice(QWidget):
         row.addWidget(self._text, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._said, self._mark = text, ""
-        self._text.setText(text)
+        self._text.setText(unbroken(text))
         self.button.setAccessibleName(text)
 
     def set_mark(self, mark: str) -> None:
         """Say that it is "right", "wrong" or neither, "", and take no other answer."""
         self._mark = mark
-        self._text.setText(f"{_MARKS[mark]} {self._said}")
-        self.button.setAccessibleName(self._text.text())
+        said = f"{_MARKS[mark]} {self._said}"
+        self._text.setText(unbroken(said))
+        self.button.setAccessibleName(said)
         self.button.setEnabled(False)
 
     def color(self) -> None:

@@ -50,10 +50,10 @@ class ReparameterisationView(LessonView):
         self._charts = EstimateCharts()
         self._readout = Readout(2)
         rows = self.form.rows
-        first, second = ("function", "parameter", "samples"), ("baseline", "same_scale", "seed")
+        first, second = ("function", "parameter", "samples", "seed"), ("baseline", "same_scale")
         fill(self.page, self.line(*first), self.line(*second))
         fill(self.page, (self._place, 5), self._readout, (self._charts, 7))
-        self.controls = {name: rows[name] for name in (*first, "baseline")} | {
+        self.controls = {name: rows[name] for name in (*first[:3], "baseline")} | {
             "scale": rows["same_scale"],
             "again": rows["seed"],
             "running": self._charts.running,

@@ -71,10 +71,14 @@ class SamplingView(LessonView):
         facts = row((self._image, 1), (self._heaviest, 1), (self.scores, 3))
         lower = row((self.map, 1), (column(facts, (self.errors, 1)), 1))
         rows = self.form.rows
-        self.controls["samples"] = beside(rows["samples"], self._bar, self._stop)
-        drawn, which = beside(self.controls["samples"], rows["q"]), ("seed", "near")
+        for widget in (self._bar, self._stop):
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            widget.setSizePolicy(policy)
+        self.controls["samples"] = beside(rows["samples"], (self._bar, 1), self._stop)
+        drawn = row(rows["q"], rows["seed"], (self.controls["samples"], 1))
         fill(self.page, (self.estimates, 5), (lower, 6))
-        fill(self.page, column(rows["m"], drawn, self.line(*which)))
+        fill(self.page, column(rows["m"], drawn, self.line("near")))
         self.start()
 
     def draw(self, old: SamplingResult | None) -> None:
@@ -98,7 +102,8 @@ class SamplingView(LessonView):
         self._bar.setMaximum(settings.samples)
         self._bar.setValue(min(found.drawn, settings.samples))
         self._bar.setFormat(f"{found.drawn:,} drawn")
-        self._stop.setEnabled(bool(found.working))
+        for widget in (self._bar, self._stop):
+            widget.setVisible(bool(found.working))
 
     def _show_scores(self, found: SamplingResult) -> None:
         lit = found.lit
@@ -106,13 +111,14 @@ class SamplingView(LessonView):
         for number, (name, color, one) in enumerate(zip(_NAMES, _COLORS, lit, strict=False)):
             shade = getattr(current_theme(), color)
             value = self.told(_ESTIMATES[number], figure(one.estimate, 2))
-            worth = self.told(_WORTHS[number], figure(one.effective, 1))
-            lines.append(
-                f'<span style="color:{shade}"><b>{name}</b></span> = {value}, effective {worth}'
-            )
+            text = f'<span style="color:{shade}"><b>{name}</b></span> = {value}'
+            if self.tells(_WORTHS[number]):
+                worth = figure(one.effective, 1 if one.effective < 1_000 else ",.0f")
+                text += f", effective {worth}"
+            lines.append(text)
         if lit and self.tells("negligible"):
             lines.append(
-                f"{100 * lit[0].negligible:.2f} % of the prior’s samples contribute nothing"
+                f"{100 * lit[0].negligible:.4g} % of the prior’s samples contribute nothing"
             )
         self.scores.set_text("<br>".join(lines))
         self.estimates.set_cursor(lit[0].m if lit else None)

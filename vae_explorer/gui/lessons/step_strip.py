@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.layout import Plot
@@ -43,7 +43,7 @@ class StepStrip(Chart):
     def set_frames(self, images: Float32, steps: Float64, highest: float, about: str) -> None:
         """Show pictures (n, h, w) and the n − 1 steps between, of which ``highest`` is tallest."""
         pictures = [
-            Picture(gray8(image[::-1]), (number + _GAP, number + 1 - _GAP, _GAP, 1.0))
+            Picture(qimage_of(image[::-1]), (number + _GAP, number + 1 - _GAP, _GAP, 1.0))
             for number, image in enumerate(images)
         ]
         bars = [Box(_bar(n + 1, step / highest), self._color) for n, step in enumerate(steps)]

@@ -12,7 +12,7 @@ from vae_explorer.gui.plot.marks import Band, Level, Line, Mark
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import button, column, fill, row
 from vae_explorer.lessons.tighter import GRADIENT_KS, KS, Bound
-from vae_explorer.number_format import figure
+from vae_explorer.number_format import figure, superscript
 from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.tighter import Tighter, TighterResult
 
@@ -51,8 +51,8 @@ class TighterView(LessonView):
         facts = row((self._image, 1), (self.scores, 4), (column(self._bar, self._stop), 2))
         lower = row((self.gaps, 1), (self.ratios, 1))
         fill(self.page, facts, (self.bounds, 5), (lower, 4), self.form.rows["k"])
-        fill(self.page, self.line("samples", "q"))
-        fill(self.page, self.line("seed", "gradient", "repeats"))
+        fill(self.page, self.line("samples", "seed", "q"))
+        fill(self.page, self.line("gradient", "repeats"))
         self.start()
 
     def draw(self, old: TighterResult | None) -> None:
@@ -118,7 +118,9 @@ class TighterView(LessonView):
             if not self.tells(f"snr_{ratio.name}"):
                 continue
             name, color = _ESTIMATORS[ratio.name]
-            power = f" ∝ k^{figure(ratio.power, 2)}" if math.isfinite(ratio.power) else ""
+            power = (
+                f" ∝ k{superscript(figure(ratio.power, 2))}" if math.isfinite(ratio.power) else ""
+            )
             ks = ratio.ks.astype(np.float64)
             lines.append(Line(ks, ratio.values, color, name + power, symbol="o"))
         self.ratios.set_content(lines, note="" if lines else self.waits("snr_iwae", "snr_dreg"))
@@ -132,7 +134,7 @@ class TighterView(LessonView):
         lines = [
             f"<b>k = {bound.ks[at]:,.0f}</b>: bound = "
             f"{self.told('bound', figure(bound.mean[at], 3))} ± {figure(bound.error[at], 3)} nats",
-            f"{self.told('gap', figure(exact - bound.mean[at], 3))} nats below the exact log p(x)",
+            f"It is {self.told('gap', figure(exact - bound.mean[at], 3))} nats below log p(x)",
             f"The standard deviation of one estimate is {figure(bound.spread[at], 3)} nats",
             f"Mean of {bound.blocks[at]:,.0f} estimates",
         ]

@@ -123,14 +123,16 @@ class TradeView(LessonView):
         self._sheet.set_subtitle("from equal parts of the prior")
         f = study.aggregate
         name = "This model" if study is found.own else f"β = {study.beta:g}"
-        information = self.told("I", figure(f.mutual_information, 2))
-        self._readout.set_text(
+        text = (
             f"<b>{name}</b>, of test digits: −ELBO = R + D = {figure(f.rate, 2)} + "
-            f"{figure(f.distortion, 1)} = {figure(f.rate + f.distortion, 1)} nats. "
-            f"R = I(x; z) + KL(q(z) ‖ p(z)) = {information} + "
-            f"{self.told('KL', figure(f.marginal_kl, 2))}. "
-            f"Holes: {100 * study.holes:.1f} % of the prior’s samples."
+            f"{figure(f.distortion, 1)} = {figure(f.rate + f.distortion, 1)} nats."
         )
+        if self.tells("I", "KL"):
+            information, marginal = figure(f.mutual_information, 2), figure(f.marginal_kl, 2)
+            text += f" R = I(x; z) + KL(q(z) ‖ p(z)) = {information} + {marginal}."
+        if self.tells("holes"):
+            text += f" Holes: {100 * study.holes:.1f} % of the prior’s samples."
+        self._readout.set_text(text)
         if study is found.own and own is None:
             self._readout.set_text("")
         self._probe_point()
@@ -189,7 +191,7 @@ class TradeView(LessonView):
         self._slider.setEnabled(trained > 0)
         self.form.editor("model").setEnabled(trained > 0)
         if progress is None:
-            self._bar.setValue(0 if missing else self._bar.maximum())
+            self._bar.setValue(0)
             self._bar.setFormat(f"{trained} of {len(BETAS)} trained")
         else:
             self._bar.setValue(round(self._bar.maximum() * progress.share))

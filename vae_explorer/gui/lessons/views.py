@@ -21,7 +21,7 @@ from vae_explorer.session.lessons.experiment import differs
 from vae_explorer.session.lessons.views import MAPS, STEPS, Views, ViewsResult
 from vae_explorer.types import Floats, Region
 
-_TITLES = {"pca": "Two components", "vae": "VAE", "tsne": "t-SNE"}
+_TITLES = {"pca": "PCA", "vae": "VAE", "tsne": "t-SNE"}
 _TIPS = {
     "pca": "The digits by their first two principal components. Point at a digit to see it in all "
     "maps; drag to decode any point",
@@ -126,7 +126,8 @@ class ViewsView(LessonView):
 
     def _show_map(self, name: str, found: ViewsResult) -> None:
         code_map, points, trust = self._maps[name], found.points(name), found.trust(name)
-        note = f"trust = {self.told(f'T{name}', figure(trust, 3))}" if trust is not None else ""
+        told = trust is not None and self.tells(f"T{name}")
+        note = f"trustworthiness {figure(trust, 3)}" if told else ""
         if not len(points) and name != "tsne":
             note = "computing …"
         code_map.set_subtitle(note)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vae_explorer.types import Float32, UInt8
+from vae_explorer.types import Float32, Labels
 
 _CELLS = 32
 _SAMPLE = 3_000  # enough to find a class's thick, cheap enough for every move of the points
@@ -10,7 +10,7 @@ _FEWEST = 8
 _OUTERMOST = 2.0  # per cent of the points that are left out of the grid on each side
 
 
-def class_places(positions: Float32, labels: UInt8) -> dict[int, tuple[float, float]]:
+def class_places(positions: Float32, labels: Labels) -> dict[int, tuple[float, float]]:
     """The densest position of every class with some points, in latent units.
 
     Args:

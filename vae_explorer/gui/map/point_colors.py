@@ -10,7 +10,7 @@ from vae_explorer.gui.plot.color_maps import COLORS, sequential
 from vae_explorer.gui.theme import CLASS_COLORS, NAMED_COLORS, Theme, current_theme
 from vae_explorer.number_format import figure
 from vae_explorer.session.map.coloring import PointColors
-from vae_explorer.types import Bools, UInt8
+from vae_explorer.types import Bools, Labels, UInt8
 
 _FADED = 0.8  # of the canvas in the colour of a point that is not selected
 _BAR_WIDTH, _MARGIN, _SPACE, _SWATCH = 14, 8, 6, 10
@@ -20,7 +20,7 @@ _IN_COLUMN = 10  # names
 
 
 def point_rgb(
-    colors: PointColors | None, labels: UInt8, selected: Bools | None, theme: Theme
+    colors: PointColors | None, labels: Labels, selected: Bools | None, theme: Theme
 ) -> UInt8 | None:
     """The colour (n, 3) of each point, or None if they all take that of their class.
 

@@ -1,11 +1,11 @@
 """A small card beside the hovered point: the digit, its label, its number and a caption."""
 
-import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from typing_extensions import override
 
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.theme import TITLE, Theme, Themed, class_color, current_theme, enlarge
 from vae_explorer.types import UInt8
 
@@ -60,7 +60,7 @@ class PointTooltip(Themed):
         self.adjustSize()
 
     def set_picture(self, image: UInt8, caption: str) -> None:
-        """Show the point's (h, w) gray image, enlarged a whole number of times, and a line."""
+        """Show the point's image (h, w[, 3]), enlarged a whole number of times, and a line."""
         self._picture.setPixmap(_enlarged(image, self.devicePixelRatioF()))
         self._picture.show()
         self._caption.setText(caption)
@@ -105,11 +105,8 @@ def _dot(label: int, ratio: float) -> QPixmap:
 
 def _enlarged(image: UInt8, ratio: float) -> QPixmap:
     """Pixels of the image become squares of whole device pixels."""
-    height, width = image.shape
+    height, width = image.shape[:2]
     times = max(1, int(_THUMBNAIL * ratio) // max(height, width))
-    big = np.ascontiguousarray(np.repeat(np.repeat(image, times, axis=0), times, axis=1))
-    rows, columns = big.shape
-    picture = QImage(big.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
-    pixmap = QPixmap.fromImage(picture)
+    pixmap = QPixmap.fromImage(qimage_of(image.repeat(times, axis=0).repeat(times, axis=1)))
     pixmap.setDevicePixelRatio(ratio)
     return pixmap

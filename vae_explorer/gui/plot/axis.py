@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vae_explorer.number_format import figure
+from vae_explorer.number_format import figure, scientific, superscript
 from vae_explorer.types import Float64, Floats
 
 _FURTHEST = 300.0
@@ -16,7 +16,6 @@ _LARGEST = 1e300
 _MOST = 200
 """More ticks than these are a span that numbers cannot resolve."""
 _PLAIN = 1e6
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Tick(NamedTuple):
@@ -138,7 +137,7 @@ def tick_text(value: float, step: float) -> str:
     if not value and step < 1e-4:
         return "0"
     if value and (abs(value) >= _PLAIN or step < 1e-4):
-        return figure(value, ".3g").replace("e+0", "e").replace("e+", "e").replace("e−0", "e−")
+        return scientific(value, ".3g")
     return figure(value, f",.{max(0, -math.floor(math.log10(step) + 1e-9))}f")
 
 
@@ -162,4 +161,4 @@ def _power_text(factor: int, power: int) -> str:
         return f"{factor * 10.0**power:.{-power}f}"
     if 0 <= power < 5:
         return f"{factor * 10**power:,}"
-    return f"{'' if factor == 1 else f'{factor}·'}10{str(power).translate(_SUPERSCRIPTS)}"
+    return f"{'' if factor == 1 else f'{factor}·'}10{superscript(str(power))}"

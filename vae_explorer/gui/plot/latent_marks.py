@@ -122,10 +122,14 @@ def _picture(image: QImage, region: Region) -> Paint:
 
 
 def _sheet(sheet: Sheet, theme: Theme) -> Paint:
-    height, width = sheet.images.shape[1:]
-    alpha = np.rint(255 * np.clip(sheet.images, 0.0, 1.0)).astype(np.uint32)
-    ink = np.uint32(QColor(theme.text).rgb() & 0xFFFFFF)
-    pictures = [argb_image(pixels) for pixels in (alpha << 24 | ink)[:, ::-1]]
+    height, width = sheet.images.shape[1:3]
+    levels = np.rint(255 * np.clip(sheet.images, 0.0, 1.0)).astype(np.uint32)
+    if levels.ndim == 3:  # ink on the canvas
+        pixels = levels << 24 | np.uint32(QColor(theme.text).rgb() & 0xFFFFFF)
+    else:
+        red, green, blue = np.moveaxis(levels, 3, 0)
+        pixels = np.uint32(0xFF000000) | red << 16 | green << 8 | blue
+    pictures = [argb_image(picture) for picture in pixels[:, ::-1]]
     left, right, bottom, top = sheet.cells.T
     scale = np.minimum((right - left) / width, (top - bottom) / height)
     x, y = (left + right - scale * width) / 2, (bottom + top - scale * height) / 2

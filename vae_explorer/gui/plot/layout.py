@@ -117,8 +117,7 @@ class Layout:
             y_ticks = plot.y.ticks(most(frame))
             widths = [metrics.horizontalAdvance(tick.text) + _PAD for tick in y_ticks]
             beside = max([beside, *widths])
-            if plot.y.label and frame.height() > metrics.horizontalAdvance(plot.y.label):
-                beside += line
+            beside += line * bool(plot.y.label)  # even too low for it, or a stack would not align
         frame.adjust(beside, 0.0, -12.0 if plot.y.numbers else -1.0, 0.0)
         bar_ticks = plot.bar.axis.ticks(most(frame)) if plot.bar else []
         bar, gap = _BAR * scale, 0.8 * _BAR * scale

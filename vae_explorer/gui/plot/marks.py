@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from vae_explorer.gui.theme import Theme, class_color
 from vae_explorer.session.map import marks as latent
-from vae_explorer.types import Floats, Region, UInt8
+from vae_explorer.types import Floats, Labels, Region
 
 if TYPE_CHECKING:
     from vae_explorer.gui.plot.layout import Layout
@@ -141,7 +141,7 @@ SHADED = 0.86
 Mark = Line | Band | Columns | Box | Dots | Level | Arrow | Ring | Picture | Painted | latent.Mark
 
 
-def class_dots(positions: Floats, labels: UInt8, size: float = 3.0) -> tuple[Dots, ...]:
+def class_dots(positions: Floats, labels: Labels, size: float = 3.0) -> tuple[Dots, ...]:
     """Dots at ``positions`` (n, 2) in the colours of their classes (n,)."""
     return tuple(
         Dots(positions[labels == label], class_color(label).name(), f"class {label}", size, 0.78)

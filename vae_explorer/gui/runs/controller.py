@@ -44,6 +44,7 @@ class RunsController(Controller):
         catalogue.histories_changed.connect(self._show_curves)
         catalogue.interrupted.connect(self._on_interrupted)
         training.interrupted.resume_requested.connect(self._resume)
+        training.interrupted.dismissed.connect(catalogue.dismiss_interrupted)
         panel.shown.connect(catalogue.refresh)
         panel.training_requested.connect(self._show_training)
         panel.open_requested.connect(lambda run: catalogue.open(run.path))
@@ -60,7 +61,7 @@ class RunsController(Controller):
                 "All training runs: sort, name, compare, open, resume", self._show,
                 ("Ctrl+Shift+R",)),
         )  # fmt: skip
-        self.panels = (Panel("runs", panel, BOTTOM, hidden=True),)
+        self.panels = (Panel("runs", panel, BOTTOM, hidden=True, size=220),)
 
     def _show_training(self) -> None:
         reveal(self._training)

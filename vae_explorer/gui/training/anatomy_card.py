@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.theme import class_color, current_theme
 from vae_explorer.latent.normal import Normal
 from vae_explorer.training.anatomy import StepAnatomy
@@ -42,7 +42,7 @@ class Card(QWidget):
     def set_anatomy(self, anatomy: StepAnatomy) -> None:
         """Show another step."""
         self._anatomy = anatomy
-        self.images = [gray8(image) for image in anatomy.x]
+        self.images = [qimage_of(image) for image in anatomy.x]
         self.setAccessibleDescription(self.caption())
         self.update()
 

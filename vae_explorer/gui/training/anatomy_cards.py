@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.training.anatomy_card import (
     LEAST_EXTENT,
@@ -67,7 +67,7 @@ class DecodeCard(Card):
 
     def set_anatomy(self, anatomy: StepAnatomy) -> None:
         """Show another step."""
-        self._decoded = [gray8(image) for image in anatomy.decoded]
+        self._decoded = [qimage_of(image) for image in anatomy.decoded]
         super().set_anatomy(anatomy)
 
     def draw(self, painter: QPainter, area: QRectF) -> None:

@@ -47,6 +47,8 @@ def describe(status: TrainingStatus) -> str:
     if not status.epochs:
         return "Ready"
     if status.phase is Phase.IDLE:
+        if status.opened:
+            return "Opened model"
         return "Finished" if status.epoch >= status.epochs else "Stopped"
     if status.phase is Phase.PAUSED:
         return " · ".join(filter(None, ("Paused", status.device)))

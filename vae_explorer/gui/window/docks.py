@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 from typing_extensions import override
@@ -11,13 +11,13 @@ from typing_extensions import override
 from vae_explorer.gui.window.dock_tabs import DockTabs
 from vae_explorer.gui.window.records import BOTTOM, LAYOUTS, LEFT, RIGHT, Panel
 
-_VERSION = 5  # of the arrangement; one of another is not restored
+_VERSION = 6  # of the arrangement; one of another is not restored
 _USUAL = QSize(1280, 800)
 _LINE = 15  # the height of a line at 9 points
 _LEAST, _MOST = 0.8, 1.3  # of the sizes in a window of the usual size
-_HEART, _SIDE = 0.4, 0.42
+_HEART, _SIDE, _UPPER = 0.4, 0.42, 0.5
 """Of the window's width and height: where what is in the middle has less than the first it is given
-more, and a dock takes no more than the second."""
+more, a dock takes no more than the second, and one with another under it no more than the third."""
 
 
 class Docks(QObject):
@@ -28,7 +28,8 @@ class Docks(QObject):
 
     Args:
         window: whose docks they are.
-        panels: what is in them; those of one side are tabs in this order.
+        panels: what is in them; those of one side are tabs in this order, but for those that stand
+            under them.
     """
 
     def __init__(self, window: QMainWindow, panels: Sequence[Panel]) -> None:
@@ -44,15 +45,23 @@ class Docks(QObject):
             QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks
         )
         in_front: dict[Qt.DockWidgetArea, QDockWidget] = {}
-        for panel in panels:
+        firsts = {panel.area: panel for panel in reversed(panels) if not panel.under}.values()
+        # Qt splits no dock that has tabs already.
+        for panel in (*firsts, *sorted(panels, key=lambda panel: not panel.under)):
+            if panel.id in self._docks:
+                continue
             dock = QDockWidget(panel.title or panel.id.capitalize(), window)
             dock.setObjectName(panel.id)
             dock.setWidget(panel.widget)
             window.addDockWidget(panel.area, dock)
             self._docks[panel.id] = dock
-            if panel.area in in_front:
-                window.tabifyDockWidget(in_front[panel.area], dock)
-            in_front.setdefault(panel.area, dock)
+            first = in_front.setdefault(panel.area, dock)
+            if panel.under:
+                window.splitDockWidget(first, dock, Qt.Orientation.Vertical)
+            elif dock is not first:
+                window.tabifyDockWidget(first, dock)
+            if panel.hidden:
+                dock.visibilityChanged.connect(self._on_seen)
         self._tabs = DockTabs(window, self._docks.values())
         for dock in in_front.values():
             dock.raise_()
@@ -62,7 +71,7 @@ class Docks(QObject):
 
     def actions(self) -> list[QAction]:
         """What shows and hides each, to be put in a menu."""
-        return [dock.toggleViewAction() for dock in self._docks.values()]
+        return [self._docks[name].toggleViewAction() for name in self._panels]
 
     def tell(self, name: str, seen: Callable[[bool], object]) -> None:
         """Call ``seen`` whenever a dock comes to the front, or another does or it is closed."""
@@ -83,6 +92,17 @@ class Docks(QObject):
         self.layout = name
         self._sizes_are_theirs = False
         self._arrange(self._window.size())
+
+    @Slot(bool)
+    def _on_seen(self, seen: bool) -> None:
+        if seen and self._window.isVisible():
+            self.refit()
+
+    @Slot()
+    def refit(self) -> None:
+        """Give the docks the sizes that suit what is in them now, unless a person chose others."""
+        if not self._sizes_are_theirs:
+            self._fit(self._window.size())
 
     def state(self) -> str:
         """Where each is and how large, as text for the settings."""
@@ -166,11 +186,19 @@ class Docks(QObject):
             docks = {panel.id: self._docks[panel.id] for panel in here}
             seen = [p for p in here if not (docks[p.id].isHidden() or docks[p.id].isFloating())]
             suits = [panel.size for panel in seen if self.layout in panel.layouts]
-            size = max(suits or [panel.size for panel in here], default=0)
+            size = max(suits or [panel.size for panel in seen or here], default=0)
             share = min(max(length / type_size / usual, _LEAST), _MOST)
             if seen and size:
                 pixels = round(min(size * share * type_size, _SIDE * length))
                 self._window.resizeDocks([docks[seen[0].id]], [pixels], way)
+            upper = next((p for p in seen if p in self._front and not p.under), None)
+            under = next((p for p in seen if p.under), None)
+            if upper and under:
+                # As high as it needs, if that is not too much, and the rest to what is under it.
+                pair = [docks[upper.id], docks[under.id]]
+                needs = min(pair[0].sizeHint().height(), round(_UPPER * window.height()))
+                heights = [needs, max(window.height() - needs, 1)]
+                self._window.resizeDocks(pair, heights, Qt.Orientation.Vertical)
 
 
 def reveal(panel: QWidget) -> None:

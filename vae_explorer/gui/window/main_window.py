@@ -100,11 +100,13 @@ class MainWindow(QMainWindow):
         view_menu.addActions(self.docks.actions())
 
         self.map.canvas.space_tapped.connect(self.actions_["pause"].trigger)
+        self.curves.start_requested.connect(self.actions_["start"].trigger)
         self.decode.export.clicked.connect(self._files.export_digit)
         self.layers.set_actions(self.actions_.__getitem__)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)
         app.messages.failed.connect(self.show_error)
+        self.training.change.toggled.connect(self.docks.refit)
         self.docks.tell("learn", self._lessons.set_in_front)
         self._restore()
 

@@ -100,6 +100,7 @@ class Panel:
         hidden: it is hidden at first, and by arrangements that do not name it.
         size: how wide it is beside the map, or how high below it, in a window of 1280 × 800.
         title: on screen, if that is not the id.
+        under: it stands below the tabs of its side, not among them.
 
     All are in logical pixels at a type of 9 points, and grow with it.
     """
@@ -111,6 +112,7 @@ class Panel:
     hidden: bool = False
     size: int = 0
     title: str = ""
+    under: bool = False
 
 
 class Controller:

@@ -12,7 +12,7 @@ from vae_explorer.session.files.open_model import ModelInfo
 from vae_explorer.training.meaning import named
 
 _LEAST = 60  # logical pixels of a field that gives way
-_NAME = 150  # and of the model's, before others have any
+_NAME, _MOST_NAME = 150, 0.45  # the least of the model's, and the most of the width, before others
 _MOST = 16_777_215  # and of any widget, as Qt has it
 _MESSAGE_MS = 8_000
 _APART = 10  # logical pixels from one text to the next
@@ -22,8 +22,9 @@ class StatusBar(QStatusBar):
     """What is on the map, where the cursor is, and how long the last picture took.
 
     Every field has room of its own, so that a new figure lays nothing out; only that of progress
-    comes and goes. In a narrow window the data, the time and the points have none, in this order
-    of what stays. A message hides all but position and time while it shows.
+    comes and goes. In a narrow window the points, the time and the data, which stand under the map
+    too, have none, in this order of what stays. A message hides all but position and time while it
+    shows.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -63,6 +64,7 @@ class StatusBar(QStatusBar):
         where += f"\nTrained on {model.data}" if model.data else ""
         remarks = "".join(f"\n{remark.text}" for remark in model.remarks)
         self._model.set_text(text, f"{text}\n{where}{remarks}")
+        self._make_room()
 
     def set_data(self, split: str, shown: int, total: int) -> None:
         """Say of which split, "train", "test" or "both", how many images show of how many."""
@@ -93,8 +95,9 @@ class StatusBar(QStatusBar):
     def _make_room(self) -> None:
         inside = self.layout()
         apart = inside.spacing() if inside else 0
-        left = self.width() - _NAME - _LEAST - self._place.sizeHint().width() - 8 * apart
-        for field in (self._data, self._cost, self._points):
+        name = max(min(self._model.needs(), round(_MOST_NAME * self.width())), _NAME)
+        left = self.width() - name - _LEAST - self._place.sizeHint().width() - 8 * apart
+        for field in (self._points, self._cost, self._data):
             room = field.sizeHint().width()
             field.setMaximumWidth(room if room <= left else 0)
             left -= field.maximumWidth()
@@ -140,6 +143,10 @@ class _Field(QWidget):
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
         return QSize(metrics.horizontalAdvance(self._sample) + _APART, metrics.height())
+
+    def needs(self) -> int:
+        """How wide it is with all of its text, logical pixels."""
+        return self.fontMetrics().horizontalAdvance(self._text) + _APART
 
     def shown(self) -> str:
         """As much of the text as there is room for."""

@@ -6,35 +6,18 @@ from itertools import chain
 
 import numpy as np
 from psygnal import Signal
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, QTimer
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleEvent,
-    QColor,
-    QKeyEvent,
-    QPainter,
-    QPainterPath,
-    QPainterPathStroker,
-    QPaintEvent,
-    QPen,
-    QPolygonF,
-    QRegion,
-)
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.widgets.hint import Hint
 from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import App
 from vae_explorer.session.training.events import Phase, TrainingStatus
 
-_TEXT = 190  # logical pixels across
-_BADGE = 22  # the number's circle
-_MARGIN = 10
 _GAP = 14  # from a hint to its part
-_REACH = 9.0  # half of the arrow's base
 _INSET = 6  # from the edges of the window and of the map
 _MOVES = (
     QEvent.Type.Resize,
@@ -43,7 +26,6 @@ _MOVES = (
     QEvent.Type.Hide,
     QEvent.Type.ParentChange,
 )
-_OKAY = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 Found = tuple[QRect, QPoint]
 """Where a hint is to be, and where it points; in pixels of the window."""
@@ -258,98 +240,6 @@ class Tour(Controller):
         return inner.contains(body) and not any(map(body.intersects, taken))
 
 
-class Hint(QWidget):
-    """A numbered sentence in a box, and an arrow from it to what it is about.
-
-    Signals:
-        dismissed(): a person wants no hints.
-    """
-
-    dismissed = QtSignal()
-
-    def __init__(self, number: int, total: int, text: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._number = number
-        self._shape = QPainterPath()
-        self._body = QWidget(self)
-        self.text = QLabel(text, wordWrap=True)
-        self.text.setFixedWidth(_TEXT)
-        self.got_it = QPushButton("Got it")
-        self.got_it.setToolTip("Close all hints (Esc); Help ▸ Tour brings them back")
-        self.got_it.setAccessibleName(f"Got it: close the hint “{text}”, and all others")
-        self.got_it.clicked.connect(self.dismissed)
-        layout = QVBoxLayout(self._body)
-        layout.setContentsMargins(2 * _MARGIN + _BADGE, _MARGIN, _MARGIN, _MARGIN)
-        layout.addWidget(self.text)
-        layout.addWidget(self.got_it, 0, Qt.AlignmentFlag.AlignRight)
-        self.setAccessibleName(f"Hint {number} of {total}: {text}")
-        self.hide()
-
-    def offer_end(self, offered: bool) -> None:
-        """Have the button that closes all hints, or not."""
-        self.got_it.setVisible(offered)
-
-    def body_size(self) -> QSize:
-        """How large the box is."""
-        layout = self._body.layout()
-        assert layout is not None
-        layout.activate()
-        return self._body.sizeHint().expandedTo(QSize(0, _BADGE + 2 * _MARGIN))
-
-    def settle(self, body: QRect, tip: QPoint) -> None:
-        """Stand in a place of the parent, and point at a spot there."""
-        whole = body.united(QRect(tip, QSize(1, 1))).adjusted(-3, -3, 3, 3)
-        box = QRectF(body.translated(-whole.topLeft()))
-        end = QPointF(tip - whole.topLeft())
-        self._shape = _balloon(box, end)
-        stroker = QPainterPathStroker()
-        stroker.setWidth(4.0)
-        region = self._shape.united(stroker.createStroke(self._shape))
-        self.setGeometry(whole)
-        self._body.setGeometry(box.toRect())
-        self.setMask(QRegion(region.toFillPolygon().toPolygon()))
-        self.update()
-
-    def announce(self) -> None:
-        """Let who cannot see it hear it."""
-        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
-
-    @override
-    def event(self, event: QEvent) -> bool:
-        """Claim Esc from the window's shortcuts."""
-        asked = event.type() == QEvent.Type.ShortcutOverride
-        if asked and isinstance(event, QKeyEvent) and event.key() in _OKAY:
-            event.accept()
-            return True
-        return super().event(event)
-
-    @override
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in _OKAY:
-            self.dismissed.emit()
-        else:
-            super().keyPressEvent(event)
-
-    @override
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        theme = current_theme()
-        with QPainter(self) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(QColor(theme.accent), 1.5))
-            painter.setBrush(QColor(theme.raised))
-            painter.drawPath(self._shape)
-            badge = QRectF(0, 0, _BADGE, _BADGE)
-            badge.moveTopLeft(self._body.pos() + QPoint(_MARGIN, _MARGIN))
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.accent))
-            painter.drawEllipse(badge)
-            font = self.font()
-            font.setBold(True)
-            painter.setFont(font)
-            painter.setPen(QColor(theme.canvas))
-            painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(self._number))
-
-
 class _Watch(QObject):
     """Tells that a part of the window, or what it is in, was moved, resized, shown or hidden."""
 
@@ -412,19 +302,3 @@ def _nearest(area: QRect, to: QPoint) -> QPoint:
     return QPoint(
         min(max(to.x(), area.left()), area.right()), min(max(to.y(), area.top()), area.bottom())
     )
-
-
-def _balloon(box: QRectF, tip: QPointF) -> QPainterPath:
-    """A box with round corners and an arrow."""
-    shape, arrow = QPainterPath(), QPainterPath()
-    shape.addRoundedRect(box, 6, 6)
-    inner = box.adjusted(_GAP, _GAP, -_GAP, -_GAP)
-    foot = QPointF(
-        min(max(tip.x(), inner.left()), inner.right()),
-        min(max(tip.y(), inner.top()), inner.bottom()),
-    )
-    way = tip - foot
-    length = max(float(np.hypot(way.x(), way.y())), 1.0)
-    aside = QPointF(-way.y(), way.x()) * (_REACH / length)
-    arrow.addPolygon(QPolygonF([foot + aside, tip, foot - aside, foot + aside]))
-    return shape.united(arrow)

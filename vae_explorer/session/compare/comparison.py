@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from vae_explorer import paths
-from vae_explorer.data import bundled
+from vae_explorer.data.dataset import Dataset, size_text
+from vae_explorer.errors import CheckpointError
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.compare.metrics import (
@@ -43,6 +44,7 @@ class Comparison:
 
     Args:
         tasks: where models are read, images encoded and figures computed.
+        data: what both models are shown on.
     """
 
     side_changed = Signal(str, object)
@@ -61,7 +63,8 @@ class Comparison:
     progress = Signal(str)
     """What is being computed and how far it is, or "" when nothing is."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Tasks, data: Dataset) -> None:
+        self._data = data
         self._listing = tasks.newest("compare models", "The models cannot be listed")
         self._opening = {
             side: tasks.newest(f"compare {side} open", "The model was not opened") for side in SIDES
@@ -80,7 +83,10 @@ class Comparison:
         self.selection.changed.connect(self._on_selection)
         self._maps = {
             side: LatentMap(
-                tasks.prefixed(f"compare {side} "), self.progress.emit, MapChoice(split="test")
+                tasks.prefixed(f"compare {side} "),
+                self.progress.emit,
+                data,
+                MapChoice(split="test"),
             )
             for side in SIDES
         }
@@ -126,7 +132,8 @@ class Comparison:
     ) -> None:
         def work(control: Control) -> Column:
             snapshot, name = read()
-            codes = snapshot.model.encode(common_images()[0], control.check).mean
+            self._check_size(snapshot, name)
+            codes = snapshot.model.encode(common_images(self._data)[0], control.check).mean
             return Column(name, snapshot, codes, path=path)
 
         self._opening[side].run(
@@ -135,9 +142,17 @@ class Comparison:
             failed=lambda _: self._tell(side),  # what it shows is still the model before
         )
 
+    def _check_size(self, snapshot: Snapshot, name: str) -> None:
+        own, shape = snapshot.model.image_shape, self._data.image_shape
+        if own != shape:
+            raise CheckpointError(
+                f"{name} reads images of {size_text(own)}, and those of {self._data.name} are "
+                f"{size_text(shape)}; choose a model of that size."
+            )
+
     def _show(self, side: Side, column: Column) -> None:
         if not self.selection.total:
-            self.selection.reset(bundled.in_both("test", len(bundled.mnist("test"))), "both")
+            self.selection.reset(self._data.sizes()["both"], "both")
         self._columns[side] = column
         a, b = (self._columns.get(each) for each in SIDES)
         self._rotation = procrustes(b.codes, a.codes) if a and b else None
@@ -232,7 +247,7 @@ class Comparison:
         """Select the images behind rows (k,) of a side's points, wherever they are shown."""
         points = self._maps[side].points
         if points is not None:
-            self.selection.combine(bundled.in_both(points.split, points.indices[rows]), mode)
+            self.selection.combine(points.seeds[rows], mode)
 
     def select_inside(self, side: Side, polygon: Float64, mode: Mode, visible: Bools) -> None:
         """Select the points of a side in a polygon (k, 2), of those ``visible`` (n,)."""
@@ -256,7 +271,7 @@ class Comparison:
             return
         mask, summary = None, ""
         if len(self.selection):
-            mask = self.selection.mask(bundled.in_both(points.split, points.indices))
+            mask = self.selection.mask(points.seeds)
             summary = f"{np.count_nonzero(mask):,} of {points.total:,}"
         self.selection_changed.emit(side, mask, summary)
 
@@ -264,7 +279,8 @@ class Comparison:
 
     def figures(self) -> ComparisonTable:
         """What is known by now of both models."""
-        return comparison_table(self._columns.get("A"), self._columns.get("B"), self._rotation)
+        a, b = (self._columns.get(side) for side in SIDES)
+        return comparison_table(a, b, self._rotation, self._data)
 
     def _score(self, side: Side, model: TrainedVAE, control: Control) -> Scores:
         """Runs on the worker's thread."""
@@ -273,7 +289,7 @@ class Comparison:
             text = f"Figures of {side}: {done:,} of {total:,} images"
             control.report(partial(self.progress.emit, text))
 
-        return score(model, tell, control.check)
+        return score(model, self._data, tell, control.check)
 
     def _on_scores(self, side: Side, scores: Scores) -> None:
         self._columns[side] = replace(self._columns[side], scores=scores)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from vae_explorer.data import bundled
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.training.meaning import of_model
-from vae_explorer.training.snapshot import BUNDLED, Snapshot
+from vae_explorer.training.snapshot import Snapshot, reference
 from vae_explorer.types import Float32, Float64, Int64, UInt8
 
 _IMAGES = 500  # that both models are aligned and scored on
@@ -90,7 +90,7 @@ class Column:
 
 
 def comparison_table(
-    a: Column | None, b: Column | None, rotation: Float64 | None
+    a: Column | None, b: Column | None, rotation: Float64 | None, data: Dataset
 ) -> ComparisonTable:
     """The figures of both sides; None is a side without a model.
 
@@ -98,6 +98,7 @@ def comparison_table(
         a: the left side.
         b: the right side.
         rotation: (2, 2), turns the codes of ``b`` onto those of ``a``, if there are both.
+        data: whose images they are shown on.
     """
     columns = [column.figures() if column else [None] * len(_ROWS) for column in (a, b)]
     rows = [
@@ -115,20 +116,23 @@ def comparison_table(
         note += " The likelihoods are of different data treatments and do not compare."
     for column in (a, b):
         if column:
-            for remark in of_model(column.snapshot, BUNDLED):
+            for remark in of_model(column.snapshot, reference(data)):
                 note += f" {column.name}: {remark.text}"
     return ComparisonTable((a.name if a else "", b.name if b else ""), tuple(rows), note)
 
 
-def score(model: TrainedVAE, tell: Callable[[int, int], None], check: Check) -> Scores:
+def score(
+    model: TrainedVAE, data: Dataset, tell: Callable[[int, int], None], check: Check
+) -> Scores:
     """The scores of a model, on any thread.
 
     Args:
         model: decodes and encodes.
+        data: has the images.
         tell: told how many of how many images are done.
         check: called between chunks of work; what it raises ends it.
     """
-    images, seeds = common_images()
+    images, seeds = common_images(data)
     x = own_draws(model, images, seeds)
     tell(0, len(x))
     figures = image_figures(model, images, seeds, check)
@@ -145,8 +149,8 @@ def score(model: TrainedVAE, tell: Callable[[int, int], None], check: Check) -> 
     )
 
 
-def common_images() -> tuple[UInt8, Int64]:
+def common_images(data: Dataset) -> tuple[UInt8, Int64]:
     """The images (n, h, w) that both models are aligned and scored on, with their seeds (n,)."""
-    images = bundled.mnist("test").images
+    images = data.test.images
     rows = np.linspace(0, len(images) - 1, min(_IMAGES, len(images))).round().astype(np.int64)
-    return images[rows], bundled.in_both("test", rows)
+    return images[rows], data.in_both("test", rows)

@@ -6,12 +6,11 @@ from functools import partial
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data import bundled
 from vae_explorer.latent.trust import DataSupport, Verdict, drift, image_distance, verdict
 from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.session.explore.decoding import Decoded, Decoding
 from vae_explorer.session.jobs import After, Control
-from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.latent_map import LatentMap, thumbnail
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import OneSplit
@@ -154,8 +153,7 @@ def _judged(
     if not len(rows):
         return None
     row = int(rows[0])
-    split, index = points.origin(row)
-    image = bundled.mnist(split).images[index]
+    nearest, (split, _) = thumbnail(points, row), points.origin(row)
     percentile = support.percentile(position)
     control.check()
     drifted = drift(model, position)
@@ -163,10 +161,10 @@ def _judged(
         z,
         percentile,
         verdict(percentile, drifted),
-        Thumbnail(index, int(points.labels[row]), image),
+        nearest,
         split,
         float(distances[0]),
-        image_distance(drifted.image, image),
+        image_distance(drifted.image, nearest.image),
         drifted.latent,
         drifted.pixels,
     )

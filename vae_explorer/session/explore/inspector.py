@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data.bundled import in_both
 from vae_explorer.latent.figures import pixel_log_likelihoods
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import ImageTruth, image_truth
@@ -16,7 +15,7 @@ from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.tasks import Tasks
-from vae_explorer.types import Float32, Float64, OneSplit
+from vae_explorer.types import Float32, Float64, OneSplit, UInt8
 
 Code = Literal["mean", "sample", "exact"]
 """The mean of q(z|x), a sample of it, or the mean of the exact posterior p(z|x)."""
@@ -28,8 +27,9 @@ class Reconstruction:
 
     Attributes:
         z: the code, (2,) in latent units.
-        image: E[x|z], (h, w) in [0, 1].
-        error: ``image`` − the original's intensities, (h, w) in [−1, 1].
+        image: E[x|z], (h, w[, 3]) in [0, 1].
+        error: ``image`` − the original's intensities, (h, w) in [−1, 1]; in colour the mean of
+            three of them.
         log_likelihood: log p(x|z) of each pixel of the image's own draw, (h, w) nats; their sum
             is that of the image.
     """
@@ -105,20 +105,25 @@ class Inspector:
         self.freshness.show(model)
 
 
+def error_image(image: Float32, original: UInt8) -> Float32:
+    """An image in [0, 1] less the original's intensities, (h, w); in colour their mean."""
+    error = image - original.astype(np.float32) / np.float32(255)
+    return error.mean(-1) if error.ndim == 3 else error
+
+
 # The rest runs on the worker's thread.
 
 
 def _inspected(model: TrainedVAE, point: DataPoint, seed: int, control: Control) -> Inspection:
-    own = in_both(point.split, point.index)
-    truth = image_truth(model, point.original, own, control.check)
+    truth = image_truth(model, point.original, point.seed, control.check)
     q = truth.bound
     # By eigenvectors: in float32 a needle's covariance need not be positive definite.
-    sample = np.random.default_rng((own, seed)).multivariate_normal(
+    sample = np.random.default_rng((point.seed, seed)).multivariate_normal(
         q.mean, q.covariance, check_valid="ignore", method="eigh"
     )
     z = np.array([q.mean, sample, truth.mean], np.float32)
     images = model.decode(z)
-    errors = images - point.original / np.float32(255)
+    errors = [error_image(image, point.original) for image in images]
     parts = zip(z, images, errors, pixel_log_likelihoods(model, q.x, z), strict=True)
     codes: tuple[Code, ...] = ("mean", "sample", "exact")
     reconstructions = {code: Reconstruction(*part) for code, part in zip(codes, parts, strict=True)}

@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from vae_explorer.data.bundled import in_both
 from vae_explorer.errors import DataError, UserError
 from vae_explorer.latent.arithmetic import class_means
 from vae_explorer.latent.figures import own_draws, pixel_log_likelihoods
@@ -304,8 +303,7 @@ def _log_likelihoods(
 ) -> Float32 | None:
     if point is None:
         return None
-    seeds = in_both(point.split, np.array([point.index]))
-    x = own_draws(model, point.original[None], seeds)
+    x = own_draws(model, point.original[None], np.array([point.seed]))
     values = np.empty(len(positions), np.float32)
     for start in range(0, len(positions), _SCORED):
         check()

@@ -5,12 +5,12 @@ from functools import partial
 
 from psygnal import Signal
 
-from vae_explorer.data import bundled
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.image_truth import image_bound
 from vae_explorer.session.map.latent_map import LatentMap, labels_of
-from vae_explorer.session.map.state import MapState
+from vae_explorer.session.map.state import MapState, described
 from vae_explorer.types import Float32, OneSplit, UInt8
 
 MOST = 24
@@ -28,7 +28,8 @@ class DataPoint:
 
     ``original`` is (h, w) uint8, ``reconstruction`` (h, w) float32, ``mean`` (2,) and
     ``covariance`` (2, 2) the encoder's posterior, the three figures nats of this image (one draw
-    of its data treatment, fixed seed; no other noise): elbo = log_likelihood − kl.
+    of its data treatment, by ``seed``; no other noise): elbo = log_likelihood − kl. ``title`` says
+    of what class it is.
     """
 
     index: int
@@ -41,11 +42,13 @@ class DataPoint:
     elbo: float
     log_likelihood: float
     kl: float
+    seed: int
+    title: str
 
     @property
     def name(self) -> str:
         """Its class, and where it is in the data."""
-        return f"digit {self.label} · #{self.index:,} {self.split}"
+        return f"{self.title} · #{self.index:,} {self.split}"
 
 
 class Pins:
@@ -77,7 +80,7 @@ class Pins:
             self._model, self._described = state.model, {}
         known = self._described
         self._described = {
-            pin: known.get(pin) or _described(state.model, *pin) for pin in self._pins
+            pin: known.get(pin) or _described(state.model, state.data, *pin) for pin in self._pins
         }
         return tuple(self._described.values())
 
@@ -117,12 +120,22 @@ class Pins:
         """Empty the tray."""
         self._edit("Clear Pins", ((), None))
 
+    @property
+    def _data(self) -> Dataset | None:
+        return self._map.state.data if self._map.state else None
+
     def _edit(self, text: str, state: _State) -> None:
         before = self._pins, self._current
         if state == before:
             return
         self._restore(state)
-        self.edited.emit(Edit(text, partial(self._restore, before), partial(self._restore, state)))
+        restore = partial(self._undo, self._data)
+        self.edited.emit(Edit(text, partial(restore, before), partial(restore, state)))
+
+    def _undo(self, data: Dataset | None, state: _State) -> None:
+        """Edits made on other data do nothing."""
+        if data is self._data:
+            self._restore(state)
 
     def _restore(self, state: _State) -> None:
         self._pins, self._current = state
@@ -130,17 +143,20 @@ class Pins:
             self.changed.emit()
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
-        if self._pins and (old is None or new.model is not old.model):
+        if old is not None and new.data is not old.data:
+            self._pins, self._current, self._model = (), None, None
+            self.changed.emit()
+        elif self._pins and (old is None or new.model is not old.model):
             self.changed.emit()
 
 
-def _described(model: TrainedVAE, split: OneSplit, index: int) -> DataPoint:
-    data = bundled.mnist(split)
-    image = data.images[index]
-    bound = image_bound(model, image, bundled.in_both(split, index))
+def _described(model: TrainedVAE, data: Dataset, split: OneSplit, index: int) -> DataPoint:
+    images, seed = data.of(split), data.in_both(split, index)
+    image, label = images.images[index], int(labels_of(images)[index])
+    bound = image_bound(model, image, seed)
     return DataPoint(
         index=index,
-        label=int(labels_of(data)[index]),
+        label=label,
         split=split,
         original=image,
         reconstruction=model.decode(bound.mean[None])[0],
@@ -149,4 +165,6 @@ def _described(model: TrainedVAE, split: OneSplit, index: int) -> DataPoint:
         elbo=bound.elbo,
         log_likelihood=bound.log_likelihood,
         kl=bound.kl,
+        seed=seed,
+        title=described(data, label),
     )

@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data.bundled import in_both
 from vae_explorer.latent.gap import Refinement, refine_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.image_truth import image_bound, image_truth
@@ -92,8 +91,7 @@ class Refiner:
         state, pinned = self._map.state, self._pins.current
         if state is None or pinned is None:
             return
-        model, image = state.model, pinned.original
-        seed = in_both(pinned.split, pinned.index)
+        model, image, seed = state.model, pinned.original, pinned.seed
         run = self._run = _refined(model, image, seed)
         self._last = None
         self.started.emit()

@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from psygnal import Signal
 
-from vae_explorer.data import bundled
 from vae_explorer.data.centring import centred, ink_of
 from vae_explorer.errors import DataError, UserError
 from vae_explorer.files import read_bytes
@@ -19,9 +18,9 @@ from vae_explorer.session.explore.image_truth import image_bound, image_truth
 from vae_explorer.session.explore.sketch_reading import NEIGHBOURS, Neighbour, Reading
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.freshness import Freshness
-from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.latent_map import LatentMap, thumbnail
 from vae_explorer.session.map.layer_contents import EncodedImage
-from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, same_images
+from vae_explorer.session.map.state import MapPoints, MapState, same_images
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import UInt8
 
@@ -167,13 +166,11 @@ def _read(
 
 
 def _nearest(points: MapPoints, seen: UInt8, control: Control) -> tuple[Neighbour, ...]:
-    images = bundled.mnist(points.split).images[points.indices]
+    images = points.images[points.indices]
     found = []
     for row in nearest_images(images, seen, NEIGHBOURS, control.check).tolist():
         distance = np.linalg.norm(images[row].astype(np.float64) - seen) / 255
-        _, index = points.origin(row)
-        thumbnail = Thumbnail(index, int(points.labels[row]), images[row])
-        found.append(Neighbour(thumbnail, float(distance)))
+        found.append(Neighbour(thumbnail(points, row), float(distance)))
     return tuple(found)
 
 

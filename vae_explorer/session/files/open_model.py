@@ -7,7 +7,9 @@ from pathlib import Path
 from psygnal import Signal
 
 from vae_explorer import paths
-from vae_explorer.errors import CheckpointError, UserError
+from vae_explorer.data.dataset import Dataset
+from vae_explorer.errors import UserError
+from vae_explorer.session.files.open_data import OpenData
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
@@ -18,11 +20,8 @@ from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.meaning import Remark, no_likelihood, of_model
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
-from vae_explorer.training.snapshot import BUNDLED, Snapshot
-from vae_explorer.types import Float64
-
-IMAGE_SHAPE = (28, 28)
-"""The map shows MNIST, so its models must read images of this height and width."""
+from vae_explorer.training.snapshot import Snapshot, reference
+from vae_explorer.types import Float64, ImageShape
 
 BUNDLED_MODELS = {
     "mnist-elbo": "trained on the ELBO, as most VAEs are",
@@ -45,12 +44,14 @@ class ModelInfo:
     path: Path | None
     epoch: float
     held_out_elbo: float | None
-    image_shape: tuple[int, int]
+    image_shape: ImageShape
     parameters: int
     remarks: tuple[Remark, ...] = ()
     """What its figures are not: a likelihood, of the data that it was trained on."""
     data: str = ""
     """What it was trained on."""
+    shown: str = ""
+    """The data that it is shown on."""
     no_likelihood: Remark | None = None
     """That of the ``remarks``, if any, by which its ELBO and log p(x) are no likelihood."""
 
@@ -70,6 +71,7 @@ class OpenModel:
         settings: SettingsFile,
         latent_map: LatentMap,
         runs: Runs,
+        data: OpenData,
     ) -> None:
         self._tasks = tasks
         self._reading = tasks.newest("open", "The checkpoint was not opened")
@@ -77,10 +79,12 @@ class OpenModel:
         self._settings = settings
         self._map = latent_map
         self._runs = runs
+        self._data = data
         self.own = False
         """Whether the model opened last does not come with the program."""
         latent_map.changed.connect(self._on_map)
         runs.left.connect(self._on_left)
+        data.taken.connect(self._on_data)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -109,13 +113,13 @@ class OpenModel:
         """Open a checkpoint before returning, for start-up; the map follows.
 
         Raises:
-            CheckpointError: see ``read_checkpoint``, or the model reads images of another size.
+            CheckpointError: see ``read_model``.
         """
-        self._show(read_model(path))
+        self._show(read_model(path, self._data))
 
     def open(self, path: Path) -> None:
         """Open a checkpoint; a run under way is stopped and saved once the file proved good."""
-        self._reading.run(lambda _: read_model(path), self.open_read)
+        self._reading.run(lambda _: read_model(path, self._data), self.open_read)
 
     def open_read(self, model: "SavedModel") -> None:
         """Show a model that was read; a run under way is stopped and saved first."""
@@ -151,12 +155,25 @@ class OpenModel:
         path, snapshot = model.path, model.snapshot
         self.own = path.parent != paths.checkpoints()
         self._map.begin_run()
-        self._runs.open_run(path, snapshot, model.name)
-        self._map.show(snapshot, model.name, path, model.rotation)
+        self._runs.open_run(path, snapshot, model.name, model.data)
+        self._map.show(snapshot, model.name, path, model.rotation, model.data)
+        self._data.use(model.data)
         self.opened.emit(snapshot)
         if path != paths.bundled_checkpoint():
             self._remember(path)
         self._messages.published.emit(f"Opened {model.name}")
+
+    def _on_data(self, data: Dataset) -> None:
+        """Show the model on data that a person opened, if it reads such images."""
+        state = self._map.state
+        if state is None or state.data is data or self._runs.training.active:
+            return
+        if state.model.image_shape != data.image_shape:
+            return
+        snapshot, name, path = state.snapshot, state.name, state.path
+        self._map.begin_run()
+        self._runs.open_run(path, snapshot, name, data)
+        self._map.show(snapshot, name, path, data=data)
 
     def _remember(self, path: Path) -> None:
         self._settings.change(self._settings.now.with_recent(path))
@@ -167,7 +184,7 @@ class OpenModel:
             self._remember(path)
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
-        if old is None or (new.snapshot, new.name, new.path) != (old.snapshot, old.name, old.path):
+        if old is None or _shown(new) != _shown(old):
             snapshot = new.snapshot
             self.changed.emit(
                 ModelInfo(
@@ -178,7 +195,8 @@ class OpenModel:
                     image_shape=new.model.image_shape,
                     parameters=new.model.parameters,
                     data=f"{snapshot.data.name}, {snapshot.data.images:,} images",
-                    remarks=of_model(snapshot, BUNDLED),
+                    shown=new.data.name,
+                    remarks=of_model(snapshot, reference(new.data)),
                     no_likelihood=no_likelihood(snapshot.recipe),
                 )
             )
@@ -188,27 +206,29 @@ class OpenModel:
 class SavedModel:
     """A checkpoint that was read; ``name`` is that of its run, if it is a run's, or its file's.
 
-    ``rotation`` (2, 2) is how the plane is to be turned; by None as that of any other model.
+    ``data`` are what it is to be shown on; ``rotation`` (2, 2) is how the plane is to be turned, by
+    None as that of any other model.
     """
 
     path: Path
     snapshot: Snapshot
     name: str
+    data: Dataset
     rotation: Float64 | None = None
 
 
-def read_model(path: Path) -> SavedModel:
-    """Read a checkpoint of images that the map shows.
+def _shown(state: MapState) -> tuple[object, ...]:
+    """What there is to tell of a model anew when it changes."""
+    return state.snapshot, state.name, state.path, state.data
+
+
+def read_model(path: Path, data: OpenData) -> SavedModel:
+    """Read a checkpoint, and find the data that it can be shown on.
 
     Raises:
-        CheckpointError: see ``read_checkpoint``, or the model reads images of another size.
+        CheckpointError: see ``read_checkpoint``, or there are no data of the size that it reads.
     """
     snapshot = read_checkpoint(path)
-    if snapshot.model.image_shape != IMAGE_SHAPE:
-        height, width = snapshot.model.image_shape
-        raise CheckpointError(
-            f"{path} reads images of {height}×{width} pixels, the map shows images of "
-            f"{IMAGE_SHAPE[0]}×{IMAGE_SHAPE[1]}; choose a model trained on those."
-        )
     run = RunFolder.of(path)
-    return SavedModel(path, snapshot, run.name if run else path.name)
+    shown = data.to_show(snapshot, str(path))
+    return SavedModel(path, snapshot, run.name if run else path.name, shown)

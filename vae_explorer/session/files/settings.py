@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import tomli_w
 from msgspec import Meta
 
 from vae_explorer import schema
+from vae_explorer.data.reading import Source
 from vae_explorer.data.table_layout import TableLayout
 from vae_explorer.errors import UserError
 from vae_explorer.files import atomic_write, read_text
@@ -21,6 +22,8 @@ from vae_explorer.types import Split
 
 _VERSION = 1
 _RECENT = 9
+MOST_DATA = 20
+"""Data sets of which is remembered where they were."""
 MOST_TABLES = 20
 """Tables whose columns are remembered."""
 
@@ -40,6 +43,7 @@ class Settings:
     ``threads`` of 0 means all cores but one; ``device`` is "auto", "cpu", "mps", "cuda" or one such
     as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
     "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
+    ``data`` are where data sets were found, by their fingerprints, the newest first.
     ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
     first; ``keys`` those chosen for commands; ``preset`` is the name of the recipe chosen last,
     ``course`` how far one is in the lessons, ``toured`` whether the first start's hints were shown.
@@ -54,6 +58,7 @@ class Settings:
     device: Annotated[str, DEVICE] = "auto"
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     recent: tuple[str, ...] = ()
+    data: Mapping[str, Source] = field(default_factory=dict)
     tables: tuple[TableLayout, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     preset: str = ""
@@ -90,7 +95,7 @@ class Settings:
         Only what is not as it was ``since`` is changed in the file, for the rest of it may be of
         another window or of a newer version. A file that is no settings file is kept beside.
         """
-        now, then = dataclasses.asdict(self), dataclasses.asdict(since) if since else {}
+        now, then = _plain(self), _plain(since) if since else {}
         changed = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in now.items()
@@ -114,6 +119,19 @@ class Settings:
         name = os.path.abspath(path)
         others = [other for other in self.recent if other != name]
         return dataclasses.replace(self, recent=(name, *others)[:_RECENT])
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    """The values as TOML can hold them, which has no word for None."""
+
+    def without_none(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in items
+            if value is not None
+        }
+
+    return dataclasses.asdict(settings, dict_factory=without_none)
 
 
 def _names() -> set[str]:

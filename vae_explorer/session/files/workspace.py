@@ -12,7 +12,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from vae_explorer import schema
-from vae_explorer.data import bundled
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.files import atomic_write, cannot_write, read_text
 from vae_explorer.model.trained import is_rotation
@@ -21,12 +21,13 @@ from vae_explorer.session.explore.pins import MOST
 from vae_explorer.session.files.settings import KIND, SCHEME
 from vae_explorer.session.map.coloring import CHOICES
 from vae_explorer.session.map.layers import LayerState, check_once
+from vae_explorer.training.snapshot import DataReference
 from vae_explorer.training.tensors import read_tensors
 from vae_explorer.types import OneSplit, Split
 
 EXTENSION = ".vaex"
 
-VERSION = 2
+VERSION = 3
 """Version of the file format; a file with a larger one is refused."""
 
 _FORMAT = "vae-explorer workspace"
@@ -59,6 +60,7 @@ class Workspace:
     ``selections`` are rising indices into ``split`` as text, see ``rows``; ``current`` is the one
     of ``pins`` that is looked at, None only if there are none. ``color_by`` is the value of one of
     ``coloring.CHOICES``, as tables stay outside. ``layout`` names the arrangement of the window.
+    ``data`` are what the model is shown on, if not what it was trained on.
     """
 
     model: Annotated[
@@ -80,6 +82,7 @@ class Workspace:
     scheme: Annotated[str, SCHEME]
     layout: str
     rotation: _Rotation | None = None
+    data: DataReference | None = None
 
 
 def write_workspace(path: Path, workspace: Workspace) -> None:
@@ -132,23 +135,40 @@ def _check(workspace: Workspace) -> None:
     pins, current = workspace.pins, workspace.current
     if len(set(pins)) < len(pins):
         raise ValueError("“pins” should have each image once")
-    for split, index in pins:
-        if index >= len(bundled.mnist(split).images):
-            raise ValueError(f"“pins” has {index:,} of “{split}”, which has fewer images")
     if (current not in pins) if pins else (current is not None):
         wanted = "one of the pins" if pins else "null without pins"
         raise ValueError(f"“current” is {schema.shown(current)}; it should be {wanted}")
-    total, left_over = len(bundled.mnist(workspace.split).images), _MOST_SELECTED
-    named = {f"selections.{name}": text for name, text in workspace.selections.items()}
-    for name, text in {"selection": workspace.selection, **named}.items():
+    left_over = _MOST_SELECTED
+    for name, text in _selections(workspace).items():
         ends = [end for first, last in _ranges(text) for end in (first, last + 1)]
         if any(a > b for a, b in pairwise([0, *ends])) or any(a >= b for a, b in _pairs(ends)):
             raise ValueError(f"“{name}” should be rising indices, as in “3-5,9”")
-        if ends and ends[-1] > total:
-            raise ValueError(f"“{name}” should be indices below {total:,}")
-        left_over -= sum(b - a for a, b in _pairs(ends)) if name in named else 0
+        left_over -= sum(b - a for a, b in _pairs(ends)) if name != "selection" else 0
         if left_over < 0:
             raise ValueError(f"“selections” has more than {_MOST_SELECTED:,} images in all")
+
+
+def check_images(path: Path, workspace: Workspace, data: Dataset) -> None:
+    """Refuse a workspace of images that its data do not have.
+
+    Raises:
+        UserError: the message names the file and the field.
+    """
+    sizes = data.sizes()
+    for split, index in workspace.pins:
+        if index >= sizes[split]:
+            text = f"“pins” has {index:,} of “{split}”, which has fewer images"
+            raise UserError(f"{path}: {text}.")
+    total = sizes[workspace.split]
+    for name, text in _selections(workspace).items():
+        if any(last >= total for _, last in _ranges(text)):
+            raise UserError(f"{path}: “{name}” should be indices below {total:,}.")
+
+
+def _selections(workspace: Workspace) -> dict[str, str]:
+    """All selections as they are in the file, by the names of their fields."""
+    named = {f"selections.{name}": text for name, text in workspace.selections.items()}
+    return {"selection": workspace.selection, **named}
 
 
 def _pairs(ends: Sequence[int]) -> Iterable[tuple[int, int]]:

@@ -13,6 +13,7 @@ from vae_explorer.session.explore.cursor import Bookmark
 from vae_explorer.session.files.open_model import SavedModel, read_model
 from vae_explorer.session.files.workspace import (
     Workspace,
+    check_images,
     find_model,
     model_hash,
     read_workspace,
@@ -21,7 +22,9 @@ from vae_explorer.session.files.workspace import (
     write_workspace,
 )
 from vae_explorer.session.map.coloring import CHOICES, LABEL
+from vae_explorer.session.map.selection import data_key
 from vae_explorer.session.map.state import MapState
+from vae_explorer.training.snapshot import reference
 from vae_explorer.types import Float64, Region
 
 
@@ -64,6 +67,7 @@ class Workspaces:
             scheme=settings.scheme,
             layout=layout,
             rotation=_rows(app.map.state.model.rotation) if app.map.state else None,
+            data=reference(app.map.state.data) if app.map.state else None,
         )
 
         def write() -> None:
@@ -86,7 +90,12 @@ class Workspaces:
                     f"{path} is of the model {workspace.path}, which is not there any more, nor "
                     "among the recent ones; open that model from where it is now, then try again."
                 )
-            return workspace, read_model(found)
+            model = read_model(found, app.data)
+            data = app.data.find(workspace.data) if workspace.data else None
+            if data is not None and data.image_shape == model.snapshot.model.image_shape:
+                model = dataclasses.replace(model, data=data)
+            check_images(path, workspace, model.data)
+            return workspace, model
 
         self._reading.run(lambda _: read(), self._on_read)
 
@@ -114,7 +123,7 @@ class Workspaces:
         if state.path != model or points.split != workspace.split:
             return  # a person has asked for something else meanwhile
         bookmarks = [Bookmark(name, position) for name, position in workspace.bookmarks.items()]
-        app.selection.reset(points.total, points.split)
+        app.selection.reset(points.total, data_key(points))
         app.cursor.reset(workspace.cursor, bookmarks)
         app.pins.restore(workspace.pins, workspace.current)
         for name, text in workspace.selections.items():

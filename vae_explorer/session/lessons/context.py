@@ -2,13 +2,13 @@
 
 from psygnal import Signal
 
-from vae_explorer.data import bundled
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.target import Target
 from vae_explorer.session.jobs import After
 from vae_explorer.session.map.latent_map import LatentMap, labels_of
 from vae_explorer.session.map.layer_contents import EncodedImage
-from vae_explorer.session.map.state import MapState
+from vae_explorer.session.map.state import MapState, described
 from vae_explorer.session.tasks import Tasks
 
 
@@ -32,7 +32,9 @@ class LessonContext:
         self.target = target
         self.mine = False
         """The person's digit is wanted in the place of the lesson's."""
-        self._known: tuple[TrainedVAE, int, EncodedImage] | None = None  # the last of a lesson
+        self._known: tuple[TrainedVAE, Dataset, int, EncodedImage] | None = (
+            None  # the last of a lesson
+        )
         latent_map.changed.connect(self._on_map)
         target.changed.connect(self.changed)
 
@@ -46,15 +48,16 @@ class LessonContext:
 
         None as long as there is no model.
         """
-        model = self.model
+        model, state = self.model, self.map.state
         if self.mine and self.target.image is not None:
             return self.target.image
-        if model is None:
+        if model is None or state is None:
             return None
         known = self._known
-        if known is None or known[0] is not model or known[1] != number:
-            self._known = known = model, number, _training_digit(model, number)
-        return known[2]
+        if known is None or known[:3] != (model, state.data, number):
+            digit = _training_digit(model, state.data, number)
+            self._known = known = model, state.data, number, digit
+        return known[3]
 
     def use_mine(self, mine: bool) -> None:
         """Let lessons be about the person's digit, if there is one, or about their own."""
@@ -63,13 +66,16 @@ class LessonContext:
             self.changed.emit()
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
-        if old is None or new.model is not old.model:
+        if old is None or new.model is not old.model or new.data is not old.data:
             self.changed.emit()
 
 
-def _training_digit(model: TrainedVAE, number: int) -> EncodedImage:
-    data = bundled.mnist("train")
-    image, label = data.images[number], int(labels_of(data)[number])
+def _training_digit(model: TrainedVAE, data: Dataset, number: int) -> EncodedImage:
+    number = min(number, len(data.train) - 1)
+    image, label = data.train.images[number], int(labels_of(data.train)[number])
     q = model.encode(image[None])
-    title = f"training digit {number:,}, {'an' if label == 8 else 'a'} {label}"
+    if data.name == "MNIST":
+        title = f"training digit {number:,}, {'an' if label == 8 else 'a'} {label}"
+    else:
+        title = f"training image {number:,} of {data.name}, {described(data, label)}"
     return EncodedImage(title, image, label, q.mean[0], q.covariance[0], number)

@@ -65,7 +65,7 @@ class PushforwardSettings(Settings):
         "&samples",
         "How many z are sampled for the histogram",
         choices=_SAMPLES,
-        titles=tuple(f"{n:,}".replace(",", "\N{THIN SPACE}") for n in _SAMPLES),
+        titles=tuple(f"{n:,}" for n in _SAMPLES),
     )
     z: tuple[float, float] = setting(
         (0.5, 0.5), "", "The point that is followed", low=-SIGHT, high=SIGHT
@@ -225,7 +225,7 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
             "pz": float(pushforward.normal_density(z)[0]),
             "det": float(pushforward.stretch(self.image_of, z)[0]),
             "x": pair(self.x.tolist(), 2),
-            "n": f"{now.samples:,}".replace(",", "\N{THIN SPACE}"),
+            "n": f"{now.samples:,}",
         }
         if pushed is not None:
             values |= {

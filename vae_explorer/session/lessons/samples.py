@@ -34,14 +34,12 @@ class SampleSettings(DigitSettings):
     """How many samples, by which seed; the proposal ``q`` is a subclass's."""
 
     samples: int = setting(
-        CHUNK, "Draw", "How many samples are drawn in total", low=CHUNK, high=MOST_SAMPLES
+        CHUNK, "Samples", "How many samples are drawn in total", low=CHUNK, high=MOST_SAMPLES
     )
     q: str = setting(
         "encoder", "q is", "The Gaussian that samples are drawn from", choices=("encoder",)
     )
-    seed: int = setting(
-        0, "Draw new samples", "Draw all samples again, with another seed", high=2**31
-    )
+    seed: int = setting(0, "New samples", "Draw all samples again, with another seed", high=2**31)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -34,7 +34,7 @@ class SamplingSettings(SampleSettings):
         "from",
         "What samples are drawn from besides the prior",
         choices=("none", "encoder", "matched"),
-        titles=("the prior alone", "the encoder's q as well", "the best Gaussian as well"),
+        titles=("the prior alone", "the encoder’s q as well", "the best Gaussian as well"),
     )
     m: int = setting(
         CHUNK, "Look at the first", "How many samples the mean is over", low=1, high=MOST_SAMPLES

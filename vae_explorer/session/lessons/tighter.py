@@ -39,7 +39,7 @@ class TighterSettings(SampleSettings):
 
     samples: int = setting(
         2 * CHUNK,
-        "Draw",
+        "Samples",
         "How many samples are drawn; blocks of k are averaged",
         low=CHUNK,
         high=MOST_SAMPLES,
@@ -49,7 +49,7 @@ class TighterSettings(SampleSettings):
         "q is",
         "The Gaussian that samples are drawn from",
         choices=("encoder", "matched", "wide"),
-        titles=("the encoder's", "the best Gaussian", "twice as wide as the best"),
+        titles=("the encoder’s", "the best Gaussian", "twice as wide as the best"),
     )
     k: int = setting(1, "k", "How many samples the bound has", choices=KS)
     gradient: bool = setting(

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data import bundled
 from vae_explorer.data.table_layout import TableDraft, TableLayout, draft_table
 from vae_explorer.data.tables import Numbers, Table, read_table
 from vae_explorer.latent.figures import posterior_width
@@ -128,9 +127,10 @@ class Coloring:
     def open_table(self, path: Path) -> None:
         """Look at a user's table, and say what it seems to be."""
         points, known = self._map.points, self._settings.now.tables
+        data, split = self._map.shown_data, points.split if points else "train"
 
         def draft(_: Control) -> TableDraft:
-            draft = draft_table(path, bundled.sizes(), points.split if points else "train")
+            draft = draft_table(path, data.sizes(), split)
             for layout in known:
                 if layout.header == draft.layout.header:
                     return draft.remembering(layout)
@@ -140,6 +140,7 @@ class Coloring:
 
     def read_table(self, path: Path, layout: TableLayout) -> None:
         """Colour by a user's table, and remember how tables with its columns are read."""
+        sizes = self._map.shown_data.sizes()
 
         def take(table: Table) -> None:
             settings = self._settings.now
@@ -152,9 +153,7 @@ class Coloring:
             if left_out:
                 self._message(f"Columns of {table.name} left out: {left_out}")
 
-        self._reading.run(
-            lambda control: read_table(path, layout, bundled.sizes(), control.check), take
-        )
+        self._reading.run(lambda control: read_table(path, layout, sizes, control.check), take)
 
     def set_table(self, table: Table) -> None:
         """Take the columns of a user's table, and colour by the first."""
@@ -180,7 +179,7 @@ class Coloring:
             about = "Geometric mean of the standard deviations of q(z|x)"
             self._emit(_scaled("Posterior width", about, widths, "latent units"))
         elif self.by == "split":
-            tests = bundled.in_both(points.split, points.indices) >= bundled.TRAINING_IMAGES
+            tests = points.seeds >= points.data.sizes()["train"]
             self._emit(
                 PointColors(
                     "Train or test",
@@ -225,7 +224,7 @@ class Coloring:
     def _of_table(self, points: MapPoints) -> PointColors:
         assert self._table is not None
         name = self.by.removeprefix(_TABLE)
-        column, images = self._table.columns[name], bundled.in_both(points.split, points.indices)
+        column, images = self._table.columns[name], points.seeds
         if isinstance(column, Numbers):
             values = column.values[images]
         else:

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data import bundled
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.normal import square_roots
@@ -18,10 +17,10 @@ from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.point_index import PointIndex
-from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
+from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, class_name
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
-from vae_explorer.types import Float32, Float64, Int64, OneSplit, Split, UInt8
+from vae_explorer.types import Float32, Float64, Int64, Labels, OneSplit, Split, UInt8
 
 KINDS = {
     "mean": "encoder mean",
@@ -53,6 +52,7 @@ class LatentMap:
     Args:
         tasks: where images are encoded; another map needs another prefix.
         progress: called with what is being computed, "" when nothing is.
+        data: what models are shown on as long as nobody says otherwise.
         choice: what is on the map; changed by ``choose``.
     """
 
@@ -62,13 +62,18 @@ class LatentMap:
     """The ``PointIndex`` of the newest positions."""
 
     def __init__(
-        self, tasks: Tasks, progress: Callable[[str], None], choice: MapChoice | None = None
+        self,
+        tasks: Tasks,
+        progress: Callable[[str], None],
+        data: Dataset,
+        choice: MapChoice | None = None,
     ) -> None:
         failure = "The images could not be encoded"
         self._encoding = tasks.newest("map", failure)
         self._integration = tasks.newest("map", failure, "figures")
         self._indexing = tasks.newest("index", "Points may be slow to pick", "layers")
         self._progress = progress
+        self._data = data  # of the newest
         self.choice = choice or MapChoice()
         self.state: MapState | None = None
         self._newest: MapState | None = None  # without points, which may still be encoded
@@ -82,15 +87,21 @@ class LatentMap:
         return self.state.points if self.state else None
 
     def show(
-        self, snapshot: Snapshot, name: str, path: Path | None, rotation: Float64 | None = None
+        self,
+        snapshot: Snapshot,
+        name: str,
+        path: Path | None,
+        rotation: Float64 | None = None,
+        data: Dataset | None = None,
     ) -> None:
         """Show a model, which replaces the one on the map as soon as all images are encoded.
 
         Exact means come after the encoder's, minutes later. By ``rotation`` (2, 2) the plane is
-        turned as it says, by none as the choice does.
+        turned as it says, by none as the choice does. ``data`` has the images, by default as now.
         """
+        self._data = data or self._data
         model = snapshot.model if rotation is None else snapshot.model.turned(rotation)
-        self._newest = MapState(snapshot, name, path, model, rotation=rotation)
+        self._newest = MapState(snapshot, name, path, model, self._data, rotation=rotation)
         if self.points is None:
             self.publish(self._newest)
         self._encode(self._newest)
@@ -103,6 +114,7 @@ class LatentMap:
         indices: Int64,
         *,
         moving: bool,
+        data: Dataset | None = None,
     ) -> None:
         """Show a model that another may follow at once, by some of the images.
 
@@ -112,9 +124,11 @@ class LatentMap:
             posterior: q(z|x) of those images by that model.
             indices: (m,) of the images in the split that is chosen.
             moving: a run goes on.
+            data: has the images, by default as now.
         """
         self._encoding.cancel()
-        self._newest = MapState(snapshot, name, None, snapshot.model, moving=moving)
+        self._data = data or self._data
+        self._newest = MapState(snapshot, name, None, snapshot.model, self._data, moving=moving)
         old, model, rotation = self.state, snapshot.model, None
         if old is not None and old.points is not None and self.choice.align:
             assert old.posterior is not None
@@ -124,7 +138,7 @@ class LatentMap:
             else:
                 model, rotation = _aligned(old, model, unchecked)
             posterior = _rotated(posterior, rotation)
-        points = _points(self.choice.split, posterior.mean, indices, rotation=rotation)
+        points = _points(self._data, self.choice.split, posterior.mean, indices, rotation=rotation)
         self._start = self._start or points
         self.publish(
             replace(
@@ -161,8 +175,9 @@ class LatentMap:
         """Put a state on the map. ``before`` and ``start`` are filled in."""
         old = self.state
         if old is not None:
-            other = new.snapshot.model is not old.snapshot.model
-            new = replace(new, before=old.points if other else old.before)
+            other = new.snapshot.model is not old.snapshot.model or new.data is not old.data
+            before = old.points if other else old.before
+            new = replace(new, before=before if new.data is old.data else None)
         self.state = new = replace(new, start=self._start)
         self.changed.emit(new, old)
         points = new.points
@@ -176,11 +191,11 @@ class LatentMap:
             model, rotation = new.model, new.rotation
             if align and old is not None and rotation is None:
                 model, rotation = _aligned(old, model, control.check)
-            posterior = model.encode(bundled.mnist(split).images, control.check)
+            posterior = model.encode(new.data.of(split).images, control.check)
             positions = _samples(posterior) if kind == "sample" else posterior.mean
             text = KINDS["mean" if kind == "exact" else kind]
             everything = np.arange(len(positions))
-            points = _points(split, positions, everything, text, rotation)
+            points = _points(new.data, split, positions, everything, text, rotation)
             return replace(new, model=model, points=points, posterior=posterior, rotation=rotation)
 
         def done(found: MapState) -> None:
@@ -200,8 +215,7 @@ class LatentMap:
         assert points is not None
 
         def work(control: Control) -> MapPoints:
-            images = bundled.mnist(points.split).images
-            seeds = bundled.in_both(points.split, points.indices)
+            images, seeds = points.images, points.seeds
             codes = np.empty_like(points.positions)
             for start in range(0, len(codes), _INTEGRATED):
                 part = slice(start, min(start + _INTEGRATED, len(codes)))
@@ -225,26 +239,31 @@ class LatentMap:
 
     # What is asked
 
-    def live_images(self, most: int) -> tuple[Int64, UInt8]:
+    def live_images(self, most: int, data: Dataset | None = None) -> tuple[Int64, UInt8]:
         """Some images (m, h, w) of the split that is chosen, evenly spread, and their indices."""
-        images = bundled.mnist(self.choice.split).images
+        images = (data or self._data).of(self.choice.split).images
         indices = np.arange(0, len(images), math.ceil(len(images) / most))
         return indices, images[indices]
 
     def totals(self) -> dict[str, int]:
         """How many images "train" and "test" have."""
-        return {split: len(bundled.mnist(split)) for split in ("train", "test")}
+        sizes = self.shown_data.sizes()
+        return {"train": sizes["train"], "test": sizes["test"]}
+
+    @property
+    def shown_data(self) -> Dataset:
+        """The data on the map, or what a model will be shown on."""
+        return self.state.data if self.state else self._data
 
     def thumbnail(self, row: int) -> Thumbnail:
         """The image behind row ``row`` of the map's points."""
         points = self.points
         assert points is not None
-        split, index = points.origin(row)
-        return Thumbnail(index, int(points.labels[row]), bundled.mnist(split).images[index])
+        return thumbnail(points, row)
 
     def image(self, split: OneSplit, index: int) -> UInt8:
         """Image ``index`` of a split, (h, w)."""
-        image: UInt8 = bundled.mnist(split).images[index]
+        image: UInt8 = self.shown_data.of(split).images[index]
         return image
 
     def row(self, split: OneSplit, index: int) -> int:
@@ -253,17 +272,24 @@ class LatentMap:
         if points is None:
             return -1
         if points.split == "both":
-            index = bundled.in_both(split, index)
+            index = points.data.in_both(split, index)
         elif points.split != split:
             return -1
         row = int(np.searchsorted(points.indices, index))  # they rise
         return row if row < len(points.indices) and points.indices[row] == index else -1
 
 
-def labels_of(data: ImageSet) -> UInt8:
-    """The labels (n,) of a set that has some."""
-    assert data.labels is not None, "the bundled images are labelled"
-    return data.labels
+def labels_of(data: ImageSet) -> Labels:
+    """The labels (n,) of a set, all 0 if it has none."""
+    return np.zeros(len(data), np.uint8) if data.labels is None else data.labels
+
+
+def thumbnail(points: MapPoints, row: int) -> Thumbnail:
+    """The image behind row ``row`` of some points."""
+    split, index = points.origin(row)
+    label = int(points.labels[row])
+    image = points.data.of(split).images[index]
+    return Thumbnail(index, label, image, class_name(points.data, label))
 
 
 def _samples(posterior: Posterior) -> Float32:
@@ -274,16 +300,17 @@ def _samples(posterior: Posterior) -> Float32:
 
 
 def _points(
+    data: Dataset,
     split: Split,
     positions: Float32,
     indices: Int64,
     kind: str = KINDS["mean"],
     rotation: Float64 | None = None,
 ) -> MapPoints:
-    data = bundled.mnist(split)
+    images = data.of(split)
     orientation = "" if rotation is None else f"aligned: {describe(rotation)}"
-    labels = labels_of(data)[indices]
-    return MapPoints(positions, labels, indices, len(data), split, kind, orientation)
+    labels = labels_of(images)[indices]
+    return MapPoints(positions, labels, indices, len(images), split, data, kind, orientation)
 
 
 def _aligned(old: MapState, model: TrainedVAE, check: Check) -> tuple[TrainedVAE, Float64 | None]:
@@ -291,10 +318,10 @@ def _aligned(old: MapState, model: TrainedVAE, check: Check) -> tuple[TrainedVAE
     if model is old.snapshot.model:
         return old.model, old.rotation
     points, posterior = old.points, old.posterior
-    if points is None or posterior is None:
+    if points is None or posterior is None or model.image_shape != old.model.image_shape:
         return model, None
     step = max(1, len(points.indices) // _PROBES)
-    images = bundled.mnist(points.split).images[points.indices[::step]]
+    images = points.images[points.indices[::step]]
     rotation = procrustes(model.encode(images, check).mean, posterior.mean[::step])
     return model.turned(rotation), rotation
 

@@ -5,7 +5,6 @@ from functools import partial
 
 from psygnal import Signal
 
-from vae_explorer.data import bundled
 from vae_explorer.model.trained import Posterior, TrainedVAE, unchecked
 from vae_explorer.session.explore.pins import DataPoint, Pin, Pins
 from vae_explorer.session.explore.sketch import Sketch
@@ -248,11 +247,11 @@ def encoded_at(points: MapPoints, posterior: Posterior, row: int) -> EncodedImag
     split, index = points.origin(row)
     return EncodedImage(
         f"{split} {index:,}",
-        bundled.mnist(split).images[index],
+        points.data.of(split).images[index],
         int(points.labels[row]),
         posterior.mean[row],
         posterior.covariance[row],
-        bundled.in_both(split, index),
+        points.data.in_both(split, index),
     )
 
 
@@ -264,5 +263,5 @@ def encoded_of(point: DataPoint) -> EncodedImage:
         point.label,
         point.mean,
         point.covariance,
-        bundled.in_both(point.split, point.index),
+        point.seed,
     )

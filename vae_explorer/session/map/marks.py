@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vae_explorer.types import Float32, Float64, Region, UInt8
+from vae_explorer.types import Float32, Float64, Labels, Region
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +31,15 @@ class ClassField:
     """
 
     region: Region
-    labels: UInt8
+    labels: Labels
     strength: Float32
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Decoded pictures: ``images`` (n, h, w) float32 in [0, 1], ink is 1, each in a cell.
+    """Decoded pictures: ``images`` (n, h, w[, 3]) float32 in [0, 1], each in a cell.
+
+    Of gray ones 1 is ink.
 
     ``cells`` (n, 4) float64 are their ``Region``s. A picture keeps its own proportions, as large
     as its cell allows, in the middle of it.
@@ -70,7 +72,7 @@ class Ellipses:
     centres: Float32
     covariances: Float32
     radii: tuple[float, ...] = (1.0, 2.0, 3.0)
-    labels: UInt8 | None = None
+    labels: Labels | None = None
     named: bool = False
 
 
@@ -88,7 +90,7 @@ class Trails:
 
     start: Float32
     end: Float32
-    labels: UInt8
+    labels: Labels
 
 
 Mark = Field | ClassField | Sheet | Curve | Ellipses | Spots | Trails

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data import bundled
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import TrainedVAE
@@ -90,11 +89,11 @@ class Scores:
         state = self._map.state
         if state is None or state.points is None:
             return
-        model, (split, index) = state.model, state.points.origin(row)
+        model, data, (split, index) = state.model, state.data, state.points.origin(row)
 
         def work(control: Control) -> InspectedImage:
-            image = bundled.mnist(split).images[index]
-            seed = bundled.in_both(split, index)
+            image = data.of(split).images[index]
+            seed = data.in_both(split, index)
             return InspectedImage(split, index, image_truth(model, image, seed, control.check))
 
         self._inspection.run(work, self.inspected.emit)
@@ -155,8 +154,7 @@ class Scores:
         names: list[str],
         control: Control,
     ) -> None:
-        images = bundled.mnist(points.split).images
-        seeds = bundled.in_both(points.split, points.indices)
+        images, seeds = points.images, points.seeds
         passes = ("ELBO", "elbo", self._bound), ("log p(x)", "log_marginal", self._exact)
         for what, name, compute in passes:  # the ELBO of all first: it is much quicker
             if name not in names:

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from vae_explorer.data import bundled
 from vae_explorer.errors import UserError
 from vae_explorer.latent.neighbours import nearest_codes, nearest_images
 from vae_explorer.session.explore.pins import Pins
@@ -18,7 +17,7 @@ from vae_explorer.session.map.selection import Mode, Selection, inside
 from vae_explorer.session.map.state import MapState, same_images
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.meaning import marks
-from vae_explorer.training.snapshot import BUNDLED
+from vae_explorer.training.snapshot import reference
 from vae_explorer.types import Bools, Float32, Float64, Int64
 
 _NOT_SELECTED = "Nothing was selected"
@@ -77,7 +76,7 @@ class Search:
             return
 
         def work(check: Callable[[], None]) -> Int64:
-            images = bundled.mnist(points.split).images[points.indices]
+            images = points.images[points.indices]
             return nearest_images(images, pinned.original, k, check)
 
         def select(rows: Int64) -> None:
@@ -151,7 +150,7 @@ class Search:
             "z2": z[:, 1],
         }
         columns |= {name: values[rows] for name, values in self._scores.known.items()}
-        if remark := marks(state.snapshot, BUNDLED):
+        if remark := marks(state.snapshot, reference(state.data)):
             # Beside figures that would be taken for something else.
             columns["remark"] = np.full(len(rows), remark)
         return columns

@@ -10,7 +10,7 @@ from psygnal import Signal
 from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.state import MapState
+from vae_explorer.session.map.state import MapPoints, MapState
 from vae_explorer.types import Bools, Float64, Floats, Int64
 
 Mode = Literal["replace", "add", "remove"]
@@ -53,8 +53,8 @@ class Selection:
 
     def _on_map(self, state: MapState) -> None:
         points = state.points
-        if points is not None and (points.split, points.total) != self._data:
-            self.reset(points.total, points.split)
+        if points is not None and (key := data_key(points), points.total) != self._data:
+            self.reset(points.total, key)
 
     # What is selected
 
@@ -182,6 +182,11 @@ class Selection:
     def _set(self, chosen: Bools) -> None:
         self._chosen = chosen
         self.changed.emit(self.indices)
+
+
+def data_key(points: MapPoints) -> str:
+    """By which the images of some points are known, whichever of them are on the map."""
+    return f"{points.split} {points.data.fingerprint}"
 
 
 def inside(polygon: Float64, positions: Floats) -> Bools:

@@ -82,10 +82,15 @@ class RunCatalogue:
         self._listing.run(survey, self._on_surveyed)
 
     def look_for_interrupted(self) -> None:
-        """Find out whether a run was interrupted; each is told of once, here or elsewhere."""
+        """Find out whether a run was interrupted; and so at each start till it is dismissed."""
         look = partial(_abandoned, self._runs.training.runs)
         task = self._tasks.newest("interrupted", "Interrupted runs cannot be looked for")
         task.run(look, self._on_abandoned)
+
+    def dismiss_interrupted(self) -> None:
+        """Tell no more of the runs that were interrupted so far."""
+        take = partial(_take_abandoned, self._runs.training.runs)
+        self._tasks.write(take, lambda: None, "The interrupted run will be offered again")
 
     def _on_abandoned(self, found: RunInfo | None) -> None:
         if found is not None:
@@ -224,9 +229,15 @@ def _survey(folder: Path, known: Known, control: Control) -> dict[Path, tuple[Si
 def _abandoned(folder: Path, _: Control) -> RunInfo | None:
     """On a worker's thread: the newest run in ``folder`` that can be gone on with."""
     # A sweep goes on with its own.
-    runs = [run for run, sweep in find_runs(folder) if not sweep and run.take_abandoned()]
+    runs = [run for run, sweep in find_runs(folder) if not sweep and run.is_abandoned()]
     found = [info for info in map(read_run, runs) if not (info.damaged or info.finished)]
     return max(found, key=lambda info: info.date, default=None)
+
+
+def _take_abandoned(folder: Path) -> None:
+    for run, sweep in find_runs(folder):
+        if not sweep:
+            run.take_abandoned()
 
 
 def _read_history(run: Path, _: Control) -> RunHistory:

@@ -1,14 +1,16 @@
 """The runs: starting, branching and resuming runs, and what of them is on the map."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from psygnal import Signal
 
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.errors import UserError
 from vae_explorer.model.trained import Posterior
+from vae_explorer.session.files.open_data import OpenData
 from vae_explorer.session.jobs import After
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.tasks import Tasks
@@ -39,6 +41,15 @@ _UNNAMED = "training"
 """What a model is called that is in memory alone."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What a run is shown on: ``images`` (m, h, w) are those at ``indices`` of the split shown."""
+
+    data: Dataset
+    indices: Int64
+    images: UInt8
+
+
 class Runs:
     """Runs, and which moment of one is shown. All methods belong to the main thread.
 
@@ -46,7 +57,7 @@ class Runs:
         tasks: the lanes of work.
         after: runs a function on the main thread when some seconds have passed.
         latent_map: where models are shown.
-        images: what is trained on.
+        data: what is trained on.
         runs: the folder of runs.
         device: what is trained on.
     """
@@ -59,7 +70,7 @@ class Runs:
         tasks: Tasks,
         after: After,
         latent_map: LatentMap,
-        images: Callable[[], ImageSet],
+        data: OpenData,
         runs: Path,
         device: str,
     ) -> None:
@@ -67,10 +78,13 @@ class Runs:
         self._resuming = tasks.newest("resume", "The run was not resumed")
         self._jobs = tasks.jobs
         self._map = latent_map
-        self._images = images
+        self._data = data
         self.training = TrainingSession(tasks.jobs, runs, device)
         self.timeline = Timeline(tasks, after)
-        self._probes: tuple[Int64, UInt8] | None = None
+        self._coming: _Shown | None = None
+        """What the run that begins is shown on."""
+        self._shown: _Shown | None = None
+        """What the run, or the model that was opened, is shown on."""
         self._latest: Callable[[], None] | None = None
         """Shows the run as it is now."""
         self._name = _UNNAMED
@@ -108,12 +122,12 @@ class Runs:
 
     def _start(self, recipe: Recipe, start: Callable[..., None]) -> None:
         try:
-            probes = self._map.live_images(LIVE_IMAGES)
-            start(recipe, self._images(), probes[1])
+            shown = self._look_at(self._data.now)
+            start(recipe, shown.data.train, shown.images)
         except UserError as error:
             self._fail("Training did not start", error)
             return
-        self._begin(probes)
+        self._begin(shown)
 
     def train_by(
         self,
@@ -126,31 +140,45 @@ class Runs:
             False if it cannot be, of which was told.
         """
         try:
-            probes = self._map.live_images(LIVE_IMAGES)
-            self.training.start_by(begin, epochs, probes[1])
+            shown = self._look_at(self._data.now)
+            self.training.start_by(begin, epochs, shown.images)
         except UserError as error:
             self._fail("Training did not start", error)
             return False
-        self._begin(probes)
+        self._begin(shown)
         return True
 
     def resume_run(self, run: RunFolder) -> None:
         """Resume an interrupted run."""
 
-        def begin(snapshot: Snapshot) -> None:
+        def read() -> tuple[Snapshot, Dataset]:
+            snapshot = read_checkpoint(run.model_path)
+            return snapshot, self._data.find(snapshot.data) or self._data.now
+
+        def begin(found: tuple[Snapshot, Dataset]) -> None:
+            snapshot, data = found
             try:
-                probes = self._map.live_images(LIVE_IMAGES)
-                data = self._images()
-                self.training.resume_run(run, snapshot.recipe.epochs, data, probes[1])
+                shown = self._look_at(data)
+                epochs = snapshot.recipe.epochs
+                self.training.resume_run(run, epochs, data.train, shown.images)
             except UserError as error:
                 self._fail("The run was not resumed", error)
                 return
-            self._begin(probes)
+            self._data.use(data)
+            self._begin(shown)
 
-        self._resuming.run(lambda _: read_checkpoint(run.model_path), begin)
+        self._resuming.run(lambda _: read(), begin)
 
-    def _begin(self, probes: tuple[Int64, UInt8]) -> None:
-        self._probes, self._moved = probes, None
+    def _look_at(self, data: Dataset) -> "_Shown":
+        """Some images of data, to be shown while a model moves.
+
+        Raises:
+            DataError: they cannot be read.
+        """
+        return _Shown(data, *self._map.live_images(LIVE_IMAGES, data))
+
+    def _begin(self, shown: "_Shown") -> None:
+        self._coming, self._moved = shown, None
         for asked_before in ("open", "estimate"):
             self._jobs.cancel(asked_before)
 
@@ -165,7 +193,7 @@ class Runs:
             case Progress(points):
                 self.timeline.extend(points)
             case Paused(snapshot, path) | Ended(snapshot, path):
-                self._show(partial(self._map.show, snapshot, self._name, path))
+                self._show(self._whole(snapshot, self._name, path))
                 if isinstance(event, Ended):
                     self.left.emit(None)
             case Failed(error):
@@ -175,49 +203,56 @@ class Runs:
 
     def _on_begun(self, begun: Begun) -> None:
         """Leave the film of the model before; of a run that cannot begin nothing is changed."""
-        self._latest, self._name = None, begun.name
+        self._latest, self._name, self._shown = None, begun.name, self._coming
         self._map.begin_run()
         self.timeline.begin(begun.folder)
         if begun.resumed:
-            assert self._probes is not None
-            self.timeline.develop(self._probes[1])
+            assert self._shown is not None
+            self.timeline.develop(self._shown.images)
 
-    def open_run(self, path: Path | None, snapshot: Snapshot, name: str) -> None:
-        """Take the moments along if ``path`` is the model of a run, of which this is the end."""
+    def open_run(self, path: Path | None, snapshot: Snapshot, name: str, data: Dataset) -> None:
+        """Take the moments along if ``path`` is the model of a run, of which this is the end.
+
+        They are shown on ``data``.
+        """
         run = RunFolder(path.parent) if path and path.name == RunFolder.MODEL else None
         self.training.show_over(snapshot.epoch, snapshot.recipe.epochs)
-        self._latest = partial(self._map.show, snapshot, name, path)
+        self._latest = partial(self._map.show, snapshot, name, path, data=data)
         self.timeline.begin(run, snapshot.history)
+        self._shown = None
         if run is not None:
-            self._develop()
+            self._develop(data)
 
     def reload(self) -> None:
         """Make the film of other images, as the map shows another split; not during a run."""
         self.timeline.return_live()
-        if self.timeline.name:
-            self._develop()
+        if self.timeline.name and self._shown is not None:
+            self._develop(self._shown.data)
 
-    def _develop(self) -> None:
+    def _develop(self, data: Dataset) -> None:
         try:
-            self._probes = self._map.live_images(LIVE_IMAGES)
+            self._shown = self._look_at(data)
         except UserError as error:
             self.timeline.begin(None, self.timeline.history.points)
             self._fail("The snapshots of the run cannot be shown", error)
             return
-        self.timeline.develop(self._probes[1])
+        self.timeline.develop(self._shown.images)
 
     # What is shown
 
+    def _whole(self, snapshot: Snapshot, name: str, path: Path | None) -> Callable[[], None]:
+        data = self._shown.data if self._shown else None
+        return partial(self._map.show, snapshot, name, path, data=data)
+
     def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
-        assert self._probes is not None
-        indices = self._probes[0]
+        assert self._shown is not None
         self._moved = snapshot
-        self._show(partial(self._show_moving, snapshot, _UNNAMED, posterior, indices))
+        self._show(partial(self._show_moving, snapshot, _UNNAMED, posterior, self._shown))
 
     def _on_failed(self, error: BaseException) -> None:
         self._fail("Training ended early", error)
         if self._moved is not None:
-            self._show(partial(self._map.show, self._moved, _UNNAMED, None))
+            self._show(self._whole(self._moved, _UNNAMED, None))
         self.left.emit(error)
 
     def _show(self, latest: Callable[[], None]) -> None:
@@ -227,13 +262,15 @@ class Runs:
             latest()
 
     def _show_moving(
-        self, snapshot: Snapshot, name: str, posterior: Posterior, indices: Int64
+        self, snapshot: Snapshot, name: str, posterior: Posterior, shown: "_Shown"
     ) -> None:
-        self._map.move(snapshot, name, posterior, indices, moving=self.moving)
+        self._map.move(
+            snapshot, name, posterior, shown.indices, moving=self.moving, data=shown.data
+        )
 
     def _on_arrived(self, snapshot: Snapshot, frame: TimelineEntry) -> None:
-        assert self._probes is not None
-        self._show_moving(snapshot, self.timeline.name, frame.posterior, self._probes[0])
+        assert self._shown is not None
+        self._show_moving(snapshot, self.timeline.name, frame.posterior, self._shown)
 
     def _on_returned(self) -> None:
         if self._latest is not None:

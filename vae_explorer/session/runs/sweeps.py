@@ -21,7 +21,7 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Axis, Cell, Sweep
 from vae_explorer.training.sweep_folder import Result, SweepFolder, left_over
-from vae_explorer.types import Float32, UInt8
+from vae_explorer.types import Float32, Labels
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class CellMap:
 
     number: int
     codes: Float32
-    labels: UInt8
+    labels: Labels
 
 
 class Sweeps:

@@ -179,7 +179,7 @@ class TrainingSession:
     def show_over(self, epoch: float, epochs: int) -> None:
         """Have the status be that of a run which was opened; not during a run."""
         if not self.active:
-            self._set_status(TrainingStatus(Phase.IDLE, epoch, epochs))
+            self._set_status(TrainingStatus(Phase.IDLE, epoch, epochs, opened=True))
 
     def pause(self) -> None:
         """Stop after the present step and wait; nothing happens unless a run is running."""
@@ -234,9 +234,7 @@ class TrainingSession:
 
     def _set_phase(self, phase: Phase) -> None:
         old = self._status
-        self._set_status(
-            TrainingStatus(phase, old.epoch, old.epochs, device=old.device, eta_seconds=None)
-        )
+        self._set_status(replace(old, phase=phase, images_per_second=0.0, eta_seconds=None))
 
     def _on_event(self, event: TrainingEvent) -> None:
         """Follow what the worker tells, and pass it on."""

@@ -26,7 +26,10 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class TrainingStatus:
-    """Progress of the run: ``epoch`` of ``epochs`` (fractional), ``eta_seconds`` to the end."""
+    """Progress of the run: ``epoch`` of ``epochs`` (fractional), ``eta_seconds`` to the end.
+
+    One that is ``opened`` was over before: what is known is how far it had come.
+    """
 
     phase: Phase
     epoch: float = 0.0
@@ -34,6 +37,7 @@ class TrainingStatus:
     images_per_second: float = 0.0
     eta_seconds: float | None = None
     device: str = ""
+    opened: bool = False
 
 
 @dataclass(frozen=True)

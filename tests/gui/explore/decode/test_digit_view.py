@@ -2,11 +2,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QAccessible, QColor, QImage
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QImage
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.theme import DARK, Theme
 from vae_explorer.types import UInt8
 
@@ -49,7 +51,7 @@ def test_the_image_is_drawn_at_the_largest_whole_zoom(
     qtbot: QtBot, width: int, height: int, zoom: int
 ) -> None:
     view = shown(qtbot, width, height)
-    view.set_image(gray8(NOISE))
+    view.set_image(qimage_of(NOISE))
     left, top = find(drawn(view), NOISE, zoom)
     assert abs(left - (width - 28 * zoom) / 2) <= 0.5
     assert abs(top - (height - 28 * zoom) / 2) <= 0.5
@@ -58,13 +60,13 @@ def test_the_image_is_drawn_at_the_largest_whole_zoom(
 @pytest.mark.parametrize(("ratio", "zoom"), [(1.0, 3), (1.25, 4), (1.5, 5), (2.0, 7)])
 def test_the_zoom_is_whole_in_device_pixels(qtbot: QtBot, ratio: float, zoom: int) -> None:
     view = shown(qtbot, 101, 103)
-    view.set_image(gray8(NOISE))
+    view.set_image(qimage_of(NOISE))
     find(drawn(view, ratio), NOISE, zoom)
 
 
 def test_an_image_too_large_is_shrunk_to_fit(qtbot: QtBot) -> None:
     view = shown(qtbot, 58, 58)
-    view.set_image(gray8(np.full((64, 128), 80, dtype=np.uint8)))
+    view.set_image(qimage_of(np.full((64, 128), 80, dtype=np.uint8)))
     picture = drawn(view)
     assert (picture[29, 2:-2] == 80).all()
     assert (picture[10, 29] != 80).any()
@@ -73,7 +75,7 @@ def test_an_image_too_large_is_shrunk_to_fit(qtbot: QtBot) -> None:
 def test_an_oblong_image_keeps_its_shape(qtbot: QtBot) -> None:
     view = shown(qtbot, 70, 70)
     pixels = NOISE[:10, :20]
-    view.set_image(gray8(pixels))
+    view.set_image(qimage_of(pixels))
     find(drawn(view), pixels, 3)
 
 
@@ -82,7 +84,7 @@ def test_a_black_digit_has_an_edge_in_the_dark(
 ) -> None:
     view = shown(qtbot, 60, 60)
     show_theme(DARK)
-    view.set_image(gray8(np.zeros((28, 28), dtype=np.uint8)))
+    view.set_image(qimage_of(np.zeros((28, 28), dtype=np.uint8)))
     picture = drawn(view)
     assert QColor(*picture[30, 2].tolist()) == QColor("black")
     assert QColor(*picture[30, 1].tolist()) == QColor(DARK.grid)
@@ -90,7 +92,7 @@ def test_a_black_digit_has_an_edge_in_the_dark(
 
 def test_the_empty_state_is_a_box_of_canvas_with_a_dash(qtbot: QtBot) -> None:
     view = shown(qtbot, 114, 114)
-    view.set_image(gray8(NOISE))
+    view.set_image(qimage_of(NOISE))
     view.set_image(None)
     picture = drawn(view)
     inside = picture[1:-1, 1:-1].reshape(-1, 3)
@@ -121,7 +123,7 @@ def test_a_caption_takes_room_from_the_image_only_when_there_is_one(qtbot: QtBot
 @pytest.mark.parametrize("width", [58, 83, 100, 343])
 def test_height_for_loses_no_zoom(qtbot: QtBot, width: int) -> None:
     view = shown(qtbot, 58, 58, "caption")
-    view.set_image(gray8(NOISE))
+    view.set_image(qimage_of(NOISE))
     view.resize(width, view.height_for(width))
     ratio = view.devicePixelRatioF()
     find(drawn(view, ratio), NOISE, int((width - 2) * ratio) // 28)
@@ -139,3 +141,22 @@ def test_it_tells_assistive_tools_what_it_is(qtbot: QtBot) -> None:
     interface = QAccessible.queryAccessibleInterface(view)
     assert interface.text(QAccessible.Text.Name) == "Digit"
     assert interface.text(QAccessible.Text.Description) == "z = (0, 0)"
+
+
+def test_a_right_click_copies_the_image(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QMenu, "popup", lambda *_: None)
+    view = shown(qtbot, 58, 58)
+    at = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(5, 5), QPoint(5, 5))
+    QApplication.sendEvent(view, at)
+    assert not view.findChildren(QMenu)
+    view.set_image(NOISE)
+    QApplication.sendEvent(view, at)
+    menu = view.findChild(QMenu)
+    actions = {action.text(): action for action in menu.actions()}
+    assert list(actions) == ["Copy Picture", "Reset View"]
+    assert not actions["Reset View"].isEnabled()
+    actions["Copy Picture"].trigger()
+    copied = QApplication.clipboard().image()
+    assert copied.size().toTuple() == (280, 280)
+    assert copied.pixelColor(15, 25).red() == NOISE[2, 1]
+    menu.deleteLater()

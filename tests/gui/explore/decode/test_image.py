@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from vae_explorer.gui.explore.decode.image import gray8, signed
+from vae_explorer.gui.explore.decode.image import qimage_of, signed
 from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
 
 
@@ -14,39 +14,39 @@ def levels(image: QImage) -> list[list[int]]:
     ]
 
 
-def test_gray8_maps_zero_to_one_onto_black_to_white() -> None:
-    image = gray8(np.array([[0.0, 0.5, 1.0], [0.25, 0.1, 0.9]], dtype=np.float32))
+def test_a_picture_maps_zero_to_one_onto_black_to_white() -> None:
+    image = qimage_of(np.array([[0.0, 0.5, 1.0], [0.25, 0.1, 0.9]], dtype=np.float32))
     assert image.format() == QImage.Format.Format_Grayscale8
     assert levels(image) == [[0, 128, 255], [64, 26, 230]]
 
 
-def test_gray8_keeps_bytes_as_they_are() -> None:
+def test_a_picture_keeps_bytes_as_they_are() -> None:
     pixels = np.arange(15, dtype=np.uint8).reshape(3, 5)
-    assert levels(gray8(pixels)) == pixels.tolist()
+    assert levels(qimage_of(pixels)) == pixels.tolist()
 
 
-def test_gray8_clamps_and_draws_nan_black() -> None:
-    image = gray8(np.array([[-3.0, 7.0, np.nan, np.inf, -np.inf]], dtype=np.float32))
+def test_a_picture_clamps_and_draws_nan_black() -> None:
+    image = qimage_of(np.array([[-3.0, 7.0, np.nan, np.inf, -np.inf]], dtype=np.float32))
     assert levels(image) == [[0, 255, 0, 255, 0]]
 
 
-def test_gray8_reads_a_transposed_array() -> None:
+def test_a_picture_reads_a_transposed_array() -> None:
     pixels = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    assert levels(gray8(pixels.T)) == pixels.T.tolist()
+    assert levels(qimage_of(pixels.T)) == pixels.T.tolist()
 
 
-def test_gray8_owns_its_pixels() -> None:
+def test_a_picture_owns_its_pixels() -> None:
     pixels = np.full((28, 28), 200, dtype=np.uint8)
-    image = gray8(pixels)
+    image = qimage_of(pixels)
     pixels[:] = 3
     del pixels
     gc.collect()
     assert {level for row in levels(image) for level in row} == {200}
 
 
-def test_gray8_leaves_its_argument_alone() -> None:
+def test_a_picture_leaves_its_argument_alone() -> None:
     pixels = np.full((2, 2), 0.5, dtype=np.float32)
-    gray8(pixels)
+    qimage_of(pixels)
     assert np.array_equal(pixels, np.full((2, 2), 0.5))
 
 
@@ -79,3 +79,12 @@ def test_signed_clamps_and_draws_nan_as_no_error() -> None:
     wild = signed(np.array([[-9.0, np.nan, 9.0, np.inf]], dtype=np.float32), LIGHT)
     tame = signed(np.array([[-1.0, 0.0, 1.0, 1.0]], dtype=np.float32), LIGHT)
     assert wild == tame
+
+
+def test_a_picture_in_colour_has_its_colours() -> None:
+    pixels = np.array([[[255, 0, 10], [1, 2, 3], [0, 200, 0]]] * 2, np.uint8)
+    for image in (qimage_of(pixels), qimage_of(pixels.astype(np.float32) / np.float32(255))):
+        assert (image.width(), image.height()) == (3, 2)
+        assert image.pixelColor(0, 0) == QColor(255, 0, 10)
+        assert image.pixelColor(1, 1) == QColor(1, 2, 3)
+        assert image.pixelColor(2, 1) == QColor(0, 200, 0)

@@ -49,6 +49,8 @@ def point() -> DataPoint:
         elbo=-131.2,
         log_likelihood=-124.1,
         kl=7.1,
+        seed=7,
+        title="digit 7",
     )
 
 

@@ -26,6 +26,8 @@ def point(index: int, level: int, split: OneSplit = "train") -> DataPoint:
         elbo=-100.0,
         log_likelihood=-93.0,
         kl=7.0,
+        seed=7,
+        title="digit 7",
     )
 
 

@@ -22,7 +22,7 @@ READING = PositionSupport(
     (0.5, -1.0),
     62.5,
     "on the data",
-    Thumbnail(1234, 7, mnist("train").images[1234]),
+    Thumbnail(1234, 7, mnist("train").images[1234], "7"),
     "train",
     0.03,
     5.14,
@@ -32,7 +32,7 @@ READING = PositionSupport(
 WIDEST = replace(
     READING,
     percentile=100.0,
-    nearest=Thumbnail(59_888, 8, mnist("train").images[59_888]),
+    nearest=Thumbnail(59_888, 8, mnist("train").images[59_888], "8"),
     latent_distance=10.44,
     image_distance=14.44,
     drift_latent=10.44,
@@ -75,7 +75,7 @@ def test_a_reading_in_words(section: SupportSection) -> None:
     ]
     assert "on the data" in gauge(section).accessibleDescription()
     section.set_reading(None)
-    assert texts(section) == ["nearest: —\n—", "after a round trip:\n—"]
+    assert texts(section) == ["nearest: known once\nthe map is at rest", ""]
     assert gauge(section).accessibleDescription() == "—"
 
 

@@ -201,3 +201,13 @@ def test_without_frames_a_note_says_why(strip: FrameStrip) -> None:
     strip.set_path(replace(path(0), note=""))
     colors = {shown(strip).pixelColor(x, y).name() for x in range(5, 690) for y in (50, 54, 58)}
     assert colors == {LIGHT.canvas}, "what was seen before was the note"
+
+
+def test_pictures_keep_their_colours_and_proportions(strip: FrameStrip) -> None:
+    red = np.zeros((10, 16, 8, 3), np.float32)
+    red[..., 0] = 1
+    strip.set_path(replace(path(10), images=red))
+    image, box = shown(strip), strip.frame_rect(5)
+    assert image.pixelColor(box.center()) == QColor(255, 0, 0)
+    assert image.pixelColor(box.center().x(), box.top() + 2) == QColor(255, 0, 0)
+    assert image.pixelColor(box.left() + 2, box.center().y()) != QColor(255, 0, 0)

@@ -78,7 +78,8 @@ def neighbours(count: int) -> tuple[Neighbour, ...]:
     data = mnist("train")
     assert data.labels is not None
     return tuple(
-        Neighbour(Thumbnail(n, int(data.labels[n]), data.images[n]), 5.26 + n) for n in range(count)
+        Neighbour(Thumbnail(n, int(label), data.images[n], str(label)), 5.26 + n)
+        for n, label in enumerate(data.labels[:count])
     )
 
 

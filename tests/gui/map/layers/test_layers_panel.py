@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from vae_explorer.gui.map.layers.layers_panel import WIDTH, Grip, LayersPanel
+from vae_explorer.gui.map.layers.layer_row import Grip
+from vae_explorer.gui.map.layers.layers_panel import WIDTH, LayersPanel
 from vae_explorer.gui.theme import DARK
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.marks import Field, LayerContent

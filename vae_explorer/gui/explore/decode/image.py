@@ -1,4 +1,4 @@
-"""Arrays into images: grey for digits, a diverging map for errors."""
+"""Arrays into images: as they are, gray or in colour; a diverging map for errors."""
 
 from functools import cache
 
@@ -12,14 +12,20 @@ _HALF = 255
 """Colours on each side of zero in the diverging table."""
 
 
-def gray8(image: Float32 | UInt8) -> QImage:
-    """A grey image of the same (h, w): 0 is black, 1 (or 255 of uint8) is white.
+def qimage_of(image: Float32 | UInt8) -> QImage:
+    """The picture of (h, w) grey levels or of (h, w, 3) red, green and blue.
+
+    0 is black, 1 (or 255 of uint8) is white.
 
     Floats outside [0, 1] are clamped and NaN is black. The result owns its pixels.
     """
     # fmax and fmin, unlike clip, turn NaN into a number, which a cast to uint8 needs.
     levels = image if image.dtype == np.uint8 else np.fmin(np.fmax(image * 255 + 0.5, 0), 255)
-    return _owned(levels.astype(np.uint8), QImage.Format.Format_Grayscale8)
+    gray = image.ndim == 2
+    return _owned(
+        levels.astype(np.uint8),
+        QImage.Format.Format_Grayscale8 if gray else QImage.Format.Format_RGB888,
+    )
 
 
 def signed(image: Float32, theme: Theme) -> QImage:
@@ -32,10 +38,10 @@ def signed(image: Float32, theme: Theme) -> QImage:
 
 
 def _owned(pixels: UInt8 | UInt32, pixel_format: QImage.Format) -> QImage:
-    height, width = pixels.shape
-    buffer = np.ascontiguousarray(pixels).data
+    height, width = pixels.shape[:2]
     # QImage only borrows the buffer; its copy does not.
-    return QImage(buffer, width, height, width * pixels.itemsize, pixel_format).copy()
+    buffer = np.ascontiguousarray(pixels).data
+    return QImage(buffer, width, height, pixels[0].nbytes, pixel_format).copy()
 
 
 @cache

@@ -15,7 +15,7 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QListView, QSizePolicy, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.number_format import figure
 from vae_explorer.training.meaning import Remark, explained, named
@@ -108,7 +108,7 @@ class _Rows(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return f"{label} · #{position:,} {split} · {figure(elbo, 1)} nats"
             case Qt.ItemDataRole.DecorationRole:
-                return QPixmap.fromImage(gray8(self._thumbnail(split, position)))
+                return QPixmap.fromImage(qimage_of(self._thumbnail(split, position)))
             case Qt.ItemDataRole.UserRole:
                 return split, position
         return None

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8, signed
+from vae_explorer.gui.explore.decode.image import qimage_of, signed
 from vae_explorer.gui.plot.color_maps import COLORS, argb_image, sequential
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.fold import Fold
@@ -24,7 +24,12 @@ from vae_explorer.gui.widgets.rows import column, held, row
 from vae_explorer.gui.widgets.terms import term_label
 from vae_explorer.latent.normal import Normal
 from vae_explorer.number_format import figure, pair
-from vae_explorer.session.explore.inspector import Code, Inspection, Reconstruction
+from vae_explorer.session.explore.inspector import (
+    Code,
+    Inspection,
+    Reconstruction,
+    error_image,
+)
 from vae_explorer.session.explore.pins import DataPoint
 from vae_explorer.training.meaning import Remark, explained, named
 from vae_explorer.types import Float32
@@ -195,7 +200,7 @@ class PinInspector(QWidget):
             f"q(z|x) has its mean at {_place(point.mean)} and the standard deviations "
             f"{figure(wide, 3)} and {figure(narrow, 3)}"
         )
-        self._original.set_image(gray8(point.original))
+        self._original.set_image(qimage_of(point.original))
         self._draw_reconstruction(point, inspection, code)
         # All of one model and one binarisation, whichever came last.
         truth = inspection.truth if inspection else None
@@ -222,14 +227,14 @@ class PinInspector(QWidget):
             self._draw_map(inspection, shown)
         elif code == "mean":
             image, position = point.reconstruction, point.mean
-            error = image - point.original.astype(np.float32) / np.float32(255)
+            error = error_image(image, point.original)
             self._map.set_image(None)
         else:
             for view in self._views[1:]:
                 view.set_image(None)
             self._reconstruction.setToolTip("")
             return
-        self._reconstruction.set_image(gray8(image))
+        self._reconstruction.set_image(qimage_of(image))
         self._reconstruction.setToolTip(f"Decoded from z = {_place(position)}")
         self._error.set_image(signed(error, current_theme()))
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.fold import Fold
 from vae_explorer.gui.widgets.readout import Readout
@@ -58,20 +58,19 @@ class SupportSection(QWidget):
     def set_reading(self, reading: PositionSupport | None) -> None:
         """Show a reading, or that there is none."""
         self._gauge.set_reading(reading)
-        self._digit.set_image(None if reading is None else gray8(reading.nearest.image))
-        name = near = drift = NONE
+        self._digit.set_image(None if reading is None else qimage_of(reading.nearest.image))
+        name, nearest, drift = NONE, "nearest: known once\nthe map is at rest", ""
         if reading is not None:
             name = f"{reading.nearest.label} · {reading.split} {reading.nearest.index:,}"
-            near = f"{figure(reading.latent_distance, 2)} latent"
-            near += f" · {figure(reading.image_distance, 1)} pixels"
+            nearest = f"nearest: {name}\n{figure(reading.latent_distance, 2)} latent"
+            nearest += f" · {figure(reading.image_distance, 1)} pixels"
             drift = f"{figure(reading.drift_latent, 2)} latent"
             drift += f", {figure(reading.drift_pixels, 1)} pixels"
-        nearest = f"nearest: {name}\n{near}"
         self._digit.setAccessibleDescription(name)
         self._nearest.setAccessibleDescription(nearest)
         self._drift.setAccessibleDescription(drift)
         self._nearest.set_text(nearest)
-        self._drift.set_text(f"after a round trip:\n{drift}")
+        self._drift.set_text(drift and f"after a round trip:\n{drift}")
 
 
 class _Gauge(QWidget):

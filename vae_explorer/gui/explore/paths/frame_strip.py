@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -18,11 +18,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QSizePolicy
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.types import Float32
 
+_KEEP = Qt.AspectRatioMode.KeepAspectRatio
 _LEAST_SIDE = 28  # pixels of a picture
 _CURVES = 26  # pixels, the least height of the curves
 _EDGE = 2  # around a picture, which its frame fills
@@ -255,7 +256,10 @@ class FrameStrip(QAbstractScrollArea):
             if frame == self._frame:
                 edged = box.adjusted(-_EDGE, -_EDGE, _EDGE, _EDGE)
                 painter.fillRect(edged, QColor(current_theme().accent))
-            painter.drawImage(box, gray8(path.images[frame]))
+            picture = qimage_of(path.images[frame])
+            area = QRect(QPoint(), picture.size().scaled(box.size(), _KEEP))
+            area.moveCenter(box.center())
+            painter.drawImage(area, picture)
 
     def _paint_curve(self, painter: QPainter, curve: FrameCurve) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -36,7 +36,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.explore.decode.image import gray8
+from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.explore.sketch.strokes import (
     SIDE,
     Mark,
@@ -126,7 +126,7 @@ class DrawingPad(QWidget):
     def set_image(self, image: UInt8) -> None:
         """Replace the drawing by ink (h, w), as large as fits; a person can undo it."""
         self._end_stroke()
-        self._change("Picture", (Picture(gray8(image)),))
+        self._change("Picture", (Picture(qimage_of(image)),))
 
     def undo(self) -> None:
         """Take back the last line, picture or clearing."""

@@ -1,0 +1,116 @@
+"""The data set that is open: what runs are trained on, and which data a model is shown on."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from psygnal import Signal
+
+from vae_explorer.data.bundled import mnist_dataset
+from vae_explorer.data.dataset import Dataset, size_text
+from vae_explorer.data.opening import open_images
+from vae_explorer.data.reading import Reading
+from vae_explorer.errors import CheckpointError, UserError
+from vae_explorer.session.files.settings import MOST_DATA
+from vae_explorer.session.files.settings_file import SettingsFile
+from vae_explorer.session.jobs import Control
+from vae_explorer.session.tasks import Tasks
+from vae_explorer.training.snapshot import DataReference, Snapshot
+
+
+class OpenData:
+    """Opens data sets, and finds those of models again. Main thread only, but for ``find``.
+
+    Args:
+        tasks: where data are read.
+        settings: remember where data were found, by their fingerprints.
+        now: what is open at the start.
+    """
+
+    offered = Signal(Dataset)
+    """A data set was read, to be taken when a person has agreed."""
+    taken = Signal(Dataset)
+    """A person wants to train on another data set, and to see it."""
+    changed = Signal(Dataset)
+    """Another is open, because a person took it or opened a model of it."""
+
+    def __init__(self, tasks: Tasks, settings: SettingsFile, now: Dataset) -> None:
+        self._reading = tasks.newest("data", "The data were not opened")
+        self._settings = settings
+        self.now = now
+        """What is open."""
+
+    @property
+    def recent(self) -> tuple[str, ...]:
+        """The files and folders of those opened last, the newest first."""
+        sources = self._settings.now.data.values()
+        return tuple(dict.fromkeys(str(source.path) for source in sources))
+
+    def open(self, path: Path, reading: Reading | None = None) -> None:
+        """Read a file or a folder, and offer what is in it; recent ones as they were read then."""
+        known = (
+            source.reading for source in self._settings.now.data.values() if source.path == path
+        )
+        chosen = reading or next(known, Reading())
+
+        def read(_: Control) -> Dataset:
+            data = open_images(path, chosen)
+            data.fingerprint  # noqa: B018  # takes a while, and is kept
+            return data
+
+        self._reading.run(read, self.offered.emit)
+
+    def take(self, data: Dataset) -> None:
+        """Train on a data set from now on, and show the model of the map on it if it can be."""
+        self.use(data)
+        self.taken.emit(data)
+
+    def use(self, data: Dataset) -> None:
+        """Let this be the data set that is open, and remember where it was."""
+        if data.source is not None:
+            others = {
+                fingerprint: source
+                for fingerprint, source in self._settings.now.data.items()
+                if fingerprint != data.fingerprint and source.path != data.source.path
+            }
+            known = {data.fingerprint: data.source} | others
+            kept = dict([*known.items()][:MOST_DATA])
+            self._settings.change(replace(self._settings.now, data=kept))
+        if data is not self.now:
+            self.now = data
+            self.changed.emit(data)
+
+    # On any thread
+
+    def find(self, wanted: DataReference) -> Dataset | None:
+        """The data set that a checkpoint names: open, bundled, or where it was found before."""
+        for data in (self.now, mnist_dataset()):
+            if data.fingerprint == wanted.fingerprint:
+                return data
+        source = self._settings.now.data.get(wanted.fingerprint)
+        if source is not None:
+            try:
+                found = open_images(source.path, source.reading)
+            except UserError:
+                return None  # gone or spoilt meanwhile
+            if found.fingerprint == wanted.fingerprint:
+                return found
+        return None
+
+    def to_show(self, snapshot: Snapshot, what: str) -> Dataset:
+        """The data of a model, else others of the size that it reads, of which it then says so.
+
+        Raises:
+            CheckpointError: there are none; ``what`` names the model.
+        """
+        found = self.find(snapshot.data)
+        if found is not None:
+            return found
+        shape, now = snapshot.model.image_shape, self.now
+        for data in (now, mnist_dataset()):
+            if data.image_shape == shape:
+                return data
+        raise CheckpointError(
+            f"{what} reads images of {size_text(shape)}, and its data {snapshot.data.name} "
+            f"({snapshot.data.images:,} images) were not found; {now.name} has images of "
+            f"{size_text(now.image_shape)}. Open {snapshot.data.name} by File ▸ Open Data… first."
+        )
