@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from vae_explorer.data.bundled import mnist
-    from vae_explorer.data.dataset import ImageSet
+    from vae_explorer.data.dataset import Dataset, ImageSet
+    from vae_explorer.data.opening import open_images
+    from vae_explorer.data.reading import Reading
     from vae_explorer.errors import (
         CheckpointError,
         DataError,
@@ -43,6 +45,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CheckpointError": "errors",
     "DataError": "errors",
+    "Dataset": "data.dataset",
     "DivergedError": "errors",
     "Elbo": "model.trained",
     "Evaluation": "training.evaluation",
@@ -52,6 +55,7 @@ _HOMES = {
     "ImageSet": "data.dataset",
     "Plane": "model.outside",
     "Posterior": "model.trained",
+    "Reading": "data.reading",
     "Recipe": "training.recipe",
     "RecipeError": "errors",
     "Snapshot": "training.snapshot",
@@ -59,6 +63,7 @@ _HOMES = {
     "UserError": "errors",
     "evaluate": "training.evaluation",
     "mnist": "data.bundled",
+    "open_images": "data.opening",
     "read_checkpoint": "training.checkpoint",
     "train": "training.run",
     "write_checkpoint": "training.checkpoint",
@@ -67,6 +72,7 @@ _HOMES = {
 __all__ = [
     "CheckpointError",
     "DataError",
+    "Dataset",
     "DivergedError",
     "Elbo",
     "EncoderDecoder",
@@ -76,6 +82,7 @@ __all__ = [
     "ImageSet",
     "Plane",
     "Posterior",
+    "Reading",
     "Recipe",
     "RecipeError",
     "Snapshot",
@@ -90,6 +97,7 @@ __all__ = [
     "manifold",
     "mnist",
     "models",
+    "open_images",
     "read_checkpoint",
     "train",
     "write_checkpoint",
