@@ -15,7 +15,7 @@ from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.tasks import Tasks
-from vae_explorer.types import Bools, Float32, Float64, OneSplit, UInt8
+from vae_explorer.types import Float32, Float64, OneSplit, UInt8
 
 Code = Literal["mean", "sample", "exact"]
 """The mean of q(z|x), a sample of it, or the mean of the exact posterior p(z|x)."""
@@ -124,7 +124,7 @@ def _inspected(model: TrainedVAE, point: DataPoint, seed: int, control: Control)
     )
     all_codes: tuple[Code, ...] = ("mean", "sample", "exact")
     places = np.array([q.mean, sample, truth.mean], np.float32)
-    known: Bools = np.isfinite(places).all(axis=1)
+    known = [bool(np.isfinite(place).all()) for place in places]
     z = places[known]
     images = model.decode(z)
     errors = [error_image(image, point.original) for image in images]
@@ -134,6 +134,6 @@ def _inspected(model: TrainedVAE, point: DataPoint, seed: int, control: Control)
         else np.full((len(z), *model.image_shape[:2]), np.nan)
     )
     parts = zip(z, images, errors, costs, strict=True)
-    codes = [code for code, there in zip(all_codes, known.tolist(), strict=True) if there]
+    codes = [code for code, there in zip(all_codes, known, strict=True) if there]
     reconstructions = {code: Reconstruction(*part) for code, part in zip(codes, parts, strict=True)}
     return Inspection(point.split, point.index, seed, reconstructions, truth)
