@@ -182,7 +182,8 @@ class Legend(Scrolled):
 
     def _make_room(self) -> None:
         """Be as wide as the names and their counts, beside a scroll bar if there is one."""
-        size = self.widget().sizeHint() if self._buttons else QSize(0, 0)
+        column = self.widget()
+        size = column.sizeHint() if column and self._buttons else QSize(0, 0)
         scrolls = size.height() > self.height()
         bar = self.verticalScrollBar().sizeHint().width() if scrolls else 0
         self.setFixedWidth(size.width() + bar)
