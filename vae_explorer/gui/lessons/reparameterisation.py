@@ -48,7 +48,7 @@ class ReparameterisationView(LessonView):
         self._place = Chart("q", movable=True)
         self._place.setToolTip("Drag the handles of q, or move them by the arrow keys")
         self._charts = EstimateCharts()
-        self._readout = Readout(2)
+        self._readout = Readout(2, growing=True)
         rows = self.form.rows
         first, second = ("function", "parameter", "samples", "seed"), ("baseline", "same_scale")
         fill(self.page, self.line(*first), self.line(*second))
