@@ -100,7 +100,7 @@ def test_along_a_line_the_ring_has_two_peaks_and_a_closed_form(
 
 
 def test_nothing_of_the_last_function_stands_beside_another(
-    view: PushforwardView, experiment: Pushforward, context: LessonContext
+    view: PushforwardView, experiment: Pushforward, settle: Callable[[], None]
 ) -> None:
     charts = [named(view, Chart, title) for title in ("p(x), by the formula", "p(x), by samples")]
     assert all(chart.plot.marks and not chart.plot.note for chart in charts)
