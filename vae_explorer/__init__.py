@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from vae_explorer.data.bundled import mnist
-    from vae_explorer.data.dataset import ImageSet
+    from vae_explorer.data.dataset import Dataset, ImageSet
+    from vae_explorer.data.opening import open_images
+    from vae_explorer.data.reading import Reading
     from vae_explorer.errors import (
         CheckpointError,
         DataError,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from vae_explorer.latent.quadrature import ExactPosterior
+    from vae_explorer.model.outside import EncoderDecoder, Plane
     from vae_explorer.model.trained import Elbo, Posterior, TrainedVAE
     from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
     from vae_explorer.training.evaluation import Evaluation, evaluate
@@ -42,13 +45,17 @@ __version__ = "0.1.0"
 _HOMES = {
     "CheckpointError": "errors",
     "DataError": "errors",
+    "Dataset": "data.dataset",
     "DivergedError": "errors",
     "Elbo": "model.trained",
     "Evaluation": "training.evaluation",
     "ExactPosterior": "latent.quadrature",
+    "EncoderDecoder": "model.outside",
     "ExportError": "errors",
     "ImageSet": "data.dataset",
+    "Plane": "model.outside",
     "Posterior": "model.trained",
+    "Reading": "data.reading",
     "Recipe": "training.recipe",
     "RecipeError": "errors",
     "Snapshot": "training.snapshot",
@@ -56,6 +63,7 @@ _HOMES = {
     "UserError": "errors",
     "evaluate": "training.evaluation",
     "mnist": "data.bundled",
+    "open_images": "data.opening",
     "read_checkpoint": "training.checkpoint",
     "train": "training.run",
     "write_checkpoint": "training.checkpoint",
@@ -64,13 +72,17 @@ _HOMES = {
 __all__ = [
     "CheckpointError",
     "DataError",
+    "Dataset",
     "DivergedError",
     "Elbo",
+    "EncoderDecoder",
     "Evaluation",
     "ExactPosterior",
     "ExportError",
     "ImageSet",
+    "Plane",
     "Posterior",
+    "Reading",
     "Recipe",
     "RecipeError",
     "Snapshot",
@@ -78,12 +90,14 @@ __all__ = [
     "UserError",
     "evaluate",
     "exact_posterior",
+    "explore",
     "load",
     "load_checkpoint",
     "log_marginal",
     "manifold",
     "mnist",
     "models",
+    "open_images",
     "read_checkpoint",
     "train",
     "write_checkpoint",
@@ -150,6 +164,33 @@ def exact_posterior(model: "TrainedVAE", images: "ArrayLike", seed: int = 0) -> 
     from vae_explorer.latent.quadrature import exact_posterior
 
     return exact_posterior(model, model.treated(images, seed))
+
+
+def explore(
+    model: "EncoderDecoder | TrainedVAE | Snapshot | str | Path" = "mnist-elbo",
+    images: Any = None,
+    **choices: Any,
+) -> None:
+    """Open the window on a model, and return when it is closed.
+
+    Args:
+        model: a checkpoint by its path, a bundled model by its name, a model or snapshot of this
+            program, ``"module:make_model"``, or any object with ``encode(images)`` and
+            ``decode(z)``, see ``vae_explorer.model.outside``.
+        images: what the map shows: (n, h, w) or (n, h, w, 3), as ``ImageSet.from_arrays`` takes
+            them, an ``ImageSet``, or a ``Dataset``; MNIST by None.
+        choices: of a model from elsewhere: ``likelihood``, ``variance``, ``logits``, ``treatment``,
+            ``plane``; see ``vae_explorer.model.outside.outside_model``.
+
+    Raises:
+        UserError: the model and the images do not fit, or no window can open here.
+    """
+    from vae_explorer.session.files.given_model import given_model
+
+    found = given_model(model, images, **choices)
+    from vae_explorer.gui.app import main
+
+    main(found)
 
 
 def manifold(

@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, Slot
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 from typing_extensions import override
@@ -15,7 +15,7 @@ _VERSION = 6  # of the arrangement; one of another is not restored
 _USUAL = QSize(1280, 800)
 _LINE = 15  # the height of a line at 9 points
 _LEAST, _MOST = 0.8, 1.3  # of the sizes in a window of the usual size
-_HEART, _SIDE, _UPPER = 0.4, 0.42, 0.5
+_HEART, _SIDE, _UPPER = 0.4, 0.42, 0.62
 """Of the window's width and height: where what is in the middle has less than the first it is given
 more, a dock takes no more than the second, and one with another under it no more than the third."""
 
@@ -39,6 +39,8 @@ class Docks(QObject):
         self._docks: dict[str, QDockWidget] = {}
         self._sizes_are_theirs = False
         self._front: list[Panel] = []
+        self._refitting = QTimer(self, singleShot=True, interval=0)
+        self._refitting.timeout.connect(self._refit)
         self.layout = "train"
         """The arrangement that was chosen last; a person may have moved docks since."""
         window.setDockOptions(
@@ -60,6 +62,8 @@ class Docks(QObject):
                 window.splitDockWidget(first, dock, Qt.Orientation.Vertical)
             elif dock is not first:
                 window.tabifyDockWidget(first, dock)
+            if panel.hidden:
+                dock.visibilityChanged.connect(self._on_seen)
         self._tabs = DockTabs(window, self._docks.values())
         for dock in in_front.values():
             dock.raise_()
@@ -91,9 +95,18 @@ class Docks(QObject):
         self._sizes_are_theirs = False
         self._arrange(self._window.size())
 
+    @Slot(bool)
+    def _on_seen(self, seen: bool) -> None:
+        if seen and self._window.isVisible():
+            self.refit()
+
     @Slot()
     def refit(self) -> None:
         """Give the docks the sizes that suit what is in them now, unless a person chose others."""
+        self._refitting.start()  # Qt knows only then how large they want to be
+
+    @Slot()
+    def _refit(self) -> None:
         if not self._sizes_are_theirs:
             self._fit(self._window.size())
 
@@ -179,7 +192,7 @@ class Docks(QObject):
             docks = {panel.id: self._docks[panel.id] for panel in here}
             seen = [p for p in here if not (docks[p.id].isHidden() or docks[p.id].isFloating())]
             suits = [panel.size for panel in seen if self.layout in panel.layouts]
-            size = max(suits or [panel.size for panel in here], default=0)
+            size = max(suits or [panel.size for panel in seen or here], default=0)
             share = min(max(length / type_size / usual, _LEAST), _MOST)
             if seen and size:
                 pixels = round(min(size * share * type_size, _SIDE * length))
