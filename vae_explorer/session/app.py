@@ -89,7 +89,7 @@ class App:
         """The one run of the runs."""
         return self.runs.training
 
-    def warm_up(self, then: Callable[[], object] = lambda: None) -> None:
+    def warm_up(self, then: Callable[[], None] = lambda: None) -> None:
         """Do beside the window what can wait until it is there, and ``then`` the last of it.
 
         Read estimates, presets and lessons, look for an interrupted run, import what the first

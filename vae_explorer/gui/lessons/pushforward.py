@@ -34,6 +34,7 @@ from vae_explorer.types import Float32, Float64, Region
 _BEFORE = (-SIGHT, SIGHT, -SIGHT, SIGHT)
 _NUDGE = 0.1  # latent units
 _PROFILE = 7  # lines, the height of the densities along a line
+_PLANE = 9  # lines, the least height of a plane
 _WIDE = 1.15  # width by height from which four planes have more room beside their profile
 _ANY = 10_000  # pixels
 _BRIGHTEST = 0.995  # quantile of the density that has the last colour
@@ -197,6 +198,8 @@ class PushforwardView(LessonView):
         self._figures.setDirection(ways.LeftToRight if wide else ways.TopToBottom)
         height = _PROFILE * self._profile.fontMetrics().height()
         self._profile.setMinimumHeight(height)
+        for plane in (self._before, self._after, self._formula, self._samples):
+            plane.setMinimumHeight(_PLANE * plane.fontMetrics().height())
         self._profile.setMaximumHeight(_ANY if wide else height)
 
     @property

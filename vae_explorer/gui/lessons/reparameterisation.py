@@ -46,6 +46,7 @@ class ReparameterisationView(LessonView):
     def __init__(self, experiment: Reparameterisation) -> None:
         super().__init__(experiment, buttons=("seed",))
         self._place = Chart("q", movable=True)
+        self._place.setMinimumHeight(150)
         self._place.setToolTip("Drag the handles of q, or move them by the arrow keys")
         self._charts = EstimateCharts()
         self._readout = Readout(2, growing=True)
