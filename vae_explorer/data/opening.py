@@ -251,8 +251,8 @@ def _plan(found: Found, reading: Reading, check: Check) -> _Plan:
     if {*sizes} != {size}:
         how = {"fit": "fitted with padding", "crop": "cropped", "stretch": "stretched"}
         other = sum(count for found_size, count in sizes.items() if found_size != size)
-        images = "1 image of another size" if other == 1 else f"{other:,} images of other sizes"
-        notes.append(f"{images} {how[reading.fit]} to {size_text(size)}.")
+        counted = "1 image of another size" if other == 1 else f"{other:,} images of other sizes"
+        notes.append(f"{counted} {how[reading.fit]} to {size_text(size)}.")
     is_color = {"": color, "gray": False, "rgb": True}[reading.channels]
     if color and not is_color:
         notes.append("Colour made gray.")

@@ -213,7 +213,7 @@ def test_the_last_images_to_train_on_are_of_all_classes_and_no_copies(
     images = rng.integers(0, 256, (120, 6, 6), np.uint8)
     images[110:] = images[100:110]
     labels = np.repeat(np.arange(3), 40)
-    test = {"test_images": images[:3] + 1, "test_labels": np.arange(3)} if own else {}
+    test: Any = {"test_images": images[:3] + 1, "test_labels": np.arange(3)} if own else {}
     np.savez(folder / "a.npz", train_images=images, train_labels=labels, **test)
     train = open_images(folder / "a.npz").train
     held_out = train.subset(slice(-30, None))
