@@ -104,7 +104,7 @@ def test_the_ellipses_of_a_crowd_are_to_scale(picture: Picture) -> None:
 def test_ellipses_take_the_accent_or_the_classes_colours(picture: Picture) -> None:
     top = CENTER[0] + [0.0, 0.4]  # of the circle below
     circle = np.eye(2, dtype=np.float32)[None] * np.float32(0.16)
-    for labels, color in ((None, named(LIGHT.accent)), (np.array([12], np.uint8), CLASS_COLORS[2])):
+    for labels, color in ((None, named(LIGHT.accent)), (np.array([2], np.uint8), CLASS_COLORS[2])):
         image = picture.shown(Ellipses(CENTER, circle, (1.0,), labels))
         assert np.abs(picture.color(image, *top) - color).max() < 50
 
