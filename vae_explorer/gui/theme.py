@@ -98,15 +98,14 @@ def enlarge(widget: QWidget, size: float) -> None:
     widget.setFont(font)
 
 
-def class_rgb(labels: NDArray[np.integer]) -> UInt8:
-    """The colour (…, 3) of each class."""
-    rgb: UInt8 = CLASS_PALETTE[np.minimum(labels, len(CLASS_PALETTE) - 1)]
-    return rgb
+def class_rows(labels: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The row of ``CLASS_PALETTE`` of each class."""
+    return np.minimum(labels, len(CLASS_PALETTE) - 1)
 
 
 def class_color(label: int) -> QColor:
     """The colour of a class."""
-    return QColor(*class_rgb(np.array(label)).tolist())
+    return QColor(*CLASS_PALETTE[class_rows(np.array(label))].tolist())
 
 
 class Themed(QWidget):

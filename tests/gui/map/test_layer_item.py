@@ -174,7 +174,7 @@ def test_a_cell_has_the_colour_of_the_key(
 
 
 def test_doubt_shows_the_canvas_through_a_class(picture: Picture) -> None:
-    labels, strength = np.array([[2], [14]], np.uint8), np.array([[1.0], [0.25]], np.float32)
+    labels, strength = np.array([[2], [4]], np.uint8), np.array([[1.0], [0.25]], np.float32)
     image = picture.shown(ClassField((-1.0, 1.0, -1.0, 1.0), labels, strength))
     faint = 0.25 * CLASS_COLORS[4] + 0.75 * named(LIGHT.canvas)
     np.testing.assert_allclose(picture.color(image, 0.0, -0.5), CLASS_COLORS[2], atol=2)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vae_explorer.gui.plot.color_maps import opaque
-from vae_explorer.gui.theme import CLASS_PALETTE
+from vae_explorer.gui.theme import CLASS_PALETTE, class_rows
 from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Float32, Labels, Region, UInt8, UInt32
 
@@ -111,9 +111,7 @@ class PointCloud:
 
     def _color(self) -> None:
         if self._own_colors is None:
-            self.colors = self._palette[
-                np.minimum(self._labels[self.order], len(self._palette) - 1)
-            ]
+            self.colors = self._palette[class_rows(self._labels[self.order])]
         else:
             self.colors = self._own_colors[self.order]
 
