@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from vae_explorer.data.bundled import mnist
-    from vae_explorer.data.dataset import ImageSet
+    from vae_explorer.data.dataset import Dataset, ImageSet
+    from vae_explorer.data.opening import open_images
+    from vae_explorer.data.reading import Reading
     from vae_explorer.errors import (
         CheckpointError,
         DataError,
@@ -42,6 +44,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CheckpointError": "errors",
     "DataError": "errors",
+    "Dataset": "data.dataset",
     "DivergedError": "errors",
     "Elbo": "model.trained",
     "Evaluation": "training.evaluation",
@@ -49,6 +52,7 @@ _HOMES = {
     "ExportError": "errors",
     "ImageSet": "data.dataset",
     "Posterior": "model.trained",
+    "Reading": "data.reading",
     "Recipe": "training.recipe",
     "RecipeError": "errors",
     "Snapshot": "training.snapshot",
@@ -56,6 +60,7 @@ _HOMES = {
     "UserError": "errors",
     "evaluate": "training.evaluation",
     "mnist": "data.bundled",
+    "open_images": "data.opening",
     "read_checkpoint": "training.checkpoint",
     "train": "training.run",
     "write_checkpoint": "training.checkpoint",
@@ -64,6 +69,7 @@ _HOMES = {
 __all__ = [
     "CheckpointError",
     "DataError",
+    "Dataset",
     "DivergedError",
     "Elbo",
     "Evaluation",
@@ -71,6 +77,7 @@ __all__ = [
     "ExportError",
     "ImageSet",
     "Posterior",
+    "Reading",
     "Recipe",
     "RecipeError",
     "Snapshot",
@@ -84,6 +91,7 @@ __all__ = [
     "manifold",
     "mnist",
     "models",
+    "open_images",
     "read_checkpoint",
     "train",
     "write_checkpoint",

@@ -55,6 +55,11 @@ def estimates_file() -> Path:
     return Path(platformdirs.user_cache_dir("vae-explorer", appauthor=False)) / "estimates.json"
 
 
+def data_cache() -> Path:
+    """Downloaded data sets and the pixels of large ones, which may be deleted at any time."""
+    return Path(platformdirs.user_cache_dir("vae-explorer", appauthor=False)) / "data"
+
+
 def log_file() -> Path:
     """What the window's program logs; the one before it has ``.1`` after its name."""
     return settings_file().parent / "vae-explorer.log"

@@ -2,10 +2,12 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import Result
+from PIL import Image
 
 from vae_explorer import paths
 from vae_explorer.data import bundled
@@ -57,3 +59,23 @@ def test_one_changed_pixel_is_found(refused: Refused, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(bundled, "mnist", changed)
     assert "MNIST train images are not the published ones" in refused("data")
+
+
+def test_inspect_says_what_is_there_and_how_it_will_be_read(
+    cli: Cli, refused: Refused, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        for number in range(4):
+            (tmp_path / "mine" / name).mkdir(parents=True, exist_ok=True)
+            picture = Image.new("RGB", (8, 8), (255, 30 * number, 0))
+            picture.save(tmp_path / "mine" / name / f"{number}.png")
+    (tmp_path / "mine" / "a" / "broken.png").write_bytes(b"x")
+    shown = cli("data", "inspect", str(tmp_path / "mine")).stdout
+    assert "mine (folder): 8 images of 8 x 8, RGB" in shown
+    assert "classes     2  a: 4  b: 4" in shown
+    assert "a/broken.png: no picture that can be read" in shown
+    record = json.loads(cli("data", "inspect", str(tmp_path / "mine"), "--json").stdout)
+    assert record["classes"] == {"a": 4, "b": 4}
+    assert record["image_shape"] == [8, 8, 3]
+    assert record["likelihood"] == "gaussian"
+    assert "does not exist" in refused("data", "inspect", str(tmp_path / "nowhere"))

@@ -1,16 +1,29 @@
 """``vae-explorer data``."""
 
 import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vae_explorer.errors import DataError
 
+if TYPE_CHECKING:
+    from vae_explorer.data.preview import Preview
 
-@click.command()
+_LISTED = 12
+
+
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-def data(as_json: bool) -> None:
-    """List the bundled images, checked to the last pixel."""
+@click.pass_context
+def data(ctx: click.Context, as_json: bool) -> None:
+    """List the bundled images, checked to the last pixel; or inspect others."""
+    if ctx.invoked_subcommand is None:
+        _list_bundled(as_json)
+
+
+def _list_bundled(as_json: bool) -> None:
     import numpy as np
 
     from vae_explorer.data.bundled import FINGERPRINTS, mnist
@@ -43,3 +56,85 @@ def data(as_json: bool) -> None:
         click.echo(f"{images.name} {split}: {len(images):,} images of {height} x {width}, intact")
         click.echo(f"  images a class  {counted}")
         click.echo(f"  fingerprint     {images.fingerprint}")
+
+
+@data.command()
+@click.argument("path")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def inspect(path: str, as_json: bool) -> None:
+    """Say what images are at PATH and how they will be read.
+
+    PATH is a folder of pictures; an IDX, NPZ, NPY, CSV, TSV, Parquet, amat or TIFF file; or the
+    name of a ready-made set: mnist, digits, fashion-mnist, kmnist, emnist-letters.
+    """
+    from vae_explorer.data import opening
+
+    found = opening.inspect(path)
+    if as_json:
+        click.echo(json.dumps(_record(found)))
+        return
+    size = " x ".join(map(str, found.image_shape[:2]))
+    click.echo(
+        f"{found.name} ({found.kind}): {found.counts['both']:,} images of {size}, {_color(found)}"
+    )
+    sizes = [f"{height} x {width}: {count:,}" for (height, width), count in found.found_sizes]
+    classes = [f"{name}: {count:,}" for name, count in found.classes.items()]
+    train, test = found.counts["train"], found.counts["test"]
+    rows = {
+        "found sizes": _some(sizes) if len(sizes) > 1 else "",
+        "range": f"{found.range[0]:g} to {found.range[1]:g} become black and white",
+        "classes": f"{len(classes)}  {_some(classes)}" if classes else "none",
+        "columns": _some(list(found.columns)),
+        "split": f"{train:,} to train on, {test:,} to test on ({found.split})",
+        "images key": _keys(found.image_keys),
+        "labels key": _keys(found.label_keys),
+        "proposed": f"likelihood {found.likelihood}, data treatment {found.treatment}",
+    }
+    for title, text in rows.items():
+        if text:
+            click.echo(f"  {title:<12}{text}")
+    for offer in found.offers:
+        click.echo(f"  offered     {offer.field}: {offer.why}")
+    for note in found.report.notes:
+        click.echo(f"  note        {note}")
+    if found.report.skipped_count:
+        click.echo(f"  skipped     {found.report.skipped_count:,}")
+        for skipped in found.report.skipped[:_LISTED]:
+            click.echo(f"    {skipped.name}: {skipped.why}")
+
+
+def _color(found: "Preview") -> str:
+    return "RGB" if len(found.image_shape) == 3 else "gray"
+
+
+def _some(texts: list[str]) -> str:
+    more = f"  and {len(texts) - _LISTED:,} more" if len(texts) > _LISTED else ""
+    return "  ".join(texts[:_LISTED]) + more
+
+
+def _keys(keys: tuple[str, ...]) -> str:
+    return f"{keys[0]} (or {', '.join(keys[1 : 1 + _LISTED])})" if len(keys) > 1 else ""
+
+
+def _record(found: "Preview") -> dict[str, Any]:
+    """All of it but the pixels."""
+    return {
+        "name": found.name,
+        "kind": found.kind,
+        "counts": dict(found.counts),
+        "image_shape": found.image_shape,
+        "found_sizes": found.found_sizes,
+        "range": found.range,
+        "classes": dict(found.classes),
+        "columns": found.columns,
+        "split": found.split,
+        "likelihood": found.likelihood,
+        "treatment": found.treatment,
+        "image_keys": found.image_keys,
+        "label_keys": found.label_keys,
+        "offers": {offer.field: offer.why for offer in found.offers},
+        "notes": found.report.notes,
+        "skipped": {skipped.name: skipped.why for skipped in found.report.skipped},
+        "skipped_count": found.report.skipped_count,
+        "reading": asdict(found.reading),
+    }

@@ -179,7 +179,7 @@ def as_pixels(
     Raises:
         DataError: something would be lost; the message has the line that converts it.
     """
-    array = _channels_last(as_array(values, what), what, layout)
+    array = channels_last(as_array(values, what), what, layout)
     if span is not None:
         low, high = span
         if not low < high:
@@ -252,7 +252,12 @@ def check_finite(array: NDArray[Any], what: str) -> None:
             )
 
 
-def _channels_last(array: NDArray[Any], what: str, layout: Layout) -> NDArray[Any]:
+def channels_last(array: NDArray[Any], what: str, layout: Layout = "") -> NDArray[Any]:
+    """Images as (n, h, w) or (n, h, w, 3), without a copy.
+
+    Raises:
+        DataError: they have another number of axes or channels.
+    """
     if array.ndim == 5 and 1 in array.shape[1:]:
         axis = 1 + array.shape[1:].index(1)
         array = array.squeeze(axis)

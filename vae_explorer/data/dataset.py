@@ -16,7 +16,7 @@ from vae_explorer.data.arrays import (
     as_pixels,
     label_codes,
 )
-from vae_explorer.data.reading import Layout, Source
+from vae_explorer.data.reading import Layout, Report, Source
 from vae_explorer.data.tables import Classes, Column, Numbers
 from vae_explorer.errors import DataError
 from vae_explorer.types import Brief, ImageShape, Int64, Labels, OneSplit, Split, UInt8
@@ -157,7 +157,8 @@ class ImageSet(Brief):
 class Dataset:
     """Images to train on and others to test on; what one window shows.
 
-    ``source`` says what they were read from, None of those that come along or are of no file.
+    ``source`` says what they were read from, None of those that come along or are of no file;
+    ``report`` what was converted or left out on the way.
 
     Raises:
         DataError: the two differ in the size or the classes of their images.
@@ -167,6 +168,7 @@ class Dataset:
     train: ImageSet
     test: ImageSet
     source: Source | None = None
+    report: Report = field(default=Report(), repr=False)
 
     def __post_init__(self) -> None:
         train, test = self.train, self.test
@@ -182,14 +184,19 @@ class Dataset:
             )
 
     @staticmethod
-    def cut(everything: ImageSet, training: int, source: Source | None = None) -> "Dataset":
+    def cut(
+        everything: ImageSet,
+        training: int,
+        source: Source | None = None,
+        report: Report = Report(),  # noqa: B008
+    ) -> "Dataset":
         """The first images to train on, the others to test on; no pixel is copied."""
         first, rest = slice(0, training), slice(training, None)
         train, test = (
             replace(everything.subset(part), split=split)
             for part, split in ((first, "train"), (rest, "test"))
         )
-        dataset = Dataset(everything.name, train, test, source)
+        dataset = Dataset(everything.name, train, test, source, report)
         dataset.__dict__["_both"] = replace(everything, split="both")
         return dataset
 

@@ -57,3 +57,28 @@ class Source:
 
     path: Path
     reading: Reading = Reading()
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """What was left out, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of the images on their way in.
+
+    Attributes:
+        notes: what was converted or decided, in sentences.
+        skipped: what was left out, the first thousand of it.
+        skipped_count: how much was.
+        duplicates: test images that are among those to train on, too.
+    """
+
+    notes: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    skipped_count: int = 0
+    duplicates: int = 0

@@ -86,6 +86,8 @@ DARK = Theme(
 
 SPACE = 4
 """Logical pixels: what is apart or framed on screen is so by this, or by two or more of it."""
+MARGIN = 2 * SPACE
+"""From what is in a panel to its edges."""
 TITLE, DISPLAY = 1.25, 1.6
 """The two sizes of type besides that of text, as shares of it."""
 

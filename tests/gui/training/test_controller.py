@@ -210,9 +210,9 @@ def test_the_header_is_of_the_run_on_the_map(
     panel.health.set_findings((Finding("A", "b.", "c."),))
     person.window.app.model.open(checkpoint)
     person.wait(lambda: "tiny" in person.model_line)
-    assert (trainee.text("Epoch"), trainee.text("State of the run")) == ("2 / 2", "Finished")
+    assert (trainee.text("Epoch"), trainee.text("State of the run")) == ("2 / 2", "Opened model")
     assert not person.window.slow_motion.playing
-    assert "Next step takes one gradient step" in trainee.text("What happens")
+    assert "Next Step takes one gradient step" in trainee.text("What happens")
     assert not panel.health.isVisible()
     trainee.panel.set_recipe(recipe.replace(validation_images=5_000))
     person.trigger("start")

@@ -42,9 +42,9 @@ def visible(slow: SlowMotion) -> list[str]:
 
 
 def test_it_says_what_it_is_for(slow: SlowMotion) -> None:
-    assert "Next step takes one gradient step" in caption(slow)
+    assert "Next Step takes one gradient step" in caption(slow)
     assert not button(slow, "Next stage").isEnabled()
-    assert button(slow, "Next step").isEnabled()
+    assert button(slow, "Next Step").isEnabled()
     assert not slow.playing
 
 
@@ -89,7 +89,7 @@ def test_stages_can_be_chosen_by_hand(qtbot: QtBot, slow: SlowMotion, anatomy: S
     with qtbot.waitSignal(slow.step_requested):
         qtbot.mouseClick(button(slow, "Next stage"), Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(slow.step_requested):
-        qtbot.mouseClick(button(slow, "Next step"), Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(button(slow, "Next Step"), Qt.MouseButton.LeftButton)
 
 
 def test_a_loop_asks_for_step_after_step_while_the_run_waits(
@@ -149,6 +149,6 @@ def test_a_wide_place_shows_all_stages(slow: SlowMotion, anatomy: StepAnatomy) -
 
 def test_no_step_is_asked_of_a_run_that_stops(slow: SlowMotion) -> None:
     slow.set_phase(Phase.STOPPING)
-    assert not button(slow, "Next step").isEnabled()
+    assert not button(slow, "Next Step").isEnabled()
     slow.set_phase(Phase.IDLE)
-    assert button(slow, "Next step").isEnabled()
+    assert button(slow, "Next Step").isEnabled()

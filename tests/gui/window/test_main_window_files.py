@@ -94,7 +94,7 @@ def test_a_digit_becomes_a_file(person: Person, bundled: Snapshot, tmp_path: Pat
     person.click(person.empty)
     z = person.window.app.cursor.position
     buttons = person.window.decode.findChildren(QPushButton)
-    next(button for button in buttons if button.text() == "Export image…").click()
+    next(button for button in buttons if button.text() == "Export Image…").click()
     (dialog,) = person.window.findChildren(DigitExportDialog)
     path = save(person, dialog, tmp_path / "digit.png")
     pixels = np.asarray(Image.open(path), int)

@@ -11,16 +11,13 @@ from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.map.map_menu import MapMenu
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.gui.theme import DISPLAY, Theme, Themed, current_theme, enlarge
+from vae_explorer.gui.theme import DISPLAY, MARGIN, SPACE, Theme, Themed, current_theme, enlarge
 from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
 from vae_explorer.session.compare.sides import Preview, Side, SideInfo
 from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Bools
-
-MARGIN = 8
-"""Pixels around what is not a map."""
 
 _SPLITS = {"train": "Training images", "test": "Test images", "both": "All images"}
 _ON_MAP = "The model on the map"
@@ -79,7 +76,7 @@ class SidePanel(Themed):
     def _lay_out(self) -> None:
         head = QGridLayout()
         head.setContentsMargins(MARGIN, MARGIN, MARGIN, 0)
-        head.setVerticalSpacing(3)
+        head.setVerticalSpacing(SPACE)
         head.addWidget(self._name, 0, 0, 2, 1)
         head.addWidget(self.models, 0, 1)
         head.addWidget(self.splits, 1, 1)

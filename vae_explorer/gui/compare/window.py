@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.gui.compare.side import MARGIN, SidePanel, color
+from vae_explorer.gui.compare.side import SidePanel, color
 from vae_explorer.gui.compare.table import CompareTable
 from vae_explorer.gui.main_thread import FrameClock
-from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.theme import MARGIN, Theme, Themed, current_theme
 from vae_explorer.session.compare.metrics import ComparisonTable
 from vae_explorer.session.compare.sides import SIDES, Preview, Side, SideInfo, other_side
 from vae_explorer.session.map.point_index import PointIndex
@@ -71,7 +71,7 @@ class CompareWindow(Themed):
         self._link = QCheckBox("Link &views")
         self._link.setChecked(True)
         self._link.setToolTip("Pan and zoom both maps together")
-        self._clear = QPushButton("Clear selection (Esc)")
+        self._clear = QPushButton("Clear Selection (Esc)")
         self._clear.setEnabled(False)
         self._clear.setToolTip(_SELECTING)
         self._moving = False

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from vae_explorer.gui.curves.curve_table import PANELS, TIME_LABELS
 from vae_explorer.gui.curves.trace import TimeScale
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.number_box import NumberBox
 
 RATE_DISTORTION = "rate_distortion"
@@ -78,8 +79,8 @@ class CurveControls(QWidget):
         export.setText("Export…")
         export.setToolTip("Save the curves as a picture (PNG, SVG, PDF) or a table (CSV)")
         row = QHBoxLayout(self)
-        row.setContentsMargins(6, 2, 6, 0)
-        row.setSpacing(4)
+        row.setContentsMargins(MARGIN, SPACE, MARGIN, 0)
+        row.setSpacing(SPACE)
         row.addWidget(_menu_button("Curves", "Show more curves", curves))
         row.addWidget(_menu_button("Axes", "Count time in epochs, steps or seconds", axes))
         row.addWidget(self._smoothing)

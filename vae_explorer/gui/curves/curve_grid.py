@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.curves.panel import Panel
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.rows import Scrolled
 
 _LEAST_ROW = 600
@@ -44,8 +45,8 @@ class CurveGrid(Scrolled):
         self._panels: Sequence[Panel] = ()
         self._columns = 0
         self._grid = QGridLayout(self._place)
-        self._grid.setContentsMargins(6, 2, 6, 2)
-        self._grid.setSpacing(6)
+        self._grid.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
+        self._grid.setSpacing(MARGIN)
         self._place.setAutoFillBackground(False)
         self.viewport().setAutoFillBackground(False)
 

@@ -10,7 +10,7 @@ from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.large_type import LARGE, lesson_font
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
-from vae_explorer.gui.theme import TITLE
+from vae_explorer.gui.theme import MARGIN, SPACE, TITLE
 from vae_explorer.gui.widgets.rows import Scrolled, fill, row
 from vae_explorer.lessons.course import Block, Code, Lesson, Question, Step
 
@@ -49,7 +49,7 @@ class LearnPanel(QWidget):
         page = QWidget()
         self.question = QuestionBox(page)
         self._page = QVBoxLayout(page)
-        self._page.setContentsMargins(8, 4, 8, 8)
+        self._page.setContentsMargins(MARGIN, SPACE, MARGIN, MARGIN)
         fill(self._page, self._title, self._references, None)
         self._area = Scrolled(page)
         self._area.setAccessibleName("Page of the lesson")
@@ -66,7 +66,7 @@ class LearnPanel(QWidget):
             move.setEnabled(False)  # until there is a step
         self._place = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         fill(layout, self._lessons, (self._area, 1), row(self._back, (self._place, 1), self._next))
         self.setMinimumWidth(300)
         self._show_title()

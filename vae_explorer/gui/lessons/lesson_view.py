@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from vae_explorer.errors import UserError
 from vae_explorer.gui.lessons.large_type import lesson_font
-from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.theme import MARGIN, SPACE, Theme, Themed, current_theme
 from vae_explorer.gui.widgets.controls import Controls
 from vae_explorer.gui.widgets.rows import beside, button, fill
 from vae_explorer.session.explore.sketch import NO_LABEL
@@ -62,8 +62,8 @@ class LessonView(Themed):
         )
         self.controls: dict[str, QWidget] = dict(self.form.rows)
         self.page = QVBoxLayout(self)
-        self.page.setContentsMargins(8, 6, 8, 6)
-        self.page.setSpacing(4)
+        self.page.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        self.page.setSpacing(SPACE)
         self.digit_row: _DigitRow | None = None
         if isinstance(experiment, DigitExperiment):
             self.digit_row = _DigitRow(experiment, self.form.rows["image"])

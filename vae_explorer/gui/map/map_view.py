@@ -19,7 +19,7 @@ from vae_explorer.gui.map.point_tooltip import PointTooltip
 from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.map.status_line import StatusLine
-from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.theme import MARGIN, Theme, Themed, current_theme
 from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, class_name
@@ -93,7 +93,7 @@ class MapView(Themed):
         column.addWidget(self._key, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.legend, 1)
         layout = QGridLayout(self)
-        layout.setContentsMargins(0, 6, 0, 0)
+        layout.setContentsMargins(0, MARGIN, 0, 0)
         layout.setSpacing(0)
         layout.setColumnStretch(0, 1)
         layout.addWidget(self.canvas, 0, 0)

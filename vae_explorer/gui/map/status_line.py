@@ -3,6 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.session.map.state import MapPoints
 
 _LETTERS = 8  # in sight of what colours mean, in the narrowest map
@@ -33,7 +34,7 @@ class StatusLine(QWidget):
         )
         self._color_by.setMinimumContentsLength(_LETTERS)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 2, 8, 6)
+        layout.setContentsMargins(MARGIN, SPACE, MARGIN, MARGIN)
         layout.addWidget(self._text, 2)
         layout.addWidget(QLabel("Colour by "))
         layout.addWidget(self._color_by, 1)

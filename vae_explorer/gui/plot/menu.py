@@ -32,7 +32,7 @@ def chart_menu(
 
     Args:
         chart: what was clicked.
-        export: makes its files of ``kinds``, of which "png" and "csv" can be copied too.
+        export: makes its files of ``kinds``, of which "png" and, if it is one, "csv" can be copied.
         reset: shows all of it again, if its view can be moved.
         kinds: of ``KINDS``.
         name: on screen.
@@ -48,7 +48,10 @@ def chart_menu(
     menu.addAction("Copy Picture").triggered.connect(
         lambda: clipboard.setImage(QImage.fromData(export("png")))
     )
-    menu.addAction("Copy Data").triggered.connect(lambda: clipboard.setText(export("csv").decode()))
+    if "csv" in kinds:
+        menu.addAction("Copy Data").triggered.connect(
+            lambda: clipboard.setText(export("csv").decode())
+        )
     whole = menu.addAction("Reset View")
     if reset is None:
         whole.setEnabled(False)

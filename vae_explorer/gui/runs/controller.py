@@ -61,7 +61,7 @@ class RunsController(Controller):
                 "All training runs: sort, name, compare, open, resume", self._show,
                 ("Ctrl+Shift+R",)),
         )  # fmt: skip
-        self.panels = (Panel("runs", panel, BOTTOM, hidden=True),)
+        self.panels = (Panel("runs", panel, BOTTOM, hidden=True, size=220),)
 
     def _show_training(self) -> None:
         reveal(self._training)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.training.progress_text import format_bytes, format_duration
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import label_of, row
@@ -79,9 +80,9 @@ class PresetBar(QWidget):
         self._line.setAccessibleName("Estimate")
         label = label_of(self._box, "Recipe")
         column = QVBoxLayout(self)
-        column.setContentsMargins(6, 2, 6, 2)
-        column.setSpacing(2)
-        column.addLayout(row(label, self._box, self._menu, wide=self._box, spacing=4))
+        column.setContentsMargins(MARGIN, 0, MARGIN, 0)
+        column.setSpacing(SPACE)
+        column.addLayout(row(label, self._box, self._menu, wide=self._box, spacing=SPACE))
         column.addWidget(self._line)
         self._show()
 

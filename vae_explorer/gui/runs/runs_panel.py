@@ -21,6 +21,7 @@ from typing_extensions import override
 from vae_explorer.gui.runs.run_text import Column, size_text
 from vae_explorer.gui.runs.runs_model import RunsModel, RunsOrder
 from vae_explorer.gui.runs.runs_table import RunsTable
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.gui.window.actions import keyed, native
 from vae_explorer.session.runs.run_info import RunInfo
@@ -113,8 +114,8 @@ class RunsPanel(QWidget):
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
-        bar.setContentsMargins(6, 6, 6, 0)
-        bar.setSpacing(4)
+        bar.setContentsMargins(MARGIN, MARGIN, MARGIN, 0)
+        bar.setSpacing(SPACE)
         self._filter.setMinimumWidth(120)
         bar.addWidget(self._filter, 1)
         bar.addWidget(self._summary)
@@ -129,7 +130,7 @@ class RunsPanel(QWidget):
         self._pages.addWidget(self._nothing)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(SPACE)
         layout.addLayout(bar)
         layout.addWidget(below, 1)
 

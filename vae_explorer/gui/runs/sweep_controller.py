@@ -43,7 +43,7 @@ class SweepController(Controller):
             Command("sweep", "Training", "Sweep…",
                 "Train a recipe with one or two of its fields varied", self._reveal),
         )  # fmt: skip
-        self.panels = (Panel("sweep", panel, BOTTOM, hidden=True),)
+        self.panels = (Panel("sweep", panel, BOTTOM, hidden=True, size=280),)
 
     def _reveal(self) -> None:
         self._follow_form()

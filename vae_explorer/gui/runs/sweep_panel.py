@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer.gui.runs.sweep_maps import SweepMaps
+from vae_explorer.gui.theme import MARGIN
 from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.gui.widgets.rows import row
 from vae_explorer.gui.widgets.terms import TermHeader
@@ -98,7 +99,7 @@ class SweepPanel(QWidget):
         tabs.addTab(self.maps, "Maps")
         tabs.addTab(self._table, "Table")
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.addWidget(side)
         layout.addWidget(tabs, 1)
         self.setAccessibleName("Sweep")

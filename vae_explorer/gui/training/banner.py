@@ -5,7 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.theme import MARGIN, SPACE, current_theme
 from vae_explorer.gui.widgets.icons import SMALL, icon
 
 _STRIPE = 4  # logical pixels
@@ -41,7 +41,7 @@ class Banner(QWidget):
         self._close.clicked.connect(self.hide)
         self._close.clicked.connect(self.dismissed)
         row = QHBoxLayout(self)
-        row.setContentsMargins(6 + _STRIPE + 4, 4, 4, 4)
+        row.setContentsMargins(MARGIN + _STRIPE + SPACE, SPACE, SPACE, SPACE)
         row.addWidget(self._text, 1)
         for widget in filter(None, (button, self._close)):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
@@ -57,4 +57,4 @@ class Banner(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), current_theme().raised)
-            painter.fillRect(6, 2, _STRIPE, self.height() - 4, current_theme().held_out)
+            painter.fillRect(MARGIN, 2, _STRIPE, self.height() - 4, current_theme().held_out)

@@ -60,8 +60,8 @@ class TrainingController(Controller):
         app.settings.changed.connect(self._show_keys)
         self.panels = (
             Panel("training", panel, LEFT, {"train": (0, 0)}, size=330),
-            Panel("slow", self.slow_motion, BOTTOM, hidden=True, title="Slow motion"),
-            Panel("log", self.log, BOTTOM, hidden=True),
+            Panel("slow", self.slow_motion, BOTTOM, hidden=True, size=310, title="Slow motion"),
+            Panel("log", self.log, BOTTOM, hidden=True, size=180),
         )
         self.changes = (self._run.status_changed,)
         panel.form.steered.connect(self._run.steer)

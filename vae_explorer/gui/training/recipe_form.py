@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from vae_explorer.errors import RecipeError
 from vae_explorer.fields import LONGEST_STACK, FieldSpec
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.editors import (
     Value,
     commit,
@@ -172,7 +173,7 @@ class RecipeForm(QWidget):
         for section in (self._first, self._rest):
             grid = QGridLayout(section)
             grid.setContentsMargins(0, 0, 0, 0)
-            grid.setVerticalSpacing(3)
+            grid.setVerticalSpacing(SPACE)
         self._align()
         self._place()
         self._more = QToolButton()
@@ -186,8 +187,8 @@ class RecipeForm(QWidget):
         self._remark = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._remark.setAccessibleName("What the figures are")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.setSpacing(4)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setSpacing(SPACE)
         layout.addWidget(self._first)
         layout.addWidget(self._remark)
         layout.addWidget(self._more)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.training.anatomy_cards import cards
 from vae_explorer.gui.widgets.icons import SMALL, icon
 from vae_explorer.gui.widgets.readout import Readout
@@ -30,7 +31,7 @@ FASTEST, SLOWEST = 2, 30
 _USUAL = 12
 _WIDE = 1_000  # from here on all stages are shown side by side
 _HINT = (
-    "Next step takes one gradient step of the run, or the first of a new one, and shows what "
+    "Next Step takes one gradient step of the run, or the first of a new one, and shows what "
     "happens in it."
 )
 
@@ -58,8 +59,8 @@ class SlowMotion(QWidget):
         self._cards = cards()
         self._chips = QButtonGroup(self)
         chips, stages = QHBoxLayout(), QHBoxLayout()
-        chips.setSpacing(2)
-        stages.setSpacing(4)
+        chips.setSpacing(SPACE)
+        stages.setSpacing(SPACE)
         self._frames: list[QWidget] = []
         for number, card in enumerate(self._cards):
             chip = QToolButton()
@@ -89,7 +90,7 @@ class SlowMotion(QWidget):
             button.setAutoRaise(True)
             button.setIconSize(QSize(SMALL, SMALL))
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._step = QPushButton("Next step")
+        self._step = QPushButton("Next Step")
         self._step.setToolTip("Take another gradient step; a run in progress is paused for it")
         self._step.clicked.connect(self._ask)
         self._loop = QCheckBox("Loop")
@@ -107,7 +108,7 @@ class SlowMotion(QWidget):
         self._seconds = QLabel()
         self._seconds.setFixedWidth(self._seconds.fontMetrics().horizontalAdvance("0.0 s") + 2)
         controls = QHBoxLayout()
-        controls.setSpacing(4)
+        controls.setSpacing(SPACE)
         for widget in (self._play, self._next, self._step, self._loop):
             controls.addWidget(widget)
         controls.addWidget(self._speed, 1)
@@ -115,8 +116,8 @@ class SlowMotion(QWidget):
         controls.addStretch()
 
         column = QVBoxLayout(self)
-        column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(3)
+        column.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
+        column.setSpacing(SPACE)
         column.addLayout(chips)
         column.addLayout(stages, 1)
         column.addWidget(self._caption)

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QToolButton, QVBoxLayout, QWidget
 
+from vae_explorer.gui.theme import SPACE
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.number_format import figure
@@ -51,8 +52,8 @@ class StopRuleForm(QWidget):
         self._header.toggled.connect(self._on_toggled)
         self._body = QWidget()
         grid = QGridLayout(self._body)
-        grid.setContentsMargins(12, 0, 0, 0)
-        grid.setVerticalSpacing(3)
+        grid.setContentsMargins(3 * SPACE, 0, 0, 0)
+        grid.setVerticalSpacing(SPACE)
         grid.setColumnStretch(1, 1)
         self._checks: dict[str, QCheckBox] = {}
         for line, (name, editor) in enumerate(self._editors.items()):
@@ -72,7 +73,7 @@ class StopRuleForm(QWidget):
         self._body.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
+        column.setSpacing(SPACE)
         column.addWidget(self._header)
         column.addWidget(self._body)
         self._summarize()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import qimage_of
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.icons import icon
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
@@ -65,7 +66,7 @@ class TimelineBar(QWidget):
         self._live.setAutoRaise(True)
         self._live.clicked.connect(self.live_requested)
         row = QHBoxLayout(self)
-        row.setContentsMargins(6, 2, 6, 2)
+        row.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
         row.addWidget(self._play)
         row.addWidget(self.slider, 1)
         row.addWidget(self._text)
@@ -172,7 +173,7 @@ class _Preview(QWidget):
         self._words = QLabel(alignment=Qt.AlignmentFlag.AlignHCenter)
         self.setPalette(QToolTip.palette())
         column = QVBoxLayout(self)
-        column.setContentsMargins(4, 4, 4, 4)
+        column.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         column.addWidget(self._picture)
         column.addWidget(self._words)
         self._frame: TimelineEntry | None = None

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from vae_explorer.errors import RecipeError
 from vae_explorer.gui.runs.preset_bar import PresetBar
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.training.health_banner import HealthBanner
 from vae_explorer.gui.training.interrupted_banner import InterruptedBanner
 from vae_explorer.gui.training.recipe_form import CHANGED, LIVE, RecipeForm
@@ -90,17 +91,17 @@ class TrainingPanel(QWidget):
         column.addWidget(self.form)
         column.addWidget(self.stop_rule)
         column.addStretch(1)
-        self.stop_rule.setContentsMargins(6, 0, 6, 4)
+        self.stop_rule.setContentsMargins(MARGIN, 0, MARGIN, SPACE)
         self._area = FormArea(fields)
         self._area.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # it has the keyboard as a run stops
         self._area.setAccessibleName("Recipe")
         self._help = Readout(lines=2, growing=True)
         line = QHBoxLayout()
-        line.setContentsMargins(6, 0, 6, 0)
+        line.setContentsMargins(MARGIN, 0, MARGIN, 0)
         line.addWidget(self._help)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(SPACE)
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         layout.addWidget(self.transport)
         layout.addWidget(self.interrupted)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vae_explorer.gui.theme import DISPLAY, enlarge
+from vae_explorer.gui.theme import DISPLAY, MARGIN, SPACE, enlarge
 from vae_explorer.gui.training.progress_text import counter, describe, progress
 from vae_explorer.gui.widgets.icons import SMALL, icon
 from vae_explorer.gui.widgets.readout import Readout
@@ -39,7 +39,7 @@ class Transport(QWidget):
         self.start.setMinimumWidth(width + 20)
         self.start.setMaximumWidth(width + 80)
         row = QHBoxLayout()
-        row.setSpacing(2)
+        row.setSpacing(SPACE)
         row.addWidget(self.start, 1)
         self.buttons: dict[str, QToolButton] = {}
         for name in NAMES:
@@ -64,16 +64,16 @@ class Transport(QWidget):
         self._line = Readout()
         self._line.setAccessibleName("State of the run")
         self._words = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        self._words.setSpacing(1)
+        self._words.setSpacing(SPACE)
         self._words.addWidget(self._line)
         self._words.addWidget(self._progress)
         position = QHBoxLayout()
-        position.setSpacing(8)
+        position.setSpacing(2 * SPACE)
         position.addWidget(self._counter)
         position.addLayout(self._words, 1)
         self._all = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
-        self._all.setContentsMargins(6, 6, 6, 0)
-        self._all.setSpacing(4)
+        self._all.setContentsMargins(MARGIN, MARGIN, MARGIN, 0)
+        self._all.setSpacing(SPACE)
         self._all.addLayout(row)
         self._all.addLayout(position, 1)
         self.set_status(TrainingStatus(Phase.IDLE))
@@ -122,9 +122,9 @@ class Transport(QWidget):
         """Put everything into one row, or the counter under the buttons."""
         directions = QBoxLayout.Direction
         self._all.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
-        self._all.setSpacing(16 if wide else 4)
+        self._all.setSpacing(4 * SPACE if wide else SPACE)
         self._words.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
-        self._words.setSpacing(8 if wide else 1)
+        self._words.setSpacing(2 * SPACE if wide else SPACE)
         self._words.setStretch(0, int(wide))
         self._words.setStretch(1, 2 * wide)
 

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from vae_explorer.gui.theme import SPACE
 from vae_explorer.gui.widgets.rows import row
 
 _SPACE = 2
@@ -42,7 +43,7 @@ class Fold(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(_SPACE)
-        column.addLayout(row(self._arrow, beside, wide=beside, spacing=4))
+        column.addLayout(row(self._arrow, beside, wide=beside, spacing=SPACE))
         column.addWidget(content)
         self._show(True)
 

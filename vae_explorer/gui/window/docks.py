@@ -60,6 +60,8 @@ class Docks(QObject):
                 window.splitDockWidget(first, dock, Qt.Orientation.Vertical)
             elif dock is not first:
                 window.tabifyDockWidget(first, dock)
+            if panel.hidden:
+                dock.visibilityChanged.connect(self._on_seen)
         self._tabs = DockTabs(window, self._docks.values())
         for dock in in_front.values():
             dock.raise_()
@@ -90,6 +92,11 @@ class Docks(QObject):
         self.layout = name
         self._sizes_are_theirs = False
         self._arrange(self._window.size())
+
+    @Slot(bool)
+    def _on_seen(self, seen: bool) -> None:
+        if seen and self._window.isVisible():
+            self.refit()
 
     @Slot()
     def refit(self) -> None:
@@ -179,7 +186,7 @@ class Docks(QObject):
             docks = {panel.id: self._docks[panel.id] for panel in here}
             seen = [p for p in here if not (docks[p.id].isHidden() or docks[p.id].isFloating())]
             suits = [panel.size for panel in seen if self.layout in panel.layouts]
-            size = max(suits or [panel.size for panel in here], default=0)
+            size = max(suits or [panel.size for panel in seen or here], default=0)
             share = min(max(length / type_size / usual, _LEAST), _MOST)
             if seen and size:
                 pixels = round(min(size * share * type_size, _SIDE * length))

@@ -53,7 +53,7 @@ class OpenData:
         chosen = reading or next(known, Reading())
 
         def read(_: Control) -> Dataset:
-            data = open_images(path.absolute(), chosen)
+            data = open_images(path, chosen)
             data.fingerprint  # noqa: B018  # takes a while, and is kept
             return data
 

@@ -87,7 +87,7 @@ def test_a_preview_says_so_and_leaves_the_sliders(panel: DecodePanel) -> None:
 
 
 def test_buttons_wait_for_something_to_act_on(qtbot: QtBot, panel: DecodePanel) -> None:
-    export, unpin = button(panel, "Export image…"), button(panel, "Unpin all")
+    export, unpin = button(panel, "Export Image…"), button(panel, "Unpin All")
     assert not export.isEnabled()
     assert not unpin.isEnabled()
     panel.set_decoded(decoded())
@@ -155,7 +155,7 @@ def test_what_a_person_folds_or_opens_stays_so(panel: DecodePanel) -> None:
     arrow.click()
     settle()
     assert not fold.is_open
-    assert not panel.tray.visibleRegion().isEmpty()
+    assert not panel.unpin.visibleRegion().isEmpty()
     panel.resize(300, 1_000)
     settle()
     assert not fold.is_open
@@ -212,7 +212,7 @@ def test_everything_that_takes_the_keyboard_has_a_name(panel: DecodePanel) -> No
     ]
     sliders = ["z₁", "z₁ slider", "z₂", "z₂ slider"]
     card = ["Mean of q(z|x)", "Refine", "Pinned digit", "Nearest real digit and drift"]
-    assert sorted(names) == sorted(["Export image…", "Pinned digits", "Unpin all", *sliders, *card])
+    assert sorted(names) == sorted(["Export Image…", "Pinned digits", "Unpin All", *sliders, *card])
 
 
 def test_every_picture_has_a_name(panel: DecodePanel) -> None:

@@ -2,7 +2,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QAccessible, QColor, QImage
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QImage
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
@@ -139,3 +141,22 @@ def test_it_tells_assistive_tools_what_it_is(qtbot: QtBot) -> None:
     interface = QAccessible.queryAccessibleInterface(view)
     assert interface.text(QAccessible.Text.Name) == "Digit"
     assert interface.text(QAccessible.Text.Description) == "z = (0, 0)"
+
+
+def test_a_right_click_copies_the_image(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QMenu, "popup", lambda *_: None)
+    view = shown(qtbot, 58, 58)
+    at = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(5, 5), QPoint(5, 5))
+    QApplication.sendEvent(view, at)
+    assert not view.findChildren(QMenu)
+    view.set_image(NOISE)
+    QApplication.sendEvent(view, at)
+    menu = view.findChild(QMenu)
+    actions = {action.text(): action for action in menu.actions()}
+    assert list(actions) == ["Copy Picture", "Reset View"]
+    assert not actions["Reset View"].isEnabled()
+    actions["Copy Picture"].trigger()
+    copied = QApplication.clipboard().image()
+    assert copied.size().toTuple() == (280, 280)
+    assert copied.pixelColor(15, 25).red() == NOISE[2, 1]
+    menu.deleteLater()

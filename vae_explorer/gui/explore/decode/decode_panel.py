@@ -15,12 +15,12 @@ from vae_explorer.gui.explore.decode.latent_sliders import LatentSliders
 from vae_explorer.gui.explore.decode.pin_inspector import PinInspector
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.rows import Scrolled, column, fill, row
 from vae_explorer.number_format import NONE, figure, pair
 from vae_explorer.session.explore.decoding import Decoded
 from vae_explorer.session.explore.pins import DataPoint
 
-_MARGIN = 6
 _REFIT = (
     QEvent.Type.Resize,
     QEvent.Type.FontChange,
@@ -45,19 +45,19 @@ class DecodePanel(QWidget):
         self.support = SupportSection()
         self.inspector = PinInspector()
         self.tray = PinTray()
-        self.export = QPushButton("Export image…")
+        self.export = QPushButton("Export Image…")
         self.export.setToolTip("Save the decoded image")
         self.export.setProperty("command", "export_digit")
-        self.unpin = QPushButton("Unpin all")
+        self.unpin = QPushButton("Unpin All")
         self.unpin.setToolTip("Remove all pins")
         for button in (self.export, self.unpin):
             button.setEnabled(False)
 
         self._content = QWidget()
         self._column = QVBoxLayout(self._content)
-        self._column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        self._column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         buttons = column(self.export, self.unpin)
-        buttons.setSpacing(2)
+        buttons.setSpacing(SPACE)
         self._last = row((self.tray, 1), buttons)
         fill(self._column, (self._digit, 1), self.sliders, self.support, self.inspector, self._last)
         self._column.addStretch()
@@ -113,7 +113,7 @@ class DecodePanel(QWidget):
         """Fold what there is no height for, the pinned digit last."""
         folds = (self.inspector.fold, self.support.fold)
         rest = (self._digit, self.sliders, self._last)
-        spare = self.height() - 2 * _MARGIN - (len(folds) + len(rest)) * self._column.spacing()
+        spare = self.height() - 2 * MARGIN - (len(folds) + len(rest)) * self._column.spacing()
         spare -= sum(part.sizeHint().height() for part in rest)
         spare -= sum(fold.heights()[0] for fold in folds)
         for fold in folds:

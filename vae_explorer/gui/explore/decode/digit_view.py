@@ -2,12 +2,13 @@
 
 import math
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtCore import QBuffer, QIODevice, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.image import qimage_of
+from vae_explorer.gui.plot.menu import chart_menu
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.number_format import NONE
 from vae_explorer.types import Float32, UInt8
@@ -16,6 +17,8 @@ _SIDE = 28
 """Pixels a side that sizes are planned for; images of other sizes are fitted."""
 _FRAME = 1
 _GAP = 3
+_KEPT = 10
+"""Pixels a side of one of the image in a file."""
 
 
 class DigitView(QWidget):
@@ -23,7 +26,7 @@ class DigitView(QWidget):
 
     An image too large for the view is shrunk smoothly instead. ``name`` is for assistive tools;
     the caption is the description, and ``short`` takes its position where it does not fit. ``zoom``
-    sets the smallest size the view asks for.
+    sets the smallest size the view asks for. A right click exports or copies the image.
     """
 
     def __init__(
@@ -79,6 +82,19 @@ class DigitView(QWidget):
     @override
     def sizeHint(self) -> QSize:
         return self.minimumSizeHint()
+
+    @override
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if self._image is not None:
+            chart_menu(self, self._export, None, ("png",), "image").popup(event.globalPos())
+
+    def _export(self, _kind: str) -> bytes:
+        """The image without its caption, enlarged and crisp."""
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        if self._image is not None:
+            QPixmap.fromImage(self._image.scaled(self._image.size() * _KEPT)).save(buffer, "PNG")
+        return bytes(buffer.data().data())
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -50,13 +50,17 @@ class PinTray(QListWidget):
         self.setItemDelegate(_PictureDelegate(self))
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Qt wants 256 pixels, more than all else in the panel.
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(policy)
         bar = self.horizontalScrollBar().sizeHint().height()
         self.setFixedHeight(_SIDE + _ROOM + bar + 2 * self.frameWidth())
         self.currentItemChanged.connect(self._on_current)
+        self.hide()
 
     def set_pins(self, pins: tuple[DataPoint, ...], current: DataPoint | None) -> None:
         """Show these images, ``current`` as the one looked at."""
+        self.setVisible(bool(pins))
         with QSignalBlocker(self):
             names = [self.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.count())]
             if names != [(pin.split, pin.index) for pin in pins]:

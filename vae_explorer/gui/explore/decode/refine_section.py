@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGroupBox, QPushButton, QVBoxLayout, QWidget
 
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.marks import Level, Line, Mark
+from vae_explorer.gui.theme import MARGIN
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.number_format import figure
 from vae_explorer.session.explore.refinement import RefinementStep
@@ -51,7 +52,7 @@ class RefineSection(QGroupBox):
         self._plot.setMinimumSize(_LEAST_WIDTH, _LEAST_HEIGHT)
         self._plot.setMaximumHeight(_MOST_HEIGHT)
         column = QVBoxLayout(self)
-        column.setContentsMargins(6, 6, 6, 6)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         column.addWidget(self._button)
         column.addWidget(self._plot, 1)
         column.addWidget(self._text)

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 from typing_extensions import override
 
 from vae_explorer.gui.explore.decode.digit_view import DigitView
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.types import Float32
 
 _SHARE = 0.5  # of the shorter side of the room
 _LEAST, _MOST = 140, 560  # logical pixels
-_MARGIN = 8
 _BETWEEN = 12  # from the edges of the room
 
 Room = Callable[[], tuple[QRect, list[QPoint]]]
@@ -48,8 +48,8 @@ class Film(QFrame):
         head.addWidget(self._title, 1)
         head.addWidget(close)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(_MARGIN, 2, _MARGIN, _MARGIN)
-        layout.setSpacing(2)
+        layout.setContentsMargins(MARGIN, SPACE, MARGIN, MARGIN)
+        layout.setSpacing(SPACE)
         layout.addLayout(head)
         layout.addWidget(self.digit, 1)
         self.hide()
@@ -84,7 +84,7 @@ class Film(QFrame):
         side = min(max(round(_SHARE * min(area.width(), area.height())), _LEAST), _MOST)
         head = self.sizeHint().height() - self.digit.sizeHint().height()
         caption = self.digit.sizeHint().height() - self.digit.sizeHint().width()
-        size = QSize(side + 2 * _MARGIN, side + head + caption)
+        size = QSize(side + 2 * MARGIN, side + head + caption)
         inner = area.adjusted(_BETWEEN, _BETWEEN, -_BETWEEN, -_BETWEEN)
         left = inner.left() if corner % 2 else inner.right() + 1 - size.width()
         top = inner.bottom() + 1 - size.height() if corner // 2 else inner.top()

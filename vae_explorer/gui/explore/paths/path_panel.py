@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.explore.paths.frame_strip import FrameCurve, FrameStrip, curves_of
-from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.theme import MARGIN, SPACE, Theme, Themed, current_theme
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import label_of, row
@@ -27,7 +27,6 @@ from vae_explorer.number_format import figure, pair
 from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, LatentPath
 
 _LINE = 105  # letters; from here on each text stands on one line
-_MARGIN = 6
 _FRAMES = 16
 _SLOWEST, _FASTEST, _SPEED = 1, 30, 8  # frames per second
 
@@ -69,8 +68,8 @@ class PathPanel(Themed):
         for controls in self._rows:
             self._controls.addLayout(controls, 1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(4)
+        column.setContentsMargins(MARGIN, SPACE, MARGIN, SPACE)
+        column.setSpacing(SPACE)
         column.addLayout(self._controls)
         column.addWidget(self._strip, 1)
         column.addWidget(self._about)
@@ -231,7 +230,7 @@ class PathPanel(Themed):
     def _fit(self) -> None:
         letters = self.width() / self.fontMetrics().averageCharWidth()
         in_a_row = sum(controls.minimumSize().width() for controls in self._rows)
-        fits = in_a_row + self._controls.spacing() <= self.width() - 2 * _MARGIN
+        fits = in_a_row + self._controls.spacing() <= self.width() - 2 * MARGIN
         direction = QBoxLayout.Direction
         self._controls.setDirection(direction.LeftToRight if fits else direction.TopToBottom)
         for text in (self._about, self._now):

@@ -17,6 +17,7 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.explore.sketch.drawing_pad import THICKNESS, DrawingPad
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import Scrolled, label_of, row
 from vae_explorer.gui.widgets.terms import term_label
@@ -32,7 +33,6 @@ WIDTH = 260
 
 _WIDE = 520  # from here on the pad and what the model makes of it stand side by side
 _LARGEST_PAD = 420
-_MARGIN = 6
 _THINNEST, _THICKEST = 3, 16  # hundredths of the pad's side
 _ROWS = {
     "q mean": "Where the encoder puts the drawing, in latent units",
@@ -91,7 +91,7 @@ class DrawPanel(QWidget):
         right.addStretch()
         content = QWidget()
         self._columns = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
-        self._columns.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        self._columns.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         self._columns.addLayout(left)
         self._columns.addLayout(right, 1)
         outer = QVBoxLayout(self)
@@ -188,7 +188,7 @@ class DrawPanel(QWidget):
 
     def _figures(self) -> QGridLayout:
         grid = QGridLayout()
-        grid.setVerticalSpacing(2)
+        grid.setVerticalSpacing(SPACE)
         grid.setColumnStretch(1, 1)
         for line, ((text, tip), value) in enumerate(zip(_ROWS.items(), self.results, strict=True)):
             value.setToolTip(tip)
@@ -207,7 +207,7 @@ class DrawPanel(QWidget):
         wide = self.width() >= _WIDE
         direction = QBoxLayout.Direction
         self._columns.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
-        room = self.width() - 2 * _MARGIN
+        room = self.width() - 2 * MARGIN
         self._columns.setStretch(0, int(wide))
         # Asking whether the scroll bar shows could make it come and go for ever.
         room -= self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)

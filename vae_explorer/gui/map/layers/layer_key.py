@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVB
 from typing_extensions import override
 
 from vae_explorer.gui.plot.color_maps import argb_image, sequential
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.theme import SPACE, current_theme
 from vae_explorer.number_format import figure
 from vae_explorer.session.map.marks import (
     ClassField,
@@ -34,7 +34,7 @@ class LayerKey(QWidget):
         self._note = QLabel(wordWrap=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
+        layout.setSpacing(SPACE)
         for part in (self._bar, *self._samples.values(), self._classes, self._note):
             layout.addWidget(part)
         self.set_content(LayerContent())

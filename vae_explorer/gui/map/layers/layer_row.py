@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.map.layers.layer_key import LayerKey
-from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.theme import SPACE, Theme, Themed, current_theme
 from vae_explorer.gui.widgets.terms import TermBox
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.gui.window.actions import keyed
@@ -96,7 +96,7 @@ class LayerRow(Themed):
         head.addWidget(self.check, 1)
         head.addWidget(self._letter)
         settings = QGridLayout()
-        settings.setVerticalSpacing(3)
+        settings.setVerticalSpacing(SPACE)
         settings.addWidget(QLabel("Opacity"), 0, 0)
         settings.addWidget(self._slider, 0, 1)
         settings.addWidget(self.busy, 0, 2)
@@ -104,16 +104,16 @@ class LayerRow(Themed):
         for line, choice in enumerate(spec.choices, 1):
             settings.addWidget(QLabel(choice.name), line, 0)
             settings.addWidget(self._combos[choice.id], line, 1, 1, 2)
-        self._about.setContentsMargins(_GRIP_WIDTH + _GRIP_GAP, 0, 0, 2)
+        self._about.setContentsMargins(_GRIP_WIDTH + _GRIP_GAP, 0, 0, 0)
         details = QVBoxLayout(self._details)
-        details.setContentsMargins(_GRIP_WIDTH + _GRIP_GAP, 0, 0, 8)
-        details.setSpacing(4)
+        details.setContentsMargins(_GRIP_WIDTH + _GRIP_GAP, 0, 0, SPACE)
+        details.setSpacing(SPACE)
         details.addLayout(settings)
         details.addWidget(self.key)
         details.addWidget(self._offer, 0, Qt.AlignmentFlag.AlignLeft)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
+        layout.setSpacing(SPACE)
         layout.addLayout(head)
         layout.addWidget(self._about)
         layout.addWidget(self._details)

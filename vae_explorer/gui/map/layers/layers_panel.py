@@ -17,15 +17,13 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.gui.map.layers.layer_row import LayerRow
-from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.theme import MARGIN, SPACE, Theme, Themed, current_theme
 from vae_explorer.gui.widgets.rows import Scrolled
 from vae_explorer.session.map.layers import LAYERS, LayerState
 from vae_explorer.session.map.marks import LayerContent
 
 WIDTH = 260
 """The least width of the panel, logical pixels."""
-
-_MARGIN = 6
 
 
 class LayersPanel(Themed):
@@ -55,8 +53,8 @@ class LayersPanel(Themed):
         self._order = list(self._rows.values())
         self._content = QWidget()
         self._column = QVBoxLayout(self._content)
-        self._column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        self._column.setSpacing(2)
+        self._column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        self._column.setSpacing(SPACE)
         for layer, row in self._rows.items():
             row.toggled.connect(partial(self.toggled.emit, layer))
             row.opacity_changed.connect(partial(self.opacity_changed.emit, layer))
@@ -138,7 +136,7 @@ class LayersPanel(Themed):
         others = [other for other in self._order if other is not row]
         last = others[-1].geometry().bottom() + 1
         y = others[position].y() - 2 if position < len(others) else last
-        self._drop_line.setGeometry(_MARGIN, y, self._content.width() - 2 * _MARGIN, 2)
+        self._drop_line.setGeometry(MARGIN, y, self._content.width() - 2 * MARGIN, 2)
         self._drop_line.raise_()
         self._drop_line.show()
         self._scroll.ensureVisible(0, row.pointer_y, 0, 20)
