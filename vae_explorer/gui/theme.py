@@ -100,9 +100,10 @@ def enlarge(widget: QWidget, size: float) -> None:
     widget.setFont(font)
 
 
-def class_rows(labels: NDArray[np.integer]) -> NDArray[np.integer]:
+def class_rows(labels: NDArray[np.integer]) -> NDArray[np.intp]:
     """The row of ``CLASS_PALETTE`` of each class."""
-    return np.minimum(labels, len(CLASS_PALETTE) - 1)
+    rows: NDArray[np.intp] = np.minimum(labels, len(CLASS_PALETTE) - 1).astype(np.intp)
+    return rows
 
 
 def class_color(label: int) -> QColor:

@@ -33,7 +33,7 @@ def point_rgb(
     if colors is None and selected is None:
         return None
     if colors is None:
-        rgb = CLASS_PALETTE[class_rows(labels)]
+        rgb: UInt8 = CLASS_PALETTE[class_rows(labels)]
     else:
         known = np.isfinite(colors.values)
         values = np.where(known, colors.values, 0.0)
