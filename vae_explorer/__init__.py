@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from vae_explorer.latent.quadrature import ExactPosterior
+    from vae_explorer.model.outside import EncoderDecoder, Plane
     from vae_explorer.model.trained import Elbo, Posterior, TrainedVAE
     from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
     from vae_explorer.training.evaluation import Evaluation, evaluate
@@ -49,8 +50,10 @@ _HOMES = {
     "Elbo": "model.trained",
     "Evaluation": "training.evaluation",
     "ExactPosterior": "latent.quadrature",
+    "EncoderDecoder": "model.outside",
     "ExportError": "errors",
     "ImageSet": "data.dataset",
+    "Plane": "model.outside",
     "Posterior": "model.trained",
     "Reading": "data.reading",
     "Recipe": "training.recipe",
@@ -72,10 +75,12 @@ __all__ = [
     "Dataset",
     "DivergedError",
     "Elbo",
+    "EncoderDecoder",
     "Evaluation",
     "ExactPosterior",
     "ExportError",
     "ImageSet",
+    "Plane",
     "Posterior",
     "Reading",
     "Recipe",
@@ -85,6 +90,7 @@ __all__ = [
     "UserError",
     "evaluate",
     "exact_posterior",
+    "explore",
     "load",
     "load_checkpoint",
     "log_marginal",
@@ -158,6 +164,33 @@ def exact_posterior(model: "TrainedVAE", images: "ArrayLike", seed: int = 0) -> 
     from vae_explorer.latent.quadrature import exact_posterior
 
     return exact_posterior(model, model.treated(images, seed))
+
+
+def explore(
+    model: "EncoderDecoder | TrainedVAE | Snapshot | str | Path" = "mnist-elbo",
+    images: Any = None,
+    **choices: Any,
+) -> None:
+    """Open the window on a model, and return when it is closed.
+
+    Args:
+        model: a checkpoint by its path, a bundled model by its name, a model or snapshot of this
+            program, ``"module:make_model"``, or any object with ``encode(images)`` and
+            ``decode(z)``, see ``vae_explorer.model.outside``.
+        images: what the map shows: (n, h, w) or (n, h, w, 3), as ``ImageSet.from_arrays`` takes
+            them, an ``ImageSet``, or a ``Dataset``; MNIST by None.
+        choices: of a model from elsewhere: ``likelihood``, ``variance``, ``logits``, ``treatment``,
+            ``plane``; see ``vae_explorer.model.outside.outside_model``.
+
+    Raises:
+        UserError: the model and the images do not fit, or no window can open here.
+    """
+    from vae_explorer.session.files.given_model import given_model
+
+    found = given_model(model, images, **choices)
+    from vae_explorer.gui.app import main
+
+    main(found)
 
 
 def manifold(

@@ -9,11 +9,11 @@ NONE = "—"
 
 
 def figure(value: float | None, form: int | str, unit: str = "", none: str = NONE) -> str:
-    """``value`` with a true minus sign, no negative zero and its unit, or ``none`` for None.
+    """``value`` with a true minus sign, no negative zero and its unit; ``none`` for None, nan.
 
     ``form`` is how many decimals it has, or a format of Python such as ".3g".
     """
-    if value is None:
+    if value is None or math.isnan(value):
         return none
     text = format(value, f"z.{form}f" if isinstance(form, int) else f"z{form}")
     return f"{text} {unit}".rstrip().replace("-", "−")

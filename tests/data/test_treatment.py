@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
-from vae_explorer.data.treatment import TREATMENTS, treat
+from vae_explorer.data.treatment import TREATMENTS, first_gray, treat
 
 GRAYS = torch.arange(256).float() / 255
 
@@ -50,3 +51,14 @@ def test_only_binarisation_draws_from_the_generator(treatment: str, draws: int) 
     for _ in range(draws):
         torch.empty(256).uniform_(generator=expected)
     assert torch.equal(generator.get_state(), expected.get_state())
+
+
+def test_fixed_keeps_what_is_binary_already() -> None:
+    binary = (GRAYS > 0.3).float()
+    assert torch.equal(treat(binary, "fixed", _generator()), binary)
+    images = np.zeros((3, 2, 2), np.uint8)
+    images[1] = 255
+    assert first_gray(images) is None
+    for level in (1, 254):
+        images[2, 1, 1] = level
+        assert first_gray(images) == 2

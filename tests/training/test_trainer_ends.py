@@ -51,6 +51,14 @@ def test_holding_out_everything_is_refused(new: NewTrainer, held_out: int) -> No
         new(validation_images=held_out)
 
 
+def test_fixed_pixels_are_black_or_white(recipe: Recipe, mnist_small: ImageSet) -> None:
+    fixed = recipe.replace(treatment="fixed")
+    with pytest.raises(DataError, match="0 or 1 already, and image 0 has others"):
+        Trainer(fixed, mnist_small, "cpu")
+    binary = ImageSet(np.where(mnist_small.images > 127, 255, 0).astype(np.uint8))
+    Trainer(fixed, binary, "cpu")
+
+
 def test_a_device_that_is_not_there_is_refused(recipe: Recipe, mnist_small: ImageSet) -> None:
     with pytest.raises(DataError, match="'tpu'"):
         Trainer(recipe, mnist_small, "tpu")

@@ -25,8 +25,9 @@ from vae_explorer.data.readers.pixel_text import find_amat, find_csv
 from vae_explorer.data.readers.stack import find_stack
 from vae_explorer.data.reading import Reading, Report, Skipped, Source
 from vae_explorer.data.scratch import scratch
-from vae_explorer.data.splitting import digests, stratified
+from vae_explorer.data.splitting import copies, digests, stratified
 from vae_explorer.data.tables import Classes, Column, Numbers
+from vae_explorer.data.treatment import first_gray
 from vae_explorer.errors import DataError
 from vae_explorer.types import Labels, UInt8
 
@@ -350,7 +351,8 @@ def _blocks(
         check()
         some = rows[start : start + step]
         if isinstance(part.images, np.ndarray):
-            block = part.images[some] if len(some) < len(part.images) else part.images
+            whole = int(some[-1]) - int(some[0]) + 1 == len(some)
+            block = part.images[int(some[0]) : int(some[-1]) + 1] if whole else part.images[some]
             if (low, high) != (0, 255) or block.dtype != np.uint8:
                 block = scaled(block, low, high)
             _forget(part.images)
@@ -457,7 +459,7 @@ def _read(
     duplicates = 0
     notes = plan.notes
     if plan.own and 0 < training < len(everything):
-        duplicates = int(np.isin(hashes[training:], hashes[:training]).sum())
+        duplicates = copies(hashes[training:], hashes[:training])
         if duplicates:
             notes.append(
                 f"{duplicates:,} test images are exactly among those to train on, as the data has "
@@ -465,8 +467,8 @@ def _read(
             )
     else:
         train, test = stratified(hashes, labels, plan.reading.test_share, plan.reading.seed)
-        again = len(hashes) - len(np.unique(hashes))
-        duplicates = int(np.isin(hashes[test], hashes[train]).sum())
+        again = int((np.diff(np.sort(hashes)) == 0).sum())
+        duplicates = copies(hashes[test], hashes[train])
         if again and not duplicates:
             notes.append(f"{again:,} images are exact copies of others; copies share a split.")
         elif duplicates:
@@ -594,7 +596,7 @@ def _preview(plan: _Plan, check: Check) -> Preview:
 
 
 def _proposal(samples: UInt8, plan: _Plan) -> tuple[str, str]:
-    if plan.found.fixed or bool(((samples == 0) | (samples == 255)).all()):
+    if plan.found.fixed or first_gray(samples) is None:
         return "bernoulli", "fixed"
     if not plan.color and ((samples > 32) & (samples < 224)).mean() < 0.2:
         return "bernoulli", "binarized"

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vae_explorer.types import Labels, UInt8
 
-_BLOCK = 1 << 22
+_BLOCK = 1 << 18
 
 
 def digests(images: UInt8, check: Callable[[], object] = lambda: None) -> NDArray[np.uint64]:
@@ -30,6 +30,13 @@ def digests(images: UInt8, check: Callable[[], object] = lambda: None) -> NDArra
         values ^= values >> np.uint64(29)
         found[start : start + step] = values.sum(axis=1, dtype=np.uint64)
     return found
+
+
+def copies(some: NDArray[np.uint64], others: NDArray[np.uint64]) -> int:
+    """How many of some images are among others, too."""
+    known = np.sort(others)
+    at = np.searchsorted(known, some)
+    return int((known[np.minimum(at, len(known) - 1)] == some).sum())
 
 
 def stratified(

@@ -2,10 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from vae_explorer.types import UInt8
+
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-TREATMENTS = ("binarized", "gray", "threshold")
+TREATMENTS = ("binarized", "gray", "threshold", "fixed")
 
 
 def treat(intensities: "Tensor", treatment: str, generator: "Generator") -> "Tensor":
@@ -13,7 +17,8 @@ def treat(intensities: "Tensor", treatment: str, generator: "Generator") -> "Ten
 
     ``binarized`` draws every pixel from a Bernoulli with its intensity as probability (dynamic
     binarisation, Salakhutdinov & Murray 2008), ``threshold`` asks whether it exceeds 0.5, ``gray``
-    keeps it. Figures of different treatments are not comparable.
+    keeps it, and so does ``fixed``, for pixels that are 0 or 1 already. Figures of different
+    treatments are not comparable.
 
     Args:
         intensities: any shape, float32.
@@ -23,9 +28,20 @@ def treat(intensities: "Tensor", treatment: str, generator: "Generator") -> "Ten
     Returns:
         A float32 tensor of the same shape.
     """
-    if treatment == "gray":
+    if treatment in ("gray", "fixed"):
         return intensities
     if treatment == "threshold":
         return (intensities > 0.5).float()
     draws = intensities.new_empty(intensities.shape).uniform_(generator=generator)
     return (draws < intensities).float()
+
+
+def first_gray(images: UInt8) -> int | None:
+    """The first image with pixels that are neither black nor white, None if there is none."""
+    step = max(1, (1 << 22) // max(1, images[:1].size))
+    for start in range(0, len(images), step):
+        part = images[start : start + step].reshape(len(images[start : start + step]), -1)
+        gray = (part - np.uint8(1) < 254).any(axis=1)  # 0 becomes 255, 255 becomes 254
+        if gray.any():
+            return start + int(np.argmax(gray))
+    return None

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from vae_explorer import paths
 from vae_explorer.errors import UserError
@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from vae_explorer.gui.window.main_window import MainWindow
+    from vae_explorer.session.files.open_model import SavedModel
 
 logger = logging.getLogger(__name__)
 
 _SWITCH_S = 0.0005
 
 
-def main(checkpoint: Path | None = None) -> int:
+def main(checkpoint: "Path | SavedModel | None" = None) -> int:
     """Open the window on ``checkpoint``, or on the bundled model, and run until it closes.
+
+    In a program that has a QApplication it is that one.
 
     Raises:
         UserError: no window can open here; the message says why.
@@ -47,7 +50,7 @@ def main(checkpoint: Path | None = None) -> int:
     return status
 
 
-def start(checkpoint: Path | None = None) -> "tuple[QApplication, MainWindow]":
+def start(checkpoint: "Path | SavedModel | None" = None) -> "tuple[QApplication, MainWindow]":
     """The application with its window on screen, its event loop not yet running.
 
     Raises:
@@ -58,7 +61,7 @@ def start(checkpoint: Path | None = None) -> "tuple[QApplication, MainWindow]":
 
     from vae_explorer.gui.window.splash import Splash
 
-    app = QApplication(sys.argv[:1])
+    app = cast(QApplication | None, QApplication.instance()) or QApplication(sys.argv[:1])
     prepare(app)
     splash = Splash()
     splash.show()
@@ -100,7 +103,7 @@ def prepare(app: "QApplication") -> None:
     app.setWindowIcon(QIcon(str(paths.resources() / "icons" / "vae-explorer.svg")))
 
 
-def open_window(checkpoint: Path | None = None) -> "MainWindow":
+def open_window(checkpoint: "Path | SavedModel | None" = None) -> "MainWindow":
     """Build and show the window; its map fills in beside it.
 
     A checkpoint that cannot be opened gives a dialog over the bundled model.
@@ -123,7 +126,10 @@ def open_window(checkpoint: Path | None = None) -> "MainWindow":
     main_thread.setParent(window)
     clock.setParent(window)
     try:
-        app.model.open_now(checkpoint or paths.bundled_checkpoint())
+        if checkpoint is None or isinstance(checkpoint, Path):
+            app.model.open_now(checkpoint or paths.bundled_checkpoint())
+        else:
+            app.model.open_read(checkpoint)
     except UserError as error:
         window.show_error("The model was not opened", str(error))
         if checkpoint:

@@ -69,6 +69,7 @@ def aggregate(model: TrainedVAE, x: Images, seed: int = 0, check: Check = unchec
     Raises:
         DataError: as ``TrainedVAE.encode``.
     """
+    model.vae.check_marginal()
     images = model.tensor(x)
     if not len(x):
         nan = math.nan

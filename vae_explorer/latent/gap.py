@@ -137,6 +137,7 @@ def _moved(start: Gaussian, offset: Tensor) -> Gaussian:
 
 def _elbos(model: TrainedVAE, x: Tensor, q: Gaussian, check: Check) -> Iterator[Tensor]:
     """E_q[log p(x|z)] − KL of some images (n, pixels) at a time, in their order, float64."""
+    model.vae.check_marginal()
     nodes, weights = map(torch.from_numpy, gauss_hermite(_NODES))
     z, kl = q.transform(nodes[:, None]).float(), q.kl()
     images = max(1, min(_IMAGES, model.vae.need("decoder").rows(kept=True) // len(nodes)))

@@ -35,6 +35,7 @@ def iwae(
     """
     values = [np.empty(0)]
     vae, device = model.vae, model.device
+    vae.check_marginal()
     generator = torch.Generator(device).manual_seed(seed)
     for some in torch.split(model.tensor(x), max(1, _WEIGHTS // k)) if len(x) else ():
         for images in torch.split(some, 64):

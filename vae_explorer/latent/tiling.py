@@ -86,6 +86,7 @@ def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
     Raises:
         DataError: the log-joint is not finite.
     """
+    model.vae.check_marginal()
     tiling = Tiling(TILE)
     look = _Look.of(model, tiling, check)
     best, near, seen = [], [], []

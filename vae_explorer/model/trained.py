@@ -74,6 +74,16 @@ class TrainedVAE:
         return self.vae.architecture.image_shape
 
     @property
+    def likelihood(self) -> bool:
+        """Whether log p(x|z) is known."""
+        return self.vae.has_likelihood
+
+    @property
+    def no_marginal(self) -> str:
+        """Why neither log p(x) nor bounds of it are known of single images; "" where they are."""
+        return self.vae.no_marginal
+
+    @property
     def parameters(self) -> int:
         """Trained numbers in both networks."""
         return sum(parameter.numel() for parameter in self.vae.parameters())
@@ -227,7 +237,7 @@ class TrainedVAE:
     @property
     def device(self) -> torch.device:
         """Where the weights live."""
-        return next(self.vae.parameters()).device
+        return next(self.vae.parameters(), torch.empty(0)).device
 
     def tensor(self, images: ArrayLike) -> Tensor:
         """Images (n, h, w) of any kind that ``encode`` takes, as the networks do: (n, pixels).

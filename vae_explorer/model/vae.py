@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 import torch
 from torch import Generator, Tensor, nn
 
+from vae_explorer.errors import DataError
 from vae_explorer.model import likelihood, networks
 from vae_explorer.model.activations import Need, apply, measured
 from vae_explorer.model.architecture import LATENT_DIM, Architecture
@@ -41,16 +42,23 @@ class VAE(nn.Module):
     """Encoder and decoder with a standard normal prior on a two-dimensional z.
 
     ``rotation`` is None or an orthogonal R (2, 2): z is then R times the z of the networks, which
-    the prior does not notice. It is no part of the weights.
+    the prior does not notice. It is no part of the weights. ``no_marginal`` says why log p(x) is
+    not known as an integral over the plane, if it is not.
     """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
+        self.no_marginal = ""
         self.rotation: Tensor | None = None
         self._needs: dict[str, Need] = {}
         self.encoder, self.decoder = networks.build(architecture, OUTPUTS[architecture.posterior])
         self.likelihood = likelihood.FAMILIES[architecture.likelihood]()
+
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether log p(x|z) is known: of a model from elsewhere it may not be."""
+        return True
 
     def posterior(self, x: Tensor) -> Gaussian:
         """q(z|x) for x (n, pixels) in [0, 1]."""
@@ -66,6 +74,15 @@ class VAE(nn.Module):
             z = z @ self.rotation.to(z)  # Rᵀ z, of rows
         output = apply(self.decoder, z.reshape(-1, z.shape[-1]), partial(self.need, "decoder"))
         return output.view(*z.shape[:-1], self.architecture.pixels)
+
+    def check_marginal(self) -> None:
+        """Refuse what is an integral over all of z where the plane is not all of it.
+
+        Raises:
+            DataError: that is so, or there is no likelihood; the message says why.
+        """
+        if self.no_marginal:
+            raise DataError(self.no_marginal)
 
     def need(self, network: Literal["encoder", "decoder"]) -> Need:
         """What one image or one z needs in a network."""

@@ -17,6 +17,7 @@ from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
 from vae_explorer.paths import bundled_models, model_path
+from vae_explorer.training.foreign import foreign_folder
 from vae_explorer.training.history import from_csv, to_csv
 from vae_explorer.training.recipe import STEERABLE, Recipe
 from vae_explorer.training.snapshot import Change, DataReference, Snapshot
@@ -44,6 +45,8 @@ def read_checkpoint(path: str | Path) -> Snapshot:
     if len(path.parts) == 1 and not path.suffix and not path.exists():
         known = ", ".join(bundled_models())
         raise CheckpointError(f"{path} does not exist, and is none of the bundled models: {known}.")
+    if told := foreign_folder(path):
+        raise CheckpointError(told)
     return parse_snapshot(path, *read_tensors(path))
 
 

@@ -3,6 +3,7 @@
 import math
 
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.treatment import first_gray
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.training.cost import check_size
 from vae_explorer.training.distributed import ALONE, Team
@@ -19,6 +20,11 @@ def check_fits(recipe: Recipe, data: ImageSet, team: Team = ALONE) -> int:
         RecipeError: a step takes more memory than there is.
     """
     check_size(recipe, data.image_shape)
+    if recipe.treatment == "fixed" and (gray := first_gray(data.images)) is not None:
+        raise DataError(
+            f"The data treatment fixed is for pixels that are 0 or 1 already, and image {gray:,} "
+            "has others; choose binarized."
+        )
     count = len(data.images) - recipe.validation_images
     if count < 1:
         raise DataError(

@@ -117,8 +117,22 @@ def foreign(trained_on: "DataReference", shown: "DataReference") -> Remark | Non
 
 def of_model(snapshot: "Snapshot", shown: "DataReference") -> tuple[Remark, ...]:
     """What is to be said beside a model's figures; ``shown`` as for ``foreign``."""
-    found = (foreign(snapshot.data, shown), no_likelihood(snapshot.recipe))
+    found = (foreign(snapshot.data, shown), no_likelihood(snapshot.recipe), _elsewhere(snapshot))
     return tuple(remark for remark in found if remark)
+
+
+def no_figures(snapshot: "Snapshot") -> Remark | None:
+    """Why figures of a model are no likelihood, or not known at all, if that is so."""
+    reason = snapshot.model.no_marginal
+    return Remark("no log p(x)", reason) if reason else no_likelihood(snapshot.recipe)
+
+
+def _elsewhere(snapshot: "Snapshot") -> Remark | None:
+    vae = snapshot.model.vae
+    if vae.architecture.network != "outside":
+        return None
+    text = "From another program: of its networks and its training nothing is known here."
+    return Remark("from another program", f"{text} {vae.no_marginal}".strip())
 
 
 def marks(snapshot: "Snapshot", shown: "DataReference") -> str:

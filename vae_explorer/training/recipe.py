@@ -172,7 +172,12 @@ class Recipe(Fields):
             "Data treatment",
             "What becomes of the pixels' intensities.",
             choices=TREATMENTS,
-            about=("fresh Bernoulli pixels each time", "left as they are", "x > 0.5"),
+            about=(
+                "fresh Bernoulli pixels each time",
+                "left as they are",
+                "x > 0.5",
+                "0 or 1 already",
+            ),
         ),
     )
     seed: int = field(

@@ -19,6 +19,7 @@ from vae_explorer import schema
 from vae_explorer.errors import CheckpointError
 from vae_explorer.files import atomic_write, opened
 from vae_explorer.schema import check_version
+from vae_explorer.training.foreign import how_to_bring
 
 _LARGEST_FILE = 2 << 30
 _LARGEST_HEADER = 16 << 20
@@ -151,6 +152,7 @@ def _header(path: Path, stream: BinaryIO) -> tuple[dict[str, str], dict[str, obj
         what = _what(stream.read(_LOOK))
         raise CheckpointError(
             f"{path} is not a safetensors file but {what}; choose a VAE Explorer checkpoint."
+            f"{how_to_bring(path)}"
         )
     content = first[8:] + (stream.read(size - 1) if 0 < size <= _LARGEST_HEADER else b"")
     if len(content) != size:

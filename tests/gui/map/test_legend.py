@@ -143,3 +143,15 @@ def test_many_classes_scroll(legend: Legend) -> None:
     legend.widget().adjustSize()
     assert legend.widget().sizeHint().height() > legend.height()
     assert len(legend.findChildren(LegendButton)) >= 47
+
+
+def test_a_scroll_bar_has_room_of_its_own(qtbot: QtBot, legend: Legend) -> None:
+    legend.resize(legend.width(), 400)
+    legend.show()
+    wide = legend.width()
+    legend.resize(legend.width(), 100)
+    qtbot.waitUntil(lambda: legend.verticalScrollBar().isVisible())
+    qtbot.waitUntil(lambda: legend.width() == wide + legend.verticalScrollBar().width())
+    assert legend.viewport().width() == wide
+    legend.resize(legend.width(), 400)
+    qtbot.waitUntil(lambda: legend.width() == wide)

@@ -105,7 +105,7 @@ def test_the_range_is_in_the_tooltip(form: RecipeForm) -> None:
     assert "1e-06 to 1" in editor_of(form, "learning_rate").toolTip()
     sizes = "1 to 16 sizes, 1 to 8,192 units each, such as 512-256"
     assert sizes in editor_of(form, "encoder_hidden").toolTip()
-    assert "binarized | gray | threshold" in editor_of(form, "treatment").toolTip()
+    assert "binarized | gray | threshold | fixed" in editor_of(form, "treatment").toolTip()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)

@@ -106,3 +106,27 @@ def test_a_small_screen_has_room_whatever_was_shown(person: Person) -> None:
         least = window.minimumSizeHint()
         assert least.width() <= 1024, lesson.id
         assert least.height() <= 700, lesson.id
+
+
+def test_the_curves_have_what_the_training_panel_needs_not(person: Person) -> None:
+    window, found = person.window, docks(person)
+    window.resize(1024, 700)
+    person.press("Ctrl+2")
+    curves, training = found["curves"], found["training"]
+    person.wait(lambda: curves.height() > training.height())
+    assert curves.x() == training.x()
+    assert curves.y() > training.y()
+    before = curves.height()
+    window.training.change.click()
+    person.wait(lambda: curves.height() < before)
+    window.training.change.click()
+    person.wait(lambda: curves.height() == before)
+
+
+def test_a_panel_that_is_opened_below_has_the_height_that_shows_it(person: Person) -> None:
+    person.window.resize(1280, 800)
+    person.press("Ctrl+2")
+    person.press("F9")
+    person.wait(lambda: docks(person)["slow"].height() == 310)
+    person.trigger("layout_train")
+    assert "slow" not in in_front(person)

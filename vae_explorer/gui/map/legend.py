@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -171,7 +172,7 @@ class Legend(Scrolled):
         layout.addStretch()
         self.set_visible_labels(visible)
         self.setWidget(column)
-        self.setFixedWidth(column.sizeHint().width() if self._buttons else 0)
+        self._make_room()
 
     def labels(self) -> frozenset[int]:
         """All classes listed."""
@@ -187,6 +188,19 @@ class Legend(Scrolled):
             with QSignalBlocker(button):
                 button.setChecked(button.label in labels)
             button.update()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Be as wide as the names and their counts, beside a scroll bar if there is one."""
+        column = self.widget()
+        size = column.sizeHint() if column and self._buttons else QSize(0, 0)
+        scrolls = size.height() > self.height()
+        bar = self.verticalScrollBar().sizeHint().width() if scrolls else 0
+        self.setFixedWidth(size.width() + bar)
 
     def _isolate(self, label: int) -> None:
         alone = frozenset({label})

@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, Slot
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 from typing_extensions import override
@@ -15,7 +15,7 @@ _VERSION = 6  # of the arrangement; one of another is not restored
 _USUAL = QSize(1280, 800)
 _LINE = 15  # the height of a line at 9 points
 _LEAST, _MOST = 0.8, 1.3  # of the sizes in a window of the usual size
-_HEART, _SIDE, _UPPER = 0.4, 0.42, 0.5
+_HEART, _SIDE, _UPPER = 0.4, 0.42, 0.62
 """Of the window's width and height: where what is in the middle has less than the first it is given
 more, a dock takes no more than the second, and one with another under it no more than the third."""
 
@@ -39,6 +39,8 @@ class Docks(QObject):
         self._docks: dict[str, QDockWidget] = {}
         self._sizes_are_theirs = False
         self._front: list[Panel] = []
+        self._refitting = QTimer(self, singleShot=True, interval=0)
+        self._refitting.timeout.connect(self._refit)
         self.layout = "train"
         """The arrangement that was chosen last; a person may have moved docks since."""
         window.setDockOptions(
@@ -101,6 +103,10 @@ class Docks(QObject):
     @Slot()
     def refit(self) -> None:
         """Give the docks the sizes that suit what is in them now, unless a person chose others."""
+        self._refitting.start()  # Qt knows only then how large they want to be
+
+    @Slot()
+    def _refit(self) -> None:
         if not self._sizes_are_theirs:
             self._fit(self._window.size())
 

@@ -6,6 +6,7 @@ of a second, and belongs on a worker. Both may be called on any thread and answe
 same was asked before. All numbers of one value are of one model and one binarisation.
 """
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ _lock = threading.Lock()
 
 
 def image_bound(model: TrainedVAE, image: UInt8, seed: int, check: Check = unchecked) -> ImageBound:
-    """The encoder's view of an image (h, w).
+    """The encoder's view of an image (h, w); nan is what the model does not know.
 
     Raises:
         DataError: as ``TrainedVAE.encode``.
@@ -89,16 +90,20 @@ def image_bound(model: TrainedVAE, image: UInt8, seed: int, check: Check = unche
     if known is not None:
         return known.bound if isinstance(known, ImageTruth) else known
     images, seeds = image[None], np.array([seed])
-    q, figures = model.encode(images), image_figures(model, images, seeds, check)
-    x = own_draws(model, images, seeds)
-    parts = figures.elbo, figures.log_likelihood, figures.kl
-    bound = ImageBound(x, q.mean[0], q.covariance[0], *(float(part[0]) for part in parts))
+    q, x = model.encode(images), own_draws(model, images, seeds)
+    parts = [math.nan] * 3
+    if not model.no_marginal:
+        figures = image_figures(model, images, seeds, check)
+        parts = [float(part[0]) for part in (figures.elbo, figures.log_likelihood, figures.kl)]
+    bound = ImageBound(x, q.mean[0], q.covariance[0], *parts)
     _keep(model, image, seed, bound)
     return bound
 
 
 def image_truth(model: TrainedVAE, image: UInt8, seed: int, check: Check = unchecked) -> ImageTruth:
     """All that is known of an image (h, w); ``check`` is called between chunks of work.
+
+    Without an integral over the plane all of it is nan, but for the encoder's view.
 
     Raises:
         DataError: as ``TrainedVAE.encode``.
@@ -107,6 +112,9 @@ def image_truth(model: TrainedVAE, image: UInt8, seed: int, check: Check = unche
     if isinstance(known, ImageTruth):
         return known
     bound = image_bound(model, image, seed, check)
+    if model.no_marginal:
+        two = np.full(2, np.nan)
+        return ImageTruth(bound, math.nan, math.nan, two, two, np.full((2, 2), np.nan), math.nan)
     exact = exact_posterior(model, bound.x, check)
     truth = ImageTruth(
         bound,

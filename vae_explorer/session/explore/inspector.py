@@ -31,7 +31,7 @@ class Reconstruction:
         error: ``image`` − the original's intensities, (h, w) in [−1, 1]; in colour the mean of
             three of them.
         log_likelihood: log p(x|z) of each pixel of the image's own draw, (h, w) nats; their sum
-            is that of the image.
+            is that of the image. nan without a likelihood.
     """
 
     z: Float32
@@ -44,7 +44,8 @@ class Reconstruction:
 class Inspection:
     """What a model thinks of image ``index`` of ``split``; all numbers in nats.
 
-    ``truth`` is of the image's own binarisation, ``seed`` that of the sample.
+    ``truth`` is of the image's own binarisation, ``seed`` that of the sample. There is no exact
+    code where the model has no exact posterior.
     """
 
     split: OneSplit
@@ -121,10 +122,18 @@ def _inspected(model: TrainedVAE, point: DataPoint, seed: int, control: Control)
     sample = np.random.default_rng((point.seed, seed)).multivariate_normal(
         q.mean, q.covariance, check_valid="ignore", method="eigh"
     )
-    z = np.array([q.mean, sample, truth.mean], np.float32)
+    all_codes: tuple[Code, ...] = ("mean", "sample", "exact")
+    places = np.array([q.mean, sample, truth.mean], np.float32)
+    known = [bool(np.isfinite(place).all()) for place in places]
+    z = places[known]
     images = model.decode(z)
     errors = [error_image(image, point.original) for image in images]
-    parts = zip(z, images, errors, pixel_log_likelihoods(model, q.x, z), strict=True)
-    codes: tuple[Code, ...] = ("mean", "sample", "exact")
+    costs = (
+        pixel_log_likelihoods(model, q.x, z)
+        if model.likelihood
+        else np.full((len(z), *model.image_shape[:2]), np.nan)
+    )
+    parts = zip(z, images, errors, costs, strict=True)
+    codes = [code for code, there in zip(all_codes, known, strict=True) if there]
     reconstructions = {code: Reconstruction(*part) for code, part in zip(codes, parts, strict=True)}
     return Inspection(point.split, point.index, seed, reconstructions, truth)

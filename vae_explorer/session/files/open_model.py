@@ -17,7 +17,7 @@ from vae_explorer.session.messages import Messages
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
-from vae_explorer.training.meaning import Remark, no_likelihood, of_model
+from vae_explorer.training.meaning import Remark, no_figures, of_model
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.snapshot import Snapshot, reference
@@ -153,13 +153,13 @@ class OpenModel:
 
     def _show(self, model: "SavedModel") -> None:
         path, snapshot = model.path, model.snapshot
-        self.own = path.parent != paths.checkpoints()
+        self.own = path is None or path.parent != paths.checkpoints()
         self._map.begin_run()
         self._runs.open_run(path, snapshot, model.name, model.data)
         self._map.show(snapshot, model.name, path, model.rotation, model.data)
         self._data.use(model.data)
         self.opened.emit(snapshot)
-        if path != paths.bundled_checkpoint():
+        if path is not None and path != paths.bundled_checkpoint():
             self._remember(path)
         self._messages.published.emit(f"Opened {model.name}")
 
@@ -197,7 +197,7 @@ class OpenModel:
                     data=f"{snapshot.data.name}, {snapshot.data.images:,} images",
                     shown=new.data.name,
                     remarks=of_model(snapshot, reference(new.data)),
-                    no_likelihood=no_likelihood(snapshot.recipe),
+                    no_likelihood=no_figures(snapshot),
                 )
             )
 
@@ -206,11 +206,12 @@ class OpenModel:
 class SavedModel:
     """A checkpoint that was read; ``name`` is that of its run, if it is a run's, or its file's.
 
+    ``path`` is None of a model that a program handed over.
     ``data`` are what it is to be shown on; ``rotation`` (2, 2) is how the plane is to be turned, by
     None as that of any other model.
     """
 
-    path: Path
+    path: Path | None
     snapshot: Snapshot
     name: str
     data: Dataset

@@ -37,7 +37,7 @@ class Workspaces:
     def __init__(self, app: App) -> None:
         self._app = app
         self._reading = app.tasks.newest("workspace", "The workspace was not opened")
-        self._waiting: tuple[Workspace, Path] | None = None  # and its model's file
+        self._waiting: tuple[Workspace, Path | None] | None = None  # and its model's file
         app.map.changed.connect(self._on_map)
 
     def save(self, path: Path, view: Region, layout: str) -> None:

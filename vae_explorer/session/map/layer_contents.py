@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 
+from vae_explorer.errors import DataError
 from vae_explorer.latent import density, metric
 from vae_explorer.latent.contours import level_lines, mass_levels
 from vae_explorer.latent.figures import own_draws
@@ -241,9 +242,20 @@ def manifold(scene: Scene, chosen: Mapping[str, str], check: Check) -> LayerCont
     return LayerContent((Sheet(boxes, images),), f"{len(boxes):,} places decoded")
 
 
-LAYER_CONTENTS: dict[
-    str, tuple[Callable[[Scene, Mapping[str, str], Check], LayerContent], frozenset[str]]
-] = {
+Draw = Callable[[Scene, Mapping[str, str], Check], LayerContent]
+
+
+def content_by(draw: Draw, scene: Scene, chosen: Mapping[str, str], check: Check) -> LayerContent:
+    """What a layer shows; why it shows nothing of a model that does not know what it asks."""
+    try:
+        return draw(scene, chosen, check)
+    except DataError as error:
+        if scene.model.no_marginal:
+            return LayerContent(note=str(error))
+        raise
+
+
+LAYER_CONTENTS: dict[str, tuple[Draw, frozenset[str]]] = {
     "ellipses": (ellipses, frozenset({"points", "hovered", "pinned"})),
     "prior": (prior, frozenset()),
     "flow": (flow, frozenset({"points"})),

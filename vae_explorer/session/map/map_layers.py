@@ -9,7 +9,13 @@ from vae_explorer.model.trained import Posterior, TrainedVAE, unchecked
 from vae_explorer.session.explore.pins import DataPoint, Pin, Pins
 from vae_explorer.session.explore.sketch import Sketch
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.layer_contents import LAYER_CONTENTS, EncodedImage, Scene, View
+from vae_explorer.session.map.layer_contents import (
+    LAYER_CONTENTS,
+    EncodedImage,
+    Scene,
+    View,
+    content_by,
+)
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.marks import LayerContent
 from vae_explorer.session.map.state import MapPoints, MapState
@@ -214,13 +220,13 @@ class MapLayers:
         draw, _ = LAYER_CONTENTS[layer]
         chosen = self.state(layer).chosen
         if layer in _IMMEDIATE:
-            self._show(layer, draw(scene, chosen, unchecked))
+            self._show(layer, content_by(draw, scene, chosen, unchecked))
             return
         if not patient:
             self._work[layer].cancel()
         self._set_busy(layer, True)
         self._work[layer].run(
-            lambda control: draw(scene, chosen, control.check),
+            lambda control: content_by(draw, scene, chosen, control.check),
             partial(self._show, layer),
             failed=lambda _: self._set_busy(layer, self._work[layer].busy),
         )

@@ -1,5 +1,7 @@
 """The inspector of the pinned digit: what three codes make of it, and its scores."""
 
+import math
+
 import numpy as np
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
@@ -221,11 +223,11 @@ class PinInspector(QWidget):
     def _draw_reconstruction(
         self, point: DataPoint, inspection: Inspection | None, code: Code
     ) -> None:
-        if inspection is not None:
-            shown = inspection.reconstructions[code]
+        shown = inspection.reconstructions.get(code) if inspection is not None else None
+        if inspection is not None and shown is not None:
             image, error, position = shown.image, shown.error, shown.z
             self._draw_map(inspection, shown)
-        elif code == "mean":
+        elif code == "mean" and inspection is None:
             image, position = point.reconstruction, point.mean
             error = error_image(image, point.original)
             self._map.set_image(None)
@@ -242,6 +244,10 @@ class PinInspector(QWidget):
         """What each pixel costs, on one scale for all three codes so that they compare."""
         maps = [one.log_likelihood for one in inspection.reconstructions.values()]
         low, high = float(np.min(maps)), float(np.max(maps))
+        if math.isnan(low):
+            self._map.set_image(None)
+            self._map.setToolTip("This model has no likelihood")
+            return
         cost = (high - shown.log_likelihood) / ((high - low) or 1.0)
         steps = np.rint(cost * (COLORS - 1)).astype(np.intp)
         self._map.set_image(argb_image(sequential(current_theme())[steps]))
