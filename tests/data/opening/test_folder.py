@@ -108,7 +108,7 @@ def test_mixed_sizes_become_one_by_the_rule_chosen(folder: Path) -> None:
     preview = inspect(folder)
     assert preview.image_shape == (8, 8)
     assert preview.found_sizes == (((8, 8), 3), ((40, 4), 1))
-    assert "1 images of other sizes fitted with padding to 8×8" in " ".join(preview.report.notes)
+    assert "1 image of another size fitted with padding to 8×8" in " ".join(preview.report.notes)
     shown = {}
     for fit in ("fit", "crop", "stretch"):
         reading = Reading(size=(8, 8), fit=fit)
@@ -149,7 +149,7 @@ def test_broken_files_are_skipped_with_a_list(folder: Path) -> None:
     }  # fmt: skip
     assert data.report.skipped_count == 6
     assert "damaged" in why["cut.jpg"]
-    assert (why[".DS_Store"], why["notes.md"]) == ("hidden", "no picture")
+    assert (why[".DS_Store"], why["notes.md"]) == ("hidden", "is no picture")
 
 
 def test_bombs_are_skipped_unread(folder: Path) -> None:

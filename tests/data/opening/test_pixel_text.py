@@ -54,7 +54,7 @@ def test_names_and_further_columns(folder: Path, rows: UInt8) -> None:
     table = [[n, *row, "cat" if n % 2 else "dog", n / 2] for n, row in enumerate(rows.tolist())]
     data = open_images(write(folder / "a.csv", table, header)).of("both")
     assert data.classes == ("cat", "dog")
-    assert list(data.columns) == ["weight"]
+    assert list(data.columns) == ["weight", "row"]
     assert same(data.images, rows)
 
 

@@ -74,6 +74,11 @@ class DigitView(QWidget):
         zoom = max(math.floor((width - 2 * _FRAME) * ratio / _SIDE), 1)
         return math.ceil(_SIDE * zoom / ratio) + 2 * _FRAME + self._caption_height()
 
+    def side_for(self, share: int) -> int:
+        """The side of a digit of whole zooms that takes no less than ``share``, logical pixels."""
+        ratio = self.devicePixelRatioF()
+        return math.ceil(_SIDE * math.ceil(share * ratio / _SIDE) / ratio) + 2 * _FRAME
+
     @override
     def minimumSizeHint(self) -> QSize:
         side = _SIDE * self._zoom + 2 * _FRAME

@@ -68,7 +68,7 @@ class Film(QFrame):
         """Show another picture, (h, w) in [0, 1], and say which it is."""
         if self.isVisible():
             self.digit.set_image(image)
-            self.digit.set_caption(caption)
+            self.digit.set_caption(caption, caption.partition(" · ")[0])
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -81,7 +81,8 @@ class Film(QFrame):
 
     def _place(self, area: QRect, corner: int) -> QRect:
         """A square picture with its title, in the corner on the right or left, above or below."""
-        side = min(max(round(_SHARE * min(area.width(), area.height())), _LEAST), _MOST)
+        share = min(max(round(_SHARE * min(area.width(), area.height())), _LEAST), _MOST)
+        side = self.digit.side_for(share)
         head = self.sizeHint().height() - self.digit.sizeHint().height()
         caption = self.digit.sizeHint().height() - self.digit.sizeHint().width()
         size = QSize(side + 2 * MARGIN, side + head + caption)
