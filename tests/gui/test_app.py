@@ -75,7 +75,7 @@ def test_without_any_model_there_is_a_dialog_and_a_window(
     open_person: "Callable[..., Person]", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("vae_explorer.paths.bundled_checkpoint", lambda: tmp_path / "no")
-    monkeypatch.setattr("vae_explorer.session.app.App.warm_up", lambda _: None)
+    monkeypatch.setattr("vae_explorer.session.app.App.warm_up", lambda *_: None)
     window = open_window()
     QApplication.processEvents()
     assert window.isVisible()

@@ -11,7 +11,7 @@ from vae_explorer.errors import DataError
 if TYPE_CHECKING:
     from vae_explorer.data.preview import Preview
 
-_LISTED = 12
+_LISTED, _SIZES = 12, 5
 
 
 @click.group(invoke_without_command=True)
@@ -78,10 +78,16 @@ def inspect(path: str, as_json: bool) -> None:
         f"{found.name} ({found.kind}): {found.counts['both']:,} images of {size}, {_color(found)}"
     )
     sizes = [f"{height} x {width}: {count:,}" for (height, width), count in found.found_sizes]
+    if len(sizes) > _SIZES:
+        heights, widths = zip(*(size for size, _ in found.found_sizes), strict=True)
+        sizes = [
+            f"{len(sizes):,} different, {min(heights)} to {max(heights)} high, {min(widths)} to "
+            f"{max(widths)} wide"
+        ]
     classes = [f"{name}: {count:,}" for name, count in found.classes.items()]
     train, test = found.counts["train"], found.counts["test"]
     rows = {
-        "found sizes": _some(sizes) if len(sizes) > 1 else "",
+        "found sizes": _some(sizes) if len(found.found_sizes) > 1 else "",
         "range": f"{found.range[0]:g} to {found.range[1]:g} become black and white",
         "classes": f"{len(classes)}  {_some(classes)}" if classes else "none",
         "columns": _some(list(found.columns)),
@@ -123,7 +129,7 @@ def _record(found: "Preview") -> dict[str, Any]:
         "kind": found.kind,
         "counts": dict(found.counts),
         "image_shape": found.image_shape,
-        "found_sizes": found.found_sizes,
+        "found_sizes": found.found_sizes[:100],
         "range": found.range,
         "classes": dict(found.classes),
         "columns": found.columns,

@@ -25,7 +25,7 @@ from vae_explorer.data.readers.pixel_text import find_amat, find_csv
 from vae_explorer.data.readers.stack import find_stack
 from vae_explorer.data.reading import Reading, Report, Skipped, Source
 from vae_explorer.data.scratch import scratch
-from vae_explorer.data.splitting import copies, digests, stratified
+from vae_explorer.data.splitting import copies, digests, mixed, stratified
 from vae_explorer.data.tables import Classes, Column, Numbers
 from vae_explorer.data.treatment import first_gray
 from vae_explorer.errors import DataError
@@ -34,6 +34,7 @@ from vae_explorer.types import Labels, UInt8
 _LARGEST, _SHRUNK = 128, 64
 """Images beyond the first, pixels a side, are proposed to be read at the second."""
 _BLOCK = 1 << 22
+_MOVED = 1 << 26  # bytes at once
 _MOST_SKIPPED = 1_000
 _MODELS = {
     ".pt": "a PyTorch file, which is pickled",
@@ -215,7 +216,7 @@ def _plan(found: Found, reading: Reading, check: Check) -> _Plan:
             part = replace(part, images=images)
         else:
             good = []
-            colored = 0
+            colored = sixteen = 0
             for index in range(len(part.images)):
                 if index % 64 == 0:
                     check()
@@ -229,7 +230,9 @@ def _plan(found: Found, reading: Reading, check: Check) -> _Plan:
                 sizes[head.size] += 1
                 said.update(head.notes)
                 colored += head.color
+                sixteen += head.sixteen
             rows = np.array(good, np.intp)
+            spans += [(0, 65535)] if good and sixteen == len(good) else []
             color = color or (colored > 0 and _truly_colored(part, rows))
         if len(rows):
             parts.append((part, rows))
@@ -243,14 +246,15 @@ def _plan(found: Found, reading: Reading, check: Check) -> _Plan:
         )
     own = own and {part.split for part, _ in parts} == {"train", "test"}
     notes += [f"{count:,} × {note}." for note, count in said.most_common()]
-    span = reading.range or _joint(spans)
+    span = reading.range or _joint(spans if len(spans) == len(parts) else [])
     if reading.transpose:
         sizes = Counter({size[::-1]: count for size, count in sizes.items()})
     size = reading.size or _proposed_size(sizes)
     if {*sizes} != {size}:
         how = {"fit": "fitted with padding", "crop": "cropped", "stretch": "stretched"}
         other = sum(count for found_size, count in sizes.items() if found_size != size)
-        notes.append(f"{other:,} images of other sizes {how[reading.fit]} to {size_text(size)}.")
+        counted = "1 image of another size" if other == 1 else f"{other:,} images of other sizes"
+        notes.append(f"{counted} {how[reading.fit]} to {size_text(size)}.")
     is_color = {"": color, "gray": False, "rgb": True}[reading.channels]
     if color and not is_color:
         notes.append("Colour made gray.")
@@ -453,6 +457,7 @@ def _read(
         )
     labels, classes, columns = _labels(plan, kept)
     hashes = digests(everything, check)
+    order: NDArray[np.intp] | None = None
     training = sum(
         len(rows) for (part, _), rows in zip(plan.parts, kept, strict=True) if part.split != "test"
     )
@@ -465,6 +470,10 @@ def _read(
                 f"{duplicates:,} test images are exactly among those to train on, as the data has "
                 "them."
             )
+        if labels is not None and _class_by_class(labels[:training]):
+            notes.append("The training images came class by class; they are shuffled.")
+            first = mixed(np.arange(training), hashes, plan.reading.seed)
+            order = np.concatenate([first, np.arange(training, len(everything))])
     else:
         train, test = stratified(hashes, labels, plan.reading.test_share, plan.reading.seed)
         again = int((np.diff(np.sort(hashes)) == 0).sum())
@@ -473,25 +482,33 @@ def _read(
             notes.append(f"{again:,} images are exact copies of others; copies share a split.")
         elif duplicates:
             notes.append("All images are the same; the test images are copies.")
-        order = np.concatenate([train, test])
-        _reorder(everything, train, test, check)
+        order = np.concatenate([mixed(train, hashes, plan.reading.seed), test])
+        training = len(train)
+    if order is not None:
+        _reorder(everything, order, check)
         labels = None if labels is None else labels[order]
         columns = {name: _picked(column, order) for name, column in columns.items()}
-        training = len(train)
+        columns.setdefault("row", Numbers(order.astype(np.float32)))  # among those read
     progress(1.0)
     whole = ImageSet(everything, labels, plan.found.name, "both", classes, columns)
-    report = Report(tuple(notes), tuple(plan.skips.first), plan.skips.count, duplicates)
+    report = Report(
+        tuple(dict.fromkeys(notes)), tuple(plan.skips.first), plan.skips.count, duplicates
+    )
     return Dataset.cut(whole, training, source, report)
 
 
-def _reorder(images: UInt8, train: NDArray[np.intp], test: NDArray[np.intp], check: Check) -> None:
-    """Put the rows to train on first, in place; both rise."""
-    last = images[test]
-    step = max(1, _BLOCK // max(1, images[:1].size))
-    for start in range(0, len(train), step):
+def _class_by_class(labels: Labels) -> bool:
+    """Whether images lie so that the last, which are held out, would be of one class."""
+    return bool((labels[1:] >= labels[:-1]).all() and 1 < int(labels[-1]) + 1 <= len(labels) // 2)
+
+
+def _reorder(images: UInt8, order: NDArray[np.intp], check: Check) -> None:
+    """Put images into another order, in place: some of their pixels after the others."""
+    flat = images.reshape(len(images), -1)
+    step = max(1, _MOVED // len(images))
+    for start in range(0, flat.shape[1], step):
         check()
-        images[start : start + step][: len(train) - start] = images[train[start : start + step]]
-    images[len(train) :] = last
+        flat[:, start : start + step] = flat[order, start : start + step]
 
 
 def _picked(column: Column, rows: NDArray[np.intp]) -> Column:
@@ -578,13 +595,13 @@ def _preview(plan: _Plan, check: Check) -> Preview:
         kind=plan.found.kind,
         reading=reading,
         counts={"train": total - test, "test": test, "both": total},
-        found_sizes=tuple(plan.sizes[:20]),
+        found_sizes=tuple(plan.sizes),
         image_shape=plan.shape,
         range=reading.range,
         classes=dict(zip(classes, counts, strict=True)),
         columns=tuple(columns),
         split=split,
-        report=Report(tuple(plan.notes), tuple(plan.skips.first), plan.skips.count),
+        report=Report(tuple(dict.fromkeys(plan.notes)), tuple(plan.skips.first), plan.skips.count),
         samples=shown,
         sample_labels=tuple("" if labels is None else classes[labels[place]] for place in at),
         likelihood=likelihood,

@@ -71,3 +71,17 @@ def stratified(
     test[shuffled[chosen]] = True
     rows = test[group]
     return np.flatnonzero(~rows), np.flatnonzero(rows)
+
+
+def mixed(rows: NDArray[np.intp], hashes: NDArray[np.uint64], seed: int) -> NDArray[np.intp]:
+    """The rows shuffled, images with copies first.
+
+    Those held out are the last: they are of all classes, and no copy of them is trained on.
+    """
+    some = np.random.default_rng((seed, 1)).permutation(rows)
+    order = np.argsort(hashes[some])
+    same = np.diff(hashes[some][order]) == 0
+    copied = np.zeros(len(some), bool)
+    copied[order[1:]] |= same
+    copied[order[:-1]] |= same
+    return np.concatenate([some[copied], some[~copied]])

@@ -1,5 +1,6 @@
 """Starting and ending the window's process."""
 
+import gc
 import logging
 import os
 import signal
@@ -139,5 +140,6 @@ def open_window(checkpoint: "Path | SavedModel | None" = None) -> "MainWindow":
                 window.deleteLater()  # not by the garbage collector, part by part
                 raise
     window.show()
-    app.warm_up()
+    # What has been imported stays: a full collection that visits it stops a drag for 0.3 s.
+    app.warm_up(gc.freeze)
     return window

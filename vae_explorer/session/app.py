@@ -89,8 +89,8 @@ class App:
         """The one run of the runs."""
         return self.runs.training
 
-    def warm_up(self) -> None:
-        """Do beside the window what can wait until it is there.
+    def warm_up(self, then: Callable[[], None] = lambda: None) -> None:
+        """Do beside the window what can wait until it is there, and ``then`` the last of it.
 
         Read estimates, presets and lessons, look for an interrupted run, import what the first
         training step needs.
@@ -100,7 +100,7 @@ class App:
         self.learning.read()
         self.catalogue.look_for_interrupted()
         warming = self.tasks.newest("warm-up", "Training may not work here")
-        warming.run(lambda _: warm_up(), lambda _: None)
+        warming.run(lambda _: warm_up(), lambda _: then())
 
     def close(self) -> bool:
         """Stop and save a run, end the jobs; False if one did not end in time."""
@@ -190,7 +190,7 @@ def build_app(
     runs.training.made_way.connect(say)
     for edited in (cursor.edited, pins.edited, selection.edited):
         edited.connect(edits.add)
-    for progress in (scores.progress, playback.progress):
+    for progress in (data.progress, scores.progress, playback.progress):
         progress.connect(messages.progress)
     playback.path_changed.connect(lambda path: layers.show("path", path_content(path)))
     layers.show("path", path_content(None))

@@ -91,6 +91,18 @@ def test_every_mode_has_its_stated_value(
     assert says in " ".join(data.report.notes)
 
 
+def test_the_range_of_pictures_is_shown_and_can_be_changed(folder: Path) -> None:
+    ramp = np.arange(48, dtype=np.uint16).reshape(6, 8)
+    for number in range(3):
+        save(folder / "12" / f"{number}.png", Image.fromarray(ramp * 80 + np.uint16(number)))
+        save(folder / "8" / f"{number}.png", Image.fromarray((ramp > number).astype(np.uint8)))
+    assert inspect(folder / "12").range == (0, 65535)
+    assert open_images(folder / "12").train.images.max() == 15
+    assert open_images(folder / "12", Reading(range=(0, 3760))).train.images.max() == 255
+    assert inspect(folder / "8").range == (0, 255)
+    assert open_images(folder / "8", Reading(range=(0, 1))).train.images.max() == 255
+
+
 def test_gray_pictures_saved_in_colour_are_gray(folder: Path) -> None:
     for level in range(3):
         save(folder / f"{level}.jpg", gray(80 * level).convert("RGB"))
@@ -108,7 +120,7 @@ def test_mixed_sizes_become_one_by_the_rule_chosen(folder: Path) -> None:
     preview = inspect(folder)
     assert preview.image_shape == (8, 8)
     assert preview.found_sizes == (((8, 8), 3), ((40, 4), 1))
-    assert "1 images of other sizes fitted with padding to 8×8" in " ".join(preview.report.notes)
+    assert "1 image of another size fitted with padding to 8×8" in " ".join(preview.report.notes)
     shown = {}
     for fit in ("fit", "crop", "stretch"):
         reading = Reading(size=(8, 8), fit=fit)
@@ -149,7 +161,7 @@ def test_broken_files_are_skipped_with_a_list(folder: Path) -> None:
     }  # fmt: skip
     assert data.report.skipped_count == 6
     assert "damaged" in why["cut.jpg"]
-    assert (why[".DS_Store"], why["notes.md"]) == ("hidden", "no picture")
+    assert (why[".DS_Store"], why["notes.md"]) == ("hidden", "is no picture")
 
 
 def test_bombs_are_skipped_unread(folder: Path) -> None:

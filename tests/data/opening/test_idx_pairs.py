@@ -49,7 +49,7 @@ def test_qmnist_keeps_its_label_and_the_rest_as_columns(folder: Path, images: UI
     data = open_images(folder).of("both")
     assert set(np.asarray(data.labels)) == set(range(10))
     assert list(data.columns) == [
-        "series", "writer", "serial", "global", "nist class", "duplicate", "unused",
+        "series", "writer", "serial", "global", "nist class", "duplicate", "unused", "row",
     ]  # fmt: skip
     assert set(data.columns["writer"].values) == set(labels[:, 2])
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vae_explorer import schema
 from vae_explorer.data.opening import inspect, open_images
 from vae_explorer.data.reading import Reading
-from vae_explorer.data.splitting import digests, stratified
+from vae_explorer.data.splitting import digests, mixed, stratified
 from vae_explorer.errors import DataError
 from vae_explorer.types import UInt8
 
@@ -204,3 +204,30 @@ def test_a_choice_changes_the_preview(folder: Path, images: UInt8) -> None:
     other = inspect(folder / "a.npy", replace(preview.reading, invert=True, channels="rgb"))
     assert other.image_shape == (6, 8, 3)
     np.testing.assert_array_equal(other.samples[..., 0], 255 - preview.samples)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_last_images_to_train_on_are_of_all_classes_and_no_copies(
+    folder: Path, rng: np.random.Generator, own: bool
+) -> None:
+    images = rng.integers(0, 256, (120, 6, 6), np.uint8)
+    images[110:] = images[100:110]
+    labels = np.repeat(np.arange(3), 40)
+    test: Any = {"test_images": images[:3] + 1, "test_labels": np.arange(3)} if own else {}
+    np.savez(folder / "a.npz", train_images=images, train_labels=labels, **test)
+    train = open_images(folder / "a.npz").train
+    held_out = train.subset(slice(-30, None))
+    assert {*np.asarray(held_out.labels).tolist()} == {0, 1, 2}
+    trained = {image.tobytes() for image in train.images[:-30]}
+    assert not trained & {image.tobytes() for image in held_out.images}
+    rows = train.columns["row"].values.astype(int)
+    np.testing.assert_array_equal(train.images, images[rows])
+    np.testing.assert_array_equal(train.labels, labels[rows])
+
+
+def test_images_are_mixed_by_their_seed() -> None:
+    rows, hashes = np.arange(50), np.arange(50, dtype=np.uint64)
+    first = mixed(rows, hashes, 0)
+    np.testing.assert_array_equal(first, mixed(rows, hashes, 0))
+    assert sorted(first) == rows.tolist()
+    assert first.tolist() != mixed(rows, hashes, 1).tolist()

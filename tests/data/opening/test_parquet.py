@@ -39,7 +39,7 @@ def test_one_file(folder: Path, images: UInt8, kind: str) -> None:
     data = open_images(folder / "mine.parquet")
     assert data.classes == ("a", "b", "c")
     assert data.image_shape == (6, 8)
-    assert list(data.train.columns) == ["weight"]
+    assert list(data.train.columns) == ["weight", "row"]
     if kind == "PNG":
         found = {image.tobytes() for image in data.of("both").images}
         assert found == {image.tobytes() for image in images}

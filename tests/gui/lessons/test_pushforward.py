@@ -7,11 +7,12 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QSlider
 
-from tests.support.lessons import choose, drag, named
+from tests.support.lessons import choose, drag, named, no_model
 from vae_explorer.gui.lessons.pushforward import PushforwardView
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.export import KINDS
 from vae_explorer.gui.theme import LIGHT
+from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.pushforward import Pushforward
 
 LEFT = Qt.MouseButton.LeftButton
@@ -159,3 +160,20 @@ def test_in_a_wide_window_the_profile_leaves_its_height_to_the_planes(
         QApplication.processEvents()
         assert (profile.x() > formula.x() + formula.width()) == beside
         assert (profile.height() > formula.height()) == beside
+
+
+def test_nothing_of_the_last_function_is_shown_while_the_decoder_works(
+    view: PushforwardView, experiment: Pushforward, context: LessonContext
+) -> None:
+    charts = [named(view, Chart, title) for title in ("z", "x = f(z)")]
+    assert all(chart.plot.front and chart.plot.marks for chart in charts)
+    no_model(context)  # so that it never ends
+    choose(view.controls["function"].findChild(QComboBox), "decoder")
+    assert experiment.result.lattice is None
+    assert not any(chart.plot.front or chart.plot.bar for chart in charts)
+    assert not charts[1].plot.marks
+    assert charts[1].plot.note == "computing …"
+    choose(view.controls["function"].findChild(QComboBox), "ring")
+    assert charts[1].plot.front
+    assert charts[1].plot.bar
+    assert not charts[1].plot.note

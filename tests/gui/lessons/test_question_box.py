@@ -77,7 +77,7 @@ def test_another_answer_takes_the_place_of_one(box: QuestionBox) -> None:
     box.set_question(ONE)
     box.set_answer((True, False))
     box.set_answer((False, True))
-    assert [choice.accessibleName() for choice in _choices(box)] == ["\N{EM SPACE} this", "✓ that"]
+    assert [choice.accessibleName() for choice in _choices(box)] == ["this", "✓ that"]
     assert "✓ Right" in _said(box)
 
 

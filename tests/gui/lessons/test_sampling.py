@@ -106,7 +106,10 @@ def test_what_is_concealed_is_not_told(view: SamplingView) -> None:
     assert "prior" not in view.errors.legend().replace("of prior", "")
     assert "= ?" in view.scores.text()
     assert "effective" not in view.scores.text()
+    assert view.estimates.plot.y.numbers  # of the ELBO
+    assert not view.errors.plot.y.numbers  # of nothing
     view.set_hidden({"elbo"})
+    assert view.errors.plot.y.numbers
     assert "exact = −175.65" in view.estimates.legend()
     assert "ELBO" not in view.estimates.legend()
     assert "?" not in view.scores.text()

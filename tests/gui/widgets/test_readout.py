@@ -51,3 +51,21 @@ def test_its_height_is_that_of_its_lines(qtbot: QtBot) -> None:
     two = readout.sizeHint().height()
     readout.set_lines(1)
     assert readout.fontMetrics().lineSpacing() <= readout.sizeHint().height() < two
+
+
+def test_one_that_grows_has_room_for_all_of_its_text_in_large_type_too(qtbot: QtBot) -> None:
+    readout = Readout(growing=True)
+    window, _ = _shown(qtbot, readout)
+    window.resize(300, 300)
+    readout.set_text("the effective sample size of the samples of the prior " * 2)
+    label = readout.findChild(QLabel)
+    assert label is not None
+
+    def whole() -> bool:
+        return readout.height() >= label.heightForWidth(label.width())
+
+    qtbot.waitUntil(whole)
+    font = readout.font()
+    font.setPointSizeF(2 * font.pointSizeF())
+    readout.setFont(font)
+    qtbot.waitUntil(whole)

@@ -178,7 +178,7 @@ def _walk(root: Path, skips: _Skips, check: Check) -> tuple[list[str], list[str]
                 elif suffix in _TABLES and not inner:
                     tables.append(entry.name)
                 else:
-                    skips.add(path, "no picture")
+                    skips.add(path, "is no picture")
     return pictures, sorted(tables)
 
 

@@ -29,7 +29,7 @@ class FunctionalsView(LessonView):
             "Drag to give p another height; or choose a position by ← and →, and move p by ↑ and ↓"
         )
         self._left, self._right = Chart("", "step"), Chart("", "step")
-        self._readout, self._details = Readout(), Readout()
+        self._readout, self._details = Readout(growing=True), Readout(growing=True)
         step = button("&Step", "Climb one step", experiment.step)
         reset = button("&Reset", "Go back to where the ascent started", experiment.reset)
         ascent = beside(self.form.rows["ascend"], step, reset)

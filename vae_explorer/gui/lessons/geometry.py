@@ -49,7 +49,7 @@ class GeometryView(LessonView):
             "straight": StepStrip("Straight line", _STRAIGHT),
             "geodesic": StepStrip("Geodesic", _GEODESIC),
         }
-        self._readout = Readout()
+        self._readout = Readout(growing=True)
         fill(self.page, self.line("metric", "steps", "keys"), (self._plane, 1), self._readout)
         fill(self.page, *self._lines.values())
         self.controls |= {"strips": self._lines["straight"], "geodesic": self._lines["geodesic"]}

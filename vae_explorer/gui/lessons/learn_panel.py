@@ -2,20 +2,21 @@
 
 from collections.abc import Collection, Mapping
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.lessons.code_box import CodeBox
 from vae_explorer.gui.lessons.formula import FormulaView
-from vae_explorer.gui.lessons.large_type import LARGE, lesson_font
+from vae_explorer.gui.lessons.large_type import lesson_font
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.lessons.question_box import QuestionBox
 from vae_explorer.gui.theme import MARGIN, SPACE, TITLE
 from vae_explorer.gui.widgets.rows import Scrolled, fill, row
 from vae_explorer.lessons.course import Block, Code, Lesson, Question, Step
 
-_EM = 18.0
-"""Pixels of a formula's em in the usual type."""
+_EM = 1.5
+"""A formula's em, in that of the text."""
 
 
 class LearnPanel(QWidget):
@@ -39,7 +40,6 @@ class LearnPanel(QWidget):
         self._lesson: Lesson | None = None
         self._blocks: list[QWidget] = []
         self._code_shown = False
-        self._large = False
         self._lessons = QComboBox()
         self._lessons.setAccessibleName("Lesson")
         self._lessons.setMinimumContentsLength(12)
@@ -131,16 +131,21 @@ class LearnPanel(QWidget):
 
     def set_large(self, large: bool) -> None:
         """Show large type, for a room, or the usual one."""
-        self._large = large
         self.setFont(lesson_font(large))
-        self._show_title()
-        for block in self._blocks:
-            if isinstance(block, FormulaView):
-                block.set_em(self._em)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        """Set title and formulas in the size of the text."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._show_title()
+            for block in self._blocks:
+                if isinstance(block, FormulaView):
+                    block.set_em(self._em)
 
     @property
     def _em(self) -> float:
-        return _EM * (LARGE if self._large else 1.0)
+        return _EM * self.fontInfo().pixelSize()
 
     def _block(self, block: Block, lesson: Lesson) -> QWidget:
         if isinstance(block, str):

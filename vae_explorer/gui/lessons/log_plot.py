@@ -51,6 +51,8 @@ class LogPlot(Chart):
         shown = (*marks, *levels)
         limits = limits or _limits(shown, self.plot.y.log)
         y = replace(self.plot.y, low=limits[0], high=limits[1]) if limits else self.plot.y
+        high = [mark for mark in shown if not (isinstance(mark, Level) and mark.upright)]
+        y = replace(y, numbers=bool(high) or not note)  # there is nothing that they are of
         self.set_plot(replace(self.plot, marks=shown, y=y, note=note))
 
     def set_cursor(self, x: float | None) -> None:

@@ -34,6 +34,7 @@ from vae_explorer.types import Float32, Float64, Region
 _BEFORE = (-SIGHT, SIGHT, -SIGHT, SIGHT)
 _NUDGE = 0.1  # latent units
 _PROFILE = 7  # lines, the height of the densities along a line
+_PLANE = 9  # lines, the least height of a plane
 _WIDE = 1.15  # width by height from which four planes have more room beside their profile
 _ANY = 10_000  # pixels
 _BRIGHTEST = 0.995  # quantile of the density that has the last colour
@@ -62,7 +63,7 @@ class PushforwardView(LessonView):
         self._profile = Chart()
         self._profile.set_plot(Plot(x=Axis(numbers=False), y=Axis(numbers=False)))
         self._profile.setToolTip("The densities along the dashed line, from left to right")
-        self._readout = Readout(2)
+        self._readout = Readout(2, growing=True)
         self._problem = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._problem.setAccessibleName("What is wrong with the formula")
         self._problem.hide()
@@ -104,7 +105,11 @@ class PushforwardView(LessonView):
             for chart in (self._formula, self._samples, self._profile):
                 chart.set_plot(replace(chart.plot, marks=(), front=(), note="computing …"))
         if found.lattice is None:
-            self._after.set_plot(replace(self._after.plot, marks=(), front=()))
+            self._after.set_plot(replace(self._after.plot, marks=(), front=(), note="computing …"))
+            self._after.set_bar(None)
+            self._before.set_bar(None)
+            self._before.set_plot(replace(self._before.plot, marks=tuple(_DEVIATIONS), front=()))
+            self._before.set_subtitle("")
             self._readout.set_text("Decoding the plane …")
             return
         if differs(found, old, "lattice"):
@@ -127,7 +132,8 @@ class PushforwardView(LessonView):
     def _show_lattice(self, lattice: Lattice) -> None:
         self._after.set_range(*lattice.region)
         painted = cells(lattice.images, lattice.densities)
-        self._after.set_marks([painted, lines(lattice.lines, lattice.region)])
+        marks = painted, lines(lattice.lines, lattice.region)
+        self._after.set_plot(replace(self._after.plot, marks=marks, note=""))
         density = f"p(z) / {self._measure}"
         highest = densest(lattice.images, lattice.densities)
         self._after.set_bar(Bar(Axis(0.0, highest, density), "accent"))
@@ -192,6 +198,8 @@ class PushforwardView(LessonView):
         self._figures.setDirection(ways.LeftToRight if wide else ways.TopToBottom)
         height = _PROFILE * self._profile.fontMetrics().height()
         self._profile.setMinimumHeight(height)
+        for plane in (self._before, self._after, self._formula, self._samples):
+            plane.setMinimumHeight(_PLANE * plane.fontMetrics().height())
         self._profile.setMaximumHeight(_ANY if wide else height)
 
     @property

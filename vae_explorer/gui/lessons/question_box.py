@@ -22,7 +22,7 @@ from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.rows import fill
 from vae_explorer.lessons.course import Question
 
-_MARKS = {"right": "✓", "wrong": "✗", "": "\N{EM SPACE}"}
+_MARKS = {"right": "✓", "wrong": "✗", "": ""}
 """Before a choice, by how it was answered, which is also the name of its colour."""
 
 
@@ -137,7 +137,7 @@ class _Choice(QWidget):
     def set_mark(self, mark: str) -> None:
         """Say that it is "right", "wrong" or neither, "", and take no other answer."""
         self._mark = mark
-        said = f"{_MARKS[mark]} {self._said}"
+        said = f"{_MARKS[mark]} {self._said}".strip()
         self._text.setText(unbroken(said))
         self.button.setAccessibleName(said)
         self.button.setEnabled(False)
@@ -151,6 +151,7 @@ class _Choice(QWidget):
         """Be as high as the text; a page that scrolls asks only for what is needed at least."""
         super().resizeEvent(event)
         self._text.setMinimumHeight(self._text.heightForWidth(self._text.width()))
+        self.button.setMinimumHeight(self._text.fontMetrics().height())
 
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

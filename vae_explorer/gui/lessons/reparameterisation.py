@@ -46,9 +46,10 @@ class ReparameterisationView(LessonView):
     def __init__(self, experiment: Reparameterisation) -> None:
         super().__init__(experiment, buttons=("seed",))
         self._place = Chart("q", movable=True)
+        self._place.setMinimumHeight(150)
         self._place.setToolTip("Drag the handles of q, or move them by the arrow keys")
         self._charts = EstimateCharts()
-        self._readout = Readout(2)
+        self._readout = Readout(2, growing=True)
         rows = self.form.rows
         first, second = ("function", "parameter", "samples", "seed"), ("baseline", "same_scale")
         fill(self.page, self.line(*first), self.line(*second))
@@ -96,7 +97,7 @@ class ReparameterisationView(LessonView):
         mean, sigma = settings.mean, settings.sigma
         peak = top / _TALLEST / (sigma * np.sqrt(2 * np.pi))
         q = peak * np.exp(-0.5 * ((z - mean) / sigma) ** 2)
-        self._place.set_title("f and q", "z")
+        self._place.set_title("f and q", "z", "")
         self._place.set_look("free")
         self._place.set_range(-_SIGHT, _SIGHT, bottom, top)
         self._place.set_marks(
@@ -110,7 +111,7 @@ class ReparameterisationView(LessonView):
 
     def _show_training(self, curves: Mapping[str, Float64]) -> None:
         """The ELBO at each step of either training."""
-        self._place.set_title("ELBO of each minibatch, nats", "step")
+        self._place.set_title("ELBO of each minibatch, nats", "step", "")
         self._place.set_look("free")
         self._place.set_range(0.0, float(STEPS), *_ELBOS)
         marks: list[Mark] = []
@@ -133,7 +134,7 @@ class ReparameterisationView(LessonView):
         assert mean is not None
         assert covariance is not None
         middle = mean - np.array(self.experiment.settings.shift)
-        self._place.set_title("q in the latent plane, and steps Σ g", "z₁")
+        self._place.set_title("q in the latent plane, and steps Σ g", "z₁", "z₂")
         self._place.set_look("equal")
         left, bottom = (middle - _AROUND).tolist()
         right, top = (middle + _AROUND).tolist()
@@ -205,7 +206,7 @@ class ReparameterisationView(LessonView):
 def _short(value: float) -> str:
     """Three digits or so."""
     size = abs(value)
-    return figure(value, 0 if size >= 100 else 1 if size >= 10 else 3)
+    return figure(value, ",.0f" if size >= 100 else 1 if size >= 10 else 3)
 
 
 def _figure(value: float | str) -> str:

@@ -59,7 +59,7 @@ class SamplingView(LessonView):
         self._heaviest = DigitView(
             "Decoded from the heaviest sample", "heaviest sample", "heaviest"
         )
-        self.scores = Readout(lines=5)
+        self.scores = Readout(lines=5, growing=True)
         for plot in (self.estimates, self.errors):
             plot.x_dragged.connect(lambda m: experiment.move(m=m))
             plot.setToolTip("Drag to look at the first m samples")

@@ -40,7 +40,7 @@ class TighterView(LessonView):
             plot.x_dragged.connect(self._on_dragged)
             plot.setToolTip("Drag to look at another k")
         self._image = DigitView("The digit x", "x", zoom=2)
-        self.scores = Readout(lines=4)
+        self.scores = Readout(lines=4, growing=True)
         self._bar = QProgressBar()
         self._bar.setAccessibleName("Work done")
         self._stop = button("Stop", "Stop here", experiment.stop)

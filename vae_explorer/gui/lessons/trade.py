@@ -51,7 +51,7 @@ class TradeView(LessonView):
             "Point at one to see where it lies"
         )
         self._probe = DigitView("Decoded at the pointer", "point at a code")
-        self._readout = Readout(2)
+        self._readout = Readout(2, growing=True)
         tip = "Train a small model at each β that has none yet, a few seconds each"
         self._train = button("&Train small models", tip, self._on_train)
         self._bar = QProgressBar()

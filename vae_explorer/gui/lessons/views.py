@@ -71,7 +71,7 @@ class ViewsView(LessonView):
         pictures.setMinimumHeight(110)
         pictures.setToolTip("A digit and its reconstruction, with Σ (x − y)² over its pixels")
         again = button("&Restart", "Restart t-SNE", experiment.restart)
-        self._readout = Readout()
+        self._readout = Readout(growing=True)
         rows = self.form.rows
         embedding = beside(rows["perplexity"], rows["embed"], again)
         below = row(rows["components"], embedding, (self._readout, 1))

@@ -106,15 +106,18 @@ def _paint_labels(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -
         x, wide = layout.to_pixel(value, layout.y.low).x(), metrics.horizontalAdvance(word)
         if x + wide / 2 < room:
             painter.drawText(QPointF(x - wide / 2, base), word)
+    left = frame.left()
     for value, word in layout.y_ticks:
         y = layout.to_pixel(layout.x.low, value).y()
         x = frame.left() - 5.0 - metrics.horizontalAdvance(word)
+        left = min(left, x)
         painter.drawText(QPointF(x, y + metrics.ascent() / 2 - 1.0), word)
     painter.setPen(QColor(theme.text))
     wide = metrics.horizontalAdvance(plot.y.label)
     if plot.y.numbers and plot.y.label and frame.height() > wide:
         painter.save()
-        painter.translate(layout.rect.left() + metrics.ascent(), frame.center().y() + wide / 2)
+        x = max(layout.rect.left() + metrics.ascent(), left - metrics.ascent())
+        painter.translate(x, frame.center().y() + wide / 2)
         painter.rotate(-90)
         painter.drawText(QPointF(), plot.y.label)
         painter.restore()

@@ -65,10 +65,13 @@ class PlotView(QWidget):
             self.setAccessibleName(plot.title)
         self.update()
 
-    def set_title(self, title: str, x_label: str | None = None) -> None:
-        """Call it, and its x, otherwise."""
-        x = self._plot.x if x_label is None else replace(self._plot.x, label=x_label)
-        self.set_plot(replace(self._plot, title=title, x=x))
+    def set_title(self, title: str, x_label: str | None = None, y_label: str | None = None) -> None:
+        """Call it, and its axes, otherwise."""
+        x, y = (
+            axis if label is None else replace(axis, label=label)
+            for axis, label in ((self._plot.x, x_label), (self._plot.y, y_label))
+        )
+        self.set_plot(replace(self._plot, title=title, x=x, y=y))
 
     def set_subtitle(self, text: str) -> None:
         """Write this after the title."""

@@ -77,6 +77,7 @@ def make_editor(spec: FieldSpec, default: Value) -> Editor:
     editor: Editor
     if spec.choices:
         editor = QComboBox()
+        editor.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     elif spec.sizes:
         editor = SizesBox(spec)
     elif isinstance(default, int):

@@ -1,6 +1,6 @@
 """A label for text that changes many times a second."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from typing_extensions import override
@@ -23,14 +23,14 @@ class Readout(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._label = QLabel(self)
-        self._label.setWordWrap(lines > 1)
+        self._label.setWordWrap(lines > 1 or growing)
         self._lines = self._least = lines
         self._growing = growing
 
     def set_lines(self, lines: int) -> None:
         """Make room for this many lines."""
         self._lines = lines
-        self._label.setWordWrap(lines > 1)
+        self._label.setWordWrap(lines > 1 or self._growing)
         self.updateGeometry()
 
     def set_text(self, text: str) -> None:
@@ -58,6 +58,13 @@ class Readout(QWidget):
         self._label.setGeometry(self.rect())
         if event.oldSize().width() != event.size().width():
             self._make_room(self._least)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._make_room(self._least)
+            self.updateGeometry()
 
     def _make_room(self, least: int) -> None:
         if not (self._growing and self.testAttribute(Qt.WidgetAttribute.WA_Resized)):
