@@ -1,10 +1,12 @@
 """Where bundled files, runs and settings live. Nothing is created at import."""
 
+import re
 from functools import cache
 from pathlib import Path
 
 import platformdirs
 
+_ENTRY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -33,6 +35,11 @@ def bundled_checkpoint() -> Path:
 def bundled_models() -> dict[str, Path]:
     """The models that ship with the program, by their names."""
     return {path.stem: path for path in sorted(checkpoints().glob("*.safetensors"))}
+
+
+def is_entry_point(name: str) -> bool:
+    """Whether a text is ``module:make_model``, and no file of that name is there."""
+    return bool(_ENTRY.fullmatch(name)) and not Path(name).exists()
 
 
 def model_path(model: str | Path) -> Path:

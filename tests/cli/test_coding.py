@@ -1,8 +1,10 @@
 import csv
+import json
 import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from click.testing import Result
 from PIL import Image
 
 import vae_explorer as vx
-from vae_explorer.training.checkpoint import write_checkpoint
+from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
 from vae_explorer.training.snapshot import DataReference, Snapshot
 
 Cli = Callable[..., Result]
@@ -180,3 +182,28 @@ def test_what_is_written_says_of_which_data_the_model_is(
         with Image.open(tmp_path / name) as picture:
             assert picture.info["Source"].startswith("a model trained on Fashion-MNIST, 60,000")
             assert picture.info["Warning"].startswith("Gray pixels under a Bernoulli")
+
+
+def test_images_of_ones_own_are_trained_on_encoded_and_scored(cli: Cli, tmp_path: Path) -> None:
+    """12 × 9 pixels, in three named classes."""
+    rng, own, model = np.random.default_rng(0), tmp_path / "own.npz", tmp_path / "m.safetensors"
+    arrays: dict[str, Any] = {}
+    for split, count in (("train", 60), ("test", 30)):
+        arrays[f"{split}_images"] = rng.integers(0, 256, (count, 12, 9), np.uint8)
+        arrays[f"{split}_labels"] = np.array(["ox", "ass", "дом"])[np.arange(count) % 3]
+    np.savez(own, **arrays)
+    small = ("epochs=1", "batch_size=10", "validation_images=10", "encoder_hidden=8")
+    changes = [word for text in (*small, "decoder_hidden=8") for word in ("--set", text)]
+    cli("train", "--data", own, *changes, "--out", model)
+    data = read_checkpoint(model).data
+    assert (data.name, data.images) == ("own", 60)
+    for split, count in (("test", 30), ("train", 60)):
+        codes = tmp_path / f"{split}.npz"
+        cli("encode", model, "--data", own, "--split", split, "--out", codes)
+        with np.load(codes) as file:
+            assert file["mean"].shape == (count, 2)
+            assert "remark" not in file
+    told = json.loads(cli("evaluate", model, "--data", own, "--subset", 2, "--json").stdout)
+    (score,) = told["models"]
+    assert (score["images"], score["data"], score["remarks"]) == (30, "own test", [])
+    assert told["published"] == []

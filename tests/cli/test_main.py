@@ -4,13 +4,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 from safetensors.numpy import save_file
 
 import vae_explorer
+from tests.model.test_outside import Linear
 from vae_explorer import paths
 from vae_explorer.gui import app
+from vae_explorer.session.files.open_model import SavedModel
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.tensors import read_tensors
 
@@ -59,6 +62,31 @@ def test_the_window_opens_by_default(
     monkeypatch.setattr(app, "main", open_window)
     assert cli(*words).exit_code == 3
     assert opened == [checkpoint]
+
+
+def test_a_model_from_elsewhere_is_opened_with_images(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    linear = Linear(4)
+    images = np.rint(255 * linear.images(12)).astype(np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    (tmp_path / "my_vae.py").write_text(
+        "from tests.model.test_outside import Linear\ndef make():\n    return Linear(4)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    opened: list[SavedModel] = []
+    monkeypatch.setattr(app, "main", opened.append)
+    told = ("--likelihood", "gaussian", "--variance", "0.01", "--plane", "0", "3")
+    cli("my_vae:make", "--data", "images.npy", *told)
+    (model,) = opened
+    assert (model.name, model.path) == ("my_vae:make", None)
+    assert model.data.image_shape == (4, 3, 3)
+    means = model.snapshot.model.encode(images[:2]).mean
+    wanted = linear.encode(images[:2] / np.float32(255))[0][:, [0, 3]]
+    np.testing.assert_allclose(means, wanted, atol=1e-5)
+    refused = cli("my_vae:nothing", "--data", "images.npy")
+    assert refused.exit_code == 2
+    assert "my_vae:nothing gives no model" in refused.stderr
 
 
 @pytest.mark.parametrize(

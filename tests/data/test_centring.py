@@ -108,12 +108,20 @@ def test_lopsided_ink_stays_in_the_image() -> None:
 
 
 def test_another_side_scales_all(mnist_small: ImageSet) -> None:
-    found = centred(mnist_small.images[0], 56)
+    found = centred(mnist_small.images[0], (56, 56))
     assert found.shape == (56, 56)
     rows, columns = np.nonzero(found)
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == 40
     halved = np.asarray(Image.fromarray(found).reduce(2))
     assert _correlation(halved, mnist_small.images[0]) > 0.9
+
+
+def test_an_oblong_image_holds_all_the_ink(mnist_small: ImageSet) -> None:
+    found = centred(mnist_small.images[0], (12, 9))
+    assert found.shape == (12, 9)
+    rows, columns = np.nonzero(found)
+    assert np.ptp(rows) + 1 <= 9
+    assert np.ptp(columns) + 1 <= 7
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (0, 5)])

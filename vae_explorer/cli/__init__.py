@@ -19,13 +19,13 @@ from vae_explorer.cli.coding import decode, encode
 from vae_explorer.cli.datasets import data
 from vae_explorer.cli.examining import doctor
 from vae_explorer.cli.measuring import bench
-from vae_explorer.cli.parameters import checkpoint_argument
 from vae_explorer.cli.pictures import export
 from vae_explorer.cli.scoring import evaluate
 from vae_explorer.cli.sweeping import sweep
 from vae_explorer.cli.training import train
 from vae_explorer.errors import UserError, torch_trouble
-from vae_explorer.paths import bundled_models
+from vae_explorer.model.architecture import LIKELIHOODS
+from vae_explorer.paths import bundled_models, is_entry_point, model_path
 
 _INTERRUPTED = 130
 
@@ -68,7 +68,8 @@ class _Program(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if self.get_command(ctx, name) is None and (name in bundled_models() or _is_file(name)):
+        model = name in bundled_models() or _is_file(name) or is_entry_point(name)
+        if self.get_command(ctx, name) is None and model:
             args = ["explore", *args]
         return super().resolve_command(ctx, args)
 
@@ -121,24 +122,57 @@ class _Program(click.Group):
 def main(ctx: click.Context) -> None:
     """VAE Explorer: a laboratory for variational autoencoders with a 2-D latent space.
 
-    Without a command, or with only a CHECKPOINT.safetensors, the window opens. The bundled models
-    mnist-elbo, mnist-exact, mnist-iwae and mnist-paper go by their names, here and in all commands.
+    Without a command, or with only a CHECKPOINT.safetensors or module:make_model, the window opens.
+    The bundled models mnist-elbo, mnist-exact, mnist-iwae and mnist-paper go by their names, here
+    and in all commands.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(explore)
 
 
 @main.command()
-@checkpoint_argument
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option(
+    "--data",
+    "images",
+    metavar="PATH",
+    help="Images to show: a folder, a file, or a ready-made set by name.",
+)
+@click.option(
+    "--likelihood",
+    type=click.Choice(LIKELIHOODS),
+    help="Of a model from elsewhere: what its decoder gives the parameters of.",
+)
+@click.option("--variance", type=click.FloatRange(0, min_open=True), help="Of a Gaussian.")
+@click.option("--logits", is_flag=True, help="Its decoder gives logits, not values in [0, 1].")
+@click.option(
+    "--plane",
+    type=(int, int),
+    metavar="I J",
+    help="Of more than two latent dimensions those to show, from 0; else the principal plane.",
+)
 @click.pass_context
-def explore(ctx: click.Context, checkpoint: Path | None) -> NoReturn:
+def explore(
+    ctx: click.Context, /, models: tuple[str, ...], images: str | None, **choices: Any
+) -> NoReturn:
     """Open the window.
 
-    It shows CHECKPOINT, or the bundled model.
+    It shows MODEL, or the bundled model: a checkpoint, module:make_model, a function that makes a
+    model with encode and decode, or two ONNX files, the encoder and the decoder.
     """
     from vae_explorer.gui.app import main as open_window
 
-    ctx.exit(open_window(checkpoint))
+    told = {name: choice for name, choice in choices.items() if choice not in (None, False)}
+    if len(models) <= 1 and not (images or told or is_entry_point("".join(models))):
+        ctx.exit(open_window(model_path(Path(models[0])) if models else None))
+    from vae_explorer.data.opening import open_images
+    from vae_explorer.session.files.given_model import given_model
+
+    if len(models) > 2:
+        raise click.UsageError("One model can be opened, which may be two ONNX files.")
+    shown = None if images is None else open_images(images)
+    model = (models or ("mnist-elbo",)) if len(models) == 2 else (models or ("mnist-elbo",))[0]
+    ctx.exit(open_window(given_model(model, shown, **told)))
 
 
 for _command in (train, sweep, evaluate, encode, decode, export, data, bench, doctor):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,11 @@ import click
 from vae_explorer.cli.parameters import (
     check_place,
     checkpoint_argument,
+    data_of,
+    images_of,
     open_snapshot,
     output_option,
+    split_option,
 )
 from vae_explorer.export.content import export_content
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from vae_explorer.model.trained import Posterior
     from vae_explorer.training.snapshot import DataReference, Snapshot
 
+_IDX = re.compile(r"(\.idx(\.gz)?|ubyte(\.gz)?|\.gz)$")
+"""Names of files that are read as bare images."""
 _COLUMNS = ("index", "label", "z1", "z2", "var1", "cov12", "var2")
 
 
@@ -30,11 +36,12 @@ _COLUMNS = ("index", "label", "z1", "z2", "var1", "cov12", "var2")
     "source",
     default="test",
     show_default=True,
-    metavar="train|test|FILE.idx[.gz]",
-    help="MNIST images, or an IDX file of images of the model's size.",
+    metavar="train|test|PATH",
+    help="MNIST images, a file or folder of your own, or an IDX file of images alone.",
 )
+@split_option
 @output_option(".csv", ".npz", about="Where the codes are written.")
-def encode(checkpoint: Path | None, source: str, out: Path) -> None:
+def encode(checkpoint: Path | None, source: str, split: str, out: Path) -> None:
     """Write the posterior of each image to a table.
 
     The model is CHECKPOINT, or the bundled one.
@@ -45,40 +52,43 @@ def encode(checkpoint: Path | None, source: str, out: Path) -> None:
     figures are no likelihood.
     """
     snapshot = open_snapshot(checkpoint)
-    images = _images(source)
+    images, shown = _images(source, split)
     posterior = snapshot.model.encode(images.images)
     table = _csv if out.suffix.lower() == ".csv" else _npz
-    export_content(out, table(images, posterior, snapshot))
+    export_content(out, table(images, posterior, _remark(snapshot, shown), snapshot))
     click.echo(f"Wrote {len(images):,} codes to {click.format_filename(out)}")
-    _say_data(snapshot.data, images)
+    _say_data(snapshot.data, images, shown)
 
 
-def _say_data(trained_on: "DataReference", images: "ImageSet") -> None:
+def _say_data(trained_on: "DataReference", images: "ImageSet", shown: "DataReference") -> None:
     """Say of which data the model is and which it encoded; of files only their name is known."""
     from vae_explorer.training.meaning import foreign
-    from vae_explorer.training.snapshot import BUNDLED
 
     click.echo(
         f"Trained on {trained_on.name} ({trained_on.images:,} images), encoded {images.name} "
         f"{images.split}",
         err=True,
     )
-    remark = foreign(trained_on, BUNDLED)
+    remark = foreign(trained_on, shown)
     if remark and images.split != "file":
         click.echo(f"Warning: {remark.text}", err=True)
 
 
-def _images(source: str) -> "ImageSet":
-    from vae_explorer.data.bundled import mnist, read_idx_pair
+def _images(source: str, split: str) -> "tuple[ImageSet, DataReference]":
+    """The images meant, and of which data they are; MNIST's for a bare file of images."""
+    from vae_explorer.data.bundled import read_idx_pair
+    from vae_explorer.training.snapshot import BUNDLED, reference
 
-    if source in ("train", "test"):
-        return mnist(source)
     path = Path(source)
-    return read_idx_pair(path, None, name=path.name, split="file")
+    if source not in ("train", "test") and _IDX.search(path.name):
+        return read_idx_pair(path, None, name=path.name, split="file"), BUNDLED
+    data = data_of(source)
+    return images_of(data, source, split), reference(data)
 
 
-def _csv(images: "ImageSet", posterior: "Posterior", snapshot: "Snapshot") -> bytes:
-    remark = _remark(snapshot)
+def _csv(
+    images: "ImageSet", posterior: "Posterior", remark: dict[str, Any], _: "Snapshot"
+) -> bytes:
     count = len(images)
     labels = [""] * count if images.labels is None else images.labels.astype(str)
     # NumPy writes each float32 in the fewest digits that give it back.
@@ -93,16 +103,18 @@ def _csv(images: "ImageSet", posterior: "Posterior", snapshot: "Snapshot") -> by
     return text.getvalue().encode()
 
 
-def _remark(snapshot: "Snapshot") -> dict[str, Any]:
+def _remark(snapshot: "Snapshot", shown: "DataReference | None" = None) -> dict[str, Any]:
     """A column of what has to be said of the model, if anything has."""
     from vae_explorer.training.meaning import marks
     from vae_explorer.training.snapshot import BUNDLED
 
-    remark = marks(snapshot, BUNDLED)
+    remark = marks(snapshot, shown or BUNDLED)
     return {"remark": remark} if remark else {}
 
 
-def _npz(images: "ImageSet", posterior: "Posterior", snapshot: "Snapshot") -> bytes:
+def _npz(
+    images: "ImageSet", posterior: "Posterior", remark: dict[str, Any], snapshot: "Snapshot"
+) -> bytes:
     import numpy as np
 
     labels: dict[str, Any] = {} if images.labels is None else {"label": images.labels}
@@ -114,7 +126,7 @@ def _npz(images: "ImageSet", posterior: "Posterior", snapshot: "Snapshot") -> by
         covariance=posterior.covariance,
         trained_on=snapshot.data.name,
         **labels,
-        **_remark(snapshot),
+        **remark,
     )
     return content.getvalue()
 

@@ -13,6 +13,7 @@ from vae_explorer.files import cannot_write
 from vae_explorer.paths import bundled_checkpoint, model_path
 
 if TYPE_CHECKING:
+    from vae_explorer.data.dataset import Dataset, ImageSet
     from vae_explorer.training.snapshot import Snapshot
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -45,6 +46,33 @@ def open_snapshot(checkpoint: Path | None) -> "Snapshot":
     from vae_explorer.training.checkpoint import read_checkpoint
 
     return read_checkpoint(checkpoint or bundled_checkpoint())
+
+
+split_option = click.option(
+    "--split",
+    type=click.Choice(["test", "train"]),
+    default="test",
+    show_default=True,
+    help="Which images of data of your own.",
+)
+
+
+def data_of(source: str) -> "Dataset":
+    """MNIST for the name of one of its splits, else what a file or folder holds.
+
+    Raises:
+        DataError: see ``open_images``.
+    """
+    from vae_explorer.data.bundled import mnist_dataset
+    from vae_explorer.data.opening import open_images
+
+    return mnist_dataset() if source in ("train", "test") else open_images(Path(source))
+
+
+def images_of(data: "Dataset", source: str, split: str) -> "ImageSet":
+    """The images that ``--data`` and ``--split`` mean of what ``data_of`` gave."""
+    chosen = source if source in ("train", "test") else split
+    return data.train if chosen == "train" else data.test
 
 
 def output_option(

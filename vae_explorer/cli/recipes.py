@@ -51,6 +51,13 @@ set_option = click.option(
 images_option = click.option(
     "--images", type=click.IntRange(min=1), help="Use only this many images, the first ones."
 )
+data_option = click.option(
+    "--data",
+    "data_path",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Train on the images of a file or folder of your own [default: MNIST].",
+)
 device_option = click.option(
     "--device",
     default="auto",
@@ -95,15 +102,16 @@ def warn_of(recipe: Recipe) -> None:
         click.echo(f"Warning: {text}", err=True)
 
 
-def training_images(count: int | None) -> "ImageSet":
-    """The first ``count`` MNIST training images, all if None.
+def training_images(count: int | None, path: Path | None) -> "ImageSet":
+    """The first ``count`` training images of a data set, all if None; of MNIST without a path.
 
     Raises:
-        DataError: there are not so many.
+        DataError: there are not so many, or none can be read.
     """
     from vae_explorer.data.bundled import mnist
+    from vae_explorer.data.opening import open_images
 
-    data = mnist("train")
+    data = open_images(path).train if path else mnist("train")
     if count is None:
         return data
     if count > len(data):

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vae_explorer.cli.parameters import checkpoints_argument, open_snapshot
+from vae_explorer.cli.parameters import (
+    checkpoints_argument,
+    data_of,
+    images_of,
+    open_snapshot,
+    split_option,
+)
 from vae_explorer.training.published import PUBLISHED, PublishedResult
 
 if TYPE_CHECKING:
@@ -30,12 +36,13 @@ _COLUMNS = (
 @checkpoints_argument
 @click.option(
     "--data",
-    "split",
-    type=click.Choice(["test", "train"]),
+    "source",
     default="test",
     show_default=True,
-    help="Which MNIST images.",
+    metavar="test|train|PATH",
+    help="MNIST images, or a file or folder of your own.",
 )
+@split_option
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
@@ -52,21 +59,26 @@ _COLUMNS = (
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
-    checkpoints: tuple[Path, ...], split: str, seed: int, subset: int, as_json: bool
+    checkpoints: tuple[Path, ...],
+    source: str,
+    split: str,
+    seed: int,
+    subset: int,
+    as_json: bool,
 ) -> None:
     """Score models on images: every bound against the exact log p(x), and the gap between.
 
     Each CHECKPOINT gets a row; without any, the bundled model.
     """
-    from vae_explorer.data.bundled import mnist
     from vae_explorer.training.evaluation import evaluate as score
     from vae_explorer.training.meaning import measure, of_model
-    from vae_explorer.training.snapshot import BUNDLED
+    from vae_explorer.training.snapshot import reference
 
     snapshots = [(str(path), open_snapshot(path)) for path in checkpoints]
     snapshots = snapshots or [("bundled", open_snapshot(None))]
-    images = mnist(split)
-    published = PUBLISHED if split == "test" else ()
+    data = data_of(source)
+    images = images_of(data, source, split)
+    published = PUBLISHED if source == "test" else ()
     titles = _titles([name for name, _ in snapshots])
     width = max(14, *(len(title) + 2 for title in titles))
     if not as_json:
@@ -75,7 +87,7 @@ def evaluate(
     rows, told = [], list[str]()
     for title, (name, snapshot) in zip(titles, snapshots, strict=True):
         row = score(snapshot.model, images, seed, subset)
-        remarks = of_model(snapshot, BUNDLED)
+        remarks = of_model(snapshot, reference(data))
         told += [f"{title}: {remark.text}" for remark in remarks]
         rows.append(
             {"checkpoint": name}
@@ -94,8 +106,8 @@ def evaluate(
         name = f"{result.model} [{number}]"
         click.echo(_line(name, width, result.treatment, _published_cells(result)))
     click.echo(_notes(row, published))
-    data = (f"{title} on {s.data.name}" for title, (_, s) in zip(titles, snapshots, strict=True))
-    click.echo(f"Trained: {', '.join(data)}.")
+    trained = (f"{title} on {s.data.name}" for title, (_, s) in zip(titles, snapshots, strict=True))
+    click.echo(f"Trained: {', '.join(trained)}.")
     for text in told:
         click.echo(f"⚠ {text}")
 

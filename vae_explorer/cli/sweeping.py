@@ -11,6 +11,7 @@ import click
 
 from vae_explorer.cli.progress import Stop
 from vae_explorer.cli.recipes import (
+    data_option,
     device_option,
     images_option,
     preset_option,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Resume an interrupted sweep: finished runs stay, an unfinished one is resumed.",
 )
+@data_option
 @images_option
 @device_option
 @threads_option
@@ -65,6 +67,7 @@ def sweep(
     vary: tuple[str, ...],
     out: Path | None,
     resume: Path | None,
+    data_path: Path | None,
     images: int | None,
     device: str,
     threads: int | None,
@@ -94,13 +97,14 @@ def sweep(
 
     set_threads(threads)
     if planned and out:
-        data = training_images(images)
+        data = training_images(images, data_path)
         folder = SweepFolder.create(out, planned, data)
     else:
         assert resume
         folder = SweepFolder.open(resume)
-        data = training_images(folder.data.images)
+        data = training_images(folder.data.images, data_path)
     words = ["vae-explorer", "sweep", "--resume", str(folder.path)]
+    words += ["--data", str(data_path)] if data_path else []
     go_on = command_line(*words, *(["--threads", str(threads)] if threads else []))
 
     of = len(folder.sweep.cells)

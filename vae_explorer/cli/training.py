@@ -15,6 +15,7 @@ from vae_explorer import paths
 from vae_explorer.cli.parameters import output_option
 from vae_explorer.cli.progress import Stop, progress
 from vae_explorer.cli.recipes import (
+    data_option,
     device_option,
     images_option,
     preset_option,
@@ -63,6 +64,7 @@ _OF_A_NEW_RUN = ("recipe_file", "preset", "changes", "runs")
     metavar="RUN_DIR",
     help="Resume an interrupted run; the numbers are those of an uninterrupted one.",
 )
+@data_option
 @images_option
 @device_option
 @threads_option
@@ -74,7 +76,7 @@ _OF_A_NEW_RUN = ("recipe_file", "preset", "changes", "runs")
 )
 @click.pass_context
 def train(ctx: click.Context, /, **options: Any) -> None:
-    """Train a model on the MNIST training images.
+    """Train a model on the training images of MNIST, or of your own data.
 
     Ctrl-C ends the step under way, saves the run and says how to go on.
 
@@ -111,6 +113,7 @@ def _train(
     out: Path | None,
     runs: Path | None,
     resume: Path | None,
+    data_path: Path | None,
     images: int | None,
     device: str,
     threads: int | None,
@@ -118,7 +121,7 @@ def _train(
     as_json: bool,
 ) -> int:
     recipe = read_recipe(recipe_file, changes, preset)  # refused before anything large is loaded
-    data = training_images(images)
+    data = training_images(images, data_path)
     if tensorboard:
         from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.device import set_threads
@@ -139,7 +142,12 @@ def _train(
         return _follow(trainer)
     warn_of(trainer.recipe)
     folder = RunFolder(resume) if resume else RunFolder.create(runs or paths.runs(), recipe)
-    options: dict[str, object] = {"--images": images, "--threads": threads, "--out": out}
+    options: dict[str, object] = {
+        "--data": data_path,
+        "--images": images,
+        "--threads": threads,
+        "--out": out,
+    }
     go_on = _go_on(team, folder, options | {"--tensorboard": tensorboard or None})
 
     with Stop() as stop, ExitStack() as files:

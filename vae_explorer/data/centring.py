@@ -18,22 +18,22 @@ _CHANNELS = (1, 3, 4)
 Pixels = UInt8 | Floats
 
 
-def centred(image: Pixels, side: int = _SIDE) -> UInt8:
+def centred(image: Pixels, shape: tuple[int, int] = (_SIDE, _SIDE)) -> UInt8:
     """Ink on an empty ground, scaled and placed as MNIST does it.
 
-    The ink is scaled with its proportions, anti-aliased, to fit a box of 20/28 of ``side``, and its
-    centre of mass goes to the middle (LeCun et al., "Gradient-based learning applied to document
-    recognition", 1998; yann.lecun.com/exdb/mnist). As in the MNIST files the move is by whole
-    pixels and the middle is pixel ``side // 2``, counted from 0: an image of MNIST comes back as
-    it is, but for rows at its edge with hardly any ink. No ink is moved out of the image.
+    The ink is scaled with its proportions, anti-aliased, to fit a box of 20/28 of ``shape``, and
+    its centre of mass goes to the middle (LeCun et al., "Gradient-based learning applied to
+    document recognition", 1998; yann.lecun.com/exdb/mnist). As in the MNIST files the move is by
+    whole pixels and the middle is pixel ``side // 2``, counted from 0: an image of MNIST comes back
+    as it is, but for rows at its edge with hardly any ink. No ink is moved out of the image.
 
     Args:
         image: (h, w) of any size; uint8, or floats of which 0 is ground and 1 full ink. Floats
             outside [0, 1] are clamped and NaN is ground.
-        side: pixels of the result.
+        shape: height and width of the result.
 
     Returns:
-        (side, side) uint8.
+        ``shape`` uint8.
 
     Raises:
         DataError: there is no ink.
@@ -44,14 +44,14 @@ def centred(image: Pixels, side: int = _SIDE) -> UInt8:
     strong = ink > _FAINT * ink.max()
     rows, columns = (np.flatnonzero(strong.any(axis)) for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = side * _BOX / _SIDE / max(ink.shape)
+    scale = min(side * _BOX / _SIDE / own for side, own in zip(shape, ink.shape, strict=True))
     height, width = (max(1, round(scale * length)) for length in ink.shape)
     picture = Image.fromarray(ink.astype(np.float32))
     scaled = np.asarray(picture.resize((width, height), Image.Resampling.HAMMING))
     # A hairline is averaged nearly away; the strongest ink stays as strong as it was.
     scaled = scaled * (ink.max() / scaled.max())
-    top, left = (_start(scaled.sum(axis), side) for axis in (1, 0))
-    placed = np.zeros((side, side), np.uint8)
+    top, left = (_start(scaled.sum(1 - axis), shape[axis]) for axis in (0, 1))
+    placed = np.zeros(shape, np.uint8)
     placed[top : top + height, left : left + width] = np.rint(scaled)
     return placed
 

@@ -216,7 +216,7 @@ def _plan(found: Found, reading: Reading, check: Check) -> _Plan:
             part = replace(part, images=images)
         else:
             good = []
-            colored = 0
+            colored = sixteen = 0
             for index in range(len(part.images)):
                 if index % 64 == 0:
                     check()
@@ -230,7 +230,9 @@ def _plan(found: Found, reading: Reading, check: Check) -> _Plan:
                 sizes[head.size] += 1
                 said.update(head.notes)
                 colored += head.color
+                sixteen += head.sixteen
             rows = np.array(good, np.intp)
+            spans += [(0, 65535)] if good and sixteen == len(good) else []
             color = color or (colored > 0 and _truly_colored(part, rows))
         if len(rows):
             parts.append((part, rows))
@@ -244,7 +246,7 @@ def _plan(found: Found, reading: Reading, check: Check) -> _Plan:
         )
     own = own and {part.split for part, _ in parts} == {"train", "test"}
     notes += [f"{count:,} × {note}." for note, count in said.most_common()]
-    span = reading.range or _joint(spans)
+    span = reading.range or _joint(spans if len(spans) == len(parts) else [])
     if reading.transpose:
         sizes = Counter({size[::-1]: count for size, count in sizes.items()})
     size = reading.size or _proposed_size(sizes)

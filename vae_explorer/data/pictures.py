@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from vae_explorer.data.arrays import scaled
 from vae_explorer.data.reading import Fit
 from vae_explorer.errors import DataError
 from vae_explorer.types import UInt8
@@ -27,6 +28,7 @@ class Header:
 
     size: tuple[int, int]
     color: bool
+    sixteen: bool
     notes: tuple[str, ...]
 
 
@@ -77,7 +79,7 @@ def header(picture: Image.Image) -> Header:
         color = picture.mode in _COLOR or (
             picture.mode in ("P", "PA") and picture.palette is not None and _colored(picture)
         )
-        return Header((height, width), color, tuple(notes))
+        return Header((height, width), color, picture.mode.startswith("I;16"), tuple(notes))
 
 
 def _colored(picture: Image.Image) -> bool:
@@ -95,7 +97,7 @@ def pixels(
     Args:
         picture: as Pillow opened it.
         color: give RGB.
-        span: the values of black and white of more than 8 bits; None: the whole type's.
+        span: the values of black and white; None: the whole type's.
         near: a JPEG that is much larger than this many pixels a side is read smaller.
 
     Raises:
@@ -110,12 +112,13 @@ def pixels(
             )
         picture = ImageOps.exif_transpose(picture)
         if picture.mode in _WIDE:
-            picture = _eight_bits(picture, span)
+            picture, span = _eight_bits(picture, span), None
         if picture.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in picture.info:
             picture = picture.convert("RGBA")
             ground = Image.new("RGBA", picture.size, "white")
             picture = Image.alpha_composite(ground, picture).convert("RGB")
-        return np.array(picture.convert("RGB" if color else "L"))
+        values = np.array(picture.convert("RGB" if color else "L"))
+        return values if span is None else scaled(values, *span)
 
 
 def _eight_bits(picture: Image.Image, span: tuple[float, float] | None) -> Image.Image:
@@ -127,9 +130,7 @@ def _eight_bits(picture: Image.Image, span: tuple[float, float] | None) -> Image
         span = (0, 65535.0)
         if picture.mode == "F" or (picture.mode == "I" and largest <= 255):
             span = (0, 1.0 if largest <= 1 else 255.0 if largest <= 255 else 65535.0)
-    low, high = span
-    scaled = np.clip((values - low) * (255 / (high - low)), 0, 255)
-    return Image.fromarray(np.rint(scaled).astype(np.uint8))
+    return Image.fromarray(scaled(values, *span))
 
 
 def resized(image: UInt8, size: tuple[int, int], fit: Fit) -> UInt8:

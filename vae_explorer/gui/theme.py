@@ -5,6 +5,7 @@ from enum import Enum
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
@@ -19,12 +20,14 @@ _PETROFF10 = (
 CLASS_COLORS: UInt8 = np.array(
     [[int(code[i : i + 2], 16) for i in (0, 2, 4)] for code in _PETROFF10], dtype=np.uint8
 )
-"""(10, 3) RGB, Petroff's accessible ten (arXiv 2107.02270); class c takes row c % 10."""
+"""(10, 3) RGB, Petroff's accessible ten (arXiv 2107.02270); of the first ten classes."""
 _LIGHT = CLASS_COLORS @ (0.299, 0.587, 0.114) > 128
 NAMED_COLORS: UInt8 = np.concatenate(
     [CLASS_COLORS, np.where(_LIGHT[:, None], CLASS_COLORS * 0.55, CLASS_COLORS * 0.45 + 140)]
 ).astype(np.uint8)
 """(20, 3) RGB for the classes of a table: the ten, and a darker or lighter one of each."""
+CLASS_PALETTE: UInt8 = np.concatenate([NAMED_COLORS, [[128, 128, 128]]]).astype(np.uint8)
+"""(21, 3) RGB of classes; the last is for all that are beyond twenty."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,15 @@ def enlarge(widget: QWidget, size: float) -> None:
     widget.setFont(font)
 
 
+def class_rows(labels: NDArray[np.integer]) -> NDArray[np.intp]:
+    """The row of ``CLASS_PALETTE`` of each class."""
+    rows: NDArray[np.intp] = np.minimum(labels, len(CLASS_PALETTE) - 1).astype(np.intp)
+    return rows
+
+
 def class_color(label: int) -> QColor:
     """The colour of a class."""
-    return QColor(*CLASS_COLORS[label % len(CLASS_COLORS)].tolist())
+    return QColor(*CLASS_PALETTE[class_rows(np.array(label))].tolist())
 
 
 class Themed(QWidget):

@@ -190,7 +190,7 @@ def build_app(
     runs.training.made_way.connect(say)
     for edited in (cursor.edited, pins.edited, selection.edited):
         edited.connect(edits.add)
-    for progress in (scores.progress, playback.progress):
+    for progress in (data.progress, scores.progress, playback.progress):
         progress.connect(messages.progress)
     playback.path_changed.connect(lambda path: layers.show("path", path_content(path)))
     layers.show("path", path_content(None))

@@ -91,6 +91,18 @@ def test_every_mode_has_its_stated_value(
     assert says in " ".join(data.report.notes)
 
 
+def test_the_range_of_pictures_is_shown_and_can_be_changed(folder: Path) -> None:
+    ramp = np.arange(48, dtype=np.uint16).reshape(6, 8)
+    for number in range(3):
+        save(folder / "12" / f"{number}.png", Image.fromarray(ramp * 80 + np.uint16(number)))
+        save(folder / "8" / f"{number}.png", Image.fromarray((ramp > number).astype(np.uint8)))
+    assert inspect(folder / "12").range == (0, 65535)
+    assert open_images(folder / "12").train.images.max() == 15
+    assert open_images(folder / "12", Reading(range=(0, 3760))).train.images.max() == 255
+    assert inspect(folder / "8").range == (0, 255)
+    assert open_images(folder / "8", Reading(range=(0, 1))).train.images.max() == 255
+
+
 def test_gray_pictures_saved_in_colour_are_gray(folder: Path) -> None:
     for level in range(3):
         save(folder / f"{level}.jpg", gray(80 * level).convert("RGB"))

@@ -49,6 +49,19 @@ def test_kaggle(folder: Path, rows: UInt8, delimiter: str, pixel: str) -> None:
     assert bare.classes == ()
 
 
+def test_the_other_split_lies_beside_with_the_same_columns(folder: Path, rows: UInt8) -> None:
+    header = ["label", *(f"pixel{at}" for at in range(36))]
+    table = np.column_stack([np.arange(14) % 3, rows])
+    for split, part in (("train", table[:10]), ("test", table[10:])):
+        write(folder / f"fashion-mnist_{split}.csv", part, header)
+    for split in ("train", "test"):
+        data = open_images(folder / f"fashion-mnist_{split}.csv")
+        assert (data.name, data.sizes()["train"], data.sizes()["test"]) == ("fashion-mnist", 10, 4)
+        assert same(data.test.images, rows[10:])
+    write(folder / "fashion-mnist_test.csv", table[10:, 1:], header[1:])  # as Kaggle asks for it
+    assert open_images(folder / "fashion-mnist_train.csv").sizes()["both"] == 10
+
+
 def test_names_and_further_columns(folder: Path, rows: UInt8) -> None:
     header = ["", *(f"pixel{at}" for at in range(36)), "class", "weight"]
     table = [[n, *row, "cat" if n % 2 else "dog", n / 2] for n, row in enumerate(rows.tolist())]

@@ -120,9 +120,9 @@ def test_a_table_colours_the_points(person: Person, tmp_path: Path) -> None:
 
 
 def test_anything_else_is_refused_by_name(person: Person, tmp_path: Path) -> None:
-    for name in ("notes.txt", "model.pt", "none", "folder", "<b>bold.zip"):
+    for name in ("notes.txt", "model.pt", "none", "<b>bold.zip"):
         path = tmp_path / name
-        path.mkdir() if name == "folder" else path.write_text("?")
+        path.write_text("?")
         assert person.drop(files(path))
         (error,) = person.errors
         title = f"The file was not opened: {path} is nothing that can be dropped here"
@@ -137,6 +137,7 @@ def test_what_cannot_be_read_is_told(person: Person, tmp_path: Path) -> None:
         ("broken.safetensors", "The checkpoint was not opened"),
         ("broken.vaex", "The workspace was not opened"),
         ("broken.csv", "The table was not read"),
+        ("broken.npz", "The data were not opened"),
         ("broken.png", "The picture was not read"),
         ("drawing.svg", "The picture was not read"),
     ):

@@ -104,7 +104,7 @@ def test_the_ellipses_of_a_crowd_are_to_scale(picture: Picture) -> None:
 def test_ellipses_take_the_accent_or_the_classes_colours(picture: Picture) -> None:
     top = CENTER[0] + [0.0, 0.4]  # of the circle below
     circle = np.eye(2, dtype=np.float32)[None] * np.float32(0.16)
-    for labels, color in ((None, named(LIGHT.accent)), (np.array([12], np.uint8), CLASS_COLORS[2])):
+    for labels, color in ((None, named(LIGHT.accent)), (np.array([2], np.uint8), CLASS_COLORS[2])):
         image = picture.shown(Ellipses(CENTER, circle, (1.0,), labels))
         assert np.abs(picture.color(image, *top) - color).max() < 50
 
@@ -174,7 +174,7 @@ def test_a_cell_has_the_colour_of_the_key(
 
 
 def test_doubt_shows_the_canvas_through_a_class(picture: Picture) -> None:
-    labels, strength = np.array([[2], [14]], np.uint8), np.array([[1.0], [0.25]], np.float32)
+    labels, strength = np.array([[2], [4]], np.uint8), np.array([[1.0], [0.25]], np.float32)
     image = picture.shown(ClassField((-1.0, 1.0, -1.0, 1.0), labels, strength))
     faint = 0.25 * CLASS_COLORS[4] + 0.75 * named(LIGHT.canvas)
     np.testing.assert_allclose(picture.color(image, 0.0, -0.5), CLASS_COLORS[2], atol=2)

@@ -19,7 +19,7 @@ def room(qtbot: QtBot) -> QWidget:
 @pytest.fixture
 def card(room: QWidget) -> PointTooltip:
     card = PointTooltip(room)
-    card.set_point(7, "train 12,345")
+    card.set_point(7, "train 12,345", "7")
     return card
 
 
@@ -63,7 +63,7 @@ def test_a_picture_in_colour(card: PointTooltip) -> None:
 def test_another_point_forgets_the_picture(card: PointTooltip) -> None:
     card.set_picture(np.zeros((28, 28), np.uint8), "old")
     height = card.height()
-    card.set_point(3, "train 1")
+    card.set_point(3, "train 1", "3")
     assert "old" not in texts(card)
     assert card.height() < height
 

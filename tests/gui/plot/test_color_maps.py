@@ -71,7 +71,7 @@ def test_a_field_without_a_span_is_one_colour() -> None:
 
 
 def test_a_class_is_as_opaque_as_it_is_strong() -> None:
-    labels, strength = np.array([[3, 13, 7]], np.uint8), np.array([[1.0, 0.5, 0.0]], np.float32)
+    labels, strength = np.array([[3, 3, 7]], np.uint8), np.array([[1.0, 0.5, 0.0]], np.float32)
     (strong, weak, unknown) = pixels(class_image(ClassField(REGION, labels, strength)))[0]
     assert strong == QColor(*CLASS_COLORS[3].tolist())
     assert weak.alpha() == 128

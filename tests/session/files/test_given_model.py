@@ -13,7 +13,8 @@ from tests.model.test_outside import VARIANCE, Linear
 from tests.support.desk import Desk
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, UserError
-from vae_explorer.session.files.given_model import dataset_of, given_model, is_entry_point
+from vae_explorer.paths import is_entry_point
+from vae_explorer.session.files.given_model import dataset_of, given_model
 from vae_explorer.session.files.open_model import SavedModel
 from vae_explorer.training.snapshot import Snapshot
 

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,34 @@ _INDEX = ("", "unnamed: 0", "index", "id")
 def find_csv(path: Path, reading: Reading, check: Check) -> Found:
     """The images in a table of pixels; which column is what, its names and values say.
 
+    The table of the other split is read, too, where it lies beside with the same columns.
+
     Raises:
         DataError: a row is no row of numbers, or the columns can be read in more than one way.
     """
+    found = _read_csv(path, reading, check)
+    split = split_in(path.stem)
+    other = path.with_name(
+        re.sub(*(("train", "test") if split == "train" else ("test", "train")), path.name)
+    )
+    if not split or other == path or not other.is_file() or _first(other) != _first(path):
+        return found
+    parts = {split: found.parts[0], split_in(other.stem): _read_csv(other, reading, check).parts[0]}
+    return replace(
+        found,
+        name=shown_path(_bare(path.stem) or path.resolve().parent.name),
+        parts=tuple(replace(parts[name], split=name) for name in sorted(parts, reverse=True)),
+    )
+
+
+def _first(path: Path) -> list[str]:
+    """The names of the columns; of a table without, only how many there are."""
+    lines = read_lines(path, "a table of pixels", DataError, most=_MOST_BYTES, longest=_LONGEST)
+    cells = next(lines, "").split(",")
+    return cells if any(map(_no_number, cells)) else [""] * len(cells)
+
+
+def _read_csv(path: Path, reading: Reading, check: Check) -> Found:
     lines = read_lines(path, "a table of pixels", DataError, most=_MOST_BYTES, longest=_LONGEST)
     first = next(lines, "")
     separator = max(",\t;", key=first.count)

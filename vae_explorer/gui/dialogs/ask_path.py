@@ -32,6 +32,10 @@ WORKSPACE = FileKind("VAE Explorer workspaces", (EXTENSION,))
 LESSON = FileKind("Lessons", (".md",))
 RECIPE = FileKind("Recipes", (".toml",))
 TABLE = FileKind("Tables", (".csv", ".tsv", ".txt"))
+DATA = FileKind(
+    "Images to train on",
+    (".npz", ".npy", ".gz", ".idx", ".csv", ".tsv", ".parquet", ".amat", "-ubyte"),
+)
 PICTURE = FileKind("Pictures", (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"))
 PNG = FileKind("PNG pictures", (".png",))
 SVG = FileKind("SVG drawings", (".svg",))
@@ -72,6 +76,11 @@ class AskPath:
             parent or self._window, title, str(self.folder), kind.filter
         )
         return self.remember(Path(name)) if name else None
+
+    def open_folder(self, title: str) -> Path | None:
+        """Ask for a folder that exists; None if the dialog was cancelled."""
+        path = ask_folder(self._window, title, self.folder)
+        return path and self.remember(path)
 
     def save(self, title: str, name: str, *kinds: FileKind) -> Path | None:
         """Ask where to write a file, by default called ``name``; None if that was cancelled."""

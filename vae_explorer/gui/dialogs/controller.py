@@ -6,9 +6,11 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QWidget
 
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import UserError
 from vae_explorer.export.requests import ManifoldRequest
-from vae_explorer.gui.dialogs.ask_path import MODEL, WORKSPACE, AskPath
+from vae_explorer.gui.dialogs.ask_path import DATA, MODEL, WORKSPACE, AskPath
+from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.window.docks import reveal
@@ -54,6 +56,12 @@ class FilesController(Controller):
         self.commands = (
             Command("open", "File", "Open Model…", "Open a checkpoint on the map", self._open_model,
                 ("Ctrl+O",), toolbar="Open", icon="open"),
+            Command("open_data", "File", "Open Data…",
+                "Open a file of images, to train on and to see", self._open_data),
+            Command("open_data_folder", "File", "Open Folder of Data…",
+                "Open a folder of images, to train on and to see", self._open_data_folder),
+            Choices("File", "Open Recent Data", lambda: app.data.recent,
+                lambda name: app.data.open(Path(name)), _short),
             Choices("File", "Open Recent", self._recent, self._open_recent, _short),
             Command("save", "File", "Save Model As…", "Save the model on the map", self._save_model,
                 ("Ctrl+S",)),
@@ -75,6 +83,7 @@ class FilesController(Controller):
                 ("Ctrl+Shift+S",)),
         )  # fmt: skip
         self.changes = (app.settings.changed,)
+        app.data.offered.connect(self._on_offered)
 
     def export_digit(self) -> None:
         """Ask how to export the decoded image at the cursor."""
@@ -102,20 +111,34 @@ class FilesController(Controller):
             reveal(self._draw)
             self._draw.pad.take(mime)
             return
-        path = Path(mime.urls()[0].toLocalFile())
+        app, path = self._app, Path(mime.urls()[0].toLocalFile())
         opener = self._openers.get(path.suffix.lower())
+        if opener is None and (path.is_dir() or path.suffix.lower() in DATA.suffixes):
+            opener = app.data.open
         if opener is not None:
             opener(path)
             return
         text = (
             f"{path} is nothing that can be dropped here; drop a model (.safetensors), "
-            f"a workspace ({EXTENSION}), a table (.csv), or a picture such as a PNG."
+            f"a workspace ({EXTENSION}), a table (.csv), images to train on (a folder, .npz), "
+            "or a picture such as a PNG."
         )
         self._app.messages.fail("The file was not opened", UserError(text))
 
     def _open_model(self) -> None:
         if path := self._ask.open("Open Model", MODEL):
             self._app.model.open(path)
+
+    def _open_data(self) -> None:
+        if path := self._ask.open("Open Data", DATA):
+            self._app.data.open(path)
+
+    def _open_data_folder(self) -> None:
+        if path := self._ask.open_folder("Open Folder of Data"):
+            self._app.data.open(path)
+
+    def _on_offered(self, data: Dataset) -> None:
+        DataDialog(data, self._window).ask(self._app.data.take)
 
     def _recent(self) -> tuple[str, ...]:
         return self._app.settings.now.recent

@@ -157,6 +157,7 @@ class ExploreController(Controller):
         panel.pad.file_dropped.connect(sketch.open)
         panel.open_requested.connect(self._open_picture)
         sketch.seen_changed.connect(self._on_seen)
+        sketch.available_changed.connect(self._on_drawable)
         sketch.reconstructed.connect(panel.set_reconstruction)
         sketch.read.connect(panel.set_figures)
         sketch.nearest_changed.connect(panel.set_nearest)
@@ -207,6 +208,11 @@ class ExploreController(Controller):
         line = path.line[::_EVERY].tolist() if path else []
         seen = [canvas.to_pixel(*z).toPoint() + corner for z in line]
         return canvas.plot_rect().toRect().translated(corner), seen
+
+    def _on_drawable(self, drawable: bool) -> None:
+        self.draw.setEnabled(drawable)
+        why = "The model reads images in colour, or of more than 64 pixels; these cannot be drawn"
+        self.draw.setToolTip("" if drawable else why)
 
     def _on_seen(self, seen: UInt8 | None, ink: UInt8 | None) -> None:
         self.draw.set_seen(seen)

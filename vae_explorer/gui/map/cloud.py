@@ -3,9 +3,9 @@
 import numpy as np
 
 from vae_explorer.gui.plot.color_maps import opaque
-from vae_explorer.gui.theme import CLASS_COLORS
+from vae_explorer.gui.theme import CLASS_PALETTE, class_rows
 from vae_explorer.session.map.state import MapPoints
-from vae_explorer.types import Float32, Region, UInt8, UInt32
+from vae_explorer.types import Float32, Labels, Region, UInt8, UInt32
 
 DRAWABLE_LIMIT = np.float32(1e6)
 """Positions further from the origin than this, infinite or NaN, are neither drawn nor picked."""
@@ -29,9 +29,9 @@ class PointCloud:
     def __init__(self) -> None:
         self.version = 0
         self._positions: Float32 = np.empty((0, 2), np.float32)
-        self._labels: UInt8 = np.empty(0, np.uint8)
+        self._labels: Labels = np.empty(0, np.uint8)
         self._own_colors: UInt32 | None = None
-        self._palette = opaque(CLASS_COLORS)[np.arange(256) % len(CLASS_COLORS)]
+        self._palette = opaque(CLASS_PALETTE)
         self._filter(frozenset())
 
     def __len__(self) -> int:
@@ -50,7 +50,7 @@ class PointCloud:
             ValueError: positions are not (n, 2), or labels not (n,).
         """
         self._positions = _checked(points.positions, len(points.labels))
-        self._labels = np.ascontiguousarray(points.labels, np.uint8)
+        self._labels = np.ascontiguousarray(points.labels)
         self._own_colors = None
         self._filter(visible)
 
@@ -100,7 +100,8 @@ class PointCloud:
         return float(x0), float(x1), float(y0), float(y1)
 
     def _filter(self, visible: frozenset[int]) -> None:
-        classes = np.zeros(256, bool)
+        most = max(int(self._labels.max(initial=0)), *visible, 0)
+        classes = np.zeros(most + 1, bool)
         classes[list(visible)] = True
         shown = classes[self._labels]
         self.order = np.flatnonzero(shown).astype(np.int32)
@@ -110,7 +111,7 @@ class PointCloud:
 
     def _color(self) -> None:
         if self._own_colors is None:
-            self.colors = self._palette[self._labels[self.order]]
+            self.colors = self._palette[class_rows(self._labels[self.order])]
         else:
             self.colors = self._own_colors[self.order]
 

@@ -27,9 +27,9 @@ from vae_explorer.training.meaning import MARK, named, no_likelihood
 from vae_explorer.types import Int64, Region, Split
 
 _SPLITS: dict[Split, tuple[str, str]] = {
-    "train": ("Training Images", "Show the 60,000 training images"),
-    "test": ("Test Images", "Show the 10,000 test images"),
-    "both": ("All Images", "Show all 70,000 images"),
+    "train": ("Training Images", "Show the images that are trained on"),
+    "test": ("Test Images", "Show the images that are never trained on"),
+    "both": ("All Images", "Show all images"),
 }
 _KINDS = {
     "mean": ("Encoder Means", "A point is the mean of q(z|x)"),

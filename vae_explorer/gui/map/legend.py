@@ -1,6 +1,6 @@
 """The legend: one button a class, with its colour, its digit and how many points it has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -21,6 +21,7 @@ from vae_explorer.gui.theme import class_color, current_theme
 from vae_explorer.gui.widgets.rows import Scrolled
 
 _MARGIN, _SPACE, _SWATCH = 7, 7, 10
+_WIDEST = 110  # pixels of the name of a class
 
 
 class LegendButton(QAbstractButton):
@@ -30,26 +31,31 @@ class LegendButton(QAbstractButton):
     select_asked = Signal(int, bool)
     """A class, and whether it is to be added to the selection."""
 
-    def __init__(self, label: int, count: int) -> None:
+    def __init__(self, label: int, count: int, name: str) -> None:
         super().__init__()
         self.label = label
+        self._name = name
         self.colored = True
         """Whether points have the colours of classes."""
         self._count = f"{count:,}"
         self.setCheckable(True)
         self.setChecked(True)
-        self.setText(str(label))
+        self.setText(name)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(f"Class {label}, {count:,} points")
+        self.setAccessibleName(f"Class {name}, {count:,} points")
         self.setToolTip(
+            f"Class {name}\n"
             "Click to show or hide; double-click, or Enter, to show it alone; Shift-click to select"
         )
 
     @override
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self.font())
-        text = metrics.horizontalAdvance("00") + metrics.horizontalAdvance(self._count)
+        bold = self.font()
+        bold.setBold(True)
+        name = min(QFontMetrics(bold).horizontalAdvance(self._name) + 2, _WIDEST)
+        text = max(name, metrics.horizontalAdvance("00")) + metrics.horizontalAdvance(self._count)
         return QSize(2 * _MARGIN + _SWATCH + 2 * _SPACE + text, metrics.height() + 8)
 
     @override
@@ -108,9 +114,12 @@ class LegendButton(QAbstractButton):
             font = self.font()
             font.setBold(shown)
             painter.setFont(font)
+            room = int(text.width()) - painter.fontMetrics().horizontalAdvance(self._count) - 2
             painter.setPen(QColor(theme.text if shown else theme.muted))
             painter.drawText(
-                text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text()
+                text,
+                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
+                QFontMetrics(font).elidedText(self.text(), Qt.TextElideMode.ElideRight, room),
             )
 
 
@@ -140,15 +149,20 @@ class Legend(Scrolled):
             button.colored = colored
             button.update()
 
-    def set_counts(self, counts: Mapping[int, int]) -> None:
-        """List these classes, with their numbers of points; if they are others, all are shown."""
-        visible = self.visible_labels() if counts.keys() == self.labels() else frozenset(counts)
+    def set_counts(self, counts: Mapping[int, int], names: Sequence[str] = ()) -> None:
+        """List these classes, with their numbers of points; if they are others, all are shown.
+
+        ``names`` are those of all classes there may be, by default their numbers.
+        """
+        called = {label: names[label] if label < len(names) else str(label) for label in counts}
+        known = {button.label: button.text() for button in self._buttons}
+        visible = self.visible_labels() if called == known else frozenset(counts)
         column = QWidget()
         column.setAutoFillBackground(False)
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 8, 4, 8)
         layout.setSpacing(0)
-        self._buttons = [LegendButton(label, n) for label, n in counts.items()]
+        self._buttons = [LegendButton(label, n, called[label]) for label, n in counts.items()]
         for button in self._buttons:
             button.colored = self._colored
             button.toggled.connect(self._announce)

@@ -22,7 +22,7 @@ from vae_explorer.gui.map.status_line import StatusLine
 from vae_explorer.gui.theme import MARGIN, Theme, Themed, current_theme
 from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.point_index import PointIndex
-from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.map.state import MapPoints, class_name
 from vae_explorer.types import Bools, Float32, Float64, Region, UInt8
 
 PICK_RADIUS = 14.0
@@ -31,6 +31,8 @@ PICK_RADIUS = 14.0
 CARD_DELAY_MS = 125
 VIEW_DELAY_MS = 120
 """How long the view must rest before what follows it is drawn again."""
+_LONGEST = 12  # letters of the name of a class that are written on the map
+_MOST_GLYPHS = 20  # classes whose names are
 
 
 class MapView(Themed):
@@ -130,10 +132,12 @@ class MapView(Themed):
             ValueError: the arrays of ``points`` do not fit together.
         """
         numbers = np.bincount(points.labels).tolist()
-        self.legend.set_counts({label: n for label, n in enumerate(numbers) if n})
+        counts = {label: n for label, n in enumerate(numbers) if n}
+        names = points.data.classes
+        self.legend.set_counts(counts if names else {}, names)
         self._easing.stop()
-        self._cloud.set_points(points, self.legend.visible_labels())
         first, self._points = self._points is None, points
+        self._cloud.set_points(points, self._visible())
         self._colors = self._selected = None
         self._pinned, self._tray = -1, ()
         self._forget_hit()
@@ -310,7 +314,9 @@ class MapView(Themed):
         self._hit = index
         if index != -1 and self._points is not None:
             split, number = self._points.origin(index)
-            self._card.set_point(int(self._points.labels[index]), f"{split} {number:,}")
+            label = int(self._points.labels[index])
+            name = class_name(self._points.data, label)
+            self._card.set_point(label, f"{split} {number:,}", name)
             self._dwell.start()
         self._place_rings()
         self.point_hovered.emit(index)
@@ -335,9 +341,20 @@ class MapView(Themed):
 
     def _show_glyphs(self) -> None:
         """Write each visible class's digit: colour is never the only cue."""
-        visible = self.legend.visible_labels()
-        places = self._class_places.items()
-        self._markers.set_glyphs({str(k): place for k, place in places if k in visible})
+        data = self._points.data if self._points else None
+        visible = self._visible() if data and data.classes else ()
+        self._markers.set_glyphs(
+            {
+                class_name(data, label)[:_LONGEST]: place
+                for label, place in self._class_places.items()
+                if data and label in visible and label < _MOST_GLYPHS
+            }
+        )
+
+    def _visible(self) -> frozenset[int]:
+        """The classes that show: all there is of images without labels."""
+        labelled = self._points is not None and self._points.data.classes
+        return self.legend.visible_labels() if labelled else frozenset({0})
 
     def _points_changed(self) -> None:
         self._item.update()

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.plot.color_maps import COLORS, sequential
-from vae_explorer.gui.theme import CLASS_COLORS, NAMED_COLORS, Theme, current_theme
+from vae_explorer.gui.theme import CLASS_PALETTE, NAMED_COLORS, Theme, class_rows, current_theme
 from vae_explorer.number_format import figure
 from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.types import Bools, Labels, UInt8
@@ -33,7 +33,7 @@ def point_rgb(
     if colors is None and selected is None:
         return None
     if colors is None:
-        rgb = CLASS_COLORS[labels % len(CLASS_COLORS)]
+        rgb: UInt8 = CLASS_PALETTE[class_rows(labels)]
     else:
         known = np.isfinite(colors.values)
         values = np.where(known, colors.values, 0.0)

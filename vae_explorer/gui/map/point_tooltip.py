@@ -50,10 +50,14 @@ class PointTooltip(Themed):
         self._number.setPalette(palette)
         self._caption.setPalette(palette)
 
-    def set_point(self, label: int, number: str) -> None:
-        """Speak of another point; its picture and caption are not known yet."""
+    def set_point(self, label: int, number: str, name: str) -> None:
+        """Speak of another point; its picture and caption are not known yet.
+
+        ``name`` is that of its class, "" without one.
+        """
         self._swatch.setPixmap(_dot(label, self.devicePixelRatioF()))
-        self._label.setText(str(label))
+        self._swatch.setVisible(bool(name))
+        self._label.setText(name)
         self._number.setText(number)
         self._picture.hide()
         self._caption.hide()

@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QImage
 
-from vae_explorer.gui.theme import CLASS_COLORS, Theme
+from vae_explorer.gui.theme import CLASS_PALETTE, Theme, class_rows
 from vae_explorer.session.map.marks import ClassField, Field
 from vae_explorer.types import UInt8, UInt32
 
@@ -52,7 +52,7 @@ def field_image(field: Field, theme: Theme) -> QImage:
 def class_image(field: ClassField) -> QImage:
     """One pixel a cell, row 0 first, as opaque as it is strong. The result owns its pixels."""
     alpha = np.rint(255 * np.clip(np.nan_to_num(field.strength), 0.0, 1.0)).astype(np.uint32)
-    colors = opaque(CLASS_COLORS)[field.labels % len(CLASS_COLORS)]
+    colors = opaque(CLASS_PALETTE)[class_rows(field.labels)]
     return argb_image((colors & 0xFFFFFF | alpha << 24).astype(np.uint32))
 
 

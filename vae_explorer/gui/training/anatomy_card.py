@@ -164,7 +164,7 @@ class Plane:
 
 def image_color(number: int) -> QColor:
     """The colour that an image of the minibatch has on every stage."""
-    return class_color(number)
+    return class_color(number % 10)
 
 
 def noise_of(anatomy: StepAnatomy) -> Float64:

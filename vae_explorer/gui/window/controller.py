@@ -126,7 +126,8 @@ class WindowController(Controller):
 
     def _on_model(self, model: ModelInfo) -> None:
         self.status.set_model(model)
-        self._window.setWindowTitle(f"{model.name} — VAE Explorer")
+        data = f" — {model.shown}" if model.shown != "MNIST" else ""
+        self._window.setWindowTitle(f"{model.name}{data} — VAE Explorer")
 
     def _on_decoded(self, decoded: Decoded) -> None:
         self.status.set_cost(decoded.milliseconds)

@@ -42,6 +42,7 @@ class StatusBar(QStatusBar):
         self.addWidget(self._progress, 1)
         self.addPermanentWidget(self._place)
         self.addPermanentWidget(self._cost)
+        self._shown = ""
         self.set_place(0.0, 0.0)
         self.set_marked(0, 0)
         self.set_progress("")
@@ -55,6 +56,7 @@ class StatusBar(QStatusBar):
 
     def set_model(self, model: ModelInfo) -> None:
         """Name the model on the map, its age, and its ELBO on held-out images."""
+        self._shown = model.shown
         elbo = model.held_out_elbo
         name = named("held-out ELBO", model.no_likelihood)
         held_out = "" if elbo is None else f" · {name} {figure(elbo, 2)} nats"
@@ -69,7 +71,8 @@ class StatusBar(QStatusBar):
     def set_data(self, split: str, shown: int, total: int) -> None:
         """Say of which split, "train", "test" or "both", how many images show of how many."""
         name = "train and test" if split == "both" else split
-        self._data.set_text(f"{name} · {shown:,} of {total:,}")
+        data = "" if self._shown in ("", "MNIST") else f"{self._shown} "
+        self._data.set_text(f"{data}{name} · {shown:,} of {total:,}")
 
     def set_marked(self, pinned: int, selected: int) -> None:
         """Say how many points are pinned and how many selected."""

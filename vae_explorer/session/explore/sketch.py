@@ -34,7 +34,9 @@ _MOST_PIXELS = 40_000_000  # of a file: 160 MB once read
 _MOST_BYTES = 1 << 28
 _READ_SIDE = 1_000  # pixels, to which a larger picture is reduced
 
-_EMPTY: UInt8 = np.zeros((28, 28), np.uint8)
+_LARGEST = 64  # pixels of a side of images that can be drawn
+
+_EMPTY: UInt8 = np.zeros((1, 1), np.uint8)
 
 
 class Sketch:
@@ -48,14 +50,16 @@ class Sketch:
     """
 
     seen_changed = Signal(object, object)
-    """The (28, 28) uint8 image that the model is given, or None; and the ink (h, w) uint8 to be
+    """The (h, w) uint8 image that the model is given, or None; and the ink (h, w) uint8 to be
     put on the pad, or None if it is there already."""
     reconstructed = Signal(object)
-    """(28, 28) float32 in [0, 1], decoded from the mean of q, or None."""
+    """(h, w) float32 in [0, 1], decoded from the mean of q, or None."""
     read = Signal(object)
     """A ``Reading``, first without log p(x) and then with it, or None."""
     nearest_changed = Signal(tuple)
     """The ``Neighbour``s among the map's images, the nearest first."""
+    available_changed = Signal(bool)
+    """Whether the model reads images that can be drawn: gray ones of at most 64 × 64."""
     image_changed = Signal()
     """``image`` is another, or the same under another model."""
 
@@ -65,6 +69,7 @@ class Sketch:
         self._comparing = tasks.newest("alike", "The nearest digits were not found", "layers")
         self._map = latent_map
         self.freshness = Freshness(latent_map)
+        self._ink: UInt8 | None = None
         self._seen: UInt8 | None = None
         self._encoded: tuple[TrainedVAE, EncodedImage] | None = None  # the last one
         latent_map.changed.connect(self._on_map)
@@ -73,7 +78,7 @@ class Sketch:
     def image(self) -> EncodedImage | None:
         """The sketch with its q(z|x) by the model on the map, if there is one."""
         state, seen = self._map.state, self._seen
-        if state is None or seen is None:
+        if state is None or seen is None or seen.shape != state.model.image_shape:
             return None
         known = self._encoded
         if known is None or known[0] is not state.model or known[1].image is not seen:
@@ -83,7 +88,12 @@ class Sketch:
         return known[1]
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
-        if old is None or new.model is not old.model:
+        other = old is None or new.model.image_shape != old.model.image_shape
+        if other:
+            self.available_changed.emit(self._shape is not None)
+        if other and self._ink is not None:
+            self._see(self._fitted(self._ink))
+        elif old is None or new.model is not old.model:
             self._interpret()
         if not same_images(new.points, old.points if old else None):
             self._compare()
@@ -91,10 +101,8 @@ class Sketch:
     def draw(self, ink: UInt8) -> None:
         """Read ink (h, w) that is on the pad; none at all is no sketch."""
         self._pictures.cancel()
-        if ink.any():
-            self._see(centred(ink))
-        else:
-            self._see(None)
+        self._ink = ink if ink.any() else None
+        self._see(self._fitted(ink) if ink.any() else None)
 
     def give(self, picture: UInt8) -> None:
         """Read a picture (h, w, channels), see ``ink_of``."""
@@ -107,14 +115,32 @@ class Sketch:
     def clear(self) -> None:
         """Forget the sketch, and empty the pad."""
         self._pictures.cancel()
+        self._ink = None
         self._see(None, _EMPTY)
 
-    def _take(self, find: Callable[[], UInt8]) -> None:
-        def work(_: Control) -> tuple[UInt8, UInt8]:
-            ink = find()
-            return centred(ink), ink
+    @property
+    def _shape(self) -> tuple[int, int] | None:
+        """Of the images that the model reads, None of those that cannot be drawn; MNIST's first."""
+        shape = self._map.shown_data.image_shape
+        if self._map.state is not None:
+            shape = self._map.state.model.image_shape
+        return (shape[0], shape[1]) if len(shape) == 2 and max(shape) <= _LARGEST else None
 
-        self._pictures.run(work, lambda found: self._see(*found))
+    def _fitted(self, ink: UInt8) -> UInt8 | None:
+        return centred(ink, self._shape) if self._shape else None
+
+    def _take(self, find: Callable[[], UInt8]) -> None:
+        shape = self._shape
+
+        def work(_: Control) -> tuple[UInt8 | None, UInt8]:
+            ink = find()
+            return (centred(ink, shape) if shape else None), ink
+
+        def done(found: tuple[UInt8 | None, UInt8]) -> None:
+            self._ink = found[1]
+            self._see(*found)
+
+        self._pictures.run(work, done)
 
     def _see(self, seen: UInt8 | None, ink: UInt8 | None = None) -> None:
         self._seen = seen
@@ -149,7 +175,7 @@ class Sketch:
         self._comparing.cancel()
         if seen is None:
             self.nearest_changed.emit(())
-        elif points is not None:
+        elif points is not None and points.data.image_shape == seen.shape:
             self._comparing.run(partial(_nearest, points, seen), self.nearest_changed.emit)
 
 

@@ -1,7 +1,6 @@
 """Models and images that a Python program hands over, or a command line names, to be opened."""
 
 import importlib
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,21 +8,17 @@ from typing import Any
 from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.errors import CheckpointError, DataError, UserError
+from vae_explorer.model.onnx_pair import OnnxPair
 from vae_explorer.model.outside import outside_model
 from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.paths import is_entry_point
 from vae_explorer.session.files.open_model import SavedModel
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot, reference
 
-_ENTRY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _TRAINING = 6 / 7
 """Of images that come without a split."""
-
-
-def is_entry_point(name: str) -> bool:
-    """Whether a text is ``module:make_model``, and no file of that name is there."""
-    return bool(_ENTRY.fullmatch(name)) and not Path(name).exists()
 
 
 def made_by(entry: str) -> Any:
@@ -67,7 +62,8 @@ def given_model(model: Any, images: Any = None, name: str = "", **choices: Any) 
 
     Args:
         model: a ``Snapshot``, a ``TrainedVAE``, the path of a checkpoint or the name of a bundled
-            model, ``module:make_model``, or an object with encode and decode.
+            model, ``module:make_model``, an object with encode and decode, or the paths of two
+            ONNX files, encoder and decoder.
         images: as ``dataset_of``; MNIST by None.
         name: of the model, for people.
         choices: see ``outside_model``.
@@ -79,6 +75,9 @@ def given_model(model: Any, images: Any = None, name: str = "", **choices: Any) 
     path = None
     if isinstance(model, str) and is_entry_point(model):
         name, model = name or model, made_by(model)
+    elif isinstance(model, tuple | list) and len(model) == 2:
+        name = name or " + ".join(Path(file).name for file in model)
+        model = OnnxPair(*model)
     elif isinstance(model, str | Path):
         path = Path(model)
         model = read_checkpoint(path)

@@ -1,6 +1,7 @@
 """The data set that is open: what runs are trained on, and which data a model is shown on."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from psygnal import Signal
@@ -28,6 +29,8 @@ class OpenData:
 
     offered = Signal(Dataset)
     """A data set was read, to be taken when a person has agreed."""
+    progress = Signal(str)
+    """What is being read and how far it is, or "" when nothing is."""
     taken = Signal(Dataset)
     """A person wants to train on another data set, and to see it."""
     changed = Signal(Dataset)
@@ -47,17 +50,26 @@ class OpenData:
 
     def open(self, path: Path, reading: Reading | None = None) -> None:
         """Read a file or a folder, and offer what is in it; recent ones as they were read then."""
-        known = (
-            source.reading for source in self._settings.now.data.values() if source.path == path
-        )
-        chosen = reading or next(known, Reading())
+        known = {source.path: source.reading for source in self._settings.now.data.values()}
+        chosen = reading or known.get(path, Reading())
 
-        def read(_: Control) -> Dataset:
-            data = open_images(path, chosen)
+        def read(control: Control) -> Dataset:
+            def tell(done: float) -> None:
+                text = f"Reading {path.name}: {done:.0%}"
+                control.report(partial(self.progress.emit, text))
+
+            data = open_images(path, chosen, tell, control.check)
             data.fingerprint  # noqa: B018  # takes a while, and is kept
             return data
 
-        self._reading.run(read, self.offered.emit)
+        def done(data: Dataset) -> None:
+            self.progress.emit("")
+            self.offered.emit(data)
+
+        def ended(*_: object) -> None:
+            self.progress.emit("")
+
+        self._reading.run(read, done, failed=ended, cancelled=ended)
 
     def take(self, data: Dataset) -> None:
         """Train on a data set from now on, and show the model of the map on it if it can be."""

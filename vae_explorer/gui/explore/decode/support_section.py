@@ -61,7 +61,9 @@ class SupportSection(QWidget):
         self._digit.set_image(None if reading is None else qimage_of(reading.nearest.image))
         name, nearest, drift = NONE, "nearest: known once\nthe map is at rest", ""
         if reading is not None:
-            name = f"{reading.nearest.label} · {reading.split} {reading.nearest.index:,}"
+            name = " · ".join(
+                filter(None, (reading.nearest.name, f"{reading.split} {reading.nearest.index:,}"))
+            )
             nearest = f"nearest: {name}\n{figure(reading.latent_distance, 2)} latent"
             nearest += f" · {figure(reading.image_distance, 1)} pixels"
             drift = f"{figure(reading.drift_latent, 2)} latent"

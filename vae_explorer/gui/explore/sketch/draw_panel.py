@@ -143,8 +143,8 @@ class DrawPanel(QWidget):
                     figure(neighbours[position].distance, 1),
                 )
                 view.set_image(qimage_of(found.image))
-                view.set_caption(f"{found.label} · {distance}", str(found.label))
-                view.setToolTip(f"digit {found.label} · #{found.index:,} · distance {distance}")
+                view.set_caption(" · ".join(filter(None, (found.name, distance))), found.name)
+                view.setToolTip(f"{found.name} · #{found.index:,} · distance {distance}")
             else:
                 view.set_image(None)
                 view.set_caption(NONE)

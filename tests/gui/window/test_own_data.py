@@ -1,0 +1,205 @@
+"""A person's own images in the window: 12 × 9 pixels, in three named classes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtWidgets import QFileDialog, QLabel
+
+from tests.support.person import Person
+from vae_explorer.data.dataset import Dataset
+from vae_explorer.data.opening import open_images
+from vae_explorer.gui.dialogs.data import DataDialog
+from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
+from vae_explorer.gui.map.legend import LegendButton
+from vae_explorer.latent.quadrature import exact_posterior
+from vae_explorer.session.training.events import Phase
+from vae_explorer.training.recipe import Recipe
+
+NAMES = ("bar", "cross", "дом")
+
+
+def write_data(path: Path, seed: int = 0) -> Path:
+    """Noise, brighter where the class says: 60 images to train on and 30 to test on."""
+    rng = np.random.default_rng(seed)
+    arrays: dict[str, Any] = {}
+    for split, count in (("train", 60), ("test", 30)):
+        labels = np.arange(count) % len(NAMES)
+        images = rng.integers(0, 60, (count, 12, 9))
+        images[np.arange(count), 4 * labels] += 150
+        arrays[f"{split}_images"] = images.astype(np.uint8)
+        arrays[f"{split}_labels"] = np.array(NAMES)[labels]
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    return write_data(tmp_path / "shapes.npz")
+
+
+@pytest.fixture
+def small(recipe: Recipe) -> Recipe:
+    return recipe.replace(epochs=2, batch_size=10, validation_images=10)
+
+
+def open_data(person: Person, path: Path) -> Dataset:
+    person.window.app.data.open(path)
+    person.agree()
+    return person.window.app.data.now
+
+
+def train(person: Person, recipe: Recipe, images: int = 60) -> None:
+    person.window.app.runs.train(recipe)
+    person.wait(lambda: len(person.positions) == images)
+    person.wait_for_phase(Phase.IDLE)
+    person.wait(lambda: person.window.app.model.path is not None)
+    person.wait(lambda: person.window.app.map.state.posterior is not None)
+
+
+def legend(person: Person) -> list[str]:
+    return [button.text() for button in person.window.map.findChildren(LegendButton)]
+
+
+def test_own_images_are_opened_trained_on_and_explored(
+    person: Person, own: Path, small: Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    window, app = person.window, person.window.app
+    line, positions = person.model_line, person.positions
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(own), ""))
+    person.trigger("open_data")
+    person.wait(lambda: window.findChildren(DataDialog))
+    (dialog,) = window.findChildren(DataDialog)
+    texts = [label.text() for label in dialog.findChildren(QLabel)]
+    assert "60 to train on, 30 to test on" in texts
+    assert "12×9 pixels" in texts
+    assert f"3: {', '.join(NAMES)}" in texts
+    person.agree()
+    data = app.data.now
+    assert data.name == "shapes"
+    assert person.positions is positions, "the model on the map reads images of another size"
+    assert person.model_line == line
+
+    train(person, small)
+    model = app.map.state.model
+    assert model.image_shape == (12, 9)
+    assert app.map.state.data is data
+    np.testing.assert_allclose(person.positions, model.encode(data.train.images).mean, atol=1e-5)
+    assert legend(person) == list(NAMES)
+    assert "shapes" in window.windowTitle()
+    assert "shapes train · 60 of 60" in person.field("Data")
+    assert not person.errors
+
+    window.map.fit()
+    lone = person.lone
+    person.hover(person.position(lone))
+    (name,) = {NAMES[person.labels[lone]]} & {label.text() for label in window.findChildren(QLabel)}
+    person.click(person.position(lone))
+    person.wait(lambda: person.pins == [lone])
+    pin = app.pins.current
+    assert pin.name == f"{name} · #{lone} train"
+    np.testing.assert_array_equal(pin.original, data.train.images[lone])
+    assert person.picture().shape == (12, 9)
+
+    app.scores.request("test", ("log_marginal",))
+    person.wait(lambda: np.isfinite(app.scores.known["log_marginal"]).all(), 60)
+    x = model.treated(data.train.images[:1], 0)
+    exact = exact_posterior(model, x).log_marginal
+    assert app.scores.known["log_marginal"][0] == pytest.approx(exact[0], abs=0.01)
+
+    for layer in ("regions", "ellipses"):
+        if layer in {state.id for state in app.layers.states}:
+            app.layers.set_on(layer, on=True)
+    person.wait(lambda: not app.layers.busy, 60)
+    app.exports.points(tmp_path / "points.csv")
+    person.wait((tmp_path / "points.csv").exists)
+    assert len((tmp_path / "points.csv").read_text().splitlines()) == 61
+    assert not person.errors
+
+    person.trigger("split_test")
+    person.wait(lambda: len(person.positions) == 30)
+    assert app.pins.tray, "of the same data"
+
+
+def test_a_workspace_and_a_run_find_their_data_again(
+    person: Person, own: Path, small: Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app, window = person.window.app, person.window
+    data = open_data(person, own)
+    train(person, small)
+    model, places = app.model.path, person.positions.copy()
+    window.map.fit()
+    person.click(person.position(person.lone))
+    person.wait(lambda: person.pins)
+    pins = person.pins
+    workspace = tmp_path / "mine.vaex"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(workspace), ""))
+    person.trigger("save_workspace")
+    person.wait(workspace.exists)
+
+    person.trigger("reset")
+    person.wait(lambda: len(person.positions) == 600)
+    assert legend(person) == list("0123456789")
+    assert person.pins == [], "they were of other data"
+    assert app.data.now.name == "MNIST", "what is shown is what is trained on"
+    assert "shapes" not in window.windowTitle()
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(workspace), ""))
+    person.trigger("open_workspace")
+    person.wait(lambda: len(person.positions) == 60)
+    person.wait(lambda: person.pins == pins)
+    np.testing.assert_array_equal(person.positions, places)
+    assert app.data.now.fingerprint == data.fingerprint
+    assert not person.errors
+
+    person.trigger("reset")
+    person.wait(lambda: len(person.positions) == 600)
+    own.unlink()
+    assert model is not None
+    app.model.open(model)
+    person.wait(lambda: person.errors)
+    (error,) = person.errors
+    assert "12×9" in error
+    assert "shapes" in error
+    assert "Open Data" in error
+    assert len(person.positions) == 600, "the map stays"
+
+
+def test_data_of_the_models_size_are_shown_by_it_at_once(person: Person, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    path = tmp_path / "noise.npz"
+    arrays: dict[str, Any] = {
+        f"{split}_images": rng.integers(0, 256, (20, 28, 28), np.uint8)
+        for split in ("train", "test")
+    }
+    np.savez(path, **arrays)
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    assert person.drop(mime)
+    person.agree()
+    person.wait(lambda: len(person.positions) == 20)
+    assert legend(person) == [], "the images have no labels"
+    assert person.window.map.canvas.isVisible()
+    model = person.window.app.map.state.model
+    wanted = model.encode(open_images(path).train.images).mean
+    np.testing.assert_allclose(person.positions, wanted, atol=1e-5)
+    assert "trained on MNIST" in person.model_line
+    shown = person.status
+    assert "20" in shown
+    assert not person.errors
+
+
+def test_a_drawing_has_the_size_of_the_model(person: Person, own: Path, small: Recipe) -> None:
+    app, pad = person.window.app, person.window.findChild(DrawingPad)
+    ink = np.zeros((280, 280), np.uint8)
+    ink[60:220, 130:150] = 255
+    app.sketch.draw(ink)
+    assert app.sketch.image.image.shape == (28, 28)
+    open_data(person, own)
+    train(person, small)
+    assert pad.isEnabled()
+    assert app.sketch.image.image.shape == (12, 9)
+    assert app.sketch.image.image.max() > 200
+    assert not person.errors
