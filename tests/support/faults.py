@@ -20,6 +20,7 @@ _REFUSED = "training/test_tensors_refused.py::"
 _TENSORS = "training/test_tensors.py::"
 _OUTSIDE = "test_outside_data.py::"
 _WINDOW = "gui/window/test_"
+_OPENING = "data/opening/test_"
 
 FAULTS = {
     1: _fault("a checkpoint cut short", f"{_REFUSED}test_a_file_cut_short_is_refused"),
@@ -114,44 +115,71 @@ FAULTS = {
         "data/test_idx.py::test_reads_no_more_of_a_gzip_bomb_than_announced",
         "data/test_idx.py::test_names_damage_of_the_gzip_data",
         "data/test_bundled.py::test_refuses_files_that_are_no_pair",
+        f"{_OPENING}idx_pairs.py::test_refuses_what_is_no_pair",
     ),
-    20: Fault("NPZ files", why_none="none is read"),
+    20: _fault(
+        "NPZ files",
+        f"{_OPENING}arrays.py::test_refuses_a_damaged_archive",
+        f"{_OPENING}arrays.py::test_refuses_what_is_no_stack_of_images",
+        f"{_OPENING}arrays.py::test_any_stack_of_numbers",
+        f"{_OPENING}opening.py::test_a_damaged_file_is_read_or_refused",
+    ),
     21: _fault(
         "one image, none, fewer than a batch",
         "training/test_trainer_ends.py::test_one_image_will_do",
         "training/test_trainer_ends.py::test_fewer_images_than_a_batch_are_one_smaller_batch",
         "training/test_trainer_ends.py::test_holding_out_everything_is_refused",
         "data/test_dataset.py::test_refuses_arrays_that_do_not_fit",
+        f"{_OPENING}folder.py::test_a_folder_of_none_or_one_is_refused",
     ),
     22: _fault(
         "labels: many, missing, no whole numbers",
         "gui/map/test_legend.py::test_many_classes_scroll",
         "cli/test_coding.py::test_images_of_ones_own_have_no_labels",
         "data/test_dataset.py::test_refuses_arrays_that_do_not_fit",
+        f"{_OPENING}opening.py::test_labels_of_any_kind",
+        f"{_OPENING}opening.py::test_a_thousand_classes_and_more",
     ),
     23: _fault(
-        "blank images", "training/test_trainer_ends.py::test_blank_images_give_finite_numbers"
+        "blank images",
+        "training/test_trainer_ends.py::test_blank_images_give_finite_numbers",
+        f"{_OPENING}opening.py::test_images_that_are_all_the_same_are_read",
     ),
     24: _fault(
         "pictures with transparency, or of photos",
         "data/test_centring.py::test_what_is_transparent_is_ground",
         "data/test_centring.py::test_a_photo_in_uneven_light_keeps_its_digit",
+        f"{_OPENING}folder.py::test_every_mode_has_its_stated_value",
     ),
     25: _fault(
         "pictures of any size",
         "data/test_centring.py::test_a_huge_photo_is_reduced",
         "data/test_centring.py::test_another_side_scales_all",
         "data/test_centring.py::test_a_plain_picture_is_refused",
+        f"{_OPENING}folder.py::test_mixed_sizes_become_one_by_the_rule_chosen",
+        f"{_OPENING}folder.py::test_reading_is_cancelled_and_tells_how_far_it_is",
     ),
-    26: _fault("a bomb of a picture", "data/test_centring.py::test_a_huge_photo_is_reduced"),
-    27: Fault("a folder of images, some broken", why_none="no folder of images is read"),
-    28: Fault("200,000 files, links in a circle", why_none="no folder of images is read"),
+    26: _fault(
+        "a bomb of a picture",
+        "data/test_centring.py::test_a_huge_photo_is_reduced",
+        f"{_OPENING}folder.py::test_bombs_are_skipped_unread",
+    ),
+    27: _fault(
+        "a folder of images, some broken",
+        f"{_OPENING}folder.py::test_broken_files_are_skipped_with_a_list",
+    ),
+    28: _fault(
+        "links in a circle, files that vanish",
+        f"{_OPENING}folder.py::test_links_that_go_round_are_walked_once",
+        f"{_OPENING}folder.py::test_a_file_that_vanishes_is_skipped",
+    ),
     29: _fault(
         "names in any letters or none",
         "session/files/test_open_model.py::test_a_file_whose_name_is_no_unicode_opens",
         "session/files/test_workspace.py::test_a_path_that_is_no_unicode_comes_back",
         "session/files/test_settings.py::test_a_name_that_is_no_unicode_comes_back",
         "faults/test_files.py::test_a_name_in_any_letters",
+        f"{_OPENING}folder.py::test_names_of_any_bytes_are_read",
     ),
     30: _fault(
         "a slow disk",

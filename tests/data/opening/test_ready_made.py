@@ -103,15 +103,28 @@ def test_without_a_network_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -
             open_images(name)
 
 
-def test_what_was_put_into_the_folder_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = data_cache() / "fashion-mnist"
-    folder.mkdir(parents=True)
+def put(folder: Path, split: str, count: int, first: int = 0) -> None:
+    """A split of the files that its authors published, of noise."""
+    folder.mkdir(parents=True, exist_ok=True)
+    head = bytes([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28])
+    pixels = np.random.default_rng(count).integers(0, 256, (count, 784), np.uint8)
+    (folder / f"{split}-images-idx3-ubyte.gz").write_bytes(gzip.compress(head + pixels.tobytes()))
+    labels = bytes([0, 0, 8, 1, 0, 0, 0, count, *(n % 10 + first for n in range(count))])
+    (folder / f"{split}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
+
+
+def test_what_was_put_into_the_folder_is_read() -> None:
     for split, count in (("train", 12), ("t10k", 3)):
-        head = bytes([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28])
-        pixels = np.random.default_rng(count).integers(0, 256, (count, 784), np.uint8)
-        name = f"{split}-images-idx3-ubyte.gz"
-        (folder / name).write_bytes(gzip.compress(head + pixels.tobytes()))
-        labels = bytes([0, 0, 8, 1, 0, 0, 0, count, *(n % 10 for n in range(count))])
-        (folder / f"{split}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
+        put(data_cache() / "fashion-mnist", split, count)
     data = open_images("Fashion-MNIST")
     assert (data.name, data.classes[9]) == ("Fashion-MNIST", "Ankle boot")
+
+
+def test_emnist_is_upright_and_its_classes_are_letters() -> None:
+    for split, count in (("train", 12), ("test", 3)):
+        put(data_cache() / "emnist", f"emnist-letters-{split}", count, first=1)
+    data = open_images("emnist")
+    assert [data.classes[code] for code in np.asarray(data.test.labels)] == ["a", "b", "c"]
+    written = np.random.default_rng(3).integers(0, 256, (3, 784), np.uint8).reshape(3, 28, 28)
+    np.testing.assert_array_equal(data.test.images, written.swapaxes(1, 2))
+    assert not inspect("emnist").offers

@@ -108,7 +108,8 @@ def test_each_view_is_named_for_who_cannot_see_it(person: Person) -> None:
     for name in ("Map of latent space", "Decoded digit", "Training curves"):
         assert name in names
     person.trigger("layout_explore")
-    QApplication.processEvents()
+    person.window.app.pinning.pin(0)
+    person.wait(person.window.decode.tray.isVisible)
     assert "Original image" in {name_of(widget) for widget in visible(person.window)}
     # Of a choice Qt for Linux gives the text as the name, and tells the name as a relation.
     given = {widget.accessibleName() for widget in visible(person.window)}

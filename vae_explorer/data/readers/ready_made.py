@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import re
 import shutil
+import string
 import urllib.error
 import urllib.request
 import zipfile
@@ -21,7 +22,19 @@ from vae_explorer.errors import DataError
 
 _TIMEOUT = 20  # seconds without a byte
 _CHUNK = 1 << 18
-_EMNIST = ("letters", "balanced", "digits", "byclass", "bymerge", "mnist")
+_DIGITS, _UPPER, _LOWER = (
+    tuple(string.digits),
+    tuple(string.ascii_uppercase),
+    string.ascii_lowercase,
+)
+_EMNIST: Mapping[str, tuple[str, ...]] = {
+    "letters": ("none", *_LOWER),  # which count from 1
+    "balanced": (*_DIGITS, *_UPPER, *"abdefghnqrt"),
+    "digits": _DIGITS,
+    "byclass": (*_DIGITS, *_UPPER, *_LOWER),
+    "bymerge": (*_DIGITS, *_UPPER, *"abdefghnqrt"),
+    "mnist": _DIGITS,
+}
 _FASHION = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
     "Ankle boot",
@@ -141,8 +154,22 @@ def _emnist(part: str, reading: Reading, check: Check) -> Found:
                 with zipped.open(f"gzip/{file}") as source, part_file.open("wb") as target:
                     shutil.copyfileobj(source, target)
                 part_file.replace(folder / file)
-    found = find_idx(folder / files[0], replace(reading, transpose=True), check)
-    return replace(found, name=f"EMNIST {part}")
+    found = find_idx(folder / files[0], reading, check)
+    parts = tuple(
+        replace(one, images=one.images.swapaxes(1, 2))
+        if isinstance(one.images, np.ndarray)
+        else one
+        for one in found.parts
+    )
+    note = "Turned upright; EMNIST's files exchange rows and columns."
+    return replace(
+        found,
+        name=f"EMNIST {part}",
+        parts=parts,
+        classes=_EMNIST[part],
+        notes=(note,),
+        transposed=False,
+    )
 
 
 def fetch(address: str, target: Path, md5: str, title: str, check: Check) -> None:

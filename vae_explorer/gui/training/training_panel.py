@@ -177,8 +177,12 @@ class TrainingPanel(QWidget):
     @override
     def minimumSizeHint(self) -> QSize:
         """Small both ways, as a dock may be moved or turned; what is folded has no room."""
-        folded, most = not self.change.isChecked(), _MOST_LINES * self.fontMetrics().height()
-        return QSize(320, min(self._column.minimumSize().height(), most) if folded else 220)
+        if self.change.isChecked():
+            return QSize(320, 220)
+        needs = self._column.minimumSize().height()
+        if self._column.hasHeightForWidth():
+            needs = max(needs, self._column.minimumHeightForWidth(max(self.width(), 320)))
+        return QSize(320, min(needs, _MOST_LINES * self.fontMetrics().height()))
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

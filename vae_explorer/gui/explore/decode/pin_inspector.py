@@ -19,7 +19,7 @@ from typing_extensions import override
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.image import qimage_of, signed
 from vae_explorer.gui.plot.color_maps import COLORS, argb_image, sequential
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.theme import SPACE, current_theme
 from vae_explorer.gui.widgets.fold import Fold
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import column, held, row
@@ -51,7 +51,6 @@ _ROWS = {
 }
 _LONGEST = "−0000.0 nats"
 _BARE = "− KL"  # and no matter of the likelihood
-_SPACE = 3
 
 
 class PinInspector(QWidget):
@@ -87,7 +86,7 @@ class PinInspector(QWidget):
         self._remark: Remark | None = None
         self._keep_room()
 
-        pictures = row(*self._views, spacing=_SPACE)
+        pictures = row(*self._views, spacing=SPACE)
         self._details = QWidget()
         # It keeps its height, so that pinning does not move what is above.
         policy = self._details.sizePolicy()
@@ -95,7 +94,7 @@ class PinInspector(QWidget):
         self._details.setSizePolicy(policy)
         details = QVBoxLayout(self._details)
         details.setContentsMargins(0, 0, 0, 0)
-        details.setSpacing(_SPACE)
+        details.setSpacing(SPACE)
         details.addLayout(self._choice_row())
         details.addLayout(self._figures())
         content = held(column(pictures, self._details))
@@ -134,7 +133,7 @@ class PinInspector(QWidget):
 
     def fit(self, width: int) -> None:
         """Give the pictures the height that an inspector of ``width`` has zoom for."""
-        width -= (len(self._views) - 1) * _SPACE
+        width -= (len(self._views) - 1) * SPACE
         each = width // len(self._views)
         for view in self._views:
             view.setFixedHeight(max(view.height_for(each), view.minimumSizeHint().height()))
@@ -154,13 +153,13 @@ class PinInspector(QWidget):
         self._resample.setToolTip("Draw another sample from q(z|x)")
         self._resample.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._resample.clicked.connect(self.resample_requested)
-        return row(self._choice, self._resample, wide=self._choice, spacing=_SPACE)
+        return row(self._choice, self._resample, wide=self._choice, spacing=SPACE)
 
     def _figures(self) -> QGridLayout:
         """The figures, and the button that makes the gap smaller."""
         grid = QGridLayout()
         grid.setVerticalSpacing(1)
-        grid.setHorizontalSpacing(_SPACE)
+        grid.setHorizontalSpacing(2 * SPACE)
         grid.setColumnStretch(2, 1)
         for line, text in enumerate(_ROWS):
             value = self._values[text]
