@@ -65,6 +65,7 @@ def test_in_two_dimensions_log_p_is_exact_and_every_figure_there() -> None:
     linear = Linear(2)
     images = linear.images(6)
     model = gaussian(linear, images)
+    assert model.parameters == 0
     wanted = linear.log_marginal(images)
     np.testing.assert_allclose(vx.log_marginal(model, images), wanted, atol=2e-3)
     # Its encoder is exact, and so is the bound.

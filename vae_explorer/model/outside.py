@@ -209,7 +209,8 @@ class OutsideVAE(VAE):
         self.decoder = nn.Sequential(_Decoder(functions, likelihood))
         self.likelihood = likelihoods.FAMILIES[likelihood]() if likelihood else _NoLikelihood()
         if variance and isinstance(self.likelihood, likelihoods.Gaussian):
-            self.likelihood.log_variance.data.fill_(float(np.log(variance)))
+            del self.likelihood.log_variance  # given, and not trained
+            self.likelihood.register_buffer("log_variance", torch.tensor(variance).log())
         self.no_marginal = NO_LIKELIHOOD if likelihood is None else NO_MARGINAL.format(size)
         if likelihood is not None and size == 2:
             self.no_marginal = ""

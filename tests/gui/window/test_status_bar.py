@@ -106,6 +106,13 @@ def test_a_name_is_no_markup(bar: StatusBar) -> None:
     assert "not saved yet" in field(bar, "Model").toolTip()
 
 
+def test_of_a_model_of_another_program_no_age_and_no_weights_are_told(bar: StatusBar) -> None:
+    bar.set_model(ModelInfo("Mine", None, 0.0, None, (6, 5, 3), 0, data="its own, 3 images"))
+    assert field(bar, "Model").shown() == "Mine"
+    assert "Kept by its own program" in field(bar, "Model").toolTip()
+    assert "Trained on" not in field(bar, "Model").toolTip()
+
+
 @pytest.mark.parametrize(
     ("width", "left_out"),
     [

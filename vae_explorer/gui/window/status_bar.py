@@ -61,9 +61,12 @@ class StatusBar(QStatusBar):
         name = named("held-out ELBO", model.no_likelihood)
         held_out = "" if elbo is None else f" · {name} {figure(elbo, 2)} nats"
         marks = "".join(f" · ⚠ {remark.mark}" for remark in model.remarks)
-        text = f"{model.name}{marks} · epoch {figure(model.epoch, 1)}{held_out}"
+        known = model.parameters > 0  # else it is of another program
+        age = f" · epoch {figure(model.epoch, 1)}" if known else ""
+        text = f"{model.name}{marks}{age}{held_out}"
         where = f"{model.path or 'not saved yet'}\n{model.parameters:,} weights"
         where += f"\nTrained on {model.data}" if model.data else ""
+        where = where if known else "Kept by its own program"
         remarks = "".join(f"\n{remark.text}" for remark in model.remarks)
         self._model.set_text(text, f"{text}\n{where}{remarks}")
         self._make_room()

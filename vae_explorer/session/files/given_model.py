@@ -83,8 +83,9 @@ def given_model(model: Any, images: Any = None, name: str = "", **choices: Any) 
         model = read_checkpoint(path)
         path = path if path.exists() else None
         name = name or Path(str(path or "model")).name
-    name = name or type(model).__name__
-    if choices and isinstance(model, Snapshot | TrainedVAE):
+    ours = isinstance(model, Snapshot | TrainedVAE)
+    name = name or ("a model" if ours else type(model).__name__)
+    if choices and ours:
         raise UserError(f"{', '.join(choices)}: only a model from elsewhere is told this.")
     if not isinstance(model, Snapshot):
         if not isinstance(model, TrainedVAE):
