@@ -26,6 +26,10 @@ def scratch(shape: tuple[int, ...]) -> UInt8:
     folder = paths.data_cache()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if os.name == "nt":  # which keeps the name of a file that is mapped
+            for old in folder.glob("vae-explorer-*.pixels"):
+                with suppress(OSError):  # in use
+                    old.unlink()
         handle, name = tempfile.mkstemp(".pixels", "vae-explorer-", folder)
         try:
             if hasattr(os, "posix_fallocate"):
@@ -33,7 +37,7 @@ def scratch(shape: tuple[int, ...]) -> UInt8:
             array: UInt8 = np.memmap(name, np.uint8, "r+", shape=shape)
         finally:
             os.close(handle)
-            with suppress(OSError):  # Windows keeps a file that is mapped until the next start
+            with suppress(OSError):
                 os.unlink(name)
     except OSError as error:
         raise DataError(

@@ -44,7 +44,9 @@ def test_links_take_the_colour_of_the_scheme(qtbot: QtBot, system_scheme: None) 
 def test_what_is_given_stays_on_the_line(qtbot: QtBot) -> None:
     prose = Prose("Text")
     qtbot.addWidget(prose)
-    prose.set_text("one two three p(x|z) | and | bars, (|det J|) or KL(q ‖ p(z|x)) and (log p)")
+    prose.set_text(
+        "one two three p(x|z) | and | bars, (|det J|) or KL(q ‖ p(z|x)) and (log p) for (k = 5,000)"
+    )
     prose.show()
     lines = set()
     for width in range(90, 240, 3):

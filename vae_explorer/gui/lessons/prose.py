@@ -7,10 +7,13 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 from typing_extensions import override
 
-_GIVEN = re.compile(r"(?<=[\w])\|(?=\w)|(?<=\w)\|(?=[ ,.;:)]|$)|(?<!\w)\|(?=\w)", re.MULTILINE)
+_GIVEN = re.compile(r"(?<=\w)\|(?=\w)|(?<=\w)\|(?=[ ,.;:)]|$)|(?<!\w)\|(?=\w)", re.MULTILINE)
 """The bars of p(x|z) and |det J|, at which no line is broken."""
-_TOGETHER = re.compile(r"(?<=\blog) (?=[\dp])|(?<=\bdet) (?=J)| (?=‖ )|(?<= ‖) |(?<=I\(x;) ")
-"""The spaces of log p, det J and q ‖ p, likewise."""
+_TOGETHER = re.compile(
+    r"(?<=\blog) (?=[\dp])|(?<=\bdet) (?=J)| (?=‖ )|(?<= ‖) |(?<=I\(x;) "
+    r"|(?<=\b[βkm]) (?== )|(?<=\b[βkm] =) "
+)
+"""The spaces of log p, det J, q ‖ p and k = 5, likewise."""
 
 
 def unbroken(text: str) -> str:

@@ -123,5 +123,5 @@ class RatePlane(Chart):
             return 0.0, 16.0, 110.0, 210.0
         (right, top), bottom = places.max(0), places[:, 1].min()
         wide, high = max(right, 4.0), max(top - bottom, 20.0)
-        top = bottom + (1 + _AIR) * high
+        top = bottom + (1 + 2 * _AIR) * high
         return -0.02 * wide, (1 + 3 * _AIR) * wide, bottom - _AIR * high, top
