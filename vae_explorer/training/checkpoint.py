@@ -12,7 +12,7 @@ from msgspec import Meta
 from torch import Tensor
 
 from vae_explorer import schema
-from vae_explorer.errors import CheckpointError, UserError
+from vae_explorer.errors import CheckpointError, RecipeError, UserError
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE
@@ -78,7 +78,7 @@ def parse_snapshot(
     }
     head = schema.build(_Header, values, source, CheckpointError, others=True)
     try:
-        recipe = Recipe.parse(head.recipe, "recipe")
+        recipe = _recipe(head.recipe)
         history = from_csv(head.history)
     except UserError as error:
         raise CheckpointError(f"{source}: {error}") from error
@@ -92,6 +92,19 @@ def parse_snapshot(
         head.progress.step,
         tuple(Change(*change) for change in head.changes),
     )
+
+
+def _recipe(text: str) -> Recipe:
+    """A recipe, which in the first files had one width for all layers and their numbers."""
+    fields = schema.parse_toml(text, "recipe", RecipeError)
+    width = fields.get("width")
+    for part in ("encoder", "decoder"):
+        depth = fields.get(f"{part}_depth")
+        if isinstance(width, int) and isinstance(depth, int):
+            del fields[f"{part}_depth"]
+            fields[f"{part}_hidden"] = "-".join([str(width)] * min(max(depth, 0), 100))
+            fields.pop("width", None)
+    return Recipe.from_dict(fields, "recipe")
 
 
 _Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]

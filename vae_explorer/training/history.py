@@ -61,6 +61,7 @@ _COLUMNS = {item.name: item.type for item in dataclasses.fields(HistoryPoint)}
 _REMARK = "remark"
 _NEEDED = 5
 """The first columns have a number in every row."""
+_OLDEST = [name for name in list(_COLUMNS)[:8] if name != "objective"]
 _LARGEST = 2**63
 """Of an epoch and of whole numbers."""
 
@@ -100,11 +101,16 @@ def from_csv(text: str) -> tuple[HistoryPoint, ...]:
         marked = header[-1:] == [_REMARK]
         if marked:
             header.pop()
+        older = header == _OLDEST
+        if older:  # which trained on the ELBO alone
+            header.insert(_NEEDED - 1, "objective")
         if len(header) < _NEEDED or header != list(_COLUMNS)[: len(header)]:
             raise CheckpointError("The training history has an unknown header.")
         kinds = [int if _COLUMNS[name] == int | None else float for name in header]
         for row in rows:
             figures = row[:-1] if marked else row
+            if older:
+                figures.insert(_NEEDED - 1, figures[1])
             cells = [
                 kind(cell) if cell else None for kind, cell in zip(kinds, figures, strict=True)
             ]
