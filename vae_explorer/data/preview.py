@@ -3,10 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vae_explorer.data.reading import Reading, Report
-from vae_explorer.types import Brief, Split, UInt8
+import numpy as np
 
-SAMPLES = 24
+from vae_explorer.data.gathering import blocks, labels_of
+from vae_explorer.data.pictures import border
+from vae_explorer.data.plan import SAMPLES, Plan, spread
+from vae_explorer.data.readers.found import Check
+from vae_explorer.data.reading import Reading, Report
+from vae_explorer.data.treatment import first_gray
+from vae_explorer.errors import DataError
+from vae_explorer.types import Brief, Split, UInt8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,3 +71,79 @@ class Preview(Brief):
     image_keys: tuple[str, ...]
     label_keys: tuple[str, ...]
     offers: tuple[Offer, ...]
+
+
+def preview_of(plan: Plan, check: Check) -> Preview:
+    """How a plan will look; raises ``DataError`` if none of its samples can be read."""
+    rows = [rows for _, rows in plan.parts]
+    labels, classes, columns = labels_of(plan, rows)
+    total = plan.total
+    ends = np.cumsum([len(part) for part in rows])
+    samples: list[UInt8] = []
+    at: list[int] = []
+    for place in spread(total, SAMPLES):
+        number = int(np.searchsorted(ends, place, "right"))
+        within = place - int(ends[number] - len(rows[number]))
+        some = rows[number][within : within + 1]
+        for block, _ in blocks(plan, plan.parts[number][0], some, check):
+            samples.append(block[0])
+            at.append(place)
+    if not samples:
+        raise DataError(
+            f"{plan.found.name}: none of {SAMPLES} images that were tried can be read; the first: "
+            f"{plan.skips.first[0].why if plan.skips.first else 'unknown'}."
+        )
+    shown = np.stack(samples)
+    if plan.own:
+        test = sum(len(rows) for part, rows in plan.parts if part.split == "test")
+        split = "its own"
+    else:
+        test = min(max(1, round(plan.reading.test_share * total)), total - 1)
+        split = f"{plan.reading.test_share:.0%} of each class, by seed {plan.reading.seed}"
+        split = split if labels is not None else split.replace(" of each class", "")
+    counts = [] if labels is None else np.bincount(labels, minlength=len(classes)).tolist()
+    likelihood, treatment = _proposal(shown, plan)
+    reading = plan.reading
+    assert reading.range
+    return Preview(
+        name=plan.found.name,
+        kind=plan.found.kind,
+        reading=reading,
+        counts={"train": total - test, "test": test, "both": total},
+        found_sizes=tuple(plan.sizes),
+        image_shape=plan.shape,
+        range=reading.range,
+        classes=dict(zip(classes, counts, strict=True)),
+        columns=tuple(columns),
+        split=split,
+        report=Report(tuple(dict.fromkeys(plan.notes)), tuple(plan.skips.first), plan.skips.count),
+        samples=shown,
+        sample_labels=tuple("" if labels is None else classes[labels[place]] for place in at),
+        likelihood=likelihood,
+        treatment=treatment,
+        image_keys=plan.found.image_keys,
+        label_keys=plan.found.label_keys,
+        offers=_offers(shown, plan),
+    )
+
+
+def _proposal(samples: UInt8, plan: Plan) -> tuple[str, str]:
+    if plan.found.fixed or first_gray(samples) is None:
+        return "bernoulli", "fixed"
+    if not plan.color and ((samples > 32) & (samples < 224)).mean() < 0.2:
+        return "bernoulli", "binarized"
+    return ("gaussian" if plan.color else "continuous-bernoulli"), "gray"
+
+
+def _offers(samples: UInt8, plan: Plan) -> tuple[Offer, ...]:
+    offers = []
+    if plan.found.transposed:
+        why = "EMNIST's files exchange rows and columns; turned, the characters stand upright."
+        turned = not plan.reading.transpose
+        offers.append(Offer("transpose", turned, why, samples.swapaxes(1, 2)))
+    if not plan.color and min(samples.shape[1:3]) > 2:
+        edge = float(np.median(border(samples)))
+        if edge > 140 and samples.mean() < edge - 8:
+            why = "The images seem to be dark on light; models of ink on black train better."
+            offers.append(Offer("invert", not plan.reading.invert, why, 255 - samples))
+    return tuple(offers)

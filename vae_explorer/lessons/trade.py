@@ -18,6 +18,7 @@ from vae_explorer.latent.alignment import procrustes
 from vae_explorer.latent.contours import level_lines, mass_levels
 from vae_explorer.latent.density import aggregate_density
 from vae_explorer.latent.manifold import grid, quantile_axis
+from vae_explorer.lessons.of_mnist import check_reads_mnist
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
 from vae_explorer.model.vae import log_prior
 from vae_explorer.training.recipe import Recipe
@@ -123,6 +124,7 @@ def study(
     Raises:
         DataError: the model is of images of another size.
     """
+    check_reads_mnist(model)
     data = mnist("test")
     found = aggregate(model, model.treated(data.images[:IMAGES]), check=check)
     if reference is not None:
@@ -146,6 +148,7 @@ def study(
 
 def codes(model: TrainedVAE, check: Check = unchecked) -> Float32:
     """The encoder's means of MNIST's test images, (10,000, 2); errors as ``study``."""
+    check_reads_mnist(model)
     return model.encode(mnist("test").images, check).mean
 
 

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from vae_explorer.data.bundled import mnist
+from vae_explorer.lessons.of_mnist import check_reads_mnist
 from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
 from vae_explorer.types import Float32, Float64, Floats, Labels, UInt8
 
@@ -311,6 +312,7 @@ def encoded(model: TrainedVAE, plain: Plain, check: Check = unchecked) -> Encode
     Raises:
         DataError: the model is of images of another size.
     """
+    check_reads_mnist(model)
     images = digits()
     codes = model.encode(images, check).mean
     error = float(squared_errors(images, model.decode(codes)).mean())

@@ -81,6 +81,7 @@ def test_own_images_are_opened_trained_on_and_explored(
     assert data.name == "shapes"
     assert person.positions is positions, "the model on the map reads images of another size"
     assert person.model_line == line
+    assert "Opened shapes; press Start to train on it" in window.log.toPlainText()
 
     train(person, small)
     model = app.map.state.model

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import UserError
 from vae_explorer.latent.arithmetic import analogy, attribute_vector, neighbourhood
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.selection import Selection
+from vae_explorer.session.map.state import class_name
 from vae_explorer.session.tasks import Fail
 from vae_explorer.types import Float64
 
@@ -52,9 +54,10 @@ class Arithmetic:
             text = "An analogy takes three pinned digits: the first − the second + the third."
             self._fail(_TITLE, UserError(text))
             return
-        first, second, third = self._pins.tray[-3:]
+        first, second, third = pins = self._pins.tray[-3:]
+        names = [class_name(self._map.shown_data, pin.label) or "image" for pin in pins]
         self._go(
-            f"{first.label} − {second.label} + {third.label}",
+            f"{names[0]} − {names[1]} + {names[2]}",
             analogy(first.mean, second.mean, third.mean),
         )
 
@@ -86,6 +89,14 @@ class Arithmetic:
         found = neighbourhood(
             points.positions, points.labels, np.array(self._cursor.position), _NEIGHBOURS
         )
-        shares = ", ".join(f"{share:.0%} {label}s" for label, share in found.shares.items())
+        shares = ", ".join(
+            f"{share:.0%} {_called(points.data, label)}" for label, share in found.shares.items()
+        )
         reach = f"{found.distances[-1]:.2f} away"
         self._message(f"{what}: of the {len(found.rows)} nearest, up to {reach}, {shares}")
+
+
+def _called(data: Dataset, label: int) -> str:
+    """Several images of a class: "7s" of a number, "cat" as it is named, "images" without one."""
+    name = class_name(data, label) or "image"
+    return f"{name}s" if name.isdecimal() or name == "image" else name

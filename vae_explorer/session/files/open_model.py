@@ -165,10 +165,15 @@ class OpenModel:
 
     def _on_data(self, data: Dataset) -> None:
         """Show the model on data that a person opened, if it reads such images."""
-        state = self._map.state
-        if state is None or state.data is data or self._runs.training.active:
+        state, start = self._map.state, f"Opened {data.name}"
+        if self._runs.training.active:
+            self._messages.published.emit(f"{start}; the next run trains on it")
             return
-        if state.model.image_shape != data.image_shape:
+        if state is None or state.model.image_shape != data.image_shape:
+            self._messages.published.emit(f"{start}; press Start to train on it and to see it")
+            return
+        self._messages.published.emit(start)
+        if state.data is data:
             return
         snapshot, name, path = state.snapshot, state.name, state.path
         self._map.begin_run()
