@@ -146,3 +146,18 @@ def test_explore_opens_the_window_on_it(monkeypatch: pytest.MonkeyPatch) -> None
     assert opened[0].snapshot.model.image_shape == (4, 3, 3)
     vx.explore("mnist-paper")
     assert opened[1].data.name == "MNIST"
+
+
+@pytest.mark.parametrize("what", ["gap", "log_marginal", "error", "width"])
+def test_colours_of_figures_that_are_not_known_are_refused_with_the_reason(
+    desk: Desk, what: str
+) -> None:
+    desk.app.model.open_read(saved(2))
+    desk.settle()
+    desk.app.coloring.choose(what)
+    desk.settle()
+    assert all("no likelihood" in text for _, text in desk.failures)
+    assert bool(desk.failures) == (what != "width")
+    desk.app.coloring.choose("label")
+    desk.settle()
+    assert desk.app.coloring.colors is None
