@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QPoint, QPointF, Qt
+from PySide6.QtCore import QAbstractTableModel, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -190,6 +190,7 @@ class Monkey:
         if button is None:
             return None
         name = button.accessibleName() or button.text() or type(button).__name__
+        QTimer.singleShot(0, self._window, _close_popup)  # else a menu waits for ever
         button.click()
         return f"button {name}"
 
@@ -325,6 +326,11 @@ class Monkey:
             return
         if any(getattr(recipe, name) != getattr(self._recipe, name) for name in _SIZES):
             self._window.training.set_recipe(self._recipe)
+
+
+def _close_popup() -> None:
+    if popup := QApplication.activePopupWidget():
+        popup.close()
 
 
 def _type(widget: QWidget, text: str) -> None:
