@@ -43,6 +43,8 @@ def measure() -> Iterator[Measurement]:
     app = application(needs_screen=True)
     assert isinstance(app, QApplication)
     window = open_window()
+    window.resize(1280, 800)
+    window.docks.lay_out("explore")  # where the digit is in sight at any size of the screen
     run_events(_SETTLE_MS)
     yield from percentiles("explore.pointer_ms", _pointer(app, window), "median", "p99")
     window.actions_["start"].trigger()

@@ -149,6 +149,7 @@ def test_every_command_runs(
 ) -> None:
     for name in ("getOpenFileName", "getSaveFileName"):
         monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
     window = person.window
     for command in sorted(window.actions_.commands, key=lambda command: command.id == "quit"):
         prepare(person, recipe, command.id)
