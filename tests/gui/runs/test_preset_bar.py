@@ -127,7 +127,7 @@ def test_a_run_keeps_its_recipe_but_it_can_be_saved(qtbot: QtBot, bar: PresetBar
 
 
 def test_until_it_is_measured_here_a_preset_says_what_it_took_elsewhere(bar: PresetBar) -> None:
-    assert re.fullmatch(r"[0-9]+ s on two cores · ELBO −[0-9.]+ held out", line(bar))
+    assert re.fullmatch(r"([0-9]+ min )?[0-9]+ s on two cores · ELBO −[0-9.]+ held out", line(bar))
     bar.set_recipe(Recipe(epochs=21))
     assert line(bar) == ""
 
