@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 
 from vae_explorer.data.reading import Layout
 from vae_explorer.errors import DataError
-from vae_explorer.types import Floats, ImageShape, Labels, UInt8
+from vae_explorer.types import Floats, ImageShape, Int64, Labels, UInt8
 
 MOST_CLASSES = 1_000
+
+
+def spread(count: int, most: int) -> Int64:
+    """At most ``most`` of ``count`` indices (k,), evenly from the first to the last."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(np.int64)
 
 
 def as_array(values: Any, what: str) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vae_explorer.data.arrays import channels_last, check_finite, likely_range
+from vae_explorer.data.arrays import channels_last, check_finite, likely_range, spread
 from vae_explorer.data.dataset import size_text
 from vae_explorer.data.pictures import header, pillow_trouble, pixels
 from vae_explorer.data.readers.found import Check, Found, Part
@@ -190,18 +190,13 @@ def _proposed_size(sizes: Counter[tuple[int, int]]) -> tuple[int, int]:
 
 def _truly_colored(part: Part, rows: NDArray[np.intp]) -> bool:
     """Whether some of the pictures have colour, and not only three channels."""
-    for index in spread(len(rows), SAMPLES):
+    for index in spread(len(rows), SAMPLES).tolist():
         with suppress(DataError):
             image = picture_at(part, int(rows[index]), color=True, near=_SHRUNK, span=None)
             values = image.astype(np.int16)
             if np.abs(values - values[..., :1]).max() > 16:
                 return True
     return False
-
-
-def spread(count: int, wanted: int) -> list[int]:
-    """So many of ``count``, from the first to the last."""
-    return sorted({round(at) for at in np.linspace(0, count - 1, min(count, wanted))})
 
 
 def picture_at(

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vae_explorer.data.arrays import spread
 from vae_explorer.data.gathering import blocks, labels_of
 from vae_explorer.data.pictures import border
-from vae_explorer.data.plan import SAMPLES, Plan, spread
+from vae_explorer.data.plan import SAMPLES, Plan
 from vae_explorer.data.readers.found import Check
 from vae_explorer.data.reading import Reading, Report
 from vae_explorer.data.treatment import first_gray
@@ -81,7 +82,7 @@ def preview_of(plan: Plan, check: Check) -> Preview:
     ends = np.cumsum([len(part) for part in rows])
     samples: list[UInt8] = []
     at: list[int] = []
-    for place in spread(total, SAMPLES):
+    for place in spread(total, SAMPLES).tolist():
         number = int(np.searchsorted(ends, place, "right"))
         within = place - int(ends[number] - len(rows[number]))
         some = rows[number][within : within + 1]

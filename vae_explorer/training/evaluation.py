@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from vae_explorer.data.arrays import spread
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.gap import gap
@@ -82,8 +82,8 @@ def evaluate(
     x = model.treated(data.images, seed)
     terms = model.elbo_terms(data.images, seed, check)
     exact = exact_posterior(model, x, check)
-    some = _spread(len(x), subset)
-    codes = aggregate(model, x[_spread(len(x), _AGGREGATED)], seed, check)
+    some = spread(len(x), subset)
+    codes = aggregate(model, x[spread(len(x), _AGGREGATED)], seed, check)
     anatomy = gap(model, x[some], exact.log_marginal[some], check)
     shortfall = exact.log_marginal[some] - iwae(model, x[some], 5_000, seed, check)
     log_marginal = float(exact.log_marginal.mean())
@@ -108,11 +108,6 @@ def evaluate(
         treatment=model.treatment,
         seed=seed,
     )
-
-
-def _spread(n: int, count: int) -> NDArray[np.int_]:
-    """At most ``count`` of n indices, evenly."""
-    return np.linspace(0, n - 1, min(count, n)).round().astype(int)
 
 
 def _mean(values: Floats) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vae_explorer.data.arrays import spread
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.figures import image_figures, own_draws
@@ -152,5 +153,5 @@ def score(
 def common_images(data: Dataset) -> tuple[UInt8, Int64]:
     """The images (n, h, w) that both models are aligned and scored on, with their seeds (n,)."""
     images = data.test.images
-    rows = np.linspace(0, len(images) - 1, min(_IMAGES, len(images))).round().astype(np.int64)
+    rows = spread(len(images), _IMAGES)
     return images[rows], data.in_both("test", rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.data.arrays import spread
 from vae_explorer.errors import CheckpointError
 from vae_explorer.session.jobs import After, Control
 from vae_explorer.session.tasks import Tasks
@@ -295,7 +296,7 @@ def _halving(steps: Sequence[int]) -> Iterator[int]:
     told: set[int] = set()
     parts = 1
     while len(told) < count:
-        for index in np.linspace(0, count - 1, min(parts + 1, count)).round().astype(int).tolist():
+        for index in spread(count, parts + 1).tolist():
             if index not in told:
                 told.add(index)
                 yield steps[index]
