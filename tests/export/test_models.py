@@ -16,7 +16,7 @@ import torch
 
 import vae_explorer as vx
 from vae_explorer.errors import ExportError
-from vae_explorer.export.models import onnx_difference, onnx_network, pytorch_archive
+from vae_explorer.export.models import Network, onnx_difference, onnx_network, pytorch_archive
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.onnx_pair import OnnxPair
@@ -36,6 +36,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "conv-colour": {"network": "conv", "image_shape": (13, 10, 3), "likelihood": "gaussian"},
 }
 """Every network, activation, posterior and likelihood, gray and in colour, of odd sides."""
+
+NETWORKS: tuple[Network, ...] = ("encoder", "decoder")
 
 
 @cache
@@ -61,7 +63,7 @@ def some(model: TrainedVAE) -> tuple[Float32, Float32]:
 def test_onnxruntime_computes_the_same(kind: str) -> None:
     one = snapshot(kind)
     images, z = some(one.model)
-    encoder, decoder = (onnx_network(one, network) for network in ("encoder", "decoder"))
+    encoder, decoder = (onnx_network(one, network) for network in NETWORKS)
     session = onnxruntime.InferenceSession(encoder)
     posterior = one.model.encode(images)
     for rows in (images, images[:1], images[:0]):
@@ -73,7 +75,7 @@ def test_onnxruntime_computes_the_same(kind: str) -> None:
     image, parameters = session.run(["image", "parameters"], {"z": z})
     np.testing.assert_allclose(image, one.model.decode(z), atol=1e-5)
     np.testing.assert_allclose(parameters, one.model.decode_outputs(z), atol=1e-4)
-    for network, content in (("encoder", encoder), ("decoder", decoder)):
+    for network, content in zip(NETWORKS, (encoder, decoder), strict=True):
         difference = onnx_difference(one, network, content)
         assert difference is not None
         assert difference < 1e-5
@@ -100,9 +102,9 @@ def test_without_onnxruntime_nothing_is_said_of_the_difference(
 def test_the_pair_opens_by_our_own_door(kind: str, tmp_path: Path) -> None:
     one = snapshot(kind)
     images, z = some(one.model)
-    paths = [tmp_path / f"{network}.onnx" for network in ("encoder", "decoder")]
-    for path in paths:
-        path.write_bytes(onnx_network(one, path.stem))  # type: ignore[arg-type]
+    paths = [tmp_path / f"{network}.onnx" for network in NETWORKS]
+    for path, network in zip(paths, NETWORKS, strict=True):
+        path.write_bytes(onnx_network(one, network))
     again = outside_model(OnnxPair(*paths), images)
     np.testing.assert_allclose(again.decode(z), one.model.decode(z), atol=2e-5)
     posterior, ours = again.encode(images), one.model.encode(images)
