@@ -8,6 +8,8 @@ from typing_extensions import override
 from vae_explorer.errors import ExportError, UserError
 from vae_explorer.fields import Fields, FieldSpec, field
 
+FONT_PIXELS = 12
+"""Of the text in a figure, in pixels of its layout, whose size on paper the style decides."""
 MOST_PIXELS = 64_000_000
 """Of a figure; a PNG of more is refused."""
 _INCH_MM = 25.4
@@ -95,3 +97,14 @@ class FigureStyle(Fields):
         """Width and height of a PNG."""
         width, height = (max(round(side * self.dpi / 72), 1) for side in self.points)
         return width, height
+
+    @property
+    def pixel(self) -> float:
+        """A pixel of the layout, in points."""
+        return self.text / FONT_PIXELS
+
+    @property
+    def room(self) -> tuple[float, float]:
+        """Width and height in pixels of the layout."""
+        width, height = self.points
+        return width / self.pixel, height / self.pixel
