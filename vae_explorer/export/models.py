@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from vae_explorer import __version__
 from vae_explorer.errors import ExportError
 from vae_explorer.export.onnx_format import decoder_network, encoder_network
 from vae_explorer.latent.manifold import grid, quantile_axis
@@ -111,7 +110,7 @@ def _about(snapshot: Snapshot) -> str:
     return (
         f"A variational autoencoder of images ({sizes}) in [0, 1], with a standard normal prior on "
         f"z (n, 2), a {shape.posterior} Gaussian q(z|x) and a {shape.likelihood} p(x|z). Trained "
-        f"on {snapshot.data.name} by VAE Explorer {__version__}."
+        f"on {snapshot.data.name} by VAE Explorer."
     )
 
 
