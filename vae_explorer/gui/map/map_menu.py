@@ -7,11 +7,13 @@ from collections.abc import Callable
 from PySide6.QtCore import QBuffer, QIODevice, QObject, QPoint, QRect, QSize
 from PySide6.QtGui import QPixmap, QRegion
 
+from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.gui.plot.export import PNG_SCALE
 from vae_explorer.gui.plot.menu import chart_menu
 from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Bools
+
+PNG_SCALE = 2
 
 
 class MapMenu(QObject):
@@ -34,7 +36,7 @@ class MapMenu(QObject):
             menu = chart_menu(canvas, self._export, self._view.fit, ("png", "csv"), "map")
             menu.popup(canvas.mapToGlobal(at))
 
-    def _export(self, kind: str) -> bytes:
+    def _export(self, kind: str, _style: FigureStyle | None = None, /) -> bytes:
         points = self._points()
         if kind == "csv" and points is not None:
             return _table(points, self._view.shown())

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontInfo,
     QImage,
+    QPaintEngine,
     QPainter,
     QPainterPath,
     QPen,
@@ -48,6 +49,8 @@ _TRAIL = ((0.0, 0.4, 0.25), (0.4, 0.75, 0.5), (0.75, 1.0, 0.9))  # from, to, alp
 _DOT = 3.0
 _CRISP_FROM = 2.0  # pixels of the screen to one of a picture
 _TEXT_FINENESS = 8.0  # its outline is taken from a font this many times larger
+_RASTER = QPaintEngine.Type.Raster
+_FINE = 2.0  # device pixels to a logical one, beyond which hairlines side by side would leave gaps
 _CIRCLE = np.linspace(0.0, 2 * np.pi, 65)[:-1]
 
 
@@ -197,7 +200,7 @@ def _spots(spots: Spots, theme: Theme) -> Paint:
     def paint(painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         to_pixels = painter.worldTransform()
-        painter.resetTransform()
+        painter.setWorldTransform(QTransform())
         for index, position in enumerate(positions):
             half = _CROSS if index else _FIRST_CROSS
             at, down, up = to_pixels.map(position), QPointF(half, half), QPointF(half, -half)
@@ -227,6 +230,9 @@ def _halo(path: QPainterPath, color: QColor, scale: float = 1.0) -> Paint:
     """The ground of a line; nobody sees that it is not smooth, which makes it cheap."""
 
     def paint(painter: QPainter) -> None:
+        if _is_fine(painter):
+            _stroke(painter, path, color, scale * _HALO)
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.strokePath(path, _cosmetic(color, scale * _HALO * _ratio(painter)))
 
@@ -237,6 +243,9 @@ def _line(path: QPainterPath, color: QColor, width: float) -> Paint:
     hairline = _cosmetic(QColor(color.rgb()), 1.0)
 
     def paint(painter: QPainter) -> None:
+        if _is_fine(painter):
+            _stroke(painter, path, color, width)
+            return
         _thicken(painter, width, color.alphaF(), lambda: painter.strokePath(path, hairline))
 
     return paint
@@ -246,6 +255,15 @@ def _dots(positions: QPolygonF, color: QColor) -> Paint:
     point = _cosmetic(color, 1.0)
 
     def paint(painter: QPainter) -> None:
+        if _is_fine(painter):
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            to_pixels = painter.worldTransform()
+            painter.setWorldTransform(QTransform())
+            pen = QPen(color, _DOT)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            painter.drawPoints(to_pixels.map(positions))
+            return
         painter.setPen(point)
         pixels = round(_DOT * _ratio(painter))
         side = np.arange(pixels) - (pixels - 1) / 2
@@ -254,6 +272,21 @@ def _dots(positions: QPolygonF, color: QColor) -> Paint:
         _repeat(painter, disc, lambda: painter.drawPoints(positions))
 
     return paint
+
+
+def _is_fine(painter: QPainter) -> bool:
+    """Whether lines are more than some hairlines wide, or no pixels at all: in files."""
+    return painter.paintEngine().type() != _RASTER or _ratio(painter) > _FINE
+
+
+def _stroke(painter: QPainter, path: QPainterPath, color: QColor, width: float) -> None:
+    """A true line of this width in pixels that are not the device's."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    to_pixels = painter.worldTransform()
+    painter.setWorldTransform(QTransform())
+    pen = QPen(color, width)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.strokePath(to_pixels.map(path), pen)
 
 
 def _thicken(painter: QPainter, width: float, alpha: float, draw: Callable[[], None]) -> None:

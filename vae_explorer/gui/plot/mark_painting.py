@@ -11,7 +11,6 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
-    QPaintEngine,
     QPainter,
     QPen,
     QPolygonF,
@@ -38,7 +37,6 @@ from vae_explorer.gui.plot.thinning import thinned
 from vae_explorer.gui.theme import Theme
 from vae_explorer.types import Float64, Region
 
-_RASTER = QPaintEngine.Type.Raster
 _SYMBOL = 3.0
 _SYMBOL_ROOM = 8.0
 """Pixels; symbols that would touch are left out."""
@@ -147,7 +145,7 @@ def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> 
             if mark.halo:
                 painter.setPen(QPen(QColor(theme.canvas), width + 2))
                 painter.drawPolyline(polygon)
-            many = polygon.size() > _MANY and painter.paintEngine().type() == _RASTER
+            many = polygon.size() > _MANY and not layout.density
             painter.setPen(QPen(color, width, style))
             if many and width > 1:
                 points = polygon.toList()
@@ -186,7 +184,7 @@ def _paint_band(painter: QPainter, mark: Band, layout: Layout, theme: Theme) -> 
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme_color(theme, mark.color, mark.opacity))
     lower, upper = lower[known], upper[known]
-    if len(lower) <= _MANY:
+    if len(lower) <= _MANY or layout.density:
         painter.drawPolygon(_polygon(np.concatenate([upper, lower[::-1]])))
         return
     # A rough polygon takes Qt a hundred times as long as a box a pixel.
