@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import nn
 
-from vae_explorer import __version__, paths
+from vae_explorer import paths
 from vae_explorer.data.arrays import spread
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import ExportError
@@ -96,7 +96,6 @@ def make_page(snapshot: Snapshot, name: str, data: Dataset, request: Page = Page
         "figures": _figures(snapshot, name),
         "remarks": " ".join(remark.text for remark in of_model(snapshot, reference(data))),
         "credit": request.credit or " ".join(filter(None, credits_)),
-        "version": __version__,
     }
     page, style, decoder, script = (
         (paths.resources() / "page" / file).read_text("utf-8")
