@@ -36,8 +36,8 @@ _EVERYWHERE = re.compile(
 _IDS = re.findall(
     r"\w+",
     """
-    open open_data open_data_folder save reset export_digit export_manifold open_workspace
-    save_workspace quit undo redo
+    open open_data open_data_folder save reset export export_digit export_manifold open_workspace
+    save_workspace quit undo redo copy
     clear tool_scrub tool_box tool_lasso select_shown nearest worst find invert name_selection
     export_points analogy attribute resample worst_first refine fit center random back forward
     play_path digit_0 digit_1 digit_2 digit_3 digit_4 digit_5 digit_6 digit_7 digit_8 digit_9 mark

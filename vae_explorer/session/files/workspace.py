@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -91,10 +91,8 @@ def write_workspace(path: Path, workspace: Workspace) -> None:
     Raises:
         UserError: the file cannot be written; an old one of that name is intact.
     """
-    values = {"format": _FORMAT, "version": VERSION} | dataclasses.asdict(workspace)
-    values["path"] = str(workspace.path)
     try:
-        atomic_write(path, (json.dumps(values, indent=2) + "\n").encode())
+        atomic_write(path, (json.dumps(as_values(workspace), indent=2) + "\n").encode())
     except OSError as error:
         raise UserError(cannot_write(path, error)) from error
 
@@ -106,15 +104,26 @@ def read_workspace(path: Path) -> Workspace:
         UserError: missing, not a workspace, newer than this program, or a field is missing,
             unknown or holds a bad value. The message names the file and the field.
     """
-    values = schema.parse_json(read_text(path, _WANTED), str(path))
-    if not isinstance(values, dict) or values.pop("format", None) != _FORMAT:
-        raise UserError(f"{path} is not a workspace; choose {_WANTED}.")
-    schema.check_version(values.pop("version", None), VERSION, str(path))
-    workspace = schema.build(Workspace, values, str(path))
+    return from_values(schema.parse_json(read_text(path, _WANTED), str(path)), str(path))
+
+
+def as_values(workspace: Workspace) -> dict[str, Any]:
+    """As it is in the file."""
+    values = {"format": _FORMAT, "version": VERSION} | dataclasses.asdict(workspace)
+    return values | {"path": str(workspace.path)}
+
+
+def from_values(values: object, source: str) -> Workspace:
+    """From what is in a file; errors begin with ``source``, and are those of ``read_workspace``."""
+    if not isinstance(values, dict) or values.get("format") != _FORMAT:
+        raise UserError(f"{source} is not a workspace; choose {_WANTED}.")
+    schema.check_version(values.get("version"), VERSION, source)
+    fields = {name: value for name, value in values.items() if name not in ("format", "version")}
+    workspace = schema.build(Workspace, fields, source)
     try:
         _check(workspace)
     except ValueError as error:
-        raise UserError(f"{path}: {error}.") from None
+        raise UserError(f"{source}: {error}.") from None
     return workspace
 
 

@@ -1,6 +1,7 @@
 """Saving what a person sees and has marked, and putting it all back."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -42,14 +43,28 @@ class Workspaces:
 
     def save(self, path: Path, view: Region, layout: str) -> None:
         """Write everything to a file; the model must be in one of its own."""
+        try:
+            workspace = self.now(view, layout)
+        except UserError as error:
+            self._app.messages.fail("The workspace was not saved", error)
+            return
+        self._app.exports.write(
+            path, lambda: write_workspace(path, hashed(workspace)), "The workspace was not saved"
+        )
+
+    def now(self, view: Region, layout: str) -> Workspace:
+        """What is seen and marked, but for the hash of the model; see ``hashed``.
+
+        Raises:
+            UserError: the model is in no file.
+        """
         app, model = self._app, self._app.model.path
         if model is None:
             text = "The model is not saved yet; save it first, or pause or stop the run."
-            app.messages.fail("The workspace was not saved", UserError(text))
-            return
+            raise UserError(text)
         settings, pins, selection = app.settings.now, app.pins, app.selection
         by = app.coloring.by
-        workspace = Workspace(
+        return Workspace(
             model="",  # read from the file off the main thread
             path=model,
             split=settings.split,
@@ -70,19 +85,17 @@ class Workspaces:
             data=reference(app.map.state.data) if app.map.state else None,
         )
 
-        def write() -> None:
-            there = dataclasses.replace(workspace, model=model_hash(model), path=model.resolve())
-            write_workspace(path, there)
-
-        app.exports.write(path, write, "The workspace was not saved")
-
     def open(self, path: Path) -> None:
         """Restore a file; a run under way is stopped and saved once the file proved good."""
+        self.restore(lambda: read_workspace(path), path)
+
+    def restore(self, read_it: Callable[[], Workspace], path: Path) -> None:
+        """Restore what is read off the main thread, from a file or out of something else."""
         app = self._app
         recent = [Path(name) for name in app.settings.now.recent]
 
         def read() -> tuple[Workspace, SavedModel]:
-            workspace = read_workspace(path)
+            workspace = read_it()
             candidates = [*recent, *sorted(paths.checkpoints().glob("*.safetensors"))]
             found = find_model(workspace, candidates)
             if found is None:
@@ -133,6 +146,12 @@ class Workspaces:
         app.layers.restore(workspace.layers)
         app.coloring.choose(workspace.color_by)
         self.restored.emit(workspace)
+
+
+def hashed(workspace: Workspace) -> Workspace:
+    """With the hash of the model, which is read from its file, and where that is."""
+    path = workspace.path
+    return dataclasses.replace(workspace, model=model_hash(path), path=path.resolve())
 
 
 def _rows(rotation: Float64 | None) -> tuple[tuple[float, float], tuple[float, float]] | None:
