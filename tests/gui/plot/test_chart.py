@@ -196,7 +196,7 @@ def test_a_painter_is_closed_whatever_is_raised(qtbot: QtBot) -> None:
 
     for kind in ("png", "svg", "pdf"):
         with pytest.raises(ValueError, match="no"):
-            render_charts(kind, [replace(chart.plot, marks=(Painted(fail),))], [chart.size()])
+            render_charts(kind, [replace(chart.plot, marks=(Painted(fail),))])
 
 
 def test_name_focus_and_arrow_keys(qtbot: QtBot) -> None:
