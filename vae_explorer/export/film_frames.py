@@ -95,9 +95,7 @@ def run_film(request: Film, source: Source, progress: Progress) -> RunFilm:
             progress(min(number / (len(steps) + 1), 1.0))
 
     history = last.history or run.history()
-    return RunFilm(
-        last.recipe, region, labels, data.classes, tuple(history), last.epoch, frames()
-    )
+    return RunFilm(last.recipe, region, labels, data.classes, tuple(history), last.epoch, frames())
 
 
 def _snapshots(

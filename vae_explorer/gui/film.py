@@ -3,30 +3,31 @@
 Frames are painted into a picture, which Qt does on any thread.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QImage, QPainter
 
 from vae_explorer.export.figure import FONT_PIXELS
 from vae_explorer.export.film import encode_film
-from vae_explorer.export.film_frames import RunFilm, Sheet, Way, WalkFilm, run_film, walk_film
+from vae_explorer.export.film_frames import RunFilm, Sheet, WalkFilm, Way, run_film, walk_film
 from vae_explorer.export.requests import Film, Moving, Walk
 from vae_explorer.export.source import Progress, Source
 from vae_explorer.gui.curves.trace import robust_range
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.export import figure_font
 from vae_explorer.gui.plot.layout import Plot, pixel_font
-from vae_explorer.gui.plot.marks import Box, Entry, Line, Mark, Ring, class_dots
+from vae_explorer.gui.plot.marks import Entry, Line, Mark, Ring, class_dots
 from vae_explorer.gui.plot.painting import paint_chart
 from vae_explorer.gui.theme import DARK, LIGHT, class_color
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.map import marks as latent
 from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.meaning import named, no_likelihood
-from vae_explorer.types import Float32, Float64, Region, UInt8
+from vae_explorer.types import Float32, Region, UInt8
 
 _MARGIN = 6.0
 _SQUARES = 0.7  # of the height, at most, of the map and the sheet over the curves
@@ -35,6 +36,10 @@ _DOT = 3.0
 _MOST_CLASSES = 10  # that are named in a legend
 _LIMIT = 20_000  # reports in a curve
 _COLORS = {"straight": "held_out", "about the origin": "accent", "geodesic": "accent"}
+
+
+_app: list[QGuiApplication] = []
+"""Of a program without a window, as fonts need one."""
 
 
 def training(request: Film, source: Source, suffix: str, progress: Progress) -> bytes:
@@ -50,6 +55,9 @@ def walk(request: Walk, source: Source, suffix: str, progress: Progress) -> byte
 
 
 def _encoded(request: Moving, suffix: str, frames: Iterator[UInt8]) -> bytes:
+    if QGuiApplication.instance() is None:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        _app.append(QGuiApplication([]))
     kind = suffix.removeprefix(".")
     return encode_film(frames, kind, request.rate, loop=request.loop, hold=request.hold)
 
@@ -173,7 +181,9 @@ def _walk_frames(request: Walk, film: WalkFilm) -> Iterator[UInt8]:
     left = QRectF(room.left(), room.top(), side, room.height())
     rest = room.adjusted(side + _MARGIN, 0, 0, 0)
     high = rest.height() / count
-    areas = [QRectF(rest.left(), rest.top() + row * high, rest.width(), high) for row in range(count)]
+    areas = [
+        QRectF(rest.left(), rest.top() + row * high, rest.width(), high) for row in range(count)
+    ]
     plane = replace(
         _plane(film.region, "Latent plane"),
         entries=tuple(Entry(_COLORS[way.name], "━", way.name) for way in film.ways),
