@@ -1,13 +1,13 @@
 """What a file says of its making, by which ``remake`` makes it again."""
 
 import json
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta
 
-import vae_explorer
 from vae_explorer import schema
 from vae_explorer.errors import CheckpointError, ExportError
 from vae_explorer.export.content import beside
@@ -22,6 +22,7 @@ from vae_explorer.training.snapshot import DataReference, Snapshot, reference
 from vae_explorer.training.tensors import digest
 from vae_explorer.types import Float64, LatentPoint
 
+VERSION: str = sys.modules["vae_explorer"].__version__
 _MOST = 4 << 30
 
 
@@ -84,7 +85,7 @@ def about(request: Request, source: Source) -> About:
         model=model_reference(source),
         recipe=snapshot.recipe.to_dict(),
         source=told["Source"],
-        version=vae_explorer.__version__,
+        version=VERSION,
         warning=told.get("Warning", ""),
         rotation=_rows(source.rotation),
         data=reference(source.data) if kind.data else None,

@@ -12,6 +12,8 @@ FONT_PIXELS = 12
 """Of the text in a figure, in pixels of its layout, whose size on paper the style decides."""
 MOST_PIXELS = 64_000_000
 """Of a figure; a PNG of more is refused."""
+MOST_VECTOR_POINTS = 5_000
+"""Of a map that are drawn one by one; of more there is a picture at the figure's dpi."""
 _INCH_MM = 25.4
 _LIMITS = {"mm": (20.0, 1_000.0), "px": (100.0, 20_000.0)}
 
@@ -46,7 +48,8 @@ class FigureStyle(Fields):
         FieldSpec(
             "Size",
             "Resolution",
-            "Pixels an inch, of a PNG and of what is not drawn in lines in an SVG or PDF.",
+            "Pixels an inch: of a PNG, and in an SVG or PDF of maps with more than "
+            f"{MOST_VECTOR_POINTS:,} points, which are drawn as a picture.",
             "dpi",
             50,
             1200,

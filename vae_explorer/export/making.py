@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-import vae_explorer
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.data.opening import open_images
 from vae_explorer.errors import ExportError
-from vae_explorer.export.about import About, about, model_reference, read_about
+from vae_explorer.export.about import VERSION, About, about, model_reference, read_about
 from vae_explorer.export.content import export_content
 from vae_explorer.export.embedding import embedded, holds_text
 from vae_explorer.export.kinds import KINDS, Kind, kind_of
@@ -146,7 +145,7 @@ def remake(
     if told is None:
         raise ExportError(f"{path} does not say how it was made; only exports can be made again.")
     source = source_told(told, model, data, path)
-    here = replace(told, version=vae_explorer.__version__)
+    here = replace(told, version=VERSION)
     suffix = path.suffix.lower()
     content, text = made(told.asked, source, suffix, progress, here)
     before = read_bytes(path, "an exported file", ExportError, most=_MOST)
@@ -178,8 +177,8 @@ def source_told(told: About, model: Path | None, data: Path | None, path: Path) 
 
 
 def _differs(told: About) -> str:
-    if told.version != vae_explorer.__version__:
-        return f"it was made by VAE Explorer {told.version}, and this is {vae_explorer.__version__}"
+    if told.version != VERSION:
+        return f"it was made by VAE Explorer {told.version}, and this is {VERSION}"
     return (
         "the same request of the same model gave other bytes, so the file was changed, or this "
         "machine or its libraries (PyTorch, Pillow, Qt) are others"

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QTransform,
 )
 
+from vae_explorer.gui.plot.captions import captions, write_captions
 from vae_explorer.gui.plot.latent_marks import prepared
 from vae_explorer.gui.plot.layout import Layout
 from vae_explorer.gui.plot.marks import (
@@ -25,6 +26,7 @@ from vae_explorer.gui.plot.marks import (
     Box,
     Columns,
     Dots,
+    Layer,
     Level,
     Line,
     Mark,
@@ -113,14 +115,28 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
             painter.drawImage(_area(mark.region, layout), image)
         case Painted():
             mark.paint(painter, layout, theme)
+        case Layer():
+            painter.setOpacity(painter.opacity() * mark.opacity)
+            for one in mark.marks:
+                with saved(painter):
+                    _paint_mark(painter, one, layout, theme)
+            _to_latent(painter, layout)
+            left, right, bottom, top = layout.region
+            texts = [text for one in mark.marks for text in captions(one, layout.font)]
+            write_captions(painter, texts, QRectF(left, bottom, right - left, top - bottom), theme)
         case _:
-            origin, scale = layout.to_pixel(0.0, 0.0), layout.to_pixel(1.0, 1.0)
-            step = scale - origin
-            to_pixels = QTransform(step.x(), 0.0, 0.0, step.y(), origin.x(), origin.y())
-            painter.setWorldTransform(to_pixels, True)
+            _to_latent(painter, layout)
             for paint in prepared(mark, theme, layout.scale):
                 with saved(painter):
                     paint(painter)
+
+
+def _to_latent(painter: QPainter, layout: Layout) -> None:
+    """Let the painter's units be those of the axes, which are linear."""
+    origin, scale = layout.to_pixel(0.0, 0.0), layout.to_pixel(1.0, 1.0)
+    step = scale - origin
+    to_pixels = QTransform(step.x(), 0.0, 0.0, step.y(), origin.x(), origin.y())
+    painter.setWorldTransform(to_pixels, True)
 
 
 def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> None:

@@ -1,0 +1,199 @@
+"""A model as one HTML page that works from a file, without a network.
+
+Its text, style and scripts are the files of ``resources/page``; what is of the model is put into
+them here: the decoder layer by layer, as ``decoder.js`` runs it, and encoded test images.
+"""
+
+import base64
+import html
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from string import Template
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from torch import nn
+
+from vae_explorer import paths
+from vae_explorer.data.arrays import spread
+from vae_explorer.data.dataset import Dataset
+from vae_explorer.errors import ExportError
+from vae_explorer.fields import Fields, FieldSpec, field
+from vae_explorer.latent.manifold import grid, linear_axis
+from vae_explorer.model.networks import FourierFeatures, PixelBias, ResidualBlock, Resize
+from vae_explorer.model.trained import TrainedVAE
+from vae_explorer.number_format import figure
+from vae_explorer.training.meaning import named, no_likelihood, of_model
+from vae_explorer.training.snapshot import Snapshot, reference
+
+_LEAST, _MOST = 2.0, 6.0
+"""Latent units from the origin to the edges of the map."""
+_INSIDE = 99.5
+"""Percent of the points that the map holds, where they are not too far."""
+_ROUNDING = 0.5 / 255
+"""How far a pixel may be from what it is, for weights of half precision."""
+_CHECKED = 15
+_CREDITS = {
+    "MNIST": "MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges, CC BY-SA 3.0 "
+    "(creativecommons.org/licenses/by-sa/3.0).",
+    "digits": "Digits by E. Alpaydin and C. Kaynak, UCI Machine Learning Repository, CC BY 4.0 "
+    "(creativecommons.org/licenses/by/4.0).",
+    "Fashion-MNIST": "Fashion-MNIST by Zalando SE, MIT licence.",
+    "KMNIST": "KMNIST by CODH, from the Kuzushiji dataset of NIJL and others, CC BY-SA 4.0 "
+    "(creativecommons.org/licenses/by-sa/4.0).",
+}
+
+
+@dataclass(frozen=True)
+class Page(Fields):
+    """What of a model is on its page."""
+
+    error = ExportError
+
+    title: str = field(
+        "", FieldSpec("Page", "Title", "Above the page; empty for the model's name.")
+    )
+    points: int = field(
+        4_000,
+        FieldSpec("Page", "Points", "Test images on the map.", "images", 0, 20_000, step=1_000),
+    )
+    n: int = field(
+        20, FieldSpec("Page", "Manifold", "Images a side of the manifold sheet.", "images", 2, 50)
+    )
+    credit: str = field(
+        "", FieldSpec("Page", "Credit", "Whose data it is, and under which licence.")
+    )
+
+
+def make_page(snapshot: Snapshot, name: str, data: Dataset, request: Page = Page()) -> bytes:
+    """The page of a model called ``name``, with test images of ``data`` on its map.
+
+    Raises:
+        ExportError: the decoder has a layer that a page cannot compute.
+        DataError: the images have another size than the model's.
+    """
+    images = data.test.subset(spread(len(data.test), request.points))
+    points = snapshot.model.encode(images.images).mean
+    reach = np.percentile(np.abs(points).max(1), _INSIDE)
+    extent = float(np.clip(np.ceil(2 * reach) / 2, _LEAST, _MOST))
+    content = {
+        "decoder": _decoder(snapshot.model, extent),
+        "shape": [*snapshot.model.image_shape, 1][:3],
+        "extent": extent,
+        "sheet": request.n,
+        "points": _packed(np.clip(np.rint(1_000 * points), -32_000, 32_000), "<i2"),
+        "labels": None if images.labels is None else _packed(images.labels, "<u2"),
+        "classes": images.classes,
+    }
+    credits_ = (_CREDITS.get(known) for known in dict.fromkeys((data.name, snapshot.data.name)))
+    words = {
+        "title": request.title or f"The latent plane of {name}",
+        "lead": "Each position decodes to an image, by a variational autoencoder. The points are "
+        f"{len(images):,} encoded test images of {data.name}.",
+        "figures": _figures(snapshot, name),
+        "remarks": " ".join(remark.text for remark in of_model(snapshot, reference(data))),
+        "credit": request.credit or " ".join(filter(None, credits_)),
+    }
+    page, style, decoder, script = (
+        (paths.resources() / "page" / file).read_text("utf-8")
+        for file in ("page.html", "page.css", "decoder.js", "page.js")
+    )
+    icon = (paths.resources() / "icons" / "vae-explorer.svg").read_bytes()
+    return (
+        Template(page)
+        .substitute(
+            {place: html.escape(text) for place, text in words.items()},
+            icon=base64.b64encode(icon).decode(),
+            data=json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"),
+            style=style,
+            decoder=decoder,
+            script=script,
+        )
+        .encode()
+    )
+
+
+def _figures(snapshot: Snapshot, name: str) -> str:
+    recipe, remark = snapshot.recipe, no_likelihood(snapshot.recipe)
+    last = [point for point in snapshot.history if point.held_out_elbo is not None][-1:]
+    held_out = [
+        f"{named(what, remark)} {figure(value, 2)}"
+        for point in last
+        for what, value in (
+            ("ELBO", point.held_out_elbo),
+            ("log p(x)", point.held_out_log_marginal),
+        )
+        if value is not None
+    ]
+    trained = f"trained on {snapshot.data.images:,} images of {snapshot.data.name}"
+    if not held_out:
+        return f"{name} · {trained}"
+    likelihood = recipe.likelihood.replace("-", " ").replace("bern", "Bern").replace("gau", "Gau")
+    return (
+        f"{name} · held-out {', '.join(held_out)} nats per image · {trained} · "
+        f"{recipe.treatment} pixels, {likelihood} likelihood"
+    )
+
+
+def _decoder(model: TrainedVAE, extent: float) -> dict[str, Any]:
+    """The decoder with weights of half precision, or of single where that would show."""
+    rounded = deepcopy(model.vae)
+    for weight in rounded.decoder.parameters():
+        if weight.dim() > 1:
+            weight.copy_(weight.half())
+    z = grid(linear_axis(_CHECKED, extent))
+    change = np.abs(TrainedVAE(rounded, model.treatment).decode(z) - model.decode(z)).max()
+    weights = "<f2" if change < _ROUNDING else "<f4"
+    layers = [*_layers(model.vae.decoder, weights, model.vae.architecture.channels)]
+    if model.vae.rotation is not None:
+        turn = {"weight": _packed(model.vae.rotation.T), "bias": _packed(np.zeros(2))}
+        layers.insert(0, {"kind": "linear", **turn})
+    return {"layers": layers, "likelihood": model.vae.architecture.likelihood}
+
+
+def _layers(network: nn.Module, weights: str, channels: int) -> Iterator[dict[str, Any]]:
+    """Each layer of a decoder as ``decoder.js`` has it."""
+    size: tuple[int, ...] = ()
+    for layer in network.children():
+        match layer:
+            case nn.GELU() | nn.ReLU() | nn.Tanh():
+                yield {"kind": type(layer).__name__.lower()}
+            case nn.Linear():
+                yield {"kind": "linear", **_parameters(layer, weights)}
+            case nn.LayerNorm():
+                yield {"kind": "norm", **_parameters(layer), "eps": layer.eps}
+            case FourierFeatures():
+                yield {"kind": "fourier", "frequencies": _packed(layer.frequencies)}
+            case ResidualBlock():
+                yield {"kind": "residual", "branch": [*_layers(layer.branch, weights, channels)]}
+            case nn.Unflatten():
+                size = tuple(layer.unflattened_size[1:])
+            case Resize():
+                yield {"kind": "resize", "from": size, "to": layer.size}
+                size = layer.size
+            case nn.Conv2d():
+                none = {"bias": _packed(np.zeros(layer.out_channels))}
+                yield {"kind": "conv", "size": size, **none, **_parameters(layer, weights)}
+            case PixelBias():
+                yield {"kind": "pixels", "channels": channels, **_parameters(layer)}
+            case _:
+                raise ExportError(
+                    "A page can hold the decoders that this program trains (mlp, residual and "
+                    f"conv), and this model's has a layer of another kind, {type(layer).__name__}: "
+                    "export a manifold sheet or a film of it instead."
+                )
+
+
+def _parameters(layer: nn.Module, weights: str = "<f4") -> dict[str, Any]:
+    return {
+        name: _packed(value, weights if value.dim() > 1 else "<f4")
+        for name, value in layer.named_parameters(recurse=False)
+    }
+
+
+def _packed(values: ArrayLike, kind: str = "<f4") -> dict[str, str]:
+    numbers = np.asarray(values).astype(kind)
+    return {"type": kind, "base64": base64.b64encode(numbers.tobytes()).decode()}
