@@ -34,7 +34,6 @@ _SQUARES = 0.7  # of the height, at most, of the map and the sheet over the curv
 _WIDE = 0.62  # of the width, at most, of the map beside digits
 _DOT = 3.0
 _MOST_CLASSES = 10  # that are named in a legend
-_LIMIT = 20_000  # reports in a curve
 _COLORS = {"straight": "held_out", "about the origin": "accent", "geodesic": "accent"}
 
 
