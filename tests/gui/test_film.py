@@ -3,6 +3,7 @@
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from vae_explorer.export.source import Source
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.types import UInt8
 
-SMALL = {"width": 320, "height": 240, "text": 8.0}
+SMALL: dict[str, Any] = {"width": 320, "height": 240, "text": 8.0}
 WAY = (-1.0, 0.5, 1.5, -1.0)
 
 
@@ -177,8 +178,8 @@ def test_a_walk_needs_two_points(checkpoint: Path) -> None:
 
 
 def test_a_film_carries_how_it_was_made(own_run: RunFolder, tmp_path: Path) -> None:
-    path, fields = tmp_path / "walk.gif", {**SMALL, "z": WAY, "frames": 3, "sheet": 2}
-    vx.export("walk", path, own_run.path, **fields)
+    path = tmp_path / "walk.gif"
+    vx.export("walk", path, own_run.path, **SMALL, z=WAY, frames=3, sheet=2)
     told = read_about(path)
     assert told is not None
     assert told.model.path == str(own_run.model_path)

@@ -205,7 +205,7 @@ def _walk_frames(request: Walk, film: WalkFilm) -> Iterator[UInt8]:
 
 
 def _line(way: Way) -> Line:
-    return Line(*way.line.T, _COLORS[way.name], way.name, halo=True)
+    return Line(way.line[:, 0], way.line[:, 1], _COLORS[way.name], way.name, halo=True)
 
 
 def _digit(image: Float32, title: str) -> Plot:
