@@ -11,6 +11,7 @@ from vae_explorer.export.tables import export_points
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.playback import Playback
+from vae_explorer.session.map.coloring import Coloring
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
@@ -29,6 +30,7 @@ class Exports:
         cursor: Cursor,
         playback: Playback,
         search: Search,
+        coloring: Coloring,
     ) -> None:
         self._tasks = tasks
         self._messages = messages
@@ -36,6 +38,7 @@ class Exports:
         self._cursor = cursor
         self._playback = playback
         self._search = search
+        self._coloring = coloring
 
     def digit(self, path: Path, scale: int) -> None:
         """Write the picture at the cursor as PNG, each pixel ``scale`` × ``scale``."""
@@ -54,8 +57,8 @@ class Exports:
             self.write(path, strip, "The path was not exported")
 
     def points(self, path: Path) -> None:
-        """Write a table of the selected points, or of all if none is, as CSV."""
-        columns = self._search.table()
+        """Write a table of the selected points, or of all if none is, in the suffix's format."""
+        columns = self._search.table(self._coloring.columns)
         self.write(path, lambda: export_points(path, columns), "The table was not exported")
 
     def content(self, path: Path, content: bytes, failure: str) -> None:
