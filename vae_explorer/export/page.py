@@ -132,9 +132,12 @@ def _figures(snapshot: Snapshot, name: str) -> str:
     if not held_out:
         return f"{name} · {trained}"
     likelihood = recipe.likelihood.replace("-", " ").replace("bern", "Bern").replace("gau", "Gau")
+    pixels = recipe.treatment
+    if len(snapshot.model.image_shape) == 3:
+        pixels = "RGB" if pixels == "gray" else f"{pixels} RGB"
     return (
         f"{name} · held-out {', '.join(held_out)} nats per image · {trained} · "
-        f"{recipe.treatment} pixels, {likelihood} likelihood"
+        f"{pixels} pixels, {likelihood} likelihood"
     )
 
 
