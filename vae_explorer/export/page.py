@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from torch import nn
+from torch import Tensor, nn
 
 from vae_explorer import paths
 from vae_explorer.data.arrays import spread
@@ -34,8 +34,8 @@ _LEAST, _MOST = 2.0, 6.0
 _INSIDE = 99.5
 """Percent of the points that the map holds, where they are not too far."""
 _ROUNDING = 0.5 / 255
-"""How far a pixel may be from what it is, for weights of half precision."""
-_CHECKED = 15
+"""How far a pixel may be from what it is, for weights of 16 bits."""
+_CHECKED = 41
 _CREDITS = {
     "MNIST": "MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges, CC BY-SA 3.0 "
     "(creativecommons.org/licenses/by-sa/3.0).",
@@ -58,7 +58,7 @@ class Page(Fields):
     )
     points: int = field(
         4_000,
-        FieldSpec("Page", "Points", "Test images on the map.", "images", 0, 20_000, step=1_000),
+        FieldSpec("Page", "Points", "Test images on the map.", "images", 100, 20_000, step=1_000),
     )
     n: int = field(
         20, FieldSpec("Page", "Manifold", "Images a side of the manifold sheet.", "images", 2, 50)
@@ -142,22 +142,29 @@ def _figures(snapshot: Snapshot, name: str) -> str:
 
 
 def _decoder(model: TrainedVAE, extent: float) -> dict[str, Any]:
-    """The decoder with weights of half precision, or of single where that would show."""
+    """The decoder with weights of 16 bits, or as they are where that would show."""
     rounded = deepcopy(model.vae)
     for weight in rounded.decoder.parameters():
         if weight.dim() > 1:
-            weight.copy_(weight.half())
+            scale = _scale(weight)
+            weight.copy_((weight / scale).round() * scale)
     z = grid(linear_axis(_CHECKED, extent))
     change = np.abs(TrainedVAE(rounded, model.treatment).decode(z) - model.decode(z)).max()
-    weights = "<f2" if change < _ROUNDING else "<f4"
-    layers = [*_layers(model.vae.decoder, weights, model.vae.architecture.channels)]
+    whole = bool(change < _ROUNDING)
+    layers = [*_layers(model.vae.decoder, whole, model.vae.architecture.channels)]
     if model.vae.rotation is not None:
         turn = {"weight": _packed(model.vae.rotation.T), "bias": _packed(np.zeros(2))}
         layers.insert(0, {"kind": "linear", **turn})
     return {"layers": layers, "likelihood": model.vae.architecture.likelihood}
 
 
-def _layers(network: nn.Module, weights: str, channels: int) -> Iterator[dict[str, Any]]:
+def _scale(weight: Tensor) -> Tensor:
+    """What 1 stands for in each row of weights that are whole numbers of 16 bits."""
+    largest = weight.abs().flatten(1).amax(1).clamp(min=1e-30) / 32_767
+    return largest.reshape(-1, *[1] * (weight.dim() - 1))
+
+
+def _layers(network: nn.Module, whole: bool, channels: int) -> Iterator[dict[str, Any]]:
     """Each layer of a decoder as ``decoder.js`` has it."""
     size: tuple[int, ...] = ()
     for layer in network.children():
@@ -165,13 +172,13 @@ def _layers(network: nn.Module, weights: str, channels: int) -> Iterator[dict[st
             case nn.GELU() | nn.ReLU() | nn.Tanh():
                 yield {"kind": type(layer).__name__.lower()}
             case nn.Linear():
-                yield {"kind": "linear", **_parameters(layer, weights)}
+                yield {"kind": "linear", **_parameters(layer, whole)}
             case nn.LayerNorm():
                 yield {"kind": "norm", **_parameters(layer), "eps": layer.eps}
             case FourierFeatures():
                 yield {"kind": "fourier", "frequencies": _packed(layer.frequencies)}
             case ResidualBlock():
-                yield {"kind": "residual", "branch": [*_layers(layer.branch, weights, channels)]}
+                yield {"kind": "residual", "branch": [*_layers(layer.branch, whole, channels)]}
             case nn.Unflatten():
                 size = tuple(layer.unflattened_size[1:])
             case Resize():
@@ -179,7 +186,7 @@ def _layers(network: nn.Module, weights: str, channels: int) -> Iterator[dict[st
                 size = layer.size
             case nn.Conv2d():
                 none = {"bias": _packed(np.zeros(layer.out_channels))}
-                yield {"kind": "conv", "size": size, **none, **_parameters(layer, weights)}
+                yield {"kind": "conv", "size": size, **none, **_parameters(layer, whole)}
             case PixelBias():
                 yield {"kind": "pixels", "channels": channels, **_parameters(layer)}
             case _:
@@ -190,13 +197,17 @@ def _layers(network: nn.Module, weights: str, channels: int) -> Iterator[dict[st
                 )
 
 
-def _parameters(layer: nn.Module, weights: str = "<f4") -> dict[str, Any]:
-    return {
-        name: _packed(value, weights if value.dim() > 1 else "<f4")
-        for name, value in layer.named_parameters(recurse=False)
-    }
+def _parameters(layer: nn.Module, whole: bool = False) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in layer.named_parameters(recurse=False):
+        if whole and value.dim() > 1:
+            scale = _scale(value)
+            found[name] = _packed((value / scale).round(), "<i2") | {"scale": _packed(scale)}
+        else:
+            found[name] = _packed(value)
+    return found
 
 
-def _packed(values: ArrayLike, kind: str = "<f4") -> dict[str, str]:
+def _packed(values: ArrayLike, kind: str = "<f4") -> dict[str, Any]:
     numbers = np.asarray(values).astype(kind)
     return {"type": kind, "base64": base64.b64encode(numbers.tobytes()).decode()}
