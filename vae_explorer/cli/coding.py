@@ -18,6 +18,7 @@ from vae_explorer.cli.parameters import (
     split_option,
 )
 from vae_explorer.export.content import export_content
+from vae_explorer.paths import bundled_checkpoint
 
 if TYPE_CHECKING:
     from vae_explorer.data.dataset import ImageSet
@@ -167,11 +168,15 @@ def decode(
     snapshot = open_snapshot(checkpoint)
     import numpy as np
 
-    from vae_explorer.export.images import export_digits
-    from vae_explorer.training.meaning import origin
+    from vae_explorer.export.making import write
+    from vae_explorer.export.requests import Digit, Strip
+    from vae_explorer.export.source import Source
 
     if out.suffix.lower() == ".png":
-        export_digits(snapshot.model, positions, scale, out, origin(snapshot))
+        flat = tuple(number for position in positions for number in position)
+        several = len(positions) > 1
+        request = Strip(flat, scale=scale) if several else Digit(positions[0], scale)
+        write(request, Source(snapshot, checkpoint or bundled_checkpoint()), out)
     else:
         z = np.array(positions, np.float32)
         content = io.BytesIO()
