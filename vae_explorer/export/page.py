@@ -9,7 +9,6 @@ import html
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from string import Template
 from typing import Any
 
@@ -19,9 +18,10 @@ from torch import Tensor, nn
 
 from vae_explorer import paths
 from vae_explorer.data.arrays import spread
-from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import ExportError
-from vae_explorer.fields import Fields, FieldSpec, field
+from vae_explorer.export.about import model_reference
+from vae_explorer.export.requests import Page
+from vae_explorer.export.source import Progress, Source
 from vae_explorer.latent.manifold import grid, linear_axis
 from vae_explorer.model.networks import FourierFeatures, PixelBias, ResidualBlock, Resize
 from vae_explorer.model.trained import TrainedVAE
@@ -36,6 +36,7 @@ _INSIDE = 99.5
 _ROUNDING = 0.5 / 255
 """How far a pixel may be from what it is, for weights of 16 bits."""
 _CHECKED = 41
+"""Latent points a side at which that is measured."""
 _CREDITS = {
     "MNIST": "MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges, CC BY-SA 3.0 "
     "(creativecommons.org/licenses/by-sa/3.0).",
@@ -47,63 +48,44 @@ _CREDITS = {
 }
 
 
-@dataclass(frozen=True)
-class Page(Fields):
-    """What of a model is on its page."""
-
-    error = ExportError
-
-    title: str = field(
-        "", FieldSpec("Page", "Title", "Above the page; empty for the model's name.")
-    )
-    points: int = field(
-        4_000,
-        FieldSpec("Page", "Points", "Test images on the map.", "images", 100, 20_000, step=1_000),
-    )
-    n: int = field(
-        20, FieldSpec("Page", "Manifold", "Images a side of the manifold sheet.", "images", 2, 50)
-    )
-    credit: str = field(
-        "", FieldSpec("Page", "Credit", "Whose data it is, and under which licence.")
-    )
-
-
-def make_page(snapshot: Snapshot, name: str, data: Dataset, request: Page = Page()) -> bytes:
-    """The page of a model called ``name``, with test images of ``data`` on its map.
+def page(request: Page, source: Source, suffix: str, progress: Progress) -> bytes:
+    """The page of a model, with test images of its data on the map.
 
     Raises:
         ExportError: the decoder has a layer that a page cannot compute.
         DataError: the images have another size than the model's.
     """
+    model, snapshot, data = source.model, source.snapshot, source.data
+    name = model_reference(source).name or ""
     images = data.test.subset(spread(len(data.test), request.points))
-    points = snapshot.model.encode(images.images).mean
+    points = model.encode(images.images).mean
     reach = np.percentile(np.abs(points).max(1), _INSIDE)
     extent = float(np.clip(np.ceil(2 * reach) / 2, _LEAST, _MOST))
     content = {
-        "decoder": _decoder(snapshot.model, extent),
-        "shape": [*snapshot.model.image_shape, 1][:3],
+        "decoder": _decoder(model, extent),
+        "shape": [*model.image_shape, 1][:3],
         "extent": extent,
         "sheet": request.n,
         "points": _packed(np.clip(np.rint(1_000 * points), -32_000, 32_000), "<i2"),
         "labels": None if images.labels is None else _packed(images.labels, "<u2"),
-        "classes": images.classes,
+        "classes": () if images.labels is None else images.classes,
     }
     credits_ = (_CREDITS.get(known) for known in dict.fromkeys((data.name, snapshot.data.name)))
     words = {
-        "title": request.title or f"The latent plane of {name}",
+        "title": request.title or f"The latent plane of {name or data.name}",
         "lead": "Each position decodes to an image, by a variational autoencoder. The points are "
         f"{len(images):,} encoded test images of {data.name}.",
         "figures": _figures(snapshot, name),
         "remarks": " ".join(remark.text for remark in of_model(snapshot, reference(data))),
         "credit": request.credit or " ".join(filter(None, credits_)),
     }
-    page, style, decoder, script = (
+    template, style, decoder, script = (
         (paths.resources() / "page" / file).read_text("utf-8")
         for file in ("page.html", "page.css", "decoder.js", "page.js")
     )
     icon = (paths.resources() / "icons" / "vae-explorer.svg").read_bytes()
     return (
-        Template(page)
+        Template(template)
         .substitute(
             {place: html.escape(text) for place, text in words.items()},
             icon=base64.b64encode(icon).decode(),
@@ -128,17 +110,14 @@ def _figures(snapshot: Snapshot, name: str) -> str:
         )
         if value is not None
     ]
-    trained = f"trained on {snapshot.data.images:,} images of {snapshot.data.name}"
-    if not held_out:
-        return f"{name} · {trained}"
-    likelihood = recipe.likelihood.replace("-", " ").replace("bern", "Bern").replace("gau", "Gau")
     pixels = recipe.treatment
     if len(snapshot.model.image_shape) == 3:
         pixels = "RGB" if pixels == "gray" else f"{pixels} RGB"
-    return (
-        f"{name} · held-out {', '.join(held_out)} nats per image · {trained} · "
-        f"{pixels} pixels, {likelihood} likelihood"
-    )
+    likelihood = recipe.likelihood.replace("-", " ").replace("bern", "Bern").replace("gau", "Gau")
+    figures = f"held-out {', '.join(held_out)} nats per image" if held_out else ""
+    trained = f"trained on {snapshot.data.images:,} images of {snapshot.data.name}"
+    kind = f"{pixels} pixels, {likelihood} likelihood"
+    return " · ".join(filter(None, (name, figures, trained, kind)))
 
 
 def _decoder(model: TrainedVAE, extent: float) -> dict[str, Any]:
