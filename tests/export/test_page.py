@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ _BY_CHROMIUM = """<script>
 </script>"""
 
 
-def _made(source: Source, **request: str) -> bytes:
+def _made(source: Source, **request: Any) -> bytes:
     return made(Page(**request), source, ".html")[0]
 
 
