@@ -66,6 +66,8 @@ KINDS = {
             requests.Strip, _PICTURES, "export.pictures:strip"),
         Kind("images", "Images", "Images of the data and their reconstructions.",
             requests.Images, _PICTURES, "export.pictures:images", data=True),
+        Kind("page", "Page", "One HTML page with decoder, map and manifold, for any browser.",
+            requests.Page, (".html",), "export.page:page", data=True),
     )
 }  # fmt: skip
 
