@@ -71,6 +71,8 @@ KINDS = {
             requests.Walk, _FILMS, "gui.film:walk"),
         Kind("film", "Film", "The film of a training run, given by its folder.",
             requests.Film, _FILMS, "gui.film:training", data=True),
+        Kind("page", "Page", "One HTML page with decoder, map and manifold, for any browser.",
+            requests.Page, (".html",), "export.page:page", data=True),
     )
 }  # fmt: skip
 
