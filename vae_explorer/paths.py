@@ -43,8 +43,10 @@ def is_entry_point(name: str) -> bool:
 
 
 def model_path(model: str | Path) -> Path:
-    """Where a model is: a bundled one by its name, any other by its path."""
-    return bundled_models().get(str(model), Path(model))
+    """Where a model is: a bundled one by its name, a run's by its folder, any other by its path."""
+    path = bundled_models().get(str(model), Path(model))
+    of_run = path / "model.safetensors"
+    return of_run if of_run.is_file() else path
 
 
 def runs() -> Path:

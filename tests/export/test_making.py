@@ -13,13 +13,15 @@ from vae_explorer.export.about import read_about
 from vae_explorer.export.content import beside, export_content, numbered
 from vae_explorer.export.kinds import KINDS
 from vae_explorer.export.making import remake, source_of, write
-from vae_explorer.export.requests import Digit, Images, Manifold, Request, Strip
+from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip, Walk
 
 EXAMPLES: dict[str, Request] = {
     "digit": Digit((0.5, -1.25), 3),
     "manifold": Manifold(4, "linear", 2.0, 2, 1, 8),
     "path": Strip((0.0, 0.0, 1.0, 0.5), scale=2),
     "images": Images(indices="2,5", scale=1),
+    "walk": Walk(width=160, height=120, z=(0.0, 0.0, 1.0, 0.5), frames=2, sheet=0),
+    "page": Page(points=100, n=4),
 }
 FILES = [(name, suffix) for name in EXAMPLES for suffix in KINDS[name].suffixes]
 

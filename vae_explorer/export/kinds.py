@@ -54,6 +54,7 @@ class Kind:
 
 
 _PICTURES = (".png", ".tiff", ".svg")
+_FILMS = (".gif", ".apng", ".webp", ".mp4", ".webm")
 
 KINDS = {
     kind.name: kind
@@ -66,6 +67,12 @@ KINDS = {
             requests.Strip, _PICTURES, "export.pictures:strip"),
         Kind("images", "Images", "Images of the data and their reconstructions.",
             requests.Images, _PICTURES, "export.pictures:images", data=True),
+        Kind("walk", "Walk", "A film of a walk over the plane, and of the images on the way.",
+            requests.Walk, _FILMS, "gui.film:walk"),
+        Kind("film", "Film", "The film of a training run, given by its folder.",
+            requests.Film, _FILMS, "gui.film:training", data=True),
+        Kind("page", "Page", "One HTML page with decoder, map and manifold, for any browser.",
+            requests.Page, (".html",), "export.page:page", data=True),
     )
 }  # fmt: skip
 

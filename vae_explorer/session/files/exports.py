@@ -14,6 +14,7 @@ from vae_explorer.export.source import Source
 from vae_explorer.export.tables import export_points
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.playback import Playback
+from vae_explorer.session.map.coloring import Coloring
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
@@ -31,6 +32,7 @@ class Exports:
         cursor: Cursor,
         playback: Playback,
         search: Search,
+        coloring: Coloring,
     ) -> None:
         self._tasks = tasks
         self._messages = messages
@@ -38,6 +40,7 @@ class Exports:
         self._cursor = cursor
         self._playback = playback
         self._search = search
+        self._coloring = coloring
 
     def source(self, request: Request) -> Source | None:
         """What a request is made from now."""
@@ -70,8 +73,8 @@ class Exports:
             self.export(Strip(z, scale=max(1, min(4, LARGEST_SIDE // width))), path)
 
     def points(self, path: Path) -> None:
-        """Write a table of the selected points, or of all if none is, as CSV."""
-        columns = self._search.table()
+        """Write a table of the selected points, or of all if none is, in the suffix's format."""
+        columns = self._search.table(self._coloring.columns)
         self.write(path, lambda: export_points(path, columns), "The table was not exported")
 
     def content(self, path: Path, content: bytes, failure: str) -> None:
