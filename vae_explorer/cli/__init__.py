@@ -19,7 +19,7 @@ from vae_explorer.cli.coding import decode, encode
 from vae_explorer.cli.datasets import data
 from vae_explorer.cli.examining import doctor
 from vae_explorer.cli.measuring import bench
-from vae_explorer.cli.pictures import export
+from vae_explorer.cli.pictures import export, remake
 from vae_explorer.cli.scoring import evaluate
 from vae_explorer.cli.sweeping import sweep
 from vae_explorer.cli.training import train
@@ -176,5 +176,5 @@ def explore(
     ctx.exit(open_window(given_model(model, shown, **told)))
 
 
-for _command in (train, sweep, evaluate, encode, decode, export, data, bench, doctor):
+for _command in (train, sweep, evaluate, encode, decode, export, remake, data, bench, doctor):
     main.add_command(_command)

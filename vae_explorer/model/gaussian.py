@@ -12,7 +12,7 @@ from vae_explorer.types import Floats
 OUTPUTS = {"diagonal": 4, "full": 5}
 """Numbers an encoder gives per image: μ (2), log of L's diagonal (2) and, if full, L₂₁."""
 
-_LOG_SCALE_RANGE = (-9.0, 3.0)
+LOG_SCALE_RANGE = (-9.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Gaussian:
     def from_outputs(cls, outputs: Tensor) -> "Gaussian":
         """Read an encoder's (n, 4) or (n, 5) outputs."""
         # Clamped so that an untrained or extreme encoder cannot overflow exp().
-        log_diagonal = outputs[:, 2:4].clamp(*_LOG_SCALE_RANGE)
+        log_diagonal = outputs[:, 2:4].clamp(*LOG_SCALE_RANGE)
         return cls(outputs[:, :2], log_diagonal, outputs[:, 4] if outputs.shape[1] == 5 else None)
 
     @classmethod

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+SMALL = 0.1
+"""Outputs of a continuous Bernoulli nearer to 0 are taken by their series."""
+
 
 class Likelihood(nn.Module):
     """The family of log p(x|z); ``x`` is (..., D) and ``outputs``, the decoder's, (..., D)."""
@@ -73,12 +76,10 @@ class ContinuousBernoulli(Bernoulli):
     With the output l the density is exp(l·x) l/(exp(l) − 1).
     """
 
-    _SMALL = 0.1
-
     def log_normalizer(self, outputs: Tensor) -> Tensor:
         """Σ log((exp(l) − 1)/l); its Taylor series where l is small, as 0/0 is not a number."""
-        small = outputs.abs() < self._SMALL
-        size = outputs.abs().clamp(min=self._SMALL)
+        small = outputs.abs() < SMALL
+        size = outputs.abs().clamp(min=SMALL)
         large = outputs.relu() + torch.log(-torch.expm1(-size) / size)
         square = outputs.square()
         series = outputs / 2 + square / 24 - square.square() / 2880
@@ -86,7 +87,7 @@ class ContinuousBernoulli(Bernoulli):
 
     def mean(self, outputs: Tensor) -> Tensor:
         """1/(1 − exp(−l)) − 1/l."""
-        small = outputs.abs() < self._SMALL
+        small = outputs.abs() < SMALL
         safe = torch.where(small, torch.ones_like(outputs), outputs)
         series = 0.5 + outputs / 12 - outputs**3 / 720
         # By tanh, as the gradient is not a number where exp(−l) overflows.

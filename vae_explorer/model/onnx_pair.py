@@ -17,14 +17,16 @@ SPREADS: Mapping[str, Callable[[Floats], Floats]] = {
     "variance": lambda spread: spread,
     "log-deviation": lambda spread: np.exp(2 * spread),
     "deviation": np.square,
+    "covariance": lambda spread: spread.reshape(len(spread), math.isqrt(spread[:1].size), -1),
 }
-"""What the second output of an encoder may be, by which name it goes, and its variance."""
+"""What the second output of an encoder, flat, may be, and its variances or covariance."""
 _MEAN = re.compile(r"(^|[^a-z])(z_?)?(mean|mu|loc)($|[^a-z])")
 _SPREADS = {
     "log-variance": re.compile(r"log_?(var|variance|sigma_?2|sigma_sq)"),
     "log-deviation": re.compile(r"log_?(std|scale|sigma|deviation)"),
     "variance": re.compile(r"(^|[^a-z])(var|variance)"),
     "deviation": re.compile(r"(^|[^a-z])(std|scale|sigma|deviation)"),
+    "covariance": re.compile(r"(^|[^a-z])cov"),
 }
 _PICTURE = re.compile(r"recon|logit|prob|image|x_?hat|out")
 
@@ -84,7 +86,7 @@ class OnnxPair:
         self._mean, self._spread, self._variance = mean, spread, SPREADS[spread_is]
 
     def encode(self, images: Float32) -> tuple[Floats, Floats]:
-        """Means and variances (n, d) of images (n, h, w[, 3])."""
+        """Means (n, d), and variances or covariances, of images (n, h, w[, 3])."""
         given = _shaped(images, self._images.shape)
         mean, spread = self._encoder.run([self._mean, self._spread], {self._images.name: given})
         return _flat(mean), self._variance(_flat(spread))

@@ -273,13 +273,13 @@ def test_a_right_click_offers_the_picture_the_points_and_all_of_the_map(person: 
     clipboard = QGuiApplication.clipboard()
     actions["Copy Picture"].trigger()
     image = clipboard.image()
-    assert (image.width(), image.height()) == (2 * view.width(), 2 * view.status.y())
+    assert (image.width(), image.height()) == (2 * canvas.width(), 2 * canvas.height())
     actions["Copy Data"].trigger()
     head, *lines = clipboard.text().splitlines()
-    assert head == "split,index,label,z1,z2"
+    assert head == "split,index,z1,z2,label"
     shown = np.flatnonzero(np.isin(person.labels, (1, 7)))
     assert len(lines) == len(shown)
-    split, index, label, *z = lines[0].split(",")
+    split, index, *z, label = lines[0].split(",")
     assert (split, int(index), int(label)) == ("train", shown[0], person.labels[shown[0]])
     np.testing.assert_allclose([float(x) for x in z], person.positions[shown[0]], rtol=1e-5)
     menu.close()

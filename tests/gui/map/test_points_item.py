@@ -165,11 +165,11 @@ def test_a_layer_needs_at_most_three_times_the_bytes_of_its_points(view: MapView
     shared = {id(points.positions), id(points.labels)}
     held = sum(
         part.nbytes
-        for owner in (cloud, item._raster)
+        for owner in (cloud, item._points._raster)
         for part in vars(owner).values()
         if isinstance(part, np.ndarray) and id(part) not in shared
     )
-    held += sum(picture.sizeInBytes() for picture in item._splatter._pictures)
+    held += sum(picture.sizeInBytes() for picture in item._points._splatter._pictures)
     held += PointIndex(points.positions).nbytes
     assert item.rasterisations > 0
     assert held <= 3 * (points.positions.nbytes + points.labels.nbytes + points.indices.nbytes)

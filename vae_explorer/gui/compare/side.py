@@ -62,7 +62,7 @@ class SidePanel(Themed):
         self.digit.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.map = MapView()
         self.map.canvas.setAccessibleName(f"Map of {side}")
-        MapMenu(self.map, lambda: self.map.points)
+        MapMenu(self.map, lambda: self.models.currentText() or side)
         self.map.status.hide()  # its line stands above, its colours are the classes'
         self.message = EmptyState(_NO_MODEL, "Open Model…", "open", over=self.map)
         self.message.asked.connect(self.open_requested)

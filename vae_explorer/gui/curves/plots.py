@@ -1,5 +1,6 @@
 """The curves of a training run."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,8 +18,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.curves.curve_controls import CurveChoices, CurveControls, panels_of
-from vae_explorer.gui.curves.curve_grid import CurveGrid, is_cramped
+from vae_explorer.gui.curves.curve_grid import CurveGrid, columns_for, is_cramped
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_runs import CurveRuns
 from vae_explorer.gui.curves.curve_table import PANELS, Overlay
@@ -141,8 +143,8 @@ class ElboPlot(Themed):
         """Whether the panels show all that is known."""
         return not self._stale
 
-    def export(self, kind: str) -> bytes:
-        """The panels as shown, light, as a file of "png", "svg" or "pdf", or all figures as "csv".
+    def export(self, kind: str, style: FigureStyle | None = None, /) -> bytes:
+        """The panels as shown, as a file of "png", "svg" or "pdf", or all figures as "csv".
 
         Raises:
             ExportError: the kind is none of these.
@@ -150,9 +152,12 @@ class ElboPlot(Themed):
         if kind == "csv":
             remark = self._runs.remark
             return to_csv(self.history.points, remark.mark if remark else "").encode()
+        style = style or FigureStyle()
         plots = [panel.plot for panel in self._shown]
-        sizes = [panel.size() for panel in self._shown]
-        return render_charts(kind, plots, sizes, self._grid.columns, "training curves")
+        plots = [replace(plot, x=replace(plot.x, numbers=True)) for plot in plots]
+        width, height = style.room
+        columns = columns_for(len(plots), int(width), int(height)) if plots else 1
+        return render_charts(kind, plots, style, columns, "training curves")
 
     @override
     def set_theme(self, theme: Theme) -> None:

@@ -21,7 +21,7 @@ _DIGITS, _SHARE = 132, 7
 
 _PUT = {
     "encoder": ("Encoder’s q", "Set q to what the encoder predicts for this digit"),
-    "moments": ("Posterior’s moments", "Give q the mean and the covariance of the exact posterior"),
+    "moments": ("Posterior’s Moments", "Give q the mean and the covariance of the exact posterior"),
     "prior": ("Prior", "Make q the prior, which says nothing about the digit"),
 }
 
@@ -47,7 +47,7 @@ class BoundView(LessonView):
         put = {name: button(*words, partial(experiment.put, name)) for name, words in _PUT.items()}
         tip = "Climb the ELBO from where q is; again to stop"
         self._refine = button("Refine", tip, self._on_refine)
-        fit = button("Show all", "Show the posterior and q (Home)", self._fit)
+        fit = button("Show All", "Show the posterior and q (Home)", self._fit)
         log = self.form.rows["log"]
         self.controls = {**put, "refine": self._refine, "log": log}
         self._side = held(column((self._digit, 1), (self._decoded, 1)))

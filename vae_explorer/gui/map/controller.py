@@ -142,7 +142,7 @@ class MapController(Controller):
         view.canvas.scrubbed.connect(app.cursor.scrub)
         view.canvas.grabbed.connect(self._on_grabbed)
         view.canvas.nudged.connect(app.cursor.nudge)
-        MapMenu(view, lambda: app.map.points)
+        self.menu = MapMenu(view, lambda: app.map.state.name if app.map.state else "")
         view.point_hovered.connect(self._on_hovered)
         view.dwelt.connect(app.scores.inspect)
         view.view_rested.connect(self._on_view)

@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.plot.latent_marks import Caption, Paint, captions, prepared
+from vae_explorer.gui.plot.captions import Caption, captions, write_captions
+from vae_explorer.gui.plot.latent_marks import Paint, prepared
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.map.marks import LayerContent
-
-_TEXT_HALO = 6.0  # closes the gap before a percent sign
-_TEXT_ROOM = 18.0  # logical pixels a text keeps from the edges of the view
 
 
 class LayerItem(QGraphicsObject):
@@ -56,26 +54,5 @@ class LayerItem(QGraphicsObject):
             painter.restore()
         if self._captions:
             painter.save()
-            self._write(painter, view, theme)
+            write_captions(painter, self._captions, view, theme)
             painter.restore()
-
-    def _write(self, painter: QPainter, view: QRectF, theme: Theme) -> None:
-        """Write each caption where its line is in view and no other caption stands."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        to_pixels = painter.worldTransform()
-        painter.resetTransform()
-        room_x, room_y = _TEXT_ROOM / to_pixels.m11(), _TEXT_ROOM / abs(to_pixels.m22())
-        inner = view.adjusted(room_x, room_y, -room_x, -room_y)
-        ground = QPen(QColor(theme.canvas), _TEXT_HALO)
-        ground.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        taken: list[QRectF] = []
-        for caption in self._captions:
-            for position in caption.positions(inner):
-                at = to_pixels.map(position)
-                box = caption.glyphs.boundingRect().translated(at).adjusted(-2, -2, 2, 2)
-                if not any(box.intersects(other) for other in taken):
-                    taken.append(box)
-                    glyphs = caption.glyphs.translated(at)
-                    painter.strokePath(glyphs, ground)
-                    painter.fillPath(glyphs, QColor(theme.text))
-                    break

@@ -27,10 +27,13 @@ class LayerStack:
         self._items: dict[str, LayerItem] = {}
         self._opacity: dict[str, float] = {}
         self._outdated: set[str] = set()
+        self.states: tuple[LayerState, ...] = ()
+        self.contents: dict[str, LayerContent] = {}
         plot.add_item(points)
 
     def set_states(self, states: tuple[LayerState, ...]) -> None:
         """Show the layers as these, the topmost first, say."""
+        self.states = states
         for height, state in enumerate(reversed(states)):
             item: QGraphicsItem = self._points if state.id == _POINTS else self._item(state.id)
             item.setZValue(height)
@@ -42,6 +45,7 @@ class LayerStack:
 
     def set_content(self, layer: str, content: LayerContent) -> None:
         """Show what a layer draws now."""
+        self.contents[layer] = content
         self._item(layer).set_content(content)
 
     def set_current(self, layer: str, current: bool) -> None:

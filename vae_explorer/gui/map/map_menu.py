@@ -1,17 +1,15 @@
 """What a right click on a map offers: its picture, its points, and all of it again."""
 
-import csv
-import io
 from collections.abc import Callable
 
-from PySide6.QtCore import QBuffer, QIODevice, QObject, QPoint, QRect, QSize
-from PySide6.QtGui import QPixmap, QRegion
+from PySide6.QtCore import QObject, QPoint
 
+from vae_explorer.errors import ExportError
+from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.gui.plot.export import PNG_SCALE
+from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.menu import chart_menu
-from vae_explorer.session.map.state import MapPoints
-from vae_explorer.types import Bools
+from vae_explorer.types import Region
 
 
 class MapMenu(QObject):
@@ -19,46 +17,32 @@ class MapMenu(QObject):
 
     Args:
         view: of which it is a child.
-        points: those that it shows, where they are now.
+        title: what its figure is called.
     """
 
-    def __init__(self, view: MapView, points: Callable[[], MapPoints | None]) -> None:
+    def __init__(self, view: MapView, title: Callable[[], str]) -> None:
         super().__init__(view)
         self._view = view
-        self._points = points
+        self._title = title
         view.canvas.customContextMenuRequested.connect(self._open)
+
+    def export(
+        self, kind: str, style: FigureStyle | None = None, /, region: Region | None = None
+    ) -> bytes:
+        """The map with its layers as a figure of what is in sight or of a region, or a "csv".
+
+        Raises:
+            ExportError: there is no map yet, or the kind is none of a chart's.
+        """
+        picture = self._view.picture(region)
+        if picture is None:
+            raise ExportError("There is no map to write yet; open a model, and wait for its map.")
+        if kind == "csv":
+            return picture.csv()
+        return render_charts(kind, [picture.plot(self._title())], style)
 
     def _open(self, at: QPoint) -> None:
         canvas = self._view.canvas
-        if self._points() is not None:
-            menu = chart_menu(canvas, self._export, self._view.fit, ("png", "csv"), "map")
+        if self._view.points is not None:
+            menu = chart_menu(canvas, self.export, self._view.fit, name="map")
             menu.popup(canvas.mapToGlobal(at))
-
-    def _export(self, kind: str) -> bytes:
-        points = self._points()
-        if kind == "csv" and points is not None:
-            return _table(points, self._view.shown())
-        return _picture(self._view)
-
-
-def _picture(view: MapView) -> bytes:
-    """The map with its legend as on screen, as a PNG of twice the pixels."""
-    part = QRect(QPoint(), QSize(view.width(), view.status.y()))
-    picture = QPixmap(part.size() * PNG_SCALE)
-    picture.setDevicePixelRatio(PNG_SCALE)
-    view.render(picture, QPoint(), QRegion(part))
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    picture.save(buffer, "PNG")
-    return bytes(buffer.data().data())
-
-
-def _table(points: MapPoints, shown: Bools) -> bytes:
-    """A line a point that shows: split, index, label, z₁ and z₂."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("split", "index", "label", "z1", "z2"))
-    positions = points.positions.tolist()
-    for row in shown.nonzero()[0].tolist():
-        writer.writerow((*points.origin(row), int(points.labels[row]), *positions[row]))
-    return text.getvalue().encode()

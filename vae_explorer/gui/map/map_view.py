@@ -9,6 +9,7 @@ from typing_extensions import override
 from vae_explorer.gui.map.canvas import MapCanvas
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.easing import Easing
+from vae_explorer.gui.map.figure import MapPicture
 from vae_explorer.gui.map.glyphs import class_places
 from vae_explorer.gui.map.layer_stack import LayerStack
 from vae_explorer.gui.map.legend import Legend
@@ -187,6 +188,17 @@ class MapView(Themed):
     def class_places(self) -> dict[int, tuple[float, float]]:
         """The densest position of each class that has some points, latent units."""
         return self._class_places
+
+    def picture(self, region: Region | None = None) -> MapPicture | None:
+        """What is in sight, or would be of another region, to be painted elsewhere."""
+        if self._points is None:
+            return None
+        markers = self._markers
+        rings = [*markers.tray_places, *([markers.pin_place] if markers.pin_place else [])]
+        return MapPicture(
+            region or self.region(), self._points, self._cloud, self._visible(), self._colors,
+            self._selected, markers.glyphs, rings, self.layers.states, self.layers.contents,
+        )  # fmt: skip
 
     def shown(self) -> Bools:
         """Which points (n,) are of classes that show."""

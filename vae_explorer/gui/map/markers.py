@@ -5,6 +5,7 @@ from math import floor
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
+    QFont,
     QPainter,
     QPainterPath,
     QPaintEvent,
@@ -20,7 +21,8 @@ from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.types import LatentPoint
 
 _GAP = 9.0  # pixels left free around the position the crosshair marks
-_CURSOR_DOT, _HOVER_RADIUS, _PIN_RADIUS = 1.5, 7.0, 8.0
+PIN_RADIUS = 8.0
+_CURSOR_DOT, _HOVER_RADIUS = 1.5, 7.0
 _REACH = 5.0  # pixels beside a hair that its halo and the dot can touch
 _HALO_ALPHA = 190
 _OUTSIDE = 1e5
@@ -81,9 +83,9 @@ class Markers(QWidget):
             if self.cursor_place is not None:
                 self._draw_cross(painter, self._at(self.cursor_place))
             for position in self.tray_places:
-                self._draw_ring(painter, position, _PIN_RADIUS, current_theme().accent, 1.5)
+                self._draw_ring(painter, position, PIN_RADIUS, current_theme().accent, 1.5)
             if self.pin_place is not None:
-                self._draw_ring(painter, self.pin_place, _PIN_RADIUS, current_theme().accent, 2.5)
+                self._draw_ring(painter, self.pin_place, PIN_RADIUS, current_theme().accent, 2.5)
             if self.hover_place is not None:
                 self._draw_ring(painter, self.hover_place, _HOVER_RADIUS, current_theme().text, 1.5)
 
@@ -120,11 +122,8 @@ class Markers(QWidget):
         """A bold text with its halo; kept, since drawing it costs more than all the markers."""
         key = text, current_theme(), self.devicePixelRatioF()
         if key not in self._glyph_pictures:
-            font = self.font()
-            font.setPointSizeF(font.pointSizeF() * _GLYPH_SCALE)
-            font.setBold(True)
             path = QPainterPath()
-            path.addText(0, 0, font, text)
+            path.addText(0, 0, glyph_font(self.font()), text)
             pen = self._halo(1.5)
             box = path.boundingRect().adjusted(-4, -4, 4, 4)
             ratio = self.devicePixelRatioF()
@@ -166,8 +165,19 @@ class Markers(QWidget):
 
     def _ring_region(self, position: LatentPoint | None) -> QRegion:
         return (
-            QRegion() if position is None else QRegion(_square(self._at(position), _PIN_RADIUS + 5))
+            QRegion() if position is None else QRegion(_square(self._at(position), PIN_RADIUS + 5))
         )
+
+
+def glyph_font(font: QFont) -> QFont:
+    """In which the names of classes are written."""
+    large = QFont(font)
+    if font.pixelSize() > 0:
+        large.setPixelSize(round(font.pixelSize() * _GLYPH_SCALE))
+    else:
+        large.setPointSizeF(font.pointSizeF() * _GLYPH_SCALE)
+    large.setBold(True)
+    return large
 
 
 def _square(at: QPointF, half: float) -> QRect:

@@ -10,6 +10,11 @@ from typing_extensions import override
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.raster import PointRaster
 from vae_explorer.gui.map.splat import ARGB, MARGIN, Splatter
+from vae_explorer.session.map.layers import LayerState
+from vae_explorer.types import Float32, Region, UInt32
+
+Points = tuple[Float32, Float32, UInt32]
+"""x, y and opaque ARGB colours of n points."""
 
 _SMALLEST, _LARGEST = 1.5, 8.0  # logical pixels
 _STYLES: Final[dict[str, tuple[float, float] | None]] = {
@@ -32,6 +37,47 @@ def dot_diameter(occupied: int, area: float, crowd: float) -> float:
     return float(1 + (alone - 1) / (1 + crowd) ** 0.5)
 
 
+def size_of(state: LayerState) -> str:
+    """How a person wants the dots of the layer of points: a key of the styles."""
+    return state.chosen["size"]
+
+
+class PointPicture:
+    """Points as dots of the width that suits them, kept between frames.
+
+    Attributes:
+        diameter: of a dot, logical pixels.
+        crowd: what the opacity of a pixel is compared with.
+    """
+
+    def __init__(self) -> None:
+        self._raster = PointRaster()
+        self._splatter = Splatter()
+        self.diameter = self.crowd = 0.0
+
+    def measure(
+        self, points: Points, edges: Region, size: tuple[int, int], style: str, area: float = 0.0
+    ) -> None:
+        """Decide both from how crowded a picture of ``size`` is, ``area`` logical pixels large."""
+        given = _STYLES[style]
+        self._raster.draw(points, edges, size, MARGIN, given and given[1])
+        area = area or size[0] * size[1]
+        crowd = self._raster.crowd
+        self.diameter = given[0] if given else dot_diameter(self._raster.occupied, area, crowd)
+        self.crowd = given[1] if given else crowd
+
+    def draw(self, points: Points, edges: Region, size: tuple[int, int], ratio: float) -> QImage:
+        """A picture of ``size`` with a margin, ``ratio`` pixels to a logical one."""
+        self._raster.draw(points, edges, size, MARGIN, self.crowd)
+        return self.thickened(ratio)
+
+    def thickened(self, ratio: float) -> QImage:
+        """The pixels drawn last as dots."""
+        rows, columns = self._raster.image.shape
+        pixels = QImage(self._raster.image.data, columns, rows, 4 * columns, ARGB)
+        return self._splatter.splat(pixels, ratio * self.diameter)
+
+
 class PointsItem(QGraphicsObject):
     """Draws a cloud inside a pyqtgraph view box.
 
@@ -43,8 +89,7 @@ class PointsItem(QGraphicsObject):
         super().__init__()
         self._cloud = cloud
         self._view_box = view_box
-        self._raster = PointRaster()
-        self._splatter = Splatter()
+        self._points = PointPicture()
         self._picture = QImage()
         self._style = "adaptive"
         self._drawn_for: object = None
@@ -107,12 +152,7 @@ class PointsItem(QGraphicsObject):
         unit_y = (y1 - y0) / box.height()
         left, top = x0 + dx * unit_x, y1 - dy * unit_y
         edges = (left, left + width / ratio * unit_x, top - height / ratio * unit_y, top)
-        cloud, raster = self._cloud, self._raster
-        points, size = (cloud.xs, cloud.ys, cloud.colors), (width, height)
-        style = _STYLES[self._style]
-        raster.draw(points, edges, size, MARGIN, style and style[1])
-        rows, columns = raster.image.shape
-        pixels = QImage(raster.image.data, columns, rows, 4 * columns, ARGB)
+        points = self._cloud.xs, self._cloud.ys, self._cloud.colors
         area = box.width() * box.height()
-        logical = style[0] if style else dot_diameter(raster.occupied, area, raster.crowd)
-        self._picture = self._splatter.splat(pixels, ratio * logical)
+        self._points.measure(points, edges, (width, height), self._style, area)
+        self._picture = self._points.thickened(ratio)

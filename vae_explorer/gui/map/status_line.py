@@ -42,11 +42,7 @@ class StatusLine(QWidget):
 
     def set_points(self, points: MapPoints, drawn: int, selected: str) -> None:
         """Speak of points of which ``drawn`` show; ``selected`` is how many are, or empty."""
-        split = "train and test" if points.split == "both" else points.split
-        parts = [f"{drawn:,} of {points.total:,}", split, points.kind, points.orientation]
-        if selected:
-            parts.append(f"{selected} selected")
-        self._points = " · ".join(part for part in parts if part)
+        self._points = told(points, drawn, selected)
         self._show()
 
     def set_progress(self, text: str) -> None:
@@ -70,3 +66,12 @@ class StatusLine(QWidget):
 
     def _on_color(self) -> None:
         self.color_chosen.emit(self._color_by.currentData())
+
+
+def told(points: MapPoints, drawn: int, selected: str = "") -> str:
+    """How many points show, of what; see ``StatusLine.set_points``."""
+    split = "train and test" if points.split == "both" else points.split
+    parts = [f"{drawn:,} of {points.total:,}", split, points.kind, points.orientation]
+    if selected:
+        parts.append(f"{selected} selected")
+    return " · ".join(part for part in parts if part)

@@ -1,50 +1,77 @@
-"""Charts as the bytes of a file: painted as on screen, or the numbers behind them."""
+"""Charts as the bytes of a file: painted as on screen, or the numbers behind them.
+
+What is written depends on the plots and the style alone: there is no date in it and no random
+number, and the font is not that of the desktop.
+"""
 
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import (
     QBuffer,
     QByteArray,
+    QHashSeed,
     QIODevice,
     QMarginsF,
-    QPoint,
     QRect,
     QRectF,
     QSize,
     QSizeF,
     Qt,
+    QUuid,
 )
-from PySide6.QtGui import QImage, QImageWriter, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QImageWriter,
+    QPageLayout,
+    QPageSize,
+    QPainter,
+    QPdfWriter,
+)
 from PySide6.QtSvg import QSvgGenerator
 
 from vae_explorer.errors import ExportError
+from vae_explorer.export.figure import FONT_PIXELS, FigureStyle
 from vae_explorer.gui.plot.layout import Plot
 from vae_explorer.gui.plot.marks import Arrow, Band, Box, Columns, Dots, Level, Line, Mark, Ring
 from vae_explorer.gui.plot.painting import paint_chart
-from vae_explorer.gui.theme import LIGHT
+from vae_explorer.gui.theme import DARK, LIGHT, Theme
 
 KINDS = ("png", "svg", "pdf", "csv")
 """Extensions of the files that can be made."""
 
-PNG_SCALE = 2
-_LEAST = QSize(360, 260)
-_MARGIN = 12
-_PDF_SCALE = 10  # finer than a screen, or letters would stand unevenly
-_POINTS_A_PIXEL = 72 / 96
+_FAMILIES = ("DejaVu Sans", "Noto Sans", "Segoe UI", "Helvetica Neue", "Arial")
+_MARGIN = 6.0
+_GAP = 12.0
+_PDF_DPI = 1_200
+_XMP = b"""<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+ xmlns:xmp="http://ns.adobe.com/xap/1.0/">
+<rdf:Description rdf:about="" xmp:CreatorTool="VAE Explorer"/>
+</rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""  # Qt's own has the time
+_FACTOR = 1_000_000  # of a window to its viewport, which are of whole numbers
 
 
 def render_charts(
-    kind: str, plots: Sequence[Plot], sizes: Sequence[QSize], columns: int = 1, title: str = ""
+    kind: str,
+    plots: Sequence[Plot],
+    style: FigureStyle | None = None,
+    columns: int = 1,
+    title: str = "",
 ) -> bytes:
-    """The plots on white, side by side in this many columns, or as a table of their marks.
+    """The plots side by side in this many columns, as large as each other, or their numbers.
 
     Args:
         kind: one of ``KINDS``.
         plots: one or more.
-        sizes: what each has on screen, pixels; small ones are enlarged.
+        style: of all of it.
         columns: how many stand side by side.
         title: of the file, by default of the first plot.
 
@@ -59,77 +86,149 @@ def render_charts(
         raise ExportError("There is no chart to write; train or open a model first.")
     if kind == "csv":
         return _csv(plots).encode()
-    areas, whole = _areas(sizes, columns)
+    style = style or FigureStyle()
+    whole = QSizeF(*style.room)
+    density = style.pixel * style.dpi / 72
+    theme = _theme(style)
 
-    def paint(painter: QPainter) -> None:
-        for area, plot in zip(areas, plots, strict=True):
-            paint_chart(painter, area, plot, LIGHT)
+    def paint(painter: QPainter, scale: float) -> None:
+        painter.setWindow(QRect(0, 0, _FACTOR, _FACTOR))
+        painter.setViewport(QRect(0, 0, round(scale * _FACTOR), round(scale * _FACTOR)))
+        painter.setFont(figure_font())
+        painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
+        if not style.transparent:
+            painter.fillRect(QRectF(0, 0, whole.width(), whole.height()), QColor(theme.canvas))
+        for area, plot in zip(_areas(whole, len(plots), columns), plots, strict=True):
+            paint_chart(painter, area, plot, theme, figure_font(), density)
 
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     name = f"VAE Explorer: {title or plots[0].title}"
-    {"png": _png, "svg": _svg, "pdf": _pdf}[kind](buffer, whole, paint, name)
+    if kind == "png":
+        _png(buffer, style, lambda painter: paint(painter, density), name)
+    elif kind == "svg":
+        _svg(buffer, whole, lambda painter: paint(painter, 1.0), name)
+    else:
+        _pdf(buffer, style, lambda painter: paint(painter, style.pixel * _PDF_DPI / 72), name)
     buffer.close()
-    return bytes(content.data())
+    written = bytes(content.data())
+    if kind == "svg":
+        return _sized_svg(written, style)
+    return _lasting(written, style) if kind == "pdf" else written
 
 
-def _areas(sizes: Sequence[QSize], columns: int) -> tuple[list[QRectF], QSize]:
-    """Where each plot goes, and how large all of it is, pixels."""
-    rows = -(-len(sizes) // columns)
-    width = max(_LEAST.width(), *(size.width() for size in sizes))
-    heights = [
-        max(_LEAST.height(), *(size.height() for size in sizes[row * columns :][:columns]))
-        for row in range(rows)
+def _theme(style: FigureStyle) -> Theme:
+    theme = DARK if style.scheme == "dark" else LIGHT
+    if style.transparent:  # halos keep its colour, as they set the alpha
+        return replace(theme, canvas=f"#00{theme.canvas[1:]}")
+    return theme
+
+
+def figure_font() -> QFont:
+    """That of figures, whatever the desktop writes in."""
+    font = QFont()
+    font.setFamilies(_FAMILIES)
+    font.setStyleHint(QFont.StyleHint.SansSerif)
+    font.setPixelSize(FONT_PIXELS)
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    return font
+
+
+def _areas(whole: QSizeF, count: int, columns: int) -> list[QRectF]:
+    """Where each plot goes."""
+    columns = max(min(columns, count), 1)
+    rows = -(-count // columns)
+    width = (whole.width() - 2 * _MARGIN - (columns - 1) * _GAP) / columns
+    height = (whole.height() - 2 * _MARGIN - (rows - 1) * _GAP) / rows
+    return [
+        QRectF(
+            _MARGIN + number % columns * (width + _GAP),
+            _MARGIN + number // columns * (height + _GAP),
+            width,
+            height,
+        )
+        for number in range(count)
     ]
-    areas = []
-    for number in range(len(sizes)):
-        row, column = divmod(number, columns)
-        x = _MARGIN + column * (width + _MARGIN)
-        y = _MARGIN + sum(heights[:row]) + row * _MARGIN
-        areas.append(QRectF(x, y, width, heights[row]))
-    whole = QSize(
-        _MARGIN + min(columns, len(sizes)) * (width + _MARGIN),
-        _MARGIN + sum(heights) + rows * _MARGIN,
-    )
-    return areas, whole
 
 
 Paint = Callable[[QPainter], None]
 
 
-def _png(buffer: QBuffer, size: QSize, paint: Paint, title: str) -> None:
-    image = QImage(size * PNG_SCALE, QImage.Format.Format_RGB32)
-    image.fill(Qt.GlobalColor.white)
+def _png(buffer: QBuffer, style: FigureStyle, paint: Paint, title: str) -> None:
+    image = QImage(*style.pixels, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    image.setDotsPerMeterX(round(style.dpi / 0.0254))
+    image.setDotsPerMeterY(round(style.dpi / 0.0254))
     image.setText("Title", title)
     with QPainter(image) as painter:
-        painter.scale(PNG_SCALE, PNG_SCALE)
         paint(painter)
+    if not style.transparent:
+        image = image.convertToFormat(QImage.Format.Format_RGB32)
     QImageWriter(buffer, QByteArray(b"png")).write(image)
 
 
-def _svg(buffer: QBuffer, size: QSize, paint: Paint, title: str) -> None:
+def _svg(buffer: QBuffer, size: QSizeF, paint: Paint, title: str) -> None:
     # The other version, SVG Tiny, knows no clipping.
     generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
     generator.setOutputDevice(buffer)
-    generator.setSize(size)
-    generator.setViewBox(QRect(QPoint(), size))
+    generator.setSize(size.toSize().expandedTo(QSize(1, 1)))
+    generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
     generator.setTitle(title)
     with QPainter(generator) as painter:
-        painter.fillRect(QRect(QPoint(), size), Qt.GlobalColor.white)
         paint(painter)
 
 
-def _pdf(buffer: QBuffer, size: QSize, paint: Paint, title: str) -> None:
+def _sized_svg(content: bytes, style: FigureStyle) -> bytes:
+    """With the size that was asked for: Qt's is of whole pixels."""
+    sides = f'width="{style.width:g}{style.unit}" height="{style.height:g}{style.unit}"'
+    return re.sub(rb'width="[^"]*" height="[^"]*"', sides.encode(), content, count=1)
+
+
+def _pdf(buffer: QBuffer, style: FigureStyle, paint: Paint, title: str) -> None:
     writer = QPdfWriter(buffer)
     writer.setTitle(title)
     writer.setCreator("VAE Explorer")
-    writer.setResolution(96 * _PDF_SCALE)
-    page = QPageSize(QSizeF(size) * _POINTS_A_PIXEL, QPageSize.Unit.Point)
+    writer.setDocumentId(QUuid())
+    writer.setDocumentXmpMetadata(QByteArray(_XMP))
+    writer.setResolution(_PDF_DPI)
+    page = QPageSize(QSizeF(*style.points), QPageSize.Unit.Point)
     writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF()))
-    with QPainter(writer) as painter:
-        painter.scale(_PDF_SCALE, _PDF_SCALE)
-        paint(painter)
+    QHashSeed.setDeterministicGlobalSeed()  # fonts are written in the order of a hash
+    try:
+        with QPainter(writer) as painter:
+            paint(painter)
+    finally:
+        QHashSeed.resetRandomGlobalSeed()
+
+
+def _lasting(content: bytes, style: FigureStyle) -> bytes:
+    """A PDF of just that size, without its date; the table of its objects follows."""
+    width, height = style.points
+    for old, new in (
+        (rb"/MediaBox \[[^\]]*\]", b"/MediaBox [0 0 %.4f %.4f]" % (width, height)),
+        (rb"/(?:Creation|Mod)Date ?\([^)]*\)\n?", b""),
+    ):
+        while (found := re.search(old, content)) and found[0] != new:
+            grown = len(new) - (found.end() - found.start())
+            at = found.start()
+            content = content[:at] + new + content[found.end() :]
+            content = _moved(content, at, grown)
+    return content
+
+
+def _moved(content: bytes, at: int, by: int) -> bytes:
+    """A PDF in which all after a byte is elsewhere, with the offsets that say so."""
+
+    def entry(found: re.Match[bytes]) -> bytes:
+        offset = int(found[1])
+        return b"%010d%s" % (offset + by * (offset > at), found[2])
+
+    head, table = content[: content.rindex(b"\nxref")], content[content.rindex(b"\nxref") :]
+    table = re.sub(rb"(\d{10})( \d{5} n)", entry, table)
+    start = re.search(rb"startxref\s+(\d+)", table)
+    assert start is not None
+    return head + table.replace(start[0], b"startxref\n%d" % (len(head) + 1))
 
 
 def _csv(plots: Sequence[Plot]) -> str:

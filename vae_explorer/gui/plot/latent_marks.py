@@ -1,19 +1,15 @@
 """Marks in latent units, prepared once and then painted in whatever view: maps and lessons."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
-    QFont,
-    QFontInfo,
     QImage,
+    QPaintEngine,
     QPainter,
     QPainterPath,
     QPen,
@@ -47,47 +43,8 @@ _CROSS, _FIRST_CROSS = 4.0, 7.0  # half a cross, logical pixels
 _TRAIL = ((0.0, 0.4, 0.25), (0.4, 0.75, 0.5), (0.75, 1.0, 0.9))  # from, to, alpha
 _DOT = 3.0
 _CRISP_FROM = 2.0  # pixels of the screen to one of a picture
-_TEXT_FINENESS = 8.0  # its outline is taken from a font this many times larger
-_CIRCLE = np.linspace(0.0, 2 * np.pi, 65)[:-1]
-
-
-@dataclass(frozen=True, eq=False)
-class Caption:
-    """A text for a line: its outline, with its middle at the origin, and the line's (k, 2)."""
-
-    glyphs: QPainterPath
-    line: NDArray[np.floating[Any]]
-
-    def positions(self, view: QRectF) -> Iterator[QPointF]:
-        """Where it may stand: the ends of what is in view, the highest first."""
-        x, y = self.line.T
-        seen = (x > view.left()) & (x < view.right()) & (y > view.top()) & (y < view.bottom())
-        x, y = x[seen], y[seen]
-        if x.size:
-            for index in (y.argmax(), x.argmax(), y.argmin(), x.argmin()):
-                yield QPointF(float(x[index]), float(y[index]))
-
-
-def captions(mark: Mark) -> Iterator[Caption]:
-    """The texts of a mark."""
-    match mark:
-        case Curve(paths, text) if text and paths:
-            yield Caption(_glyphs(text), max(paths, key=len))
-        case Ellipses() if mark.named:
-            circle = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)], axis=1)
-            for center, root, _ in _drawable(mark):
-                for radius in mark.radii:
-                    yield Caption(_glyphs(f"{radius:g}σ"), center + radius * circle @ root.T)
-
-
-def _glyphs(text: str) -> QPainterPath:
-    # At a size that is never painted: Qt spaces letters otherwise once it has painted them.
-    font = QFont()
-    font.setPointSizeF(_TEXT_FINENESS * QFontInfo(font).pointSizeF())
-    path = QPainterPath()
-    path.addText(0.0, 0.0, font, text)
-    path.translate(-path.boundingRect().center())
-    return QTransform.fromScale(1 / _TEXT_FINENESS, 1 / _TEXT_FINENESS).map(path)
+RASTER = QPaintEngine.Type.Raster
+_FINE = 2.0  # device pixels to a logical one, beyond which hairlines side by side would leave gaps
 
 
 def prepared(mark: Mark, theme: Theme, scale: float = 1.0) -> Iterator[Paint]:
@@ -147,7 +104,7 @@ def _sheet(sheet: Sheet, theme: Theme) -> Paint:
 
 
 def _curve(curve: Curve, theme: Theme) -> Iterator[Paint]:
-    halo, line = _halo_color(theme), QColor(theme.text)
+    halo, line = halo_color(theme), QColor(theme.text)
     strength = 0.4 + 0.6 * curve.share
     halo.setAlphaF(strength * halo.alphaF())
     line.setAlphaF(strength)
@@ -161,13 +118,13 @@ def _ellipses(ellipses: Ellipses, theme: Theme, scale: float) -> Iterator[Paint]
     for radius in ellipses.radii:
         circle.addEllipse(QPointF(0.0, 0.0), radius, radius)
     paths: dict[int | None, QPainterPath] = {}
-    drawable = list(_drawable(ellipses))
-    for center, root, label in drawable:
+    found = list(drawable(ellipses))
+    for center, root, label in found:
         (a, b), (c, d) = root.tolist()
         to_place = QTransform(a, c, b, d, *center.tolist())  # Qt multiplies from the left
         paths.setdefault(label, QPainterPath()).addPath(to_place.map(circle))
-    crowd = len(drawable) * len(ellipses.radii) >= _CROWD
-    halo = _halo_color(theme)
+    crowd = len(found) * len(ellipses.radii) >= _CROWD
+    halo = halo_color(theme)
     for path in paths.values():
         yield _line(path, halo, _HAIR_HALO * scale) if crowd else _halo(path, halo, scale)
     for label, path in paths.items():
@@ -176,7 +133,7 @@ def _ellipses(ellipses: Ellipses, theme: Theme, scale: float) -> Iterator[Paint]
         yield _line(path, color, scale * (_HAIR if crowd else _LINE))
 
 
-def _drawable(
+def drawable(
     ellipses: Ellipses,
 ) -> Iterator[tuple[Float64, Float64, int | None]]:
     """Centre (2,), a square root (2, 2) of the covariance, and the label of every finite one."""
@@ -192,12 +149,12 @@ def _drawable(
 def _spots(spots: Spots, theme: Theme) -> Paint:
     finite = spots.positions[np.isfinite(spots.positions).all(axis=1)]
     positions = [QPointF(*position) for position in finite.tolist()]
-    pens = QPen(_halo_color(theme), _HALO + 0.5), QPen(QColor(theme.text), 2.0)
+    pens = QPen(halo_color(theme), _HALO + 0.5), QPen(QColor(theme.text), 2.0)
 
     def paint(painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         to_pixels = painter.worldTransform()
-        painter.resetTransform()
+        painter.setWorldTransform(QTransform())
         for index, position in enumerate(positions):
             half = _CROSS if index else _FIRST_CROSS
             at, down, up = to_pixels.map(position), QPointF(half, half), QPointF(half, -half)
@@ -227,6 +184,9 @@ def _halo(path: QPainterPath, color: QColor, scale: float = 1.0) -> Paint:
     """The ground of a line; nobody sees that it is not smooth, which makes it cheap."""
 
     def paint(painter: QPainter) -> None:
+        if _is_fine(painter):
+            _stroke(painter, path, color, scale * _HALO)
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.strokePath(path, _cosmetic(color, scale * _HALO * _ratio(painter)))
 
@@ -237,6 +197,9 @@ def _line(path: QPainterPath, color: QColor, width: float) -> Paint:
     hairline = _cosmetic(QColor(color.rgb()), 1.0)
 
     def paint(painter: QPainter) -> None:
+        if _is_fine(painter):
+            _stroke(painter, path, color, width)
+            return
         _thicken(painter, width, color.alphaF(), lambda: painter.strokePath(path, hairline))
 
     return paint
@@ -246,6 +209,15 @@ def _dots(positions: QPolygonF, color: QColor) -> Paint:
     point = _cosmetic(color, 1.0)
 
     def paint(painter: QPainter) -> None:
+        if _is_fine(painter):
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            to_pixels = painter.worldTransform()
+            painter.setWorldTransform(QTransform())
+            pen = QPen(color, _DOT)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            painter.drawPoints(to_pixels.map(positions))
+            return
         painter.setPen(point)
         pixels = round(_DOT * _ratio(painter))
         side = np.arange(pixels) - (pixels - 1) / 2
@@ -254,6 +226,21 @@ def _dots(positions: QPolygonF, color: QColor) -> Paint:
         _repeat(painter, disc, lambda: painter.drawPoints(positions))
 
     return paint
+
+
+def _is_fine(painter: QPainter) -> bool:
+    """Whether lines are more than some hairlines wide, or no pixels at all: in files."""
+    return painter.paintEngine().type() != RASTER or _ratio(painter) > _FINE
+
+
+def _stroke(painter: QPainter, path: QPainterPath, color: QColor, width: float) -> None:
+    """A true line of this width in pixels that are not the device's."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    to_pixels = painter.worldTransform()
+    painter.setWorldTransform(QTransform())
+    pen = QPen(color, width)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.strokePath(to_pixels.map(path), pen)
 
 
 def _thicken(painter: QPainter, width: float, alpha: float, draw: Callable[[], None]) -> None:
@@ -298,7 +285,8 @@ def _ratio(painter: QPainter) -> float:
     return painter.deviceTransform().m11() / painter.worldTransform().m11()
 
 
-def _halo_color(theme: Theme) -> QColor:
+def halo_color(theme: Theme) -> QColor:
+    """What sets things off from their ground."""
     color = QColor(theme.canvas)
     color.setAlpha(_HALO_ALPHA)
     return color

@@ -94,13 +94,15 @@ class Layout:
     bar: QRectF
     """Where the colour bar is."""
     bar_ticks: list[Tick]
+    density: float = 0.0
+    """Pixels of a picture in a file to one of the layout; 0 on screen, where speed matters too."""
 
     @staticmethod
-    def of(plot: Plot, rect: QRectF, font: QFont) -> "Layout":
+    def of(plot: Plot, rect: QRectF, font: QFont, density: float = 0.0) -> "Layout":
         """Lay a plot out; text keeps the size it has on screen, whatever is painted on."""
         usual = QFontInfo(QGuiApplication.font()).pixelSize()
         font = pixel_font(font)
-        scale = font.pixelSize() / usual
+        scale = 1.0 if density else font.pixelSize() / usual
         metrics = QFontMetricsF(font)
         line = metrics.height()
         starts, head = _flow(plot, rect, font)
@@ -141,8 +143,9 @@ class Layout:
             x_ticks = x.ticks(2 * across)
         bar_at = QRectF(frame.right() + gap, frame.top(), bar, frame.height())
         return Layout(
-            rect, frame, font, x, y, x_ticks, y_ticks, starts, below, scale, bar_at, bar_ticks
-        )
+            rect, frame, font, x, y, x_ticks, y_ticks, starts, below, scale, bar_at, bar_ticks,
+            density,
+        )  # fmt: skip
 
     @property
     def region(self) -> Region:

@@ -11,13 +11,13 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
-    QPaintEngine,
     QPainter,
     QPen,
     QPolygonF,
     QTransform,
 )
 
+from vae_explorer.gui.plot.captions import captions, write_captions
 from vae_explorer.gui.plot.latent_marks import prepared
 from vae_explorer.gui.plot.layout import Layout
 from vae_explorer.gui.plot.marks import (
@@ -26,6 +26,7 @@ from vae_explorer.gui.plot.marks import (
     Box,
     Columns,
     Dots,
+    Layer,
     Level,
     Line,
     Mark,
@@ -38,7 +39,6 @@ from vae_explorer.gui.plot.thinning import thinned
 from vae_explorer.gui.theme import Theme
 from vae_explorer.types import Float64, Region
 
-_RASTER = QPaintEngine.Type.Raster
 _SYMBOL = 3.0
 _SYMBOL_ROOM = 8.0
 """Pixels; symbols that would touch are left out."""
@@ -115,14 +115,28 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
             painter.drawImage(_area(mark.region, layout), image)
         case Painted():
             mark.paint(painter, layout, theme)
+        case Layer():
+            painter.setOpacity(painter.opacity() * mark.opacity)
+            for one in mark.marks:
+                with saved(painter):
+                    _paint_mark(painter, one, layout, theme)
+            _to_latent(painter, layout)
+            left, right, bottom, top = layout.region
+            texts = [text for one in mark.marks for text in captions(one, layout.font)]
+            write_captions(painter, texts, QRectF(left, bottom, right - left, top - bottom), theme)
         case _:
-            origin, scale = layout.to_pixel(0.0, 0.0), layout.to_pixel(1.0, 1.0)
-            step = scale - origin
-            to_pixels = QTransform(step.x(), 0.0, 0.0, step.y(), origin.x(), origin.y())
-            painter.setWorldTransform(to_pixels, True)
+            _to_latent(painter, layout)
             for paint in prepared(mark, theme, layout.scale):
                 with saved(painter):
                     paint(painter)
+
+
+def _to_latent(painter: QPainter, layout: Layout) -> None:
+    """Let the painter's units be those of the axes, which are linear."""
+    origin, scale = layout.to_pixel(0.0, 0.0), layout.to_pixel(1.0, 1.0)
+    step = scale - origin
+    to_pixels = QTransform(step.x(), 0.0, 0.0, step.y(), origin.x(), origin.y())
+    painter.setWorldTransform(to_pixels, True)
 
 
 def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> None:
@@ -147,7 +161,7 @@ def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> 
             if mark.halo:
                 painter.setPen(QPen(QColor(theme.canvas), width + 2))
                 painter.drawPolyline(polygon)
-            many = polygon.size() > _MANY and painter.paintEngine().type() == _RASTER
+            many = polygon.size() > _MANY and not layout.density
             painter.setPen(QPen(color, width, style))
             if many and width > 1:
                 points = polygon.toList()
@@ -186,7 +200,7 @@ def _paint_band(painter: QPainter, mark: Band, layout: Layout, theme: Theme) -> 
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme_color(theme, mark.color, mark.opacity))
     lower, upper = lower[known], upper[known]
-    if len(lower) <= _MANY:
+    if len(lower) <= _MANY or layout.density:
         painter.drawPolygon(_polygon(np.concatenate([upper, lower[::-1]])))
         return
     # A rough polygon takes Qt a hundred times as long as a box a pixel.

@@ -135,10 +135,22 @@ class Painted:
     name: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Marks in latent units with what is written on them, all of one opacity."""
+
+    marks: tuple[latent.Mark, ...]
+    opacity: float = 1.0
+    name: str = ""
+
+
 SHADED = 0.86
 """How opaque a colour is that grows with a value, where that is the largest."""
 
-Mark = Line | Band | Columns | Box | Dots | Level | Arrow | Ring | Picture | Painted | latent.Mark
+Mark = (
+    Line | Band | Columns | Box | Dots | Level | Arrow | Ring | Picture | Painted | Layer
+    | latent.Mark
+)  # fmt: skip
 
 
 def class_dots(positions: Floats, labels: Labels, size: float = 3.0) -> tuple[Dots, ...]:

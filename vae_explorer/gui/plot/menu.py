@@ -7,10 +7,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu, QWidget
 
+from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.plot.export import KINDS
+from vae_explorer.gui.theme import current_theme
 
-Export = Callable[[str], bytes]
-"""Makes the content of a file of a kind, one of "png", "svg", "pdf" and "csv"."""
+
+class Export(Protocol):
+    """Makes the content of a file."""
+
+    def __call__(self, kind: str, style: FigureStyle | None = None, /) -> bytes:
+        """Of a kind, one of "png", "svg", "pdf" and "csv", in a style."""
 
 
 @runtime_checkable
@@ -46,7 +52,7 @@ def chart_menu(
             lambda: window.export_chart(export, kinds, name)
         )
     menu.addAction("Copy Picture").triggered.connect(
-        lambda: clipboard.setImage(QImage.fromData(export("png")))
+        lambda: clipboard.setImage(QImage.fromData(export("png", style_on_screen(chart))))
     )
     if "csv" in kinds:
         menu.addAction("Copy Data").triggered.connect(
@@ -58,3 +64,10 @@ def chart_menu(
     else:
         whole.triggered.connect(lambda: reset())
     return menu
+
+
+def style_on_screen(chart: QWidget) -> FigureStyle:
+    """As a chart is laid out on screen, in twice the pixels."""
+    width, height = (min(max(2.0 * side, 100.0), 8_000.0) for side in chart.size().toTuple())
+    scheme = "dark" if current_theme().dark else "light"
+    return FigureStyle("px", width, height, dpi=192, text=9.0, scheme=scheme)

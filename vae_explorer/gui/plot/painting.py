@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from vae_explorer.gui.plot.color_maps import COLORS, argb_image, opaque, sequential
 from vae_explorer.gui.plot.layout import Bar, Layout, Plot, entry_words, pixel_font
@@ -14,9 +14,11 @@ _TICK = 4.0
 _LEAST = 20.0
 
 
-def paint_chart(painter: QPainter, rect: QRectF, plot: Plot, theme: Theme) -> None:
-    """Paint a plot into a rectangle, in the application's font, whatever the device."""
-    layout = Layout.of(plot, rect, QGuiApplication.font())
+def paint_chart(
+    painter: QPainter, rect: QRectF, plot: Plot, theme: Theme, font: QFont, density: float
+) -> None:
+    """Paint a plot into a rectangle for a file, see ``Layout.density``."""
+    layout = Layout.of(plot, rect, font, density)
     paint_ground(painter, plot, layout, theme)
     paint_front(painter, plot, layout, theme)
 

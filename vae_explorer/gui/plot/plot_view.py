@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen, QPixm
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
+from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.layout import Bar, Layout, Plot, words
@@ -152,13 +153,13 @@ class PlotView(QWidget):
         """Which position is there, (x, y)."""
         return self.placed.to_data(pixel)
 
-    def export(self, kind: str) -> bytes:
-        """What is shown, light, as a "png", "svg" or "pdf", or its numbers as a "csv".
+    def export(self, kind: str, style: FigureStyle | None = None, /) -> bytes:
+        """What is shown as a "png", "svg" or "pdf", or its numbers as a "csv".
 
         Raises:
             ExportError: the kind is none of these.
         """
-        return render_charts(kind, [self._plot], [self.size()])
+        return render_charts(kind, [self._plot], style)
 
     # Qt's events
 

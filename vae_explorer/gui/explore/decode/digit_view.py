@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
+from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.plot.menu import chart_menu
 from vae_explorer.gui.theme import current_theme
@@ -106,7 +107,7 @@ class DigitView(QWidget):
         if self._image is not None:
             chart_menu(self, self._export, None, ("png",), "image").popup(event.globalPos())
 
-    def _export(self, _kind: str) -> bytes:
+    def _export(self, _kind: str, _style: FigureStyle | None = None, /) -> bytes:
         """The image without its caption, enlarged and crisp."""
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)

@@ -1,0 +1,103 @@
+"""What is written on marks in latent units: beside lines, clear of each other."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontInfo,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QTransform,
+)
+
+from vae_explorer.gui.plot.latent_marks import RASTER, drawable
+from vae_explorer.gui.theme import Theme
+from vae_explorer.session.map.marks import Curve, Ellipses, Mark
+
+_TEXT_HALO = 6.0  # closes the gap before a percent sign
+_TEXT_ROOM = 18.0  # logical pixels a text keeps from the edges of the view
+_TEXT_FINENESS = 8.0  # its outline is taken from a font this many times larger
+_CIRCLE = np.linspace(0.0, 2 * np.pi, 65)[:-1]
+
+
+class Outlined:
+    """A text with its outline, whose middle is at the origin."""
+
+    def __init__(self, text: str, font: QFont) -> None:
+        self.text, self.font = text, font
+        # At a size that is never painted: Qt spaces letters otherwise once it has painted them.
+        large = QFont(font)
+        large.setPixelSize(round(_TEXT_FINENESS * QFontInfo(font).pixelSize()))
+        path = QPainterPath()
+        path.addText(0.0, 0.0, large, text)
+        self._start = -path.boundingRect().center() / _TEXT_FINENESS
+        path.translate(self._start * _TEXT_FINENESS)
+        self.glyphs = QTransform.fromScale(1 / _TEXT_FINENESS, 1 / _TEXT_FINENESS).map(path)
+
+    def write(self, painter: QPainter, at: QPointF, halo: QPen, color: QColor) -> None:
+        """Write it about a pixel, in a file of lines as letters."""
+        glyphs = self.glyphs.translated(at)
+        painter.strokePath(glyphs, halo)
+        if painter.paintEngine().type() == RASTER:
+            painter.fillPath(glyphs, color)
+        else:
+            painter.setFont(self.font)
+            painter.setPen(color)
+            painter.drawText(at + self._start, self.text)
+
+
+@dataclass(frozen=True, eq=False)
+class Caption:
+    """A text for a line (k, 2)."""
+
+    text: Outlined
+    line: NDArray[np.floating[Any]]
+
+    def positions(self, view: QRectF) -> Iterator[QPointF]:
+        """Where it may stand: the ends of what is in view, the highest first."""
+        x, y = self.line.T
+        seen = (x > view.left()) & (x < view.right()) & (y > view.top()) & (y < view.bottom())
+        x, y = x[seen], y[seen]
+        if x.size:
+            for index in (y.argmax(), x.argmax(), y.argmin(), x.argmin()):
+                yield QPointF(float(x[index]), float(y[index]))
+
+
+def captions(mark: Mark, font: QFont | None = None) -> Iterator[Caption]:
+    """The texts of a mark."""
+    font = font or QFont()
+    match mark:
+        case Curve(paths, text) if text and paths:
+            yield Caption(Outlined(text, font), max(paths, key=len))
+        case Ellipses() if mark.named:
+            circle = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)], axis=1)
+            for center, root, _ in drawable(mark):
+                for radius in mark.radii:
+                    yield Caption(Outlined(f"{radius:g}σ", font), center + radius * circle @ root.T)
+
+
+def write_captions(painter: QPainter, texts: Sequence[Caption], view: QRectF, theme: Theme) -> None:
+    """Write each where its line is in view and no other stands; the painter is in latent units."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    to_pixels = painter.worldTransform()
+    painter.setWorldTransform(QTransform())
+    room_x, room_y = _TEXT_ROOM / to_pixels.m11(), _TEXT_ROOM / abs(to_pixels.m22())
+    inner = view.adjusted(room_x, room_y, -room_x, -room_y)
+    ground = QPen(QColor(QColor(theme.canvas).rgb()), _TEXT_HALO)
+    ground.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    taken: list[QRectF] = []
+    for caption in texts:
+        for position in caption.positions(inner):
+            at = to_pixels.map(position)
+            box = caption.text.glyphs.boundingRect().translated(at).adjusted(-2, -2, 2, 2)
+            if not any(box.intersects(other) for other in taken):
+                taken.append(box)
+                caption.text.write(painter, at, ground, QColor(theme.text))
+                break
