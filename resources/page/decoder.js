@@ -1,16 +1,14 @@
 "use strict";
 // The decoder of a VAE: its layers are JSON, their numbers little-endian bytes in base64.
 
-const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
-  const power = (bits >> 10) & 31, digits = bits & 1023;
-  return (bits >> 15 ? -1 : 1) * (power ? 2 ** (power - 25) * (1024 + digits) : 2 ** -24 * digits);
-});
-const TYPES = { "<f2": Uint16Array, "<f4": Float32Array, "<i2": Int16Array, "<u2": Uint16Array };
+const TYPES = { "<f4": Float32Array, "<i2": Int16Array, "<u2": Uint16Array };
 
-function unpack({ type, base64 }) {
+function unpack({ type, base64, scale }) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   const numbers = new TYPES[type](bytes.buffer);
-  return type === "<f2" ? Float32Array.from(numbers, (bits) => HALVES[bits]) : numbers;
+  if (!scale) return numbers;
+  const scales = unpack(scale), row = numbers.length / scales.length;
+  return Float32Array.from(numbers, (number, i) => number * scales[Math.floor(i / row)]);
 }
 
 function unpackAll(value) {

@@ -12,7 +12,7 @@ const round = (value) => Math.min(Math.max(Math.round(value * 100), -100 * exten
 const minus = (text) => text.replaceAll("-", "−");
 const percent = (value) => 50 + (50 * value) / extent + "%";
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const pressed = (id) => find(id).ariaPressed === "true";
+const pressed = (button) => button.getAttribute("aria-pressed") === "true";
 const COLORS = color("--classes").split(/\s+/);
 const classColor = (label) => COLORS[Math.min(label, COLORS.length - 1)];
 
@@ -38,7 +38,7 @@ function paintImage() {
   const told = `(${z1.toFixed(2)}, ${z2.toFixed(2)})`;
   find("link").textContent = minus(`z = ${told}`);
   find("link").href = address(shown);
-  find("image").ariaLabel = `Decoded image at z = ${told}`;
+  find("image").setAttribute("aria-label", `Decoded image at z = ${told}`);
   find("nearest").textContent = nearest(shown);
   find("up").style.left = percent(z1);
   find("across").style.bottom = percent(z2);
@@ -110,15 +110,17 @@ sliders.forEach((slider, i) => {
 });
 
 // The manifold: side × side decoded positions, each in the middle of its cell, some a frame.
-const tiles = document.createElement("canvas").getContext("2d");
+const [tile, tiles] = [0, 1].map(() => document.createElement("canvas").getContext("2d"));
+const tileSize = [width, height].map((pixels) => Math.min(pixels, Math.floor(2048 / side)));
 let made = 0;
 
 function decodeTiles() {
-  if (!pressed("show-sheet") || made === side ** 2) return;
+  if (!pressed(find("show-sheet")) || made === side ** 2) return;
   for (const end = performance.now() + 12; made < side ** 2 && performance.now() < end; made++) {
     const column = made % side, row = Math.floor(made / side);
     const z = [2 * (column + 0.5) - side, side - 2 * (row + 0.5)].map((at) => (at / side) * extent);
-    tiles.putImageData(pixels(z), column * width, row * height);
+    tile.putImageData(pixels(z), 0, 0);
+    tiles.drawImage(tile.canvas, column * tileSize[0], row * tileSize[1], ...tileSize);
   }
   paintMap();
   requestAnimationFrame(decodeTiles);
@@ -129,7 +131,7 @@ function paintMap() {
   canvas.width = canvas.height = Math.round(size * scale);
   paint.scale(scale, scale);
   const x = (z) => (size / 2) * (1 + z / extent), y = (z) => (size / 2) * (1 - z / extent);
-  if (pressed("show-sheet")) paint.drawImage(tiles.canvas, 0, 0, size, size);
+  if (pressed(find("show-sheet"))) paint.drawImage(tiles.canvas, 0, 0, size, size);
   else {
     paint.fillStyle = color("--grid");
     for (const tick of ticks) {
@@ -137,7 +139,7 @@ function paintMap() {
       paint.fillRect(0, Math.round(y(tick)), size, 1);
     }
   }
-  if (!pressed("show-points")) return;
+  if (!pressed(find("show-points"))) return;
   const radius = Math.max(1.4, size / 320), groups = classes.map(() => [[], []]);
   for (let i = 0; i < count; i++) {
     if (labels && hidden.has(labels[i])) continue;
@@ -166,7 +168,7 @@ function paintMap() {
 
 function toggle(button, act) {
   button.addEventListener("click", () => {
-    button.ariaPressed = String(button.ariaPressed !== "true");
+    button.setAttribute("aria-pressed", !pressed(button));
     act();
     paintMap();
   });
@@ -177,7 +179,7 @@ classes.forEach((name, label) => {
   const button = document.createElement("button"), dot = document.createElement("i");
   dot.style.background = classColor(label);
   button.append(dot, name);
-  button.ariaPressed = "true";
+  button.setAttribute("aria-pressed", true);
   toggle(button, () => {
     if (!hidden.delete(label)) hidden.add(label);
     show(pinned);
@@ -199,8 +201,8 @@ for (const tick of ticks) {
   }
 }
 
-[find("image").width, find("image").height] = [width, height];
-[tiles.canvas.width, tiles.canvas.height] = [side * width, side * height];
+for (const shown of [find("image"), tile.canvas]) [shown.width, shown.height] = [width, height];
+[tiles.canvas.width, tiles.canvas.height] = tileSize.map((pixels) => side * pixels);
 new ResizeObserver(paintMap).observe(plane);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintMap);
 addEventListener("hashchange", restore);

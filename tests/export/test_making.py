@@ -15,9 +15,10 @@ from vae_explorer.errors import ExportError, UserError
 from vae_explorer.export.about import read_about
 from vae_explorer.export.content import beside, export_content, numbered
 from vae_explorer.export.copying import as_command, as_python
+from vae_explorer.export.film_requests import Walk
 from vae_explorer.export.kinds import KINDS
 from vae_explorer.export.making import remake, source_of, write
-from vae_explorer.export.requests import Digit, Images, Manifold, Request, Strip
+from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip
 from vae_explorer.export.source import Source
 
 EXAMPLES: dict[str, Request] = {
@@ -25,6 +26,8 @@ EXAMPLES: dict[str, Request] = {
     "manifold": Manifold(4, "linear", 2.0, 2, 1, 8),
     "path": Strip((0.0, 0.0, 1.0, 0.5), scale=2),
     "images": Images(indices="2,5", scale=1),
+    "walk": Walk(width=160, height=120, z=(0.0, 0.0, 1.0, 0.5), frames=2, sheet=0),
+    "page": Page(points=100, n=4),
 }
 FILES = [(name, suffix) for name in EXAMPLES for suffix in KINDS[name].suffixes]
 

@@ -3,15 +3,17 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.errors import ExportError
-from vae_explorer.export.page import Page, make_page
+from vae_explorer.export.making import made, source_of
+from vae_explorer.export.requests import Page
+from vae_explorer.export.source import Source
 from vae_explorer.gui.theme import CLASS_PALETTE, DARK, LIGHT
 from vae_explorer.model.outside import outside_model
 from vae_explorer.model.trained import TrainedVAE
@@ -42,9 +44,13 @@ _BY_CHROMIUM = """<script>
 </script>"""
 
 
+def _made(source: Source, **request: Any) -> bytes:
+    return made(Page(**request), source, ".html")[0]
+
+
 @pytest.fixture(scope="module")
-def page(bundled: Snapshot) -> bytes:
-    return make_page(bundled, "mnist-elbo", mnist_dataset())
+def page() -> bytes:
+    return _made(source_of("mnist-elbo"))
 
 
 def _by_node(page: bytes, path: Path) -> Float32:
@@ -97,10 +103,9 @@ def test_every_kind_of_decoder_can_be_a_page(
     data = _data(shape)
     recipe = Recipe(encoder_hidden="8").replace(decoder_hidden="16-12").replace(**choices)
     snapshot = _untrained(data, recipe)
-    turned = snapshot.model.turned(np.array([[0.6, -0.8], [0.8, 0.6]]))
-    snapshot = Snapshot(turned, recipe, snapshot.data, (), 0, 0)
-    found = _by_node(make_page(snapshot, "tiny", data), tmp_path / "page.html")
-    expected = turned.decode(_PLACES)
+    source = Source(snapshot, None, np.array([[0.6, -0.8], [0.8, 0.6]]), lambda: data)
+    found = _by_node(_made(source), tmp_path / "page.html")
+    expected = source.model.decode(_PLACES)
     assert np.ptp(expected, axis=0).max() > 0.05
     np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=0, atol=1 / 255)
 
@@ -132,9 +137,9 @@ def test_a_browser_shows_what_the_program_decodes(
     np.testing.assert_allclose(found, bundled.model.decode(_PLACES), rtol=0, atol=1 / 255)
 
 
-def test_it_is_small_the_same_again_and_asks_no_network(page: bytes, bundled: Snapshot) -> None:
+def test_it_is_small_the_same_again_and_asks_no_network(page: bytes) -> None:
     assert len(page) < 4 << 20
-    assert make_page(bundled, "mnist-elbo", mnist_dataset()) == page
+    assert _made(source_of("mnist-elbo")) == page
     text = page.decode()
     assert "default-src 'none'; img-src data:" in text
     assert not re.search(r"<link[^>]*href=\"(?!data:)|\bsrc=|@import|url\(|fetch\(", text)
@@ -151,8 +156,11 @@ def test_it_names_model_figures_and_data(page: bytes) -> None:
 def test_words_of_others_are_words_alone() -> None:
     data = _data((5, 4), "cats & <dogs>")
     recipe = Recipe(encoder_hidden="8", decoder_hidden="8", treatment="gray")
-    request = Page(title="</title><b>", credit='"mine" & <yours>')
-    text = make_page(_untrained(data, recipe), "tiny", data, request).decode()
+    text = _made(
+        Source(_untrained(data, recipe), open_data=lambda: data),
+        title="</title><b>",
+        credit='"mine" & <yours>',
+    ).decode()
     assert "<h1>&lt;/title&gt;&lt;b&gt;</h1>" in text
     assert "10 encoded test images of cats &amp; &lt;dogs&gt;" in text
     assert "&quot;mine&quot; &amp; &lt;yours&gt;" in text
@@ -174,7 +182,7 @@ def test_a_model_of_another_program_is_refused() -> None:
     model = outside_model(Mine(), data.test.images, likelihood="gaussian", variance=1.0)
     snapshot = Snapshot(model, Recipe(), reference(data), (), 0, 0)
     with pytest.raises(ExportError, match="mlp, residual and conv"):
-        make_page(snapshot, "mine", data)
+        _made(Source(snapshot, open_data=lambda: data))
 
 
 def test_it_has_the_colours_of_the_program(page: bytes) -> None:

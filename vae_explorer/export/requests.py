@@ -241,6 +241,24 @@ class Images(Tiled):
         return 1 + (self.show == "both"), len(self.rows)
 
 
+@dataclass(frozen=True)
+class Page(Request):
+    """A model as one HTML page, with test images on its map and a manifold of n × n images."""
+
+    title: str = asked("", "Title", "Over the page; by default it names the model or its data.")
+    credit: str = asked(
+        "", "Credit", "Whose data it is, and its licence; MNIST and the like are known."
+    )
+    points: int = asked(
+        4_000, "Points", "Test images on the map.", unit="images", low=100, high=20_000, step=1_000
+    )
+    n: int = asked(20, "Manifold", "Images per side.", unit="per side", low=2, high=50, step=1)
+
+    @override
+    def small(self, shape: ImageShape) -> None:
+        return None
+
+
 def _for_a_name(value: float) -> str:
     """A number without a dot or a sign: −1.3 is m1p30."""
     return f"{value:.2f}".replace("-", "m").replace(".", "p")

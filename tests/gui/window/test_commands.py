@@ -188,11 +188,11 @@ def test_a_key_chosen_in_the_sheet_works_is_shown_everywhere_and_kept(person: Pe
     person.trigger("keys")
     sheet = window.findChild(KeysDialog)
     (edit,) = sheet.findChildren(QKeySequenceEdit)
-    for command, key in (("step", "Ctrl+Y"), ("layer_density", "F5"), ("moment_live", "Ctrl+U")):
+    for command, key in (("step", "Ctrl+Y"), ("layer_density", "F5"), ("moment_live", "Ctrl+;")):
         sheet.edit(command)
         QTest.keySequence(edit, QKeySequence(key))
     sheet.close()
-    keys = {"layer_density": "F5", "moment_live": "Ctrl+U"}
+    keys = {"layer_density": "F5", "moment_live": "Ctrl+;"}
     assert window.app.settings.now.keys == keys, "Ctrl+Y is a key of Redo"
     person.press("F5", window.map.canvas)
     assert window.actions_["layer_density"].isChecked()

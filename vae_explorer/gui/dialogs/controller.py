@@ -101,7 +101,8 @@ class FilesController(Controller):
 
     def _focused(self) -> str:
         """The kind of export that the focus is on."""
-        widget, offers = self._window.focusWidget(), self._app.exports.offers()
+        widget: QWidget | None = self._window.focusWidget()
+        offers = self._app.exports.offers()
         while widget is not None:
             if (kind := widget.property("export")) in offers:
                 return str(kind)

@@ -12,6 +12,7 @@ from psygnal import Signal
 from vae_explorer.export import copying, making
 from vae_explorer.export.about import model_reference
 from vae_explorer.export.content import export_content, numbered
+from vae_explorer.export.film_requests import Film, Walk
 from vae_explorer.export.kinds import KINDS, Kind, kind_of
 from vae_explorer.export.requests import LARGEST_SIDE, Digit, Images, Request, Strip
 from vae_explorer.export.source import Source
@@ -20,16 +21,19 @@ from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback
 from vae_explorer.session.jobs import Control, Job
+from vae_explorer.session.map.coloring import Coloring
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.tasks import Tasks
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.types import ImageShape
 
 Start = Callable[[], Request | None]
 """The request of a kind as things are on screen, None if nothing of it is there."""
 
 _PREVIEW = "export preview"
+_SEEN = (".png", ".csv", ".gif")
 
 
 class Exports:
@@ -46,6 +50,7 @@ class Exports:
         cursor: Cursor,
         playback: Playback,
         search: Search,
+        coloring: Coloring,
         pins: Pins,
     ) -> None:
         self._tasks = tasks
@@ -54,12 +59,15 @@ class Exports:
         self._cursor = cursor
         self._playback = playback
         self._search = search
+        self._coloring = coloring
         self._pins = pins
         self._writing: Job | None = None
         self.starts: dict[str, Start] = {
             "digit": self._digit,
             "path": self._strip,
             "images": self._images,
+            "walk": self._walk,
+            "film": self._film,
         }
         """By kind, of those that begin with anything but their defaults."""
         self.view: Callable[[], Mapping[str, Any] | None] = lambda: None
@@ -112,6 +120,17 @@ class Exports:
         split = tray[0].split if tray else "test"
         rows = [f"{pin.index}" for pin in tray if pin.split == split]
         return Images(split, ",".join(rows) or "0-9")
+
+    def _walk(self) -> Request | None:
+        state, tray = self._map.state, self._pins.tray
+        if state is None or len(tray) < 2:
+            return None
+        z = state.model.in_checkpoint(np.array([pin.mean for pin in tray], np.float64))
+        return Walk(z=tuple(z.ravel().tolist()))
+
+    def _film(self) -> Request | None:
+        path = self._map.state.path if self._map.state else None
+        return Film() if path is not None and RunFolder.of(path) else None
 
     @staticmethod
     def free(path: Path) -> Path:
@@ -175,21 +194,22 @@ class Exports:
     def preview(self, request: Request, done: Callable[[bytes | str], None]) -> None:
         """Make a small one; ``done`` is given the newest, as a PNG or a text, or what is wrong."""
         small, source, kind = request.small(self.shape), self.source(request), kind_of(request)
-        if small is None or source is None:
+        if small is None or source is None or not _seen(kind):
             self._tasks.jobs.cancel(_PREVIEW)
-            done("")
+            done("No preview")
             return
         self._make(kind, small, source, done)
 
     def copy(self, request: Request, done: Callable[[bytes | str], None]) -> None:
         """Make one for the clipboard, as a PNG or a text."""
-        if (source := self.source(request)) is not None:
+        source = self.source(request)
+        if source is not None and _seen(kind_of(request)):
             self._make(kind_of(request), request, source, done)
 
     def _make(
         self, kind: Kind, request: Request, source: Source, done: Callable[[bytes | str], None]
     ) -> None:
-        suffix = next((one for one in (".png", ".csv") if one in kind.suffixes), kind.suffixes[0])
+        suffix = _seen(kind)
 
         def work(control: Control) -> bytes:
             return kind.make(request, source, suffix, lambda _: control.check())
@@ -223,8 +243,8 @@ class Exports:
             self.export(request.replace(scale=scale), path)
 
     def points(self, path: Path) -> None:
-        """Write a table of the selected points, or of all if none is, as CSV."""
-        columns = self._search.table()
+        """Write a table of the selected points, or of all if none is, in the suffix's format."""
+        columns = self._search.table(self._coloring.columns)
         self.write(path, lambda: export_points(path, columns), "The table was not exported")
 
     def content(self, path: Path, content: bytes, failure: str) -> None:
@@ -234,3 +254,8 @@ class Exports:
     def write(self, path: Path, write: Callable[[], None], failure: str) -> None:
         """Write a file by ``write``, which is called on the worker's thread."""
         self._tasks.write(write, lambda: self._messages.published.emit(f"Exported {path}"), failure)
+
+
+def _seen(kind: Kind) -> str:
+    """The format of a kind that can be seen here, "" if there is none."""
+    return next((suffix for suffix in _SEEN if suffix in kind.suffixes), "")
