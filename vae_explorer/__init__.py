@@ -30,8 +30,10 @@ if TYPE_CHECKING:
         RecipeError,
         UserError,
     )
+    from vae_explorer.export.making import export
     from vae_explorer.latent.quadrature import ExactPosterior
-    from vae_explorer.model.outside import EncoderDecoder, Plane
+    from vae_explorer.model.outside import EncoderDecoder
+    from vae_explorer.model.plane import Plane
     from vae_explorer.model.trained import Elbo, Posterior, TrainedVAE
     from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
     from vae_explorer.training.evaluation import Evaluation, evaluate
@@ -53,7 +55,7 @@ _HOMES = {
     "EncoderDecoder": "model.outside",
     "ExportError": "errors",
     "ImageSet": "data.dataset",
-    "Plane": "model.outside",
+    "Plane": "model.plane",
     "Posterior": "model.trained",
     "Reading": "data.reading",
     "Recipe": "training.recipe",
@@ -91,6 +93,7 @@ __all__ = [
     "evaluate",
     "exact_posterior",
     "explore",
+    "export",
     "load",
     "load_checkpoint",
     "log_marginal",
@@ -107,6 +110,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"vae_explorer.{_HOMES[name]}"), name)
+    if name == "export":  # a package that can be called
+        return import_module("vae_explorer.export")
     raise AttributeError(f"module 'vae_explorer' has no attribute '{name}'")
 
 
@@ -212,7 +217,6 @@ def manifold(
     Raises:
         ExportError: n, the spacing or the extent make no sheet.
     """
-    from vae_explorer.export.images import manifold_sheet
-    from vae_explorer.export.requests import ManifoldRequest
+    from vae_explorer.export.pictures import manifold_sheet
 
-    return manifold_sheet(model, ManifoldRequest(n, spacing, extent))
+    return manifold_sheet(model, n, spacing, extent)

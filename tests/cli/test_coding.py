@@ -202,7 +202,11 @@ def test_images_of_ones_own_are_trained_on_encoded_and_scored(cli: Cli, tmp_path
         cli("encode", model, "--data", own, "--split", split, "--out", codes)
         with np.load(codes) as file:
             assert file["mean"].shape == (count, 2)
+            assert file["class"].tolist() == [("ox", "ass", "дом")[at % 3] for at in range(count)]
             assert "remark" not in file
+        cli("encode", model, "--data", own, "--split", split, "--out", tmp_path / "codes.csv")
+        rows = csv.DictReader((tmp_path / "codes.csv").read_text("utf-8").splitlines())
+        assert [row["class"] for row in rows][:3] == ["ox", "ass", "дом"]
     told = json.loads(cli("evaluate", model, "--data", own, "--subset", 2, "--json").stdout)
     (score,) = told["models"]
     assert (score["images"], score["data"], score["remarks"]) == (30, "own test", [])

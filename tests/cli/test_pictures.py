@@ -53,14 +53,18 @@ def test_the_quantile_sheet_of_figure_4_is_the_default(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--n", 1000], "28,000 pixels wide"),
+        (["--n", 200, "--scale", 2], "11,200 pixels wide"),
+        (["--n", 1000], "'n' is 1,000; it must lie between 1 and 200"),
         (["--scale", 100], "56,000 pixels wide"),
-        (["--n", 0], "'--n'"),
-        (["--extent", "nan"], "--extent is nan"),
-        (["--extent", 7], "--extent is 7"),
-        (["--spacing", "linear", "--extent", -3], "--extent is -3; it must be more than 0"),
-        (["--spacing", "linear", "--extent", 0], "--extent is 0; it must be more than 0"),
-        (["--extent", 2], "no difference with quantile spacing"),
+        (["--n", 0], "'n' is 0; it must lie between 1"),
+        (["--extent", "nan"], "'extent' is nan"),
+        (["--extent", 7], "'extent' is 7"),
+        (
+            ["--spacing", "linear", "--extent", -3],
+            "'extent' is -3.0; it must lie",
+        ),
+        (["--spacing", "linear", "--extent", 0], "'extent' is 0.0; it must lie"),
+        (["--extent", 2], "no difference with quantile spacing; change --spacing"),
         (["--spacing", "odd"], "'odd'"),
     ],
 )
@@ -76,4 +80,5 @@ def test_a_digit_off_the_plane_is_refused(
     refused: Refused, checkpoint: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "digit.png"
-    assert "z1 is 9;" in refused("export", "digit", checkpoint, "--z", 9, 0, "--out", out)
+    message = refused("export", "digit", checkpoint, "--z", 9, 0, "--out", out)
+    assert "'z' is (9.0, 0.0); it must be" in message

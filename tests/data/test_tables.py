@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.tables import REST, names_of, numbers_of, read, sizes
+from vae_explorer.data.table_columns import MAX_BYTES
 from vae_explorer.data.table_layout import TableLayout, draft_table
-from vae_explorer.data.table_text import MAX_BYTES, read_numbers
+from vae_explorer.data.table_text import read_numbers
 from vae_explorer.data.tables import Classes, Numbers, read_table
 from vae_explorer.errors import DataError
 

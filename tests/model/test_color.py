@@ -13,8 +13,9 @@ import vae_explorer as vx
 from tests.support.models import TINY, same_weights
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
-from vae_explorer.export.images import export_digit, export_digits, export_manifold, export_strip
-from vae_explorer.export.requests import DigitRequest, ManifoldRequest
+from vae_explorer.export.making import write
+from vae_explorer.export.requests import Digit, Manifold, Strip
+from vae_explorer.export.source import Source
 from vae_explorer.latent.figures import image_figures, pixel_log_likelihoods
 from vae_explorer.latent.metric import pullback_metric
 from vae_explorer.latent.neighbours import nearest_images
@@ -181,13 +182,12 @@ def test_pictures_are_written_in_colour(snapshot: Snapshot, tmp_path: Path) -> N
     model, path = snapshot.model, tmp_path / "picture.png"
     z = np.array([[0.5, -0.5], [1.0, 0.0]], np.float32)
     levels = np.rint(model.decode(z) * 255).astype(np.uint8)
-    export_digit(model, DigitRequest((0.5, -0.5), 2), path)
+    source = Source(snapshot)
+    write(Digit((0.5, -0.5), 2), source, path)
     np.testing.assert_array_equal(_rgb(path)[::2, ::2], levels[0])
-    export_digits(model, [(0.5, -0.5), (1.0, 0.0)], 1, path)
+    write(Strip((0.5, -0.5, 1.0, 0.0), scale=1), source, path)
     np.testing.assert_array_equal(_rgb(path), np.concatenate(list(levels), 1))
-    export_strip(model.decode(z), z, path)
-    assert _rgb(path).shape == (4 * HEIGHT, 8 * WIDTH, 3)
-    export_manifold(model, ManifoldRequest(3, scale=1), path)
+    write(Manifold(3, scale=1), source, path)
     sheet = _rgb(path)
     assert sheet.shape == (3 * HEIGHT, 3 * WIDTH, 3)
     middle = np.rint(model.decode([[0.0, 0.0]])[0] * 255)

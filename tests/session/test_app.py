@@ -10,7 +10,7 @@ from vae_explorer import paths
 from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
-from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.export.requests import Manifold
 from vae_explorer.session.app import build_app
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.files.settings import Settings
@@ -33,7 +33,7 @@ def test_without_a_model_every_request_is_harmless(desk: Desk, tmp_path: Path) -
     app.map_settings.set_split("test")
     app.model.save(tmp_path / "a.safetensors")
     app.exports.digit(tmp_path / "a.png", 1)
-    app.exports.manifold(tmp_path / "b.png", ManifoldRequest())
+    app.exports.export(Manifold(), tmp_path / "b.png")
     desk.settle()
     assert (len(desk.pictures), len(desk.points), len(desk.failures)) == (0, 0, 0)
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []

@@ -1,6 +1,5 @@
 """``vae-explorer encode`` and ``vae-explorer decode``: images to codes and back."""
 
-import csv
 import io
 import re
 from pathlib import Path
@@ -18,6 +17,7 @@ from vae_explorer.cli.parameters import (
     split_option,
 )
 from vae_explorer.export.content import export_content
+from vae_explorer.paths import bundled_checkpoint
 
 if TYPE_CHECKING:
     from vae_explorer.data.dataset import ImageSet
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _IDX = re.compile(r"(\.idx(\.gz)?|ubyte(\.gz)?|\.gz)$")
 """Names of files that are read as bare images."""
-_COLUMNS = ("index", "label", "z1", "z2", "var1", "cov12", "var2")
 
 
 @click.command()
@@ -48,8 +47,8 @@ def encode(checkpoint: Path | None, source: str, split: str, out: Path) -> None:
 
     A CSV has columns index, label (empty if unknown), the mean z1 and z2, and the covariance as
     var1, cov12 and var2. An NPZ has index, label (unless unknown), mean (n, 2), covariance
-    (n, 2, 2) and trained_on. Either has a remark if the model is of other data than MNIST, or its
-    figures are no likelihood.
+    (n, 2, 2) and trained_on. Either has the class of each label where it has a name, and a remark
+    if the model is of other data than MNIST, or its figures are no likelihood.
     """
     snapshot = open_snapshot(checkpoint)
     images, shown = _images(source, split)
@@ -89,18 +88,17 @@ def _images(source: str, split: str) -> "tuple[ImageSet, DataReference]":
 def _csv(
     images: "ImageSet", posterior: "Posterior", remark: dict[str, Any], _: "Snapshot"
 ) -> bytes:
-    count = len(images)
-    labels = [""] * count if images.labels is None else images.labels.astype(str)
-    # NumPy writes each float32 in the fewest digits that give it back.
-    means = posterior.mean.astype(str)
-    covariances = posterior.covariance.reshape(count, 4)[:, [0, 1, 3]].astype(str)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_COLUMNS, *remark])
-    for index in range(count):
-        row = [index, labels[index], *means[index], *covariances[index]]
-        writer.writerow([*row, *remark.values()])
-    return text.getvalue().encode()
+    import numpy as np
+
+    from vae_explorer.export.tables import class_columns, moment_columns, table_content
+
+    count, labels = len(images), images.labels
+    columns = {"index": np.arange(count), "label": np.full(count, "")}
+    if labels is not None:
+        columns |= {"label": labels} | class_columns(labels, images.classes)
+    columns |= moment_columns(posterior.mean, posterior.covariance)
+    columns |= {name: np.full(count, text) for name, text in remark.items()}
+    return table_content(columns, ".csv")
 
 
 def _remark(snapshot: "Snapshot", shown: "DataReference | None" = None) -> dict[str, Any]:
@@ -117,7 +115,11 @@ def _npz(
 ) -> bytes:
     import numpy as np
 
-    labels: dict[str, Any] = {} if images.labels is None else {"label": images.labels}
+    from vae_explorer.export.tables import class_columns
+
+    labels: dict[str, Any] = {}
+    if images.labels is not None:
+        labels = {"label": images.labels} | class_columns(images.labels, images.classes)
     content = io.BytesIO()
     np.savez(
         content,
@@ -167,11 +169,15 @@ def decode(
     snapshot = open_snapshot(checkpoint)
     import numpy as np
 
-    from vae_explorer.export.images import export_digits
-    from vae_explorer.training.meaning import origin
+    from vae_explorer.export.making import write
+    from vae_explorer.export.requests import Digit, Strip
+    from vae_explorer.export.source import Source
 
     if out.suffix.lower() == ".png":
-        export_digits(snapshot.model, positions, scale, out, origin(snapshot))
+        flat = tuple(number for position in positions for number in position)
+        several = len(positions) > 1
+        request = Strip(flat, scale=scale) if several else Digit(positions[0], scale)
+        write(request, Source(snapshot, checkpoint or bundled_checkpoint()), out)
     else:
         z = np.array(positions, np.float32)
         content = io.BytesIO()

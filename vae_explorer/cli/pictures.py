@@ -1,96 +1,130 @@
-"""``vae-explorer export``: pictures to take away."""
+"""``vae-explorer export`` and ``remake``: files to take away, and the same files again."""
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from vae_explorer.cli.parameters import (
-    check_latent,
-    check_place,
-    checkpoint_argument,
-    open_snapshot,
-    output_option,
-)
+from vae_explorer.cli.parameters import checkpoint_argument, output_option
+from vae_explorer.cli.progress import share_done
 from vae_explorer.errors import UserError
-
-_out = output_option(".png", about="The picture.")
+from vae_explorer.export.kinds import KINDS, Kind
+from vae_explorer.fields import FieldSpec, Value
 
 
 @click.group()
 def export() -> None:
-    """Write pictures that say how to make them again."""
+    """Write files that say how to make them again."""
 
 
-@export.command()
-@checkpoint_argument
-@click.option("--z", type=(float, float), required=True, metavar="Z1 Z2", help="Latent units.")
-@click.option(
-    "--scale", type=click.IntRange(min=1), default=10, show_default=True, help="Size of a pixel."
+def _option(name: str, default: Value, spec: FieldSpec) -> click.Option:
+    """The option of a field."""
+    flag, about = f"--{name.replace('_', '-')}", spec.help
+    if isinstance(default, bool):
+        return click.Option([f"{flag}/--no-{flag[2:]}"], default=default, help=about)
+    if default is None:
+        return click.Option(
+            [flag], type=(float, float), multiple=True, metavar="Z1 Z2", help=f"{about} Repeat it."
+        )
+    kind: Any = type(default)
+    if spec.choices and all(isinstance(choice, str) for choice in spec.choices):
+        kind = click.Choice([str(choice) for choice in spec.choices])
+    elif isinstance(default, tuple):
+        kind = tuple(type(one) for one in default)
+    return click.Option([flag], type=kind, default=default, show_default=True, help=about)
+
+
+_ROTATION = click.Option(
+    ["--rotation"], type=(float,) * 4, metavar="R11 R12 R21 R22", help="How the plane is turned."
 )
-@_out
-def digit(checkpoint: Path | None, z: tuple[float, float], scale: int, out: Path) -> None:
-    """Write one decoded position.
-
-    The model is CHECKPOINT, or the bundled one.
-    """
-    check_place(z)
-    snapshot = open_snapshot(checkpoint)
-    from vae_explorer.export.images import export_digit
-    from vae_explorer.export.requests import DigitRequest
-    from vae_explorer.training.meaning import origin
-
-    export_digit(snapshot.model, DigitRequest(z, scale), out, origin(snapshot))
-    click.echo(f"Wrote {click.format_filename(out)}")
+_DATA = click.Option(
+    ["--data"], metavar="PATH", help="The images, if not those of its training; or MNIST."
+)
+_WORKSPACE = click.Option(
+    ["--workspace"], metavar="FILE.vaex|JSON", help="The view of the map; else all of it."
+)
 
 
-@export.command()
-@checkpoint_argument
-@click.option(
-    "--n", type=click.IntRange(min=1), default=20, show_default=True, help="Images per side."
-)
-@click.option(
-    "--spacing",
-    type=click.Choice(["quantile", "linear"]),
-    default="quantile",
-    show_default=True,
-    help="Equal prior mass between latent points, or equal distance.",
-)
-@click.option(
-    "--extent",
-    type=float,
-    help="Half the side of the sheet, latent units, with linear spacing  [default: 3.0]",
-)
-@click.option(
-    "--scale", type=click.IntRange(min=1), default=1, show_default=True, help="Size of a pixel."
-)
-@_out
-def manifold(
-    checkpoint: Path | None,
-    n: int,
-    spacing: Literal["quantile", "linear"],
-    extent: float | None,
-    scale: int,
-    out: Path,
+def _command(kind: Kind) -> click.Command:
+    usual = kind.request()
+
+    @click.pass_context
+    def run(ctx: click.Context, /, checkpoint: Path | None, out: Path, **options: Any) -> None:
+        from vae_explorer.export.making import source_of, write
+
+        view = options.pop("workspace", None)
+        data, turned = options.pop("data", None), options.pop("rotation")
+        for name, value in options.items():
+            if getattr(usual, name) is None:
+                options[name] = [z for point in value for z in point] or None
+        request = kind.request.from_dict(options)
+        for name, spec in kind.request.specs().items():
+            if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE and not spec.applies(
+                request
+            ):
+                assert spec.needs
+                other = spec.needs[0]
+                raise UserError(
+                    f"--{name} makes no difference with {getattr(request, other)} {other}; change "
+                    f"--{other} or leave it out."
+                )
+        source = source_of(checkpoint or "", data, _view(view), turned)
+        with share_done() as progress:
+            write(request, source, out, progress)
+        click.echo(f"Wrote {click.format_filename(out)}")
+
+    takes = output_option(*kind.suffixes, about="The file.")(checkpoint_argument(run))
+    about = f"{kind.about}\n\nOf CHECKPOINT, or the bundled model."
+    command = click.command(kind.name, help=about)(takes)
+    more = [_DATA] * kind.data + [_WORKSPACE] * kind.workspace + [_ROTATION]
+    fields = [
+        _option(name, value, kind.request.specs()[name]) for name, value in usual.to_dict().items()
+    ]
+    command.params[-1:-1] = fields + more
+    return command
+
+
+def _view(text: str | None) -> dict[str, Any] | None:
+    """The JSON of a workspace, or what is in a file of it."""
+    if not text:
+        return None
+    try:
+        found = json.loads(text if text.startswith("{") else Path(text).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{text[:80]} is no workspace: {error}.") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{text[:80]} is no workspace.")
+    return found
+
+
+for _kind in KINDS.values():
+    export.add_command(_command(_kind))
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write it, if anywhere.")
+@click.option("--model", type=click.Path(path_type=Path), help="Where its model is now.")
+@click.option("--data", type=click.Path(path_type=Path), help="Where its images are now.")
+@click.pass_context
+def remake(
+    ctx: click.Context, file: Path, out: Path | None, model: Path | None, data: Path | None
 ) -> None:
-    """Write a sheet of decoded positions.
+    """Make an exported FILE again from what it says, and compare.
 
-    z1 grows rightwards, z2 upwards. The model is CHECKPOINT, or the bundled one.
+    The exit status is 1 if they differ.
     """
-    if extent is not None:
-        check_latent("--extent", extent)
-        if extent <= 0:
-            raise UserError(f"--extent is {extent:g}; it must be more than 0.")
-        if spacing != "linear":
-            raise UserError(
-                "--extent makes no difference with quantile spacing; add --spacing linear or leave "
-                "it out."
-            )
-    snapshot = open_snapshot(checkpoint)
-    from vae_explorer.export.images import export_manifold
-    from vae_explorer.export.requests import ManifoldRequest
-    from vae_explorer.training.meaning import origin
+    from vae_explorer.export.content import export_content
+    from vae_explorer.export.making import remake
+    from vae_explorer.paths import model_path
 
-    request = ManifoldRequest(n, spacing, extent or 3.0, scale)
-    export_manifold(snapshot.model, request, out, origin(snapshot))
-    click.echo(f"Wrote {click.format_filename(out)}")
+    found = remake(file, model and model_path(model), data)
+    if out:
+        export_content(out, found.content, found.text)
+        click.echo(f"Wrote {click.format_filename(out)}")
+    if found.differs:
+        click.echo(f"Not the same: {found.differs}.")
+        ctx.exit(1)
+    click.echo("The same to the byte.")

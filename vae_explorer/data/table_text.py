@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from vae_explorer.data.table_columns import MAX_BYTES, column_lines
 from vae_explorer.errors import DataError
 from vae_explorer.files import read_lines
 from vae_explorer.number_format import parse_number
 from vae_explorer.types import Float32, Float64
 
-MAX_BYTES = 192 << 20
 MAX_COLUMNS = 1_000
 SEPARATORS = ";\t,"
 
@@ -90,11 +90,13 @@ class Block:
 
 
 def table_lines(path: Path) -> Iterator[str]:
-    """The lines of a table's file.
+    """The lines of a table's file; of Parquet and NPZ what they would be as text with commas.
 
     Raises:
-        DataError: it is missing, no text in UTF-8 or UTF-16, or too large.
+        DataError: it is missing, no text in UTF-8 or UTF-16, damaged or too large.
     """
+    if path.suffix.lower() in (".parquet", ".npz"):
+        return column_lines(path)
     wanted = "a table in UTF-8 (.csv or .tsv)"
     return read_lines(path, wanted, DataError, most=MAX_BYTES, longest=_LONGEST_LINE)
 

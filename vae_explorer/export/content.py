@@ -1,18 +1,43 @@
 """The one way in which exported files are written, whatever made their content."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from vae_explorer.errors import ExportError
 from vae_explorer.files import atomic_write, cannot_write
 
 
-def export_content(path: Path, content: bytes) -> None:
-    """Write these bytes.
+def beside(path: Path) -> Path:
+    """Where the text of a file lies that cannot carry it: NAME.csv.json beside NAME.csv."""
+    return path.with_name(f"{path.name}.json")
+
+
+def export_content(path: Path, content: bytes, text: bytes | None = None) -> None:
+    """Write these bytes, and a text ``beside`` them.
 
     Raises:
-        ExportError: the file cannot be written; an older one is intact.
+        ExportError: a file cannot be written; older ones are intact.
     """
+    other = beside(path)
     try:
-        atomic_write(path, content)
+        before = other.read_bytes() if text is not None and other.is_file() else None
+        if text is not None:
+            atomic_write(other, text)
+        try:
+            atomic_write(path, content)
+        except OSError:
+            if text is not None:
+                with suppress(OSError):
+                    atomic_write(other, before) if before is not None else other.unlink()
+            raise
     except OSError as error:
         raise ExportError(cannot_write(path, error)) from error
+
+
+def numbered(path: Path) -> Path:
+    """``path`` if it is free, else the first of ``NAME-2``, ``NAME-3`` … that is."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free

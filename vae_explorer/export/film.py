@@ -107,13 +107,7 @@ def _gif(width: int, height: int, changes: Iterator[_Change], loop: bool) -> byt
     for left, top, pixels, milliseconds in changes:
         shown = pixels[..., 3] > 0
         indices = np.full(shown.shape, _COLORS, np.uint8)
-        table = b""
-        if shown.any():
-            few = Image.fromarray(pixels[shown][None, :, :3]).quantize(
-                _COLORS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
-            )
-            indices[shown] = np.asarray(few)[0]
-            table = bytes(few.getpalette() or [])
+        indices[shown], table = _few_colors(pixels[shown][:, :3])
         film += [
             struct.pack("<3sBHBB", b"!\xf9\x04", 0b101, milliseconds // 10, _COLORS, 0),
             struct.pack("<cHHHHB", b",", left, top, *shown.shape[::-1], 0b10000111),
@@ -121,6 +115,25 @@ def _gif(width: int, height: int, changes: Iterator[_Change], loop: bool) -> byt
             _lzw(indices),
         ]
     return b"".join([*film, b";"])
+
+
+def _few_colors(pixels: UInt8) -> tuple[UInt8, bytes]:
+    """Pixels (n, 3) as indices (n,) of a table of colours.
+
+    A colour counts by the root of how often it is there, or dots would be gray as text is.
+    """
+    if not len(pixels):
+        return np.empty(0, np.uint8), b""
+    packed = pixels @ np.array([1 << 16, 1 << 8, 1], np.int64)
+    _, first, which, counts = np.unique(
+        packed, return_index=True, return_inverse=True, return_counts=True
+    )
+    weights = np.ceil(np.sqrt(counts)).astype(np.intp)
+    few = Image.fromarray(pixels[first].repeat(weights, 0)[None]).quantize(
+        _COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    )
+    chosen = np.asarray(few)[0][np.cumsum(weights) - 1]
+    return chosen[which], bytes(few.getpalette() or [])
 
 
 def _lzw(indices: UInt8) -> bytes:

@@ -8,6 +8,7 @@ it tight (Shao, Kumar & Fletcher, arXiv 1711.08014).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,7 @@ _OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))  
 _DECODED = 2_048  # positions in one call of the decoder
 _MEASURED = 1_025  # positions along a path, between which images change along a straight line
 _LEGS = 64  # of a path while it is drawn tight
+_LEG = 257  # positions of a path between two stops, before it is cut into its n
 _STEP = 1 / 256  # latent units, of central differences
 _ROUNDS = 12
 _ENOUGH = 1e-4  # of the energy, saved in a round
@@ -141,6 +143,22 @@ def geodesic(
     tight = _tightened(graph.f, resampled(way.path, _LEGS + 1, way.lengths), check)
     best = min(line, way, _Measured.of(graph.f, tight), key=lambda path: path.length)
     return Geodesic(resampled(best.path, n, best.lengths), best.length, line.length)
+
+
+def geodesic_through(
+    graph: GeodesicGraph, stops: Float64, n: int, closed: bool, check: Check = unchecked
+) -> tuple[Geodesic, Float64]:
+    """The shortest path through ``stops`` (k, 2) in their order, and its line, finer, (m, 2).
+
+    A closed one goes back to the first stop, which is not said twice; errors as ``geodesic``.
+    """
+    corners = np.concatenate([stops, stops[:1]]) if closed else stops
+    legs = [geodesic(graph, start, end, _LEG, check) for start, end in pairwise(corners)]
+    line = np.concatenate([*(leg.path[:-1] for leg in legs), corners[-1:]])
+    steps = np.repeat([leg.length / (_LEG - 1) for leg in legs], _LEG - 1)
+    path = resampled(line, n + closed, np.append(0, steps.cumsum()))[:n]
+    length = sum(leg.length for leg in legs)
+    return Geodesic(path, length, sum(leg.straight_length for leg in legs)), line
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,8 @@ def build_app(
     target = Target(pins, sketch)
     say = messages.published.emit
 
+    coloring = Coloring(tasks, kept, latent_map, scores, say)
+
     def images() -> ImageSet:
         """What runs are trained on."""
         return data.now.train
@@ -172,7 +174,7 @@ def build_app(
         pinning=Pinning(latent_map, pins, cursor, edits, messages.fail),
         selection=selection,
         scores=scores,
-        coloring=Coloring(tasks, kept, latent_map, scores, say),
+        coloring=coloring,
         sketch=sketch,
         layers=layers,
         search=search,
@@ -182,7 +184,7 @@ def build_app(
         refinement=refinement,
         playback=playback,
         target=target,
-        exports=Exports(tasks, messages, latent_map, cursor, playback, search),
+        exports=Exports(tasks, messages, latent_map, cursor, playback, search, coloring),
         runs=runs,
         catalogue=RunCatalogue(tasks, runs, model.open),
         sweeps=Sweeps(tasks, runs, images, model.open),

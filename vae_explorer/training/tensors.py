@@ -52,7 +52,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
     metadata = dict(header) | {
         "format": _FORMAT,
         "version": str(VERSION),
-        "sha256": _digest(plain),
+        "sha256": digest(plain),
     }
     metadata[_TEXTS] = _digest_of_texts(metadata)
     try:
@@ -83,7 +83,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         )
         _check_layout(path, entries.values(), os.fstat(stream.fileno()).st_size - stream.tell())
         tensors = {name: _tensor(stream, entry) for name, entry in _in_order(entries)}
-    if _digest(tensors) != texts.get("sha256"):
+    if digest(tensors) != texts.get("sha256"):
         raise CheckpointError(
             f"{path} is damaged: its contents do not match the checksum stored in it. "
             "Use another copy of the file."
@@ -185,7 +185,8 @@ def _what(beginning: bytes) -> str:
     return "of another kind" if "\0" in text or "\ufffd" in text[:-1] else "a text"
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of named tensors, as 64 hexadecimal digits."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name]

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.support.dialogs import ARGUMENTS, PICTURE, Open, field
-from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.export.requests import Manifold
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
 from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.dialogs.selection import FindImageDialog, NameDialog, NearestImagesDialog
@@ -137,7 +137,7 @@ def test_a_picture_says_how_large_it_will_be(opened: Open) -> None:
     assert field(digit, "Size").text() == "300 × 200 pixels"
     field(digit, "Scale").setValue(200)
     assert field(digit, "Size").text() == "6,000 × 4,000 pixels"
-    sheet, start = opened(ManifoldExportDialog), ManifoldRequest()
+    sheet, start = opened(ManifoldExportDialog), Manifold()
     assert sheet.request == start
     assert field(sheet, "Size").text() == f"{28 * start.n:,} × {28 * start.n:,} pixels"
     grid: NumberBox = field(sheet, "Grid")
@@ -152,10 +152,10 @@ def test_a_range_is_asked_for_only_with_even_steps(opened: Open) -> None:
     extent: NumberBox = field(dialog, "Range")
     assert not extent.isEnabled()
     spacing.setCurrentIndex(1)
-    assert dialog.request == ManifoldRequest(spacing="linear")
+    assert dialog.request == Manifold(spacing="linear")
     assert extent.isEnabled()
     extent.setValue(99.0)
-    assert dialog.request == ManifoldRequest(spacing="linear", extent=LATENT_LIMIT)
+    assert dialog.request == Manifold(spacing="linear", extent=LATENT_LIMIT)
 
 
 @pytest.mark.parametrize(

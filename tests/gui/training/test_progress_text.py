@@ -54,10 +54,10 @@ def test_a_running_run_says_it_all() -> None:
     assert describe(RUNNING) == "9,100 images/s · cpu"
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_what_is_not_known_is_left_out_or_awaited() -> None:
     status = TrainingStatus(Phase.RUNNING, 0.0, 20)
     assert counter(status) == "0.00 / 20"
-    assert progress(status) == "0 %"
+    assert progress(status) == "0 % · …"
     assert describe(status) == "Running"
 
 

@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QDockWidget, QFileDialog, QLineEdit, QMenu, QMessa
 
 from tests.support.person import Person
 from vae_explorer import paths
-from vae_explorer.export.images import manifold_sheet
-from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.export.pictures import manifold_sheet
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
 from vae_explorer.gui.dialogs.palette import menu_commands
 from vae_explorer.session.files.open_model import BUNDLED_MODELS
@@ -108,7 +107,7 @@ def test_a_manifold_becomes_a_file(person: Person, bundled: Snapshot, tmp_path: 
     (dialog,) = person.window.findChildren(ManifoldExportDialog)
     dialog._n.setValue(5)
     path = save(person, dialog, tmp_path / "sheet.png")
-    wanted = np.rint(255 * manifold_sheet(bundled.model, ManifoldRequest(5)))
+    wanted = np.rint(255 * manifold_sheet(bundled.model, 5))
     assert np.abs(np.asarray(Image.open(path), int) - wanted).max() <= 1
 
 
@@ -131,7 +130,7 @@ def test_a_picture_that_cannot_be_written_is_said(person: Person, tmp_path: Path
     write_name(dialog, path)
     dialog.accept()
     person.wait(lambda: person.errors)
-    assert person.errors[0].startswith("The picture was not exported: ")
+    assert person.errors[0].startswith("The image was not exported: ")
     assert str(path) in person.errors[0]
 
 

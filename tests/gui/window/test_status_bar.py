@@ -228,5 +228,5 @@ def test_a_model_of_other_data_or_no_likelihood_is_marked(
     ):
         assert part in tip
     person.wait(lambda: person.window.app.map.state.name == path.name)
-    remarks = set(person.window.app.search.table()["remark"].tolist())
+    remarks = set(person.window.app.search.table({})["remark"].tolist())
     assert remarks == {"trained on Fashion-MNIST; cross-entropy, no likelihood"}

@@ -299,7 +299,7 @@ def test_a_failure_is_told_and_leaves_no_older_path(
     def breaks(*_: object, **__: object) -> NoReturn:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(latent_paths, "geodesic", breaks)
+    monkeypatch.setattr(latent_paths, "geodesic_through", breaks)
     texts: list[str] = []
     playback.progress.connect(texts.append)
     playback.choose("geodesic", 8, False)

@@ -16,7 +16,7 @@ from tests.support.desk import Desk
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
-from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.export.requests import Manifold
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.files import open_model as open_model_module
 from vae_explorer.session.files.open_model import ModelInfo
@@ -230,12 +230,12 @@ def test_an_unwritable_place_is_told_and_the_model_stays(
     app = opened.app
     app.model.save(unwritable)
     app.exports.digit(unwritable, 2)
-    app.exports.manifold(unwritable, ManifoldRequest(n=2))
+    app.exports.export(Manifold(n=2), unwritable)
     opened.settle()
     assert [title for title, _ in opened.failures] == [
         "The model was not saved",
-        "The picture was not exported",
-        "The picture was not exported",
+        "The image was not exported",
+        "The manifold was not exported",
     ]
     assert all(str(unwritable) in text for _, text in opened.failures)
     assert opened.models[-1].path == checkpoint
@@ -256,7 +256,7 @@ def test_an_exported_digit_is_what_the_cursor_shows(opened: Desk, tmp_path: Path
     with Image.open(path) as picture:
         assert picture.size == (84, 84)
         pixels = np.asarray(picture)
-        assert json.loads(picture.info["vae-explorer"])["z"] == [0.5, -1.25]
+        assert json.loads(picture.info["vae-explorer"])["request"]["z"] == [0.5, -1.25]
     np.testing.assert_array_equal(pixels[1::3, 1::3], np.rint(opened.pictures[-1].image * 255))
 
 
@@ -264,7 +264,7 @@ def test_an_exported_manifold_is_a_sheet_of_decoded_places(
     opened: Desk, tmp_path: Path, trained: Snapshot
 ) -> None:
     path = tmp_path / "manifold.png"
-    opened.app.exports.manifold(path, ManifoldRequest(3, "linear", 2.0, scale=1))
+    opened.app.exports.export(Manifold(3, "linear", 2.0, scale=1), path)
     opened.settle()
     with Image.open(path) as picture:
         pixels = np.asarray(picture)
@@ -274,8 +274,8 @@ def test_an_exported_manifold_is_a_sheet_of_decoded_places(
 
 
 def test_a_picture_too_large_is_told(opened: Desk, tmp_path: Path) -> None:
-    opened.app.exports.manifold(tmp_path / "a.png", ManifoldRequest(n=1_000_000))
-    opened.app.exports.digit(tmp_path / "b.png", 10_000)
+    opened.app.exports.export(Manifold(n=200, scale=4), tmp_path / "a.png")
+    opened.app.exports.digit(tmp_path / "b.png", 400)
     opened.settle()
     assert len(opened.failures) == 2
     assert not list(tmp_path.glob("*.png"))

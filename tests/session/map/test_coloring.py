@@ -12,7 +12,7 @@ from tests.support.stand_ins import Failures, MainThread
 from vae_explorer import paths
 from vae_explorer.data import bundled
 from vae_explorer.data.bundled import mnist_dataset
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.data.table_layout import TableDraft, TableLayout
 from vae_explorer.export.tables import export_points
 from vae_explorer.latent.figures import image_figures, own_draws
@@ -196,12 +196,23 @@ def test_a_table_colours_its_own_images_whatever_split_is_shown(
     np.testing.assert_array_equal(palette.colors.values[:3], [np.nan, 1, 2])
 
 
-@pytest.mark.parametrize("shown", ["train", "test", "both"])
+@pytest.mark.parametrize(
+    ("shown", "suffix", "numbers"),
+    [
+        ("train", ".csv", "plain"),
+        ("test", ".csv", "comma"),
+        ("both", ".tsv", "point"),
+        ("test", ".parquet", "plain"),
+        ("test", ".npz", "plain"),
+    ],
+)
 def test_our_own_table_of_points_colours_the_right_images(
     palette: Palette,
     main: MainThread,
     tmp_path: Path,
     shown: Split,
+    suffix: str,
+    numbers: str,
     small_mnist: dict[str, ImageSet],
     trained: Snapshot,
 ) -> None:
@@ -211,9 +222,9 @@ def test_our_own_table_of_points_colours_the_right_images(
     labels = small_mnist["both"].labels
     assert labels is not None
     split, index = (np.array(column) for column in zip(*origins, strict=True))
-    path = tmp_path / "points.csv"
+    path = tmp_path / f"points{suffix}"
     columns = {"split": split, "index": index, "label": labels[rows], "z1": rows / 8}
-    export_points(path, columns)
+    export_points(path, columns, numbers)
     data = small_mnist[shown]
     assert data.labels is not None
     points = MapPoints(
@@ -234,7 +245,20 @@ def test_our_own_table_of_points_colours_the_right_images(
     palette.coloring.choose("table:z1")
     start = 600 if shown == "test" else 0
     np.testing.assert_array_equal(palette.colors.values, (start + np.arange(len(data))) / 8)
-    assert palette.colors.about == "From points.csv"
+    assert palette.colors.about == f"From points{suffix}"
+
+
+def test_a_table_goes_with_its_images(palette: Palette, main: MainThread, table: Path) -> None:
+    palette.read(main, table)
+    assert (palette.coloring.by, [*palette.coloring.columns]) == (
+        "table:width",
+        ["width", "parity"],
+    )
+    others = Dataset("others", mnist_dataset().train, mnist_dataset().test)
+    palette.show(replace(palette.points, data=others), palette.posterior)
+    assert (palette.coloring.by, dict(palette.coloring.columns)) == ("label", {})
+    assert palette.told[-1] is None
+    assert not [by for by, _ in palette.coloring.choices if by.startswith("table:")]
 
 
 def test_a_table_of_other_images_is_told(

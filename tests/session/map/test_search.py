@@ -150,24 +150,33 @@ def test_the_lowest_are_selected_once_and_not_of_moving_points(
 
 
 def test_the_table_says_what_is_known_of_the_selected_or_of_all(finder: Finder) -> None:
-    assert len(finder.search.table()["label"]) == 900
+    assert len(finder.search.table({})["label"]) == 900
     finder.search.lowest(5)
     finder.main.run()
     finder.selection.replace([599, 600, 3])
-    table = finder.search.table()
+    table = finder.search.table({})
     assert table["split"].tolist() == ["train", "train", "test"]
     assert table["index"].tolist() == [3, 599, 0]
     rows = np.array([3, 599, 600])
     np.testing.assert_array_equal(table["label"], finder.points.labels[rows])
     z = np.stack([table["z1"], table["z2"]], axis=1)
     np.testing.assert_array_equal(z, finder.points.positions[rows])
+    assert finder.map.state is not None
+    assert finder.map.state.posterior is not None
+    covariance = finder.map.state.posterior.covariance[rows]
+    np.testing.assert_array_equal(table["cov12"], covariance[:, 0, 1])
+    assert "class" not in table, "which is the label"
     np.testing.assert_array_equal(table["elbo"], finder.scores.known["elbo"][rows])
     state = finder.map.state
     assert state is not None
     assert state.points is not None
     turn = np.array([[0.0, -1.0], [1.0, 0.0]])
     points = replace(state.points, positions=(state.points.positions @ turn.T).astype(np.float32))
-    finder.map.publish(replace(state, model=state.model.turned(turn), points=points))
-    again = finder.search.table()
+    posterior = state.model.turned(turn).encode(points.images[points.indices])
+    turned = replace(state, model=state.model.turned(turn), points=points, posterior=posterior)
+    finder.map.publish(turned)
+    again = finder.search.table({})
     for name in ("z1", "z2"):
-        np.testing.assert_array_equal(again[name], table[name], "those of the checkpoint")
+        np.testing.assert_allclose(again[name], table[name], 1e-6, 1e-7, err_msg=name)
+    for name in ("var1", "cov12", "var2"):
+        np.testing.assert_allclose(again[name], table[name], 1e-5, 1e-7, err_msg=name)

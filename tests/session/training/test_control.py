@@ -44,6 +44,7 @@ def test_a_run_computes_what_training_without_a_session_does(
 
 
 def test_the_status_tells_the_progress(inline: Run, recipe: Recipe, clock: Clock) -> None:
+    clock.tick = 0.1
     inline.start(recipe)
     assert inline.session.status == TrainingStatus(Phase.RUNNING, 0.0, recipe.epochs)
     inline.main.run()
@@ -56,10 +57,30 @@ def test_the_status_tells_the_progress(inline: Run, recipe: Recipe, clock: Clock
     assert told
     for status in told:
         assert status.device == "cpu"
-        assert status.eta_seconds is not None
-        assert status.eta_seconds >= 0
+        assert status.eta_seconds is None or status.eta_seconds >= 0
+    known = [status.eta_seconds is not None for status in told]
+    assert known == sorted(known), "unknown at first, and then known"
+    assert not known[0]
     assert told[-1].eta_seconds == 0
     assert told[-1].images_per_second < 1_000 / clock.tick
+
+
+def test_a_slow_start_is_forgotten(
+    inline: Run,
+    recipe: Recipe,
+    clock: Clock,
+    in_step: Callable[[int, Callable[[], object]], None],
+) -> None:
+    speeds: list[float] = []
+    for tick in (10.0, 0.1):
+        clock.tick = tick
+        in_step(10, lambda: setattr(clock, "tick", 0.1))
+        inline.start(recipe.replace(epochs=20))
+        inline.main.run()
+        speeds.append(
+            next(s.images_per_second for s in inline.statuses[::-1] if s.images_per_second)
+        )
+    assert speeds[0] == pytest.approx(speeds[1], rel=0.05)
 
 
 def test_a_run_says_that_a_device_was_passed_over(

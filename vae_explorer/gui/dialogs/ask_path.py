@@ -31,7 +31,7 @@ MODEL = FileKind("VAE Explorer models", (".safetensors",))
 WORKSPACE = FileKind("VAE Explorer workspaces", (EXTENSION,))
 LESSON = FileKind("Lessons", (".md",))
 RECIPE = FileKind("Recipes", (".toml",))
-TABLE = FileKind("Tables", (".csv", ".tsv", ".txt"))
+TABLE = FileKind("Tables", (".csv", ".tsv", ".txt", ".parquet", ".npz"))
 DATA = FileKind(
     "Images to train on",
     (".npz", ".npy", ".gz", ".idx", ".csv", ".tsv", ".parquet", ".amat", "-ubyte"),
@@ -41,6 +41,9 @@ PNG = FileKind("PNG pictures", (".png",))
 SVG = FileKind("SVG drawings", (".svg",))
 PDF = FileKind("PDF documents", (".pdf",))
 CSV = FileKind("CSV tables", (".csv",))
+TSV = FileKind("TSV tables", (".tsv",))
+PARQUET = FileKind("Parquet tables", (".parquet",))
+NPZ = FileKind("NumPy arrays", (".npz",))
 
 
 class AskPath:

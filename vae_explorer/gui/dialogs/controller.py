@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import UserError
-from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.export.requests import Manifold
 from vae_explorer.gui.dialogs.ask_path import DATA, MODEL, WORKSPACE, AskPath
 from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
@@ -165,8 +165,8 @@ class FilesController(Controller):
     def _on_export_digit(self, path: Path, scale: int) -> None:
         self._app.exports.digit(self._ask.remember(path), scale)
 
-    def _on_export_manifold(self, path: Path, request: ManifoldRequest) -> None:
-        self._app.exports.manifold(self._ask.remember(path), request)
+    def _on_export_manifold(self, path: Path, request: Manifold) -> None:
+        self._app.exports.export(request, self._ask.remember(path))
 
 
 def _short(name: str) -> str:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.export.requests import Manifold
 from vae_explorer.gui.dialogs.ask_path import PNG, ask_save, may_write
 from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.widgets.number_box import NumberBox
@@ -100,7 +100,7 @@ class ManifoldExportDialog(_ExportDialog):
     def __init__(self, path: Path, image_shape: tuple[int, int], parent: QWidget) -> None:
         super().__init__("Export Manifold", path, parent)
         self._shape = image_shape
-        start = ManifoldRequest()
+        start = Manifold()
         self._n = NumberBox(1, 200, value=start.n, unit="images per side", whole=True)
         self._spacing = QComboBox()
         self._spacing.addItem("Quantiles of the prior (equal mass)", "quantile")
@@ -116,9 +116,9 @@ class ManifoldExportDialog(_ExportDialog):
         self._on_changed()
 
     @property
-    def request(self) -> ManifoldRequest:
+    def request(self) -> Manifold:
         """What the form says now."""
-        return ManifoldRequest(
+        return Manifold(
             round(self._n.value()),
             self._spacing.currentData(),
             self._extent.value(),
@@ -126,7 +126,7 @@ class ManifoldExportDialog(_ExportDialog):
         )
 
     @override
-    def values(self) -> tuple[Path, ManifoldRequest]:
+    def values(self) -> tuple[Path, Manifold]:
         return self.path, self.request
 
     @Slot()

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtWidgets import QWidget
 
-from vae_explorer.gui.dialogs.ask_path import TABLE, AskPath
+from vae_explorer.gui.dialogs.ask_path import CSV, NPZ, PARQUET, TSV, AskPath
 from vae_explorer.gui.dialogs.selection import FindImageDialog, NameDialog, NearestImagesDialog
 from vae_explorer.gui.map.canvas import Tool
 from vae_explorer.gui.map.map_view import MapView
@@ -75,7 +75,7 @@ class SelectionController(Controller):
             Choices("Select", "Forget", lambda: selection.names,
                 self.attempt("No selection was removed", selection.forget)),
             Command("export_points", "Select", "Export Points…",
-                "Write a table of the selected points, or of all, as CSV", self._export,
+                "Write a table of the selected points, or of all", self._export,
                 ("Ctrl+Shift+T",), separator=True),
         )  # fmt: skip
         self.changes = (undo.changed, selection.changed, selection.names_changed)
@@ -131,5 +131,5 @@ class SelectionController(Controller):
         )
 
     def _export(self) -> None:
-        if path := self._ask.save("Export Points", "points.csv", TABLE):
+        if path := self._ask.save("Export Points", "points.csv", CSV, TSV, PARQUET, NPZ):
             self._app.exports.points(path)

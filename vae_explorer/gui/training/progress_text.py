@@ -33,12 +33,13 @@ def counter(status: TrainingStatus) -> str:
 
 
 def progress(status: TrainingStatus) -> str:
-    """What stands in the progress bar, such as "17 % · 1 min 20 s left"."""
+    """What stands in the progress bar, such as "17 % · 1 min 20 s left"; "…" if not known."""
     if not status.epochs:
         return ""
     words = [f"{math.floor(100 * min(status.epoch / status.epochs, 1.0) + 1e-6)} %"]
-    if status.phase is Phase.RUNNING and status.eta_seconds is not None:
-        words.append(f"{format_duration(status.eta_seconds)} left")
+    if status.phase is Phase.RUNNING:
+        eta = status.eta_seconds
+        words.append("…" if eta is None else f"{format_duration(eta)} left")
     return " · ".join(words)
 
 

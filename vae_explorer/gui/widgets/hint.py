@@ -24,7 +24,8 @@ _TEXT = 190  # logical pixels across
 _BADGE = 22  # the number's circle
 _MARGIN = 10
 _CORNER = 14  # of the box, which the arrow leaves alone
-_REACH = 9.0  # half of the arrow's base
+_REACH = 9.0  # half of the arrow's base, where it is short
+_SLENDER = 600.0  # half of the base times the length, where it is long
 _OKAY = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -44,7 +45,7 @@ class Hint(QWidget):
         self._body = QWidget(self)
         self.text = QLabel(text, wordWrap=True)
         self.text.setFixedWidth(_TEXT)
-        self.got_it = QPushButton("Got it")
+        self.got_it = QPushButton("Got It")
         self.got_it.setToolTip("Close all hints (Esc); Help ▸ Tour brings them back")
         self.got_it.setAccessibleName(f"Got it: close the hint “{text}”, and all others")
         self.got_it.clicked.connect(self.dismissed)
@@ -131,6 +132,6 @@ def _balloon(box: QRectF, tip: QPointF) -> QPainterPath:
     )
     way = tip - foot
     length = max(float(np.hypot(way.x(), way.y())), 1.0)
-    aside = QPointF(-way.y(), way.x()) * (_REACH / length)
+    aside = QPointF(-way.y(), way.x()) * (min(_REACH, _SLENDER / length) / length)
     arrow.addPolygon(QPolygonF([foot + aside, tip, foot - aside, foot + aside]))
     return shape.united(arrow)

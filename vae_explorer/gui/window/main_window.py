@@ -66,6 +66,7 @@ class MainWindow(QMainWindow):
             self._lay_out,
             lambda: self.docks.layout,
             lambda: self.actions_.commands,
+            lambda: self.docks.actions(),
             self,
         )
         # The parts of the window, by the names that tests and benches know.
@@ -98,7 +99,7 @@ class MainWindow(QMainWindow):
                 change.connect(self.actions_.refresh)
         view_menu = self.actions_.menus["View"]
         view_menu.addSeparator()
-        view_menu.addActions(self.docks.actions())
+        view_menu.addActions([*self.docks.actions().values()])
 
         self.map.canvas.space_tapped.connect(self.actions_["pause"].trigger)
         self.curves.start_requested.connect(self.actions_["start"].trigger)

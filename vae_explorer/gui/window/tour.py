@@ -1,12 +1,12 @@
 """Three hints on the window itself: what to try first, each beside the part that it is about."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
 from psygnal import Signal
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QTimer
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from typing_extensions import override
@@ -16,9 +16,10 @@ from vae_explorer.gui.widgets.hint import Hint
 from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.session.app import App
 from vae_explorer.session.training.events import Phase, TrainingStatus
+from vae_explorer.types import Float64
 
-_GAP = 14  # from a hint to its part
-_INSET = 6  # from the edges of the window and of the map
+_GAP = 14  # from the first hint to the point that it shows
+_INSET = 6  # from the edges of the map, and between hints
 _MOVES = (
     QEvent.Type.Resize,
     QEvent.Type.Move,
@@ -27,18 +28,14 @@ _MOVES = (
     QEvent.Type.ParentChange,
 )
 
-Found = tuple[QRect, QPoint]
-"""Where a hint is to be, and where it points; in pixels of the window."""
-
 
 @dataclass(frozen=True)
 class Step:
-    """A hint: its words, the part that it is about, and a place for one of a size clear of all."""
+    """A hint: its words, and the part that it is about."""
 
     id: str
     text: str
     part: QWidget
-    place: Callable[[QSize, Sequence[QRect]], Found | None]
 
 
 class Tour(Controller):
@@ -69,12 +66,10 @@ class Tour(Controller):
         self._watch = _Watch(window)
         self._watch.moved.connect(self._settle)
         self._steps = (
-            Step("hover", "Hover over a point to see the digit behind it.", view.canvas,
-                self._in_map),
+            Step("hover", "Hover over a point to see the digit behind it.", view.canvas),
             Step("click", "Click a point: its digit is pinned here, with what the model makes of "
-                "it.", pin, lambda size, taken: self._beside(pin, size, taken, "left")),
-            Step("start", "Start trains a new model; the map unfolds as it learns.", start,
-                lambda size, taken: self._beside(start, size, taken, "below")),
+                "it.", pin),
+            Step("start", "Start trains a new model; the map unfolds as it learns.", start),
         )  # fmt: skip
         view.dwelt.connect(self._on_dwelt)
         view.view_rested.connect(self._settle)
@@ -154,34 +149,44 @@ class Tour(Controller):
     # Where they are
 
     def _settle(self, *_: object) -> None:
-        """Put each hint beside its part, and the button that ends all on the first in sight."""
-        if not self._hints or self._view.points is None:
+        """Put each hint at the edge of the map beside its part; the first in sight ends all."""
+        canvas, pixels = self._view.canvas, self._view.point_pixels()
+        plane = self._area(canvas)
+        parts = {step.id: self._area(step.part) for step in self._steps} if plane else {}
+        seen = [name for name, hint in self._hints.items() if parts.get(name)]
+        for name in self._hints.keys() - seen:
+            self._hints[name].hide()
+        if not plane or not len(pixels):
             return  # until there is a map to speak of
-        parts = [
-            self._area(step.part) for step in self._steps if step.part is not self._view.canvas
-        ]
-        taken = [area for area in parts if area is not None]
-        first = True
-        for step in self._steps:
-            hint = self._hints.get(step.id)
-            if hint is None:
-                continue
-            hint.offer_end(first)
-            found = step.place(hint.body_size(), taken) if self._area(step.part) else None
-            if found is None:
-                hint.hide()
-                continue
-            body, tip = found
+        corner = canvas.mapTo(self._window, QPoint())
+        plane &= canvas.plot_rect().toRect().translated(corner)
+        plane.adjust(_INSET, _INSET, -_INSET, -_INSET)
+        taken: list[QRect] = []
+        for name in reversed(seen):
+            hint, part = self._hints[name], parts[name]
+            assert part is not None
+            hint.offer_end(name == seen[0])
+            body = QRect(QPoint(), hint.body_size())
+            if name == "hover":
+                body.moveTopRight(plane.topRight())
+            else:
+                body.moveCenter(QPoint(part.center().x(), part.bottom()))
+            body.moveTopLeft(_nearest(_corners(plane, body), body.topLeft()))
+            for other in sorted(taken, key=QRect.top):
+                if body.intersects(other):
+                    body.moveTop(other.bottom() + 1 + _INSET)
             taken.append(body)
+            tip = _nearest(part, body.center())
+            if name == "hover":
+                tip = _point_beside(body, plane, pixels + corner.toTuple())
             hint.settle(body, tip)
             if hint.isHidden():
                 hint.show()
                 hint.announce()
             hint.raise_()
-            if self._greets:
-                self._greets = False
-                hint.got_it.setFocus()
-            first = False
+        if self._greets and seen:
+            self._greets = False
+            self._hints[seen[0]].got_it.setFocus()
 
     def _area(self, part: QWidget) -> QRect | None:
         """What of a part is in sight, in pixels of the window."""
@@ -192,52 +197,6 @@ class Tour(Controller):
         for widget in _lineage(part):
             seen &= widget.rect().translated(widget.mapTo(window, QPoint()))
         return None if seen.isEmpty() else seen
-
-    def _hidden(self, area: QRect) -> int:
-        """How many points of the map something over this area of the window hides."""
-        if not self._view.canvas.isVisible():
-            return 0
-        area = area.translated(-self._view.canvas.mapTo(self._window, QPoint()))
-        x, y = self._view.point_pixels().T
-        across = (x >= area.left()) & (x <= area.right())
-        return int((across & (y >= area.top()) & (y <= area.bottom())).sum())
-
-    def _beside(
-        self, part: QWidget, size: QSize, taken: Sequence[QRect], side: str
-    ) -> Found | None:
-        target = self._area(part)
-        assert target is not None
-        free = [body for body in _around(target, size, side) if self._is_free(body, taken)]
-        if not free:
-            return None
-        body = min(free, key=self._hidden)
-        return body, _nearest(target, body.center())
-
-    def _in_map(self, size: QSize, taken: Sequence[QRect]) -> Found | None:
-        """At the edge of the plane where fewest points are hidden, pointing at the next one."""
-        canvas, pixels = self._view.canvas, self._view.point_pixels()
-        if not len(pixels):
-            return None
-        corner = canvas.mapTo(self._window, QPoint())
-        plane = canvas.plot_rect().toRect().translated(corner)
-        free = [body for body in _within(plane, size) if self._is_free(body, taken)]
-        if not free:
-            return None
-        body = min(free, key=self._hidden)
-        pixels = pixels + corner.toTuple()
-        inner = plane.adjusted(_INSET, _INSET, -_INSET, -_INSET)
-        ends = np.array([inner.topLeft().toTuple(), inner.bottomRight().toTuple()])
-        pixels = pixels[(pixels >= ends[0]).all(1) & (pixels <= ends[1]).all(1)]
-        middle, half = np.array(body.center().toTuple()), np.array(size.toTuple()) / 2
-        away = np.hypot(*(np.abs(pixels - middle) - half).clip(0).T)
-        away[away < _GAP] = np.inf
-        if not np.isfinite(away).any():
-            return None
-        return body, QPoint(*pixels[away.argmin()].round().astype(int).tolist())
-
-    def _is_free(self, body: QRect, taken: Sequence[QRect]) -> bool:
-        inner = self._window.rect().adjusted(_INSET, _INSET, -_INSET, -_INSET)
-        return inner.contains(body) and not any(map(body.intersects, taken))
 
 
 class _Watch(QObject):
@@ -274,31 +233,24 @@ def _lineage(widget: QWidget | None) -> Iterator[QWidget]:
         widget = widget.parentWidget()
 
 
-def _around(target: QRect, size: QSize, side: str) -> Iterator[QRect]:
-    """Places beside a target, those on one side first."""
-    width, height = size.toTuple()
-    xs = (target.left(), target.center().x() - width // 2, target.right() + 1 - width)
-    ys = (target.center().y() - height // 2, target.top(), target.bottom() + 1 - height)
-    sides = {
-        "left": [(target.left() - _GAP - width, y) for y in ys],
-        "below": [(x, target.bottom() + 1 + _GAP) for x in xs],
-        "right": [(target.right() + 1 + _GAP, y) for y in ys],
-        "above": [(x, target.top() - _GAP - height) for x in xs],
-    }
-    for name in sorted(sides, key=lambda name: name != side):
-        yield from (QRect(QPoint(*corner), size) for corner in sides[name])
-
-
-def _within(plane: QRect, size: QSize) -> Iterator[QRect]:
-    """Places along the edges of a plane."""
-    inner = plane.adjusted(_INSET, _INSET, -_INSET, -_INSET)
-    for y in (inner.top(), inner.bottom() + 1 - size.height(), inner.center().y()):
-        for x in (inner.left(), inner.right() + 1 - size.width()):
-            yield QRect(QPoint(x, y), size)
-
-
 def _nearest(area: QRect, to: QPoint) -> QPoint:
     """The spot of an area that is nearest to another."""
     return QPoint(
-        min(max(to.x(), area.left()), area.right()), min(max(to.y(), area.top()), area.bottom())
+        max(min(to.x(), area.right()), area.left()), max(min(to.y(), area.bottom()), area.top())
     )
+
+
+def _corners(area: QRect, body: QRect) -> QRect:
+    """Where the upper left corner of a box may be that is to lie within an area."""
+    return area.adjusted(0, 0, -body.width(), -body.height())
+
+
+def _point_beside(body: QRect, plane: QRect, pixels: Float64) -> QPoint:
+    """The point in sight that is nearest to a box and not right beside it."""
+    low, high = np.array(plane.topLeft().toTuple()), np.array(plane.bottomRight().toTuple())
+    half = np.array(body.size().toTuple()) / 2
+    away = np.hypot(*(abs(pixels - body.center().toTuple()) - half).clip(0).T)
+    away[(away < _GAP) | ((pixels < low) | (pixels > high)).any(1)] = np.inf
+    if not np.isfinite(away.min()):
+        return body.center()
+    return QPointF(*pixels[away.argmin()]).toPoint()

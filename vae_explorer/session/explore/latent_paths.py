@@ -5,14 +5,18 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 
 from vae_explorer.errors import DataError, UserError
 from vae_explorer.latent.arithmetic import class_means
 from vae_explorer.latent.figures import own_draws, pixel_log_likelihoods
-from vae_explorer.latent.geodesic import GeodesicGraph, geodesic, geodesic_graph, mean_images
+from vae_explorer.latent.geodesic import (
+    GeodesicGraph,
+    geodesic_graph,
+    geodesic_through,
+    mean_images,
+)
 from vae_explorer.latent.manifold import linear_axis
 from vae_explorer.latent.paths import (
     circle,
@@ -40,7 +44,6 @@ _REACH = 3.0  # latent units from the origin, where rows, columns and the grid e
 _RADIUS = 1.0  # latent units, of a circle
 _FINE = 1_024  # positions of a line that is shown
 _SCORED = 256  # frames between two looks whether they are still wanted
-_LEG = 257  # positions of a geodesic between two waypoints, before it is cut into frames
 
 
 @dataclass(frozen=True)
@@ -223,7 +226,9 @@ def _route(
         if not request.graph:
             control.report(partial(progress, "Geodesics: measuring the plane"))
             request.graph.append(geodesic_graph(mean_images(model), check=control.check))
-        return _geodesic(request.graph[0], waypoints, n, closed, note, control.check)
+        found, line = geodesic_through(request.graph[0], waypoints, n, closed, control.check)
+        lengths = found.length, found.straight_length
+        return _Route(found.path, line, waypoints, note, closed, *lengths)
     path = straight if request.kind == "straight" else spherical
     route = _by_formula(lambda m: path(waypoints, m, closed), n, note, closed)
     return dataclasses.replace(route, waypoints=waypoints)
@@ -273,19 +278,6 @@ def _between_all(means: Float32, n: int) -> _Route:
     legs = np.arange(len(line), dtype=np.float64)
     positions = resampled(line, (len(line) - 1) * (n - 1) + 1, legs)
     return _Route(positions, line, means.astype(np.float64), f"{count} class means, every pair")
-
-
-def _geodesic(
-    graph: GeodesicGraph, waypoints: Float64, n: int, closed: bool, note: str, check: Check
-) -> _Route:
-    corners = np.concatenate([waypoints, waypoints[:1]]) if closed else waypoints
-    legs = [geodesic(graph, start, end, _LEG, check) for start, end in pairwise(corners)]
-    line = np.concatenate([*(leg.path[:-1] for leg in legs), corners[-1:]])
-    steps = np.repeat([leg.length / (_LEG - 1) for leg in legs], _LEG - 1)
-    positions = resampled(line, n + closed, np.append(0, steps.cumsum()))[:n]
-    length = sum(leg.length for leg in legs)
-    straight_length = sum(leg.straight_length for leg in legs)
-    return _Route(positions, line, waypoints, note, closed, length, straight_length)
 
 
 def _percentiles(support: DataSupport | None, positions: Float32, check: Check) -> Float32 | None:

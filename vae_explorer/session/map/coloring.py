@@ -1,6 +1,6 @@
 """What the colours of the points mean."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.data.table_layout import TableDraft, TableLayout, draft_table
-from vae_explorer.data.tables import Numbers, Table, read_table
+from vae_explorer.data.tables import Column, Numbers, Table, read_table
 from vae_explorer.latent.figures import posterior_width
 from vae_explorer.session.files.settings import MOST_TABLES
 from vae_explorer.session.files.settings_file import SettingsFile
@@ -107,11 +107,15 @@ class Coloring:
     @property
     def choices(self) -> tuple[tuple[str, str], ...]:
         """All (value, text) there are to choose from."""
-        columns = self._table.columns if self._table else {}
         own = tuple(
             (by, named(text, self._remark) if by in _SCORES else text) for by, text in CHOICES
         )
-        return own + tuple((_TABLE + name, name) for name in columns)
+        return own + tuple((_TABLE + name, name) for name in self.columns)
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """Those of a user's table, of all images."""
+        return self._table.columns if self._table else {}
 
     @property
     def _remark(self) -> Remark | None:
@@ -198,6 +202,10 @@ class Coloring:
         self.changed.emit(colors)
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
+        if self._table and old and new.data is not old.data:  # it is of other images
+            self._table = None
+            self.by = LABEL if self.by.startswith(_TABLE) else self.by
+            self.choices_changed.emit(self.choices)
         if self._remark != (no_likelihood(old.snapshot.recipe) if old else None):
             self.choices_changed.emit(self.choices)
         before = old.points if old else None

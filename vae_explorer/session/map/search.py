@@ -1,20 +1,20 @@
 """Ways to find points: by point, class, likeness and ELBO. What is found becomes the selection."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
+from vae_explorer.data.tables import Column
 from vae_explorer.errors import UserError
+from vae_explorer.export.tables import Columns, point_columns
 from vae_explorer.latent.neighbours import nearest_codes, nearest_images
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.map.freshness import Freshness
-from vae_explorer.session.map.latent_map import LatentMap
+from vae_explorer.session.map.latent_map import KINDS, LatentMap
 from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.selection import Mode, Selection, inside
-from vae_explorer.session.map.state import MapState, same_images
+from vae_explorer.session.map.state import MapState, class_name, same_images
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.meaning import marks
 from vae_explorer.training.snapshot import reference
@@ -27,7 +27,7 @@ class Search:
     """Selects points of the map. All methods belong to the main thread."""
 
     ranked = Signal(tuple)
-    """(split, index, label, ELBO) of every point, the lowest ELBO first."""
+    """(split, index, name of its class, ELBO) of every point, the lowest ELBO first."""
 
     def __init__(
         self, tasks: Tasks, latent_map: LatentMap, pins: Pins, selection: Selection, scores: Scores
@@ -93,9 +93,10 @@ class Search:
             assert state is not None
             assert state.points is not None
             points = state.points
-            labels, elbos = points.labels.tolist(), elbo.tolist()
+            names = [class_name(points.data, label) for label in points.labels.tolist()]
+            elbos = elbo.tolist()
             self.ranked.emit(
-                tuple((*points.origin(row), labels[row], elbos[row]) for row in rows.tolist())
+                tuple((*points.origin(row), names[row], elbos[row]) for row in rows.tolist())
             )
             self.freshness.show(state.model)
 
@@ -130,27 +131,27 @@ class Search:
                 if state.model is now.model and same_images(state.points, now.points):
                     then(np.argsort(elbo, kind="stable"))
 
-    def table(self) -> dict[str, NDArray[Any]]:
-        """What is known of the selected points, or of all if none is, one column (k,) a name.
+    def table(self, own: Mapping[str, Column]) -> Columns:
+        """What is known of the selected points, or of all if none is, and a user's columns.
 
-        Latent points are the checkpoint's, however the plane is turned.
+        Codes are the checkpoint's, however the plane is turned.
         """
-        state, points = self._map.state, self._map.points
-        if state is None or points is None:
+        state = self._map.state
+        if state is None or state.points is None or state.posterior is None:
             return {}
+        points, posterior, model = state.points, state.posterior, state.model
         chosen = self._selection.mask(points.indices)
         rows = np.flatnonzero(chosen) if len(self._selection) else np.arange(len(chosen))
-        origins = [points.origin(row) for row in rows.tolist()]
-        z = state.model.in_checkpoint(points.positions[rows])
-        columns: dict[str, NDArray[Any]] = {
-            "split": np.array([split for split, _ in origins]),
-            "index": np.array([index for _, index in origins]),
-            "label": points.labels[rows],
-            "z1": z[:, 0],
-            "z2": z[:, 1],
-        }
-        columns |= {name: values[rows] for name, values in self._scores.known.items()}
-        if remark := marks(state.snapshot, reference(state.data)):
-            # Beside figures that would be taken for something else.
-            columns["remark"] = np.full(len(rows), remark)
-        return columns
+        # A sample beside the distribution that it is from would say nothing.
+        codes = points.positions if points.kind == KINDS["exact"] else posterior.mean
+        covariance = model.in_checkpoint(posterior.covariance[rows])
+        return point_columns(
+            points.data,
+            points.split,
+            points.indices[rows],
+            model.in_checkpoint(codes[rows]),
+            model.in_checkpoint(covariance.swapaxes(1, 2)),  # Rᵀ Σ R
+            {name: values[rows] for name, values in self._scores.known.items()},
+            own,
+            marks(state.snapshot, reference(state.data)),
+        )

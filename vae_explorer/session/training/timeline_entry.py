@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vae_explorer.export.images import manifold_sheet
-from vae_explorer.export.requests import ManifoldRequest
+from vae_explorer.export.pictures import manifold_sheet
 from vae_explorer.model.trained import Posterior
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.snapshot import Snapshot
@@ -34,7 +33,7 @@ class TimelineEntry:
 
 def timeline_entry(snapshot: Snapshot, posterior: Posterior) -> TimelineEntry:
     """The frame of a snapshot, whose posterior of the probe images is known."""
-    decoded = manifold_sheet(snapshot.model, ManifoldRequest(SHEET, "linear", _REACH))
+    decoded = manifold_sheet(snapshot.model, SHEET, "linear", _REACH)
     sheet = (255 * decoded).round().astype(np.uint8)
     point = snapshot.history[-1] if snapshot.history else None
     return TimelineEntry(snapshot.step, snapshot.epoch, posterior, sheet, point)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -44,6 +45,12 @@ LIVE_SECONDS = 0.35
 
 LIVE_SHARE = 0.05
 """Part of the time that moves of the map may take from training."""
+
+RECENT_SECONDS = 15.0
+"""The speed of a run is that of its last seconds, an epoch's evaluation among them."""
+
+KNOWN_SECONDS = 2.0
+"""Shortest time at a speed that tells what is left."""
 
 Until = Literal["end", "step", "epoch", "dissected"]
 """Where a run pauses by itself; "dissected" is after one step, told stage by stage."""
@@ -279,9 +286,8 @@ class Worker:
         self._emit(Noted(text))
 
     def _restart_clock(self) -> None:
-        """Leave a pause out of the images per second."""
-        self._clock = time.monotonic()
-        self._clock_step = self._trainer.step
+        """Leave a pause, and the slow first step after it, out of the images per second."""
+        self._marks: deque[tuple[float, int]] = deque()
 
     def _move_due(self) -> bool:
         """True when the map has stood still long enough."""
@@ -292,15 +298,20 @@ class Worker:
         points, self._points = tuple(self._points), []
         trainer = self._trainer
         size = trainer.recipe.batch_size
-        images = (trainer.step - self._clock_step) * size
-        speed = images / max(time.monotonic() - self._clock, 1e-9)
+        now, marks = time.monotonic(), self._marks
+        marks.append((now, trainer.step))
+        while now - marks[0][0] > RECENT_SECONDS:
+            marks.popleft()
+        seconds = now - marks[0][0]
+        speed = (trainer.step - marks[0][1]) * size / max(seconds, 1e-9)
         left = (trainer.total_steps - trainer.step) * size
+        known = speed > 0 and (seconds >= KNOWN_SECONDS or not left)
         status = TrainingStatus(
             Phase.RUNNING,
             trainer.epoch,
             trainer.recipe.epochs,
             speed,
-            left / speed if speed else None,
+            left / speed if known else None,
             trainer.device.type,
         )
         self._emit(Progress(points, status))

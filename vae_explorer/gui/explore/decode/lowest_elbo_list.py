@@ -21,11 +21,11 @@ from vae_explorer.number_format import figure
 from vae_explorer.training.meaning import Remark, explained, named
 from vae_explorer.types import OneSplit, UInt8
 
-Row = tuple[OneSplit, int, int, float]
-"""Split, index in it, label, and ELBO in nats."""
+Row = tuple[OneSplit, int, str, float]
+"""Split, index in it, the name of its class if it has one, and ELBO in nats."""
 
 _ABOUT = "The images that the model explains worst, the lowest ELBO first."
-_SIDE = 28  # pixels of a picture
+_SIDE = 32  # pixels of a picture
 _BATCH = 2_000  # rows laid out at a time
 _NOWHERE = QModelIndex()
 
@@ -103,10 +103,11 @@ class _Rows(QAbstractListModel):
         index: QModelIndex | QPersistentModelIndex,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> object:
-        split, position, label, elbo = self._rows[index.row()]
+        split, position, name, elbo = self._rows[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return f"{label} · #{position:,} {split} · {figure(elbo, 1)} nats"
+                image = f"#{position:,} {split} · {figure(elbo, 1)} nats"
+                return f"{name} · {image}" if name else image
             case Qt.ItemDataRole.DecorationRole:
                 return QPixmap.fromImage(qimage_of(self._thumbnail(split, position)))
             case Qt.ItemDataRole.UserRole:

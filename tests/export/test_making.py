@@ -1,0 +1,130 @@
+"""Every kind of export: what it says of itself, and the same file by every way."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import vae_explorer as vx
+from vae_explorer.errors import ExportError, UserError
+from vae_explorer.export.about import read_about
+from vae_explorer.export.content import beside, export_content, numbered
+from vae_explorer.export.film_requests import Walk
+from vae_explorer.export.kinds import KINDS
+from vae_explorer.export.making import remake, source_of, write
+from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip
+
+EXAMPLES: dict[str, Request] = {
+    "digit": Digit((0.5, -1.25), 3),
+    "manifold": Manifold(4, "linear", 2.0, 2, 1, 8),
+    "path": Strip((0.0, 0.0, 1.0, 0.5), scale=2),
+    "images": Images(indices="2,5", scale=1),
+    "walk": Walk(width=160, height=120, z=(0.0, 0.0, 1.0, 0.5), frames=2, sheet=0),
+    "page": Page(points=100, n=4),
+}
+FILES = [(name, suffix) for name in EXAMPLES for suffix in KINDS[name].suffixes]
+
+
+@pytest.mark.parametrize(("name", "suffix"), FILES)
+def test_a_file_says_how_it_was_made_and_is_made_again(
+    name: str, suffix: str, tmp_path: Path
+) -> None:
+    path, request = tmp_path / f"file{suffix}", EXAMPLES[name]
+    write(request, source_of(""), path)
+    told = read_about(path)
+    assert told is not None
+    assert (told.kind, told.asked) == (name, request)
+    assert told.model.name == "mnist-elbo"
+    again = remake(path)
+    assert again.differs == ""
+    assert again.content == path.read_bytes()
+    vx.export(name, tmp_path / f"python{suffix}", **request.to_dict())
+    assert (tmp_path / f"python{suffix}").read_bytes() == path.read_bytes()
+
+
+def test_a_file_of_before_says_nothing(tmp_path: Path) -> None:
+    Image.new("L", (4, 4)).save(tmp_path / "plain.png")
+    assert read_about(tmp_path / "plain.png") is None
+    with pytest.raises(ExportError, match="does not say how it was made"):
+        remake(tmp_path / "plain.png")
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG")
+    with pytest.raises(ExportError, match="damaged"):
+        read_about(tmp_path / "bad.png")
+
+
+def test_a_changed_file_is_told_and_a_model_is_found_or_missed(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "digit.png"
+    model = tmp_path / "mine.safetensors"
+    model.write_bytes(checkpoint.read_bytes())
+    vx.export("digit", path, model, rotation=[[0, -1], [1, 0]], z=(1, 2))
+    told = read_about(path)
+    assert told is not None
+    assert (told.model.path, told.rotation) == (str(model), ((0.0, -1.0), (1.0, 0.0)))
+    assert remake(path).differs == ""
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert "other bytes" in remake(path).differs
+    model.unlink()
+    with pytest.raises(UserError, match="not there any more"):
+        remake(path)
+    assert remake(path, checkpoint).content == path.read_bytes()[:-1]
+    with pytest.raises(UserError, match="another model"):
+        remake(path, vx.paths.bundled_checkpoint())
+
+
+def test_what_lies_beside_is_written_with_its_file_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    export_content(path, b"1", b"{}")
+    assert beside(path).read_bytes() == b"{}"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ExportError, match="Cannot write"):
+        export_content(path, b"2", b"other")
+    assert beside(path).read_bytes() == b"{}"
+    beside(path).unlink()
+    with pytest.raises(ExportError, match="Cannot write"):
+        export_content(path, b"2", b"other")
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_a_number_makes_a_name_free(tmp_path: Path) -> None:
+    path = tmp_path / "manifold.png"
+    assert numbered(path) == path
+    for name in ("manifold.png", "manifold-2.png"):
+        (tmp_path / name).touch()
+    assert numbered(path).name == "manifold-3.png"
+
+
+@pytest.mark.parametrize("place", ["missing/a.png", "file/a.png", "folder.png", "long" * 100])
+def test_places_that_cannot_be_written_to_are_named(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "folder.png").mkdir()
+    path = tmp_path / Path(place).with_suffix(".png")
+    with pytest.raises(ExportError, match="Cannot write") as caught:
+        vx.export("digit", path)
+    assert str(path) in str(caught.value)
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["file", "folder.png"]
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
+def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(ExportError, match="Permission denied"):
+        vx.export("digit", tmp_path / "digit.png")
+
+
+def test_what_is_not_known_is_refused(tmp_path: Path) -> None:
+    for wrong, kind, name, field in (
+        ("There is no export", "poem", "a.png", "scale"),
+        ("must end in", "digit", "a.gif", "scale"),
+        ("did you mean 'scale'", "digit", "a.png", "scales"),
+    ):
+        fields: dict[str, Any] = {field: 2}
+        with pytest.raises(ExportError, match=wrong):
+            vx.export(kind, tmp_path / name, **fields)
+    assert not list(tmp_path.iterdir())

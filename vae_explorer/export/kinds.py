@@ -1,0 +1,82 @@
+"""The kinds of export: a row each, of which dialog, command line, Python and ``remake`` are made.
+
+A maker is ``make(request, source, suffix, progress) -> bytes``. It gives the same bytes for the
+same request, whenever it is called: no times, no random names. What a file says of its making is
+put in by ``export/about.py`` afterwards, and no business of a maker.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from vae_explorer.export import film_requests, requests
+from vae_explorer.export.requests import Request
+
+if TYPE_CHECKING:
+    from vae_explorer.export.source import Progress, Source
+
+Maker = Callable[[Any, "Source", str, "Progress"], bytes]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of export.
+
+    Args:
+        name: on the command line and in files.
+        title: on screen.
+        about: a line of help.
+        request: its class.
+        suffixes: of the formats, the usual one first.
+        maker: ``module:function``, loaded when it is called.
+        data: whether the file depends on the images that the model is shown on.
+        workspace: whether it depends on the view of the map.
+        painted: whether Qt paints it, on the main thread.
+    """
+
+    name: str
+    title: str
+    about: str
+    request: type[Request]
+    suffixes: tuple[str, ...]
+    maker: str
+    data: bool = False
+    workspace: bool = False
+    painted: bool = False
+
+    @property
+    def make(self) -> Maker:
+        """The maker itself."""
+        module, _, name = self.maker.partition(":")
+        made: Maker = getattr(import_module(f"vae_explorer.{module}"), name)
+        return made
+
+
+_PICTURES = (".png", ".tiff", ".svg")
+_FILMS = (".gif", ".apng", ".webp", ".mp4", ".webm")
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("digit", "Image", "One decoded latent point.",
+            requests.Digit, _PICTURES, "export.pictures:digit"),
+        Kind("manifold", "Manifold", "A sheet of n × n decoded latent points.",
+            requests.Manifold, _PICTURES, "export.pictures:manifold"),
+        Kind("path", "Path", "Decoded latent points side by side.",
+            requests.Strip, _PICTURES, "export.pictures:strip"),
+        Kind("images", "Images", "Images of the data and their reconstructions.",
+            requests.Images, _PICTURES, "export.pictures:images", data=True),
+        Kind("walk", "Walk", "A film of a walk over the plane, and of the images on the way.",
+            film_requests.Walk, _FILMS, "gui.film:walk"),
+        Kind("film", "Film", "The film of a training run, given by its folder.",
+            film_requests.Film, _FILMS, "gui.film:training", data=True),
+        Kind("page", "Page", "One HTML page with decoder, map and manifold, for any browser.",
+            requests.Page, (".html",), "export.page:page", data=True),
+    )
+}  # fmt: skip
+
+
+def kind_of(request: Request) -> Kind:
+    """The kind that a request is of."""
+    return next(kind for kind in KINDS.values() if kind.request is type(request))
