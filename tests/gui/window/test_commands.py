@@ -200,5 +200,5 @@ def test_a_key_chosen_in_the_sheet_works_is_shown_everywhere_and_kept(person: Pe
         w.toolTip() for part in (window.layers, window.time_bar) for w in part.findChildren(QWidget)
     ]
     assert "F5 shows or hides this layer" in tips
-    assert any(tip.endswith("(Ctrl+U)") for tip in tips)
+    assert any(tip.endswith("(Ctrl+;)") for tip in tips)
     person.wait(lambda: Settings.read(paths.settings_file()).keys == keys)

@@ -13,6 +13,7 @@ from vae_explorer.session.app import App
 from vae_explorer.session.explore.cursor import Bookmark
 from vae_explorer.session.files.open_model import SavedModel, read_model
 from vae_explorer.session.files.workspace import (
+    CurvesPlace,
     Workspace,
     check_images,
     find_model,
@@ -28,6 +29,8 @@ from vae_explorer.session.map.state import MapState
 from vae_explorer.training.snapshot import reference
 from vae_explorer.types import Float64, Region
 
+_USUAL = CurvesPlace()
+
 
 class Workspaces:
     """Writes and restores the workspace of a window. Main thread only."""
@@ -41,10 +44,10 @@ class Workspaces:
         self._waiting: tuple[Workspace, Path | None] | None = None  # and its model's file
         app.map.changed.connect(self._on_map)
 
-    def save(self, path: Path, view: Region, layout: str) -> None:
+    def save(self, path: Path, view: Region, layout: str, curves: CurvesPlace = _USUAL) -> None:
         """Write everything to a file; the model must be in one of its own."""
         try:
-            workspace = self.now(view, layout)
+            workspace = self.now(view, layout, curves)
         except UserError as error:
             self._app.messages.fail("The workspace was not saved", error)
             return
@@ -52,7 +55,7 @@ class Workspaces:
             path, lambda: write_workspace(path, hashed(workspace)), "The workspace was not saved"
         )
 
-    def now(self, view: Region, layout: str) -> Workspace:
+    def now(self, view: Region, layout: str, curves: CurvesPlace = _USUAL) -> Workspace:
         """What is seen and marked, but for the hash of the model; see ``hashed``.
 
         Raises:
@@ -83,6 +86,9 @@ class Workspaces:
             layout=layout,
             rotation=_rows(app.map.state.model.rotation) if app.map.state else None,
             data=reference(app.map.state.data) if app.map.state else None,
+            pixels=app.layers.view.pixels,
+            lesson=app.learning.place,
+            curves=curves,
         )
 
     def open(self, path: Path) -> None:
@@ -145,6 +151,8 @@ class Workspaces:
         app.selection.replace(rows(workspace.selection))
         app.layers.restore(workspace.layers)
         app.coloring.choose(workspace.color_by)
+        if workspace.lesson:
+            app.learning.restore(workspace.lesson)
         self.restored.emit(workspace)
 
 
