@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from psygnal import Signal
@@ -12,9 +12,9 @@ from psygnal import Signal
 from vae_explorer.export import copying, making
 from vae_explorer.export.about import model_reference
 from vae_explorer.export.content import export_content, numbered
-from vae_explorer.export.film_requests import Film, Walk
+from vae_explorer.export.film_requests import Film, Metric, Walk
 from vae_explorer.export.kinds import KINDS, Kind, kind_of
-from vae_explorer.export.requests import LARGEST_SIDE, Digit, Images, Request, Strip
+from vae_explorer.export.requests import LARGEST_SIDE, PLANE, Digit, Images, Request, Strip
 from vae_explorer.export.source import Source
 from vae_explorer.export.tables import export_points
 from vae_explorer.session.explore.cursor import Cursor
@@ -122,11 +122,18 @@ class Exports:
         return Images(split, ",".join(rows) or "0-9")
 
     def _walk(self) -> Request | None:
-        state, tray = self._map.state, self._pins.tray
-        if state is None or len(tray) < 2:
+        """Along the path that is shown, or else from pin to pin, or from bookmark to bookmark."""
+        path, metric, closed = self._playback.path, "straight", False
+        pins = [pin.mean for pin in self._pins.tray]
+        marked = [bookmark.position for bookmark in self._cursor.bookmarks]
+        z = np.array(pins if len(pins) > 1 else marked, np.float64)
+        if path is not None and len(path.positions):
+            guided, closed = path.kind in get_args(Metric), path.closed
+            z = path.waypoints if guided else path.positions
+            metric = path.kind if guided else metric
+        if len(z) < 2 or np.abs(z).max() > PLANE:
             return None
-        z = state.model.in_checkpoint(np.array([pin.mean for pin in tray], np.float64))
-        return Walk(z=tuple(z.ravel().tolist()))
+        return Walk(z=tuple(z.ravel().tolist()), metric=metric, closed=closed)
 
     def _film(self) -> Request | None:
         path = self._map.state.path if self._map.state else None
