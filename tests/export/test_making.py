@@ -11,9 +11,10 @@ import vae_explorer as vx
 from vae_explorer.errors import ExportError, UserError
 from vae_explorer.export.about import read_about
 from vae_explorer.export.content import beside, export_content, numbered
+from vae_explorer.export.film_requests import Walk
 from vae_explorer.export.kinds import KINDS
 from vae_explorer.export.making import remake, source_of, write
-from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip, Walk
+from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip
 
 EXAMPLES: dict[str, Request] = {
     "digit": Digit((0.5, -1.25), 3),

@@ -46,8 +46,9 @@ def measure() -> Iterator[Measurement]:
             raise UserError(f"The explorer did not run: {child.stderr.strip()[-500:]}")
         imported, *resident = map(float, child.stdout.split())
         for after, megabytes in zip(("start", "run", "use"), resident, strict=True):
-            details = {"after": after, "imported_mb": imported}
-            yield Measurement("memory.resident_mb", megabytes, "MB", 1, details)
+            yield Measurement(
+                "memory.resident_mb", megabytes, "MB", 1, {"after": after, "imported_mb": imported}
+            )
         (path,) = Path(folder).glob("*/recipe.toml")
         yield _of_run(RunFolder(path.parent))
 

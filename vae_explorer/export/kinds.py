@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vae_explorer.export import requests
+from vae_explorer.export import film_requests, requests
 from vae_explorer.export.requests import Request
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ KINDS = {
         Kind("images", "Images", "Images of the data and their reconstructions.",
             requests.Images, _PICTURES, "export.pictures:images", data=True),
         Kind("walk", "Walk", "A film of a walk over the plane, and of the images on the way.",
-            requests.Walk, _FILMS, "gui.film:walk"),
+            film_requests.Walk, _FILMS, "gui.film:walk"),
         Kind("film", "Film", "The film of a training run, given by its folder.",
-            requests.Film, _FILMS, "gui.film:training", data=True),
+            film_requests.Film, _FILMS, "gui.film:training", data=True),
         Kind("page", "Page", "One HTML page with decoder, map and manifold, for any browser.",
             requests.Page, (".html",), "export.page:page", data=True),
     )

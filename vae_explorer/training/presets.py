@@ -1,6 +1,7 @@
 """Recipes by name that come with the program, and what each was measured to take and to reach."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from vae_explorer import paths
 from vae_explorer.training.recipe import Recipe
@@ -60,5 +61,17 @@ def as_computed_here(name: str, recipe: Recipe) -> Preset:
 
 def recipe_of(name: str) -> Recipe:
     """That of one of ``NAMES``, as this computer computes it."""
-    recipe = _IN_CODE.get(name) or Recipe.read(paths.checkpoints() / f"{_BEST}.toml")
-    return as_computed_here(name, recipe).recipe
+    return as_computed_here(name, _first_recipes()[name]).recipe
+
+
+def nearest_preset(recipe: Recipe) -> Preset | None:
+    """That of ``NAMES`` from which a recipe differs in the seed at most, in its precision."""
+    for name, other in _first_recipes().items():
+        if recipe == (same := other.replace(precision=recipe.precision)).replace(seed=recipe.seed):
+            return Preset(_MEASURED[_BEST if name == "best" else name][0], same)
+    return None
+
+
+@cache
+def _first_recipes() -> dict[str, Recipe]:
+    return {**_IN_CODE, "best": Recipe.read(paths.checkpoints() / f"{_BEST}.toml")}

@@ -145,7 +145,7 @@ def test_a_digit_drawn_is_read(person: Person, bundled: Snapshot) -> None:
     person.press("Ctrl+4")
     QApplication.processEvents()
     draw_a_one(person)
-    wanted = centred(pad(person).ink())
+    wanted = centred(pad(person).ink(), (28, 28))
     np.testing.assert_array_equal(person.picture("Drawing as the model sees it"), wanted)
     mean = bundled.model.encode(wanted[None]).mean
     reconstruction = np.rint(255 * bundled.model.decode(mean)[0]).astype(int)

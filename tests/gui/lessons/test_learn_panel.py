@@ -95,11 +95,11 @@ def test_one_walks_through_the_steps_and_on_to_the_next_lesson(panel: LearnPanel
     _button(panel, "Next").click()
     panel.set_step(LAST, 1)
     _button(panel, "Back").click()
-    _button(panel, "Next lesson").click()
+    _button(panel, "Next Lesson").click()
     assert wanted == ["next", "back", "next"]
     panel.set_lesson(OTHER)
     panel.set_step(FIRST, 0)
-    assert not _button(panel, "Next lesson").isEnabled()
+    assert not _button(panel, "Next Lesson").isEnabled()
     assert _button(panel, "Back").isEnabled()  # to the lesson before
 
 
@@ -121,7 +121,7 @@ def test_the_code_is_shown_on_demand_and_can_be_copied(panel: LearnPanel) -> Non
     panel.set_step(LAST, 1)
     code = panel.findChild(QPlainTextEdit)
     assert code.isHidden()
-    _button(panel, "Copy code").click()
+    _button(panel, "Copy Code").click()
     assert QGuiApplication.clipboard().text() == "data = {'H': 1.0}"
     panel.findChild(QToolButton).click()
     assert not code.isHidden()

@@ -85,7 +85,7 @@ def test_one_may_try_again(box: QuestionBox) -> None:
     answers: list[tuple[bool, ...]] = []
     box.answered.connect(answers.append)
     box.set_question(ONE)
-    again = next(b for b in box.findChildren(QPushButton) if b.text() == "Try again")
+    again = next(b for b in box.findChildren(QPushButton) if b.text() == "Try Again")
     assert not again.isVisible()
     box.set_answer((True, False))
     again.click()

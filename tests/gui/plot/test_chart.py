@@ -12,7 +12,7 @@ from PySide6.QtGui import QAccessible, QColor, QImage, QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.support.charts import shown
+from tests.support.charts import hover, shown
 from tests.support.person import ShowTheme
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
@@ -267,9 +267,9 @@ def test_where_a_drag_moves_the_view_a_handle_is_held_as_it_is(qtbot: QtBot) -> 
     chart.reset_view()
     assert {handle for handle, _, _ in seen} == {1}
     assert chart.to_pixel(*seen[-1][1:]).x() == pytest.approx(chart.to_pixel(0.8, 0.8).x() + 20)
-    qtbot.mouseMove(chart, near)
+    hover(chart, near)
     assert chart.cursor().shape() == Qt.CursorShape.PointingHandCursor
-    qtbot.mouseMove(chart, far)
+    hover(chart, far)
     assert chart.cursor().shape() == Qt.CursorShape.ArrowCursor
 
 

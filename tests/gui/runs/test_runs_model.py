@@ -13,6 +13,7 @@ from vae_explorer.gui.runs.runs_model import OVERLAY_COLORS, RunsModel, RunsOrde
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
 from vae_explorer.session.runs.run_info import RunFigures, RunInfo
 from vae_explorer.session.training.events import Phase
+from vae_explorer.training.presets import recipe_of
 from vae_explorer.training.recipe import Recipe
 
 ROLE = Qt.ItemDataRole
@@ -75,6 +76,15 @@ def test_a_row_says_what_is_known(rows: RunsModel) -> None:
         if rows.index(0, column).data(ROLE.TextAlignmentRole) & Qt.AlignmentFlag.AlignRight
     }
     assert right == {Column.ELBO, Column.LOG_MARGINAL, Column.EPOCHS, Column.SECONDS}
+
+
+def test_the_recipe_of_a_preset_goes_by_its_name(rows: RunsModel) -> None:
+    quick, best = recipe_of("quick"), recipe_of("best")
+    recipes = (quick, quick.replace(seed=3), best, quick.replace(beta=2.0))
+    rows.set_runs([run(str(number), recipe=recipe) for number, recipe in enumerate(recipes)])
+    *named, changed = texts(rows, Column.RECIPE)
+    assert named == ["Quick", "Quick · seed 3", "Best"]
+    assert "β 2" in changed
 
 
 def test_what_is_not_known_is_a_dash(rows: RunsModel) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QDockWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QListWidget
 
 from tests.support.person import Person
+from vae_explorer.gui.dialogs.palette import CommandPalette
 from vae_explorer.gui.window.records import LAYOUTS
 
 IN_FRONT = {
@@ -84,7 +85,7 @@ def test_the_arrangement_comes_back(open_person: "Callable[..., Person]") -> Non
 
 
 def test_every_dock_is_hidden_and_shown_from_the_menu(person: Person) -> None:
-    actions = {action.text(): action for action in person.window.docks.actions()}
+    actions = {action.text(): action for action in person.window.docks.actions().values()}
     assert actions.keys() == {dock.windowTitle() for dock in docks(person).values()}
     for dock in docks(person).values():
         action = actions[dock.windowTitle()]
@@ -130,3 +131,14 @@ def test_a_panel_that_is_opened_below_has_the_height_that_shows_it(person: Perso
     person.wait(lambda: docks(person)["slow"].height() == 310)
     person.trigger("layout_train")
     assert "slow" not in in_front(person)
+
+
+def test_the_palette_has_one_entry_a_panel(person: Person) -> None:
+    person.trigger("palette")
+    palette = person.window.findChild(CommandPalette)
+    assert palette is not None
+    rows = palette.findChild(QListWidget)
+    found = [rows.item(row).text() for row in range(rows.count())]
+    assert {"Training Curves", "Browse Runs", "Decode"} <= set(found)
+    assert not {"Curves", "Runs"} & set(found)
+    palette.close()

@@ -122,7 +122,7 @@ def test_one_record_is_found_in_menu_toolbar_palette_and_key_sheet(desk: Desk) -
 
 
 def test_one_record_is_a_panel_in_a_dock_a_layout_and_the_menu(desk: Desk) -> None:
-    assert [action.text() for action in desk.docks.actions()] == ["Dummy"]
+    assert [action.text() for action in desk.docks.actions().values()] == ["Dummy"]
     desk.dock.hide()
     desk.docks.lay_out("explore")
     assert desk.dock.isVisible()

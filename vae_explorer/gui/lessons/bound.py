@@ -15,13 +15,13 @@ from vae_explorer.gui.widgets.rows import button, column, fill, held, row
 from vae_explorer.session.lessons.bound import BoundExperiment, BoundResult
 from vae_explorer.session.lessons.experiment import differs
 
-_DIGIT_ZOOM = 3
+_LEAST = 84  # pixels
 _DIGITS, _SHARE = 132, 7
 """Pixels across the column of digits, and in how many the width is shared where it is larger."""
 
 _PUT = {
     "encoder": ("Encoder’s q", "Set q to what the encoder predicts for this digit"),
-    "moments": ("Posterior’s moments", "Give q the mean and the covariance of the exact posterior"),
+    "moments": ("Posterior’s Moments", "Give q the mean and the covariance of the exact posterior"),
     "prior": ("Prior", "Make q the prior, which says nothing about the digit"),
 }
 
@@ -39,15 +39,15 @@ class BoundView(LessonView):
         super().__init__(experiment)
         self.plane = BoundPlane()
         self.bars = BoundBars()
-        self._digit = DigitView("The digit", "x", zoom=_DIGIT_ZOOM)
+        self._digit = DigitView("The digit", "x", least=_LEAST)
         self._digit.setToolTip(
             "The digit as it is scored: one sample of the model's data treatment"
         )
-        self._decoded = DigitView("Decoded mean of q", "decoded mean of q", "q’s mean", _DIGIT_ZOOM)
+        self._decoded = DigitView("Decoded mean of q", "decoded mean of q", "q’s mean", _LEAST)
         put = {name: button(*words, partial(experiment.put, name)) for name, words in _PUT.items()}
         tip = "Climb the ELBO from where q is; again to stop"
         self._refine = button("Refine", tip, self._on_refine)
-        fit = button("Show all", "Show the posterior and q (Home)", self._fit)
+        fit = button("Show All", "Show the posterior and q (Home)", self._fit)
         log = self.form.rows["log"]
         self.controls = {**put, "refine": self._refine, "log": log}
         self._side = held(column((self._digit, 1), (self._decoded, 1)))

@@ -40,7 +40,7 @@ class CodeBox(QWidget):
         self.toggle.setCheckable(True)
         self.toggle.setAutoRaise(True)
         self.toggle.toggled.connect(self._show)
-        copy = button("Copy code", "Copy the code, which runs as it is", self._copy)
+        copy = button("Copy Code", "Copy the code, which runs as it is", self._copy)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         fill(layout, row(self.toggle, None, copy), self._code)
@@ -65,7 +65,7 @@ class CodeBox(QWidget):
         self._code.setFixedHeight(lines * self._code.fontMetrics().lineSpacing())
 
     def _show(self, shown: bool) -> None:
-        self.toggle.setText("Hide the code" if shown else "Show the code")
+        self.toggle.setText("Hide Code" if shown else "Show Code")
         self._code.setVisible(shown)
 
     def _copy(self) -> None:

@@ -110,7 +110,7 @@ class LearnPanel(QWidget):
         at = self._lessons.currentIndex()
         self._place.setText(f"{number + 1} of {len(lesson.steps)}")
         self._back.setEnabled(number > 0 or at > 0)
-        self._next.setText("Next lesson" if last else "Next")
+        self._next.setText("Next Lesson" if last else "Next")
         self._next.setEnabled(not last or at < self._lessons.count() - 1)
         self._area.verticalScrollBar().setValue(0)
 

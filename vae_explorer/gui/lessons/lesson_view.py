@@ -156,7 +156,7 @@ class _DigitRow(QWidget):
         self._name = QLabel(wordWrap=True)
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         tip = "Let the lesson be about the digit that you drew or pinned on the map, or its own"
-        self._switch = button("Use my digit", tip, self._on_switch)
+        self._switch = button("Use My Digit", tip, self._on_switch)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         fill(layout, (self._name, 1), number, self._switch)
@@ -175,7 +175,7 @@ class _DigitRow(QWidget):
         self.setVisible(matters and "digit" not in self._hidden)
         self._number.setVisible("image" not in self._hidden and not mine)
         self._name.setText(_name_of(experiment.digit, mine))
-        self._switch.setText("Use the lesson’s digit" if mine else "Use my digit")
+        self._switch.setText("Use the Lesson’s Digit" if mine else "Use My Digit")
         self._switch.setEnabled(own is not None)
 
     def _on_switch(self) -> None:

@@ -47,7 +47,7 @@ class QuestionBox(QFrame):
         self._button.clicked.connect(self._answer)
         self._verdict = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._reveal = Prose("Answer")
-        self._again = QPushButton("Try again")
+        self._again = QPushButton("Try Again")
         self._again.clicked.connect(lambda: self.answered.emit(()))
         self._column = QVBoxLayout(self)
         fill(self._column, self._text, self._button, self._verdict, self._reveal, self._again)

@@ -53,7 +53,7 @@ class TradeView(LessonView):
         self._probe = DigitView("Decoded at the pointer", "point at a code")
         self._readout = Readout(2, growing=True)
         tip = "Train a small model at each β that has none yet, a few seconds each"
-        self._train = button("&Train small models", tip, self._on_train)
+        self._train = button("&Train Small Models", tip, self._on_train)
         self._bar = QProgressBar()
         self._bar.setAccessibleName("Progress of the training")
         self._bar.setRange(0, 1000)
@@ -185,7 +185,7 @@ class TradeView(LessonView):
         progress, trained = found.progress, len(found.studies)
         self._plane.set_trail(found.trail)
         missing = len(BETAS) - trained
-        self._train.setText("S&top" if progress else "&Train small models")
+        self._train.setText("S&top" if progress else "&Train Small Models")
         ready = missing > 0 and found.own is not None
         self._train.setEnabled(ready or progress is not None)
         self._slider.setEnabled(trained > 0)

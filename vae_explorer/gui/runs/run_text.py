@@ -8,6 +8,7 @@ from vae_explorer.number_format import NONE, figure
 from vae_explorer.session.runs.run_info import RunInfo, differences
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.meaning import MARK, explained, named, no_likelihood
+from vae_explorer.training.presets import nearest_preset
 from vae_explorer.training.recipe import Recipe
 
 _LETTERS = 88
@@ -99,6 +100,8 @@ def cell(run: RunInfo, column: Column) -> str:
 
 
 def _recipe_text(recipe: Recipe) -> str:
+    if preset := nearest_preset(recipe):
+        return " · ".join((preset.name, *differences(recipe, preset.recipe)))
     # Epochs have a column of their own.
     return " · ".join(differences(recipe, Recipe(epochs=recipe.epochs))) or "default"
 

@@ -45,7 +45,10 @@ _TREATED = (
 _HEADERS = {
     Column.CURVE: ("Curve", "Draw the run's curves beside those of the run shown (Space)"),
     Column.NAME: ("Name", "F2 renames; ▶ is running, ⚠ is damaged"),
-    Column.RECIPE: ("Recipe", "What differs from the default recipe; the tool tip has all of it"),
+    Column.RECIPE: (
+        "Recipe",
+        "Its name, or what differs from the default recipe; the tool tip has all of it",
+    ),
     Column.ELBO: ("Best ELBO", f"Best held-out ELBO, nats per image: more is better. {_TREATED}"),
     Column.LOG_MARGINAL: (
         "log p(x)",

@@ -45,7 +45,7 @@ class Hint(QWidget):
         self._body = QWidget(self)
         self.text = QLabel(text, wordWrap=True)
         self.text.setFixedWidth(_TEXT)
-        self.got_it = QPushButton("Got it")
+        self.got_it = QPushButton("Got It")
         self.got_it.setToolTip("Close all hints (Esc); Help ▸ Tour brings them back")
         self.got_it.setAccessibleName(f"Got it: close the hint “{text}”, and all others")
         self.got_it.clicked.connect(self.dismissed)

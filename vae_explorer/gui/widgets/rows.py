@@ -15,6 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from vae_explorer.gui.widgets.terms import term_label
+
 Part = QWidget | QLayout | tuple[QWidget | QLayout, int] | None
 """Of a row or a column: (part, n) has n shares of the room that is left, and None one."""
 
@@ -68,8 +70,8 @@ def button(text: str, tip: str, act: Callable[[], object]) -> QPushButton:
 
 
 def label_of(editor: QWidget, text: str) -> QLabel:
-    """The label of an editor."""
-    label = QLabel(text)
+    """The label of an editor, which explains itself if it is a term of the field."""
+    label = term_label(text)
     label.setBuddy(editor)
     return label
 

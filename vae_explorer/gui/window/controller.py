@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
 from vae_explorer.gui.dialogs import help as help_pages
@@ -38,6 +39,7 @@ class WindowController(Controller):
         lay_out: arranges the docks.
         layout: their arrangement now.
         commands: all commands of the window, for the sheet of keys.
+        panels: what shows and hides each; the palette leaves out those that a command shows.
         window: the window.
     """
 
@@ -48,6 +50,7 @@ class WindowController(Controller):
         lay_out: Callable[[str], object],
         layout: Callable[[], str],
         commands: Callable[[], tuple[Command, ...]],
+        panels: Callable[[], Mapping[str, QAction]],
         window: QMainWindow,
     ) -> None:
         super().__init__(app)
@@ -55,6 +58,7 @@ class WindowController(Controller):
         self._lay_out = lay_out
         self._layout_now = layout
         self._commands = commands
+        self._panels = panels
         self._window = window
         self._palette: CommandPalette | None = None
         self.status = status = StatusBar()
@@ -144,7 +148,10 @@ class WindowController(Controller):
     def _open_palette(self) -> None:
         if self._palette is None:  # kept, because it remembers what was run
             self._palette = CommandPalette(self._window)
-        self._palette.set_commands(menu_commands(self._window.menuBar()))
+        panels = self._panels()
+        doubled = [panels[command.id] for command in self._commands() if command.id in panels]
+        found = menu_commands(self._window.menuBar())
+        self._palette.set_commands([entry for entry in found if entry[1] not in doubled])
         self._palette.open()
 
     def _toggle_full_screen(self) -> None:

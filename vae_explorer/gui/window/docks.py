@@ -71,9 +71,9 @@ class Docks(QObject):
             self._docks[panel.id].setHidden(panel.hidden)
         window.installEventFilter(self)
 
-    def actions(self) -> list[QAction]:
-        """What shows and hides each, to be put in a menu."""
-        return [self._docks[name].toggleViewAction() for name in self._panels]
+    def actions(self) -> dict[str, QAction]:
+        """What shows and hides each, to be put in a menu, by the name of its panel."""
+        return {name: self._docks[name].toggleViewAction() for name in self._panels}
 
     def tell(self, name: str, seen: Callable[[bool], object]) -> None:
         """Call ``seen`` whenever a dock comes to the front, or another does or it is closed."""
