@@ -122,6 +122,8 @@ def build_app(
     defer: Callable[[Callable[[], None]], None],
     after: After,
     settings: Settings | None = None,
+    *,
+    keep_settings: bool = True,
 ) -> App:
     """The parts of a window on which nothing is open yet.
 
@@ -130,10 +132,11 @@ def build_app(
         defer: runs a function on the main thread, soon and at most once a frame.
         after: runs one there when some seconds have passed.
         settings: what was remembered.
+        keep_settings: whether changes of them are remembered too.
     """
     messages, edits = Messages(), Edits()
     tasks = Tasks(jobs, messages.fail)
-    kept = SettingsFile(tasks, settings or Settings())
+    kept = SettingsFile(tasks, settings or Settings(), kept=keep_settings)
     data = OpenData(tasks, kept, mnist_dataset())
     latent_map = LatentMap(tasks, messages.progress.emit, data.now, map_choice(kept.now))
     runs = Runs(tasks, after, latent_map, data, paths.runs(), kept.now.device)

@@ -105,6 +105,7 @@ class Jobs:
         self._exclusive_job: Job | None = None
         self._jobs: dict[str, Job] = {}
         self._futures: set[Future[None]] = set()
+        self._under_way: set[Job] = set()
 
     def run_exclusive(
         self,
@@ -162,6 +163,11 @@ class Jobs:
         if key in self._jobs:
             self._jobs[key].cancel()
 
+    @property
+    def idle(self) -> bool:
+        """Whether the outcome of all that was asked for has been delivered."""
+        return not self._under_way
+
     def shutdown(self, seconds: float) -> bool:
         """Cancel all but writes and wait for the threads; False if one did not end in time.
 
@@ -194,6 +200,7 @@ class Jobs:
     ) -> None:
         def end(outcome: Callable[[], None]) -> None:
             job.finished = True
+            self._under_way.discard(job)
             (cancelled if job.control.cancelled else outcome)()
 
         def on_worker() -> None:
@@ -211,6 +218,7 @@ class Jobs:
 
         if self._closed:
             return  # a last frame may still be drawn, and ask
+        self._under_way.add(job)
         future = executor.submit(on_worker)
         self._futures.add(future)
         future.add_done_callback(self._futures.discard)

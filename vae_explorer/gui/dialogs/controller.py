@@ -17,7 +17,7 @@ from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import App
 from vae_explorer.session.files.open_model import BUNDLED_MODELS
-from vae_explorer.session.files.workspace import EXTENSION
+from vae_explorer.session.files.workspace import EXTENSION, CurvesPlace
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.types import Region
 
@@ -38,7 +38,7 @@ class FilesController(Controller):
         app: App,
         ask: AskPath,
         draw: DrawPanel,
-        view: Callable[[], tuple[Region, str]],
+        view: Callable[[], tuple[Region, str, CurvesPlace]],
         window: QWidget,
     ) -> None:
         super().__init__(app)
