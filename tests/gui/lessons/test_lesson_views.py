@@ -154,7 +154,7 @@ def test_the_digit_is_named_and_a_person_may_have_their_own(
         settle()
     experiment.set(image=7)
     settle()
-    switch = button(view, "my digit")
+    switch = button(view, "My Digit")
     assert "x: training digit 7, a 3" in labels(view)
     assert not switch.isEnabled()  # there is none
     aim(context, context.digit(17))
