@@ -67,8 +67,8 @@ def _command(kind: Kind) -> click.Command:
                     f"--{name} makes no difference with {getattr(request, other)} {other}; change "
                     f"--{other} or leave it out."
                 )
-        write(request, source_of(checkpoint or "", data, _view(view), turned), out)
-        click.echo(f"Wrote {click.format_filename(out)}")
+        said = write(request, source_of(checkpoint or "", data, _view(view), turned), out)
+        click.echo(f"Wrote {click.format_filename(out)}{said and f': {said}'}")
 
     takes = output_option(*kind.suffixes, about="The file.")(checkpoint_argument(run))
     about = f"{kind.about}\n\nOf CHECKPOINT, or the bundled model."

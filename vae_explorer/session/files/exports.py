@@ -56,7 +56,11 @@ class Exports:
         if source is None:
             return
         failure = f"The {kind_of(request).title.lower()} was not exported"
-        self.write(path, partial(making.write, request, source, path), failure)
+
+        def work() -> None:
+            making.write(request, source, path)
+
+        self.write(path, work, failure)
 
     def digit(self, path: Path, scale: int) -> None:
         """Write the picture at the cursor as PNG, each pixel ``scale`` × ``scale``."""
