@@ -40,7 +40,10 @@ PYTHON = [
 
 _SMALL = ["--set", "encoder_hidden=8", "--set", "decoder_hidden=8", "--set", "batch_size=50"]
 _SHORT = ["--set", "epochs=1", "--set", "validation_images=5", "--images", "20"]
-_QUICK = {"train": _SMALL + _SHORT, "sweep": _SMALL + _SHORT, "evaluate": ["--subset", "1"]}
+_QUICK = {
+    "train": _SMALL + _SHORT, "sweep": _SMALL + _SHORT, "evaluate": ["--subset", "1"],
+    "film": ["--snapshots", "2", "--data", "MNIST"], "walk": ["--frames", "2"],
+}  # fmt: skip
 """What is put behind a command so that it takes no time."""
 
 
@@ -48,6 +51,8 @@ def _quick(words: list[str]) -> list[str]:
     if "--resume" in words:
         return [*words, "--images", "20"]
     command = "train" if words[0] == "torchrun" else "".join(words[1:2])
+    if command == "export":
+        command = words[2]
     return words + _QUICK.get(command, [])
 
 

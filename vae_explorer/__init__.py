@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     )
     from vae_explorer.export.making import export
     from vae_explorer.latent.quadrature import ExactPosterior
-    from vae_explorer.model.outside import EncoderDecoder, Plane
+    from vae_explorer.model.outside import EncoderDecoder
+    from vae_explorer.model.plane import Plane
     from vae_explorer.model.trained import Elbo, Posterior, TrainedVAE
     from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
     from vae_explorer.training.evaluation import Evaluation, evaluate
@@ -54,7 +55,7 @@ _HOMES = {
     "EncoderDecoder": "model.outside",
     "ExportError": "errors",
     "ImageSet": "data.dataset",
-    "Plane": "model.outside",
+    "Plane": "model.plane",
     "Posterior": "model.trained",
     "Reading": "data.reading",
     "Recipe": "training.recipe",

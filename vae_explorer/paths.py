@@ -43,10 +43,12 @@ def is_entry_point(name: str) -> bool:
 
 
 def model_path(model: str | Path) -> Path:
-    """Where a model is: a bundled one by its name, a run's by its folder, any other by its path."""
-    path = bundled_models().get(str(model), Path(model))
+    """Where a model is: a file or a run's folder by its path, or a bundled one by its name."""
+    path = Path(model)
     of_run = path / "model.safetensors"
-    return of_run if of_run.is_file() else path
+    if of_run.is_file():
+        return of_run
+    return path if path.is_file() else bundled_models().get(str(model), path)
 
 
 def runs() -> Path:

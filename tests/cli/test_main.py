@@ -64,6 +64,23 @@ def test_the_window_opens_by_default(
     assert opened == [checkpoint]
 
 
+@pytest.mark.parametrize("name", ["train", "data", "mnist-iwae"])
+def test_a_file_is_opened_whatever_its_name(
+    name: str, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opened: list[Path] = []
+    main: Callable[[Path], None] = opened.append
+    monkeypatch.setattr(app, "main", main)
+    monkeypatch.chdir(tmp_path)
+    Path(name).mkdir()
+    assert cli("data", "--help").exit_code == 0
+    assert not opened, "a folder is called like a command"
+    Path(name).rmdir()
+    Path(name).write_bytes(b"")
+    assert cli(name).exit_code == 0
+    assert opened == [Path(name)]
+
+
 def test_a_model_from_elsewhere_is_opened_with_images(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

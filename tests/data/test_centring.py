@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vae_explorer.data.centring import centred, ink_of
+from vae_explorer.data import centring
+from vae_explorer.data.centring import Pixels, ink_of
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
 from vae_explorer.types import Float64, UInt8
+
+
+def centred(image: Pixels, shape: tuple[int, int] = (28, 28)) -> UInt8:
+    return centring.centred(image, shape)
 
 
 def _correlation(a: UInt8, b: UInt8) -> float:

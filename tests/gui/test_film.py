@@ -14,10 +14,11 @@ from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.errors import CheckpointError, ExportError, UserError
 from vae_explorer.export.about import read_about
 from vae_explorer.export.film_frames import run_film, walk_film
-from vae_explorer.export.making import made, source_of, unheard, write
-from vae_explorer.export.requests import Film, Walk
+from vae_explorer.export.film_requests import Film, Walk
+from vae_explorer.export.making import made, remake, source_of, unheard, write
 from vae_explorer.export.source import Source
 from vae_explorer.training.run_folder import RunFolder
+from vae_explorer.training.snapshot import BUNDLED
 from vae_explorer.types import UInt8
 
 SMALL: dict[str, Any] = {"width": 320, "height": 240, "text": 8.0}
@@ -185,3 +186,12 @@ def test_a_film_carries_how_it_was_made(own_run: RunFolder, tmp_path: Path) -> N
     assert told.model.path == str(own_run.model_path)
     with Image.open(path) as film:
         assert film.info["loop"] == 0
+
+
+def test_a_run_of_a_part_of_mnist_is_shown_on_mnist(own_run: RunFolder, tmp_path: Path) -> None:
+    path = tmp_path / "film.gif"
+    vx.export("film", path, own_run.path, data="MNIST", **SMALL, points=10, sheet=2, snapshots=2)
+    told = read_about(path)
+    assert told is not None
+    assert (told.data_path, told.data) == ("MNIST", BUNDLED)
+    assert remake(path).differs == ""

@@ -13,7 +13,8 @@ from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.figures import image_figures
 from vae_explorer.latent.importance import iwae
 from vae_explorer.latent.metric import pullback_metric
-from vae_explorer.model.outside import Plane, on_plane, outside_model
+from vae_explorer.model.outside import on_plane, outside_model
+from vae_explorer.model.plane import Plane
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, Float64, UInt8

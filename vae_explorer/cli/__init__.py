@@ -51,7 +51,7 @@ codecs.register_error(_PLAIN, _plain)
 
 
 def _is_file(name: str) -> bool:
-    """Whether a person means a file by it, there or not, and no command."""
+    """Whether a person means a file by it, there or not."""
     return bool(Path(name).suffix) or os.path.basename(name) != name or os.path.lexists(name)
 
 
@@ -69,7 +69,8 @@ class _Program(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         model = name in bundled_models() or _is_file(name) or is_entry_point(name)
-        if self.get_command(ctx, name) is None and model:
+        # A folder may well be called train or data; a file is meant to be opened.
+        if os.path.isfile(name) or (model and self.get_command(ctx, name) is None):
             args = ["explore", *args]
         return super().resolve_command(ctx, args)
 

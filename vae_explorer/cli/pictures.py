@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from vae_explorer.cli.parameters import checkpoint_argument, output_option
+from vae_explorer.cli.progress import share_done
 from vae_explorer.errors import UserError
 from vae_explorer.export.kinds import KINDS, Kind
 from vae_explorer.fields import FieldSpec, Value
@@ -38,7 +39,9 @@ def _option(name: str, default: Value, spec: FieldSpec) -> click.Option:
 _ROTATION = click.Option(
     ["--rotation"], type=(float,) * 4, metavar="R11 R12 R21 R22", help="How the plane is turned."
 )
-_DATA = click.Option(["--data"], metavar="PATH", help="The images, if not those of its training.")
+_DATA = click.Option(
+    ["--data"], metavar="PATH", help="The images, if not those of its training; or MNIST."
+)
 _WORKSPACE = click.Option(
     ["--workspace"], metavar="FILE.vaex|JSON", help="The view of the map; else all of it."
 )
@@ -67,7 +70,9 @@ def _command(kind: Kind) -> click.Command:
                     f"--{name} makes no difference with {getattr(request, other)} {other}; change "
                     f"--{other} or leave it out."
                 )
-        said = write(request, source_of(checkpoint or "", data, _view(view), turned), out)
+        source = source_of(checkpoint or "", data, _view(view), turned)
+        with share_done() as progress:
+            said = write(request, source, out, progress)
         click.echo(f"Wrote {click.format_filename(out)}{said and f': {said}'}")
 
     takes = output_option(*kind.suffixes, about="The file.")(checkpoint_argument(run))

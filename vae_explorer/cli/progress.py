@@ -76,6 +76,16 @@ def _shown(item: str | None) -> str | None:
     return item
 
 
+@contextmanager
+def share_done() -> Iterator[Callable[[float], object]]:
+    """What is told how much is done, from 0 to 1; a terminal sees it."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=100, file=sys.stderr, show_eta=False) as bar:
+        yield lambda share: bar.update(round(100 * share) - bar.pos)
+
+
 class Stop:
     """Makes the first Ctrl-C or SIGTERM a wish, so that the run is saved at the end of a step.
 

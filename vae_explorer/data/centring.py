@@ -7,7 +7,7 @@ from scipy import ndimage
 from vae_explorer.errors import DataError
 from vae_explorer.types import Float32, Float64, Floats, UInt8
 
-_SIDE, _BOX = 28, 20  # of MNIST's images, and of the ink in them
+_FILLED = 5 / 7  # of a side by the ink, as in MNIST's images
 _FAINT = 0.1  # of the strongest ink: not looked for when cropping
 _WORKING_SIDE = 280
 _NOISE = 3.0  # standard deviations of the ground: no ink below
@@ -18,10 +18,10 @@ _CHANNELS = (1, 3, 4)
 Pixels = UInt8 | Floats
 
 
-def centred(image: Pixels, shape: tuple[int, int] = (_SIDE, _SIDE)) -> UInt8:
+def centred(image: Pixels, shape: tuple[int, int]) -> UInt8:
     """Ink on an empty ground, scaled and placed as MNIST does it.
 
-    The ink is scaled with its proportions, anti-aliased, to fit a box of 20/28 of ``shape``, and
+    The ink is scaled with its proportions, anti-aliased, to fit a box of 5/7 of ``shape``, and
     its centre of mass goes to the middle (LeCun et al., "Gradient-based learning applied to
     document recognition", 1998; yann.lecun.com/exdb/mnist). As in the MNIST files the move is by
     whole pixels and the middle is pixel ``side // 2``, counted from 0: an image of MNIST comes back
@@ -44,7 +44,7 @@ def centred(image: Pixels, shape: tuple[int, int] = (_SIDE, _SIDE)) -> UInt8:
     strong = ink > _FAINT * ink.max()
     rows, columns = (np.flatnonzero(strong.any(axis)) for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = min(side * _BOX / _SIDE / own for side, own in zip(shape, ink.shape, strict=True))
+    scale = min(side * _FILLED / own for side, own in zip(shape, ink.shape, strict=True))
     height, width = (max(1, round(scale * length)) for length in ink.shape)
     picture = Image.fromarray(ink.astype(np.float32))
     scaled = np.asarray(picture.resize((width, height), Image.Resampling.HAMMING))

@@ -18,7 +18,7 @@ from vae_explorer.export.source import Source
 from vae_explorer.files import read_bytes, read_text
 from vae_explorer.paths import bundled_models
 from vae_explorer.training.meaning import origin
-from vae_explorer.training.snapshot import DataReference, Snapshot, reference
+from vae_explorer.training.snapshot import BUNDLED, DataReference, Snapshot, reference
 from vae_explorer.training.tensors import digest
 from vae_explorer.types import Float64, LatentPoint
 
@@ -78,7 +78,11 @@ def about(request: Request, source: Source) -> About:
     """What a file of this request says."""
     kind, snapshot = kind_of(request), source.snapshot
     told = origin(snapshot)
-    place = source.data.source if kind.data else None
+    place = None
+    if kind.data and source.data.source:
+        place = str(source.data.source.path.absolute())
+    elif kind.data and snapshot.data.fingerprint != BUNDLED.fingerprint:
+        place = BUNDLED.name  # of which the model was trained on a part
     return About(
         kind=kind.name,
         request=request.to_dict(),
@@ -89,7 +93,7 @@ def about(request: Request, source: Source) -> About:
         warning=told.get("Warning", ""),
         rotation=_rows(source.rotation),
         data=reference(source.data) if kind.data else None,
-        data_path=str(place.path.absolute()) if place else None,
+        data_path=place,
         workspace=dict(source.workspace or {}) if kind.workspace else None,
     )
 

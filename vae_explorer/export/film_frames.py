@@ -7,7 +7,7 @@ import numpy as np
 
 from vae_explorer.data.arrays import spread
 from vae_explorer.errors import CheckpointError, ExportError
-from vae_explorer.export.requests import Film, Walk
+from vae_explorer.export.film_requests import Film, Walk
 from vae_explorer.export.source import Progress, Source
 from vae_explorer.latent.geodesic import geodesic_graph, geodesic_through, mean_images
 from vae_explorer.latent.manifold import middles
@@ -75,7 +75,7 @@ def run_film(request: Film, source: Source, progress: Progress) -> RunFilm:
     if not steps:
         raise ExportError(f"The run in {run.path} has no snapshots, of which to make a film.")
     if request.snapshots:
-        steps = [steps[at] for at in spread(len(steps), max(request.snapshots - 1, 1))]
+        steps = [steps[at] for at in spread(len(steps), request.snapshots - 1)]
     data = source.data.test
     some = spread(len(data), request.points)
     images = data.images[some]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vae_explorer.export import numeric_requests, requests
+from vae_explorer.export import film_requests, numeric_requests, requests
 from vae_explorer.export.requests import Request
 
 if TYPE_CHECKING:
@@ -71,13 +71,14 @@ _FILMS = (".gif", ".apng", ".webp", ".mp4", ".webm")
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("digit", "Image", "One decoded latent point.",
+        Kind("digit", "Image at the cursor", "One decoded latent point.",
             requests.Digit, _PICTURES, "export.pictures:digit"),
         Kind("manifold", "Manifold", "A sheet of n × n decoded latent points.",
             requests.Manifold, _PICTURES, "export.pictures:manifold"),
         Kind("path", "Path", "Decoded latent points side by side.",
             requests.Strip, _PICTURES, "export.pictures:strip"),
-        Kind("images", "Images", "Images of the data and their reconstructions.",
+        Kind("images", "Images and reconstructions",
+            "Images of the data, and what the model makes of them.",
             requests.Images, _PICTURES, "export.pictures:images", data=True),
         Kind("points", "Points", "A table of images: codes, labels and figures.",
             numeric_requests.Points, _TABLES, "export.points:points", data=True),
@@ -87,9 +88,9 @@ KINDS = {
             numeric_requests.Model, (".safetensors", ".onnx", ".zip"), "export.models:model",
             check="export.models:checked"),
         Kind("walk", "Walk", "A film of a walk over the plane, and of the images on the way.",
-            requests.Walk, _FILMS, "gui.film:walk"),
+            film_requests.Walk, _FILMS, "gui.film:walk"),
         Kind("film", "Film", "The film of a training run, given by its folder.",
-            requests.Film, _FILMS, "gui.film:training", data=True),
+            film_requests.Film, _FILMS, "gui.film:training", data=True),
         Kind("page", "Page", "One HTML page with decoder, map and manifold, for any browser.",
             requests.Page, (".html",), "export.page:page", data=True),
     )

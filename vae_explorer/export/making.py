@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.data.opening import open_images
 from vae_explorer.errors import ExportError
@@ -20,7 +21,7 @@ from vae_explorer.export.source import Progress, Source
 from vae_explorer.files import read_bytes
 from vae_explorer.paths import bundled_checkpoint, bundled_models, model_path
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.snapshot import BUNDLED, Snapshot
 
 _MOST = 4 << 30
 
@@ -88,7 +89,7 @@ def export(
         kind: such as "manifold"; ``vae-explorer export --help`` lists them.
         path: the file, whose suffix is its format; one that is there is replaced.
         model: a checkpoint by its path, a bundled model by its name, or a snapshot.
-        data: what the model is shown on, if not the images that it was trained on.
+        data: what the model is shown on, if not the images that it was trained on; "MNIST" is that.
         workspace: the JSON of a workspace, for what shows the map.
         rotation: how the plane is turned, (2, 2).
         fields: of the request, see ``vae_explorer.export.requests``.
@@ -116,7 +117,10 @@ def source_of(
     turned = None if rotation is None else np.array(rotation, np.float64).reshape(2, 2)
     if data is None:
         return Source(snapshot, path, turned, None, workspace)
-    given = data if isinstance(data, Dataset) else open_images(Path(data))
+    if isinstance(data, Dataset):
+        given = data
+    else:
+        given = mnist_dataset() if data == BUNDLED.name else open_images(Path(data))
     return Source(snapshot, path, turned, lambda: given, workspace)
 
 

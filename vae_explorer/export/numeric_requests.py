@@ -1,5 +1,6 @@
 """Requests for numbers rather than pictures: tables, and the model itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from typing_extensions import override
@@ -84,3 +85,14 @@ class Model(Request):
     @override
     def small(self, shape: ImageShape) -> None:
         return None
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Numbers as a text that ``listed`` reads, such as 3-5,9."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ",".join(f"{low}" if low == high else f"{low}-{high}" for low, high in found)

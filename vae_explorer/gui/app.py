@@ -104,11 +104,8 @@ def prepare(app: "QApplication") -> None:
     app.setWindowIcon(QIcon(str(paths.resources() / "icons" / "vae-explorer.svg")))
 
 
-def open_window(checkpoint: "Path | SavedModel | None" = None) -> "MainWindow":
-    """Build and show the window; its map fills in beside it.
-
-    A checkpoint that cannot be opened gives a dialog over the bundled model.
-    """
+def build_window(settings: Settings, *, keep_settings: bool = True) -> "MainWindow":
+    """A window that is not shown yet, on which nothing is open."""
     # These bring PyTorch, a second or more, which is why a splash is shown first.
     from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
     from vae_explorer.gui.window.main_window import MainWindow
@@ -116,16 +113,26 @@ def open_window(checkpoint: "Path | SavedModel | None" = None) -> "MainWindow":
     from vae_explorer.session.jobs import Jobs
     from vae_explorer.training.device import set_threads
 
-    # Painting drops and retakes Python's lock at many calls; by default each retaking may wait 5 ms
-    # for the training thread to let go.
-    sys.setswitchinterval(_SWITCH_S)
-    settings = Settings.read(paths.settings_file())
     set_threads(settings.threads or None, beside_window=True)
     main_thread, clock = MainThread(), FrameClock()
-    app = build_app(Jobs(main_thread.post), clock.defer, run_after, settings)
+    jobs = Jobs(main_thread.post)
+    app = build_app(jobs, clock.defer, run_after, settings, keep_settings=keep_settings)
     window = MainWindow(app)
     main_thread.setParent(window)
     clock.setParent(window)
+    return window
+
+
+def open_window(checkpoint: "Path | SavedModel | None" = None) -> "MainWindow":
+    """Build and show the window; its map fills in beside it.
+
+    A checkpoint that cannot be opened gives a dialog over the bundled model.
+    """
+    # Painting drops and retakes Python's lock at many calls; by default each retaking may wait 5 ms
+    # for the training thread to let go.
+    sys.setswitchinterval(_SWITCH_S)
+    window = build_window(Settings.read(paths.settings_file()))
+    app = window.app
     try:
         if checkpoint is None or isinstance(checkpoint, Path):
             app.model.open_now(checkpoint or paths.bundled_checkpoint())

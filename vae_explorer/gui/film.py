@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QImage, QPaint
 from vae_explorer.export.figure import FONT_PIXELS
 from vae_explorer.export.film import encode_film
 from vae_explorer.export.film_frames import RunFilm, Sheet, WalkFilm, Way, run_film, walk_film
-from vae_explorer.export.requests import Film, Moving, Walk
+from vae_explorer.export.film_requests import Film, Moving, Walk
 from vae_explorer.export.source import Progress, Source
 from vae_explorer.gui.curves.trace import robust_range
 from vae_explorer.gui.plot.axis import Axis

@@ -117,7 +117,7 @@ def study(
 
     Args:
         beta: that of ``Study``.
-        model: of images of 28 × 28 pixels.
+        model: of images of MNIST's size.
         reference: codes (10,000, 2) of the same images, towards which the model is turned.
         check: called between chunks; what it raises ends the work.
 

@@ -34,7 +34,7 @@ _LEAST_GAIN = 0.01
 
 
 def digits() -> UInt8:
-    """The test images (1000, 28, 28) that all maps show."""
+    """The test images (1000, h, w) that all maps show."""
     return mnist("test").images[:DIGITS]
 
 

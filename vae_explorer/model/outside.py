@@ -18,24 +18,26 @@ latent space: what is said of p(x|z) holds there, and what is an integral over a
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Literal, Protocol, cast, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Generator, Tensor, nn
 from typing_extensions import override
 
-from vae_explorer.data.arrays import as_array
+from vae_explorer.data.arrays import as_array, as_images, channels_last
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.model import likelihood as likelihoods
 from vae_explorer.model.architecture import LIKELIHOODS, Architecture
 from vae_explorer.model.gaussian import Part
+from vae_explorer.model.plane import Plane
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import VAE, ElboTerms
 from vae_explorer.types import Float32, Float64, Floats, ImageShape
+
+_Kind = TypeVar("_Kind", np.float32, np.float64)
 
 _LOOKED_AT = 64
 _PRINCIPAL = 2_000
@@ -74,48 +76,6 @@ class EncoderDecoder(Protocol):
         """
 
 
-@dataclass(frozen=True, eq=False)
-class Plane:
-    """z = ``origin`` (d,) + u₁ a₁ + u₂ a₂, of orthonormal ``axes`` (2, d): what the map shows."""
-
-    origin: Float64
-    axes: Float64
-
-    @classmethod
-    def along(cls, first: int, second: int, others: ArrayLike) -> "Plane":
-        """Of two coordinates, counted from 0, with the other ones as in ``others`` (d,).
-
-        Raises:
-            DataError: there are no such two.
-        """
-        origin = np.array(others, np.float64)
-        if first == second or not {first, second} <= {*range(len(origin))}:
-            raise DataError(
-                f"A plane is along two of the {len(origin)} latent dimensions, counted from 0, "
-                f"not along {first} and {second}."
-            )
-        origin[[first, second]] = 0
-        return cls(origin, np.eye(len(origin))[[first, second]])
-
-    @classmethod
-    def principal(cls, codes: Floats) -> "Plane":
-        """Through the mean of codes (n, d), along the two directions in which they vary most."""
-        origin = codes.mean(0, dtype=np.float64)
-        _, vectors = np.linalg.eigh(np.cov(codes.T.astype(np.float64), bias=True))
-        axes = vectors.T[:-3:-1]
-        largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)
-        return cls(origin, axes * np.sign(largest))
-
-    def lift(self, u: Floats) -> Float32:
-        """Where points (n, 2) of the plane are, (n, d)."""
-        return (self.origin + u @ self.axes).astype(np.float32)
-
-    def drop(self, mean: Floats, covariance: Floats) -> tuple[Float64, Float64]:
-        """The marginals on the plane of Gaussians in d dimensions."""
-        dropped = (mean - self.origin) @ self.axes.T, self.axes @ covariance @ self.axes.T
-        return np.asarray(dropped[0]), np.asarray(dropped[1])
-
-
 def outside_model(
     model: EncoderDecoder,
     images: ArrayLike,
@@ -151,14 +111,13 @@ def outside_model(
         raise DataError(f"A likelihood is one of {', '.join(LIKELIHOODS)}, not '{likelihood}'.")
     if likelihood == "gaussian" and not (variance and variance > 0):
         raise DataError("A Gaussian likelihood needs the variance of a pixel: pass variance=….")
-    array = as_array(images, "Images")
+    array = channels_last(as_images(images), "Images")
+    if not len(array):
+        raise DataError("There are no images to try the model on; give some of its kind.")
     some = array[:_PRINCIPAL] / np.float32(255) if array.dtype == np.uint8 else array[:_PRINCIPAL]
-    shape = array.shape[1:]
-    if len(shape) not in (2, 3) or not len(array) or shape[2:] not in ((), (3,)):
-        raise DataError(f"Images have shape {array.shape}, expected (n, h, w) or (n, h, w, 3).")
-    functions = _Functions(model, shape, logits)
-    codes, covariance = functions.encode(some.astype(np.float32))
-    _cholesky(torch.from_numpy(covariance))
+    wanted = likelihood in ("bernoulli", "continuous-bernoulli")
+    functions = _Functions(model, array.shape[1:], logits, wanted)
+    codes = functions.moments(torch.from_numpy(some.astype(np.float32)))[0].numpy()
     dimensions = codes.shape[1]
     if dimensions < 2:
         raise DataError("The map needs two latent dimensions; this model has one.")
@@ -169,14 +128,22 @@ def outside_model(
             f"decode(z) gave values from {pictures.min():.3g} to {pictures.max():.3g}; images lie "
             "in [0, 1]. Pass logits=True if these are logits."
         )
-    if dimensions > 2:
-        if plane == "principal":
-            plane = Plane.principal(codes)
-        elif isinstance(plane, tuple):
-            plane = Plane.along(*plane, codes.mean(0))
-        assert isinstance(plane, Plane)
-        functions.plane = plane
-    return TrainedVAE(OutsideVAE(functions, likelihood, variance, dimensions), treatment)
+    if dimensions == 2:
+        plane = Plane(np.zeros(2), np.eye(2))
+    elif plane == "principal":
+        plane = Plane.principal(codes)
+    elif isinstance(plane, tuple):
+        plane = Plane.along(*plane, codes.mean(0))
+    assert isinstance(plane, Plane)
+    functions.plane, functions.codes = plane, codes
+    return TrainedVAE(OutsideVAE(functions, likelihood, variance), treatment)
+
+
+def space_of(model: TrainedVAE) -> tuple[Plane, Float64] | None:
+    """The plane that is shown of more than two dimensions, and codes (n, d) of some images."""
+    if not isinstance(model.vae, OutsideVAE) or len(model.vae.functions.plane.origin) == 2:
+        return None
+    return model.vae.functions.plane, model.vae.functions.codes
 
 
 def on_plane(model: TrainedVAE, plane: Plane) -> TrainedVAE:
@@ -185,10 +152,10 @@ def on_plane(model: TrainedVAE, plane: Plane) -> TrainedVAE:
     Raises:
         DataError: it is all of its latent space that the map shows.
     """
-    moved = TrainedVAE(model.vae, model.treatment)
-    if not isinstance(moved.vae, OutsideVAE) or moved.vae.functions.plane is None:
+    if space_of(model) is None:
         raise DataError("This model has two latent dimensions, and the map shows both.")
-    moved.vae.functions.plane = plane
+    moved = TrainedVAE(model.vae, model.treatment)
+    cast(OutsideVAE, moved.vae).functions.plane = plane
     return moved
 
 
@@ -196,7 +163,7 @@ class OutsideVAE(VAE):
     """A ``VAE`` whose networks are another program's; it has no weights."""
 
     def __init__(
-        self, functions: "_Functions", likelihood: str | None, variance: float | None, size: int
+        self, functions: "_Functions", likelihood: str | None, variance: float | None
     ) -> None:
         nn.Module.__init__(self)
         self.architecture = Architecture(
@@ -205,15 +172,14 @@ class OutsideVAE(VAE):
         self.rotation = None
         self._needs = {}
         self.functions = functions
-        self.encoder = nn.Sequential(_Encoder(functions))
-        self.decoder = nn.Sequential(_Decoder(functions, likelihood))
+        self.encoder, self.decoder = map(_network, (functions.encoded, functions.decoded))
         self.likelihood = likelihoods.FAMILIES[likelihood]() if likelihood else _NoLikelihood()
         if variance and isinstance(self.likelihood, likelihoods.Gaussian):
             del self.likelihood.log_variance  # given, and not trained
             self.likelihood.register_buffer("log_variance", torch.tensor(variance).log())
-        self.no_marginal = NO_LIKELIHOOD if likelihood is None else NO_MARGINAL.format(size)
-        if likelihood is not None and size == 2:
-            self.no_marginal = ""
+        size = len(functions.plane.origin)
+        partial = NO_MARGINAL.format(size) if size > 2 else ""
+        self.no_marginal = partial if likelihood else NO_LIKELIHOOD
 
     @property
     @override
@@ -225,19 +191,14 @@ class OutsideVAE(VAE):
         self, x: Tensor, generator: Generator, samples: int = 1, part: Part | None = None
     ) -> ElboTerms:
         """The ELBO in all dimensions, whatever plane is shown."""
-        if not self.functions.plane:
-            return super().elbo_terms(x, generator, samples, part)
-        encoded = self.functions.encode(self.functions.images(x))
-        mean, covariance = (torch.from_numpy(moment) for moment in encoded)
-        scale, size = _cholesky(covariance), mean.shape[1]
-        noise = torch.empty(samples, len(x), size).normal_(generator=generator).double()
+        mean, scale = self.functions.moments(x)
+        noise = torch.empty(samples, *mean.shape).normal_(generator=generator).double()
         z = mean + (scale @ noise[..., None])[..., 0]
-        outputs = cast(_Decoder, self.decoder[0]).at(z.flatten(0, 1).numpy().astype(np.float32))
+        outputs = self.functions.outputs(z.flatten(0, 1).numpy().astype(np.float32))
         log_likelihood = self.likelihood(x, outputs.view(samples, len(x), -1)).mean(0)
-        spread = covariance.diagonal(dim1=1, dim2=2)
-        log_determinant = 2 * scale.diagonal(dim1=1, dim2=2).log().sum(1)
-        kl = 0.5 * (mean.square().sum(1) + spread.sum(1) - size - log_determinant)
-        return ElboTerms(log_likelihood, kl.float())
+        logs = scale.diagonal(dim1=1, dim2=2).log().sum(1)
+        squares = mean.square().sum(1) + scale.square().sum((1, 2))
+        return ElboTerms(log_likelihood, (0.5 * (squares - mean.shape[1]) - logs).float())
 
     @override
     def state_dict(self, *_: Any, **__: Any) -> Any:
@@ -248,21 +209,35 @@ class OutsideVAE(VAE):
 
 
 class _Functions:
-    """The two functions, held to their word. Shared by all copies of a model."""
+    """The two functions of a model that all copies share, held to their word.
 
-    def __init__(self, model: EncoderDecoder, shape: ImageShape, logits: bool) -> None:
-        self.shape, self.logits = shape, logits
-        self.plane: Plane | None = None
+    It decodes ``logits`` or not, and these are ``wanted`` of what parametrises p(x|z) or not.
+    """
+
+    def __init__(
+        self, model: EncoderDecoder, shape: ImageShape, logits: bool, wanted: bool
+    ) -> None:
+        self.shape = shape
+        self._logits, self._wanted = logits, wanted
+        self.plane: Plane
+        self.codes: Float64  # of the images that it was tried on
         self._model = model
         self._one_at_a_time = Lock()
 
     def __deepcopy__(self, _: object) -> "_Functions":
         return copy(self)
 
-    def images(self, x: Tensor) -> Float32:
-        """Flat images (n, pixels) as the model takes them."""
-        found: Float32 = x.detach().cpu().float().numpy().reshape(-1, *self.shape)
-        return found
+    def moments(self, x: Tensor, seen: bool = False) -> tuple[Tensor, Tensor]:
+        """Mean and Cholesky factor of the covariance of each q(z|x), or what is seen of them."""
+        found = self.encode(x.detach().cpu().float().numpy().reshape(-1, *self.shape))
+        mean, covariance = map(torch.from_numpy, self.plane.drop(*found) if seen else found)
+        scale, info = torch.linalg.cholesky_ex(covariance)
+        if info.any():
+            raise DataError(
+                "encode(images) gave a covariance that is not positive definite; second comes the "
+                "covariance, or the variances: exp(…) of their logarithms."
+            )
+        return mean, scale
 
     def encode(self, images: Float32) -> tuple[Float64, Float64]:
         """Mean (n, d) and covariance (n, d, d) of each image."""
@@ -272,42 +247,53 @@ class _Functions:
             moments = found.mean, found.covariance
         if len(moments) != 2:
             raise DataError("encode(images) must give back two arrays: mean and covariance.")
-        mean, covariance = (
-            np.array(as_array(moment, f"The {name} of encode(images)"), np.float64)  # not read-only
-            for name, moment in zip(("mean", "covariance"), moments, strict=True)
-        )
-        if mean.ndim != 2 or len(mean) != len(images):
-            raise DataError(
-                f"encode(images) of {len(images):,} images gave means of shape {mean.shape}, "
-                f"expected ({len(images)}, d)."
-            )
-        size = mean.shape[1]
+        mean, covariance = (_numbers(moment, "encode(images)", np.float64) for moment in moments)
+        fits = mean.ndim == 2 and len(mean) == len(images)
+        _check(fits, "encode(images) gave means", mean, len(images), "d")
         if covariance.shape == mean.shape:
-            covariance = covariance[:, :, None] * np.eye(size)
-        if covariance.shape != (*mean.shape, size):
-            raise DataError(
-                f"encode(images) gave a covariance of shape {covariance.shape}, expected "
-                f"{(*mean.shape, size)}, or variances {mean.shape}."
-            )
-        if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-            raise DataError("encode(images) gave NaN or infinity.")
+            covariance = covariance[:, :, None] * np.eye(mean.shape[1])
+        wanted = *mean.shape, mean.shape[1]
+        _check(covariance.shape == wanted, "encode(images) gave a covariance", covariance, *wanted)
         return mean, covariance
 
     def decode(self, z: Float32) -> Float32:
         """What the decoder gives at z (n, d), flat, (n, pixels)."""
-        found = as_array(self._called("decode", self._model.decode, z), "What decode(z) gives")
+        found = _numbers(self._called("decode", self._model.decode, z), "decode(z)", np.float32)
         pixels = int(np.prod(self.shape))
-        if found.size != len(z) * pixels or found.shape[:1] != (len(z),):
-            raise DataError(
-                f"decode(z) of {len(z):,} points gave shape {found.shape}, expected "
-                f"{(len(z), *self.shape)}."
-            )
+        fits = found.size == len(z) * pixels and len(found) == len(z)
+        _check(fits, "decode(z) gave images", found, len(z), *self.shape)
         if found.shape[1:] == (3, *self.shape[:2]) and found.shape[1:] != self.shape:
             found = np.moveaxis(found, 1, 3)
-        flat = np.array(found, np.float32).reshape(len(z), pixels)
-        if not np.isfinite(flat).all():
-            raise DataError("decode(z) gave NaN or infinity.")
-        return flat
+        return found.reshape(len(z), pixels)
+
+    def encoded(self, x: Tensor) -> Tensor:
+        """What ``Gaussian.from_outputs`` reads, (n, 5), of images (n, pixels)."""
+        mean, scale = self.moments(x, seen=True)
+        logs = scale.diagonal(dim1=1, dim2=2).log()
+        return torch.cat([mean, logs, scale[:, 1:, 0]], 1).to(x)
+
+    def outputs(self, z: Float32) -> Tensor:
+        """What parametrises p(x|z), (n, pixels), at z (n, d)."""
+        found = torch.from_numpy(self.decode(z))
+        if self._logits == self._wanted:
+            return found
+        return found.clamp(_LEAST, 1 - _LEAST).logit() if self._wanted else found.sigmoid()
+
+    def decoded(self, z: Tensor) -> Tensor:
+        """The outputs (n, pixels) at points (n, 2) of the map.
+
+        Differentiable, though nothing is known of the network: by central differences.
+        """
+        u, lift = z.detach().cpu().double().numpy(), self.plane.lift
+        outputs = self.outputs(lift(u)).to(z)
+        if not (torch.is_grad_enabled() and z.requires_grad):
+            return outputs
+        slopes = [
+            (self.outputs(lift(u + step)) - self.outputs(lift(u - step))) / (2 * _STEP)
+            for step in _STEP * np.eye(2)
+        ]
+        change = (z - z.detach())[:, :, None] * torch.stack(slopes, 1).to(z)
+        return outputs + change.sum(1)
 
     def _called(self, name: str, function: Callable[[Float32], Any], given: Float32) -> Any:
         try:
@@ -322,64 +308,25 @@ class _Functions:
             ) from error
 
 
-def _cholesky(covariance: Tensor) -> Tensor:
-    scale: Tensor
-    scale, info = torch.linalg.cholesky_ex(covariance)
-    if info.any():
-        raise DataError(
-            "encode(images) gave a covariance that is not positive definite; second comes the "
-            "covariance, or the variances: exp(…) of their logarithms."
-        )
-    return scale
+def _numbers(values: Any, what: str, kind: type[_Kind]) -> NDArray[_Kind]:
+    """A copy of what a function gave, which may be read-only."""
+    array = np.array(as_array(values, f"What {what} gives"), kind)
+    if not np.isfinite(array).all():
+        raise DataError(f"{what} gave NaN or infinity.")
+    return array
 
 
-class _Encoder(nn.Module):
-    def __init__(self, functions: _Functions) -> None:
-        super().__init__()
-        self.functions = functions
-
-    def forward(self, x: Tensor) -> Tensor:
-        """What ``Gaussian.from_outputs`` reads, (n, 5), of images (n, pixels)."""
-        moments = self.functions.encode(self.functions.images(x))
-        if self.functions.plane:
-            moments = self.functions.plane.drop(*moments)
-        mean, covariance = (torch.from_numpy(moment) for moment in moments)
-        scale = _cholesky(covariance)
-        logs = scale.diagonal(dim1=1, dim2=2).log()
-        return torch.cat([mean, logs, scale[:, 1:, 0]], 1).to(x)
+def _check(fits: bool, what: str, given: Floats, *wanted: object) -> None:
+    if not fits:
+        shape = ", ".join(map(str, wanted))
+        raise DataError(f"{what} of shape {given.shape}, expected ({shape}).")
 
 
-class _Decoder(nn.Module):
-    """Differentiable by z, though nothing is known of the network: by central differences."""
-
-    def __init__(self, functions: _Functions, likelihood: str | None) -> None:
-        super().__init__()
-        self.functions = functions
-        self.wanted_logits = likelihood in ("bernoulli", "continuous-bernoulli")
-
-    def at(self, z: Float32) -> Tensor:
-        """The outputs (n, pixels) at z (n, d)."""
-        found = torch.from_numpy(self.functions.decode(z))
-        if self.functions.logits == self.wanted_logits:
-            return found
-        return found.clamp(_LEAST, 1 - _LEAST).logit() if self.wanted_logits else found.sigmoid()
-
-    def forward(self, z: Tensor) -> Tensor:
-        """The outputs (n, pixels) at points (n, 2) of the map."""
-        u = z.detach().cpu().double().numpy()
-        outputs = self._on_map(u).to(z)
-        if not (torch.is_grad_enabled() and z.requires_grad):
-            return outputs
-        slopes = [
-            (self._on_map(u + step) - self._on_map(u - step)) / (2 * _STEP)
-            for step in _STEP * np.eye(2)
-        ]
-        change = (z - z.detach())[:, :, None] * torch.stack(slopes, 1).to(z)
-        return outputs + change.sum(1)
-
-    def _on_map(self, u: Float64) -> Tensor:
-        plane = self.functions.plane
-        return self.at(plane.lift(u) if plane else u.astype(np.float32))
+def _network(function: Callable[[Tensor], Tensor]) -> nn.Sequential:
+    """A function as a network without weights; a copy has the method of a copy."""
+    network = nn.Module()
+    network.forward = function
+    return nn.Sequential(network)
 
 
 class _NoLikelihood(likelihoods.Likelihood):
@@ -389,9 +336,7 @@ class _NoLikelihood(likelihoods.Likelihood):
     def natural(self, outputs: Tensor) -> Tensor:
         raise DataError(NO_LIKELIHOOD)
 
-    @override
-    def log_normalizer(self, outputs: Tensor) -> Tensor:
-        raise DataError(NO_LIKELIHOOD)
+    log_normalizer = natural
 
     @override
     def mean(self, outputs: Tensor) -> Tensor:

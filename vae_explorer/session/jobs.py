@@ -105,6 +105,7 @@ class Jobs:
         self._exclusive_job: Job | None = None
         self._jobs: dict[str, Job] = {}
         self._futures: set[Future[None]] = set()
+        self._under_way: set[Job] = set()
 
     def run_exclusive(
         self,
@@ -146,21 +147,26 @@ class Jobs:
 
     def write(
         self,
-        work: Callable[[], None],
+        work: Callable[[Control], None],
         *,
         done: Callable[[], None],
         failed: Callable[[BaseException], None],
-    ) -> None:
-        """Write a file that somebody asked for: never cancelled, ``shutdown`` waits for it."""
+        cancelled: Callable[[], None] = ignore,
+    ) -> Job:
+        """Write a file that somebody asked for: cancelled by them alone, ``shutdown`` waits."""
         job = Job("write", self._post)
-        self._submit(
-            self._lanes["files"], job, lambda _: work(), lambda _: done(), failed, cancelled=ignore
-        )
+        self._submit(self._lanes["files"], job, work, lambda _: done(), failed, cancelled)
+        return job
 
     def cancel(self, key: str) -> None:
         """Cancel the newest-wins job of this key, if there is one."""
         if key in self._jobs:
             self._jobs[key].cancel()
+
+    @property
+    def idle(self) -> bool:
+        """Whether the outcome of all that was asked for has been delivered."""
+        return not self._under_way
 
     def shutdown(self, seconds: float) -> bool:
         """Cancel all but writes and wait for the threads; False if one did not end in time.
@@ -194,6 +200,7 @@ class Jobs:
     ) -> None:
         def end(outcome: Callable[[], None]) -> None:
             job.finished = True
+            self._under_way.discard(job)
             (cancelled if job.control.cancelled else outcome)()
 
         def on_worker() -> None:
@@ -211,6 +218,7 @@ class Jobs:
 
         if self._closed:
             return  # a last frame may still be drawn, and ask
+        self._under_way.add(job)
         future = executor.submit(on_worker)
         self._futures.add(future)
         future.add_done_callback(self._futures.discard)

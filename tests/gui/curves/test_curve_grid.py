@@ -2,11 +2,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.support.widgets import expose
-from vae_explorer.gui.curves.curve_grid import CurveGrid, columns_for
+from vae_explorer.gui.curves.curve_grid import CurveGrid
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import PANELS
 from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
+from vae_explorer.gui.plot.export import columns_for
 
 
 @pytest.mark.parametrize(

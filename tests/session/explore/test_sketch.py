@@ -151,7 +151,7 @@ def test_a_sketch_is_centred_and_nothing_is_no_sketch(
     sketch.draw(stroke(200))
     (left, _), (right, _) = story["seen_changed"]
     np.testing.assert_array_equal(left, right)
-    np.testing.assert_array_equal(left, centred(stroke(20)))
+    np.testing.assert_array_equal(left, centred(stroke(20), (28, 28)))
     story.forget()
     sketch.draw(np.zeros((280, 280), np.uint8))
     assert [told[0] for told in story.values()] == [(None, None), None, None, (), None]
@@ -178,7 +178,7 @@ def test_a_picture_goes_on_the_pad_and_is_read(
     assert len(story["seen_changed"]) == 2
     for seen, ink in story["seen_changed"]:
         np.testing.assert_array_equal(ink, ink_of(picture))
-        np.testing.assert_array_equal(seen, centred(ink))
+        np.testing.assert_array_equal(seen, centred(ink, (28, 28)))
 
 
 def test_drawing_overtakes_a_picture(sketch: Sketch, story: Story, main: MainThread) -> None:

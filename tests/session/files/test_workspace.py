@@ -19,6 +19,7 @@ from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.files.workspace import (
+    VERSION,
     Workspace,
     check_images,
     find_model,
@@ -117,7 +118,7 @@ def test_it_is_a_small_text(path: Path) -> None:
     write_workspace(path, large)
     assert read_workspace(path) == large
     values = json.loads(path.read_text("ascii"))
-    assert (values["version"], values["selection"]) == (3, "0-69999")
+    assert (values["version"], values["selection"]) == (VERSION, "0-69999")
     assert path.stat().st_size < 4_000
     write_workspace(path, PLAIN)
     assert json.loads(path.read_text())["selection"] == "3-5,9"
@@ -155,8 +156,9 @@ def test_a_rotation_stretches_nothing(path: Path) -> None:
 
 
 def test_a_newer_version_is_refused_by_name(path: Path) -> None:
-    spoil(path, version=4, more="things")
-    with pytest.raises(UserError, match="format version 4; this program reads up to 3"):
+    spoil(path, version=VERSION + 1, more="things")
+    told = f"format version {VERSION + 1}; this program reads up to {VERSION}"
+    with pytest.raises(UserError, match=told):
         read_workspace(path)
 
 

@@ -24,7 +24,7 @@ _ON_MAP = "The model on the map"
 _NO_MODEL = "No model yet: choose one above, or open a file."
 _IDLE = "Decoded"
 _LETTERS = 10  # of a model's name in sight, in the narrowest side
-_DIGIT_ZOOM = 3
+_LEAST_DIGIT = 84  # pixels
 
 
 class SidePanel(Themed):
@@ -57,7 +57,7 @@ class SidePanel(Themed):
         # Always two lines, or the maps would not stand side by side.
         self._details.setMinimumHeight(2 * self._details.fontMetrics().lineSpacing())
         self._title.setAccessibleName(f"What {side} shows")
-        self.digit = DigitView(f"Decoded by {side}", _IDLE, zoom=_DIGIT_ZOOM)
+        self.digit = DigitView(f"Decoded by {side}", _IDLE, least=_LEAST_DIGIT)
         self.digit.setFixedSize(self.digit.minimumSizeHint())
         self.digit.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.map = MapView()

@@ -1,6 +1,5 @@
 """Panels in as many columns as suit the space, one above the other in a narrow one."""
 
-import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize
@@ -9,31 +8,18 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.curves.panel import Panel
+from vae_explorer.gui.plot.export import columns_for
 from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.rows import Scrolled
 
 _LEAST_ROW = 600
 _LEAST_STACK = 320
-_LEAST_WIDTH = 270
-_ASPECT = 1.7
 
 
 def is_cramped(size: QSize) -> bool:
     """Whether there is room for the first panel alone."""
     wide = size.width() > max(1.8 * size.height(), _LEAST_ROW)
     return not wide and size.height() < _LEAST_STACK
-
-
-def columns_for(count: int, width: int, height: int) -> int:
-    """How many columns make ``count`` panels the best shaped, none of them too narrow."""
-
-    def misshapen(columns: int) -> float:
-        rows = -(-count // columns)
-        empty = math.log(columns * rows / count)
-        return abs(math.log(width / columns / max(height / rows, 1) / _ASPECT)) + empty
-
-    most = max(min(count, width // _LEAST_WIDTH), 1)
-    return min(range(1, most + 1), key=misshapen)
 
 
 class CurveGrid(Scrolled):

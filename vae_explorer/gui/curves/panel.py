@@ -7,7 +7,9 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from typing_extensions import override
 
+from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.layout import Plot
 from vae_explorer.gui.plot.marks import Entry, Line, Mark
 from vae_explorer.types import Float64
@@ -71,6 +73,11 @@ class Panel(Chart):
         self.set_plot(replace(self.plot, x=replace(self.plot.x, numbers=shown)))
         axis = 2 * self.fontMetrics().height() if shown else 0
         self.setMinimumHeight(_LEAST_HEIGHT + axis)
+
+    @override
+    def export(self, kind: str, style: FigureStyle | None = None, /) -> bytes:
+        x = replace(self.plot.x, numbers=True)  # whatever is below it on screen
+        return render_charts(kind, [replace(self.plot, x=x)], style)
 
     def show_read(self, front: tuple[Mark, ...], entries: list[Entry], x_label: str) -> None:
         """Show what a reading says."""

@@ -20,16 +20,17 @@ from typing_extensions import override
 
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.curves.curve_controls import CurveChoices, CurveControls, panels_of
-from vae_explorer.gui.curves.curve_grid import CurveGrid, columns_for, is_cramped
+from vae_explorer.gui.curves.curve_grid import CurveGrid, is_cramped
 from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_runs import CurveRuns
 from vae_explorer.gui.curves.curve_table import PANELS, Overlay
 from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
-from vae_explorer.gui.plot.export import render_charts
+from vae_explorer.gui.plot.export import columns_for, render_charts
 from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.empty_state import EmptyState
+from vae_explorer.session.files.workspace import CurvesPlace
 from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.history import to_csv
 from vae_explorer.training.meaning import Remark
@@ -134,6 +135,19 @@ class ElboPlot(Themed):
         self._take(choices)
 
     @property
+    def place(self) -> CurvesPlace:
+        """The choices, as a workspace has them."""
+        choices = self._choices
+        panels, scale = tuple(sorted(choices.panels)), choices.scale
+        return CurvesPlace(panels, scale.unit, scale.log, choices.log_y, choices.smoothing)
+
+    def restore(self, place: CurvesPlace) -> None:
+        """Choose as a workspace says."""
+        scale = TimeScale(place.unit, place.log_x)
+        panels = frozenset(place.panels)
+        self.set_choices(CurveChoices(panels, scale, place.log_y, place.smoothing))
+
+    @property
     def history(self) -> RunHistory:
         """The run on screen, which others may share."""
         return self._runs.history
@@ -152,6 +166,8 @@ class ElboPlot(Themed):
         if kind == "csv":
             remark = self._runs.remark
             return to_csv(self.history.points, remark.mark if remark else "").encode()
+        if self._stale:
+            self._draw()  # the dock may be hidden
         style = style or FigureStyle()
         plots = [panel.plot for panel in self._shown]
         plots = [replace(plot, x=replace(plot.x, numbers=True)) for plot in plots]

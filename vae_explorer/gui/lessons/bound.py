@@ -15,7 +15,7 @@ from vae_explorer.gui.widgets.rows import button, column, fill, held, row
 from vae_explorer.session.lessons.bound import BoundExperiment, BoundResult
 from vae_explorer.session.lessons.experiment import differs
 
-_DIGIT_ZOOM = 3
+_LEAST = 84  # pixels
 _DIGITS, _SHARE = 132, 7
 """Pixels across the column of digits, and in how many the width is shared where it is larger."""
 
@@ -39,11 +39,11 @@ class BoundView(LessonView):
         super().__init__(experiment)
         self.plane = BoundPlane()
         self.bars = BoundBars()
-        self._digit = DigitView("The digit", "x", zoom=_DIGIT_ZOOM)
+        self._digit = DigitView("The digit", "x", least=_LEAST)
         self._digit.setToolTip(
             "The digit as it is scored: one sample of the model's data treatment"
         )
-        self._decoded = DigitView("Decoded mean of q", "decoded mean of q", "q’s mean", _DIGIT_ZOOM)
+        self._decoded = DigitView("Decoded mean of q", "decoded mean of q", "q’s mean", _LEAST)
         put = {name: button(*words, partial(experiment.put, name)) for name, words in _PUT.items()}
         tip = "Climb the ELBO from where q is; again to stop"
         self._refine = button("Refine", tip, self._on_refine)

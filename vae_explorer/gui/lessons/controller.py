@@ -97,7 +97,7 @@ class LearnController(Controller):
 
     def _conceal(self) -> None:
         """Show of the figure what the step shows, and nothing that would answer its question."""
-        view, step = self._view, self._learning.step
+        view, step = self.view, self._learning.step
         if view is not None and step is not None:
             view.set_hidden(step.hidden | self._learning.concealed)
 
@@ -119,7 +119,8 @@ class LearnController(Controller):
         self._learning.open(lesson_id)
 
     @property
-    def _view(self) -> LessonView | None:
+    def view(self) -> LessonView | None:
+        """The figure of the lesson, if it has one of its own."""
         lesson = self._learning.lesson
         return self._views.get(lesson.instrument) if lesson else None
 

@@ -55,7 +55,7 @@ class SamplingView(LessonView):
             "The colour is the exact p(z|x). The samples that carry the mean are large. "
             "The wheel zooms, a drag moves."
         )
-        self._image = DigitView("The digit x", "x", zoom=2)
+        self._image = DigitView("The digit x", "x")
         self._heaviest = DigitView(
             "Decoded from the heaviest sample", "heaviest sample", "heaviest"
         )

@@ -39,7 +39,7 @@ class TighterView(LessonView):
             plot.set_x_range(KS[0], GRADIENT_KS[-1] if plot is self.ratios else KS[-1])
             plot.x_dragged.connect(self._on_dragged)
             plot.setToolTip("Drag to look at another k")
-        self._image = DigitView("The digit x", "x", zoom=2)
+        self._image = DigitView("The digit x", "x")
         self.scores = Readout(lines=4, growing=True)
         self._bar = QProgressBar()
         self._bar.setAccessibleName("Work done")

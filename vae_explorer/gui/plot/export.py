@@ -6,6 +6,7 @@ number, and the font is not that of the desktop.
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -49,6 +50,8 @@ KINDS = ("png", "svg", "pdf", "csv")
 _FAMILIES = ("DejaVu Sans", "Noto Sans", "Segoe UI", "Helvetica Neue", "Arial")
 _MARGIN = 6.0
 _GAP = 12.0
+_LEAST_WIDTH = 270
+_ASPECT = 1.7
 _PDF_DPI = 1_200
 _XMP = b"""<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -133,6 +136,18 @@ def figure_font() -> QFont:
     font.setPixelSize(FONT_PIXELS)
     font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     return font
+
+
+def columns_for(count: int, width: int, height: int) -> int:
+    """How many columns make ``count`` panels the best shaped, none of them too narrow."""
+
+    def misshapen(columns: int) -> float:
+        rows = -(-count // columns)
+        empty = math.log(columns * rows / count)
+        return abs(math.log(width / columns / max(height / rows, 1) / _ASPECT)) + empty
+
+    most = max(min(count, width // _LEAST_WIDTH), 1)
+    return min(range(1, most + 1), key=misshapen)
 
 
 def _areas(whole: QSizeF, count: int, columns: int) -> list[QRectF]:

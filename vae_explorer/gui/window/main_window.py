@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
@@ -18,6 +19,7 @@ from vae_explorer.gui.lessons.controller import LearnController
 from vae_explorer.gui.map.controller import MapController
 from vae_explorer.gui.map.selection_controller import SelectionController
 from vae_explorer.gui.plot.export import KINDS
+from vae_explorer.gui.plot.figures import figures_of
 from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.runs.controller import RunsController
 from vae_explorer.gui.runs.sweep_controller import SweepController
@@ -29,7 +31,8 @@ from vae_explorer.gui.window.controller import WindowController
 from vae_explorer.gui.window.docks import Docks, decoded_bytes
 from vae_explorer.gui.window.tour import Tour
 from vae_explorer.session.app import App
-from vae_explorer.session.files.workspace import Workspace
+from vae_explorer.session.files.workspace import CurvesPlace, Workspace
+from vae_explorer.types import Region
 
 _KINDS = dict(zip(KINDS, (PNG, SVG, PDF, CSV), strict=True))
 
@@ -49,9 +52,7 @@ class MainWindow(QMainWindow):
         self._map = MapController(app, ask)
         self._selecting = SelectionController(app, self._map.view, ask, self)
         explore = ExploreController(app, self._map.view, ask, pages, self)
-        self._files = FilesController(
-            app, ask, explore.draw, lambda: (self.map.region(), self.docks.layout), self
-        )
+        self._files = FilesController(app, ask, explore.draw, self._seen, self)
         training = TrainingController(app, ask, self)
         curves = CurvesController(app, ask)
         timeline = TimelineController(app, curves.plot)
@@ -102,7 +103,8 @@ class MainWindow(QMainWindow):
 
         self.map.canvas.space_tapped.connect(self.actions_["pause"].trigger)
         self.curves.start_requested.connect(self.actions_["start"].trigger)
-        self.decode.export.clicked.connect(self._files.export_digit)
+        self.decode.export.clicked.connect(lambda: self._files.export("digit"))
+        self.paths.export_requested.connect(lambda: self._files.export("path"))
         self.layers.set_actions(self.actions_.__getitem__)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)
@@ -110,6 +112,20 @@ class MainWindow(QMainWindow):
         self.training.change.toggled.connect(self.docks.refit)
         self.docks.tell("learn", self._lessons.set_in_front)
         self._restore()
+
+    def figures(self, region: Region | None = None) -> dict[str, Export]:
+        """What makes each figure that can be seen, by its name; see ``figures_of``."""
+        rooms: dict[str, QWidget | None] = {
+            "lesson": self._lessons.view if self.app.learning.shown else None,
+            "curves": self.curves,
+            "refine": self.refine,
+            "sweep": self.sweep,
+        }
+        whole: dict[str, Export] = {
+            "map": partial(self._map.menu.export, region=region),
+            "curves": self.curves.export,
+        }
+        return figures_of(rooms, whole)
 
     def show_error(self, title: str, text: str) -> None:
         """Show a dialog that does not stop anything; one that is open already is enough."""
@@ -143,6 +159,10 @@ class MainWindow(QMainWindow):
         if any(lesson == known.id for known in self.app.learning.lessons):
             self.app.learning.open(lesson)
 
+    def _seen(self) -> tuple[Region, str, CurvesPlace]:
+        """What only the window knows of a workspace."""
+        return self.map.region(), self.docks.layout, self.curves.place
+
     def _remember_folder(self, folder: str) -> None:
         self.app.settings.change(replace(self.app.settings.now, folder=folder))
 
@@ -160,6 +180,7 @@ class MainWindow(QMainWindow):
         self._window.choose_scheme(workspace.scheme)
         self._lay_out(workspace.layout)
         self._map.show_exactly(workspace.view)
+        self.curves.restore(workspace.curves)
         self._selecting.undo.clear()
 
     def _restore(self) -> None:

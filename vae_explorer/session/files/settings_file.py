@@ -15,12 +15,14 @@ class SettingsFile:
     Args:
         tasks: where they are saved.
         settings: as they were remembered.
+        kept: whether changes are; not by a window that nobody sees.
     """
 
     changed = Signal(Settings)
 
-    def __init__(self, tasks: Tasks, settings: Settings) -> None:
+    def __init__(self, tasks: Tasks, settings: Settings, *, kept: bool = True) -> None:
         self._tasks = tasks
+        self._kept = kept
         self.start = self.now = settings
         """As they were remembered, and as they are."""
 
@@ -28,5 +30,6 @@ class SettingsFile:
         """Take other settings, and save them off the main thread."""
         write = partial(settings.write, paths.settings_file(), since=self.now)
         self.now = settings
-        self._tasks.write(write, lambda: None, "The settings were not saved")
+        if self._kept:
+            self._tasks.write(write, lambda: None, "The settings were not saved")
         self.changed.emit(settings)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -19,6 +19,7 @@ from vae_explorer.model.trained import is_rotation
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.explore.pins import MOST
 from vae_explorer.session.files.settings import KIND, SCHEME
+from vae_explorer.session.lessons.place import LessonPlace
 from vae_explorer.session.map.coloring import CHOICES
 from vae_explorer.session.map.layers import LayerState, check_once
 from vae_explorer.training.snapshot import DataReference
@@ -27,7 +28,7 @@ from vae_explorer.types import OneSplit, Split
 
 EXTENSION = ".vaex"
 
-VERSION = 3
+VERSION = 4
 """Version of the file format; a file with a larger one is refused."""
 
 _FORMAT = "vae-explorer workspace"
@@ -40,6 +41,7 @@ _Place = tuple[_Coordinate, _Coordinate]
 _Rotation = tuple[tuple[float, float], tuple[float, float]]
 _Edge = Annotated[float, Meta(gt=-1e9, lt=1e9)]
 _Pin = tuple[OneSplit, Annotated[int, Meta(ge=0)]]
+_Pixels = Annotated[int, Meta(ge=1, le=100_000)]
 _Rows = Annotated[
     str,
     Meta(
@@ -47,6 +49,17 @@ _Rows = Annotated[
         description='rising indices, as in "3-5,9"',
     ),
 ]
+
+
+@dataclass(frozen=True)
+class CurvesPlace:
+    """Which optional ``panels`` of the training curves show, over what time, and how smooth."""
+
+    panels: tuple[str, ...] = ()
+    unit: Literal["epoch", "step", "seconds"] = "epoch"
+    log_x: bool = False
+    log_y: bool = False
+    smoothing: Annotated[float, Meta(ge=0, le=0.99)] = 0.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,9 @@ class Workspace:
     ``selections`` are rising indices into ``split`` as text, see ``rows``; ``current`` is the one
     of ``pins`` that is looked at, None only if there are none. ``color_by`` is the value of one of
     ``coloring.CHOICES``, as tables stay outside. ``layout`` names the arrangement of the window.
-    ``data`` are what the model is shown on, if not what it was trained on.
+    ``data`` are what the model is shown on, if not what it was trained on. ``pixels`` is how wide
+    and high the map was, which decides how fine its layers are; ``lesson`` is None while the map is
+    shown.
     """
 
     model: Annotated[
@@ -83,6 +98,9 @@ class Workspace:
     layout: str
     rotation: _Rotation | None = None
     data: DataReference | None = None
+    pixels: tuple[_Pixels, _Pixels] | None = None
+    lesson: LessonPlace | None = None
+    curves: CurvesPlace = CurvesPlace()
 
 
 def write_workspace(path: Path, workspace: Workspace) -> None:
@@ -91,10 +109,8 @@ def write_workspace(path: Path, workspace: Workspace) -> None:
     Raises:
         UserError: the file cannot be written; an old one of that name is intact.
     """
-    values = {"format": _FORMAT, "version": VERSION} | dataclasses.asdict(workspace)
-    values["path"] = str(workspace.path)
     try:
-        atomic_write(path, (json.dumps(values, indent=2) + "\n").encode())
+        atomic_write(path, (json.dumps(as_values(workspace), indent=2) + "\n").encode())
     except OSError as error:
         raise UserError(cannot_write(path, error)) from error
 
@@ -106,15 +122,26 @@ def read_workspace(path: Path) -> Workspace:
         UserError: missing, not a workspace, newer than this program, or a field is missing,
             unknown or holds a bad value. The message names the file and the field.
     """
-    values = schema.parse_json(read_text(path, _WANTED), str(path))
-    if not isinstance(values, dict) or values.pop("format", None) != _FORMAT:
-        raise UserError(f"{path} is not a workspace; choose {_WANTED}.")
-    schema.check_version(values.pop("version", None), VERSION, str(path))
-    workspace = schema.build(Workspace, values, str(path))
+    return from_values(schema.parse_json(read_text(path, _WANTED), str(path)), str(path))
+
+
+def as_values(workspace: Workspace) -> dict[str, Any]:
+    """As it is in the file."""
+    values = {"format": _FORMAT, "version": VERSION} | dataclasses.asdict(workspace)
+    return values | {"path": str(workspace.path)}
+
+
+def from_values(values: object, source: str) -> Workspace:
+    """From what is in a file; errors begin with ``source``, and are those of ``read_workspace``."""
+    if not isinstance(values, dict) or values.get("format") != _FORMAT:
+        raise UserError(f"{source} is not a workspace; choose {_WANTED}.")
+    schema.check_version(values.get("version"), VERSION, source)
+    fields = {name: value for name, value in values.items() if name not in ("format", "version")}
+    workspace = schema.build(Workspace, fields, source)
     try:
         _check(workspace)
     except ValueError as error:
-        raise UserError(f"{path}: {error}.") from None
+        raise UserError(f"{source}: {error}.") from None
     return workspace
 
 

@@ -1,6 +1,7 @@
 """Saving what a person sees and has marked, and putting it all back."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from vae_explorer.session.app import App
 from vae_explorer.session.explore.cursor import Bookmark
 from vae_explorer.session.files.open_model import SavedModel, read_model
 from vae_explorer.session.files.workspace import (
+    CurvesPlace,
     Workspace,
     check_images,
     find_model,
@@ -27,6 +29,8 @@ from vae_explorer.session.map.state import MapState
 from vae_explorer.training.snapshot import reference
 from vae_explorer.types import Float64, Region
 
+_USUAL = CurvesPlace()
+
 
 class Workspaces:
     """Writes and restores the workspace of a window. Main thread only."""
@@ -40,16 +44,30 @@ class Workspaces:
         self._waiting: tuple[Workspace, Path | None] | None = None  # and its model's file
         app.map.changed.connect(self._on_map)
 
-    def save(self, path: Path, view: Region, layout: str) -> None:
+    def save(self, path: Path, view: Region, layout: str, curves: CurvesPlace = _USUAL) -> None:
         """Write everything to a file; the model must be in one of its own."""
+        try:
+            workspace = self.now(view, layout, curves)
+        except UserError as error:
+            self._app.messages.fail("The workspace was not saved", error)
+            return
+        self._app.exports.write(
+            path, lambda: write_workspace(path, hashed(workspace)), "The workspace was not saved"
+        )
+
+    def now(self, view: Region, layout: str, curves: CurvesPlace = _USUAL) -> Workspace:
+        """What is seen and marked, but for the hash of the model; see ``hashed``.
+
+        Raises:
+            UserError: the model is in no file.
+        """
         app, model = self._app, self._app.model.path
         if model is None:
             text = "The model is not saved yet; save it first, or pause or stop the run."
-            app.messages.fail("The workspace was not saved", UserError(text))
-            return
+            raise UserError(text)
         settings, pins, selection = app.settings.now, app.pins, app.selection
         by = app.coloring.by
-        workspace = Workspace(
+        return Workspace(
             model="",  # read from the file off the main thread
             path=model,
             split=settings.split,
@@ -68,21 +86,22 @@ class Workspaces:
             layout=layout,
             rotation=_rows(app.map.state.model.rotation) if app.map.state else None,
             data=reference(app.map.state.data) if app.map.state else None,
+            pixels=app.layers.view.pixels,
+            lesson=app.learning.place,
+            curves=curves,
         )
-
-        def write() -> None:
-            there = dataclasses.replace(workspace, model=model_hash(model), path=model.resolve())
-            write_workspace(path, there)
-
-        app.exports.write(path, write, "The workspace was not saved")
 
     def open(self, path: Path) -> None:
         """Restore a file; a run under way is stopped and saved once the file proved good."""
+        self.restore(lambda: read_workspace(path), path)
+
+    def restore(self, read_it: Callable[[], Workspace], path: Path) -> None:
+        """Restore what is read off the main thread, from a file or out of something else."""
         app = self._app
         recent = [Path(name) for name in app.settings.now.recent]
 
         def read() -> tuple[Workspace, SavedModel]:
-            workspace = read_workspace(path)
+            workspace = read_it()
             candidates = [*recent, *sorted(paths.checkpoints().glob("*.safetensors"))]
             found = find_model(workspace, candidates)
             if found is None:
@@ -132,7 +151,15 @@ class Workspaces:
         app.selection.replace(rows(workspace.selection))
         app.layers.restore(workspace.layers)
         app.coloring.choose(workspace.color_by)
+        if workspace.lesson:
+            app.learning.restore(workspace.lesson)
         self.restored.emit(workspace)
+
+
+def hashed(workspace: Workspace) -> Workspace:
+    """With the hash of the model, which is read from its file, and where that is."""
+    path = workspace.path
+    return dataclasses.replace(workspace, model=model_hash(path), path=path.resolve())
 
 
 def _rows(rotation: Float64 | None) -> tuple[tuple[float, float], tuple[float, float]] | None:

@@ -11,6 +11,7 @@ from vae_explorer.lessons.course import Lesson, Step, bundled_lessons, read_less
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.lessons.context import LessonContext
 from vae_explorer.session.lessons.experiment import AnyExperiment, make_experiment
+from vae_explorer.session.lessons.place import LessonPlace
 from vae_explorer.session.lessons.progress import Answer, Progress
 from vae_explorer.session.tasks import Tasks
 
@@ -138,6 +139,27 @@ class Learning:
         if self.experiment and self.shown:
             self.experiment.show()
         self.go(number)
+
+    @property
+    def place(self) -> LessonPlace | None:
+        """Where one is, None while the map is shown."""
+        if self.lesson is None or not self.shown:
+            return None
+        state = self.experiment.state() if self.experiment else {}
+        return LessonPlace(self.lesson.id, self.number, self.answer_given, state, self.context.mine)
+
+    def restore(self, place: LessonPlace) -> None:
+        """Come back to a place."""
+        lesson = next((lesson for lesson in self.lessons if lesson.id == place.id), None)
+        if lesson is None:
+            text = f"There is no lesson “{place.id}” here; open its file, then try again."
+            self._fail("The lesson was not opened", UserError(text))
+            return
+        step = min(place.step, len(lesson.steps) - 1)
+        self._remember(self.progress.answered(lesson, step, place.answer))
+        self.open(lesson.id, step)
+        self.context.use_mine(place.mine)
+        self._set(dict(place.settings))
 
     def open_file(self, path: Path) -> None:
         """Begin a lesson that is not bundled, once it has been read."""

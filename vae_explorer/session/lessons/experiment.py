@@ -219,7 +219,18 @@ class Experiment(Generic[S, R]):
     def later(self, seconds: float, call: Callable[[], None]) -> None:
         """Go on with an animation, in the place of what still waits; ``hide`` ends it."""
         self._waits = call
-        self.context.after(seconds, lambda: call() if call is self._waits else None)
+
+        def go_on() -> None:
+            if call is self._waits:
+                self._waits = None
+                call()
+
+        self.context.after(seconds, go_on)
+
+    @property
+    def animated(self) -> bool:
+        """Whether more of an animation is to come."""
+        return self._waits is not None
 
     def freeze(self) -> None:
         """End an animation where it is."""

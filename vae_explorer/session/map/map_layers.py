@@ -128,6 +128,11 @@ class MapLayers:
 
     # What there is to draw
 
+    @property
+    def view(self) -> View:
+        """The part of the plane that is drawn for."""
+        return self._view
+
     def set_view(self, view: View) -> None:
         """Draw for another part of the plane."""
         if view != self._view:
@@ -209,8 +214,8 @@ class MapLayers:
                 self._stale.add(layer)
                 if parts != ("view",):  # else it is right, but for a part of the plane
                     self._set_current(layer, layer not in self._shown)
-                if self.state(layer).on:
-                    self._refresh(layer, patient=patient)
+            if self.state(layer).on:  # or it waits for the first points
+                self._refresh(layer, patient=patient)
 
     def _refresh(self, layer: str, *, patient: bool = False) -> None:
         scene = self._scene()

@@ -130,9 +130,9 @@ def test_height_for_loses_no_zoom(qtbot: QtBot, width: int) -> None:
 
 
 def test_the_minimum_never_asks_for_less_than_its_zoom(qtbot: QtBot) -> None:
-    view = DigitView("Digit", zoom=4)
+    view = DigitView("Digit", least=112)
     qtbot.addWidget(view)
-    assert view.minimumSizeHint().width() == view.minimumSizeHint().height() == 4 * 28 + 2
+    assert view.minimumSizeHint().width() == view.minimumSizeHint().height() == 114
 
 
 def test_it_tells_assistive_tools_what_it_is(qtbot: QtBot) -> None:
@@ -160,3 +160,14 @@ def test_a_right_click_copies_the_image(qtbot: QtBot, monkeypatch: pytest.Monkey
     assert copied.size().toTuple() == (280, 280)
     assert copied.pixelColor(15, 25).red() == NOISE[2, 1]
     menu.deleteLater()
+
+
+@pytest.mark.parametrize(("side", "height"), [(64, 130), (8, 138), (200, 142)])
+def test_room_is_made_for_images_of_any_size(qtbot: QtBot, side: int, height: int) -> None:
+    view = shown(qtbot, 58, 58)
+    with qtbot.waitSignal(view.reshaped):
+        view.set_image(np.zeros((side, side), np.uint8))
+    with qtbot.assertNotEmitted(view.reshaped):
+        view.set_image(np.ones((side, side), np.uint8))
+    assert view.height_for(142) == height
+    assert view.side_for(100) == 2 + {64: 128, 8: 104, 200: 100}[side]

@@ -133,7 +133,7 @@ def test_many_frames_scroll_and_the_current_one_is_in_sight(
     strip: FrameStrip, said: list[int]
 ) -> None:
     strip.set_path(path(64))
-    assert strip.frame_rect(0).width() == 28, "no picture is shrunk"
+    assert strip.frame_rect(0).width() == 32, "no picture is shrunk"
     inside = strip.viewport().rect()
     for frame in (63, 30, 31, 0):
         strip.set_frame(frame)

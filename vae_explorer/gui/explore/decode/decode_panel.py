@@ -40,7 +40,8 @@ class DecodePanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._digit = DigitView("Decoded digit", f"z = {NONE}", zoom=4)
+        self.setProperty("export", "digit")
+        self._digit = DigitView("Decoded digit", f"z = {NONE}", least=112)
         self.sliders = LatentSliders()
         self.support = SupportSection()
         self.inspector = PinInspector()
@@ -61,6 +62,7 @@ class DecodePanel(QWidget):
         self._last = row((self.tray, 1), buttons)
         fill(self._column, (self._digit, 1), self.sliders, self.support, self.inspector, self._last)
         self._column.addStretch()
+        self._digit.reshaped.connect(self._fit)
         for fold in (self.support.fold, self.inspector.fold):
             fold.toggled.connect(self._suggest_folds)
         outer = QVBoxLayout(self)

@@ -2,7 +2,7 @@
 
 import math
 
-from PySide6.QtCore import QBuffer, QIODevice, QRectF, QSize, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
@@ -14,8 +14,6 @@ from vae_explorer.gui.theme import current_theme
 from vae_explorer.number_format import NONE
 from vae_explorer.types import Float32, UInt8
 
-_SIDE = 28
-"""Pixels a side that sizes are planned for; images of other sizes are fitted."""
 _FRAME = 1
 _GAP = 3
 _KEPT = 10
@@ -26,23 +24,28 @@ class DigitView(QWidget):
     """An image at the largest whole zoom that fits, in device pixels, over an optional caption.
 
     An image too large for the view is shrunk smoothly instead. ``name`` is for assistive tools;
-    the caption is the description, and ``short`` takes its position where it does not fit. ``zoom``
-    sets the smallest size the view asks for. A right click exports or copies the image.
+    the caption is the description, and ``short`` takes its position where it does not fit.
+    ``least`` is the smallest side of a picture that the view asks for, logical pixels. A right
+    click exports or copies the image.
     """
+
+    reshaped = Signal()
+    """Images have another size from now on, and with it ``height_for`` and ``side_for``."""
 
     def __init__(
         self,
         name: str,
         caption: str = "",
         short: str = "",
-        zoom: int = 2,
+        least: int = 56,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._image: QImage | None = None
         self._caption = caption
         self._short = short
-        self._zoom = zoom
+        self._least = least
+        self._size = QSize()
         self.setAccessibleName(name)
         self.setAccessibleDescription(caption)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -58,6 +61,9 @@ class DigitView(QWidget):
             image = qimage_of(image)
         # Enlarging is several times faster from the format of the screen than from grey.
         self._image = image and image.convertToFormat(QImage.Format.Format_RGB32)
+        if image is not None and image.size() != self._size:
+            self._size = image.size()
+            self.reshaped.emit()
         self.update()
 
     def set_caption(self, caption: str, short: str = "") -> None:
@@ -70,19 +76,26 @@ class DigitView(QWidget):
         self.update()
 
     def height_for(self, width: int) -> int:
-        """The height a digit needs at the largest zoom ``width`` allows, logical pixels."""
-        ratio = self.devicePixelRatioF()
-        zoom = max(math.floor((width - 2 * _FRAME) * ratio / _SIDE), 1)
-        return math.ceil(_SIDE * zoom / ratio) + 2 * _FRAME + self._caption_height()
+        """The height an image needs at the largest zoom ``width`` allows, logical pixels."""
+        ratio, inner = self.devicePixelRatioF(), max(width - 2 * _FRAME, 1)
+        height = float(inner)
+        if not self._size.isEmpty():
+            zoom = inner * ratio / self._size.width()
+            height = self._size.height() * (math.floor(zoom) if zoom >= 1 else zoom) / ratio
+        return math.ceil(height) + 2 * _FRAME + self._caption_height()
 
     def side_for(self, share: int) -> int:
-        """The side of a digit of whole zooms that takes no less than ``share``, logical pixels."""
+        """The side of an image of whole zooms that takes no less than ``share``, logical pixels.
+
+        That of one that has to be shrunk is ``share``.
+        """
         ratio = self.devicePixelRatioF()
-        return math.ceil(_SIDE * math.ceil(share * ratio / _SIDE) / ratio) + 2 * _FRAME
+        side = min(max(self._size.width(), self._size.height(), 1), share * ratio)
+        return math.ceil(side * math.ceil(share * ratio / side) / ratio) + 2 * _FRAME
 
     @override
     def minimumSizeHint(self) -> QSize:
-        side = _SIDE * self._zoom + 2 * _FRAME
+        side = self._least + 2 * _FRAME
         return QSize(side, side + self._caption_height())
 
     @override
@@ -105,7 +118,8 @@ class DigitView(QWidget):
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         with QPainter(self) as painter:
-            size = self._image.size() if self._image is not None else QSize(_SIDE, _SIDE)
+            size = self._image.size() if self._image is not None else self._size
+            size = QSize(1, 1) if size.isEmpty() else size
             box = self._box(painter, size)
             frame = box.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
             painter.fillRect(frame, QColor(current_theme().grid))
@@ -139,7 +153,7 @@ class DigitView(QWidget):
         room = to_device.mapRect(room)
         zoom = min(room.width() / size.width(), room.height() / size.height())
         if zoom >= 1:
-            # A hair more than the quotient: 27.999999 is 28 after a fractional scale factor.
+            # A hair more than the quotient: 2.999999 is 3 after a fractional scale factor.
             zoom = math.floor(zoom + 1e-6)
         width, height = zoom * size.width(), zoom * size.height()
         left = round(room.center().x() - width / 2)

@@ -25,7 +25,7 @@ Row = tuple[OneSplit, int, str, float]
 """Split, index in it, the name of its class if it has one, and ELBO in nats."""
 
 _ABOUT = "The images that the model explains worst, the lowest ELBO first."
-_SIDE = 28  # pixels of a picture
+_SIDE = 32  # pixels of a picture
 _BATCH = 2_000  # rows laid out at a time
 _NOWHERE = QModelIndex()
 

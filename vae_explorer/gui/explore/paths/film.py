@@ -36,6 +36,7 @@ class Film(QFrame):
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAccessibleName("Film of the path")
         self.digit = DigitView("Frame of the path", " ")
+        self.digit.reshaped.connect(self._settle)
         self._title = QLabel("Film of the path")
         close = QToolButton()
         close.setText("×")

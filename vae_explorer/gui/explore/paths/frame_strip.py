@@ -24,7 +24,7 @@ from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.types import Float32
 
 _KEEP = Qt.AspectRatioMode.KeepAspectRatio
-_LEAST_SIDE = 28  # pixels of a picture
+_LEAST_SIDE = 32  # pixels of a picture
 _CURVES = 26  # pixels, the least height of the curves
 _EDGE = 2  # around a picture, which its frame fills
 _ROOM = 4  # above and below a curve
@@ -76,7 +76,7 @@ def _fitted(name: str, values: Float32, digits: int, dashed: bool = False) -> Fr
 class FrameStrip(QAbstractScrollArea):
     """Pictures in a row, the current one framed, over curves of the same horizontal axis.
 
-    The pictures are as large as the height allows, but shrink to their own 28 pixels before the
+    The pictures are as large as the height allows, but shrink to 32 pixels before the
     strip scrolls sideways. A click, a drag, the arrow keys, Page Up and Down, Home and End choose a
     frame; which is the current one is said by ``set_frame`` alone.
     """

@@ -68,16 +68,16 @@ class DrawPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pad = DrawingPad()
-        self._seen = DigitView("Drawing as the model sees it", "Seen", zoom=3)
+        self._seen = DigitView("Drawing as the model sees it", "Seen", least=84)
         self._seen.setToolTip("Scaled and centred like the digits of MNIST")
         self._reconstruction = DigitView(
-            "Reconstruction of the drawing", "Reconstruction", "Reconstr.", zoom=3
+            "Reconstruction of the drawing", "Reconstruction", "Reconstr.", least=84
         )
         self._reconstruction.setToolTip("Decoded from the mean of q")
         self._names = {text: term_label(text, tip) for text, tip in _ROWS.items()}
         self.results = [Readout() for _ in _ROWS]
         self._nearest = [
-            DigitView(f"Nearest digit {n + 1}", NONE, zoom=1) for n in range(NEIGHBOURS)
+            DigitView(f"Nearest digit {n + 1}", NONE, least=30) for n in range(NEIGHBOURS)
         ]
 
         left, right = QVBoxLayout(), QVBoxLayout()

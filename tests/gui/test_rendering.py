@@ -1,0 +1,75 @@
+"""Figures asked for by name, in a window that nobody sees."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.person import Person
+from vae_explorer.errors import ExportError
+from vae_explorer.export.figure import FigureStyle
+from vae_explorer.gui.rendering import render_figure
+from vae_explorer.paths import settings_file
+from vae_explorer.session.files.workspace import Workspace, read_workspace
+
+STYLE = FigureStyle(width=85.0, height=70.0, dpi=100)
+
+
+@pytest.fixture
+def seen(person: Person, tmp_path: Path) -> Callable[[], Workspace]:
+    """Saves the workspace of the person, once all is drawn."""
+
+    def save() -> Workspace:
+        jobs, path = person.window.app.tasks.jobs, tmp_path / "seen.vaex"
+        person.wait(lambda: jobs.idle and not person.window.map._rest.isActive())
+        person.window.workspaces.save(path, *person.window._seen())
+        person.wait(lambda: jobs.idle and path.exists())
+        return read_workspace(path)
+
+    return save
+
+
+def test_the_map_is_made_again_to_the_byte(person: Person, seen: Callable[[], Workspace]) -> None:
+    app, window = person.window.app, person.window
+    person.trigger("split_test")
+    person.wait(lambda: len(person.positions) == 300)
+    app.pinning.pin(4)
+    for layer in ("prior", "likelihood", "metric"):
+        app.layers.set_on(layer, on=True)
+    window.map.canvas.show_region(-1.0, 1.5, -1.25, 1.0)
+    before = seen()
+    made = window.figures()["map"]("pdf", STYLE)
+    settings = settings_file().read_bytes() if settings_file().exists() else None
+    assert render_figure("map", before, "pdf", STYLE) == made
+    assert (settings_file().read_bytes() if settings_file().exists() else None) == settings
+    assert person.window.isVisible()
+
+
+@pytest.mark.long
+def test_curves_are_made_again_to_the_byte(person: Person, seen: Callable[[], Workspace]) -> None:
+    curves = person.window.curves
+    curves.restore(replace(curves.place, smoothing=0.5, log_x=True))
+    before, figures = seen(), person.window.figures()
+    for name in ("curves", "curves.elbo"):
+        assert render_figure(name, before, "svg", STYLE) == figures[name]("svg", STYLE), name
+
+
+@pytest.mark.long
+def test_a_lesson_is_made_again_in_its_step_and_settings(
+    person: Person, seen: Callable[[], Workspace]
+) -> None:
+    learning = person.window.app.learning
+    person.trigger("layout_learn")
+    learning.open("9-views", 1)
+    before = seen()
+    assert before.lesson is not None
+    assert (before.lesson.id, before.lesson.step) == ("9-views", 1)
+    made = person.window.figures()["lesson"]("png", STYLE)
+    assert render_figure("lesson", before, "png", STYLE) == made
+
+
+@pytest.mark.long
+def test_an_unknown_name_is_told_with_those_there_are(seen: Callable[[], Workspace]) -> None:
+    with pytest.raises(ExportError, match=r"no figure “maps” here; choose one of .*map"):
+        render_figure("maps", seen())

@@ -1,0 +1,48 @@
+"""Names for figures, by which they can be asked for again."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from PySide6.QtWidgets import QWidget
+
+from vae_explorer.export.figure import FigureStyle
+from vae_explorer.gui.plot.export import columns_for, render_charts
+from vae_explorer.gui.plot.menu import Export
+from vae_explorer.gui.plot.plot_view import PlotView
+
+
+def figures_of(
+    rooms: Mapping[str, QWidget | None], whole: Mapping[str, Export]
+) -> dict[str, Export]:
+    """What makes each figure: all charts of a room by its name, one as ``room.title``.
+
+    Args:
+        rooms: widgets with charts.
+        whole: what makes a figure by its name, where it is not just the charts of a room.
+    """
+    found = dict(whole)
+    for room, widget in rooms.items():
+        if widget is None:
+            continue
+        shown = [chart for chart in widget.findChildren(PlotView) if chart.isVisibleTo(widget)]
+        if shown:
+            found.setdefault(room, partial(_together, shown))
+        for number, chart in enumerate(shown, 1):
+            name = f"{room}.{_slug(chart.plot.title) or number}"
+            found[name if name not in found else f"{name}-{number}"] = chart.export
+    return found
+
+
+def _together(charts: Sequence[PlotView], kind: str, style: FigureStyle | None = None, /) -> bytes:
+    style = style or FigureStyle()
+    width, height = style.room
+    columns = columns_for(len(charts), int(width), int(height))
+    return render_charts(kind, [chart.plot for chart in charts], style, columns)
+
+
+def _slug(title: str) -> str:
+    """A title in small letters, digits and hyphens: "log p(x|z)" is "log-p-x-z"."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")

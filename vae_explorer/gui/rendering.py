@@ -1,0 +1,105 @@
+"""Figures without a person: a window that nobody sees opens a workspace and is painted."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QApplication
+
+from vae_explorer import paths
+from vae_explorer.errors import ExportError
+from vae_explorer.export.figure import FigureStyle
+from vae_explorer.gui.app import build_window, prepare
+from vae_explorer.gui.main_thread import run_events
+from vae_explorer.gui.window.main_window import MainWindow
+from vae_explorer.session.files.settings import Settings
+from vae_explorer.session.files.workspace import Workspace
+from vae_explorer.session.map.layer_contents import View
+
+_TICK_MS = 10
+_QUIET = 20  # ticks without work, after which nothing more is to come
+_WIDTH = 600  # pixels of the map of a workspace that does not say
+
+
+def render_figure(
+    name: str,
+    workspace: Workspace,
+    kind: str = "png",
+    style: FigureStyle | None = None,
+    check: Callable[[], object] = lambda: None,
+) -> bytes:
+    """A figure of a workspace, the same to the byte as the window would make it in this state.
+
+    Args:
+        name: such as "map", "curves", "curves.elbo", "lesson" or "lesson.q"; see ``figures_of``.
+        workspace: what is seen.
+        kind: "png", "svg", "pdf" or "csv".
+        style: of the figure.
+        check: called now and then; what it raises ends the work.
+
+    Raises:
+        ExportError: there is no figure of this name, or something failed; the message tells.
+    """
+    with _window() as window:
+        failures: list[str] = []
+        window.app.messages.failed.disconnect(window.show_error)
+        window.app.messages.failed.connect(lambda title, text: failures.append(f"{title}: {text}"))
+        window.map.view_rested.disconnect()
+        window.resize(1280, 800)
+        window.show()
+        opened: list[object] = []
+        window.workspaces.restored.connect(opened.append)
+        window.workspaces.restore(lambda: workspace, workspace.path)
+        while not (opened or failures):
+            check()
+            run_events(_TICK_MS)
+        left, right, bottom, top = workspace.view
+        usual = _WIDTH, max(round(_WIDTH * (top - bottom) / (right - left)), 1)
+        window.app.layers.set_view(View(workspace.view, workspace.pixels or usual))
+        if name.split(".")[0] == "curves":
+            window.docks.show("curves")
+        quiet = 0
+        while quiet < _QUIET and not failures:
+            check()
+            run_events(_TICK_MS)
+            quiet = 0 if _busy(window) else quiet + 1
+        if failures:
+            raise ExportError(failures[0])
+        figures = window.figures(workspace.view)
+        if name not in figures:
+            known = ", ".join(sorted(figures))
+            raise ExportError(f"There is no figure “{name}” here; choose one of {known}.")
+        return figures[name](kind, style)
+
+
+def _busy(window: MainWindow) -> bool:
+    experiment = window.app.learning.experiment
+    return not window.app.tasks.jobs.idle or (experiment is not None and experiment.animated)
+
+
+@cache
+def _application() -> QApplication:
+    """One for the whole process, as Qt wants it."""
+    return QApplication(["vae-explorer"])
+
+
+@contextmanager
+def _window() -> Iterator[MainWindow]:
+    """A window of its own, with settings that are not kept."""
+    if QApplication.instance() is None:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        prepare(_application())
+    kept = Settings.read(paths.settings_file())
+    settings = Settings(
+        recent=kept.recent, data=kept.data, threads=kept.threads, ease=False, toured=True
+    )
+    window = build_window(settings, keep_settings=False)
+    window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+    try:
+        yield window
+    finally:
+        window.close()
+        window.deleteLater()
+        QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
