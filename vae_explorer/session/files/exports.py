@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from vae_explorer.export.tables import export_points
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback
-from vae_explorer.session.jobs import Control, Job
+from vae_explorer.session.jobs import Cancelled, Control
 from vae_explorer.session.map.coloring import Coloring
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.search import Search
@@ -62,7 +63,7 @@ class Exports:
         self._search = search
         self._coloring = coloring
         self._pins = pins
-        self._writing: Job | None = None
+        self._left = Event()
         self.starts: dict[str, Start] = {
             "digit": self._digit,
             "path": self._strip,
@@ -157,11 +158,12 @@ class Exports:
 
         def work(control: Control) -> None:
             nonlocal said
-            told = -1
+            told = 0
 
             def tell(done: float) -> None:
                 nonlocal told
-                control.check()
+                if left.is_set():
+                    raise Cancelled
                 if (now := round(100 * done)) > told:
                     told = now
                     control.report(partial(self._say, f"Exporting {path.name}: {now} %"))
@@ -171,7 +173,8 @@ class Exports:
             else:
                 export_content(path, *written)
 
-        written = None
+        written, left = None, Event()
+        self._left = left
         failure = "The file was not exported"
         if kind.painted:
             try:
@@ -181,7 +184,7 @@ class Exports:
                 self._tasks.fail(failure, error)
                 self.ended.emit(False)
                 return
-        self._writing = self._tasks.jobs.write(
+        self._tasks.jobs.write(
             work,
             done=lambda: self._end(True, f"Exported {path}{said and f': {said}'}"),
             failed=self._tasks.showing(failure, lambda _: self._end(False)),
@@ -190,8 +193,7 @@ class Exports:
 
     def cancel(self) -> None:
         """Leave what is being written; nothing of it stays."""
-        if self._writing is not None:
-            self._writing.cancel()
+        self._left.set()
 
     def _say(self, text: str) -> None:
         self._messages.progress.emit(text)
