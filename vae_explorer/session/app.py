@@ -187,7 +187,7 @@ def build_app(
         refinement=refinement,
         playback=playback,
         target=target,
-        exports=Exports(tasks, messages, latent_map, cursor, playback, search, coloring),
+        exports=Exports(tasks, messages, latent_map, cursor, playback, search, coloring, pins),
         runs=runs,
         catalogue=RunCatalogue(tasks, runs, model.open),
         sweeps=Sweeps(tasks, runs, images, model.open),

@@ -147,16 +147,15 @@ class Jobs:
 
     def write(
         self,
-        work: Callable[[], None],
+        work: Callable[[Control], None],
         *,
         done: Callable[[], None],
         failed: Callable[[BaseException], None],
+        cancelled: Callable[[], None] = ignore,
     ) -> None:
-        """Write a file that somebody asked for: never cancelled, ``shutdown`` waits for it."""
+        """Write a file that somebody asked for: ``work`` alone cancels it, ``shutdown`` waits."""
         job = Job("write", self._post)
-        self._submit(
-            self._lanes["files"], job, lambda _: work(), lambda _: done(), failed, cancelled=ignore
-        )
+        self._submit(self._lanes["files"], job, work, lambda _: done(), failed, cancelled)
 
     def cancel(self, key: str) -> None:
         """Cancel the newest-wins job of this key, if there is one."""

@@ -4,7 +4,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QWidget
 
-from vae_explorer.gui.dialogs.ask_path import PICTURE, PNG, AskPath
+from vae_explorer.gui.dialogs.ask_path import PICTURE, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
 from vae_explorer.gui.explore.decode.lowest_elbo_list import LowestElboList
@@ -156,7 +156,6 @@ class ExploreController(Controller):
         playback, panel = self._app.playback, self.paths
         panel.chosen.connect(playback.choose)
         panel.frame_chosen.connect(playback.set_frame)
-        panel.export_requested.connect(self._export_path)
         playback.chosen.connect(panel.set_choice)
         playback.path_changed.connect(self._on_path)
         playback.frame_changed.connect(self._on_frame)
@@ -287,7 +286,3 @@ class ExploreController(Controller):
     def _open_picture(self) -> None:
         if path := self._ask.open("Open Picture", PICTURE):
             self._app.sketch.open(path)
-
-    def _export_path(self) -> None:
-        if path := self._ask.save("Export Path", "path.png", PNG):
-            self._app.exports.path(path)
