@@ -237,4 +237,5 @@ def test_a_walk_is_along_the_path_or_else_the_pins_or_the_bookmarks(person: Pers
     app.playback.choose("circle", 8, False)
     person.wait(lambda: app.playback.path.kind == "circle")
     walk = app.exports.offers()["walk"]
-    assert (len(walk.z), walk.metric, walk.closed) == (16, "straight", True)
+    assert isinstance(walk, Walk)
+    assert (len(walk.places), walk.metric, walk.closed) == (8, "straight", True)

@@ -29,7 +29,7 @@ from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.run_folder import RunFolder
-from vae_explorer.types import ImageShape
+from vae_explorer.types import Floats, ImageShape
 
 Start = Callable[[], Request | None]
 """The request of a kind as things are on screen, None if nothing of it is there."""
@@ -135,7 +135,7 @@ class Exports:
         path, metric, closed = self._playback.path, "straight", False
         pins = [pin.mean for pin in self._pins.tray]
         marked = [bookmark.position for bookmark in self._cursor.bookmarks]
-        z = np.array(pins if len(pins) > 1 else marked, np.float64)
+        z: Floats = np.array(pins if len(pins) > 1 else marked, np.float64)
         if path is not None and len(path.positions):
             guided, closed = path.kind in get_args(Metric), path.closed
             z = path.waypoints if guided else path.positions
