@@ -1,10 +1,13 @@
 """Every kind of export: what it says of itself, and the same file by every way."""
 
+import io
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -15,6 +18,7 @@ from vae_explorer.errors import ExportError, UserError
 from vae_explorer.export.about import read_about
 from vae_explorer.export.content import beside, export_content, numbered
 from vae_explorer.export.copying import as_command, as_python
+from vae_explorer.export.embedding import embedded
 from vae_explorer.export.film_requests import Walk
 from vae_explorer.export.kinds import KINDS
 from vae_explorer.export.making import remake, source_of, write
@@ -110,11 +114,12 @@ def test_a_changed_file_is_told_and_a_model_is_found_or_missed(
     assert (told.model.path, told.rotation) == (str(model), ((0.0, -1.0), (1.0, 0.0)))
     assert remake(path).differs == ""
     path.write_bytes(path.read_bytes() + b"\0")
-    assert "other bytes" in remake(path).differs
+    assert "every pixel is" in remake(path).differs
+    written = path.read_bytes()[:-1]
     model.unlink()
     with pytest.raises(UserError, match="not there any more"):
         remake(path)
-    assert remake(path, checkpoint).content == path.read_bytes()[:-1]
+    assert remake(path, checkpoint).content == written
     with pytest.raises(UserError, match="another model"):
         remake(path, vx.paths.bundled_checkpoint())
 
@@ -172,3 +177,21 @@ def test_what_is_not_known_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ExportError, match=wrong):
             vx.export(kind, tmp_path / name, **fields)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_differs_is_told(tmp_path: Path) -> None:
+    path, drawn = tmp_path / "digit.png", tmp_path / "digit.svg"
+    vx.export("digit", path, z=(0.0, 0.0), scale=1)
+    told = read_about(path)
+    assert told is not None
+    changed = np.asarray(Image.open(path)).copy()
+    changed[3, 4] += 9
+    content = io.BytesIO()
+    Image.fromarray(changed).save(content, "PNG")
+    path.write_bytes(embedded(content.getvalue(), ".png", told.text))
+    assert remake(path).differs == "1 of 784 pixels differ, by up to 9 of 255"
+    path.write_bytes(embedded(content.getvalue(), ".png", replace(told, version="0.0.1").text))
+    assert "made by VAE Explorer 0.0.1" in remake(path).differs
+    vx.export("digit", drawn)
+    drawn.write_bytes(drawn.read_bytes() + b"<!-- mine -->")
+    assert "gave other bytes" in remake(drawn).differs
