@@ -15,6 +15,7 @@ from vae_explorer.export.about import model_reference
 from vae_explorer.export.content import export_content, numbered
 from vae_explorer.export.film_requests import Film, Walk
 from vae_explorer.export.kinds import KINDS, Kind, kind_of
+from vae_explorer.export.numeric_requests import Points
 from vae_explorer.export.requests import LARGEST_SIDE, Digit, Images, Request, Strip
 from vae_explorer.export.source import Source
 from vae_explorer.export.tables import export_points
@@ -67,6 +68,7 @@ class Exports:
             "digit": self._digit,
             "path": self._strip,
             "images": self._images,
+            "points": self._asked_points,
             "walk": self._walk,
             "film": self._film,
         }
@@ -96,7 +98,10 @@ class Exports:
             return None
         kind = kind_of(request)
         rotation = state.model.rotation if request.turned else None
-        source = Source(state.snapshot, state.path, rotation, lambda: state.data)
+        # Of some alone a network's last digits may be others.
+        whole = isinstance(request, Points) and not request.indices
+        known = self._search.known() if whole else {}
+        source = Source(state.snapshot, state.path, rotation, lambda: state.data, known=known)
         if kind.workspace and (view := self.view()):
             named = {"model": model_reference(source).sha256}
             return replace(source, workspace={**view, **named})
@@ -122,6 +127,9 @@ class Exports:
         rows = [f"{pin.index}" for pin in tray if pin.split == split]
         return Images(split, ",".join(rows) or "0-9")
 
+    def _asked_points(self) -> Request | None:
+        return self._search.points(*self._coloring.read_from)
+
     def _walk(self) -> Request | None:
         state, tray = self._map.state, self._pins.tray
         if state is None or len(tray) < 2:
@@ -146,7 +154,10 @@ class Exports:
         if source is None:
             return
 
+        said = ""
+
         def work(control: Control) -> None:
+            nonlocal said
             told = 0
 
             def tell(done: float) -> None:
@@ -158,7 +169,7 @@ class Exports:
                     control.report(partial(self._say, f"Exporting {path.name}: {now} %"))
 
             if written is None:
-                making.write(request, source, path, tell)
+                said = making.write(request, source, path, tell)
             else:
                 export_content(path, *written)
 
@@ -175,7 +186,7 @@ class Exports:
                 return
         self._tasks.jobs.write(
             work,
-            done=partial(self._end, True, f"Exported {path}"),
+            done=lambda: self._end(True, f"Exported {path}{said and f': {said}'}"),
             failed=self._tasks.showing(failure, lambda _: self._end(False)),
             cancelled=partial(self._end, False, f"{path.name} was not exported"),
         )
