@@ -1,5 +1,6 @@
 """Every kind of export: what it says of itself, and the same file by every way."""
 
+import errno
 import io
 import os
 import shlex
@@ -22,6 +23,7 @@ from vae_explorer.export.embedding import embedded
 from vae_explorer.export.film_requests import Walk
 from vae_explorer.export.kinds import KINDS
 from vae_explorer.export.making import remake, source_of, write
+from vae_explorer.export.numeric_requests import Codes, Model, Points
 from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip
 from vae_explorer.export.source import Source
 
@@ -32,8 +34,17 @@ EXAMPLES: dict[str, Request] = {
     "images": Images(indices="2,5", scale=1),
     "walk": Walk(width=160, height=120, z=(0.0, 0.0, 1.0, 0.5), frames=2, sheet=0),
     "page": Page(points=100, n=4),
+    "codes": Codes(),
+    "points": Points(indices="3-5,9", elbo=True),
+    "model": Model("decoder"),
 }
+ELSEWHERE = {"film", "map", "curves", "lesson"}
+"""Kinds of which tests of their own ask the same."""
 FILES = [(name, suffix) for name in EXAMPLES for suffix in KINDS[name].suffixes]
+
+
+def test_every_kind_is_here() -> None:
+    assert KINDS.keys() - EXAMPLES.keys() <= ELSEWHERE
 
 
 @pytest.mark.parametrize(("name", "suffix"), FILES)
@@ -66,9 +77,10 @@ def test_its_words_write_the_same_file(name: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, words)
     assert result.output == f"Wrote {path}\n"
     assert path.read_bytes() == written
-    result = CliRunner().invoke(main, ["remake", str(path), "--out", str(tmp_path / "again.png")])
+    again = path.with_stem("again")
+    result = CliRunner().invoke(main, ["remake", str(path), "--out", str(again)])
     assert result.output.endswith("The same to the byte.\n")
-    assert (tmp_path / "again.png").read_bytes() == written
+    assert again.read_bytes() == written
     path.write_bytes(written + b"\0")
     result = CliRunner().invoke(main, ["remake", str(path)])
     assert (result.exit_code, result.output[:13]) == (1, "Not the same:")
@@ -195,3 +207,20 @@ def test_what_differs_is_told(tmp_path: Path) -> None:
     vx.export("digit", drawn)
     drawn.write_bytes(drawn.read_bytes() + b"<!-- mine -->")
     assert "gave other bytes" in remake(drawn).differs
+
+
+@pytest.mark.parametrize("name", ["digit", "codes"])
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"file{KINDS[name].suffixes[0]}"
+    path.write_bytes(b"old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ExportError, match="No space left"):
+        write(EXAMPLES[name], source_of(""), path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset
@@ -189,10 +189,9 @@ def _differs(told: About, content: bytes, before: bytes) -> str:
     if told.version != VERSION:
         return f"it was made by VAE Explorer {told.version}, and this is {VERSION}"
     try:
-        old, new = (
-            np.asarray(Image.open(io.BytesIO(one)).convert("RGBA")) for one in (before, content)
-        )
-    except UnidentifiedImageError:
+        pictures = [Image.open(io.BytesIO(one)) for one in (before, content)]
+        old, new = (np.asarray(picture.convert("RGBA")) for picture in pictures)
+    except (OSError, ValueError):  # no picture, or a damaged one
         pass
     else:
         if old.shape == new.shape:
