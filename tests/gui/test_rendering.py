@@ -1,14 +1,18 @@
 """Figures asked for by name, in a window that nobody sees."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.person import Person
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
+from vae_explorer.export.making import export
 from vae_explorer.gui.rendering import render_figure
 from vae_explorer.paths import settings_file
 from vae_explorer.session.files.workspace import Workspace, read_workspace
@@ -73,3 +77,42 @@ def test_a_lesson_is_made_again_in_its_step_and_settings(
 def test_an_unknown_name_is_told_with_those_there_are(seen: Callable[[], Workspace]) -> None:
     with pytest.raises(ExportError, match=r"no figure “maps” here; choose one of .*map"):
         render_figure("maps", seen())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("kind", "suffix", "options"),
+    [
+        ("map", ".png", ["--layers", "points,prior", "--region", "-2", "2", "--region", "-2", "2"]),
+        ("map", ".csv", ["--split", "test"]),
+        ("curves", ".svg", ["--panel", "elbo"]),
+        ("lesson", ".pdf", ["--lesson", "8-geometry", "--step", "2"]),
+    ],
+)
+def test_the_command_line_makes_a_figure_and_makes_it_again(
+    kind: str, suffix: str, options: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / f"made{suffix}"
+    command = [sys.executable, "-m", "vae_explorer"]
+    made = [*command, "export", kind, "--out", str(path), "--width", "85", *options]
+    told = subprocess.run(made, capture_output=True, text=True, check=True)
+    assert not told.stderr
+    again = subprocess.run([*command, "remake", str(path)], capture_output=True, text=True)
+    assert again.stdout == "The same to the byte.\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "told"),
+    [
+        ("map", {"layers": "poits"}, "no layer “poits”; choose of path, refined"),
+        ("map", {"region": (1.0, -1.0, 0.0, 1.0)}, "A region is four numbers"),
+        ("map", {"color_by": "mood"}, "cannot be coloured by “mood”; choose one of"),
+        ("lesson", {}, "Say which lesson"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(
+    kind: str, fields: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError, match=told):
+        export(kind, tmp_path / "made.png", **fields)
+    assert not list(tmp_path.iterdir())

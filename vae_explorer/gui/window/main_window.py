@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from vae_explorer.errors import UserError
 from vae_explorer.gui.compare.controller import CompareController
 from vae_explorer.gui.curves.controller import CurvesController
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
@@ -157,6 +158,13 @@ class MainWindow(QMainWindow):
         self.raise_()
         if any(lesson == known.id for known in self.app.learning.lessons):
             self.app.learning.open(lesson)
+
+    def workspace(self) -> Workspace | None:
+        """What is seen and marked; None of a model that is in no file."""
+        try:
+            return self.workspaces.now(*self._seen())
+        except UserError:
+            return None
 
     def _seen(self) -> tuple[Region, str, CurvesPlace]:
         """What only the window knows of a workspace."""
