@@ -1,20 +1,25 @@
 """Every kind of export: what it says of itself, and the same file by every way."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 import vae_explorer as vx
+from vae_explorer.cli import main
 from vae_explorer.errors import ExportError, UserError
 from vae_explorer.export.about import read_about
 from vae_explorer.export.content import beside, export_content, numbered
+from vae_explorer.export.copying import as_command, as_python
 from vae_explorer.export.film_requests import Walk
 from vae_explorer.export.kinds import KINDS
 from vae_explorer.export.making import remake, source_of, write
 from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip
+from vae_explorer.export.source import Source
 
 EXAMPLES: dict[str, Request] = {
     "digit": Digit((0.5, -1.25), 3),
@@ -40,8 +45,47 @@ def test_a_file_says_how_it_was_made_and_is_made_again(
     again = remake(path)
     assert again.differs == ""
     assert again.content == path.read_bytes()
-    vx.export(name, tmp_path / f"python{suffix}", **request.to_dict())
-    assert (tmp_path / f"python{suffix}").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_its_words_write_the_same_file(name: str, tmp_path: Path) -> None:
+    path, request, source = tmp_path / "file.png", EXAMPLES[name], source_of("")
+    path = path.with_suffix(KINDS[name].suffixes[0])
+    write(request, source, path)
+    written = path.read_bytes()
+    path.unlink()
+    exec(as_python(request, source, path), {})
+    assert path.read_bytes() == written
+    path.unlink()
+    program, *words = shlex.split(as_command(request, source, path))
+    assert program == "vae-explorer"
+    result = CliRunner().invoke(main, words)
+    assert result.output == f"Wrote {path}\n"
+    assert path.read_bytes() == written
+    result = CliRunner().invoke(main, ["remake", str(path), "--out", str(tmp_path / "again.png")])
+    assert result.output.endswith("The same to the byte.\n")
+    assert (tmp_path / "again.png").read_bytes() == written
+    path.write_bytes(written + b"\0")
+    result = CliRunner().invoke(main, ["remake", str(path)])
+    assert (result.exit_code, result.output[:13]) == (1, "Not the same:")
+
+
+def test_a_turned_plane_and_a_model_of_ones_own_are_in_the_words(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    turn = [[0.6, -0.8], [0.8, 0.6]]
+    source = source_of(checkpoint, None, None, turn)
+    path, request = tmp_path / "a b.png", Manifold(3)
+    write(request, source, path)
+    written = path.read_bytes()
+    exec(as_python(request, source, path), {})
+    assert path.read_bytes() == written
+    words = shlex.split(as_command(request, source, path))
+    assert words[-7:-2] == ["--rotation", "0.6", "-0.8", "0.8", "0.6"]
+    assert CliRunner().invoke(main, words[1:]).exit_code == 0
+    assert path.read_bytes() == written
+    with pytest.raises(ExportError, match="save it first"):
+        as_command(request, Source(source.snapshot), path)
 
 
 def test_a_file_of_before_says_nothing(tmp_path: Path) -> None:

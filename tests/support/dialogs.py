@@ -7,7 +7,6 @@ from typing import Any
 from PySide6.QtWidgets import QFormLayout
 
 from vae_explorer.data.table_layout import TableDraft, TableLayout
-from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
 from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.dialogs.selection import FindImageDialog, NameDialog, NearestImagesDialog
 from vae_explorer.gui.dialogs.table import TableDialog
@@ -16,7 +15,6 @@ from vae_explorer.types import Split
 Open = Callable[..., Any]
 """Shows a dialog of this kind, made with these arguments or with its ``ARGUMENTS``."""
 
-PICTURE = Path("/nowhere/picture.png")
 SIZES: dict[Split, int] = {"train": 4, "test": 2, "both": 6}
 TABLE = (
     "split;index;cluster;z;name\n",
@@ -27,8 +25,6 @@ ARGUMENTS: dict[type[FormDialog], tuple[object, ...]] = {
     FindImageDialog: ({"train": 60_000, "test": 10_000}, "train"),
     NearestImagesDialog: (),
     NameDialog: ("Name Selection", ["twos"]),
-    DigitExportDialog: (PICTURE, (20, 30)),
-    ManifoldExportDialog: (PICTURE, (28, 28)),
     TableDialog: (
         TableDraft(
             Path("/nowhere/table.csv"), (), TableLayout(), SIZES, "train", TABLE, True, 99

@@ -49,7 +49,7 @@ def writer(jobs: Jobs) -> Starter:
     """A way to start what writes a file."""
 
     def start(_: str, work: Starter, done: Starter, failed: Starter, cancelled: Starter) -> None:
-        jobs.write(partial(work, None), done=partial(done, None), failed=failed)
+        jobs.write(work, done=partial(done, None), failed=failed)
 
     return start
 

@@ -236,6 +236,10 @@ _WAYS: dict[str, tuple[Embed, Extract]] = {
 }  # fmt: skip
 
 
+FORMATS = tuple(_WAYS)
+"""Suffixes of files that can carry a text."""
+
+
 def holds_text(suffix: str) -> bool:
     """Whether files that end in ``suffix`` can carry a text; else it lies beside them."""
     return suffix.lower() in _WAYS

@@ -60,13 +60,14 @@ _FILMS = (".gif", ".apng", ".webp", ".mp4", ".webm")
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("digit", "Image", "One decoded latent point.",
+        Kind("digit", "Image at the cursor", "One decoded latent point.",
             requests.Digit, _PICTURES, "export.pictures:digit"),
         Kind("manifold", "Manifold", "A sheet of n × n decoded latent points.",
             requests.Manifold, _PICTURES, "export.pictures:manifold"),
         Kind("path", "Path", "Decoded latent points side by side.",
             requests.Strip, _PICTURES, "export.pictures:strip"),
-        Kind("images", "Images", "Images of the data and their reconstructions.",
+        Kind("images", "Images and reconstructions",
+            "Images of the data, and what the model makes of them.",
             requests.Images, _PICTURES, "export.pictures:images", data=True),
         Kind("walk", "Walk", "A film of a walk over the plane, and of the images on the way.",
             film_requests.Walk, _FILMS, "gui.film:walk"),

@@ -13,6 +13,7 @@ from vae_explorer.session.explore.data_support import SupportGauge
 from vae_explorer.session.explore.decoding import Decoding
 from vae_explorer.session.explore.inspector import Inspector
 from vae_explorer.session.explore.latent_paths import path_content
+from vae_explorer.session.explore.latent_plane import LatentPlane
 from vae_explorer.session.explore.pinning import Pinning
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback
@@ -62,6 +63,7 @@ class App:
     model: OpenModel
     decoding: Decoding
     cursor: Cursor
+    plane: LatentPlane
     pins: Pins
     pinning: Pinning
     selection: Selection
@@ -170,6 +172,7 @@ def build_app(
         model=model,
         decoding=decoding,
         cursor=cursor,
+        plane=LatentPlane(latent_map, defer),
         pins=pins,
         pinning=Pinning(latent_map, pins, cursor, edits, messages.fail),
         selection=selection,
@@ -184,7 +187,7 @@ def build_app(
         refinement=refinement,
         playback=playback,
         target=target,
-        exports=Exports(tasks, messages, latent_map, cursor, playback, search, coloring),
+        exports=Exports(tasks, messages, latent_map, cursor, playback, search, coloring, pins),
         runs=runs,
         catalogue=RunCatalogue(tasks, runs, model.open),
         sweeps=Sweeps(tasks, runs, images, model.open),

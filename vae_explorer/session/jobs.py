@@ -147,16 +147,16 @@ class Jobs:
 
     def write(
         self,
-        work: Callable[[], None],
+        work: Callable[[Control], None],
         *,
         done: Callable[[], None],
         failed: Callable[[BaseException], None],
-    ) -> None:
-        """Write a file that somebody asked for: never cancelled, ``shutdown`` waits for it."""
+        cancelled: Callable[[], None] = ignore,
+    ) -> Job:
+        """Write a file that somebody asked for: cancelled by them alone, ``shutdown`` waits."""
         job = Job("write", self._post)
-        self._submit(
-            self._lanes["files"], job, lambda _: work(), lambda _: done(), failed, cancelled=ignore
-        )
+        self._submit(self._lanes["files"], job, work, lambda _: done(), failed, cancelled)
+        return job
 
     def cancel(self, key: str) -> None:
         """Cancel the newest-wins job of this key, if there is one."""

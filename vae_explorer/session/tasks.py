@@ -50,7 +50,7 @@ class Tasks:
         failed: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         """Write a file that somebody asked for, see ``Jobs.write``; a failure is shown at last."""
-        self.jobs.write(work, done=done, failed=self.showing(title, failed))
+        self.jobs.write(lambda _: work(), done=done, failed=self.showing(title, failed))
 
     def showing(
         self, title: str, failed: Callable[[BaseException], None]

@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDockWidget, QWidget
 
+import vae_explorer as vx
 from tests.support.person import Person
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
@@ -166,3 +167,20 @@ def test_two_files_or_none_are_not_taken(person: Person, checkpoint: Path) -> No
     elsewhere = QMimeData()
     elsewhere.setUrls([QUrl("https://example.org/model.safetensors")])
     assert not person.drop(elsewhere)
+
+
+def test_an_export_goes_back_to_the_model_and_the_place_it_names(
+    person: Person, checkpoint: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "digit.png"
+    model = tmp_path / "mine.safetensors"
+    model.write_bytes(checkpoint.read_bytes())
+    vx.export("digit", path, model, z=(0.5, -1.25))
+    assert person.drop(files(path))
+    person.wait(lambda: person.model_line.startswith("mine.safetensors"))
+    person.wait(lambda: person.window.app.cursor.position == (0.5, -1.25))
+    assert not person.errors
+    model.rename(tmp_path / "elsewhere.safetensors")
+    assert person.drop(files(path))
+    person.wait(lambda: person.errors)
+    assert "not there any more" in person.errors[0]

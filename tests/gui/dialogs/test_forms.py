@@ -1,6 +1,4 @@
-"""The dialogs that are forms: what to find, select, name and export."""
-
-from pathlib import Path
+"""The dialogs that are forms: what to find, select and name."""
 
 import pytest
 import shiboken6
@@ -8,31 +6,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
-    QComboBox,
     QDialogButtonBox,
-    QFileDialog,
     QLabel,
     QLineEdit,
-    QMessageBox,
-    QPushButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
-from tests.support.dialogs import ARGUMENTS, PICTURE, Open, field
-from vae_explorer.export.requests import Manifold
-from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
+from tests.support.dialogs import ARGUMENTS, Open, field
 from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.dialogs.selection import FindImageDialog, NameDialog, NearestImagesDialog
-from vae_explorer.gui.widgets.number_box import NumberBox
-from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
 KINDS = pytest.mark.parametrize("kind", ARGUMENTS, ids=lambda kind: kind.__name__)
-
-
-def name_field(dialog: FormDialog) -> QLineEdit:
-    lines = dialog.findChildren(QLineEdit)
-    return next(line for line in lines if line.accessibleName() == "File")
 
 
 def type_and_enter(text: str) -> None:
@@ -65,7 +50,6 @@ def test_cancel_asks_for_nothing(
         (FindImageDialog, "9999", ("train", 9_999)),
         (NearestImagesDialog, "7", (7, "latent")),
         (NameDialog, "  my twos ", ("my twos",)),
-        (DigitExportDialog, "7", (PICTURE, 7)),
     ],
 )
 def test_what_is_typed_is_told_once_by_enter(
@@ -77,8 +61,6 @@ def test_what_is_typed_is_told_once_by_enter(
     answer: tuple[object, ...],
 ) -> None:
     dialog = opened(kind)
-    if kind is DigitExportDialog:
-        field(dialog, "Scale").selectAll()
     type_and_enter(typed)
     qtbot.waitUntil(lambda: not shiboken6.isValid(dialog))
     assert answers == [answer]
@@ -127,97 +109,3 @@ def test_the_name_of_a_file_replaces_that_in_other_letters(qtbot: QtBot) -> None
     dialog = NameDialog("Save Preset", ["Mine"], parent, file=True)
     dialog.findChild(QLineEdit).setText("mine")
     assert "Replaces “Mine”." in {x.text() for x in dialog.findChildren(QLabel)}
-
-
-# Exporting
-
-
-def test_a_picture_says_how_large_it_will_be(opened: Open) -> None:
-    digit = opened(DigitExportDialog)
-    assert field(digit, "Size").text() == "300 × 200 pixels"
-    field(digit, "Scale").setValue(200)
-    assert field(digit, "Size").text() == "6,000 × 4,000 pixels"
-    sheet, start = opened(ManifoldExportDialog), Manifold()
-    assert sheet.request == start
-    assert field(sheet, "Size").text() == f"{28 * start.n:,} × {28 * start.n:,} pixels"
-    grid: NumberBox = field(sheet, "Grid")
-    grid.setValue(7)
-    field(sheet, "Scale").setValue(3)
-    assert field(sheet, "Size").text() == f"{28 * 21:,} × {28 * 21:,} pixels"
-
-
-def test_a_range_is_asked_for_only_with_even_steps(opened: Open) -> None:
-    dialog = opened(ManifoldExportDialog)
-    spacing: QComboBox = field(dialog, "Spacing")
-    extent: NumberBox = field(dialog, "Range")
-    assert not extent.isEnabled()
-    spacing.setCurrentIndex(1)
-    assert dialog.request == Manifold(spacing="linear")
-    assert extent.isEnabled()
-    extent.setValue(99.0)
-    assert dialog.request == Manifold(spacing="linear", extent=LATENT_LIMIT)
-
-
-@pytest.mark.parametrize(
-    ("typed", "path"),
-    [
-        ("/pictures/a.png", Path("/pictures/a.png")),
-        ("/pictures/a.PNG", Path("/pictures/a.PNG")),
-        ("  /pictures/a  ", Path("/pictures/a.png")),
-        ("/pictures/z=(0.5, 1.25)", Path("/pictures/z=(0.5, 1.25).png")),
-        ("/pictures/a.jpg", Path("/pictures/a.jpg.png")),
-        ("/pictures/数字.png", Path("/pictures/数字.png")),
-        ("~nobody-knows-me/a", Path("~nobody-knows-me/a.png")),
-    ],
-)
-def test_a_name_gets_the_suffix_of_what_is_written(opened: Open, typed: str, path: Path) -> None:
-    dialog = opened(DigitExportDialog)
-    name_field(dialog).setText(typed)
-    assert dialog.path == path
-
-
-def test_home_may_be_written_short(opened: Open) -> None:
-    dialog = opened(DigitExportDialog)
-    name_field(dialog).setText("~/a")
-    assert dialog.path == Path.home() / "a.png"
-
-
-def test_a_name_that_is_none_cannot_be_saved(opened: Open, tmp_path: Path) -> None:
-    dialog = opened(DigitExportDialog)
-    for typed in ("", "  ", "/", "~", "..", "no/such/..", "pictures/", str(tmp_path)):
-        name_field(dialog).setText(typed)
-        assert not dialog.go.isEnabled(), typed
-        name_field(dialog).setText("picture")
-        assert dialog.go.isEnabled()
-
-
-def test_browse_starts_from_the_name_and_fills_it_in(
-    opened: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    dialog = opened(DigitExportDialog)
-    asked: list[str] = []
-
-    def choose(parent: QWidget, title: str, start: str, kinds: str) -> tuple[str, str]:
-        asked.append(start)
-        return (str(tmp_path / "chosen"), kinds) if len(asked) == 1 else ("", "")
-
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
-    browse = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Browse…")
-    browse.click()
-    assert asked == [str(PICTURE)]
-    assert dialog.path == tmp_path / "chosen.png"
-    browse.click()
-    assert dialog.path == tmp_path / "chosen.png", "cancelling keeps the name"
-
-
-@pytest.mark.parametrize("yes", [True, False])
-def test_a_file_is_replaced_only_if_one_says_so(
-    opened: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, yes: bool
-) -> None:
-    (tmp_path / "picture.png").touch()
-    buttons = QMessageBox.StandardButton
-    answer = buttons.Yes if yes else buttons.No
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: answer)
-    dialog = opened(DigitExportDialog, tmp_path / "picture.png", (28, 28))
-    dialog.go.click()
-    assert dialog.isVisible() is not yes

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QFileDialog,
+    QLineEdit,
     QPushButton,
     QWidget,
 )
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 from tests.support.person import Person
 from vae_explorer.data.centring import centred
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.gui.dialogs.export import ExportDialog
 from vae_explorer.gui.explore.paths.frame_strip import FrameStrip
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
 from vae_explorer.gui.widgets.readout import Readout
@@ -113,29 +115,30 @@ def test_a_path_without_pins_says_what_it_needs(person: Person) -> None:
     assert not button(person.window.paths, "Play").isEnabled()
 
 
-def test_a_path_becomes_a_picture(
-    person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_path_becomes_a_picture(person: Person, tmp_path: Path) -> None:
     choose(person, "row")
     person.wait(lambda: strip(person).count == 16)
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "v1.2"), ""))
-    button(person.window.paths, "Export…").click()
+    _export(person, tmp_path / "v1.2")
     path = tmp_path / "v1.2.png"
     person.wait(path.exists)
     with Image.open(path) as picture:
         assert picture.width >= 16 * 28
 
 
-def test_a_path_that_cannot_be_written_is_told(
-    person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_path_that_cannot_be_written_is_told(person: Person, tmp_path: Path) -> None:
     choose(person, "row")
     person.wait(lambda: strip(person).count == 16)
-    name = str(tmp_path / "nowhere" / "way.png")
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (name, ""))
-    button(person.window.paths, "Export…").click()
+    _export(person, tmp_path / "nowhere" / "way.png")
     person.wait(lambda: person.errors)
-    assert person.errors[0].startswith("The path was not exported: ")
+    assert person.errors[0].startswith("The file was not exported: ")
+
+
+def _export(person: Person, path: Path) -> None:
+    button(person.window.paths, "Export…").click()
+    (dialog,) = person.window.findChildren(ExportDialog)
+    lines = dialog.findChildren(QLineEdit)
+    next(line for line in lines if line.accessibleName() == "File").setText(str(path))
+    dialog.go.click()
 
 
 # Drawing

@@ -92,7 +92,7 @@ def test_every_control_reaches_the_experiment(view: ReparameterisationView) -> N
     assert experiment.settings.parameter == 1
     choose(function, 1)
     assert experiment.settings.function == "sine"
-    button(view, "New samples").click()
+    button(view, "New Samples").click()
     assert experiment.settings.seed == 1
 
 

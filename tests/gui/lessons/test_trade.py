@@ -96,7 +96,7 @@ def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, experiment: Tra
     assert code_map.grab().toImage() != before
     assert experiment.result.draws is not None
     seed = experiment.settings.draws
-    button(view, "New samples").click()
+    button(view, "New Samples").click()
     assert experiment.settings.draws == seed + 1
 
 

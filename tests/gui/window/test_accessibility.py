@@ -27,7 +27,7 @@ from vae_explorer.training.recipe import Recipe
 
 SIZES = [(1280, 800), (1920, 1080)]
 PANELS = ("training", "layers", "learn", "refine", "worst", "draw", "paths", "runs", "sweep")
-DIALOGS = ["export_digit", "export_manifold", "find", "nearest", "name_selection", "keys", "about"]
+DIALOGS = ["export", "export_manifold", "find", "nearest", "name_selection", "keys", "about"]
 
 
 def focusable(top: QWidget) -> set[QWidget]:

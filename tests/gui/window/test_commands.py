@@ -36,8 +36,8 @@ _EVERYWHERE = re.compile(
 _IDS = re.findall(
     r"\w+",
     """
-    open open_data open_data_folder save reset export_digit export_manifold open_workspace
-    save_workspace quit undo redo
+    open open_data open_data_folder save reset export export_digit export_manifold open_workspace
+    save_workspace quit undo redo copy
     clear tool_scrub tool_box tool_lasso select_shown nearest worst find invert name_selection
     export_points analogy attribute resample worst_first refine fit center random back forward
     play_path digit_0 digit_1 digit_2 digit_3 digit_4 digit_5 digit_6 digit_7 digit_8 digit_9 mark
@@ -188,11 +188,11 @@ def test_a_key_chosen_in_the_sheet_works_is_shown_everywhere_and_kept(person: Pe
     person.trigger("keys")
     sheet = window.findChild(KeysDialog)
     (edit,) = sheet.findChildren(QKeySequenceEdit)
-    for command, key in (("step", "Ctrl+Y"), ("layer_density", "F5"), ("moment_live", "Ctrl+U")):
+    for command, key in (("step", "Ctrl+Y"), ("layer_density", "F5"), ("moment_live", "Ctrl+;")):
         sheet.edit(command)
         QTest.keySequence(edit, QKeySequence(key))
     sheet.close()
-    keys = {"layer_density": "F5", "moment_live": "Ctrl+U"}
+    keys = {"layer_density": "F5", "moment_live": "Ctrl+;"}
     assert window.app.settings.now.keys == keys, "Ctrl+Y is a key of Redo"
     person.press("F5", window.map.canvas)
     assert window.actions_["layer_density"].isChecked()
@@ -200,5 +200,5 @@ def test_a_key_chosen_in_the_sheet_works_is_shown_everywhere_and_kept(person: Pe
         w.toolTip() for part in (window.layers, window.time_bar) for w in part.findChildren(QWidget)
     ]
     assert "F5 shows or hides this layer" in tips
-    assert any(tip.endswith("(Ctrl+U)") for tip in tips)
+    assert any(tip.endswith("(Ctrl+;)") for tip in tips)
     person.wait(lambda: Settings.read(paths.settings_file()).keys == keys)

@@ -14,13 +14,12 @@ from PySide6.QtWidgets import QDockWidget, QFileDialog, QLineEdit, QMenu, QMessa
 from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.export.pictures import manifold_sheet
-from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
+from vae_explorer.gui.dialogs.export import ExportDialog
 from vae_explorer.gui.dialogs.palette import menu_commands
+from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.files.open_model import BUNDLED_MODELS
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.snapshot import Snapshot
-
-Dialog = DigitExportDialog | ManifoldExportDialog
 
 
 def recent_actions(person: Person) -> list[QAction]:
@@ -94,7 +93,7 @@ def test_a_digit_becomes_a_file(person: Person, bundled: Snapshot, tmp_path: Pat
     z = person.window.app.cursor.position
     buttons = person.window.decode.findChildren(QPushButton)
     next(button for button in buttons if button.text() == "Export Image…").click()
-    (dialog,) = person.window.findChildren(DigitExportDialog)
+    (dialog,) = person.window.findChildren(ExportDialog)
     path = save(person, dialog, tmp_path / "digit.png")
     pixels = np.asarray(Image.open(path), int)
     image = bundled.model.decode(np.array([z], np.float32))[0]
@@ -104,19 +103,19 @@ def test_a_digit_becomes_a_file(person: Person, bundled: Snapshot, tmp_path: Pat
 
 def test_a_manifold_becomes_a_file(person: Person, bundled: Snapshot, tmp_path: Path) -> None:
     person.press("Ctrl+Shift+M")
-    (dialog,) = person.window.findChildren(ManifoldExportDialog)
-    dialog._n.setValue(5)
+    (dialog,) = person.window.findChildren(ExportDialog)
+    next(box for box in dialog.findChildren(NumberBox) if box.suffix() == " per side").setValue(5)
     path = save(person, dialog, tmp_path / "sheet.png")
     wanted = np.rint(255 * manifold_sheet(bundled.model, 5))
     assert np.abs(np.asarray(Image.open(path), int) - wanted).max() <= 1
 
 
-def write_name(dialog: Dialog, path: Path) -> None:
+def write_name(dialog: ExportDialog, path: Path) -> None:
     lines = dialog.findChildren(QLineEdit)
     next(line for line in lines if line.accessibleName() == "File").setText(str(path))
 
 
-def save(person: Person, dialog: Dialog, path: Path) -> Path:
+def save(person: Person, dialog: ExportDialog, path: Path) -> Path:
     write_name(dialog, path)
     dialog.go.click()
     person.wait(lambda: person.window.statusBar().currentMessage() == f"Exported {path}")
@@ -125,12 +124,12 @@ def save(person: Person, dialog: Dialog, path: Path) -> Path:
 
 def test_a_picture_that_cannot_be_written_is_said(person: Person, tmp_path: Path) -> None:
     person.press("Ctrl+Shift+E")
-    (dialog,) = person.window.findChildren(DigitExportDialog)
+    (dialog,) = person.window.findChildren(ExportDialog)
     path = tmp_path / "nowhere" / "digit.png"
     write_name(dialog, path)
     dialog.accept()
     person.wait(lambda: person.errors)
-    assert person.errors[0].startswith("The image was not exported: ")
+    assert person.errors[0].startswith("The file was not exported: ")
     assert str(path) in person.errors[0]
 
 

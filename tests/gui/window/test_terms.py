@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtWidgets import QAbstractButton, QTableView
+from PySide6.QtCore import QEvent, QPoint, Qt, QUrl
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QTableView, QWidget
 
 from tests.support.person import Person
 from vae_explorer.data.bundled import mnist_dataset
@@ -12,7 +13,7 @@ from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_table import PANELS
 from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.dialogs.help import TextDialog
-from vae_explorer.gui.widgets.terms import TermBox, TermHeader, TermLabel
+from vae_explorer.gui.widgets.terms import TermBox, TermCard, TermHeader, TermLabel
 from vae_explorer.gui.window.actions import native
 from vae_explorer.session.compare.metrics import comparison_table
 from vae_explorer.session.terms import TERMS, term_of
@@ -48,6 +49,20 @@ def test_the_inspector_and_the_sketch_explain_their_figures(person: Person) -> N
         (person.window.draw, {"ELBO", "log p(x)", "Gap", "q mean", "q width"}),
     ):
         assert {one.text().strip(" =−") for one in part.findChildren(TermLabel)} == names
+
+
+def test_the_status_bar_explains_the_elbo_and_keeps_its_tip(person: Person) -> None:
+    status = person.window.status
+    (field,) = (w for w in status.findChildren(QWidget) if w.accessibleName() == "Model")
+    before = field.accessibleDescription().partition("ELBO")[0]
+    x = field.fontMetrics().horizontalAdvance(before) + 4
+    for at, explained in ((QPoint(2, 4), False), (QPoint(x, 4), True)):
+        QApplication.sendEvent(field, QHelpEvent(QEvent.Type.ToolTip, at, field.mapToGlobal(at)))
+        cards = person.window.findChildren(TermCard)
+        assert (
+            any(card.isVisible() and "ELBO" in card.accessibleName() for card in cards) is explained
+        )
+    assert "weights" in field.toolTip()
 
 
 def test_the_list_of_terms_leads_to_their_lessons(person: Person) -> None:

@@ -234,8 +234,8 @@ def test_an_unwritable_place_is_told_and_the_model_stays(
     opened.settle()
     assert [title for title, _ in opened.failures] == [
         "The model was not saved",
-        "The image was not exported",
-        "The manifold was not exported",
+        "The file was not exported",
+        "The file was not exported",
     ]
     assert all(str(unwritable) in text for _, text in opened.failures)
     assert opened.models[-1].path == checkpoint

@@ -36,7 +36,7 @@ class CurvesController(Controller):
         self.commands = (
             Command("curves", "View", "Training Curves",
                 "The ELBO, its two terms and the gap to log p(x) of the run on the map",
-                self._reveal, ("Ctrl+E",)),
+                self._reveal, ("Ctrl+U",)),
         )  # fmt: skip
         self.panels = (
             Panel("curves", plot, LEFT, {"train": (0, 500)}, hidden=True, size=420, under=True),

@@ -2,22 +2,24 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import UserError
-from vae_explorer.export.requests import Manifold
 from vae_explorer.gui.dialogs.ask_path import DATA, MODEL, WORKSPACE, AskPath
 from vae_explorer.gui.dialogs.data import DataDialog
-from vae_explorer.gui.dialogs.export import DigitExportDialog, ManifoldExportDialog
+from vae_explorer.gui.dialogs.export import ExportDialog
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import App
 from vae_explorer.session.files.open_model import BUNDLED_MODELS
-from vae_explorer.session.files.workspace import EXTENSION, CurvesPlace
+from vae_explorer.session.files.returning import EXPORTED, Returning
+from vae_explorer.session.files.workspace import EXTENSION, CurvesPlace, as_values
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.types import Region
 
@@ -43,6 +45,8 @@ class FilesController(Controller):
     ) -> None:
         super().__init__(app)
         self.workspaces = Workspaces(app)
+        app.exports.view = self._workspace
+        self._returning = Returning(app, self.workspaces)
         self._ask = ask
         self._draw = draw
         self._openers: dict[str, Callable[[Path], None]] = {
@@ -69,12 +73,17 @@ class FilesController(Controller):
                 "Back to the model the explorer ships with", app.model.reset),
             Choices("File", "Bundled Models", lambda: tuple(BUNDLED_MODELS), app.model.open_bundled,
                 lambda name: f"{name}: {BUNDLED_MODELS[name]}"),
+            Command("export", "File", "Export…",
+                "Write what is on screen as a file that says how to make it again", self.export,
+                ("Ctrl+E",), toolbar="Export", icon="export", separator=True),
             Command("export_digit", "File", "Export Image…",
-                "Write the decoded image at the cursor as PNG", self.export_digit,
-                ("Ctrl+Shift+E",), toolbar="Export", icon="export", separator=True),
+                "Write the decoded image at the cursor", lambda: self.export("digit"),
+                ("Ctrl+Shift+E",)),
             Command("export_manifold", "File", "Export Manifold…",
-                "Write an n × n sheet of decoded latent points as PNG", self._export_manifold,
+                "Write an n × n sheet of decoded latent points", lambda: self.export("manifold"),
                 ("Ctrl+Shift+M",)),
+            Command("copy", "Edit", "Copy",
+                "Copy the picture or the table under the focus", self._copy, ("Ctrl+C",)),
             Command("open_workspace", "File", "Open Workspace…",
                 "Restore a saved view with its pins, selections and layers", self._open_workspace,
                 ("Ctrl+Shift+O",), separator=True),
@@ -85,18 +94,43 @@ class FilesController(Controller):
         self.changes = (app.settings.changed,)
         app.data.offered.connect(self._on_offered)
 
-    def export_digit(self) -> None:
-        """Ask how to export the decoded image at the cursor."""
-        z1, z2 = self._app.cursor.position
-        start = self._ask.folder / f"digit z=({z1:.3f}, {z2:.3f}).png"
-        DigitExportDialog(start, self._image_shape, self._window).ask(self._on_export_digit)
+    def export(self, kind: str = "") -> None:
+        """Ask what to export and where to; at first of this kind, or of what is under the focus."""
+        if self._app.exports.offers():
+            ExportDialog(self._app.exports, self._ask, kind or self._focused(), self._window).open()
 
-    @property
-    def _image_shape(self) -> tuple[int, int]:
-        """Height and width of what the model decodes."""
-        state, data = self._app.map.state, self._app.data.now
-        height, width, *_ = state.model.image_shape if state else data.image_shape
-        return height, width
+    def _focused(self) -> str:
+        """The kind of export that the focus is on."""
+        widget: QWidget | None = self._window.focusWidget()
+        offers = self._app.exports.offers()
+        while widget is not None:
+            if (kind := widget.property("export")) in offers:
+                return str(kind)
+            widget = widget.parentWidget()
+        return "digit"
+
+    def _copy(self) -> None:
+        exports = self._app.exports
+        if (request := exports.offers().get(self._focused())) is not None:
+            exports.copy(request, self._on_copied)
+
+    def _on_copied(self, found: bytes | str) -> None:
+        if isinstance(found, str):
+            self._app.messages.fail("Nothing was copied", UserError(found))
+            return
+        picture, clipboard = QImage.fromData(found), QGuiApplication.clipboard()
+        if picture.isNull():
+            clipboard.setText(found.decode(errors="replace"))
+        else:
+            clipboard.setImage(picture)
+        self._app.messages.published.emit("Copied")
+
+    def _workspace(self) -> dict[str, Any] | None:
+        """What is seen, for an export to keep; None of a model in no file."""
+        try:
+            return as_values(self.workspaces.now(*self._view()))
+        except UserError:
+            return None
 
     def accepts(self, mime: QMimeData) -> bool:
         """Whether it is a single local file, of whatever kind, or a picture without one."""
@@ -106,12 +140,28 @@ class FilesController(Controller):
         return len(urls) < 2 and mime.hasImage()  # as out of a browser, with its address
 
     def drop(self, mime: QMimeData) -> None:
-        """Open what is accepted, or tell what could be."""
-        if self._draw.pad.accepts(mime):
-            reveal(self._draw)
-            self._draw.pad.take(mime)
+        """Open what is accepted, or tell what could be; of an export what it was made from."""
+        urls = mime.urls()
+        if not urls or not urls[0].isLocalFile():
+            self._take(mime)
             return
-        app, path = self._app, Path(mime.urls()[0].toLocalFile())
+        path = Path(urls[0].toLocalFile())
+        kept = QMimeData()  # Qt's own is gone when the file has been read
+        kept.setUrls(urls)
+        if path.suffix.lower() in EXPORTED:
+            self._returning.open(path, lambda: self._drop(kept, path))
+        else:
+            self._drop(kept, path)
+
+    def _take(self, mime: QMimeData) -> None:
+        reveal(self._draw)
+        self._draw.pad.take(mime)
+
+    def _drop(self, mime: QMimeData, path: Path) -> None:
+        app = self._app
+        if self._draw.pad.accepts(mime):
+            self._take(mime)
+            return
         opener = self._openers.get(path.suffix.lower())
         if opener is None and (path.is_dir() or path.suffix.lower() in DATA.suffixes):
             opener = app.data.open
@@ -121,9 +171,9 @@ class FilesController(Controller):
         text = (
             f"{path} is nothing that can be dropped here; drop a model (.safetensors), "
             f"a workspace ({EXTENSION}), a table (.csv), images to train on (a folder, .npz), "
-            "or a picture such as a PNG."
+            "an export, or a picture such as a PNG."
         )
-        self._app.messages.fail("The file was not opened", UserError(text))
+        app.messages.fail("The file was not opened", UserError(text))
 
     def _open_model(self) -> None:
         if path := self._ask.open("Open Model", MODEL):
@@ -150,10 +200,6 @@ class FilesController(Controller):
         if path := self._ask.save("Save Model As", "model.safetensors", MODEL):
             self._app.model.save(path)
 
-    def _export_manifold(self) -> None:
-        start = self._ask.folder / "manifold.png"
-        ManifoldExportDialog(start, self._image_shape, self._window).ask(self._on_export_manifold)
-
     def _open_workspace(self) -> None:
         if path := self._ask.open("Open Workspace", WORKSPACE):
             self.workspaces.open(path)
@@ -161,12 +207,6 @@ class FilesController(Controller):
     def _save_workspace(self) -> None:
         if path := self._ask.save("Save Workspace", f"workspace{EXTENSION}", WORKSPACE):
             self.workspaces.save(path, *self._view())
-
-    def _on_export_digit(self, path: Path, scale: int) -> None:
-        self._app.exports.digit(self._ask.remember(path), scale)
-
-    def _on_export_manifold(self, path: Path, request: Manifold) -> None:
-        self._app.exports.export(request, self._ask.remember(path))
 
 
 def _short(name: str) -> str:

@@ -1,136 +1,303 @@
-"""Dialogs that ask what to export and where to."""
+"""The one dialog by which files are taken away."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
+from PySide6.QtGui import QGuiApplication, QImage, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
+    QDialogButtonBox,
     QLabel,
     QLineEdit,
+    QListWidget,
+    QListWidgetItem,
     QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
     QWidget,
 )
 from typing_extensions import override
 
-from vae_explorer.export.requests import Manifold
-from vae_explorer.gui.dialogs.ask_path import PNG, ask_save, may_write
+from vae_explorer.errors import UserError
+from vae_explorer.export.kinds import KINDS, Kind
+from vae_explorer.export.requests import Request
+from vae_explorer.gui.dialogs.ask_path import AskPath, FileKind, ask_save, may_write
 from vae_explorer.gui.dialogs.form import FormDialog
+from vae_explorer.gui.theme import MARGIN
+from vae_explorer.gui.widgets.controls import Controls
 from vae_explorer.gui.widgets.number_box import NumberBox
-from vae_explorer.gui.widgets.rows import row
-from vae_explorer.session.explore.cursor import LATENT_LIMIT
+from vae_explorer.gui.widgets.rows import Scrolled, column, held, label_of, row
+from vae_explorer.session.files.exports import Exports
+
+_PREVIEW = 260
+"""Pixels a side."""
+_SETTLE_MS = 150
+_LINES = 14
+"""Of a table, in its preview."""
 
 
-class _ExportDialog(FormDialog):
-    """A form with a size line, a file line and the two usual buttons."""
+class ExportDialog(FormDialog):
+    """What can leave, how it will look, and where it goes; it stays open until that is there.
 
-    def __init__(self, title: str, path: Path, parent: QWidget) -> None:
-        super().__init__(title, "Save", parent)
-        self._size = QLabel()
+    Args:
+        exports: makes it.
+        ask: knows the folder.
+        first: the kind that is chosen at first.
+        parent: the window.
+    """
+
+    def __init__(self, exports: Exports, ask: AskPath, first: str, parent: QWidget) -> None:
+        super().__init__("Export", "Export", parent)
+        self._exports = exports
+        self._ask = ask
+        self._requests = exports.offers()
+        self._name = first if first in self._requests else next(iter(self._requests))
+        self._typed_name = False
         self._replaced: Path | None = None  # a person has said that it may be
-        self._file = QLineEdit(str(path))
+        self._busy = False
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._look)
+
+        self._kinds = QListWidget()
+        self._kinds.setAccessibleName("What to export")
+        for name in sorted(self._requests, key=lambda name: name != self._name):
+            item = QListWidgetItem(KINDS[name].title)
+            item.setData(Qt.ItemDataRole.UserRole, name)
+            item.setToolTip(KINDS[name].about)
+            self._kinds.addItem(item)
+        self._kinds.setMaximumWidth(150)
+        self._kinds.setCurrentRow(0)
+        self._kinds.currentItemChanged.connect(self._on_kind)
+
+        self._about = QLabel(wordWrap=True)
+        self._form = QVBoxLayout()
+        self._controls: Controls | None = None
+        options = Scrolled(held(column(self._form, None)))
+        options.setMinimumWidth(270)
+
+        self._preview = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._preview.setAccessibleName("Preview")
+        self._preview.setTextFormat(Qt.TextFormat.PlainText)
+        self._preview.setFixedSize(_PREVIEW, _PREVIEW)
+        self._preview.setFrameShape(QLabel.Shape.StyledPanel)
+        self._size = QLabel(wordWrap=True)
+        self._size.setAccessibleName("Size")
+        self._size.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+        self._format = QComboBox()
+        self._format.currentIndexChanged.connect(self._on_format)
+        self._file = QLineEdit()
         self._file.setAccessibleName("File")
         self._file.setMinimumWidth(320)
         self._file.textChanged.connect(self._check)
-
-    def lay_out_export(self, rows: Mapping[str, QWidget]) -> None:
-        """Put the rows above those that every export has."""
+        self._file.textEdited.connect(self._on_typed)
         browse = QPushButton("Browse…")
         browse.clicked.connect(self._browse)
-        file = row(self._file, browse, wide=self._file)
-        self.lay_out({**rows, "Size": self._size, "File": file})
+        for text, tip, act in (
+            ("Copy as Command", "The command line that writes the same file", exports.command),
+            ("Copy as Python", "The lines of Python that write the same file", exports.python),
+        ):
+            button = self._buttons.addButton(text, QDialogButtonBox.ButtonRole.HelpRole)
+            button.setToolTip(tip)
+            button.clicked.connect(lambda _=False, act=act: self._copy(act))
+
+        self._top = held(
+            row(
+                self._kinds,
+                (column(self._about, (options, 1)), 1),
+                column(self._preview, self._size, None),
+                spacing=2 * MARGIN,
+            )
+        )
+        line = row(
+            label_of(self._format, "Fo&rmat"), self._format,
+            label_of(self._file, "Fi&le"), self._file, browse, wide=self._file,
+        )  # fmt: skip
+        self._line = held(line)
+        whole = QVBoxLayout(self)
+        whole.addWidget(self._top, 1)
+        whole.addWidget(self._line)
+        whole.addWidget(self._buttons)
+        self.resize(820, 460)
+        exports.ended.connect(self._on_ended)
+        self.finished.connect(self._on_finished)
+        self._show_kind()
+
+    @property
+    def kind(self) -> Kind:
+        """What is chosen."""
+        return KINDS[self._name]
+
+    @property
+    def request(self) -> Request:
+        """What the form says now."""
+        return self._requests[self._name]
 
     @property
     def path(self) -> Path:
-        """The chosen file; ".png" is added where it was not typed."""
-        return PNG.named(Path(self._typed))
+        """The chosen file; the suffix of the format is added where none was typed."""
+        chosen: str = self._format.currentData()
+        others = (suffix for suffix in self.kind.suffixes if suffix != chosen)
+        return FileKind(self.kind.title, (chosen, *others)).named(Path(self._typed))
 
     @property
     def _typed(self) -> str:
         # Unlike pathlib's, this one takes a "~somebody" whom nobody knows.
         return os.path.expanduser(self._file.text().strip())
 
-    def show_size(self, width: int, height: int) -> None:
-        """Tell how large the picture will be, in pixels."""
-        self._size.setText(f"{width:,} × {height:,} pixels")
+    def choose(self, kind: str) -> None:
+        """Show another kind."""
+        for number in range(self._kinds.count()):
+            if self._kinds.item(number).data(Qt.ItemDataRole.UserRole) == kind:
+                self._kinds.setCurrentRow(number)
+
+    def _show_kind(self) -> None:
+        self._about.setText(self.kind.about)
+        if self._controls is not None:
+            for shown in self._controls.rows.values():
+                shown.deleteLater()
+            self._controls.deleteLater()
+        self._controls = Controls(self.request, self)
+        self._controls.changed.connect(self._on_edited)
+        rows = self._controls.rows.values()
+        labels = [label for one in rows for label in one.findChildren(QLabel) if label.buddy()]
+        width = max((label.sizeHint().width() for label in labels), default=0)
+        for label in labels:
+            label.setMinimumWidth(width)
+        for shown in rows:
+            self._form.addWidget(shown)
+        with QSignalBlocker(self._format):
+            self._format.clear()
+            for suffix in self.kind.suffixes:
+                self._format.addItem(suffix[1:].upper(), suffix)
+        self._typed_name = False
+        self._show_request()
+
+    def _show_request(self) -> None:
+        self._size.setText(self.request.size(self._exports.shape))
+        if not self._typed_name:
+            self._file.setText(str(self._free()))
+        self._settle.start()
+
+    def _free(self) -> Path:
+        suffix: str = self._format.currentData()
+        return self._exports.free(self._ask.folder / f"{self.request.stem}{suffix}")
+
+    def _on_kind(self, item: QListWidgetItem) -> None:
+        self._name = item.data(Qt.ItemDataRole.UserRole)
+        self._show_kind()
+
+    def _on_edited(self, name: str, value: object) -> None:
+        assert self._controls is not None
+        try:
+            self._requests[self._name] = self.request.replace(**{name: value})
+        except UserError as error:
+            self._size.setText(f"{error}")
+            return
+        self._controls.show(self.request)
+        try:
+            self._show_request()
+        except UserError as error:
+            self._size.setText(f"{error}")
+
+    @Slot()
+    def _on_format(self) -> None:
+        typed, suffix = Path(self._typed), self._format.currentData()
+        if not self._typed_name:
+            self._file.setText(str(self._free()))
+        elif typed.suffix.lower() in self.kind.suffixes:
+            self._file.setText(str(typed.with_suffix(suffix)))
+
+    @Slot()
+    def _on_typed(self) -> None:
+        self._typed_name = True
+        typed = Path(self._typed).suffix.lower()
+        if typed in self.kind.suffixes:
+            with QSignalBlocker(self._format):
+                self._format.setCurrentIndex(self.kind.suffixes.index(typed))
 
     @Slot()
     def _check(self) -> None:
         name = os.path.basename(self._typed)
-        self.go.setEnabled(name not in ("", ".", "..") and not os.path.isdir(self._typed))
+        good = name not in ("", ".", "..") and not os.path.isdir(self._typed)
+        self.go.setEnabled(good and not self._busy)
 
     @Slot()
     def _browse(self) -> None:
-        path = ask_save(self, self.windowTitle(), Path(self._file.text()), PNG)
+        kinds = [
+            FileKind(f"{suffix[1:].upper()} files", (suffix,)) for suffix in self.kind.suffixes
+        ]
+        kinds.sort(key=lambda kind: kind.suffixes[0] != self._format.currentData())
+        path = ask_save(self, self.windowTitle(), Path(self._file.text()), *kinds)
         if path is not None:
             self._file.setText(str(path))
+            self._on_typed()
             self._replaced = path
+
+    def _copy(self, words: Callable[[Request, Path], str]) -> None:
+        try:
+            text = words(self.request, self.path)
+        except UserError as error:
+            self._size.setText(f"{error}")
+            return
+        QGuiApplication.clipboard().setText(text)
+
+    @Slot()
+    def _look(self) -> None:
+        self._exports.preview(self.request, self._on_preview)
+
+    def _on_preview(self, found: bytes | str) -> None:
+        picture = QImage.fromData(found) if isinstance(found, bytes) else QImage()
+        if not picture.isNull():
+            side = _PREVIEW - 8
+            mode = Qt.TransformationMode.SmoothTransformation
+            if max(picture.width(), picture.height()) < side:
+                mode = Qt.TransformationMode.FastTransformation
+            pixmap = QPixmap.fromImage(picture)
+            self._preview.setPixmap(
+                pixmap.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, mode)
+            )
+            return
+        text = found if isinstance(found, str) else found.decode(errors="replace")
+        self._preview.setText("\n".join(text.splitlines()[:_LINES]))
 
     @override
     def accept(self) -> None:
-        if self.path == self._replaced or may_write(self, self.path):
-            super().accept()
-
-
-class DigitExportDialog(_ExportDialog):
-    """Asks for a path and the scale of the decoded image, of height and width ``image_shape``."""
-
-    def __init__(self, path: Path, image_shape: tuple[int, int], parent: QWidget) -> None:
-        super().__init__("Export Image", path, parent)
-        self._shape = image_shape
-        self._scale = NumberBox(1, 200, value=10, unit="×", whole=True)
-        self._scale.valueChanged.connect(self._on_changed)
-        self.lay_out_export({"Scale": self._scale})
-        self._on_changed()
+        for box in self.findChildren(NumberBox):
+            if box.refusal:
+                box.setFocus()
+                return
+        path = self.path
+        if path == self._replaced or may_write(self, path):
+            self._ask.remember(path)
+            self._set_busy(True)
+            self._exports.export(self.request, path)
 
     @override
-    def values(self) -> tuple[Path, int]:
-        return self.path, round(self._scale.value())
+    def reject(self) -> None:
+        if self._busy:
+            self._exports.cancel()
+        else:
+            super().reject()
+
+    def _set_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self._top.setEnabled(not busy)
+        self._line.setEnabled(not busy)
+        self._check()
+
+    def _on_ended(self, good: bool) -> None:
+        if not self._busy:
+            return
+        self._set_busy(False)
+        if good:
+            self.done(self.DialogCode.Accepted)
 
     @Slot()
-    def _on_changed(self) -> None:
-        scale = round(self._scale.value())
-        self.show_size(self._shape[1] * scale, self._shape[0] * scale)
-
-
-class ManifoldExportDialog(_ExportDialog):
-    """Asks for a path and the grid of a manifold sheet."""
-
-    def __init__(self, path: Path, image_shape: tuple[int, int], parent: QWidget) -> None:
-        super().__init__("Export Manifold", path, parent)
-        self._shape = image_shape
-        start = Manifold()
-        self._n = NumberBox(1, 200, value=start.n, unit="images per side", whole=True)
-        self._spacing = QComboBox()
-        self._spacing.addItem("Quantiles of the prior (equal mass)", "quantile")
-        self._spacing.addItem("Even steps over a range", "linear")
-        self._extent = NumberBox(0.1, LATENT_LIMIT, 0.5, value=start.extent, even=True)
-        self._extent.setPrefix("± ")
-        self._scale = NumberBox(1, 20, value=start.scale, unit="×", whole=True)
-        rows = {"Grid": self._n, "Spacing": self._spacing, "Range": self._extent}
-        self.lay_out_export({**rows, "Scale": self._scale})
-        self._n.valueChanged.connect(self._on_changed)
-        self._scale.valueChanged.connect(self._on_changed)
-        self._spacing.currentIndexChanged.connect(self._on_changed)
-        self._on_changed()
-
-    @property
-    def request(self) -> Manifold:
-        """What the form says now."""
-        return Manifold(
-            round(self._n.value()),
-            self._spacing.currentData(),
-            self._extent.value(),
-            round(self._scale.value()),
-        )
-
-    @override
-    def values(self) -> tuple[Path, Manifold]:
-        return self.path, self.request
-
-    @Slot()
-    def _on_changed(self) -> None:
-        side = round(self._n.value()) * round(self._scale.value())
-        self.show_size(self._shape[1] * side, self._shape[0] * side)
-        self._extent.setEnabled(self._spacing.currentData() == "linear")
+    def _on_finished(self) -> None:
+        self._exports.ended.disconnect(self._on_ended)
+        self._settle.stop()

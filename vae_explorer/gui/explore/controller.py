@@ -4,10 +4,11 @@ import numpy as np
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QWidget
 
-from vae_explorer.gui.dialogs.ask_path import PICTURE, PNG, AskPath
+from vae_explorer.gui.dialogs.ask_path import PICTURE, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.explore.decode.decode_panel import DecodePanel
 from vae_explorer.gui.explore.decode.lowest_elbo_list import LowestElboList
+from vae_explorer.gui.explore.decode.plane_panel import PlanePanel
 from vae_explorer.gui.explore.decode.refine_section import RefineSection
 from vae_explorer.gui.explore.paths.film import Film
 from vae_explorer.gui.explore.paths.path_panel import PathPanel
@@ -19,6 +20,7 @@ from vae_explorer.gui.window.records import BOTTOM, RIGHT, Choices, Command, Con
 from vae_explorer.number_format import pair
 from vae_explorer.session.app import App
 from vae_explorer.session.explore.latent_paths import LatentPath
+from vae_explorer.session.explore.latent_plane import PlaneView
 from vae_explorer.session.explore.refinement import RefinementStep
 from vae_explorer.session.files.open_model import ModelInfo
 from vae_explorer.types import UInt8
@@ -49,6 +51,7 @@ class ExploreController(Controller):
         self._pages = pages
         self._window = window
         self.decode = DecodePanel()
+        self.plane = PlanePanel()
         self.draw = DrawPanel()
         self.refine = RefineSection()
         self.worst = LowestElboList(app.map.image)
@@ -91,6 +94,12 @@ class ExploreController(Controller):
             Command("play_path", "Go", "Play the Path",
                 "Show the latent path as a film, by default a random walk", self._play_path,
                 ("Ctrl+G",)),
+            Command("principal_plane", "Go", "Principal Plane",
+                "Show the plane along which the codes of the images vary most",
+                lambda: app.plane.choose(None), enabled=lambda: app.plane.view is not None),
+            Command("reset_plane", "Go", "Reset Other Coordinates",
+                "Put the plane back through the mean code",
+                app.plane.reset, enabled=lambda: app.plane.view is not None),
             *(self._digit(digit) for digit in range(10)),
             Command("mark", "Go", "Add Bookmark…", "Keep the cursor's position under a name",
                 self._ask_bookmark, ("Ctrl+B",), separator=True),
@@ -106,9 +115,10 @@ class ExploreController(Controller):
             Panel("draw", self.draw, RIGHT),
             Panel("refine", self.refine, RIGHT, hidden=True),
             Panel("worst", self.worst, RIGHT, hidden=True, title="Low ELBO"),
+            Panel("plane", self.plane, RIGHT, hidden=True, title="Latent plane", under=True),
             Panel("paths", self.paths, BOTTOM, {"travel": (0, 0)}, hidden=True, size=200),
         )
-        self.changes = (cursor.visits_changed, cursor.bookmarks_changed)
+        self.changes = (cursor.visits_changed, cursor.bookmarks_changed, app.plane.changed)
 
     def _digit(self, digit: int) -> Command:
         cursor, view = self._app.cursor, self._view
@@ -131,6 +141,10 @@ class ExploreController(Controller):
         panel.tray.removed.connect(app.pins.remove)
         app.cursor.changed.connect(panel.sliders.set_z)
         app.decoding.decoded.connect(panel.set_decoded)
+        self.plane.along_changed.connect(app.plane.choose)
+        self.plane.other_changed.connect(app.plane.move)
+        self.plane.reset_requested.connect(app.plane.reset)
+        app.plane.changed.connect(self._on_plane)
         app.data_support.judged.connect(panel.support.set_reading)
         app.inspector.inspected.connect(panel.inspector.set_inspection)
         app.pins.changed.connect(self._on_pins)
@@ -142,7 +156,6 @@ class ExploreController(Controller):
         playback, panel = self._app.playback, self.paths
         panel.chosen.connect(playback.choose)
         panel.frame_chosen.connect(playback.set_frame)
-        panel.export_requested.connect(self._export_path)
         playback.chosen.connect(panel.set_choice)
         playback.path_changed.connect(self._on_path)
         playback.frame_changed.connect(self._on_frame)
@@ -178,6 +191,14 @@ class ExploreController(Controller):
     def _on_model(self, model: ModelInfo) -> None:
         for panel in (self.decode.inspector, self.refine, self.draw, self.worst):
             panel.set_remark(model.no_likelihood)
+
+    def _on_plane(self, plane: PlaneView | None) -> None:
+        shown = self.plane.is_empty
+        self.plane.set_plane(plane)
+        if plane is not None and shown:
+            reveal(self.plane)
+        elif plane is None and (dock := self.plane.parentWidget()):
+            dock.hide()
 
     def _on_pins(self) -> None:
         pins = self._app.pins
@@ -265,7 +286,3 @@ class ExploreController(Controller):
     def _open_picture(self) -> None:
         if path := self._ask.open("Open Picture", PICTURE):
             self._app.sketch.open(path)
-
-    def _export_path(self) -> None:
-        if path := self._ask.save("Export Path", "path.png", PNG):
-            self._app.exports.path(path)

@@ -1,5 +1,6 @@
 """The bars of the bound: what log p(x) is made of, on one axis of nats."""
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 
@@ -78,7 +79,11 @@ class BoundBars(Chart):
             top, bottom = (-number - share for share in _BAR)
             ticks.append(Tick(-number - 0.5, name))
             for start, end, color, text in bars:
-                marks.append(Box((start, end, bottom, top), color, text))
+                # In two where log p(x) crosses it, so that the line is beside the text.
+                cuts = sorted({start, min(max(now.log_marginal, start), end), end})
+                parts = sorted(itertools.pairwise(cuts), key=lambda part: part[0] - part[1])
+                for part, said in zip(parts, (text, ""), strict=False):
+                    marks.append(Box((*part, bottom, top), color, said))
         if self._terms:
             marks.append(Ring((now.elbo, -1.5), "kl", _TIP, "<", edge="kl"))
             down = np.array([0.0, -2.0])

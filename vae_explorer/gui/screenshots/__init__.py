@@ -1,8 +1,8 @@
 """Pictures of the real window, for the README and for looking at.
 
 ``python -m vae_explorer.gui.screenshots FOLDER [TOPIC…]`` drives the window through its views and
-saves each at two sizes, light and dark. Topics are "exploring", "training" and "learning"; all, if
-none is named.
+saves each at two sizes, light and dark. Topics are "exploring", "training", "learning" and
+"export"; all, if none is named.
 """
 
 from importlib import import_module
@@ -11,7 +11,7 @@ from pathlib import Path
 from vae_explorer.gui.app import start
 from vae_explorer.gui.screenshots.camera import Camera
 
-TOPICS = ("exploring", "training", "learning")
+TOPICS = ("exploring", "training", "learning", "export")
 
 
 def take(folder: Path, topics: tuple[str, ...] = TOPICS) -> list[Path]:

@@ -104,7 +104,8 @@ class MainWindow(QMainWindow):
 
         self.map.canvas.space_tapped.connect(self.actions_["pause"].trigger)
         self.curves.start_requested.connect(self.actions_["start"].trigger)
-        self.decode.export.clicked.connect(self._files.export_digit)
+        self.decode.export.clicked.connect(lambda: self._files.export("digit"))
+        self.paths.export_requested.connect(lambda: self._files.export("path"))
         self.layers.set_actions(self.actions_.__getitem__)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)

@@ -1,14 +1,17 @@
 """The line at the foot of the window: model, data, points, position, and what a picture costs."""
 
+import re
 from html import escape
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QStatusBar, QWidget
 from typing_extensions import override
 
+from vae_explorer.gui.widgets.terms import explain, underline
 from vae_explorer.number_format import figure, pair
 from vae_explorer.session.files.open_model import ModelInfo
+from vae_explorer.session.terms import term_of
 from vae_explorer.training.meaning import named
 
 _LEAST = 60  # logical pixels of a field that gives way
@@ -159,7 +162,27 @@ class _Field(QWidget):
         elide = Qt.TextElideMode.ElideRight
         return self.fontMetrics().elidedText(self._text, elide, self.width() - _APART)
 
+    def _terms(self) -> list[tuple[QRect, str]]:
+        """The words shown that are terms of the field, and where they are."""
+        shown, across = self.shown(), self.fontMetrics().horizontalAdvance
+        return [
+            (QRect(across(shown[: word.start()]), 0, across(word[0]), self.height()), word[0])
+            for word in re.finditer(r"\S+", shown)
+            if term_of(word[0])
+        ]
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        """Explain the term that the pointer is over."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            for area, term in self._terms():
+                if area.contains(event.pos()):
+                    return explain(term, self, area)
+        return super().event(event)
+
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         with QPainter(self) as painter:
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, self.shown())
+            for area, term in self._terms():
+                underline(painter, QRectF(area), term)

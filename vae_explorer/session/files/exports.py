@@ -1,28 +1,46 @@
 """Files that a person takes away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from psygnal import Signal
 
-from vae_explorer.export import making
-from vae_explorer.export.content import export_content
-from vae_explorer.export.kinds import kind_of
-from vae_explorer.export.requests import LARGEST_SIDE, Digit, Request, Strip
+from vae_explorer.export import copying, making
+from vae_explorer.export.about import model_reference
+from vae_explorer.export.content import export_content, numbered
+from vae_explorer.export.film_requests import Film, Walk
+from vae_explorer.export.kinds import KINDS, Kind, kind_of
+from vae_explorer.export.requests import LARGEST_SIDE, Digit, Images, Request, Strip
 from vae_explorer.export.source import Source
 from vae_explorer.export.tables import export_points
 from vae_explorer.session.explore.cursor import Cursor
+from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback
+from vae_explorer.session.jobs import Control, Job
 from vae_explorer.session.map.coloring import Coloring
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.tasks import Tasks
+from vae_explorer.training.run_folder import RunFolder
+from vae_explorer.types import ImageShape
+
+Start = Callable[[], Request | None]
+"""The request of a kind as things are on screen, None if nothing of it is there."""
+
+_PREVIEW = "export preview"
+_SEEN = (".png", ".csv", ".gif")
 
 
 class Exports:
     """Writes files off the main thread, and says so. Main thread only."""
+
+    ended = Signal(bool)
+    """A file that was asked for is there, or not: it failed or was cancelled."""
 
     def __init__(
         self,
@@ -33,6 +51,7 @@ class Exports:
         playback: Playback,
         search: Search,
         coloring: Coloring,
+        pins: Pins,
     ) -> None:
         self._tasks = tasks
         self._messages = messages
@@ -41,36 +60,187 @@ class Exports:
         self._playback = playback
         self._search = search
         self._coloring = coloring
+        self._pins = pins
+        self._writing: Job | None = None
+        self.starts: dict[str, Start] = {
+            "digit": self._digit,
+            "path": self._strip,
+            "images": self._images,
+            "walk": self._walk,
+            "film": self._film,
+        }
+        """By kind, of those that begin with anything but their defaults."""
+        self.view: Callable[[], Mapping[str, Any] | None] = lambda: None
+        """The JSON of the workspace as it is, for what shows the map."""
+
+    # What can leave
+
+    @property
+    def shape(self) -> ImageShape:
+        """Of the images of the model on the map."""
+        state = self._map.state
+        return state.model.image_shape if state else (28, 28)
+
+    def offers(self) -> dict[str, Request]:
+        """What can leave now, by kind."""
+        if self._map.state is None:
+            return {}
+        found = {name: self.starts.get(name, kind.request)() for name, kind in KINDS.items()}
+        return {name: request for name, request in found.items() if request is not None}
 
     def source(self, request: Request) -> Source | None:
         """What a request is made from now."""
         state = self._map.state
         if state is None:
             return None
+        kind = kind_of(request)
         rotation = state.model.rotation if request.turned else None
-        return Source(state.snapshot, state.path, rotation, lambda: state.data)
+        source = Source(state.snapshot, state.path, rotation, lambda: state.data)
+        if kind.workspace and (view := self.view()):
+            named = {"model": model_reference(source).sha256}
+            return replace(source, workspace={**view, **named})
+        return source
+
+    def _digit(self) -> Request | None:
+        state = self._map.state
+        if state is None:
+            return None
+        z1, z2 = state.model.in_checkpoint(np.array([self._cursor.position]))[0].tolist()
+        return Digit((z1, z2))
+
+    def _strip(self) -> Request | None:
+        shown = self._playback.path
+        if shown is None or not len(shown.images):
+            return None
+        widest = LARGEST_SIDE // sum(image.shape[1] for image in shown.images)
+        return Strip(tuple(shown.z.ravel().tolist()), scale=max(1, min(4, widest)))
+
+    def _images(self) -> Request | None:
+        tray = self._pins.tray
+        split = tray[0].split if tray else "test"
+        rows = [f"{pin.index}" for pin in tray if pin.split == split]
+        return Images(split, ",".join(rows) or "0-9")
+
+    def _walk(self) -> Request | None:
+        state, tray = self._map.state, self._pins.tray
+        if state is None or len(tray) < 2:
+            return None
+        z = state.model.in_checkpoint(np.array([pin.mean for pin in tray], np.float64))
+        return Walk(z=tuple(z.ravel().tolist()))
+
+    def _film(self) -> Request | None:
+        path = self._map.state.path if self._map.state else None
+        return Film() if path is not None and RunFolder.of(path) else None
+
+    @staticmethod
+    def free(path: Path) -> Path:
+        """``path``, with a number if there is a file of that name."""
+        return numbered(path)
+
+    # Leaving
 
     def export(self, request: Request, path: Path) -> None:
-        """Write what is asked for."""
-        source = self.source(request)
+        """Write what is asked for; one file after another."""
+        source, kind = self.source(request), kind_of(request)
         if source is None:
             return
-        failure = f"The {kind_of(request).title.lower()} was not exported"
-        self.write(path, partial(making.write, request, source, path), failure)
+
+        def work(control: Control) -> None:
+            told = -1
+
+            def tell(done: float) -> None:
+                nonlocal told
+                control.check()
+                if (now := round(100 * done)) > told:
+                    told = now
+                    control.report(partial(self._say, f"Exporting {path.name}: {now} %"))
+
+            if written is None:
+                making.write(request, source, path, tell)
+            else:
+                export_content(path, *written)
+
+        written = None
+        failure = "The file was not exported"
+        if kind.painted:
+            try:
+                making.check_suffix(kind, path)
+                written = making.made(request, source, path.suffix.lower())
+            except Exception as error:
+                self._tasks.fail(failure, error)
+                self.ended.emit(False)
+                return
+        self._writing = self._tasks.jobs.write(
+            work,
+            done=partial(self._end, True, f"Exported {path}"),
+            failed=self._tasks.showing(failure, lambda _: self._end(False)),
+            cancelled=partial(self._end, False, f"{path.name} was not exported"),
+        )
+
+    def cancel(self) -> None:
+        """Leave what is being written; nothing of it stays."""
+        if self._writing is not None:
+            self._writing.cancel()
+
+    def _say(self, text: str) -> None:
+        self._messages.progress.emit(text)
+
+    def _end(self, good: bool, text: str = "") -> None:
+        self._say("")
+        if text:
+            self._messages.published.emit(text)
+        self.ended.emit(good)
+
+    def preview(self, request: Request, done: Callable[[bytes | str], None]) -> None:
+        """Make a small one; ``done`` is given the newest, as a PNG or a text, or what is wrong."""
+        small, source, kind = request.small(self.shape), self.source(request), kind_of(request)
+        if small is None or source is None or not _seen(kind):
+            self._tasks.jobs.cancel(_PREVIEW)
+            done("No preview")
+            return
+        self._make(kind, small, source, done)
+
+    def copy(self, request: Request, done: Callable[[bytes | str], None]) -> None:
+        """Make one for the clipboard, as a PNG or a text."""
+        source = self.source(request)
+        if source is not None and _seen(kind_of(request)):
+            self._make(kind_of(request), request, source, done)
+
+    def _make(
+        self, kind: Kind, request: Request, source: Source, done: Callable[[bytes | str], None]
+    ) -> None:
+        suffix = _seen(kind)
+
+        def work(control: Control) -> bytes:
+            return kind.make(request, source, suffix, lambda _: control.check())
+
+        if not kind.painted:
+            failed = lambda error: done(f"{error}")  # noqa: E731
+            self._tasks.jobs.run_newest(
+                _PREVIEW, work, done=done, failed=failed, cancelled=lambda: None, lane="layers"
+            )
+            return
+        try:
+            done(kind.make(request, source, suffix, making.unheard))
+        except Exception as error:
+            done(f"{error}")
+
+    def command(self, request: Request, path: Path) -> str:
+        """The command line that writes the same file; raises UserError if there is none."""
+        source = self.source(request)
+        return copying.as_command(request, source, path) if source else ""
+
+    def python(self, request: Request, path: Path) -> str:
+        """The lines of Python that do; raises UserError if there are none."""
+        source = self.source(request)
+        return copying.as_python(request, source, path) if source else ""
+
+    # Other files
 
     def digit(self, path: Path, scale: int) -> None:
-        """Write the picture at the cursor as PNG, each pixel ``scale`` × ``scale``."""
-        if (state := self._map.state) is not None:
-            z1, z2 = state.model.in_checkpoint(np.array([self._cursor.position]))[0].tolist()
-            self.export(Digit((z1, z2), scale), path)
-
-    def path(self, path: Path) -> None:
-        """Write the pictures of the latent path as one strip, PNG."""
-        shown = self._playback.path
-        if shown is not None and len(shown.images):
-            width = sum(image.shape[1] for image in shown.images)
-            z = tuple(shown.z.ravel().tolist())
-            self.export(Strip(z, scale=max(1, min(4, LARGEST_SIDE // width))), path)
+        """Write the picture at the cursor, each pixel ``scale`` × ``scale``."""
+        if (request := self._digit()) is not None:
+            self.export(request.replace(scale=scale), path)
 
     def points(self, path: Path) -> None:
         """Write a table of the selected points, or of all if none is, in the suffix's format."""
@@ -84,3 +254,8 @@ class Exports:
     def write(self, path: Path, write: Callable[[], None], failure: str) -> None:
         """Write a file by ``write``, which is called on the worker's thread."""
         self._tasks.write(write, lambda: self._messages.published.emit(f"Exported {path}"), failure)
+
+
+def _seen(kind: Kind) -> str:
+    """The format of a kind that can be seen here, "" if there is none."""
+    return next((suffix for suffix in _SEEN if suffix in kind.suffixes), "")

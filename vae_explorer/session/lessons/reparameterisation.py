@@ -76,7 +76,7 @@ class ReparameterisationSettings(DigitSettings):
     same_scale: bool = setting(
         True, "Same s&cale", "Show both kinds of estimates at one scale, or each at its own"
     )
-    seed: int = setting(0, "New samples", "Draw new samples with another seed", high=2**31)
+    seed: int = setting(0, "New Samples", "Draw new samples with another seed", high=2**31)
 
     def spec(self, name: str) -> FieldSpec:
         """The specification of a field; the parameters are those of the function's q."""

@@ -39,7 +39,7 @@ class SampleSettings(DigitSettings):
     q: str = setting(
         "encoder", "q is", "The Gaussian that samples are drawn from", choices=("encoder",)
     )
-    seed: int = setting(0, "New samples", "Draw all samples again, with another seed", high=2**31)
+    seed: int = setting(0, "New Samples", "Draw all samples again, with another seed", high=2**31)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -49,7 +49,7 @@ class TradeSettings(Settings):
         "Train a small model at each β that has none yet, a few seconds each",
         choices=BETAS,
     )
-    draws: int = setting(0, "New samples", "Draw new samples from the prior", high=2**31)
+    draws: int = setting(0, "New Samples", "Draw new samples from the prior", high=2**31)
 
     def after(self, changes: Mapping[str, Any]) -> Self:
         """A β is shown in place of the model of the map."""

@@ -146,6 +146,13 @@ class LatentMap:
             )
         )
 
+    def decode_by(self, snapshot: Snapshot, model: TrainedVAE) -> None:
+        """Show a model that encodes as the one on the map does; ``model`` is it, rotated alike."""
+        assert self.state is not None
+        if self._newest is not None and self._newest.snapshot is self.state.snapshot:
+            self._newest = replace(self._newest, snapshot=snapshot, model=model)
+        self.publish(replace(self.state, snapshot=snapshot, model=model))
+
     def choose(self, choice: MapChoice) -> None:
         """Show other images, or another kind of points; a model that moves is left as it is."""
         old, self.choice = self.choice, choice

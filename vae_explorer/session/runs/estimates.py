@@ -112,7 +112,7 @@ class Estimates:
         self._known.pop(key, None)
         self._known[key] = found
         kept = _Kept(estimates=dict([*self._known.items()][-_MOST:]))
-        self._jobs.write(lambda: _write(kept), done=lambda: None, failed=lambda _: None)
+        self._jobs.write(lambda _: _write(kept), done=lambda: None, failed=lambda _: None)
 
     def _on_event(self, event: TrainingEvent) -> None:
         """Take what a run shows of its speed for truer than a few steps of nothing else."""

@@ -21,7 +21,7 @@ class LatentSliders(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._axes = _Axis("z₁"), _Axis("z₂")
+        self._axes = LatentAxis("z₁"), LatentAxis("z₂")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for axis in self._axes:
@@ -37,13 +37,14 @@ class LatentSliders(QWidget):
         self.z_changed.emit(self._axes[0].value, self._axes[1].value)
 
 
-class _Axis(QWidget):
+class LatentAxis(QWidget):
     """One coordinate. ``value`` is kept as it was set; slider and box show it rounded to 0.001."""
 
     edited = Signal()
 
     def __init__(self, name: str) -> None:
         super().__init__()
+        self.name = name
         self.value = 0.0
         self._box = NumberBox(-LATENT_LIMIT, LATENT_LIMIT, _STEP, decimals=_DECIMALS, even=True)
         self._box.setAccessibleName(name)
@@ -63,6 +64,7 @@ class _Axis(QWidget):
         self._box.valueChanged.connect(self._take_box)
 
     def set_value(self, value: float) -> None:
+        """Show a value, clamped to the limit."""
         self.value = min(max(value, self._box.minimum()), self._box.maximum())
         with QSignalBlocker(self._box), QSignalBlocker(self._slider):
             self._box.setValue(self.value)

@@ -69,6 +69,7 @@ class PinInspector(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty("export", "images")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._point: DataPoint | None = None
         self._inspection: Inspection | None = None

@@ -54,6 +54,7 @@ class PathPanel(Themed):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty("export", "path")
         self._path: LatentPath | None = None
         self._frame = 0
         self._strip = FrameStrip()
