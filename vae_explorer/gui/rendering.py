@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 _TICK_MS = 10
 _QUIET = 20  # ticks without work, after which nothing more is to come
+_PATIENCE_S = 2.0
 _WIDTH = 600  # pixels of the map of a workspace that does not say
 
 
@@ -52,6 +54,10 @@ def render_figure(
         ExportError: there is no figure of this name, or something failed; the message tells.
     """
     if (seen := _seen(workspace)) and not fits:
+        until = time.monotonic() + _PATIENCE_S  # while it trains it is never at rest
+        while _busy(seen) and time.monotonic() < until:
+            check()
+            run_events(_TICK_MS)
         return _figure(seen, name, workspace.view)(kind, style)
     with _window() as window:
         failures: list[str] = []
@@ -93,9 +99,9 @@ def _figure(window: MainWindow, name: str, view: Region) -> Export:
 
 
 def _seen(workspace: Workspace) -> MainWindow | None:
-    """A window that shows just this by now."""
+    """A window that shows just this, or will in a moment."""
     for window in QApplication.topLevelWidgets() if QApplication.instance() else []:
-        if isinstance(window, MainWindow) and window.isVisible() and not _busy(window):
+        if isinstance(window, MainWindow) and window.isVisible():
             now = window.workspace()
             if now and _plain(now) == _plain(workspace):
                 return window
