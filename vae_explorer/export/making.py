@@ -53,15 +53,18 @@ def made(
     return content, f"{text}\n".encode()
 
 
-def write(request: Request, source: Source, path: Path, progress: Progress = unheard) -> None:
-    """Make a file.
+def write(request: Request, source: Source, path: Path, progress: Progress = unheard) -> str:
+    """Make a file; gives back what there is to say of how good it is, if anything is.
 
     Raises:
         ExportError: the suffix is none of the kind's, it cannot be made or cannot be written.
     """
-    check_suffix(kind_of(request), path)
-    content, text = made(request, source, path.suffix.lower(), progress)
+    kind, suffix = kind_of(request), path.suffix.lower()
+    check_suffix(kind, path)
+    content, text = made(request, source, suffix, progress)
+    said = kind.checked(request, source, suffix, content)
     export_content(path, content, text)
+    return said
 
 
 def check_suffix(kind: Kind, path: Path) -> None:
