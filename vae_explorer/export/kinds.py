@@ -84,7 +84,7 @@ KINDS = {
             numeric_requests.Points, _TABLES, "export.points:points", data=True),
         Kind("codes", "Codes", "A table of all images of a split: codes and labels.",
             numeric_requests.Codes, _TABLES, "export.points:points", data=True),
-        Kind("model", "Model", "The model for other programs.",
+        Kind("model", "Model", "A checkpoint, a network as ONNX, or PyTorch in a ZIP.",
             numeric_requests.Model, (".safetensors", ".onnx", ".zip"), "export.models:model",
             check="export.models:checked"),
         Kind("walk", "Walk", "A film of a walk over the plane, and of the images on the way.",
