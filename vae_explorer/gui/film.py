@@ -199,7 +199,7 @@ def _walk_frames(request: Walk, film: WalkFilm) -> Iterator[UInt8]:
         ]
         charts = [(left, replace(plane, marks=tuple(ground), front=tuple(rings)))]
         for area, way, place, image in zip(areas, film.ways, places, images, strict=True):
-            title = f"{way.name.capitalize()} · z = {pair(place, 2)}"
+            title = f"{way.name.capitalize()} · " * (count > 1) + f"z = {pair(place, 2)}"
             charts.append((area, _digit(image, title)))
         yield stage.frame(f"Frame {number + 1} of {request.frames}", said, charts)
 

@@ -55,7 +55,7 @@ class MainWindow(QMainWindow):
         self._files = FilesController(app, ask, explore.draw, self._seen, self)
         training = TrainingController(app, ask, self)
         curves = CurvesController(app, ask)
-        timeline = TimelineController(app, curves.plot)
+        timeline = TimelineController(app, curves.plot, self._files.export)
         compare = CompareController(app, ask, self)
         runs = RunsController(app, training.panel, curves.plot, compare.open)
         sweep = SweepController(app, training.panel, self)
