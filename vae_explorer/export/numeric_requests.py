@@ -73,7 +73,7 @@ class Model(Request):
     turned = False
 
     network: str = asked(
-        "encoder", "ONNX network", "Of ONNX alone: from images to mean and covariance, or from z to images.",
+        "encoder", "ONNX network", "From images to mean and covariance, or from z to images.",
         choices=("encoder", "decoder"),
     )  # fmt: skip
 
