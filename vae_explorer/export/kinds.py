@@ -85,7 +85,7 @@ KINDS = {
             numeric_requests.Points, _TABLES, "export.points:points", data=True),
         Kind("codes", "Codes", "A table of all images of a split: codes and labels.",
             numeric_requests.Codes, _TABLES, "export.points:points", data=True),
-        Kind("model", "Model", "The model for other programs.",
+        Kind("model", "Model", "A checkpoint, a network as ONNX, or PyTorch in a ZIP.",
             numeric_requests.Model, (".safetensors", ".onnx", ".zip"), "export.models:model",
             check="export.models:checked"),
         Kind("walk", "Film of a walk", "The way over the plane, and the image there.",
