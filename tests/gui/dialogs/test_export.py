@@ -76,14 +76,18 @@ def button(dialog: ExportDialog, text: str) -> QPushButton:
 
 
 def test_what_is_under_the_focus_is_offered_first(person: Person, opened: Opened) -> None:
-    first = opened("export")
-    assert kinds(first)[0] == "Image at the cursor"
-    first.reject()
     person.window.app.pinning.pin(3)
-    inspector = person.window.decode.inspector
-    inspector.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    inspector.setFocus()
-    assert kinds(opened("export"))[0] == "Images and reconstructions"
+    for widget, kind in (
+        (person.window.map.canvas, "Map"),
+        (person.window.decode, "Image at the cursor"),
+        (person.window.decode.inspector, "Images and reconstructions"),
+    ):
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.setFocus()
+        dialog = opened("export")
+        assert kinds(dialog)[0] == kind
+        assert "Lesson" not in kinds(dialog)  # none is open
+        dialog.reject()
 
 
 def test_the_form_is_the_request_and_the_preview_follows(person: Person, opened: Opened) -> None:
@@ -215,9 +219,14 @@ def test_the_words_copied_write_the_same_file(
 
 
 def test_copy_puts_the_picture_on_the_clipboard(person: Person) -> None:
-    person.press("Ctrl+C")
-    person.wait(lambda: person.window.statusBar().currentMessage() == "Copied")
-    assert QGuiApplication.clipboard().image().width() == 280
+    for widget, width in ((person.window.map.canvas, 1_890), (person.window.decode, 280)):
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.setFocus()
+        QGuiApplication.clipboard().clear()
+        person.press("Ctrl+C")
+        person.wait(lambda: not QGuiApplication.clipboard().image().isNull())
+        assert person.window.statusBar().currentMessage() == "Copied"
+        assert QGuiApplication.clipboard().image().width() == width
 
 
 def test_a_walk_is_along_the_path_or_else_the_pins_or_the_bookmarks(person: Person) -> None:
