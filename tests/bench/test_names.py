@@ -13,6 +13,7 @@ from vae_explorer.bench import (
     exact,
     explore,
     lessons,
+    memory,
     quick,
     responsiveness,
     startup,
@@ -151,6 +152,19 @@ def test_responsiveness(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     assert ratio.metric == "responsiveness.throughput_ratio"
     expected = int(lags[0].details["images_per_s"]) / int(ratio.details["headless_images_per_s"])
     assert ratio.value == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.long
+def test_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Recipe(epochs=1, encoder_hidden="8", decoder_hidden="8", validation_images=0)
+    monkeypatch.setattr(memory, "_RECIPE", small)
+    monkeypatch.setattr(memory, "_ACTS", 12)
+    *resident, run = bench.run("memory")
+    assert [figure.metric for figure in resident] == ["memory.resident_mb"] * 3
+    assert [figure.details["after"] for figure in resident] == ["start", "run", "use"]
+    assert all(figure.value > float(figure.details["imported_mb"]) > 50 for figure in resident)
+    assert run.metric == "memory.run_mb"
+    assert 0 < run.value < float(run.details["whole_run_mb"])
 
 
 @pytest.mark.slow

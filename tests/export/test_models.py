@@ -16,7 +16,7 @@ import torch
 
 import vae_explorer as vx
 from vae_explorer.errors import ExportError
-from vae_explorer.export.models import Network, onnx_difference, onnx_network, pytorch_archive
+from vae_explorer.export.models import onnx_difference, onnx_network, pytorch_archive
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.architecture import Architecture
 from vae_explorer.model.onnx_pair import OnnxPair
@@ -37,15 +37,17 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 """Every network, activation, posterior and likelihood, gray and in colour, of odd sides."""
 
-NETWORKS: tuple[Network, ...] = ("encoder", "decoder")
+NETWORKS = ("encoder", "decoder")
 
 
 @cache
 def snapshot(kind: str) -> Snapshot:
     shape = {"image_shape": (7, 4), "encoder_hidden": (12, 8), "decoder_hidden": (8, 12, 8)}
     architecture = Architecture(**shape | KINDS[kind])
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        vae = VAE(architecture)
     generator = torch.Generator().manual_seed(0)
-    vae = VAE(architecture)
     with torch.no_grad():  # as trained ones are: all of it matters, and none is 0
         for tensor in vae.state_dict().values():
             tensor.add_(0.1 * torch.randn(tensor.shape, generator=generator))
@@ -70,7 +72,9 @@ def test_onnxruntime_computes_the_same(kind: str) -> None:
         mean, covariance = session.run(["mean", "covariance"], {"images": rows})
         assert (mean.shape, covariance.shape) == ((len(rows), 2), (len(rows), 2, 2))
         np.testing.assert_allclose(mean, posterior.mean[: len(rows)], atol=1e-5)
-        np.testing.assert_allclose(covariance, posterior.covariance[: len(rows)], rtol=1e-4)
+        np.testing.assert_allclose(
+            covariance, posterior.covariance[: len(rows)], rtol=1e-4, atol=1e-6
+        )
     session = onnxruntime.InferenceSession(decoder)
     image, parameters = session.run(["image", "parameters"], {"z": z})
     np.testing.assert_allclose(image, one.model.decode(z), atol=1e-5)
@@ -150,7 +154,7 @@ def test_pytorch_alone_rebuilds_every_network(tmp_path: Path) -> None:
         images, z = some(model)
         made, posterior = np.load(tmp_path / kind / "made.npz"), model.encode(images)
         np.testing.assert_allclose(made["mean"], posterior.mean, atol=1e-5)
-        np.testing.assert_allclose(made["covariance"], posterior.covariance, rtol=1e-5)
+        np.testing.assert_allclose(made["covariance"], posterior.covariance, rtol=1e-4, atol=1e-6)
         np.testing.assert_allclose(made["image"], model.decode(z), atol=1e-6)
 
 

@@ -153,7 +153,7 @@ def _poison(value: float) -> Callable[[dict[str, Tensor]], None]:
         pytest.param(dict.clear, "lacks", id="none at all"),
         pytest.param(_transpose, r"\(784, 16\), it should be .*\(16, 784\)", id="shape"),
         pytest.param(_cast(torch.float64), "float64.*should be torch.float32", id="double"),
-        pytest.param(_cast(torch.float16), "float16.*should be torch.float32", id="half"),
+        pytest.param(_cast(torch.bfloat16), "bfloat16.*should be torch.float32", id="brain"),
         pytest.param(_cast(torch.int32), "int32.*should be torch.float32", id="integers"),
         pytest.param(_cast(torch.complex64), "complex64.*should be torch.float32", id="complex"),
         pytest.param(_poison(float("nan")), "NaN.*'encoder.0.weight'", id="NaN"),

@@ -93,7 +93,7 @@ def test_what_the_snapshots_take(recipe: Recipe, mnist_small: ImageSet, tmp_path
             pass
     size = sum(path.stat().st_size for path in folder.moments().folder.iterdir())
     found = estimate(recipe, mnist_small, "cpu").snapshot_bytes
-    assert found < size < found + 4_000 * len(folder.moments().steps)  # of headers
+    assert found < size < found + 5_000 * len(folder.moments().steps)  # of headers, small tensors
 
 
 @pytest.mark.long

@@ -159,8 +159,8 @@ def test_a_recorder_keeps_moments_and_saves_at_epochs(
     middle = folder.moments().read(12, tuple(trainer.history))
     other = train_to(new(), 12).snapshot()
     assert (middle.step, middle.history) == (12, other.history)
-    np.testing.assert_array_equal(
-        middle.model.decode(np.zeros((1, 2))), other.model.decode(np.zeros((1, 2)))
+    np.testing.assert_allclose(
+        middle.model.decode(np.zeros((1, 2))), other.model.decode(np.zeros((1, 2))), atol=0.5 / 255
     )
 
 

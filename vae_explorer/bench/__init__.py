@@ -15,6 +15,7 @@ NAMES = (
     "explore",
     "lessons",
     "responsiveness",
+    "memory",
 )
 
 

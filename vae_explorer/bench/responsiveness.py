@@ -73,11 +73,11 @@ def measure() -> Iterator[Measurement]:
         training.runs = Path(folder)
         run_events(_SETTLE_MS)
         window.app.runs.train(recipe)
-        _wait(lambda: training.status.epoch > 0)
+        wait(lambda: training.status.epoch > 0)
         ticker = _Ticker()
         ticker.start()
         begin, first = time.perf_counter(), training.status.epoch
-        hand = _acts(window)
+        hand = acts(window)
         while training.status.phase is Phase.RUNNING and training.status.epoch < _EPOCHS - 0.1:
             next(hand)()
             run_events(_ACT_MS)
@@ -85,7 +85,7 @@ def measure() -> Iterator[Measurement]:
         seconds = time.perf_counter() - begin
         ticker.stop()
         training.stop()
-        _wait(lambda: not training.active)
+        wait(lambda: not training.active)
         window.close()
         window.deleteLater()
     images = TRAINING_IMAGES - recipe.validation_images
@@ -104,7 +104,7 @@ def measure() -> Iterator[Measurement]:
         )
 
 
-def _acts(window: MainWindow) -> Iterator[Callable[[], object]]:
+def acts(window: MainWindow) -> Iterator[Callable[[], object]]:
     """What a person does, over and over; the same in every run of the bench."""
     draw = random.Random(0)
     app, time_machine = window.app, window.app.runs.timeline
@@ -135,6 +135,7 @@ def _headless_speed(threads: int | None) -> float:
     return float(speeds[-1])
 
 
-def _wait(condition: Callable[[], bool]) -> None:
+def wait(condition: Callable[[], bool]) -> None:
+    """Let the window live until it holds."""
     while not condition():
         run_events(50)

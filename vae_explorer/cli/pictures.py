@@ -72,8 +72,8 @@ def _command(kind: Kind) -> click.Command:
                 )
         source = source_of(checkpoint or "", data, _view(view), turned)
         with share_done() as progress:
-            write(request, source, out, progress)
-        click.echo(f"Wrote {click.format_filename(out)}")
+            said = write(request, source, out, progress)
+        click.echo(f"Wrote {click.format_filename(out)}{said and f': {said}'}")
 
     takes = output_option(*kind.suffixes, about="The file.")(checkpoint_argument(run))
     about = f"{kind.about}\n\nOf CHECKPOINT, or the bundled model."

@@ -158,7 +158,8 @@ def _in_safetensors(content: bytes, text: str) -> bytes:
     size = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + size])
     header["__metadata__"] = header.get("__metadata__", {}) | {KEYWORD: text}
-    written = json.dumps(header, separators=(",", ":")).encode()
+    # safetensors writes the metadata in an order of chance.
+    written = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
     written += b" " * (-len(written) % 8)
     return len(written).to_bytes(8, "little") + written + content[8 + size :]
 

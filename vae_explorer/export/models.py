@@ -5,7 +5,7 @@ Either is of the checkpoint, however the plane is turned on the map.
 
 import io
 from textwrap import fill, indent
-from typing import Any, Literal
+from typing import Any
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
@@ -13,15 +13,18 @@ import torch
 from torch import nn
 
 from vae_explorer.errors import ExportError
+from vae_explorer.export.numeric_requests import Model
 from vae_explorer.export.onnx_format import decoder_network, encoder_network
+from vae_explorer.export.source import Progress, Source
 from vae_explorer.latent.manifold import grid, quantile_axis
 from vae_explorer.model import networks
 from vae_explorer.model.gaussian import LOG_SCALE_RANGE
 from vae_explorer.model.likelihood import SMALL
 from vae_explorer.model.vae import VAE
+from vae_explorer.shell import command_line
+from vae_explorer.training.checkpoint import header
 from vae_explorer.training.snapshot import Snapshot
-
-Network = Literal["encoder", "decoder"]
+from vae_explorer.training.tensors import tensor_file
 
 _AGREEMENT = 1e-3
 """Largest difference from our own figures that an ONNX network may have."""
@@ -29,7 +32,34 @@ _CHECKED = 12
 """Latent points a side, at which it is looked for."""
 
 
-def onnx_network(snapshot: Snapshot, network: Network) -> bytes:
+def model(request: Model, source: Source, suffix: str, _: Progress) -> bytes:
+    """The content of a checkpoint, of ONNX or of a ZIP, by the suffix.
+
+    Raises:
+        ExportError: the model is from elsewhere.
+    """
+    snapshot = source.snapshot
+    vae = _own(snapshot)
+    match suffix:
+        case ".onnx":
+            return onnx_network(snapshot, request.network)
+        case ".zip":
+            return pytorch_archive(snapshot)
+    return tensor_file(vae.state_dict(), header(snapshot))
+
+
+def checked(request: Model, source: Source, suffix: str, content: bytes) -> str:
+    """How near an ONNX network's figures are to ours; errors as ``onnx_difference``."""
+    if suffix != ".onnx":
+        return ""
+    difference = onnx_difference(source.snapshot, request.network, content)
+    if difference is None:
+        install = command_line("pip", "install", "vae-explorer[onnx]")
+        return f"not compared with ours, as onnxruntime is not installed: {install}"
+    return f"its figures differ from ours by at most {difference:.1g}"
+
+
+def onnx_network(snapshot: Snapshot, network: str) -> bytes:
     """The encoder, from images to mean and covariance, or the decoder, from z to images.
 
     Raises:
@@ -39,7 +69,7 @@ def onnx_network(snapshot: Snapshot, network: Network) -> bytes:
     return (encoder_network if network == "encoder" else decoder_network)(vae, _about(snapshot))
 
 
-def onnx_difference(snapshot: Snapshot, network: Network, content: bytes) -> float | None:
+def onnx_difference(snapshot: Snapshot, network: str, content: bytes) -> float | None:
     """The largest difference of an ONNX network's figures from ours, or None without onnxruntime.
 
     Over latent points of equal prior mass, and the images that stand for them.

@@ -218,23 +218,8 @@ class Images(Tiled):
 
     @property
     def rows(self) -> list[int]:
-        """The indices, in the order in which they are given.
-
-        Raises:
-            ExportError: they are none.
-        """
-        found: list[int] = []
-        for part in self.indices.replace(" ", "").split(","):
-            first, _, last = part.partition("-")
-            if not (first.isdecimal() and (last or first).isdecimal() and len(part) < 20):
-                raise ExportError(
-                    f"The indices of the images are “{self.indices}”; give whole numbers such as "
-                    "3-5,9."
-                )
-            found += range(int(first), min(int(last or first), int(first) + LARGEST_SIDE) + 1)
-        if not found:
-            raise ExportError(f"The indices of the images are “{self.indices}”, which are none.")
-        return found
+        """The indices, in the order in which they are given, as ``listed``."""
+        return listed(self.indices, LARGEST_SIDE)
 
     @override
     def grid(self) -> tuple[int, int]:
@@ -257,6 +242,21 @@ class Page(Request):
     @override
     def small(self, shape: ImageShape) -> None:
         return None
+
+
+def listed(text: str, most: int) -> list[int]:
+    """The numbers of a text such as 3-5,9, at most ``most`` + 1 of a part; else an ExportError."""
+    found: list[int] = []
+    for part in text.replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        if not (first.isdecimal() and (last or first).isdecimal() and len(part) < 20):
+            raise ExportError(
+                f"The indices of the images are “{text}”; give whole numbers such as 3-5,9."
+            )
+        found += range(int(first), min(int(last or first), int(first) + most) + 1)
+    if not found:
+        raise ExportError(f"The indices of the images are “{text}”, which are none.")
+    return found
 
 
 def _for_a_name(value: float) -> str:

@@ -1,7 +1,7 @@
 """What exports are made from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import ExportError
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.training.snapshot import BUNDLED, Snapshot
-from vae_explorer.types import Float64
+from vae_explorer.types import Float32, Float64
 
 Progress = Callable[[float], object]
 """Told now and then how much is done, from 0 to 1; what it raises ends the work."""
@@ -28,6 +28,8 @@ class Source:
         open_data: gives the data that the model is shown on; by None those that it was trained on,
             if these are bundled.
         workspace: the JSON of a workspace, for what shows a view of the map.
+        known: figures of ``Points`` that need not be computed again, by name, of all images of its
+            split; NaN where they are not known.
     """
 
     snapshot: Snapshot
@@ -35,6 +37,7 @@ class Source:
     rotation: Float64 | None = None
     open_data: Callable[[], Dataset] | None = None
     workspace: Mapping[str, Any] | None = None
+    known: Mapping[str, Float32] = field(default_factory=dict)
 
     @cached_property
     def model(self) -> TrainedVAE:

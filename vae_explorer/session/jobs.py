@@ -152,11 +152,10 @@ class Jobs:
         done: Callable[[], None],
         failed: Callable[[BaseException], None],
         cancelled: Callable[[], None] = ignore,
-    ) -> Job:
-        """Write a file that somebody asked for: cancelled by them alone, ``shutdown`` waits."""
+    ) -> None:
+        """Write a file that somebody asked for: ``work`` alone cancels it, ``shutdown`` waits."""
         job = Job("write", self._post)
         self._submit(self._lanes["files"], job, work, lambda _: done(), failed, cancelled)
-        return job
 
     def cancel(self, key: str) -> None:
         """Cancel the newest-wins job of this key, if there is one."""

@@ -139,7 +139,14 @@ class _Header:
 
 
 def build(path: Path, architecture: Architecture, tensors: Mapping[str, Tensor]) -> VAE:
-    """A VAE with these weights, after checking names, shapes, types and that all are finite."""
+    """A VAE with these weights, after checking names, shapes, types and that all are finite.
+
+    Those in float16, as moments of a run have, become float32.
+    """
+    tensors = {
+        name: tensor.float() if tensor.dtype == torch.float16 else tensor
+        for name, tensor in tensors.items()
+    }
     with torch.device("meta"):  # sizes without memory: a lying header must not allocate
         vae = VAE(architecture)
     expected = vae.state_dict()
@@ -159,5 +166,5 @@ def build(path: Path, architecture: Architecture, tensors: Mapping[str, Tensor])
                 f"{path} holds NaN or infinite weights in '{name}'; "
                 "the training that wrote it diverged. Open an earlier checkpoint."
             )
-    vae.load_state_dict(dict(tensors), assign=True)
+    vae.load_state_dict(tensors, assign=True)
     return vae

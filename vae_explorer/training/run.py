@@ -44,8 +44,8 @@ class Recorder:
     ) -> None:
         self.folder = folder
         parameters = sum(parameter.numel() for parameter in trainer.vae.parameters())
-        stride, most = first_stride(trainer.total_steps), most_kept(parameters)
-        self.moments = folder.moments(stride, most)
+        most = most_kept(parameters)
+        self.moments = folder.moments(first_stride(trainer.total_steps, most), most)
         self._trainer = trainer
         self._kept = kept
         self._refused = refused

@@ -51,7 +51,7 @@ class RunFolder:
     """One folder a run.
 
     It holds ``recipe.toml``, ``history.csv``, ``model.safetensors`` (opens in the explorer),
-    ``state.safetensors`` (resumes the run), ``moments`` (whole models at some of its steps) and,
+    ``state.safetensors`` (resumes the run), ``moments`` (models at some of its steps) and,
     if somebody wrote on it, ``label.toml``.
     """
 

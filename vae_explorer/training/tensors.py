@@ -48,6 +48,19 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
     Raises:
         CheckpointError: the disk is full or the folder cannot be written; an old file is intact.
     """
+    content = tensor_file(tensors, header)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(path, content)
+    except OSError as error:
+        raise CheckpointError(
+            f"Cannot write {path}: {error.strerror or error}. "
+            "Nothing was changed; free some space or choose another folder."
+        ) from error
+
+
+def tensor_file(tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> bytes:
+    """What ``write_tensors`` writes."""
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     metadata = dict(header) | {
         "format": _FORMAT,
@@ -55,14 +68,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
         "sha256": digest(plain),
     }
     metadata[_TEXTS] = _digest_of_texts(metadata)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(path, save(plain, metadata))
-    except OSError as error:
-        raise CheckpointError(
-            f"Cannot write {path}: {error.strerror or error}. "
-            "Nothing was changed; free some space or choose another folder."
-        ) from error
+    return save(plain, metadata)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -196,5 +202,6 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _digest_of_texts(texts: Mapping[str, str]) -> str:
-    pairs = sorted((name, text) for name, text in texts.items() if name != _TEXTS)
+    beside = _TEXTS, _FORMAT  # the last is how an export was made
+    pairs = sorted((name, text) for name, text in texts.items() if name not in beside)
     return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()

@@ -154,7 +154,7 @@ def test_the_digit_is_named_and_a_person_may_have_their_own(
         settle()
     experiment.set(image=7)
     settle()
-    switch = button(view, "my digit")
+    switch = button(view, "My Digit")
     assert "x: training digit 7, a 3" in labels(view)
     assert not switch.isEnabled()  # there is none
     aim(context, context.digit(17))
@@ -183,3 +183,17 @@ def test_the_digit_is_named_and_a_person_may_have_their_own(
 
 def labels(view: LessonView) -> list[str]:
     return [label.text() for label in view.findChildren(QLabel) if label.isVisible()]
+
+
+def test_what_is_set_while_it_rests_is_drawn_as_it_comes_back(
+    name: str, view: LessonView, experiment: AnyExperiment
+) -> None:
+    experiment.hide()
+    for lesson in bundled_lessons():
+        if lesson.instrument == name:
+            for number in reversed(range(len(lesson.steps))):
+                experiment.set_state(lesson.settings(number))
+                view.set_hidden(("seed",))
+                view.set_hidden(())
+    experiment.show()  # which raises what a drawing raises
+    experiment.hide()

@@ -43,7 +43,8 @@ _IDS = re.findall(
     play_path digit_0 digit_1 digit_2 digit_3 digit_4 digit_5 digit_6 digit_7 digit_8 digit_9 mark
     split_train split_test split_both kind_mean kind_sample kind_exact align ease color_table
     start pause sweep stop step epoch slow_motion restart branch new_seed estimate moment_play
-    moment_back moment_forward moment_live next_step step_before open_lesson save_lesson large
+    moment_back moment_forward moment_live export_film next_step step_before open_lesson save_lesson
+    large
     scheme_system scheme_light scheme_dark layout_explore layout_train layout_learn
     layout_travel compare runs curves full_screen palette keys terms tour about
 """,

@@ -16,7 +16,9 @@ from tests.support.desk import Desk
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
+from vae_explorer.export import pictures
 from vae_explorer.export.requests import Manifold
+from vae_explorer.export.source import Progress
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.files import open_model as open_model_module
 from vae_explorer.session.files.open_model import ModelInfo
@@ -304,3 +306,25 @@ def test_a_model_that_comes_with_the_program_is_not_written_over(opened: Desk) -
     assert "mnist-paper.safetensors comes with the program; choose another name." in str(error)
     assert bundled.read_bytes() == before
     opened.failures.clear()
+
+
+def test_an_export_that_is_left_leaves_nothing(
+    opened: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def maker(request: object, source: object, suffix: str, progress: Progress) -> bytes:
+        progress(0.5)
+        opened.app.exports.cancel()
+        progress(0.6)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(pictures, "manifold", maker)
+    ends: list[bool] = []
+    opened.app.exports.ended.connect(ends.append)
+    path = tmp_path / "sheet.png"
+    path.write_bytes(b"old")
+    opened.app.exports.export(Manifold(), path)
+    opened.settle()
+    assert (ends, opened.failures) == ([False], [])
+    assert opened.messages[-1] == "sheet.png was not exported"
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,5 +1,6 @@
 """Found points against brute force."""
 
+import csv
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 from tests.support.parts import show
 from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.export.making import made
+from vae_explorer.export.numeric_requests import Points
+from vae_explorer.export.source import Source
 from vae_explorer.latent.figures import image_figures
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
@@ -180,3 +184,24 @@ def test_the_table_says_what_is_known_of_the_selected_or_of_all(finder: Finder) 
         np.testing.assert_allclose(again[name], table[name], 1e-6, 1e-7, err_msg=name)
     for name in ("var1", "cov12", "var2"):
         np.testing.assert_allclose(again[name], table[name], 1e-5, 1e-7, err_msg=name)
+
+
+def test_the_table_is_asked_for_with_what_is_known(finder: Finder, trained: Snapshot) -> None:
+    assert finder.search.points("", "") == Points("both")
+    finder.search.lowest(5)
+    finder.main.run()
+    finder.selection.replace([3, 4, 5, 600])
+    asked = finder.search.points("mine.csv", "{}")
+    assert asked == Points("both", indices="3-5,600", elbo=True, table="mine.csv", reading="{}")
+    assert asked.rows(900) == [3, 4, 5, 600]
+    known = finder.search.known()
+    np.testing.assert_array_equal(known["elbo"], finder.scores.known["elbo"])
+    data = finder.points.data
+    source = Source(trained, open_data=lambda: data, known=known)
+    content, _ = made(asked.replace(table="", reading=""), source, ".csv")
+    rows = list(csv.DictReader(content.decode().splitlines()))
+    for name, wanted in finder.search.table({}).items():
+        if wanted.dtype.kind == "f":
+            np.testing.assert_allclose([float(row[name]) for row in rows], wanted, rtol=1e-4)
+        else:
+            assert [row[name] for row in rows] == [*map(str, wanted)]

@@ -138,4 +138,4 @@ def test_what_cannot_be_measured_says_why(
 def test_a_run_counts_its_model_and_what_resumes_it(recipe: Recipe) -> None:
     found = Estimate(1.0, 2.0, 10, 1_000, 5, snapshot_bytes=20_000)
     assert found.disk_bytes == 20_000 + 16_000
-    assert replace(found, snapshot_bytes=0).of_epochs(1).snapshot_bytes == 6 * 4_000
+    assert replace(found, snapshot_bytes=0).of_epochs(1).snapshot_bytes == 6 * 2_000

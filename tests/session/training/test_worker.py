@@ -266,7 +266,7 @@ def test_the_film_is_what_is_on_disk_however_it_is_thinned(
         assert frame.step == steps[-1]
         if frame.step in moments.steps:
             model = moments.read(frame.step).model
-            np.testing.assert_array_equal(frame.posterior.mean, model.encode(live).mean)
+            np.testing.assert_allclose(frame.posterior.mean, model.encode(live).mean, atol=0.01)
 
 
 def test_the_same_bits_with_and_without_a_session(

@@ -25,7 +25,7 @@ from vae_explorer.export.kinds import KINDS, Kind
 from vae_explorer.export.requests import Request
 from vae_explorer.gui.dialogs.ask_path import AskPath, FileKind, ask_save, may_write
 from vae_explorer.gui.dialogs.form import FormDialog
-from vae_explorer.gui.theme import MARGIN
+from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.controls import Controls
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.rows import Scrolled, column, held, label_of, row
@@ -69,7 +69,7 @@ class ExportDialog(FormDialog):
             item.setData(Qt.ItemDataRole.UserRole, name)
             item.setToolTip(KINDS[name].about)
             self._kinds.addItem(item)
-        self._kinds.setMaximumWidth(150)
+        self._kinds.setFixedWidth(self._kinds.sizeHintForColumn(0) + 4 * SPACE)
         self._kinds.setCurrentRow(0)
         self._kinds.currentItemChanged.connect(self._on_kind)
 
@@ -122,7 +122,7 @@ class ExportDialog(FormDialog):
         whole.addWidget(self._top, 1)
         whole.addWidget(self._line)
         whole.addWidget(self._buttons)
-        self.resize(820, 460)
+        self.resize(880, 460)
         exports.ended.connect(self._on_ended)
         self.finished.connect(self._on_finished)
         self._show_kind()

@@ -52,6 +52,7 @@ class LessonView(Themed):
         offers: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         super().__init__()
+        self.setProperty("export", "lesson")
         self.experiment = experiment
         self.concealed: Collection[str] = ()
         self.large = False
@@ -82,8 +83,7 @@ class LessonView(Themed):
 
     @override
     def set_theme(self, theme: Theme) -> None:
-        self._drawn = self.experiment.result
-        self.draw(None)
+        self._refresh(None)
 
     def set_hidden(self, names: Collection[str]) -> None:
         """Hide these controls, symbols and readouts, and show all others."""
@@ -93,7 +93,7 @@ class LessonView(Themed):
             self.digit_row.hide_parts(names)
         if names != self.concealed:
             self.concealed = names
-            self.draw(None)
+            self._refresh(None)
 
     def tells(self, *names: str) -> bool:
         """Whether none of these symbols and readouts is concealed."""
@@ -126,15 +126,20 @@ class LessonView(Themed):
         else:
             self.show_problem("")
 
-    def _on_changed(self, result: Result) -> None:
-        experiment, old = self.experiment, self._drawn
+    def _on_changed(self, _: Result) -> None:
+        experiment = self.experiment
         self.form.show(experiment.settings)
         self._show_digit()
         if experiment.settings != self._settings:
             self._settings = experiment.settings
             self.show_problem("")
-        self._drawn = result
-        self.draw(old)
+        self._refresh(self._drawn)
+
+    def _refresh(self, old: Result | None) -> None:
+        # While it rests settings and result may be of different steps; it is told as it comes back.
+        self._drawn = self.experiment.result if self.experiment.shown else None
+        if self._drawn:
+            self.draw(old)
 
     def _show_digit(self) -> None:
         if self.digit_row is not None:

@@ -291,7 +291,7 @@ def _write_texts(painter: QPainter, rings: list[Ring], layout: Layout, theme: Th
     for text, at in named:
         wide = metrics.horizontalAdvance(text)
         shifts = (
-            (8.0, -high - 2.0),
+            (8.0, -high - 5.0),  # clear of a line that is nearly level
             (-wide / 2, -high - 8.0),
             (-wide / 2, 8.0),
             (-wide / 2, -2 * high - 8.0),

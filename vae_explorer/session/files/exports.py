@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, get_args
 
 import numpy as np
 from psygnal import Signal
@@ -12,22 +13,23 @@ from psygnal import Signal
 from vae_explorer.export import copying, making
 from vae_explorer.export.about import model_reference
 from vae_explorer.export.content import export_content, numbered
-from vae_explorer.export.film_requests import Film, Walk
+from vae_explorer.export.film_requests import Film, Metric, Walk
 from vae_explorer.export.kinds import KINDS, Kind, kind_of
-from vae_explorer.export.requests import LARGEST_SIDE, Digit, Images, Request, Strip
+from vae_explorer.export.numeric_requests import Points
+from vae_explorer.export.requests import LARGEST_SIDE, PLANE, Digit, Images, Request, Strip
 from vae_explorer.export.source import Source
 from vae_explorer.export.tables import export_points
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback
-from vae_explorer.session.jobs import Control, Job
+from vae_explorer.session.jobs import Cancelled, Control
 from vae_explorer.session.map.coloring import Coloring
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.run_folder import RunFolder
-from vae_explorer.types import ImageShape
+from vae_explorer.types import Floats, ImageShape
 
 Start = Callable[[], Request | None]
 """The request of a kind as things are on screen, None if nothing of it is there."""
@@ -61,11 +63,12 @@ class Exports:
         self._search = search
         self._coloring = coloring
         self._pins = pins
-        self._writing: Job | None = None
+        self._left = Event()
         self.starts: dict[str, Start] = {
             "digit": self._digit,
             "path": self._strip,
             "images": self._images,
+            "points": self._asked_points,
             "walk": self._walk,
             "film": self._film,
         }
@@ -95,7 +98,10 @@ class Exports:
             return None
         kind = kind_of(request)
         rotation = state.model.rotation if request.turned else None
-        source = Source(state.snapshot, state.path, rotation, lambda: state.data)
+        # Of some alone a network's last digits may be others.
+        whole = isinstance(request, Points) and not request.indices
+        known = self._search.known() if whole else {}
+        source = Source(state.snapshot, state.path, rotation, lambda: state.data, known=known)
         if kind.workspace and (view := self.view()):
             named = {"model": model_reference(source).sha256}
             return replace(source, workspace={**view, **named})
@@ -121,12 +127,22 @@ class Exports:
         rows = [f"{pin.index}" for pin in tray if pin.split == split]
         return Images(split, ",".join(rows) or "0-9")
 
+    def _asked_points(self) -> Request | None:
+        return self._search.points(*self._coloring.read_from)
+
     def _walk(self) -> Request | None:
-        state, tray = self._map.state, self._pins.tray
-        if state is None or len(tray) < 2:
+        """Along the path that is shown, or else from pin to pin, or from bookmark to bookmark."""
+        path, metric, closed = self._playback.path, "straight", False
+        pins = [pin.mean for pin in self._pins.tray]
+        marked = [bookmark.position for bookmark in self._cursor.bookmarks]
+        z: Floats = np.array(pins if len(pins) > 1 else marked, np.float64)
+        if path is not None and len(path.positions):
+            guided, closed = path.kind in get_args(Metric), path.closed
+            z = path.waypoints if guided else path.positions
+            metric = path.kind if guided else metric
+        if len(z) < 2 or np.abs(z).max() > PLANE:
             return None
-        z = state.model.in_checkpoint(np.array([pin.mean for pin in tray], np.float64))
-        return Walk(z=tuple(z.ravel().tolist()))
+        return Walk(z=tuple(z.ravel().tolist()), metric=metric, closed=closed)
 
     def _film(self) -> Request | None:
         path = self._map.state.path if self._map.state else None
@@ -145,22 +161,27 @@ class Exports:
         if source is None:
             return
 
+        said = ""
+
         def work(control: Control) -> None:
-            told = -1
+            nonlocal said
+            told = 0
 
             def tell(done: float) -> None:
                 nonlocal told
-                control.check()
+                if left.is_set():
+                    raise Cancelled
                 if (now := round(100 * done)) > told:
                     told = now
                     control.report(partial(self._say, f"Exporting {path.name}: {now} %"))
 
             if written is None:
-                making.write(request, source, path, tell)
+                said = making.write(request, source, path, tell)
             else:
                 export_content(path, *written)
 
-        written = None
+        written, left = None, Event()
+        self._left = left
         failure = "The file was not exported"
         if kind.painted:
             try:
@@ -170,17 +191,16 @@ class Exports:
                 self._tasks.fail(failure, error)
                 self.ended.emit(False)
                 return
-        self._writing = self._tasks.jobs.write(
+        self._tasks.jobs.write(
             work,
-            done=partial(self._end, True, f"Exported {path}"),
+            done=lambda: self._end(True, f"Exported {path}{said and f': {said}'}"),
             failed=self._tasks.showing(failure, lambda _: self._end(False)),
             cancelled=partial(self._end, False, f"{path.name} was not exported"),
         )
 
     def cancel(self) -> None:
         """Leave what is being written; nothing of it stays."""
-        if self._writing is not None:
-            self._writing.cancel()
+        self._left.set()
 
     def _say(self, text: str) -> None:
         self._messages.progress.emit(text)

@@ -1,7 +1,8 @@
 """What the colours of the points mean."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,8 @@ class Coloring:
         self._map = latent_map
         self._scores = scores
         self._table: Table | None = None
+        self.read_from = ("", "")
+        """The path of a user's table, and its layout as JSON."""
         self.by = LABEL
         self.colors: PointColors | None = None
         """As told last; None: by label."""
@@ -151,6 +154,7 @@ class Coloring:
             others = [other for other in settings.tables if other.header != layout.header]
             self._settings.change(replace(settings, tables=(layout, *others)[:MOST_TABLES]))
             self.set_table(table)
+            self.read_from = str(path.absolute()), json.dumps(asdict(layout))
             if self.colors and np.isnan(self.colors.values).all():
                 self._message(f"{table.name} says nothing of the images shown")
             left_out = "; ".join(f"“{name}” {why}" for name, why in table.skipped.items())
@@ -203,7 +207,7 @@ class Coloring:
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
         if self._table and old and new.data is not old.data:  # it is of other images
-            self._table = None
+            self._table, self.read_from = None, ("", "")
             self.by = LABEL if self.by.startswith(_TABLE) else self.by
             self.choices_changed.emit(self.choices)
         if self._remark != (no_likelihood(old.snapshot.recipe) if old else None):

@@ -7,6 +7,7 @@ from psygnal import Signal
 
 from vae_explorer.data.tables import Column
 from vae_explorer.errors import UserError
+from vae_explorer.export.numeric_requests import Points, ranges
 from vae_explorer.export.tables import Columns, point_columns
 from vae_explorer.latent.neighbours import nearest_codes, nearest_images
 from vae_explorer.session.explore.pins import Pins
@@ -155,3 +156,43 @@ class Search:
             own,
             marks(state.snapshot, reference(state.data)),
         )
+
+    def points(self, table: str, reading: str) -> Points | None:
+        """The request of such a table, with what is known of all that are in it.
+
+        ``table`` and ``reading`` are as of ``Points``.
+        """
+        state = self._map.state
+        if state is None or state.points is None:
+            return None
+        points, scores = state.points, self._scores.known
+        every = not len(self._selection)
+        chosen = self._selection.mask(points.indices) | every
+        rows = points.indices[chosen]
+
+        def known(name: str) -> bool:
+            return name in scores and not np.isnan(scores[name][chosen]).any()
+
+        return Points(
+            points.split,
+            indices="" if len(rows) == points.total else ranges(rows.tolist()),
+            elbo=known("elbo"),
+            log_p=known("log_marginal"),
+            exact=points.kind == KINDS["exact"],
+            table=table,
+            reading=reading,
+        )
+
+    def known(self) -> dict[str, Float32]:
+        """What ``Points`` need not compute again, of all images of the split."""
+        state = self._map.state
+        if state is None or state.points is None:
+            return {}
+        points, found = state.points, self._scores.known
+        if points.kind == KINDS["exact"]:
+            z = state.model.in_checkpoint(points.positions)
+            found |= {"exact1": z[:, 0], "exact2": z[:, 1]}
+        whole = {name: np.full(points.total, np.nan, np.float32) for name in found}
+        for name, values in found.items():
+            whole[name][points.indices] = values
+        return whole

@@ -82,7 +82,9 @@ class PlanePanel(QWidget):
         for old in self._axes:
             old.deleteLater()
         self._axes = [LatentAxis(name) for name in names]
+        widest = max(axis.label.sizeHint().width() for axis in self._axes)
         for number, axis in enumerate(self._axes):
+            axis.label.setMinimumWidth(widest)
             axis.edited.connect(lambda n=number, a=axis: self.other_changed.emit(n, a.value))
             self._rows.addWidget(axis)
 
