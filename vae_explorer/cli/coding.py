@@ -14,8 +14,10 @@ from vae_explorer.cli.parameters import (
     images_of,
     open_snapshot,
     output_option,
+    read_option,
     split_option,
 )
+from vae_explorer.data.reading import Reading
 from vae_explorer.export.content import export_content
 from vae_explorer.paths import bundled_checkpoint
 
@@ -39,8 +41,9 @@ _IDX = re.compile(r"(\.idx(\.gz)?|ubyte(\.gz)?|\.gz)$")
     help="MNIST images, a file or folder of your own, or an IDX file of images alone.",
 )
 @split_option
+@read_option
 @output_option(".csv", ".npz", about="Where the codes are written.")
-def encode(checkpoint: Path | None, source: str, split: str, out: Path) -> None:
+def encode(checkpoint: Path | None, source: str, split: str, choices: Reading, out: Path) -> None:
     """Write the posterior of each image to a table.
 
     The model is CHECKPOINT, or the bundled one.
@@ -51,7 +54,7 @@ def encode(checkpoint: Path | None, source: str, split: str, out: Path) -> None:
     if the model is of other data than MNIST, or its figures are no likelihood.
     """
     snapshot = open_snapshot(checkpoint)
-    images, shown = _images(source, split)
+    images, shown = _images(source, split, choices)
     posterior = snapshot.model.encode(images.images)
     table = _csv if out.suffix.lower() == ".csv" else _npz
     export_content(out, table(images, posterior, _remark(snapshot, shown), snapshot))
@@ -73,7 +76,7 @@ def _say_data(trained_on: "DataReference", images: "ImageSet", shown: "DataRefer
         click.echo(f"Warning: {remark.text}", err=True)
 
 
-def _images(source: str, split: str) -> "tuple[ImageSet, DataReference]":
+def _images(source: str, split: str, choices: Reading) -> "tuple[ImageSet, DataReference]":
     """The images meant, and of which data they are; MNIST's for a bare file of images."""
     from vae_explorer.data.bundled import read_idx_pair
     from vae_explorer.training.snapshot import BUNDLED, reference
@@ -81,7 +84,7 @@ def _images(source: str, split: str) -> "tuple[ImageSet, DataReference]":
     path = Path(source)
     if source not in ("train", "test") and _IDX.search(path.name):
         return read_idx_pair(path, None, name=path.name, split="file"), BUNDLED
-    data = data_of(source)
+    data = data_of(source, choices)
     return images_of(data, source, split), reference(data)
 
 

@@ -12,8 +12,10 @@ from vae_explorer.cli.parameters import (
     data_of,
     images_of,
     open_snapshot,
+    read_option,
     split_option,
 )
+from vae_explorer.data.reading import Reading
 from vae_explorer.training.published import PUBLISHED, PublishedResult
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ _COLUMNS = (
     help="MNIST images, or a file or folder of your own.",
 )
 @split_option
+@read_option
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
@@ -62,6 +65,7 @@ def evaluate(
     checkpoints: tuple[Path, ...],
     source: str,
     split: str,
+    choices: Reading,
     seed: int,
     subset: int,
     as_json: bool,
@@ -76,7 +80,7 @@ def evaluate(
 
     snapshots = [(str(path), open_snapshot(path)) for path in checkpoints]
     snapshots = snapshots or [("bundled", open_snapshot(None))]
-    data = data_of(source)
+    data = data_of(source, choices)
     images = images_of(data, source, split)
     published = PUBLISHED if source == "test" else ()
     titles = _titles([name for name, _ in snapshots])

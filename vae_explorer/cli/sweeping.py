@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vae_explorer.cli.parameters import read_option
 from vae_explorer.cli.progress import Stop
 from vae_explorer.cli.recipes import (
     data_option,
@@ -23,6 +24,7 @@ from vae_explorer.cli.recipes import (
     warn_of,
 )
 from vae_explorer.cli.training import run
+from vae_explorer.data.reading import Reading
 from vae_explorer.errors import DivergedError
 from vae_explorer.shell import command_line
 from vae_explorer.training.meaning import named, no_likelihood
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     help="Resume an interrupted sweep: finished runs stay, an unfinished one is resumed.",
 )
 @data_option
+@read_option
 @images_option
 @device_option
 @threads_option
@@ -68,6 +71,7 @@ def sweep(
     out: Path | None,
     resume: Path | None,
     data_path: Path | None,
+    choices: Reading,
     images: int | None,
     device: str,
     threads: int | None,
@@ -91,18 +95,18 @@ def sweep(
     if not resume:  # refused before anything large is loaded
         axes = tuple(Axis.parse(text) for text in vary)
         planned = Sweep(read_recipe(recipe_file, changes, preset), axes)
-        warn_of(planned.recipe)
     from vae_explorer.training.device import set_threads
     from vae_explorer.training.sweep_folder import SweepFolder
 
     set_threads(threads)
     if planned and out:
-        data = training_images(images, data_path)
+        data = training_images(images, data_path, choices)
+        warn_of(planned.recipe, data.image_shape)
         folder = SweepFolder.create(out, planned, data)
     else:
         assert resume
         folder = SweepFolder.open(resume)
-        data = training_images(folder.data.images, data_path)
+        data = training_images(folder.data.images, data_path, choices)
     words = ["vae-explorer", "sweep", "--resume", str(folder.path)]
     words += ["--data", str(data_path)] if data_path else []
     go_on = command_line(*words, *(["--threads", str(threads)] if threads else []))

@@ -17,10 +17,12 @@ from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import App
+from vae_explorer.session.files.open_data import Look
 from vae_explorer.session.files.open_model import BUNDLED_MODELS
 from vae_explorer.session.files.returning import EXPORTED, Returning
 from vae_explorer.session.files.workspace import EXTENSION, CurvesPlace, as_values
 from vae_explorer.session.files.workspaces import Workspaces
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.types import Region
 
 
@@ -92,7 +94,8 @@ class FilesController(Controller):
                 ("Ctrl+Shift+S",)),
         )  # fmt: skip
         self.changes = (app.settings.changed,)
-        app.data.offered.connect(self._on_offered)
+        self._preview: DataDialog | None = None
+        app.data.looked.connect(self._on_looked)
 
     def export(self, kind: str = "") -> None:
         """Ask what to export and where to; at first of this kind, or of what is under the focus."""
@@ -187,8 +190,23 @@ class FilesController(Controller):
         if path := self._ask.open_folder("Open Folder of Data"):
             self._app.data.open(path)
 
-    def _on_offered(self, data: Dataset) -> None:
-        DataDialog(data, self._window).ask(self._app.data.take)
+    def _on_looked(self, look: Look) -> None:
+        if self._preview is not None:
+            return  # it takes the look itself
+        self._preview = DataDialog(self._app.data, look, self._window)
+        self._preview.finished.connect(self._forget_preview)
+        self._preview.ask(self._take_data)
+
+    def _forget_preview(self) -> None:
+        self._preview = None
+
+    def _take_data(self, data: Dataset, recipe: Recipe, train: bool) -> None:
+        app = self._app
+        app.data.take(data)
+        for note in data.report.notes:
+            app.messages.published.emit(f"{data.name}: {note}")
+        if train:
+            app.training.end_then(lambda: app.runs.train(recipe))
 
     def _recent(self) -> tuple[str, ...]:
         return self._app.settings.now.recent
