@@ -37,8 +37,8 @@ def asked(person: Person) -> dict[str, QComboBox]:
     (dialog,) = dialogs(OnnxPairDialog)
     form = dialog.layout()
     assert isinstance(form, QFormLayout)
-    return {form.labelForField(box).text(): box for box in dialog.findChildren(QComboBox)
-            if form.labelForField(box)}  # fmt: skip
+    labels = ((form.labelForField(box), box) for box in dialog.findChildren(QComboBox))
+    return {label.text(): box for label, box in labels if isinstance(label, QLabel)}
 
 
 def accept(person: Person, **choices: str) -> None:

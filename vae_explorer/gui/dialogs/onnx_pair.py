@@ -1,6 +1,6 @@
 """The dialog that asks what two ONNX networks do not say of themselves."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QLabel, QWidget
@@ -61,15 +61,15 @@ class OnnxPairDialog(FormDialog):
         likelihood = self._likelihood.currentData()
         gaussian = likelihood == "gaussian"
         return self._look, PairChoices(
-            *(box.currentData() for box in self._outputs()),
+            mean=self._mean.currentData(),
+            spread=self._spread.currentData(),
+            spread_is=self._spread_is.currentData(),
+            picture=self._picture.currentData(),
             logits=self._logits.currentData() and not gaussian,
             likelihood=likelihood,
             variance=self._variance.value() if gaussian else None,
             treatment=self._treatment.currentData() if likelihood else "gray",
         )
-
-    def _outputs(self) -> Iterable[QComboBox]:
-        return self._mean, self._spread, self._spread_is, self._picture
 
     @Slot()
     def _on_likelihood(self) -> None:
@@ -79,7 +79,7 @@ class OnnxPairDialog(FormDialog):
         self._treatment.setEnabled(likelihood is not None)
 
 
-def _combo(items: dict[str, object], chosen: object) -> QComboBox:
+def _combo(items: Mapping[str, object], chosen: object) -> QComboBox:
     box = QComboBox()
     for text, value in items.items():
         box.addItem(text, value)
