@@ -14,6 +14,7 @@ from vae_explorer.cli.parameters import (
     open_snapshot,
     split_option,
 )
+from vae_explorer.cli.recipes import scheduler_option
 from vae_explorer.training.published import PUBLISHED, PublishedResult
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ _COLUMNS = (
     show_default=True,
     help="Images for IWAE-5000 and the gaps, which are slow.",
 )
+@scheduler_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
     checkpoints: tuple[Path, ...],
@@ -64,12 +66,14 @@ def evaluate(
     split: str,
     seed: int,
     subset: int,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Score models on images: every bound against the exact log p(x), and the gap between.
 
-    Each CHECKPOINT gets a row; without any, the bundled model.
+    Each CHECKPOINT gets a row; without any, the bundled model. A worker of --scheduler does a row.
     """
+    from vae_explorer.training.cluster import map_on
     from vae_explorer.training.evaluation import evaluate as score
     from vae_explorer.training.meaning import measure, of_model
     from vae_explorer.training.snapshot import reference
@@ -85,8 +89,9 @@ def evaluate(
         click.echo(f"{images.name} {split}, {len(images.images):,} images; nats per image\n")
         click.echo(_line("model", width, "pixels", [name for name, _ in _COLUMNS]))
     rows, told = [], list[str]()
-    for title, (name, snapshot) in zip(titles, snapshots, strict=True):
-        row = score(snapshot.model, images, seed, subset)
+    models = [snapshot.model for _, snapshot in snapshots]
+    scores = map_on(scheduler, score, models, images, seed, subset)
+    for title, (name, snapshot), row in zip(titles, snapshots, scores, strict=True):
         remarks = of_model(snapshot, reference(data))
         told += [f"{title}: {remark.text}" for remark in remarks]
         rows.append(
