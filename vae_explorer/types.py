@@ -22,6 +22,7 @@ LatentPoint = tuple[float, float]
 """(z₁, z₂), latent units."""
 
 ImageShape = tuple[int, int] | tuple[int, int, int]
+BUNDLED_SHAPE: ImageShape = (28, 28)
 """(height, width) in pixels of gray images, (height, width, 3) of images in colour."""
 
 Region = tuple[float, float, float, float]

@@ -1,10 +1,14 @@
 """Every kind of export: what it says of itself, and the same file by every way."""
 
+import errno
+import io
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -15,9 +19,11 @@ from vae_explorer.errors import ExportError, UserError
 from vae_explorer.export.about import read_about
 from vae_explorer.export.content import beside, export_content, numbered
 from vae_explorer.export.copying import as_command, as_python
+from vae_explorer.export.embedding import embedded
 from vae_explorer.export.film_requests import Walk
 from vae_explorer.export.kinds import KINDS
 from vae_explorer.export.making import remake, source_of, write
+from vae_explorer.export.numeric_requests import Codes, Model, Points
 from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip
 from vae_explorer.export.source import Source
 
@@ -28,8 +34,17 @@ EXAMPLES: dict[str, Request] = {
     "images": Images(indices="2,5", scale=1),
     "walk": Walk(width=160, height=120, z=(0.0, 0.0, 1.0, 0.5), frames=2, sheet=0),
     "page": Page(points=100, n=4),
+    "codes": Codes(),
+    "points": Points(indices="3-5,9", elbo=True),
+    "model": Model("decoder"),
 }
+ELSEWHERE = {"film", "map", "curves", "lesson"}
+"""Kinds of which tests of their own ask the same."""
 FILES = [(name, suffix) for name in EXAMPLES for suffix in KINDS[name].suffixes]
+
+
+def test_every_kind_is_here() -> None:
+    assert KINDS.keys() - EXAMPLES.keys() <= ELSEWHERE
 
 
 @pytest.mark.parametrize(("name", "suffix"), FILES)
@@ -62,9 +77,10 @@ def test_its_words_write_the_same_file(name: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, words)
     assert result.output == f"Wrote {path}\n"
     assert path.read_bytes() == written
-    result = CliRunner().invoke(main, ["remake", str(path), "--out", str(tmp_path / "again.png")])
+    again = path.with_stem("again")
+    result = CliRunner().invoke(main, ["remake", str(path), "--out", str(again)])
     assert result.output.endswith("The same to the byte.\n")
-    assert (tmp_path / "again.png").read_bytes() == written
+    assert again.read_bytes() == written
     path.write_bytes(written + b"\0")
     result = CliRunner().invoke(main, ["remake", str(path)])
     assert (result.exit_code, result.output[:13]) == (1, "Not the same:")
@@ -110,11 +126,12 @@ def test_a_changed_file_is_told_and_a_model_is_found_or_missed(
     assert (told.model.path, told.rotation) == (str(model), ((0.0, -1.0), (1.0, 0.0)))
     assert remake(path).differs == ""
     path.write_bytes(path.read_bytes() + b"\0")
-    assert "other bytes" in remake(path).differs
+    assert "every pixel is" in remake(path).differs
+    written = path.read_bytes()[:-1]
     model.unlink()
     with pytest.raises(UserError, match="not there any more"):
         remake(path)
-    assert remake(path, checkpoint).content == path.read_bytes()[:-1]
+    assert remake(path, checkpoint).content == written
     with pytest.raises(UserError, match="another model"):
         remake(path, vx.paths.bundled_checkpoint())
 
@@ -172,3 +189,38 @@ def test_what_is_not_known_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ExportError, match=wrong):
             vx.export(kind, tmp_path / name, **fields)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_differs_is_told(tmp_path: Path) -> None:
+    path, drawn = tmp_path / "digit.png", tmp_path / "digit.svg"
+    vx.export("digit", path, z=(0.0, 0.0), scale=1)
+    told = read_about(path)
+    assert told is not None
+    changed = np.asarray(Image.open(path)).copy()
+    changed[3, 4] += 9
+    content = io.BytesIO()
+    Image.fromarray(changed).save(content, "PNG")
+    path.write_bytes(embedded(content.getvalue(), ".png", told.text))
+    assert remake(path).differs == "1 of 784 pixels differ, by up to 9 of 255"
+    path.write_bytes(embedded(content.getvalue(), ".png", replace(told, version="0.0.1").text))
+    assert "made by VAE Explorer 0.0.1" in remake(path).differs
+    vx.export("digit", drawn)
+    drawn.write_bytes(drawn.read_bytes() + b"<!-- mine -->")
+    assert "gave other bytes" in remake(drawn).differs
+
+
+@pytest.mark.parametrize("name", ["digit", "codes"])
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"file{KINDS[name].suffixes[0]}"
+    path.write_bytes(b"old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ExportError, match="No space left"):
+        write(EXAMPLES[name], source_of(""), path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,14 +1,19 @@
 """Figures asked for by name, in a window that nobody sees."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.person import Person
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
+from vae_explorer.export.figure_requests import Map
+from vae_explorer.export.making import export, remake
 from vae_explorer.gui.rendering import render_figure
 from vae_explorer.paths import settings_file
 from vae_explorer.session.files.workspace import Workspace, read_workspace
@@ -30,7 +35,9 @@ def seen(person: Person, tmp_path: Path) -> Callable[[], Workspace]:
     return save
 
 
-def test_the_map_is_made_again_to_the_byte(person: Person, seen: Callable[[], Workspace]) -> None:
+def test_the_map_is_made_again_to_the_byte(
+    person: Person, seen: Callable[[], Workspace], tmp_path: Path
+) -> None:
     app, window = person.window.app, person.window
     person.trigger("split_test")
     person.wait(lambda: len(person.positions) == 300)
@@ -40,10 +47,15 @@ def test_the_map_is_made_again_to_the_byte(person: Person, seen: Callable[[], Wo
     window.map.canvas.show_region(-1.0, 1.5, -1.25, 1.0)
     before = seen()
     made = window.figures()["map"]("pdf", STYLE)
+    request, path = Map(**STYLE.to_dict()), tmp_path / "map.pdf"
+    app.exports.export(request, path)
+    person.wait(path.exists)
+    assert path.read_bytes().startswith(made[:1_000])
+    assert remake(path).differs == ""
+    window.hide()  # or it would be painted
     settings = settings_file().read_bytes() if settings_file().exists() else None
     assert render_figure("map", before, "pdf", STYLE) == made
     assert (settings_file().read_bytes() if settings_file().exists() else None) == settings
-    assert person.window.isVisible()
 
 
 @pytest.mark.long
@@ -73,3 +85,42 @@ def test_a_lesson_is_made_again_in_its_step_and_settings(
 def test_an_unknown_name_is_told_with_those_there_are(seen: Callable[[], Workspace]) -> None:
     with pytest.raises(ExportError, match=r"no figure “maps” here; choose one of .*map"):
         render_figure("maps", seen())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("kind", "suffix", "options"),
+    [
+        ("map", ".png", ["--layers", "points,prior", "--region", "-2", "2", "--region", "-2", "2"]),
+        ("map", ".csv", ["--split", "test"]),
+        ("curves", ".svg", ["--panel", "elbo"]),
+        ("lesson", ".pdf", ["--lesson", "8-geometry", "--step", "2"]),
+    ],
+)
+def test_the_command_line_makes_a_figure_and_makes_it_again(
+    kind: str, suffix: str, options: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / f"made{suffix}"
+    command = [sys.executable, "-m", "vae_explorer"]
+    made = [*command, "export", kind, "--out", str(path), "--width", "85", *options]
+    told = subprocess.run(made, capture_output=True, text=True, check=True)
+    assert not told.stderr
+    again = subprocess.run([*command, "remake", str(path)], capture_output=True, text=True)
+    assert again.stdout == "The same to the byte.\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "told"),
+    [
+        ("map", {"layers": "poits"}, "no layer “poits”; choose of path, refined"),
+        ("map", {"region": (1.0, -1.0, 0.0, 1.0)}, "A region is four numbers"),
+        ("map", {"color_by": "mood"}, "cannot be coloured by “mood”; choose one of"),
+        ("lesson", {}, "Say which lesson"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(
+    kind: str, fields: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError, match=told):
+        export(kind, tmp_path / "made.png", **fields)
+    assert not list(tmp_path.iterdir())

@@ -258,7 +258,7 @@ FAULTS = {
     45: _fault(
         "an export that cannot be written",
         "cli/test_main.py::test_a_full_disk_leaves_the_old_file_whole",
-        "export/test_images.py::test_places_that_cannot_be_written_to_are_named",
+        "export/test_making.py::test_places_that_cannot_be_written_to_are_named",
         f"{_WINDOW}main_window_files.py::test_a_picture_that_cannot_be_written_is_said",
         "gui/dialogs/test_ask_path.py::test_what_would_really_be_replaced_is_asked_about",
     ),

@@ -11,6 +11,7 @@ from vae_explorer.training.estimate import estimate
 from vae_explorer.training.meaning import judge
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import Trainer
+from vae_explorer.types import BUNDLED_SHAPE
 
 HUGE = Recipe(encoder_hidden="4096-4096", decoder_hidden="4096-4096", samples=200)
 """Some minutes a step."""
@@ -40,8 +41,8 @@ def test_weights_are_those_of_the_networks(
 
 
 def test_a_step_takes_longer_with_all_that_makes_it_larger() -> None:
-    usual = cost(Recipe())
-    assert warning(Recipe()) == ""
+    usual = cost(Recipe(), BUNDLED_SHAPE)
+    assert warning(Recipe(), BUNDLED_SHAPE) == ""
     assert usual.seconds < 0.5
     for changes in (
         {"batch_size": 400},
@@ -50,13 +51,13 @@ def test_a_step_takes_longer_with_all_that_makes_it_larger() -> None:
         {"network": "conv"},
         {"decoder_hidden": "1024-1024"},
     ):
-        assert cost(Recipe().replace(**changes)).seconds > 1.2 * usual.seconds
+        assert cost(Recipe().replace(**changes), BUNDLED_SHAPE).seconds > 1.2 * usual.seconds
 
 
 def test_a_step_that_nothing_can_stop_is_told_and_not_tried(mnist_small: ImageSet) -> None:
-    assert "One step takes some" in warning(HUGE)
-    assert "Stop waits for it" in warning(HUGE)
-    assert warning(HUGE) in judge(HUGE)
+    assert "One step takes some" in warning(HUGE, BUNDLED_SHAPE)
+    assert "Stop waits for it" in warning(HUGE, BUNDLED_SHAPE)
+    assert warning(HUGE, BUNDLED_SHAPE) in judge(HUGE, BUNDLED_SHAPE)
     begin = time.perf_counter()
     with pytest.raises(RecipeError, match="One step takes some"):
         estimate(HUGE, mnist_small, "cpu")
@@ -76,4 +77,4 @@ def test_a_step_larger_than_the_memory_is_refused_before_anything_is_built(
     with pytest.raises(RecipeError, match=r"at least [\d,.]+ GB.* has 16\.0 GB"):
         begin(recipe, mnist_small, "cpu")
     assert time.perf_counter() - start < 1
-    assert "this machine has 16.0 GB" in warning(WIDE)
+    assert "this machine has 16.0 GB" in warning(WIDE, BUNDLED_SHAPE)

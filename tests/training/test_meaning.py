@@ -18,6 +18,7 @@ from vae_explorer.training.meaning import (
 )
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import BUNDLED, DataReference, Snapshot
+from vae_explorer.types import BUNDLED_SHAPE
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,9 @@ def test_figures_are_called_what_they_are(
 ) -> None:
     recipe = Recipe(likelihood=likelihood, treatment=treatment)
     assert measure(recipe) == name
-    assert [name in text or "density" in text for text in judge(recipe)] == [True] * (not sound)
+    assert [name in text or "density" in text for text in judge(recipe, BUNDLED_SHAPE)] == [
+        True
+    ] * (not sound)
 
 
 def test_names_are_marked_where_a_tip_says_why() -> None:
@@ -79,7 +82,7 @@ def test_a_field_that_does_nothing_is_told(
     recipe = Recipe().replace(**changes)
     found = ("lattice_points", "kl_warmup") if idle is None else idle
     assert ignored(recipe) == found
-    for name, text in zip(found, judge(recipe), strict=True):
+    for name, text in zip(found, judge(recipe, BUNDLED_SHAPE), strict=True):
         assert text.startswith(f"'{name}' is {changes[name]} and makes no difference")
         with pytest.raises(RecipeError, match="makes no difference"):
             check_heeded(recipe, [name])

@@ -14,9 +14,11 @@ from vae_explorer.cli.parameters import (
     images_of,
     open_snapshot,
     output_option,
+    read_option,
     split_option,
 )
 from vae_explorer.cli.recipes import scheduler_option
+from vae_explorer.data.reading import Reading
 from vae_explorer.export.content import export_content
 from vae_explorer.paths import bundled_checkpoint
 
@@ -43,10 +45,16 @@ _PART = 10_000
     help="MNIST images, a file or folder of your own, or an IDX file of images alone.",
 )
 @split_option
+@read_option
 @output_option(".csv", ".npz", about="Where the codes are written.")
 @scheduler_option
 def encode(
-    checkpoint: Path | None, source: str, split: str, out: Path, scheduler: str | None
+    checkpoint: Path | None,
+    source: str,
+    split: str,
+    choices: Reading,
+    out: Path,
+    scheduler: str | None,
 ) -> None:
     """Write the posterior of each image to a table.
 
@@ -58,7 +66,7 @@ def encode(
     if the model is of other data than MNIST, or its figures are no likelihood.
     """
     snapshot = open_snapshot(checkpoint)
-    images, shown = _images(source, split)
+    images, shown = _images(source, split, choices)
     posterior = _encoded(snapshot.model, images.images, scheduler)
     table = _csv if out.suffix.lower() == ".csv" else _npz
     export_content(out, table(images, posterior, _remark(snapshot, shown), snapshot))
@@ -99,7 +107,7 @@ def _say_data(trained_on: "DataReference", images: "ImageSet", shown: "DataRefer
         click.echo(f"Warning: {remark.text}", err=True)
 
 
-def _images(source: str, split: str) -> "tuple[ImageSet, DataReference]":
+def _images(source: str, split: str, choices: Reading) -> "tuple[ImageSet, DataReference]":
     """The images meant, and of which data they are; MNIST's for a bare file of images."""
     from vae_explorer.data.bundled import read_idx_pair
     from vae_explorer.training.snapshot import BUNDLED, reference
@@ -107,7 +115,7 @@ def _images(source: str, split: str) -> "tuple[ImageSet, DataReference]":
     path = Path(source)
     if source not in ("train", "test") and _IDX.search(path.name):
         return read_idx_pair(path, None, name=path.name, split="file"), BUNDLED
-    data = data_of(source)
+    data = data_of(source, choices)
     return images_of(data, source, split), reference(data)
 
 

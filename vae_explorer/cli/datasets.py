@@ -1,17 +1,18 @@
 """``vae-explorer data``."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from vae_explorer.cli.parameters import read_option
+from vae_explorer.data.reading import Reading
 from vae_explorer.errors import DataError
 
 if TYPE_CHECKING:
     from vae_explorer.data.preview import Preview
-
-_LISTED, _SIZES = 12, 5
 
 
 @click.group(invoke_without_command=True)
@@ -60,16 +61,18 @@ def _list_bundled(as_json: bool) -> None:
 
 @data.command()
 @click.argument("path")
+@read_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def inspect(path: str, as_json: bool) -> None:
+def inspect(path: str, choices: Reading, as_json: bool) -> None:
     """Say what images are at PATH and how they will be read.
 
     PATH is a folder of pictures; an IDX, NPZ, NPY, CSV, TSV, Parquet, amat or TIFF file; or the
     name of a ready-made set: mnist, digits, fashion-mnist, kmnist, emnist-letters.
     """
     from vae_explorer.data import opening
+    from vae_explorer.data.preview import LISTED, facts, some
 
-    found = opening.inspect(path)
+    found = opening.inspect(path, choices)
     if as_json:
         click.echo(json.dumps(_record(found)))
         return
@@ -77,23 +80,10 @@ def inspect(path: str, as_json: bool) -> None:
     click.echo(
         f"{found.name} ({found.kind}): {found.counts['both']:,} images of {size}, {_color(found)}"
     )
-    sizes = [f"{height} x {width}: {count:,}" for (height, width), count in found.found_sizes]
-    if len(sizes) > _SIZES:
-        heights, widths = zip(*(size for size, _ in found.found_sizes), strict=True)
-        sizes = [
-            f"{len(sizes):,} different, {min(heights)} to {max(heights)} high, {min(widths)} to "
-            f"{max(widths)} wide"
-        ]
-    classes = [f"{name}: {count:,}" for name, count in found.classes.items()]
-    train, test = found.counts["train"], found.counts["test"]
     rows = {
-        "found sizes": _some(sizes) if len(found.found_sizes) > 1 else "",
-        "range": f"{found.range[0]:g} to {found.range[1]:g} become black and white",
-        "classes": f"{len(classes)}  {_some(classes)}" if classes else "none",
-        "columns": _some(list(found.columns)),
-        "split": f"{train:,} to train on, {test:,} to test on ({found.split})",
-        "images key": _keys(found.image_keys),
-        "labels key": _keys(found.label_keys),
+        **facts(found),
+        "images key": _keys(found.image_keys, some),
+        "labels key": _keys(found.label_keys, some),
         "proposed": f"likelihood {found.likelihood}, data treatment {found.treatment}",
     }
     for title, text in rows.items():
@@ -105,7 +95,7 @@ def inspect(path: str, as_json: bool) -> None:
         click.echo(f"  note        {note}")
     if found.report.skipped_count:
         click.echo(f"  skipped     {found.report.skipped_count:,}")
-        for skipped in found.report.skipped[:_LISTED]:
+        for skipped in found.report.skipped[:LISTED]:
             click.echo(f"    {skipped.name}: {skipped.why}")
 
 
@@ -113,13 +103,8 @@ def _color(found: "Preview") -> str:
     return "RGB" if len(found.image_shape) == 3 else "gray"
 
 
-def _some(texts: list[str]) -> str:
-    more = f"  and {len(texts) - _LISTED:,} more" if len(texts) > _LISTED else ""
-    return "  ".join(texts[:_LISTED]) + more
-
-
-def _keys(keys: tuple[str, ...]) -> str:
-    return f"{keys[0]} (or {', '.join(keys[1 : 1 + _LISTED])})" if len(keys) > 1 else ""
+def _keys(keys: tuple[str, ...], some: Callable[[tuple[str, ...]], str]) -> str:
+    return f"{keys[0]} (or {some(keys[1:])})" if len(keys) > 1 else ""
 
 
 def _record(found: "Preview") -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from vae_explorer.data.reading import CHOICES, Reading, parse_choices
 from vae_explorer.errors import ExportError, UserError
 from vae_explorer.files import cannot_write
 from vae_explorer.paths import bundled_checkpoint, model_path
@@ -57,7 +58,22 @@ split_option = click.option(
 )
 
 
-def data_of(source: str) -> "Dataset":
+def _parse_choices(_: click.Context, __: click.Parameter, changes: tuple[str, ...]) -> Reading:
+    return parse_choices(changes)
+
+
+read_option = click.option(
+    "--read",
+    "choices",
+    multiple=True,
+    callback=_parse_choices,
+    metavar="CHOICE=VALUE",
+    help=f"How data of your own is read: {', '.join(CHOICES)}; as --read size=64x64 or --read "
+    "invert=true; repeatable.",
+)
+
+
+def data_of(source: str, choices: Reading) -> "Dataset":
     """MNIST for the name of one of its splits, else what a file or folder holds.
 
     Raises:
@@ -66,7 +82,7 @@ def data_of(source: str) -> "Dataset":
     from vae_explorer.data.bundled import mnist_dataset
     from vae_explorer.data.opening import open_images
 
-    return mnist_dataset() if source in ("train", "test") else open_images(Path(source))
+    return mnist_dataset() if source in ("train", "test") else open_images(source, choices)
 
 
 def images_of(data: "Dataset", source: str, split: str) -> "ImageSet":

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vae_explorer.data.reading import Reading
 from vae_explorer.errors import DataError, RecipeError
 from vae_explorer.number_format import field_value
 from vae_explorer.paths import bundled_models
 from vae_explorer.training.meaning import check_heeded, judge
 from vae_explorer.training.presets import NAMES, recipe_of
 from vae_explorer.training.recipe import Recipe, Value
+from vae_explorer.types import ImageShape
 
 if TYPE_CHECKING:
     from vae_explorer.data.dataset import ImageSet
@@ -102,13 +104,13 @@ def read_recipe(path: Path | None, changes: Iterable[str], preset: str | None = 
     return changed
 
 
-def warn_of(recipe: Recipe) -> None:
+def warn_of(recipe: Recipe, shape: ImageShape) -> None:
     """Say on standard error what somebody should know of a recipe."""
-    for text in judge(recipe):
+    for text in judge(recipe, shape):
         click.echo(f"Warning: {text}", err=True)
 
 
-def training_images(count: int | None, path: Path | None) -> "ImageSet":
+def training_images(count: int | None, path: Path | None, choices: Reading) -> "ImageSet":
     """The first ``count`` training images of a data set, all if None; of MNIST without a path.
 
     Raises:
@@ -117,7 +119,7 @@ def training_images(count: int | None, path: Path | None) -> "ImageSet":
     from vae_explorer.data.bundled import mnist
     from vae_explorer.data.opening import open_images
 
-    data = open_images(path).train if path else mnist("train")
+    data = open_images(path, choices).train if path else mnist("train")
     if count is None:
         return data
     if count > len(data):

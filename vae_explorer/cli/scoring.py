@@ -12,9 +12,11 @@ from vae_explorer.cli.parameters import (
     data_of,
     images_of,
     open_snapshot,
+    read_option,
     split_option,
 )
 from vae_explorer.cli.recipes import scheduler_option
+from vae_explorer.data.reading import Reading
 from vae_explorer.training.published import PUBLISHED, PublishedResult
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ _COLUMNS = (
     help="MNIST images, or a file or folder of your own.",
 )
 @split_option
+@read_option
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
@@ -64,6 +67,7 @@ def evaluate(
     checkpoints: tuple[Path, ...],
     source: str,
     split: str,
+    choices: Reading,
     seed: int,
     subset: int,
     scheduler: str | None,
@@ -80,7 +84,7 @@ def evaluate(
 
     snapshots = [(str(path), open_snapshot(path)) for path in checkpoints]
     snapshots = snapshots or [("bundled", open_snapshot(None))]
-    data = data_of(source)
+    data = data_of(source, choices)
     images = images_of(data, source, split)
     published = PUBLISHED if source == "test" else ()
     titles = _titles([name for name, _ in snapshots])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vae_explorer.cli.parameters import read_option
 from vae_explorer.cli.progress import Stop, figures
 from vae_explorer.cli.recipes import (
     data_option,
@@ -25,6 +26,7 @@ from vae_explorer.cli.recipes import (
     warn_of,
 )
 from vae_explorer.cli.training import run
+from vae_explorer.data.reading import Reading
 from vae_explorer.errors import DivergedError
 from vae_explorer.shell import command_line
 from vae_explorer.training.meaning import named, no_likelihood
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     help="Resume an interrupted sweep: finished runs stay, an unfinished one is resumed.",
 )
 @data_option
+@read_option
 @images_option
 @device_option
 @threads_option
@@ -79,6 +82,7 @@ def sweep(
     out: Path | None,
     resume: Path | None,
     data_path: Path | None,
+    choices: Reading,
     images: int | None,
     device: str,
     threads: int | None,
@@ -109,7 +113,6 @@ def sweep(
     if not resume:  # refused before anything large is loaded
         axes = tuple(Axis.parse(text) for text in vary)
         planned = Sweep(read_recipe(recipe_file, changes, preset), axes)
-        warn_of(planned.recipe)
     from vae_explorer.training.cluster import cluster
     from vae_explorer.training.device import choose_device, set_threads
     from vae_explorer.training.sweep_folder import SweepFolder
@@ -122,12 +125,13 @@ def sweep(
         choose_device(device)
         train = partial(in_processes, jobs=jobs)
     if planned and out:
-        data = training_images(images, data_path)
+        data = training_images(images, data_path, choices)
+        warn_of(planned.recipe, data.image_shape)
         folder = SweepFolder.create(out, planned, data)
     else:
         assert resume
         folder = SweepFolder.open(resume)
-        data = training_images(folder.data.images, data_path)
+        data = training_images(folder.data.images, data_path, choices)
     options = {
         "--data": data_path,
         "--threads": threads,

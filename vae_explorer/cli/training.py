@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vae_explorer import paths
-from vae_explorer.cli.parameters import output_option
+from vae_explorer.cli.parameters import output_option, read_option
 from vae_explorer.cli.progress import Stop, progress
 from vae_explorer.cli.recipes import (
     data_option,
@@ -27,6 +27,7 @@ from vae_explorer.cli.recipes import (
     training_images,
     warn_of,
 )
+from vae_explorer.data.reading import Reading
 from vae_explorer.errors import CheckpointError, RecipeError, UserError
 from vae_explorer.export.content import export_content
 from vae_explorer.shell import command_line
@@ -65,6 +66,7 @@ _OF_A_NEW_RUN = ("recipe_file", "preset", "changes", "runs")
     help="Resume an interrupted run; the numbers are those of an uninterrupted one.",
 )
 @data_option
+@read_option
 @images_option
 @device_option
 @threads_option
@@ -114,6 +116,7 @@ def _train(
     runs: Path | None,
     resume: Path | None,
     data_path: Path | None,
+    choices: Reading,
     images: int | None,
     device: str,
     threads: int | None,
@@ -121,7 +124,7 @@ def _train(
     as_json: bool,
 ) -> int:
     recipe = read_recipe(recipe_file, changes, preset)  # refused before anything large is loaded
-    data = training_images(images, data_path)
+    data = training_images(images, data_path, choices)
     if tensorboard:
         from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.device import set_threads
@@ -140,7 +143,7 @@ def _train(
     team.any()  # all have read the run's folder, so that one may write to it
     if not team.leads:
         return _follow(trainer)
-    warn_of(trainer.recipe)
+    warn_of(trainer.recipe, data.image_shape)
     folder = RunFolder(resume) if resume else RunFolder.create(runs or paths.runs(), recipe)
     options: dict[str, object] = {
         "--data": data_path,

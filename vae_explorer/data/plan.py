@@ -15,7 +15,7 @@ from vae_explorer.data.pictures import header, pillow_trouble, pixels
 from vae_explorer.data.readers.found import Check, Found, Part
 from vae_explorer.data.reading import Reading, Skipped
 from vae_explorer.errors import DataError
-from vae_explorer.types import UInt8
+from vae_explorer.types import ImageShape, UInt8
 
 _LARGEST, _SHRUNK = 128, 64
 """Images beyond the first, pixels a side, are proposed to be read at the second."""
@@ -53,7 +53,7 @@ class Plan:
     skips: Skips
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> ImageShape:
         """Of an image as it will be read."""
         assert self.reading.size
         return (*self.reading.size, 3) if self.color else self.reading.size

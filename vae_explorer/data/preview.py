@@ -1,19 +1,25 @@
 """What is seen of images before they are trained on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, make_dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
 from vae_explorer.data.arrays import spread
+from vae_explorer.data.dataset import size_text
 from vae_explorer.data.gathering import blocks, labels_of
 from vae_explorer.data.pictures import border
 from vae_explorer.data.plan import SAMPLES, Plan
 from vae_explorer.data.readers.found import Check
-from vae_explorer.data.reading import Reading, Report
+from vae_explorer.data.reading import CHOICES, NONE, Reading, Report
 from vae_explorer.data.treatment import first_gray
 from vae_explorer.errors import DataError
-from vae_explorer.types import Brief, Split, UInt8
+from vae_explorer.fields import Fields, FieldSpec, field
+from vae_explorer.types import Brief, ImageShape, Split, UInt8
+
+LISTED, _SIZES = 12, 5
+_OF_SPLIT = ("test_share", "seed")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,7 +65,7 @@ class Preview(Brief):
     reading: Reading
     counts: Mapping[Split, int]
     found_sizes: tuple[tuple[tuple[int, int], int], ...]
-    image_shape: tuple[int, ...]
+    image_shape: ImageShape
     range: tuple[float, float]
     classes: Mapping[str, int]
     columns: tuple[str, ...]
@@ -72,6 +78,58 @@ class Preview(Brief):
     image_keys: tuple[str, ...]
     label_keys: tuple[str, ...]
     offers: tuple[Offer, ...]
+
+
+def facts(found: Preview) -> dict[str, str]:
+    """What there is to say of it, by what is told; "" where there is nothing."""
+    sizes = [f"{size_text(size)}: {count:,}" for size, count in found.found_sizes]
+    if len(sizes) > _SIZES:
+        heights, widths = zip(*(size for size, _ in found.found_sizes), strict=True)
+        sizes = [
+            f"{len(sizes):,} different, {min(heights)} to {max(heights)} high, {min(widths)} to "
+            f"{max(widths)} wide"
+        ]
+    classes = [f"{name}: {count:,}" for name, count in found.classes.items()]
+    train, test = found.counts["train"], found.counts["test"]
+    return {
+        "found sizes": some(sizes) if len(found.found_sizes) > 1 else "",
+        "range": f"{found.range[0]:g} to {found.range[1]:g} become black and white",
+        "classes": f"{len(classes):,}  {some(classes)}" if classes else "none",
+        "columns": some(found.columns),
+        "split": f"{train:,} to train on, {test:,} to test on ({found.split})",
+    }
+
+
+def some(texts: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f"  and {len(texts) - LISTED:,} more" if len(texts) > LISTED else ""
+    return "  ".join(texts[:LISTED]) + more
+
+
+def form(found: Preview) -> Fields:
+    """The choices as they stand, those that can be taken, as a form shows them."""
+    keys = {"images": found.image_keys, "labels": found.label_keys}
+    values: dict[str, Any] = {"kind": found.kind}
+    specs = {"kind": FieldSpec("", "", "")}
+    value: Any
+    for name, spec in CHOICES.items():
+        if (names := keys.get(name)) is not None:
+            if len(names) < 2:
+                continue
+            titles = tuple("none" if key == NONE else key for key in names)
+            value, spec = names[0], replace(spec, choices=names, titles=titles)
+        else:
+            value = getattr(found.reading, name)
+            value = round(value, 3) if isinstance(value, float) else value
+        alike = {size for size, _ in found.found_sizes} == {found.image_shape[:2]}
+        if name == "fit" and alike:
+            continue
+        if value is None or (name in _OF_SPLIT and found.split == "its own"):
+            continue
+        values[name], specs[name] = value, spec
+    rows = [(name, object, field(value, specs[name])) for name, value in values.items()]
+    made = make_dataclass("Choices", rows, bases=(Fields,), frozen=True)
+    return cast(Fields, made())
 
 
 def preview_of(plan: Plan, check: Check) -> Preview:
@@ -103,7 +161,7 @@ def preview_of(plan: Plan, check: Check) -> Preview:
         split = f"{plan.reading.test_share:.0%} of each class, by seed {plan.reading.seed}"
         split = split if labels is not None else split.replace(" of each class", "")
     counts = [] if labels is None else np.bincount(labels, minlength=len(classes)).tolist()
-    likelihood, treatment = _proposal(shown, plan)
+    likelihood, treatment = suits(shown, fixed=plan.found.fixed)
     reading = plan.reading
     assert reading.range
     return Preview(
@@ -128,12 +186,17 @@ def preview_of(plan: Plan, check: Check) -> Preview:
     )
 
 
-def _proposal(samples: UInt8, plan: Plan) -> tuple[str, str]:
-    if plan.found.fixed or first_gray(samples) is None:
+def suits(samples: UInt8, *, fixed: bool = False) -> tuple[str, str]:
+    """The likelihood and the treatment that images (k, h, w) or (k, h, w, 3) ask for.
+
+    ``fixed`` if pixels are 0 or 1 as published.
+    """
+    color = samples.ndim == 4
+    if fixed or first_gray(samples) is None:
         return "bernoulli", "fixed"
-    if not plan.color and ((samples > 32) & (samples < 224)).mean() < 0.2:
+    if not color and ((samples > 32) & (samples < 224)).mean() < 0.2:
         return "bernoulli", "binarized"
-    return ("gaussian" if plan.color else "continuous-bernoulli"), "gray"
+    return ("gaussian" if color else "continuous-bernoulli"), "gray"
 
 
 def _offers(samples: UInt8, plan: Plan) -> tuple[Offer, ...]:

@@ -1,10 +1,17 @@
 """How images are read from a file or folder: what a person may choose of it."""
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
+
+from vae_explorer.errors import DataError
+from vae_explorer.fields import FieldSpec
+from vae_explorer.number_format import field_value
+from vae_explorer.schema import build
 
 Fit = Literal["fit", "crop", "stretch"]
 Layout = Literal["", "NHWC", "NCHW"]
@@ -49,6 +56,72 @@ class Reading:
     grid: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]] | None = None
     test_share: Annotated[float, Meta(gt=0, lt=1)] = 1 / 7
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
+
+
+CHOICES: Mapping[str, FieldSpec] = {
+    "images": FieldSpec("", "Images from", "The array or the column that holds the images."),
+    "labels": FieldSpec("", "Labels from", "What holds the labels; - reads none."),
+    "size": FieldSpec("", "Height, width", "Pixels of an image as the model reads it.", "", 1, 256),
+    "fit": FieldSpec(
+        "",
+        "Other sizes",
+        "How images of another size get this one.",
+        choices=("fit", "crop", "stretch"),
+        titles=("padded", "cropped", "stretched"),
+    ),
+    "channels": FieldSpec(
+        "", "Colour", "Gray or in colour.", choices=("gray", "rgb"), titles=("gray", "RGB")
+    ),
+    "range": FieldSpec(
+        "", "Black, white", "The values that become black and white.", "", -1e9, 1e9, step=1
+    ),
+    "layout": FieldSpec(
+        "",
+        "Channels",
+        "Which axis of the array has the channels.",
+        choices=("", "NHWC", "NCHW"),
+        titles=("by the shape", "last", "first"),
+        needs=("kind", ("npz", "npy")),
+    ),
+    "grid": FieldSpec(
+        "",
+        "Rows, columns",
+        "How many images the sheet has down and across.",
+        "",
+        1,
+        1_000,
+        needs=("kind", ("sheet",)),
+    ),
+    "test_share": FieldSpec(
+        "", "Test images", "Their share, chosen alike in each class.", "", 0.01, 0.9, step=0.01
+    ),
+    "seed": FieldSpec("", "Seed of the split", "Chooses the test images.", "", 0, 2**31 - 1),
+    "invert": FieldSpec("", "Exchange dark and light", "For dark ink on light paper."),
+    "transpose": FieldSpec("", "Exchange rows and columns", "EMNIST's files need it."),
+}
+"""What a form and a command line need to know of the choices."""
+
+
+def parse_choices(changes: Iterable[str]) -> Reading:
+    """Choices written as NAME=VALUE: size=64x64, range=0:16, fit=crop, invert=true.
+
+    Raises:
+        DataError: one is no choice, or has a value that it cannot have.
+    """
+    values: dict[str, Any] = {}
+    for change in changes:
+        name, equals, text = (part.strip() for part in change.partition("="))
+        if not equals or name not in CHOICES:
+            raise DataError(
+                f"'{change}' is no choice; write NAME=VALUE with one of {', '.join(CHOICES)}."
+            )
+        if name in ("size", "range", "grid"):
+            values[name] = [field_value(part) for part in re.split(r"[x×:,]", text)]
+        elif name in ("invert", "transpose"):
+            values[name] = {"true": True, "false": False}.get(text.lower(), text)
+        else:
+            values[name] = text if name in ("images", "labels") else field_value(text)
+    return build(Reading, values, "--read", DataError)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from vae_explorer.errors import ExportError, UserError
+from vae_explorer.errors import ExportError
 from vae_explorer.fields import Fields, FieldSpec, field
 
 FONT_PIXELS = 12
@@ -27,7 +27,7 @@ class FigureStyle(Fields):
     """
 
     kind: ClassVar[str] = "Figure style"
-    error: ClassVar[type[UserError]] = ExportError
+    error: ClassVar[type[ExportError]] = ExportError
 
     unit: str = field(
         "mm",

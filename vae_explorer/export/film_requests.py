@@ -1,12 +1,15 @@
 """What can be asked of films, as frozen values without torch."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from typing_extensions import override
 
 from vae_explorer.errors import ExportError
 from vae_explorer.export.requests import Request, asked, points
 from vae_explorer.types import ImageShape
+
+Metric = Literal["straight", "spherical", "geodesic"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Walk(Moving):
     metric: str = asked(
         "straight", "Metric", "How to go: straight, about the origin, or so that the picture "
         "moves least, beside the straight line.",
-        choices=("straight", "spherical", "geodesic"),
+        choices=get_args(Metric),
     )  # fmt: skip
     closed: bool = asked(False, "Closed", "Go back to the first point.")
     frames: int = asked(

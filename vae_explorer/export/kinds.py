@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vae_explorer.export import film_requests, numeric_requests, requests
+from vae_explorer.export import figure_requests, film_requests, numeric_requests, requests
 from vae_explorer.export.requests import Request
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def _loaded(place: str) -> Any:
 
 _TABLES = (".csv", ".tsv", ".parquet", ".npz")
 _PICTURES = (".png", ".tiff", ".svg")
+_FIGURES = (".png", ".svg", ".pdf", ".csv")
 _FILMS = (".gif", ".apng", ".webp", ".mp4", ".webm")
 
 KINDS = {
@@ -84,15 +85,25 @@ KINDS = {
             numeric_requests.Points, _TABLES, "export.points:points", data=True),
         Kind("codes", "Codes", "A table of all images of a split: codes and labels.",
             numeric_requests.Codes, _TABLES, "export.points:points", data=True),
-        Kind("model", "Model", "The model for other programs.",
+        Kind("model", "Model", "A checkpoint, a network as ONNX, or PyTorch in a ZIP.",
             numeric_requests.Model, (".safetensors", ".onnx", ".zip"), "export.models:model",
             check="export.models:checked"),
-        Kind("walk", "Walk", "A film of a walk over the plane, and of the images on the way.",
+        Kind("walk", "Film of a walk", "The way over the plane, and the image there.",
             film_requests.Walk, _FILMS, "gui.film:walk"),
-        Kind("film", "Film", "The film of a training run, given by its folder.",
+        Kind("film", "Film of the training",
+            "Map, sheet and curves from snapshot to snapshot of a run, by its folder or its model.",
             film_requests.Film, _FILMS, "gui.film:training", data=True),
         Kind("page", "Page", "One HTML page with decoder, map and manifold, for any browser.",
             requests.Page, (".html",), "export.page:page", data=True),
+        Kind("map", "Map", "The map with its layers, axes and classes, or its points as a table.",
+            figure_requests.Map, _FIGURES, "gui.figure_makers:map_figure",
+            workspace=True, painted=True),
+        Kind("curves", "Curves", "The training curves of a model.",
+            figure_requests.Curves, _FIGURES, "gui.figure_makers:curves",
+            workspace=True, painted=True),
+        Kind("lesson", "Lesson", "The figure of a step of a lesson.",
+            figure_requests.LessonFigure, _FIGURES, "gui.figure_makers:lesson",
+            workspace=True, painted=True),
     )
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Exports are made, and made again."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from PIL import Image
 
 from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset
@@ -156,7 +158,7 @@ def remake(
     suffix = path.suffix.lower()
     content, text = made(told.asked, source, suffix, progress, here)
     before = read_bytes(path, "an exported file", ExportError, most=_MOST)
-    return Remade(content, text, "" if content == before else _differs(told))
+    return Remade(content, text, "" if content == before else _differs(told, content, before))
 
 
 def source_told(told: About, model: Path | None, data: Path | None, path: Path) -> Source:
@@ -183,9 +185,21 @@ def source_told(told: About, model: Path | None, data: Path | None, path: Path) 
     return source
 
 
-def _differs(told: About) -> str:
+def _differs(told: About, content: bytes, before: bytes) -> str:
     if told.version != VERSION:
         return f"it was made by VAE Explorer {told.version}, and this is {VERSION}"
+    try:
+        pictures = [Image.open(io.BytesIO(one)) for one in (before, content)]
+        old, new = (np.asarray(picture.convert("RGBA")) for picture in pictures)
+    except (OSError, ValueError):  # no picture, or a damaged one
+        pass
+    else:
+        if old.shape == new.shape:
+            changed = (old != new).any(2)
+            if not changed.any():
+                return "every pixel is, but not what else is in the file"
+            by = np.abs(old.astype(int) - new).max()
+            return f"{changed.sum():,} of {changed.size:,} pixels differ, by up to {by} of 255"
     return (
         "the same request of the same model gave other bytes, so the file was changed, or this "
         "machine or its libraries (PyTorch, Pillow, Qt) are others"

@@ -73,14 +73,14 @@ class Model(Request):
     turned = False
 
     network: str = asked(
-        "encoder", "Network", "Of ONNX: from images to mean and covariance, or from z to images.",
+        "encoder", "ONNX network", "From images to mean and covariance, or from z to images.",
         choices=("encoder", "decoder"),
     )  # fmt: skip
 
     @property
     @override
     def stem(self) -> str:
-        return self.network
+        return "model_decoder" if self.network == "decoder" else "model"
 
     @override
     def small(self, shape: ImageShape) -> None:

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QImage, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
+from PySide6.QtWidgets import QApplication
 
 from vae_explorer.export.figure import FONT_PIXELS
 from vae_explorer.export.film import encode_film
@@ -37,7 +38,7 @@ _MOST_CLASSES = 10  # that are named in a legend
 _COLORS = {"straight": "held_out", "about the origin": "accent", "geodesic": "accent"}
 
 
-_app: list[QGuiApplication] = []
+_app: list[QApplication] = []
 """Of a program without a window, as fonts need one."""
 
 
@@ -54,9 +55,9 @@ def walk(request: Walk, source: Source, suffix: str, progress: Progress) -> byte
 
 
 def _encoded(request: Moving, suffix: str, frames: Iterator[UInt8]) -> bytes:
-    if QGuiApplication.instance() is None:
+    if QApplication.instance() is None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        _app.append(QGuiApplication([]))
+        _app.append(QApplication([]))
     kind = suffix.removeprefix(".")
     return encode_film(frames, kind, request.rate, loop=request.loop, hold=request.hold)
 
@@ -199,7 +200,7 @@ def _walk_frames(request: Walk, film: WalkFilm) -> Iterator[UInt8]:
         ]
         charts = [(left, replace(plane, marks=tuple(ground), front=tuple(rings)))]
         for area, way, place, image in zip(areas, film.ways, places, images, strict=True):
-            title = f"{way.name.capitalize()} · z = {pair(place, 2)}"
+            title = f"{way.name.capitalize()} · " * (count > 1) + f"z = {pair(place, 2)}"
             charts.append((area, _digit(image, title)))
         yield stage.frame(f"Frame {number + 1} of {request.frames}", said, charts)
 

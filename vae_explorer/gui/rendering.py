@@ -1,11 +1,14 @@
 """Figures without a person: a window that nobody sees opens a workspace and is painted."""
 
+import json
+import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from vae_explorer import paths
@@ -13,13 +16,18 @@ from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.app import build_window, prepare
 from vae_explorer.gui.main_thread import run_events
+from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.files.settings import Settings
-from vae_explorer.session.files.workspace import Workspace
+from vae_explorer.session.files.workspace import Workspace, as_values
 from vae_explorer.session.map.layer_contents import View
+from vae_explorer.types import Region
+
+logger = logging.getLogger(__name__)
 
 _TICK_MS = 10
 _QUIET = 20  # ticks without work, after which nothing more is to come
+_PATIENCE_S = 2.0
 _WIDTH = 600  # pixels of the map of a workspace that does not say
 
 
@@ -29,6 +37,8 @@ def render_figure(
     kind: str = "png",
     style: FigureStyle | None = None,
     check: Callable[[], object] = lambda: None,
+    *,
+    fits: bool = False,
 ) -> bytes:
     """A figure of a workspace, the same to the byte as the window would make it in this state.
 
@@ -38,10 +48,17 @@ def render_figure(
         kind: "png", "svg", "pdf" or "csv".
         style: of the figure.
         check: called now and then; what it raises ends the work.
+        fits: show all points, whatever the view of the workspace is.
 
     Raises:
         ExportError: there is no figure of this name, or something failed; the message tells.
     """
+    if (seen := _seen(workspace)) and not fits:
+        until = time.monotonic() + _PATIENCE_S  # while it trains it is never at rest
+        while _busy(seen) and time.monotonic() < until:
+            check()
+            run_events(_TICK_MS)
+        return _figure(seen, name, workspace.view)(kind, style)
     with _window() as window:
         failures: list[str] = []
         window.app.messages.failed.disconnect(window.show_error)
@@ -55,9 +72,12 @@ def render_figure(
         while not (opened or failures):
             check()
             run_events(_TICK_MS)
-        left, right, bottom, top = workspace.view
+        view = workspace.view
+        if fits and not failures:
+            view = window.map.all_of_it() or view
+        left, right, bottom, top = view
         usual = _WIDTH, max(round(_WIDTH * (top - bottom) / (right - left)), 1)
-        window.app.layers.set_view(View(workspace.view, workspace.pixels or usual))
+        window.app.layers.set_view(View(view, workspace.pixels or usual))
         if name.split(".")[0] == "curves":
             window.docks.show("curves")
         quiet = 0
@@ -67,11 +87,29 @@ def render_figure(
             quiet = 0 if _busy(window) else quiet + 1
         if failures:
             raise ExportError(failures[0])
-        figures = window.figures(workspace.view)
-        if name not in figures:
-            known = ", ".join(sorted(figures))
-            raise ExportError(f"There is no figure “{name}” here; choose one of {known}.")
-        return figures[name](kind, style)
+        return _figure(window, name, view)(kind, style)
+
+
+def _figure(window: MainWindow, name: str, view: Region) -> Export:
+    figures = window.figures(view)
+    if name not in figures:
+        known = ", ".join(sorted(figures))
+        raise ExportError(f"There is no figure “{name}” here; choose one of {known}.")
+    return figures[name]
+
+
+def _seen(workspace: Workspace) -> MainWindow | None:
+    """A window that shows just this, or will in a moment."""
+    for window in QApplication.topLevelWidgets() if QApplication.instance() else []:
+        if isinstance(window, MainWindow) and window.isVisible():
+            now = window.workspace()
+            if now and _plain(now) == _plain(workspace):
+                return window
+    return None
+
+
+def _plain(workspace: Workspace) -> str:
+    return json.dumps(as_values(workspace) | {"model": "", "path": str(workspace.path.resolve())})
 
 
 def _busy(window: MainWindow) -> bool:
@@ -82,6 +120,8 @@ def _busy(window: MainWindow) -> bool:
 @cache
 def _application() -> QApplication:
     """One for the whole process, as Qt wants it."""
+    # Qt says on the terminal that windows which nobody sees have no size.
+    qInstallMessageHandler(lambda _kind, _context, text: logger.info("Qt: %s", text))
     return QApplication(["vae-explorer"])
 
 

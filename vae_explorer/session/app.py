@@ -196,6 +196,7 @@ def build_app(
         learning=Learning(LessonContext(tasks, latent_map, target, after), tasks, kept),
     )
     runs.training.made_way.connect(say)
+    data.changed.connect(app.presets.fit)
     for edited in (cursor.edited, pins.edited, selection.edited):
         edited.connect(edits.add)
     for progress in (data.progress, scores.progress, playback.progress):

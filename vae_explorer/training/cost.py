@@ -10,7 +10,6 @@ from vae_explorer.processors import memory, processors
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.types import ImageShape
 
-_SHAPE = (28, 28)
 _SPEED = 1.5e10
 """Multiplications a second of one processor, within a factor of three or so."""
 _LONG = 5.0
@@ -37,7 +36,7 @@ class _Layer:
     times: int = 1
 
 
-def cost(recipe: Recipe, shape: ImageShape = _SHAPE) -> Cost:
+def cost(recipe: Recipe, shape: ImageShape) -> Cost:
     """Count a step on images of this shape."""
     architecture = recipe.architecture(shape)
     encoder, decoder = ([*layers] for layers in _networks(architecture))
@@ -54,9 +53,9 @@ def cost(recipe: Recipe, shape: ImageShape = _SHAPE) -> Cost:
     )
 
 
-def warning(recipe: Recipe) -> str:
+def warning(recipe: Recipe, shape: ImageShape) -> str:
     """What somebody should know of a step that takes too much; "" of others."""
-    found = cost(recipe)
+    found = cost(recipe, shape)
     if found.bytes > memory():
         return _too_large(found)
     if found.seconds > _LONG:

@@ -51,7 +51,10 @@ class Estimate:
 
 
 def estimate(
-    recipe: Recipe, data: ImageSet, device: str = "auto", check: Check = unchecked
+    recipe: Recipe,
+    data: ImageSet,
+    device: str = "auto",
+    check: Check = unchecked,
 ) -> Estimate:
     """Take a few steps of a trainer that is thrown away.
 
@@ -65,8 +68,8 @@ def estimate(
         DataError, DivergedError: as ``Trainer``.
         RecipeError: it does not fit this machine, or a step takes too long to be tried.
     """
-    if choose_device(device).type == "cpu" and cost(recipe).seconds > _LONGEST:
-        raise RecipeError(warning(recipe))
+    if choose_device(device).type == "cpu" and cost(recipe, data.image_shape).seconds > _LONGEST:
+        raise RecipeError(warning(recipe, data.image_shape))
     trainer = Trainer(recipe, data, device)
     kept = _bytes_kept(trainer)
     # What else the computer does just now is no part of what the recipe costs: on the CPU the time

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vae_explorer.errors import RecipeError
 from vae_explorer.training.cost import warning
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.types import ImageShape
 
 if TYPE_CHECKING:
     from vae_explorer.training.snapshot import DataReference, Snapshot  # which brings PyTorch
@@ -75,15 +76,15 @@ def ignored(recipe: Recipe, fields: Iterable[str] | None = None) -> tuple[str, .
     )
 
 
-def cautions(recipe: Recipe) -> tuple[str, ...]:
+def cautions(recipe: Recipe, shape: ImageShape) -> tuple[str, ...]:
     """What its figures are not, and what a step of it takes, if either is worth a sentence."""
     remark = no_likelihood(recipe)
-    return tuple(filter(None, (remark.text if remark else "", warning(recipe))))
+    return tuple(filter(None, (remark.text if remark else "", warning(recipe, shape))))
 
 
-def judge(recipe: Recipe) -> tuple[str, ...]:
+def judge(recipe: Recipe, shape: ImageShape) -> tuple[str, ...]:
     """What somebody should know before a recipe is trained, in sentences; none of a sound one."""
-    return (*cautions(recipe), *(_idle(recipe, name) for name in ignored(recipe)))
+    return (*cautions(recipe, shape), *(_idle(recipe, name) for name in ignored(recipe)))
 
 
 def check_heeded(recipe: Recipe, fields: Iterable[str]) -> None:

@@ -107,7 +107,7 @@ def test_a_name_gets_the_suffix_of_the_kind_chosen(
 
 
 def test_every_suffix_of_a_kind_is_one(tmp_path: Path) -> None:
-    assert TABLE.filter == "Tables (*.csv *.tsv *.txt)"
+    assert TABLE.filter == "Tables (*.csv *.tsv *.txt *.parquet *.npz)"
     for name in ("a.csv", "a.tsv", "a.TXT"):
         assert TABLE.named(tmp_path / name) == tmp_path / name
     assert TABLE.named(tmp_path / "a.v2") == tmp_path / "a.v2.csv"

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from tests.support.person import Person
+from vae_explorer.export.film_requests import Walk
 from vae_explorer.export.requests import Manifold
 from vae_explorer.gui.dialogs.export import ExportDialog
 from vae_explorer.gui.widgets.number_box import NumberBox
@@ -75,14 +76,18 @@ def button(dialog: ExportDialog, text: str) -> QPushButton:
 
 
 def test_what_is_under_the_focus_is_offered_first(person: Person, opened: Opened) -> None:
-    first = opened("export")
-    assert kinds(first)[0] == "Image at the cursor"
-    first.reject()
     person.window.app.pinning.pin(3)
-    inspector = person.window.decode.inspector
-    inspector.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    inspector.setFocus()
-    assert kinds(opened("export"))[0] == "Images and reconstructions"
+    for widget, kind in (
+        (person.window.map.canvas, "Map"),
+        (person.window.decode, "Image at the cursor"),
+        (person.window.decode.inspector, "Images and reconstructions"),
+    ):
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.setFocus()
+        dialog = opened("export")
+        assert kinds(dialog)[0] == kind
+        assert "Lesson" not in kinds(dialog)  # none is open
+        dialog.reject()
 
 
 def test_the_form_is_the_request_and_the_preview_follows(person: Person, opened: Opened) -> None:
@@ -214,6 +219,32 @@ def test_the_words_copied_write_the_same_file(
 
 
 def test_copy_puts_the_picture_on_the_clipboard(person: Person) -> None:
-    person.press("Ctrl+C")
-    person.wait(lambda: person.window.statusBar().currentMessage() == "Copied")
-    assert QGuiApplication.clipboard().image().width() == 280
+    for widget, width in ((person.window.map.canvas, 1_890), (person.window.decode, 280)):
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.setFocus()
+        QGuiApplication.clipboard().clear()
+        person.press("Ctrl+C")
+        person.wait(lambda: not QGuiApplication.clipboard().image().isNull())
+        assert person.window.statusBar().currentMessage() == "Copied"
+        assert QGuiApplication.clipboard().image().width() == width
+
+
+def test_a_walk_is_along_the_path_or_else_the_pins_or_the_bookmarks(person: Person) -> None:
+    app = person.window.app
+    assert "walk" not in app.exports.offers()
+    for z, name in (((0.5, 1.0), "a"), ((-1.0, 2.0), "b")):
+        app.cursor.move(*z)
+        app.cursor.bookmark(name)
+    assert app.exports.offers()["walk"] == Walk(z=(0.5, 1.0, -1.0, 2.0))
+    for index in (3, 5):
+        app.pinning.pin(index, add=True)
+    pins = tuple(float(z) for pin in app.pins.tray for z in pin.mean)
+    assert app.exports.offers()["walk"] == Walk(z=pins)
+    app.playback.choose("geodesic", 8, True)
+    person.wait(lambda: app.playback.path is not None)
+    assert app.exports.offers()["walk"] == Walk(z=pins, metric="geodesic", closed=True)
+    app.playback.choose("circle", 8, False)
+    person.wait(lambda: app.playback.path.kind == "circle")
+    walk = app.exports.offers()["walk"]
+    assert isinstance(walk, Walk)
+    assert (len(walk.places), walk.metric, walk.closed) == (8, "straight", True)

@@ -40,10 +40,12 @@ _IDS = re.findall(
     save_workspace quit undo redo copy
     clear tool_scrub tool_box tool_lasso select_shown nearest worst find invert name_selection
     export_points analogy attribute resample worst_first refine fit center random back forward
-    play_path digit_0 digit_1 digit_2 digit_3 digit_4 digit_5 digit_6 digit_7 digit_8 digit_9 mark
+    play_path principal_plane reset_plane
+    digit_1 digit_2 digit_3 digit_4 digit_5 digit_6 digit_7 digit_8 digit_9 digit_0 mark
     split_train split_test split_both kind_mean kind_sample kind_exact align ease color_table
     start pause sweep stop step epoch slow_motion restart branch new_seed estimate moment_play
-    moment_back moment_forward moment_live next_step step_before open_lesson save_lesson large
+    moment_back moment_forward moment_live export_film next_step step_before open_lesson save_lesson
+    large
     scheme_system scheme_light scheme_dark layout_explore layout_train layout_learn
     layout_travel compare runs curves full_screen palette keys terms tour about
 """,
@@ -154,8 +156,8 @@ def test_every_command_runs(
     window = person.window
     for command in sorted(window.actions_.commands, key=lambda command: command.id == "quit"):
         prepare(person, recipe, command.id)
-        if command.id in ("pause", "stop"):
-            command.run()  # harmless when there is no run
+        if command.id in ("pause", "stop", "principal_plane", "reset_plane"):
+            command.run()  # harmless without a run, and with two dimensions
         else:
             person.trigger(command.id)
         QApplication.processEvents()

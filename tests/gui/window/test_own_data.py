@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
-from PySide6.QtWidgets import QFileDialog, QLabel
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel
 
 from tests.support.person import Person
 from vae_explorer.data.dataset import Dataset
@@ -15,6 +15,7 @@ from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.latent.quadrature import exact_posterior
+from vae_explorer.session.files.open_data import Look
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
@@ -46,9 +47,12 @@ def small(recipe: Recipe) -> Recipe:
 
 
 def open_data(person: Person, path: Path) -> Dataset:
-    person.window.app.data.open(path)
+    app = person.window.app
+    before = app.data.now
+    app.data.open(path)
     person.agree()
-    return person.window.app.data.now
+    person.wait(lambda: app.data.now is not before)
+    return app.data.now
 
 
 def train(person: Person, recipe: Recipe, images: int = 60) -> None:
@@ -73,11 +77,24 @@ def test_own_images_are_opened_trained_on_and_explored(
     person.wait(lambda: window.findChildren(DataDialog))
     (dialog,) = window.findChildren(DataDialog)
     texts = [label.text() for label in dialog.findChildren(QLabel)]
-    assert "60 to train on, 30 to test on" in texts
-    assert "12×9 pixels" in texts
-    assert f"3: {', '.join(NAMES)}" in texts
+    assert "60 to train on, 30 to test on (its own)" in texts
+    assert "90 of 12×9 gray" in texts
+    assert "3  " + "  ".join(f"{name}: 30" for name in NAMES) in texts
+    assert any("6 images held out" in text for text in texts)
+    (invert,) = (
+        box for box in dialog.findChildren(QCheckBox) if box.text() == "Exchange dark and light"
+    )
+    looks: list[Look] = []
+    app.data.looked.connect(looks.append)
+    for inverted in (True, False):
+        invert.click()
+        person.wait(lambda: looks)
+        assert looks.pop().reading.invert is inverted
+    before = app.data.now
     person.agree()
+    person.wait(lambda: app.data.now is not before)
     data = app.data.now
+    assert window.training.recipe().validation_images == 6
     assert data.name == "shapes"
     assert person.positions is positions, "the model on the map reads images of another size"
     assert person.model_line == line

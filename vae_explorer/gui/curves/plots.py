@@ -62,6 +62,7 @@ class ElboPlot(Themed):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Training curves")
+        self.setProperty("export", "curves")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAutoFillBackground(True)
         self._runs = CurveRuns()

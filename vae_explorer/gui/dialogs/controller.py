@@ -10,17 +10,21 @@ from PySide6.QtWidgets import QWidget
 
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import UserError
-from vae_explorer.gui.dialogs.ask_path import DATA, MODEL, WORKSPACE, AskPath
+from vae_explorer.gui.dialogs.ask_path import DATA, MODEL, NETWORK, TO_OPEN, WORKSPACE, AskPath
 from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.dialogs.export import ExportDialog
+from vae_explorer.gui.dialogs.onnx_pair import OnnxPairDialog
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import App
+from vae_explorer.session.files.onnx_files import OnnxFiles, PairLook
+from vae_explorer.session.files.open_data import Look
 from vae_explorer.session.files.open_model import BUNDLED_MODELS
 from vae_explorer.session.files.returning import EXPORTED, Returning
 from vae_explorer.session.files.workspace import EXTENSION, CurvesPlace, as_values
 from vae_explorer.session.files.workspaces import Workspaces
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.types import Region
 
 
@@ -46,11 +50,15 @@ class FilesController(Controller):
         super().__init__(app)
         self.workspaces = Workspaces(app)
         app.exports.view = self._workspace
+        self._onnx = OnnxFiles(app)
+        self._onnx.lacking.connect(self._on_lacking)
+        self._onnx.looked.connect(self._on_pair)
         self._returning = Returning(app, self.workspaces)
         self._ask = ask
         self._draw = draw
         self._openers: dict[str, Callable[[Path], None]] = {
             ".safetensors": app.model.open,
+            ".onnx": self._onnx.open,
             EXTENSION: self.workspaces.open,
             ".csv": app.coloring.open_table,
             ".tsv": app.coloring.open_table,
@@ -58,8 +66,9 @@ class FilesController(Controller):
         self._view = view
         self._window = window
         self.commands = (
-            Command("open", "File", "Open Model…", "Open a checkpoint on the map", self._open_model,
-                ("Ctrl+O",), toolbar="Open", icon="open"),
+            Command("open", "File", "Open Model…",
+                "Open a checkpoint, or an ONNX encoder and decoder", self._open_model, ("Ctrl+O",),
+                toolbar="Open", icon="open"),
             Command("open_data", "File", "Open Data…",
                 "Open a file of images, to train on and to see", self._open_data),
             Command("open_data_folder", "File", "Open Folder of Data…",
@@ -92,7 +101,8 @@ class FilesController(Controller):
                 ("Ctrl+Shift+S",)),
         )  # fmt: skip
         self.changes = (app.settings.changed,)
-        app.data.offered.connect(self._on_offered)
+        self._preview: DataDialog | None = None
+        app.data.looked.connect(self._on_looked)
 
     def export(self, kind: str = "") -> None:
         """Ask what to export and where to; at first of this kind, or of what is under the focus."""
@@ -133,9 +143,9 @@ class FilesController(Controller):
             return None
 
     def accepts(self, mime: QMimeData) -> bool:
-        """Whether it is a single local file, of whatever kind, or a picture without one."""
+        """Whether it is a single local file, of whatever kind, two networks, or a picture."""
         urls = mime.urls()
-        if len(urls) == 1 and urls[0].isLocalFile():
+        if (len(urls) == 1 and urls[0].isLocalFile()) or _networks(mime):
             return True
         return len(urls) < 2 and mime.hasImage()  # as out of a browser, with its address
 
@@ -144,6 +154,9 @@ class FilesController(Controller):
         urls = mime.urls()
         if not urls or not urls[0].isLocalFile():
             self._take(mime)
+            return
+        if networks := _networks(mime):
+            self._onnx.open(*networks)
             return
         path = Path(urls[0].toLocalFile())
         kept = QMimeData()  # Qt's own is gone when the file has been read
@@ -169,15 +182,22 @@ class FilesController(Controller):
             opener(path)
             return
         text = (
-            f"{path} is nothing that can be dropped here; drop a model (.safetensors), "
+            f"{path} is nothing that can be dropped here; drop a model (.safetensors, .onnx), "
             f"a workspace ({EXTENSION}), a table (.csv), images to train on (a folder, .npz), "
             "an export, or a picture such as a PNG."
         )
         app.messages.fail("The file was not opened", UserError(text))
 
     def _open_model(self) -> None:
-        if path := self._ask.open("Open Model", MODEL):
-            self._app.model.open(path)
+        if path := self._ask.open("Open Model", TO_OPEN):
+            self._openers.get(path.suffix.lower(), self._app.model.open)(path)
+
+    def _on_lacking(self, path: Path) -> None:
+        if other := self._ask.open(f"Open the Other Network of {path.name}", NETWORK):
+            self._onnx.open(path, other)
+
+    def _on_pair(self, look: PairLook) -> None:
+        OnnxPairDialog(look, self._window).ask(self._onnx.open_as)
 
     def _open_data(self) -> None:
         if path := self._ask.open("Open Data", DATA):
@@ -187,8 +207,23 @@ class FilesController(Controller):
         if path := self._ask.open_folder("Open Folder of Data"):
             self._app.data.open(path)
 
-    def _on_offered(self, data: Dataset) -> None:
-        DataDialog(data, self._window).ask(self._app.data.take)
+    def _on_looked(self, look: Look) -> None:
+        if self._preview is not None:
+            return  # it takes the look itself
+        self._preview = DataDialog(self._app.data, look, self._window)
+        self._preview.finished.connect(self._forget_preview)
+        self._preview.ask(self._take_data)
+
+    def _forget_preview(self) -> None:
+        self._preview = None
+
+    def _take_data(self, data: Dataset, recipe: Recipe, train: bool) -> None:
+        app = self._app
+        app.data.take(data)
+        for note in data.report.notes:
+            app.messages.published.emit(f"{data.name}: {note}")
+        if train:
+            app.training.end_then(lambda: app.runs.train(recipe))
 
     def _recent(self) -> tuple[str, ...]:
         return self._app.settings.now.recent
@@ -207,6 +242,13 @@ class FilesController(Controller):
     def _save_workspace(self) -> None:
         if path := self._ask.save("Save Workspace", f"workspace{EXTENSION}", WORKSPACE):
             self.workspaces.save(path, *self._view())
+
+
+def _networks(mime: QMimeData) -> list[Path]:
+    """Two ONNX files, or nothing."""
+    paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+    networks = [path for path in paths if path.suffix.lower() == ".onnx"]
+    return networks if len(networks) == len(mime.urls()) == 2 else []
 
 
 def _short(name: str) -> str:

@@ -258,12 +258,22 @@ class ExportDialog(FormDialog):
             if max(picture.width(), picture.height()) < side:
                 mode = Qt.TransformationMode.FastTransformation
             pixmap = QPixmap.fromImage(picture)
+            self._preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
             self._preview.setPixmap(
                 pixmap.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, mode)
             )
             return
-        text = found if isinstance(found, str) else found.decode(errors="replace")
-        self._preview.setText("\n".join(text.splitlines()[:_LINES]))
+        table, flags = isinstance(found, bytes), Qt.AlignmentFlag
+        self._preview.setWordWrap(not table)
+        self._preview.setAlignment(flags.AlignTop | flags.AlignLeft if table else flags.AlignCenter)
+        text = found.decode(errors="replace") if isinstance(found, bytes) else found
+        metrics, room = self._preview.fontMetrics(), _PREVIEW - 2 * MARGIN
+        self._preview.setText(
+            "\n".join(
+                metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) if table else line
+                for line in text.splitlines()[:_LINES]
+            )
+        )
 
     @override
     def accept(self) -> None:

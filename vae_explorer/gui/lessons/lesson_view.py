@@ -52,6 +52,7 @@ class LessonView(Themed):
         offers: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         super().__init__()
+        self.setProperty("export", "lesson")
         self.experiment = experiment
         self.concealed: Collection[str] = ()
         self.large = False

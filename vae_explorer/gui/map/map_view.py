@@ -32,6 +32,7 @@ PICK_RADIUS = 14.0
 CARD_DELAY_MS = 125
 VIEW_DELAY_MS = 120
 """How long the view must rest before what follows it is drawn again."""
+_AIR = 0.04  # of the points, around them
 _LONGEST = 12  # letters of the name of a class that are written on the map
 _MOST_GLYPHS = 20  # classes whose names are
 
@@ -185,6 +186,15 @@ class MapView(Themed):
         """What of the plane is in sight."""
         view = self.canvas.view_box.viewRect()
         return view.left(), view.right(), view.top(), view.bottom()  # its top is its least z₂
+
+    def all_of_it(self) -> Region | None:
+        """Where the points are, with a little air around them."""
+        bounds = self._cloud.bounds()
+        if bounds is None:
+            return None
+        left, right, bottom, top = bounds
+        across, up = (max(_AIR * side, 1e-3) for side in (right - left, top - bottom))
+        return left - across, right + across, bottom - up, top + up
 
     def class_places(self) -> dict[int, tuple[float, float]]:
         """The densest position of each class that has some points, latent units."""

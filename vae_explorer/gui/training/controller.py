@@ -5,6 +5,7 @@ from functools import partial
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.gui.dialogs.ask_path import RECIPE, AskPath
 from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training.log_view import LogView
@@ -80,6 +81,7 @@ class TrainingController(Controller):
         self._run.events.connect(self._on_event)
         app.model.opened.connect(self._on_opened)
         app.presets.changed.connect(self._on_presets)
+        app.data.changed.connect(self._on_data)
         app.presets.left_out.connect(self.log.append)
         app.messages.published.connect(self.log.append)
         app.messages.failed.connect(self._log_failure)
@@ -175,6 +177,12 @@ class TrainingController(Controller):
     def _on_presets(self, presets: tuple[Preset, ...]) -> None:
         self._offer(presets)
         self._offered = None
+
+    def _on_data(self, data: Dataset) -> None:
+        """Offer what the program proposes for other data, but while a run keeps its recipe."""
+        self.panel.form.set_image_shape(data.image_shape)
+        if not self._run.active:
+            self.panel.take_recipe(self._app.presets.all[0].recipe)
 
     def _on_chosen(self, preset: Preset) -> None:
         self._app.presets.choose(preset.name)

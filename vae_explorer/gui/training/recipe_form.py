@@ -33,6 +33,7 @@ from vae_explorer.gui.widgets.rows import label_of
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
 from vae_explorer.training.meaning import cautions
 from vae_explorer.training.recipe import STEERABLE, Recipe
+from vae_explorer.types import BUNDLED_SHAPE, ImageShape
 
 FIRST_FIELDS = (
     "objective",
@@ -145,6 +146,7 @@ class RecipeForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._base = Recipe()
+        self._shape: ImageShape = BUNDLED_SHAPE
         self._network = self._base.network
         self._columns = 1
         self._editable = True
@@ -196,6 +198,11 @@ class RecipeForm(QWidget):
         layout.addStretch(1)
         self._show_rest(False)
         self._compare()
+
+    def set_image_shape(self, shape: ImageShape) -> None:
+        """Warn of steps that take too much of images of this shape."""
+        self._shape = shape
+        self._enable()
 
     def recipe(self) -> Recipe:
         """The recipe as it stands in the form, with what is being typed.
@@ -284,7 +291,7 @@ class RecipeForm(QWidget):
         recipe = self._understood()
         for row in self._rows.values():
             row.set_editable(self._editable, self._live, recipe)
-        texts = cautions(recipe)
+        texts = cautions(recipe, self._shape)
         self._remark.setText("\n".join(f"⚠ {text}" for text in texts))
         self._remark.setVisible(bool(texts))
 

@@ -1,5 +1,7 @@
 """Between the training timeline and its bar under the map."""
 
+from collections.abc import Callable
+
 from vae_explorer.gui.curves.plots import ElboPlot
 from vae_explorer.gui.training.timeline_bar import TimelineBar
 from vae_explorer.gui.window.actions import tip
@@ -8,14 +10,24 @@ from vae_explorer.session.app import App
 from vae_explorer.session.training.timeline_entry import TimelineEntry
 from vae_explorer.training.meaning import no_likelihood
 
+_NO_FILM = (
+    "A film is made of a run whose model is on the map; wait for its end, or open one's model"
+)
 _NO_SNAPSHOTS = "This model came without snapshots of its training; one of a run's folder has them"
 
 
 class TimelineController(Controller):
-    """The bar, and the moment marked in the curves."""
+    """The bar, and the moment marked in the curves.
 
-    def __init__(self, app: App, curves: ElboPlot) -> None:
+    Args:
+        app: has the timeline.
+        curves: of its run.
+        export: asks how to export something of this kind.
+    """
+
+    def __init__(self, app: App, curves: ElboPlot, export: Callable[[str], None]) -> None:
         super().__init__(app)
+        self._export = export
         self._time = app.runs.timeline
         self._curves = curves
         self.bar = TimelineBar()
@@ -36,15 +48,24 @@ class TimelineController(Controller):
                 self._time.forward, ("Alt+PgDown", "]")),
             Command("moment_live", "Training", "Live", "Show the run as it is now",
                 self._time.return_live, ("Ctrl+L",)),
+            Command("export_film", "Training", "Export Film…",
+                "Write map, decoded sheet and curves of the run, from snapshot to snapshot",
+                self._export_film),
         )  # fmt: skip
         self._show_keys()
         app.settings.changed.connect(self._show_keys)
 
     def _show_keys(self) -> None:
-        self.bar.set_live_tip(tip(self.commands_as_chosen()[-1]))
+        self.bar.set_live_tip(tip(self.commands_as_chosen()[3]))
 
     def _play(self, playing: bool) -> None:
         (self._time.play if playing else self._time.pause)()
+
+    def _export_film(self) -> None:
+        if "film" in self._app.exports.offers():
+            self._export("film")
+        else:
+            self._app.messages.published.emit(_NO_FILM)
 
     def _on_chosen(self, epoch: float) -> None:
         if self._time.has_moments:

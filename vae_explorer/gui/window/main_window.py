@@ -10,6 +10,8 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from vae_explorer.errors import UserError
+from vae_explorer.export.figure_requests import Curves, LessonFigure
 from vae_explorer.gui.compare.controller import CompareController
 from vae_explorer.gui.curves.controller import CurvesController
 from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
@@ -55,7 +57,7 @@ class MainWindow(QMainWindow):
         self._files = FilesController(app, ask, explore.draw, self._seen, self)
         training = TrainingController(app, ask, self)
         curves = CurvesController(app, ask)
-        timeline = TimelineController(app, curves.plot)
+        timeline = TimelineController(app, curves.plot, self._files.export)
         compare = CompareController(app, ask, self)
         runs = RunsController(app, training.panel, curves.plot, compare.open)
         sweep = SweepController(app, training.panel, self)
@@ -105,6 +107,8 @@ class MainWindow(QMainWindow):
         self.curves.start_requested.connect(self.actions_["start"].trigger)
         self.decode.export.clicked.connect(lambda: self._files.export("digit"))
         self.paths.export_requested.connect(lambda: self._files.export("path"))
+        app.exports.starts["curves"] = lambda: Curves() if self.curves.history else None
+        app.exports.starts["lesson"] = lambda: LessonFigure() if app.learning.place else None
         self.layers.set_actions(self.actions_.__getitem__)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)
@@ -158,6 +162,13 @@ class MainWindow(QMainWindow):
         self.raise_()
         if any(lesson == known.id for known in self.app.learning.lessons):
             self.app.learning.open(lesson)
+
+    def workspace(self) -> Workspace | None:
+        """What is seen and marked; None of a model that is in no file."""
+        try:
+            return self.workspaces.now(*self._seen())
+        except UserError:
+            return None
 
     def _seen(self) -> tuple[Region, str, CurvesPlace]:
         """What only the window knows of a workspace."""

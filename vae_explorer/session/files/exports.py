@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from psygnal import Signal
@@ -13,10 +13,10 @@ from psygnal import Signal
 from vae_explorer.export import copying, making
 from vae_explorer.export.about import model_reference
 from vae_explorer.export.content import export_content, numbered
-from vae_explorer.export.film_requests import Film, Walk
+from vae_explorer.export.film_requests import Film, Metric, Walk
 from vae_explorer.export.kinds import KINDS, Kind, kind_of
 from vae_explorer.export.numeric_requests import Points
-from vae_explorer.export.requests import LARGEST_SIDE, Digit, Images, Request, Strip
+from vae_explorer.export.requests import LARGEST_SIDE, PLANE, Digit, Images, Request, Strip
 from vae_explorer.export.source import Source
 from vae_explorer.export.tables import export_points
 from vae_explorer.session.explore.cursor import Cursor
@@ -29,7 +29,7 @@ from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.run_folder import RunFolder
-from vae_explorer.types import ImageShape
+from vae_explorer.types import Floats, ImageShape
 
 Start = Callable[[], Request | None]
 """The request of a kind as things are on screen, None if nothing of it is there."""
@@ -131,11 +131,18 @@ class Exports:
         return self._search.points(*self._coloring.read_from)
 
     def _walk(self) -> Request | None:
-        state, tray = self._map.state, self._pins.tray
-        if state is None or len(tray) < 2:
+        """Along the path that is shown, or else from pin to pin, or from bookmark to bookmark."""
+        path, metric, closed = self._playback.path, "straight", False
+        pins = [pin.mean for pin in self._pins.tray]
+        marked = [bookmark.position for bookmark in self._cursor.bookmarks]
+        z: Floats = np.array(pins if len(pins) > 1 else marked, np.float64)
+        if path is not None and len(path.positions):
+            guided, closed = path.kind in get_args(Metric), path.closed
+            z = path.waypoints if guided else path.positions
+            metric = path.kind if guided else metric
+        if len(z) < 2 or np.abs(z).max() > PLANE:
             return None
-        z = state.model.in_checkpoint(np.array([pin.mean for pin in tray], np.float64))
-        return Walk(z=tuple(z.ravel().tolist()))
+        return Walk(z=tuple(z.ravel().tolist()), metric=metric, closed=closed)
 
     def _film(self) -> Request | None:
         path = self._map.state.path if self._map.state else None

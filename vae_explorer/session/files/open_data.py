@@ -1,6 +1,6 @@
 """The data set that is open: what runs are trained on, and which data a model is shown on."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -8,14 +8,32 @@ from psygnal import Signal
 
 from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset, size_text
-from vae_explorer.data.opening import open_images
+from vae_explorer.data.opening import inspect, open_images
+from vae_explorer.data.preview import Preview
 from vae_explorer.data.reading import Reading
 from vae_explorer.errors import CheckpointError, UserError
 from vae_explorer.session.files.settings import MOST_DATA
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.tasks import Tasks
+from vae_explorer.training.presets import recipe_of
+from vae_explorer.training.proposal import proposed, seconds_of
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import DataReference, Snapshot
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """How what is at a path will be read by choices, and what is proposed to train on it.
+
+    ``seconds`` are what the recipe takes, about.
+    """
+
+    path: Path
+    reading: Reading
+    found: Preview
+    recipe: Recipe
+    seconds: float
 
 
 class OpenData:
@@ -27,8 +45,12 @@ class OpenData:
         now: what is open at the start.
     """
 
+    looked = Signal(Look)
+    """How a file or a folder will be read; its images are being read meanwhile."""
+    refused = Signal(str)
+    """Why the data that were looked at cannot be read as chosen."""
     offered = Signal(Dataset)
-    """A data set was read, to be taken when a person has agreed."""
+    """The data that were looked at have been read, and may be taken."""
     progress = Signal(str)
     """What is being read and how far it is, or "" when nothing is."""
     taken = Signal(Dataset)
@@ -49,11 +71,28 @@ class OpenData:
         return tuple(dict.fromkeys(str(source.path) for source in sources))
 
     def open(self, path: Path, reading: Reading | None = None) -> None:
-        """Read a file or a folder, and offer what is in it; recent ones as they were read then."""
+        """Look at a file or a folder, and read it to be taken.
+
+        By other choices it is another look at the same; without, recent ones are read as before.
+        """
         known = {source.path: source.reading for source in self._settings.now.data.values()}
         chosen = reading or known.get(path, Reading())
+        usual = recipe_of("quick")
 
-        def read(control: Control) -> Dataset:
+        def read(control: Control) -> Dataset | UserError:
+            try:
+                found = inspect(path, chosen, control.check)
+                recipe = proposed(usual, found)
+                seconds = seconds_of(recipe, found.image_shape, found.counts["train"])
+                look = Look(path, chosen, found, recipe, seconds)
+                control.report(partial(self.looked.emit, look))
+                return read_all(control)
+            except UserError as error:
+                if reading is None:
+                    raise
+                return error
+
+        def read_all(control: Control) -> Dataset:
             def tell(done: float) -> None:
                 text = f"Reading {path.name}: {done:.0%}"
                 control.report(partial(self.progress.emit, text))
@@ -62,14 +101,23 @@ class OpenData:
             data.fingerprint  # noqa: B018  # takes a while, and is kept
             return data
 
-        def done(data: Dataset) -> None:
+        def done(data: Dataset | UserError) -> None:
             self.progress.emit("")
-            self.offered.emit(data)
+            if isinstance(data, UserError):
+                self.refused.emit(str(data))
+            else:
+                self.offered.emit(data)
 
-        def ended(*_: object) -> None:
+        def ended(*error: object) -> None:
             self.progress.emit("")
+            if error:
+                self.refused.emit(str(error[0]))
 
         self._reading.run(read, done, failed=ended, cancelled=ended)
+
+    def leave(self) -> None:
+        """Neither take what is being looked at, nor read it any further."""
+        self._reading.cancel()
 
     def take(self, data: Dataset) -> None:
         """Train on a data set from now on, and show the model of the map on it if it can be."""

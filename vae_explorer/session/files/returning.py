@@ -17,8 +17,8 @@ from vae_explorer.session.files.workspace import from_values
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.session.map.state import MapState
 
-EXPORTED = frozenset(FORMATS) - {".safetensors", ".parquet"} | {".csv", ".tsv", ".npz", ".mp4"}
-"""Suffixes of files that may say of what they were made, besides models, which are one."""
+EXPORTED = frozenset(FORMATS) - {".safetensors", ".parquet"} | {".mp4", ".webm"}
+"""Suffixes of exports that lead back; models are opened themselves, and tables colour the map."""
 
 
 class Returning:

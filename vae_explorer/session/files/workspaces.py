@@ -12,6 +12,7 @@ from vae_explorer.errors import UserError
 from vae_explorer.session.app import App
 from vae_explorer.session.explore.cursor import Bookmark
 from vae_explorer.session.files.open_model import SavedModel, read_model
+from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.files.workspace import (
     CurvesPlace,
     Workspace,
@@ -24,6 +25,7 @@ from vae_explorer.session.files.workspace import (
     write_workspace,
 )
 from vae_explorer.session.map.coloring import CHOICES, LABEL
+from vae_explorer.session.map.layers import LAYERS, default_state
 from vae_explorer.session.map.selection import data_key
 from vae_explorer.session.map.state import MapState
 from vae_explorer.training.snapshot import reference
@@ -154,6 +156,30 @@ class Workspaces:
         if workspace.lesson:
             app.learning.restore(workspace.lesson)
         self.restored.emit(workspace)
+
+
+def fresh(path: Path, rotation: Float64 | None = None) -> Workspace:
+    """Of a model's file, as a window begins; its view is to be chosen by who knows the points."""
+    settings = Settings()
+    return Workspace(
+        model=model_hash(path),
+        path=path.resolve(),
+        split=settings.split,
+        kind=settings.kind,
+        align=settings.align,
+        cursor=(0.0, 0.0),
+        bookmarks={},
+        pins=(),
+        current=None,
+        selection="",
+        selections={},
+        layers=tuple(map(default_state, LAYERS)),
+        color_by=LABEL,
+        view=(-3.0, 3.0, -3.0, 3.0),
+        scheme=settings.scheme,
+        layout="explore",
+        rotation=_rows(rotation),
+    )
 
 
 def hashed(workspace: Workspace) -> Workspace:

@@ -4,6 +4,7 @@ import json
 import logging
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 
@@ -130,7 +131,10 @@ class Estimates:
     def _key(self, recipe: Recipe) -> str:
         usual = Recipe()
         same = recipe.replace(**{name: getattr(usual, name) for name in _FREE})
-        return sha256(f"{computer(self._device)}\n{same.to_toml()}".encode()).hexdigest()[:24]
+        on = computer(self._device)
+        with suppress(UserError):  # that there are no images is said by who measures
+            on += f" {self._images().image_shape} {len(self._images())}"
+        return sha256(f"{on}\n{same.to_toml()}".encode()).hexdigest()[:24]
 
 
 def _read(_: Control) -> Mapping[str, Estimate]:

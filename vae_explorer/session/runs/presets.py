@@ -8,10 +8,12 @@ from pathlib import Path
 
 from psygnal import Signal
 
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import RecipeError, UserError
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.presets import NAMES, Preset, as_computed_here, first_presets
+from vae_explorer.training.proposal import fitted
 from vae_explorer.training.recipe import Recipe
 
 DEFAULT = "Default"
@@ -30,7 +32,8 @@ class Presets:
     """A message on a file that is none."""
 
     def __init__(self, folders: "PresetFolders", tasks: Tasks, settings: SettingsFile) -> None:
-        self.all = first_presets()
+        self.all = self._there = first_presets()
+        self._data: Dataset | None = None
         self._folders = folders
         self._tasks = tasks
         self._settings = settings
@@ -51,6 +54,22 @@ class Presets:
         """Read all of them again."""
         self._reading.run(lambda _: self._folders.read(), self._on_read)
 
+    def fit(self, data: Dataset) -> None:
+        """Offer those of the program as other data need them."""
+        self._data = data
+        self._fit()
+
+    def _fit(self) -> None:
+        self.all = tuple(map(self._fitted, self._there))
+        self.changed.emit(self.all)
+
+    def _fitted(self, preset: Preset) -> Preset:
+        if preset.own or self._data is None:
+            return preset
+        recipe = fitted(preset.recipe, self._data)
+        measured = recipe == preset.recipe
+        return preset if measured else Preset(preset.name, recipe)
+
     def save(self, name: str, recipe: Recipe) -> None:
         """Keep a recipe under a name."""
         work = partial(self._folders.save, name, recipe)
@@ -62,8 +81,8 @@ class Presets:
         self._tasks.write(work, self.read, "The preset was not deleted")
 
     def _on_read(self, found: tuple[tuple[Preset, ...], tuple[str, ...]]) -> None:
-        self.all, messages = found
-        self.changed.emit(self.all)
+        self._there, messages = found
+        self._fit()
         for message in messages:
             self.left_out.emit(message)
 

@@ -1,0 +1,30 @@
+import numpy as np
+
+from vae_explorer.data.bundled import mnist_dataset
+from vae_explorer.data.dataset import Dataset, ImageSet
+from vae_explorer.data.opening import inspect, open_images
+from vae_explorer.training.presets import recipe_of
+from vae_explorer.training.proposal import fitted, proposed, seconds_of
+
+QUICK = recipe_of("quick")
+
+
+def test_recipes_of_mnist_stay_as_they_are() -> None:
+    assert fitted(QUICK, mnist_dataset()) == QUICK
+
+
+def test_few_images_have_few_held_out_in_small_batches() -> None:
+    recipe = fitted(QUICK, open_images("digits"))
+    assert recipe == proposed(QUICK, inspect("digits"))
+    assert recipe.validation_images == 154
+    assert recipe.batch_size < 100
+    assert recipe.epochs > QUICK.epochs
+    assert recipe.likelihood == "continuous-bernoulli"
+    assert 0 < seconds_of(recipe, (8, 8), 1_540) < 66
+
+
+def test_large_images_in_colour_have_convolutions() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 64, 64, 3), np.uint8)
+    recipe = fitted(QUICK, Dataset.cut(ImageSet(images), 30))
+    assert (recipe.network, recipe.likelihood) == ("conv", "gaussian")
+    assert recipe.validation_images == 3
