@@ -19,6 +19,8 @@ from vae_explorer.session.tasks import Newest, Patient
 
 T = TypeVar("T")
 
+Subject = Literal["", "shown", "MNIST"]
+
 _PACKAGE = __name__.rpartition(".")[0]
 _FAILURE = "The lesson could not compute this"
 
@@ -129,7 +131,7 @@ class Experiment(Generic[S, R]):
         result: that of nothing.
     """
 
-    subject: ClassVar[Literal["", "shown", "MNIST"]] = ""
+    subject: ClassVar[Subject] = ""
     """Which images it is about: none, those on the map, or MNIST's whatever the map shows."""
 
     changed = Signal(Result)
@@ -263,7 +265,7 @@ D = TypeVar("D", bound=DigitSettings)
 class DigitExperiment(Experiment[D, R], Generic[D, R]):
     """One about a digit: the lesson's, or the reader's own."""
 
-    subject = "shown"
+    subject: ClassVar[Subject] = "shown"
 
     @property
     def digit(self) -> EncodedImage | None:
