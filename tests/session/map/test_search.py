@@ -114,7 +114,7 @@ def test_without_a_pin_it_is_said_what_to_do(finder: Finder, failures: Failures)
     finder.search.nearest(12, "latent")
     ((title, error),) = failures
     assert (title, finder.found) == ("Nothing was selected", [])
-    assert "Pin a digit first" in str(error)
+    assert "Pin an image first" in str(error)
     failures.clear()
 
 

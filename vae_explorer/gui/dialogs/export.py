@@ -311,3 +311,4 @@ class ExportDialog(FormDialog):
     def _on_finished(self) -> None:
         self._exports.ended.disconnect(self._on_ended)
         self._settle.stop()
+        self._exports.leave_preview()

@@ -61,7 +61,7 @@ class SelectionController(Controller):
                 "Select every point of the classes that the legend shows",
                 lambda: search.labels(view.legend.visible_labels()), ("Ctrl+A",), separator=True),
             Command("nearest", "Select", "Nearest to the Pin…",
-                "Select the nearest of the pinned digit, by code or by image", self._ask_nearest,
+                "Select the nearest of the pinned image, by code or by image", self._ask_nearest,
                 ("Ctrl+K",)),
             Command("worst", "Select", f"{_WORST} of Lowest ELBO",
                 "Select the images with the lowest ELBO", lambda: search.lowest(_WORST)),

@@ -33,6 +33,8 @@ from vae_explorer.types import Floats
 Start = Callable[[], Request | None]
 """The request of a kind as things are on screen, None if nothing of it is there."""
 
+Paint = Callable[[Callable[[], None]], None]
+
 _PREVIEW = "export preview"
 _SEEN = (".png", ".csv", ".gif")
 
@@ -74,6 +76,9 @@ class Exports:
         """By kind, of those that begin with anything but their defaults."""
         self.view: Callable[[], Mapping[str, Any] | None] = lambda: None
         """The JSON of the workspace as it is, for what shows the map."""
+        self.paint: Paint = _at_once
+        """Calls what paints, on the main thread, once nothing else does and the map is at rest."""
+        self._looked_at: object = None
 
     # What can leave
 
@@ -178,10 +183,21 @@ class Exports:
             else:
                 export_content(path, *written)
 
-        written, left = None, Event()
+        written: tuple[bytes, bytes | None] | None = None
+        left = Event()
         self._left = left
         failure = "The file was not exported"
-        if kind.painted:
+
+        def write() -> None:
+            self._tasks.jobs.write(
+                work,
+                done=lambda: self._end(True, f"Exported {path}{said and f': {said}'}"),
+                failed=self._tasks.showing(failure, lambda _: self._end(False)),
+                cancelled=partial(self._end, False, f"{path.name} was not exported"),
+            )
+
+        def paint() -> None:
+            nonlocal written
             try:
                 making.check_suffix(kind, path)
                 written = making.made(request, source, path.suffix.lower())
@@ -189,12 +205,12 @@ class Exports:
                 self._tasks.fail(failure, error)
                 self.ended.emit(False)
                 return
-        self._tasks.jobs.write(
-            work,
-            done=lambda: self._end(True, f"Exported {path}{said and f': {said}'}"),
-            failed=self._tasks.showing(failure, lambda _: self._end(False)),
-            cancelled=partial(self._end, False, f"{path.name} was not exported"),
-        )
+            write()
+
+        if kind.painted:
+            self.paint(paint)
+        else:
+            write()
 
     def cancel(self) -> None:
         """Leave what is being written; nothing of it stays."""
@@ -214,10 +230,21 @@ class Exports:
         source, kind = self.source(request), kind_of(request)
         small = request.small(source.snapshot.model.image_shape) if source else None
         if small is None or source is None or not _seen(kind):
-            self._tasks.jobs.cancel(_PREVIEW)
+            self.leave_preview()
             done("No preview")
             return
-        self._make(kind, small, source, done)
+        looked_at = self._looked_at = object()
+
+        def show(found: bytes | str) -> None:
+            if self._looked_at is looked_at:
+                done(found)
+
+        self._make(kind, small, source, show)
+
+    def leave_preview(self) -> None:
+        """Nobody looks any more at the one that is being made."""
+        self._looked_at = None
+        self._tasks.jobs.cancel(_PREVIEW)
 
     def copy(self, request: Request, done: Callable[[bytes | str], None]) -> None:
         """Make one for the clipboard, as a PNG or a text."""
@@ -239,10 +266,15 @@ class Exports:
                 _PREVIEW, work, done=done, failed=failed, cancelled=lambda: None, lane="layers"
             )
             return
-        try:
-            done(kind.make(request, source, suffix, making.unheard))
-        except Exception as error:
-            done(f"{error}")
+
+        def paint() -> None:
+            try:
+                found: bytes | str = kind.make(request, source, suffix, making.unheard)
+            except Exception as error:
+                found = f"{error}"
+            done(found)
+
+        self.paint(paint)
 
     def command(self, request: Request, path: Path) -> str:
         """The command line that writes the same file; raises UserError if there is none."""
@@ -268,6 +300,10 @@ class Exports:
     def write(self, path: Path, write: Callable[[], None], failure: str) -> None:
         """Write a file by ``write``, which is called on the worker's thread."""
         self._tasks.write(write, lambda: self._messages.published.emit(f"Exported {path}"), failure)
+
+
+def _at_once(paint: Callable[[], None]) -> None:
+    paint()
 
 
 def _seen(kind: Kind) -> str:

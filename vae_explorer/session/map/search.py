@@ -59,7 +59,7 @@ class Search:
         """Select the ``k`` points nearest to the pinned image, in "latent" or "image" space."""
         points, pinned = self._map.points, self._pins.current
         if points is None or pinned is None:
-            self._fail(_NOT_SELECTED, UserError("Pin a digit first; its nearest follow."))
+            self._fail(_NOT_SELECTED, UserError("Pin an image first; its nearest follow."))
             return
         if space == "latent":
             row = self._map.row(pinned.split, pinned.index)
