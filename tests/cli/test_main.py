@@ -106,6 +106,17 @@ def test_a_model_from_elsewhere_is_opened_with_images(
     assert "my_vae:nothing gives no model" in refused.stderr
 
 
+def test_one_of_two_networks_is_opened_with_the_other(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "images.npy", np.full((12, 6, 5, 3), 9, np.uint8))
+    opened: list[SavedModel] = []
+    monkeypatch.setattr(app, "main", opened.append)
+    decoder = Path(__file__).parents[1] / "model" / "onnx" / "plane-decoder.onnx"
+    cli(str(decoder), "--data", str(tmp_path / "images.npy"), "--logits")
+    assert [model.name for model in opened] == ["plane-encoder.onnx + plane-decoder.onnx"]
+
+
 @pytest.mark.parametrize(
     "name", ["model.pt", "MODEL.SAFETENSORS", "some where/model", "runs/a run", "model"]
 )

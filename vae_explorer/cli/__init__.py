@@ -163,6 +163,13 @@ def explore(
     """
     from vae_explorer.gui.app import main as open_window
 
+    if len(models) == 1 and models[0].lower().endswith(".onnx"):
+        from vae_explorer.model.onnx_pair import in_order, other_of
+
+        one = Path(models[0])
+        if other := other_of(one):
+            encoder, decoder = in_order(one, other)
+            models = str(encoder), str(decoder)
     told = {name: choice for name, choice in choices.items() if choice not in (None, False)}
     if len(models) <= 1 and not (images or told or is_entry_point("".join(models))):
         ctx.exit(open_window(model_path(Path(models[0])) if models else None))

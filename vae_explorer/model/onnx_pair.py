@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,40 @@ _SPREADS = {
     "deviation": re.compile(r"(^|[^a-z])(std|scale|sigma|deviation)"),
     "covariance": re.compile(r"(^|[^a-z])cov"),
 }
+_SIDES = ("encoder", "decoder"), ("enc", "dec")
 _PICTURE = re.compile(r"recon|logit|prob|image|x_?hat|out")
+
+
+@dataclass(frozen=True)
+class PairOutputs:
+    """What two networks give, by name, and which of it is what; "" where that is left open.
+
+    ``means`` and ``pictures`` are those whose shape would do for mean and spread, and for an image.
+    """
+
+    means: tuple[str, ...]
+    pictures: tuple[str, ...]
+    mean: str = ""
+    spread: str = ""
+    spread_is: str = ""
+    picture: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether something has to be said."""
+        return not (self.mean and self.spread and self.spread_is and self.picture)
+
+    def guessed(self) -> "PairOutputs":
+        """With what is usual where it is open: the mean first, and then a log-variance."""
+        mean = self.mean or next((name for name in self.means if name != self.spread), "")
+        spread = self.spread or next((name for name in self.means if name != mean), "")
+        return replace(
+            self,
+            mean=mean,
+            spread=spread,
+            spread_is=self.spread_is or "log-variance",
+            picture=self.picture or self.pictures[0],
+        )
 
 
 class OnnxPair:
@@ -60,17 +94,10 @@ class OnnxPair:
         picture: str = "",
     ) -> None:
         self._encoder, self._decoder = _session(encoder), _session(decoder)
-        (self._images,), (self._z,) = (
-            _inputs(session, path)
-            for session, path in ((self._encoder, encoder), (self._decoder, decoder))
-        )
+        self._images, self._z = _input(self._encoder, encoder), _input(self._decoder, decoder)
+        found = _found(self._encoder, self._decoder, mean, spread, spread_is, picture)
         outputs = [output.name for output in self._encoder.get_outputs()]
-        mean = mean or _one(outputs, lambda name: bool(_MEAN.search(name.lower())))
-        if not spread:
-            spread = _one(outputs, lambda name: name != mean and bool(_spread_of(name)))
-        if not spread_is:
-            spread_is = _spread_of(spread)
-        if not {mean, spread} <= {*outputs} or spread_is not in SPREADS:
+        if not {found.mean, found.spread} <= {*outputs} or found.spread_is not in SPREADS:
             raise CheckpointError(
                 f"{encoder} has the outputs {', '.join(outputs)}, which do not tell which is the "
                 "mean and which the spread of q(z|x): "
@@ -78,12 +105,12 @@ class OnnxPair:
                 f"one of {', '.join(SPREADS)}."
             )
         pictures = [output.name for output in self._decoder.get_outputs()]
-        self._picture = picture or _one(pictures, lambda name: bool(_PICTURE.search(name.lower())))
-        if self._picture not in pictures:
+        if found.picture not in pictures:
             raise CheckpointError(
                 f"{decoder} has the outputs {', '.join(pictures)}; pass picture=…, the image."
             )
-        self._mean, self._spread, self._variance = mean, spread, SPREADS[spread_is]
+        self._mean, self._spread, self._picture = found.mean, found.spread, found.picture
+        self._variance = SPREADS[found.spread_is]
 
     def encode(self, images: Float32) -> tuple[Floats, Floats]:
         """Means (n, d), and variances or covariances, of images (n, h, w[, 3])."""
@@ -95,6 +122,52 @@ class OnnxPair:
         """What the decoder gives at z (n, d)."""
         found: Floats = self._decoder.run([self._picture], {self._z.name: z})[0]
         return found
+
+
+def pair_outputs(encoder: str | Path, decoder: str | Path) -> PairOutputs:
+    """What is found in two files by names and shapes.
+
+    Raises:
+        CheckpointError: onnxruntime is not there, or a file is none of its.
+    """
+    return _found(_session(encoder), _session(decoder))
+
+
+def in_order(first: Path, second: Path) -> tuple[Path, Path]:
+    """Encoder and decoder, by their names, or else by their inputs, of which z is the smaller.
+
+    Raises:
+        CheckpointError: as ``pair_outputs``.
+    """
+    sides = [_side(path) for path in (first, second)]
+    if sides[0] == sides[1]:
+        sizes = [_size(_input(_session(path), path).shape) or 0 for path in (first, second)]
+        return (first, second) if sizes[0] >= sizes[1] else (second, first)
+    return (second, first) if 1 in (sides[0], -sides[1]) else (first, second)
+
+
+def other_of(path: Path) -> Path | None:
+    """The network that lies beside one and has its name, with decoder for encoder or dec for enc.
+
+    Or the other way round; None if there is none, or its folder cannot be read.
+    """
+    name = path.name.lower()
+    wanted = {
+        name[:at] + other + name[at + len(one) :]
+        for one, other in (*_SIDES, *(pair[::-1] for pair in _SIDES))
+        if (at := name.rfind(one)) >= 0
+    }
+    try:
+        beside = sorted(path.parent.iterdir())
+    except OSError:
+        return None
+    return next((one for one in beside if one.name.lower() in wanted), None)
+
+
+def _side(path: Path) -> int:
+    """Negative of an encoder, positive of a decoder, by its name; 0 if that does not tell."""
+    name = path.stem.lower()
+    return ("dec" in name) - ("enc" in name)
 
 
 def _session(path: str | Path) -> Any:
@@ -113,14 +186,46 @@ def _session(path: str | Path) -> Any:
         raise CheckpointError(f"{path} cannot be read as an ONNX network: {error}") from error
 
 
-def _inputs(session: Any, path: str | Path) -> Sequence[Any]:
-    inputs: Sequence[Any] = session.get_inputs()
+def _input(session: Any, path: str | Path) -> Any:
+    inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != "tensor(float)":
         told = ", ".join(f"{one.name}: {one.type}" for one in inputs)
         raise CheckpointError(
             f"{path} has the inputs {told}; export it with a single one of float32, without noise."
         )
-    return inputs
+    return inputs[0]
+
+
+def _found(
+    encoder: Any,
+    decoder: Any,
+    mean: str = "",
+    spread: str = "",
+    spread_is: str = "",
+    picture: str = "",
+) -> PairOutputs:
+    size, pixels = (_size(session.get_inputs()[0].shape) for session in (decoder, encoder))
+    means = _names(encoder, (size, size and size * size))
+    mean = mean or _one(means, lambda name: bool(_MEAN.search(name.lower())))
+    if not spread:
+        spread = _one(means, lambda name: name != mean and bool(_spread_of(name)))
+    pictures = _names(decoder, (pixels,))
+    picture = picture or _one(pictures, lambda name: bool(_PICTURE.search(name.lower())))
+    return PairOutputs(means, pictures, mean, spread, spread_is or _spread_of(spread), picture)
+
+
+def _size(shape: Sequence[Any]) -> int | None:
+    """How many numbers there are to a row, if the file tells."""
+    sides = shape[1:]
+    return math.prod(sides) if sides and all(isinstance(side, int) for side in sides) else None
+
+
+def _names(session: Any, sizes: Sequence[int | None]) -> tuple[str, ...]:
+    """The outputs of one of these sizes, as far as sizes are told; all if there is none."""
+    outputs = {output.name: _size(output.shape) for output in session.get_outputs()}
+    told = None not in sizes
+    fit = tuple(name for name, size in outputs.items() if size is None or not told or size in sizes)
+    return fit or tuple(outputs)
 
 
 def _one(names: Sequence[str], wanted: Callable[[str], bool]) -> str:
@@ -153,5 +258,5 @@ def _shaped(images: Float32, shape: Sequence[Any]) -> Float32:
     pixels = math.prod(images.shape[1:])
     raise DataError(
         f"The encoder's input has shape {tuple(shape)}, into which images of {height}×{width} "
-        f"pixels ({pixels:,} numbers) do not go; open images of its size."
+        f"pixels ({pixels:,} numbers) do not go; open images of its size first."
     )

@@ -34,7 +34,7 @@ def how_to_bring(path: Path) -> str:
     if suffix == ".onnx":
         return "\n" + (
             "ONNX networks come in pairs, with images that they are tried on: vae-explorer "
-            "ENCODER.onnx DECODER.onnx --data IMAGES."
+            "ENCODER.onnx DECODER.onnx --data IMAGES, or both by File ▸ Open Model…"
         )
     lines = _LINES.get(suffix)
     return _told(lines.format(path=str(path))) if lines else ""

@@ -28,6 +28,8 @@ class FileKind:
 
 
 MODEL = FileKind("VAE Explorer models", (".safetensors",))
+TO_OPEN = FileKind("Models", (".safetensors", ".onnx"))
+NETWORK = FileKind("ONNX networks", (".onnx",))
 WORKSPACE = FileKind("VAE Explorer workspaces", (EXTENSION,))
 LESSON = FileKind("Lessons", (".md",))
 RECIPE = FileKind("Recipes", (".toml",))

@@ -10,13 +10,16 @@ from PySide6.QtWidgets import QWidget
 
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import UserError
-from vae_explorer.gui.dialogs.ask_path import DATA, MODEL, WORKSPACE, AskPath
+from vae_explorer.gui.dialogs.ask_path import DATA, MODEL, NETWORK, TO_OPEN, WORKSPACE, AskPath
 from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.dialogs.export import ExportDialog
+from vae_explorer.gui.dialogs.onnx_pair import OnnxPairDialog
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
+from vae_explorer.gui.painting_turns import PaintingTurns
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import App
+from vae_explorer.session.files.onnx_files import OnnxFiles, PairLook
 from vae_explorer.session.files.open_data import Look
 from vae_explorer.session.files.open_model import BUNDLED_MODELS
 from vae_explorer.session.files.returning import EXPORTED, Returning
@@ -48,11 +51,16 @@ class FilesController(Controller):
         super().__init__(app)
         self.workspaces = Workspaces(app)
         app.exports.view = self._workspace
+        app.exports.paint = PaintingTurns(app, window).run
+        self._onnx = OnnxFiles(app)
+        self._onnx.lacking.connect(self._on_lacking)
+        self._onnx.looked.connect(self._on_pair)
         self._returning = Returning(app, self.workspaces)
         self._ask = ask
         self._draw = draw
         self._openers: dict[str, Callable[[Path], None]] = {
             ".safetensors": app.model.open,
+            ".onnx": self._onnx.open,
             EXTENSION: self.workspaces.open,
             ".csv": app.coloring.open_table,
             ".tsv": app.coloring.open_table,
@@ -60,8 +68,9 @@ class FilesController(Controller):
         self._view = view
         self._window = window
         self.commands = (
-            Command("open", "File", "Open Model…", "Open a checkpoint on the map", self._open_model,
-                ("Ctrl+O",), toolbar="Open", icon="open"),
+            Command("open", "File", "Open Model…",
+                "Open a checkpoint, or an ONNX encoder and decoder", self._open_model, ("Ctrl+O",),
+                toolbar="Open", icon="open"),
             Command("open_data", "File", "Open Data…",
                 "Open a file of images, to train on and to see", self._open_data),
             Command("open_data_folder", "File", "Open Folder of Data…",
@@ -136,9 +145,9 @@ class FilesController(Controller):
             return None
 
     def accepts(self, mime: QMimeData) -> bool:
-        """Whether it is a single local file, of whatever kind, or a picture without one."""
+        """Whether it is a single local file, of whatever kind, two networks, or a picture."""
         urls = mime.urls()
-        if len(urls) == 1 and urls[0].isLocalFile():
+        if (len(urls) == 1 and urls[0].isLocalFile()) or _networks(mime):
             return True
         return len(urls) < 2 and mime.hasImage()  # as out of a browser, with its address
 
@@ -147,6 +156,9 @@ class FilesController(Controller):
         urls = mime.urls()
         if not urls or not urls[0].isLocalFile():
             self._take(mime)
+            return
+        if networks := _networks(mime):
+            self._onnx.open(*networks)
             return
         path = Path(urls[0].toLocalFile())
         kept = QMimeData()  # Qt's own is gone when the file has been read
@@ -172,15 +184,22 @@ class FilesController(Controller):
             opener(path)
             return
         text = (
-            f"{path} is nothing that can be dropped here; drop a model (.safetensors), "
+            f"{path} is nothing that can be dropped here; drop a model (.safetensors, .onnx), "
             f"a workspace ({EXTENSION}), a table (.csv), images to train on (a folder, .npz), "
             "an export, or a picture such as a PNG."
         )
         app.messages.fail("The file was not opened", UserError(text))
 
     def _open_model(self) -> None:
-        if path := self._ask.open("Open Model", MODEL):
-            self._app.model.open(path)
+        if path := self._ask.open("Open Model", TO_OPEN):
+            self._openers.get(path.suffix.lower(), self._app.model.open)(path)
+
+    def _on_lacking(self, path: Path) -> None:
+        if other := self._ask.open(f"Open the Other Network of {path.name}", NETWORK):
+            self._onnx.open(path, other)
+
+    def _on_pair(self, look: PairLook) -> None:
+        OnnxPairDialog(look, self._window).ask(self._onnx.open_as)
 
     def _open_data(self) -> None:
         if path := self._ask.open("Open Data", DATA):
@@ -225,6 +244,13 @@ class FilesController(Controller):
     def _save_workspace(self) -> None:
         if path := self._ask.save("Save Workspace", f"workspace{EXTENSION}", WORKSPACE):
             self.workspaces.save(path, *self._view())
+
+
+def _networks(mime: QMimeData) -> list[Path]:
+    """Two ONNX files, or nothing."""
+    paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+    networks = [path for path in paths if path.suffix.lower() == ".onnx"]
+    return networks if len(networks) == len(mime.urls()) == 2 else []
 
 
 def _short(name: str) -> str:
