@@ -144,7 +144,9 @@ def test_a_moment_is_half_a_checkpoint_and_small_tensors_are_exact(
 ) -> None:
     """Numbers beyond float16 too; and a moment of an earlier version is read as it is."""
     with torch.no_grad():
-        snapshot.model.state_dict()["encoder.0.weight"][0, 0] = 1e6
+        write_checkpoint(snapshot, tmp_path / "own.safetensors")
+    snapshot = read_checkpoint(tmp_path / "own.safetensors")
+    snapshot.model.state_dict()["encoder.0.weight"][0, 0] = 1e6
     moments = Moments(tmp_path / "moments", 1)
     moments.keep(_at(snapshot, 16))
     write_checkpoint(_at(snapshot, 17), moments.path(17))

@@ -17,17 +17,21 @@ from vae_explorer.cli.parameters import (
     read_option,
     split_option,
 )
+from vae_explorer.cli.recipes import scheduler_option
 from vae_explorer.data.reading import Reading
 from vae_explorer.export.content import export_content
 from vae_explorer.paths import bundled_checkpoint
 
 if TYPE_CHECKING:
     from vae_explorer.data.dataset import ImageSet
-    from vae_explorer.model.trained import Posterior
+    from vae_explorer.model.trained import Posterior, TrainedVAE
     from vae_explorer.training.snapshot import DataReference, Snapshot
+    from vae_explorer.types import UInt8
 
 _IDX = re.compile(r"(\.idx(\.gz)?|ubyte(\.gz)?|\.gz)$")
 """Names of files that are read as bare images."""
+_PART = 10_000
+"""Images that a worker encodes at once."""
 
 
 @click.command()
@@ -43,7 +47,15 @@ _IDX = re.compile(r"(\.idx(\.gz)?|ubyte(\.gz)?|\.gz)$")
 @split_option
 @read_option
 @output_option(".csv", ".npz", about="Where the codes are written.")
-def encode(checkpoint: Path | None, source: str, split: str, choices: Reading, out: Path) -> None:
+@scheduler_option
+def encode(
+    checkpoint: Path | None,
+    source: str,
+    split: str,
+    choices: Reading,
+    out: Path,
+    scheduler: str | None,
+) -> None:
     """Write the posterior of each image to a table.
 
     The model is CHECKPOINT, or the bundled one.
@@ -55,11 +67,30 @@ def encode(checkpoint: Path | None, source: str, split: str, choices: Reading, o
     """
     snapshot = open_snapshot(checkpoint)
     images, shown = _images(source, split, choices)
-    posterior = snapshot.model.encode(images.images)
+    posterior = _encoded(snapshot.model, images.images, scheduler)
     table = _csv if out.suffix.lower() == ".csv" else _npz
     export_content(out, table(images, posterior, _remark(snapshot, shown), snapshot))
     click.echo(f"Wrote {len(images):,} codes to {click.format_filename(out)}")
     _say_data(snapshot.data, images, shown)
+
+
+def _encoded(model: "TrainedVAE", images: "UInt8", scheduler: str | None) -> "Posterior":
+    """The posteriors, by the workers of a scheduler if there is one, a part of the images each."""
+    if not scheduler:
+        return model.encode(images)
+    import numpy as np
+
+    from vae_explorer.model.trained import Posterior
+    from vae_explorer.training.cluster import map_on
+
+    parts = [images[first : first + _PART] for first in range(0, len(images), _PART)]
+    found = [*map_on(scheduler, _encode_part, parts, model)]
+    moments = zip(*((part.mean, part.covariance) for part in found), strict=True)
+    return Posterior(*map(np.concatenate, moments))
+
+
+def _encode_part(images: "UInt8", model: "TrainedVAE") -> "Posterior":
+    return model.encode(images)
 
 
 def _say_data(trained_on: "DataReference", images: "ImageSet", shown: "DataReference") -> None:

@@ -14,6 +14,8 @@ import click
 from vae_explorer.training.meaning import named, no_likelihood
 
 if TYPE_CHECKING:
+    from vae_explorer.training.history import HistoryPoint
+    from vae_explorer.training.recipe import Recipe
     from vae_explorer.training.trainer import StepMetrics, Trainer
 
 
@@ -41,18 +43,26 @@ class Progress:
         point = event.point
         if point.held_out_elbo is not None:
             self._held_out = point.held_out_elbo
-        epoch = f"epoch {math.ceil(point.epoch)}/{self._trainer.recipe.epochs}"
-        known = self._held_out is not None
-        remark = no_likelihood(self._trainer.recipe)
-        held_out = f"{named('held-out ELBO', remark)} {self._held_out:.2f}" if known else ""
-        elbo = f"{named('ELBO', remark)} {point.elbo:.2f}"
+        epoch, elbo, held_out = figures(self._trainer.recipe, point, self._held_out)
         speed = f"{self.images_per_s:,.0f} images/s"
         if self._advance:
             self._advance(event.step - self._step, f"{epoch}  {held_out or elbo}  {speed}")
             self._step = event.step
         elif event.step % self._trainer.steps_per_epoch == 0:
-            figures = ", ".join(filter(None, [elbo, held_out, speed]))
-            click.echo(f"{epoch}: {figures}", err=True)
+            click.echo(f"{epoch}: {', '.join(filter(None, [elbo, held_out, speed]))}", err=True)
+
+
+def figures(
+    recipe: "Recipe", point: "HistoryPoint", held_out: float | None
+) -> tuple[str, str, str]:
+    """In words: the epoch, the ELBO and what is ``held_out``, empty if it is not known."""
+    remark = no_likelihood(recipe)
+    known = held_out is not None
+    return (
+        f"epoch {math.ceil(point.epoch)}/{recipe.epochs}",
+        f"{named('ELBO', remark)} {point.elbo:.2f}",
+        f"{named('held-out ELBO', remark)} {held_out:.2f}" if known else "",
+    )
 
 
 @contextmanager

@@ -70,6 +70,12 @@ device_option = click.option(
 threads_option = click.option(
     "--threads", type=click.IntRange(1, 1024), help="CPU threads [default: all cores]."
 )
+scheduler_option = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Hand the work to the workers of a dask.distributed scheduler, such as "
+    "tcp://10.0.0.5:8786; they have this program installed.",
+)
 
 
 def read_recipe(path: Path | None, changes: Iterable[str], preset: str | None = None) -> Recipe:

@@ -15,6 +15,7 @@ from vae_explorer.cli.parameters import (
     read_option,
     split_option,
 )
+from vae_explorer.cli.recipes import scheduler_option
 from vae_explorer.data.reading import Reading
 from vae_explorer.training.published import PUBLISHED, PublishedResult
 
@@ -60,6 +61,7 @@ _COLUMNS = (
     show_default=True,
     help="Images for IWAE-5000 and the gaps, which are slow.",
 )
+@scheduler_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
     checkpoints: tuple[Path, ...],
@@ -68,12 +70,14 @@ def evaluate(
     choices: Reading,
     seed: int,
     subset: int,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Score models on images: every bound against the exact log p(x), and the gap between.
 
-    Each CHECKPOINT gets a row; without any, the bundled model.
+    Each CHECKPOINT gets a row; without any, the bundled model. A worker of --scheduler does a row.
     """
+    from vae_explorer.training.cluster import map_on
     from vae_explorer.training.evaluation import evaluate as score
     from vae_explorer.training.meaning import measure, of_model
     from vae_explorer.training.snapshot import reference
@@ -89,8 +93,9 @@ def evaluate(
         click.echo(f"{images.name} {split}, {len(images.images):,} images; nats per image\n")
         click.echo(_line("model", width, "pixels", [name for name, _ in _COLUMNS]))
     rows, told = [], list[str]()
-    for title, (name, snapshot) in zip(titles, snapshots, strict=True):
-        row = score(snapshot.model, images, seed, subset)
+    models = [snapshot.model for _, snapshot in snapshots]
+    scores = map_on(scheduler, score, models, images, seed, subset)
+    for title, (name, snapshot), row in zip(titles, snapshots, scores, strict=True):
         remarks = of_model(snapshot, reference(data))
         told += [f"{title}: {remark.text}" for remark in remarks]
         rows.append(

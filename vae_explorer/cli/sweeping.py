@@ -1,8 +1,9 @@
 """``vae-explorer sweep``."""
 
+import dataclasses
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vae_explorer.cli.parameters import read_option
-from vae_explorer.cli.progress import Stop
+from vae_explorer.cli.progress import Stop, figures
 from vae_explorer.cli.recipes import (
     data_option,
     device_option,
@@ -18,6 +19,7 @@ from vae_explorer.cli.recipes import (
     preset_option,
     read_recipe,
     recipe_option,
+    scheduler_option,
     set_option,
     threads_option,
     training_images,
@@ -28,10 +30,11 @@ from vae_explorer.data.reading import Reading
 from vae_explorer.errors import DivergedError
 from vae_explorer.shell import command_line
 from vae_explorer.training.meaning import named, no_likelihood
-from vae_explorer.training.sweep import Axis, Sweep
+from vae_explorer.training.sweep import Axis, Cell, Sweep
 
 if TYPE_CHECKING:
     from vae_explorer.training.sweep_folder import Result
+    from vae_explorer.training.sweep_jobs import Told
 
 
 @click.command()
@@ -59,6 +62,14 @@ if TYPE_CHECKING:
 @device_option
 @threads_option
 @click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    metavar="N",
+    help="Train N runs at a time, each on its share of the CPU threads [default: 1].",
+)
+@scheduler_option
+@click.option(
     "--json", "as_json", is_flag=True, help="Print a JSON object per epoch, per run and at the end."
 )
 @click.pass_context
@@ -75,17 +86,24 @@ def sweep(
     images: int | None,
     device: str,
     threads: int | None,
+    jobs: int,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Train a recipe over and over, with one or two of its fields varied.
 
-    Runs one after another and writes DIR/results.csv after each. Ctrl-C ends the step under way,
-    saves and says how to go on. The recipe's fields are listed by: vae-explorer train --help
+    Runs one after another, or several at a time, and writes DIR/results.csv after each. Ctrl-C
+    ends the steps under way, saves and says how to go on. The recipe's fields are listed by:
+    vae-explorer train --help
     """
     if resume and (recipe_file or preset or changes or vary or out or images):
         raise click.UsageError(
             "--resume takes recipes, folder and images from the sweep; leave out --recipe, "
             "--preset, --set, --vary, --out and --images."
+        )
+    if scheduler and jobs > 1:
+        raise click.UsageError(
+            "As many runs train at a time as --scheduler has workers; no --jobs."
         )
     if "TORCHELASTIC_RUN_ID" in os.environ:
         raise click.UsageError("Start a sweep without torchrun; its runs come one after another.")
@@ -95,10 +113,17 @@ def sweep(
     if not resume:  # refused before anything large is loaded
         axes = tuple(Axis.parse(text) for text in vary)
         planned = Sweep(read_recipe(recipe_file, changes, preset), axes)
-    from vae_explorer.training.device import set_threads
+    from vae_explorer.training.cluster import cluster
+    from vae_explorer.training.device import choose_device, set_threads
     from vae_explorer.training.sweep_folder import SweepFolder
+    from vae_explorer.training.sweep_jobs import in_processes
 
     set_threads(threads)
+    if scheduler:
+        train = ctx.with_resource(cluster(scheduler)).sweep
+    else:
+        choose_device(device)
+        train = partial(in_processes, jobs=jobs)
     if planned and out:
         data = training_images(images, data_path, choices)
         warn_of(planned.recipe, data.image_shape)
@@ -107,26 +132,41 @@ def sweep(
         assert resume
         folder = SweepFolder.open(resume)
         data = training_images(folder.data.images, data_path, choices)
-    words = ["vae-explorer", "sweep", "--resume", str(folder.path)]
-    words += ["--data", str(data_path)] if data_path else []
-    go_on = command_line(*words, *(["--threads", str(threads)] if threads else []))
+    options = {
+        "--data": data_path,
+        "--threads": threads,
+        "--jobs": jobs if jobs > 1 else None,
+        "--scheduler": scheduler,
+    }
+    words = [word for option, value in options.items() if value for word in (option, str(value))]
+    go_on = command_line("vae-explorer", "sweep", "--resume", str(folder.path), *words)
 
     of = len(folder.sweep.cells)
+
+    def record(cell: Cell, error: Exception | None) -> None:
+        if error:
+            click.echo(f"run {cell.number} of {of}: {error}", err=True)
+        result = folder.record(cell, diverged=isinstance(error, DivergedError))
+        if as_json:
+            click.echo(json.dumps({"event": "run", "number": cell.number} | result.to_dict()))
+
     with Stop() as stop:
-        for cell in folder.pending():
-            trainer, run_folder = folder.begin(cell, data, device, partial(click.echo, err=True))
-            click.echo(f"run {cell.number} of {of}: {cell.name}", err=True)
-            diverged = False
-            try:
-                run(trainer, run_folder, stop, go_on, as_json)
-            except DivergedError as error:
-                click.echo(str(error), err=True)
-                diverged = True
-            result = folder.record(cell, diverged=diverged)
-            if as_json:
-                click.echo(json.dumps({"event": "run", "number": cell.number} | result.to_dict()))
-            if stop.asked():
-                break
+        if scheduler or jobs > 1:
+            _beside(train(folder, data, stop.asked, device, threads), of, record, as_json)
+        else:
+            for cell in folder.pending():
+                trainer, run_folder = folder.begin(
+                    cell, data, device, partial(click.echo, err=True)
+                )
+                click.echo(f"run {cell.number} of {of}: {cell.name}", err=True)
+                error = None
+                try:
+                    run(trainer, run_folder, stop, go_on, as_json)
+                except DivergedError as diverged:
+                    error = diverged
+                record(cell, error)
+                if stop.asked():
+                    break
     left = len(folder.pending())
     if as_json:
         end = {"event": "end", "finished": not left, "runs": of, "left": left}
@@ -135,9 +175,33 @@ def sweep(
         click.echo(_table(folder.results()))
     if left:
         click.echo(f"Stopped with {left} of {of} runs to go; go on with\n  {go_on}", err=True)
-        ctx.exit(stop.status)
+        ctx.exit(stop.status if stop.asked() else 2)
     if not as_json:
         click.echo(f"Results  {click.format_filename(folder.results_path)}")
+
+
+def _beside(
+    news: "Iterable[tuple[Cell, Told]]",
+    of: int,
+    record: Callable[[Cell, Exception | None], None],
+    as_json: bool,
+) -> None:
+    """Say what runs tell that are trained at the same time, each line with the run's number."""
+    from vae_explorer.training.sweep_jobs import Ended
+
+    for cell, told in news:
+        if isinstance(told, Ended):
+            record(cell, told.error)
+            continue
+        if isinstance(told, str):
+            text = told
+        else:
+            epoch, *known = figures(cell.recipe, told, told.held_out_elbo)
+            text = f"{epoch}: {', '.join(filter(None, known))}"
+            if as_json:
+                fields = {"event": "epoch", "number": cell.number}
+                click.echo(json.dumps(fields | dataclasses.asdict(told)))
+        click.echo(f"run {cell.number} of {of}: {text}", err=True)
 
 
 def _table(results: "Sequence[Result]") -> str:

@@ -79,6 +79,12 @@ class ImageSet(Brief):
         """The number of images."""
         return len(self.images)
 
+    def __reduce__(self) -> tuple[type["ImageSet"], tuple[object, ...]]:
+        """For other processes: as it is made."""
+        columns = dict(self.columns)
+        fields = (self.images, self.labels, self.name, self.split, self.classes, columns)
+        return ImageSet, fields
+
     @property
     def image_shape(self) -> ImageShape:
         """Height and width in pixels, and 3 after these in colour."""

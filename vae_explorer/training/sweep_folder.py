@@ -138,19 +138,40 @@ class SweepFolder:
             DataError: ``data`` is not what the sweep was begun on, or the device is not there.
             CheckpointError: the folder cannot be made, or what it holds cannot be read.
         """
+        self.check(data)
+        run = self.found(cell)
+        if run:
+            return run.resume(data, device, warn), run
+        return Trainer(cell.recipe, data, device), self.place(cell)
+
+    def check(self, data: ImageSet) -> None:
+        """Refuse other images.
+
+        Raises:
+            DataError: ``data`` is not what the sweep was begun on.
+        """
         if data.fingerprint != self.data.fingerprint:
             raise DataError(
                 f"The sweep in {self.path} was begun on {self.data.images:,} images of "
                 f"{self.data.name}, not on these {len(data):,} of {data.name}; give it the same."
             )
-        run = self._runs().get(cell.recipe)
-        if run:
-            return run.resume(data, device, warn), run
-        trainer = Trainer(cell.recipe, data, device)
+
+    def found(self, cell: Cell) -> RunFolder | None:
+        """The folder of a cell that was begun."""
+        return self._runs().get(cell.recipe)
+
+    def place(self, cell: Cell) -> RunFolder:
+        """The folder of a cell, a new one if it was not begun; ``RunFolder.resume`` trains either.
+
+        Raises:
+            CheckpointError: it cannot be made.
+        """
+        if run := self.found(cell):
+            return run
         run = RunFolder.create(self.path, cell.recipe)
         origin = f"sweep {self.path.name}, run {cell.number} of {len(self.sweep.cells)}"
         run.write_label(RunLabel(cell.name, origin=origin))
-        return trainer, run
+        return run
 
     def record(self, cell: Cell, *, diverged: bool = False) -> Result:
         """Write the table again after a run of ``cell`` has ended, in whatever way.

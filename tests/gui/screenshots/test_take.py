@@ -69,7 +69,7 @@ def test_views_and_layers_are_taken_light_and_dark(
         monkeypatch.setattr(module, "run_events", lambda ms: run_events(ms // 20))
     first = bundled_lessons()[:1]
     monkeypatch.setattr("vae_explorer.session.lessons.course.bundled_lessons", lambda: first)
-    files = screenshots.take(tmp_path / "new" / "folder")
+    files = screenshots.take(tmp_path / "new" / "folder", screenshots.TOPICS[:-1])
     views = _EXPLORING + _TRAINING + _LEARNING
     assert [file.name for file in files] == [
         f"{view}-{scheme}{'' if view in _WITHOUT_SIZE else '-1100x700'}.png"
