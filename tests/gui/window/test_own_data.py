@@ -140,7 +140,7 @@ def test_own_images_are_opened_trained_on_and_explored(
         if layer in {state.id for state in app.layers.states}:
             app.layers.set_on(layer, on=True)
     person.wait(lambda: not app.layers.busy, 60)
-    app.exports.points(tmp_path / "points.csv")
+    app.exports.export(app.exports.offers()["points"], tmp_path / "points.csv")
     person.wait((tmp_path / "points.csv").exists)
     assert len((tmp_path / "points.csv").read_text().splitlines()) == 61
     assert not person.errors
