@@ -1,6 +1,7 @@
 """A model at one moment of its training, with all that is needed to describe it."""
 
-from dataclasses import dataclass, fields
+import os
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +9,8 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from vae_explorer.data.bundled import FINGERPRINTS, TRAINING_IMAGES
-from vae_explorer.data.dataset import Dataset
+from vae_explorer.data.dataset import Dataset, ImageSet
+from vae_explorer.data.reading import Source
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.training.history import History, HistoryPoint
 from vae_explorer.training.recipe import Recipe
@@ -16,11 +18,29 @@ from vae_explorer.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class DataReference:
-    """Which images a model was trained on: ``fingerprint`` is ``ImageSet.fingerprint``."""
+    """Which images a model was trained on: ``fingerprint`` is ``ImageSet.fingerprint``.
+
+    ``source`` is where they were read from and how, if that is known.
+    """
 
     name: str
     fingerprint: str
     images: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    source: Source | None = field(default=None, compare=False)
+
+    @staticmethod
+    def of(images: ImageSet) -> "DataReference":
+        """What a run on these images says of them."""
+        source = images.source
+        if source and str(source.path).encode(errors="replace") != os.fsencode(source.path):
+            source = None  # no text has such a name
+        return DataReference(images.name, images.fingerprint, len(images), source)
+
+    def are(self, images: ImageSet) -> bool:
+        """Whether these are the images, or begin with them."""
+        return (
+            len(images) >= self.images and images.first(self.images).fingerprint == self.fingerprint
+        )
 
 
 BUNDLED = DataReference("MNIST", FINGERPRINTS["train"], TRAINING_IMAGES)
