@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel
 from tests.support.person import Person
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.data.opening import open_images
+from vae_explorer.data.reading import Source
 from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
 from vae_explorer.gui.map.legend import LegendButton
@@ -19,6 +20,8 @@ from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.files.open_data import Look
 from vae_explorer.session.lessons.experiment import make_experiment
 from vae_explorer.session.training.events import Phase
+from vae_explorer.training import run
+from vae_explorer.training.checkpoint import write_checkpoint
 from vae_explorer.training.recipe import Recipe
 
 NAMES = ("bar", "cross", "дом")
@@ -137,7 +140,7 @@ def test_own_images_are_opened_trained_on_and_explored(
         if layer in {state.id for state in app.layers.states}:
             app.layers.set_on(layer, on=True)
     person.wait(lambda: not app.layers.busy, 60)
-    app.exports.points(tmp_path / "points.csv")
+    app.exports.export(app.exports.offers()["points"], tmp_path / "points.csv")
     person.wait((tmp_path / "points.csv").exists)
     assert len((tmp_path / "points.csv").read_text().splitlines()) == 61
     assert not person.errors
@@ -189,6 +192,23 @@ def test_a_workspace_and_a_run_find_their_data_again(
     assert "shapes" in error
     assert "Open Data" in error
     assert len(person.positions) == 600, "the map stays"
+
+
+def test_a_model_that_was_trained_elsewhere_finds_its_data(
+    person: Person, own: Path, small: Recipe, tmp_path: Path
+) -> None:
+    """By what its file says: the window has not seen them yet."""
+    app, path = person.window.app, tmp_path / "elsewhere.safetensors"
+    images = open_images(own).train
+    for count in (60, 40):
+        write_checkpoint(run.train(small, images.first(count), device="cpu"), path)
+        app.model.open(path)
+        person.wait(lambda: len(person.positions) == 60)
+        assert app.data.now.source == Source(own, images.source.reading)
+        assert legend(person) == list(NAMES)
+        person.trigger("reset")
+        person.wait(lambda: len(person.positions) == 600)
+    assert not person.errors
 
 
 def test_data_of_the_models_size_are_shown_by_it_at_once(person: Person, tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from vae_explorer.export.kinds import KINDS, Kind, kind_of
 from vae_explorer.export.numeric_requests import Points
 from vae_explorer.export.requests import LARGEST_SIDE, PLANE, Digit, Images, Request, Strip
 from vae_explorer.export.source import Source
-from vae_explorer.export.tables import export_points
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback
@@ -29,7 +28,7 @@ from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.run_folder import RunFolder
-from vae_explorer.types import Floats, ImageShape
+from vae_explorer.types import Floats
 
 Start = Callable[[], Request | None]
 """The request of a kind as things are on screen, None if nothing of it is there."""
@@ -70,7 +69,7 @@ class Exports:
             "digit": self._digit,
             "path": self._strip,
             "images": self._images,
-            "points": self._asked_points,
+            "points": self._points,
             "walk": self._walk,
             "film": self._film,
         }
@@ -83,11 +82,10 @@ class Exports:
 
     # What can leave
 
-    @property
-    def shape(self) -> ImageShape:
-        """Of the images of the model on the map."""
+    def size(self, request: Request) -> str:
+        """How large the file will be, for people; "" if that is not known before."""
         state = self._map.state
-        return state.model.image_shape if state else (28, 28)
+        return request.size(state.model.image_shape) if state else ""
 
     def offers(self) -> dict[str, Request]:
         """What can leave now, by kind."""
@@ -132,7 +130,7 @@ class Exports:
         rows = [f"{pin.index}" for pin in tray if pin.split == split]
         return Images(split, ",".join(rows) or "0-9")
 
-    def _asked_points(self) -> Request | None:
+    def _points(self) -> Request | None:
         return self._search.points(*self._coloring.read_from)
 
     def _walk(self) -> Request | None:
@@ -229,7 +227,8 @@ class Exports:
 
     def preview(self, request: Request, done: Callable[[bytes | str], None]) -> None:
         """Make a small one; ``done`` is given the newest, as a PNG or a text, or what is wrong."""
-        small, source, kind = request.small(self.shape), self.source(request), kind_of(request)
+        source, kind = self.source(request), kind_of(request)
+        small = request.small(source.snapshot.model.image_shape) if source else None
         if small is None or source is None or not _seen(kind):
             self.leave_preview()
             done("No preview")
@@ -288,16 +287,6 @@ class Exports:
         return copying.as_python(request, source, path) if source else ""
 
     # Other files
-
-    def digit(self, path: Path, scale: int) -> None:
-        """Write the picture at the cursor, each pixel ``scale`` × ``scale``."""
-        if (request := self._digit()) is not None:
-            self.export(request.replace(scale=scale), path)
-
-    def points(self, path: Path) -> None:
-        """Write a table of the selected points, or of all if none is, in the suffix's format."""
-        columns = self._search.table(self._coloring.columns)
-        self.write(path, lambda: export_points(path, columns), "The table was not exported")
 
     def content(self, path: Path, content: bytes, failure: str) -> None:
         """Write what a view has drawn, or a text; ``failure`` is the title of an error."""
