@@ -94,8 +94,8 @@ class ImageSet(Brief):
 
     @staticmethod
     def of(images: Any) -> "ImageSet":
-        """The set itself, or a set without labels of bare images, as the class takes them."""
-        return images if isinstance(images, ImageSet) else ImageSet(images)
+        """The set itself, or one without labels of bare images, see ``from_arrays``."""
+        return images if isinstance(images, ImageSet) else ImageSet.from_arrays(images)
 
     @staticmethod
     def from_arrays(

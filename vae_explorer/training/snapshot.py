@@ -1,8 +1,10 @@
 """A model at one moment of its training, with all that is needed to describe it."""
 
 import os
-from dataclasses import dataclass, field
-from typing import Annotated
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -80,6 +82,9 @@ class Snapshot:
     def __post_init__(self) -> None:
         if not isinstance(self.history, History):
             object.__setattr__(self, "history", History(self.history))
+        if self.model.writer is None:  # without the model, which else would refer to itself
+            told = {item.name: getattr(self, item.name) for item in fields(self)[1:]}
+            self.model.writer = partial(_write, told)
 
     def __repr__(self) -> str:
         elbo = self.held_out_elbo
@@ -91,3 +96,9 @@ class Snapshot:
         """The last held-out ELBO, nats per image; None if no epoch has ended."""
         known = [p.held_out_elbo for p in self.history if p.held_out_elbo is not None]
         return known[-1] if known else None
+
+
+def _write(told: dict[str, Any], model: TrainedVAE, path: str | Path) -> None:
+    from vae_explorer.training.checkpoint import write_checkpoint
+
+    write_checkpoint(Snapshot(model, **told), path)

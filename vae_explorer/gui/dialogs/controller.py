@@ -80,7 +80,7 @@ class FilesController(Controller):
                 lambda name: app.data.open(Path(name)), _short),
             Choices("File", "Open Recent", self._recent, self._open_recent, _short),
             Command("save", "File", "Save Model As…", "Save the model on the map", self._save_model,
-                ("Ctrl+S",)),
+                ("Ctrl+S",), lacks=lambda: app.model.no_weights),
             Command("reset", "File", "Open Bundled Model",
                 "Back to the model the explorer ships with", app.model.reset),
             Choices("File", "Bundled Models", lambda: tuple(BUNDLED_MODELS), app.model.open_bundled,
@@ -103,7 +103,7 @@ class FilesController(Controller):
                 "Save the view with its pins, selections and layers", self._save_workspace,
                 ("Ctrl+Shift+S",)),
         )  # fmt: skip
-        self.changes = (app.settings.changed,)
+        self.changes = (app.settings.changed, app.model.changed)
         self._preview: DataDialog | None = None
         app.data.looked.connect(self._on_looked)
 
