@@ -46,8 +46,12 @@ def test_memory_does_not_grow(
     person: Person, recipe: Recipe, record_property: Callable[[str, object], None]
 ) -> None:
     window, chance = person.window, random.Random(0)
-    for layer in ("density", "flow"):
-        window.app.layers.set_on(layer, True)
+
+    def set_layers(*, on: bool) -> None:
+        for layer in ("density", "flow"):
+            window.app.layers.set_on(layer, on)
+
+    set_layers(on=True)
     window.training.set_recipe(recipe.replace(epochs=10_000, learning_rate=1e-4))
     begun, seen, threads = time.monotonic(), [], 0
     for spell in range(1, _SPELLS + 1):
@@ -59,14 +63,16 @@ def test_memory_does_not_grow(
                 (person.hover if chance.random() < 0.8 else person.click)((x, y))
                 QTest.qWait(10)
             threads = max(threads, threading.active_count())
-        # At rest, for a layer takes a hundred megabytes for a moment.
+        # At rest and without layers, which hold tens of megabytes more or less.
         window.app.training.pause()
         person.wait_for_phase(Phase.PAUSED)
+        set_layers(on=False)
         person.wait(lambda: not window.app.layers.busy, 60)
         seen.append((time.monotonic() - begun, held()))
+        set_layers(on=True)
         window.app.training.resume()
-    # Caches fill in the first third; the least of the next and of the last, for one content of a
-    # layer or another is held at rest.
+    # Caches fill in the first third; the least of the next and of the last, for something or other
+    # is on its way at any time.
     middle, last = (
         min(seen[n * _SPELLS // 3 :][: _SPELLS // 3], key=itemgetter(1)) for n in (1, 2)
     )
