@@ -55,7 +55,7 @@ def render_figure(
     """
     if (seen := _seen(workspace)) and not fits:
         until = time.monotonic() + _PATIENCE_S  # while it trains it is never at rest
-        while _busy(seen) and time.monotonic() < until:
+        while busy(seen) and time.monotonic() < until:
             check()
             run_events(_TICK_MS)
         return _figure(seen, name, workspace.view)(kind, style)
@@ -84,7 +84,7 @@ def render_figure(
         while quiet < _QUIET and not failures:
             check()
             run_events(_TICK_MS)
-            quiet = 0 if _busy(window) else quiet + 1
+            quiet = 0 if busy(window) else quiet + 1
         if failures:
             raise ExportError(failures[0])
         return _figure(window, name, view)(kind, style)
@@ -112,7 +112,8 @@ def _plain(workspace: Workspace) -> str:
     return json.dumps(as_values(workspace) | {"model": "", "path": str(workspace.path.resolve())})
 
 
-def _busy(window: MainWindow) -> bool:
+def busy(window: MainWindow) -> bool:
+    """Whether something is still to come that the window shows."""
     experiment = window.app.learning.experiment
     return not window.app.tasks.jobs.idle or (experiment is not None and experiment.animated)
 
