@@ -308,8 +308,12 @@ def call(*words):
 
 sys.meta_path.insert(0, NoQt())
 model = sys.argv[1]
-call("--help")
-call("train", "--help")
+def help_of(command, *words):
+    call(*words, "--help")
+    for name, part in getattr(command, "commands", {}).items():
+        help_of(part, *words, name)
+
+help_of(main)
 call("data")
 assert "torch" not in sys.modules
 from vae_explorer.training import held_out
@@ -317,8 +321,11 @@ from vae_explorer.training import held_out
 held_out.MARGINAL_POINTS = 100  # only to be quick, as few images are
 mnist = bundled.mnist
 bundled.mnist = lambda split: mnist(split).subset(slice(300))
-call("evaluate", model, "--subset", "1")
+import vae_explorer.session.app
+
 call("encode", model, "--out", "codes.csv")
+assert not sys.modules.keys() & {"scipy", "torch._dynamo"}, "they cost seconds of a start"
+call("evaluate", model, "--subset", "1")
 call("decode", model, "--z", "0", "0", "--out", "digit.png")
 call("export", "digit", model, "--z", "0", "0", "--out", "digit.png")
 call("export", "manifold", model, "--out", "sheet.png")

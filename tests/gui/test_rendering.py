@@ -16,8 +16,9 @@ from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.export.figure_requests import Map
 from vae_explorer.export.making import export, remake
+from vae_explorer.gui.painting_turns import busy
 from vae_explorer.gui.plot.chart import Chart
-from vae_explorer.gui.rendering import busy, render_figure
+from vae_explorer.gui.rendering import render_figure
 from vae_explorer.paths import settings_file
 from vae_explorer.session.files.workspace import Workspace, read_workspace
 
@@ -93,7 +94,7 @@ def test_a_lesson_is_made_again_in_its_step_and_settings(
     lesson = learning.lessons[number]
     for step in (0, STEPS.get(number, len(lesson.steps) - 1)):  # of the first there is no trace
         learning.open(lesson.id, step)
-        person.wait(lambda: not busy(window), 120)
+        person.wait(lambda: not busy(window.app), 120)
     before = seen()
     assert before.lesson is not None
     assert (before.lesson.id, before.lesson.step) == (lesson.id, step)

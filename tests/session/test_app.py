@@ -10,7 +10,7 @@ from vae_explorer import paths
 from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
-from vae_explorer.export.requests import Manifold
+from vae_explorer.export.requests import Digit, Manifold
 from vae_explorer.session.app import build_app
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.files.settings import Settings
@@ -32,7 +32,7 @@ def test_without_a_model_every_request_is_harmless(desk: Desk, tmp_path: Path) -
     app.pins.clear()
     app.map_settings.set_split("test")
     app.model.save(tmp_path / "a.safetensors")
-    app.exports.digit(tmp_path / "a.png", 1)
+    app.exports.export(Digit(), tmp_path / "a.png")
     app.exports.export(Manifold(), tmp_path / "b.png")
     desk.settle()
     assert (len(desk.pictures), len(desk.points), len(desk.failures)) == (0, 0, 0)
@@ -186,16 +186,19 @@ def test_the_selection_is_exported_with_what_is_known(opened: Desk, tmp_path: Pa
     opened.settle()
     rows = opened.app.selection.indices
     assert len(rows) == 3
-    opened.app.exports.points(tmp_path / "worst.csv")
+    exports = opened.app.exports
+    exports.export(exports.offers()["points"], tmp_path / "worst.csv")
     opened.settle()
     with (tmp_path / "worst.csv").open(newline="") as file:
         header, *lines = csv.reader(file)
-    assert header == ["split", "index", "label", "z1", "z2", "elbo", "log_likelihood"]
+    moments = ["z1", "z2", "var1", "cov12", "var2"]
+    assert header == ["split", "index", "label", *moments, "elbo", "log_likelihood"]
+    assert (tmp_path / "worst.csv.json").is_file()
     points, elbo = opened.points[-1], opened.app.scores.known["elbo"]
     for line, row in zip(lines, rows.tolist(), strict=True):
         assert line[:3] == ["train", str(row), str(points.labels[row])]
-        values = np.array(line[3:6], np.float32)
-        np.testing.assert_array_equal(values, [*points.positions[row], elbo[row]])
+        np.testing.assert_allclose(np.array(line[3:5], float), points.positions[row], 1e-5)
+        assert np.float32(line[8]) == elbo[row]
 
 
 def test_the_columns_of_a_table_are_told_and_a_bad_one_is(opened: Desk, tmp_path: Path) -> None:

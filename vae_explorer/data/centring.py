@@ -2,7 +2,6 @@
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from vae_explorer.errors import DataError
 from vae_explorer.types import Float32, Float64, Floats, UInt8
@@ -40,7 +39,7 @@ def centred(image: Pixels, shape: tuple[int, int]) -> UInt8:
     """
     ink = _levels(image)
     if not ink.any():
-        raise DataError("The picture is empty; draw a digit, or open a picture of one.")
+        raise DataError("The picture is empty; draw something, or open a picture.")
     strong = ink > _FAINT * ink.max()
     rows, columns = (np.flatnonzero(strong.any(axis)) for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -85,8 +84,8 @@ def ink_of(image: UInt8) -> UInt8:
     ink = max(darker, lighter, key=np.sum)
     if ink.max() < _LEAST_CONTRAST:
         raise DataError(
-            "Nothing stands out in the picture; give one of a dark digit on a light ground, or the "
-            "other way round."
+            "Nothing stands out in the picture; give one of a dark drawing on a light ground, or "
+            "the other way round."
         )
     ink = ink / np.median(ink[ink > ink.max() / 2])
     return _without_specks(_levels(ink))
@@ -140,6 +139,9 @@ def _above_ground(gray: Float64) -> tuple[Float64, float]:
 
 def _without_specks(ink: UInt8) -> UInt8:
     """The ink without pieces that hold a small share of it."""
+    # Imported late: it costs the start of the window a sixth of a second.
+    from scipy import ndimage
+
     pieces, count = ndimage.label(ink, np.ones((3, 3)))
     masses = ndimage.sum_labels(ink, pieces, np.arange(count + 1))
     large = masses >= _LEAST_SHARE * masses.sum()
