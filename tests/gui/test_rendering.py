@@ -73,6 +73,7 @@ def test_curves_are_made_again_to_the_byte(
     curves.restore(replace(curves.place, smoothing=0.5, log_x=True))
     if moved:
         chart = curves.findChild(Chart)
+        assert chart is not None
         chart.setFocus()
         QTest.keyClick(chart, Qt.Key.Key_Plus)
     before, figures = seen(), person.window.figures()

@@ -171,8 +171,8 @@ class GeometryView(LessonView):
         for name, position in (("A", settings.start), ("B", settings.end)):
             marks += [Ring(position, "text", _END, ".", name=name), _letter(name, position)]
         self._plane.set_front(marks)
-        edge = found.ellipse.edge.T if found.ellipse else np.empty((2, 0))
-        self._plane.set_pointer([Line(*edge, "text", "ellipse", 2.5, halo=True)])
+        x, y = found.ellipse.edge.T if found.ellipse else np.empty((2, 0))
+        self._plane.set_pointer([Line(x, y, "text", "ellipse", 2.5, halo=True)])
         paths = [("straight line", _STRAIGHT), ("geodesic", _GEODESIC)][: 1 + self._shows_geodesic]
         self._plane.set_entries([Entry(color, "━", name) for name, color in paths])
 
