@@ -23,11 +23,8 @@ def take(camera: Camera) -> None:
             window.actions_["export"].trigger()
             dialog = [one for one in window.findChildren(ExportDialog) if one.isVisible()][-1]
             dialog.choose(name)
-            preview = next(
-                label
-                for label in dialog.findChildren(QLabel)
-                if label.accessibleName() == "Preview"
-            )
+            labels = dialog.findChildren(QLabel)
+            preview = next(label for label in labels if label.accessibleName() == "Preview")
             for _ in range(_PATIENCE):
                 run_events(SETTLE_MS // 10)
                 if preview.text() or not preview.pixmap().isNull():
