@@ -76,6 +76,7 @@ class DataDialog(FormDialog):
             (data.looked, self._on_look),
             (data.refused, self._on_refused),
             (data.offered, self._on_read),
+            (data.timed, self._on_timed),
             (data.progress, self._on_progress),
         ):
             signal.connect(slot)
@@ -179,6 +180,9 @@ class DataDialog(FormDialog):
             f"about {format_duration(look.seconds)}"
         )
 
+    def _on_timed(self, seconds: float) -> None:
+        self._show_proposal(replace(self._look, seconds=seconds))
+
     def _on_refused(self, why: str) -> None:
         self._set_ready(False)
         self._progress.setText(why)
@@ -186,6 +190,9 @@ class DataDialog(FormDialog):
     def _on_read(self, data: Dataset) -> None:
         self._read = data
         self._show_notes(data.report)
+        split, copies = self._texts["Split"], data.report.duplicates
+        found = f"{copies:,} of these also" if copies else "none of these"
+        split.setText(f"{split.text()}; {found} among those to train on")
         if self._asked is not None:
             self._ask(train=self._asked)
 
