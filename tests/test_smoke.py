@@ -60,7 +60,7 @@ def drive() -> None:
     wait("the cursor to move", lambda: window.app.cursor.position != (0.0, 0.0))
     run_events(100)
     views = window.decode.findChildren(DigitView)
-    digit = next(view for view in views if view.accessibleName() == "Decoded digit")
+    digit = next(view for view in views if view.accessibleName() == "Decoded image")
     image = digit.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
     pixels = np.frombuffer(image.constBits(), np.uint8)
     assert pixels.max() > 150, "there is ink"

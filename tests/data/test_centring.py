@@ -131,7 +131,7 @@ def test_an_oblong_image_holds_all_the_ink(mnist_small: ImageSet) -> None:
 
 @pytest.mark.parametrize("shape", [(28, 28), (0, 5)])
 def test_an_empty_picture_is_refused(shape: tuple[int, int]) -> None:
-    with pytest.raises(DataError, match="is empty; draw a digit"):
+    with pytest.raises(DataError, match="is empty; draw something"):
         centred(np.zeros(shape, np.uint8))
 
 
@@ -186,7 +186,7 @@ def test_a_huge_photo_is_reduced() -> None:
 def test_a_plain_picture_is_refused(shape: tuple[int, int, int]) -> None:
     rng = np.random.default_rng(0)
     for picture in (np.full(shape, 130), rng.integers(128, 132, shape), np.zeros(shape)):
-        with pytest.raises(DataError, match="Nothing stands out.* dark digit on a light ground"):
+        with pytest.raises(DataError, match="Nothing stands out.* dark drawing on a light ground"):
             ink_of(picture.astype(np.uint8))
 
 

@@ -10,10 +10,10 @@ from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.data.table_layout import draft_table
 from vae_explorer.data.tables import Classes, Column, Numbers, read_table
 from vae_explorer.errors import DataError, ExportError
+from vae_explorer.export.content import export_content
+from vae_explorer.export.kinds import KINDS
 from vae_explorer.export.tables import (
-    FORMATS,
     Columns,
-    export_points,
     point_columns,
     table_content,
 )
@@ -34,7 +34,7 @@ def test_numbers_come_back_to_the_same_bits(tmp_path: Path) -> None:
     index = np.arange(n, dtype=np.int64) + 2**60
     elbo = np.random.default_rng(1).normal(size=n)
     path = tmp_path / "points.csv"
-    export_points(path, {"index": index, "z1": z1, "elbo": elbo})
+    path.write_bytes(table_content({"index": index, "z1": z1, "elbo": elbo}, ".csv"))
     header, columns = _read(path)
     assert header == ["index", "z1", "elbo"]
     assert [int(cell) for cell in columns[0]] == index.tolist()
@@ -52,7 +52,7 @@ def test_numbers_have_no_more_digits_than_it_takes(tmp_path: Path) -> None:
         "z1": np.array([0.1, -2.5], np.float32),
         "z2": np.array([np.nan, 1e-9], np.float32),
     }
-    export_points(path, columns)
+    path.write_bytes(table_content(columns, ".csv"))
     assert path.read_bytes() == (
         b"index,split,label,z1,z2\n5,train,3,0.1,nan\n70,test,9,-2.5,1e-09\n"
     )
@@ -61,7 +61,7 @@ def test_numbers_have_no_more_digits_than_it_takes(tmp_path: Path) -> None:
 def test_texts_may_hold_anything(tmp_path: Path) -> None:
     texts = ["a, b", 'the "third"', "two\nlines", "數字", ""]
     path = tmp_path / "points.csv"
-    export_points(path, {"name, z₁": np.array(texts), "n": np.arange(5)})
+    path.write_bytes(table_content({"name, z₁": np.array(texts), "n": np.arange(5)}, ".csv"))
     header, columns = _read(path)
     assert header == ["name, z₁", "n"]
     assert list(columns[0]) == texts
@@ -69,22 +69,21 @@ def test_texts_may_hold_anything(tmp_path: Path) -> None:
 
 def test_no_points_leave_the_header(tmp_path: Path) -> None:
     path = tmp_path / "points.csv"
-    export_points(path, {"z1": np.empty(0, np.float32), "z2": np.empty(0, np.float32)})
+    path.write_bytes(
+        table_content({"z1": np.empty(0, np.float32), "z2": np.empty(0, np.float32)}, ".csv")
+    )
     assert path.read_text() == "z1,z2\n"
 
 
-def test_columns_of_different_length_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "points.csv"
-    path.write_text("old")
+def test_columns_of_different_length_are_refused() -> None:
     with pytest.raises(ExportError, match="index 3, z1 2"):
-        export_points(path, {"index": np.arange(3), "z1": np.zeros(2)})
-    assert path.read_text() == "old"
+        table_content({"index": np.arange(3), "z1": np.zeros(2)}, ".csv")
 
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "points.csv"
     with pytest.raises(ExportError, match="Cannot write") as caught:
-        export_points(path, {"index": np.arange(3)})
+        export_content(path, b"index\n0\n")
     assert str(path) in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -99,9 +98,10 @@ MIXED: Columns = {
 
 
 def test_pyarrow_and_numpy_read_the_same_columns(tmp_path: Path) -> None:
-    export_points(path := tmp_path / "points.parquet", MIXED)
+    path = tmp_path / "points.parquet"
+    path.write_bytes(table_content(MIXED, ".parquet"))
     table = parquet.read_table(path)
-    export_points(tmp_path / "points.npz", MIXED)
+    (tmp_path / "points.npz").write_bytes(table_content(MIXED, ".npz"))
     with np.load(tmp_path / "points.npz") as arrays:
         assert table.column_names == [*arrays] == [*MIXED]
         for name, column in MIXED.items():
@@ -131,7 +131,7 @@ def test_a_spreadsheet_gets_what_it_takes_for_numbers(
 
 
 @pytest.mark.parametrize("numbers", ["plain", "point", "comma"])
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", KINDS["codes"].suffixes)
 def test_what_is_written_is_read_and_the_same_twice(
     suffix: str, numbers: str, tmp_path: Path
 ) -> None:
@@ -191,8 +191,7 @@ def test_without_pyarrow_the_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ExportError, match=r"pip install 'vae-explorer\[parquet\]'"):
-        export_points(tmp_path / "points.parquet", MIXED)
-    assert list(tmp_path.iterdir()) == []
+        table_content(MIXED, ".parquet")
     path = tmp_path / "table.parquet"
     path.write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"pip install 'vae-explorer\[parquet\]'"):

@@ -95,7 +95,8 @@ def test_a_convolution_keeps_colours_where_they_are() -> None:
 def test_all_figures_of_a_model_in_colour(snapshot: Snapshot, colors: ImageSet) -> None:
     model, few = snapshot.model, colors.images[:7]
     assert model.image_shape == (HEIGHT, WIDTH, 3)
-    assert "RGB" in repr(model)
+    treatment = "" if model.treatment == "gray" else f"{model.treatment} "
+    assert f"6×5 {treatment}RGB pixels" in repr(model)
     assert model.reconstruct(few).shape == few.shape
     x = model.treated(few)
     assert x.shape == few.shape

@@ -186,16 +186,19 @@ def test_the_selection_is_exported_with_what_is_known(opened: Desk, tmp_path: Pa
     opened.settle()
     rows = opened.app.selection.indices
     assert len(rows) == 3
-    opened.app.exports.points(tmp_path / "worst.csv")
+    exports = opened.app.exports
+    exports.export(exports.offers()["points"], tmp_path / "worst.csv")
     opened.settle()
     with (tmp_path / "worst.csv").open(newline="") as file:
         header, *lines = csv.reader(file)
-    assert header == ["split", "index", "label", "z1", "z2", "elbo", "log_likelihood"]
+    moments = ["z1", "z2", "var1", "cov12", "var2"]
+    assert header == ["split", "index", "label", *moments, "elbo", "log_likelihood"]
+    assert (tmp_path / "worst.csv.json").is_file()
     points, elbo = opened.points[-1], opened.app.scores.known["elbo"]
     for line, row in zip(lines, rows.tolist(), strict=True):
         assert line[:3] == ["train", str(row), str(points.labels[row])]
-        values = np.array(line[3:6], np.float32)
-        np.testing.assert_array_equal(values, [*points.positions[row], elbo[row]])
+        np.testing.assert_allclose(np.array(line[3:5], float), points.positions[row], 1e-5)
+        assert np.float32(line[8]) == elbo[row]
 
 
 def test_the_columns_of_a_table_are_told_and_a_bad_one_is(opened: Desk, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ class Person:
         color = self.window.map.canvas.grab().toImage().pixelColor(int(at.x()), int(at.y()))
         return color.red(), color.green(), color.blue()
 
-    def picture(self, name: str = "Decoded digit") -> UInt8:
+    def picture(self, name: str = "Decoded image") -> UInt8:
         """Gray levels of an image on screen, (h, w)."""
         shown = self.view(name)._image
         assert shown is not None

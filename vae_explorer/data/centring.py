@@ -40,7 +40,7 @@ def centred(image: Pixels, shape: tuple[int, int]) -> UInt8:
     """
     ink = _levels(image)
     if not ink.any():
-        raise DataError("The picture is empty; draw a digit, or open a picture of one.")
+        raise DataError("The picture is empty; draw something, or open a picture.")
     strong = ink > _FAINT * ink.max()
     rows, columns = (np.flatnonzero(strong.any(axis)) for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -85,8 +85,8 @@ def ink_of(image: UInt8) -> UInt8:
     ink = max(darker, lighter, key=np.sum)
     if ink.max() < _LEAST_CONTRAST:
         raise DataError(
-            "Nothing stands out in the picture; give one of a dark digit on a light ground, or the "
-            "other way round."
+            "Nothing stands out in the picture; give one of a dark drawing on a light ground, or "
+            "the other way round."
         )
     ink = ink / np.median(ink[ink > ink.max() / 2])
     return _without_specks(_levels(ink))

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from zipfile import ZipFile, ZipInfo
 
@@ -13,27 +12,15 @@ from numpy.typing import NDArray
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.data.tables import Column, Numbers
 from vae_explorer.errors import ExportError
-from vae_explorer.export.content import export_content
 from vae_explorer.shell import command_line
 from vae_explorer.types import Floats, Int64, Labels, Split
 
 Columns = dict[str, NDArray[Any]]
 """By name, each (n,) of numbers or texts."""
 
-FORMATS = (".csv", ".tsv", ".parquet", ".npz")
-
-
-def export_points(path: Path, columns: Mapping[str, NDArray[Any]], numbers: str = "plain") -> None:
-    """Write one row a point, in the format of the suffix; else see ``table_content``.
-
-    Raises:
-        ExportError: as ``table_content``, or the file cannot be written.
-    """
-    export_content(path, table_content(columns, path.suffix.lower(), numbers, str(path)))
-
 
 def table_content(
-    columns: Mapping[str, NDArray[Any]], suffix: str, numbers: str = "plain", name: str = "a table"
+    columns: Mapping[str, NDArray[Any]], suffix: str, numbers: str = "plain"
 ) -> bytes:
     """One row a point under a header, the same bytes for the same columns.
 
@@ -45,14 +32,13 @@ def table_content(
         numbers: of text, "plain" for programs; "point" or "comma" for Excel, of a country where a
             half is 0.5 or 0,5: with a byte-order mark, semicolons beside commas, and empty cells
             for what is not known.
-        name: what the table is called in errors.
 
     Raises:
         ExportError: the columns differ in length, or pyarrow is not installed.
     """
     if len({len(column) for column in columns.values()}) > 1:
         lengths = ", ".join(f"{one} {len(column):,}" for one, column in columns.items())
-        raise ExportError(f"The columns of {name} differ in length: {lengths}.")
+        raise ExportError(f"The columns of a table differ in length: {lengths}.")
     content = io.BytesIO()
     match suffix:
         case ".parquet":

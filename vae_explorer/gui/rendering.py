@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +15,7 @@ from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.app import build_window, prepare
 from vae_explorer.gui.main_thread import run_events
+from vae_explorer.gui.painting_turns import busy
 from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.files.settings import Settings
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 _TICK_MS = 10
 _QUIET = 20  # ticks without work, after which nothing more is to come
-_PATIENCE_S = 2.0
 _WIDTH = 600  # pixels of the map of a workspace that does not say
 
 
@@ -54,10 +53,6 @@ def render_figure(
         ExportError: there is no figure of this name, or something failed; the message tells.
     """
     if (seen := _seen(workspace)) and not fits:
-        until = time.monotonic() + _PATIENCE_S  # while it trains it is never at rest
-        while _busy(seen) and time.monotonic() < until:
-            check()
-            run_events(_TICK_MS)
         return _figure(seen, name, workspace.view)(kind, style)
     with _window() as window:
         failures: list[str] = []
@@ -84,7 +79,7 @@ def render_figure(
         while quiet < _QUIET and not failures:
             check()
             run_events(_TICK_MS)
-            quiet = 0 if _busy(window) else quiet + 1
+            quiet = 0 if busy(window.app) else quiet + 1
         if failures:
             raise ExportError(failures[0])
         return _figure(window, name, view)(kind, style)
@@ -110,11 +105,6 @@ def _seen(workspace: Workspace) -> MainWindow | None:
 
 def _plain(workspace: Workspace) -> str:
     return json.dumps(as_values(workspace) | {"model": "", "path": str(workspace.path.resolve())})
-
-
-def _busy(window: MainWindow) -> bool:
-    experiment = window.app.learning.experiment
-    return not window.app.tasks.jobs.idle or (experiment is not None and experiment.animated)
 
 
 @cache

@@ -90,7 +90,8 @@ class TrainedVAE:
 
     def __repr__(self) -> str:
         height, width, *color = self.image_shape
-        pixels = f"{height}×{width} {self.treatment} {'RGB ' if color else ''}pixels"
+        kind = "" if color and self.treatment == "gray" else f"{self.treatment} "
+        pixels = f"{height}×{width} {kind}{'RGB ' if color else ''}pixels"
         return f"<TrainedVAE of {pixels}, {self.parameters:,} parameters>"
 
     def state_dict(self) -> dict[str, Tensor]:

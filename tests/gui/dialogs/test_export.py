@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import shiboken6
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -104,6 +104,17 @@ def test_the_form_is_the_request_and_the_preview_follows(person: Person, opened:
     preview = label(dialog, "Preview")
     person.wait(lambda: preview.pixmap().width() == preview.pixmap().height() > 100)
     assert dialog.path.name == "manifold_7x7.png"
+
+
+def test_a_preview_that_comes_too_late_goes_nowhere(person: Person, opened: Opened) -> None:
+    dialog = opened("export_manifold")
+    editor(dialog, "Grid").setValue(30)
+    dialog._look()
+    dialog.close()
+    QCoreApplication.sendPostedEvents(dialog, QEvent.Type.DeferredDelete)
+    assert not shiboken6.isValid(dialog)
+    QTest.qWait(300)
+    assert not person.errors
 
 
 @pytest.mark.parametrize(

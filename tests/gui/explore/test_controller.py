@@ -111,7 +111,7 @@ def test_a_path_without_pins_says_what_it_needs(person: Person) -> None:
     said = [readout.text() for readout in person.window.paths.findChildren(Readout)]
     path = person.window.app.playback.path
     told = " ".join([*said, *person.errors, path.note if path else ""])
-    assert "Pin two digits" in told
+    assert "Pin two images" in told
     assert not button(person.window.paths, "Play").isEnabled()
 
 
@@ -154,7 +154,7 @@ def test_a_digit_drawn_is_read(person: Person, bundled: Snapshot) -> None:
     reconstruction = np.rint(255 * bundled.model.decode(mean)[0]).astype(int)
     shown = person.picture("Reconstruction of the drawing").astype(int)
     assert np.abs(shown - reconstruction).max() <= 1
-    person.wait(lambda: person.view("Nearest digit 1")._image is not None)
+    person.wait(lambda: person.view("Nearest image 1")._image is not None)
     button(person.window.draw, "Clear").click()
     assert person.view("Drawing as the model sees it")._image is None
     assert person.view("Reconstruction of the drawing")._image is None

@@ -283,7 +283,7 @@ WAYS: dict[str, dict[str, Way]] = {
 
 def seen(person: Person) -> tuple[object, ...]:
     """All that the window shows of the cursor, but the picture."""
-    caption = person.view("Decoded digit").accessibleDescription()
+    caption = person.view("Decoded image").accessibleDescription()
     cursor = person.window.app.cursor
     return (
         cursor.position,

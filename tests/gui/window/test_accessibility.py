@@ -105,7 +105,7 @@ def test_tab_reaches_every_control_and_comes_round(full: Person) -> None:
 
 def test_each_view_is_named_for_who_cannot_see_it(person: Person) -> None:
     names = {name_of(widget) for widget in visible(person.window)}
-    for name in ("Map of latent space", "Decoded digit", "Training curves"):
+    for name in ("Map of latent space", "Decoded image", "Training curves"):
         assert name in names
     person.trigger("layout_explore")
     person.window.app.pinning.pin(0)
@@ -113,9 +113,9 @@ def test_each_view_is_named_for_who_cannot_see_it(person: Person) -> None:
     assert "Original image" in {name_of(widget) for widget in visible(person.window)}
     # Of a choice Qt for Linux gives the text as the name, and tells the name as a relation.
     given = {widget.accessibleName() for widget in visible(person.window)}
-    for name in ("Points shown", "Colour points by", "Pinned digits"):
+    for name in ("Points shown", "Colour points by", "Pinned images"):
         assert name in given
-    person.wait(lambda: person.view("Decoded digit").accessibleDescription().startswith("z = "))
+    person.wait(lambda: person.view("Decoded image").accessibleDescription().startswith("z = "))
 
 
 def test_what_is_clipped_is_found(qtbot: QtBot) -> None:
@@ -137,7 +137,7 @@ def test_nothing_is_clipped(person: Person, recipe: Recipe, size: tuple[int, int
     window.resize(*size)
     window.app.cursor.move(-5.555, -5.555)
     window.app.pinning.pin(0)
-    person.wait(lambda: "preview" not in person.view("Decoded digit").accessibleDescription())
+    person.wait(lambda: "preview" not in person.view("Decoded image").accessibleDescription())
     person.wait(lambda: not clipped(window))
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()

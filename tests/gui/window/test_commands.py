@@ -137,7 +137,7 @@ def readme_keys(commands: Sequence[Command]) -> list[str]:
             if command.menu == menu and command.keys and not command.id.startswith(_MANY)
         ]
         if menu == "Go":
-            cells.append("`0` … `9` or `Alt+0` … `Alt+9` Go to a Digit")
+            cells.append("`0` … `9` or `Alt+0` … `Alt+9` Go to a Class")
         if menu == "Layers":
             layers = [command for command in commands if command.id.startswith("layer_")]
             cells = [f"`{command.keys[0]}` {command.text}" for command in layers]

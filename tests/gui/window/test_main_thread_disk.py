@@ -120,7 +120,10 @@ def test_the_main_thread_never_waits_for_the_disk(
         )
         watched.save("save_lesson", "own.md")
         watched.do("layout_train")
-        watched.save("export_points", "own.csv")
+        watched.save(
+            lambda: app.exports.export(app.exports.offers()["points"], tmp_path / "own.csv"),
+            "own.csv",
+        )
         watched.do("color_table", "own.csv", until=lambda: window.findChildren(TableDialog))
         watched.do(person.agree, until=lambda: "table:label" in dict(app.coloring.choices))
         watched.do("estimate")

@@ -67,13 +67,13 @@ def test_hovering_previews_and_leaving_brings_the_cursors_digit_back(
     before = person.picture()
     person.hover((2.0, 0.5))
     person.wait(lambda: not np.array_equal(person.picture(), before))
-    caption = person.view("Decoded digit").accessibleDescription()
+    caption = person.view("Decoded image").accessibleDescription()
     assert "preview" in caption
     assert person.window.app.cursor.position == cursor
     assert person.markers.cursor_place == cursor
     person.leave_map()
     person.wait(lambda: np.array_equal(person.picture(), before))
-    assert "preview" not in person.view("Decoded digit").accessibleDescription()
+    assert "preview" not in person.view("Decoded image").accessibleDescription()
 
 
 def test_the_other_split_comes_onto_the_map(

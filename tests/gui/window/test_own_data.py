@@ -19,6 +19,7 @@ from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.training.progress_text import format_duration
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.files.open_data import Look
+from vae_explorer.session.lessons.experiment import make_experiment
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
@@ -112,6 +113,10 @@ def test_own_images_are_opened_trained_on_and_explored(
     assert legend(person) == list(NAMES)
     assert "shapes" in window.windowTitle()
     assert "shapes train · 60 of 60" in person.field("Data")
+    person.trigger("digit_2")
+    assert app.cursor.position == window.map.class_places()[2]
+    assert [window.actions_[f"digit_{label}"].isEnabled() for label in (2, 3)] == [True, False]
+    assert window.actions_["digit_2"].text() == "Go to Class дом"
     assert not person.errors
 
     window.map.fit()
@@ -135,7 +140,7 @@ def test_own_images_are_opened_trained_on_and_explored(
         if layer in {state.id for state in app.layers.states}:
             app.layers.set_on(layer, on=True)
     person.wait(lambda: not app.layers.busy, 60)
-    app.exports.points(tmp_path / "points.csv")
+    app.exports.export(app.exports.offers()["points"], tmp_path / "points.csv")
     person.wait((tmp_path / "points.csv").exists)
     assert len((tmp_path / "points.csv").read_text().splitlines()) == 61
     assert not person.errors
@@ -203,6 +208,7 @@ def test_data_of_the_models_size_are_shown_by_it_at_once(person: Person, tmp_pat
     person.agree()
     person.wait(lambda: len(person.positions) == 20)
     assert legend(person) == [], "the images have no labels"
+    assert not person.window.actions_["digit_0"].isEnabled()
     assert person.window.map.canvas.isVisible()
     model = person.window.app.map.state.model
     wanted = model.encode(open_images(path).train.images).mean
@@ -259,3 +265,44 @@ def test_the_proposed_time_is_measured(person: Person, own: Path) -> None:
     texts = [label.text() for label in dialog.findChildren(QLabel)]
     assert any(text.endswith(f"about {format_duration(timed[0])}") for text in texts)
     person.agree()
+
+
+def test_a_folder_of_many_classes_in_colour(
+    person: Person, small: Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of 24 classes, more than there are colours; what cannot be drawn says so."""
+    rng = np.random.default_rng(0)
+    for label in range(24):
+        for number in range(10):
+            path = tmp_path / "many" / f"kind {label + 1}" / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, (6, 5, 3), np.uint8)).save(path)
+    app, window = person.window.app, person.window
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "many"))
+    person.trigger("open_data_folder")
+    person.agree()
+    person.wait(lambda: app.data.now.name == "many")
+    pad = window.findChild(DrawingPad)
+    assert pad.isEnabled(), "for the model on the map"
+    assert "28×28" in lines(person)
+    train(person, small, len(app.data.now.train))
+    assert legend(person) == [f"kind {number}" for number in range(1, 25)]
+    assert not pad.isEnabled()
+    assert "only gray ones can be drawn" in lines(person)
+    names = [window.actions_[f"digit_{label}"].text() for label in range(10)]
+    assert names == [f"Go to Class kind {number}" for number in range(1, 11)]
+    person.trigger("digit_9")
+    assert app.cursor.position == window.map.class_places()[9]
+    assert not person.errors
+
+    for instrument, said in (("bound", "The figure shows many"), ("trade", "needs MNIST")):
+        note = make_experiment(instrument, app.learning.context).note
+        assert said in note
+    person.trigger("reset")
+    person.wait(lambda: len(person.positions) == 600)
+    assert pad.isEnabled()
+    assert make_experiment("trade", app.learning.context).note == ""
+
+
+def lines(person: Person) -> str:
+    return " ".join(label.text() for label in person.window.draw.findChildren(QLabel))

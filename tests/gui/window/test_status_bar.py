@@ -1,5 +1,6 @@
 """The line at the foot of the window, alone and in the window."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -228,5 +229,9 @@ def test_a_model_of_other_data_or_no_likelihood_is_marked(
     ):
         assert part in tip
     person.wait(lambda: person.window.app.map.state.name == path.name)
-    remarks = set(person.window.app.search.table({})["remark"].tolist())
+    exports, exported = person.window.app.exports, tmp_path / "points.csv"
+    exports.export(exports.offers()["points"], exported)
+    person.wait(exported.is_file)
+    with exported.open(newline="") as file:
+        remarks = {row["remark"] for row in csv.DictReader(file)}
     assert remarks == {"trained on Fashion-MNIST; cross-entropy, no likelihood"}

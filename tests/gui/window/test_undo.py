@@ -209,7 +209,7 @@ def test_any_edits_of_the_window_go_back_and_forth(person: Person, seed: int) ->
         cursor.random,
         cursor.back,
         cursor.forward,
-        lambda: cursor.go_to(window.map.class_places(), int(random.integers(10))),
+        lambda: cursor.go_to(window.map.class_places(), int(random.integers(10)), "0"),
         lambda: app.pinning.pin(row()),
         lambda: app.pinning.pin(row(), add=True),
         lambda: pins.remove("train", int(random.choice(person.pins or [0]))),

@@ -117,9 +117,9 @@ def test_draws_follow_the_prior(desk: Desk, cursor: Cursor) -> None:
 def test_a_digit_without_a_place_leads_nowhere(desk: Desk) -> None:
     positions = {3: A, 7: (9.0, 0.0)}
     for digit in (3, 5, 7):
-        desk.cursor.go_to(positions, digit)
+        desk.cursor.go_to(positions, digit, f"no. {digit}")
     assert desk.positions == [A, (LATENT_LIMIT, 0.0)]
-    assert [edit.text for edit in desk.edits] == ["Go to Digit 3", "Go to Digit 7"]
+    assert [edit.text for edit in desk.edits] == ["Go to Class no. 3", "Go to Class no. 7"]
 
 
 # Edits
@@ -132,11 +132,11 @@ def test_every_kind_of_move_can_be_undone_and_done_again(desk: Desk) -> None:
     cursor.scrub(*B)
     cursor.nudge(0.5, 0.0)
     cursor.random()
-    cursor.go_to({1: C}, 1)
+    cursor.go_to({1: C}, 1, "1")
     cursor.back()
     cursor.forward()
     cursor.visit("origin")
-    texts = ["Move Cursor", "Scrub", "Nudge", "Random Position", "Go to Digit 1", "Back", "Forward"]
+    texts = ["Move Cursor", "Scrub", "Nudge", "Random Position", "Go to Class 1", "Back", "Forward"]
     assert [edit.text for edit in desk.edits] == [*texts, "Go to “origin”"]
     told = [(0.0, 0.0), *desk.positions]
     for edit, position in zip(reversed(desk.edits), reversed(told[:-1]), strict=True):

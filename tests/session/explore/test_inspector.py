@@ -228,7 +228,7 @@ def test_one_that_fails_leaves_no_older_one_and_the_next_is_computed(
         show(latent_map, other, points)
         main.run()
     assert story[-1] is None
-    assert [title for title, _ in failures] == ["The pinned digit could not be inspected"]
+    assert [title for title, _ in failures] == ["The pinned image could not be inspected"]
     failures.clear()
     pins.pin("train", 4)
     main.run()

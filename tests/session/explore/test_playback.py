@@ -178,7 +178,7 @@ def test_every_two_classes_are_joined(
 
 
 @pytest.mark.parametrize(
-    ("kind", "note"), [("geodesic", "Pin two digits"), ("classes", "Show two classes")]
+    ("kind", "note"), [("geodesic", "Pin two images"), ("classes", "Show two classes")]
 )
 def test_where_there_is_no_path_a_note_says_why(
     playback: Playback,

@@ -161,7 +161,7 @@ def test_of_another_image_or_model_nothing_more_comes(
     pins.clear()
     refiner.start()
     assert (story.available, story.starts) == ([True, False], 1)
-    assert refined_content(None).note == "Pin a digit and press Refine."
+    assert refined_content(None).note == "Pin an image and press Refine."
 
 
 def test_what_goes_wrong_ends_it(

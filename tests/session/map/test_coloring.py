@@ -14,7 +14,7 @@ from vae_explorer.data import bundled
 from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.data.table_layout import TableDraft, TableLayout
-from vae_explorer.export.tables import export_points
+from vae_explorer.export.tables import table_content
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Posterior
@@ -224,7 +224,7 @@ def test_our_own_table_of_points_colours_the_right_images(
     split, index = (np.array(column) for column in zip(*origins, strict=True))
     path = tmp_path / f"points{suffix}"
     columns = {"split": split, "index": index, "label": labels[rows], "z1": rows / 8}
-    export_points(path, columns, numbers)
+    path.write_bytes(table_content(columns, suffix, numbers))
     data = small_mnist[shown]
     assert data.labels is not None
     points = MapPoints(

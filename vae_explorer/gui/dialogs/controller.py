@@ -15,6 +15,7 @@ from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.dialogs.export import ExportDialog
 from vae_explorer.gui.dialogs.onnx_pair import OnnxPairDialog
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
+from vae_explorer.gui.painting_turns import PaintingTurns
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import App
@@ -50,6 +51,7 @@ class FilesController(Controller):
         super().__init__(app)
         self.workspaces = Workspaces(app)
         app.exports.view = self._workspace
+        app.exports.paint = PaintingTurns(app, window).run
         self._onnx = OnnxFiles(app)
         self._onnx.lacking.connect(self._on_lacking)
         self._onnx.looked.connect(self._on_pair)

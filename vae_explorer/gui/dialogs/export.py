@@ -88,7 +88,7 @@ class ExportDialog(FormDialog):
         self._size.setAccessibleName("Size")
         self._size.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
-        self._format = QComboBox()
+        self._format = QComboBox(sizeAdjustPolicy=QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._format.currentIndexChanged.connect(self._on_format)
         self._file = QLineEdit()
         self._file.setAccessibleName("File")
@@ -178,7 +178,7 @@ class ExportDialog(FormDialog):
         self._show_request()
 
     def _show_request(self) -> None:
-        self._size.setText(self.request.size(self._exports.shape))
+        self._size.setText(self._exports.size(self.request))
         if not self._typed_name:
             self._file.setText(str(self._free()))
         self._settle.start()
@@ -311,3 +311,4 @@ class ExportDialog(FormDialog):
     def _on_finished(self) -> None:
         self._exports.ended.disconnect(self._on_ended)
         self._settle.stop()
+        self._exports.leave_preview()

@@ -24,10 +24,10 @@ from vae_explorer.gui.window.records import MENUS, Command, is_key
 from vae_explorer.session.terms import TERMS
 
 GESTURES: tuple[tuple[str, str], ...] = (
-    ("Move the pointer over the map", "Preview the digit at that position"),
-    ("Click", "Move the cursor there; on a point, pin its digit"),
+    ("Move the pointer over the map", "Preview the image at that position"),
+    ("Click", "Move the cursor there; on a point, pin its image"),
     ("Ctrl-click", "Pin or unpin a point"),
-    ("Drag", "Scrub: the decoded digit follows"),
+    ("Drag", "Scrub: the decoded image follows"),
     ("Shift-drag", "Select in a box; with Alt, deselect"),
     ("Shift+Ctrl-drag", "Select with a lasso; with Alt, deselect"),
     ("Wheel", "Zoom about the pointer; PgUp and PgDown, + and − too"),

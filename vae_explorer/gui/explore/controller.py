@@ -23,12 +23,14 @@ from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.session.explore.latent_plane import PlaneView
 from vae_explorer.session.explore.refinement import RefinementStep
 from vae_explorer.session.files.open_model import ModelInfo
+from vae_explorer.session.map.state import class_name
 from vae_explorer.types import UInt8
 
 _DECODE = {"explore": (0, 0), "train": (1_000, 0), "learn": (1_700, 0), "travel": (600, 0)}
-"""Where the decoded digit is seen; a lesson gives its room to the figure."""
+"""Where the decoded image is seen; a lesson gives its room to the figure."""
 _WALK = 48  # frames of a film that nobody chose
 _EVERY = 16  # position of a path that a film makes room for
+_LONGEST = 40  # letters of the name of a class in the menu
 
 
 class ExploreController(Controller):
@@ -79,9 +81,9 @@ class ExploreController(Controller):
                 "Move the cursor by the mean of the selected images − that of the others",
                 arithmetic.add_attribute, ("Ctrl+Shift+V",)),
             Command("resample", "Go", "Resample Posterior",
-                "Decode another sample from the pinned digit's q",
+                "Decode another sample from the pinned image's q",
                 app.inspector.resample),
-            Command("refine", "Go", "Refine Posterior", "Climb the ELBO of the pinned digit",
+            Command("refine", "Go", "Refine Posterior", "Climb the ELBO of the pinned image",
                 self._show_refining, ("Ctrl+R",)),
             Command("center", "Go", "Cursor to the Origin", "Move the cursor to z = (0, 0)",
                 lambda: cursor.move(0.0, 0.0), ("O", "Ctrl+H")),
@@ -100,7 +102,7 @@ class ExploreController(Controller):
             Command("reset_plane", "Go", "Reset Other Coordinates",
                 "Put the plane back through the mean code",
                 app.plane.reset, enabled=lambda: app.plane.view is not None),
-            *(self._digit(digit) for digit in range(10)),
+            *(self._class(label) for label in range(10)),
             Command("mark", "Go", "Add Bookmark…", "Keep the cursor's position under a name",
                 self._ask_bookmark, ("Ctrl+B",), separator=True),
             Choices("Go", "Go to Bookmark", self._bookmarks,
@@ -118,17 +120,24 @@ class ExploreController(Controller):
             Panel("plane", self.plane, RIGHT, hidden=True, title="Latent plane", under=True),
             Panel("paths", self.paths, BOTTOM, {"travel": (0, 0)}, hidden=True, size=200),
         )
-        self.changes = (cursor.visits_changed, cursor.bookmarks_changed, app.plane.changed)
+        visits, bookmarks = cursor.visits_changed, cursor.bookmarks_changed
+        self.changes = (visits, bookmarks, app.plane.changed, app.model.changed)
 
-    def _digit(self, digit: int) -> Command:
-        cursor, view = self._app.cursor, self._view
+    def _class(self, label: int) -> Command:
+        app, view = self._app, self._view
+
+        def name() -> str:
+            return class_name(app.map.shown_data, label)
+
         return Command(
-            f"digit_{digit}",
+            f"digit_{label}",
             "Go",
-            f"Go to Digit {digit}",
-            f"Move the cursor to where {digit}s are densest",
-            lambda: cursor.go_to(view.class_places(), digit),
-            (str(digit), f"Alt+{digit}"),
+            f"Go to Class {label}",
+            "Move the cursor to where the images of this class are densest",
+            lambda: app.cursor.go_to(view.class_places(), label, name()),
+            (str(label), f"Alt+{label}"),
+            enabled=lambda: name() != "",
+            named=lambda: f"Go to Class {name()[:_LONGEST] or label}",
         )
 
     def _connect_decoding(self) -> None:
@@ -170,7 +179,7 @@ class ExploreController(Controller):
         panel.pad.file_dropped.connect(sketch.open)
         panel.open_requested.connect(self._open_picture)
         sketch.seen_changed.connect(self._on_seen)
-        sketch.available_changed.connect(self._on_drawable)
+        sketch.available_changed.connect(panel.set_drawable)
         sketch.reconstructed.connect(panel.set_reconstruction)
         sketch.read.connect(panel.set_figures)
         sketch.nearest_changed.connect(panel.set_nearest)
@@ -229,11 +238,6 @@ class ExploreController(Controller):
         line = path.line[::_EVERY].tolist() if path else []
         seen = [canvas.to_pixel(*z).toPoint() + corner for z in line]
         return canvas.plot_rect().toRect().translated(corner), seen
-
-    def _on_drawable(self, drawable: bool) -> None:
-        self.draw.setEnabled(drawable)
-        why = "The model reads images in colour, or of more than 64 pixels; these cannot be drawn"
-        self.draw.setToolTip("" if drawable else why)
 
     def _on_seen(self, seen: UInt8 | None, ink: UInt8 | None) -> None:
         self.draw.set_seen(seen)

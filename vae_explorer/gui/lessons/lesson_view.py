@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import UserError
 from vae_explorer.gui.lessons.large_type import lesson_font
 from vae_explorer.gui.theme import MARGIN, SPACE, Theme, Themed, current_theme
@@ -19,6 +20,7 @@ from vae_explorer.session.lessons.experiment import (
     class_in,
 )
 from vae_explorer.session.map.layer_contents import EncodedImage
+from vae_explorer.session.map.state import class_name
 
 _LARGE = 1.3
 """Type of the controls, of the usual size, when presenting: figures need the room."""
@@ -65,6 +67,9 @@ class LessonView(Themed):
         self.page = QVBoxLayout(self)
         self.page.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         self.page.setSpacing(SPACE)
+        self._note = QLabel(wordWrap=True)
+        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.page.addWidget(self._note)
         self.digit_row: _DigitRow | None = None
         if isinstance(experiment, DigitExperiment):
             self.digit_row = _DigitRow(experiment, self.form.rows["image"])
@@ -142,6 +147,8 @@ class LessonView(Themed):
             self.draw(old)
 
     def _show_digit(self) -> None:
+        self._note.setText(self.experiment.note)
+        self._note.setVisible(self.experiment.note != "")
         if self.digit_row is not None:
             self.digit_row.show_digit()
 
@@ -179,7 +186,7 @@ class _DigitRow(QWidget):
         matters = settings.spec("image").applies(settings)
         self.setVisible(matters and "digit" not in self._hidden)
         self._number.setVisible("image" not in self._hidden and not mine)
-        self._name.setText(_name_of(experiment.digit, mine))
+        self._name.setText(_name_of(experiment.digit, mine, context.map.shown_data))
         self._switch.setText("Use the Lesson’s Digit" if mine else "Use My Digit")
         self._switch.setEnabled(own is not None)
 
@@ -188,14 +195,15 @@ class _DigitRow(QWidget):
         context.use_mine(not context.mine)
 
 
-def _name_of(digit: EncodedImage | None, mine: bool) -> str:
+def _name_of(digit: EncodedImage | None, mine: bool, data: Dataset) -> str:
     """What a digit is called, and with a person's own a word on the numbers of the text."""
     if digit is None:
         return ""
     if not mine:
         return f"x: {digit.title}"
-    named = digit.title.endswith(f" {digit.label}") or digit.label == NO_LABEL
-    known = "" if named else f", a{'n' * (digit.label == 8)} {digit.label}"
+    name = "" if digit.label == NO_LABEL else class_name(data, digit.label)
+    article = f"a{'n' * (name == '8')} " if name.isdecimal() else ""
+    known = "" if not name or digit.title.endswith(f" {name}") else f", {article}{name}"
     return f"x: your digit, {digit.title}{known}. Numbers in the text are of the lesson’s digit."
 
 

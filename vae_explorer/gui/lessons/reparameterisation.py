@@ -26,7 +26,7 @@ _HEIGHTS = {"square": (-0.8, 9.0), "sine": (-1.3, 1.5), "step": (-0.15, 1.4)}
 """Of f in sight, from the lowest to the highest."""
 _TALLEST = 1.2
 """The density of q that fills the chart."""
-_AROUND = 0.11
+_AROUND = 0.06
 """Latent units in sight around the encoder's mean."""
 _MOST_DOTS = 1_000
 _ELBOS = -560.0, -100.0

@@ -22,7 +22,7 @@ class PointTooltip(Themed):
         self._parent = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._picture = QLabel()
-        self._picture.setAccessibleName("Hovered digit")
+        self._picture.setAccessibleName("Hovered image")
         self._swatch = QLabel()
         self._label = QLabel()
         self._number = QLabel()

@@ -1,10 +1,11 @@
 """Undo, and what selects points: tools, classes, neighbours, names."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtWidgets import QWidget
 
-from vae_explorer.gui.dialogs.ask_path import CSV, NPZ, PARQUET, TSV, AskPath
 from vae_explorer.gui.dialogs.selection import FindImageDialog, NameDialog, NearestImagesDialog
 from vae_explorer.gui.map.canvas import Tool
 from vae_explorer.gui.map.map_view import MapView
@@ -23,14 +24,15 @@ class SelectionController(Controller):
     Args:
         app: told what a person wants, and listened to.
         view: the map.
-        ask: asks for files.
+        export: asks how to export something of this kind.
         window: the parent of dialogs.
     """
 
-    def __init__(self, app: App, view: MapView, ask: AskPath, window: QWidget) -> None:
+    def __init__(
+        self, app: App, view: MapView, export: Callable[[str], None], window: QWidget
+    ) -> None:
         super().__init__(app)
         self._view = view
-        self._ask = ask
         self._window = window
         self._data = ("", 0)
         self.undo = undo = Undo(window)
@@ -59,7 +61,7 @@ class SelectionController(Controller):
                 "Select every point of the classes that the legend shows",
                 lambda: search.labels(view.legend.visible_labels()), ("Ctrl+A",), separator=True),
             Command("nearest", "Select", "Nearest to the Pin…",
-                "Select the nearest of the pinned digit, by code or by image", self._ask_nearest,
+                "Select the nearest of the pinned image, by code or by image", self._ask_nearest,
                 ("Ctrl+K",)),
             Command("worst", "Select", f"{_WORST} of Lowest ELBO",
                 "Select the images with the lowest ELBO", lambda: search.lowest(_WORST)),
@@ -75,7 +77,7 @@ class SelectionController(Controller):
             Choices("Select", "Forget", lambda: selection.names,
                 self.attempt("No selection was removed", selection.forget)),
             Command("export_points", "Select", "Export Points…",
-                "Write a table of the selected points, or of all", self._export,
+                "Write a table of the selected points, or of all", lambda: export("points"),
                 ("Ctrl+Shift+T",), separator=True),
         )  # fmt: skip
         self.changes = (undo.changed, selection.changed, selection.names_changed)
@@ -129,7 +131,3 @@ class SelectionController(Controller):
         NameDialog("Name Selection", selection.names, self._window).ask(
             self.attempt("The selection was not kept", selection.save)
         )
-
-    def _export(self) -> None:
-        if path := self._ask.save("Export Points", "points.csv", CSV, TSV, PARQUET, NPZ):
-            self._app.exports.points(path)

@@ -26,7 +26,7 @@ _LAYOUTS = {
     "explore": "Layers, map and decoder",
     "train": "The training form, the map and the curves",
     "learn": "A lesson and its figure",
-    "travel": "A path, its frames and the decoded digit",
+    "travel": "A path, its frames and the decoded image",
 }
 
 

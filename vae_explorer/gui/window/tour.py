@@ -66,8 +66,8 @@ class Tour(Controller):
         self._watch = _Watch(window)
         self._watch.moved.connect(self._settle)
         self._steps = (
-            Step("hover", "Hover over a point to see the digit behind it.", view.canvas),
-            Step("click", "Click a point: its digit is pinned here, with what the model makes of "
+            Step("hover", "Hover over a point to see the image behind it.", view.canvas),
+            Step("click", "Click a point: its image is pinned here, with what the model makes of "
                 "it.", pin),
             Step("start", "Start trains a new model; the map unfolds as it learns.", start),
         )  # fmt: skip

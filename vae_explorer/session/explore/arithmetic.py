@@ -51,7 +51,7 @@ class Arithmetic:
     def analogy(self) -> None:
         """Go to what is to the third of the last three pins as the first is to the second."""
         if len(self._pins.tray) < 3:
-            text = "An analogy takes three pinned digits: the first − the second + the third."
+            text = "An analogy takes three pinned images: the first − the second + the third."
             self._fail(_TITLE, UserError(text))
             return
         first, second, third = pins = self._pins.tray[-3:]

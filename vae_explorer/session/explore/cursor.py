@@ -123,10 +123,10 @@ class Cursor:
         z1, z2 = self._random.standard_normal(2).tolist()
         self._jump(z1, z2, "Random Position")
 
-    def go_to(self, positions: Mapping[int, LatentPoint], digit: int) -> None:
-        """Jump to the position of a digit, if ``positions`` has one."""
-        if digit in positions:
-            self._jump(*positions[digit], f"Go to Digit {digit}")
+    def go_to(self, positions: Mapping[int, LatentPoint], label: int, name: str) -> None:
+        """Jump to the position of a class called ``name``, if ``positions`` has one."""
+        if label in positions:
+            self._jump(*positions[label], f"Go to Class {name}")
 
     def preview(self, z: LatentPoint | None) -> None:
         """Show the picture at ``z`` while the cursor stays; back to the cursor's at None."""

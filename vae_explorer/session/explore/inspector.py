@@ -70,7 +70,7 @@ class Inspector:
     """The ``Inspection``, or None as soon as another image, or none, is looked at."""
 
     def __init__(self, tasks: Tasks, latent_map: LatentMap, pins: Pins) -> None:
-        self._work = tasks.patient("inspect", "The pinned digit could not be inspected")
+        self._work = tasks.patient("inspect", "The pinned image could not be inspected")
         self._map = latent_map
         self._pins = pins
         self._point: DataPoint | None = None

@@ -57,10 +57,10 @@ class PathKind:
 
 
 KINDS: tuple[PathKind, ...] = (
-    PathKind("straight", "Straight", "Through the pinned digits, at equal steps of z", True),
-    PathKind("spherical", "Spherical", "Through the pinned digits, about the origin", True),
+    PathKind("straight", "Straight", "Through the pinned images, at equal steps of z", True),
+    PathKind("spherical", "Spherical", "Through the pinned images, about the origin", True),
     PathKind(
-        "geodesic", "Geodesic", "Through the pinned digits, with least change of the picture", True
+        "geodesic", "Geodesic", "Through the pinned images, with least change of the picture", True
     ),
     PathKind("row", "Row", "z₁ from −3 to 3 at the cursor's z₂"),
     PathKind("column", "Column", "z₂ from −3 to 3 at the cursor's z₁"),
@@ -219,7 +219,7 @@ def _route(
         case "classes":
             return _between_all(_class_means(request.points), n)
     if len(request.waypoints) < 2:
-        raise DataError("Pin two digits or more; Ctrl-click on the map adds one.")
+        raise DataError("Pin two images or more; Ctrl-click on the map adds one.")
     waypoints = np.array([waypoint.z for waypoint in request.waypoints], np.float64)
     note = _itinerary([waypoint.title for waypoint in request.waypoints], closed)
     if request.kind == "geodesic":

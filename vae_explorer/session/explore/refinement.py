@@ -42,7 +42,7 @@ class RefinementStep:
 def refined_content(step: RefinementStep | None) -> LayerContent:
     """The refined q on the map, or how to come by one."""
     if step is None:
-        return LayerContent(note="Pin a digit and press Refine.", offer="refine")
+        return LayerContent(note="Pin an image and press Refine.", offer="refine")
     ellipses = Ellipses(step.mean[None], step.covariance[None])
     return LayerContent((ellipses,), f"Step {step.step} of {step.steps}")
 

@@ -1,4 +1,4 @@
-"""A digit that a person sketches or brings, and what the model makes of it."""
+"""An image that a person sketches or brings, and what the model makes of it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from psygnal import Signal
 
 from vae_explorer.data.centring import centred, ink_of
+from vae_explorer.data.dataset import size_text
 from vae_explorer.errors import DataError, UserError
 from vae_explorer.files import read_bytes
 from vae_explorer.latent.neighbours import nearest_images
@@ -22,7 +23,7 @@ from vae_explorer.session.map.latent_map import LatentMap, thumbnail
 from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.state import MapPoints, MapState, same_images
 from vae_explorer.session.tasks import Tasks
-from vae_explorer.types import UInt8
+from vae_explorer.types import ImageShape, UInt8
 
 SEED = 2**31
 """Of the binarisation that a sketch is scored on; no image of the data has it."""
@@ -40,7 +41,7 @@ _EMPTY: UInt8 = np.zeros((1, 1), np.uint8)
 
 
 class Sketch:
-    """One digit that is not in the data. All methods belong to the main thread.
+    """One image that is not in the data. All methods belong to the main thread.
 
     It is encoded and reconstructed at once; what takes longer follows, of the newest sketch only.
 
@@ -58,15 +59,15 @@ class Sketch:
     """A ``Reading``, first without log p(x) and then with it, or None."""
     nearest_changed = Signal(tuple)
     """The ``Neighbour``s among the map's images, the nearest first."""
-    available_changed = Signal(bool)
-    """Whether the model reads images that can be drawn: gray ones of at most 64 × 64."""
+    available_changed = Signal(bool, str)
+    """Whether the model reads images that can be drawn, and a line on their size or why not."""
     image_changed = Signal()
     """``image`` is another, or the same under another model."""
 
     def __init__(self, tasks: Tasks, latent_map: LatentMap) -> None:
         self._pictures = tasks.newest("picture", "The picture was not read")
         self._reading = tasks.newest("sketch", "The sketch could not be scored", "layers")
-        self._comparing = tasks.newest("alike", "The nearest digits were not found", "layers")
+        self._comparing = tasks.newest("alike", "The nearest images were not found", "layers")
         self._map = latent_map
         self.freshness = Freshness(latent_map)
         self._ink: UInt8 | None = None
@@ -90,7 +91,7 @@ class Sketch:
     def _on_map(self, new: MapState, old: MapState | None) -> None:
         other = old is None or new.model.image_shape != old.model.image_shape
         if other:
-            self.available_changed.emit(self._shape is not None)
+            self.available_changed.emit(*_drawable(new.model.image_shape))
         if other and self._ink is not None:
             self._see(self._fitted(self._ink))
         elif old is None or new.model is not old.model:
@@ -124,7 +125,7 @@ class Sketch:
         shape = self._map.shown_data.image_shape
         if self._map.state is not None:
             shape = self._map.state.model.image_shape
-        return (shape[0], shape[1]) if len(shape) == 2 and max(shape) <= _LARGEST else None
+        return (shape[0], shape[1]) if _drawable(shape)[0] else None
 
     def _fitted(self, ink: UInt8) -> UInt8 | None:
         return centred(ink, self._shape) if self._shape else None
@@ -177,6 +178,16 @@ class Sketch:
             self.nearest_changed.emit(())
         elif points is not None and points.data.image_shape == seen.shape:
             self._comparing.run(partial(_nearest, points, seen), self.nearest_changed.emit)
+
+
+def _drawable(shape: ImageShape) -> tuple[bool, str]:
+    size = size_text(shape)
+    if len(shape) > 2:
+        return False, "The model reads images in colour; only gray ones can be drawn."
+    if max(shape) > _LARGEST:
+        most = size_text((_LARGEST, _LARGEST))
+        return False, f"The model reads images of {size}; those up to {most} can be drawn."
+    return True, f"Read as a gray image of {size}."
 
 
 # The rest runs on the worker's thread.

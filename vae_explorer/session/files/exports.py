@@ -18,7 +18,6 @@ from vae_explorer.export.kinds import KINDS, Kind, kind_of
 from vae_explorer.export.numeric_requests import Points
 from vae_explorer.export.requests import LARGEST_SIDE, PLANE, Digit, Images, Request, Strip
 from vae_explorer.export.source import Source
-from vae_explorer.export.tables import export_points
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback
@@ -29,10 +28,12 @@ from vae_explorer.session.map.search import Search
 from vae_explorer.session.messages import Messages
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.run_folder import RunFolder
-from vae_explorer.types import Floats, ImageShape
+from vae_explorer.types import Floats
 
 Start = Callable[[], Request | None]
 """The request of a kind as things are on screen, None if nothing of it is there."""
+
+Paint = Callable[[Callable[[], None]], None]
 
 _PREVIEW = "export preview"
 _SEEN = (".png", ".csv", ".gif")
@@ -68,21 +69,23 @@ class Exports:
             "digit": self._digit,
             "path": self._strip,
             "images": self._images,
-            "points": self._asked_points,
+            "points": self._points,
             "walk": self._walk,
             "film": self._film,
         }
         """By kind, of those that begin with anything but their defaults."""
         self.view: Callable[[], Mapping[str, Any] | None] = lambda: None
         """The JSON of the workspace as it is, for what shows the map."""
+        self.paint: Paint = _at_once
+        """Calls what paints, on the main thread, once nothing else does and the map is at rest."""
+        self._looked_at: object = None
 
     # What can leave
 
-    @property
-    def shape(self) -> ImageShape:
-        """Of the images of the model on the map."""
+    def size(self, request: Request) -> str:
+        """How large the file will be, for people; "" if that is not known before."""
         state = self._map.state
-        return state.model.image_shape if state else (28, 28)
+        return request.size(state.model.image_shape) if state else ""
 
     def offers(self) -> dict[str, Request]:
         """What can leave now, by kind."""
@@ -127,7 +130,7 @@ class Exports:
         rows = [f"{pin.index}" for pin in tray if pin.split == split]
         return Images(split, ",".join(rows) or "0-9")
 
-    def _asked_points(self) -> Request | None:
+    def _points(self) -> Request | None:
         return self._search.points(*self._coloring.read_from)
 
     def _walk(self) -> Request | None:
@@ -180,10 +183,21 @@ class Exports:
             else:
                 export_content(path, *written)
 
-        written, left = None, Event()
+        written: tuple[bytes, bytes | None] | None = None
+        left = Event()
         self._left = left
         failure = "The file was not exported"
-        if kind.painted:
+
+        def write() -> None:
+            self._tasks.jobs.write(
+                work,
+                done=lambda: self._end(True, f"Exported {path}{said and f': {said}'}"),
+                failed=self._tasks.showing(failure, lambda _: self._end(False)),
+                cancelled=partial(self._end, False, f"{path.name} was not exported"),
+            )
+
+        def paint() -> None:
+            nonlocal written
             try:
                 making.check_suffix(kind, path)
                 written = making.made(request, source, path.suffix.lower())
@@ -191,12 +205,12 @@ class Exports:
                 self._tasks.fail(failure, error)
                 self.ended.emit(False)
                 return
-        self._tasks.jobs.write(
-            work,
-            done=lambda: self._end(True, f"Exported {path}{said and f': {said}'}"),
-            failed=self._tasks.showing(failure, lambda _: self._end(False)),
-            cancelled=partial(self._end, False, f"{path.name} was not exported"),
-        )
+            write()
+
+        if kind.painted:
+            self.paint(paint)
+        else:
+            write()
 
     def cancel(self) -> None:
         """Leave what is being written; nothing of it stays."""
@@ -213,12 +227,24 @@ class Exports:
 
     def preview(self, request: Request, done: Callable[[bytes | str], None]) -> None:
         """Make a small one; ``done`` is given the newest, as a PNG or a text, or what is wrong."""
-        small, source, kind = request.small(self.shape), self.source(request), kind_of(request)
+        source, kind = self.source(request), kind_of(request)
+        small = request.small(source.snapshot.model.image_shape) if source else None
         if small is None or source is None or not _seen(kind):
-            self._tasks.jobs.cancel(_PREVIEW)
+            self.leave_preview()
             done("No preview")
             return
-        self._make(kind, small, source, done)
+        looked_at = self._looked_at = object()
+
+        def show(found: bytes | str) -> None:
+            if self._looked_at is looked_at:
+                done(found)
+
+        self._make(kind, small, source, show)
+
+    def leave_preview(self) -> None:
+        """Nobody looks any more at the one that is being made."""
+        self._looked_at = None
+        self._tasks.jobs.cancel(_PREVIEW)
 
     def copy(self, request: Request, done: Callable[[bytes | str], None]) -> None:
         """Make one for the clipboard, as a PNG or a text."""
@@ -240,10 +266,15 @@ class Exports:
                 _PREVIEW, work, done=done, failed=failed, cancelled=lambda: None, lane="layers"
             )
             return
-        try:
-            done(kind.make(request, source, suffix, making.unheard))
-        except Exception as error:
-            done(f"{error}")
+
+        def paint() -> None:
+            try:
+                found: bytes | str = kind.make(request, source, suffix, making.unheard)
+            except Exception as error:
+                found = f"{error}"
+            done(found)
+
+        self.paint(paint)
 
     def command(self, request: Request, path: Path) -> str:
         """The command line that writes the same file; raises UserError if there is none."""
@@ -262,11 +293,6 @@ class Exports:
         if (request := self._digit()) is not None:
             self.export(request.replace(scale=scale), path)
 
-    def points(self, path: Path) -> None:
-        """Write a table of the selected points, or of all if none is, in the suffix's format."""
-        columns = self._search.table(self._coloring.columns)
-        self.write(path, lambda: export_points(path, columns), "The table was not exported")
-
     def content(self, path: Path, content: bytes, failure: str) -> None:
         """Write what a view has drawn, or a text; ``failure`` is the title of an error."""
         self.write(path, partial(export_content, path, content), failure)
@@ -274,6 +300,10 @@ class Exports:
     def write(self, path: Path, write: Callable[[], None], failure: str) -> None:
         """Write a file by ``write``, which is called on the worker's thread."""
         self._tasks.write(write, lambda: self._messages.published.emit(f"Exported {path}"), failure)
+
+
+def _at_once(paint: Callable[[], None]) -> None:
+    paint()
 
 
 def _seen(kind: Kind) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from psygnal import Signal
 
@@ -18,6 +18,8 @@ from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.tasks import Newest, Patient
 
 T = TypeVar("T")
+
+Subject = Literal["", "shown", "MNIST"]
 
 _PACKAGE = __name__.rpartition(".")[0]
 _FAILURE = "The lesson could not compute this"
@@ -129,6 +131,9 @@ class Experiment(Generic[S, R]):
         result: that of nothing.
     """
 
+    subject: ClassVar[Subject] = ""
+    """Which images it is about: none, those on the map, or MNIST's whatever the map shows."""
+
     changed = Signal(Result)
     """The settings or the result are others."""
     values_changed = Signal(dict)
@@ -143,6 +148,16 @@ class Experiment(Generic[S, R]):
         self._works: list[Work] = []
         self._waits: object = None
         context.changed.connect(self._on_context)
+
+    @property
+    def note(self) -> str:
+        """What is to be said where the map shows other data than MNIST; "" if nothing is."""
+        name = self.context.map.shown_data.name
+        if not self.subject or name == "MNIST":
+            return ""
+        if self.subject == "MNIST":
+            return f"This lesson needs MNIST, and shows it instead of {name}."
+        return f"The figure shows {name}; numbers in the text are of MNIST."
 
     def show(self) -> None:
         """Begin to compute; called as the experiment comes to the front."""
@@ -249,6 +264,8 @@ D = TypeVar("D", bound=DigitSettings)
 
 class DigitExperiment(Experiment[D, R], Generic[D, R]):
     """One about a digit: the lesson's, or the reader's own."""
+
+    subject: ClassVar[Subject] = "shown"
 
     @property
     def digit(self) -> EncodedImage | None:

@@ -114,6 +114,8 @@ class _Space:
 class Geometry(Experiment[GeometrySettings, GeometryResult]):
     """Holds the two ends, and measures what lies between."""
 
+    subject = "shown"
+
     def __init__(self, context: LessonContext) -> None:
         super().__init__(context, GeometrySettings(), GeometryResult())
         self._find = self.patient("geodesic")

@@ -161,6 +161,8 @@ class _Decoder:
 class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
     """Pushes the plane forward, and follows one point of it."""
 
+    subject = "shown"
+
     def __init__(self, context: LessonContext) -> None:
         super().__init__(context, PushforwardSettings(), PushforwardResult())
         self._push, self._decode = self.patient("pushforward"), self.newest("sheet")

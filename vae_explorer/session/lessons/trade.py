@@ -156,6 +156,8 @@ class TradeResult(Result):
 class Trade(Experiment[TradeSettings, TradeResult]):
     """Measures the model on the map and trains the small ones."""
 
+    subject = "MNIST"
+
     def __init__(self, context: LessonContext) -> None:
         super().__init__(context, TradeSettings(), TradeResult())
         self._measure, self._training = self.newest("trade-own"), self.newest("trade-train")

@@ -104,6 +104,8 @@ class ViewsResult(Result):
 class Views(DigitExperiment[ViewsSettings, ViewsResult]):
     """Three maps of 1,000 test digits, and what comes back of a digit."""
 
+    subject = "MNIST"
+
     def __init__(self, context: LessonContext) -> None:
         super().__init__(context, ViewsSettings(), ViewsResult())
         self._plain, self._encode = self.newest("views-plain"), self.newest("views-vae")

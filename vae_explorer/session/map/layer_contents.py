@@ -111,7 +111,7 @@ def ellipses(scene: Scene, _chosen: Mapping[str, str], _check: Check) -> LayerCo
         np.stack([subject.mean for subject in subjects]),
         np.stack([subject.covariance for subject in subjects]),
     )
-    return LayerContent((mark,), f"1, 2 and 3 σ of {_counted(len(subjects), 'digit')}")
+    return LayerContent((mark,), f"1, 2 and 3 σ of {_counted(len(subjects), 'image')}")
 
 
 def prior(_scene: Scene, _chosen: Mapping[str, str], _check: Check) -> LayerContent:
@@ -154,7 +154,7 @@ def likelihood(scene: Scene, _chosen: Mapping[str, str], check: Check) -> LayerC
     """Log p(x|z) over the view."""
     subject = scene.drawn or scene.current
     if subject is None:
-        return LayerContent(note="Pin a digit, or draw one.")
+        return LayerContent(note="Pin an image, or draw one.")
     view = scene.view.widened()
     x = _draw(scene.model, subject)
     shape = view.shape(_FIELD_PIXELS)

@@ -72,14 +72,14 @@ LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
         "ellipses",
         "Encoder's posterior",
-        "q(z|x) of the hovered and pinned digits at 1, 2 and 3 standard deviations, to scale.",
+        "q(z|x) of the hovered and pinned images at 1, 2 and 3 standard deviations, to scale.",
         "E",
         on=True,
     ),
     LayerSpec(
         "flow",
         "Training flow",
-        "How each digit's code moved between two snapshots.",
+        "How each image's code moved between two snapshots.",
         "T",
         (
             Choice(
@@ -99,14 +99,14 @@ LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
         "posterior",
         "Exact posterior",
-        "p(z|x) of the hovered or else the pinned digit by quadrature; crosses mark its modes.",
+        "p(z|x) of the hovered or else the pinned image by quadrature; crosses mark its modes.",
         "X",
         opacity=0.9,
     ),
     LayerSpec(
         "likelihood",
         "Likelihood",
-        "log p(x|z) of the pinned digit at every z: where the decoder could have generated it.",
+        "log p(x|z) of the pinned image at every z: where the decoder could have generated it.",
         "L",
         opacity=0.9,
     ),
@@ -165,7 +165,7 @@ LAYERS: tuple[LayerSpec, ...] = (
     LayerSpec(
         "classes",
         "Class regions",
-        "The most probable digit at z, from q(z) of each class; paler where uncertain.",
+        "The most probable class at z, from q(z) of each class; paler where uncertain.",
         "C",
         (
             Choice(

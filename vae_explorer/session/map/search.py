@@ -1,14 +1,12 @@
 """Ways to find points: by point, class, likeness and ELBO. What is found becomes the selection."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data.tables import Column
 from vae_explorer.errors import UserError
 from vae_explorer.export.numeric_requests import Points, ranges
-from vae_explorer.export.tables import Columns, point_columns
 from vae_explorer.latent.neighbours import nearest_codes, nearest_images
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.map.freshness import Freshness
@@ -17,8 +15,6 @@ from vae_explorer.session.map.scores import Scores
 from vae_explorer.session.map.selection import Mode, Selection, inside
 from vae_explorer.session.map.state import MapState, class_name, same_images
 from vae_explorer.session.tasks import Tasks
-from vae_explorer.training.meaning import marks
-from vae_explorer.training.snapshot import reference
 from vae_explorer.types import Bools, Float32, Float64, Int64
 
 _NOT_SELECTED = "Nothing was selected"
@@ -63,7 +59,7 @@ class Search:
         """Select the ``k`` points nearest to the pinned image, in "latent" or "image" space."""
         points, pinned = self._map.points, self._pins.current
         if points is None or pinned is None:
-            self._fail(_NOT_SELECTED, UserError("Pin a digit first; its nearest follow."))
+            self._fail(_NOT_SELECTED, UserError("Pin an image first; its nearest follow."))
             return
         if space == "latent":
             row = self._map.row(pinned.split, pinned.index)
@@ -132,33 +128,8 @@ class Search:
                 if state.model is now.model and same_images(state.points, now.points):
                     then(np.argsort(elbo, kind="stable"))
 
-    def table(self, own: Mapping[str, Column]) -> Columns:
-        """What is known of the selected points, or of all if none is, and a user's columns.
-
-        Codes are the checkpoint's, however the plane is turned.
-        """
-        state = self._map.state
-        if state is None or state.points is None or state.posterior is None:
-            return {}
-        points, posterior, model = state.points, state.posterior, state.model
-        chosen = self._selection.mask(points.indices)
-        rows = np.flatnonzero(chosen) if len(self._selection) else np.arange(len(chosen))
-        # A sample beside the distribution that it is from would say nothing.
-        codes = points.positions if points.kind == KINDS["exact"] else posterior.mean
-        covariance = model.in_checkpoint(posterior.covariance[rows])
-        return point_columns(
-            points.data,
-            points.split,
-            points.indices[rows],
-            model.in_checkpoint(codes[rows]),
-            model.in_checkpoint(covariance.swapaxes(1, 2)),  # Rᵀ Σ R
-            {name: values[rows] for name, values in self._scores.known.items()},
-            own,
-            marks(state.snapshot, reference(state.data)),
-        )
-
     def points(self, table: str, reading: str) -> Points | None:
-        """The request of such a table, with what is known of all that are in it.
+        """A table of the selected points, or of all if none is, with what is known of every one.
 
         ``table`` and ``reading`` are as of ``Points``.
         """

@@ -53,7 +53,7 @@ def panel(qtbot: QtBot) -> DecodePanel:
 
 def digit(panel: DecodePanel) -> DigitView:
     return next(
-        view for view in panel.findChildren(DigitView) if view.accessibleName() == "Decoded digit"
+        view for view in panel.findChildren(DigitView) if view.accessibleName() == "Decoded image"
     )
 
 
@@ -211,8 +211,8 @@ def test_everything_that_takes_the_keyboard_has_a_name(panel: DecodePanel) -> No
         for widget in reached
     ]
     sliders = ["z₁", "z₁ slider", "z₂", "z₂ slider"]
-    card = ["Mean of q(z|x)", "Refine", "Pinned digit", "Nearest real digit and drift"]
-    assert sorted(names) == sorted(["Export Image…", "Pinned digits", "Unpin All", *sliders, *card])
+    card = ["Mean of q(z|x)", "Refine", "Pinned image", "Nearest real image and drift"]
+    assert sorted(names) == sorted(["Export Image…", "Pinned images", "Unpin All", *sliders, *card])
 
 
 def test_every_picture_has_a_name(panel: DecodePanel) -> None:

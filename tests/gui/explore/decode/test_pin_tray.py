@@ -120,7 +120,7 @@ def test_pictures_stay_while_the_pins_do(tray: PinTray) -> None:
 
 def test_each_pin_has_a_name(tray: PinTray) -> None:
     interface = QAccessible.queryAccessibleInterface(tray)
-    assert interface.text(QAccessible.Text.Name) == "Pinned digits"
+    assert interface.text(QAccessible.Text.Name) == "Pinned images"
     names = [interface.child(row).text(QAccessible.Text.Name) for row in range(3)]
     assert names == ["digit 7 · #5 train", "digit 7 · #59,999 train", "digit 7 · #5 test"]
     assert [tray.item(row).toolTip() for row in range(3)] == names

@@ -194,7 +194,7 @@ def test_the_likelihood_has_a_curve_of_its_own(strip: FrameStrip) -> None:
 def test_without_frames_a_note_says_why(strip: FrameStrip) -> None:
     strip.set_path(None)
     before = shown(strip)
-    strip.set_path(replace(path(0), note="Pin two digits or more."))
+    strip.set_path(replace(path(0), note="Pin two images or more."))
     after = shown(strip)
     assert after != before
     assert strip.accessibleDescription() == "No frames"

@@ -178,7 +178,7 @@ def test_what_is_not_known_yet_is_a_dash(panel: DrawPanel) -> None:
 
 def test_the_nearest_come_with_label_and_distance(panel: DrawPanel) -> None:
     panel.set_nearest(neighbours(2))
-    views = [view(panel, f"Nearest digit {n + 1}") for n in range(NEIGHBOURS)]
+    views = [view(panel, f"Nearest image {n + 1}") for n in range(NEIGHBOURS)]
     assert [found.accessibleDescription() for found in views] == ["5 · 5.3", "0 · 6.3", *"———"]
     assert views[1].toolTip() == "0 · #1 · distance 6.3"
     panel.set_nearest(())

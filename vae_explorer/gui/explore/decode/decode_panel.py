@@ -41,7 +41,7 @@ class DecodePanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("export", "digit")
-        self._digit = DigitView("Decoded digit", f"z = {NONE}", least=112)
+        self._digit = DigitView("Decoded image", f"z = {NONE}", least=112)
         self.sliders = LatentSliders()
         self.support = SupportSection()
         self.inspector = PinInspector()

@@ -65,7 +65,7 @@ class LowestElboList(QListView):
 
     def set_remark(self, remark: Remark | None) -> None:
         """Say what the figures are if they are no likelihood."""
-        tip = f"Digits by their {named('ELBO', remark)}; choosing one pins it"
+        tip = f"Images by their {named('ELBO', remark)}; choosing one pins it"
         self.setToolTip(explained(tip, remark))
 
     def set_images(self, rows: Sequence[Row]) -> None:

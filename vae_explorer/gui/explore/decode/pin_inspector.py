@@ -99,7 +99,7 @@ class PinInspector(QWidget):
         details.addLayout(self._choice_row())
         details.addLayout(self._figures())
         content = held(column(pictures, self._details))
-        self.fold = Fold("Pinned", content, self._title, "Pinned digit")
+        self.fold = Fold("Pinned", content, self._title, "Pinned image")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.fold)
@@ -169,7 +169,7 @@ class PinInspector(QWidget):
         refine = QToolButton()
         refine.setText("Refine")
         refine.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        refine.setToolTip("Climb the ELBO of this digit from the encoder's q")
+        refine.setToolTip("Climb the ELBO of this image from the encoder's q")
         refine.setProperty("command", "refine")
         refine.clicked.connect(self.refine_requested)
         corner = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom

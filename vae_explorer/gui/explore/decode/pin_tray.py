@@ -41,8 +41,8 @@ class PinTray(QListWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Pinned digits")
-        self.setToolTip("Pinned digits; Ctrl-click on the map adds one, Delete takes one out")
+        self.setAccessibleName("Pinned images")
+        self.setToolTip("Pinned images; Ctrl-click on the map adds one, Delete takes one out")
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)

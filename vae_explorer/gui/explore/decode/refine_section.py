@@ -14,7 +14,7 @@ from vae_explorer.number_format import figure
 from vae_explorer.session.explore.refinement import RefinementStep
 from vae_explorer.training.meaning import Remark, explained, named
 
-_HINT = "Climb the ELBO of this digit from the encoder's q"
+_HINT = "Climb the ELBO of this image from the encoder's q"
 _FIGURES = (
     "What the encoder's q reaches → what the best q of its family found so far does; what is left "
     "below log p(x) is the divergence of q from the posterior"

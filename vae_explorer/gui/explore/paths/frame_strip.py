@@ -240,7 +240,7 @@ class FrameStrip(QAbstractScrollArea):
                 painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
     def _paint_note(self, painter: QPainter) -> None:
-        note = self._path.note if self._path else "Pin two digits, and choose a kind of path above."
+        note = self._path.note if self._path else "Pin two images, and choose a kind of path above."
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.setPen(QColor(current_theme().muted))
         painter.drawText(self.viewport().rect().adjusted(8, 4, -8, -4), flags, note)

@@ -1,4 +1,4 @@
-"""The panel to draw a digit in, and to see what the model makes of it."""
+"""The panel to draw an image in, and to see what the model makes of it."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
@@ -69,7 +69,7 @@ class DrawPanel(QWidget):
         super().__init__(parent)
         self.pad = DrawingPad()
         self._seen = DigitView("Drawing as the model sees it", "Seen", least=84)
-        self._seen.setToolTip("Scaled and centred like the digits of MNIST")
+        self._seen.setToolTip("Scaled and centred as the digits of MNIST are")
         self._reconstruction = DigitView(
             "Reconstruction of the drawing", "Reconstruction", "Reconstr.", least=84
         )
@@ -77,7 +77,7 @@ class DrawPanel(QWidget):
         self._names = {text: term_label(text, tip) for text, tip in _ROWS.items()}
         self.results = [Readout() for _ in _ROWS]
         self._nearest = [
-            DigitView(f"Nearest digit {n + 1}", NONE, least=30) for n in range(NEIGHBOURS)
+            DigitView(f"Nearest image {n + 1}", NONE, least=30) for n in range(NEIGHBOURS)
         ]
 
         left, right = QVBoxLayout(), QVBoxLayout()
@@ -86,21 +86,31 @@ class DrawPanel(QWidget):
         left.addStretch()
         right.addLayout(row(self._seen, self._reconstruction))
         right.addLayout(self._figures())
-        right.addWidget(QLabel("Nearest training digits"))
+        right.addWidget(QLabel("Nearest images"))
         right.addLayout(row(*self._nearest))
         right.addStretch()
-        content = QWidget()
+        content = self._content = QWidget()
+        self._about = QLabel()
+        self._about.setWordWrap(True)
         self._columns = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
         self._columns.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         self._columns.addLayout(left)
         self._columns.addLayout(right, 1)
+        framed = row(self._about)
+        framed.setContentsMargins(MARGIN, 0, MARGIN, 0)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setContentsMargins(0, MARGIN, 0, 0)
+        outer.addLayout(framed)
         outer.addWidget(Scrolled(content, sideways=True))
         self.setMinimumWidth(WIDTH)
         self.set_figures(None)
 
         self.pad.drawn.connect(self._on_drawn)
+
+    def set_drawable(self, drawable: bool, about: str) -> None:
+        """Take drawings or not; a line says of what size they become, or why they cannot be."""
+        self._content.setEnabled(drawable)
+        self._about.setText(about)
 
     def set_seen(self, image: UInt8 | None) -> None:
         """Show the (h, w) image the model is given, or none."""

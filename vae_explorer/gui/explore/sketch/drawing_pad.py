@@ -55,7 +55,7 @@ FRAME_MS = 16
 THICKNESS = 0.08
 """Of a line, at first, as a share of the pad's side."""
 
-_HINT = "Draw a digit"
+_HINT = "Draw an image"
 _FRAME = 1
 _STEP = 2 / SIDE  # between two samples of a line; less is the hand's trembling
 _LEAST = 112  # pixels a side
@@ -100,7 +100,7 @@ class DrawingPad(QWidget):
         self._frame.timeout.connect(self._tell)
         self.setAccessibleName("Drawing pad")
         self.setAccessibleDescription(
-            "Draw a digit with the mouse, a pen or a finger; the right button erases. "
+            "Draw an image with the mouse, a pen or a finger; the right button erases. "
             "Ctrl+Z undoes, Delete clears, Ctrl+V pastes a picture."
         )
         self.setToolTip("Left button draws, right button erases; a picture may be dropped here")
