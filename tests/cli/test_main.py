@@ -308,8 +308,12 @@ def call(*words):
 
 sys.meta_path.insert(0, NoQt())
 model = sys.argv[1]
-call("--help")
-call("train", "--help")
+def help_of(command, *words):
+    call(*words, "--help")
+    for name, part in getattr(command, "commands", {}).items():
+        help_of(part, *words, name)
+
+help_of(main)
 call("data")
 assert "torch" not in sys.modules
 from vae_explorer.training import held_out

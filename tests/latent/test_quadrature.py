@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from vae_explorer import paths
+from vae_explorer.data.bundled import mnist
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
+from vae_explorer.latent.posterior import posterior_grid
 from vae_explorer.latent.quadrature import exact_codes, exact_posterior
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.model.vae import log_prior
@@ -75,12 +77,34 @@ def test_wrong_images_and_unknown_codes_are_refused(linear_gaussian: Any) -> Non
         exact_codes(model, np.zeros((1, *SHAPE), np.float32), "median")
 
 
-def test_a_posterior_that_leaves_the_square_is_owned_up_to(linear_gaussian: Any) -> None:
-    """The decoder is so flat, and the image so far off, that z lies beyond 6."""
+def test_the_square_grows_with_posteriors_that_leave_it(linear_gaussian: Any) -> None:
+    """The decoder is so flat, and the images so far off, that z lies beyond 6."""
     linear = linear_gaussian(0.05, deviation=0.02)
-    exact = exact_posterior(linear.model, linear.images([[0.0, 0.0], [7.0, 0.0]])[0])
+    batch, x = linear.images([[0.0, 0.0], [7.0, 0.0], [0.3, 0.1], [-3.0, -9.0]])
+    exact = exact_posterior(linear.model, batch)
+    np.testing.assert_allclose(exact.log_marginal, linear.log_marginal(x), atol=1e-3)
+    np.testing.assert_allclose(exact.mean, linear.posterior_mean(x), atol=2e-3)
+    assert (abs(exact.mean[[1, 3]]).max(1) > 5).all()
+    assert (exact.error < 2e-3).all()
+
+
+def test_a_posterior_that_leaves_the_largest_square_is_owned_up_to(linear_gaussian: Any) -> None:
+    linear = linear_gaussian(0.003, deviation=0.003)
+    exact = exact_posterior(linear.model, linear.images([[0.0, 0.0], [150.0, 0.0]])[0])
     assert exact.error[0] < 1e-3
     assert exact.error[1] > 0.1
+
+
+def test_mnist_s_images_whose_posterior_leaves_the_square() -> None:
+    """Sums over a dense grid around each mode; the last image's modes are inside and outside."""
+    model = read_checkpoint(paths.bundled_checkpoint()).model
+    x = model.treated(mnist("test").images, seed=0)[[9634, 2294, 2044]]
+    exact = exact_posterior(model, x)
+    np.testing.assert_allclose(exact.log_marginal, [-257.522, -177.076, -283.387], atol=1e-3)
+    assert (exact.error < 1e-3).all()
+    grid = posterior_grid(model, x[:1])
+    step = grid.axis[1] - grid.axis[0]
+    assert grid.density.sum(0) * step**2 @ grid.axis == pytest.approx(exact.mean[0, 1], abs=1e-3)
 
 
 def test_kinks_are_found(linear_gaussian: Any, monkeypatch: pytest.MonkeyPatch) -> None:

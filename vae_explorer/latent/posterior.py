@@ -44,19 +44,25 @@ def posterior_grid(model: TrainedVAE, x: Images, check: Check = unchecked) -> Po
     if len(x) != 1:
         raise DataError(f"A posterior is computed for one image at a time, not for {len(x)}.")
     image = model.tensor(x)
-    n = round(2 * EXTENT / _STEP)
+    adapted = adapted_tiles(model, image, check)
+    extent = adapted[0].tiling.extent
+    # A larger square costs detail, not memory without end.
+    step = _STEP * max(1, extent / (2 * EXTENT))
+    n = round(2 * extent / step)
     log_joint = np.full((n, n), -np.inf)
-    for pairs in adapted_tiles(model, image, check):
-        points = round(pairs.tiling.size / _STEP)
+    for pairs in adapted:
+        per_tile = n / pairs.tiling.side
+        points = max(1, round(per_tile))
         middles = (np.arange(points) + 0.5) / points
         to_places = interpolation(2 * middles - 1)
         joints = log_joints(model, image, pairs, check)
         for tile, (_, joint) in zip(pairs.tile.tolist(), joints, strict=True):
-            row, column = (index * points for index in divmod(tile, pairs.tiling.side))
+            row, column = (int(index * per_tile) for index in divmod(tile, pairs.tiling.side))
             values = joint[0].double().cpu().numpy() @ to_places
-            log_joint[row : row + points, column : column + points] = values.reshape(points, points)
+            place = log_joint[row : row + points, column : column + points]
+            np.maximum(place, values.reshape(points, points), out=place)
     relative = np.exp(log_joint - log_joint.max())
-    axis = np.linspace(_STEP / 2 - EXTENT, EXTENT - _STEP / 2, n)
+    axis = np.linspace(step / 2 - extent, extent - step / 2, n)
     # Over two steps even a broad posterior falls by more than float32 rounds log p(x|z).
     peaks = (relative == maximum_filter(relative, 5)) & (relative >= _LOWEST_MODE)
     equal, count = label(peaks, np.ones((3, 3)))
@@ -64,6 +70,6 @@ def posterior_grid(model: TrainedVAE, x: Images, check: Check = unchecked) -> Po
     order = relative[row, column].argsort()[::-1]
     return PosteriorGrid(
         axis=axis,
-        density=relative / (relative.sum() * _STEP**2),
+        density=relative / (relative.sum() * step**2),
         modes=np.stack([axis[row[order]], axis[column[order]]], axis=1),
     )

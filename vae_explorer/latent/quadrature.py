@@ -167,9 +167,8 @@ class _Sheet(NamedTuple):
 
     def without(self, split: Tensor) -> "_Sheet":
         """The pairs that are not ``split`` (pairs,)."""
-        tiling, tile, image = self.pairs
         return _Sheet(
-            Pairs(tiling, tile[~split], image[~split]),
+            self.pairs.only(~split),
             _Sums(*(column[~split] for column in self.pieces)),
             self.quadrants[~split],
         )

@@ -21,8 +21,10 @@ from vae_explorer.types import Float64
 
 EXTENT = 6.0
 """Half the side of the square in latent units; the prior has a mass of 4e-9 outside."""
+LARGEST_EXTENT = 16 * EXTENT
+"""Of the square of an image to which tiles at the edge of a smaller one may matter."""
 TILE = 0.2
-"""Side of a tile in latent units."""
+"""Side of a tile in latent units, in the square of ±``EXTENT``."""
 NODES = 10
 """Along a tile's side, where the decoder is called."""
 NEGLIGIBLE = 12.0
@@ -35,19 +37,20 @@ _DECODED = 4_096  # positions in one call of the decoder
 
 
 class Tiling(NamedTuple):
-    """The square of ±``EXTENT`` cut into tiles of side ``size``, numbered row by row."""
+    """The square of ±``extent`` cut into tiles of side ``size``, numbered row by row."""
 
     size: float
+    extent: float = EXTENT
 
     @property
     def side(self) -> int:
         """Tiles in a row."""
-        return round(2 * EXTENT / self.size)
+        return round(2 * self.extent / self.size)
 
     def centres(self, tile: Tensor) -> Tensor:
         """The middles (m, 2) of tiles (m,)."""
         corner = torch.stack([tile // self.side, tile % self.side], dim=1)
-        return (corner + 0.5) * self.size - EXTENT
+        return (corner + 0.5) * self.size - self.extent
 
     def outermost(self, tile: Tensor) -> Tensor:
         """Which of tiles (m,) lie at the edge of the square, (m,) bool."""
@@ -56,7 +59,11 @@ class Tiling(NamedTuple):
 
     def halved(self) -> "Tiling":
         """Four tiles for each one."""
-        return Tiling(self.size / 2)
+        return self._replace(size=self.size / 2)
+
+    def doubled(self) -> "Tiling":
+        """As many tiles of twice the side over twice the square."""
+        return Tiling(2 * self.size, 2 * self.extent)
 
     def quadrants(self, tile: Tensor) -> Tensor:
         """The four tiles (m, 4) of the halved tiling that make up each of tiles (m,)."""
@@ -71,23 +78,30 @@ class Pairs(NamedTuple):
     tile: Tensor
     image: Tensor
 
+    def only(self, kept: Tensor) -> "Pairs":
+        """Those of the pairs that are ``kept`` (pairs,)."""
+        return self._replace(tile=self.tile[kept], image=self.image[kept])
+
     def by_tile(self) -> tuple[Tensor, Iterator[Tensor]]:
         """The tiles (t,), each once, and the images (m,) that each of them matters to."""
         tiles, counts = torch.unique_consecutive(self.tile, return_counts=True)
         return tiles, iter(torch.split(self.image, counts.tolist()))
 
 
-def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
+_FIRST = Tiling(TILE)
+
+
+def candidates(model: TrainedVAE, x: Tensor, check: Check, tiling: Tiling = _FIRST) -> list[Pairs]:
     """Which tile may matter to which of x (n, pixels); every image is in one of the ``Pairs``.
 
     Every image looks at the middle of every tile, then at those of the quadrants of what is left;
     but an image to which too many tiles may matter gets larger ones, to be halved where need be.
+    One to which a tile at the edge may matter starts again in a square of twice the side.
 
     Raises:
         DataError: the log-joint is not finite.
     """
     model.vae.check_marginal()
-    tiling = Tiling(TILE)
     look = _Look.of(model, tiling, check)
     best, near, seen = [], [], []
     for images in torch.split(x, _LOOKED_AT):
@@ -100,19 +114,30 @@ def candidates(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
     if not torch.cat(best).isfinite().all():
         raise DataError("The decoder's log p(x|z) is not finite; the model cannot be used.")
     matters = torch.cat(seen)
-    many = matters.sum(1) > _MANY
     parts = []
-    if not many.all():
-        tile, image = (matters & ~many[:, None]).mT.nonzero(as_tuple=True)
+    many = matters.sum(1) > _MANY
+    few = matters & ~many[:, None]
+    if few.any():
+        tile, image = few.mT.nonzero(as_tuple=True)
         kept = _look_closer(model, x, Pairs(tiling, tile, image), torch.cat(best), check)
         kept |= torch.cat(near)[image, tile]
-        parts.append(Pairs(tiling, tile[kept], image[kept]))
+        parts.append(Pairs(tiling, tile, image).only(kept))
     if many.any():
-        larger = Tiling(_LARGER * TILE)
+        larger = tiling._replace(size=_LARGER * tiling.size)
         blocks = (matters & many[:, None]).view(-1, larger.side, _LARGER, larger.side, _LARGER)
         tile, image = blocks.any(4).any(2).flatten(1).mT.nonzero(as_tuple=True)
         parts.append(Pairs(larger, tile, image))
-    return parts
+    leaving = torch.zeros_like(many)
+    for pairs in parts:
+        leaving[pairs.image[pairs.tiling.outermost(pairs.tile)]] = True
+    if not leaving.any() or tiling.extent >= LARGEST_EXTENT:
+        return parts
+    image = leaving.nonzero()[:, 0]
+    staying = [pairs.only(~leaving[pairs.image]) for pairs in parts]
+    return [pairs for pairs in staying if len(pairs.tile)] + [
+        pairs._replace(image=image[pairs.image])
+        for pairs in candidates(model, x[leaving], check, tiling.doubled())
+    ]
 
 
 def _look_closer(model: TrainedVAE, x: Tensor, pairs: Pairs, best: Tensor, check: Check) -> Tensor:
