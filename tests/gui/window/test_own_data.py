@@ -257,7 +257,8 @@ def notes(dialog: DataDialog) -> list[str]:
 
 
 def test_the_proposed_time_is_measured(person: Person, own: Path) -> None:
-    data, timed = person.window.app.data, []
+    timed: list[float] = []
+    data = person.window.app.data
     data.timed.connect(timed.append)
     data.open(own)
     person.wait(lambda: timed, 60)

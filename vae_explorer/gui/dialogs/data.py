@@ -174,7 +174,7 @@ class DataDialog(FormDialog):
     def _show_proposal(self, look: Look) -> None:
         recipe = look.recipe
         self._proposal.setText(
-            f"{recipe.likelihood} likelihood, treatment {recipe.treatment}, "
+            f"{recipe.likelihood.capitalize()} likelihood, treatment {recipe.treatment}, "
             f"{recipe.network} {recipe.encoder_hidden}, {recipe.epochs:,} epochs of batches of "
             f"{recipe.batch_size:,}, {recipe.validation_images:,} images held out; "
             f"about {format_duration(look.seconds)}"
