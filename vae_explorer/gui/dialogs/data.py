@@ -189,7 +189,8 @@ class DataDialog(FormDialog):
 
     def _on_read(self, data: Dataset) -> None:
         self._read = data
-        self._show_notes(data.report)
+        told = (*self._look.found.report.notes, *data.report.notes)
+        self._show_notes(replace(data.report, notes=tuple(dict.fromkeys(told))))
         split, copies = self._texts["Split"], data.report.duplicates
         found = f"{copies:,} of these also" if copies else "none of these"
         split.setText(f"{split.text()}; {found} among those to train on")
