@@ -6,6 +6,7 @@ says by a ValueError that goes on from the name of the value, as in "is no layer
 wrong with a file, the error names the file, the path of the value, and what it should be.
 """
 
+import dataclasses
 import json
 import os
 import re
@@ -13,12 +14,15 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, inspect
 
 from vae_explorer.errors import UserError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 T = TypeVar("T")
 
@@ -49,6 +53,19 @@ def parse_json(text: str | bytes, source: str, error: type[UserError] = UserErro
     except (ValueError, RecursionError) as wrong:
         raise error(f"{source} is not JSON: {wrong}.") from wrong
     return value
+
+
+def storable(value: "DataclassInstance") -> dict[str, Any]:
+    """A dataclass as TOML and JSON can hold it: paths as texts, and nothing of what is None."""
+
+    def known(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {
+            name: str(item) if isinstance(item, Path) else item
+            for name, item in items
+            if item is not None
+        }
+
+    return dataclasses.asdict(value, dict_factory=known)
 
 
 def build(

@@ -321,8 +321,11 @@ from vae_explorer.training import held_out
 held_out.MARGINAL_POINTS = 100  # only to be quick, as few images are
 mnist = bundled.mnist
 bundled.mnist = lambda split: mnist(split).subset(slice(300))
-call("evaluate", model, "--subset", "1")
+import vae_explorer.session.app
+
 call("encode", model, "--out", "codes.csv")
+assert not sys.modules.keys() & {"scipy", "torch._dynamo"}, "they cost seconds of a start"
+call("evaluate", model, "--subset", "1")
 call("decode", model, "--z", "0", "0", "--out", "digit.png")
 call("export", "digit", model, "--z", "0", "0", "--out", "digit.png")
 call("export", "manifold", model, "--out", "sheet.png")

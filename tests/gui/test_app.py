@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.errors import UserError
+from vae_explorer.export.requests import Digit
 from vae_explorer.gui.app import open_window, prepare
 from vae_explorer.gui.style import Style
 from vae_explorer.gui.theme import SchemeChoice
@@ -80,7 +81,7 @@ def test_without_any_model_there_is_a_dialog_and_a_window(
     QApplication.processEvents()
     assert window.isVisible()
     window.app.cursor.move(1.0, 1.0)
-    window.app.exports.digit(tmp_path / "a.png", 1)
+    window.app.exports.export(Digit(), tmp_path / "a.png")
     window.app.model.save(tmp_path / "a.safetensors")
     window.map.canvas.hovered.emit((0.5, 0.5))
     assert window.close()

@@ -10,7 +10,7 @@ from vae_explorer import paths
 from vae_explorer.data import bundled
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
-from vae_explorer.export.requests import Manifold
+from vae_explorer.export.requests import Digit, Manifold
 from vae_explorer.session.app import build_app
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.files.settings import Settings
@@ -32,7 +32,7 @@ def test_without_a_model_every_request_is_harmless(desk: Desk, tmp_path: Path) -
     app.pins.clear()
     app.map_settings.set_split("test")
     app.model.save(tmp_path / "a.safetensors")
-    app.exports.digit(tmp_path / "a.png", 1)
+    app.exports.export(Digit(), tmp_path / "a.png")
     app.exports.export(Manifold(), tmp_path / "b.png")
     desk.settle()
     assert (len(desk.pictures), len(desk.points), len(desk.failures)) == (0, 0, 0)

@@ -14,6 +14,7 @@ from tests.support.desk import Desk
 from tests.support.stand_ins import Frames, MainThread
 from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.export.requests import Digit
 from vae_explorer.session import app as app_module
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.jobs import Jobs
@@ -121,7 +122,7 @@ def test_closing_finishes_what_is_being_written(
     closing: Desk, tmp_path: Path, trained: Snapshot
 ) -> None:
     closing.app.model.save(tmp_path / "model.safetensors")
-    closing.app.exports.digit(tmp_path / "digit.png", 1)
+    closing.app.exports.export(Digit(scale=1), tmp_path / "digit.png")
     assert closing.app.close()
     assert read_checkpoint(tmp_path / "model.safetensors").history == trained.history
     with Image.open(tmp_path / "digit.png") as picture:

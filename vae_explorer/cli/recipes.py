@@ -17,6 +17,7 @@ from vae_explorer.types import ImageShape
 
 if TYPE_CHECKING:
     from vae_explorer.data.dataset import ImageSet
+    from vae_explorer.training.snapshot import DataReference
 
 
 def recipe_fields() -> str:
@@ -110,8 +111,15 @@ def warn_of(recipe: Recipe, shape: ImageShape) -> None:
         click.echo(f"Warning: {text}", err=True)
 
 
-def training_images(count: int | None, path: Path | None, choices: Reading) -> "ImageSet":
+def training_images(
+    count: int | None,
+    path: Path | None,
+    choices: Reading,
+    wanted: "DataReference | None" = None,
+) -> "ImageSet":
     """The first ``count`` training images of a data set, all if None; of MNIST without a path.
+
+    What is not given is as for the images that a run says it was trained on, the ``wanted``.
 
     Raises:
         DataError: there are not so many, or none can be read.
@@ -119,9 +127,20 @@ def training_images(count: int | None, path: Path | None, choices: Reading) -> "
     from vae_explorer.data.bundled import mnist
     from vae_explorer.data.opening import open_images
 
-    data = open_images(path, choices).train if path else mnist("train")
+    source = wanted.source if wanted else None
+    if source and choices == Reading():
+        choices = source.reading
+    try:
+        found = path or (source.path if source else None)
+        data = open_images(found, choices).train if found else mnist("train")
+    except DataError as error:
+        if wanted is None or path:
+            raise
+        raise DataError(
+            f"{error} It was trained on this; if it has moved, name it by --data."
+        ) from error
     if count is None:
-        return data
+        return data.first(wanted.images) if wanted else data
     if count > len(data):
         raise DataError(f"--images is {count:,}; {data.name} has {len(data):,} training images.")
     return data.subset(slice(count))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vae_explorer import schema
 from vae_explorer.cli.parameters import (
     checkpoints_argument,
     data_of,
@@ -101,7 +102,7 @@ def evaluate(
         rows.append(
             {"checkpoint": name}
             | dataclasses.asdict(row)
-            | {"measure": measure(snapshot.recipe), "trained_on": dataclasses.asdict(snapshot.data)}
+            | {"measure": measure(snapshot.recipe), "trained_on": schema.storable(snapshot.data)}
             | {"remarks": [remark.text for remark in remarks]}
         )
         if not as_json:

@@ -131,7 +131,7 @@ def sweep(
     else:
         assert resume
         folder = SweepFolder.open(resume)
-        data = training_images(folder.data.images, data_path, choices)
+        data = training_images(None, data_path, choices, folder.data)
     options = {
         "--data": data_path,
         "--threads": threads,

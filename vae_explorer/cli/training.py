@@ -124,7 +124,6 @@ def _train(
     as_json: bool,
 ) -> int:
     recipe = read_recipe(recipe_file, changes, preset)  # refused before anything large is loaded
-    data = training_images(images, data_path, choices)
     if tensorboard:
         from vae_explorer.training.tensorboard import EventFile
     from vae_explorer.training.device import set_threads
@@ -132,6 +131,8 @@ def _train(
     from vae_explorer.training.run_folder import RunFolder
     from vae_explorer.training.trainer import Trainer
 
+    wanted = RunFolder(resume).trained_on() if resume else None
+    data = training_images(images, data_path, choices, wanted)
     team = team or ALONE
     set_threads(threads, processes=team.local_size)
     device = team.device(device)

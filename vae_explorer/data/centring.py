@@ -2,7 +2,6 @@
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from vae_explorer.errors import DataError
 from vae_explorer.types import Float32, Float64, Floats, UInt8
@@ -140,6 +139,9 @@ def _above_ground(gray: Float64) -> tuple[Float64, float]:
 
 def _without_specks(ink: UInt8) -> UInt8:
     """The ink without pieces that hold a small share of it."""
+    # Imported late: it costs the start of the window a sixth of a second.
+    from scipy import ndimage
+
     pieces, count = ndimage.label(ink, np.ones((3, 3)))
     masses = ndimage.sum_labels(ink, pieces, np.arange(count + 1))
     large = masses >= _LEAST_SHARE * masses.sum()

@@ -32,7 +32,8 @@ class ImageSet(Brief):
     people call the data and ``split`` which part of it this is, such as "train" or "test". Lists,
     tensors and other integers from 0 to 255 will do for both; floats in [0, 1] become the nearest
     of 256 grey levels. Labels count in ``classes``, the names, from 0: they are uint8 or, of more
-    than 256 classes, uint16. ``columns`` are what else is known of each image. The arrays become
+    than 256 classes, uint16. ``columns`` are what else is known of each image; ``source`` is where
+    they are the images to train on, or the first of these, if anywhere. The arrays become
     read-only: the set is shared between threads and named by its fingerprint.
 
     Raises:
@@ -46,6 +47,7 @@ class ImageSet(Brief):
     split: str = "all"
     classes: tuple[str, ...] = field(default=(), repr=False)
     columns: Mapping[str, Column] = field(default_factory=dict, repr=False)
+    source: Source | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         title = f"{self.name} ({self.split})"
@@ -92,8 +94,8 @@ class ImageSet(Brief):
 
     @staticmethod
     def of(images: Any) -> "ImageSet":
-        """The set itself, or a set without labels of bare images, as the class takes them."""
-        return images if isinstance(images, ImageSet) else ImageSet(images)
+        """The set itself, or one without labels of bare images, see ``from_arrays``."""
+        return images if isinstance(images, ImageSet) else ImageSet.from_arrays(images)
 
     @staticmethod
     def from_arrays(
@@ -141,6 +143,10 @@ class ImageSet(Brief):
         digest.update(self.images.data)
         digest.update(b"unlabelled" if self.labels is None else self.labels.data)
         return digest.hexdigest()
+
+    def first(self, count: int) -> "ImageSet":
+        """The first ``count`` images, or all if there are no more."""
+        return self if count >= len(self) else self.subset(slice(count))
 
     def subset(self, indices: slice | NDArray[np.intp]) -> "ImageSet":
         """The images at ``indices``, in that order, under the same names.
@@ -202,6 +208,7 @@ class Dataset:
             replace(everything.subset(part), split=split)
             for part, split in ((first, "train"), (rest, "test"))
         )
+        train = replace(train, source=source)
         dataset = Dataset(everything.name, train, test, source, report)
         dataset.__dict__["_both"] = replace(everything, split="both")
         return dataset

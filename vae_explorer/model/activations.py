@@ -34,6 +34,12 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.sizes = [0]
 
+    @classmethod
+    @override
+    def _should_skip_dynamo(cls) -> bool:
+        """Otherwise the first use imports PyTorch's compiler: seconds of a start."""
+        return False
+
     @override
     def __torch_dispatch__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None

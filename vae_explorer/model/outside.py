@@ -52,6 +52,11 @@ NO_LIKELIHOOD = (
     'Pass likelihood="bernoulli", "continuous-bernoulli" or "gaussian" (with variance=…).'
 )
 
+NO_WEIGHTS = (
+    "A model from elsewhere has no weights that could be saved here; keep the program and the "
+    "files that it comes from. Start trains a new model on the data that are open."
+)
+
 NO_MARGINAL = (
     "This model has {} latent dimensions and the map shows a plane of them: what is an integral "
     "over all of z, as log p(x) is, is not known here."
@@ -202,10 +207,7 @@ class OutsideVAE(VAE):
 
     @override
     def state_dict(self, *_: Any, **__: Any) -> Any:
-        raise CheckpointError(
-            "A model from elsewhere has no weights that could be saved here; keep the program and "
-            "the files that it comes from."
-        )
+        raise CheckpointError(NO_WEIGHTS)
 
 
 class _Functions:

@@ -1,17 +1,19 @@
 """A trained VAE behind a NumPy door: tensors stay inside."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from vae_explorer.data.arrays import as_array, as_images, conversion
+from vae_explorer.data.arrays import as_array, as_images, channels_last, conversion
 from vae_explorer.data.treatment import treat
-from vae_explorer.errors import DataError
+from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.model.vae import VAE, ElboTerms
 from vae_explorer.types import Brief, Float32, Float64, Floats, ImageShape, UInt8
 
@@ -67,6 +69,24 @@ class TrainedVAE:
         # On the CPU: what is computed of a trained model needs float64, and the same draws always.
         self.vae = deepcopy(vae).cpu().eval().requires_grad_(False)
         self.treatment = treatment
+        self.writer: Callable[[TrainedVAE, str | Path], None] | None = None
+
+    def save(self, path: str | Path) -> None:
+        """Save it as a checkpoint, with the recipe and the history that it came with.
+
+        Args:
+            path: a name that ends in .safetensors; a file of that name is replaced.
+
+        Raises:
+            CheckpointError: the file cannot be written, the model came with no recipe, as one that
+                was turned or made by hand, or it is of another program.
+        """
+        if self.writer is None:
+            raise CheckpointError(
+                "This model is of no run and no checkpoint, whose recipe would be saved with it; "
+                "save the one that train, load or read_checkpoint gave."
+            )
+        self.writer(self, path)
 
     @property
     def image_shape(self) -> ImageShape:
@@ -259,12 +279,16 @@ class TrainedVAE:
 
     def _images(self, images: ArrayLike) -> Images:
         array = as_images(images)
+        given_shape = array.shape
+        if array.ndim > 3 and array.shape[1:] != self.image_shape:
+            with suppress(DataError):  # refused below, with the line of this size
+                array = channels_last(array, "Images")
         if array.shape[1:] != self.image_shape:
             height, width = self.image_shape[:2]
             given = ", ".join(map(str, ("n", *self.image_shape)))
-            line = conversion(array.shape, self.image_shape, whole=array.dtype == np.uint8)
+            line = conversion(given_shape, self.image_shape, whole=array.dtype == np.uint8)
             raise DataError(
                 f"This model reads images of {height}×{width} pixels as an "
-                f"({given}) array; it was given shape {array.shape}: {line}."
+                f"({given}) array; it was given shape {given_shape}: {line}."
             )
         return array

@@ -190,7 +190,7 @@ def build_app(
         exports=Exports(tasks, messages, latent_map, cursor, playback, search, coloring, pins),
         runs=runs,
         catalogue=RunCatalogue(tasks, runs, model.open),
-        sweeps=Sweeps(tasks, runs, images, model.open),
+        sweeps=Sweeps(tasks, runs, data, model.open),
         presets=Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks, kept),
         estimates=Estimates(jobs, runs.training, images, kept.now.device),
         learning=Learning(LessonContext(tasks, latent_map, target, after), tasks, kept),

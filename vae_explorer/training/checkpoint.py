@@ -55,7 +55,7 @@ def header(snapshot: Snapshot) -> dict[str, str]:
     return {
         "recipe": snapshot.recipe.to_toml(),
         "image_shape": json.dumps(snapshot.model.image_shape),
-        "data": json.dumps(dataclasses.asdict(snapshot.data)),
+        "data": json.dumps(schema.storable(snapshot.data)),
         "progress": json.dumps({"epoch": snapshot.epoch, "step": snapshot.step}),
         "history": to_csv(snapshot.history),
         "changes": json.dumps([dataclasses.astuple(change) for change in snapshot.changes]),

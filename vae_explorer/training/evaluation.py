@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from vae_explorer.data.arrays import spread
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.latent.aggregate import aggregate
 from vae_explorer.latent.gap import gap
 from vae_explorer.latent.importance import iwae
@@ -59,7 +59,7 @@ class Evaluation:
 
 def evaluate(
     model: TrainedVAE,
-    data: ImageSet | ArrayLike,
+    data: Dataset | ImageSet | ArrayLike,
     seed: int = 0,
     subset: int = 200,
     check: Check = unchecked,
@@ -70,7 +70,8 @@ def evaluate(
 
     Args:
         model: what to score.
-        data: at least one image, in an ``ImageSet`` or as the set takes them.
+        data: at least one image: (n, h, w) or (n, h, w, 3) as ``ImageSet.from_arrays`` takes them,
+            an ``ImageSet``, or a ``Dataset``, whose test images are taken.
         seed: of the draw of pixels and of all noise.
         subset: how many images the costly figures come from; all if there are fewer.
         check: called between chunks of work; what it raises ends it.
@@ -78,7 +79,7 @@ def evaluate(
     Raises:
         DataError: the images are not of the model's size.
     """
-    data = ImageSet.of(data)
+    data = data.test if isinstance(data, Dataset) else ImageSet.of(data)
     x = model.treated(data.images, seed)
     terms = model.elbo_terms(data.images, seed, check)
     exact = exact_posterior(model, x, check)

@@ -6,7 +6,10 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from vae_explorer.errors import CheckpointError
+from vae_explorer.types import Float64
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,15 @@ class History(tuple[HistoryPoint, ...]):
     """All points of a run, in order; says in its ``repr`` how many, and not which."""
 
     __slots__ = ()
+
+    @property
+    def columns(self) -> dict[str, Float64]:
+        """Every figure of ``HistoryPoint`` over time, (n,) float64, NaN where it is not known.
+
+        ``pandas.DataFrame(run.history.columns)`` is a table of them.
+        """
+        names = (item.name for item in dataclasses.fields(HistoryPoint))
+        return {name: np.array([getattr(point, name) for point in self], float) for name in names}
 
     def __repr__(self) -> str:
         end = f" to epoch {self[-1].epoch:g}" if self else ""

@@ -1,5 +1,6 @@
 """The loop that trains a run and keeps it in its folder."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,8 +10,10 @@ from typing import Self
 
 from numpy.typing import ArrayLike
 
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.errors import CheckpointError, DivergedError
+from vae_explorer.training.history import HistoryPoint
+from vae_explorer.training.meaning import named, no_likelihood
 from vae_explorer.training.moments import first_stride, most_kept
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
@@ -129,26 +132,30 @@ class Recorder:
 
 def train(
     recipe: Recipe,
-    data: ImageSet | ArrayLike | None = None,
+    data: Dataset | ImageSet | ArrayLike | None = None,
     *,
     runs: str | Path | None = None,
     device: str = "auto",
     report: Callable[[StepMetrics], None] | None = None,
+    progress: bool = False,
 ) -> Snapshot:
     """Train to the end of the recipe.
 
     Args:
         recipe: what to compute.
-        data: images to train on, in an ``ImageSet`` or as the set takes them; the bundled MNIST
+        data: images to train on, (n, h, w) or (n, h, w, 3) as ``ImageSet.from_arrays`` takes them,
+            an ``ImageSet``, or a ``Dataset``, whose training images are taken; the bundled MNIST
             training set if None.
         runs: where to keep the run, in a new folder of its own; nowhere if None.
         device: see ``choose_device``.
         report: called with each event.
+        progress: say a line an epoch on stderr: the ELBO, nats per image.
 
     Returns:
         The final snapshot: ``.model``, ``.history``, ``.recipe``.
 
     Raises:
+        DataError: the data are no images, or fewer than the recipe holds out.
         DivergedError: the run is kept as it was before the step that failed.
         CheckpointError: the run cannot be kept.
     """
@@ -156,7 +163,8 @@ def train(
         from vae_explorer.data.bundled import mnist
 
         data = mnist("train")
-    trainer = Trainer(recipe, ImageSet.of(data), device)
+    images = data.train if isinstance(data, Dataset) else ImageSet.of(data)
+    trainer = Trainer(recipe, images, device)
     events = trainer.events()
     with ExitStack() as hold:
         if runs:
@@ -166,4 +174,17 @@ def train(
         for event in events:
             if report and isinstance(event, StepMetrics):
                 report(event)
+            if (
+                progress
+                and isinstance(event, StepMetrics)
+                and event.point.held_out_elbo is not None
+            ):
+                sys.stderr.write(f"{_line(recipe, event.point)}\n")
     return trainer.snapshot()
+
+
+def _line(recipe: Recipe, point: HistoryPoint) -> str:
+    remark = no_likelihood(recipe)
+    figures = {"ELBO": point.elbo, "held-out ELBO": point.held_out_elbo}
+    told = (f"{named(name, remark)} {x:.2f}" for name, x in figures.items() if x is not None)
+    return f"epoch {point.epoch:.0f}/{recipe.epochs}: {', '.join(told)}"

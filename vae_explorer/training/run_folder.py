@@ -25,7 +25,7 @@ from vae_explorer.training.history import HistoryPoint, from_csv, to_csv
 from vae_explorer.training.meaning import marks
 from vae_explorer.training.moments import MOST, Moments
 from vae_explorer.training.recipe import Recipe
-from vae_explorer.training.snapshot import BUNDLED, Snapshot
+from vae_explorer.training.snapshot import DataReference, Snapshot
 from vae_explorer.training.tensors import read_tensors, write_tensors
 from vae_explorer.training.trainer import Trainer
 
@@ -244,8 +244,23 @@ class RunFolder:
         fields = header(snapshot) | {"machine": machine(trainer)}
         write_tensors(self.state_path, trainer.state(), fields)
         write_checkpoint(snapshot, self.model_path)
-        write_text(self.path / self.HISTORY, to_csv(snapshot.history, marks(snapshot, BUNDLED)))
+        write_text(
+            self.path / self.HISTORY, to_csv(snapshot.history, marks(snapshot, snapshot.data))
+        )
         return snapshot
+
+    def trained_on(self) -> DataReference | None:
+        """The images of the last saved moment; None of a run that was never saved.
+
+        Raises:
+            CheckpointError: its state cannot be read.
+        """
+        if not self.state_path.exists():
+            return None
+        _, fields = read_tensors(self.state_path)
+        source = f"{self.state_path} is damaged: bad header: data"
+        data = schema.parse_json(fields.get("data", ""), source, CheckpointError)
+        return schema.build(DataReference, data, source, CheckpointError)
 
     def resume(
         self,

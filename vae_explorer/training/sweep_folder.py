@@ -77,9 +77,9 @@ class SweepFolder:
         """
         for cell in sweep.cells:
             check_fits(cell.recipe, data)
-        reference = DataReference(data.name, data.fingerprint, len(data))
+        reference = DataReference.of(data)
         folder = cls(path, sweep, reference)
-        text = tomli_w.dumps({"data": dataclasses.asdict(reference)}) + "\n" + sweep.to_toml()
+        text = tomli_w.dumps({"data": schema.storable(reference)}) + "\n" + sweep.to_toml()
         try:
             path.mkdir(parents=True, exist_ok=True)
             if folder._toml.exists():

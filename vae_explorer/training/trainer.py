@@ -83,7 +83,7 @@ class Trainer:
         self.recipe = recipe
         self.team = team
         self.device = choose_device(device)
-        self.data = DataReference(data.name, data.fingerprint, len(data.images))
+        self.data = DataReference.of(data)
         self.step = 0
         self.given_up: Callable[[], bool] = bool
         """Asked while held-out figures take long: whether nobody waits for them any more."""

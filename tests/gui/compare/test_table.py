@@ -31,8 +31,8 @@ def texts(table: CompareTable) -> list[list[str]]:
 
 def copied(table: CompareTable) -> str:
     QApplication.clipboard().clear()
-    table.setFocus()
-    QTest.keySequence(table, "Ctrl+C")
+    (copy,) = table.actions()
+    copy.trigger()
     return QApplication.clipboard().text()
 
 

@@ -184,3 +184,37 @@ def test_an_export_goes_back_to_the_model_and_the_place_it_names(
     assert person.drop(files(path))
     person.wait(lambda: person.errors)
     assert "not there any more" in person.errors[0]
+
+
+@pytest.mark.parametrize("kind", ["map", "page", "walk"])
+def test_exports_of_what_moves_or_shows_the_map_go_back_too(
+    kind: str, person: Person, checkpoint: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "mine.safetensors"
+    model.write_bytes(checkpoint.read_bytes())
+    path = tmp_path / {"map": "map.svg", "page": "page.html", "walk": "walk.gif"}[kind]
+    app = person.window.app
+    app.model.open(model)
+    person.wait(lambda: person.model_line.startswith("mine.safetensors"))
+    app.cursor.move(0.5, -1.25)
+    app.cursor.bookmark("here")
+    app.cursor.move(1.0, 1.0)
+    app.cursor.bookmark("there")
+    app.layers.set_on("prior", on=True)
+    person.wait(lambda: not app.layers.busy)
+    request = app.exports.offers()[kind]
+    if kind == "walk":
+        request = request.replace(frames=2, sheet=0)
+    app.exports.export(request, path)
+    person.wait(path.is_file)
+    person.trigger("reset")
+    person.wait(lambda: not person.model_line.startswith("mine"))
+    app.layers.set_on("prior", on=False)
+    app.cursor.move(2.0, 2.0)
+    assert person.drop(files(path))
+    person.wait(lambda: person.model_line.startswith("mine.safetensors"))
+    if kind == "map":
+        person.wait(lambda: "prior" in {state.id for state in app.layers.states if state.on})
+    if kind == "walk":
+        person.wait(lambda: app.cursor.position == (0.5, -1.25))
+    assert not person.errors

@@ -240,6 +240,17 @@ def test_copy_puts_the_picture_on_the_clipboard(person: Person) -> None:
         assert QGuiApplication.clipboard().image().width() == width
 
 
+def test_copy_on_a_list_takes_what_it_shows(person: Person) -> None:
+    person.trigger("worst_first")
+    images = person.window.worst.model()
+    person.wait(lambda: images.rowCount() == len(person.positions))
+    person.window.worst.setFocus()
+    person.press("Ctrl+C")
+    rows = QGuiApplication.clipboard().text().split("\n")
+    assert len(rows) == images.rowCount()
+    assert rows[0] == images.index(0, 0).data().replace("−", "-")
+
+
 def test_a_walk_is_along_the_path_or_else_the_pins_or_the_bookmarks(person: Person) -> None:
     app = person.window.app
     assert "walk" not in app.exports.offers()

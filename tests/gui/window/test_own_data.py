@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel, QListWidget
 from tests.support.person import Person
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.data.opening import open_images
-from vae_explorer.data.reading import Reading
+from vae_explorer.data.reading import Reading, Source
 from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
 from vae_explorer.gui.map.legend import LegendButton
@@ -21,6 +21,8 @@ from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.files.open_data import Look
 from vae_explorer.session.lessons.experiment import make_experiment
 from vae_explorer.session.training.events import Phase
+from vae_explorer.training import run
+from vae_explorer.training.checkpoint import write_checkpoint
 from vae_explorer.training.recipe import Recipe
 
 NAMES = ("bar", "cross", "дом")
@@ -194,6 +196,23 @@ def test_a_workspace_and_a_run_find_their_data_again(
     assert len(person.positions) == 600, "the map stays"
 
 
+def test_a_model_that_was_trained_elsewhere_finds_its_data(
+    person: Person, own: Path, small: Recipe, tmp_path: Path
+) -> None:
+    """By what its file says: the window has not seen them yet."""
+    app, path = person.window.app, tmp_path / "elsewhere.safetensors"
+    images = open_images(own).train
+    for count in (60, 40):
+        write_checkpoint(run.train(small, images.first(count), device="cpu"), path)
+        app.model.open(path)
+        person.wait(lambda: len(person.positions) == 60)
+        assert app.data.now.source == Source(own, images.source.reading)
+        assert legend(person) == list(NAMES)
+        person.trigger("reset")
+        person.wait(lambda: len(person.positions) == 600)
+    assert not person.errors
+
+
 def test_data_of_the_models_size_are_shown_by_it_at_once(person: Person, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     path = tmp_path / "noise.npz"
@@ -242,12 +261,12 @@ def test_a_sheet_of_an_unknown_grid_is_opened_by_the_choice(person: Person, tmp_
     person.wait(lambda: person.window.findChildren(DataDialog))
     (dialog,) = person.window.findChildren(DataDialog)
     assert any("give the grid" in text for text in notes(dialog))
-    app.data.open(path, Reading(grid=(2, 3)))
-    person.wait(lambda: "A sheet cut into 2 rows and 3 columns of 11×13." in notes(dialog))
+    app.data.open(path, Reading(grid=(2, 1)))
+    person.wait(lambda: "A sheet cut into 2 rows and 1 columns of 11×39." in notes(dialog))
     before = app.data.now
     person.agree()
     person.wait(lambda: app.data.now is not before)
-    assert app.data.now.image_shape == (11, 13)
+    assert app.data.now.image_shape == (11, 39)
     assert not person.errors
 
 

@@ -154,10 +154,13 @@ def test_colours_of_figures_that_are_not_known_are_refused_with_the_reason(
 ) -> None:
     desk.app.model.open_read(saved(2))
     desk.settle()
+    said: list[str] = []
+    desk.app.messages.published.connect(said.append)
     desk.app.coloring.choose(what)
     desk.settle()
-    assert all("no likelihood" in text for _, text in desk.failures)
-    assert bool(desk.failures) == (what != "width")
-    desk.app.coloring.choose("label")
-    desk.settle()
-    assert desk.app.coloring.colors is None
+    assert not desk.failures
+    known = what == "width"
+    assert [text for text in said if "is not known: This model has no likelihood" in text] == said
+    assert bool(said) != known
+    assert desk.app.coloring.by == ("width" if known else "label")
+    assert (desk.app.coloring.colors is not None) == known

@@ -17,7 +17,7 @@ from vae_explorer import paths
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError
 from vae_explorer.export import pictures
-from vae_explorer.export.requests import Manifold
+from vae_explorer.export.requests import Digit, Manifold
 from vae_explorer.export.source import Progress
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.files import open_model as open_model_module
@@ -231,7 +231,7 @@ def test_an_unwritable_place_is_told_and_the_model_stays(
     before = sorted(unwritable.parent.parent.rglob("*"))
     app = opened.app
     app.model.save(unwritable)
-    app.exports.digit(unwritable, 2)
+    app.exports.export(Digit(), unwritable)
     app.exports.export(Manifold(n=2), unwritable)
     opened.settle()
     assert [title for title, _ in opened.failures] == [
@@ -251,7 +251,7 @@ def test_an_exported_digit_is_what_the_cursor_shows(opened: Desk, tmp_path: Path
     path = tmp_path / "digit.png"
     opened.app.cursor.move(0.5, -1.25)
     opened.settle()
-    opened.app.exports.digit(path, 3)
+    opened.app.exports.export(opened.app.exports.offers()["digit"].replace(scale=3), path)
     opened.app.cursor.move(5.0, 5.0)  # too late for the export
     opened.main.run()
     assert opened.messages[-1] == f"Exported {path}"
@@ -277,7 +277,7 @@ def test_an_exported_manifold_is_a_sheet_of_decoded_places(
 
 def test_a_picture_too_large_is_told(opened: Desk, tmp_path: Path) -> None:
     opened.app.exports.export(Manifold(n=200, scale=4), tmp_path / "a.png")
-    opened.app.exports.digit(tmp_path / "b.png", 400)
+    opened.app.exports.export(Digit(scale=400), tmp_path / "b.png")
     opened.settle()
     assert len(opened.failures) == 2
     assert not list(tmp_path.glob("*.png"))

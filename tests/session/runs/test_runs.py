@@ -10,6 +10,7 @@ from tests.support.bench import Bench
 from tests.support.models import same_weights
 from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.errors import CheckpointError, DataError
+from vae_explorer.session.files import open_data
 from vae_explorer.session.runs import runs as runs_module
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
@@ -247,13 +248,19 @@ def test_moments_of_after_the_last_save_are_not_in_a_resumed_run(
     [(CheckpointError, "The run was not resumed"), (DataError, "Training ended early")],
 )
 def test_a_run_that_cannot_be_read_or_is_of_other_images_is_not_resumed(
-    bench: Bench, own_run: RunFolder, digits: ImageSet, kind: type[Exception], title: str
+    bench: Bench,
+    own_run: RunFolder,
+    digits: ImageSet,
+    kind: type[Exception],
+    title: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if kind is CheckpointError:
         own_run.model_path.write_bytes(b"not a checkpoint")
     else:
         few = digits.subset(slice(0, 500))
         bench.opened.use(Dataset("MNIST", few, few))
+        monkeypatch.setattr(open_data, "mnist_dataset", lambda: bench.opened.now)
     bench.runs.resume_run(own_run)
     bench.main.run()
     ((told, error),) = bench.failures.take()

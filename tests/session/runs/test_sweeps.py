@@ -8,6 +8,7 @@ import torch
 
 from tests.support.bench import Bench
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.opening import open_images
 from vae_explorer.errors import DivergedError, RecipeError
 from vae_explorer.session.runs import sweeps as sweeps_module
 from vae_explorer.session.runs.sweeps import CellMap, Sweeps
@@ -17,7 +18,7 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import train
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Axis, Sweep
-from vae_explorer.training.sweep_folder import Result
+from vae_explorer.training.sweep_folder import Result, SweepFolder
 from vae_explorer.training.trainer import Trainer
 
 
@@ -27,7 +28,7 @@ class Queue:
     def __init__(self, live: Bench) -> None:
         self.main, self.runs, self.failures = live.main, live.runs, live.failures
         self.opened_models: list[Path] = []
-        self.sweeps = Sweeps(live.tasks, live.runs, live.stage.images, self.opened_models.append)
+        self.sweeps = Sweeps(live.tasks, live.runs, live.opened, self.opened_models.append)
         self.sweep: Sweep | None = None
         self.results: tuple[Result, ...] = ()
         self.maps: dict[int, CellMap] = {}
@@ -182,3 +183,23 @@ def test_nothing_begins_beside_another_run(queue: Queue, sweep: Sweep, recipe: R
     queue.runs.training.stop()
     queue.main.run_until(lambda: not queue.runs.training.active)
     assert not queue.sweeps.running
+
+
+def test_a_sweep_goes_on_with_the_data_it_was_made_of(
+    queue: Queue, live: Bench, recipe: Recipe, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.npy"
+    np.save(own, np.random.default_rng(0).integers(0, 256, (140, 28, 28), np.uint8))
+    tiny = recipe.replace(epochs=1, validation_images=20)
+    images = open_images(own).train.first(100)
+    folder = SweepFolder.create(tmp_path / "sweep", Sweep(tiny, (Axis("seed", (0, 1)),)), images)
+    queue.sweeps.open(folder.path)
+    queue.main.run_until(lambda: bool(queue.results))
+    queue.sweeps.go_on()
+    queue.finish()
+    assert queue.outcomes == ["finished"] * 2
+    assert queue.failures == []
+    queue.main.run_until(lambda: len(queue.maps) == 2)
+    for result in queue.results:
+        assert read_checkpoint(folder.path / result.run / "model.safetensors").data == folder.data
+    assert live.opened.now is live.data, "what is open stays"

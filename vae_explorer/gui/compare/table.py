@@ -1,9 +1,10 @@
 """The figures of two models side by side, to read and to copy."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from vae_explorer.gui.widgets.cells import cells
 from vae_explorer.gui.widgets.terms import TermDelegate
 from vae_explorer.number_format import NONE, figure
 from vae_explorer.session.compare.metrics import ComparisonTable
@@ -16,7 +17,7 @@ _AIR = 6  # pixels a row is higher than its text
 class CompareTable(QTableWidget):
     """One row a figure: its name, its unit, and the values of both sides. Read-only.
 
-    Ctrl+C copies what is selected, or all, as text with tabs, numbers with a plain minus sign.
+    Its menu copies what is selected, or all, as Ctrl+C does.
     """
 
     def __init__(self) -> None:
@@ -35,8 +36,6 @@ class CompareTable(QTableWidget):
         for column in (0, 1):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         copy = QAction("Copy", self)
-        copy.setShortcut(QKeySequence.StandardKey.Copy)
-        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         copy.triggered.connect(self.copy)
         self.addAction(copy)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
@@ -53,21 +52,11 @@ class CompareTable(QTableWidget):
 
     def copy(self) -> None:
         """Put the selected cells, or the whole table, on the clipboard."""
-        chosen = {(index.row(), index.column()) for index in self.selectedIndexes()}
-        whole = {(row, column) for row in range(self.rowCount()) for column in range(_COLUMNS)}
-        cells = chosen or whole
-        columns = sorted({column for _, column in cells})
-        lines = [] if chosen else [self._headers]
-        lines += [
-            [self._plain(row, column) if (row, column) in cells else "" for column in columns]
-            for row in sorted({row for row, _ in cells})
-        ]
-        QGuiApplication.clipboard().setText("\n".join("\t".join(line) for line in lines))
+        QGuiApplication.clipboard().setText(cells(self))
 
     def _set_headers(self, names: tuple[str, str]) -> None:
         sides = [f"{side}: {name or NONE}" for side, name in zip(SIDES, names, strict=True)]
-        self._headers = ["Figure", "Unit", *sides]
-        for column, text in enumerate(self._headers):
+        for column, text in enumerate(["Figure", "Unit", *sides]):
             item = QTableWidgetItem(text)
             item.setTextAlignment(_alignment(column))
             self.setHorizontalHeaderItem(column, item)
@@ -79,11 +68,6 @@ class CompareTable(QTableWidget):
             item.setTextAlignment(_alignment(column))
             self.setItem(row, column, item)
         item.setText(text)
-
-    def _plain(self, row: int, column: int) -> str:
-        item = self.item(row, column)
-        assert item is not None
-        return item.text().replace("−", "-") if column >= 2 else item.text()
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:

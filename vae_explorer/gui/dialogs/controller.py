@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import UserError
@@ -16,6 +16,7 @@ from vae_explorer.gui.dialogs.export import ExportDialog
 from vae_explorer.gui.dialogs.onnx_pair import OnnxPairDialog
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.painting_turns import PaintingTurns
+from vae_explorer.gui.widgets.cells import cells
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import App
@@ -79,7 +80,7 @@ class FilesController(Controller):
                 lambda name: app.data.open(Path(name)), _short),
             Choices("File", "Open Recent", self._recent, self._open_recent, _short),
             Command("save", "File", "Save Model As…", "Save the model on the map", self._save_model,
-                ("Ctrl+S",)),
+                ("Ctrl+S",), lacks=lambda: app.model.no_weights),
             Command("reset", "File", "Open Bundled Model",
                 "Back to the model the explorer ships with", app.model.reset),
             Choices("File", "Bundled Models", lambda: tuple(BUNDLED_MODELS), app.model.open_bundled,
@@ -102,7 +103,7 @@ class FilesController(Controller):
                 "Save the view with its pins, selections and layers", self._save_workspace,
                 ("Ctrl+Shift+S",)),
         )  # fmt: skip
-        self.changes = (app.settings.changed,)
+        self.changes = (app.settings.changed, app.model.changed)
         self._preview: DataDialog | None = None
         app.data.looked.connect(self._on_looked)
 
@@ -122,6 +123,10 @@ class FilesController(Controller):
         return "digit"
 
     def _copy(self) -> None:
+        focused = self._window.focusWidget()
+        if isinstance(focused, QAbstractItemView):
+            self._on_copied(cells(focused).encode())
+            return
         exports = self._app.exports
         if (request := exports.offers().get(self._focused())) is not None:
             exports.copy(request, self._on_copied)

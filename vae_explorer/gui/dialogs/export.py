@@ -195,11 +195,7 @@ class ExportDialog(FormDialog):
         assert self._controls is not None
         try:
             self._requests[self._name] = self.request.replace(**{name: value})
-        except UserError as error:
-            self._size.setText(f"{error}")
-            return
-        self._controls.show(self.request)
-        try:
+            self._controls.show(self.request)
             self._show_request()
         except UserError as error:
             self._size.setText(f"{error}")

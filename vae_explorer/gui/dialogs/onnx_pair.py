@@ -50,7 +50,7 @@ class OnnxPairDialog(FormDialog):
         }
         note = QLabel(
             f"Encoder {look.encoder.name}, decoder {look.decoder.name}. For images of "
-            f"{look.data.name} the decoder gives {look.low:.3g} to {look.high:.3g}"
+            f"{look.data.name} the decoder gives {look.low:.2f} to {look.high:.2f}"
             f"{'.' if look.bounded else ', so these are no pixels from 0 to 1.'}"
         )
         note.setWordWrap(True)

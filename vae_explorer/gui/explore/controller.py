@@ -84,7 +84,7 @@ class ExploreController(Controller):
                 "Decode another sample from the pinned image's q",
                 app.inspector.resample),
             Command("refine", "Go", "Refine Posterior", "Climb the ELBO of the pinned image",
-                self._show_refining, ("Ctrl+R",)),
+                self._show_refining, ("Ctrl+R",), lacks=lambda: app.model.no_marginal),
             Command("center", "Go", "Cursor to the Origin", "Move the cursor to z = (0, 0)",
                 lambda: cursor.move(0.0, 0.0), ("O", "Ctrl+H")),
             Command("random", "Go", "Random Position", "Move the cursor to a sample from the prior",
@@ -110,7 +110,8 @@ class ExploreController(Controller):
             Choices("Go", "Remove Bookmark", self._bookmarks,
                 self.attempt("No bookmark was removed", cursor.forget)),
             Command("worst_first", "Select", "Lowest ELBO First",
-                "List all points from the lowest ELBO on", self._show_worst),
+                "List all points from the lowest ELBO on", self._show_worst,
+                lacks=lambda: app.model.no_marginal),
         )  # fmt: skip
         self.panels = (
             Panel("decode", self.decode, RIGHT, _DECODE, size=280),

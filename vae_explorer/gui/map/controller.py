@@ -117,6 +117,7 @@ class MapController(Controller):
             "Map",
             *_KINDS[kind],
             lambda: app.map_settings.set_kind(kind),
+            lacks=(lambda: app.model.no_marginal) if kind == "exact" else None,
             checked=lambda: app.settings.now.kind == kind,
             group="kind",
             separator=kind == "mean",

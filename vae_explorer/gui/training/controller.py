@@ -128,7 +128,8 @@ class TrainingController(Controller):
             Command("branch", "Training", "Branch",
                 "Go on from the model on the map as a new run, by the recipe in the form; "
                 "AdamW's averages start from zero",
-                self._branch, enabled=not_stopping),
+                self._branch, enabled=not_stopping,
+                lacks=lambda: self._app.model.no_weights),
             Command("new_seed", "Training", "New Seed", "Put a new random seed into the form",
                 self._new_seed, enabled=idle),
             Command("estimate", "Training", "Estimate",

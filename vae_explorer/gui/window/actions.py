@@ -114,8 +114,12 @@ class _Action(QAction):
         command = with_keys(self._default, chosen)
         if command.keys != self.command.keys:
             self._set_command(command)
-        if command.enabled is not None:
-            self.setEnabled(command.enabled())
+        lacks = command.lacks() if command.lacks else ""
+        if command.enabled is not None or command.lacks is not None:
+            self.setEnabled(not lacks and (command.enabled is None or command.enabled()))
+        if command.lacks is not None:
+            self.setStatusTip(lacks or command.help)
+            self.setToolTip(lacks or tip(command))
         if command.checked is not None:
             self.setChecked(command.checked())
         if command.named is not None:

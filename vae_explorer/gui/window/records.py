@@ -35,6 +35,8 @@ class Command:
             function key or one that has a name. None has Ctrl and Alt, with which many keyboards
             type, nor Ctrl and Space, which changes the input method.
         enabled: whether it can be run now; without it, always.
+        lacks: what the model on the map does not know that it needs, or "": then it cannot be run,
+            and tells this instead of its help.
         checked: whether what it switches is on; without it, it is no switch.
         named: another text for the menu, as things are now.
         group: the set of switches of which one is on.
@@ -50,6 +52,7 @@ class Command:
     run: Callable[[], object]
     keys: tuple[str, ...] = ()
     enabled: Callable[[], bool] | None = None
+    lacks: Callable[[], str] | None = None
     checked: Callable[[], bool] | None = None
     named: Callable[[], str] | None = None
     group: str = ""

@@ -165,6 +165,8 @@ class Comparison:
             self._maps["B"].show(replace(b.snapshot, model=turned), b.name, b.path)
             self._tell("B")
         self.figures_changed.emit(self.figures())
+        if column.snapshot.model.no_marginal:
+            return  # the figures stay unknown
         self._scoring[side].run(
             partial(self._score, side, column.snapshot.model),
             partial(self._on_scores, side),

@@ -293,7 +293,7 @@ def _percentiles(support: DataSupport | None, positions: Float32, check: Check) 
 def _log_likelihoods(
     model: TrainedVAE, point: DataPoint | None, positions: Float32, check: Check
 ) -> Float32 | None:
-    if point is None:
+    if point is None or not model.likelihood:
         return None
     x = own_draws(model, point.original[None], np.array([point.seed]))
     values = np.empty(len(positions), np.float32)

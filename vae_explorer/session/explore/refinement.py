@@ -89,7 +89,7 @@ class Refiner:
     def start(self) -> None:
         """Refine the pinned image in place of any other, if there is one."""
         state, pinned = self._map.state, self._pins.current
-        if state is None or pinned is None:
+        if state is None or pinned is None or state.model.no_marginal:
             return
         model, image, seed = state.model, pinned.original, pinned.seed
         run = self._run = _refined(model, image, seed)
@@ -121,7 +121,9 @@ class Refiner:
     def _forget(self) -> None:
         self._ceiling.cancel()
         self.stop()
-        self.available_changed.emit(self._pins.current is not None)
+        state = self._map.state
+        known = state is not None and not state.model.no_marginal
+        self.available_changed.emit(known and self._pins.current is not None)
 
     def _advance(self, run: _Run) -> None:
         if run is self._run:

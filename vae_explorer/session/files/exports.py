@@ -288,11 +288,6 @@ class Exports:
 
     # Other files
 
-    def digit(self, path: Path, scale: int) -> None:
-        """Write the picture at the cursor, each pixel ``scale`` × ``scale``."""
-        if (request := self._digit()) is not None:
-            self.export(request.replace(scale=scale), path)
-
     def content(self, path: Path, content: bytes, failure: str) -> None:
         """Write what a view has drawn, or a text; ``failure`` is the title of an error."""
         self.write(path, partial(export_content, path, content), failure)

@@ -14,6 +14,7 @@ from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.paths import is_entry_point
 from vae_explorer.session.files.open_model import SavedModel
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.proposal import fitted
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot, reference
 
@@ -90,7 +91,9 @@ def given_model(model: Any, images: Any = None, name: str = "", **choices: Any) 
     if not isinstance(model, Snapshot):
         if not isinstance(model, TrainedVAE):
             model = outside_model(model, data.train.images, **choices)
-        recipe = Recipe(likelihood=model.vae.architecture.likelihood, treatment=model.treatment)
+        recipe = fitted(Recipe(), data).replace(
+            likelihood=model.vae.architecture.likelihood, treatment=model.treatment
+        )
         model = Snapshot(model, recipe, reference(data), (), 0.0, 0)
     if model.model.image_shape != data.image_shape:
         raise DataError(

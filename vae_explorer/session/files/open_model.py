@@ -9,6 +9,7 @@ from psygnal import Signal
 from vae_explorer import paths
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import UserError
+from vae_explorer.model.outside import NO_WEIGHTS
 from vae_explorer.session.files.open_data import OpenData
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.map.latent_map import LatentMap
@@ -100,6 +101,17 @@ class OpenModel:
     def recipe(self) -> Recipe:
         """The recipe of the model on the map."""
         return self.snapshot.recipe if self.snapshot else Recipe()
+
+    @property
+    def no_marginal(self) -> str:
+        """Why the model on the map knows no log p(x) and no bounds of it; "" if it does."""
+        return self.snapshot.model.no_marginal if self.snapshot else ""
+
+    @property
+    def no_weights(self) -> str:
+        """Why the model on the map can neither be saved nor trained on; "" if it can."""
+        outside = self.snapshot and self.snapshot.model.vae.architecture.network == "outside"
+        return NO_WEIGHTS if outside else ""
 
     @property
     def shown(self) -> tuple[Snapshot, str] | None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import tomli_w
 from msgspec import Meta
@@ -95,7 +95,7 @@ class Settings:
         Only what is not as it was ``since`` is changed in the file, for the rest of it may be of
         another window or of a newer version. A file that is no settings file is kept beside.
         """
-        now, then = _plain(self), _plain(since) if since else {}
+        now, then = schema.storable(self), schema.storable(since) if since else {}
         changed = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in now.items()
@@ -119,19 +119,6 @@ class Settings:
         name = os.path.abspath(path)
         others = [other for other in self.recent if other != name]
         return dataclasses.replace(self, recent=(name, *others)[:_RECENT])
-
-
-def _plain(settings: Settings) -> dict[str, Any]:
-    """The values as TOML can hold them, which has no word for None."""
-
-    def without_none(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        return {
-            name: str(value) if isinstance(value, Path) else value
-            for name, value in items
-            if value is not None
-        }
-
-    return dataclasses.asdict(settings, dict_factory=without_none)
 
 
 def _names() -> set[str]:

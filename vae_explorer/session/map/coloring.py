@@ -176,6 +176,10 @@ class Coloring:
         if state is None or state.points is None or state.posterior is None:
             return
         points, posterior = state.points, state.posterior
+        if self.by in _SCORES and (why := state.model.no_marginal):
+            self._message(f"{dict(CHOICES)[self.by]} is not known: {why}")
+            self.by = LABEL
+            self.choices_changed.emit(self.choices)
         if self.by in _SCORES:
             self._emit(self._of_scores(state, {} if state.moving else self._scores.known))
             if not state.moving:

@@ -209,7 +209,7 @@ class LatentMap:
             assert self._newest is not None
             # Saved meanwhile, it has another name.
             self.publish(replace(found, name=self._newest.name, path=self._newest.path))
-            if kind == "exact":
+            if kind == "exact" and not found.model.no_marginal:
                 self._integrate()
 
         self._encoding.run(work, done, failed=lambda _: self._progress(""))

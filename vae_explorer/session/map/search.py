@@ -117,6 +117,9 @@ class Search:
             text = "The points move; pause or stop the training first."
             self._fail(failure, UserError(text))
             return
+        if state.model.no_marginal:
+            self._fail(failure, UserError(state.model.no_marginal))
+            return
         self._then[who] = state, then
         self._scores.request(who, ("elbo",))
 

@@ -133,14 +133,15 @@ class Runs:
         self,
         begin: Callable[[str, Callable[[str], None]], tuple[Trainer, RunFolder]],
         epochs: int,
+        data: Dataset,
     ) -> bool:
-        """Train a run that somebody else makes, see ``TrainingSession.start_by``.
+        """Train a run of ``data`` that somebody else makes, see ``TrainingSession.start_by``.
 
         Returns:
             False if it cannot be, of which was told.
         """
         try:
-            shown = self._look_at(self._data.now)
+            shown = self._look_at(data)
             self.training.start_by(begin, epochs, shown.images)
         except UserError as error:
             self._fail("Training did not start", error)
@@ -160,7 +161,8 @@ class Runs:
             try:
                 shown = self._look_at(data)
                 epochs = snapshot.recipe.epochs
-                self.training.resume_run(run, epochs, data.train, shown.images)
+                images = data.train.first(snapshot.data.images)
+                self.training.resume_run(run, epochs, images, shown.images)
             except UserError as error:
                 self._fail("The run was not resumed", error)
                 return

@@ -10,8 +10,9 @@ from typing import TypeVar
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import DivergedError, UserError
+from vae_explorer.session.files.open_data import OpenData
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.latent_map import labels_of
 from vae_explorer.session.runs.runs import Runs
@@ -63,7 +64,7 @@ class Sweeps:
     Args:
         tasks: the lanes of work.
         runs: trains the runs.
-        images: what they are trained on.
+        data: what they are trained on.
         open_model: opens the model of a run.
     """
 
@@ -79,7 +80,7 @@ class Sweeps:
         self,
         tasks: Tasks,
         runs: Runs,
-        images: Callable[[], ImageSet],
+        data: OpenData,
         open_model: Callable[[Path], None],
     ) -> None:
         self._fail = partial(tasks.fail, _UNWRITTEN)
@@ -93,7 +94,8 @@ class Sweeps:
             "sweep-maps", "A small map of the sweep was not made", "figures"
         )
         self._runs = runs
-        self._images = images
+        self._data = data
+        self._of = data.now  # what the sweep that runs is trained on
         self._open_model = open_model
         self._folder: SweepFolder | None = None
         self._cell: Cell | None = None
@@ -116,12 +118,12 @@ class Sweeps:
     def start(self, recipe: Recipe, varied: Varied) -> None:
         """Begin a sweep in a folder of its own among the runs."""
         name = "-".join((time.strftime("%Y%m%d-%H%M%S"), "sweep", *(field for field, _ in varied)))
-        path = self._runs.training.runs / name
+        path, data = self._runs.training.runs / name, self._data.now
         if not self.running:
             self._prepare(
                 self._starting,
-                lambda: SweepFolder.create(path, _sweep(recipe, varied), self._images()),
-                self._show_and_go_on,
+                lambda: SweepFolder.create(path, _sweep(recipe, varied), data.train),
+                partial(self._show_and_go_on, data),
             )
 
     def open(self, path: Path) -> None:
@@ -133,7 +135,11 @@ class Sweeps:
         """Train the remaining runs of the sweep, unless something is trained already."""
         folder = self._folder
         if folder is not None and not self.running and not self._runs.training.active:
-            self._prepare(self._reading, folder.results, partial(self._begin, folder))
+            self._prepare(
+                self._reading,
+                lambda: (self._found(folder), folder.results()),
+                lambda found: self._begin(folder, *found),
+            )
 
     def _prepare(self, task: Newest, work: Callable[[], T], done: Callable[[T], None]) -> None:
         """Read or write the folder of a sweep; ``running`` until it is done."""
@@ -162,13 +168,18 @@ class Sweeps:
 
     # Run after run
 
-    def _show_and_go_on(self, folder: SweepFolder) -> None:
+    def _show_and_go_on(self, data: Dataset, folder: SweepFolder) -> None:
         self._show(folder)
         if not self._runs.training.active:
-            self._begin(folder, None)
+            self._begin(folder, data, None)
 
-    def _begin(self, folder: SweepFolder, results: Sequence[Result] | None) -> None:
+    def _found(self, folder: SweepFolder) -> Dataset:
+        """What a sweep is trained on, else what is open, which is refused when it trains."""
+        return self._data.find(folder.data) or self._data.now
+
+    def _begin(self, folder: SweepFolder, data: Dataset, results: Sequence[Result] | None) -> None:
         self._stopped = False
+        self._of = data
         self._next(folder, results)
 
     def _next(self, folder: SweepFolder, results: Sequence[Result] | None) -> None:
@@ -176,9 +187,12 @@ class Sweeps:
         cells = folder.sweep.cells if results is None else left_over(folder.sweep, results)
         self._set_cell(cells[0] if cells else None)
         if cells:
-            cell, data = cells[0], self._images()
+            cell, data = cells[0], self._of
+            images = data.train.first(folder.data.images)
             if not self._runs.train_by(
-                lambda device, warn: folder.begin(cell, data, device, warn), cell.recipe.epochs
+                lambda device, warn: folder.begin(cell, images, device, warn),
+                cell.recipe.epochs,
+                data,
             ):
                 self._set_cell(None)
 
@@ -247,11 +261,13 @@ class Sweeps:
             if result.outcome == "finished" and number not in self._mapped
         )
         if missing:
-            self._mapping.run(partial(self._make_maps, missing), lambda _: None)
+            self._mapping.run(partial(self._make_maps, folder, missing), lambda _: None)
 
-    def _make_maps(self, runs: tuple[tuple[int, Path], ...], control: Control) -> None:
+    def _make_maps(
+        self, folder: SweepFolder, runs: tuple[tuple[int, Path], ...], control: Control
+    ) -> None:
         """On the worker's thread."""
-        data = self._images()
+        data = self._found(folder).train
         few = data.subset(np.arange(0, len(data), max(1, len(data) // _PROBES)))
         labels = labels_of(few)
         for number, path in runs:

@@ -1,0 +1,119 @@
+"""A model of another program: every command, layer and panel of the window, and any acts."""
+
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QFileDialog
+
+from tests.model.test_outside import VARIANCE, Linear
+from tests.support.monkey import Monkey
+from tests.support.person import Person
+from vae_explorer.session.files.given_model import given_model
+from vae_explorer.session.map.layers import LAYERS
+from vae_explorer.session.training.events import Phase
+from vae_explorer.training.recipe import Recipe
+
+
+@pytest.fixture
+def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every dialog for files is cancelled."""
+    for name in ("getOpenFileName", "getSaveFileName"):
+        monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+
+
+def show(person: Person, size: int, **choices: Any) -> None:
+    linear, app = Linear(size), person.window.app
+    app.model.open_read(given_model(linear, linear.images(70), **choices))
+    person.wait(lambda: person.model_line.startswith("Linear"))
+    person.wait(lambda: len(person.positions) == 60)
+
+
+KNOWN = {"likelihood": "gaussian", "variance": VARIANCE}
+ENDING = ("quit", "reset", "start", "step", "epoch", "slow_motion", "restart", "sweep")
+"""Commands after which another model is on the map."""
+MODELS = pytest.mark.parametrize(("size", "choices"), [(2, {}), (5, {}), (2, KNOWN), (5, KNOWN)])
+
+
+@MODELS
+@pytest.mark.long
+@pytest.mark.usefixtures("no_files")
+def test_every_command_layer_and_panel_does_without_a_recipe(
+    person: Person, recipe: Recipe, size: int, choices: dict[str, Any]
+) -> None:
+    window, app = person.window, person.window.app
+    app.coloring.choose("gap")
+    app.map_settings.set_kind("exact")
+    show(person, size, **choices)
+    for layer in LAYERS:
+        app.layers.set_on(layer.id, True)
+    for dock in window.findChildren(QDockWidget):
+        dock.show()
+        dock.raise_()
+        QApplication.processEvents()
+    refused = {}
+    for command in window.actions_.commands:
+        app.pins.clear()
+        for row in (0, 1, 2):
+            app.pinning.pin(row, add=True)
+        app.selection.replace([1, 2])
+        action = window.actions_[command.id]
+        if command.id in ENDING or not action.isEnabled():
+            continue
+        action.trigger()
+        QApplication.processEvents()
+        if person.errors:
+            refused[command.id] = person.errors
+            person.close_errors()
+        for dialog in window.findChildren(QDialog):
+            dialog.close()
+    person.wait(lambda: app.tasks.jobs.idle, 60)
+    assert "\n".join(f"{name}: {text}"[:150] for name, text in refused.items()) == ""
+    assert not person.errors
+    assert person.model_line.startswith("Linear")
+    window.training.set_recipe(recipe.replace(validation_images=10, batch_size=20))
+    person.trigger("start")
+    person.wait(lambda: not person.model_line.startswith("Linear"))
+    person.wait_for_phase(Phase.IDLE)
+    assert app.model.recipe.batch_size == 20, "ours, of the data that are open"
+    assert not person.errors
+
+
+@pytest.mark.parametrize(
+    ("size", "choices", "reason"),
+    [(2, {}, "no likelihood"), (5, KNOWN, "5 latent dimensions"), (2, KNOWN, "")],
+)
+def test_what_it_does_not_know_is_grey_and_says_why(
+    person: Person, size: int, choices: dict[str, Any], reason: str
+) -> None:
+    window, app = person.window, person.window.app
+    needs = dict.fromkeys(("worst", "worst_first", "kind_exact", "refine"), reason)
+    before = {name: window.actions_[name].toolTip() for name in needs}
+    show(person, size, **choices)
+    for name, why in {**needs, "save": "no weights", "branch": "no weights"}.items():
+        action = window.actions_[name]
+        assert action.isEnabled() == (not why), name
+        assert why in action.toolTip()
+        assert why in action.statusTip(), "which the palette shows"
+    app.coloring.choose("gap")
+    person.wait(lambda: app.coloring.by == ("label" if reason else "gap"))
+    app.model.reset()
+    person.wait(lambda: window.actions_["worst"].isEnabled())
+    assert before == {name: window.actions_[name].toolTip() for name in needs}
+    assert not person.errors
+
+
+@pytest.mark.qt_no_exception_capture
+@pytest.mark.usefixtures("no_files")
+@pytest.mark.parametrize(
+    ("seed", "acts"), [(1, 40), *(pytest.param(n, 1_000, marks=pytest.mark.long) for n in (2, 3))]
+)
+def test_whatever_is_done_with_it_nothing_breaks(
+    person: Person, recipe: Recipe, seed: int, acts: int
+) -> None:
+    show(person, 5)
+    monkey = Monkey(person, seed, recipe)
+    for _ in range(acts):
+        monkey.act()
+    person.window.app.training.stop()
+    person.wait_for_phase(Phase.IDLE)
