@@ -93,17 +93,17 @@ def test_a_convolution_keeps_colours_where_they_are() -> None:
 
 
 def test_all_figures_of_a_model_in_colour(snapshot: Snapshot, colors: ImageSet) -> None:
-    model, few = snapshot.model, colors.images[:7]
+    model, few = snapshot.model, colors.images[:4]
     assert model.image_shape == (HEIGHT, WIDTH, 3)
     treatment = "" if model.treatment == "gray" else f"{model.treatment} "
     assert f"6×5 {treatment}RGB pixels" in repr(model)
     assert model.reconstruct(few).shape == few.shape
     x = model.treated(few)
     assert x.shape == few.shape
-    scores = evaluate(model, colors.subset(slice(0, 8)), subset=1)
+    scores = evaluate(model, colors.subset(slice(0, 1)), subset=1)
     assert scores.iwae_50 == pytest.approx(scores.log_marginal, abs=0.5)
-    figures = image_figures(model, few, np.arange(7))
-    own = image_figures(model, x, np.arange(7)) if model.treatment == "gray" else figures
+    figures = image_figures(model, few, np.arange(4))
+    own = image_figures(model, x, np.arange(4)) if model.treatment == "gray" else figures
     assert (vx.log_marginal(model, few) > own.elbo - 1e-3).all()
     z = model.encode(few[:1]).mean
     by_pixel = pixel_log_likelihoods(model, x[:1], z)
