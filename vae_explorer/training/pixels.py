@@ -19,5 +19,5 @@ def rows_of(images: UInt8) -> Tensor:
 
 def mean_of(rows: Tensor) -> Tensor:
     """(pixels,) float32, from 0 to 255; all as floats would take four times their memory."""
-    sums = [some.float().sum(0) for some in rows.split(_AT_ONCE)]
+    sums = [some.float().sum(0) for some in torch.split(rows, _AT_ONCE)]
     return torch.stack(sums).sum(0) / len(rows)
