@@ -1,5 +1,6 @@
 """A person's own images in the window: 12 × 9 pixels, in three named classes."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from vae_explorer.session.training.events import Phase
 from vae_explorer.training import run
 from vae_explorer.training.checkpoint import write_checkpoint
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.snapshot import DataReference
 
 NAMES = ("bar", "cross", "дом")
 
@@ -211,6 +213,17 @@ def test_a_model_that_was_trained_elsewhere_finds_its_data(
         person.trigger("reset")
         person.wait(lambda: len(person.positions) == 600)
     assert not person.errors
+
+
+def test_no_model_that_was_sent_leads_into_a_folder(person: Person, tmp_path: Path) -> None:
+    app = person.window.app
+    wanted = DataReference("photos", "0" * 64, 9, Source(tmp_path))
+    asked: list[object] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vae_explorer.session.files.open_data.open_images", asked.append)
+        for path in (tmp_path, Path("//server/share/images.npz")):
+            assert app.data.find(replace(wanted, source=Source(path))) is None
+    assert not asked
 
 
 def test_data_of_the_models_size_are_shown_by_it_at_once(person: Person, tmp_path: Path) -> None:

@@ -175,7 +175,10 @@ class OpenData:
             if wanted.are(data.train):
                 return data
         known = self._settings.now.data.get(wanted.fingerprint)
-        named = wanted.source if wanted.source and _at_hand(wanted.source.path) else None
+        opened = {source.path for source in self._settings.now.data.values()}
+        named = wanted.source
+        if named and named.path not in opened and not _at_hand(named.path):
+            named = None
         for source in filter(None, (known, named)):
             try:
                 found = open_images(source.path, source.reading)
@@ -206,6 +209,6 @@ class OpenData:
 
 
 def _at_hand(path: Path) -> bool:
-    """Whether data are read without the network, to which nobody's file may lead."""
+    """Whether a file may lead there that somebody sent: not to the network, nor into a folder."""
     text = str(path)
-    return text in ("mnist", "digits") or (not text.startswith(("//", "\\\\")) and path.exists())
+    return text in ("mnist", "digits") or (not text.startswith(("//", "\\\\")) and path.is_file())
