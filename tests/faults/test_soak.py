@@ -74,6 +74,6 @@ def test_memory_does_not_grow(
     record_property("memory", f"{slope:+.2f} MB/min over {_SECONDS:.0f} s, {threads} threads")
     window.app.training.stop()
     person.wait_for_phase(Phase.IDLE)
-    assert slope < _MOST
+    assert slope < _MOST, seen
     assert threads < 20
     assert not person.errors
