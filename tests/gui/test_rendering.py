@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from tests.support.person import Person
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.export.figure_requests import Map
 from vae_explorer.export.making import export, remake
+from vae_explorer.gui.painting_turns import busy
+from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.rendering import render_figure
 from vae_explorer.paths import settings_file
 from vae_explorer.session.files.workspace import Workspace, read_workspace
 
+STEPS = {5: 4, 6: 4}
+"""Of lessons, from 0, whose last step trains for minutes."""
 STYLE = FigureStyle(width=85.0, height=70.0, dpi=100)
 
 
@@ -59,26 +65,45 @@ def test_the_map_is_made_again_to_the_byte(
 
 
 @pytest.mark.long
-def test_curves_are_made_again_to_the_byte(person: Person, seen: Callable[[], Workspace]) -> None:
+@pytest.mark.parametrize("moved", [False, True])
+def test_curves_are_made_again_to_the_byte(
+    moved: bool, person: Person, seen: Callable[[], Workspace]
+) -> None:
     curves = person.window.curves
     curves.restore(replace(curves.place, smoothing=0.5, log_x=True))
+    if moved:
+        chart = curves.findChild(Chart)
+        assert chart is not None
+        chart.setFocus()
+        QTest.keyClick(chart, Qt.Key.Key_Plus)
     before, figures = seen(), person.window.figures()
+    assert bool(before.curves.views) == moved
     for name in ("curves", "curves.elbo"):
-        assert render_figure(name, before, "svg", STYLE) == figures[name]("svg", STYLE), name
+        made = figures[name]("svg", STYLE)
+        person.window.hide()
+        assert render_figure(name, before, "svg", STYLE) == made, name
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("number", range(9))
 def test_a_lesson_is_made_again_in_its_step_and_settings(
-    person: Person, seen: Callable[[], Workspace]
+    number: int, person: Person, seen: Callable[[], Workspace]
 ) -> None:
-    learning = person.window.app.learning
+    window, learning = person.window, person.window.app.learning
+    window.resize(1500, 720)  # other charts than those of the window that nobody sees
     person.trigger("layout_learn")
-    learning.open("9-views", 1)
+    lesson = learning.lessons[number]
+    for step in (0, STEPS.get(number, len(lesson.steps) - 1)):  # of the first there is no trace
+        learning.open(lesson.id, step)
+        person.wait(lambda: not busy(window.app), 120)
     before = seen()
     assert before.lesson is not None
-    assert (before.lesson.id, before.lesson.step) == ("9-views", 1)
-    made = person.window.figures()["lesson"]("png", STYLE)
-    assert render_figure("lesson", before, "png", STYLE) == made
+    assert (before.lesson.id, before.lesson.step) == (lesson.id, step)
+    figures = window.figures()
+    made = {name: figures[name]("svg", STYLE) for name in figures if name.startswith("lesson")}
+    window.hide()
+    for name, content in made.items():
+        assert render_figure(name, before, "svg", STYLE) == content, name
 
 
 @pytest.mark.long

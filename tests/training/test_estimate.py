@@ -37,10 +37,10 @@ def test_an_epoch_is_its_steps_and_its_held_out_figures(
     def lasting(method: str, duration: float) -> None:
         real = getattr(Trainer, method)
 
-        def last(trainer: Trainer, *more: object) -> object:
+        def last(trainer: Trainer, *more: object, **named: object) -> object:
             nonlocal seconds
             seconds += duration
-            return real(trainer, *more)
+            return real(trainer, *more, **named)
 
         monkeypatch.setattr(Trainer, method, last)
 

@@ -18,9 +18,9 @@ def test_few_images_have_few_held_out_in_small_batches() -> None:
     assert recipe == proposed(QUICK, inspect("digits"))
     assert recipe.validation_images == 154
     assert recipe.batch_size < 100
-    assert recipe.epochs > QUICK.epochs
+    assert QUICK.epochs < recipe.epochs <= 60
     assert recipe.likelihood == "continuous-bernoulli"
-    assert 0 < seconds_of(recipe, (8, 8), 1_540) < 66
+    assert 10 < seconds_of(recipe, (8, 8), 1_540) < 60
 
 
 def test_large_images_in_colour_have_convolutions() -> None:

@@ -265,6 +265,17 @@ def test_active_units_are_those_whose_means_vary(train: NewTrainer, mnist_small:
     assert {0, 2} <= counts
 
 
+def test_log_marginal_is_computed_once_it_is_worth_it(
+    train: NewTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs thousands of decoded points: few images go round many times before, and at last."""
+    monkeypatch.setattr("vae_explorer.training.trainer.MARGINAL_POINTS", 1_500)
+    history = [point for point in train(epochs=5).history if point.held_out_elbo is not None]
+    known = [point.epoch for point in history if point.held_out_log_marginal is not None]
+    assert [point.epoch for point in history] == [1, 2, 3, 4, 5]
+    assert known == [2, 4, 5]
+
+
 def test_held_out_figures_that_take_long_may_be_given_up(
     train: NewTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,8 @@ def open_images(
         return mnist_dataset()
     where = Path(path)
     found = _find(where, reading, check)
+    if found.unsure:
+        raise DataError(found.unsure)
     plan = plan_of(found, reading, check)
     return gather(plan, Source(_kept(where), plan.reading), progress, check)
 

@@ -66,7 +66,7 @@ class Plan:
 
 def plan_of(found: Found, reading: Reading, check: Check) -> Plan:
     """Decide what ``reading`` leaves open; raises ``DataError`` if a choice does not fit."""
-    notes = list(found.notes)
+    notes = [*filter(None, [found.unsure]), *found.notes]
     skips = Skips(list(found.skipped), found.skipped_count)
     own = {part.split for part in found.parts} == {"train", "test"}
     sizes: Counter[tuple[int, int]] = Counter()
@@ -137,6 +137,7 @@ def plan_of(found: Found, reading: Reading, check: Check) -> Plan:
         size=size,
         channels="rgb" if is_color else "gray",
         range=span,
+        grid=found.grid,
     )
     if spans and span != (0, 255):
         notes.append(f"Values from {span[0]:g} to {span[1]:g} made 0 to 255.")

@@ -63,3 +63,8 @@ class LessonFigure(Figure):
     lesson: str = asked("", "", "Which, such as 4-bound; left out, that of the workspace.")
     step: int = asked(1, "", "Of the lesson.", low=1, high=1_000)
     chart: str = asked("", "", "One chart alone, by its title; left out, all.")
+
+    @property
+    @override
+    def stem(self) -> str:
+        return "lesson"

@@ -139,7 +139,7 @@ def build_app(
     messages, edits = Messages(), Edits()
     tasks = Tasks(jobs, messages.fail)
     kept = SettingsFile(tasks, settings or Settings(), kept=keep_settings)
-    data = OpenData(tasks, kept, mnist_dataset())
+    data = OpenData(tasks, kept, mnist_dataset(), kept.now.device)
     latent_map = LatentMap(tasks, messages.progress.emit, data.now, map_choice(kept.now))
     runs = Runs(tasks, after, latent_map, data, paths.runs(), kept.now.device)
     model = OpenModel(tasks, messages, kept, latent_map, runs, data)

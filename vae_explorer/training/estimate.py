@@ -76,17 +76,22 @@ def estimate(
     # of this thread, which waits for the others of a step, and of several steps the fastest.
     clock = time.thread_time if trainer.device.type == "cpu" else time.perf_counter
     begin = clock()
-    trainer.held_out_figures(check)
-    held_out = clock() - begin
+    trainer.held_out_figures(check, exact=False)
+    brief = clock() - begin
+    trainer.held_out_figures(check, exact=True)
+    held_out = clock() - begin - brief
     times = []
     for _ in range(_STEPS):
         check()
         begin = clock()
         event = trainer.take_step()
-        own = held_out if isinstance(event, EpochMetrics) else 0.0
-        times.append(max(0.0, clock() - begin - own))
+        took = clock() - begin
+        if isinstance(event, EpochMetrics):
+            took -= held_out if trainer.exact_due else brief
+        times.append(max(0.0, took))
     parameters = sum(parameter.numel() for parameter in trainer.vae.parameters())
-    epoch = min(times) * trainer.steps_per_epoch + held_out
+    figures = brief + (held_out - brief) / trainer.exact_every
+    epoch = min(times) * trainer.steps_per_epoch + figures
     return Estimate(
         epoch,
         epoch * recipe.epochs,

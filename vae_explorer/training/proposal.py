@@ -17,7 +17,9 @@ _MADE_FOR = 55_000
 _HELD_OUT = 0.1
 _SMALL = 40
 """Pixels of the longer side of images for which dense layers do; of larger ones convolutions."""
-_LEAST_STEPS, _MOST_EPOCHS = 300, 150
+_LEAST_STEPS, _MOST_EPOCHS = 300, 60
+_OF_ANY_STEP = 0.01
+"""Seconds of a step however small it is, with its part of reports, figures and snapshots."""
 
 
 def proposed(recipe: Recipe, found: Preview) -> Recipe:
@@ -41,8 +43,8 @@ def seconds_of(recipe: Recipe, shape: ImageShape, images: int) -> float:
     usual, measured = recipe_of("quick"), 66.0
     steps = recipe.epochs * math.ceil((images - recipe.validation_images) / recipe.batch_size)
     usual_steps = usual.epochs * math.ceil(_MADE_FOR / usual.batch_size)
-    of_step = cost(recipe, shape).seconds / cost(usual, BUNDLED_SHAPE).seconds
-    return measured * of_step * steps / usual_steps
+    larger = cost(recipe, shape).seconds / cost(usual, BUNDLED_SHAPE).seconds
+    return steps * (_OF_ANY_STEP + (measured / usual_steps - _OF_ANY_STEP) * larger)
 
 
 def _fitted(

@@ -205,3 +205,10 @@ def _digest_of_texts(texts: Mapping[str, str]) -> str:
     beside = _TEXTS, _FORMAT  # the last is how an export was made
     pairs = sorted((name, text) for name, text in texts.items() if name not in beside)
     return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+
+
+def fill(tensor: Tensor, value: Tensor) -> None:
+    """Copy saved numbers, which must be finite and of the same shape and type."""
+    if (value.shape, value.dtype) != (tensor.shape, tensor.dtype) or not value.isfinite().all():
+        raise ValueError(f"not {tuple(tensor.shape)} finite numbers of type {tensor.dtype}")
+    tensor.copy_(value)

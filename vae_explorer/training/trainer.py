@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,16 +20,17 @@ from vae_explorer.model.vae import VAE
 from vae_explorer.training.checks import check_branch, check_fits
 from vae_explorer.training.device import choose_device
 from vae_explorer.training.distributed import ALONE, Team
-from vae_explorer.training.held_out import figures_while_wanted
+from vae_explorer.training.held_out import MARGINAL_POINTS, figures_while_wanted
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
 from vae_explorer.training.objective import Objective, effective_beta
+from vae_explorer.training.pixels import mean_of, rows_of
 from vae_explorer.training.recipe import STEERABLE, Recipe
 from vae_explorer.training.schedule import learning_rate
 from vae_explorer.training.snapshot import Change, DataReference, Snapshot
+from vae_explorer.training.tensors import fill
 
 REPORT_STEPS = 20
 """Steps between two reports."""
-
 
 GLOBAL_STREAM = threading.Lock()
 """Held by who draws from it: two trainers may be made at once, as by an estimate beside a run."""
@@ -91,16 +91,18 @@ class Trainer:
         """Spent in steps and held-out figures."""
         self.history: list[HistoryPoint] = []
         self.changes: list[Change] = []
-        pixels = torch.from_numpy(np.array(data.images).reshape(len(data.images), -1))
+        pixels = rows_of(data.images)
         self._train, self._held_out = pixels.to(self.device).tensor_split([count])
         self.steps_per_epoch = math.ceil(count / recipe.batch_size)
         self.total_steps = recipe.epochs * self.steps_per_epoch
+        self.exact_every = math.ceil(MARGINAL_POINTS / count)
+        """Epochs from one log p(x) to the next, which costs as much as training on some."""
 
         with GLOBAL_STREAM, torch.random.fork_rng(devices=[]):
             # nn.Linear draws its weights from the global stream; borrow it, then put it back.
             torch.manual_seed(recipe.seed)
             self.vae = VAE(recipe.architecture(data.image_shape))
-        self.vae.set_output_bias(pixels[:count].float().mean(0) / 255)
+        self.vae.set_output_bias(mean_of(pixels[:count]) / 255)
         self.vae.to(self.device)
         self.optimizer = torch.optim.AdamW(
             self.vae.parameters(),
@@ -231,12 +233,12 @@ class Trainer:
         """
         self._go_on_from(snapshot)
         for name, average in self._averages().items():
-            _fill(average, state[name])
+            fill(average, state[name])
         self.noise.set_state(state["noise"])
         # Neither was kept by earlier versions, which saved when the sums were 0.
         seconds = torch.zeros((), dtype=torch.float64)
-        _fill(self._sums, state.get("sums", self._sums))
-        _fill(seconds, state.get("seconds", seconds))
+        fill(self._sums, state.get("sums", self._sums))
+        fill(seconds, state.get("seconds", seconds))
         self.seconds = seconds.item()
 
     def branch(self, snapshot: Snapshot) -> None:
@@ -328,20 +330,21 @@ class Trainer:
         self.history.append(point)
         return round(images), point
 
-    def held_out_figures(self, check: Check = unchecked) -> dict[str, Any]:
+    @property
+    def exact_due(self) -> bool:
+        """Whether log p(x) is among the figures of this epoch; it is of the last one."""
+        return self.finished or self.step // self.steps_per_epoch % self.exact_every == 0
+
+    def held_out_figures(
+        self, check: Check = unchecked, *, exact: bool | None = None
+    ) -> dict[str, Any]:
         """The model as it is now on the held-out images, by their names in ``HistoryPoint``.
 
-        They are none if ``given_up`` says so while they take long; what ``check``, which is called
-        between chunks, raises ends the work.
+        With log p(x) if it is due or ``exact``. They are none if ``given_up`` says so while they
+        take long; what ``check``, which is called between chunks, raises ends the work.
         """
         if not (len(self._held_out) and self.team.leads):
             return {}
-        treatment = self.recipe.treatment
-        return figures_while_wanted(self.vae, self._held_out, treatment, check, self.given_up)
-
-
-def _fill(tensor: Tensor, value: Tensor) -> None:
-    """Copy saved numbers, which must be finite and of the same shape and type."""
-    if (value.shape, value.dtype) != (tensor.shape, tensor.dtype) or not value.isfinite().all():
-        raise ValueError(f"not {tuple(tensor.shape)} finite numbers of type {tensor.dtype}")
-    tensor.copy_(value)
+        exact = self.exact_due if exact is None else exact
+        given = self.vae, self._held_out, self.recipe.treatment, check, self.given_up
+        return figures_while_wanted(*given, exact=exact)

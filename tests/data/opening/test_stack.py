@@ -31,6 +31,9 @@ def test_a_sheet_is_cut(folder: Path, rng: np.random.Generator, color: tuple[int
         open_images(folder / "sheet.png", Reading(grid=(5, 4)))
     with pytest.raises(DataError, match="give the grid"):
         open_images(folder / "sheet.png")
+    found = inspect(folder / "sheet.png")
+    assert found.reading.grid is not None
+    assert "give the grid" in found.report.notes[0]
 
 
 def test_a_sheet_of_usual_sides_needs_no_grid(folder: Path, rng: np.random.Generator) -> None:

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QUrl
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel, QListWidget
 
 from tests.support.person import Person
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.data.opening import open_images
-from vae_explorer.data.reading import Source
+from vae_explorer.data.reading import Reading, Source
 from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
 from vae_explorer.gui.map.legend import LegendButton
+from vae_explorer.gui.training.progress_text import format_duration
 from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.session.files.open_data import Look
 from vae_explorer.session.lessons.experiment import make_experiment
@@ -84,10 +85,11 @@ def test_own_images_are_opened_trained_on_and_explored(
     person.wait(lambda: window.findChildren(DataDialog))
     (dialog,) = window.findChildren(DataDialog)
     texts = [label.text() for label in dialog.findChildren(QLabel)]
-    assert "60 to train on, 30 to test on (its own)" in texts
     assert "90 of 12×9 gray" in texts
     assert "3  " + "  ".join(f"{name}: 30" for name in NAMES) in texts
     assert any("6 images held out" in text for text in texts)
+    split = "60 to train on, 30 to test on (its own); none of these among those to train on"
+    person.wait(lambda: split in {label.text() for label in dialog.findChildren(QLabel)})
     (invert,) = (
         box for box in dialog.findChildren(QCheckBox) if box.text() == "Exchange dark and light"
     )
@@ -261,6 +263,41 @@ def test_a_drawing_has_the_size_of_the_model(person: Person, own: Path, small: R
     assert app.sketch.image.image.shape == (12, 9)
     assert app.sketch.image.image.max() > 200
     assert not person.errors
+
+
+def test_a_sheet_of_an_unknown_grid_is_opened_by_the_choice(person: Person, tmp_path: Path) -> None:
+    sheet = np.random.default_rng(0).integers(0, 256, (22, 39), np.uint8)
+    path = tmp_path / "sheet.png"
+    Image.fromarray(sheet).save(path)
+    app = person.window.app
+    app.data.open(path)
+    person.wait(lambda: person.window.findChildren(DataDialog))
+    (dialog,) = person.window.findChildren(DataDialog)
+    assert any("give the grid" in text for text in notes(dialog))
+    app.data.open(path, Reading(grid=(2, 1)))
+    person.wait(lambda: "A sheet cut into 2 rows and 1 columns of 11×39." in notes(dialog))
+    before = app.data.now
+    person.agree()
+    person.wait(lambda: app.data.now is not before)
+    assert app.data.now.image_shape == (11, 39)
+    assert not person.errors
+
+
+def notes(dialog: DataDialog) -> list[str]:
+    (found,) = dialog.findChildren(QListWidget)
+    return [found.item(row).text() for row in range(found.count())]
+
+
+def test_the_proposed_time_is_measured(person: Person, own: Path) -> None:
+    timed: list[float] = []
+    data = person.window.app.data
+    data.timed.connect(timed.append)
+    data.open(own)
+    person.wait(lambda: timed, 60)
+    (dialog,) = person.window.findChildren(DataDialog)
+    texts = [label.text() for label in dialog.findChildren(QLabel)]
+    assert any(text.endswith(f"about {format_duration(timed[0])}") for text in texts)
+    person.agree()
 
 
 def test_a_folder_of_many_classes_in_colour(

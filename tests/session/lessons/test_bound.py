@@ -12,6 +12,7 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.gap import gap
 from vae_explorer.latent.normal import Normal
 from vae_explorer.latent.quadrature import exact_posterior
+from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.lessons.bound import NARROWEST, WIDEST, BoundExperiment, BoundResult
 from vae_explorer.session.lessons.context import LessonContext
 
@@ -181,21 +182,38 @@ def test_a_hand_on_q_ends_the_climb(
     assert clock.waiting == []
 
 
+def test_what_is_seen_stays_under_a_hand_and_is_in_the_state(experiment: BoundExperiment) -> None:
+    before = experiment.sight
+    assert "view" not in experiment.state()
+    experiment.set_q(Normal((2.0, 2.0), (0.5, 0.5)))
+    assert experiment.sight == before
+    assert experiment.state()["view"] == list(before)
+    with pytest.raises(LessonError, match="left < right"):
+        experiment.set(view=(1.0, 0.0, 0.0, 1.0))
+    experiment.fit()
+    assert "view" not in experiment.state()
+    assert experiment.sight[1] > 2.0
+    experiment.set(view=before)
+    experiment.put("moments")
+    assert "view" not in experiment.state()
+
+
 def test_the_picture_follows_the_view(
     experiment: BoundExperiment, settle: Callable[[], None]
 ) -> None:
     pictures = seen(experiment, "picture")
     region = (-0.85, -0.6, -0.05, 0.1)
-    experiment.look_at(region, (40, 60))
+    experiment.set(view=region)
     settle()
     experiment.set(log=True)
     settle()
     density, logarithm = pictures
-    assert density.values.shape == logarithm.values.shape == (40, 60)
-    assert density.region == region
+    assert density.values.shape == logarithm.values.shape == (144, 144)
+    side = 1.5 * 0.25
+    assert density.region[1] - density.region[0] == pytest.approx(side)
+    assert density.region[0] < region[0]
     assert density.values.max() == pytest.approx(density.high, rel=0.1)
-    cell = 0.25 / 60 * 0.15 / 40
-    assert density.values.sum() * cell == pytest.approx(1, abs=0.02)
+    assert density.values.sum() * (side / 144) ** 2 == pytest.approx(1, abs=0.02)
     np.testing.assert_allclose(
         np.exp(logarithm.values) * density.high, density.values, rtol=1e-3, atol=1e-3
     )

@@ -70,6 +70,8 @@ class Found:
         label_keys: what may hold the labels, likewise; none taken, "-" comes first.
         transposed: the format is known to exchange rows and columns.
         fixed: pixels are 0 or 1, a binarisation published as such.
+        grid: rows and columns that a sheet was cut into.
+        unsure: what a person has to say before it is read, "" if nothing.
     """
 
     kind: Kind
@@ -83,6 +85,8 @@ class Found:
     label_keys: tuple[str, ...] = ()
     transposed: bool = False
     fixed: bool = False
+    grid: tuple[int, int] | None = None
+    unsure: str = ""
 
 
 def split_of(name: str) -> OneSplit | Literal[""]:

@@ -1,5 +1,6 @@
 """Many images in one picture: the pages of a TIFF, the frames of a GIF, or a sheet in a grid."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from vae_explorer.data.reading import NONE, Reading
 from vae_explorer.errors import DataError
 
 _SIDES = (28, 32, 64, 8, 16, 48, 96, 128)
+_LEAST = 4
+"""Pixels along a side of an image."""
 
 
 class Pages:
@@ -51,12 +54,15 @@ def find_stack(path: Path, reading: Reading, check: Check) -> Found:
     except DataError as error:
         raise DataError(f"{shown_path(path)} cannot be read: {error}.") from error
     height, width = sheet.shape[:2]
-    grid = reading.grid or _likely_grid(height, width)
+    grid, unsure = reading.grid or _likely_grid(height, width), ""
     if grid is None:
-        raise DataError(
+        unsure = (
             f"{shown_path(path)} is one picture of {height}×{width}; to read it as a sheet of "
             "images, give the grid, its rows and columns. Of single pictures choose their folder."
         )
+        grid = _possible_grid(height, width)
+        if grid is None:
+            raise DataError(unsure)
     rows, columns = grid
     if height % rows or width % columns:
         raise DataError(
@@ -67,7 +73,15 @@ def find_stack(path: Path, reading: Reading, check: Check) -> Found:
     cells = sheet.reshape(rows, tall, columns, wide, *sheet.shape[2:]).swapaxes(1, 2)
     images = np.ascontiguousarray(cells).reshape(rows * columns, tall, wide, *sheet.shape[2:])
     note = f"A sheet cut into {rows} rows and {columns} columns of {tall}×{wide}."
-    return Found("sheet", shown_path(path.stem), (Part(images),), notes=(note,), label_keys=(NONE,))
+    return Found(
+        "sheet",
+        shown_path(path.stem),
+        (Part(images),),
+        notes=(note,),
+        label_keys=(NONE,),
+        grid=grid,
+        unsure=unsure,
+    )
 
 
 def _likely_grid(height: int, width: int) -> tuple[int, int] | None:
@@ -75,3 +89,24 @@ def _likely_grid(height: int, width: int) -> tuple[int, int] | None:
         if height % side == 0 and width % side == 0 and height * width >= 4 * side * side:
             return height // side, width // side
     return None
+
+
+def _possible_grid(height: int, width: int) -> tuple[int, int] | None:
+    """One that divides the sheet into at least two images, as square and as usual as can be."""
+    grids = [
+        (rows, columns)
+        for rows in _divisors(height)
+        for columns in _divisors(width)
+        if rows * columns > 1
+    ]
+
+    def oddness(grid: tuple[int, int]) -> float:
+        tall, wide = math.log(height / grid[0] / _SIDES[0]), math.log(width / grid[1] / _SIDES[0])
+        return 2 * abs(tall - wide) + abs(tall + wide)
+
+    return min(grids, key=oddness, default=None)
+
+
+def _divisors(length: int) -> list[int]:
+    """Those that leave images of some pixels."""
+    return [part for part in range(1, length // _LEAST + 1) if length % part == 0]

@@ -12,7 +12,7 @@ from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.layout import Plot
 from vae_explorer.gui.plot.marks import Entry, Line, Mark
-from vae_explorer.types import Float64
+from vae_explorer.types import Float64, Region
 
 _NEAR = 8  # pixels
 _LEAST_HEIGHT = 72
@@ -36,6 +36,8 @@ class Panel(Chart):
         super().__init__(title, x_label, y_label, zoomable=True)
         self.setMinimumSize(120, _LEAST_HEIGHT)
         self.setAccessibleName(f"{title}, curves")
+        self.name = ""
+        """By which workspaces know it."""
         self._own: tuple[Line, ...] = ()
         """The curves a click can hit."""
         self.clicked.connect(self._on_clicked)
@@ -74,10 +76,21 @@ class Panel(Chart):
         axis = 2 * self.fontMetrics().height() if shown else 0
         self.setMinimumHeight(_LEAST_HEIGHT + axis)
 
+    @property
+    def view(self) -> Region:
+        """What of it is in sight, by its axes."""
+        x, y = self.plot.x, self.plot.y
+        return x.low, x.high, y.low, y.high
+
+    @property
+    @override
+    def whole(self) -> Plot:
+        # Its axes are the workspace's; whatever is below it on screen, it has numbers.
+        return replace(self.plot, x=replace(self.plot.x, numbers=True))
+
     @override
     def export(self, kind: str, style: FigureStyle | None = None, /) -> bytes:
-        x = replace(self.plot.x, numbers=True)  # whatever is below it on screen
-        return render_charts(kind, [replace(self.plot, x=x)], style)
+        return render_charts(kind, [self.whole], style)
 
     def show_read(self, front: tuple[Mark, ...], entries: list[Entry], x_label: str) -> None:
         """Show what a reading says."""

@@ -1,6 +1,5 @@
 """The curves of a training run."""
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -140,13 +139,20 @@ class ElboPlot(Themed):
         """The choices, as a workspace has them."""
         choices = self._choices
         panels, scale = tuple(sorted(choices.panels)), choices.scale
-        return CurvesPlace(panels, scale.unit, scale.log, choices.log_y, choices.smoothing)
+        moved = {} if self._following else {p.name: p.view for p in self._wanted()}
+        return CurvesPlace(panels, scale.unit, scale.log, choices.log_y, choices.smoothing, moved)
 
     def restore(self, place: CurvesPlace) -> None:
         """Choose as a workspace says."""
         scale = TimeScale(place.unit, place.log_x)
         panels = frozenset(place.panels)
         self.set_choices(CurveChoices(panels, scale, place.log_y, place.smoothing))
+        self._following = not place.views
+        for panel in self._wanted():
+            if panel.name in place.views:
+                panel.set_range(*place.views[panel.name])
+            elif self._following:
+                panel.fit()
 
     @property
     def history(self) -> RunHistory:
@@ -169,9 +175,10 @@ class ElboPlot(Themed):
             return to_csv(self.history.points, remark.mark if remark else "").encode()
         if self._stale:
             self._draw()  # the dock may be hidden
+        if self._following:
+            self.fit()  # a run that grows leaves room
         style = style or FigureStyle()
-        plots = [panel.plot for panel in self._shown]
-        plots = [replace(plot, x=replace(plot.x, numbers=True)) for plot in plots]
+        plots = [panel.whole for panel in self._wanted()]
         width, height = style.room
         columns = columns_for(len(plots), int(width), int(height)) if plots else 1
         return render_charts(kind, plots, style, columns, "training curves")
@@ -187,7 +194,7 @@ class ElboPlot(Themed):
     def fit(self) -> None:
         """Show the whole run and follow it as it grows."""
         self._following = True
-        for panel in self._shown:
+        for panel in self._wanted():
             panel.fit()
 
     # What Qt asks
@@ -281,6 +288,7 @@ class ElboPlot(Themed):
         if name not in self._panels:
             spec = {spec.id: spec for spec in PANELS}.get(name)
             panel = CurvePanel(spec) if spec else RateDistortionPanel()
+            panel.name = name
             panel.hovered.connect(partial(self._on_hovered, panel))
             panel.left.connect(self._stop_reading)
             panel.view_changed.connect(partial(self._on_view_changed, panel))
@@ -291,20 +299,24 @@ class ElboPlot(Themed):
         return self._panels[name]
 
     def _show_panels(self) -> None:
-        names = panels_of(self._choices.panels & self._runs.offered)
-        cramped = is_cramped(self.size())
-        shown = [self._panel(name) for name in (names[:1] if cramped else names)]
+        shown, cramped = self._wanted(), is_cramped(self.size())
+        shown = shown[:1] if cramped else shown
         self._controls.setVisible(not cramped)
-        if tuple(shown) != self._shown:
+        if shown != self._shown:
             new = set(shown) - set(self._shown)
-            self._shown = tuple(shown)
-            self._grid.set_panels(self._shown)
+            self._shown = shown
+            self._grid.set_panels(shown)
             times = shown[0].region[:2]
             for panel in new:
                 panel.refresh()
                 if isinstance(panel, CurvePanel):
                     panel.set_x_range(*times)
                 panel.fit_y()
+
+    def _wanted(self) -> tuple[Panel, ...]:
+        """The panels that are chosen, shown or not as there is room."""
+        names = panels_of(self._choices.panels & self._runs.offered)
+        return tuple(self._panel(name) for name in names)
 
     # Painting
 
@@ -320,7 +332,7 @@ class ElboPlot(Themed):
 
     def _draw(self) -> None:
         self._stale = False
-        for panel in self._shown:
+        for panel in self._wanted():
             panel.refresh()
             if self._following:
                 panel.follow()

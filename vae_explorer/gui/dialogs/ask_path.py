@@ -33,12 +33,17 @@ NETWORK = FileKind("ONNX networks", (".onnx",))
 WORKSPACE = FileKind("VAE Explorer workspaces", (EXTENSION,))
 LESSON = FileKind("Lessons", (".md",))
 RECIPE = FileKind("Recipes", (".toml",))
-TABLE = FileKind("Tables", (".csv", ".tsv", ".txt", ".parquet", ".npz"))
+PICTURE = FileKind("Pictures", (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"))
+_TEXTS = (".csv", ".tsv", ".txt")
+TABLE = FileKind("Tables", (*_TEXTS, ".parquet", ".npz"))
 DATA = FileKind(
     "Images to train on",
-    (".npz", ".npy", ".gz", ".idx", ".csv", ".tsv", ".parquet", ".amat", "-ubyte"),
+    (
+        *(".npz", ".npy", ".gz", ".idx", "-ubyte", ".parquet", ".arrow", ".amat"),
+        *_TEXTS,
+        *PICTURE.suffixes,
+    ),
 )
-PICTURE = FileKind("Pictures", (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"))
 PNG = FileKind("PNG pictures", (".png",))
 SVG = FileKind("SVG drawings", (".svg",))
 PDF = FileKind("PDF documents", (".pdf",))

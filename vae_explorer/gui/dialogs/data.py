@@ -76,6 +76,7 @@ class DataDialog(FormDialog):
             (data.looked, self._on_look),
             (data.refused, self._on_refused),
             (data.offered, self._on_read),
+            (data.timed, self._on_timed),
             (data.progress, self._on_progress),
         ):
             signal.connect(slot)
@@ -173,11 +174,14 @@ class DataDialog(FormDialog):
     def _show_proposal(self, look: Look) -> None:
         recipe = look.recipe
         self._proposal.setText(
-            f"{recipe.likelihood} likelihood, treatment {recipe.treatment}, "
+            f"{recipe.likelihood.capitalize()} likelihood, treatment {recipe.treatment}, "
             f"{recipe.network} {recipe.encoder_hidden}, {recipe.epochs:,} epochs of batches of "
             f"{recipe.batch_size:,}, {recipe.validation_images:,} images held out; "
             f"about {format_duration(look.seconds)}"
         )
+
+    def _on_timed(self, seconds: float) -> None:
+        self._show_proposal(replace(self._look, seconds=seconds))
 
     def _on_refused(self, why: str) -> None:
         self._set_ready(False)
@@ -185,7 +189,11 @@ class DataDialog(FormDialog):
 
     def _on_read(self, data: Dataset) -> None:
         self._read = data
-        self._show_notes(data.report)
+        told = (*self._look.found.report.notes, *data.report.notes)
+        self._show_notes(replace(data.report, notes=tuple(dict.fromkeys(told))))
+        split, copies = self._texts["Split"], data.report.duplicates
+        found = f"{copies:,} of these also" if copies else "none of these"
+        split.setText(f"{split.text()}; {found} among those to train on")
         if self._asked is not None:
             self._ask(train=self._asked)
 

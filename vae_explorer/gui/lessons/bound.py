@@ -47,7 +47,7 @@ class BoundView(LessonView):
         put = {name: button(*words, partial(experiment.put, name)) for name, words in _PUT.items()}
         tip = "Climb the ELBO from where q is; again to stop"
         self._refine = button("Refine", tip, self._on_refine)
-        fit = button("Show All", "Show the posterior and q (Home)", self._fit)
+        fit = button("Show All", "Show the posterior and q (Home)", experiment.fit)
         log = self.form.rows["log"]
         self.controls = {**put, "refine": self._refine, "log": log}
         self._side = held(column((self._digit, 1), (self._decoded, 1)))
@@ -55,8 +55,8 @@ class BoundView(LessonView):
         top.setAlignment(self._side, Qt.AlignmentFlag.AlignTop)
         fill(self.page, (top, 1), row(*put.values(), self._refine, None, log, fit), self.bars)
         self.plane.q_moved.connect(experiment.set_q)
-        self.plane.looked_at.connect(experiment.look_at)
-        self.plane.reset_requested.connect(self._fit)
+        self.plane.view_changed.connect(lambda: experiment.move(view=self.plane.view))
+        self.plane.reset_requested.connect(experiment.fit)
         self.start()
 
     @override
@@ -86,14 +86,10 @@ class BoundView(LessonView):
         if differs(found, old, "picture"):
             self.plane.set_picture(found.picture)
         self._refine.setText("Stop" if found.refining else "Refine")
-        if old is not None and differs(found, old, "frame"):
-            self._fit()
+        self.plane.set_view(self.experiment.sight)
 
     def _on_refine(self) -> None:
         if self.experiment.result.refining:
             self.experiment.stop()
         else:
             self.experiment.refine()
-
-    def _fit(self) -> None:
-        self.plane.show_region(self.experiment.result.region)

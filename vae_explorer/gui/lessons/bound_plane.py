@@ -6,14 +6,14 @@ from enum import IntEnum
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QPointF, QTimer, Signal
+from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QResizeEvent
 from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LARGEST_SPAN, SMALLEST_SPAN
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
-from vae_explorer.gui.plot.layout import Bar
+from vae_explorer.gui.plot.layout import Bar, Plot
 from vae_explorer.gui.plot.marks import Line
 from vae_explorer.latent.normal import Normal
 from vae_explorer.session.map.marks import Ellipses, Field
@@ -23,10 +23,6 @@ _ON = 2.0
 """Standard deviations from the middle of q to the handles of its axes."""
 _NEAREST = 18.0  # pixels from the middle to a handle, however narrow q is
 _KNOB = 24.0  # pixels from the first axis's handle to the one that turns
-_AIR = 0.11  # on each side of what is to be seen, for the handles of a narrow q
-_LEAST = 0.005  # latent units, of that air
-_CELL = 4  # pixels of the picture's cells
-_REST_MS = 120  # after which a moved view is pictured again
 _WIDER, _TURN = 1.1, math.radians(5)  # by a press of a key
 _KEYS = {
     "+": (_WIDER, _WIDER, 0.0),
@@ -62,11 +58,9 @@ class BoundPlane(Chart):
 
     Signals:
         q_moved(Normal): what a hand or a key made of q.
-        looked_at(region, shape): what is in sight, and the rows and columns of its picture.
     """
 
     q_moved = Signal(object)
-    looked_at = Signal(tuple, tuple)
 
     def __init__(self) -> None:
         title = "q over the exact posterior"
@@ -80,14 +74,12 @@ class BoundPlane(Chart):
         self._q: Normal | None = None
         self._stretch = np.ones(2)
         """From either width to where its handle is, as the hand took hold of it."""
-        self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
-        self._rest.timeout.connect(self._look_at)
         for key, change in _KEYS.items():
             self.keys[key] = partial(self._change, *change)
         self.nudged.connect(self._on_nudged)
         self.handle_dragged.connect(self._on_dragged)
         self.released.connect(self._show)
-        self.view_changed.connect(self._on_view)
+        self.view_changed.connect(self._show)
 
     @property
     def q(self) -> Normal | None:
@@ -100,22 +92,30 @@ class BoundPlane(Chart):
         self._show()
 
     def set_picture(self, field: Field | None) -> None:
-        """Show the exact posterior, or none; its colour bar may leave less in sight, or more."""
-        before = self.region
+        """Show the exact posterior, or none."""
         self.set_marks([field] if field else [])
         if field:
             # The logarithmic one ends at its peak.
             name = "p(z|x)" if field.high else "log p(z|x), nats from its peak"
             self.set_bar(Bar(Axis(field.low, field.high, name), fading=True))
-        if self.region != before:
-            self._on_view()
+        self._show()  # the colour bar may leave less in sight, or more
 
-    def show_region(self, region: Region) -> None:
-        """Show at least this region, with some air around it."""
-        left, right, bottom, top = region
-        air = _LEAST + _AIR * max(right - left, top - bottom)
-        self.set_range(left - air, right + air, bottom - air, top + air)
-        self._on_view()
+    @property
+    def view(self) -> Region:
+        """What is to be in sight, by the axes; there may be room for more."""
+        x, y = self.plot.x, self.plot.y
+        return x.low, x.high, y.low, y.high
+
+    def set_view(self, view: Region) -> None:
+        """Show at least this."""
+        if view != self.view:
+            self.set_range(*view)
+            self._show()
+
+    @property
+    @override
+    def whole(self) -> Plot:
+        return self.plot  # the lesson knows its view
 
     @override
     def handle_under(self, pixel: QPointF) -> int | None:
@@ -130,7 +130,7 @@ class BoundPlane(Chart):
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._on_view()
+        self._show()
 
     @override
     def _look(self, x: Axis, y: Axis) -> None:
@@ -143,6 +143,7 @@ class BoundPlane(Chart):
         if q is None:
             self.set_handles(())
             self.set_front(())
+            self.set_pointer(())
             return
         pixel = (self.region[1] - self.region[0]) / self.frame.width()
         reach = np.maximum(_ON * np.array(q.widths), _NEAREST * pixel)
@@ -153,23 +154,9 @@ class BoundPlane(Chart):
         positions = (q.mean + np.array(ends)).tolist()
         stem_x, stem_y = np.array([positions[Handle.FIRST], positions[Handle.TURN]]).T
         centre, covariance = np.array([q.mean], np.float32), q.covariance[None].astype(np.float32)
-        self.set_front(
-            [
-                Ellipses(centre, covariance, (1.0, _ON)),
-                Line(stem_x, stem_y, "accent", width=1.2, dashed=True),
-            ]
-        )
+        self.set_front([Ellipses(centre, covariance, (1.0, _ON))])
+        self.set_pointer([Line(stem_x, stem_y, "accent", width=1.2, dashed=True)])
         self.set_handles([(x, y) for x, y in positions], ".ss.")
-
-    def _on_view(self) -> None:
-        self._show()
-        self._rest.start()
-
-    def _look_at(self) -> None:
-        rows, columns = (
-            max(2, round(length / _CELL)) for length in (self.frame.height(), self.frame.width())
-        )
-        self.looked_at.emit(self.region, (rows, columns))
 
     def _on_dragged(self, handle: int, x: float, y: float) -> None:
         q = self._q

@@ -168,12 +168,11 @@ class GeometryView(LessonView):
             marks += _path(found.straight, _STRAIGHT, "straight line", self.tells("dots"))
         if found.geodesic is not None and self._shows_geodesic:
             marks += _path(found.geodesic, _GEODESIC, "geodesic", self.tells("dots"))
-        if found.ellipse is not None:
-            x, y = found.ellipse.edge.T
-            marks.append(Line(x, y, "text", "ellipse", 2.5, halo=True))
         for name, position in (("A", settings.start), ("B", settings.end)):
             marks += [Ring(position, "text", _END, ".", name=name), _letter(name, position)]
         self._plane.set_front(marks)
+        x, y = found.ellipse.edge.T if found.ellipse else np.empty((2, 0))
+        self._plane.set_pointer([Line(x, y, "text", "ellipse", 2.5, halo=True)])
         paths = [("straight line", _STRAIGHT), ("geodesic", _GEODESIC)][: 1 + self._shows_geodesic]
         self._plane.set_entries([Entry(color, "━", name) for name, color in paths])
 

@@ -169,17 +169,18 @@ class TradeView(LessonView):
 
     def _show_rings(self) -> None:
         draws = self.experiment.result.draws
-        rings = []
+        rings, pointed = [], []
         if draws is not None and self.controls["pictures"].isVisibleTo(self):
             for number, (x, y) in enumerate(draws.points.tolist()):
                 color = "held_out" if draws.hole[number] else "muted"
                 rings.append(Ring((x, y), color, 3.0, "x"))
             if self._chosen is not None:
                 x, y = draws.points[self._chosen].tolist()
-                rings.append(Ring((x, y), "accent", 9.0))
+                pointed.append(Ring((x, y), "accent", 9.0))
         if self._pointed is not None:
-            rings.append(Ring(self._pointed, "accent", 6.0))
+            pointed.append(Ring(self._pointed, "accent", 6.0))
         self._map.set_front(rings)
+        self._map.set_pointer(pointed)
 
     def _show_training(self, found: TradeResult) -> None:
         progress, trained = found.progress, len(found.studies)

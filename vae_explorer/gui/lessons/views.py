@@ -180,7 +180,7 @@ class ViewsView(LessonView):
                 rings.append(Ring((x, y), "accent", 7.0))
             if self._point is not None and self._point[0] == name:
                 rings.append(Ring(self._point[1], "text", 5.0, "x"))
-            code_map.set_front(rings)
+            code_map.set_pointer(rings)
         if number is None:
             self._pointed.set_image(None)
             self._pointed.set_caption("pointed at")

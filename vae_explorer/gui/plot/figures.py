@@ -18,6 +18,8 @@ def figures_of(
 ) -> dict[str, Export]:
     """What makes each figure: all charts of a room by its name, one as ``room.title``.
 
+    Of a chart that a person moved or zoomed it is the whole view, as no workspace has another.
+
     Args:
         rooms: widgets with charts.
         whole: what makes a figure by its name, where it is not just the charts of a room.
@@ -31,7 +33,7 @@ def figures_of(
             found.setdefault(room, partial(_together, shown))
         for number, chart in enumerate(shown, 1):
             name = f"{room}.{_slug(chart.plot.title) or number}"
-            found[name if name not in found else f"{name}-{number}"] = chart.export
+            found[name if name not in found else f"{name}-{number}"] = partial(_together, [chart])
     return found
 
 
@@ -39,7 +41,7 @@ def _together(charts: Sequence[PlotView], kind: str, style: FigureStyle | None =
     style = style or FigureStyle()
     width, height = style.room
     columns = columns_for(len(charts), int(width), int(height))
-    return render_charts(kind, [chart.plot for chart in charts], style, columns)
+    return render_charts(kind, [chart.whole for chart in charts], style, columns)
 
 
 def _slug(title: str) -> str:

@@ -13,7 +13,7 @@ from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.layout import Bar, Layout, Plot, words
-from vae_explorer.gui.plot.mark_painting import paint_ring
+from vae_explorer.gui.plot.mark_painting import paint_marks, paint_ring
 from vae_explorer.gui.plot.marks import Entry, Mark, Ring
 from vae_explorer.gui.plot.painting import paint_front, paint_ground
 from vae_explorer.gui.theme import current_theme
@@ -44,6 +44,7 @@ class PlotView(QWidget):
         self._ground: QPixmap | None = None
         self._ground_of: object = None
         self._handles: Sequence[Ring] = ()
+        self._pointer: tuple[Mark, ...] = ()
         self.setAccessibleName(title)
         self.setMinimumSize(150, 110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -106,6 +107,20 @@ class PlotView(QWidget):
     def set_front(self, marks: Iterable[Mark]) -> None:
         """Show these over all others; they may change many times a second."""
         self.set_plot(replace(self._plot, front=tuple(marks)))
+
+    def set_pointer(self, marks: Iterable[Mark]) -> None:
+        """Show what follows the pointer over all others, on screen alone and in no figure."""
+        self._pointer = tuple(marks)
+        self.update()
+
+    @property
+    def whole(self) -> Plot:
+        """What is shown, in the view before a person moved it."""
+        x, y = (
+            replace(now, low=home.low, high=home.high)
+            for now, home in zip((self._plot.x, self._plot.y), self._home, strict=True)
+        )
+        return replace(self._plot, x=x, y=y)
 
     @property
     def handles(self) -> list[tuple[float, float]]:
@@ -197,6 +212,7 @@ class PlotView(QWidget):
             if self.hasFocus():
                 painter.setPen(QPen(QColor(theme.accent), 1.5))
                 painter.drawRect(layout.frame)
+            paint_marks(painter, self._pointer, layout, theme)
             for handle in self._handles:
                 paint_ring(painter, handle, layout, theme)
 

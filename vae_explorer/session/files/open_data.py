@@ -16,17 +16,20 @@ from vae_explorer.session.files.settings import MOST_DATA
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.tasks import Tasks
+from vae_explorer.training.estimate import Estimate, estimate
 from vae_explorer.training.presets import recipe_of
 from vae_explorer.training.proposal import proposed, seconds_of
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import DataReference, Snapshot
+
+_TIME = "time of data"
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
     """How what is at a path will be read by choices, and what is proposed to train on it.
 
-    ``seconds`` are what the recipe takes, about.
+    ``seconds`` are what the recipe takes, counted.
     """
 
     path: Path
@@ -43,6 +46,7 @@ class OpenData:
         tasks: where data are read.
         settings: remember where data were found, by their fingerprints.
         now: what is open at the start.
+        device: what is trained on.
     """
 
     looked = Signal(Look)
@@ -51,6 +55,8 @@ class OpenData:
     """Why the data that were looked at cannot be read as chosen."""
     offered = Signal(Dataset)
     """The data that were looked at have been read, and may be taken."""
+    timed = Signal(float)
+    """The seconds that the proposed recipe takes, from steps taken beside the window."""
     progress = Signal(str)
     """What is being read and how far it is, or "" when nothing is."""
     taken = Signal(Dataset)
@@ -58,7 +64,10 @@ class OpenData:
     changed = Signal(Dataset)
     """Another is open, because a person took it or opened a model of it."""
 
-    def __init__(self, tasks: Tasks, settings: SettingsFile, now: Dataset) -> None:
+    def __init__(
+        self, tasks: Tasks, settings: SettingsFile, now: Dataset, device: str = "auto"
+    ) -> None:
+        self._jobs, self._device = tasks.jobs, device
         self._reading = tasks.newest("data", "The data were not opened")
         self._settings = settings
         self.now = now
@@ -79,20 +88,21 @@ class OpenData:
         chosen = reading or known.get(path, Reading())
         usual = recipe_of("quick")
 
-        def read(control: Control) -> Dataset | UserError:
+        def read(control: Control) -> tuple[Recipe, Dataset] | UserError:
             try:
                 found = inspect(path, chosen, control.check)
                 recipe = proposed(usual, found)
                 seconds = seconds_of(recipe, found.image_shape, found.counts["train"])
                 look = Look(path, chosen, found, recipe, seconds)
                 control.report(partial(self.looked.emit, look))
-                return read_all(control)
+                # What it takes for granted has been shown.
+                return recipe, read_all(replace(chosen, grid=found.reading.grid), control)
             except UserError as error:
                 if reading is None:
                     raise
                 return error
 
-        def read_all(control: Control) -> Dataset:
+        def read_all(chosen: Reading, control: Control) -> Dataset:
             def tell(done: float) -> None:
                 text = f"Reading {path.name}: {done:.0%}"
                 control.report(partial(self.progress.emit, text))
@@ -101,12 +111,13 @@ class OpenData:
             data.fingerprint  # noqa: B018  # takes a while, and is kept
             return data
 
-        def done(data: Dataset | UserError) -> None:
+        def done(read: tuple[Recipe, Dataset] | UserError) -> None:
             self.progress.emit("")
-            if isinstance(data, UserError):
-                self.refused.emit(str(data))
+            if isinstance(read, UserError):
+                self.refused.emit(str(read))
             else:
-                self.offered.emit(data)
+                self._time(*read)
+                self.offered.emit(read[1])
 
         def ended(*error: object) -> None:
             self.progress.emit("")
@@ -115,12 +126,26 @@ class OpenData:
 
         self._reading.run(read, done, failed=ended, cancelled=ended)
 
+    def _time(self, recipe: Recipe, data: Dataset) -> None:
+        def work(control: Control) -> Estimate:
+            return estimate(recipe, data.train, self._device, control.check)
+
+        self._jobs.run_newest(
+            _TIME,
+            work,
+            done=lambda found: self.timed.emit(found.run_seconds),
+            failed=lambda _: None,  # what was counted stays
+            lane="figures",
+        )
+
     def leave(self) -> None:
         """Neither take what is being looked at, nor read it any further."""
         self._reading.cancel()
+        self._jobs.cancel(_TIME)
 
     def take(self, data: Dataset) -> None:
         """Train on a data set from now on, and show the model of the map on it if it can be."""
+        self._jobs.cancel(_TIME)
         self.use(data)
         self.taken.emit(data)
 

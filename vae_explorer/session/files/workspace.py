@@ -4,7 +4,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -41,6 +41,7 @@ _Place = tuple[_Coordinate, _Coordinate]
 _Rotation = tuple[tuple[float, float], tuple[float, float]]
 _Edge = Annotated[float, Meta(gt=-1e9, lt=1e9)]
 _Pin = tuple[OneSplit, Annotated[int, Meta(ge=0)]]
+_View = tuple[_Edge, _Edge, _Edge, _Edge]
 _Pixels = Annotated[int, Meta(ge=1, le=100_000)]
 _Rows = Annotated[
     str,
@@ -53,13 +54,18 @@ _Rows = Annotated[
 
 @dataclass(frozen=True)
 class CurvesPlace:
-    """Which optional ``panels`` of the training curves show, over what time, and how smooth."""
+    """Which optional ``panels`` of the training curves show, over what time, and how smooth.
+
+    ``views`` are what is in sight of each panel that shows, by its name: left, right, bottom and
+    top edge. It is none unless a person moved one, for then the whole run shows.
+    """
 
     panels: tuple[str, ...] = ()
     unit: Literal["epoch", "step", "seconds"] = "epoch"
     log_x: bool = False
     log_y: bool = False
     smoothing: Annotated[float, Meta(ge=0, le=0.99)] = 0.0
+    views: Mapping[str, _View] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class Workspace:
     selections: Mapping[_Name, _Rows]
     layers: tuple[LayerState, ...]
     color_by: Annotated[str, schema.one_of(*dict(CHOICES))]
-    view: tuple[_Edge, _Edge, _Edge, _Edge]
+    view: _View
     scheme: Annotated[str, SCHEME]
     layout: str
     rotation: _Rotation | None = None
@@ -156,9 +162,10 @@ def _check(workspace: Workspace) -> None:
         raise ValueError(
             "“rotation” should be a matrix that turns or mirrors, and stretches nothing"
         )
-    left, right, bottom, top = workspace.view
-    if not (left < right and bottom < top):
-        raise ValueError("“view” should be four numbers: left < right, bottom < top")
+    panels = {f"curves.views.{name}": view for name, view in workspace.curves.views.items()}
+    for name, (left, right, bottom, top) in {"view": workspace.view, **panels}.items():
+        if not (left < right and bottom < top):
+            raise ValueError(f"“{name}” should be four numbers: left < right, bottom < top")
     pins, current = workspace.pins, workspace.current
     if len(set(pins)) < len(pins):
         raise ValueError("“pins” should have each image once")

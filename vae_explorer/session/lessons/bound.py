@@ -11,6 +11,7 @@ import numpy as np
 from vae_explorer.latent.gap import Refinement, refine_posterior
 from vae_explorer.latent.normal import PRIOR, Normal
 from vae_explorer.lessons.bound import PLACES, Bound
+from vae_explorer.lessons.course import LessonError
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.lessons.bound_truth import (
     MOST_PLACES,
@@ -34,6 +35,11 @@ _NAMED = ("encoder", "moments", "prior")
 _EVERY = 5  # steps between two that are shown
 _PAUSE = 0.05  # seconds between those
 _CLOSE = 1e-3  # nats of error, from which on more points are worth their time
+_CELLS = (144, 144)
+"""Of the picture, whatever its size on screen is: a figure of it is the same everywhere."""
+_WIDER = 1.5  # that it is than what is to be seen, as there may be room for more
+_AIR = 0.11  # on each side of what is to be seen, for the handles of a narrow q
+_LEAST = 0.005  # latent units, of that air
 _SURROUNDINGS = 4.0  # standard deviations of the posterior and of q to show
 _BY_NAME = {"needs": ("q", _NAMED)}
 _BY_HAND = {"needs": ("q", (_OWN,))}
@@ -45,6 +51,7 @@ class BoundSettings(DigitSettings):
 
     At a named one it is ``scale`` times as wide, moved along its axes by ``shift`` of their widths;
     with ``refine`` a refinement begins there. ``log`` is of the picture. ``angle`` is in degrees.
+    ``view`` has the left, right, bottom and top edge of what is seen, if that is not all.
     """
 
     q: str = setting("encoder", "", "Where q is put", choices=(*_NAMED, _OWN))
@@ -63,6 +70,7 @@ class BoundSettings(DigitSettings):
     log: bool = setting(
         False, "log", "Show log p(z|x), which brings out what is far below the peak"
     )
+    view: tuple[float, ...] | None = setting(None, "", "What is seen", low=-1e3, high=1e3)
 
     def after(self, changes: Mapping[str, Any]) -> Self:
         """A hand takes q from its name, and a name from the hand."""
@@ -71,8 +79,17 @@ class BoundSettings(DigitSettings):
             changes = {"q": _OWN, "refine": False} | changes
         elif {"q", "scale", "shift"} & changes.keys():
             named = self.q if self.q != _OWN else "encoder"
-            changes = {"q": named, "scale": 1.0, "shift": (0.0, 0.0), "refine": False} | changes
-        return super().after(changes)
+            usual = {"scale": 1.0, "shift": (0.0, 0.0), "refine": False, "view": None}
+            changes = {"q": named} | usual | changes
+        after = super().after(changes)
+        match after.view:
+            case None:
+                pass
+            case (left, right, bottom, top) if left < right and bottom < top:
+                pass
+            case _:
+                raise LessonError("“view” should be four numbers: left < right, bottom < top")
+        return after
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,18 +146,25 @@ class BoundExperiment(DigitExperiment[BoundSettings, BoundResult]):
         self._measure = self.patient("bound")
         self._put: BoundSettings | None = None
         self._run: Iterator[Refinement] | None = None
-        self._view: tuple[Region, tuple[int, int]] | None = None
+
+    @property
+    def sight(self) -> Region:
+        """What of the plane is seen, in latent units: the ``view``, or the frame and some air."""
+        left, right, bottom, top = self.settings.view or self.result.frame
+        wide = 0.0 if self.settings.view else _LEAST + _AIR * max(right - left, top - bottom)
+        return left - wide, right + wide, bottom - wide, top + wide
 
     def set_q(self, q: Normal) -> None:
         """Set q by hand; what is beyond the limits is moved to them."""
         angle = math.degrees(math.remainder(q.angle, 2 * math.pi))
         self.stop()
+        self.settings = replace(self.settings, view=self.sight)  # it stays, whatever q is
         self.move(mean=q.mean, widths=q.widths, angle=angle)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Set what is named, and put q there again."""
         settings = self.settings.after(state)
-        if state.keys() - {"log"}:
+        if state.keys() - {"log", "view"}:
             self._put = None
             self.stop()
         self.take(settings)
@@ -159,7 +183,7 @@ class BoundExperiment(DigitExperiment[BoundSettings, BoundResult]):
         self._run = refine_posterior(
             found.truth.model, found.truth.x, STEPS, every=_EVERY, start=start
         )
-        self.settings = replace(self.settings, refine=True)
+        self.settings = replace(self.settings, refine=True, view=None)
         self._step()
         self.publish(refining=True)
 
@@ -170,12 +194,6 @@ class BoundExperiment(DigitExperiment[BoundSettings, BoundResult]):
         if self._run is not None:
             self._run = None
             self.publish(refining=False)
-
-    def look_at(self, region: Region, shape: tuple[int, int]) -> None:
-        """Picture the posterior over this region, with this number of rows and columns."""
-        self._view = region, shape
-        if self.shown:
-            self._picture()
 
     def hide(self) -> None:
         """Stop all that is computed."""
@@ -198,7 +216,7 @@ class BoundExperiment(DigitExperiment[BoundSettings, BoundResult]):
         truth = self.result.truth
         if truth is None:
             return
-        put = replace(self.settings, log=False, refine=False)
+        put = replace(self.settings, log=False, refine=False, view=None)
         if self._put != put:
             by_hand, self._put = self._put is not None, put
             self._place(truth)
@@ -282,11 +300,21 @@ class BoundExperiment(DigitExperiment[BoundSettings, BoundResult]):
             work = partial(bound_of, truth, bound.q, MOST_PLACES)
             self._fine.run(work, lambda fine: self.publish(bound=fine))
 
+    def fit(self) -> None:
+        """Show all of the posterior and of q."""
+        self.result = replace(self.result, frame=self.result.region)
+        self.set(view=None)
+        self.publish()
+
     def _picture(self) -> None:
         truth, log = self.result.truth, self.settings.log
-        if truth and self._view:
-            work = partial(picture_of, truth, *self._view, log)
-            self._draw.ask((self._view, log), work, lambda found: self.publish(picture=found))
+        if truth:
+            left, right, bottom, top = self.sight
+            reach = _WIDER / 2 * max(right - left, top - bottom)
+            z1, z2 = (left + right) / 2, (bottom + top) / 2
+            region = z1 - reach, z1 + reach, z2 - reach, z2 + reach
+            work = partial(picture_of, truth, region, _CELLS, log)
+            self._draw.ask((region, log), work, lambda found: self.publish(picture=found))
 
     def _step(self) -> None:
         if run := self._run:
