@@ -139,7 +139,7 @@ def aim(context: LessonContext, target: EncodedImage | None) -> None:
 
 def no_model(context: LessonContext) -> None:
     """Let a context be as it is before the first model is open."""
-    context.map = cast(LatentMap, SimpleNamespace(state=None))
+    context.map = cast(LatentMap, SimpleNamespace(state=None, shown_data=context.map.shown_data))
     context.changed.emit()
 
 

@@ -170,6 +170,7 @@ def test_a_snapshot_says_what_it_was_trained_on(trainer: Trainer, mnist_small: I
         "name": "MNIST",
         "fingerprint": mnist_small.fingerprint,
         "images": 1_000,
+        "source": None,
     }
     assert snapshot.recipe == trainer.recipe
     assert snapshot.model.treatment == trainer.recipe.treatment

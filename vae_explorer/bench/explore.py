@@ -63,7 +63,7 @@ def _pointer(app: QApplication, window: MainWindow) -> list[float]:
     decoded: list[Decoded] = []
     window.app.decoding.decoded.connect(decoded.append)
     views = window.decode.findChildren(DigitView)
-    painted = _Painted(next(view for view in views if view.accessibleName() == "Decoded digit"))
+    painted = _Painted(next(view for view in views if view.accessibleName() == "Decoded image"))
     canvas = window.map.canvas
     rect = canvas.plot_rect()
     none, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier

@@ -38,7 +38,7 @@ def _start_once() -> None:
 
     app, window = start()
     views = window.decode.findChildren(DigitView)
-    digit = next(view for view in views if view.accessibleName() == "Decoded digit")
+    digit = next(view for view in views if view.accessibleName() == "Decoded image")
     # The window is usable once it has answered its first events, which also paint it.
     app.processEvents()
     shown = time.time()

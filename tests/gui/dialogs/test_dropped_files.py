@@ -121,10 +121,11 @@ def test_a_table_colours_the_points(person: Person, tmp_path: Path) -> None:
 
 
 def test_anything_else_is_refused_by_name(person: Person, tmp_path: Path) -> None:
-    for name in ("notes.txt", "model.pt", "none", "<b>bold.zip"):
+    for name in ("notes.doc", "model.pt", "none", "<b>bold.zip"):
         path = tmp_path / name
         path.write_text("?")
         assert person.drop(files(path))
+        person.wait(lambda: bool(person.errors))
         (error,) = person.errors
         title = f"The file was not opened: {path} is nothing that can be dropped here"
         assert error.startswith(title)
