@@ -159,8 +159,8 @@ def test_a_run_that_was_opened_can_be_gone_through(
     app.runs.timeline.return_live()
     opened.settle()
     assert opened.models[-1].path == run_folder.model_path
-    np.testing.assert_array_equal(
-        opened.points[-1].positions, trained.model.encode(digits.images).mean
+    np.testing.assert_allclose(
+        opened.points[-1].positions, trained.model.encode(digits.images).mean, rtol=0, atol=1e-6
     )
     assert opened.failures == []
 

@@ -1,5 +1,6 @@
 """The data set that is open: what runs are trained on, and which data a model is shown on."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -172,8 +173,9 @@ class OpenData:
         Its training images may be more than the model was trained on, which are the first then.
         """
         for data in (self.now, mnist_dataset()):
-            if wanted.are(data.train):
-                return data
+            with suppress(UserError):  # files of the program may be missing
+                if wanted.are(data.train):
+                    return data
         known = self._settings.now.data.get(wanted.fingerprint)
         opened = {source.path for source in self._settings.now.data.values()}
         named = wanted.source
