@@ -16,6 +16,11 @@ def command_line(*words: str) -> str:
     return " ".join(word if _PLAIN.fullmatch(word) else _in_quotes(word) for word in words)
 
 
+def install_line(extra: str) -> str:
+    """The command line that installs what an optional part of this program needs."""
+    return command_line("pip", "install", f"vae-explorer[{extra}]")
+
+
 def _in_quotes(word: str) -> str:
     """As the C library of Windows reads it: backslashes are doubled before a quotation mark."""
     inner = _BEFORE_QUOTE.sub(lambda at: 2 * at[1] + ('\\"' if at[2] else ""), word)

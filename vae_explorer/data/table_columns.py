@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vae_explorer.errors import DataError
 from vae_explorer.files import opened
-from vae_explorer.shell import command_line
+from vae_explorer.shell import install_line
 
 MAX_BYTES = 192 << 20
 """Of any table."""
@@ -30,9 +30,8 @@ def column_lines(path: Path) -> Iterator[str]:
             read = _parquet if path.suffix.lower() == ".parquet" else _npz
             columns = read(file)
         except ImportError:
-            install = command_line("pip", "install", "vae-explorer[parquet]")
             raise DataError(
-                f"{path} is read by pyarrow, which is not installed: {install}."
+                f"{path} is read by pyarrow, which is not installed: {install_line('parquet')}."
             ) from None
         except Exception as error:  # of two foreign readers
             raise DataError(f"{path} is damaged or no table: {error}"[:300]) from error

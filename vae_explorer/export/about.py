@@ -23,7 +23,8 @@ from vae_explorer.training.tensors import digest
 from vae_explorer.types import Float64, LatentPoint
 
 VERSION: str = sys.modules["vae_explorer"].__version__
-_MOST = 4 << 30
+MOST = 4 << 30
+"""Bytes of an exported file that is read again."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def read_about(path: Path) -> About | None:
     """
     suffix = path.suffix.lower()
     if holds_text(suffix):
-        content = read_bytes(path, "an exported file", ExportError, most=_MOST)
+        content = read_bytes(path, "an exported file", ExportError, most=MOST)
         try:
             text = extracted(content, suffix)
         except Exception as error:  # readers of a dozen formats

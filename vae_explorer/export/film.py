@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from vae_explorer.errors import ExportError
-from vae_explorer.shell import command_line
+from vae_explorer.shell import install_line
 from vae_explorer.types import UInt8
 
 FILM_KINDS = ("gif", "apng", "webp", "mp4", "webm")
@@ -210,9 +210,8 @@ def _video(
     try:
         import av
     except ImportError as error:
-        install = command_line("pip", "install", "vae-explorer[video]")
         raise ExportError(
-            f"MP4 and WebM are written by PyAV, which is not installed: {install}."
+            f"MP4 and WebM are written by PyAV, which is not installed: {install_line('video')}."
         ) from error
     codec, options = _VIDEO[kind]
     file = io.BytesIO()

@@ -5,8 +5,7 @@ from typing import Literal, get_args
 
 from typing_extensions import override
 
-from vae_explorer.errors import ExportError
-from vae_explorer.export.requests import Request, asked, points
+from vae_explorer.export.requests import Request, asked, paired, points
 from vae_explorer.types import ImageShape
 
 Metric = Literal["straight", "spherical", "geodesic"]
@@ -92,7 +91,4 @@ class Walk(Moving):
         Raises:
             ExportError: there are fewer than two.
         """
-        z = self.z or ()
-        if len(z) < 4 or len(z) % 2:
-            raise ExportError("A walk needs two latent points or more: z1 and z2 of each.")
-        return list(zip(z[::2], z[1::2], strict=True))
+        return paired(self.z, 2, "A walk needs two latent points or more")

@@ -14,7 +14,7 @@ from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.data.opening import open_images
 from vae_explorer.errors import ExportError
-from vae_explorer.export.about import VERSION, About, about, model_reference, read_about
+from vae_explorer.export.about import MOST, VERSION, About, about, model_reference, read_about
 from vae_explorer.export.content import export_content
 from vae_explorer.export.embedding import embedded, holds_text
 from vae_explorer.export.kinds import KINDS, Kind, kind_of
@@ -24,8 +24,6 @@ from vae_explorer.files import read_bytes
 from vae_explorer.paths import bundled_checkpoint, bundled_models, model_path
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.snapshot import BUNDLED, Snapshot
-
-_MOST = 4 << 30
 
 
 def unheard(_: float) -> None:
@@ -157,7 +155,7 @@ def remake(
     here = replace(told, version=VERSION)
     suffix = path.suffix.lower()
     content, text = made(told.asked, source, suffix, progress, here)
-    before = read_bytes(path, "an exported file", ExportError, most=_MOST)
+    before = read_bytes(path, "an exported file", ExportError, most=MOST)
     return Remade(content, text, "" if content == before else _differs(told, content, before))
 
 

@@ -21,7 +21,7 @@ from vae_explorer.model import networks
 from vae_explorer.model.gaussian import LOG_SCALE_RANGE
 from vae_explorer.model.likelihood import SMALL
 from vae_explorer.model.vae import VAE
-from vae_explorer.shell import command_line
+from vae_explorer.shell import install_line
 from vae_explorer.training.checkpoint import header
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.training.tensors import tensor_file
@@ -54,8 +54,7 @@ def checked(request: Model, source: Source, suffix: str, content: bytes) -> str:
         return ""
     difference = onnx_difference(source.snapshot, request.network, content)
     if difference is None:
-        install = command_line("pip", "install", "vae-explorer[onnx]")
-        return f"not compared with ours, as onnxruntime is not installed: {install}"
+        return f"not compared with ours, as onnxruntime is not installed: {install_line('onnx')}"
     return f"its figures differ from ours by at most {difference:.1g}"
 
 

@@ -58,6 +58,19 @@ def points(about: str) -> Any:
     return asked(None, "", about, low=-PLANE, high=PLANE)
 
 
+def paired(z: tuple[float, ...] | None, least: int, needs: str) -> list[tuple[float, float]]:
+    """The latent points of a field of ``points``.
+
+    Raises:
+        ExportError: they are fewer than ``least``, or the last has no z₂; the message begins by
+            ``needs``.
+    """
+    numbers = z or ()
+    if len(numbers) < 2 * least or len(numbers) % 2:
+        raise ExportError(f"{needs}: z1 and z2 of each.")
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
 def _scale(default: int) -> Any:
     return asked(default, "Scale", "Size of a pixel.", unit="×", low=1, high=400, step=1)
 
@@ -187,10 +200,7 @@ class Strip(Tiled):
         Raises:
             ExportError: there are none.
         """
-        z = self.z or ()
-        if not z or len(z) % 2:
-            raise ExportError("A path needs latent points: z1 and z2 of each.")
-        return list(zip(z[::2], z[1::2], strict=True))
+        return paired(self.z, 1, "A path needs latent points")
 
     @override
     def grid(self) -> tuple[int, int]:

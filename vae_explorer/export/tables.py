@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.data.tables import Column, Numbers
 from vae_explorer.errors import ExportError
-from vae_explorer.shell import command_line
+from vae_explorer.shell import install_line
 from vae_explorer.types import Floats, Int64, Labels, Split
 
 Columns = dict[str, NDArray[Any]]
@@ -146,8 +146,7 @@ def _write_parquet(columns: Mapping[str, NDArray[Any]], target: io.BytesIO) -> N
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        install = command_line("pip", "install", "vae-explorer[parquet]")
         raise ExportError(
-            f"Parquet is written by pyarrow, which is not installed: {install}."
+            f"Parquet is written by pyarrow, which is not installed: {install_line('parquet')}."
         ) from None
     parquet.write_table(pyarrow.table(dict(columns)), target)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vae_explorer.errors import CheckpointError, DataError
-from vae_explorer.shell import command_line
+from vae_explorer.shell import install_line
 from vae_explorer.types import Float32, Floats
 
 SPREADS: Mapping[str, Callable[[Floats], Floats]] = {
@@ -174,9 +174,8 @@ def _session(path: str | Path) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        install = command_line("pip", "install", "vae-explorer[onnx]")
         raise CheckpointError(
-            f"{path} is an ONNX network; what runs it is not installed: {install}."
+            f"{path} is an ONNX network; what runs it is not installed: {install_line('onnx')}."
         ) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import UserError
 from vae_explorer.files import atomic_write
-from vae_explorer.shell import command_line
+from vae_explorer.shell import install_line
 from vae_explorer.training.device import set_threads
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.run_folder import RunFolder
@@ -143,7 +143,7 @@ def cluster(address: str) -> Iterator[Cluster]:
     except ImportError as error:
         raise UserError(
             "A scheduler needs the package distributed; install it with\n"
-            f"  {command_line('pip', 'install', 'vae-explorer[cluster]')}"
+            f"  {install_line('cluster')}"
         ) from error
     quiet = {"distributed.admin.large-graph-warning-threshold": "1 TB"}
     with dask.config.set(quiet):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from vae_explorer.errors import CheckpointError, UserError
-from vae_explorer.shell import command_line
+from vae_explorer.shell import install_line
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.trainer import EpochMetrics, StepMetrics, Trainer, Turn
@@ -22,7 +22,7 @@ try:
 except ImportError as error:
     raise UserError(
         "TensorBoard's files need the package tensorboardX; install it with\n"
-        f"  {command_line('pip', 'install', 'vae-explorer[tensorboard]')}"
+        f"  {install_line('tensorboard')}"
     ) from error
 
 

@@ -13,7 +13,7 @@ from vae_explorer.data.reading import NONE, Reading
 from vae_explorer.data.tables import Column
 from vae_explorer.errors import DataError
 from vae_explorer.schema import parse_json
-from vae_explorer.shell import command_line
+from vae_explorer.shell import install_line
 from vae_explorer.types import OneSplit
 
 _SUFFIXES = (".parquet", ".arrow")
@@ -57,9 +57,9 @@ def find_parquet(path: Path, reading: Reading, check: Check) -> Found:
         import pyarrow
         from pyarrow import ipc, parquet
     except ImportError:
-        install = command_line("pip", "install", "vae-explorer[parquet]")
         raise DataError(
-            f"{shown_path(path)} is read by pyarrow, which is not installed: {install}."
+            f"{shown_path(path)} is read by pyarrow, which is not installed: "
+            f"{install_line('parquet')}."
         ) from None
     files = _files(path) if path.is_dir() else [path]
     tables: dict[OneSplit | Literal[""], list[Any]] = {}

@@ -27,7 +27,6 @@ from vae_explorer.gui.dialogs.ask_path import AskPath, FileKind, ask_save, may_w
 from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.controls import Controls
-from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.rows import Scrolled, column, held, label_of, row
 from vae_explorer.session.files.exports import Exports
 
@@ -273,10 +272,8 @@ class ExportDialog(FormDialog):
 
     @override
     def accept(self) -> None:
-        for box in self.findChildren(NumberBox):
-            if box.refusal:
-                box.setFocus()
-                return
+        if self.refuses():
+            return
         path = self.path
         if path == self._replaced or may_write(self, path):
             self._ask.remember(path)

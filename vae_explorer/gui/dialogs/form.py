@@ -55,12 +55,18 @@ class FormDialog(QDialog):
         """What the form says now."""
         raise NotImplementedError
 
-    @override
-    def accept(self) -> None:
+    def refuses(self) -> bool:
+        """Whether something typed is no number that can be taken; the focus goes there."""
         for box in self.findChildren(NumberBox):
             if box.refusal:
                 box.setFocus()
-                return
+                return True
+        return False
+
+    @override
+    def accept(self) -> None:
+        if self.refuses():
+            return
         super().accept()
         if self._done is not None:
             self._done(*self.values())
