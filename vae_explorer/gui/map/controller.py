@@ -173,6 +173,7 @@ class MapController(Controller):
     # What the explorer says
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
+        self.view.status.set_age(new.snapshot.epoch if new.moving else None)
         points, before = new.points, old.points if old else None
         if points is None or points is before:
             return
