@@ -15,6 +15,7 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
+from vae_explorer.number_format import AXES
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, class_name
@@ -202,7 +203,7 @@ class LatentMap:
             positions = _samples(posterior) if kind == "sample" else posterior.mean
             text = KINDS["mean" if kind == "exact" else kind]
             everything = np.arange(len(positions))
-            points = _points(new.data, split, positions, everything, text, rotation)
+            points = _points(new.data, split, positions, everything, text, rotation, model.axes)
             return replace(new, model=model, points=points, posterior=posterior, rotation=rotation)
 
         def done(found: MapState) -> None:
@@ -313,11 +314,12 @@ def _points(
     indices: Int64,
     kind: str = KINDS["mean"],
     rotation: Float64 | None = None,
+    axes: tuple[str, str] = AXES,
 ) -> MapPoints:
     images = data.of(split)
     orientation = "" if rotation is None else f"aligned: {describe(rotation)}"
     labels = labels_of(images)[indices]
-    return MapPoints(positions, labels, indices, len(images), split, data, kind, orientation)
+    return MapPoints(positions, labels, indices, len(images), split, data, kind, orientation, axes)
 
 
 def _aligned(old: MapState, model: TrainedVAE, check: Check) -> tuple[TrainedVAE, Float64 | None]:
