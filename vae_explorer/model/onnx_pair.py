@@ -72,6 +72,20 @@ class PairOutputs:
         )
 
 
+@dataclass(frozen=True)
+class PairChoices:
+    """What two networks do not say of themselves; see ``OnnxPair`` and ``outside_model``."""
+
+    mean: str
+    spread: str
+    spread_is: str
+    picture: str
+    logits: bool = False
+    likelihood: str | None = None
+    variance: float | None = None
+    treatment: str = "gray"
+
+
 class OnnxPair:
     """An encoder and a decoder, each with one input.
 

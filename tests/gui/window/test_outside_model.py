@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QFileDialog, QSlider
 
+from tests.model.test_onnx_pair import DEEP, PLANE, images
 from tests.model.test_outside import VARIANCE, Linear
 from tests.support.monkey import Monkey
 from tests.support.person import Person
+from vae_explorer.model.onnx_pair import OnnxPair
 from vae_explorer.number_format import pair
 from vae_explorer.session.files.given_model import given_model
 from vae_explorer.session.map.layers import LAYERS
@@ -24,11 +26,12 @@ def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
 
 
-def show(person: Person, size: int, **choices: Any) -> None:
-    linear, app = Linear(size), person.window.app
-    app.model.open_read(given_model(linear, linear.images(70), **choices))
-    person.wait(lambda: person.model_line.startswith("Linear"))
-    person.wait(lambda: len(person.positions) == 60)
+def show(person: Person, model: Any, x: Any = None, **choices: Any) -> None:
+    model = Linear(model) if isinstance(model, int) else model
+    given = given_model(model, model.images(70) if x is None else x, **choices)
+    person.window.app.model.open_read(given)
+    person.wait(lambda: person.model_line.startswith(type(model).__name__))
+    person.wait(lambda: len(person.positions) == len(given.data.train))
 
 
 KNOWN = {"likelihood": "gaussian", "variance": VARIANCE}
@@ -145,15 +148,32 @@ def test_coordinates_have_the_names_of_the_plane_wherever_they_stand(
     assert not person.errors
 
 
+DEEP_SAYS = {"mean": "fc21", "spread": "fc22", "spread_is": "log-variance"}
+LONG = {
+    "five-dimensions": lambda person: show(person, 5),
+    "onnx": lambda person: show(person, OnnxPair(*PLANE), images(3), logits=True),
+    "onnx-known": lambda person: show(
+        person, OnnxPair(*PLANE), images(3), logits=True, likelihood="bernoulli"
+    ),
+    "onnx-deep": lambda person: show(
+        person, OnnxPair(*DEEP, **DEEP_SAYS), images(), likelihood="bernoulli"
+    ),
+}
+
+
 @pytest.mark.qt_no_exception_capture
 @pytest.mark.usefixtures("no_files")
 @pytest.mark.parametrize(
-    ("seed", "acts"), [(1, 40), *(pytest.param(n, 1_000, marks=pytest.mark.long) for n in (2, 3))]
+    ("seed", "acts", "given"),
+    [
+        (1, 40, "five-dimensions"),
+        *(pytest.param(n, 1_000, name, marks=pytest.mark.long) for n, name in enumerate(LONG, 2)),
+    ],
 )
 def test_whatever_is_done_with_it_nothing_breaks(
-    person: Person, recipe: Recipe, seed: int, acts: int
+    person: Person, recipe: Recipe, seed: int, acts: int, given: str
 ) -> None:
-    show(person, 5)
+    LONG[given](person)
     monkey = Monkey(person, seed, recipe)
     for _ in range(acts):
         monkey.act()

@@ -236,7 +236,9 @@ class FilesController(Controller):
         return self._app.settings.now.recent
 
     def _open_recent(self, name: str) -> None:
-        self._app.model.open(Path(name))
+        path = Path(name)
+        again = {".onnx": self._onnx.open_again}
+        again.get(path.suffix.lower(), self._app.model.open)(path)
 
     def _save_model(self) -> None:
         if path := self._ask.save("Save Model As", "model.safetensors", MODEL):

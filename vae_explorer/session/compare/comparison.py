@@ -109,7 +109,8 @@ class Comparison:
 
         def named() -> tuple[tuple[Path, str], ...]:
             models = dict.fromkeys((*paths.bundled_models().values(), *map(Path, recent)))
-            return tuple((path, model_name(path)) for path in models)
+            ours = (path for path in models if path.suffix.lower() != ".onnx")
+            return tuple((path, model_name(path)) for path in ours)
 
         self._listing.run(lambda _: named(), self.models_listed.emit)
 
