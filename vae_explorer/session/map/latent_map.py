@@ -195,11 +195,16 @@ class LatentMap:
     def _encode(self, new: MapState) -> None:
         old, split, kind, align = self.state, *astuple(self.choice)
 
+        def end(_: object = None) -> None:
+            self._progress("")
+
         def work(control: Control) -> MapState:
+            images = new.data.of(split).images
+            control.report(partial(self._progress, f"Encoding {len(images):,} images"))
             model, rotation = new.model, new.rotation
             if align and old is not None and rotation is None:
                 model, rotation = _aligned(old, model, control.check)
-            posterior = model.encode(new.data.of(split).images, control.check)
+            posterior = model.encode(images, control.check)
             positions = _samples(posterior) if kind == "sample" else posterior.mean
             text = KINDS["mean" if kind == "exact" else kind]
             everything = np.arange(len(positions))
@@ -208,12 +213,13 @@ class LatentMap:
 
         def done(found: MapState) -> None:
             assert self._newest is not None
+            end()
             # Saved meanwhile, it has another name.
             self.publish(replace(found, name=self._newest.name, path=self._newest.path))
             if kind == "exact" and not found.model.no_marginal:
                 self._integrate()
 
-        self._encoding.run(work, done, failed=lambda _: self._progress(""))
+        self._encoding.run(work, done, failed=end, cancelled=end)
 
     def _integrate(self) -> None:
         """Put the exact means in the place of the encoder's."""
