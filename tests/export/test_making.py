@@ -17,7 +17,7 @@ import vae_explorer as vx
 from vae_explorer.cli import main
 from vae_explorer.errors import ExportError, UserError
 from vae_explorer.export.about import read_about
-from vae_explorer.export.content import beside, export_content, numbered
+from vae_explorer.export.content import beside, export_content
 from vae_explorer.export.copying import as_command, as_python
 from vae_explorer.export.embedding import embedded
 from vae_explorer.export.film_requests import Walk
@@ -26,6 +26,7 @@ from vae_explorer.export.making import remake, source_of, write
 from vae_explorer.export.numeric_requests import Codes, Model, Points
 from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip
 from vae_explorer.export.source import Source
+from vae_explorer.files import numbered
 
 EXAMPLES: dict[str, Request] = {
     "digit": Digit((0.5, -1.25), 3),

@@ -109,7 +109,8 @@ class Decoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         x = z.repeat_interleave(15, dim=1).unflatten(1, self.shape)
-        return (x * (1 if self.kind.is_floating_point else 255)).to(self.kind)
+        levels: Tensor = x * (1 if self.kind.is_floating_point else 255)
+        return levels.to(self.kind)
 
 
 @pytest.mark.parametrize(("batch", "last"), [("any", False), (1, True), (7, False)])
@@ -136,13 +137,13 @@ def test_any_batch_layout_and_kind_of_numbers(
     monkeypatch.setattr(onnx_proto_utils, "_add_onnxscript_fn", lambda content, _: content)
     n = batch if isinstance(batch, int) else 2
     shape = (n, 6, 5, 1) if last else (n, 1, 6, 5)
-    for name, network, x, outputs in (
+    for name, network, row, outputs in (
         ("encoder", Encoder(last), torch.zeros(shape, dtype=given), ["mean", "log_var"]),
         ("decoder", Decoder(last, made), torch.zeros(n, 2, dtype=given), ["image"]),
     ):
         free = {one: {0: "n"} for one in ("x", *outputs)} if batch == "any" else {}
         torch.onnx.export(
-            network, (x,), f"{tmp_path / name}.onnx", dynamo=False, input_names=["x"],
+            network, (row,), f"{tmp_path / name}.onnx", dynamo=False, input_names=["x"],
             output_names=outputs, dynamic_axes=free,
         )  # fmt: skip
     x = images()
