@@ -229,7 +229,7 @@ class MapController(Controller):
         points, selection = self.view.points, self._app.selection
         if points is not None and selection.total == points.total:
             mask = selection.mask(points.indices) if len(indices) else None
-            self.view.set_selected(mask, selection.summary())
+            self.view.set_selected(mask, f"{len(selection):,}")
 
     def _on_layers(self, states: tuple[LayerState, ...]) -> None:
         self.view.layers.set_states(states)
