@@ -1,13 +1,15 @@
 """A model of another program: every command, layer and panel of the window, and any acts."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QFileDialog
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QFileDialog, QSlider
 
 from tests.model.test_outside import VARIANCE, Linear
 from tests.support.monkey import Monkey
 from tests.support.person import Person
+from vae_explorer.number_format import pair
 from vae_explorer.session.files.given_model import given_model
 from vae_explorer.session.map.layers import LAYERS
 from vae_explorer.session.training.events import Phase
@@ -100,6 +102,46 @@ def test_what_it_does_not_know_is_grey_and_says_why(
     app.model.reset()
     person.wait(lambda: window.actions_["worst"].isEnabled())
     assert before == {name: window.actions_[name].toolTip() for name in needs}
+    assert not person.errors
+
+
+def test_coordinates_have_the_names_of_the_plane_wherever_they_stand(
+    person: Person, tmp_path: Path
+) -> None:
+    window, app = person.window, person.window.app
+    at = app.cursor.position
+    app.playback.choose("row", 8, False)
+
+    def expect(across: str, up: str, name: str, kind: str) -> None:
+        person.wait(lambda: window.map.canvas.axes == (across, up))
+        person.wait(lambda: f"{app.playback.path and app.playback.path.note}".startswith(across))
+        person.wait(lambda: app.tasks.jobs.idle)
+        assert person.field("Position of the cursor") == f"{name} = {pair(at)}"
+        decoded = person.view("Decoded image").accessibleDescription()
+        assert decoded.startswith(f"{name} = {pair(at)}")
+        sliders = window.decode.sliders.findChildren(QSlider)
+        assert [each.accessibleName() for each in sliders] == [f"{across} slider", f"{up} slider"]
+        picture = window.map.picture()
+        assert picture is not None
+        plot, table = picture.plot(""), picture.csv().decode().splitlines()
+        assert (plot.x.label, plot.y.label) == (across, up)
+        plain = [across, up] if " " in across else [f"z{kind[0]}", f"z{kind[1]}"]
+        assert table[0].split(",")[2:4] == plain
+        row = int(table[1].split(",")[1])
+        shown = [float(value) for value in table[1].split(",")[2:4]]
+        assert shown == pytest.approx(person.position(row), abs=1e-6), "not where it was before"
+        path = tmp_path / f"{kind}.csv"
+        app.exports.export(app.exports.offers()["points"], path)
+        person.wait(path.exists)
+        header = path.read_text().splitlines()[0].split(",")
+        assert header[header.index("var1") - 2 : header.index("var1")] == plain
+
+    show(person, 5)
+    expect("PC 1", "PC 2", "PC 1, PC 2", "pc")
+    app.plane.choose((2, 4))
+    expect("z₃", "z₅", "z₃, z₅", "35")
+    app.model.reset()
+    expect("z₁", "z₂", "z", "12")
     assert not person.errors
 
 

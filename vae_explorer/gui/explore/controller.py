@@ -17,7 +17,7 @@ from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.widgets.fading import Fading
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, RIGHT, Choices, Command, Controller, Panel
-from vae_explorer.number_format import pair
+from vae_explorer.number_format import located
 from vae_explorer.session.app import App
 from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.session.explore.latent_plane import PlaneView
@@ -227,7 +227,7 @@ class ExploreController(Controller):
         path = self._app.playback.path
         if path is not None and len(path.positions):
             z1, z2 = path.positions[frame].tolist()
-            at = f"{frame + 1} of {len(path.positions)} · z = {pair((z1, z2), 2)}"
+            at = f"{frame + 1} of {len(path.positions)} · {located((z1, z2), path.axes, 2)}"
             self.film.set_frame(path.images[frame], at)
 
     def _film_room(self) -> tuple[QRect, list[QPoint]]:

@@ -178,6 +178,7 @@ class MapController(Controller):
         if points is None or points is before:
             return
         if before and before.indices is points.indices and before.kind == points.kind:
+            self.view.canvas.set_axes(points.axes)
             self.view.set_positions(points.positions, self._app.settings.now.ease)
         else:
             self._show(points)

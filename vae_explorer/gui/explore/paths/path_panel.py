@@ -23,7 +23,7 @@ from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import label_of, row
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
-from vae_explorer.number_format import figure, pair
+from vae_explorer.number_format import figure, located
 from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, LatentPath
 
 _LINE = 105  # letters; from here on each text stands on one line
@@ -218,7 +218,7 @@ class PathPanel(Themed):
         if path is None or not self._strip.count:
             return ""
         z1, z2 = path.positions[frame].tolist()
-        parts = [f"{frame + 1} of {self._strip.count}", f"z = {pair((z1, z2))}"]
+        parts = [f"{frame + 1} of {self._strip.count}", located((z1, z2), path.axes)]
         return " · ".join(parts + [self._curve_text(curve) for curve in curves_of(path)])
 
     def _curve_text(self, curve: FrameCurve) -> str:
