@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from tests.support.person import Person
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
-from vae_explorer.export.figure_requests import Comparison, Map
+from vae_explorer.export.figure_requests import Comparison, Figure, Map
 from vae_explorer.export.kinds import KINDS
 from vae_explorer.export.making import export, remake, source_of, unheard
 from vae_explorer.gui.painting_turns import busy
@@ -128,6 +128,7 @@ def test_a_refinement_a_sweep_and_a_comparison_are_made_again(
     source = source_of(before.path, workspace=as_values(before))
     for name in names:
         request = offers()[name].replace(**STYLE.to_dict())
+        assert isinstance(request, Figure)
         assert window.shows(request)
         made = figures[name]("svg", request)
         window.hide()  # or it would be painted

@@ -56,7 +56,7 @@ class CompareController(Controller):
     @property
     def request(self) -> FigureOfTwo | None:
         """What a figure of the two maps is of, None while there are not two."""
-        return self._shown and self._shown.request
+        return self._shown.request if self._shown else None
 
     def export(self, kind: str, style: FigureStyle | None = None, /) -> bytes:
         """Both maps, side by side.
