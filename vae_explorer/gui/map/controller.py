@@ -50,6 +50,7 @@ class MapController(Controller):
         super().__init__(app)
         self._ask = ask
         self.view = MapView()
+        self.view.setProperty("export", "map")
         self.layers = LayersPanel()
         self._fit_next = True
         self._connect_views()
