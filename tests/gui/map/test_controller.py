@@ -266,7 +266,7 @@ def test_a_right_click_offers_the_picture_the_points_and_all_of_the_map(person: 
     QApplication.sendEvent(canvas, click)
     (menu,) = canvas.findChildren(QMenu)
     actions = {action.text(): action for action in menu.actions()}
-    assert list(actions) == ["Export Map…", "Copy Picture", "Copy Data", "Reset View"]
+    assert list(actions) == ["Export…", "Copy Picture", "Copy Data", "Reset View"]
     before = view.region()
     actions["Reset View"].trigger()
     assert view.region() != before

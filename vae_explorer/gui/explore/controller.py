@@ -159,6 +159,7 @@ class ExploreController(Controller):
         app.inspector.inspected.connect(panel.inspector.set_inspection)
         app.pins.changed.connect(self._on_pins)
         app.search.ranked.connect(self.worst.set_images)
+        app.search.ranking.connect(self.worst.set_progress)
         self.worst.chosen.connect(app.pinning.find)
         self.worst.asked.connect(app.search.rank)
 
@@ -167,6 +168,7 @@ class ExploreController(Controller):
         panel.chosen.connect(playback.choose)
         panel.frame_chosen.connect(playback.set_frame)
         playback.chosen.connect(panel.set_choice)
+        playback.progress.connect(panel.set_progress)
         playback.path_changed.connect(self._on_path)
         playback.frame_changed.connect(self._on_frame)
         panel.played.connect(self._show_film)
@@ -213,6 +215,7 @@ class ExploreController(Controller):
     def _on_pins(self) -> None:
         pins = self._app.pins
         self.decode.set_pins(pins.tray, pins.current)
+        self.paths.set_pinned(len(pins.tray))
 
     def _on_path(self, path: LatentPath | None) -> None:
         self.paths.set_path(path)

@@ -60,7 +60,6 @@ class MapView(Themed):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setProperty("export", "map")
         self._points: MapPoints | None = None
         self._pinned = self._hit = -1
         self._tray: tuple[int, ...] = ()
